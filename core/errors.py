@@ -1,0 +1,44 @@
+"""Every error a person may see.
+
+PlanisphereError            anything we can explain
+├── InputError              a file, table, column or vector that can't be used
+├── ModelError              an embedding model that can't be loaded or run
+│   └── ServiceError        a server that refused, failed or answered nonsense
+├── StorageError            the workspace can't be read or written
+└── JobError                a background job that failed, was cancelled or lost its worker
+"""
+
+
+class PlanisphereError(Exception):
+    """What is wrong, and how to mend it; both are shown to the person as they stand.
+
+    Keeps both as plain positional arguments, so that it survives pickling between processes.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class InputError(PlanisphereError):
+    """The input can't be used; the message names file, row or column."""
+
+
+class ModelError(PlanisphereError):
+    """The model can't be loaded or run."""
+
+
+class ServiceError(ModelError):
+    """An embedding server refused, failed or answered with something unusable."""
+
+
+class StorageError(PlanisphereError):
+    """The workspace can't be read or written."""
+
+
+class JobError(PlanisphereError):
+    """A background job failed, was cancelled or lost its worker."""

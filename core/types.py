@@ -1,0 +1,223 @@
+"""The values every stage takes and gives. Row i of every array is row i of the corpus table."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from core.digest import digest_json
+from core.errors import InputError
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as work goes on."""
+
+Backend = Literal["onnx", "sentence-transformers", "openai", "lexical", "static", "imported"]
+UNIT_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns of a corpus mean what. `text` is a template such as "Title: {Summary}"."""
+
+    text: str = ""
+    labels: tuple[str, ...] = ()
+    time: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Texts and the table they came from.
+
+    table: (n rows) the source columns, RangeIndex; a column `source_row` counts rows of the file from 1,
+    and `passage` counts passages within a row where long texts were split.
+    texts: n strings, what a model embeds. digest: 16 hex digits over texts, table and roles.
+    origin: how the corpus was read (files, encodings, steps), for the record.
+    """
+
+    name: str
+    table: pd.DataFrame
+    texts: list[str]
+    roles: Roles
+    digest: str
+    origin: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.table) != len(self.texts):
+            raise InputError(f"A corpus needs one text per row: {len(self.table):,} rows, {len(self.texts):,} texts.")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that determines the vectors a model gives. API keys are never part of it.
+
+    max_tokens: the window; a longer text is cut (None: no window). languages: ISO 639-1 codes the model was
+    made for, empty where it takes any. revision: commit, weights' sha256 or the like; empty where unknown.
+    """
+
+    backend: Backend
+    name: str
+    revision: str = ""
+    dimensions: int | None = None
+    precision: Literal["float32", "int8"] = "float32"
+    max_tokens: int | None = None
+    query_prompt: str = ""
+    document_prompt: str = ""
+    base_url: str = ""
+    languages: tuple[str, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """16 hex digits; the same for specs that give the same vectors."""
+        return digest_json(self.to_dict())
+
+    @property
+    def label(self) -> str:
+        """A short name that tells apart what a person has chosen."""
+        extras = [f"{self.dimensions}d"] if self.backend == "openai" and self.dimensions else []
+        extras += ["int8"] if self.precision == "int8" else []
+        return " · ".join([self.name, *extras])
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"languages": list(self.languages)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ModelSpec":
+        return cls(**{**values, "languages": tuple(values.get("languages", ()))})
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """An embedded corpus. rows: (n, d) float32, unit length, read-only; cosine of two rows is their dot product.
+
+    facts: counted while embedding: seconds, truncated (texts cut at the window), unseen_share (share of
+    tokens never seen), split (texts split and averaged), computed (texts not found in the cache).
+    """
+
+    rows: np.ndarray
+    model: ModelSpec
+    corpus: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_unit_rows(self.rows)
+        self.rows.flags.writeable = False
+
+    @property
+    def digest(self) -> str:
+        return digest_json({"corpus": self.corpus, "model": self.model.key})
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """The kNN graph. ids: (n, k) int32, nearest first, self left out. scores: (n, k) float32 cosine, falling.
+
+    recall: measured recall@10 against exact search (1.0 where the search was exact); `checked` rows of n.
+    """
+
+    ids: np.ndarray
+    scores: np.ndarray
+    recall: float
+    checked: int
+    method: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.ids.shape != self.scores.shape or self.ids.ndim != 2:
+            raise InputError(f"Neighbor ids {self.ids.shape} and scores {self.scores.shape} must be one (n, k) shape.")
+
+    @property
+    def k(self) -> int:
+        return self.ids.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """How far a layout keeps the original neighborhoods, all in [0, 1], higher is better.
+
+    trustworthiness: Venna and Kaski (2001), as scikit-learn; knn_preservation: mean share of the k nearest
+    neighbors kept; chance: the share a random layout keeps, k / (n - 1); both over `sample` of `total` rows.
+    per_point: (total,) float32, the share of each row's k neighbors kept; NaN for rows outside the sample.
+    """
+
+    trustworthiness: float
+    knn_preservation: float
+    chance: float
+    k: int
+    sample: int
+    total: int
+    per_point: np.ndarray
+
+
+@dataclass(frozen=True)
+class LayoutParams:
+    """How a layout is made. reproducible: one thread and a fixed seed; else all threads."""
+
+    method: Literal["umap", "pca"] = "umap"
+    dims: Literal[2, 3] = 2
+    n_neighbors: int = 15
+    min_dist: float = 0.1
+    seed: int = 0
+    reproducible: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """points: (n, dims) float32 coordinates for looking at, never for judging."""
+
+    points: np.ndarray
+    params: LayoutParams
+    trust: Trust
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class IndexFacts:
+    """What serves a search. recall: measured recall@10 over `checked` queries; latencies in milliseconds."""
+
+    kind: Literal["exact", "hnsw", "ivf"]
+    description: str
+    recall: float
+    checked: int
+    p50_ms: float
+    p99_ms: float
+    megabytes: float
+    rows: int
+    seed: int = 0
+
+
+def check_unit_rows(rows: np.ndarray) -> None:
+    """Raise InputError unless rows is (n, d) float32 with finite rows of unit length."""
+    if rows.ndim != 2 or rows.dtype != np.float32:
+        raise InputError(f"Vectors must be a float32 matrix, got {rows.dtype} of shape {rows.shape}.")
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    bad = np.flatnonzero(~(np.abs(norms - 1) <= UNIT_TOLERANCE))
+    if len(bad):
+        raise InputError(f"Row {bad[0] + 1:,} of the vectors is not of unit length ({norms[bad[0]]:.4g}).")
+
+
+def unit_rows(matrix: np.ndarray) -> np.ndarray:
+    """Rows scaled to unit length, float32, a new array. Raises InputError naming the row for NaN, inf and zero rows."""
+    wide = np.asarray(matrix, dtype=np.float32)
+    if wide.ndim != 2:
+        raise InputError(f"Vectors must form a matrix (rows x dimensions), got shape {wide.shape}.")
+    # scaling by the largest value first keeps squares from overflowing or vanishing in float32
+    largest = np.abs(wide).max(axis=1, initial=0, keepdims=True)
+    bad = np.flatnonzero(~np.isfinite(largest[:, 0]) | (largest[:, 0] == 0))
+    if len(bad):
+        kind = "only zeros" if largest[bad[0], 0] == 0 else "NaN or infinite values"
+        raise InputError(
+            f"Vector {bad[0] + 1:,} holds {kind} ({len(bad):,} such rows of {len(wide):,}).",
+            "Remove these rows from the vectors and the table, or embed them again.",
+        )
+    scaled = wide / largest
+    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
