@@ -1,0 +1,78 @@
+"""Writing files so that a reader never sees half of one, and explaining the system's refusals."""
+
+import errno
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.errors import StorageError
+
+_REMEDIES = {
+    errno.ENOSPC: ("The disk is full", "Free some space (corpora can be deleted on the Data page) and try again."),
+    errno.EDQUOT: ("The disk quota is used up", "Free some space and try again."),
+    errno.EACCES: ("The workspace folder can't be written", "Set PLANISPHERE_HOME to a folder you may write, and restart."),
+    errno.EPERM: ("The workspace folder can't be written", "Set PLANISPHERE_HOME to a folder you may write, and restart."),
+    errno.EROFS: ("The workspace is on a read-only disk", "Set PLANISPHERE_HOME to a folder you may write, and restart."),
+}
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError that names the folder and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        what, remedy = _REMEDIES.get(
+            error.errno or 0, ("The workspace could not be read or written", "Check the folder and the disk, and try again.")
+        )
+        raise StorageError(f"{what}: {folder} ({error.strerror or error}).", remedy) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it when the block succeeds and removed when it doesn't."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            _put_in_place(temporary, path)
+        finally:
+            discard(temporary)
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    if temporary.is_dir() and path.exists():
+        discard(path)  # a folder can't be renamed over a filled one
+    os.replace(temporary, path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder, if there is one."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """The file's value, or None where there is none or it can't be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes under a folder; 0 where there is none."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

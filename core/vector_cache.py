@@ -1,0 +1,79 @@
+"""Text -> vector, one SQLite file a model, so that no text is computed or paid for twice.
+
+SQLite keeps each finished batch through a kill: a transaction is in the file or it isn't.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import StorageError
+
+_CHUNK = 500  # variables a statement may carry on old SQLite builds: 999
+_FULL_OR_READONLY = "Free some disk space, or set PLANISPHERE_HOME to a folder you may write."
+
+
+class VectorCache:
+    """The cache of one model. Keys are sha256 digests of texts (core.digest.digest_text), values float32 rows."""
+
+    def __init__(self, folder: Path, model_key: str) -> None:
+        self.path = folder / "cache" / f"{model_key}.sqlite"
+
+    def known(self, digests: Sequence[bytes]) -> np.ndarray:
+        """(n,) bool: which texts have a vector."""
+        if not self.path.exists():
+            return np.zeros(len(digests), dtype=bool)
+        with self._open() as database:
+            found = {row[0] for row in _select(database, "key", digests)}
+        return np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
+
+    def get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+        """(n, dimensions) float32 rows, and (n,) bool which of them were found; the others are zero."""
+        rows = np.zeros((len(digests), dimensions), dtype=np.float32)
+        found = np.zeros(len(digests), dtype=bool)
+        if not self.path.exists():
+            return rows, found
+        places: dict[bytes, list[int]] = {}
+        for place, digest in enumerate(digests):
+            places.setdefault(digest, []).append(place)
+        with self._open() as database:
+            for key, value in _select(database, "key, row", list(places)):
+                if len(value) == 4 * dimensions:
+                    rows[places[key]] = np.frombuffer(value, dtype="<f4")
+                    found[places[key]] = True
+        return rows, found
+
+    def put(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
+        """Keep rows under their texts' digests, all or none."""
+        values = [(digest, row.tobytes()) for digest, row in zip(digests, rows.astype("<f4"), strict=True)]
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"The vector cache can't be made ({error.strerror}).", _FULL_OR_READONLY) from error
+        with self._open() as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID")
+            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        database = None
+        try:
+            database = sqlite3.connect(self.path, timeout=30)
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=NORMAL")  # safe against a kill of the process in WAL mode
+            yield database
+        except sqlite3.Error as error:
+            raise StorageError(f"The vector cache could not be used ({error}).", _FULL_OR_READONLY) from error
+        finally:
+            if database is not None:
+                database.close()
+
+
+def _select(database: sqlite3.Connection, columns: str, digests: Sequence[bytes]) -> Iterator[tuple]:
+    for start in range(0, len(digests), _CHUNK):
+        chunk = digests[start : start + _CHUNK]
+        marks = ",".join("?" * len(chunk))
+        yield from database.execute(f"SELECT {columns} FROM vectors WHERE key IN ({marks})", chunk)
