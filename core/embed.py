@@ -1,0 +1,107 @@
+"""From a corpus to its vectors: each distinct text once, long ones first, every finished batch kept at once."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.digest import digest_text
+from core.embedders.base import Embedder
+from core.store import Workspace
+from core.types import Corpus, Progress, Vectors
+from core.vector_cache import VectorCache
+
+LOCAL_BATCH = (512, 24_000)  # texts, characters: about two seconds of work for a small model on one core
+SERVICE_BATCH = (8_192, 1_200_000)  # a few full requests in flight
+
+
+def embed(
+    corpus: Corpus, embedder: Embedder, workspace: Workspace | None = None, progress: Progress | None = None
+) -> Vectors:
+    """Vectors of a corpus, (n, d) float32 unit rows.
+
+    With a workspace the result is kept, finished batches survive a kill, and nothing is computed twice.
+    progress is called with (texts done, texts to do). Raises ModelError or StorageError.
+    """
+    kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if kept is not None:
+        return kept
+    started = time.perf_counter()
+    codes, texts = distinct(corpus.texts)
+    cache = VectorCache(workspace.folder, embedder.spec.key) if workspace else None
+    rows, missing = cached_rows(texts, embedder, cache)
+    done = 0
+    for batch in batches(texts, missing, *batch_size(embedder.spec.backend)):
+        rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache)
+        done += len(batch)
+        if progress:
+            progress(done, len(missing))
+    facts = {"computed": len(missing), "seconds": round(time.perf_counter() - started, 3)}
+    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_unseen(texts, codes, embedder))
+    if workspace:
+        workspace.save_corpus(corpus)
+        workspace.save_vectors(vectors)
+    return vectors
+
+
+def distinct(texts: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """(n,) codes and the distinct texts, so that texts[i] == distinct[codes[i]]."""
+    codes, uniques = pd.factorize(np.asarray(texts, dtype=object))
+    return codes, list(uniques)
+
+
+def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> tuple[np.ndarray, np.ndarray]:
+    """(m, d) rows, filled where the cache has them, and the places that are still missing."""
+    dimensions = embedder.spec.dimensions or 0
+    if cache is None:
+        return np.zeros((len(texts), dimensions), dtype=np.float32), np.arange(len(texts))
+    rows, found = cache.get([digest_text(text) for text in texts], dimensions)
+    return rows, np.flatnonzero(~found)
+
+
+def batch_size(backend: str) -> tuple[int, int]:
+    """Texts and characters a batch may hold."""
+    return SERVICE_BATCH if backend == "openai" else LOCAL_BATCH
+
+
+def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
+    """The places cut into batches of texts alike in length, longest first (padding costs time)."""
+    lengths = np.fromiter((len(texts[i]) for i in places), dtype=np.int64, count=len(places))
+    order = places[np.argsort(-lengths, kind="stable")]
+    cuts, start, held = [], 0, 0
+    for position, place in enumerate(order):
+        size = len(texts[place]) + 8
+        if position > start and (held + size > characters or position - start >= most):
+            cuts.append(order[start:position])
+            start, held = position, 0
+        held += size
+    return [*cuts, order[start:]] if len(order) else []
+
+
+def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> np.ndarray:
+    """Rows of one batch, kept in the cache as soon as they are there (for a service: after each request)."""
+    if cache is None:
+        return embedder.embed(texts)
+    digests = [digest_text(text) for text in texts]
+    if embedder.spec.backend == "openai":
+        return embedder.embed(texts, on_batch=lambda at, rows: cache.put([digests[i] for i in at], rows))  # type: ignore[call-arg]
+    rows = embedder.embed(texts)
+    cache.put(digests, rows)
+    return rows
+
+
+def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
+    """How much of the corpus the model's window cuts off: truncated texts and the share of tokens never seen."""
+    tokens = embedder.count_tokens(texts)[codes]
+    window = embedder.spec.max_tokens
+    over = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
+    split = embedder.spec.backend == "openai"  # services' long texts are split and averaged, nothing is lost
+    unseen = 0.0 if split else float(over.sum() / max(tokens.sum(), 1))
+    return {
+        "tokens": int(tokens.sum()),
+        "truncated": 0 if split else int((over > 0).sum()),
+        "split": int((over > 0).sum()) if split else 0,
+        "unseen_share": unseen,
+    }

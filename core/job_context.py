@@ -1,0 +1,127 @@
+"""What a running job is given: ways to run steps in workers that report progress and can be cancelled."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from core.errors import PlanisphereError
+
+_TICK = 0.25  # seconds between looks at progress and cancel
+
+
+class JobCancelled(Exception):  # noqa: N818  (a signal, not an error)
+    """The person cancelled the job."""
+
+
+class JobContext:
+    """Steps of one job. Every method raises JobCancelled soon after a cancel."""
+
+    def __init__(
+        self,
+        client: Any,
+        job: str,
+        where: dict[str, Any],
+        cancelled: Callable[[], bool],
+        set_state: Callable[..., None],
+    ) -> None:
+        self._client, self._job, self._where = client, job, where
+        self._cancelled, self._set = cancelled, set_state
+
+    def call(self, stage: str, function: Callable[..., Any], *args: Any, progress: bool = False, unit: str = "") -> Any:
+        """One task. With `progress` the function gets a `progress` argument to call with (done, total)."""
+        self._begin(stage, 0, unit)
+        extra = {"progress": TopicProgress(self._job)} if progress else {}
+        pace = _Pace()
+
+        def heard(event: tuple[float, Any]) -> None:
+            done, total = event[1]["done"], event[1]["total"]
+            self._set(self._job, done=done, total=total, rate=pace.rate(done))
+
+        if progress:
+            self._client.subscribe_topic(self._job, heard)
+        future = self._client.submit(function, *args, **extra, pure=False, retries=0, **self._where)
+        try:
+            while not future.done():
+                self._check_cancel([future], stop=True)
+                _wait([future])
+            return future.result()
+        finally:
+            if progress:
+                self._client.unsubscribe_topic(self._job)
+
+    def map(self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str) -> None:
+        """One task per item, a few in flight; sizes[i] units are done when item i is. The first error stops the rest."""
+        self._begin(stage, sum(sizes), unit)
+        waiting = deque(zip(items, sizes, strict=True))
+        flying: dict[Any, int] = {}
+        done, pace = 0, _Pace()
+        window = 2 * max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
+        try:
+            while waiting or flying:
+                self._check_cancel(list(flying))
+                while waiting and len(flying) < window:
+                    item, size = waiting.popleft()
+                    flying[self._client.submit(function, *item, pure=False, retries=1, **self._where)] = size
+                for future in _wait(list(flying)):
+                    future.result()
+                    done += flying.pop(future)
+                    self._set(self._job, done=done, rate=pace.rate(done))
+        except PlanisphereError:
+            self._client.cancel(list(flying))
+            raise
+
+    def _begin(self, stage: str, total: int, unit: str) -> None:
+        self._check_cancel([])
+        self._set(self._job, stage=stage, done=0, total=total, unit=unit, rate=None)
+
+    def _check_cancel(self, futures: list[Any], stop: bool = False) -> None:
+        if not self._cancelled():
+            return
+        if stop and futures:
+            # a single long task can't be interrupted from within: its worker is restarted
+            running = [worker for worker, keys in self._client.processing().items() if futures[0].key in keys]
+            self._client.cancel(futures)
+            self._client.restart_workers(running, timeout=30, raise_for_error=False)
+        else:
+            self._client.cancel(futures)
+        raise JobCancelled
+
+
+class TopicProgress:
+    """A progress callback that reaches the job's process from any worker; at most ten calls a second are sent."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic, self._last = topic, 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        from distributed import get_worker
+
+        if time.monotonic() - self._last > 0.1 or done == total:
+            self._last = time.monotonic()
+            get_worker().log_event(self.topic, {"done": int(done), "total": int(total)})
+
+
+class _Pace:
+    """Units a second over the last 20 seconds."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+
+    def rate(self, done: int) -> float | None:
+        now = time.monotonic()
+        self._seen.append((now, done))
+        while len(self._seen) > 2 and now - self._seen[0][0] > 20:
+            self._seen.popleft()
+        (then, before), elapsed = self._seen[0], now - self._seen[0][0]
+        return (done - before) / elapsed if elapsed > 0.2 and done > before else None
+
+
+def _wait(futures: list[Any]) -> list[Any]:
+    """The futures that are done within a tick."""
+    from distributed import wait
+
+    try:
+        return list(wait(futures, timeout=_TICK, return_when="FIRST_COMPLETED").done)
+    except TimeoutError:
+        return []

@@ -1,0 +1,71 @@
+"""What a job is and how it stands."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from core.digest import digest_json
+
+Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+OPEN: tuple[Status, ...] = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """Work asked for. params: JSON-able, all that determines the result. The same spec is the same job."""
+
+    kind: Literal["embed", "map", "sample"]
+    workspace: str
+    corpus: str
+    params: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    @property
+    def id(self) -> str:
+        named = asdict(self)
+        named.pop("title")
+        return digest_json(named)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How a job stands at one moment. done and total count `unit`s of the present stage; rate is units a second."""
+
+    spec: JobSpec
+    status: Status = "queued"
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    rate: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    error: str = ""
+    remedy: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.spec.id
+
+    @property
+    def open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def fraction(self) -> float:
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of the present stage, at the present rate; None where no rate is known yet."""
+        return (self.total - self.done) / self.rate if self.rate and self.total else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "JobState":
+        """Raises TypeError or KeyError for a record of another shape."""
+        return cls(**{**values, "spec": JobSpec(**values["spec"])})
+
+    def with_(self, **changes: Any) -> "JobState":
+        return replace(self, **changes)

@@ -1,0 +1,82 @@
+"""What a worker keeps open between questions: a few corpora, models, vectors, graphs and indexes.
+
+All are named by workspace folder and digests, so a kept one is never stale; none is ever changed.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from core.embed import distinct
+from core.embedders.base import Embedder
+from core.errors import StorageError
+from core.index import Index, build_index
+from core.secret import Secret
+from core.store import Workspace, vector_inputs
+from core.types import Corpus, ModelSpec, Neighbors, Vectors
+from core.vector_cache import VectorCache
+
+GRAPH_K = 100
+INDEX_VERSION = 1
+
+
+@lru_cache(maxsize=4)
+def corpus(folder: str, digest: str) -> Corpus:
+    return Workspace(folder).load_corpus(digest)
+
+
+@lru_cache(maxsize=2)
+def distinct_texts(folder: str, digest: str) -> list[str]:
+    """The corpus' distinct texts, in order of appearance."""
+    return distinct(corpus(folder, digest).texts)[1]
+
+
+@lru_cache(maxsize=3)
+def embedder(folder: str, spec: ModelSpec, secret: Secret | None = None) -> Embedder:
+    from core.embedders.registry import load_embedder
+
+    return load_embedder(spec, models_folder=models_folder(folder), api_key=secret)
+
+
+def models_folder(folder: str) -> Path:
+    """Where exported and distilled models are kept."""
+    return Path(folder) / "models"
+
+
+def cache(folder: str, spec: ModelSpec) -> VectorCache:
+    return VectorCache(Path(folder), spec.key)
+
+
+@lru_cache(maxsize=8)
+def vectors(folder: str, digest: str, spec: ModelSpec) -> Vectors:
+    """Raises StorageError where the corpus is not embedded with this model."""
+    found = Workspace(folder).load_vectors(digest, spec)
+    if found is None:
+        raise StorageError(f"This corpus has no vectors of {spec.label}.", "Run the model on the Embed page.")
+    return found
+
+
+@lru_cache(maxsize=8)
+def neighbors(folder: str, digest: str, spec: ModelSpec) -> Neighbors:
+    """Raises StorageError where the graph has not been built."""
+    stored = Workspace(folder).load("neighbors", digest, neighbor_inputs(spec))
+    if stored is None:
+        raise StorageError(f"The neighbor graph of {spec.label} is missing.", "Run the model again on the Embed page.")
+    return Neighbors(ids=stored.arrays["ids"], scores=stored.arrays["scores"], **stored.facts)
+
+
+@lru_cache(maxsize=8)
+def index(folder: str, digest: str, spec: ModelSpec) -> Index:
+    """The kept search index, or a new one, which is then kept."""
+    place = Workspace(folder).result_folder("index", digest, {**vector_inputs(spec), "index": INDEX_VERSION})
+    rows = vectors(folder, digest, spec)
+    kept = Index.load(place, rows)
+    if kept is not None:
+        return kept
+    made = build_index(rows)
+    made.save(place)
+    return made
+
+
+def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
+    """What names a neighbor graph; raise the version when the algorithm changes its values."""
+    return {**vector_inputs(spec), "k": GRAPH_K, "neighbors": 1}

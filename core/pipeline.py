@@ -1,0 +1,84 @@
+"""What the kinds of jobs do, step by step. Every step is skipped where its result is kept."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from core.errors import JobError
+from core.job_context import JobContext
+from core.job_types import JobSpec
+from core.secret import Secret
+from core.types import LayoutParams, ModelSpec
+
+
+def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Run a job to its end. Raises JobCancelled or a PlanisphereError."""
+    if spec.kind not in _KINDS:
+        raise JobError(f"There is no job of the kind {spec.kind!r}.")
+    _KINDS[spec.kind](spec, secret, context)
+
+
+def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Corpus -> vectors -> neighbor graph -> search index -> the default map.
+
+    params: model (a ModelSpec's dict), limit_usd (for paid models).
+    """
+    from core import tasks
+
+    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    where = (spec.workspace, spec.corpus, model)
+    plan, left_out = context.call("Planning", tasks.plan_batches, *where, spec.params.get("limit_usd"))
+    items = [(*where, secret, places) for places in plan]
+    sizes = [len(places) for places in plan]
+    context.map(f"Embedding with {model.label}", tasks.embed_places, items, sizes, "texts")
+    if left_out:
+        raise JobError(
+            f"The spending limit was reached: {sum(sizes):,} texts are embedded and kept, {left_out:,} are left.",
+            "Start the model again with a higher limit; only the rest is computed.",
+        )
+    context.call("Collecting the vectors", tasks.collect_vectors, *where, secret, sum(sizes), started)
+    map_job(spec, secret, context)
+
+
+def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Neighbor graph (if missing), index and a layout. params: model, layout (a LayoutParams' dict, default if missing)."""
+    from core import tasks
+
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
+    layout = LayoutParams(**spec.params.get("layout", {}))
+    context.call("Finding neighbors", tasks.find_neighbors, *where, progress=True, unit="rows")
+    context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps")
+    context.call("Preparing the search", tasks.open_index, *where)
+
+
+def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """A file on this machine -> corpus -> all that embed_job makes. params: path, roles (a Roles' dict), name, model."""
+    from core import tasks
+
+    digest = context.call("Reading the sample", tasks.bring_file, spec.workspace, spec.params)
+    embed_job(replace(spec, corpus=digest), secret, context)
+
+
+_KINDS = {"embed": embed_job, "map": map_job, "sample": sample_job}
+
+
+def warm_up(client: Any) -> list[Any]:
+    """Have every worker import and compile what it will need while the person still chooses columns; gives the futures."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].items()
+    tasks = ((warm_answers if "answer" in facts.get("resources", {}) else warm_jobs, worker) for worker, facts in workers)
+    return [client.submit(task, workers=[worker], pure=False, priority=-10) for task, worker in tasks]
+
+
+def warm_jobs() -> None:
+    """Load the default model and compile the layout's kernels. A failure here shows up in the job itself."""
+    from core.projection import warm_up as warm_projection
+
+    warm_projection()
+
+
+def warm_answers() -> None:
+    """Import what reading files and answering searches takes."""
+    import pandas  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    from core import index, opened  # noqa: F401
