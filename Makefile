@@ -1,0 +1,43 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: app install install-dev test fix check bench clean
+
+app: install  ## start the dashboard
+	$(BIN)/streamlit run app.py
+
+install: .venv/installed
+
+install-dev: .venv/installed-dev
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --upgrade pip
+
+.venv/installed: requirements.txt | .venv/bin/python
+	$(BIN)/pip install -q -r requirements.txt
+	$(BIN)/python -m compileall -q core pages app.py
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/pip install -q -r requirements-dev.txt
+	touch $@
+
+test: install-dev check  ## lint, types, and every test
+	$(BIN)/python tests/browser.py
+	$(BIN)/python -m pytest
+
+fix: install-dev  ## format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: install-dev  ## lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: install-dev  ## the benchmarks, into benchmarks/results
+	$(BIN)/python -m benchmarks.run
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

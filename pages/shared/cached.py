@@ -1,0 +1,32 @@
+"""The only user of Streamlit's caches.
+
+Hashed arguments name the result completely (digests and frozen parameters); an underscored argument is only
+the means to get it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.jobs import JobManager
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all sessions of a server share; a wrapper, since Streamlit can't cache a bare client."""
+
+    manager: JobManager
+
+
+@st.cache_resource(show_spinner=False)
+def shared(scheduler: str, workers: int) -> Shared:
+    """The job manager: one a server."""
+    return Shared(JobManager(scheduler, workers))
+
+
+@st.cache_data(max_entries=200, show_spinner=False, max_size="200 MB")
+def answer(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
+    """A worker's answer, kept. `name` is the function's, `arguments` digests and frozen parameters."""
+    return _ask(_function, *arguments)

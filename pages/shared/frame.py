@@ -1,0 +1,81 @@
+"""What every page shares: navigation, the sidebar's choices, running jobs, and the one error boundary."""
+
+import logging
+import uuid
+
+import streamlit as st
+
+from core.errors import PlanisphereError
+from pages.shared import jobs_view, session, starter
+from pages.shared.text import plain
+
+_LOG = logging.getLogger(__name__)
+
+
+def run() -> None:
+    """Draw the page that was asked for."""
+    st.set_page_config("Planisphere", page_icon=":material/explore:", layout="wide")
+    page = st.navigation(navigation())
+    try:
+        starter.prepare()
+        sidebar()
+        jobs_view.banner()
+        page.run()
+    except PlanisphereError as error:
+        show_error(error)
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        _LOG.exception("page %s failed, reference %s", page.title, reference)
+        st.error(
+            f"This page could not be drawn. Nothing was lost; reload the page. If it happens again, the server's log says more "
+            f"under the reference {reference}.",
+            icon=":material/error:",
+        )
+
+
+def navigation() -> dict[str, list]:
+    return {
+        "Data": [
+            st.Page("pages/data/corpus.py", title="Data", icon=":material/table_view:", url_path="data", default=True,
+                    help="Bring text in, choose columns, see what is there"),
+            st.Page("pages/data/embed.py", title="Embed", icon=":material/memory:", url_path="embed",
+                    help="Turn texts into vectors with one or several models"),
+        ],
+        "Explore": [
+            st.Page("pages/explore/map.py", title="Map", icon=":material/scatter_plot:", url_path="map",
+                    help="See the corpus as a map, and how far to trust it"),
+            st.Page("pages/explore/search.py", title="Search", icon=":material/search:", url_path="search",
+                    help="Find what is near a text, a row or several rows"),
+        ],
+    }  # fmt: skip
+
+
+def sidebar() -> None:
+    """The corpus and the model every page works on; both are part of the link."""
+    with st.sidebar:
+        corpora = {info.digest: info for info in session.workspace().corpora()}
+        if not corpora:
+            st.caption("No corpus yet: bring text in on the Data page.")
+            return
+        st.selectbox(
+            "Corpus", list(corpora), key="corpus", bind="query-params",
+            format_func=lambda digest: f"{corpora[digest].name} ({corpora[digest].rows:,} rows)",
+            help="What every page shows. Bring in more on the Data page.",
+        )  # fmt: skip
+        model_choice()
+
+
+def model_choice() -> None:
+    info = session.current_corpus()
+    models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
+    if not models:
+        st.caption("Not embedded yet: choose a model on the Embed page.")
+        return
+    st.selectbox(
+        "Model", list(models), key="model", bind="query-params", format_func=lambda key: models[key].label,
+        help="The embedding model whose view of the texts is shown.",
+    )  # fmt: skip
+
+
+def show_error(error: PlanisphereError) -> None:
+    st.error(plain(error.message) + (f"\n\n{plain(error.remedy)}" if error.remedy else ""), icon=":material/error:")

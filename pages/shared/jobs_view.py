@@ -1,0 +1,70 @@
+"""Running jobs, on every page: a progress bar with rate and time left, cancel, and what to do after a stop."""
+
+import streamlit as st
+
+from core.job_types import JobState
+from pages.shared import session
+from pages.shared.text import duration, plain
+
+
+def banner() -> None:
+    """Show this workspace's jobs in the sidebar, refreshed every second while one is open."""
+    jobs = session.manager().list(session.folder())
+    if not jobs:
+        return
+    running = any(job.open for job in jobs)
+    with st.sidebar:
+        st.fragment(_panel, run_every="1s" if running else None)()
+
+
+def _panel() -> None:
+    jobs = session.manager().list(session.folder())
+    before = session.remembered("open_jobs", [])
+    now = [job.id for job in jobs if job.open]
+    session.remember("open_jobs", now)
+    if set(before) - set(now):
+        st.rerun()  # a job ended: the page may show its result
+    shown = [job for job in jobs if job.status != "done"]
+    if shown:
+        st.divider()
+    for job in shown:
+        _job(job)
+
+
+def _job(job: JobState) -> None:
+    st.markdown(f"**{plain(job.spec.title)}**")
+    if job.status == "queued":
+        st.caption("Waiting in line")
+    elif job.status == "running":
+        st.progress(job.fraction, text=progress_text(job))
+    else:
+        _stopped(job)
+    if job.open:
+        st.button("Cancel", key=f"cancel-{job.id}", icon=":material/stop_circle:", on_click=session.manager().cancel, args=(job.id,),
+                  help="What is finished is kept; starting again continues there.")  # fmt: skip
+
+
+def _stopped(job: JobState) -> None:
+    words = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the server stopped"}
+    if job.error:
+        st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""))
+    else:
+        st.caption(f"{words[job.status]}. What was finished is kept.")
+    again, forget = st.columns(2)
+    again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
+    forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id))
+
+
+def resume(job: JobState) -> None:
+    """Start a job again; it goes on where it stopped."""
+    session.manager().submit(job.spec, session.api_key(job.spec.params.get("model", {}).get("base_url", "")))
+
+
+def progress_text(job: JobState) -> str:
+    """"Embedding: 1,200 of 10,003 texts, 640 texts/s, 14 s left"."""
+    if not job.total:
+        return plain(job.stage) + " …"
+    parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
+    if job.rate:
+        parts += [f"{job.rate:,.0f} {job.unit}/s", f"{duration(job.seconds_left or 0)} left"]
+    return f"{plain(job.stage)}: " + ", ".join(parts)

@@ -1,0 +1,134 @@
+"""The only user of st.session_state, and of the environment: settings, workspace, and what is chosen."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+from platformdirs import user_data_path
+
+from core.errors import InputError
+from core.jobs import JobManager
+from core.secret import Secret
+from core.store import CorpusInfo, Workspace
+from core.types import ModelSpec
+from pages.shared import cached
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """home: the workspace folder. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 = one a core."""
+
+    home: Path
+    scheduler: str
+    workers: int
+
+
+def settings() -> Settings:
+    home = os.environ.get("PLANISPHERE_HOME")
+    return Settings(
+        Path(home).expanduser() if home else user_data_path("planisphere", appauthor=False),
+        os.environ.get("PLANISPHERE_SCHEDULER", ""),
+        int(os.environ.get("PLANISPHERE_WORKERS") or 0),
+    )
+
+
+def workspace() -> Workspace:
+    """This person's workspace: one of their own where sign-in is configured."""
+    home = settings().home
+    if st.user and getattr(st.user, "is_logged_in", False):
+        from core.digest import digest_json
+
+        return Workspace(home / "users" / digest_json(str(st.user.get("sub") or st.user.get("email"))))
+    return Workspace(home)
+
+
+def manager() -> JobManager:
+    chosen = settings()
+    return cached.shared(chosen.scheduler, chosen.workers).manager
+
+
+def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120) -> T:
+    """The answer of a function of `core`, computed in a worker, not kept."""
+    return manager().ask(function, *arguments, timeout=timeout)
+
+
+def ask_once(function: Callable[..., T], *arguments: Any) -> T:
+    """The same, kept: arguments must be digests and frozen parameters that determine the answer."""
+    return cached.answer(manager().ask, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+
+
+def folder() -> str:
+    return str(workspace().folder)
+
+
+def remembered(name: str, default: Any = None) -> Any:
+    """A small serializable value of this visit."""
+    return st.session_state.get(f"planisphere.{name}", default)
+
+
+def remember(name: str, value: Any) -> None:
+    st.session_state[f"planisphere.{name}"] = value
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Set a keyed widget's value; call it in a callback or before the widget is drawn."""
+    st.session_state[key] = value
+
+
+def widget_default(key: str, value: Any) -> None:
+    """A keyed widget's first value, for widgets whose value is also set by the program."""
+    if key not in st.session_state:
+        st.session_state[key] = value
+
+
+def widget_value(key: str, default: Any = None) -> Any:
+    return st.session_state.get(key, default)
+
+
+def current_corpus() -> CorpusInfo | None:
+    """The corpus chosen in the sidebar (or by the link), None where the workspace is empty."""
+    return workspace().info(str(st.session_state.get("corpus") or ""))
+
+
+def current_model() -> ModelSpec | None:
+    """The model chosen in the sidebar (or by the link) among those the corpus is embedded with."""
+    info = current_corpus()
+    models = workspace().models(info.digest) if info else []
+    key = st.session_state.get("model")
+    return next((model for model in models if model.key == key), models[0] if models else None)
+
+
+def open_corpus(digest: str) -> None:
+    """Choose a corpus from a callback."""
+    set_widget("corpus", digest)
+
+
+def api_key(base_url: str = "") -> Secret | None:
+    """The key to send: OpenAI's own is never sent to another server.
+
+    OpenAI: typed on this visit, else from the environment, else from the secrets file. Another server: typed on this visit.
+    """
+    if base_url:
+        found = st.session_state.get("server_key")
+    else:
+        found = st.session_state.get("api_key") or os.environ.get("OPENAI_API_KEY") or _secrets_key()
+    return Secret(found) if found else None
+
+
+def typed_key() -> str:
+    """The OpenAI key typed on this visit, or ""."""
+    return str(st.session_state.get("api_key") or "")
+
+
+def _secrets_key() -> str:
+    try:
+        return str(st.secrets.get("OPENAI_API_KEY", ""))
+    except FileNotFoundError:
+        return ""
+    except Exception as error:
+        raise InputError("The file .streamlit/secrets.toml can't be read.", "Correct its TOML syntax.") from error

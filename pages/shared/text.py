@@ -1,0 +1,42 @@
+"""Text for the page: users' words shown as they are, numbers in human form."""
+
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
+
+
+def plain(text: object) -> str:
+    """Text that Markdown shows as it stands: no markup, links, HTML, formulas or icons."""
+    flat = " ".join(str(text).replace("\x00", "").split())
+    return _MARKDOWN.sub(r"\\\1", flat)
+
+
+def cut(text: str, most: int = 80) -> str:
+    """The text's beginning on one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: "8 s", "2 min 5 s", "1 h 4 min"."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: float) -> str:
+    """Bytes as "512 B", "1.5 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return ""
+
+
+def count(number: int, noun: str) -> str:
+    """"1 row", "2,000 rows"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,97 @@
+"""The rules of docs/architecture.md, held by reading the source and by importing it in a fresh process."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CORE = sorted((ROOT / "core").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
+HEAVY = {"torch", "sentence_transformers", "transformers", "umap", "pynndescent", "numba", "faiss", "onnxruntime", "onnx", "sklearn",
+         "scipy", "model2vec", "openai", "tiktoken", "semchunk", "py3langid", "distributed", "dask"}  # fmt: skip
+LOADED = ("torch", "transformers", "umap", "numba", "faiss", "onnxruntime", "sklearn", "scipy", "model2vec", "semchunk")
+
+
+def names_imported(nodes) -> set[str]:
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def everywhere(path: Path) -> set[str]:
+    return names_imported(ast.walk(tree(path)))
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_core_knows_neither_streamlit_nor_pages_nor_the_environment(path):
+    roots = {name.split(".")[0] for name in everywhere(path)}
+    assert not roots & {"streamlit", "pages", "pickle", "shelve", "marshal"}
+    source = path.read_text(encoding="utf-8")
+    assert "os.environ" not in source
+    assert "getenv" not in source
+
+
+@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_libraries_are_imported_where_they_are_used(path):
+    top = {name.split(".")[0] for name in names_imported(tree(path).body)}
+    assert not top & HEAVY
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_import_only_shared_and_core(path):
+    pages = {name for name in everywhere(path) if name.split(".")[0] == "pages"}
+    assert all(name == "pages.shared" or name.startswith("pages.shared.") for name in pages)
+    source = path.read_text(encoding="utf-8")
+    assert "st.session_state" not in source or path.name == "session.py"
+    assert "st.cache_" not in source or path.name == "cached.py"
+
+
+@pytest.mark.parametrize("path", [*CORE, *PAGES, ROOT / "app.py"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_unsafe(path):
+    source = path.read_text(encoding="utf-8")
+    assert "unsafe_allow_html" not in source
+    assert "allow_pickle=True" not in source
+    assert "trust_remote_code=True" not in source
+    calls = {node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not calls & {"eval", "exec"}
+
+
+def test_no_page_lies_directly_in_pages():
+    assert not list((ROOT / "pages").glob("*.py"))
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_core_costs_nothing():
+    assert not loaded_by("import core") & {"numpy", "pandas", *LOADED}
+
+
+def test_serving_pages_imports_nothing_heavy():
+    code = """
+import runpy, pathlib
+from streamlit.testing.v1 import AppTest
+import pages.shared.frame, pages.shared.starter
+for path in sorted(pathlib.Path("pages").rglob("*.py")):
+    if path.parent.name == "shared":
+        __import__(f"pages.shared.{path.stem}")
+"""
+    assert not loaded_by(code) & set(LOADED)
+
+
+def test_the_app_does_nothing_under_another_name():
+    assert "streamlit" not in loaded_by("import runpy; runpy.run_path('app.py', run_name='__mp_main__')")
