@@ -30,7 +30,7 @@ def banking_labels(part: str = "train") -> np.ndarray:
 
 
 def many_rows(seeds: np.ndarray, rows: int, seed: int = 0) -> np.ndarray:
-    """(rows, d) unit vectors: mixtures of three real ones with small noise, so that neighborhoods are like real ones."""
+    """(rows, d) unit vectors: three real ones mixed with small noise, so that neighborhoods are like real ones."""
     random = np.random.default_rng(seed)
     made = np.zeros((rows, seeds.shape[1]), dtype=np.float32)
     for start in range(0, rows, 50_000):

@@ -41,7 +41,9 @@ def main(rows: int = 100_000) -> None:
 def search_times(index, rows: np.ndarray) -> dict[str, float]:
     """p50 and p99 of single queries, k = 10, embedding excluded."""
     random = np.random.default_rng(1)
-    queries = rows[random.integers(0, len(rows), QUERIES)] + random.normal(0, 0.02, (QUERIES, rows.shape[1])).astype(np.float32)
+    queries = rows[random.integers(0, len(rows), QUERIES)] + random.normal(0, 0.02, (QUERIES, rows.shape[1])).astype(
+        np.float32
+    )
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     times = []
     for query in queries:

@@ -10,7 +10,7 @@ from benchmarks.data import banking
 from benchmarks.report import fresh, keep
 from core.corpus import read_corpus
 from core.embedders.packaged import model_folder
-from core.embedders.registry import DEFAULT_MODEL
+from core.embedders.registry import PRESETS
 from core.job_types import JobSpec
 from core.jobs import JobManager
 from core.neighbors import build_neighbors
@@ -36,7 +36,7 @@ def quality(arrays: dict) -> dict[str, float]:
 
 
 def in_the_app(folder: Path) -> dict[str, float]:
-    """The embed job as the app runs it, after the warm-up that goes on while a person chooses columns; then once more."""
+    """The embed job as the app runs it, after the warm-up of its workers; then once more."""
     manager = JobManager()
     manager.wait_warm()
     workspace = Workspace(folder)
@@ -44,7 +44,9 @@ def in_the_app(folder: Path) -> dict[str, float]:
     for visit in ("first", "second"):
         started = time.perf_counter()
         corpus = workspace.save_corpus(read_corpus(banking(), text="text", label="category"))
-        job = manager.submit(JobSpec("embed", str(folder), corpus.digest, {"model": DEFAULT_MODEL.to_dict()}, title=visit))
+        job = manager.submit(
+            JobSpec("embed", str(folder), corpus.digest, {"model": PRESETS[0].to_dict()}, title=visit)
+        )
         while manager.get(job).open:
             time.sleep(0.02)
         seconds[visit] = time.perf_counter() - started
@@ -58,8 +60,10 @@ def in_the_app(folder: Path) -> dict[str, float]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        plain, plain_arrays = fresh("benchmarks.plain_script", str(banking()), str(model_folder()), out=folder / "plain")
-        core, core_arrays = fresh("benchmarks.core_script", str(banking()), DEFAULT_MODEL.name, out=folder / "core")
+        plain, plain_arrays = fresh(
+            "benchmarks.plain_script", str(banking()), str(model_folder()), out=folder / "plain"
+        )
+        core, core_arrays = fresh("benchmarks.core_script", str(banking()), PRESETS[0].name, out=folder / "core")
         app = in_the_app(folder / "app")
         keep("whole_way", {
             "texts": len(core_arrays["points"]), "plain": plain, "core": core, "app": app,

@@ -1,7 +1,8 @@
 """Worker processes: a local Dask cluster of our own, or an existing scheduler by address.
 
-Workers carry an abstract resource: "job" (one task at a time: embedding batches, neighbors, layouts) or
-"answer" (what a page waits for). Long jobs so never delay a search.
+Workers carry an abstract resource: "job" (one task at a time: embedding batches, neighbors),
+"layout" (on one of them, whose kernels are warm, so that two layouts never share the cores) or "answer" (what a page
+waits for). Long jobs so never delay a search.
 """
 
 import logging
@@ -34,7 +35,7 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         target: Any = address or local_cluster(job_workers or os.cpu_count() or 1)
-        return Client(target, set_as_default=False, timeout="30s")
+        return Client(target, timeout="30s")
     except (OSError, TimeoutError, ValueError) as error:
         raise JobError(
             f"The workers can't be reached ({address or 'local'}): {error}.",
@@ -47,9 +48,16 @@ def local_cluster(job_workers: int) -> Any:
     from distributed import Scheduler
     from distributed.deploy.spec import SpecCluster
 
-    scheduler = {"cls": Scheduler, "options": {"host": LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": None}}
-    workers = {f"job-{number}": _worker({"job": 1}, 1) for number in range(job_workers)}
-    return SpecCluster(workers=workers | {"answer": _worker({"answer": 2}, 2)}, scheduler=scheduler, silence_logs=logging.ERROR)
+    scheduler = {
+        "cls": Scheduler,
+        "options": {"host": LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": f"{LOOPBACK}:0"},
+    }
+    workers = {
+        f"job-{number}": _worker({"job": 1} | ({} if number else {"layout": 1}), 1) for number in range(job_workers)
+    }
+    return SpecCluster(
+        workers=workers | {"answer": _worker({"answer": 2}, 2)}, scheduler=scheduler, silence_logs=logging.ERROR
+    )
 
 
 def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
@@ -61,6 +69,7 @@ def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
         "nthreads": threads,
         "resources": resources,
         "dashboard": False,
+        "dashboard_address": f"{LOOPBACK}:0",
         "memory_limit": int(psutil.virtual_memory().total * 0.8),
         "env": _ENVIRONMENT,
         "silence_logs": logging.ERROR,

@@ -15,9 +15,18 @@ from core.errors import StorageError
 _REMEDIES = {
     errno.ENOSPC: ("The disk is full", "Free some space (corpora can be deleted on the Data page) and try again."),
     errno.EDQUOT: ("The disk quota is used up", "Free some space and try again."),
-    errno.EACCES: ("The workspace folder can't be written", "Set PLANISPHERE_HOME to a folder you may write, and restart."),
-    errno.EPERM: ("The workspace folder can't be written", "Set PLANISPHERE_HOME to a folder you may write, and restart."),
-    errno.EROFS: ("The workspace is on a read-only disk", "Set PLANISPHERE_HOME to a folder you may write, and restart."),
+    errno.EACCES: (
+        "The workspace folder can't be written",
+        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
+    ),
+    errno.EPERM: (
+        "The workspace folder can't be written",
+        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
+    ),
+    errno.EROFS: (
+        "The workspace is on a read-only disk",
+        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
+    ),
 }
 
 
@@ -28,7 +37,8 @@ def storage_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         what, remedy = _REMEDIES.get(
-            error.errno or 0, ("The workspace could not be read or written", "Check the folder and the disk, and try again.")
+            error.errno or 0,
+            ("The workspace could not be read or written", "Check the folder and the disk, and try again."),
         )
         raise StorageError(f"{what}: {folder} ({error.strerror or error}).", remedy) from error
 

@@ -10,7 +10,7 @@ from core.errors import PlanisphereError
 _TICK = 0.25  # seconds between looks at progress and cancel
 
 
-class JobCancelled(Exception):  # noqa: N818  (a signal, not an error)
+class JobCancelled(Exception):  # a signal, not an error
     """The person cancelled the job."""
 
 
@@ -21,15 +21,23 @@ class JobContext:
         self,
         client: Any,
         job: str,
-        where: dict[str, Any],
+        where: Callable[[str], dict[str, Any]],
         cancelled: Callable[[], bool],
         set_state: Callable[..., None],
     ) -> None:
         self._client, self._job, self._where = client, job, where
         self._cancelled, self._set = cancelled, set_state
 
-    def call(self, stage: str, function: Callable[..., Any], *args: Any, progress: bool = False, unit: str = "") -> Any:
-        """One task. With `progress` the function gets a `progress` argument to call with (done, total)."""
+    def call(
+        self,
+        stage: str,
+        function: Callable[..., Any],
+        *args: Any,
+        progress: bool = False,
+        unit: str = "",
+        on: str = "job",
+    ) -> Any:
+        """One task, on a worker that offers `on`. With `progress` the function gets a callback for (done, total)."""
         self._begin(stage, 0, unit)
         extra = {"progress": TopicProgress(self._job)} if progress else {}
         pace = _Pace()
@@ -40,7 +48,7 @@ class JobContext:
 
         if progress:
             self._client.subscribe_topic(self._job, heard)
-        future = self._client.submit(function, *args, **extra, pure=False, retries=0, **self._where)
+        future = self._client.submit(function, *args, **extra, pure=False, retries=0, **self._where(on))
         try:
             while not future.done():
                 self._check_cancel([future], stop=True)
@@ -50,8 +58,10 @@ class JobContext:
             if progress:
                 self._client.unsubscribe_topic(self._job)
 
-    def map(self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str) -> None:
-        """One task per item, a few in flight; sizes[i] units are done when item i is. The first error stops the rest."""
+    def map(
+        self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str
+    ) -> None:
+        """One task per item, a few in flight; sizes[i] units are done with item i. The first error stops the rest."""
         self._begin(stage, sum(sizes), unit)
         waiting = deque(zip(items, sizes, strict=True))
         flying: dict[Any, int] = {}
@@ -62,7 +72,7 @@ class JobContext:
                 self._check_cancel(list(flying))
                 while waiting and len(flying) < window:
                     item, size = waiting.popleft()
-                    flying[self._client.submit(function, *item, pure=False, retries=1, **self._where)] = size
+                    flying[self._client.submit(function, *item, pure=False, retries=1, **self._where("job"))] = size
                 for future in _wait(list(flying)):
                     future.result()
                     done += flying.pop(future)
@@ -113,7 +123,8 @@ class _Pace:
         self._seen.append((now, done))
         while len(self._seen) > 2 and now - self._seen[0][0] > 20:
             self._seen.popleft()
-        (then, before), elapsed = self._seen[0], now - self._seen[0][0]
+        then, before = self._seen[0]
+        elapsed = now - then
         return (done - before) / elapsed if elapsed > 0.2 and done > before else None
 
 
@@ -122,6 +133,7 @@ def _wait(futures: list[Any]) -> list[Any]:
     from distributed import wait
 
     try:
-        return list(wait(futures, timeout=_TICK, return_when="FIRST_COMPLETED").done)
+        with futures[0].client.as_current():  # our client is not Dask's default one
+            return list(wait(futures, timeout=_TICK, return_when="FIRST_COMPLETED").done)
     except TimeoutError:
         return []

@@ -149,7 +149,7 @@ class JobManager:
             return
         self._set(job, status="running", started=time.time())
         try:
-            context = JobContext(self._ready(30), job, self._on("job"), lambda: job in self._cancelled, self._set)
+            context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set)
             run_job(state.spec, self._secrets.get(job), context)
             self._set(job, status="done")
         except JobCancelled:

@@ -69,9 +69,10 @@ def index(folder: str, digest: str, spec: ModelSpec) -> Index:
     """The kept search index, or a new one, which is then kept."""
     place = Workspace(folder).result_folder("index", digest, {**vector_inputs(spec), "index": INDEX_VERSION})
     rows = vectors(folder, digest, spec)
-    kept = Index.load(place, rows)
-    if kept is not None:
-        return kept
+    try:
+        return Index.load(place, rows)
+    except StorageError:  # none yet, or one that can't be read
+        place.parent.mkdir(parents=True, exist_ok=True)
     made = build_index(rows)
     made.save(place)
     return made

@@ -41,18 +41,18 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Neighbor graph (if missing), index and a layout. params: model, layout (a LayoutParams' dict, default if missing)."""
+    """Neighbor graph, index and a layout. params: model, layout (a LayoutParams' dict, the default if missing)."""
     from core import tasks
 
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
     layout = LayoutParams(**spec.params.get("layout", {}))
     context.call("Finding neighbors", tasks.find_neighbors, *where, progress=True, unit="rows")
-    context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps")
+    context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps", on="layout")
     context.call("Preparing the search", tasks.open_index, *where)
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """A file on this machine -> corpus -> all that embed_job makes. params: path, roles (a Roles' dict), name, model."""
+    """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model."""
     from core import tasks
 
     digest = context.call("Reading the sample", tasks.bring_file, spec.workspace, spec.params)
@@ -63,14 +63,20 @@ _KINDS = {"embed": embed_job, "map": map_job, "sample": sample_job}
 
 
 def warm_up(client: Any) -> list[Any]:
-    """Have every worker import and compile what it will need while the person still chooses columns; gives the futures."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].items()
-    tasks = ((warm_answers if "answer" in facts.get("resources", {}) else warm_jobs, worker) for worker, facts in workers)
-    return [client.submit(task, workers=[worker], pure=False, priority=-10) for task, worker in tasks]
+    """Have workers import and compile what they will need while the person still chooses; gives the futures.
+
+    Layouts have one worker where resources are offered: the others stay free for the first embedding.
+    """
+    futures = []
+    for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items():
+        offers = facts.get("resources", {})
+        tasks = [warm_answers] if "answer" in offers else [warm_layouts] if "layout" in offers or not offers else []
+        futures += [client.submit(task, workers=[worker], pure=False, priority=-10) for task in tasks]
+    return futures
 
 
-def warm_jobs() -> None:
-    """Load the default model and compile the layout's kernels. A failure here shows up in the job itself."""
+def warm_layouts() -> None:
+    """Import umap-learn and compile its kernels. A failure here shows up in the job itself."""
     from core.projection import warm_up as warm_projection
 
     warm_projection()

@@ -82,7 +82,13 @@ class Workspace:
             temporary.mkdir()
             _write_corpus_table(corpus, temporary / "corpus.parquet")
             info = CorpusInfo(
-                corpus.digest, corpus.name, len(corpus), tuple(corpus.table.columns), corpus.roles, time.time(), corpus.origin
+                corpus.digest,
+                corpus.name,
+                len(corpus),
+                tuple(corpus.table.columns),
+                corpus.roles,
+                time.time(),
+                corpus.origin,
             )
             write_json(temporary / "meta.json", asdict(info))
         return info
@@ -115,7 +121,9 @@ class Workspace:
 
     # results
 
-    def save(self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict) -> None:
+    def save(
+        self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict
+    ) -> None:
         """Keep a result under a digest of its inputs, beside the provenance that explains it."""
         with replacing(self.result_folder(kind, corpus, inputs)) as temporary:
             temporary.mkdir()
@@ -131,7 +139,9 @@ class Workspace:
         if not isinstance(record, dict) or record.get("inputs") != dict(inputs):
             return None
         try:
-            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in record["arrays"]}
+            arrays = {
+                name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in record["arrays"]
+            }
         except (OSError, ValueError, KeyError, EOFError):
             return None
         return Stored(arrays, record["facts"], record["inputs"])
@@ -163,7 +173,9 @@ class Workspace:
     def _known(self, corpus: str) -> CorpusInfo:
         info = self.info(corpus)
         if info is None:
-            raise StorageError("This corpus is not in the workspace (any more).", "Choose or upload one on the Data page.")
+            raise StorageError(
+                "This corpus is not in the workspace (any more).", "Choose or upload one on the Data page."
+            )
         return info
 
 

@@ -51,7 +51,9 @@ def embed_places(folder: str, corpus: str, spec: ModelSpec, secret: Secret | Non
     return len(places)
 
 
-def collect_vectors(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, computed: int, started: float) -> None:
+def collect_vectors(
+    folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, computed: int, started: float
+) -> None:
     """Put the cached rows together in row order and keep them. Raises ModelError if any is missing."""
     workspace = Workspace(folder)
     if workspace.load_vectors(corpus, spec) is not None:
@@ -60,7 +62,9 @@ def collect_vectors(folder: str, corpus: str, spec: ModelSpec, secret: Secret | 
     embedder = opened.embedder(folder, spec, secret)
     rows, missing = cached_rows(texts, embedder, opened.cache(folder, spec))
     if len(missing):
-        raise ModelError(f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed.")
+        raise ModelError(
+            f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed."
+        )
     facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
     workspace.save_vectors(Vectors(rows[codes], spec, corpus, facts | count_unseen(texts, codes, embedder)))
 
@@ -81,7 +85,10 @@ def lay_out(folder: str, corpus: str, spec: ModelSpec, params: LayoutParams, pro
     if workspace.load("layouts", corpus, inputs) is not None:
         return
     layout = project(
-        opened.vectors(folder, corpus, spec), opened.neighbors(folder, corpus, spec), progress=progress, **asdict(params)
+        opened.vectors(folder, corpus, spec),
+        opened.neighbors(folder, corpus, spec),
+        progress=progress,
+        **asdict(params),
     )
     trust = asdict(layout.trust)
     arrays = {"points": layout.points, "per_point": trust.pop("per_point")}

@@ -145,8 +145,9 @@ class Trust:
     """How far a layout keeps the original neighborhoods, all in [0, 1], higher is better.
 
     trustworthiness: Venna and Kaski (2001), as scikit-learn; knn_preservation: mean share of the k nearest
-    neighbors kept; chance: the share a random layout keeps, k / (n - 1); both over `sample` of `total` rows.
-    per_point: (total,) float32, the share of each row's k neighbors kept; NaN for rows outside the sample.
+    neighbors kept; chance: the share a random layout keeps, k / (n - 1). trustworthiness is over a seeded `sample` of
+    `total` rows, knn_preservation over all rows up to 200,000, beyond over that many drawn ones.
+    per_point: (total,) float32, the share of each row's k neighbors kept; NaN for rows that were not looked at.
     """
 
     trustworthiness: float

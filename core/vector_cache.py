@@ -54,7 +54,9 @@ class VectorCache:
         except OSError as error:
             raise StorageError(f"The vector cache can't be made ({error.strerror}).", _FULL_OR_READONLY) from error
         with self._open() as database, database:
-            database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID"
+            )
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
 
     @contextmanager

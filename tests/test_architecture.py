@@ -63,7 +63,9 @@ def test_nothing_unsafe(path):
     assert "unsafe_allow_html" not in source
     assert "allow_pickle=True" not in source
     assert "trust_remote_code=True" not in source
-    calls = {node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    calls = {
+        node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
     assert not calls & {"eval", "exec"}
 
 

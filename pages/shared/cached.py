@@ -30,3 +30,9 @@ def shared(scheduler: str, workers: int) -> Shared:
 def answer(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
     """A worker's answer, kept. `name` is the function's, `arguments` digests and frozen parameters."""
     return _ask(_function, *arguments)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, max_size="150 MB")
+def made(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
+    """What `_make` gives, kept under a name and the arguments (digests, frozen parameters) that determine it."""
+    return _make()

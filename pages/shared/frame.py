@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,12 +10,14 @@ from core.errors import PlanisphereError
 from pages.shared import jobs_view, session, starter
 from pages.shared.text import plain
 
+LOGO = Path(__file__).with_name("logo.svg")
 _LOG = logging.getLogger(__name__)
 
 
 def run() -> None:
     """Draw the page that was asked for."""
     st.set_page_config("Planisphere", page_icon=":material/explore:", layout="wide")
+    st.logo(LOGO, size="large")
     page = st.navigation(navigation())
     try:
         starter.prepare()
@@ -27,7 +30,7 @@ def run() -> None:
         reference = uuid.uuid4().hex[:8]
         _LOG.exception("page %s failed, reference %s", page.title, reference)
         st.error(
-            f"This page could not be drawn. Nothing was lost; reload the page. If it happens again, the server's log says more "
+            "This page could not be drawn. Nothing was lost; reload the page. If it happens again, the log says more "
             f"under the reference {reference}.",
             icon=":material/error:",
         )
@@ -57,11 +60,15 @@ def sidebar() -> None:
         if not corpora:
             st.caption("No corpus yet: bring text in on the Data page.")
             return
+        session.linked_choice("corpus", list(corpora))
         st.selectbox(
-            "Corpus", list(corpora), key="corpus", bind="query-params",
+            "Corpus",
+            list(corpora),
+            key="corpus",
             format_func=lambda digest: f"{corpora[digest].name} ({corpora[digest].rows:,} rows)",
             help="What every page shows. Bring in more on the Data page.",
-        )  # fmt: skip
+        )
+        session.keep_in_link("corpus")
         model_choice()
 
 
@@ -71,10 +78,15 @@ def model_choice() -> None:
     if not models:
         st.caption("Not embedded yet: choose a model on the Embed page.")
         return
+    session.linked_choice("model", list(models))
     st.selectbox(
-        "Model", list(models), key="model", bind="query-params", format_func=lambda key: models[key].label,
+        "Model",
+        list(models),
+        key="model",
+        format_func=lambda key: models[key].label,
         help="The embedding model whose view of the texts is shown.",
-    )  # fmt: skip
+    )
+    session.keep_in_link("model")
 
 
 def show_error(error: PlanisphereError) -> None:

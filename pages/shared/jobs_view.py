@@ -52,7 +52,9 @@ def _stopped(job: JobState) -> None:
         st.caption(f"{words[job.status]}. What was finished is kept.")
     again, forget = st.columns(2)
     again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
-    forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id))
+    forget.button(
+        "Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id)
+    )
 
 
 def resume(job: JobState) -> None:
@@ -61,7 +63,7 @@ def resume(job: JobState) -> None:
 
 
 def progress_text(job: JobState) -> str:
-    """"Embedding: 1,200 of 10,003 texts, 640 texts/s, 14 s left"."""
+    """ "Embedding: 1,200 of 10,003 texts, 640 texts/s, 14 s left"."""
     if not job.total:
         return plain(job.stage) + " …"
     parts = [f"{job.done:,} of {job.total:,} {job.unit}"]

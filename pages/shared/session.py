@@ -1,10 +1,10 @@
 """The only user of st.session_state, and of the environment: settings, workspace, and what is chosen."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 from platformdirs import user_data_path
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Settings:
-    """home: the workspace folder. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 = one a core."""
+    """home: the workspace. scheduler: a Dask scheduler's address, empty for workers here. workers: 0 is one a core."""
 
     home: Path
     scheduler: str
@@ -104,14 +104,33 @@ def current_model() -> ModelSpec | None:
 
 
 def open_corpus(digest: str) -> None:
-    """Choose a corpus from a callback."""
-    set_widget("corpus", digest)
+    """Choose a corpus, from the next time the sidebar is drawn: in a callback, or before st.rerun()."""
+    remember("open_corpus", digest)
+
+
+def linked_choice(name: str, options: Sequence[str]) -> str:
+    """What is chosen among options: just opened, else chosen before, else in the link, else the first.
+
+    Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
+    """
+    candidates = (remembered(f"open_{name}"), st.session_state.get(name), st.query_params.get(name))
+    chosen = next((str(each) for each in candidates if each in options), options[0])
+    remember(f"open_{name}", None)
+    set_widget(name, chosen)
+    return chosen
+
+
+def keep_in_link(name: str) -> None:
+    """Write a widget's value into the address; call it after the widget is drawn."""
+    value = st.session_state.get(name)
+    if value and st.query_params.get(name) != value:
+        st.query_params[name] = value
 
 
 def api_key(base_url: str = "") -> Secret | None:
     """The key to send: OpenAI's own is never sent to another server.
 
-    OpenAI: typed on this visit, else from the environment, else from the secrets file. Another server: typed on this visit.
+    OpenAI's: typed on this visit, else from the environment, else from the secrets file. Another's: typed on this visit.
     """
     if base_url:
         found = st.session_state.get("server_key")
@@ -132,3 +151,8 @@ def _secrets_key() -> str:
         return ""
     except Exception as error:
         raise InputError("The file .streamlit/secrets.toml can't be read.", "Correct its TOML syntax.") from error
+
+
+def theme() -> Literal["light", "dark"]:
+    """The theme this visit is shown in."""
+    return "dark" if st.context.theme.type == "dark" else "light"

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core.embedders.registry import DEFAULT_MODEL
+from core.embedders.registry import PRESETS
 from core.files import write_json
 from core.job_types import JobSpec
 from pages.shared import session
@@ -22,7 +22,9 @@ def prepare() -> None:
 
 def start_sample() -> str:
     """Put the sample's job in line; gives its id."""
-    return session.manager().submit(JobSpec("sample", session.folder(), "", sample_params(), title="Shop feedback (sample)"))
+    return session.manager().submit(
+        JobSpec("sample", session.folder(), "", sample_params(), title="Shop feedback (sample)")
+    )
 
 
 def sample_params() -> dict[str, Any]:
@@ -33,5 +35,5 @@ def sample_params() -> dict[str, Any]:
         "label": ["area", "language", "rating"],
         "time": "date",
         "id": "id",
-        "model": DEFAULT_MODEL.to_dict(),
+        "model": PRESETS[0].to_dict(),
     }

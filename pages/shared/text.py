@@ -38,5 +38,5 @@ def size(count: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """"1 row", "2,000 rows"."""
+    """ "1 row", "2,000 rows"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -17,7 +17,9 @@ TEXTS = ["red apple", "绿苹果", "", "<script>alert(1)</script>", "a\x00b"]
 
 
 def make_corpus() -> Corpus:
-    table = pd.DataFrame({"kind": ["a", "b", "a", None, "b"], "score": [1, 2, 3, 4, 5], "../odd": [1, "x", None, 2.5, True]})
+    table = pd.DataFrame(
+        {"kind": ["a", "b", "a", None, "b"], "score": [1, 2, 3, 4, 5], "../odd": [1, "x", None, 2.5, True]}
+    )
     return Corpus("Fruit", table, TEXTS, Roles("{kind}", ("kind",)), digest_texts(TEXTS))
 
 

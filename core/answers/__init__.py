@@ -1,0 +1,1 @@
+"""What pages ask of the answer worker: named inputs in, small frozen results out."""

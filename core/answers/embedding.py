@@ -1,0 +1,42 @@
+"""Questions of the Embed page: is there such a model, does it fit the text, what will it take."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core import opened
+from core.digest import digest_text
+from core.embed import distinct
+from core.embedders.language import detect_languages, fit_warning
+from core.embedders.registry import resolve
+from core.estimate import Estimate, estimate_run
+from core.secret import Secret
+from core.spending import most_usd
+from core.types import ModelSpec
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What is known of a model on a corpus before it runs.
+
+    warning: why it may not fit the texts, or "". most_usd: an upper bound of the price, None where it is not known.
+    """
+
+    spec: ModelSpec
+    estimate: Estimate
+    warning: str
+    most_usd: float | None
+
+
+def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
+    """The spec with dimensions, window, prompts and revision filled in. Raises ModelError where it can't be loaded."""
+    return resolve(spec, models_folder=opened.models_folder(folder), api_key=secret)
+
+
+def prospect(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None) -> Prospect:
+    """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError."""
+    codes, texts = distinct(opened.corpus(folder, corpus).texts)
+    known = opened.cache(folder, spec).known([digest_text(text) for text in texts])
+    estimate = estimate_run([texts[code] for code in codes], opened.embedder(folder, spec, secret), known[codes])
+    missing = [texts[place] for place in np.flatnonzero(~known)]
+    return Prospect(spec, estimate, fit_warning(spec, detect_languages(texts).shares), most_usd(missing, spec))

@@ -1,0 +1,200 @@
+"""Questions about rows of a map: what is selected, what is special there, what one row and its neighbors say."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.answers.map import MOST_DRAWN, Place, kept_layout
+from core.contrast import Contrasts, contrast_columns, contrast_terms
+from core.errors import InputError
+from core.export.table import table_bytes
+from core.filters import column_kind
+from core.layout_sample import density_sample
+from core.selection import clicked_rows, selection_rows
+from core.terms import document_terms
+from core.types import Corpus
+
+MOST_SHOWN = 1_000  # rows of a selection sent to the page
+CELL = 400  # characters of one cell sent to the page
+LONGEST = 50_000  # characters of one text shown in full
+TERMS = 15
+UNTOLD = ("source_row", "passage")  # columns that count rows, which say nothing of what is in them
+
+Corners = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A selection on a map: corners (x, y) of boxes and lassos in the layout's units, or the rows clicked."""
+
+    boxes: tuple[Corners, ...] = ()
+    lassos: tuple[Corners, ...] = ()
+    clicked: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.boxes or self.lassos or self.clicked)
+
+    @property
+    def one(self) -> int | None:
+        """The row, where just one was clicked."""
+        return self.clicked[0] if len(self.clicked) == 1 and not self.boxes and not self.lassos else None
+
+    @classmethod
+    def of(cls, event: Any) -> "Shapes":
+        """From Streamlit's event of a Plotly chart; what can't be understood selects nothing."""
+        inner = event.get("selection", event) if hasattr(event, "get") else {}
+        boxes, lassos = (tuple(_corners(entry) for entry in inner.get(kind) or ()) for kind in ("box", "lasso"))
+        clicked = () if boxes or lassos else tuple(int(row) for row in clicked_rows(inner))
+        return cls(boxes, lassos, clicked)
+
+    def event(self) -> dict[str, Any]:
+        """The same in the form core.selection reads."""
+        boxes, lassos = ([{"x": x, "y": y} for x, y in shapes] for shapes in (self.boxes, self.lassos))
+        return {"box": boxes, "lasso": lassos, "points": [{"customdata": row} for row in self.clicked]}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a selection's table is looked at. find: words that must stand somewhere in the row, any case."""
+
+    find: str = ""
+    sort: str = ""
+    descending: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class SelectionTable:
+    """selected: rows of the corpus in the shapes. drawn: those of them that are drawn. matching: those that hold what
+    was looked for. table: the first 1,000 of these with cells cut at 400 characters; its index holds the row ids."""
+
+    selected: int
+    drawn: int
+    matching: int
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class RowView:
+    """One row. text: in full up to 50,000 characters, of `length`. cells: (column, value). neighbors: index row ids,
+    columns cosine and text, nearest first."""
+
+    row: int
+    text: str
+    length: int
+    cells: tuple[tuple[str, str], ...]
+    neighbors: pd.DataFrame
+
+
+@lru_cache(maxsize=16)
+def selected(place: Place, shapes: Shapes) -> np.ndarray:
+    """Row ids in the shapes among all rows, drawn or not, sorted, int64."""
+    return selection_rows(shapes.event(), np.asarray(kept_layout(place).arrays["points"])[:, :2])
+
+
+def selection_table(place: Place, shapes: Shapes, look: Look) -> SelectionTable:
+    """What of a selection the page shows."""
+    rows = selected(place, shapes)
+    table = _looked_at(opened.corpus(place.folder, place.corpus), rows, look)
+    return SelectionTable(len(rows), int(np.isin(rows, _drawn(place)).sum()), len(table), _short(table[:MOST_SHOWN]))
+
+
+def selection_file(place: Place, shapes: Shapes, look: Look, form: Literal["csv", "parquet"]) -> bytes:
+    """The whole selection as it is looked at, as the bytes of a file."""
+    table = _looked_at(opened.corpus(place.folder, place.corpus), selected(place, shapes), look)
+    return table_bytes(table, form)
+
+
+def special(place: Place, shapes: Shapes) -> tuple[Contrasts, Contrasts]:
+    """Words, and column values, that the selected rows hold more often than all others."""
+    corpus = opened.corpus(place.folder, place.corpus)
+    mask = np.zeros(len(corpus), dtype=bool)
+    mask[selected(place, shapes)] = True
+
+    matrix, vocabulary = _terms(place.folder, place.corpus)
+    words = contrast_terms(matrix, vocabulary, mask, limit=TERMS)
+    columns = [column for column in _columns(corpus) if column not in (*UNTOLD, corpus.roles.id)]
+    return words, contrast_columns(corpus.table, mask, columns, limit=TERMS)
+
+
+def row_view(place: Place, row: int, count: int = 10) -> RowView:
+    """A row in full and its nearest rows in the original space, from the shared graph. Raises InputError for no row."""
+    corpus = opened.corpus(place.folder, place.corpus)
+    if not 0 <= row < len(corpus):
+        raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
+    graph = opened.neighbors(place.folder, place.corpus, place.model)
+    ids = np.asarray(graph.ids[row, :count])
+    near = pd.DataFrame({"cosine": np.asarray(graph.scores[row, :count], dtype=np.float64)}, index=ids)
+    near["text"] = [corpus.texts[i][:CELL] for i in ids]
+
+    cells = corpus.table.iloc[row].items()
+    told = tuple((str(name), str(value)[:LONGEST]) for name, value in cells if _known(value))
+    return RowView(row, corpus.texts[row][:LONGEST], len(corpus.texts[row]), told, near)
+
+
+@lru_cache(maxsize=2)
+def _terms(folder: str, corpus: str) -> tuple[Any, list[str]]:
+    return document_terms(opened.corpus(folder, corpus).texts)
+
+
+@lru_cache(maxsize=4)
+def _drawn(place: Place) -> np.ndarray:
+    return density_sample(kept_layout(place).arrays["points"], MOST_DRAWN)
+
+
+def _known(value: Any) -> bool:
+    """Whether a cell holds something; lists and the like do."""
+    return not pd.api.types.is_scalar(value) or bool(pd.notna(value))
+
+
+def _corners(entry: Any) -> Corners:
+    try:
+        x, y = (tuple(float(value) for value in entry[axis]) for axis in ("x", "y"))
+    except (KeyError, TypeError, ValueError):
+        return ((), ())
+    return x, y
+
+
+def _columns(corpus: Corpus) -> list[str]:
+    """The columns beside the text: all but the one the text is a plain copy of."""
+    return [column for column in corpus.table.columns if corpus.roles.text != f"{{{column}}}"]
+
+
+def _looked_at(corpus: Corpus, rows: np.ndarray, look: Look) -> pd.DataFrame:
+    """The rows with their text first, those that hold what is sought, sorted; the index holds the row ids."""
+    columns = _columns(corpus)
+    table = corpus.table.loc[rows, columns]
+    name = next(name for name in ("Text", "Whole text", "Text of the row", "\u2007Text") if name not in columns)
+    table.insert(0, name, [corpus.texts[row] for row in rows])
+    for word in look.find.lower().split():
+        table = table[_holds(table, word)]
+    if look.sort in table.columns:
+        table = _sorted(table, look)
+    return table
+
+
+def _holds(table: pd.DataFrame, word: str) -> np.ndarray:
+    found = np.zeros(len(table), dtype=bool)
+    for column in table.columns:
+        found |= table[column].astype(str).str.lower().str.contains(word, regex=False, na=False).to_numpy(dtype=bool)
+    return found
+
+
+def _sorted(table: pd.DataFrame, look: Look) -> pd.DataFrame:
+    try:
+        order = table[look.sort].sort_values(ascending=not look.descending, kind="stable").index
+    except TypeError:  # cells of kinds that can't be compared
+        order = table[look.sort].astype(str).sort_values(ascending=not look.descending, kind="stable").index
+    return table.loc[order]
+
+
+def _short(table: pd.DataFrame) -> pd.DataFrame:
+    """Cells of text cut, so that a page gets no more than it can show."""
+    table = table.copy()
+    for name in table.columns:
+        if column_kind(table[name]) == "text":
+            table[name] = table[name].astype(str).str.slice(0, CELL).where(table[name].notna())
+    return table

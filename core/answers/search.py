@@ -1,0 +1,178 @@
+"""Questions of the Search page: what is near, what matches, and what the numbers mean here."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.filters import Filter, FilterOptions, apply_filters, filter_options
+from core.index import similarities
+from core.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
+from core.search import (
+    Calibration,
+    Hits,
+    calibrate,
+    find_nearest,
+    fuse_hits,
+    make_hits,
+    query_vector,
+    similarity_histogram,
+)
+from core.secret import Secret
+from core.store import Workspace
+from core.types import IndexFacts, ModelSpec
+
+Mode = Literal["meaning", "words", "pattern", "both"]
+POOL = 200  # hits of each kind that fusion looks at
+EXCERPT = 320  # characters of a hit's text
+Segments = tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for. near, far: row ids, from 0. filters: rows that may be found."""
+
+    text: str = ""
+    mode: Mode = "meaning"
+    near: tuple[int, ...] = ()
+    far: tuple[int, ...] = ()
+    k: int = 10
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search found, and how far to trust it.
+
+    texts: per hit an excerpt as (segment, is a match) pairs. table: the hits' columns. counts, edges: histogram of the
+    query's cosines over all rows, None without a query vector. searched of total: rows the filters let through.
+    matching: rows that hold the words or match the pattern, None for a search by meaning. index: what served it.
+    """
+
+    hits: Hits
+    texts: tuple[Segments, ...]
+    table: pd.DataFrame
+    counts: np.ndarray | None
+    edges: np.ndarray | None
+    searched: int
+    total: int
+    matching: int | None
+    index: IndexFacts | None
+    calibration: Calibration | None
+    embed_ms: float
+    search_ms: float
+
+
+def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret: Secret | None = None) -> Found:
+    """Answer a query under one model. Raises InputError where it can't be answered, ModelError, StorageError."""
+    whole = opened.corpus(folder, corpus)
+    mask = apply_filters(whole.table, query.filters) if query.filters else None
+    started = time.perf_counter()
+    vector = (
+        None if spec is None or query.mode in ("words", "pattern") else _vector(folder, corpus, spec, query, secret)
+    )
+    embedded = time.perf_counter()
+    hits, matches = _hits(folder, corpus, spec, query, vector, mask)
+    done = time.perf_counter()
+    cosines = (
+        None if vector is None or spec is None else similarities(opened.vectors(folder, corpus, spec).rows, vector)
+    )
+    counts, edges = similarity_histogram(cosines) if cosines is not None else (None, None)
+    return Found(
+        hits=hits,
+        texts=_excerpts(whole.texts, hits.rows, query, matches),
+        table=whole.table.iloc[hits.rows],
+        counts=counts,
+        edges=edges,
+        searched=len(whole) if mask is None else int(mask.sum()),
+        total=len(whole),
+        matching=matches.total if matches else None,
+        index=opened.index(folder, corpus, spec).facts if vector is not None and spec else None,
+        calibration=calibration(folder, corpus, spec) if vector is not None and spec else None,
+        embed_ms=(embedded - started) * 1000,
+        search_ms=(done - embedded) * 1000,
+    )
+
+
+def _vector(folder: str, corpus: str, spec: ModelSpec, query: Query, secret: Secret | None) -> np.ndarray:
+    rows = opened.vectors(folder, corpus, spec).rows
+    typed = query.text.strip()
+    if typed and spec.backend != "imported":
+        return query_vector(rows, query.near, query.far, opened.embedder(folder, spec, secret).embed_query([typed]))
+    return query_vector(rows, query.near, query.far)
+
+
+def _hits(
+    folder: str, corpus: str, spec: ModelSpec | None, query: Query, vector: np.ndarray | None, mask: np.ndarray | None
+) -> tuple[Hits, TextHits | None]:
+    if vector is None or spec is None:
+        matches = _matches(folder, corpus, query, query.k, mask)
+        return make_hits(matches.rows, matches.scores, "regex" if query.mode == "pattern" else "keyword"), matches
+    index, scale = opened.index(folder, corpus, spec), calibration(folder, corpus, spec)
+    own = (*query.near, *query.far)
+    if query.mode == "meaning" or not query.text.strip():
+        return find_nearest(index, vector, query.k, scale, mask, own), None
+    near = find_nearest(index, vector, POOL, scale, mask, own)
+    matches = _matches(folder, corpus, query, POOL, mask)
+    rankings = [near.rows, matches.rows[~np.isin(matches.rows, own)]]
+    return fuse_hits(rankings, query.k, opened.vectors(folder, corpus, spec).rows, vector, scale), matches
+
+
+def _matches(folder: str, corpus: str, query: Query, k: int, mask: np.ndarray | None) -> TextHits:
+    texts = opened.corpus(folder, corpus).texts
+    search = find_regex if query.mode == "pattern" else find_keyword
+    return search(texts, query.text, k, mask)
+
+
+@lru_cache(maxsize=16)
+def calibration(folder: str, corpus: str, spec: ModelSpec) -> Calibration:
+    """Cosines of random pairs: what a cosine means under this model on this corpus."""
+    return calibrate(opened.vectors(folder, corpus, spec).rows)
+
+
+def _excerpts(texts: Sequence[str], rows: np.ndarray, query: Query, matches: TextHits | None) -> tuple[Segments, ...]:
+    known = (
+        dict(zip(matches.rows.tolist(), matches.spans, strict=True)) if matches and query.mode == "pattern" else None
+    )
+    shown = []
+    for row in rows.tolist():
+        spans = known.get(row, ()) if known is not None else query_spans(texts[row], query.text)
+        shown.append(mark_matches(texts[row], spans, EXCERPT))
+    return tuple(shown)
+
+
+def columns(folder: str, corpus: str) -> dict[str, FilterOptions]:
+    """For each column the filter that suits it."""
+    table = opened.corpus(folder, corpus).table
+    return {str(name): filter_options(table[name]) for name in table.columns}
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where hits lie on the default map: all drawn rows, the hits, and the query among its nearest hits."""
+
+    points: np.ndarray
+    rows: np.ndarray
+    hits: np.ndarray
+    query: np.ndarray | None
+    total: int
+
+
+def places(folder: str, corpus: str, spec: ModelSpec, hits: Hits) -> Places | None:
+    """None where the default map has not been made."""
+    from core.layout_sample import density_sample
+    from core.search import place_query
+    from core.tasks import layout_inputs
+    from core.types import LayoutParams
+
+    stored = Workspace(folder).load("layouts", corpus, layout_inputs(spec, LayoutParams()))
+    if stored is None:
+        return None
+    points = np.asarray(stored.arrays["points"])
+    drawn = density_sample(points, limit=20_000)
+    return Places(points[drawn], drawn, points[hits.rows], place_query(points, hits), len(points))

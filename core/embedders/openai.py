@@ -1,0 +1,175 @@
+"""Embeddings from OpenAI, or from any server that speaks its protocol (vLLM, TEI, Ollama, LM Studio, Infinity)."""
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.embedders.openai_errors import is_about_batch, is_too_large
+from core.embedders.openai_models import checked_key, completed, is_openai, limits_of, native_dimensions
+from core.embedders.openai_packing import BLANK, Assembly, Piece, cut, pack, weighted_row
+from core.embedders.openai_requests import Sender, in_parallel
+from core.embedders.tokens import TokenCounter, openai_tokens
+from core.secret import Secret
+from core.types import ModelSpec
+
+OnBatch = Callable[[list[int], np.ndarray], None]
+SHORTEST_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
+
+
+class OpenAIEmbedder:
+    """An `Embedder` over HTTP. Packs requests to the server's limits, several in flight, and checks every answer.
+
+    A text longer than the window, or one the server calls too long, is split; its vector is the mean of its
+    pieces weighted by tokens. A text without a visible character is sent as ".", since servers refuse empty input.
+    Raises ServiceError for a bad key or address and for all a server may do wrong; the key is never in a message.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        api_key: str | Secret | None,
+        http_client: Any | None = None,
+        concurrency: int = 4,
+        timeout: float = 60,
+        max_retries: int = 5,
+    ) -> None:
+        self._spec = completed(spec)
+        self._sender = Sender(self._spec, checked_key(api_key, self._spec), http_client, timeout, max_retries)
+        self._limits = limits_of(self._spec)
+        self._inputs = self._limits.inputs
+        self._concurrency = concurrency
+        self._counter: TokenCounter | None = None
+        self._settled = native_dimensions(self._spec) is not None
+        native = native_dimensions(self._spec)
+        self._asked = self._spec.dimensions if self._settled and self._spec.dimensions != native else None
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._spec
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """Counted since this embedder was made: requests sent, retries among them, texts split and averaged."""
+        return {name: self._sender.counts[name] for name in ("requests", "retries", "split")}
+
+    @property
+    def tokens_exact(self) -> bool:
+        """Whether `count_tokens` counts as the model does, rather than estimating."""
+        return is_openai(self._spec) and self.counter.exact
+
+    @property
+    def counter(self) -> TokenCounter:
+        # kept, so that one run never mixes exact and estimated counts
+        if self._counter is None:
+            self._counter = openai_tokens()
+        return self._counter
+
+    def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
+        """(n, d) float32 unit rows of documents. on_batch(positions, rows) is called as each request finishes."""
+        return self._embed(texts, self._spec.document_prompt, on_batch)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 unit rows of queries, the query prompt before each."""
+        return self._embed(texts, self._spec.query_prompt, None)
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """(n,) int64 tokens of each text, before any split; see `tokens_exact`."""
+        return self.counter.count(texts)
+
+    def split_count(self, texts: Sequence[str]) -> int:
+        """How many of the texts are longer than the window, so will be split and averaged."""
+        window = self._limits.window
+        prompt = int(self.count_tokens([self._spec.document_prompt])[0])
+        return 0 if window is None else int(np.count_nonzero(self.count_tokens(texts) + prompt > window))
+
+    def resolve(self) -> ModelSpec:
+        """The spec with dimensions filled in; asks an unknown model for one vector, OpenAI's known ones for none.
+
+        A size that differs from the server's own is from then on asked for: some servers refuse the parameter
+        even where it names their own size (vLLM issue 16331).
+        """
+        if not self._settled:
+            own = self._probe()
+            self._asked = self._spec.dimensions if self._spec.dimensions not in (None, own) else None
+            self._spec = replace(self._spec, dimensions=self._spec.dimensions or own)
+            self._settled = True
+        return self._spec
+
+    def _probe(self) -> int:
+        import openai
+
+        try:
+            return self._sender.post([BLANK], None, None, threading.Event()).shape[1]
+        except openai.APIError as error:
+            raise self._sender.explained(error) from None
+
+    def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
+        dimensions = self.resolve().dimensions
+        pieces = cut(texts, self._limits, self.counter, prompt)
+        assembly = Assembly(pieces, len(texts))
+        self._sender.count("split", int(np.count_nonzero(assembly.several)))
+        # closed at once where on_batch raises, so that nothing more is sent
+        with closing(self._answers(list(pack(pieces, self._limits)))) as answers:
+            for batch, vectors in answers:
+                done, rows = assembly.add(batch, vectors)
+                if on_batch and done:
+                    on_batch(done, rows)
+        return np.zeros((0, dimensions or 0), np.float32) if assembly.rows is None else assembly.rows
+
+    def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:
+        """Requests in parallel, the very first one alone: a bad key or address is then tried once, not four times."""
+        alone = 0 if self._sender.reached else 1
+        yield from in_parallel(batches[:alone], self._fetch, 1)
+        yield from in_parallel(batches[alone:], self._fetch, self._concurrency)
+
+    def _fetch(self, batch: list[Piece], stop: threading.Event) -> np.ndarray:
+        """(len(batch), d) unit rows of one request, or of several where the server takes fewer at once."""
+        import openai
+
+        contents, rows = [piece.content for piece in batch], []
+        try:
+            while contents:
+                size = self._inputs
+                rows.append(self._fetch_some(contents[:size], stop))
+                contents = contents[size:]
+        except openai.APIError as error:
+            # the SDK's error holds the request and with it the key
+            raise self._sender.explained(error) from None
+        return np.concatenate(rows)
+
+    def _fetch_some(self, contents: list[str], stop: threading.Event, part: bool = False) -> np.ndarray:
+        import openai
+
+        try:
+            return self._sender.post(contents, self._asked, self._spec.dimensions, stop)
+        except openai.APIStatusError as error:
+            if not is_too_large(error):
+                raise
+            if len(contents) == 1:
+                return self._fetch_halved(contents[0], error, stop, part)
+            half = (len(contents) + 1) // 2
+            if is_about_batch(error):
+                self._inputs = min(self._inputs, half)
+        return np.concatenate([self._fetch_some(some, stop, part) for some in (contents[:half], contents[half:])])
+
+    def _fetch_halved(self, text: str, error: Exception, stop: threading.Event, part: bool) -> np.ndarray:
+        """(1, d): the mean of both halves of a text that the server finds too long."""
+        middle = len(text) // 2
+        if middle < SHORTEST_HALF:
+            raise error
+        space = text.rfind(" ", middle - middle // 4, middle)
+        at = space if space > 0 else middle
+        halves = [half if half.strip() else BLANK for half in (text[:at], text[at:])]
+        rows = np.concatenate([self._fetch_some([half], stop, part=True) for half in halves])
+        self._sender.count("split", 0 if part else 1)
+        return weighted_row(np.maximum(1, self.count_tokens(halves)) @ rows)[None, :]
+
+
+def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: Any | None = None) -> ModelSpec:
+    """The spec with address, dimensions and window filled in; one request for servers and unknown models only."""
+    return OpenAIEmbedder(spec, api_key=api_key, http_client=http_client).resolve()

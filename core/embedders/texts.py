@@ -1,0 +1,51 @@
+"""What every local embedder does to texts before its tokenizer sees them, and how it cuts them into batches."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from core.errors import InputError
+
+SLAB = 4_096  # texts tokenized at a time: bounds memory whatever the size of the corpus
+
+
+def readable(texts: Sequence[str]) -> list[str]:
+    """The texts as a list that every tokenizer takes: lone surrogates become U+FFFD, pairs become their character.
+
+    Raises InputError naming the row when a value is not a string (missing values must be filled first).
+    """
+    if isinstance(texts, str):
+        raise InputError("Texts to embed must come as a list, not as one string.")
+    return [text if isinstance(text, str) and text.isascii() else _mended(row, text) for row, text in enumerate(texts)]
+
+
+def _mended(row: int, text: object) -> str:
+    if not isinstance(text, str):
+        raise InputError(
+            f"Row {row + 1:,} is not text but {type(text).__name__}.", "Fill missing values or drop these rows first."
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def slabs(texts: list[str], size: int = SLAB) -> Iterator[tuple[slice, list[str]]]:
+    """Consecutive pieces of at most `size` texts, each with the rows it stands for."""
+    for start in range(0, len(texts), size):
+        rows = slice(start, min(start + size, len(texts)))
+        yield rows, texts[rows]
+
+
+def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
+    """Row numbers in batches of similar length: longest times rows is at most `budget` padded tokens, or one row.
+
+    lengths: (n,) tokens of each text. Every row comes once; shortest first, ties in the order given.
+    """
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or lengths[order[end]] * (end + 1 - start) > budget:
+            yield order[start:end]
+            start = end

@@ -1,0 +1,198 @@
+"""Filters on columns of a table: what fits a column, which rows pass, and their text form for addresses."""
+
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from core.errors import InputError
+
+FilterKind = Literal["values", "range", "contains", "missing"]
+ColumnKind = Literal["text", "number", "time", "bool"]
+MOST_VALUES = 200
+FEW_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
+DAY_LENGTH = len("2026-01-31")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition on a column. values: their text forms (see value_text), any of which passes. low, high: ends of a
+    range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
+    text: a substring in any case. The kind "missing" passes cells that are missing or blank.
+    """
+
+    column: str
+    kind: FilterKind
+    values: tuple[str, ...] = ()
+    low: float | str | None = None
+    high: float | str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FilterOptions:
+    """What suits a column. values: (text form, count), most frequent first, at most 200; distinct: how many there are.
+
+    low, high: of a range: floats, or ISO dates for a time column; None where nothing is known. missing: cells.
+    """
+
+    kind: FilterKind
+    column_kind: ColumnKind
+    values: tuple[tuple[str, int], ...]
+    distinct: int
+    low: float | str | None
+    high: float | str | None
+    missing: int
+
+
+def apply_filters(table: pd.DataFrame, filters: Sequence[Filter]) -> np.ndarray:
+    """Bool mask (n,) of the rows that pass all filters; all rows without any. Raises InputError for an unknown column
+    and for a range whose ends don't fit the column."""
+    mask = np.ones(len(table), dtype=bool)
+    for wanted in filters:
+        if wanted.column not in table.columns:
+            raise InputError(f'There is no column "{wanted.column}" to filter on.', "Remove this filter.")
+        mask &= _passing(table[wanted.column], wanted)
+    return mask
+
+
+def _passing(series: pd.Series, wanted: Filter) -> np.ndarray:
+    if wanted.kind == "values":
+        codes, texts = coded(series)
+        return np.append(np.isin(texts, wanted.values), False)[codes]  # code -1, missing, takes the False
+    if wanted.kind == "range":
+        return _in_range(series, wanted)
+    if wanted.kind == "contains":
+        codes, texts = coded(series)
+        sought = wanted.text.lower()
+        return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
+    return _missing(series)
+
+
+def value_text(value: Any) -> str:
+    """The text form of a cell: whole floats without a fraction, times as ISO 8601, else str()."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    if isinstance(value, pd.Timestamp | datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """For each cell the position of its text form among the distinct ones (-1: missing), and those as objects."""
+    try:
+        codes, uniques = pd.factorize(series)
+    except TypeError:  # lists and dictionaries in cells
+        codes, uniques = pd.factorize(series.map(str, na_action="ignore"))
+    texts = np.empty(len(uniques), dtype=object)
+    texts[:] = [value_text(value) for value in uniques]
+    return codes, texts
+
+
+def _missing(series: pd.Series) -> np.ndarray:
+    codes, texts = coded(series)
+    return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
+
+
+def column_kind(series: pd.Series) -> ColumnKind:
+    """How a column is treated; booleans are no numbers."""
+    if types.is_bool_dtype(series.dtype):
+        return "bool"
+    if types.is_datetime64_any_dtype(series.dtype):
+        return "time"
+    return "number" if types.is_numeric_dtype(series.dtype) else "text"
+
+
+def _in_range(series: pd.Series, wanted: Filter) -> np.ndarray:
+    is_time = column_kind(series) == "time"
+    try:
+        cells = _naive_times(series) if is_time else pd.to_numeric(series, errors="coerce").astype("float64")
+        low, high = (_bound(end, is_time) for end in (wanted.low, wanted.high))
+        if is_time and isinstance(wanted.high, str) and len(wanted.high) == DAY_LENGTH:
+            high = high + timedelta(days=1) - timedelta(microseconds=1)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(
+            f'The range {wanted.low} to {wanted.high} does not fit the column "{wanted.column}".',
+            "Give numbers, or dates such as 2026-01-31 for a time column.",
+        ) from error
+    passing = cells.notna()
+    passing &= (cells >= low) if low is not None else True
+    passing &= (cells <= high) if high is not None else True
+    return passing.to_numpy(dtype=bool)
+
+
+def _bound(end: float | str | None, is_time: bool) -> Any:
+    if end is None:
+        return None
+    if not is_time:
+        return float(end)
+    stamp = pd.Timestamp(end)
+    return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
+
+
+def _naive_times(series: pd.Series) -> pd.Series:
+    """Times without a zone, in UTC where they had one, so that any two can be compared."""
+    return series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
+
+
+def filter_options(series: pd.Series) -> FilterOptions:
+    """Which filter suits a column: a range for times and many-valued numbers, choices for up to 200 distinct values,
+    a substring for free text."""
+    kind = column_kind(series)
+    codes, texts = coded(series)
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    values = tuple((str(texts[i]), int(counts[i])) for i in order)
+    low, high = _ends(series, kind)
+    return FilterOptions(
+        _suits(kind, len(texts)), kind, values, len(texts), low, high, int(np.count_nonzero(codes == -1))
+    )
+
+
+def _suits(kind: ColumnKind, distinct: int) -> FilterKind:
+    if kind == "time" or (kind == "number" and distinct > FEW_NUMBERS):
+        return "range"
+    return "values" if distinct <= MOST_VALUES else "contains"
+
+
+def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, float | str | None]:
+    if kind == "time":
+        times = _naive_times(series).dropna()
+        return (times.min().isoformat(), times.max().isoformat()) if len(times) else (None, None)
+    if kind != "number":
+        return None, None
+    numbers = series.astype("float64").replace([np.inf, -np.inf], np.nan).dropna()
+    return (float(numbers.min()), float(numbers.max())) if len(numbers) else (None, None)
+
+
+def filters_to_json(filters: Sequence[Filter]) -> str:
+    """Compact JSON for an address; defaults are left out."""
+    plain = [{key: value for key, value in asdict(each).items() if value not in ((), None, "")} for each in filters]
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def filters_from_json(text: str) -> tuple[Filter, ...]:
+    """Filters from filters_to_json's text. Raises InputError for anything else."""
+    try:
+        return tuple(_read_filter(entry) for entry in json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError("The filters in the address can't be read.", "Set the filters again.") from error
+
+
+def _read_filter(entry: dict[str, Hashable]) -> Filter:
+    values = tuple(str(value) for value in entry.get("values", ()))  # type: ignore[attr-defined]
+    low, high = (_read_end(entry.get(name)) for name in ("low", "high"))
+    if entry["kind"] not in get_args(FilterKind):
+        raise ValueError(entry["kind"])
+    return Filter(str(entry["column"]), entry["kind"], values, low, high, str(entry.get("text", "")))  # type: ignore[arg-type]
+
+
+def _read_end(value: Any) -> float | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return float(value)

@@ -1,0 +1,53 @@
+"""Principal components of many rows, fast and with a settled sign."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+WIDE = 1024  # columns beyond which the covariance matrix costs more than a few passes over the rows
+
+
+def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np.ndarray, float]:
+    """(n, dims) float32 coordinates of rows (n, d) on their first principal components, and the variance kept.
+
+    The covariance's eigenvectors up to 1,024 columns, else randomized subspace iteration (Halko, Martinsson and Tropp
+    2011). Signs: the largest loading of each component is positive. Components beyond min(n - 1, d) are 0.
+    variance: share in [0, 1]; 0.0 where all rows are the same.
+    """
+    with all_cores():
+        mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        total = float(
+            np.einsum("ij,ij->", rows, rows, dtype=np.float64) - len(rows) * np.sum(np.square(mean, dtype=float))
+        )
+        axes = _exact_axes(rows, mean, dims) if rows.shape[1] <= WIDE else _random_axes(rows, mean, dims, seed)
+        axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+        points = np.zeros((len(rows), dims), np.float32)
+        points[:, : axes.shape[1]] = rows @ axes - mean @ axes
+    same = total <= 1e-6 * len(rows)
+    kept = 0.0 if same else float(np.sum(np.square(points, dtype=np.float64)) / total)
+    return (points * 0 if same else points), min(kept, 1.0)
+
+
+def all_cores() -> Any:
+    """Let the matrix products within use every core, whatever limit the process was started with."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(os.cpu_count() or 1, user_api="blas")
+
+
+def _exact_axes(rows: np.ndarray, mean: np.ndarray, dims: int) -> np.ndarray:
+    covariance = (rows.T @ rows).astype(np.float64) / len(rows) - np.outer(mean, mean.astype(np.float64))
+    vectors = np.linalg.eigh(covariance)[1][:, ::-1]
+    return vectors[:, :dims].astype(np.float32)
+
+
+def _random_axes(rows: np.ndarray, mean: np.ndarray, dims: int, seed: int) -> np.ndarray:
+    start = np.random.default_rng(seed).standard_normal((rows.shape[1], dims + 10))
+    basis: np.ndarray = start.astype(np.float32)
+    for _ in range(7):
+        basis = np.linalg.qr(basis)[0]
+        image = rows @ basis - mean @ basis
+        basis = rows.T @ image - np.outer(mean, image.sum(axis=0))
+    left = np.linalg.svd(basis, full_matrices=False)[0]
+    return left[:, :dims]

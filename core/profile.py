@@ -1,0 +1,146 @@
+"""What a corpus looks like before anything is embedded, and how much of it each model would see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.columns_summary import ColumnSummary, summarize_columns
+from core.embedders.base import Embedder
+from core.types import Corpus
+
+STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
+WINDOW_SAMPLE = 20_000
+LANGUAGE_SAMPLE = 2_000
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Characters a text, over the texts that hold any."""
+
+    total: int
+    mean: float
+    median: float
+    p95: float
+    shortest: int
+    longest: int
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """missing: rows whose text is empty or blank. exact_duplicates: rows that repeat the text of an earlier row,
+    blank ones aside. histogram_counts: (b,) int64 texts by length; histogram_edges: (b + 1,) int64 characters,
+    bin i holding lengths from edge i up to, not with, edge i + 1, finer for short texts than for long ones.
+    languages: texts of each ISO 639-1 code among the `languages_sample` looked at
+    (blank ones aside); "und" where it is unclear.
+    """
+
+    rows: int
+    missing: int
+    exact_duplicates: int
+    lengths: Lengths
+    histogram_counts: np.ndarray
+    histogram_edges: np.ndarray
+    languages: dict[str, int]
+    languages_sample: int
+    columns: tuple[ColumnSummary, ...]
+
+
+@dataclass(frozen=True)
+class WindowUse:
+    """How a model's window fits the texts, from `counted` of `texts` texts.
+
+    over: counted texts longer than the window; over_share: their share; unseen_share: share of all counted
+    tokens that lie beyond it (both in [0, 1]). splits: True where long texts are split and averaged, so that
+    nothing is lost. max_tokens: None for a model without a window. exact: tokens counted as the model does.
+    """
+
+    model: str
+    max_tokens: int | None
+    texts: int
+    counted: int
+    over: int
+    over_share: float
+    unseen_share: float
+    splits: bool
+    exact: bool
+
+
+def profile_corpus(corpus: Corpus, seed: int = 0) -> Profile:
+    """Count what a person should know of a corpus; the languages on a sample drawn with `seed`."""
+    texts = corpus.texts
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    blank = np.fromiter((not text or text.isspace() for text in texts), bool, len(texts))
+    duplicated = pd.Series(texts, dtype=object).duplicated().to_numpy()
+    counts, edges = length_histogram(lengths[~blank])
+    languages, sampled = _languages([text for text, empty in zip(texts, blank, strict=True) if not empty], seed)
+    return Profile(
+        rows=len(texts),
+        missing=int(blank.sum()),
+        exact_duplicates=int((duplicated & ~blank).sum()),
+        lengths=_lengths(lengths[~blank]),
+        histogram_counts=counts,
+        histogram_edges=edges,
+        languages=languages,
+        languages_sample=sampled,
+        columns=summarize_columns(corpus.table),
+    )
+
+
+def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(b,) counts and (b + 1,) edges, int64, that start and end at the bins in use; empty for no lengths."""
+    if not len(lengths):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    top = int(np.log10(max(1, lengths.max()))) + 2
+    edges = np.unique(np.array([0, *(int(step * 10**power) for power in range(top) for step in STEPS)], np.int64))
+    first = np.searchsorted(edges, lengths.min(), side="right") - 1
+    last = np.searchsorted(edges, lengths.max(), side="right")
+    edges = edges[first : last + 1]
+    bins = np.searchsorted(edges, lengths, side="right") - 1
+    return np.bincount(bins, minlength=len(edges) - 1).astype(np.int64), edges
+
+
+def window_report(texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0) -> tuple[WindowUse, ...]:
+    """One WindowUse a model; above WINDOW_SAMPLE texts on the same seeded sample for each."""
+    chosen = list(texts)
+    if len(chosen) > WINDOW_SAMPLE:
+        places = np.random.default_rng(seed).choice(len(chosen), WINDOW_SAMPLE, replace=False)
+        chosen = [texts[i] for i in np.sort(places)]
+    return tuple(_window_use(chosen, len(texts), embedder) for embedder in embedders)
+
+
+def _window_use(chosen: list[str], total: int, embedder: Embedder) -> WindowUse:
+    window = embedder.spec.max_tokens
+    tokens = np.asarray(embedder.count_tokens(chosen), np.int64)
+    beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
+    over = int(np.count_nonzero(beyond))
+    splits = hasattr(embedder, "split_count")
+    return WindowUse(
+        model=embedder.spec.label,
+        max_tokens=window,
+        texts=total,
+        counted=len(chosen),
+        over=over,
+        over_share=over / max(1, len(chosen)),
+        unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
+        splits=splits,
+        exact=bool(getattr(embedder, "tokens_exact", True)),
+    )
+
+
+def _lengths(lengths: np.ndarray) -> Lengths:
+    if not len(lengths):
+        return Lengths(0, 0.0, 0.0, 0.0, 0, 0)
+    median, p95 = np.percentile(lengths, [50, 95])
+    return Lengths(
+        int(lengths.sum()), float(lengths.mean()), float(median), float(p95), int(lengths.min()), int(lengths.max())
+    )
+
+
+def _languages(texts: Sequence[str], seed: int) -> tuple[dict[str, int], int]:
+    """Texts by language, most frequent first, and how many texts were looked at."""
+    from core.embedders.language import detect_languages
+
+    found = detect_languages(texts, sample=LANGUAGE_SAMPLE, seed=seed)
+    return found.counts, found.sampled

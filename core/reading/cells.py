@@ -1,0 +1,180 @@
+"""Columns made uniform: each is text (`str`), numbers, booleans or naive UTC datetimes; each has a name of its own."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_NAN_WORDS = frozenset({"nan", "none", "null", "na", "n/a", "#n/a", "<na>"})
+_EXACT = 2.0**53  # above it float64 can't hold every integer
+_SAMPLE = 64
+
+
+def unique_names(names: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Names made unique ("text", "text (2)") and non-empty ("column 3"), and notes on what was changed."""
+    wanted = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
+    taken = set(wanted)
+    seen: set[str] = set()
+    given: list[str] = []
+    for position, name in enumerate(wanted, start=1):
+        given.append(_free_name(name or f"column {position}", seen, taken))
+        seen.add(given[-1])
+    changed = [f'"{new}"' for old, new in zip(wanted, given, strict=True) if old != new]
+    shown = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
+    what = "column was" if len(changed) == 1 else "columns were"
+    return given, [f"{len(changed)} {what} given a name of its own: {shown}."] if changed else []
+
+
+def _free_name(name: str, seen: set[str], taken: set[str]) -> str:
+    if name not in seen:
+        return name
+    number = 2
+    while f"{name} ({number})" in seen or f"{name} ({number})" in taken:
+        number += 1
+    return f"{name} ({number})"
+
+
+def clean_text(text: str) -> str:
+    """Text without NULs; half characters (lone surrogates), which no file can hold, become U+FFFD."""
+    text = text.replace("\0", "")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN and NaT."""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+
+
+def cell_text(value: Any) -> str | None:
+    """One cell as a person would write it; None for a missing one. Whole floats lose their ".0"."""
+    if isinstance(value, str):
+        return value
+    if is_missing(value):
+        return None
+    if isinstance(value, float | np.floating):
+        return str(int(value)) if np.isfinite(value) and float(value).is_integer() else str(value)
+    if isinstance(value, dict | list | tuple | np.ndarray):
+        return json.dumps(value, ensure_ascii=False, default=_jsonable)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def _jsonable(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+def text_series(values: Sequence[Any]) -> pd.Series:
+    """A `str` column of cells as text; missing ones stay missing."""
+    cleaned = [None if (text := cell_text(value)) is None else text for value in values]
+    try:
+        return pd.Series(cleaned, dtype="str")
+    except UnicodeEncodeError:
+        return pd.Series([None if text is None else clean_text(text) for text in cleaned], dtype="str")
+
+
+def tidy_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The table with unique names, tidy columns, no NULs and a RangeIndex, and notes on what was changed."""
+    names, notes = unique_names(table.columns)
+    columns, removed = {}, 0
+    for position, name in enumerate(names):
+        column, nuls = _without_nuls(tidy_column(table.iloc[:, position]))
+        columns[name] = column.reset_index(drop=True)
+        removed += nuls
+    notes += [f"{removed:,} NUL characters were removed."] if removed else []
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(table))), notes
+
+
+def tidy_column(column: pd.Series) -> pd.Series:
+    """A column as text, numbers, booleans or naive UTC datetimes, whatever objects it held."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return tidy_column(column.astype(kind.categories.dtype))
+    if isinstance(kind, pd.DatetimeTZDtype):
+        return column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
+        return column
+    if isinstance(kind, pd.StringDtype):
+        return column.astype("str")
+    if isinstance(kind, np.dtype) and kind.kind in "iuf":
+        return column
+    return _tidy_objects(column)
+
+
+def _tidy_objects(column: pd.Series) -> pd.Series:
+    values = column.tolist()
+    kinds = {type(value) for value in values if not is_missing(value)}
+    if kinds and kinds <= {int, float, np.float64, np.int64}:
+        numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
+        if isinstance(numbers.dtype, np.dtype) and not _loses_digits(values, numbers):
+            return numbers
+    if kinds and all(hasattr(kind, "isoformat") and hasattr(kind, "year") for kind in kinds):
+        times = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", utc=True)
+        return times.dt.tz_localize(None) if times.notna().sum() == column.notna().sum() else text_series(values)
+    return pd.Series(values, dtype=bool) if kinds == {bool} and column.notna().all() else text_series(values)
+
+
+def _loses_digits(values: list[Any], numbers: pd.Series) -> bool:
+    if numbers.dtype.kind != "f":
+        return False
+    return any(isinstance(value, int) and abs(value) >= _EXACT for value in values)
+
+
+def _without_nuls(column: pd.Series) -> tuple[pd.Series, int]:
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column, 0
+    hit = column.str.contains("\0", regex=False).fillna(False).astype(bool)
+    if not hit.any():
+        return column, 0
+    count = int(column[hit].str.count("\0").sum())
+    return column.where(~hit, column.str.replace("\0", "", regex=False)), count
+
+
+def infer_numbers(column: pd.Series) -> pd.Series:
+    """A text column as int64 or float64 when every cell is a number or empty or says NaN; else as it is.
+
+    Codes stay text: leading zeros, and integers too long for their type. So does a column of NaN words only.
+    """
+    cells = column.dropna()
+    if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):
+        return column
+    words = cells.str.strip().str.lower().isin(_NAN_WORDS)
+    digits = cells[~words]
+    if not len(digits):
+        return column
+    numbers = pd.to_numeric(digits, errors="coerce")
+    if numbers.isna().any() or np.isinf(numbers.to_numpy(dtype=float)).any() or _is_code(digits, numbers):
+        return column
+    whole = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
+    if len(digits) == len(column):
+        return numbers if whole else numbers.astype("float64")
+    if whole and (numbers.abs() >= _EXACT).any():
+        return column
+    return numbers.astype("float64").reindex(column.index)
+
+
+def _numeric_looking(cells: pd.Series) -> bool:
+    return all(cell.strip().lower() in _NAN_WORDS or _is_number(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_code(digits: pd.Series, numbers: pd.Series) -> bool:
+    if digits.str.contains(r"^\s*[+-]?0[0-9]", regex=True).any():
+        return True
+    kind = numbers.dtype
+    big = numbers.astype("float64").abs() >= _EXACT
+    whole = isinstance(kind, np.dtype) and kind.kind == "i"
+    return not whole and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())

@@ -1,0 +1,32 @@
+"""What a pasted text is."""
+
+import csv
+import io
+import re
+
+from core.reading.delimited import DELIMITERS, long_fields
+
+_PLAIN_NAME = re.compile(r"[^\s\d.!?][^.!?]{0,39}")
+
+
+def paste_format(text: str) -> str:
+    """json, jsonl, csv (a table with a header) or txt (a row a line)."""
+    begin = text.lstrip()
+    if re.match(r'\[\s*[\[{"]', begin):
+        return "json"
+    if re.match(r"\{\s*\"", begin):
+        return "jsonl" if "}\n{" in begin.replace("\r", "").replace("} \n", "}\n") else "json"
+    return "csv" if any(_is_table(text, delimiter) for delimiter in DELIMITERS) else "txt"
+
+
+def _is_table(text: str, delimiter: str) -> bool:
+    """Two records or more, all with as many fields as the header, whose names are short, distinct and no sentences."""
+    with long_fields():
+        try:
+            records = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+        except csv.Error:
+            return False
+    if len(records) < 2 or len(records[0]) < 2 or any(len(row) != len(records[0]) for row in records):
+        return False
+    names = records[0]
+    return len(set(names)) == len(names) and all(_PLAIN_NAME.fullmatch(name) for name in names)

@@ -1,0 +1,142 @@
+"""What a file is, by its content first and its name second."""
+
+from pathlib import PurePosixPath
+
+from core.errors import InputError
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".txt": "txt",
+    ".text": "txt",
+    ".vec": "txt",
+    ".md": "md",
+    ".markdown": "md",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".safetensors": "safetensors",
+    ".gz": "gz",
+    ".zip": "zip",
+}
+EXTENSIONS = tuple(FORMATS)
+READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
+
+_KNOWN = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
+_REFUSED = {
+    b"\x89PNG\r\n\x1a\n": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"BM": "a BMP image",
+    b"RIFF": "a WebP image, sound or video file",
+    b"II*\x00": "a TIFF image",
+    b"MM\x00*": "a TIFF image",
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"\xd0\xcf\x11\xe0": "an old Office file (.xls or .doc)",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"\x89HDF": "an HDF5 file",
+    b"ARROW1": "an Arrow file",
+    b"Obj\x01": "an Avro file",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"ID3": "an MP3 sound file",
+    b"OggS": "an Ogg sound file",
+}
+_SHORT = {b"BM", b"MZ", b"ID3", b"BZh", b"Obj\x01", b"RIFF", b"GIF8", b"Rar!"}  # could begin a text as well
+_SAMPLE = 65_536
+_TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1a\x00")
+
+
+def extension(name: str) -> str:
+    """The last suffix of a file name, lower case, with its dot."""
+    return PurePosixPath(name.replace("\\", "/")).suffix.lower()
+
+
+def file_format(name: str, data: bytes) -> str:
+    """One of the values of FORMATS. Raises InputError for empty files and for content that is no readable format."""
+    if not data:
+        raise InputError(f'"{name}" is empty.', "Upload a file that holds at least one row.")
+    named = FORMATS.get(extension(name), "")
+    found = _by_magic(name, data, named)
+    if found:
+        return found
+    refuse_binary(name, data, named)
+    if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
+        raise InputError(
+            f'"{name}" is not a readable {named.upper()} file: it does not begin like one.',
+            "It may be cut short, damaged, or of another kind; save or download it again.",
+        )
+    return named or _by_text(data)
+
+
+def refuse_binary(name: str, data: bytes, named: str = "") -> None:
+    """Raise InputError, naming what it is, when the content is not text."""
+    kind = _binary_kind(data)
+    if kind and named != "safetensors":
+        raise InputError(f'"{name}" is {kind}, not a text or table file.', f"Upload {READABLE}.")
+
+
+def _by_magic(name: str, data: bytes, named: str) -> str:
+    for magic, found in _KNOWN.items():
+        if data.startswith(magic):
+            return _zip_kind(name, data, named) if found == "zip" else found
+    return ""
+
+
+def _zip_kind(name: str, data: bytes, named: str) -> str:
+    if named in {"xlsx", "npz"}:
+        return named
+    if b"word/" in data[:4096] or b"ppt/" in data[:4096]:
+        raise InputError(f'"{name}" is a Word or PowerPoint document.', f"Upload {READABLE}.")
+    return "xlsx" if b"[Content_Types].xml" in data[:4096] and named != "zip" else "zip"
+
+
+def _binary_kind(data: bytes) -> str:
+    for magic, kind in _REFUSED.items():
+        if data.startswith(magic) and (magic not in _SHORT or _has_controls(data)):
+            return kind
+    if data[:2] in {b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"}:
+        return "a pickle, which can run code and is never opened"
+    if data[257:262] == b"ustar":
+        return "a tar archive"
+    if data[4:8] == b"ftyp":
+        return "a video or HEIC image"
+    return "a binary file" if _has_controls(data) else ""
+
+
+def _has_controls(data: bytes) -> bool:
+    """More than 1 in 100 control bytes in the beginning; UTF-16 and UTF-32 text has NULs, which are not counted."""
+    head = data[:_SAMPLE]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _half_nul(head):
+        return False
+    controls = sum(head.count(bytes([code])) for code in range(32) if code not in _TEXT_CONTROLS)
+    scattered = head.count(0) if head.count(0) > len(head) // 4 else 0
+    return controls + scattered > len(head) // 100
+
+
+def _half_nul(head: bytes) -> bool:
+    """Whether NULs lie on one side of byte pairs only, as in UTF-16 text."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    return max(even, odd) > 0 and min(even, odd) * 20 <= max(even, odd) and max(even, odd) > len(head) // 200
+
+
+def _by_text(data: bytes) -> str:
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"["):
+        return "json"
+    if head.startswith(b"{"):
+        return "jsonl" if b"}\n{" in data[:_SAMPLE] or b"}\r\n{" in data[:_SAMPLE] else "json"
+    return "txt"

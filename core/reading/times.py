@@ -1,0 +1,144 @@
+"""Dates in any usual form -> datetime64[ns], naive UTC."""
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+
+_UNITS = ((1e8, 1e11, "s"), (1e11, 1e14, "ms"), (1e14, 1e17, "us"), (1e17, 9.2e18, "ns"))
+_NUMERIC_DATE = re.compile(r"\s*(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
+_DATE_LIKE = r"\d{4}|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}"
+_CHINESE = (
+    (r"\s*[年月]\s*", "-"),
+    (r"\s*日\s*", " "),
+    (r"\s*[时点]\s*", ":"),
+    (r"(\d)分(\d)", r"\1:\2"),
+    (r"[秒分]", ""),
+)
+_EARLIEST, _LATEST = pd.Timestamp("1678-01-01"), pd.Timestamp("2262-01-01")
+_MIXED_LIMIT = 20_000  # distinct values given to the slow parser
+
+
+def parse_times(column: pd.Series) -> pd.Series:
+    """(n,) datetime64[ns], naive UTC; NaT where a cell is no date. Never raises.
+
+    Takes ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
+    column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- and nanoseconds.
+    """
+    kind = column.dtype
+    if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
+        return _nanoseconds(column)
+    if pd.api.types.is_bool_dtype(kind):
+        return _nothing(column)
+    if pd.api.types.is_numeric_dtype(kind):
+        return _from_numbers(column.astype("float64"))
+    return _from_texts(column)
+
+
+def time_share(column: pd.Series, sample: int = 500) -> float:
+    """Share of the non-missing cells (of the first `sample`) that parse as times, in [0, 1]; 0 for none."""
+    cells = column.dropna().iloc[:sample]
+    return float(parse_times(cells).notna().mean()) if len(cells) else 0.0
+
+
+def _nothing(column: pd.Series) -> pd.Series:
+    return pd.Series(np.full(len(column), "NaT", dtype="datetime64[ns]"), index=column.index, name=column.name)
+
+
+def _nanoseconds(times: pd.Series) -> pd.Series:
+    """Naive UTC at nanoseconds; NaT outside the years these can hold."""
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    if times.dtype == "datetime64[ns]":
+        return times
+    return times.where((times >= _EARLIEST) & (times < _LATEST)).astype("datetime64[ns]")
+
+
+def _from_numbers(numbers: pd.Series) -> pd.Series:
+    """Years, YYYYMMDD or unix times, by what the median can be."""
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return _nothing(numbers)
+    middle, whole = float(finite.median()), bool((finite % 1 == 0).all())
+    if whole and finite.between(1000, 2999).all():
+        return _by_format(numbers, "%Y")
+    if whole and finite.between(19_000_101, 22_001_231).all():
+        return _by_format(numbers, "%Y%m%d")
+    unit = next((unit for low, high, unit in _UNITS if low <= abs(middle) < high), None)
+    if unit is None:
+        return _nothing(numbers)
+    # numpy: pd.to_datetime goes through text or raises for values out of range
+    scale = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}[unit]
+    fits = np.isfinite(numbers) & (numbers.abs() * scale < 9.2e18)
+    step = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}[unit]  # milliseconds: float64 is exact enough
+    values = np.round(numbers.where(fits, 0).to_numpy() * step).astype("int64").astype("datetime64[ms]")
+    return pd.Series(values, index=numbers.index, name=numbers.name).astype("datetime64[ns]").where(fits)
+
+
+def _by_format(numbers: pd.Series, form: str) -> pd.Series:
+    texts = numbers.map(lambda number: "" if not np.isfinite(number) else str(int(number)))
+    return _nanoseconds(pd.to_datetime(texts, format=form, errors="coerce"))
+
+
+def _from_texts(column: pd.Series) -> pd.Series:
+    """Distinct values are parsed once: ISO first, then d/m/y, then pandas' own guess."""
+    codes, distinct = pd.factorize(column.astype("str") if column.dtype == object else column)
+    texts = pd.Series(distinct, dtype=object).map(str).str.strip()
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if len(texts) and numbers.notna().mean() > 0.9:
+        parsed = _from_numbers(numbers.astype("float64"))
+    else:
+        parsed = _parse_distinct(texts)
+    values = np.append(parsed.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT", "ns"))
+    return pd.Series(values[codes], index=column.index, name=column.name)  # code -1, missing, takes the last
+
+
+def _parse_distinct(texts: pd.Series) -> pd.Series:
+    for pattern, plain in _CHINESE:
+        texts = texts.str.replace(pattern, plain, regex=True)
+    texts = texts.str.strip(" -")
+    likely = texts.str.contains(_DATE_LIKE, regex=True) & (texts.str.len() < 60)
+    times = _nothing(texts)
+    for parse in (_iso, _day_month_year, _mixed):
+        open_ones = texts[likely & times.isna()]
+        if len(open_ones):
+            times = times.fillna(parse(open_ones))
+    return times
+
+
+def _iso(texts: pd.Series) -> pd.Series:
+    return _nanoseconds(pd.to_datetime(texts.str.replace("/", "-"), format="ISO8601", errors="coerce", utc=True))
+
+
+def _day_month_year(texts: pd.Series) -> pd.Series:
+    """3/4/2024: rewritten to ISO with the day first when some first number is above 12, or dots or dashes divide."""
+    parts = texts.str.extract(_NUMERIC_DATE)
+    found = parts[parts[0].notna()]
+    if not len(found):
+        return _nothing(texts)
+    first, second = found[0].astype(int), found[2].astype(int)
+    by_count = int((first > 12).sum()) - int((second > 12).sum())
+    day_first = by_count > 0 or (by_count == 0 and found[1].mode()[0] != "/")
+    days_first = ((first > 12) | day_first) & ~(second > 12)
+    day, month = first.where(days_first, second), second.where(days_first, first)
+    year = found[3].astype(int)
+    year = year.where(found[3].str.len() == 4, year + np.where(year < 69, 2000, 1900))
+    rest = texts[found.index].str.replace(_NUMERIC_DATE, "", regex=True)
+    dates = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(year, month, day, strict=True)]
+    return _mixed(pd.Series(dates, index=found.index) + rest).reindex(texts.index)
+
+
+def _mixed(texts: pd.Series) -> pd.Series:
+    texts = texts.iloc[:_MIXED_LIMIT] if _slow(texts) else texts
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # unknown time zone names
+        try:
+            parsed = pd.to_datetime(texts, format="mixed", errors="coerce", utc=True)
+        except (ValueError, TypeError, OverflowError, AttributeError):
+            return _nothing(texts)
+    return _nanoseconds(parsed)
+
+
+def _slow(texts: pd.Series) -> bool:
+    return not texts.iloc[:100].str.match(r"\d{4}-\d{2}-\d{2}").all()

@@ -1,0 +1,75 @@
+"""What reading takes and gives."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+
+TextUnit = Literal["line", "paragraph", "file"]
+MAX_ROWS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came: its name (never used as a path) and its bytes."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a person overrides. None: found from the content. text_unit: what a row of TXT and MD files is."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    text_unit: TextUnit = "line"
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one file was read; encoding and delimiter are empty where a format has none."""
+
+    name: str
+    format: str
+    encoding: str = ""
+    delimiter: str = ""
+    rows: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """Files read into one table, before anything is chosen.
+
+    table: (n rows) text columns as `str`, numbers, datetimes; RangeIndex. vectors: (n, d) float32 unit rows
+    brought in with the table, or None; vectors_name says which file or column they came from.
+    """
+
+    table: pd.DataFrame
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+    vectors: np.ndarray | None = None
+    vectors_name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.vectors is not None and len(self.vectors) != len(self.table):
+            raise InputError(
+                f"The table has {len(self.table):,} rows, but {self.vectors_name or 'the vectors'} "
+                f"has {len(self.vectors):,} vectors.",
+                "Bring in one vector for each row, in the same order.",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One file read: a table, vectors, or both. upload: kept until vectors are paired, to be read another way."""
+
+    source: Source
+    table: pd.DataFrame | None = None
+    vectors: np.ndarray | None = None
+    vectors_name: str = ""
+    upload: Upload | None = None

@@ -1,0 +1,75 @@
+"""Which words stand in which texts, counted once and kept for every selection."""
+
+import re
+from collections.abc import Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.keyword import SPACELESS
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+MOST_TERMS = 20_000
+MOST_CHARACTERS = 20_000  # of one text; the rest is not counted
+MIN_ROWS = 3
+_TOKEN = re.compile(f"[{SPACELESS}]|[^\\W_{SPACELESS}]+(?:['\u2019][^\\W_{SPACELESS}]+)*")
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+
+
+def document_terms(
+    texts: Sequence[str], most: int = MOST_TERMS, min_rows: int = MIN_ROWS
+) -> tuple["csr_matrix", list[str]]:
+    """Which of the `most` most widespread words and pairs of words each text holds.
+
+    Gives a matrix (n, t) int32 of 0 and 1 and its t terms, lower case. Scripts without spaces are counted by pairs
+    of neighboring characters. A term must stand in `min_rows` texts; of a text the first 20,000 characters count.
+    """
+    from scipy.sparse import csr_matrix
+
+    tokens = [_TOKEN.findall(text[:MOST_CHARACTERS].lower()) for text in texts]
+    lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
+    document = np.repeat(np.arange(len(texts)), lengths)
+    codes, words = pd.factorize(np.array(list(chain.from_iterable(tokens)), dtype=object))
+    spaceless = np.fromiter((bool(_SPACELESS.match(word)) for word in words), dtype=bool, count=len(words))
+    single = _kept(document, codes, len(texts), min_rows, ~spaceless)
+    first, second = _pairs(document, codes, spaceless)
+    # a pair of kinds, one with spaces and one without, is no phrase
+    same = spaceless[first[1]] == spaceless[second]
+    pair_codes, pairs = pd.factorize(first[1][same] * np.int64(len(words) + 1) + second[same])
+    double = _kept(first[0][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool))
+    names = [str(words[i]) for i in single[2]] + [_pair_name(words, pairs[i], spaceless) for i in double[2]]
+    rows = np.concatenate([single[0], double[0]])
+    columns = np.concatenate([single[1], double[1] + len(single[2])])
+    matrix = csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(len(texts), len(names)))
+    widest = np.sort(np.argsort(-np.bincount(columns, minlength=len(names)), kind="stable")[:most])
+    return matrix[:, widest], [names[i] for i in widest]
+
+
+def _pairs(
+    document: np.ndarray, codes: np.ndarray, spaceless: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """(document, first code), second code of each two tokens that follow each other in one text."""
+    together = np.flatnonzero(document[:-1] == document[1:])
+    return (document[together], codes[together]), codes[together + 1]
+
+
+def _kept(
+    document: np.ndarray, codes: np.ndarray, count: int, min_rows: int, allowed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each (document, term) once, of the terms allowed that stand in enough documents, and those terms' old codes."""
+    at = pd.unique(codes.astype(np.int64) * max(count, 1) + document)
+    term, row = np.divmod(at, max(count, 1))
+    kept = np.flatnonzero(allowed & (np.bincount(term, minlength=len(allowed)) >= min_rows))
+    renumbered = np.full(len(allowed), -1)
+    renumbered[kept] = np.arange(len(kept))
+    inside = renumbered[term] >= 0
+    return row[inside], renumbered[term[inside]], kept
+
+
+def _pair_name(words: np.ndarray, pair: int, spaceless: np.ndarray) -> str:
+    first, second = divmod(int(pair), len(words) + 1)
+    return f"{words[first]}{'' if spaceless[first] else ' '}{words[second]}"

@@ -1,0 +1,78 @@
+"""UMAP by umap-learn, on neighbors already known: nothing is searched, so pynndescent compiles nothing."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from core.types import LayoutParams, Neighbors, Progress
+
+
+def lay_out(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
+    """(n, dims) float32 points, as umap-learn's UMAP makes them (McInnes, Healy and Melville, 2018).
+
+    start: (n, dims) first places. params.n_neighbors counts the row itself. Reproducible: one thread, the same
+    points for the same seed on the same machine; else all threads, which differ a little from run to run.
+    """
+    from umap.umap_ import find_ab_params, simplicial_set_embedding
+
+    _prepare(os.cpu_count() or 1)
+    a, b = find_ab_params(1.0, params.min_dist)
+    epochs = epochs_for(len(start))
+    random = np.random.RandomState(params.seed)  # the kind that umap-learn takes
+    points, _ = simplicial_set_embedding(
+        data=start, graph=fuzzy_graph(neighbors, params.n_neighbors, random), n_components=params.dims,
+        initial_alpha=1.0,
+        a=a, b=b, gamma=1.0, negative_sample_rate=5, n_epochs=epochs, init=_scaled(start, random), random_state=random,
+        metric="cosine", metric_kwds={}, densmap=False, densmap_kwds={}, output_dens=False,
+        parallel=not params.reproducible, tqdm_kwds=_reporting(progress, epochs),
+    )  # fmt: skip
+    return np.asarray(points, dtype=np.float32)
+
+
+def fuzzy_graph(neighbors: Neighbors, n_neighbors: int, random: Any) -> Any:
+    """umap-learn's fuzzy neighbor graph, a sparse (n, n) matrix; distances are 1 - cosine."""
+    from umap.umap_ import fuzzy_simplicial_set
+
+    n, k = len(neighbors.ids), min(n_neighbors - 1, neighbors.k)
+    ids = np.hstack([np.arange(n, dtype=np.int32)[:, None], neighbors.ids[:, :k]])  # each row comes first itself
+    distances = np.maximum(np.hstack([np.zeros((n, 1), np.float32), 1 - neighbors.scores[:, :k]]), 0)
+    rows = np.broadcast_to(np.zeros(1, np.float32), (n, 1))  # only its length is read
+    return fuzzy_simplicial_set(rows, k + 1, random, "cosine", knn_indices=ids, knn_dists=distances)[0]
+
+
+def epochs_for(rows: int) -> int:
+    """umap-learn's default."""
+    return 500 if rows <= 10_000 else 200
+
+
+def _prepare(threads: int) -> None:
+    """Let the kernel use the cores, and keep it compiled on disk: umap-learn compiles it anew in every process."""
+    import numba
+    from umap import layouts
+
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    kernel = layouts._get_optimize_layout_euclidean_single_epoch_fn(True)
+    # not for the one-thread kernel too: numba would file both under the same name, and mix them up
+    if not kernel.signatures:
+        kernel.enable_caching()
+
+
+def _scaled(points: np.ndarray, random: Any) -> np.ndarray:
+    """Scaled as umap-learn's PCA start: the largest coordinate is 10; a little noise lets equal rows part."""
+    largest = float(np.abs(points).max(initial=0)) or 1.0
+    return (points * (10 / largest) + random.normal(scale=1e-4, size=points.shape)).astype(np.float32)
+
+
+def _reporting(progress: Progress, epochs: int) -> dict[str, Any]:
+    """Settings with which umap-learn's progress bar calls `progress` instead of drawing."""
+
+    class Reporter:
+        def write(self, text: str) -> None:
+            if text.strip().isdigit():
+                progress(int(text), epochs)
+
+        def flush(self) -> None:
+            """Nothing is held back."""
+
+    return {"disable": False, "file": Reporter(), "bar_format": "{n}", "mininterval": 0.2, "leave": True}

@@ -1,0 +1,26 @@
+"""Embed: choose models, see what they will take, run them, take the vectors out."""
+
+import streamlit as st
+
+from pages.shared import embed_choice, embed_export, embed_run, session
+from pages.shared.text import count, plain
+
+
+def page() -> None:
+    st.title("Embed")
+    info = session.current_corpus()
+    if info is None:
+        st.info("There is no corpus to embed yet.", icon=":material/info:")
+        st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
+        return
+    st.caption(
+        f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts that mean alike get "
+        "vectors that point alike. Choose several models to compare them."
+    )
+    specs = embed_choice.choose()
+    if specs:
+        embed_run.plan_and_start(info, specs)
+    embed_export.embedded(info)
+
+
+page()

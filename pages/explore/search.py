@@ -1,0 +1,29 @@
+"""Search: what is near a text or rows, what matches words or a pattern, under one model or several."""
+
+import streamlit as st
+
+from core.errors import PlanisphereError
+from core.types import ModelSpec
+from pages.shared import empty, frame, search_form, search_results, session
+
+
+def page() -> None:
+    st.title("Search")
+    info = session.current_corpus()
+    if info is None:
+        empty.no_corpus("There is nothing to search yet.")
+        return
+    models = search_form.models(info)
+    query = search_form.query(info, bool(models))
+    if query is None:
+        return
+    chosen: list[ModelSpec | None] = [*models] if models and query.mode in ("meaning", "both") else [None]
+    for place, spec in zip(st.columns(len(chosen)), chosen, strict=True):
+        with place:
+            try:
+                search_results.show(info, spec, query, alone=len(chosen) == 1)
+            except PlanisphereError as error:
+                frame.show_error(error)
+
+
+page()

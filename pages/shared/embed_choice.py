@@ -1,0 +1,119 @@
+"""Choosing models: the presets, and models a person adds by name, folder or server address."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.answers import embedding
+from core.embedders.registry import PRESETS, describe
+from core.errors import PlanisphereError
+from core.types import ModelSpec
+from pages.shared import frame, session
+from pages.shared.text import plain
+
+KINDS = ("Sentence transformer", "OpenAI-compatible server")
+SIZES = {"text-embedding-3-small": (256, 512, 1024, 1536), "text-embedding-3-large": (256, 512, 1024, 1536, 3072)}
+
+
+def choose() -> list[ModelSpec]:
+    """Draw the choice; gives the chosen models, ready to be asked about."""
+    known = {spec.key: spec for spec in (*PRESETS, *added())}
+    names = {key: spec.label for key, spec in known.items()}
+    take_up_added()
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    chosen = left.multiselect(
+        "Models", list(known), key="models", persist_state="session", format_func=lambda key: names[key],
+        placeholder="Choose one or several models", help="Each runs as a job of its own, one after the other.",
+    )  # fmt: skip
+    with right.popover("Add a model", icon=":material/add:", width="stretch"):
+        add_model()
+    for key in chosen:
+        st.caption(f"**{plain(names[key])}**: {describe(known[key])}")
+    specs = [known[key] for key in chosen]
+    if any(spec.backend == "openai" and not spec.base_url for spec in specs):
+        openai_key()
+    return [with_dimensions(spec) for spec in specs]
+
+
+def take_up_added() -> None:
+    """The default model is chosen at first; a model just added is chosen too."""
+    session.widget_default("models", [PRESETS[0].key])
+    new = session.remembered("choose_model")
+    if new:
+        session.set_widget("models", list(dict.fromkeys([*session.widget_value("models"), new])))
+        session.remember("choose_model", None)
+
+
+def added() -> list[ModelSpec]:
+    """Models added on this visit."""
+    return [ModelSpec.from_dict(values) for values in session.remembered("added_models", [])]
+
+
+def add_model() -> None:
+    kind = (
+        st.segmented_control("Kind", KINDS, default=KINDS[0], key="add_kind", help="Where the model runs.") or KINDS[0]
+    )
+    with st.form("add_model", border=False):
+        if kind == KINDS[0]:
+            name = st.text_input(
+                "Name or folder", key="add_name", placeholder="intfloat/multilingual-e5-small",
+                help="A name on the Hugging Face hub, or the path of a folder on the server's machine. Code that comes with a "
+                "model is never run.",
+            )  # fmt: skip
+            spec = ModelSpec("sentence-transformers", name.strip())
+        else:
+            spec = server_fields()
+        if st.form_submit_button("Add", type="primary", icon=":material/add:"):
+            add(spec)
+
+
+def server_fields() -> ModelSpec:
+    url = st.text_input("Server address", key="add_url", placeholder="http://localhost:8000/v1",
+                        help="The base URL of a server with OpenAI's protocol: vLLM, TEI, Ollama, LM Studio, Infinity.")  # fmt: skip
+    name = st.text_input(
+        "Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="As the server calls it."
+    )
+    size = st.number_input("Dimensions (0: the model's own)", 0, 16_384, 0, key="add_size",
+                           help="Only for models that can be shortened; most servers refuse other sizes.")  # fmt: skip
+    st.text_input("Key, if the server wants one", type="password", key="server_key", persist_state="session",
+                  help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.")  # fmt: skip
+    return ModelSpec("openai", name.strip(), base_url=url.strip(), dimensions=int(size) or None)
+
+
+def add(spec: ModelSpec) -> None:
+    """Look the model up and choose it, or say why it can't be used."""
+    if not spec.name or (spec.backend == "openai" and not spec.base_url):
+        st.warning("Fill in the fields above first.")
+        return
+    try:
+        with st.spinner("Looking the model up …"):
+            found = session.ask(embedding.resolve_model, session.folder(), spec, session.api_key(spec.base_url))
+    except PlanisphereError as error:
+        frame.show_error(error)
+        return
+    others = [model.to_dict() for model in added() if model.key != found.key]
+    session.remember("added_models", [*others, found.to_dict()])
+    session.remember("choose_model", found.key)
+    st.rerun()
+
+
+def openai_key() -> None:
+    """The key's field, unless the environment or the secrets file holds one."""
+    known = session.api_key() is not None and not session.typed_key()
+    st.text_input(
+        "OpenAI API key", type="password", key="api_key", persist_state="session", placeholder="found in the settings" if known else "sk-…",
+        help="Kept in memory for this visit only: never written, logged or put into a link. It may also come from the "
+        "environment (OPENAI_API_KEY) or .streamlit/secrets.toml.",
+    )  # fmt: skip
+
+
+def with_dimensions(spec: ModelSpec) -> ModelSpec:
+    """OpenAI's newer models can be asked for shorter vectors."""
+    sizes = SIZES.get(spec.name) if spec.backend == "openai" and not spec.base_url else None
+    if not sizes:
+        return spec
+    size = st.segmented_control(
+        f"Dimensions of {spec.name}", sizes, default=sizes[-1], key=f"size-{spec.name}", persist_state="session",
+        help="Shorter vectors take less memory and lose a little quality.",
+    )  # fmt: skip
+    return replace(spec, dimensions=size or sizes[-1])

@@ -1,0 +1,137 @@
+"""What chosen models will take, and starting them."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from core.answers import embedding
+from core.answers.embedding import Prospect
+from core.errors import PlanisphereError
+from core.estimate import is_free
+from core.job_types import JobSpec
+from core.store import CorpusInfo
+from core.types import ModelSpec
+from pages.shared import frame, session
+from pages.shared.text import duration, plain
+
+
+def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
+    """Show each model's prospect and the button that starts what can be started."""
+    embedded = {model.key for model in session.workspace().models(info.digest)}
+    prospects = [found for spec in specs if (found := prospect_of(info, spec))]
+    if not prospects:
+        return
+    st.dataframe(
+        pd.DataFrame([described(found, found.spec.key in embedded) for found in prospects]), hide_index=True, width="stretch",
+        column_config=COLUMNS, alt="What each chosen model will take",
+    )  # fmt: skip
+    for found in prospects:
+        notes(found)
+    todo = [found for found in prospects if found.spec.key not in embedded]
+    limit = paid_consent(todo)
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    names = ", ".join(found.spec.label for found in todo)
+    if left.button("Start", type="primary", icon=":material/play_arrow:", disabled=not todo or limit == 0, width="stretch",
+                   help="Runs in the background; you can go on working, cancel, and continue later."):  # fmt: skip
+        for found in todo:
+            start(info, found.spec, limit)
+        st.rerun()
+    right.caption(
+        f"Will run: {plain(names)}"
+        if todo
+        else "All chosen models have run on this corpus. See its map, or choose more."
+    )
+
+
+COLUMNS = {
+    "To compute": st.column_config.NumberColumn(
+        format="localized", help="Different texts that have no vector of this model yet"
+    ),
+    "Kept": st.column_config.NumberColumn(
+        format="localized", help="Different texts whose vector is kept from an earlier run"
+    ),
+    "Tokens": st.column_config.TextColumn(
+        help="Word pieces in all texts, as this model counts them; ≈ marks an estimate"
+    ),
+    "Cut": st.column_config.NumberColumn(
+        format="localized", help="Texts longer than the model's window: their end is not seen"
+    ),
+    "Not seen": st.column_config.TextColumn(help="Share of all tokens that the model never sees"),
+    "Time": st.column_config.TextColumn(help="Measured on a few of these texts where that is free"),
+    "Price": st.column_config.TextColumn(help="From the price table, with its date"),
+}
+
+
+def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
+    """The prospect, or None after saying why there is none."""
+    secret = session.api_key(spec.base_url) if spec.backend == "openai" else None
+    if spec.backend == "openai" and not spec.base_url and secret is None:
+        st.info(f"{plain(spec.label)} needs an OpenAI API key: enter it above.", icon=":material/key:")
+        return None
+    try:
+        with st.spinner(f"Counting tokens for {plain(spec.label)} …"):
+            return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
+    except PlanisphereError as error:
+        frame.show_error(error)
+        return None
+
+
+def described(found: Prospect, embedded: bool) -> dict[str, object]:
+    """A row of the table."""
+    estimate = found.estimate
+    return {
+        "Model": found.spec.label,
+        "To compute": 0 if embedded else estimate.to_compute,
+        "Kept": estimate.unique_texts if embedded else estimate.cached,
+        "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
+        "Cut": estimate.truncated,
+        "Not seen": f"{estimate.unseen_share:.1%}",
+        "Time": "done" if embedded else time_text(found),
+        "Price": price_text(found),
+    }
+
+
+def time_text(found: Prospect) -> str:
+    seconds = found.estimate.seconds
+    return found.estimate.seconds_basis if seconds is None else f"≈ {duration(seconds)}"
+
+
+def price_text(found: Prospect) -> str:
+    if found.estimate.usd is None:
+        return "not known"
+    if not found.estimate.usd:
+        return "free"
+    return f"≈ ${found.estimate.usd:,.4f}, at most ${found.most_usd or 0:,.4f} (prices of {found.estimate.price_date})"
+
+
+def notes(found: Prospect) -> None:
+    """What the person should know before starting."""
+    if found.warning:
+        st.warning(plain(found.warning), icon=":material/translate:")
+    if found.estimate.split:
+        st.caption(
+            f"{plain(found.spec.label)}: {found.estimate.split:,} texts are longer than its window; they are split, and their parts averaged."
+        )
+
+
+def paid_consent(todo: list[Prospect]) -> float | None:
+    """The spending limit in dollars for each paid model; None where nothing is paid, 0 until confirmed."""
+    paid = [found for found in todo if not is_free(found.spec)]
+    if not paid:
+        return None
+    known = sum(found.most_usd or 0 for found in paid)
+    left, right = st.columns(2, vertical_alignment="bottom")
+    limit = left.number_input(
+        "Spending limit a model (US dollars)", 0.01, 100_000.0, max(0.01, math.ceil(known * 100) / 100), format="%.2f",
+        key=f"limit-{round(known * 1e6)}", help="The run stops before the batch that could pass it. What is finished is kept.",
+    )  # fmt: skip
+    agreed = right.checkbox("I agree to pay up to this limit", key="agreed",
+                            help="A server whose price is not known may charge too; then the limit can't be kept.")  # fmt: skip
+    return float(limit) if agreed else 0.0
+
+
+def start(info: CorpusInfo, spec: ModelSpec, limit: float | None) -> None:
+    params = {"model": spec.to_dict()} | ({"limit_usd": limit} if limit else {})
+    job = JobSpec("embed", session.folder(), info.digest, params, title=f"{spec.label} on {info.name}")
+    session.manager().submit(job, session.api_key(spec.base_url) if spec.backend == "openai" else None)

@@ -1,0 +1,58 @@
+"""A small embedding server with OpenAI's protocol on the loopback interface, which counts what it is asked."""
+
+import json
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+
+DIMENSIONS = 16
+
+
+def vector_of(text: str) -> np.ndarray:
+    """The vector this server gives a text: from its letters, so that a test can work it out."""
+    return np.bincount([ord(letter) % DIMENSIONS for letter in text], minlength=DIMENSIONS) + 0.1
+
+
+class EmbeddingServer:
+    """`asked` counts how often each text came. `delay` seconds a request; `fail` answers every request with a status."""
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.asked: Counter[str] = Counter()
+        self.delay, self.fail, self.lock = delay, 0, threading.Lock()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                server.answer(self, body["input"])
+
+            def log_message(self, *_):
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}/v1"
+
+    def answer(self, handler: BaseHTTPRequestHandler, texts: list[str]) -> None:
+        time.sleep(self.delay)
+        with self.lock:
+            self.asked.update(texts)
+        data = [{"index": i, "embedding": vector_of(text).tolist()} for i, text in enumerate(texts)]
+        body = json.dumps({"data": data, "model": "letters", "usage": {"prompt_tokens": 1, "total_tokens": 1}}).encode()
+        try:
+            handler.send_response(self.fail or 200)
+            handler.send_header("content-type", "application/json")
+            handler.end_headers()
+            handler.wfile.write(body if not self.fail else b'{"error": {"message": "out of order"}}')
+        except ConnectionError:  # the client was killed: what these tests are about
+            pass
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()

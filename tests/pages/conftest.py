@@ -1,0 +1,57 @@
+"""A fresh workspace a test, workers shared by all, and a small embedded corpus."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from core import tasks
+from core.corpus import build_corpus
+from core.embed import embed
+from core.embedders.registry import load_embedder
+from core.files import write_json
+from core.reading import RawTable
+from core.store import CorpusInfo, Workspace
+from core.types import LayoutParams, ModelSpec, Roles
+
+SUBJECTS = ("parcel", "lamp", "garden chair", "teapot", "notebook", "gift card")
+MOODS = ("arrived late", "looks lovely", "broke at once", "was well worth it", "came in the wrong color")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """An empty workspace that won't start the sample's job."""
+    folder = tmp_path / "home"
+    write_json(folder / "started.json", {})
+    monkeypatch.setenv("PLANISPHERE_HOME", str(folder))
+    monkeypatch.setenv("PLANISPHERE_WORKERS", "1")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    return folder
+
+
+@pytest.fixture
+def corpus(home) -> tuple[CorpusInfo, ModelSpec]:
+    """Sixty short texts, embedded with the lexical model, with graph, index and the default maps."""
+    texts = [f"My {subject} {mood}{mark}" for mark in (".", "!") for subject in SUBJECTS for mood in MOODS]
+    table = pd.DataFrame({"id": range(60), "text": texts, "subject": [s for s in SUBJECTS for _ in MOODS] * 2})
+    table["stars"] = [1 + i % 5 for i in range(60)]
+    table["day"] = pd.date_range("2026-01-01", periods=60).astype(str)
+    raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
+    built = build_corpus(raw, Roles("{text}", ("subject",), "day", "id"), name="Little shop").corpus
+    workspace = Workspace(home)
+    workspace.save_corpus(built)
+    spec = embed(built, load_embedder("lexical"), workspace).model
+    tasks.find_neighbors(str(home), built.digest, spec)
+    for layout in (LayoutParams(), LayoutParams(method="pca")):
+        tasks.lay_out(str(home), built.digest, spec, layout)
+    return workspace.info(built.digest), spec
+
+
+@pytest.fixture
+def app(home) -> AppTest:
+    """The app, not yet run."""
+    # AppTest keeps widgets' format functions in the session, which can't be pickled; the browser run keeps the check on
+    config.set_option("runner.enforceSerializableSessionState", False)
+    return AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)

@@ -1,0 +1,283 @@
+"""The Data page, from a file to a corpus, and every kind of file that can't become one."""
+
+import gzip
+import io
+import os
+import time
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.answers import staging
+from core.answers.data import Refusal, preview, sample_texts, windows
+from core.answers.staging import Origin, stage
+from core.embedders.registry import PRESETS
+from core.errors import StorageError
+from core.store import Workspace
+
+CSV = b"""Summary,Text,Score,Time
+Great,I like it,5,1351123200
+Bad,I do not,1,1351123201
+Great,I like it,5,1351123202
+,,3,1351123203
+"""
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
+BOMB = gzip.compress(b"a" * 200_000_000, 6)
+
+
+def start(app):
+    return app.run().switch_page("pages/data/corpus.py").run()
+
+
+def upload(app, *files):
+    uploader = next(one for one in app.file_uploader)
+    return uploader.set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+
+
+def widget(app, kind, name):
+    """The widget whose key is `name` followed by the tag of the files, if any."""
+    return next(one for one in app.get(kind) if (one.key or "").rsplit("-", 1)[0] == name or one.key == name)
+
+
+def create(app, name):
+    widget(app, "text_input", "name").set_value(name)
+    return widget(app, "button", "create").click().run()
+
+
+def zipped(name, data):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def parquet(**columns):
+    buffer = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+def errors(app):
+    return " ".join(error.value.replace("\\", "") for error in app.error)
+
+
+def test_empty_workspace_says_what_to_do(app, home):
+    app = start(app)
+    assert not app.exception
+    assert app.title[0].value == "Data"
+    assert any("There is no corpus yet" in caption.value for caption in app.caption)
+
+
+def test_guide_closes_for_good(app, home):
+    app = start(app)
+    app = widget(app, "button", "close-guide").click().run()
+    assert not [one for one in app.button if one.key == "close-guide"]
+    assert (home / "guide_closed.json").exists()
+
+
+def test_csv_with_template_and_steps(app, home):
+    app = upload(start(app), ("reviews.csv", CSV))
+    assert not app.exception
+    assert widget(app, "selectbox", "column").value == "Text"
+    assert widget(app, "selectbox", "time").value == "Time"
+    app = widget(app, "segmented_control", "way").set_value("Several columns").run()
+    app = widget(app, "text_input", "template").set_value("Title: {Summary}; Content: {Text}").run()
+    assert "Title: Great; Content: I like it" in [code.value for code in app.code]
+    app = widget(app, "toggle", "duplicates").set_value(True).run()
+    shown = " ".join(caption.value.replace("\\", "") for caption in app.caption)
+    assert "1 row is empty" in shown
+    assert "1 row repeats an earlier text" in shown
+    assert "Drop empty texts: 1 row removed (4 → 3)" in shown
+    app = create(app, "My reviews")
+    assert not app.exception
+    assert not app.error
+    info = Workspace(home).corpora()[0]
+    assert (info.name, info.rows) == ("My reviews", 2)
+    assert info.roles.text == "Title: {Summary}; Content: {Text}"
+    assert app.session_state["corpus"] == info.digest
+    assert "My reviews" in app.success[0].value
+    assert {metric.label: metric.value for metric in app.metric}["Rows"] == "2"
+    assert Workspace(home).load_corpus(info.digest).texts[0] == "Title: Great; Content: I like it"
+
+
+def test_columns_are_inserted_into_the_template(app, home):
+    app = upload(start(app), ("reviews.csv", CSV))
+    app = widget(app, "segmented_control", "way").set_value("Several columns").run()
+    app = widget(app, "pills", "chips").set_value("Summary").run()
+    assert widget(app, "text_input", "template").value == "{Text}{Summary}"
+
+
+def test_missing_column_in_the_template_is_named(app, home):
+    app = upload(start(app), ("reviews.csv", CSV))
+    app = widget(app, "segmented_control", "way").set_value("Several columns").run()
+    app = widget(app, "text_input", "template").set_value("{Summry}").run()
+    assert not app.exception
+    assert 'There is no column "Summry"' in errors(app)
+    assert '"Summary"' in errors(app)
+    assert widget(app, "button", "create").disabled
+
+
+def test_pasted_lines(app, home):
+    app = start(app)
+    app = widget(app, "segmented_control", "bring").set_value("Paste").run()
+    app = widget(app, "text_area", "pasted").set_value("first line\nsecond line\nthird, with <b>HTML</b>").run()
+    app = widget(app, "button", "use-paste").click().run()
+    app = create(app, "Pasted")
+    assert not app.exception
+    info = Workspace(home).corpora()[0]
+    assert Workspace(home).load_corpus(info.digest).texts == ["first line", "second line", "third, with <b>HTML</b>"]
+
+
+def test_projector_pair_brings_vectors(app, home):
+    rows = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
+    vectors = "\n".join("\t".join(f"{value:.6f}" for value in row) for row in rows).encode()
+    metadata = ("word\tkind\n" + "\n".join(f"word {i}\tkind {i % 2}" for i in range(12))).encode()
+    app = upload(start(app), ("vectors.tsv", vectors), ("metadata.tsv", metadata))
+    assert not app.exception
+    assert "12 vectors of 4 dimensions" in app.success[0].value
+    app = create(app, "Words")
+    assert not app.exception
+    assert not app.error
+    info = Workspace(home).corpora()[0]
+    spec = Workspace(home).models(info.digest)[0]
+    assert (spec.backend, spec.dimensions) == ("imported", 4)
+    kept = Workspace(home).load_vectors(info.digest, spec)
+    expected = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    np.testing.assert_allclose(kept.rows, expected, atol=1e-5)
+
+
+def test_encoding_and_delimiter_are_shown_and_overridden(app, home):
+    data = "text;kind\n评论很好;好\n物流很慢;坏\n".encode("gb18030")
+    app = upload(start(app), ("reviews.csv", data))
+    assert any("GB18030" in caption.value and "semicolon" in caption.value for caption in app.caption)
+    app = widget(app, "selectbox", "encoding").set_value("UTF-8").run()
+    assert not app.exception
+    assert "UTF-8" in errors(app)
+    app = widget(app, "selectbox", "encoding").set_value(None).run()
+    assert not app.error
+
+
+def test_paragraphs_of_a_text_file(app, home):
+    app = upload(start(app), ("notes.txt", b"one\nline\n\ntwo\nlines\n"))
+    app = widget(app, "selectbox", "unit").set_value("paragraph").run()
+    app = create(app, "Notes")
+    info = Workspace(home).corpora()[0]
+    assert Workspace(home).load_corpus(info.digest).texts == ["one\nline", "two\nlines"]
+
+
+BAD = {
+    "empty file": ("a.csv", b"", "is empty"),
+    "header only": ("a.csv", b"text,label\n", "no rows below it"),
+    "image named csv": ("a.csv", PNG, "PNG image"),
+    "binary named csv": ("a.csv", bytes(range(1, 32)) * 50, "binary"),
+    "ragged": ("a.csv", b"text,label\na,b\nc,d,e\n", "line 3"),
+    "zip with unsafe name": ("a.zip", zipped("../a.csv", CSV), "unsafe name"),
+    "nested zip": ("a.zip", zipped("b.zip", zipped("a.csv", CSV)), "archive"),
+    "zip bomb": ("a.csv.gz", BOMB, "far more than its size"),
+    "Parquet cut short": ("a.parquet", parquet(text=["a", "b"])[:-20], "cut short"),
+    "JSON cut short": ("a.json", b'[{"text": "a"}, {"text": "b', "a.json"),
+    "NaN in vectors": ("a.parquet", parquet(text=["a", "b"], v=[[1.0, 2.0], [float("nan"), 1.0]]), "NaN"),
+    "zero vector": ("a.parquet", parquet(text=["a", "b"], v=[[1.0, 2.0], [0.0, 0.0]]), "zero"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_files_are_refused_and_nothing_is_lost(app, corpus, home, kind):
+    name, data, told = BAD[kind]
+    app = upload(start(app), (name, data))
+    assert not app.exception
+    assert told in errors(app)
+    assert "Traceback" not in errors(app)
+    assert {metric.label: metric.value for metric in app.metric}["Rows"] == "60"
+    app = upload(app, ("good.csv", CSV))
+    assert not app.error
+
+
+GOOD_BUT_ODD = {
+    "500 columns": (b",".join(b"c%d" % i for i in range(500)) + b"\n" + (b",".join([b"word"] * 500) + b"\n") * 3, "c0"),
+    "duplicate names": (b"text,text,text\na b c,d,e\nf g h,i,j\n", "text"),
+    "all rows the same": (b"text,n\nthe same words,1\nthe same words,1\nthe same words,1\n", "text"),
+    "one row": (b"text,n\nonly one row of words,1\n", "text"),
+    "huge cell": (b"text,n\n" + b"word " * 2_000_000 + b",1\nshort words here,2\n", "text"),
+    "HTML": (
+        b"<script>alert(1)</script>,n\n<b>bold</b> [x](http://a.b),1\n$\\alpha$ :material/home:,2\n",
+        "<script>alert(1)</script>",
+    ),
+    "odd characters": ("text,n\n😀 שלום \u200b zero,1\nnul\0here \u202eright to left,2\n".encode(), "text"),
+    "NaN as text": (b"text,n\nNaN,1\nNone,2\n42,3\nsome more words here,4\n", "text"),
+}
+
+
+@pytest.mark.parametrize("kind", GOOD_BUT_ODD)
+def test_odd_files_become_corpora(app, home, kind):
+    data, column = GOOD_BUT_ODD[kind]
+    app = upload(start(app), ("odd.csv", data))
+    app = widget(app, "selectbox", "column").set_value(column).run()
+    app = create(app, "Odd <b>name</b>")
+    assert not app.exception
+    assert not app.error
+    assert Workspace(home).corpora()[0].name == "Odd <b>name</b>"
+
+
+def test_no_text_column_asks_for_one(app, home):
+    app = upload(start(app), ("numbers.csv", b"a,b\n1,2\n3,4\n5,6\n"))
+    assert not app.exception
+    assert widget(app, "selectbox", "column").value is None
+    assert "No column looks like text" in app.warning[0].value
+    assert widget(app, "button", "create").disabled
+
+
+def test_workspace_that_cannot_be_written(app, home, monkeypatch):
+    app = start(app)
+    (home / "staging").write_text("a file where the folder should be")
+    app = upload(app, ("reviews.csv", CSV))
+    assert not app.exception
+    assert str(home).replace("-", "") in errors(app).replace("-", "")
+
+
+def test_rename(app, corpus, home):
+    app = start(app)
+    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
+    app = widget(app, "button", "rename-earlier").click().run()
+    app = widget(app, "text_input", "new-name").set_value("Bigger shop").run()
+    app = widget(app, "button", "rename-yes").click().run()
+    assert not app.exception
+    assert Workspace(home).corpora()[0].name == "Bigger shop"
+
+
+def test_delete_asks_and_says_what_is_freed(app, corpus, home):
+    app = start(app)
+    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
+    app = widget(app, "button", "delete-earlier").click().run()
+    assert any("This frees" in one.value and "kB" in one.value for one in app.markdown)
+    assert Workspace(home).corpora()
+    app = widget(app, "button", "delete-yes").click().run()
+    assert not app.exception
+    assert not Workspace(home).corpora()
+
+
+def test_staged_files_are_named_by_digest_and_swept(home):
+    kept = stage(str(home), "../../evil.csv", CSV)
+    path = home / "staging" / f"{kept.key}.bin"
+    assert path.read_bytes() == CSV
+    assert isinstance(sample_texts(str(home), Origin((kept,)), "{Nope}"), Refusal)
+    os.utime(path, (time.time() - 90_000,) * 2)
+    stage(str(home), "other.csv", b"text\na\n")
+    assert not path.exists()
+
+
+def test_an_upload_that_was_swept_says_so(home):
+    gone = staging.Staged("gone.csv", "0" * 32, 1)
+    with pytest.raises(StorageError, match="no longer kept"):
+        preview(str(home), Origin((gone,)))
+    with pytest.raises(StorageError):
+        preview(str(home), Origin((staging.Staged("x", "../../etc/passwd", 1),)))
+
+
+def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
+    paid = tuple(spec for spec in PRESETS if spec.backend == "openai")
+    found = windows(str(home), corpus[0].digest, paid)
+    assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
+    assert all(use.splits and use.over == 0 and use.counted == 60 for use in found)

@@ -1,0 +1,67 @@
+"""The Embed page: what a model will take, starting it, and the reasons it can't run."""
+
+import time
+
+import pytest
+
+from core.store import Workspace
+
+PAGE = "pages/data/embed.py"
+
+
+def open_page(app):
+    return app.run().switch_page(PAGE).run()
+
+
+def words(at) -> str:
+    shown = [*at.markdown, *at.caption, *at.info, *at.error, *at.warning, *at.title, *at.subheader]
+    return "\n".join(str(element.value) for element in shown)
+
+
+def test_without_a_corpus_it_says_what_to_do(app):
+    at = open_page(app)
+    assert not at.exception
+    assert "no corpus" in words(at)
+
+
+def test_an_embedded_model_is_shown_with_its_facts(corpus, app):
+    at = open_page(app)
+    assert not at.exception, at.exception
+    assert "Embedded" in words(at)
+    table = at.dataframe[-1].value
+    assert table["Model"].tolist() == ["lexical baseline"]
+    assert table["Dimensions"].tolist() == [384]
+
+
+def test_starting_a_model_embeds_the_corpus(corpus, app, home):
+    info, _ = corpus
+    at = open_page(app)
+    static = next(option for option in at.multiselect(key="models").options if "static" in option)
+    at.multiselect(key="models").set_value([]).run()
+    at.multiselect(key="models").select(static).run()
+    assert not at.exception
+    next(button for button in at.button if button.label == "Start").click().run()
+    deadline = time.monotonic() + 180
+    while len(Workspace(home).models(info.digest)) < 2:
+        assert time.monotonic() < deadline, words(at)
+        time.sleep(0.2)
+
+
+def test_openai_without_a_key_asks_for_one(corpus, app):
+    at = open_page(app)
+    openai = next(option for option in at.multiselect(key="models").options if "3-small" in option)
+    at.multiselect(key="models").set_value([]).run()
+    at.multiselect(key="models").select(openai).run()
+    assert not at.exception
+    assert "API key" in words(at)
+
+
+@pytest.mark.parametrize(("kind", "fields"), [("Sentence transformer", {"add_name": "no-such/model"})])
+def test_a_model_that_does_not_exist_is_refused_with_a_reason(corpus, app, kind, fields):
+    at = open_page(app)
+    for key, value in fields.items():
+        at.text_input(key=key).set_value(value)
+    next(button for button in at.button if button.label == "Add").click().run()
+    assert not at.exception
+    assert at.error
+    assert "Traceback" not in words(at)
