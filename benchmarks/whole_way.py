@@ -37,16 +37,14 @@ def quality(arrays: dict) -> dict[str, float]:
 
 def in_the_app(folder: Path) -> dict[str, float]:
     """The embed job as the app runs it, after the warm-up of its workers; then once more."""
-    manager = JobManager()
+    manager = JobManager(warm_folder=str(folder))
     manager.wait_warm()
     workspace = Workspace(folder)
     seconds = {}
     for visit in ("first", "second"):
         started = time.perf_counter()
         corpus = workspace.save_corpus(read_corpus(banking(), text="text", label="category"))
-        job = manager.submit(
-            JobSpec("embed", str(folder), corpus.digest, {"model": PRESETS[0].to_dict()}, title=visit)
-        )
+        job = manager.submit(JobSpec("embed", str(folder), corpus.digest, {"model": PRESETS[0].to_dict()}, title=visit))
         while manager.get(job).open:
             time.sleep(0.02)
         seconds[visit] = time.perf_counter() - started

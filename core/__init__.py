@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.corpus import read_corpus
-    from core.embed import embed
     from core.embedders.registry import load_embedder
+    from core.embedding import embed
     from core.index import build_index
     from core.neighbors import build_neighbors
     from core.projection import project
@@ -19,7 +19,7 @@ _HOMES = {
     "Workspace": "core.store",
     "build_index": "core.index",
     "build_neighbors": "core.neighbors",
-    "embed": "core.embed",
+    "embed": "core.embedding",
     "load_embedder": "core.embedders.registry",
     "project": "core.projection",
     "read_corpus": "core.corpus",

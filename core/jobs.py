@@ -25,10 +25,11 @@ class JobManager:
     """Runs jobs in line and answers pages' questions, both in worker processes.
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
+    warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job.
     Thread-safe: all sessions of a server share one.
     """
 
-    def __init__(self, address: str = "", workers: int = 0) -> None:
+    def __init__(self, address: str = "", workers: int = 0, warm_folder: str = "") -> None:
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
@@ -38,7 +39,7 @@ class JobManager:
         self._failure: PlanisphereError | None = None
         self._connected = threading.Event()
         self._warming: list[Any] = []
-        threading.Thread(target=self._work, args=(address, workers), daemon=True, name="jobs").start()
+        threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
 
     # jobs
 
@@ -128,7 +129,7 @@ class JobManager:
 
     # the coordinator thread
 
-    def _work(self, address: str, workers: int) -> None:
+    def _work(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
             self._resources = resources_of(self._client)
@@ -137,7 +138,7 @@ class JobManager:
         except Exception as error:
             self._failure = explained(error)
         if self._client:
-            self._warming = warm_up(self._client)
+            self._warming = warm_up(self._client, warm_folder) if warm_folder else []
             atexit.register(self.close)
         self._connected.set()
         while True:

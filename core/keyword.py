@@ -23,7 +23,6 @@ SECONDS = 5.0  # one regular expression over all texts
 # scripts written without spaces: any substring of theirs is a word
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _LETTER = f"[^\\W{SPACELESS}]"
-_SPACELESS_LETTER = re.compile(f"[{SPACELESS}]")
 
 
 @dataclass(frozen=True, eq=False)

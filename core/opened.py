@@ -6,8 +6,8 @@ All are named by workspace folder and digests, so a kept one is never stale; non
 from functools import lru_cache
 from pathlib import Path
 
-from core.embed import distinct
 from core.embedders.base import Embedder
+from core.embedding import distinct
 from core.errors import StorageError
 from core.index import Index, build_index
 from core.secret import Secret
@@ -31,10 +31,11 @@ def distinct_texts(folder: str, digest: str) -> list[str]:
 
 
 @lru_cache(maxsize=3)
-def embedder(folder: str, spec: ModelSpec, secret: Secret | None = None) -> Embedder:
+def embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads: int | None = None) -> Embedder:
+    """threads: of a local model, None for all cores; job workers, of which there is one a core, take one."""
     from core.embedders.registry import load_embedder
 
-    return load_embedder(spec, models_folder=models_folder(folder), api_key=secret)
+    return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
 
 
 def models_folder(folder: str) -> Path:

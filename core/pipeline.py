@@ -1,6 +1,7 @@
 """What the kinds of jobs do, step by step. Every step is skipped where its result is kept."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -62,29 +63,45 @@ def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 _KINDS = {"embed": embed_job, "map": map_job, "sample": sample_job}
 
 
-def warm_up(client: Any) -> list[Any]:
-    """Have workers import and compile what they will need while the person still chooses; gives the futures.
+def warm_up(client: Any, folder: str) -> list[Any]:
+    """Have workers load and compile what they will need while the person still chooses; gives the futures.
 
-    Layouts have one worker where resources are offered: the others stay free for the first embedding.
+    folder: the workspace whose models folder is used. Layouts have one worker where resources are offered.
     """
     futures = []
     for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items():
         offers = facts.get("resources", {})
-        tasks = [warm_answers] if "answer" in offers else [warm_layouts] if "layout" in offers or not offers else []
-        futures += [client.submit(task, workers=[worker], pure=False, priority=-10) for task in tasks]
+        for task in _warm_tasks(offers):
+            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10))
     return futures
 
 
-def warm_layouts() -> None:
-    """Import umap-learn and compile its kernels. A failure here shows up in the job itself."""
+def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
+    if "answer" in offers:
+        return [warm_answers]
+    return [warm_embedder, warm_layouts] if "layout" in offers or not offers else [warm_embedder]
+
+
+def warm_embedder(folder: str) -> None:
+    """Load the default model as jobs use it. A failure here shows up in the job itself."""
+    from core import opened
+    from core.embedders.registry import PRESETS
+
+    opened.embedder(folder, PRESETS[0], None, 1).embed(["warm"])
+
+
+def warm_layouts(folder: str) -> None:
+    """Import umap-learn and compile its kernels."""
     from core.projection import warm_up as warm_projection
 
     warm_projection()
 
 
-def warm_answers() -> None:
-    """Import what reading files and answering searches takes."""
-    import pandas  # noqa: F401
+def warm_answers(folder: str) -> None:
+    """Import what reading files takes, and load the default model as searches use it."""
     import pyarrow.parquet  # noqa: F401
 
-    from core import index, opened  # noqa: F401
+    from core import corpus, opened  # noqa: F401
+    from core.embedders.registry import PRESETS
+
+    opened.embedder(folder, PRESETS[0]).embed_query(["warm"])

@@ -9,7 +9,7 @@ import numpy as np
 from core import opened
 from core.corpus import read_corpus
 from core.digest import digest_text
-from core.embed import batch_size, batches, cached_rows, count_unseen, distinct, embed_batch
+from core.embedding import batch_size, batches, cached_rows, count_unseen, distinct, embed_batch
 from core.errors import ModelError
 from core.neighbors import build_neighbors
 from core.projection import project
@@ -20,7 +20,7 @@ from core.types import LayoutParams, ModelSpec, Progress, Vectors
 
 
 def bring_file(folder: str, params: dict[str, Any]) -> str:
-    """Read a file of this machine into the workspace; gives the corpus' digest. params: path, name, text, label, time, id."""
+    """Read a file of this machine into the workspace; gives the corpus' digest. params: as read_corpus names them."""
     named = {key: params[key] for key in ("name", "text", "label", "time", "id")}
     return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
 
@@ -47,7 +47,7 @@ def embed_places(folder: str, corpus: str, spec: ModelSpec, secret: Secret | Non
     known = cache.known([digest_text(text) for text in chosen])
     left = [text for text, have in zip(chosen, known, strict=True) if not have]
     if left:
-        embed_batch(left, opened.embedder(folder, spec, secret), cache)
+        embed_batch(left, opened.embedder(folder, spec, secret, 1), cache)
     return len(places)
 
 
@@ -59,7 +59,7 @@ def collect_vectors(
     if workspace.load_vectors(corpus, spec) is not None:
         return
     codes, texts = distinct(opened.corpus(folder, corpus).texts)
-    embedder = opened.embedder(folder, spec, secret)
+    embedder = opened.embedder(folder, spec, secret, 1)
     rows, missing = cached_rows(texts, embedder, opened.cache(folder, spec))
     if len(missing):
         raise ModelError(

@@ -51,7 +51,8 @@ def _prepare(threads: int) -> None:
     import numba
     from umap import layouts
 
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, most))
     kernel = layouts._get_optimize_layout_euclidean_single_epoch_fn(True)
     # not for the one-thread kernel too: numba would file both under the same name, and mix them up
     if not kernel.signatures:

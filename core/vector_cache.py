@@ -66,6 +66,7 @@ class VectorCache:
             database = sqlite3.connect(self.path, timeout=30)
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")  # safe against a kill of the process in WAL mode
+            database.execute("PRAGMA wal_autocheckpoint=10000")  # pages: each checkpoint waits for the disk
             yield database
         except sqlite3.Error as error:
             raise StorageError(f"The vector cache could not be used ({error}).", _FULL_OR_READONLY) from error

@@ -17,7 +17,7 @@ def vector_of(text: str) -> np.ndarray:
 
 
 class EmbeddingServer:
-    """`asked` counts how often each text came. `delay` seconds a request; `fail` answers every request with a status."""
+    """`asked` counts how often each text came. `delay`: seconds a request. `fail`: a status for every answer."""
 
     def __init__(self, delay: float = 0.0) -> None:
         self.asked: Counter[str] = Counter()

@@ -10,8 +10,26 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
-HEAVY = {"torch", "sentence_transformers", "transformers", "umap", "pynndescent", "numba", "faiss", "onnxruntime", "onnx", "sklearn",
-         "scipy", "model2vec", "openai", "tiktoken", "semchunk", "py3langid", "distributed", "dask"}  # fmt: skip
+HEAVY = {
+    "torch",
+    "sentence_transformers",
+    "transformers",
+    "umap",
+    "pynndescent",
+    "numba",
+    "faiss",
+    "onnxruntime",
+    "onnx",
+    "sklearn",
+    "scipy",
+    "model2vec",
+    "openai",
+    "tiktoken",
+    "semchunk",
+    "py3langid",
+    "distributed",
+    "dask",
+}
 LOADED = ("torch", "transformers", "umap", "numba", "faiss", "onnxruntime", "sklearn", "scipy", "model2vec", "semchunk")
 
 

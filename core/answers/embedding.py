@@ -6,9 +6,9 @@ import numpy as np
 
 from core import opened
 from core.digest import digest_text
-from core.embed import distinct
 from core.embedders.language import detect_languages, fit_warning
 from core.embedders.registry import resolve
+from core.embedding import distinct
 from core.estimate import Estimate, estimate_run
 from core.secret import Secret
 from core.spending import most_usd

@@ -139,11 +139,17 @@ def _excerpts(texts: Sequence[str], rows: np.ndarray, query: Query, matches: Tex
     known = (
         dict(zip(matches.rows.tolist(), matches.spans, strict=True)) if matches and query.mode == "pattern" else None
     )
+    # a search by meaning marks telling words only, not "the" and "in"
+    marks = query.text if query.mode == "words" else " ".join(word for word in query.text.split() if _telling(word))
     shown = []
     for row in rows.tolist():
-        spans = known.get(row, ()) if known is not None else query_spans(texts[row], query.text)
+        spans = known.get(row, ()) if known is not None else query_spans(texts[row], marks)
         shown.append(mark_matches(texts[row], spans, EXCERPT))
     return tuple(shown)
+
+
+def _telling(word: str) -> bool:
+    return len(word) > 3 or not word.isascii()
 
 
 def columns(folder: str, corpus: str) -> dict[str, FilterOptions]:

@@ -132,11 +132,7 @@ def _limits(numbers: np.ndarray, what: str = "values") -> tuple[float, float, st
     if not len(known):
         return 0.0, 1.0, ""
     low, high = float(known.min()), float(known.max())
-    inner = [float(end) for end in np.quantile(known, [OUTER, 1 - OUTER])]
-    if high - low > STRETCH * (inner[1] - inner[0]) > 0:
-        return *_as_pair(inner), f"Colors span the middle 98% of the {what}; those beyond have the end colors."
+    first, last = (float(end) for end in np.quantile(known, [OUTER, 1 - OUTER]))
+    if high - low > STRETCH * (last - first) > 0:
+        return first, last, f"Colors span the middle 98% of the {what}; those beyond have the end colors."
     return low, high, ""
-
-
-def _as_pair(ends: list[float]) -> tuple[float, float]:
-    return ends[0], ends[1]

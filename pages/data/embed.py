@@ -14,8 +14,8 @@ def page() -> None:
         st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
         return
     st.caption(
-        f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts that mean alike get "
-        "vectors that point alike. Choose several models to compare them."
+        f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts that mean "
+        "alike get vectors that point alike. Choose several models to compare them."
     )
     specs = embed_choice.choose()
     if specs:

@@ -21,9 +21,9 @@ class Shared:
 
 
 @st.cache_resource(show_spinner=False)
-def shared(scheduler: str, workers: int) -> Shared:
-    """The job manager: one a server."""
-    return Shared(JobManager(scheduler, workers))
+def shared(scheduler: str, workers: int, _folder: str) -> Shared:
+    """The job manager: one a server, whoever came first; that one's workspace tells where models are kept warm."""
+    return Shared(JobManager(scheduler, workers, _folder))
 
 
 @st.cache_data(max_entries=200, show_spinner=False, max_size="200 MB")

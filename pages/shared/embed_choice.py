@@ -22,9 +22,14 @@ def choose() -> list[ModelSpec]:
     take_up_added()
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     chosen = left.multiselect(
-        "Models", list(known), key="models", persist_state="session", format_func=lambda key: names[key],
-        placeholder="Choose one or several models", help="Each runs as a job of its own, one after the other.",
-    )  # fmt: skip
+        "Models",
+        list(known),
+        key="models",
+        persist_state="session",
+        format_func=lambda key: names[key],
+        placeholder="Choose one or several models",
+        help="Each runs as a job of its own, one after the other.",
+    )
     with right.popover("Add a model", icon=":material/add:", width="stretch"):
         add_model()
     for key in chosen:
@@ -56,10 +61,12 @@ def add_model() -> None:
     with st.form("add_model", border=False):
         if kind == KINDS[0]:
             name = st.text_input(
-                "Name or folder", key="add_name", placeholder="intfloat/multilingual-e5-small",
-                help="A name on the Hugging Face hub, or the path of a folder on the server's machine. Code that comes with a "
-                "model is never run.",
-            )  # fmt: skip
+                "Name or folder",
+                key="add_name",
+                placeholder="intfloat/multilingual-e5-small",
+                help="A name on the Hugging Face hub, or the path of a folder on the server's machine. Code that comes "
+                "with a model is never run.",
+            )
             spec = ModelSpec("sentence-transformers", name.strip())
         else:
             spec = server_fields()
@@ -68,15 +75,30 @@ def add_model() -> None:
 
 
 def server_fields() -> ModelSpec:
-    url = st.text_input("Server address", key="add_url", placeholder="http://localhost:8000/v1",
-                        help="The base URL of a server with OpenAI's protocol: vLLM, TEI, Ollama, LM Studio, Infinity.")  # fmt: skip
+    url = st.text_input(
+        "Server address",
+        key="add_url",
+        placeholder="http://localhost:8000/v1",
+        help="The base URL of a server with OpenAI's protocol: vLLM, TEI, Ollama, LM Studio, Infinity.",
+    )
     name = st.text_input(
         "Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="As the server calls it."
     )
-    size = st.number_input("Dimensions (0: the model's own)", 0, 16_384, 0, key="add_size",
-                           help="Only for models that can be shortened; most servers refuse other sizes.")  # fmt: skip
-    st.text_input("Key, if the server wants one", type="password", key="server_key", persist_state="session",
-                  help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.")  # fmt: skip
+    size = st.number_input(
+        "Dimensions (0: the model's own)",
+        0,
+        16_384,
+        0,
+        key="add_size",
+        help="Only for models that can be shortened; most servers refuse other sizes.",
+    )
+    st.text_input(
+        "Key, if the server wants one",
+        type="password",
+        key="server_key",
+        persist_state="session",
+        help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.",
+    )
     return ModelSpec("openai", name.strip(), base_url=url.strip(), dimensions=int(size) or None)
 
 
@@ -101,10 +123,14 @@ def openai_key() -> None:
     """The key's field, unless the environment or the secrets file holds one."""
     known = session.api_key() is not None and not session.typed_key()
     st.text_input(
-        "OpenAI API key", type="password", key="api_key", persist_state="session", placeholder="found in the settings" if known else "sk-…",
+        "OpenAI API key",
+        type="password",
+        key="api_key",
+        persist_state="session",
+        placeholder="found in the settings" if known else "sk-…",
         help="Kept in memory for this visit only: never written, logged or put into a link. It may also come from the "
         "environment (OPENAI_API_KEY) or .streamlit/secrets.toml.",
-    )  # fmt: skip
+    )
 
 
 def with_dimensions(spec: ModelSpec) -> ModelSpec:
@@ -113,7 +139,11 @@ def with_dimensions(spec: ModelSpec) -> ModelSpec:
     if not sizes:
         return spec
     size = st.segmented_control(
-        f"Dimensions of {spec.name}", sizes, default=sizes[-1], key=f"size-{spec.name}", persist_state="session",
+        f"Dimensions of {spec.name}",
+        sizes,
+        default=sizes[-1],
+        key=f"size-{spec.name}",
+        persist_state="session",
         help="Shorter vectors take less memory and lose a little quality.",
-    )  # fmt: skip
+    )
     return replace(spec, dimensions=size or sizes[-1])

@@ -28,8 +28,12 @@ def embedded(info: CorpusInfo) -> None:
     if not records:
         return
     st.subheader("Embedded")
-    st.dataframe(pd.DataFrame([row(record) for record in records]), hide_index=True, width="stretch",
-                 alt="The models this corpus is embedded with")  # fmt: skip
+    st.dataframe(
+        pd.DataFrame([row(record) for record in records]),
+        hide_index=True,
+        width="stretch",
+        alt="The models this corpus is embedded with",
+    )
     left, right = st.columns(2)
     left.page_link("pages/explore/map.py", label="See the map", icon=":material/scatter_plot:")
     right.page_link("pages/explore/search.py", label="Search it", icon=":material/search:")
@@ -56,10 +60,20 @@ def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
     spec = left.selectbox(
         "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to write."
     )
-    form = middle.selectbox("Format", list(FORMATS), format_func=lambda name: FORMATS[name], key="export_format",
-                            help="All vectors are float32 of unit length, in row order; their dot product is the cosine.")  # fmt: skip
-    if not right.button("Prepare", key="export_prepare", icon=":material/inventory_2:", width="stretch",
-                        help="Writes the file in the workspace first."):  # fmt: skip
+    form = middle.selectbox(
+        "Format",
+        list(FORMATS),
+        format_func=lambda name: FORMATS[name],
+        key="export_format",
+        help="All vectors are float32 of unit length, in row order; their dot product is the cosine.",
+    )
+    if not right.button(
+        "Prepare",
+        key="export_prepare",
+        icon=":material/inventory_2:",
+        width="stretch",
+        help="Writes the file in the workspace first.",
+    ):
         return
     try:
         with st.spinner("Writing the file …"):
@@ -68,6 +82,11 @@ def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
         frame.show_error(error)
         return
     st.download_button(
-        f"Download ({size(path.stat().st_size)})", path.read_bytes, f"planisphere-{form}.{ENDINGS[form]}", on_click="ignore",
-        type="primary", icon=":material/download:", help="The file stays in the workspace until the corpus is deleted.",
-    )  # fmt: skip
+        f"Download ({size(path.stat().st_size)})",
+        path.read_bytes,
+        f"planisphere-{form}.{ENDINGS[form]}",
+        on_click="ignore",
+        type="primary",
+        icon=":material/download:",
+        help="The file stays in the workspace until the corpus is deleted.",
+    )

@@ -23,17 +23,26 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     if not prospects:
         return
     st.dataframe(
-        pd.DataFrame([described(found, found.spec.key in embedded) for found in prospects]), hide_index=True, width="stretch",
-        column_config=COLUMNS, alt="What each chosen model will take",
-    )  # fmt: skip
+        pd.DataFrame([described(found, found.spec.key in embedded) for found in prospects]),
+        hide_index=True,
+        width="stretch",
+        column_config=COLUMNS,
+        alt="What each chosen model will take",
+    )
     for found in prospects:
         notes(found)
     todo = [found for found in prospects if found.spec.key not in embedded]
     limit = paid_consent(todo)
     left, right = st.columns([1, 3], vertical_alignment="center")
     names = ", ".join(found.spec.label for found in todo)
-    if left.button("Start", type="primary", icon=":material/play_arrow:", disabled=not todo or limit == 0, width="stretch",
-                   help="Runs in the background; you can go on working, cancel, and continue later."):  # fmt: skip
+    if left.button(
+        "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not todo or limit == 0,
+        width="stretch",
+        help="Runs in the background; you can go on working, cancel, and continue later.",
+    ):
         for found in todo:
             start(info, found.spec, limit)
         st.rerun()
@@ -111,7 +120,8 @@ def notes(found: Prospect) -> None:
         st.warning(plain(found.warning), icon=":material/translate:")
     if found.estimate.split:
         st.caption(
-            f"{plain(found.spec.label)}: {found.estimate.split:,} texts are longer than its window; they are split, and their parts averaged."
+            f"{plain(found.spec.label)}: {found.estimate.split:,} texts are longer than its window; they are split, "
+            "and their parts averaged."
         )
 
 
@@ -123,11 +133,19 @@ def paid_consent(todo: list[Prospect]) -> float | None:
     known = sum(found.most_usd or 0 for found in paid)
     left, right = st.columns(2, vertical_alignment="bottom")
     limit = left.number_input(
-        "Spending limit a model (US dollars)", 0.01, 100_000.0, max(0.01, math.ceil(known * 100) / 100), format="%.2f",
-        key=f"limit-{round(known * 1e6)}", help="The run stops before the batch that could pass it. What is finished is kept.",
-    )  # fmt: skip
-    agreed = right.checkbox("I agree to pay up to this limit", key="agreed",
-                            help="A server whose price is not known may charge too; then the limit can't be kept.")  # fmt: skip
+        "Spending limit a model (US dollars)",
+        0.01,
+        100_000.0,
+        max(0.01, math.ceil(known * 100) / 100),
+        format="%.2f",
+        key=f"limit-{round(known * 1e6)}",
+        help="The run stops before the batch that could pass it. What is finished is kept.",
+    )
+    agreed = right.checkbox(
+        "I agree to pay up to this limit",
+        key="agreed",
+        help="A server whose price is not known may charge too; then the limit can't be kept.",
+    )
     return float(limit) if agreed else 0.0
 
 

@@ -5,25 +5,39 @@ from datetime import date
 import streamlit as st
 
 from core.filters import Filter, FilterOptions
+from pages.shared import session
 from pages.shared.text import plain
 
 
 def choose(columns: dict[str, FilterOptions]) -> tuple[Filter, ...]:
     """The filters a person has set; rows must pass all of them."""
-    chosen = st.multiselect("Filter on", list(columns), key="filter_columns", persist_state="session",
-                            placeholder="All rows", help="Only rows that pass every filter can be found.")  # fmt: skip
+    session.drop_unknown("filter_columns", list(columns))
+    chosen = st.multiselect(
+        "Filter on",
+        list(columns),
+        key="filter_columns",
+        persist_state="session",
+        placeholder="All rows",
+        help="Only rows that pass every filter can be found.",
+    )
     found = (_filter(name, columns[name]) for name in chosen)
     return tuple(each for each in found if each)
 
 
 def _filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
-    if options.filter == "values":
+    if options.kind == "values":
         counts = dict(options.values)
-        picked = st.multiselect(label, list(counts), key=key, persist_state="session", format_func=lambda v: f"{v} ({counts[v]:,})",
-                                help="Rows with any of these values.")  # fmt: skip
+        picked = st.multiselect(
+            label,
+            list(counts),
+            key=key,
+            persist_state="session",
+            format_func=lambda v: f"{v} ({counts[v]:,})",
+            help="Rows with any of these values.",
+        )
         return Filter(name, "values", values=tuple(picked)) if picked else None
-    if options.filter == "range":
+    if options.kind == "range":
         return _range(name, options, key, label)
     text = st.text_input(
         label, key=key, persist_state="session", placeholder="contains …", help="A part of the cell, in any case."

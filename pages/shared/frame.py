@@ -39,18 +39,39 @@ def run() -> None:
 def navigation() -> dict[str, list]:
     return {
         "Data": [
-            st.Page("pages/data/corpus.py", title="Data", icon=":material/table_view:", url_path="data", default=True,
-                    help="Bring text in, choose columns, see what is there"),
-            st.Page("pages/data/embed.py", title="Embed", icon=":material/memory:", url_path="embed",
-                    help="Turn texts into vectors with one or several models"),
+            st.Page(
+                "pages/data/corpus.py",
+                title="Data",
+                icon=":material/table_view:",
+                url_path="data",
+                default=True,
+                help="Bring text in, choose columns, see what is there",
+            ),
+            st.Page(
+                "pages/data/embed.py",
+                title="Embed",
+                icon=":material/memory:",
+                url_path="embed",
+                help="Turn texts into vectors with one or several models",
+            ),
         ],
         "Explore": [
-            st.Page("pages/explore/map.py", title="Map", icon=":material/scatter_plot:", url_path="map",
-                    help="See the corpus as a map, and how far to trust it"),
-            st.Page("pages/explore/search.py", title="Search", icon=":material/search:", url_path="search",
-                    help="Find what is near a text, a row or several rows"),
+            st.Page(
+                "pages/explore/map.py",
+                title="Map",
+                icon=":material/scatter_plot:",
+                url_path="map",
+                help="See the corpus as a map, and how far to trust it",
+            ),
+            st.Page(
+                "pages/explore/search.py",
+                title="Search",
+                icon=":material/search:",
+                url_path="search",
+                help="Find what is near a text, a row or several rows",
+            ),
         ],
-    }  # fmt: skip
+    }
 
 
 def sidebar() -> None:

@@ -40,8 +40,14 @@ def _job(job: JobState) -> None:
     else:
         _stopped(job)
     if job.open:
-        st.button("Cancel", key=f"cancel-{job.id}", icon=":material/stop_circle:", on_click=session.manager().cancel, args=(job.id,),
-                  help="What is finished is kept; starting again continues there.")  # fmt: skip
+        st.button(
+            "Cancel",
+            key=f"cancel-{job.id}",
+            icon=":material/stop_circle:",
+            on_click=session.manager().cancel,
+            args=(job.id,),
+            help="What is finished is kept; starting again continues there.",
+        )
 
 
 def _stopped(job: JobState) -> None:

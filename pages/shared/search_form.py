@@ -17,8 +17,8 @@ HINTS = {
     "both": "a question or a phrase …",
 }
 MODE_HELP = (
-    "Meaning: nearest vectors by cosine. Words: texts that hold the words, ranked by BM25. Pattern: a regular expression. "
-    "Meaning + words: both lists fused by reciprocal rank."
+    "Meaning: nearest vectors by cosine. Words: texts that hold the words, ranked by BM25. Pattern: a regular "
+    "expression. Meaning + words: both lists fused by reciprocal rank."
 )
 
 
@@ -29,22 +29,39 @@ def models(info: CorpusInfo) -> list[ModelSpec]:
     if not main or not others:
         return [main] if main else []
     names = {model.key: model.label for model in others}
+    session.drop_unknown("beside", list(names))
     beside = st.multiselect(
-        "Beside it", list(names), key="beside", bind="query-params", max_selections=3, format_func=lambda key: names[key],
-        placeholder="Compare with other models", help="The same query under each of these models, one column a model.",
-    )  # fmt: skip
+        "Beside it",
+        list(names),
+        key="beside",
+        bind="query-params",
+        max_selections=3,
+        format_func=lambda key: names[key],
+        placeholder="Compare with other models",
+        help="The same query under each of these models, one column a model.",
+    )
     return [main, *(model for model in others if model.key in beside)]
 
 
 def query(info: CorpusInfo, embedded: bool) -> Query | None:
     """The query, or None after saying what to do."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    options = list(MODES) if embedded else ["words", "pattern"]
-    mode = right.segmented_control(
-        "Search by", options, default=options[0], key="by", bind="query-params", format_func=lambda name: MODES[name], help=MODE_HELP
-    ) or options[0]  # fmt: skip
-    text = left.text_input("Search", key="q", bind="query-params", placeholder=HINTS[mode], type="search",
-                           help="Press Enter to search.")  # fmt: skip
+    options: list[Mode] = list(MODES) if embedded else ["words", "pattern"]
+    mode = (
+        right.segmented_control(
+            "Search by",
+            options,
+            default=options[0],
+            key="by",
+            bind="query-params",
+            format_func=lambda name: MODES[name],
+            help=MODE_HELP,
+        )
+        or options[0]
+    )
+    text = left.text_input(
+        "Search", key="q", bind="query-params", placeholder=HINTS[mode], type="search", help="Press Enter to search."
+    )
     with st.expander("Rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = rows_and_number(info.rows, mode)
         filters = filter_form.choose(session.ask_once(answers.columns, session.folder(), info.digest))
@@ -63,10 +80,22 @@ def rows_and_number(total: int, mode: str) -> tuple[tuple[int, ...], tuple[int, 
     """Rows to be near to and far from (ids from 0), and the number of hits."""
     first, second, third = st.columns([2, 2, 1])
     off = mode in ("words", "pattern")
-    near = first.text_input("Near these rows", key="near", bind="query-params", placeholder="12, 40", disabled=off,
-                            help="Row numbers, from 1: hits are near all of these.")  # fmt: skip
-    far = second.text_input("Far from these rows", key="far", bind="query-params", placeholder="7", disabled=off,
-                            help="Row numbers, from 1. The query moves away from them at half weight (Rocchio, 1971).")  # fmt: skip
+    near = first.text_input(
+        "Near these rows",
+        key="near",
+        bind="query-params",
+        placeholder="12, 40",
+        disabled=off,
+        help="Row numbers, from 1: hits are near all of these.",
+    )
+    far = second.text_input(
+        "Far from these rows",
+        key="far",
+        bind="query-params",
+        placeholder="7",
+        disabled=off,
+        help="Row numbers, from 1. The query moves away from them at half weight (Rocchio, 1971).",
+    )
     k = third.number_input("Hits", 1, 200, 10, key="k", bind="query-params", help="How many rows to show.")
     if off:
         return (), (), int(k)
@@ -75,6 +104,12 @@ def rows_and_number(total: int, mode: str) -> tuple[tuple[int, ...], tuple[int, 
     except InputError as error:
         frame.show_error(error)
         return (), (), int(k)
+
+
+def add_row(name: str, row: int) -> None:
+    """A callback: put a row (id from 0) among those to be near to or far from."""
+    written = str(session.widget_value(name) or "")
+    session.set_widget(name, ", ".join(filter(None, [written, str(row + 1)])))
 
 
 def numbers(text: str, total: int) -> tuple[int, ...]:

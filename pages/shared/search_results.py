@@ -10,7 +10,7 @@ from core.charts import Highlights, Theme, color_spec, histogram_figure, map_fig
 from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import IndexFacts, ModelSpec
-from pages.shared import session
+from pages.shared import search_form, session
 from pages.shared.text import count, cut, plain
 
 CARDS = 20
@@ -31,7 +31,7 @@ def show(info: CorpusInfo, spec: ModelSpec | None, query: Query, alone: bool) ->
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
-        hits_list(found, info, spec)
+        hits_list(found, info, spec, alone=True)
     with right:
         context(info, spec, found)
 
@@ -51,23 +51,54 @@ def headline(found: Found, query: Query) -> None:
     st.caption(", ".join([*parts, took]) + ".")
 
 
-def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None) -> None:
+def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None, alone: bool = False) -> None:
     for place in range(min(len(found.hits), CARDS)):
-        card(found, place, info)
+        card(found, place, info, spec is not None and alone)
     table = hits_table(found)
     if len(table) > CARDS:
         st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
-    st.download_button("Download the hits (CSV)", lambda: table_bytes(table, "csv"), "hits.csv", "text/csv", icon=":material/download:",
-                       on_click="ignore", key=f"hits-{spec.key if spec else ''}", help="Ranks, scores, texts and columns of all hits.")  # fmt: skip
+    st.download_button(
+        "Download the hits (CSV)",
+        lambda: table_bytes(table, "csv"),
+        "hits.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"hits-{spec.key if spec else ''}",
+        help="Ranks, scores, texts and columns of all hits.",
+    )
 
 
-def card(found: Found, place: int, info: CorpusInfo) -> None:
+def card(found: Found, place: int, info: CorpusInfo, alone: bool) -> None:
     with st.container(border=True):
         st.caption(f"**{found.hits.ranks[place]}** · {meaning(found, place)} · row {found.hits.rows[place] + 1:,}")
         st.markdown(marked(found.texts[place]))
         cells = found.table.iloc[place]
-        shown = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name in found.table.columns]
-        st.caption(" · ".join(f"{plain(name)}: {plain(cut(str(cells[name]), 40))}" for name in shown))
+        named = (*info.roles.labels, info.roles.time, info.roles.id)
+        shown = [name for name in named if name and name in found.table.columns]
+        st.caption(" · ".join(f"{plain(name)}: {plain(cut(cell_text(cells[name]), 40))}" for name in shown))
+        if alone:
+            follow_up(int(found.hits.rows[place]))
+
+
+def follow_up(row: int) -> None:
+    """Buttons that make a hit part of the next search."""
+    with st.container(horizontal=True):
+        for name, label, icon in (("near", "More like this", "add"), ("far", "Less like this", "remove")):
+            st.button(
+                label,
+                key=f"{name}-{row}",
+                type="tertiary",
+                icon=f":material/{icon}:",
+                on_click=search_form.add_row,
+                args=(name, row),
+                help="Adds this row to the search, under Rows and filters.",
+            )
+
+
+def cell_text(value: object) -> str:
+    """A cell as a person writes it: days without a time of day."""
+    return str(value).removesuffix(" 00:00:00")
 
 
 def meaning(found: Found, place: int) -> str:
@@ -96,8 +127,13 @@ def plain_piece(text: str) -> str:
 def hits_table(found: Found) -> pd.DataFrame:
     table = found.table.reset_index(drop=True)
     table.insert(0, "hit text", ["".join(text for text, _ in segments) for segments in found.texts])
-    for name, values in (("percentile", found.hits.percentiles), ("cosine", found.hits.cosines), ("score", found.hits.scores),
-                         ("row", found.hits.rows + 1), ("rank", found.hits.ranks)):  # fmt: skip
+    for name, values in (
+        ("percentile", found.hits.percentiles),
+        ("cosine", found.hits.cosines),
+        ("score", found.hits.scores),
+        ("row", found.hits.rows + 1),
+        ("rank", found.hits.ranks),
+    ):
         if name not in table.columns:
             table.insert(0, name, values)
     return table.dropna(axis="columns", how="all")
@@ -108,13 +144,17 @@ def context(info: CorpusInfo, spec: ModelSpec, found: Found) -> None:
     theme = session.theme()
     if found.counts is not None and found.edges is not None:
         best = float(np.nanmax(found.hits.cosines))
-        st.plotly_chart(histogram_figure(found.counts, found.edges, [(best, "best hit")], "Cosine to the query, all rows", theme),
-                        key="similarities", alt="Histogram of the query's cosines over the whole corpus")  # fmt: skip
+        st.plotly_chart(
+            histogram_figure(found.counts, found.edges, [(best, "best hit")], "Cosine to the query, all rows", theme),
+            key="similarities",
+            alt="Histogram of the query's cosines over the whole corpus",
+        )
     if found.calibration is not None:
         median, high = found.calibration.quantiles([0.5, 0.99])
         st.caption(
-            f"Of {len(found.calibration):,} random pairs of this corpus (seed {found.calibration.seed}), half have a cosine below "
-            f"{median:.2f} and 99% below {high:.2f} under {plain(spec.label)}. Other models have other scales."
+            f"Of {len(found.calibration):,} random pairs of this corpus (seed {found.calibration.seed}), half have a "
+            f"cosine below {median:.2f} and 99% below {high:.2f} under {plain(spec.label)}. "
+            "Other models have other scales."
         )
     hits_map(info, spec, found, theme)
     if found.index is not None:
@@ -128,8 +168,16 @@ def hits_map(info: CorpusInfo, spec: ModelSpec, found: Found, theme: Theme) -> N
         return
     texts = ["".join(text for text, _ in segments) for segments in found.texts]
     color = color_spec(None, "", rows=len(places.rows))
-    figure = map_figure(places.points, places.rows, color, [""] * len(places.rows),
-                        Highlights(places.hits, found.hits.rows, texts, places.query), theme, 420, places.total)  # fmt: skip
+    figure = map_figure(
+        places.points,
+        places.rows,
+        color,
+        [""] * len(places.rows),
+        Highlights(found.hits.rows, places.hits, texts, places.query),
+        theme,
+        420,
+        places.total,
+    )
     st.plotly_chart(figure, key="hits_map", alt="Map of the corpus with the hits and the query marked")
     shown = "" if len(places.rows) == places.total else f" Showing {len(places.rows):,} of {places.total:,} rows."
     st.caption("Hits are ringed; the star stands for the query, placed among its nearest hits." + shown)
@@ -138,6 +186,7 @@ def hits_map(info: CorpusInfo, spec: ModelSpec, found: Found, theme: Theme) -> N
 def served_by(facts: IndexFacts) -> str:
     """Which index answered, how well and how fast, as measured."""
     return (
-        f"Served by {facts.description}: recall@10 {facts.recall:.3f} against exact search, measured on {facts.checked:,} queries "
-        f"(seed {facts.seed}); {facts.p50_ms:.1f} ms a query (p99 {facts.p99_ms:.1f} ms); {facts.megabytes:,.1f} MB."
+        f"Served by {facts.description}: recall@10 {facts.recall:.3f} against exact search, measured on "
+        f"{facts.checked:,} queries (seed {facts.seed}); {facts.p50_ms:.1f} ms a query "
+        f"(p99 {facts.p99_ms:.1f} ms); {facts.megabytes:,.1f} MB."
     )

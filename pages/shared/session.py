@@ -49,7 +49,7 @@ def workspace() -> Workspace:
 
 def manager() -> JobManager:
     chosen = settings()
-    return cached.shared(chosen.scheduler, chosen.workers).manager
+    return cached.shared(chosen.scheduler, chosen.workers, str(chosen.home)).manager
 
 
 def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120) -> T:
@@ -84,6 +84,12 @@ def widget_default(key: str, value: Any) -> None:
     """A keyed widget's first value, for widgets whose value is also set by the program."""
     if key not in st.session_state:
         st.session_state[key] = value
+
+
+def drop_unknown(key: str, options: Sequence[str]) -> None:
+    """Take from a multiple choice what is not on offer (any more); call it before the widget is drawn."""
+    if key in st.session_state:
+        st.session_state[key] = [each for each in st.session_state[key] if each in options]
 
 
 def widget_value(key: str, default: Any = None) -> Any:
@@ -130,7 +136,7 @@ def keep_in_link(name: str) -> None:
 def api_key(base_url: str = "") -> Secret | None:
     """The key to send: OpenAI's own is never sent to another server.
 
-    OpenAI's: typed on this visit, else from the environment, else from the secrets file. Another's: typed on this visit.
+    OpenAI's: typed on this visit, else the environment's, else the secrets file's. Another's: typed on this visit.
     """
     if base_url:
         found = st.session_state.get("server_key")

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import tasks
 from core.corpus import build_corpus
-from core.embed import embed
 from core.embedders.registry import load_embedder
+from core.embedding import embed
 from core.files import write_json
 from core.reading import RawTable
 from core.store import CorpusInfo, Workspace

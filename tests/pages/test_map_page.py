@@ -14,8 +14,8 @@ from core import opened, tasks
 from core.answers.map import ColorBy, Place, kept_layout, map_data, map_state, map_trust, random_trustworthiness
 from core.answers.map_rows import Look, Shapes, row_view, selected, selection_file, selection_table, special
 from core.corpus import build_corpus
-from core.embed import embed
 from core.embedders.registry import load_embedder
+from core.embedding import embed
 from core.errors import PlanisphereError, StorageError
 from core.reading import RawTable
 from core.store import Workspace

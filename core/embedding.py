@@ -67,17 +67,21 @@ def batch_size(backend: str) -> tuple[int, int]:
 
 
 def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
-    """The places cut into batches of texts alike in length, longest first (padding costs time)."""
-    lengths = np.fromiter((len(texts[i]) for i in places), dtype=np.int64, count=len(places))
-    order = places[np.argsort(-lengths, kind="stable")]
-    cuts, start, held = [], 0, 0
-    for position, place in enumerate(order):
-        size = len(texts[place]) + 8
-        if position > start and (held + size > characters or position - start >= most):
-            cuts.append(order[start:position])
-            start, held = position, 0
-        held += size
-    return [*cuts, order[start:]] if len(order) else []
+    """The places cut into batches of texts alike in length, longest first (padding costs time).
+
+    The last batches are smaller, so that all workers end at about the same time.
+    """
+    sizes = np.fromiter((len(texts[i]) + 8 for i in places), dtype=np.int64, count=len(places))
+    order = np.argsort(-sizes, kind="stable")
+    ends = np.cumsum(sizes[order])
+    cuts, start = [], 0
+    while start < len(order):
+        done = ends[start - 1] if start else 0
+        room = min(characters, max((ends[-1] - done) // 6, characters // 8))
+        end = max(start + 1, min(int(np.searchsorted(ends, done + room, side="right")), start + most))
+        cuts.append(places[order[start:end]])
+        start = end
+    return cuts
 
 
 def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> np.ndarray:
