@@ -155,6 +155,11 @@ class Workspace:
         """The models a corpus is embedded with, in the order they were."""
         return [ModelSpec.from_dict(record["inputs"]["model"]) for record in self.results("vectors", corpus)]
 
+    def cache_stamp(self, model: ModelSpec) -> int:
+        """Another number whenever vectors of this model were added to the cache."""
+        path = self.folder / "cache" / f"{model.key}.sqlite"
+        return sum(file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
+
     def load_vectors(self, corpus: str, model: ModelSpec) -> Vectors | None:
         stored = self.load("vectors", corpus, vector_inputs(model))
         return Vectors(stored.arrays["rows"], model, corpus, stored.facts) if stored else None

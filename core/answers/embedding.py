@@ -33,8 +33,11 @@ def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelS
     return resolve(spec, models_folder=opened.models_folder(folder), api_key=secret)
 
 
-def prospect(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None) -> Prospect:
-    """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError."""
+def prospect(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> Prospect:
+    """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
+
+    stamp: the state of the vector cache (Workspace.cache_stamp), which is part of what names a kept answer.
+    """
     codes, texts = distinct(opened.corpus(folder, corpus).texts)
     known = opened.cache(folder, spec).known([digest_text(text) for text in texts])
     estimate = estimate_run([texts[code] for code in codes], opened.embedder(folder, spec, secret), known[codes])

@@ -17,7 +17,7 @@ _NAMES = (
     "no:Norwegian pl:Polish pt:Portuguese ro:Romanian ru:Russian sv:Swedish th:Thai tr:Turkish uk:Ukrainian "
     "ur:Urdu vi:Vietnamese zh:Chinese "
 )
-LANGUAGES = dict(pair.split(":") for pair in _NAMES.split())
+LANGUAGES = dict(pair.split(":") for pair in _NAMES.split()) | {"und": "Not certain"}
 LANGUAGES_SHOWN = 6
 
 

@@ -17,13 +17,16 @@ from pages.shared.text import duration, plain
 
 
 def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
-    """Show each model's prospect and the button that starts what can be started."""
+    """Show what each model that has not run yet will take, and the button that starts them."""
     embedded = {model.key for model in session.workspace().models(info.digest)}
-    prospects = [found for spec in specs if (found := prospect_of(info, spec))]
+    todo = [spec for spec in specs if spec.key not in embedded and not running(info, spec)]
+    prospects = [found for spec in todo if (found := prospect_of(info, spec))]
     if not prospects:
+        if not todo:
+            st.caption("The chosen models have run on this corpus, or are running. Choose more, or see the map.")
         return
     st.dataframe(
-        pd.DataFrame([described(found, found.spec.key in embedded) for found in prospects]),
+        pd.DataFrame([described(found) for found in prospects]),
         hide_index=True,
         width="stretch",
         column_config=COLUMNS,
@@ -31,25 +34,25 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     )
     for found in prospects:
         notes(found)
-    todo = [found for found in prospects if found.spec.key not in embedded]
-    limit = paid_consent(todo)
-    left, right = st.columns([1, 3], vertical_alignment="center")
-    names = ", ".join(found.spec.label for found in todo)
-    if left.button(
+    limit = paid_consent(prospects)
+    names = ", ".join(found.spec.label for found in prospects)
+    pressed = st.button(
         "Start",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=not todo or limit == 0,
-        width="stretch",
-        help="Runs in the background; you can go on working, cancel, and continue later.",
-    ):
-        for found in todo:
+        disabled=limit == 0,
+        help=plain(f"Runs {names} in the background; you can go on working, cancel, and continue later."),
+    )
+    if pressed:
+        for found in prospects:
             start(info, found.spec, limit)
         st.rerun()
-    right.caption(
-        f"Will run: {plain(names)}"
-        if todo
-        else "All chosen models have run on this corpus. See its map, or choose more."
+
+
+def running(info: CorpusInfo, spec: ModelSpec) -> bool:
+    jobs = session.manager().list(session.folder())
+    return any(
+        job.open and job.spec.corpus == info.digest and job.spec.params.get("model") == spec.to_dict() for job in jobs
     )
 
 
@@ -80,23 +83,26 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
         return None
     try:
         with st.spinner(f"Counting tokens for {plain(spec.label)} …"):
-            return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
+            if secret is not None:
+                return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
+            stamp = session.workspace().cache_stamp(spec)
+            return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp)
     except PlanisphereError as error:
         frame.show_error(error)
         return None
 
 
-def described(found: Prospect, embedded: bool) -> dict[str, object]:
+def described(found: Prospect) -> dict[str, object]:
     """A row of the table."""
     estimate = found.estimate
     return {
         "Model": found.spec.label,
-        "To compute": 0 if embedded else estimate.to_compute,
-        "Kept": estimate.unique_texts if embedded else estimate.cached,
+        "To compute": estimate.to_compute,
+        "Kept": estimate.cached,
         "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
         "Cut": estimate.truncated,
         "Not seen": f"{estimate.unseen_share:.1%}",
-        "Time": "done" if embedded else time_text(found),
+        "Time": time_text(found),
         "Price": price_text(found),
     }
 

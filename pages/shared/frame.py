@@ -43,7 +43,6 @@ def navigation() -> dict[str, list]:
                 "pages/data/corpus.py",
                 title="Data",
                 icon=":material/table_view:",
-                url_path="data",
                 default=True,
                 help="Bring text in, choose columns, see what is there",
             ),

@@ -14,6 +14,7 @@ from pages.shared import search_form, session
 from pages.shared.text import count, cut, plain
 
 CARDS = 20
+CONTEXT = "#8a94a6"  # grey that recedes in both themes
 
 
 def show(info: CorpusInfo, spec: ModelSpec | None, query: Query, alone: bool) -> None:
@@ -178,6 +179,7 @@ def hits_map(info: CorpusInfo, spec: ModelSpec, found: Found, theme: Theme) -> N
         420,
         places.total,
     )
+    figure.update_traces(marker={"size": 3, "color": CONTEXT}, selector={"name": "rows"})
     st.plotly_chart(figure, key="hits_map", alt="Map of the corpus with the hits and the query marked")
     shown = "" if len(places.rows) == places.total else f" Showing {len(places.rows):,} of {places.total:,} rows."
     st.caption("Hits are ringed; the star stands for the query, placed among its nearest hits." + shown)

@@ -14,6 +14,7 @@ import pytest
 from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.errors import InputError, JobError
+from core.job_context import JobCancelled, JobContext
 from core.job_types import JobSpec
 from core.jobs import JobManager
 from core.reading import RawTable
@@ -185,3 +186,15 @@ def test_answers_carry_the_errors_of_core_and_hide_others(manager):
         manager.ask(refuse)
     with pytest.raises(JobError, match="unexpected"):
         manager.ask(crash)
+
+
+def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
+    started = time.monotonic()
+    context = JobContext(
+        manager._client, "long", manager._on, lambda: time.monotonic() > started + 1, lambda *_, **__: None
+    )
+    with pytest.raises(JobCancelled):
+        context.call("Sleeping", time.sleep, 90)
+    assert time.monotonic() - started < 45
+    job = manager.submit(job_on(workspace, add_corpus(workspace, 25), LEXICAL))
+    assert finish(manager, job).status == "done"

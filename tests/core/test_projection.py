@@ -119,18 +119,6 @@ def test_pca_equals_svd(d):
     assert kept == pytest.approx((scale[:2] ** 2).sum() / (scale**2).sum(), abs=1e-4)
 
 
-def test_neighbors_are_never_searched_for_a_map(case, monkeypatch):
-    import pynndescent
-
-    def search(*_, **__):
-        raise AssertionError("the graph is there already")
-
-    monkeypatch.setattr(pynndescent.NNDescent, "__init__", search)
-    monkeypatch.setattr("umap.umap_.nearest_neighbors", search)
-    monkeypatch.setattr("core.neighbors.build_neighbors", search)
-    project(case[1], case[2], reproducible=True)
-
-
 def test_warm_up():
     from umap import layouts
 
