@@ -12,10 +12,19 @@ from core.digest import digest_json, digest_table, digest_texts
 from core.errors import InputError
 from core.reading import RawTable, ReadOptions, Upload, guess_roles, parse_times, read_files, render_texts
 from core.reading.template import column_field, column_texts, missing_column, rename_fields, template_columns
-from core.row_steps import StepCount, Steps, chosen_rows, counted_split, estimated_split, make_passages
+from core.row_steps import (
+    StepCount,
+    Steps,
+    chosen_rows,
+    counted_split,
+    estimated_split,
+    make_passages,
+    sampled_passages,
+)
+from core.store import TEXT_COLUMN
 from core.types import Corpus, Roles
 
-RESERVED = ("source_row", "passage")
+RESERVED = ("source_row", "passage", TEXT_COLUMN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,20 @@ def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, .
     if steps.passage_tokens:
         counts.append(estimated_split([texts[row] for row in keep], steps))
     return tuple(counts)
+
+
+def outlook(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+    """The texts build_corpus would keep, from how many rows, and of how many: fewer where very much would be split.
+
+    Raises InputError as build_corpus does.
+    """
+    _check_roles(raw.table, roles)
+    texts = _texts(raw, roles)
+    chosen = [texts[row] for row in chosen_rows(texts, steps)[0]]
+    if not steps.passage_tokens:
+        return chosen, len(chosen), len(chosen)
+    passages = sampled_passages(chosen, steps)
+    return [passage for parts in passages for passage in parts], len(passages), len(chosen)
 
 
 def read_corpus(

@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _put_in_place(temporary: Path, path: Path) -> None:
-    if temporary.is_dir() and path.exists():
-        discard(path)  # a folder can't be renamed over a filled one
-    os.replace(temporary, path)
+    try:
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not temporary.is_dir():
+            raise
+        # a folder can't be renamed over a filled one: that is moved away first; who loses a race keeps the other's
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
+        with suppress(OSError):
+            os.replace(path, aside)
+            os.replace(temporary, path)
+        discard(aside)
 
 
 def discard(path: Path) -> None:
@@ -85,4 +93,8 @@ def read_json(path: Path) -> Any:
 
 def folder_size(folder: Path) -> int:
     """Bytes under a folder; 0 where there is none."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):  # a job may rename it meanwhile
+            total += file.stat().st_size if file.is_file() else 0
+    return total

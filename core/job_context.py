@@ -5,8 +5,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.errors import PlanisphereError
-
 _TICK = 0.25  # seconds between looks at progress and cancel
 
 
@@ -72,14 +70,13 @@ class JobContext:
                 self._check_cancel(list(flying))
                 while waiting and len(flying) < window:
                     item, size = waiting.popleft()
-                    flying[self._client.submit(function, *item, pure=False, retries=1, **self._where("job"))] = size
+                    flying[self._client.submit(function, *item, pure=False, retries=0, **self._where("job"))] = size
                 for future in _wait(list(flying)):
                     future.result()
                     done += flying.pop(future)
                     self._set(self._job, done=done, rate=pace.rate(done))
-        except PlanisphereError:
+        finally:
             self._client.cancel(list(flying))
-            raise
 
     def _begin(self, stage: str, total: int, unit: str) -> None:
         self._check_cancel([])

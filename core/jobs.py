@@ -39,6 +39,7 @@ class JobManager:
         self._failure: PlanisphereError | None = None
         self._connected = threading.Event()
         self._warming: list[Any] = []
+        self._warmed = threading.Event()
         threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
 
     # jobs
@@ -85,20 +86,20 @@ class JobManager:
 
     # questions
 
-    def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120) -> T:
-        """The result of a function of `core`, computed in the answer worker.
+    def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
+        """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
 
         Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
-        future = client.submit(function, *args, pure=False, priority=10, **self._on("answer"))
+        future = client.submit(function, *args, pure=False, priority=10, **self._on(on))
         try:
             return future.result(timeout)
         except PlanisphereError:
             raise
         except TimeoutError as error:
             future.cancel()
-            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again, or with fewer rows.") from error
+            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again in a while.") from error
         except Exception as error:
             raise explained(error) from error
 
@@ -117,6 +118,7 @@ class JobManager:
         from distributed import wait
 
         self._ready(timeout)
+        self._warmed.wait(timeout)
         wait(self._warming, timeout=timeout)
 
     def close(self) -> None:
@@ -137,32 +139,40 @@ class JobManager:
             self._failure = error
         except Exception as error:
             self._failure = explained(error)
-        if self._client:
-            self._warming = warm_up(self._client, warm_folder) if warm_folder else []
-            atexit.register(self.close)
         self._connected.set()
+        if self._client:
+            atexit.register(self.close)
+            self._warm(warm_folder)
         while True:
             self._run(self._line.get())
+
+    def _warm(self, folder: str) -> None:
+        try:
+            self._warming = warm_up(self._client, folder) if folder else []
+        except Exception as error:  # only slower without
+            explained(error)
+        self._warmed.set()
 
     def _run(self, job: str) -> None:
         state = self._states.get(job)
         if state is None or state.status != "queued":
             return
         self._set(job, status="running", started=time.time())
+        ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
         try:
             context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set)
             run_job(state.spec, self._secrets.get(job), context)
-            self._set(job, status="done")
+            ending = {"status": "done"}
         except JobCancelled:
-            self._set(job, status="cancelled")
+            ending = {"status": "cancelled"}
         except PlanisphereError as error:
-            self._set(job, status="failed", error=error.message, remedy=error.remedy)
+            ending |= {"error": error.message, "remedy": error.remedy}
         except Exception as error:
             told = explained(error)
-            self._set(job, status="failed", error=told.message, remedy=told.remedy)
+            ending |= {"error": told.message, "remedy": told.remedy}
         finally:
             self._secrets.pop(job, None)
-            self._set(job, finished=time.time())
+            self._set(job, **ending, finished=time.time())
 
     def _set(self, job: str, **changes: Any) -> None:
         with self._lock:
@@ -173,8 +183,12 @@ class JobManager:
 
     def _record(self, job: str) -> None:
         state = self._states[job]
+        path = _record_path(state.spec.workspace, job)
         try:
-            write_json(_record_path(state.spec.workspace, job), state.to_dict())
+            if state.status == "done":
+                discard(path)  # its results speak for it
+            else:
+                write_json(path, state.to_dict())
         except PlanisphereError as error:
             _LOG.warning("job record not written: %s", error)
 

@@ -1,20 +1,24 @@
 """What a worker keeps open between questions: a few corpora, models, vectors, graphs and indexes.
 
-All are named by workspace folder and digests, so a kept one is never stale; none is ever changed.
+All are named by workspace folder and digests; none is ever changed. Layouts are not kept here: those made with all
+threads differ from run to run.
 """
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from core.embedders.base import Embedder
 from core.embedding import distinct
 from core.errors import StorageError
+from core.files import storage_errors
 from core.index import Index, build_index
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
 from core.types import Corpus, ModelSpec, Neighbors, Vectors
 from core.vector_cache import VectorCache
 
+_LOG = logging.getLogger(__name__)
 GRAPH_K = 100
 INDEX_VERSION = 1
 
@@ -73,9 +77,13 @@ def index(folder: str, digest: str, spec: ModelSpec) -> Index:
     try:
         return Index.load(place, rows)
     except StorageError:  # none yet, or one that can't be read
-        place.parent.mkdir(parents=True, exist_ok=True)
-    made = build_index(rows)
-    made.save(place)
+        made = build_index(rows)
+    try:
+        with storage_errors(place.parent):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        made.save(place)
+    except StorageError as error:  # it serves all the same
+        _LOG.warning("search index not kept: %s", error)
     return made
 
 

@@ -1,13 +1,14 @@
 """What a corpus looks like before anything is embedded, and how much of it each model would see."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from core.columns_summary import ColumnSummary, summarize_columns
 from core.embedders.base import Embedder
+from core.row_steps import is_blank
 from core.types import Corpus
 
 STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
@@ -69,12 +70,17 @@ class WindowUse:
 
 def profile_corpus(corpus: Corpus, seed: int = 0) -> Profile:
     """Count what a person should know of a corpus; the languages on a sample drawn with `seed`."""
-    texts = corpus.texts
+    return replace(profile_texts(corpus.texts, seed), columns=summarize_columns(corpus.table))
+
+
+def profile_texts(texts: Sequence[str], seed: int = 0, language_sample: int = LANGUAGE_SAMPLE) -> Profile:
+    """The same of texts alone, without columns."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    blank = np.fromiter((not text or text.isspace() for text in texts), bool, len(texts))
+    blank = np.fromiter(map(is_blank, texts), bool, len(texts))
     duplicated = pd.Series(texts, dtype=object).duplicated().to_numpy()
     counts, edges = length_histogram(lengths[~blank])
-    languages, sampled = _languages([text for text, empty in zip(texts, blank, strict=True) if not empty], seed)
+    filled = [text for text, empty in zip(texts, blank, strict=True) if not empty]
+    languages, sampled = _languages(filled, seed, language_sample)
     return Profile(
         rows=len(texts),
         missing=int(blank.sum()),
@@ -84,7 +90,7 @@ def profile_corpus(corpus: Corpus, seed: int = 0) -> Profile:
         histogram_edges=edges,
         languages=languages,
         languages_sample=sampled,
-        columns=summarize_columns(corpus.table),
+        columns=(),
     )
 
 
@@ -101,11 +107,13 @@ def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.bincount(bins, minlength=len(edges) - 1).astype(np.int64), edges
 
 
-def window_report(texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0) -> tuple[WindowUse, ...]:
-    """One WindowUse a model; above WINDOW_SAMPLE texts on the same seeded sample for each."""
+def window_report(
+    texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0, sample: int = WINDOW_SAMPLE
+) -> tuple[WindowUse, ...]:
+    """One WindowUse a model; above `sample` texts on the same seeded sample for each."""
     chosen = list(texts)
-    if len(chosen) > WINDOW_SAMPLE:
-        places = np.random.default_rng(seed).choice(len(chosen), WINDOW_SAMPLE, replace=False)
+    if len(chosen) > sample:
+        places = np.random.default_rng(seed).choice(len(chosen), sample, replace=False)
         chosen = [texts[i] for i in np.sort(places)]
     return tuple(_window_use(chosen, len(texts), embedder) for embedder in embedders)
 
@@ -138,9 +146,9 @@ def _lengths(lengths: np.ndarray) -> Lengths:
     )
 
 
-def _languages(texts: Sequence[str], seed: int) -> tuple[dict[str, int], int]:
+def _languages(texts: Sequence[str], seed: int, sample: int) -> tuple[dict[str, int], int]:
     """Texts by language, most frequent first, and how many texts were looked at."""
     from core.embedders.language import detect_languages
 
-    found = detect_languages(texts, sample=LANGUAGE_SAMPLE, seed=seed)
+    found = detect_languages(texts, sample=sample, seed=seed)
     return found.counts, found.sampled

@@ -103,15 +103,21 @@ def _split_count(before: int, after: int, rows: int, about: str = "") -> StepCou
 
 
 def estimated_split(texts: list[str], steps: Steps) -> StepCount:
-    """The count of a split; of very long inputs a fifth of _EXACT_SPLIT characters is split, and the rest estimated."""
-    total = sum(map(len, texts))
-    if total <= _EXACT_SPLIT:
-        return counted_split(make_passages(texts, steps) or [])
-    order = np.random.default_rng(0).permutation(len(texts))
-    cuts = np.cumsum([len(texts[row]) for row in order])
-    share = order[: max(1, int(np.searchsorted(cuts, _EXACT_SPLIT // 5)))]
-    passages = make_passages([texts[row][:_EXACT_SPLIT] for row in share], steps) or []
-    scale = len(texts) / len(share)
+    """The count of a split, estimated where only a share of very long inputs is split."""
+    passages = sampled_passages(texts, steps)
+    if len(passages) == len(texts):
+        return counted_split(passages)
+    scale = len(texts) / len(passages)
     return _split_count(
         len(texts), round(sum(map(len, passages)) * scale), round(_split_rows(passages) * scale), "about "
     )
+
+
+def sampled_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+    """Passages of each text; of inputs longer than _EXACT_SPLIT those of a random fifth of that, in their old order."""
+    if sum(map(len, texts)) <= _EXACT_SPLIT:
+        return make_passages(texts, steps) or []
+    order = np.random.default_rng(0).permutation(len(texts))
+    cuts = np.cumsum([len(texts[row]) for row in order])
+    share = np.sort(order[: max(1, int(np.searchsorted(cuts, _EXACT_SPLIT // 5)))])
+    return make_passages([texts[row][:_EXACT_SPLIT] for row in share], steps) or []

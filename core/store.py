@@ -111,8 +111,12 @@ class Workspace:
 
     def delete(self, corpus: str) -> int:
         """Remove a corpus with all its results; gives the bytes freed. Cached vectors of its texts stay."""
-        size = self.size(corpus)
-        discard(self._corpus_folder(corpus))
+        folder, size = self._corpus_folder(corpus), self.size(corpus)
+        discard(folder)
+        if folder.exists():
+            raise StorageError(
+                "The corpus could not be deleted whole.", f"Check the permissions of {folder}, then try again."
+            )
         return size
 
     def size(self, corpus: str) -> int:
@@ -124,7 +128,11 @@ class Workspace:
     def save(
         self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict
     ) -> None:
-        """Keep a result under a digest of its inputs, beside the provenance that explains it."""
+        """Keep a result under a digest of its inputs, beside the provenance that explains it.
+
+        Raises StorageError where the corpus is gone, so that a late job leaves nothing behind.
+        """
+        self._known(corpus)
         with replacing(self.result_folder(kind, corpus, inputs)) as temporary:
             temporary.mkdir()
             for name, array in arrays.items():

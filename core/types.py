@@ -74,8 +74,8 @@ class ModelSpec:
 
     @cached_property
     def key(self) -> str:
-        """16 hex digits; the same for specs that give the same vectors."""
-        return digest_json(self.to_dict())
+        """16 hex digits; the same for specs that give the same vectors, whatever is known of their languages."""
+        return digest_json(self.to_dict() | {"languages": []})
 
     @property
     def label(self) -> str:

@@ -4,6 +4,7 @@ SQLite keeps each finished batch through a kill: a transaction is in the file or
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,23 +12,27 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import StorageError
+from core.files import storage_errors
 
 _CHUNK = 500  # variables a statement may carry on old SQLite builds: 999
-_FULL_OR_READONLY = "Free some disk space, or set PLANISPHERE_HOME to a folder you may write."
+_REMEDY = "Free some disk space, or set PLANISPHERE_HOME to a folder you may write."
 
 
 class VectorCache:
-    """The cache of one model. Keys are sha256 digests of texts (core.digest.digest_text), values float32 rows."""
+    """The cache of one model. Keys are sha256 digests of texts (core.digest.digest_text), values float32 rows.
+
+    Safe for many processes at once. A file that can't be read as a database is put aside and counts as empty.
+    """
 
     def __init__(self, folder: Path, model_key: str) -> None:
         self.path = folder / "cache" / f"{model_key}.sqlite"
 
     def known(self, digests: Sequence[bytes]) -> np.ndarray:
         """(n,) bool: which texts have a vector."""
-        if not self.path.exists():
-            return np.zeros(len(digests), dtype=bool)
-        with self._open() as database:
-            found = {row[0] for row in _select(database, "key", digests)}
+        found: set[bytes] = set()
+        if self.path.exists():
+            with self._open() as database:
+                found = {row[0] for row in _select(database, "key", digests)}
         return np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
 
     def get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,30 +54,57 @@ class VectorCache:
     def put(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
         """Keep rows under their texts' digests, all or none."""
         values = [(digest, row.tobytes()) for digest, row in zip(digests, rows.astype("<f4"), strict=True)]
-        try:
+        with storage_errors(self.path.parent):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"The vector cache can't be made ({error.strerror}).", _FULL_OR_READONLY) from error
         with self._open() as database, database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID"
-            )
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         database = None
         try:
-            database = sqlite3.connect(self.path, timeout=30)
-            database.execute("PRAGMA journal_mode=WAL")
-            database.execute("PRAGMA synchronous=NORMAL")  # safe against a kill of the process in WAL mode
-            database.execute("PRAGMA wal_autocheckpoint=10000")  # pages: each checkpoint waits for the disk
+            database = self._prepared()
             yield database
         except sqlite3.Error as error:
-            raise StorageError(f"The vector cache could not be used ({error}).", _FULL_OR_READONLY) from error
+            raise StorageError(f"The vector cache could not be used ({error}).", _REMEDY) from error
         finally:
             if database is not None:
                 database.close()
+
+    def _prepared(self) -> sqlite3.Connection:
+        try:
+            return _connect(self.path)
+        except sqlite3.OperationalError:
+            raise  # locked, read-only, full: the file itself is sound
+        except sqlite3.DatabaseError:
+            self.path.replace(self.path.with_name(f"{self.path.name}.broken"))
+            return _connect(self.path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=60)
+    try:
+        _wait_for(database, "PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")  # safe against a kill of the process in WAL mode
+        database.execute("PRAGMA wal_autocheckpoint=10000")  # pages: each checkpoint waits for the disk
+        database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _wait_for(database: sqlite3.Connection, statement: str) -> None:
+    """Changing the journal mode does not wait for other processes by itself: try for five seconds."""
+    for _ in range(100):
+        try:
+            database.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(0.05)
+    database.execute(statement)
 
 
 def _select(database: sqlite3.Connection, columns: str, digests: Sequence[bytes]) -> Iterator[tuple]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.embedders.openai_errors import is_about_batch, is_too_large
+from core.embedders.openai_errors import is_about_batch, is_too_large, unchained
 from core.embedders.openai_models import checked_key, completed, is_openai, limits_of, native_dimensions
 from core.embedders.openai_packing import BLANK, Assembly, Piece, cut, pack, weighted_row
 from core.embedders.openai_requests import Sender, in_parallel
@@ -100,6 +100,7 @@ class OpenAIEmbedder:
             self._settled = True
         return self._spec
 
+    @unchained
     def _probe(self) -> int:
         import openai
 
@@ -108,6 +109,7 @@ class OpenAIEmbedder:
         except openai.APIError as error:
             raise self._sender.explained(error) from None
 
+    @unchained
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
         dimensions = self.resolve().dimensions
         pieces = cut(texts, self._limits, self.counter, prompt)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import email.utils
 import re
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import ServiceError
 from core.secret import Secret
@@ -14,6 +15,7 @@ from core.secret import Secret
 if TYPE_CHECKING:
     import openai
 
+T = TypeVar("T")
 QUOTED = 300  # characters of a server's own words that are shown
 RETRIED = frozenset({408, 409, 425, 429})
 KEPT = "Start again later: texts already embedded are kept and not paid again."
@@ -74,6 +76,21 @@ def quoted(text: str, key: Secret) -> str:
     plain = text.replace(key.reveal(), "***") if key else text
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in plain[: 4 * QUOTED]).split())
     return plain if len(plain) <= QUOTED else plain[: QUOTED - 1] + "…"
+
+
+def unchained(method: Callable[..., T]) -> Callable[..., T]:
+    """ServiceErrors leave the method without their causes: those hold the request, whose header is the key, and
+    Dask sends an error's causes between processes."""
+
+    @wraps(method)
+    def wrapper(*args: Any, **kwargs: Any) -> T:
+        try:
+            return method(*args, **kwargs)
+        except ServiceError as error:
+            told = ServiceError(error.message, error.remedy)
+        raise told
+
+    return wrapper
 
 
 def explain(error: openai.APIError, server: str, model: str, key: Secret, timeout: float) -> ServiceError:

@@ -50,7 +50,7 @@ def server_name(spec: ModelSpec) -> str:
 def checked_url(url: str) -> str:
     """The address without trailing slash or /embeddings; '' for OpenAI's own. Raises ServiceError."""
     plain = re.sub(r"/+(embeddings/*)?$", "", url.strip())
-    if plain in ("", OPENAI_URL):
+    if not plain:
         return ""
     remedy = "Enter it like http://localhost:8000/v1; the key has a field of its own."
     try:
@@ -63,6 +63,8 @@ def checked_url(url: str) -> str:
     # a password or a key there would be kept with the model and shown
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ServiceError("The server's address must hold no user name, password, '?' or '#'.", remedy)
+    if parts.hostname == urlsplit(OPENAI_URL).hostname:
+        return ""  # however it is written: paid, and known as such
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from core.errors import InputError
 from core.reading.cells import tidy_table
-from core.reading.delimited import long_fields
 from core.reading.encodings import to_utf8
 from core.reading.values import Part, RawTable, Source
 
@@ -61,9 +60,8 @@ def _projector_metadata(part: Part, count: int) -> Part:
         return part
     data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
     text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
-    with long_fields():
-        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
-        rows = [row or [""] for row in reader]
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = [row or [""] for row in reader]
     if len({len(row) for row in rows}) != 1:
         return part
     header, rows = (["text"], rows) if len(rows[0]) == 1 and len(rows) == count else (rows[0], rows[1:])

@@ -1,10 +1,8 @@
-"""CSV and TSV: delimiter found, quoted line ends kept, ragged rows refused by line."""
+"""CSV and TSV: delimiter found, quoted line ends kept, too long rows refused by line, too short ones noted."""
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import pandas as pd
@@ -12,15 +10,16 @@ import pandas as pd
 from core.errors import InputError
 from core.reading.cells import infer_numbers
 from core.reading.encodings import to_utf8
+from core.reading.ragged import DELIMITER_NAMES, open_quote, too_long, too_short
+from core.reading.records import records
 from core.reading.values import Part, ReadOptions, Source, Upload
 
-DELIMITERS = (",", ";", "\t", "|")
-DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = tuple(DELIMITER_NAMES)
 _SAMPLE = 65_536
 
 
 def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
-    """One CSV or TSV file with a header row. Raises InputError for ragged, unclosed, header-only and empty files."""
+    """One CSV or TSV file with a header row. Raises InputError for too long rows, unclosed quotes, and no rows."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     data, notes = _without_nul_bytes(data)
     delimiter = (
@@ -40,9 +39,10 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
 def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True) -> tuple[pd.DataFrame, list[str]]:
     """Every record of UTF-8 data as text cells (header included), empty cells missing; and notes."""
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    single = _is_single(data, delimiter, quoted)
     try:
         table = pd.read_csv(
-            io.BytesIO(data),
+            io.BytesIO(data.lstrip(b" \t\r\n") if single else data),
             sep=delimiter,
             header=None,
             dtype=str,
@@ -50,12 +50,37 @@ def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True)
             na_values=[""],
             quoting=quoting,
             encoding="utf-8",
+            skip_blank_lines=not single,
         )
     except pd.errors.EmptyDataError as error:
         raise InputError(f'"{name}" holds no rows, only blank lines.', "Upload a header and rows.") from error
     except pd.errors.ParserError as error:
         return _explain(name, data, delimiter, quoted, error)
-    return table, []
+    if single:
+        return _with_blank_rows(table)
+    # a row that was filled up lacks its last cell, so that files without such a row need no second look
+    return table, too_short(data, delimiter, quoted) if table.iloc[:, -1].isna().any() else []
+
+
+def _is_single(data: bytes, delimiter: str, quoted: bool) -> bool:
+    """Whether the header is one field; a blank line is then a row without text, and else no row."""
+    sample = data[:_SAMPLE].decode("utf-8", "ignore")
+    try:
+        return next((len(record) == 1 for _, record in records(sample, delimiter, quoted) if record), False)
+    except csv.Error:
+        return False
+
+
+def _with_blank_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """One column with its blank lines as empty rows, those at the end left out; and notes on both."""
+    blank = table.iloc[:, 0].isna()
+    end = int(blank.to_numpy()[::-1].argmin()) if not blank.all() else 0
+    kept = table.iloc[: len(table) - end]
+    inner = int(blank.sum()) - end
+    notes = [f"{inner:,} blank {'line is' if inner == 1 else 'lines are'} kept as empty rows."] if inner else []
+    if end and len(kept) > 1:
+        notes.append(f"{end:,} blank {'line' if end == 1 else 'lines'} at the end of the file left out.")
+    return kept, notes
 
 
 def sniff_delimiter(data: bytes, usual: str = ",") -> str:
@@ -69,69 +94,26 @@ def sniff_delimiter(data: bytes, usual: str = ",") -> str:
 
 def _consistency(sample: str, delimiter: str, cut: bool) -> tuple[float, int]:
     """(share of records with the header's number of fields, that number); (0, 1) when the header is one field."""
-    with long_fields():
-        try:
-            records = [
-                len(record) for record in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if record
-            ]
-        except csv.Error:
-            return 0.0, 1
-    records = records[:-1] if cut and len(records) > 1 else records
-    if not records or records[0] < 2:
-        return 0.0, 1
-    return round(Counter(records)[records[0]] / len(records), 2), records[0]
-
-
-@contextmanager
-def long_fields() -> Iterator[None]:
-    """Lets Python's csv module take cells of any length, and sets its limit back."""
-    before = csv.field_size_limit(2**31 - 1)
     try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+        sizes = [len(record) for _, record in records(sample, delimiter) if record]
+    except csv.Error:
+        return 0.0, 1
+    sizes = sizes[:-1] if cut and len(sizes) > 1 else sizes
+    if not sizes or sizes[0] < 2:
+        return 0.0, 1
+    return round(Counter(sizes)[sizes[0]] / len(sizes), 2), sizes[0]
 
 
 def _explain(name: str, data: bytes, delimiter: str, quoted: bool, error: Exception) -> tuple[pd.DataFrame, list[str]]:
     if "EOF inside string" in str(error):
         if quoted and delimiter == "\t":  # TSV files are often written without any quoting
-            table, _ = parse_delimited(name, data, delimiter, quoted=False)
-            return table, ["Quotation marks were read as plain characters, since they don't pair up."]
+            table, notes = parse_delimited(name, data, delimiter, quoted=False)
+            return table, ["Quotation marks were read as plain characters, since they don't pair up.", *notes]
         raise InputError(
-            f'"{name}" has a quotation mark that is never closed, beginning in line {_open_quote(data, delimiter):,}.',
+            f'"{name}" has a quotation mark that is never closed, beginning in line {open_quote(data, delimiter):,}.',
             'Close it, or write a quotation mark inside a quoted cell twice ("").',
         ) from error
-    raise _ragged(name, data, delimiter, quoted) from error
-
-
-def _open_quote(data: bytes, delimiter: str) -> int:
-    """The line on which the last record begins, the one that runs to the end of the file."""
-    begins = 1
-    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=delimiter)
-    with long_fields():
-        before = 0
-        for _ in reader:
-            begins, before = before + 1, reader.line_num
-    return begins
-
-
-def _ragged(name: str, data: bytes, delimiter: str, quoted: bool) -> InputError:
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=delimiter, quoting=quoting)
-    expected, first, found, count, begins = 0, 0, 0, 0, 1
-    with long_fields():
-        for record in reader:
-            expected = expected or len(record)
-            if len(record) > expected:
-                count += 1
-                first, found = (first, found) if first else (begins, len(record))
-            begins = reader.line_num + 1
-    spelled = DELIMITER_NAMES.get(delimiter, delimiter)
-    more = f" {count - 1:,} more rows have the same fault." if count > 1 else ""
-    return InputError(
-        f'"{name}", line {first:,}: {found} fields where the header has {expected} (delimiter: {spelled}).{more}',
-        f'Put cells that contain the {spelled} in quotation marks ("…"), or choose another delimiter.',
-    )
+    raise too_long(name, data, delimiter, quoted) from error
 
 
 def _checked(delimiter: str) -> str:

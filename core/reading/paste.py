@@ -1,10 +1,10 @@
 """What a pasted text is."""
 
 import csv
-import io
 import re
 
-from core.reading.delimited import DELIMITERS, long_fields
+from core.reading.delimited import DELIMITERS
+from core.reading.records import records
 
 _PLAIN_NAME = re.compile(r"[^\s\d.!?][^.!?]{0,39}")
 
@@ -21,12 +21,11 @@ def paste_format(text: str) -> str:
 
 def _is_table(text: str, delimiter: str) -> bool:
     """Two records or more, all with as many fields as the header, whose names are short, distinct and no sentences."""
-    with long_fields():
-        try:
-            records = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-        except csv.Error:
-            return False
-    if len(records) < 2 or len(records[0]) < 2 or any(len(row) != len(records[0]) for row in records):
+    try:
+        rows = [record for _, record in records(text, delimiter) if record]
+    except csv.Error:
         return False
-    names = records[0]
+    if len(rows) < 2 or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        return False
+    names = rows[0]
     return len(set(names)) == len(names) and all(_PLAIN_NAME.fullmatch(name) for name in names)

@@ -108,8 +108,11 @@ def add(spec: ModelSpec) -> None:
         st.warning("Fill in the fields above first.")
         return
     try:
-        with st.spinner("Looking the model up …"):
-            found = session.ask(embedding.resolve_model, session.folder(), spec, session.api_key(spec.base_url))
+        with st.spinner("Looking the model up; one that is not here yet is downloaded …"):
+            if spec.base_url:
+                session.keep_server_key(spec.base_url)
+            secret = session.api_key(spec.base_url) if spec.backend == "openai" else None
+            found = session.ask(embedding.resolve_model, session.folder(), spec, secret, timeout=600, on="job")
     except PlanisphereError as error:
         frame.show_error(error)
         return

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.answers import embedding
 from core.answers.embedding import Prospect
+from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.estimate import is_free
 from core.job_types import JobSpec
@@ -85,6 +86,8 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
         with st.spinner(f"Counting tokens for {plain(spec.label)} …"):
             if secret is not None:
                 return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
+            if spec.backend == "sentence-transformers":  # may take a while to load
+                return session.ask(embedding.prospect, session.folder(), info.digest, spec, None, timeout=600, on="job")
             stamp = session.workspace().cache_stamp(spec)
             return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp)
     except PlanisphereError as error:
@@ -149,7 +152,7 @@ def paid_consent(todo: list[Prospect]) -> float | None:
     )
     agreed = right.checkbox(
         "I agree to pay up to this limit",
-        key="agreed",
+        key=f"agreed-{digest_json([limit, *(found.spec.key for found in paid)])}",
         help="A server whose price is not known may charge too; then the limit can't be kept.",
     )
     return float(limit) if agreed else 0.0

@@ -20,6 +20,9 @@ def run() -> None:
     st.logo(LOGO, size="large")
     page = st.navigation(navigation())
     try:
+        if session.needs_sign_in():
+            sign_in()
+            return
         starter.prepare()
         sidebar()
         jobs_view.banner()
@@ -34,6 +37,12 @@ def run() -> None:
             f"under the reference {reference}.",
             icon=":material/error:",
         )
+
+
+def sign_in() -> None:
+    st.title("Planisphere")
+    st.write("Sign in to open your workspace.")
+    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
 
 
 def navigation() -> dict[str, list]:

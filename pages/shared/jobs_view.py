@@ -57,7 +57,10 @@ def _stopped(job: JobState) -> None:
     else:
         st.caption(f"{words[job.status]}. What was finished is kept.")
     again, forget = st.columns(2)
-    again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
+    if job.spec.params.get("limit_usd"):  # what it may cost is agreed anew
+        again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
+    else:
+        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
     forget.button(
         "Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id)
     )
@@ -65,7 +68,9 @@ def _stopped(job: JobState) -> None:
 
 def resume(job: JobState) -> None:
     """Start a job again; it goes on where it stopped."""
-    session.manager().submit(job.spec, session.api_key(job.spec.params.get("model", {}).get("base_url", "")))
+    model = job.spec.params.get("model", {})
+    secret = session.api_key(model.get("base_url", "")) if model.get("backend") == "openai" else None
+    session.manager().submit(job.spec, secret)
 
 
 def progress_text(job: JobState) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import streamlit as st
 from platformdirs import user_data_path
@@ -33,8 +34,14 @@ def settings() -> Settings:
     return Settings(
         Path(home).expanduser() if home else user_data_path("planisphere", appauthor=False),
         os.environ.get("PLANISPHERE_SCHEDULER", ""),
-        int(os.environ.get("PLANISPHERE_WORKERS") or 0),
+        _whole_number(os.environ.get("PLANISPHERE_WORKERS") or "0"),
     )
+
+
+def _whole_number(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise InputError(f"PLANISPHERE_WORKERS is {text[:20]!r}, not a whole number.", "Correct it and restart.")
+    return int(text)
 
 
 def workspace() -> Workspace:
@@ -52,9 +59,9 @@ def manager() -> JobManager:
     return cached.shared(chosen.scheduler, chosen.workers, str(chosen.home)).manager
 
 
-def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120) -> T:
-    """The answer of a function of `core`, computed in a worker, not kept."""
-    return manager().ask(function, *arguments, timeout=timeout)
+def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
+    """The answer of a function of `core`, computed in a worker, not kept. on="job": where it may take long."""
+    return manager().ask(function, *arguments, timeout=timeout, on=on)
 
 
 def ask_once(function: Callable[..., T], *arguments: Any) -> T:
@@ -139,10 +146,28 @@ def api_key(base_url: str = "") -> Secret | None:
     OpenAI's: typed on this visit, else the environment's, else the secrets file's. Another's: typed on this visit.
     """
     if base_url:
-        found = st.session_state.get("server_key")
+        found = remembered(_server(base_url))
     else:
         found = st.session_state.get("api_key") or os.environ.get("OPENAI_API_KEY") or _secrets_key()
     return Secret(found) if found else None
+
+
+def keep_server_key(base_url: str) -> None:
+    """Keep the key just typed for this server alone, for this visit."""
+    remember(_server(base_url), st.session_state.get("server_key") or None)
+
+
+def _server(base_url: str) -> str:
+    return f"key of {urlsplit(base_url).netloc.lower()}"
+
+
+def needs_sign_in() -> bool:
+    """Sign-in is configured, and this visitor has not signed in."""
+    try:
+        configured = "auth" in st.secrets
+    except FileNotFoundError:
+        return False
+    return configured and not st.user.to_dict().get("is_logged_in")
 
 
 def typed_key() -> str:

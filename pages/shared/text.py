@@ -3,12 +3,15 @@
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
+# after Markdown was read, the browser still makes links of bare addresses, signs of arrows and dashes, and a logo
+_LATER = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)|(?<=[-<>~])(?=[-=>])|(?<=:)(?=streamlit:)", re.IGNORECASE)
+_JOINER = "\u2060"  # word joiner: has no width and breaks no line, but parts what would be read as one
 
 
 def plain(text: object) -> str:
-    """Text that Markdown shows as it stands: no markup, links, HTML, formulas or icons."""
+    """Text that Markdown shows as it stands: no markup, links, HTML, formulas, icons or typographic signs."""
     flat = " ".join(str(text).replace("\x00", "").split())
-    return _MARKDOWN.sub(r"\\\1", flat)
+    return _MARKDOWN.sub(r"\\\1", _LATER.sub(_JOINER, flat))
 
 
 def cut(text: str, most: int = 80) -> str:

@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus import Steps, build_corpus, count_steps, read_corpus
+from core import row_steps
+from core.corpus import Steps, build_corpus, count_steps, outlook, read_corpus
 from core.errors import InputError
 from core.reading import RawTable
+from core.store import Workspace
 from core.types import Roles
 
 DATA = Path(__file__).parents[2] / "../shared/data"
@@ -104,6 +106,33 @@ def test_own_columns_of_reserved_names_give_way():
     assert built.corpus.table["source_row"].tolist() == [1, 2]
     assert built.corpus.texts == ["p!", "q!"]
     assert built.corpus.roles == Roles("{source_row (2)}!", ("passage (2)",), id="source_row (2)")
+
+
+def test_a_column_called_as_the_store_calls_the_texts_is_kept_beside_them(tmp_path):
+    table = pd.DataFrame({"__text__": ["p", "q"], "n": [1, 2]})
+    built = build(roles=Roles("<{__text__}>"), table=table).corpus
+    assert any('"__text__ (2)"' in note for note in built.origin["notes"])
+    workspace = Workspace(tmp_path)
+    kept = workspace.load_corpus(workspace.save_corpus(built).digest)
+    assert kept.texts == ["<p>", "<q>"]
+    assert kept.table["__text__ (2)"].tolist() == ["p", "q"]
+
+
+def test_passages_of_long_texts_are_looked_at_in_a_stated_share(monkeypatch):
+    texts = [f"row {i}. " + "Some words to read. " * 40 for i in range(40)]
+    raw, steps = RawTable(pd.DataFrame({"text": texts})), Steps(passage_tokens=32)
+    every, looked, total = outlook(raw, Roles("{text}"), steps)
+    assert (looked, total) == (40, 40)
+    assert every == build_corpus(raw, Roles("{text}"), steps).corpus.texts
+    monkeypatch.setattr(row_steps, "_EXACT_SPLIT", 10_000)
+    some, looked, total = outlook(raw, Roles("{text}"), steps)
+    assert 1 <= looked < total == 40
+    assert set(some) < set(every)
+
+
+def test_outlook_is_what_is_built():
+    steps = Steps(drop_duplicates=True, sample=3, seed=2)
+    assert outlook(RawTable(TABLE), ROLES, steps) == (build(steps).corpus.texts, 3, 3)
 
 
 def test_time_becomes_datetime_and_unread_cells_are_told():

@@ -16,7 +16,7 @@ from core.types import Corpus, ModelSpec, Roles
 
 @pytest.fixture
 def no_languages(monkeypatch):
-    monkeypatch.setattr(profile_module, "_languages", lambda texts, seed: ({}, 0))
+    monkeypatch.setattr(profile_module, "_languages", lambda texts, seed, sample: ({}, 0))
 
 
 def corpus_of(texts, table=None):
@@ -33,6 +33,10 @@ def test_counts_by_hand(no_languages):
     assert lengths.p95 == pytest.approx(np.percentile([4, 4, 3, 4, 12], 95))
     assert made.histogram_edges.tolist() == [3, 5, 7, 10, 15]
     assert made.histogram_counts.tolist() == [4, 0, 0, 1]
+
+
+def test_what_looks_empty_is_empty(no_languages):
+    assert profile_corpus(corpus_of(["a", "\u200b", "\ufeff \n"])).missing == 2
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " "], ["a"], ["same"] * 3])

@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -140,3 +141,23 @@ def test_digests_tell_apart_what_differs():
     one = pd.DataFrame({"a": ["x", None]})
     assert digest_table(one) != digest_table(pd.DataFrame({"a": ["x", "None"]}))
     assert digest_table(one) == digest_table(one.copy())
+
+
+def test_a_late_result_does_not_bring_a_deleted_corpus_back(workspace):
+    corpus = make_corpus()
+    workspace.save_corpus(corpus)
+    workspace.delete(corpus.digest)
+    with pytest.raises(StorageError):
+        workspace.save_vectors(make_vectors(corpus))
+    assert not (workspace.folder / "corpora" / corpus.digest).exists()
+
+
+def test_results_saved_at_the_same_time_are_all_right(workspace):
+    corpus = make_corpus()
+    workspace.save_corpus(corpus)
+    arrays = {"points": np.arange(10.0)}
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: workspace.save("layouts", corpus.digest, {"seed": 0}, arrays, {}), range(120)))
+    kept = workspace.load("layouts", corpus.digest, {"seed": 0})
+    np.testing.assert_array_equal(kept.arrays["points"], arrays["points"])
+    assert len(list((workspace.folder / "corpora" / corpus.digest / "layouts").iterdir())) == 1

@@ -1,5 +1,7 @@
+import csv
 import io
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -87,8 +89,36 @@ def test_first_row_longer_than_header_is_ragged_too():
         read("a,b\n1,2,3\n4,5,6\n")
 
 
-def test_short_rows_are_filled():
-    assert cells(read("a,b\nx,y\nz\n"), "b") == ["y", None]
+def test_short_rows_are_filled_counted_and_named():
+    raw = read('a,b,c\n"two\nlines",y,1\n\nx,,\nz\nw,y\n')
+    assert cells(raw, "c") == [1.0, None, None, None]
+    assert raw.sources[0].notes == (
+        "2 rows have fewer fields than the 3 of the header, the first in line 6 (it has 1): their last cells are empty.",
+    )
+    one = read("a,b\nx,y\nz\n")
+    assert cells(one, "b") == ["y", None]
+    assert one.sources[0].notes[0].startswith("1 row has fewer fields than the 2 of the header, line 3 (it has 1)")
+    assert not read("a,b\nx,y\nz,\n").sources[0].notes
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_blank_lines_of_one_column_are_empty_rows(end):
+    raw = read(end.join(["", "text", "x", "", '"y', '', 'y"', '""', "z", "", "", ""]))
+    assert cells(raw, "text") == ["x", None, f"y{end}{end}y", None, "z"]
+    assert raw.sources[0].notes == (
+        "2 blank lines are kept as empty rows.",
+        "2 blank lines at the end of the file left out.",
+    )
+    with pytest.raises(InputError, match="no rows below it"):
+        read(f"text{end}{end}{end}")
+
+
+def test_reading_in_threads_leaves_the_limit_of_cells_high():
+    long = "a,b\n" + "x" * 200_000 + ",1\nshort,2\n"
+    with ThreadPoolExecutor(4) as pool:
+        lengths = list(pool.map(lambda _: read(long).table["a"].str.len().max(), range(8)))
+    assert lengths == [200_000] * 8
+    assert csv.field_size_limit() > 10**9
 
 
 def test_unclosed_quote_names_its_line():
