@@ -15,6 +15,7 @@ from core.errors import InputError
 FilterKind = Literal["values", "range", "contains", "missing"]
 ColumnKind = Literal["text", "number", "time", "bool"]
 MOST_VALUES = 200
+LONGEST_VALUE = 200  # characters; no one chooses among longer ones
 FEW_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
 DAY_LENGTH = len("2026-01-31")
 
@@ -36,7 +37,8 @@ class Filter:
 
 @dataclass(frozen=True, eq=False)
 class FilterOptions:
-    """What suits a column. values: (text form, count), most frequent first, at most 200; distinct: how many there are.
+    """What suits a column. values: (text form, count) where one chooses among them, most frequent first, at most 200;
+    distinct: how many there are.
 
     low, high: of a range: floats, or ISO dates for a time column; None where nothing is known. missing: cells.
     """
@@ -147,17 +149,17 @@ def filter_options(series: pd.Series) -> FilterOptions:
     codes, texts = coded(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
-    values = tuple((str(texts[i]), int(counts[i])) for i in order)
     low, high = _ends(series, kind)
-    return FilterOptions(
-        _suits(kind, len(texts)), kind, values, len(texts), low, high, int(np.count_nonzero(codes == -1))
-    )
+    suits = _suits(kind, texts)
+    values = tuple((str(texts[i]), int(counts[i])) for i in order) if suits == "values" else ()
+    return FilterOptions(suits, kind, values, len(texts), low, high, int(np.count_nonzero(codes == -1)))
 
 
-def _suits(kind: ColumnKind, distinct: int) -> FilterKind:
-    if kind == "time" or (kind == "number" and distinct > FEW_NUMBERS):
+def _suits(kind: ColumnKind, texts: np.ndarray) -> FilterKind:
+    if kind == "time" or (kind == "number" and len(texts) > FEW_NUMBERS):
         return "range"
-    return "values" if distinct <= MOST_VALUES else "contains"
+    few = len(texts) <= MOST_VALUES and all(len(text) <= LONGEST_VALUE for text in texts)
+    return "values" if few else "contains"
 
 
 def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, float | str | None]:

@@ -28,6 +28,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
     model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
     where = (spec.workspace, spec.corpus, model)
+    context.call("Preparing the model", tasks.prepare_model, spec.workspace, model, secret)
     plan, left_out = context.call("Planning", tasks.plan_batches, *where, spec.params.get("limit_usd"))
     items = [(*where, secret, places) for places in plan]
     sizes = [len(places) for places in plan]

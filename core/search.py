@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from core.errors import InputError
+from core.index import similarities
 from core.types import unit_rows
 
 Kind = Literal["vector", "keyword", "regex", "fused"]
@@ -166,11 +167,6 @@ def find_nearest(
     ids, scores = searcher.search(np.atleast_2d(query).astype(np.float32), k + len(left_out), rows=mask)
     keep = (ids[0] >= 0) & ~np.isin(ids[0], left_out)
     return make_hits(ids[0][keep][:k], scores[0][keep][:k], "vector", calibration=calibration)
-
-
-def similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """(n,) float32 cosine in [-1, 1] of each unit row with a unit query (d,)."""
-    return np.clip(rows @ np.asarray(query, dtype=np.float32), -1, 1)
 
 
 def similarity_histogram(cosines: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.ndarray]:

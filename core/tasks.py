@@ -25,6 +25,12 @@ def bring_file(folder: str, params: dict[str, Any]) -> str:
     return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
 
 
+def prepare_model(folder: str, spec: ModelSpec, secret: Secret | None) -> None:
+    """Export or distill what a local model needs, once, before several workers ask for it. Raises ModelError."""
+    if spec.backend in ("onnx", "static"):
+        opened.embedder(folder, spec, secret, None if spec.backend == "static" else 1)
+
+
 def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
     """Places among the distinct texts that still need a vector, cut into batches; empty where all is kept.
 

@@ -6,10 +6,12 @@ from typing import Literal
 import numpy as np
 
 from core import opened
+from core.answers.query import embedded_query
 from core.charts.coloring import ColorSpec, color_spec
 from core.errors import InputError, StorageError
+from core.files import read_json
+from core.index import similarities
 from core.layout_sample import density_sample
-from core.search import similarities
 from core.secret import Secret
 from core.store import Stored, Workspace
 from core.tasks import lay_out, layout_inputs
@@ -23,12 +25,17 @@ SLOWER = 2.0  # a reproducible layout runs on one thread
 
 @dataclass(frozen=True)
 class Place:
-    """Which map is meant: everything that names a layout."""
+    """Which map is meant: everything that names a layout.
+
+    made: when it was made (unix seconds), 0 while that is not known. A fast layout differs from run to run, so what is
+    kept about one must not be taken for what a later one of the same settings says.
+    """
 
     folder: str
     corpus: str
     model: ModelSpec
     params: LayoutParams
+    made: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,10 @@ class ColorBy:
 
 @dataclass(frozen=True)
 class MapState:
-    """kept: the layout is there. graph: the neighbor graph is. seconds: what drawing will take, roughly."""
+    """kept: the layout is there, made at that time. graph: the neighbor graph is. seconds: what drawing will take."""
 
     kept: bool
+    made: float
     graph: bool
     seconds: float
 
@@ -82,12 +90,21 @@ def map_state(place: Place) -> MapState:
     """Whether the layout and the graph are kept; reads no arrays."""
     workspace = Workspace(place.folder)
     graph = workspace.load("neighbors", place.corpus, opened.neighbor_inputs(place.model))
-    return MapState(_stored(place) is not None, graph is not None, _expected_seconds(workspace, place))
+    kept = _stored(place) is not None
+    return MapState(kept, layout_stamp(place), graph is not None, _expected_seconds(workspace, place))
 
 
-def draw_now(place: Place) -> None:
-    """Make and keep a quick layout (PCA) in this process. Raises StorageError where the graph is missing."""
+def layout_stamp(place: Place) -> float:
+    """When the kept layout was made, in unix seconds; 0 where there is none."""
+    folder = Workspace(place.folder).result_folder("layouts", place.corpus, layout_inputs(place.model, place.params))
+    record = read_json(folder / "result.json")
+    return float(record.get("made") or 0) if isinstance(record, dict) else 0.0
+
+
+def draw_now(place: Place) -> float:
+    """Make and keep a quick layout (PCA) in this process; gives its stamp. Raises StorageError without a graph."""
     lay_out(place.folder, place.corpus, place.model, place.params)
+    return layout_stamp(place)
 
 
 def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapData:
@@ -161,8 +178,7 @@ def _colors(place: Place, color: ColorBy, per_point: np.ndarray, secret: Secret 
     if color.kind == "trust":
         return color_spec(np.asarray(per_point), "neighbors kept", "trust")
     if color.kind == "similarity":
-        embedder = opened.embedder(place.folder, place.model, secret)
-        query = embedder.embed_query([color.value])[0]
+        query, _ = embedded_query(place.folder, place.model, color.value, secret)
         rows = opened.vectors(place.folder, place.corpus, place.model).rows
         return color_spec(similarities(rows, query), "cosine", "similarity")
     if color.kind == "none":

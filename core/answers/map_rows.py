@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from core import opened
+from core.answers.cells import LONGEST as LONGEST_CELL
+from core.answers.cells import short_cells
 from core.answers.map import MOST_DRAWN, Place, kept_layout
 from core.contrast import Contrasts, contrast_columns, contrast_terms
 from core.errors import InputError
 from core.export.table import table_bytes
-from core.filters import column_kind
 from core.layout_sample import density_sample
+from core.reading import column_field
 from core.selection import clicked_rows, selection_rows
 from core.terms import document_terms
 from core.types import Corpus
@@ -69,23 +71,26 @@ class Look:
 @dataclass(frozen=True, eq=False)
 class SelectionTable:
     """selected: rows of the corpus in the shapes. drawn: those of them that are drawn. matching: those that hold what
-    was looked for. table: the first 1,000 of these with cells cut at 400 characters; its index holds the row ids."""
+    was looked for. table: the first 1,000 of these with cells cut at 400 characters; its index holds the row ids.
+    cut: how many cells were cut."""
 
     selected: int
     drawn: int
     matching: int
     table: pd.DataFrame
+    cut: int
 
 
 @dataclass(frozen=True, eq=False)
 class RowView:
-    """One row. text: in full up to 50,000 characters, of `length`. cells: (column, value). neighbors: index row ids,
-    columns cosine and text, nearest first."""
+    """One row. text: in full up to 50,000 characters, of `length`. cells: (column, value), values cut at 2,000
+    characters; cut: the columns where they were. neighbors: index row ids, columns cosine and text, nearest first."""
 
     row: int
     text: str
     length: int
     cells: tuple[tuple[str, str], ...]
+    cut: tuple[str, ...]
     neighbors: pd.DataFrame
 
 
@@ -99,7 +104,8 @@ def selection_table(place: Place, shapes: Shapes, look: Look) -> SelectionTable:
     """What of a selection the page shows."""
     rows = selected(place, shapes)
     table = _looked_at(opened.corpus(place.folder, place.corpus), rows, look)
-    return SelectionTable(len(rows), int(np.isin(rows, _drawn(place)).sum()), len(table), _short(table[:MOST_SHOWN]))
+    drawn = int(np.isin(rows, _drawn(place)).sum())
+    return SelectionTable(len(rows), drawn, len(table), *short_cells(table[:MOST_SHOWN], CELL))
 
 
 def selection_file(place: Place, shapes: Shapes, look: Look, form: Literal["csv", "parquet"]) -> bytes:
@@ -130,9 +136,10 @@ def row_view(place: Place, row: int, count: int = 10) -> RowView:
     near = pd.DataFrame({"cosine": np.asarray(graph.scores[row, :count], dtype=np.float64)}, index=ids)
     near["text"] = [corpus.texts[i][:CELL] for i in ids]
 
-    cells = corpus.table.iloc[row].items()
-    told = tuple((str(name), str(value)[:LONGEST]) for name, value in cells if _known(value))
-    return RowView(row, corpus.texts[row][:LONGEST], len(corpus.texts[row]), told, near)
+    told = [(str(name), str(value)) for name, value in corpus.table.iloc[row].items() if _known(value)]
+    cut = tuple(name for name, value in told if len(value) > LONGEST_CELL)
+    cells = tuple((name, value[:LONGEST_CELL]) for name, value in told)
+    return RowView(row, corpus.texts[row][:LONGEST], len(corpus.texts[row]), cells, cut, near)
 
 
 @lru_cache(maxsize=2)
@@ -160,7 +167,7 @@ def _corners(entry: Any) -> Corners:
 
 def _columns(corpus: Corpus) -> list[str]:
     """The columns beside the text: all but the one the text is a plain copy of."""
-    return [column for column in corpus.table.columns if corpus.roles.text != f"{{{column}}}"]
+    return [column for column in corpus.table.columns if corpus.roles.text != column_field(str(column))]
 
 
 def _looked_at(corpus: Corpus, rows: np.ndarray, look: Look) -> pd.DataFrame:
@@ -189,12 +196,3 @@ def _sorted(table: pd.DataFrame, look: Look) -> pd.DataFrame:
     except TypeError:  # cells of kinds that can't be compared
         order = table[look.sort].astype(str).sort_values(ascending=not look.descending, kind="stable").index
     return table.loc[order]
-
-
-def _short(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells of text cut, so that a page gets no more than it can show."""
-    table = table.copy()
-    for name in table.columns:
-        if column_kind(table[name]) == "text":
-            table[name] = table[name].astype(str).str.slice(0, CELL).where(table[name].notna())
-    return table

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core import opened
+from core.answers.cells import short_cells
+from core.answers.query import embedded_query
 from core.filters import Filter, FilterOptions, apply_filters, filter_options
 from core.index import similarities
 from core.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
@@ -49,14 +51,16 @@ class Query:
 class Found:
     """What a search found, and how far to trust it.
 
-    texts: per hit an excerpt as (segment, is a match) pairs. table: the hits' columns. counts, edges: histogram of the
-    query's cosines over all rows, None without a query vector. searched of total: rows the filters let through.
+    texts: per hit an excerpt as (segment, is a match) pairs. table: the hits' columns, cells cut at 2,000 characters;
+    cut: how many were. counts, edges: histogram of the query's cosines over all rows, None without a query vector.
+    embed_ms: what embedding the query took when it was. searched of total: rows the filters let through.
     matching: rows that hold the words or match the pattern, None for a search by meaning. index: what served it.
     """
 
     hits: Hits
     texts: tuple[Segments, ...]
     table: pd.DataFrame
+    cut: int
     counts: np.ndarray | None
     edges: np.ndarray | None
     searched: int
@@ -72,13 +76,12 @@ def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret:
     """Answer a query under one model. Raises InputError where it can't be answered, ModelError, StorageError."""
     whole = opened.corpus(folder, corpus)
     mask = apply_filters(whole.table, query.filters) if query.filters else None
+    by_vector = spec is not None and query.mode not in ("words", "pattern")
+    vector, embed_ms = _vector(folder, corpus, spec, query, secret) if spec and by_vector else (None, 0.0)
     started = time.perf_counter()
-    vector = (
-        None if spec is None or query.mode in ("words", "pattern") else _vector(folder, corpus, spec, query, secret)
-    )
-    embedded = time.perf_counter()
     hits, matches = _hits(folder, corpus, spec, query, vector, mask)
-    done = time.perf_counter()
+    search_ms = (time.perf_counter() - started) * 1000
+    table, cut = short_cells(whole.table.iloc[hits.rows])
     cosines = (
         None if vector is None or spec is None else similarities(opened.vectors(folder, corpus, spec).rows, vector)
     )
@@ -86,7 +89,8 @@ def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret:
     return Found(
         hits=hits,
         texts=_excerpts(whole.texts, hits.rows, query, matches),
-        table=whole.table.iloc[hits.rows],
+        table=table,
+        cut=cut,
         counts=counts,
         edges=edges,
         searched=len(whole) if mask is None else int(mask.sum()),
@@ -94,17 +98,18 @@ def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret:
         matching=matches.total if matches else None,
         index=opened.index(folder, corpus, spec).facts if vector is not None and spec else None,
         calibration=calibration(folder, corpus, spec) if vector is not None and spec else None,
-        embed_ms=(embedded - started) * 1000,
-        search_ms=(done - embedded) * 1000,
+        embed_ms=embed_ms,
+        search_ms=search_ms,
     )
 
 
-def _vector(folder: str, corpus: str, spec: ModelSpec, query: Query, secret: Secret | None) -> np.ndarray:
-    rows = opened.vectors(folder, corpus, spec).rows
-    typed = query.text.strip()
-    if typed and spec.backend != "imported":
-        return query_vector(rows, query.near, query.far, opened.embedder(folder, spec, secret).embed_query([typed]))
-    return query_vector(rows, query.near, query.far)
+def _vector(folder: str, corpus: str, spec: ModelSpec, query: Query, secret: Secret | None) -> tuple[np.ndarray, float]:
+    """The query's vector, and the milliseconds that embedding its text took when that was done."""
+    rows, typed = opened.vectors(folder, corpus, spec).rows, query.text.strip()
+    if not typed or spec.backend == "imported":
+        return query_vector(rows, query.near, query.far), 0.0
+    vector, took = embedded_query(folder, spec, typed, secret)
+    return query_vector(rows, query.near, query.far, vector[None, :]), took
 
 
 def _hits(

@@ -1,5 +1,7 @@
 """Rows with more or fewer fields than the header, found by the line they stand on."""
 
+from collections import deque
+
 from core.errors import InputError
 from core.reading.records import records
 
@@ -39,7 +41,5 @@ def too_short(data: bytes, delimiter: str, quoted: bool) -> list[str]:
 
 def open_quote(data: bytes, delimiter: str) -> int:
     """The line on which the last record begins, the one that runs to the end of the file."""
-    begins = 1
-    for begins, _ in records(data.decode("utf-8"), delimiter):
-        pass
-    return begins
+    last = deque(records(data.decode("utf-8"), delimiter), maxlen=1)
+    return last[0][0] if last else 1

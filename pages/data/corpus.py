@@ -6,6 +6,7 @@ from pages.shared import (
     data_bring,
     data_columns,
     data_create,
+    data_draft,
     data_guide,
     data_profile,
     data_reading,
@@ -27,12 +28,13 @@ def page() -> None:
 
 
 def new_corpus(origin: data_bring.Origin, preview: data_reading.Preview) -> None:
-    """From files that were read to a corpus: columns, steps, name."""
+    """From files that were read to a corpus: columns, steps, name; and what the texts look like so far."""
     st.subheader("Choose the text")
     roles = data_columns.choose(origin, preview)
     st.subheader("Prepare the rows")
     steps = data_steps.choose(origin, preview, roles)
     data_create.button(origin, preview, roles, steps)
+    data_draft.show(origin, roles, steps)
 
 
 def current_corpus() -> None:

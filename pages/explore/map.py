@@ -17,9 +17,9 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         color = map_settings.color_by(info)
         params = map_settings.layout_params()
-    place = Place(session.folder(), info.digest, model, params)
-    if map_wait.ready(place, info):
-        explore(map_chart.View(place, info.name, color, map_chart.theme()))
+    place = map_wait.ready(Place(session.folder(), info.digest, model, params), info)
+    if place:
+        explore(map_chart.View(place, info.name, color, session.theme()))
 
 
 @st.fragment

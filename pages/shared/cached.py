@@ -1,7 +1,7 @@
 """The only user of Streamlit's caches.
 
 Hashed arguments name the result completely (digests and frozen parameters); an underscored argument is only
-the means to get it.
+the means to get it. Sizes are bounded so that the process stays below 400 MB; what is dropped is asked for again.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ def shared(scheduler: str, workers: int, _folder: str) -> Shared:
     return Shared(JobManager(scheduler, workers, _folder))
 
 
-@st.cache_data(max_entries=200, show_spinner=False, max_size="200 MB")
+@st.cache_data(max_entries=200, show_spinner=False, max_size="40 MB")
 def answer(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
     """A worker's answer, kept. `name` is the function's, `arguments` digests and frozen parameters."""
     return _ask(_function, *arguments)
 
 
-@st.cache_data(max_entries=16, show_spinner=False, max_size="150 MB")
+@st.cache_data(max_entries=4, show_spinner=False, max_size="40 MB")
 def made(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
     """What `_make` gives, kept under a name and the arguments (digests, frozen parameters) that determine it."""
     return _make()

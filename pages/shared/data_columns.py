@@ -9,6 +9,7 @@ from core.reading import column_field, template_columns
 from core.types import Roles
 from pages.shared import frame, session
 from pages.shared.data_reading import tag
+from pages.shared.text import plain
 
 ONE, SEVERAL = "One column", "Several columns"
 CHIPS = 40  # columns offered for inserting; any other can be typed
@@ -68,6 +69,7 @@ def _template(origin: Origin, preview: Preview) -> str:
         "Insert a column",
         preview.columns[:CHIPS],
         key=chips,
+        format_func=plain,
         on_change=_insert,
         args=(key, chips),
         help="Puts the column at the end of the template.",

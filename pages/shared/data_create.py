@@ -14,6 +14,8 @@ from pages.shared import data_bring, frame, session
 from pages.shared.data_reading import tag
 from pages.shared.text import count, plain
 
+CREATE_SECONDS = 600  # a million rows with vectors, or split into passages, take minutes on a small machine
+
 
 def button(origin: Origin, preview: Preview, roles: Roles, steps: Steps | None) -> None:
     """The name and the button; the new corpus is opened, and its map started where vectors came along."""
@@ -37,16 +39,24 @@ def button(origin: Origin, preview: Preview, roles: Roles, steps: Steps | None) 
     )
     if pressed and steps is not None:
         try:
-            with st.spinner("Creating the corpus", show_time=True):
-                made = session.ask(
-                    create, session.folder(), origin, roles, steps, (name or "").strip() or _name(origin)
-                )
-                # asked here, so that the page that follows is there at once
-                session.ask_once(profile, session.folder(), made.info.digest)
+            made = _created(origin, preview, roles, steps, (name or "").strip() or _name(origin))
         except PlanisphereError as error:
             frame.show_error(error)
             return
         _finish(made)
+
+
+def _created(origin: Origin, preview: Preview, roles: Roles, steps: Steps, name: str) -> Created:
+    """Raises InputError, StorageError, JobError."""
+    doing = [count(preview.rows, "row")]
+    doing += ["splitting into passages"] if steps.passage_tokens else []
+    doing += ["keeping their vectors"] if preview.vectors else []
+    with st.spinner(f"Creating the corpus: {', '.join(doing)}", show_time=True):
+        made = session.ask(create, session.folder(), origin, roles, steps, name, timeout=CREATE_SECONDS)
+    with st.spinner("Looking at the texts", show_time=True):
+        # asked here, so that the page that follows is there at once
+        session.ask_once(profile, session.folder(), made.info.digest)
+    return made
 
 
 def _finish(made: Created) -> None:

@@ -1,15 +1,20 @@
 """Earlier corpora: open, rename, delete."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from pathlib import PurePath
 
 import streamlit as st
 
-from core.errors import PlanisphereError
+from core.errors import JobError, PlanisphereError, StorageError
+from core.job_types import JobState
 from core.store import CorpusInfo
 from pages.shared import frame, session
 from pages.shared.text import count, plain, size
+
+STOP_SECONDS = 30  # a job stops when its batches in flight are done
 
 
 def show() -> None:
@@ -104,20 +109,59 @@ def rename_dialog(info: CorpusInfo) -> None:
 
 @st.dialog("Delete corpus?", on_dismiss=_closed)
 def delete_dialog(info: CorpusInfo) -> None:
-    workspace = session.workspace()
+    workspace, jobs = session.workspace(), open_jobs(info)
     models = count(len(workspace.models(info.digest)), "embedding")
     st.markdown(
         f"**{plain(info.name)}** goes for good, with {models} and everything computed from it. "
         f"This frees **{size(workspace.size(info.digest))}**. Your own files are not touched."
     )
+    if jobs:
+        st.warning(
+            f"{count(len(jobs), 'job')} on it {_stands(jobs)} and will be stopped first.", icon=":material/stop:"
+        )
     with st.container(horizontal=True):
         if st.button(
             "Delete for good", key="delete-yes", type="primary", icon=":material/delete:", help="This can't be undone."
         ):
-            _do(partial(workspace.delete, info.digest))
+            _do(partial(delete, info))
         if st.button("Keep it", key="delete-no", help="Nothing changes."):
             _closed()
             st.rerun()
+
+
+def open_jobs(info: CorpusInfo) -> list[JobState]:
+    """The jobs in line or running on a corpus; the sample's begins without one and is known by its file."""
+    sources = {source.get("name") for source in info.origin.get("sources", [])}
+    return [
+        job
+        for job in session.manager().list(session.folder())
+        if job.open
+        and (job.spec.corpus == info.digest or PurePath(str(job.spec.params.get("path", ""))).name in sources)
+    ]
+
+
+def _stands(jobs: list[JobState]) -> str:
+    if any(job.status == "running" for job in jobs):
+        return "is running" if len(jobs) == 1 else "are running or in line"
+    return "is in line" if len(jobs) == 1 else "are in line"
+
+
+def delete(info: CorpusInfo) -> None:
+    """Stop what runs on a corpus, then delete it. Raises JobError where a job doesn't stop, StorageError."""
+    until = time.monotonic() + STOP_SECONDS
+    with st.spinner("Stopping its jobs and deleting it"):
+        # those in line are cancelled at once; a running one would write its result into the folder that was removed
+        while jobs := open_jobs(info):
+            for job in jobs:
+                session.manager().cancel(job.id)
+            if time.monotonic() > until:
+                raise JobError(
+                    "A job on this corpus has not stopped yet.", "Try again in a minute; nothing is deleted."
+                )
+            time.sleep(0.1)
+        session.workspace().delete(info.digest)
+    if session.workspace().info(info.digest):
+        raise StorageError(f"{info.name} is still there.", "Close what else uses its files, then try again.")
 
 
 def _do(change: Callable[[], object]) -> None:

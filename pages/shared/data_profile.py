@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.answers.data import first_rows, profile, windows
+from core.embedders.language import NAMES
 from core.embedders.registry import PRESETS
 from core.profile import Profile, WindowUse
 from core.store import CorpusInfo
@@ -11,31 +12,25 @@ from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.text import count, plain
 
-_NAMES = (
-    "ar:Arabic bn:Bengali cs:Czech da:Danish de:German el:Greek en:English es:Spanish fa:Persian fi:Finnish "
-    "fr:French he:Hebrew hi:Hindi hu:Hungarian id:Indonesian it:Italian ja:Japanese ko:Korean nl:Dutch "
-    "no:Norwegian pl:Polish pt:Portuguese ro:Romanian ru:Russian sv:Swedish th:Thai tr:Turkish uk:Ukrainian "
-    "ur:Urdu vi:Vietnamese zh:Chinese "
-)
-LANGUAGES = dict(pair.split(":") for pair in _NAMES.split()) | {"und": "Not certain"}
 LANGUAGES_SHOWN = 6
+COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision == "float32")  # int8 reads the same
 
 
 def show(info: CorpusInfo) -> None:
     st.subheader(plain(info.name))
     with st.skeleton(height=320):
         facts = session.ask_once(profile, session.folder(), info.digest)
-    _figures(facts)
+    figures(facts)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _lengths(facts)
+        lengths(facts)
     with right:
-        _languages(facts)
+        languages(facts)
     _windows(info)
     _tables(info, facts)
 
 
-def _figures(facts: Profile) -> None:
+def figures(facts: Profile) -> None:
     with st.grid(4, min_column_width=140):
         st.metric("Rows", f"{facts.rows:,}", help="Texts in the corpus.")
         st.metric("Empty texts", f"{facts.missing:,}", help="Rows without anything to read.")
@@ -45,7 +40,7 @@ def _figures(facts: Profile) -> None:
         st.metric("Median length", f"{facts.lengths.median:,.0f}", help="Characters; half of the texts are shorter.")
 
 
-def _lengths(facts: Profile) -> None:
+def lengths(facts: Profile, height: int = 220) -> None:
     from core.charts import Theme, histogram_figure
 
     st.markdown(
@@ -58,8 +53,8 @@ def _lengths(facts: Profile) -> None:
         return
     places = np.arange(len(edges))
     theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
-    figure = histogram_figure(facts.histogram_counts, places, theme=theme, title="characters")
-    every = max(1, len(places) // 8)
+    figure = histogram_figure(facts.histogram_counts, places, theme=theme, title="characters", height=height)
+    every = -(-len(places) // 7)  # labels stay apart on a phone too
     figure.update_xaxes(tickvals=places[::every], ticktext=[f"{edges[place]:,}" for place in places[::every]])
     hover = [
         f"{low:,} to {high - 1:,} characters: {texts:,}"
@@ -69,33 +64,45 @@ def _lengths(facts: Profile) -> None:
     st.plotly_chart(
         figure, key="lengths", config={"displayModeBar": False}, alt="Histogram of text lengths in characters"
     )
-    lengths = facts.lengths
-    st.caption(f"Shortest {lengths.shortest:,}, 95% up to {lengths.p95:,.0f}, longest {lengths.longest:,} characters")
+    found = facts.lengths
+    st.caption(f"Shortest {found.shortest:,}, 95% up to {found.p95:,.0f}, longest {found.longest:,} characters")
 
 
-def _languages(facts: Profile) -> None:
-    looked = f"Found on {count(facts.languages_sample, 'text')} of {facts.rows:,}."
-    st.markdown("**Languages**", help=f"{looked} Very short texts are often taken for another language.")
+def languages(facts: Profile) -> None:
+    st.markdown("**Languages**", help="Very short texts are often taken for another language.")
     total = max(1, sum(facts.languages.values()))
     for code, texts in list(facts.languages.items())[:LANGUAGES_SHOWN]:
-        name = plain(LANGUAGES.get(code, code))
+        name = plain(NAMES.get(code, code))
         st.progress(texts / total, text=f"{name}: {texts:,} of {total:,} ({texts / total:.1%})")
     rest = sum(list(facts.languages.values())[LANGUAGES_SHOWN:])
     if rest:
         st.caption(f"Other languages: {rest:,} of {total:,}")
+    st.caption(f"Found on {count(facts.languages_sample, 'text')} of {facts.rows:,}")
 
 
 def _windows(info: CorpusInfo) -> None:
+    window_title()
+    with st.skeleton(height=120):
+        found = session.ask_once(windows, session.folder(), info.digest, COUNTED)
+    window_table(found)
+
+
+def window_title() -> None:
     st.markdown(
         "**How much each model would read**",
-        help="A model reads a text up to its window, counted in tokens (word "
-        "pieces), and never sees the rest. Splitting long texts into passages avoids that.",
+        help="A model reads a text up to its window, counted in tokens (word pieces), never the rest. Splitting "
+        "long texts into passages avoids that. Longer texts are those that exceed the window; what is unread is a "
+        "share of all the text.",
     )
-    counted = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision == "float32")
-    with st.skeleton(height=120):
-        found = session.ask_once(windows, session.folder(), info.digest, counted)
+
+
+def window_table(found: tuple[WindowUse, ...]) -> None:
+    """Models with a window as counted, then those without one."""
     lines = [_window(use) for use in found] + [_no_window(spec) for spec in PRESETS if not spec.max_tokens]
     st.dataframe(lines, hide_index=True, alt="Windows of models and the texts that exceed them")
+    sampled = next((use for use in found if use.counted < use.texts), None)
+    if sampled:
+        st.caption(f"Counted on {count(sampled.counted, 'text')} of {sampled.texts:,}")
 
 
 def _window(use: WindowUse) -> dict[str, str]:
@@ -103,11 +110,11 @@ def _window(use: WindowUse) -> dict[str, str]:
     over = f"{about}{use.over:,} of {use.counted:,} ({use.over_share:.1%})" if use.over else "none"
     unseen = "0.0% (long texts are split)" if use.splits else f"{use.unseen_share:.1%}"
     window = f"{use.max_tokens:,} tokens" if use.max_tokens else "no limit"
-    return {"Model": use.model, "Window": window, "Texts that exceed it": over, "Text never seen": unseen}
+    return {"Model": use.model, "Window": window, "Longer texts": over, "Unread": unseen}
 
 
 def _no_window(spec: ModelSpec) -> dict[str, str]:
-    return {"Model": spec.label, "Window": "no limit", "Texts that exceed it": "none", "Text never seen": "0.0%"}
+    return {"Model": spec.label, "Window": "no limit", "Longer texts": "none", "Unread": "0.0%"}
 
 
 def _tables(info: CorpusInfo, facts: Profile) -> None:

@@ -18,7 +18,7 @@ def choose(origin: Origin, preview: Preview, roles: Roles) -> Steps | None:
     """Draw the steps; None where nothing can be made, with the reason shown."""
     if not roles.text.strip() and not preview.vectors:
         return None
-    would = session.ask_once(step_counts, session.folder(), origin, roles, Steps(drop_empty=True, drop_duplicates=True))
+    would = _counted(origin, roles, Steps(drop_empty=True, drop_duplicates=True))
     left, middle, right = st.columns(3)
     with left:
         empty, duplicates = _cleaning(origin, would if isinstance(would, tuple) else ())
@@ -28,6 +28,11 @@ def choose(origin: Origin, preview: Preview, roles: Roles) -> Steps | None:
         tokens, overlap = _splitting(origin, bool(preview.vectors))
     steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap)
     return steps if _report(origin, preview, roles, steps) else None
+
+
+def _counted(origin: Origin, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | Refusal:
+    with st.spinner("Splitting texts into passages" if steps.passage_tokens else "Counting rows", show_time=True):
+        return session.ask_once(step_counts, session.folder(), origin, roles, steps)
 
 
 def _cleaning(origin: Origin, would: tuple[StepCount, ...]) -> tuple[bool, bool]:
@@ -123,7 +128,7 @@ def _splitting(origin: Origin, vectors: bool) -> tuple[int | None, float]:
 
 
 def _report(origin: Origin, preview: Preview, roles: Roles, steps: Steps) -> bool:
-    counts = session.ask_once(step_counts, session.folder(), origin, roles, steps)
+    counts = _counted(origin, roles, steps)
     if isinstance(counts, Refusal):
         frame.show_error(InputError(counts.message, counts.remedy))
         return False

@@ -67,24 +67,38 @@ def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
         key="export_format",
         help="All vectors are float32 of unit length, in row order; their dot product is the cosine.",
     )
-    if not right.button(
+    wanted = [info.digest, spec.key, form]
+    if right.button(
         "Prepare",
         key="export_prepare",
         icon=":material/inventory_2:",
         width="stretch",
         help="Writes the file in the workspace first.",
     ):
-        return
+        prepare(info, spec, form)
+    for_what, written = session.remembered("export", [None, ""])
+    if for_what == wanted and Path(written).is_file():
+        download(Path(written), form)
+
+
+def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
+    """Write the file, and remember it, so that its button outlives the next rerun."""
     try:
         with st.spinner("Writing the file …"):
-            path = Path(session.ask(write_export, session.folder(), info.digest, spec, form, timeout=600))
+            path = session.ask(write_export, session.folder(), info.digest, spec, form, timeout=600)
     except PlanisphereError as error:
         frame.show_error(error)
         return
+    session.remember("export", [[info.digest, spec.key, form], path])
+
+
+def download(path: Path, form: Format) -> None:
+    """The button of a written file; it is opened when the button is pressed."""
     st.download_button(
         f"Download ({size(path.stat().st_size)})",
-        path.read_bytes,
+        path.read_bytes,  # called on the click
         f"planisphere-{form}.{ENDINGS[form]}",
+        key="export_download",
         on_click="ignore",
         type="primary",
         icon=":material/download:",

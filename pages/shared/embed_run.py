@@ -57,6 +57,10 @@ def running(info: CorpusInfo, spec: ModelSpec) -> bool:
     )
 
 
+WAITS = {
+    "static": "Making the static model from its transformer, once: about half a minute …",
+    "sentence-transformers": "Loading the model and counting tokens …",
+}
 COLUMNS = {
     "To compute": st.column_config.NumberColumn(
         format="localized", help="Different texts that have no vector of this model yet"
@@ -82,14 +86,14 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
     if spec.backend == "openai" and not spec.base_url and secret is None:
         st.info(f"{plain(spec.label)} needs an OpenAI API key: enter it above.", icon=":material/key:")
         return None
+    wait = f"Counting tokens for {plain(spec.label)} …"
     try:
-        with st.spinner(f"Counting tokens for {plain(spec.label)} …"):
+        with st.spinner(WAITS.get(spec.backend, wait)):
             if secret is not None:
                 return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
-            if spec.backend == "sentence-transformers":  # may take a while to load
-                return session.ask(embedding.prospect, session.folder(), info.digest, spec, None, timeout=600, on="job")
             stamp = session.workspace().cache_stamp(spec)
-            return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp)
+            place = "job" if spec.backend in WAITS else "answer"
+            return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp, on=place)
     except PlanisphereError as error:
         frame.show_error(error)
         return None

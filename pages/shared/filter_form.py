@@ -1,16 +1,19 @@
-"""Filters on any column, each by the widget that suits it."""
-
-from datetime import date
+"""Filters on any column, each by the widget that suits it. What is chosen is part of the link."""
 
 import streamlit as st
 
-from core.filters import Filter, FilterOptions
-from pages.shared import session
+from core.errors import InputError
+from core.filters import Filter, FilterOptions, filters_from_json, filters_to_json
+from pages.shared import filter_range, session
 from pages.shared.text import plain
+
+LINK = "filters"
+LONGEST_LINK = 2_000  # characters; addresses much longer are cut by some programs
 
 
 def choose(columns: dict[str, FilterOptions]) -> tuple[Filter, ...]:
     """The filters a person has set; rows must pass all of them."""
+    _from_link(columns)
     session.drop_unknown("filter_columns", list(columns))
     chosen = st.multiselect(
         "Filter on",
@@ -20,14 +23,52 @@ def choose(columns: dict[str, FilterOptions]) -> tuple[Filter, ...]:
         placeholder="All rows",
         help="Only rows that pass every filter can be found.",
     )
-    found = (_filter(name, columns[name]) for name in chosen)
-    return tuple(each for each in found if each)
+    filters = tuple(found for found in (_filter(name, columns[name]) for name in chosen) if found)
+    _to_link(filters)
+    return filters
+
+
+def _from_link(columns: dict[str, FilterOptions]) -> None:
+    """Set the widgets to the link's filters when they are first drawn; what doesn't fit the columns is left out."""
+    if session.remembered("filters_read"):
+        return
+    session.remember("filters_read", True)
+    try:
+        filters = filters_from_json(st.query_params.get(LINK, "[]"))
+    except InputError:
+        return
+    fitting = {f.column: f for f in filters if f.column in columns and f.kind == columns[f.column].kind}
+    for name, wanted in fitting.items():
+        _set(name, wanted, columns[name])
+    if fitting:
+        session.set_widget("filter_columns", list(fitting))
+
+
+def _set(name: str, wanted: Filter, options: FilterOptions) -> None:
+    key = f"filter-{name}"
+    if wanted.kind == "values":
+        offered = [value for value, _ in options.values]
+        session.set_widget(key, [value for value in wanted.values if value in offered])
+    elif wanted.kind == "range":
+        filter_range.set_range(key, wanted, options)
+    else:
+        session.set_widget(f"{key}-part", wanted.text)
+
+
+def _to_link(filters: tuple[Filter, ...]) -> None:
+    text = filters_to_json(filters) if filters else ""
+    if text and len(text) <= LONGEST_LINK:
+        if st.query_params.get(LINK) != text:
+            st.query_params[LINK] = text
+    elif LINK in st.query_params:
+        del st.query_params[LINK]
 
 
 def _filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
     if options.kind == "values":
         counts = dict(options.values)
+        session.drop_unknown(key, list(counts))
         picked = st.multiselect(
             label,
             list(counts),
@@ -38,27 +79,12 @@ def _filter(name: str, options: FilterOptions) -> Filter | None:
         )
         return Filter(name, "values", values=tuple(picked)) if picked else None
     if options.kind == "range":
-        return _range(name, options, key, label)
+        return filter_range.choose(name, options, key, label)
     text = st.text_input(
-        label, key=key, persist_state="session", placeholder="contains …", help="A part of the cell, in any case."
+        label,
+        key=f"{key}-part",
+        persist_state="session",
+        placeholder="contains …",
+        help="A part of the cell, in any case.",
     )
     return Filter(name, "contains", text=text) if text.strip() else None
-
-
-def _range(name: str, options: FilterOptions, key: str, label: str) -> Filter | None:
-    if options.low is None or options.high is None or options.low == options.high:
-        st.caption(f"{label}: all rows have the same value.")
-        return None
-    if isinstance(options.low, str):
-        first, last = date.fromisoformat(options.low[:10]), date.fromisoformat(str(options.high)[:10])
-        picked = st.slider(
-            label, first, last, (first, last), key=key, persist_state="session", help="Both days included."
-        )
-        return (
-            Filter(name, "range", low=picked[0].isoformat(), high=picked[1].isoformat())
-            if picked != (first, last)
-            else None
-        )
-    low, high = float(options.low), float(options.high)
-    span = st.slider(label, low, high, (low, high), key=key, persist_state="session", help="Both ends included.")
-    return Filter(name, "range", low=span[0], high=span[1]) if span != (low, high) else None

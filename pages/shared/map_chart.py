@@ -15,7 +15,7 @@ SCALE_BAR = {"orientation": "h", "y": -0.01, "yanchor": "top", "x": 0.5, "len": 
 # the chart's own bar, readable on either ground
 BARS: dict[Theme, dict[str, str]] = {
     "light": {"bgcolor": "rgba(0,0,0,0)", "color": "#6b7486", "activecolor": "#2f5d9f"},
-    "dark": {"bgcolor": "rgba(0,0,0,0)", "color": "#98a2b5", "activecolor": "#7aa7e8"},
+    "dark": {"bgcolor": "rgba(0,0,0,0)", "color": "#98a2b5", "activecolor": "#4b7dcf"},
 }
 
 
@@ -40,19 +40,16 @@ class Drawn:
     trust: MapTrust
 
 
-def theme() -> Theme:
-    return "dark" if st.context.theme.type == "dark" else "light"
-
-
 def drawn(view: View) -> Drawn:
     """The figure of a view, made once a server for all who look at it."""
-    secret = session.api_key(view.place.model.base_url) if view.color.kind == "similarity" else None
-    place = view.place
+    place, model = view.place, view.place.model
+    remote = model.backend == "openai" and view.color.kind == "similarity"
+    secret = session.api_key(model.base_url) if remote else None  # only who sends texts out needs a key
 
     def make() -> Drawn:
         return _draw(session.ask(map_data, place, view.color, secret), view)
 
-    names = (place.folder, place.corpus, place.model.key, place.params, view.color, view.theme)
+    names = (place.folder, place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
     return cached.made(make, "map", *names)
 
 

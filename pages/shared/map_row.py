@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from core.answers.map import Place
-from core.answers.map_rows import RowView, row_view
+from core.answers.map_rows import LONGEST_CELL, RowView, row_view
 from pages.shared import session
+from pages.shared.text import cut, plain
 
 
 def show(place: Place, row: int, key: str) -> None:
@@ -29,7 +30,7 @@ def show(place: Place, row: int, key: str) -> None:
 
 def details(view: RowView) -> None:
     source = dict(view.cells).get("source_row")
-    st.markdown(f"**Row {view.row + 1:,}**" + (f", row {source} of the source file" if source else ""))
+    st.markdown(f"**Row {view.row + 1:,}**" + (f", row {plain(cut(source, 20))} of the source file" if source else ""))
     with st.container(height=220 if view.length > 600 else "content", border=True):
         st.text(view.text or "(empty)")
     if view.length > len(view.text):
@@ -42,6 +43,9 @@ def details(view: RowView) -> None:
         height=min(38 + 35 * max(len(cells), 1), 320),
         alt="All columns of the row",
     )
+    if view.cut:
+        names = ", ".join(plain(cut(name, 40)) for name in view.cut)
+        st.caption(f"Cells are shown to {LONGEST_CELL:,} characters; longer here: {names}.")
 
 
 def neighbors(view: RowView) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.answers.map import Place
-from core.answers.map_rows import Look, SelectionTable, Shapes, selection_file, selection_table, special
+from core.answers.map_rows import CELL, Look, SelectionTable, Shapes, selection_file, selection_table, special
 from core.contrast import Contrast, Contrasts, Shift
 from pages.shared import map_row, session
 from pages.shared.map_chart import file_stem
@@ -107,9 +107,9 @@ def _count_line(seen: SelectionTable) -> str:
     if not seen.matching:
         return "None of the selected rows holds these words."
     found = "" if seen.matching == seen.selected else f" {seen.matching:,} of {seen.selected:,} hold these words."
-    return (
-        f"The first {len(seen.table):,} are shown; downloads have all." if seen.matching > len(seen.table) else ""
-    ) + found
+    first = f"The first {len(seen.table):,} are shown; downloads have all." if seen.matching > len(seen.table) else ""
+    cut = f" Cells are cut at {CELL:,} characters; downloads have them whole." if seen.cut else ""
+    return first + found + cut
 
 
 def downloads(place: Place, name: str, shapes: Shapes, look: Look) -> None:

@@ -1,6 +1,6 @@
 """What the Map page shows while there is no map: where to go, what to wait for, what drawing will take."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from core.answers import map as answers
 from core.job_types import JobSpec, JobState
 from core.store import CorpusInfo
 from core.types import LayoutParams
-from pages.shared import map_settings, session
+from pages.shared import empty, map_settings, session
 from pages.shared.text import duration, plain
 
 QUICK_ROWS = 100_000  # PCA of no more rows is made at once, without a job
@@ -19,27 +19,24 @@ def no_map(info: CorpusInfo | None) -> None:
     if any(job.spec.corpus in ("", info.digest if info else "") for job in _open_jobs()):
         waiting("The map appears here by itself once the texts are read and embedded.")
     elif info is None:
-        st.info("There is nothing to map yet: bring in some text first.", icon=":material/scatter_plot:")
-        st.page_link("pages/data/corpus.py", label="Go to the Data page", icon=":material/table_view:")
+        empty.no_corpus("There is nothing to map yet: bring in some text first.")
     else:
-        st.info(f"{plain(info.name)} has not been embedded yet: a map needs vectors.", icon=":material/scatter_plot:")
-        st.page_link("pages/data/embed.py", label="Choose a model on the Embed page", icon=":material/memory:")
+        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: a map needs vectors.")
 
 
-def ready(place: answers.Place, info: CorpusInfo) -> bool:
-    """Whether the layout is kept; if not, draws a quick one, or shows what to wait for or to start."""
+def ready(place: answers.Place, info: CorpusInfo) -> answers.Place | None:
+    """The place of the kept layout, with its stamp; else draws a quick one, or shows what to wait for or to start."""
     state = session.ask(answers.map_state, place)
     if state.kept:
-        return True
+        return replace(place, made=state.made)
     if any(_makes(job, place) for job in _open_jobs()):
         waiting("The map is being drawn; it appears here by itself.")
-        return False
+        return None
     if place.params.method == "pca" and state.graph and info.rows <= QUICK_ROWS:
         with st.spinner("Drawing the map by its principal components"):
-            session.ask(answers.draw_now, place)
-        return True
+            return replace(place, made=session.ask(answers.draw_now, place))
     _offer(place, info, state)
-    return False
+    return None
 
 
 def waiting(words: str) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from core.answers import search as answers
+from core.answers.cells import LONGEST
 from core.answers.search import Found, Query, Segments
 from core.charts import Highlights, Theme, color_spec, histogram_figure, map_figure
 from core.export import table_bytes
@@ -58,6 +59,8 @@ def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None, alone: boo
     table = hits_table(found)
     if len(table) > CARDS:
         st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
+    if found.cut:
+        st.caption(f"Cells are cut at {LONGEST:,} characters, in the download too: {count(found.cut, 'cell')}.")
     st.download_button(
         "Download the hits (CSV)",
         lambda: table_bytes(table, "csv"),
@@ -66,7 +69,7 @@ def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None, alone: boo
         icon=":material/download:",
         on_click="ignore",
         key=f"hits-{spec.key if spec else ''}",
-        help="Ranks, scores, texts and columns of all hits.",
+        help="Ranks, scores, beginnings of texts, and columns of all hits.",
     )
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -64,9 +65,10 @@ def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: s
     return manager().ask(function, *arguments, timeout=timeout, on=on)
 
 
-def ask_once(function: Callable[..., T], *arguments: Any) -> T:
+def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, kept: arguments must be digests and frozen parameters that determine the answer."""
-    return cached.answer(manager().ask, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+    asking = partial(manager().ask, on=on, timeout=600)
+    return cached.answer(asking, function, f"{function.__module__}.{function.__qualname__}", *arguments)
 
 
 def folder() -> str:

@@ -142,14 +142,13 @@ def test_windows_by_hand():
     assert window_report([], [Words(4)])[0].over_share == 0.0
 
 
-def test_many_texts_are_sampled_the_same_way_each_time(monkeypatch):
-    monkeypatch.setattr(profile_module, "WINDOW_SAMPLE", 1_000)
+def test_many_texts_are_sampled_the_same_way_each_time():
     texts = ["w " * (1 + i % 10) for i in range(5_000)]
-    (made,) = window_report(texts, [Words(5)], seed=3)
+    (made,) = window_report(texts, [Words(5)], seed=3, sample=1_000)
     assert (made.texts, made.counted) == (5_000, 1_000)
     assert made.over_share == pytest.approx(0.5, abs=0.06)
-    assert made == window_report(texts, [Words(5)], seed=3)[0]
-    assert made != window_report(texts, [Words(5)], seed=4)[0]
+    assert made == window_report(texts, [Words(5)], seed=3, sample=1_000)[0]
+    assert made != window_report(texts, [Words(5)], seed=4, sample=1_000)[0]
 
 
 def test_ten_thousand_texts_in_two_seconds(no_languages):

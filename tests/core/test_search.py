@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from core.index import similarities
 from core.search import (
     calibrate,
     find_nearest,
@@ -10,7 +11,6 @@ from core.search import (
     make_hits,
     place_query,
     query_vector,
-    similarities,
     similarity_histogram,
 )
 from core.types import unit_rows

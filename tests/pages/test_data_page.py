@@ -12,10 +12,16 @@ import pytest
 
 from core.answers import staging
 from core.answers.data import Refusal, preview, sample_texts, windows
+from core.answers.draft import draft, draft_windows
 from core.answers.staging import Origin, stage
+from core.corpus import Steps
 from core.embedders.registry import PRESETS
 from core.errors import StorageError
+from core.job_types import JobSpec, JobState
+from core.jobs import JobManager
 from core.store import Workspace
+from core.types import Roles
+from pages.shared import session
 
 CSV = b"""Summary,Text,Score,Time
 Great,I like it,5,1351123200
@@ -256,6 +262,118 @@ def test_delete_asks_and_says_what_is_freed(app, corpus, home):
     app = widget(app, "button", "delete-yes").click().run()
     assert not app.exception
     assert not Workspace(home).corpora()
+
+
+def test_delete_stops_the_jobs_of_the_corpus_first(app, corpus, home, monkeypatch):
+    info, _ = corpus
+    app = start(app)
+    jobs = [
+        JobState(JobSpec("embed", str(home), info.digest, {"model": 1}), "running"),
+        JobState(JobSpec("embed", str(home), "f" * 16, {"model": 1}), "running"),
+    ]
+    cancelled = []
+
+    def cancel(manager, job):
+        assert Workspace(home).info(info.digest)
+        cancelled.append(job)
+        jobs[:] = [one for one in jobs if one.id != job]
+
+    monkeypatch.setattr(JobManager, "list", lambda manager, folder: list(jobs))
+    monkeypatch.setattr(JobManager, "cancel", cancel)
+    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
+    app = widget(app, "button", "delete-earlier").click().run()
+    assert any("1 job on it is running and will be stopped first" in one.value for one in app.warning)
+    here = jobs[0].id
+    app = widget(app, "button", "delete-yes").click().run()
+    assert not app.exception
+    assert cancelled == [here]
+    assert not Workspace(home).corpora()
+
+
+def test_a_job_that_does_not_stop_keeps_the_corpus(app, corpus, home, monkeypatch):
+    info, _ = corpus
+    app = start(app)
+    job = JobState(JobSpec("embed", str(home), info.digest), "running")
+    monkeypatch.setattr(JobManager, "list", lambda manager, folder: [job])
+    monkeypatch.setattr("pages.shared.data_earlier.STOP_SECONDS", 0.2)
+    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
+    app = widget(app, "button", "delete-earlier").click().run()
+    app = widget(app, "button", "delete-yes").click().run()
+    assert "has not stopped yet" in errors(app)
+    assert Workspace(home).corpora()
+
+
+def test_a_corpus_that_can_not_be_deleted_says_so(app, corpus, home, monkeypatch):
+    app = start(app)
+    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
+    app = widget(app, "button", "delete-earlier").click().run()
+    monkeypatch.setattr(Workspace, "delete", lambda workspace, corpus: 0)
+    app = widget(app, "button", "delete-yes").click().run()
+    assert "is still there" in errors(app)
+
+
+def test_the_sample_comes_back_after_it_was_deleted(app, home):
+    app = start(app)
+    for _ in range(2):
+        app = widget(app, "segmented_control", "bring").set_value("Sample").run()
+        app = widget(app, "button", "open-sample").click().run()
+        assert not app.exception
+        assert not app.error
+        (info,) = Workspace(home).corpora()
+        assert app.session_state["corpus"] == info.digest
+        assert [job.spec.kind for job in open_jobs(home)] == ["sample"]
+        app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
+        app = widget(app, "button", "delete-earlier").click().run()
+        assert any("will be stopped first" in one.value for one in app.warning)
+        app = widget(app, "button", "delete-yes").click().run()
+        assert not app.exception
+        assert not app.error
+        assert not Workspace(home).corpora()
+        assert not open_jobs(home)
+
+
+def open_jobs(home):
+    return [job for job in session.manager().list(str(home)) if job.open]
+
+
+def test_profile_is_shown_while_choosing(app, home):
+    app = upload(start(app), ("reviews.csv", CSV))
+    assert not app.exception
+    assert figures(app) == {"Rows": "3", "Empty texts": "0", "Exact duplicates": "1", "Median length": "9"}
+    app = widget(app, "toggle", "empty").set_value(False).run()
+    assert figures(app) == {"Rows": "4", "Empty texts": "1", "Exact duplicates": "1", "Median length": "9"}
+    app = widget(app, "toggle", "duplicates").set_value(True).run()
+    assert figures(app) == {"Rows": "3", "Empty texts": "1", "Exact duplicates": "0", "Median length": "8"}
+    assert "Found on 2 texts of 3" in [caption.value for caption in app.caption]
+    windows = next(one.value for one in app.dataframe if "Longer texts" in one.value)
+    assert windows["Window"][0] == "256 tokens"
+    assert not Workspace(home).corpora()
+
+
+def figures(app):
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_draft_of_ten_thousand_rows_is_quick(home):
+    rows = b"".join(b'"review %d, %s"\n' % (i, b"which has some words to read in it " * 10) for i in range(10_000))
+    origin = Origin((stage(str(home), "many.csv", b"text\n" + rows),))
+    roles, steps = Roles("{text}"), Steps()
+    preview(str(home), origin)
+    draft(str(home), Origin((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps)  # loads the languages
+    begin = time.perf_counter()
+    made = draft(str(home), origin, roles, steps)
+    taken = time.perf_counter() - begin
+    assert (made.profile.rows, made.looked, made.rows) == (10_000, 10_000, 10_000)
+    assert made.profile.languages_sample == 500
+    (use,) = draft_windows(str(home), origin, roles, steps, PRESETS[:1])
+    assert (use.counted, use.texts, use.max_tokens) == (1_000, 10_000, 256)
+    assert taken < 4  # half a second on an idle machine
+
+
+def test_a_draft_of_what_can_not_be_made_is_a_refusal(home):
+    origin = Origin((stage(str(home), "few.csv", CSV),))
+    assert isinstance(draft(str(home), origin, Roles("{Nope}"), Steps()), Refusal)
+    assert draft_windows(str(home), origin, Roles("{Nope}"), Steps(), PRESETS[:1]) == ()
 
 
 def test_staged_files_are_named_by_digest_and_swept(home):

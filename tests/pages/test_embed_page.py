@@ -65,3 +65,16 @@ def test_a_model_that_does_not_exist_is_refused_with_a_reason(corpus, app, kind,
     assert not at.exception
     assert at.error
     assert "Traceback" not in words(at)
+
+
+def test_a_prepared_file_stays_on_offer_for_what_it_was_prepared(corpus, app):
+    at = open_page(app)
+    at.button(key="export_prepare").click().run()
+    assert not at.exception
+    assert at.get("download_button")
+    at.run()
+    assert at.get("download_button")
+    at.selectbox(key="export_format").set_value("npy").run()
+    assert not at.get("download_button")
+    at.selectbox(key="export_format").set_value("parquet").run()
+    assert at.get("download_button")

@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,12 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import PlanisphereError, StorageError
-from core.reading import RawTable
+from core.reading import RawTable, column_field
+from core.secret import Secret
 from core.store import Workspace
+from core.tasks import layout_inputs
 from core.types import LayoutParams, Roles
+from pages.shared import map_chart, session
 
 PAGE = "pages/explore/map.py"
 
@@ -289,6 +293,60 @@ def test_random_trustworthiness_is_what_random_maps_reach():
         trustworthiness(rng.normal(size=(200, 20)), rng.normal(size=(200, 2)), n_neighbors=15) for _ in range(30)
     ]
     assert random_trustworthiness(200, 15) == pytest.approx(np.mean(measured), abs=0.01)
+
+
+def test_answers_about_a_layout_are_not_those_of_an_earlier_one(place):
+    everything = Shapes(boxes=(((-1e3, 1e3), (-1e3, 1e3)),))
+    before = replace(place, made=map_state(place).made)
+    assert len(selected(before, everything)) == 60
+    kept, inputs = kept_layout(place), layout_inputs(place.model, place.params)
+    arrays = {name: np.array(array) for name, array in kept.arrays.items()}
+    arrays["points"][:20] += 1e6  # as a fast layout that was drawn again would have moved them
+    Workspace(place.folder).save("layouts", place.corpus, inputs, arrays, kept.facts)
+    after = replace(place, made=map_state(place).made)
+    assert after.made > before.made > 0
+    assert selected(after, everything).tolist() == list(range(20, 60))
+    assert selection_table(after, everything, Look()).selected == 40
+
+
+def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
+    table = pd.DataFrame({"say {it}": ["one day", "two days", "three nights", "four weeks"], "n": [1, 2, 3, 4]})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles(column_field("say {it}")), name="Braces").corpus
+    Workspace(home).save_corpus(built)
+    spec = embed(built, load_embedder("lexical"), Workspace(home)).model
+    tasks.find_neighbors(str(home), built.digest, spec)
+    tasks.lay_out(str(home), built.digest, spec, LayoutParams(method="pca"))
+    place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
+    columns = selection_table(place, Shapes(clicked=(0, 1)), Look()).table.columns
+    assert "Text" in columns
+    assert "say {it}" not in columns
+
+
+def test_huge_cells_are_cut_and_said_to_be(home):
+    table = pd.DataFrame({"text": ["one day", "two days", "three nights", "four weeks"], "log": ["x" * 1_000_000] * 4})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Logs").corpus
+    Workspace(home).save_corpus(built)
+    spec = embed(built, load_embedder("lexical"), Workspace(home)).model
+    tasks.find_neighbors(str(home), built.digest, spec)
+    tasks.lay_out(str(home), built.digest, spec, LayoutParams(method="pca"))
+    place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
+    view = row_view(place, 0)
+    assert len(dict(view.cells)["log"]) == 2_000
+    assert view.cut == ("log",)
+    listed = selection_table(place, Shapes(clicked=(0, 1)), Look())
+    assert listed.table["log"].str.len().tolist() == [400, 400]
+    assert listed.cut == 2
+
+
+def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
+    asked = []
+    monkeypatch.setattr(session, "api_key", lambda base_url="": Secret("key"))
+    monkeypatch.setattr(session, "ask", lambda function, *arguments: asked.append(arguments[-1]) or 1 / 0)
+    for model in (place.model, replace(place.model, backend="openai", name="text-embedding-3-small")):
+        view = map_chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
+        with pytest.raises(ZeroDivisionError):
+            map_chart.drawn(view)
+    assert asked == [None, Secret("key")]
 
 
 def test_unknown_row_column_and_layout_are_explained(place):

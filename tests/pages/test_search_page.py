@@ -1,7 +1,18 @@
 """The Search page: by meaning, by rows, by words, by pattern; filters; what it says when nothing can be found."""
 
+import os
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+from core import opened
+from core.answers.cells import short_cells
+from core.answers.search import Query, find
+from core.corpus import build_corpus
+from core.reading import RawTable
+from core.store import Workspace
+from core.types import Roles
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/search.py"
@@ -79,3 +90,83 @@ def test_markup_in_a_query_is_shown_as_it_stands(corpus, app):
     at.text_input(key="q").set_value("<script>alert(1)</script> **bold**").run()
     assert not at.exception
     assert "<script>" not in words(at)
+
+
+def test_filters_are_part_of_the_link(corpus, app):
+    at = open_page(app, filters='[{"column":"subject","kind":"values","values":["lamp","gone"]}]', q="arrived late")
+    assert not at.exception
+    assert at.multiselect(key="filter_columns").value == ["subject"]
+    assert "among 10 of 60 rows" in words(at)
+    at.multiselect(key="filter-subject").set_value(["lamp", "teapot"]).run()
+    assert "among 20 of 60 rows" in words(at)
+    assert "teapot" in str(at.query_params["filters"])
+    at.multiselect(key="filter_columns").set_value([]).run()
+    assert "filters" not in at.query_params
+
+
+@pytest.mark.parametrize("link", ["{", '[{"column":"gone","kind":"values"}]', '[{"column":"day","kind":"contains"}]'])
+def test_filters_that_do_not_fit_are_left_out(corpus, app, link):
+    at = open_page(app, filters=link, q="arrived late")
+    assert not at.exception
+    assert not at.error
+    assert "among 60 rows" in words(at)
+
+
+def test_ranges_of_times_and_numbers_can_be_set(home, app):
+    odd_corpus(home)
+    at = open_page(app, filters='[{"column":"small","kind":"range","low":0.0025}]')
+    at.segmented_control(key="by").set_value("words").run()
+    at.text_input(key="q").set_value("lamp").run()
+    assert not at.exception
+    assert "among 35 of 60 rows" in words(at)
+    at.multiselect(key="filter_columns").set_value(["hour", "far"]).run()
+    assert not at.exception
+    at.text_input(key="filter-hour-from").set_value("2026-01-01T00:30").run()
+    assert "among 30 of 60 rows" in words(at)
+    at.text_input(key="filter-hour-from").set_value("soon").run()
+    assert not at.exception
+    assert "no limit of a range" in words(at)
+
+
+def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
+    info, spec = corpus
+    folder = str(session_folder())
+    calls, embedder = [], opened.embedder(folder, spec)
+    monkeypatch.setattr(type(embedder), "embed_query", counted(type(embedder).embed_query, calls))
+    query = Query("the teapot broke", k=3)
+    first, second = (find(folder, info.digest, spec, query) for _ in range(2))
+    assert len(calls) == 1
+    assert first.hits.rows.tolist() == second.hits.rows.tolist()
+    assert first.embed_ms == second.embed_ms > 0
+    assert first.cut == 0
+
+
+def test_cells_are_cut_and_counted():
+    table = pd.DataFrame({"a": ["x" * 5_000, "y", None], "n": [1, 2, 3]}, index=[7, 8, 9])
+    short, cut = short_cells(table)
+    assert cut == 1
+    assert short["a"].str.len().tolist()[:2] == [2_000, 1]
+    assert short["a"].isna().tolist() == [False, False, True]
+    assert short.index.tolist() == [7, 8, 9]
+    assert len(table["a"].iloc[0]) == 5_000
+
+
+def counted(function, calls):
+    def call(*arguments, **named):
+        calls.append(arguments)
+        return function(*arguments, **named)
+
+    return call
+
+
+def session_folder() -> Path:
+    return Path(os.environ["PLANISPHERE_HOME"]).absolute()
+
+
+def odd_corpus(home) -> None:
+    """Times within one day, times out of a date's reach, and numbers that hardly differ."""
+    table = pd.DataFrame({"text": [f"lamp {i}" for i in range(60)], "small": [i / 10_000 for i in range(60)]})
+    table["hour"] = pd.date_range("2026-01-01", periods=60, freq="min")
+    table["far"] = pd.Series([(i - 30) * 10**10 for i in range(60)]).astype("datetime64[s]")
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Odd").corpus
+    Workspace(home).save_corpus(built)

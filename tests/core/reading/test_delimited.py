@@ -93,7 +93,8 @@ def test_short_rows_are_filled_counted_and_named():
     raw = read('a,b,c\n"two\nlines",y,1\n\nx,,\nz\nw,y\n')
     assert cells(raw, "c") == [1.0, None, None, None]
     assert raw.sources[0].notes == (
-        "2 rows have fewer fields than the 3 of the header, the first in line 6 (it has 1): their last cells are empty.",
+        "2 rows have fewer fields than the 3 of the header, the first in line 6 (it has 1): "
+        "their last cells are empty.",
     )
     one = read("a,b\nx,y\nz\n")
     assert cells(one, "b") == ["y", None]
@@ -103,7 +104,7 @@ def test_short_rows_are_filled_counted_and_named():
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_blank_lines_of_one_column_are_empty_rows(end):
-    raw = read(end.join(["", "text", "x", "", '"y', '', 'y"', '""', "z", "", "", ""]))
+    raw = read(end.join(["", "text", "x", "", '"y', "", 'y"', '""', "z", "", "", ""]))
     assert cells(raw, "text") == ["x", None, f"y{end}{end}y", None, "z"]
     assert raw.sources[0].notes == (
         "2 blank lines are kept as empty rows.",
