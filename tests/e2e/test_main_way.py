@@ -62,7 +62,7 @@ def embedded(server: Server, browser) -> str:
     field.press("Enter")
     page.get_by_text("Title: where does one start").first.wait_for()
     create(page)
-    page.get_by_text("1,000").first.wait_for()
+    page.get_by_test_id("stAlertContentSuccess").first.wait_for()
     go_to(page, "Embed")
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Embedding with", exact=False).first.wait_for()
