@@ -17,7 +17,7 @@ install-dev: .venv/installed-dev
 .venv/installed: requirements.txt | .venv/bin/python
 	$(BIN)/pip install -q -r requirements.txt
 	$(BIN)/python -m compileall -q core pages app.py
-	$(BIN)/python -c "from core.projection import warm_up; warm_up()"  # compiles the map's kernels once
+	$(BIN)/python -m core.warm
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

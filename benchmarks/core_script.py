@@ -13,7 +13,7 @@ def main(path: str, model: str, out: str) -> None:
     workspace = Workspace(f"{out}.work")
     imported = time.perf_counter()
     corpus = read_corpus(path, text="text", label="category")
-    embedder = load_embedder(model, models_folder=workspace.folder / "models")
+    embedder = load_embedder(model)
     vectors = embed(corpus, embedder, workspace=workspace)
     embedded = time.perf_counter()
     neighbors = build_neighbors(vectors, k=100)

@@ -49,12 +49,17 @@ def epochs_for(rows: int) -> int:
 def _prepare(threads: int) -> None:
     """Let the kernel use the cores, and keep it compiled on disk: umap-learn compiles it anew in every process."""
     import numba
-    from umap import layouts
+    from umap import layouts, umap_
 
+    for kernel in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):
+        _keep_compiled(kernel)
+    # not the one-thread kernel of the descent: numba would file both under the same name, and mix them up
+    _keep_compiled(layouts._get_optimize_layout_euclidean_single_epoch_fn(True))
     most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads, most))
-    kernel = layouts._get_optimize_layout_euclidean_single_epoch_fn(True)
-    # not for the one-thread kernel too: numba would file both under the same name, and mix them up
+
+
+def _keep_compiled(kernel: Any) -> None:
     if not kernel.signatures:
         kernel.enable_caching()
 

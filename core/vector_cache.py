@@ -87,7 +87,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         _wait_for(database, "PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=NORMAL")  # safe against a kill of the process in WAL mode
         database.execute("PRAGMA wal_autocheckpoint=10000")  # pages: each checkpoint waits for the disk
-        database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID")
+        database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL)")
     except sqlite3.Error:
         database.close()
         raise
