@@ -1,4 +1,4 @@
-"""`python -m core.warm`, at install: compiles the map's kernels and exports the default model before their first use."""
+"""`python -m core.warm`, at install: compiles the map's kernels and exports the default model for their first use."""
 
 from core.embedders.registry import load_embedder
 from core.projection import warm_up
