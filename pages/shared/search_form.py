@@ -31,13 +31,13 @@ def models(info: CorpusInfo) -> list[ModelSpec]:
     names = {model.key: model.label for model in others}
     session.drop_unknown("beside", list(names))
     beside = st.multiselect(
-        "Beside it",
+        "Compare with",
         list(names),
         key="beside",
         bind="query-params",
         max_selections=3,
         format_func=lambda key: names[key],
-        placeholder="Compare with other models",
+        placeholder="Other models this corpus is embedded with",
         help="The same query under each of these models, one column a model.",
     )
     return [main, *(model for model in others if model.key in beside)]
