@@ -198,3 +198,23 @@ def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
     assert time.monotonic() - started < 45
     job = manager.submit(job_on(workspace, add_corpus(workspace, 25), LEXICAL))
     assert finish(manager, job).status == "done"
+
+
+def test_an_existing_scheduler_is_used_by_its_address(workspace):
+    from distributed import LocalCluster
+
+    corpus = add_corpus(workspace, 35)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+        joined = JobManager(cluster.scheduler_address)
+        pids = {worker.pid for worker in cluster.workers.values()}
+        assert joined.ask(os.getpid) in pids
+        assert finish(joined, joined.submit(job_on(workspace, corpus, LEXICAL))).status == "done"
+        joined.close()
+        assert len(cluster.scheduler_info["workers"]) == 2  # the cluster is not ours to close
+    assert workspace.load_vectors(corpus, LEXICAL) is not None
+
+
+def test_a_scheduler_out_of_reach_is_explained():
+    lost = JobManager("tcp://127.0.0.1:9")
+    with pytest.raises(JobError, match="can't be reached"):
+        lost.ask(os.getpid, timeout=90)
