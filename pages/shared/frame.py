@@ -11,12 +11,13 @@ from pages.shared import jobs_view, session, starter
 from pages.shared.text import plain
 
 LOGO = Path(__file__).with_name("logo.svg")
+ICON = Path(__file__).with_name("icon.svg")  # a Material icon here would be fetched from the internet by the browser
 _LOG = logging.getLogger(__name__)
 
 
 def run() -> None:
     """Draw the page that was asked for."""
-    st.set_page_config("Planisphere", page_icon=":material/explore:", layout="wide")
+    st.set_page_config("Planisphere", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
     page = st.navigation(navigation())
     try:
