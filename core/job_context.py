@@ -86,10 +86,10 @@ class JobContext:
         if not self._cancelled():
             return
         if stop and futures:
-            # a single long task can't be interrupted from within: its worker is restarted
+            # a single long task can't be interrupted from within: its process is killed, and its nanny starts another
             running = [worker for worker, keys in self._client.processing().items() if futures[0].key in keys]
             self._client.cancel(futures)
-            self._client.restart_workers(running, timeout=30, raise_for_error=False)
+            self._client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
         else:
             self._client.cancel(futures)
         raise JobCancelled
@@ -123,6 +123,12 @@ class _Pace:
         then, before = self._seen[0]
         elapsed = now - then
         return (done - before) / elapsed if elapsed > 0.2 and done > before else None
+
+
+async def _kill_worker(dask_worker: Any) -> None:
+    """Runs in a nanny (which Dask names dask_worker, too)."""
+    if dask_worker.process is not None and dask_worker.process.process is not None:
+        await dask_worker.process.process.kill()
 
 
 def _wait(futures: list[Any]) -> list[Any]:

@@ -65,7 +65,7 @@ class ModelSpec:
     name: str
     revision: str = ""
     dimensions: int | None = None
-    precision: Literal["float32", "int8"] = "float32"
+    precision: Literal["float32", "bfloat16", "int8"] = "float32"
     max_tokens: int | None = None
     query_prompt: str = ""
     document_prompt: str = ""
@@ -81,7 +81,7 @@ class ModelSpec:
     def label(self) -> str:
         """A short name that tells apart what a person has chosen."""
         extras = [f"{self.dimensions}d"] if self.backend == "openai" and self.dimensions else []
-        extras += ["int8"] if self.precision == "int8" else []
+        extras += [self.precision] if self.backend == "onnx" else []
         return " · ".join([self.name, *extras])
 
     def to_dict(self) -> dict[str, Any]:

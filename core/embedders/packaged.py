@@ -49,9 +49,10 @@ def exported(models_folder: Path, precision: str) -> Path:
 
     Raises ModelError, StorageError.
     """
-    path = models_folder / f"{WEIGHTS_SHA256[:16]}-{precision}-v{GRAPH_VERSION}.onnx"
+    weights = "int8" if precision == "int8" else "float32"  # bfloat16 is made from float32 when it is loaded
+    path = models_folder / f"{WEIGHTS_SHA256[:16]}-{weights}-v{GRAPH_VERSION}.onnx"
     if not path.exists():
-        _export(model_folder(), path, precision)
+        _export(model_folder(), path, weights)
     return path
 
 
@@ -81,6 +82,11 @@ def open_session(path: Path, threads: int | None) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class but Exception
-        raise ModelError(
-            f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is made again at the next use."
-        ) from error
+        raise unloadable(path) from error
+
+
+def unloadable(path: Path) -> ModelError:
+    """The error for an exported file that a runtime refuses."""
+    return ModelError(
+        f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is made again at the next use."
+    )

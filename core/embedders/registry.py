@@ -8,6 +8,7 @@ from typing import Any
 
 from core.embedders import distill, lexical, minilm
 from core.embedders.base import Embedder
+from core.embedders.bfloat16 import has_bfloat16
 from core.embedders.openai_models import NATIVE, completed
 from core.embedders.packaged import GRAPH_VERSION, WEIGHTS_SHA256, file_sha256
 from core.embedders.sentence import SentenceEmbedder, changed, is_folder
@@ -18,18 +19,24 @@ from core.types import ModelSpec
 DEFAULT = "all-MiniLM-L6-v2"
 HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _WEIGHTS = f"sha256:{WEIGHTS_SHA256[:16]}"
-_MINILM = ModelSpec("onnx", DEFAULT, _WEIGHTS, 384, "float32", minilm.WINDOW, languages=("en",))
-
-PRESETS: tuple[ModelSpec, ...] = (
-    _MINILM,
-    replace(_MINILM, precision="int8", revision=f"{_WEIGHTS} int8 v{GRAPH_VERSION}"),
-    ModelSpec("static", "static-MiniLM-L6-v2", f"{_WEIGHTS} v{distill.VERSION}", distill.DIMENSIONS, languages=("en",)),
-    ModelSpec("lexical", "lexical baseline", "v1", lexical.DIMENSIONS),
-    *(completed(ModelSpec("openai", name)) for name in NATIVE),
+_EXACT = ModelSpec("onnx", DEFAULT, _WEIGHTS, minilm.DIMENSIONS, "float32", minilm.WINDOW, languages=("en",))
+_HALF = replace(_EXACT, precision="bfloat16", revision=f"{_WEIGHTS} bfloat16 v{GRAPH_VERSION}")
+_ROUNDED = replace(_EXACT, precision="int8", revision=f"{_WEIGHTS} int8 v{GRAPH_VERSION}")
+_STATIC = ModelSpec(
+    "static", "static-MiniLM-L6-v2", f"{_WEIGHTS} v{distill.VERSION}", distill.DIMENSIONS, languages=("en",)
 )
+_WORDS = ModelSpec("lexical", "lexical baseline", "v1", lexical.DIMENSIONS)
+_OPENAI = tuple(completed(ModelSpec("openai", name)) for name in NATIVE)
+_ALL = (_EXACT, _HALF, _ROUNDED, _STATIC, _WORDS, *_OPENAI)
 
+# what a person can choose from, the default first: bfloat16 only where the processor has it
+PRESETS: tuple[ModelSpec, ...] = (_HALF, *_ALL[:1], *_ALL[2:]) if has_bfloat16() else (_EXACT, *_ALL[2:])
+
+_FIRST = "Small transformer that reads {made_for}; runs here, without a network, and is the best first choice."
 _SENTENCES = {
-    "onnx": "Small transformer that reads {made_for}; runs here, without a network, and is the best first choice.",
+    "onnx": _FIRST,
+    "onnx bfloat16": f"{_FIRST} Computed in bfloat16, which this processor has built in: nearly twice as fast as"
+    " float32, vectors all but the same.",
     "onnx int8": "The same model with rounded weights: about twice as fast, nearly the same vectors.",
     "static": "Word vectors taken from a transformer: tens of times faster, a little coarser, blind to word order.",
     "lexical": "Compares words and spelling only, in any language: shows what a model adds over words.",
@@ -42,7 +49,7 @@ _SENTENCES = {
 
 def describe(spec: ModelSpec) -> str:
     """One plain sentence on what a model is and costs, for a person choosing one."""
-    kind = "server" if spec.base_url else f"{spec.backend} int8" if spec.precision == "int8" else str(spec.backend)
+    kind = "server" if spec.base_url else f"{spec.backend} {spec.precision}"
     sentence = _SENTENCES.get(kind, _SENTENCES[spec.backend])
     return sentence.format(made_for="English" if spec.languages == ("en",) else "text")
 
@@ -82,7 +89,7 @@ def _load_local(spec: ModelSpec, models_folder: Path, local_only: bool, threads:
     if spec.backend == "static":
         from core.embedders.static import StaticEmbedder
 
-        preset = spec.name == PRESETS[2].name
+        preset = spec.name == _STATIC.name
         return StaticEmbedder(
             spec, distill.distilled(models_folder, threads) if preset else Path(spec.name).expanduser()
         )
@@ -117,7 +124,7 @@ def _current(spec: ModelSpec) -> ModelSpec:
     """A spec from elsewhere, filled in where the model is ours; refused where it would give other vectors today."""
     if spec.backend not in ("onnx", "lexical", "static"):
         return spec
-    ours = names().get(spec.label)
+    ours = {known.label: known for known in _ALL}.get(spec.label)
     if spec.backend == "static" and ours is None and is_folder(spec.name):
         ours = _folder_spec(Path(spec.name))
     if ours is None or ours.backend != spec.backend:
@@ -146,10 +153,10 @@ def _listed() -> str:
 
 def names() -> dict[str, ModelSpec]:
     """Every name that stands for a preset: its label, and what people write for it elsewhere."""
-    exact, rounded, static, words = PRESETS[:4]
-    aliases = {"static": static, "lexical": words, f"sentence-transformers/{DEFAULT}": exact}
-    aliases |= {f"{DEFAULT}-int8": rounded, f"{DEFAULT} int8": rounded}
-    return {spec.label: spec for spec in PRESETS} | {spec.name: spec for spec in reversed(PRESETS)} | aliases
+    aliases = {"static": _STATIC, "lexical": _WORDS, f"sentence-transformers/{DEFAULT}": PRESETS[0]}
+    for spec in (_EXACT, _HALF, _ROUNDED):
+        aliases |= {f"{DEFAULT}-{spec.precision}": spec, f"{DEFAULT} {spec.precision}": spec}
+    return {spec.label: spec for spec in _ALL} | {spec.name: spec for spec in reversed(PRESETS)} | aliases
 
 
 def _folder_spec(folder: Path) -> ModelSpec:

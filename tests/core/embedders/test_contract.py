@@ -9,7 +9,14 @@ from core.errors import InputError
 from core.types import check_unit_rows
 
 MINILM_FOLDER = str(model_folder())
-NAMES = ["all-MiniLM-L6-v2", "all-MiniLM-L6-v2-int8", "static-MiniLM-L6-v2", "lexical", MINILM_FOLDER]
+NAMES = {
+    "float32": "all-MiniLM-L6-v2-float32",
+    "bfloat16": "all-MiniLM-L6-v2-bfloat16",  # emulated where the processor lacks it
+    "int8": "all-MiniLM-L6-v2-int8",
+    "static": "static-MiniLM-L6-v2",
+    "lexical": "lexical",
+    "sentence": MINILM_FOLDER,
+}
 ODD = [
     "",
     " \t\n",
@@ -32,7 +39,7 @@ def models_folder(tmp_path_factory):
     return tmp_path_factory.mktemp("models")
 
 
-@pytest.fixture(scope="module", params=NAMES, ids=["onnx", "int8", "static", "lexical", "sentence"])
+@pytest.fixture(scope="module", params=NAMES.values(), ids=list(NAMES))
 def embedder(request, models_folder):
     return load_embedder(request.param, models_folder=models_folder, local_only=True)
 

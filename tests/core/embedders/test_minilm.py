@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 through ONNX Runtime against sentence-transformers and against its published accuracy."""
+"""all-MiniLM-L6-v2 in its precisions against sentence-transformers and against its published accuracy."""
 
 import json
 import subprocess
@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from core.embedders import minilm, packaged
+from core.embedders.bfloat16 import has_bfloat16
 from core.embedders.onnx_graph import encoder_graph
-from core.embedders.registry import PRESETS, load_embedder
+from core.embedders.registry import load_embedder
 from core.errors import ModelError, StorageError
 
 ROOT = Path(__file__).parents[3]
@@ -48,8 +49,17 @@ def cosines(one, other):
 
 
 def test_float32_equals_sentence_transformers(folder, reference):
-    rows = load_embedder(models_folder=folder).embed(MIXED)
+    rows = load_embedder("all-MiniLM-L6-v2-float32", models_folder=folder).embed(MIXED)
     assert cosines(rows, reference(MIXED)).min() > 0.99999
+
+
+def test_bfloat16_is_all_but_the_same(folder, reference):
+    rows = load_embedder("all-MiniLM-L6-v2-bfloat16", models_folder=folder).embed(MIXED)
+    found = cosines(rows, reference(MIXED))
+    assert found.mean() > 0.9999
+    assert found.min() > 0.9997
+    if has_bfloat16():
+        assert found.min() < 0.999999  # it is not float32 under another name
 
 
 def test_int8_stays_close(folder, reference):
@@ -153,8 +163,10 @@ def test_mteb_banking77_accuracy(folder, banking):
     assert np.mean(scores) == pytest.approx(0.8004, abs=0.012)
 
 
-def test_int8_is_close_on_real_questions(folder, banking):
+@pytest.mark.parametrize(("precision", "mean", "least"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
+def test_rounding_is_harmless_on_real_questions(folder, banking, precision, mean, least):
     texts = banking[1].text.head(300).tolist()
-    exact, rounded = (load_embedder(spec, models_folder=folder).embed(texts) for spec in PRESETS[:2])
-    assert cosines(exact, rounded).mean() > 0.996
-    assert cosines(exact, rounded).min() > 0.98
+    names = ("all-MiniLM-L6-v2-float32", f"all-MiniLM-L6-v2-{precision}")
+    exact, rounded = (load_embedder(name, models_folder=folder).embed(texts) for name in names)
+    assert cosines(exact, rounded).mean() > mean
+    assert cosines(exact, rounded).min() > least

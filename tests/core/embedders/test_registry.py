@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.embedders import registry
+from core.embedders.bfloat16 import has_bfloat16
 from core.embedders.packaged import model_folder
 from core.embedders.registry import PRESETS, describe, find_spec, load_embedder, names, resolve
 from core.errors import ModelError
@@ -13,7 +14,12 @@ from core.types import ModelSpec
 
 
 def test_presets_are_resolved_and_tell_apart():
-    assert len({spec.key for spec in PRESETS}) == len({spec.label for spec in PRESETS}) == len(PRESETS) == 7
+    assert (
+        len({spec.key for spec in PRESETS})
+        == len({spec.label for spec in PRESETS})
+        == len(PRESETS)
+        == 7 + has_bfloat16()
+    )
     assert all(spec.dimensions for spec in PRESETS)
     assert {spec.label: spec.dimensions for spec in PRESETS if spec.backend == "openai"} == {
         "text-embedding-3-small · 1536d": 1536,
@@ -23,8 +29,26 @@ def test_presets_are_resolved_and_tell_apart():
 
 
 def test_precisions_have_different_keys():
-    assert PRESETS[0].key != PRESETS[1].key
-    assert (PRESETS[0].precision, PRESETS[1].precision) == ("float32", "int8")
+    specs = [find_spec(f"all-MiniLM-L6-v2-{precision}") for precision in ("float32", "bfloat16", "int8")]
+    assert [spec.precision for spec in specs] == ["float32", "bfloat16", "int8"]
+    assert len({spec.key for spec in specs}) == 3
+    assert PRESETS[0] == specs[1 if has_bfloat16() else 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("flags\t: fpu avx512_bf16 sse\n", True), ("flags : amx_bf16\n", True), ("flags : avx512f\n", False), ("", False)],
+)
+def test_bfloat16_is_told_from_what_the_processor_says(tmp_path, text, found):
+    (tmp_path / "cpuinfo").write_text(f"model name : avx512_bf16 in a name only\n{text}")
+    assert has_bfloat16.__wrapped__(tmp_path / "cpuinfo") is found
+    assert has_bfloat16.__wrapped__(tmp_path / "absent") is False
+
+
+def test_vectors_of_every_precision_are_known_again_on_every_processor():
+    for precision in ("float32", "bfloat16", "int8"):
+        spec = find_spec(f"all-MiniLM-L6-v2-{precision}")
+        assert find_spec(spec) == spec
 
 
 @pytest.mark.parametrize("spec", PRESETS, ids=lambda spec: spec.label)
@@ -37,7 +61,7 @@ def test_every_preset_is_found_by_its_label_and_described(spec):
 
 def test_names_people_write_elsewhere():
     assert find_spec("sentence-transformers/all-MiniLM-L6-v2") == find_spec("all-MiniLM-L6-v2") == PRESETS[0]
-    assert find_spec("static") == PRESETS[2]
+    assert find_spec("static").backend == "static"
     assert find_spec("text-embedding-3-large", dimensions=256).dimensions == 256
     assert len(names()) > len(PRESETS)
 
@@ -54,7 +78,7 @@ def test_a_name_that_can_be_no_model_is_refused_with_the_known_ones(name):
 
 def test_a_spec_with_another_revision_is_refused():
     with pytest.raises(ModelError, match="has changed since") as caught:
-        load_embedder(replace(PRESETS[1], revision="sha256:0123 int8 v0"))
+        load_embedder(replace(PRESETS[0], revision="sha256:0123 v0"))
     assert "Embed page" in caught.value.remedy
 
 
@@ -79,7 +103,7 @@ def test_a_server_is_described_as_one_and_resolved_without_asking_it():
 def test_presets_resolve_without_loading(monkeypatch):
     monkeypatch.setattr(registry, "load_embedder", lambda *_, **__: pytest.fail("loaded"))
     assert [resolve(spec) for spec in PRESETS] == list(PRESETS)
-    assert resolve(ModelSpec("onnx", "all-MiniLM-L6-v2")) == PRESETS[0]
+    assert resolve(ModelSpec("onnx", "all-MiniLM-L6-v2")) == find_spec("all-MiniLM-L6-v2-float32")
 
 
 def test_a_local_folder_is_resolved_by_its_contents(tmp_path):
