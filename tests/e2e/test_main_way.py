@@ -23,6 +23,12 @@ $x^2$ **bold** [link](javascript:alert(1)) :red[red],a
 def go_to(page: Page, name: str) -> None:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget made anew."""
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
 
 
 def choose_model(page: Page, name: str) -> None:
@@ -40,6 +46,14 @@ def bring_in(page: Page, server: Server, files: list) -> None:
 
 def create(page: Page) -> None:
     page.get_by_role("button", name="Create corpus").click()
+    page.get_by_test_id("stAlertContentSuccess").first.wait_for()
+
+
+def search(page: Page, text: str) -> None:
+    settled(page)
+    field = page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox", name="Search")).first
+    field.fill(text)
+    field.press("Enter")
 
 
 def no_traceback(page: Page) -> None:
@@ -62,7 +76,6 @@ def embedded(server: Server, browser) -> str:
     field.press("Enter")
     page.get_by_text("Title: where does one start").first.wait_for()
     create(page)
-    page.get_by_test_id("stAlertContentSuccess").first.wait_for()
     go_to(page, "Embed")
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Embedding with", exact=False).first.wait_for()
@@ -121,9 +134,7 @@ def test_a_lasso_gives_rows_and_what_is_special_and_zoom_stays(server, embedded,
 def test_a_search_survives_a_reload_and_its_link_opens_elsewhere(server, embedded, visit: Callable[[], Page]):
     page = visit()
     page.goto(f"{server.url}/search?{embedded}")
-    field = page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox", name="Search")).first
-    field.fill("too salty")
-    field.press("Enter")
+    search(page, "too salty")
     page.get_by_text("cosine 0.", exact=False).first.wait_for()
     first = page.get_by_text("cosine 0.", exact=False).first.inner_text()
     page.reload()
@@ -143,12 +154,9 @@ def test_text_that_means_harm_is_shown_as_it_stands(server, visit: Callable[[], 
     create_button = page.get_by_role("button", name="Create corpus")
     create_button.wait_for()
     assert page.locator('img[src="x"], img[src*="x.png"]').count() == 0
-    create_button.click()
-    page.get_by_text("harm", exact=False).first.wait_for()
+    create(page)
     go_to(page, "Search")
-    field = page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox", name="Search")).first
-    field.fill("plain")
-    field.press("Enter")
+    search(page, "plain")
     page.get_by_text("1 hit among", exact=False).first.wait_for()
     assert "owned" not in page.title()
     assert page.locator('img[src="x"], img[src*="x.png"], .katex').count() == 0
