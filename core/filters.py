@@ -1,7 +1,8 @@
 """Filters on columns of a table: what fits a column, which rows pass, and their text form for addresses."""
 
 import json
-from collections.abc import Hashable, Sequence
+import re
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
@@ -10,14 +11,15 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from core.errors import InputError
+from core.errors import InputError, StorageError
 
-FilterKind = Literal["values", "range", "contains", "missing"]
+FilterKind = Literal["values", "range", "contains", "missing", "rows"]
 ColumnKind = Literal["text", "number", "time", "bool"]
 MOST_VALUES = 200
 LONGEST_VALUE = 200  # characters; no one chooses among longer ones
 FEW_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
 DAY_LENGTH = len("2026-01-31")
+_SELECTION = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Filter:
     """One condition on a column. values: their text forms (see value_text), any of which passes. low, high: ends of a
     range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
     text: a substring in any case. The kind "missing" passes cells that are missing or blank.
+
+    The kind "rows" passes the rows of a kept selection: column is its name, just to be shown, text its key.
     """
 
     column: str
@@ -52,14 +56,35 @@ class FilterOptions:
     missing: int
 
 
-def apply_filters(table: pd.DataFrame, filters: Sequence[Filter]) -> np.ndarray:
-    """Bool mask (n,) of the rows that pass all filters; all rows without any. Raises InputError for an unknown column
-    and for a range whose ends don't fit the column."""
+def apply_filters(
+    table: pd.DataFrame, filters: Sequence[Filter], members: Callable[[str], np.ndarray] | None = None
+) -> np.ndarray:
+    """Bool mask (n,) of the rows that pass all filters; all rows without any.
+
+    members: gives a kept selection's bool mask (n,) by its key, or raises StorageError. Raises InputError for an
+    unknown column or selection, and for a range whose ends don't fit the column.
+    """
     mask = np.ones(len(table), dtype=bool)
     for wanted in filters:
+        if wanted.kind == "rows":
+            mask &= _in_selection(wanted, members, len(table))
+            continue
         if wanted.column not in table.columns:
             raise InputError(f'There is no column "{wanted.column}" to filter on.', "Remove this filter.")
         mask &= _passing(table[wanted.column], wanted)
+    return mask
+
+
+def _in_selection(wanted: Filter, members: Callable[[str], np.ndarray] | None, count: int) -> np.ndarray:
+    try:
+        mask = members(wanted.text) if members else None
+    except StorageError:
+        mask = None
+    if mask is None or mask.dtype != bool or mask.shape != (count,):
+        raise InputError(
+            f'There is no selection "{wanted.column}" of these rows to filter on.',
+            "Remove this filter, or keep the selection again on the Map page.",
+        )
     return mask
 
 
@@ -191,6 +216,8 @@ def _read_filter(entry: dict[str, Hashable]) -> Filter:
     low, high = (_read_end(entry.get(name)) for name in ("low", "high"))
     if entry["kind"] not in get_args(FilterKind):
         raise ValueError(entry["kind"])
+    if entry["kind"] == "rows" and not _SELECTION.fullmatch(str(entry.get("text"))):
+        raise ValueError(entry.get("text"))
     return Filter(str(entry["column"]), entry["kind"], values, low, high, str(entry.get("text", "")))  # type: ignore[arg-type]
 
 

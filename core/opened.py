@@ -8,11 +8,14 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from core.embedders.base import Embedder
 from core.embedding import distinct
 from core.errors import StorageError
 from core.files import storage_errors
 from core.index import Index, build_index
+from core.saved_selections import selection_mask
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
 from core.types import Corpus, ModelSpec, Neighbors, Vectors
@@ -40,6 +43,17 @@ def embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads
     from core.embedders.registry import load_embedder
 
     return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
+
+
+@lru_cache(maxsize=32)
+def selection(folder: str, digest: str, key: str) -> np.ndarray:
+    """Bool (n,), read-only: the rows of a kept selection. Raises StorageError where it is gone.
+
+    Its key names its rows, so one that was deleted may be served a while longer, never other rows.
+    """
+    mask = selection_mask(Workspace(folder), digest, key)
+    mask.setflags(write=False)
+    return mask
 
 
 def models_folder(folder: str) -> Path:

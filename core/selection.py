@@ -1,29 +1,21 @@
-"""From a selection event of a map to rows. Shapes are tested on all points, so rows not drawn are selected, too."""
+"""Which points lie in a shape, and what a Plotly chart tells of one that was drawn on it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 
-def selection_rows(event: Mapping[str, Any] | None, points: np.ndarray) -> np.ndarray:
-    """Row ids selected, sorted, each once, int64: all points in the lassos and boxes; for clicks the points clicked.
+def drawn_shapes(
+    event: Mapping[str, Any] | None,
+) -> list[tuple[Literal["box", "lasso"], np.ndarray, np.ndarray]]:
+    """(kind, x, y) of each box and lasso in a selection event as Streamlit gives it for a Plotly chart.
 
-    event: Plotly's selection as Streamlit gives it, {"selection": {"points", "box", "lasso"}} or its inner part.
-    points: (n, 2) coordinates of all rows, drawn or not. Rows hidden by a click in the legend count as well.
-    An event that can't be understood selects nothing.
+    An event that can't be understood holds none.
     """
     inner = _inner(event)
-    boxes, lassos = _shapes(inner.get("box")), _shapes(inner.get("lasso"))
-    if not boxes and not lassos:
-        clicked = clicked_rows(inner)
-        return clicked[clicked < len(points)]
-    inside = np.zeros(len(points), dtype=bool)
-    for x, y in boxes:
-        inside |= rows_in_box(points, x, y)
-    for x, y in lassos:
-        inside |= rows_in_polygon(points, np.column_stack([x, y]))
-    return np.flatnonzero(inside)
+    kinds: tuple[Literal["box", "lasso"], ...] = ("box", "lasso")
+    return [(kind, x, y) for kind in kinds for x, y in _shapes(inner.get(kind))]
 
 
 def _inner(event: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -116,7 +116,7 @@ def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapD
     stored = kept_layout(place)
     points, texts = stored.arrays["points"], opened.corpus(place.folder, place.corpus).texts
     rows = density_sample(points, MOST_DRAWN)
-    spec = _colors(place, color, stored.arrays["per_point"], secret).take(rows)
+    spec = color_of(place, color, secret).take(rows)
     drawn = np.asarray(points[rows], dtype=np.float32)
     shown = [texts[row][:HOVER] for row in rows]
     return MapData(rows.astype(np.int32), drawn, shown, spec, len(points), map_trust(stored))
@@ -173,10 +173,11 @@ def _expected_seconds(workspace: Workspace, place: Place) -> float:
     return 2 + factor * (info.rows if info else 0) / ROWS_A_SECOND
 
 
-def _colors(place: Place, color: ColorBy, per_point: np.ndarray, secret: Secret | None) -> ColorSpec:
+def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
+    """The colors of all rows. Raises as map_data does."""
     table = opened.corpus(place.folder, place.corpus).table
     if color.kind == "trust":
-        return color_spec(np.asarray(per_point), "neighbors kept", "trust")
+        return color_spec(np.asarray(kept_layout(place).arrays["per_point"]), "neighbors kept", "trust")
     if color.kind == "similarity":
         query, _ = embedded_query(place.folder, place.model, color.value, secret)
         rows = opened.vectors(place.folder, place.corpus, place.model).rows

@@ -10,13 +10,15 @@ import pandas as pd
 from core import opened
 from core.answers.cells import LONGEST as LONGEST_CELL
 from core.answers.cells import short_cells
-from core.answers.map import MOST_DRAWN, Place, kept_layout
+from core.answers.map import Place
+from core.answers.scene import Scene, selected
 from core.contrast import Contrasts, contrast_columns, contrast_terms
 from core.errors import InputError
 from core.export.table import table_bytes
-from core.layout_sample import density_sample
+from core.map_choice import Choice
 from core.reading import column_field
-from core.selection import clicked_rows, selection_rows
+from core.saved_selections import SavedSelection, save_selection
+from core.store import Workspace
 from core.terms import document_terms
 from core.types import Corpus
 
@@ -25,38 +27,6 @@ CELL = 400  # characters of one cell sent to the page
 LONGEST = 50_000  # characters of one text shown in full
 TERMS = 15
 UNTOLD = ("source_row", "passage")  # columns that count rows, which say nothing of what is in them
-
-Corners = tuple[tuple[float, ...], tuple[float, ...]]
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """A selection on a map: corners (x, y) of boxes and lassos in the layout's units, or the rows clicked."""
-
-    boxes: tuple[Corners, ...] = ()
-    lassos: tuple[Corners, ...] = ()
-    clicked: tuple[int, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.boxes or self.lassos or self.clicked)
-
-    @property
-    def one(self) -> int | None:
-        """The row, where just one was clicked."""
-        return self.clicked[0] if len(self.clicked) == 1 and not self.boxes and not self.lassos else None
-
-    @classmethod
-    def of(cls, event: Any) -> "Shapes":
-        """From Streamlit's event of a Plotly chart; what can't be understood selects nothing."""
-        inner = event.get("selection", event) if hasattr(event, "get") else {}
-        boxes, lassos = (tuple(_corners(entry) for entry in inner.get(kind) or ()) for kind in ("box", "lasso"))
-        clicked = () if boxes or lassos else tuple(int(row) for row in clicked_rows(inner))
-        return cls(boxes, lassos, clicked)
-
-    def event(self) -> dict[str, Any]:
-        """The same in the form core.selection reads."""
-        boxes, lassos = ([{"x": x, "y": y} for x, y in shapes] for shapes in (self.boxes, self.lassos))
-        return {"box": boxes, "lasso": lassos, "points": [{"customdata": row} for row in self.clicked]}
 
 
 @dataclass(frozen=True)
@@ -70,12 +40,10 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class SelectionTable:
-    """selected: rows of the corpus in the shapes. drawn: those of them that are drawn. matching: those that hold what
-    was looked for. table: the first 1,000 of these with cells cut at 400 characters; its index holds the row ids.
-    cut: how many cells were cut."""
+    """selected: rows of the corpus, drawn or not. matching: those that hold what was looked for. table: the first 1,000
+    of these with cells cut at 400 characters; its index holds the row ids. cut: how many cells were cut."""
 
     selected: int
-    drawn: int
     matching: int
     table: pd.DataFrame
     cut: int
@@ -94,33 +62,33 @@ class RowView:
     neighbors: pd.DataFrame
 
 
-@lru_cache(maxsize=16)
-def selected(place: Place, shapes: Shapes) -> np.ndarray:
-    """Row ids in the shapes among all rows, drawn or not, sorted, int64."""
-    return selection_rows(shapes.event(), np.asarray(kept_layout(place).arrays["points"])[:, :2])
-
-
-def selection_table(place: Place, shapes: Shapes, look: Look) -> SelectionTable:
+def selection_table(scene: Scene, choice: Choice, look: Look) -> SelectionTable:
     """What of a selection the page shows."""
-    rows = selected(place, shapes)
-    table = _looked_at(opened.corpus(place.folder, place.corpus), rows, look)
-    drawn = int(np.isin(rows, _drawn(place)).sum())
-    return SelectionTable(len(rows), drawn, len(table), *short_cells(table[:MOST_SHOWN], CELL))
+    rows = selected(scene, choice)
+    table = _looked_at(opened.corpus(scene.first.folder, scene.first.corpus), rows, look)
+    return SelectionTable(len(rows), len(table), *short_cells(table[:MOST_SHOWN], CELL))
 
 
-def selection_file(place: Place, shapes: Shapes, look: Look, form: Literal["csv", "parquet"]) -> bytes:
+def selection_file(scene: Scene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> bytes:
     """The whole selection as it is looked at, as the bytes of a file."""
-    table = _looked_at(opened.corpus(place.folder, place.corpus), selected(place, shapes), look)
+    table = _looked_at(opened.corpus(scene.first.folder, scene.first.corpus), selected(scene, choice), look)
     return table_bytes(table, form)
 
 
-def special(place: Place, shapes: Shapes) -> tuple[Contrasts, Contrasts]:
+def keep_selection(scene: Scene, choice: Choice, name: str) -> SavedSelection:
+    """The rows of a choice kept in the workspace under a name. Raises InputError for a bad or taken name."""
+    place = scene.first
+    return save_selection(Workspace(place.folder), place.corpus, name, selected(scene, choice))
+
+
+def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
     """Words, and column values, that the selected rows hold more often than all others."""
+    place = scene.first
     corpus = opened.corpus(place.folder, place.corpus)
     mask = np.zeros(len(corpus), dtype=bool)
-    mask[selected(place, shapes)] = True
+    mask[selected(scene, choice)] = True
 
-    matrix, vocabulary = _terms(place.folder, place.corpus)
+    matrix, vocabulary = terms(place.folder, place.corpus)
     words = contrast_terms(matrix, vocabulary, mask, limit=TERMS)
     columns = [column for column in _columns(corpus) if column not in (*UNTOLD, corpus.roles.id)]
     return words, contrast_columns(corpus.table, mask, columns, limit=TERMS)
@@ -143,26 +111,14 @@ def row_view(place: Place, row: int, count: int = 10) -> RowView:
 
 
 @lru_cache(maxsize=2)
-def _terms(folder: str, corpus: str) -> tuple[Any, list[str]]:
+def terms(folder: str, corpus: str) -> tuple[Any, list[str]]:
+    """Which words and pairs of words each text holds: document_terms of the corpus, kept."""
     return document_terms(opened.corpus(folder, corpus).texts)
-
-
-@lru_cache(maxsize=4)
-def _drawn(place: Place) -> np.ndarray:
-    return density_sample(kept_layout(place).arrays["points"], MOST_DRAWN)
 
 
 def _known(value: Any) -> bool:
     """Whether a cell holds something; lists and the like do."""
     return not pd.api.types.is_scalar(value) or bool(pd.notna(value))
-
-
-def _corners(entry: Any) -> Corners:
-    try:
-        x, y = (tuple(float(value) for value in entry[axis]) for axis in ("x", "y"))
-    except (KeyError, TypeError, ValueError):
-        return ((), ())
-    return x, y
 
 
 def _columns(corpus: Corpus) -> list[str]:

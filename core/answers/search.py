@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 import numpy as np
@@ -75,7 +75,8 @@ class Found:
 def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret: Secret | None = None) -> Found:
     """Answer a query under one model. Raises InputError where it can't be answered, ModelError, StorageError."""
     whole = opened.corpus(folder, corpus)
-    mask = apply_filters(whole.table, query.filters) if query.filters else None
+    members = partial(opened.selection, folder, corpus)
+    mask = apply_filters(whole.table, query.filters, members) if query.filters else None
     by_vector = spec is not None and query.mode not in ("words", "pattern")
     vector, embed_ms = _vector(folder, corpus, spec, query, secret) if spec and by_vector else (None, 0.0)
     started = time.perf_counter()

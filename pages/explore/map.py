@@ -3,9 +3,20 @@
 import streamlit as st
 
 from core.answers.map import Place
-from core.answers.map_rows import Shapes
+from core.answers.scene import Scene
 from core.errors import PlanisphereError
-from pages.shared import frame, map_chart, map_selection, map_settings, map_wait, session
+from pages.shared import (
+    frame,
+    map_chart,
+    map_selection,
+    map_settings,
+    map_state,
+    map_view,
+    map_wait,
+    map_words,
+    selections_view,
+    session,
+)
 
 
 def page() -> None:
@@ -17,35 +28,42 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         color = map_settings.color_by(info)
         params = map_settings.layout_params()
-    place = map_wait.ready(Place(session.folder(), info.digest, model, params), info)
-    if place:
-        explore(map_chart.View(place, info.name, color, session.theme()))
+        label, contours, columns = map_settings.look(info)
+        place = Place(session.folder(), info.digest, model, params)
+        others = map_settings.beside(place) if params.dims == 2 else ()
+        tools = st.container(width="content")
+    ready = map_wait.ready(place, info)
+    if ready is None:
+        return
+    places = (ready, *others)
+    titles = tuple(map_settings.title(each) for each in places) if others else ("",)
+    scene = Scene(places, color, columns)
+    view = map_view.View(scene, info.name, session.theme(), titles, label, contours)
+    if params.dims == 3 or session.remembered("no_webgl"):
+        map_chart.show(map_chart.View(ready, info.name, color, session.theme()), scene)
+    else:
+        with tools:
+            chosen = selections_view.show(info, map_selection.keeper(scene))
+        if chosen:
+            map_selection.bring_back(scene, chosen)
+        explore(view, map_state.current(scene).command())
 
 
 @st.fragment
-def explore(view: map_chart.View) -> None:
-    """The chart and what is selected on it; a fragment, so that a lasso redraws nothing else."""
+def explore(view: map_view.View, command: dict) -> None:
+    """The map and what is selected on it; a fragment, so that a lasso redraws nothing else."""
     try:
         with st.spinner("Preparing the map", show_time=False):
-            made = map_chart.drawn(view)
-        map_chart.trust_line(made.trust)
-        event = map_chart.chart(view, made)
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.caption(f"Showing {made.shown:,} of {made.total:,}. {notes(view, made)}", width="content")
-            map_chart.save_button(view, made)
-        if view.place.params.dims == 2:
-            map_selection.show(view.place, view.name, Shapes.of(event))
+            made = map_view.made(view)
+        map_words.trust_lines(view.titles, made.geometry.trust)
+        state, unsupported = map_view.draw(view, made, command)
+        if unsupported:
+            session.remember("no_webgl", True)
+            st.rerun()
+        map_view.below(view, made)
+        map_selection.show(view.scene, view.name, state.choice)
     except PlanisphereError as error:
         frame.show_error(error)
-
-
-def notes(view: map_chart.View, made: map_chart.Drawn) -> str:
-    parts = [made.note] if made.note else []
-    if made.shown < made.total:
-        parts.append("The points drawn are a sample that keeps sparse regions; selections count all rows.")
-    if view.place.params.dims == 3:
-        parts.append("Three dimensions are for looking: choose two in the map settings to click and select.")
-    return " ".join(parts)
 
 
 page()

@@ -1,19 +1,23 @@
 """Filters on any column, each by the widget that suits it. What is chosen is part of the link."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.errors import InputError
 from core.filters import Filter, FilterOptions, filters_from_json, filters_to_json
+from core.saved_selections import SavedSelection
 from pages.shared import filter_range, session
 from pages.shared.text import plain
 
 LINK = "filters"
+WITHIN = "within_selections"
 LONGEST_LINK = 2_000  # characters; addresses much longer are cut by some programs
 
 
-def choose(columns: dict[str, FilterOptions]) -> tuple[Filter, ...]:
-    """The filters a person has set; rows must pass all of them."""
-    _from_link(columns)
+def choose(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection] = ()) -> tuple[Filter, ...]:
+    """The filters a person has set, on columns and by kept selections; rows must pass all of them."""
+    _from_link(columns, kept)
     session.drop_unknown("filter_columns", list(columns))
     chosen = st.multiselect(
         "Filter on",
@@ -24,11 +28,29 @@ def choose(columns: dict[str, FilterOptions]) -> tuple[Filter, ...]:
         help="Only rows that pass every filter can be found.",
     )
     filters = tuple(found for found in (_filter(name, columns[name]) for name in chosen) if found)
+    filters += _within(kept)
     _to_link(filters)
     return filters
 
 
-def _from_link(columns: dict[str, FilterOptions]) -> None:
+def _within(kept: Sequence[SavedSelection]) -> tuple[Filter, ...]:
+    by_key = {each.key: each for each in kept}
+    session.drop_unknown(WITHIN, list(by_key))
+    if not kept:
+        return ()
+    chosen = st.multiselect(
+        "Within a selection",
+        list(by_key),
+        key=WITHIN,
+        persist_state="session",
+        format_func=lambda key: f"{by_key[key].name} ({by_key[key].rows:,})",
+        placeholder="All rows",
+        help="Only rows that lie in every one of these selections, which were kept on the Map page.",
+    )
+    return tuple(Filter(by_key[key].name, "rows", text=key) for key in chosen)
+
+
+def _from_link(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection]) -> None:
     """Set the widgets to the link's filters when they are first drawn; what doesn't fit the columns is left out."""
     if session.remembered("filters_read"):
         return
@@ -42,6 +64,9 @@ def _from_link(columns: dict[str, FilterOptions]) -> None:
         _set(name, wanted, columns[name])
     if fitting:
         session.set_widget("filter_columns", list(fitting))
+    known = {each.key for each in kept}
+    if within := [f.text for f in filters if f.kind == "rows" and f.text in known]:
+        session.set_widget(WITHIN, list(dict.fromkeys(within)))
 
 
 def _set(name: str, wanted: Filter, options: FilterOptions) -> None:

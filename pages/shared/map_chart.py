@@ -1,14 +1,20 @@
-"""The map itself: the chart, its trust, and the file it can be saved as."""
+"""The map as a Plotly chart: in three dimensions, where the browser has no WebGL2, and as a file."""
 
-import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.answers.map import ColorBy, MapData, MapTrust, Place, map_data
+from core.answers.scene import Scene, plotly_choice
 from core.charts import Theme, map_figure, save_html
-from pages.shared import cached, session
+from core.map_choice import Choice
+from core.secret import Secret
+from pages.shared import cached, map_selection, session
+from pages.shared.map_words import file_stem, trust_lines
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 HEIGHT = 640
 SCALE_BAR = {"orientation": "h", "y": -0.01, "yanchor": "top", "x": 0.5, "len": 0.9, "title": {"side": "top"}}
@@ -42,18 +48,24 @@ class Drawn:
 
 def drawn(view: View) -> Drawn:
     """The figure of a view, made once a server for all who look at it."""
-    place, model = view.place, view.place.model
-    remote = model.backend == "openai" and view.color.kind == "similarity"
-    secret = session.api_key(model.base_url) if remote else None  # only who sends texts out needs a key
+    place, secret = view.place, _secret(view)
 
     def make() -> Drawn:
-        return _draw(session.ask(map_data, place, view.color, secret), view)
+        data = session.ask(map_data, place, view.color, secret)
+        return Drawn(_figure(data, view).to_dict(), len(data.rows), data.total, data.color.note, data.trust)
 
     names = (place.folder, place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
     return cached.made(make, "map", *names)
 
 
-def _draw(data: MapData, view: View) -> Drawn:
+def _secret(view: View) -> Secret | None:
+    """Only who sends texts out needs a key."""
+    model = view.place.model
+    remote = model.backend == "openai" and view.color.kind == "similarity"
+    return session.api_key(model.base_url) if remote else None
+
+
+def _figure(data: MapData, view: View) -> "go.Figure":
     figure = map_figure(data.points, data.rows, data.color, data.texts, theme=view.theme, height=HEIGHT)
     figure.update_layout(modebar=BARS[view.theme], margin={"t": 36})
     if view.place.params.dims == 2:
@@ -66,17 +78,41 @@ def _draw(data: MapData, view: View) -> Drawn:
             marker_colorbar=SCALE_BAR, selector=lambda trace: trace.marker.colorbar.thickness is not None
         )
         figure.update_layout(legend={"y": 1, "yanchor": "bottom"})
-    return Drawn(figure.to_dict(), len(data.rows), data.total, data.color.note, data.trust)
+    return figure
 
 
-def chart(view: View, made: Drawn) -> Any:
-    """Draw it; gives the selection event, None in three dimensions."""
+def show(view: View, scene: Scene) -> None:
+    """The Plotly map: in three dimensions, and where the browser has no WebGL2."""
+    with st.spinner("Preparing the map", show_time=False):
+        made = drawn(view)
+    trust_lines(("",), (made.trust,))
+    choice = chart(view, made, scene)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"Showing {made.shown:,} of {made.total:,}. {notes(view, made)}", width="content")
+        save_button(view)
+    if choice is not None:
+        map_selection.show(scene, view.name, choice)
+
+
+def notes(view: View, made: Drawn) -> str:
+    parts = [made.note] if made.note else []
+    if made.shown < made.total:
+        parts.append("The points drawn are a sample that keeps sparse regions; selections count all rows.")
+    if view.place.params.dims == 3:
+        parts.append("Three dimensions are for looking: choose two in the map settings to click and select.")
+    else:
+        parts.append("This browser has no WebGL2, so a simpler map is shown: zoom is lost when its colors change.")
+    return " ".join(parts)
+
+
+def chart(view: View, made: Drawn, scene: Scene) -> Choice | None:
+    """Draw it; gives what is selected, None in three dimensions."""
     flat = view.place.params.dims == 2
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": ("points", "box", "lasso")} if flat else {}
     event = st.plotly_chart(
         made.figure, width="stretch", key="map_chart", config=config(view.name), alt=alt_text(view, made), **options
     )
-    return event if flat else None
+    return session.ask(plotly_choice, scene, dict(event.get("selection", {}))) if flat else None
 
 
 def config(name: str) -> dict[str, Any]:
@@ -90,47 +126,22 @@ def alt_text(view: View, made: Drawn) -> str:
     return f"Map of {made.shown:,} texts of {view.name}{by}; texts of like meaning lie near each other"
 
 
-def file_stem(name: str) -> str:
-    """A corpus' name as the beginning of a file name."""
-    return "map-" + (re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "corpus")
-
-
-def save_button(view: View, made: Drawn) -> None:
+def save_button(view: View) -> None:
     """The map as one page that works without a network; made when it is asked for."""
-    import plotly.graph_objects as go
+    secret = _secret(view)
+    ask = session.manager().ask  # bound now: the download runs outside of the page
+
+    def page() -> bytes:
+        figure = _figure(ask(map_data, view.place, view.color, secret), view)
+        return save_html(figure, view.name, view.theme)
 
     st.download_button(
         "Save as HTML",
-        lambda: save_html(go.Figure(made.figure), view.name, view.theme),
+        page,
         f"{file_stem(view.name)}.html",
         "text/html",
         icon=":material/download:",
         on_click="ignore",
         help="One file of about 5 MB that opens in any browser, offline, with zoom and hover. "
-        "For a picture, use the camera in the chart's own bar.",
+        "For a picture, use the last button of the map's own bar.",
     )
-
-
-def trust_line(trust: MapTrust) -> None:
-    """How far to trust the map, in words, with what a random map would reach."""
-    if trust.k < 1 or trust.total < 3:
-        st.caption("With so few texts, any map keeps all neighbors.")
-        return
-    near = f"{trust.k} nearest texts" if trust.k > 1 else "nearest text"
-    st.markdown(
-        f"Of each text's {near}, **{trust.kept:.1%}** are also among the {trust.k} nearest on the map "
-        f"(a random map: {trust.kept_chance:.1%}). Trustworthiness **{trust.trustworthiness:.2f}** "
-        f"(a random map: {trust.trustworthiness_chance:.2f}). {_measured(trust)}",
-        help="Neighbors are judged by cosine in the model's own space. The first figure is kNN preservation. "
-        "Trustworthiness (Venna and Kaski, 2001) is 1 where no text has strangers for neighbors on the map; each "
-        "stranger lowers it by how far away it truly is. Any map in 2 or 3 dimensions loses neighbors: use it to look "
-        "around, and the true neighbors of a clicked row to judge.",
-    )
-
-
-def _measured(trust: MapTrust) -> str:
-    if trust.sample >= trust.total:
-        return f"Measured over all {trust.total:,} rows."
-    if trust.kept_rows >= trust.total:
-        return f"Measured over all {trust.total:,} rows, trustworthiness over a sample of {trust.sample:,} of them."
-    return f"Measured over samples of {trust.kept_rows:,} and {trust.sample:,} of {trust.total:,} rows."

@@ -7,11 +7,21 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.answers.map import Place
-from core.answers.map_rows import CELL, Look, SelectionTable, Shapes, selection_file, selection_table, special
+from core.answers.map_rows import (
+    CELL,
+    Look,
+    SelectionTable,
+    keep_selection,
+    selection_file,
+    selection_table,
+    special,
+)
+from core.answers.scene import Scene
 from core.contrast import Contrast, Contrasts, Shift
-from pages.shared import map_row, session
-from pages.shared.map_chart import file_stem
+from core.map_choice import Choice, Step
+from core.saved_selections import SavedSelection
+from pages.shared import map_row, map_state, session
+from pages.shared.map_words import file_stem
 from pages.shared.text import count
 
 FORMS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
@@ -22,49 +32,52 @@ FORMS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
 
 HINT = (
     "Click a point to read it and see its true neighbors. To list many and see what is special about them, take the "
-    "lasso or the box from the chart's bar and draw around them; its crossed arrows bring clicking back."
+    "lasso or the box from the map's bar and draw around them, click a name in the legend, or drag the ends of a color "
+    "bar or histogram."
 )
 
 
-def show(place: Place, name: str, shapes: Shapes) -> None:
-    """The rows of a selection, or the one row that was clicked, or what to do."""
-    if shapes.one is not None:
-        map_row.show(place, shapes.one, "clicked")
+def show(scene: Scene, name: str, choice: Choice) -> None:
+    """The row that was clicked, and the rows of a selection; or what to do."""
+    if choice.clicked is not None:
+        map_row.show(scene.first, choice.clicked, "clicked")
+    if not choice.selects:
+        if choice.clicked is None:
+            st.info(HINT, icon=":material/ads_click:")
         return
-    if not shapes:
-        st.info(
-            HINT,
-            icon=":material/ads_click:",
-        )
-        return
-    whole = session.ask_once(selection_table, place, shapes, Look())
+    whole = session.ask_once(selection_table, scene, choice, Look())
     if not whole.selected:
         st.info(
-            "No text lies in this shape. Draw a larger one, or double-click the map to clear it.",
+            "No text is in this selection and passes its filters. Draw a larger shape, or press Escape on the map to "
+            "clear it.",
             icon=":material/ads_click:",
         )
         return
-    st.markdown(f"**{count(whole.selected, 'row')} selected**" + _hidden(whole))
+    st.markdown(f"**{count(whole.selected, 'row')} selected**")
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        row = table(place, name, shapes, whole)
+        row = table(scene, name, choice, whole)
     with right:
-        what_is_special(place, shapes)
+        what_is_special(scene, choice)
     if row is not None:
-        map_row.show(place, row, "listed")
+        map_row.show(scene.first, row, "listed")
 
 
-def _hidden(whole: SelectionTable) -> str:
-    """The shape is tested on all rows, so it may hold more than can be seen."""
-    if whole.drawn == whole.selected:
-        return ""
-    return f": {whole.drawn:,} drawn, {whole.selected - whole.drawn:,} more lie there undrawn"
+def keeper(scene: Scene) -> Callable[[str], SavedSelection] | None:
+    """What keeps the present selection under a name; None where nothing is selected."""
+    choice = map_state.current(scene).choice
+    return (lambda name: session.ask(keep_selection, scene, choice, name)) if choice.selects else None
 
 
-def table(place: Place, name: str, shapes: Shapes, whole: SelectionTable) -> int | None:
+def bring_back(scene: Scene, saved: SavedSelection) -> None:
+    """Show a kept selection on the map."""
+    map_state.force(scene, Choice((Step("rows", "set", key=saved.key),)))
+
+
+def table(scene: Scene, name: str, choice: Choice, whole: SelectionTable) -> int | None:
     """The table with its tools; gives the row that was chosen in it."""
     look = _look(list(whole.table.columns))
-    seen = session.ask_once(selection_table, place, shapes, look)
+    seen = session.ask_once(selection_table, scene, choice, look)
     event = st.dataframe(
         seen.table,
         hide_index=True,
@@ -78,8 +91,8 @@ def table(place: Place, name: str, shapes: Shapes, whole: SelectionTable) -> int
         column_config={seen.table.columns[0]: st.column_config.TextColumn(width="large")},
     )
     st.caption(_count_line(seen) + " Choose a row to read it.")
-    downloads(place, name, shapes, look)
-    chosen = [place for place in event.selection.rows if place < len(seen.table)]
+    downloads(scene, name, choice, look)
+    chosen = [at for at in event.selection.rows if at < len(seen.table)]
     return int(seen.table.index[chosen[0]]) if chosen else None
 
 
@@ -112,12 +125,12 @@ def _count_line(seen: SelectionTable) -> str:
     return first + found + cut
 
 
-def downloads(place: Place, name: str, shapes: Shapes, look: Look) -> None:
+def downloads(scene: Scene, name: str, choice: Choice, look: Look) -> None:
     with st.container(horizontal=True):
         for form, label, mime in FORMS:
             st.download_button(
                 label,
-                _file(place, shapes, look, form),
+                _file(scene, choice, look, form),
                 f"{file_stem(name)}-selection.{form}",
                 mime,
                 icon=":material/download:",
@@ -126,12 +139,12 @@ def downloads(place: Place, name: str, shapes: Shapes, look: Look) -> None:
             )
 
 
-def _file(place: Place, shapes: Shapes, look: Look, form: Literal["csv", "parquet"]) -> Callable[[], bytes]:
+def _file(scene: Scene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> Callable[[], bytes]:
     ask = session.manager().ask  # bound now: the download runs outside of the page
-    return lambda: ask(selection_file, place, shapes, look, form)
+    return lambda: ask(selection_file, scene, choice, look, form)
 
 
-def what_is_special(place: Place, shapes: Shapes) -> None:
+def what_is_special(scene: Scene, choice: Choice) -> None:
     """Words and column values that stand out here, surest and strongest first."""
     st.markdown(
         "**What is special here**",
@@ -141,7 +154,7 @@ def what_is_special(place: Place, shapes: Shapes) -> None:
         "standard error).",
     )
     with st.spinner("Comparing with the other rows"):
-        words, values = session.ask_once(special, place, shapes)
+        words, values = session.ask_once(special, scene, choice)
     if not words.tests and not values.tests:
         st.caption(words.note)
         return

@@ -1,15 +1,21 @@
 """The Map page's choices: how the layout is made and what colors the points. All are part of the link."""
 
+from dataclasses import asdict
 from typing import Literal
 
 import streamlit as st
 
-from core.answers.map import ColorBy
+from core.answers.map import ColorBy, Place
+from core.answers.scene import kept_places
+from core.digest import digest_json
 from core.store import CorpusInfo
 from core.types import LayoutParams
 from pages.shared import session
 
 ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(trust in the map)", "(similarity to a text)"
+
+WORDS, NO_LABELS = "(typical words)", "(none)"
+MOST_HISTOGRAMS = 6
 
 DEFAULTS = {"method": "UMAP", "dims": 2, "neighbors": 15, "min_dist": 0.1, "seed": 0, "mode": "fast"}
 
@@ -112,6 +118,76 @@ def color_by(info: CorpusInfo) -> ColorBy:
     if chosen == SIMILARITY:
         return _similar_to()
     return ColorBy("none") if chosen == ONE_COLOR else ColorBy("column", chosen)
+
+
+def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
+    """The popover with what is drawn beside the points: labels by words, a column or none; contours; histograms."""
+    with st.popover("Show", icon=":material/layers:", help="Labels, density lines and histograms on the map."):
+        options = [WORDS, NO_LABELS, *(name for name in info.columns if name not in (WORDS, NO_LABELS))]
+        label = st.selectbox(
+            "Labels",
+            options,
+            key="labels",
+            bind="query-params",
+            help="Names on the map: words that are typical of a region (class-based TF-IDF), or a column's values.",
+        )
+        lines = st.toggle(
+            "Density lines",
+            key="density",
+            bind="query-params",
+            help="Lines around the densest parts: each encloses a given share of the points.",
+        )
+        histograms = st.multiselect(
+            "Histograms",
+            list(info.columns),
+            key="hist",
+            bind="query-params",
+            max_selections=MOST_HISTOGRAMS,
+            help="Columns shown as histograms below the map; drag their ends to keep part of the rows.",
+        )
+    chosen = None if label == NO_LABELS else "" if label == WORDS else label
+    return chosen, bool(lines), tuple(histograms)
+
+
+def beside(place: Place) -> tuple[Place, ...]:
+    """Up to three other maps of the same rows, to be shown beside it."""
+    kept = {place_key(each): each for each in kept_places(place.folder, place.corpus) if not _same(each, place)}
+    if not kept:
+        return ()
+    session.linked_choices("with", list(kept))
+    chosen = st.multiselect(
+        "Beside it",
+        list(kept),
+        key="with",
+        format_func=lambda key: title(kept[key]),
+        max_selections=3,
+        width=320,
+        placeholder="Another map",
+        help="Other maps of this corpus, of other models or settings: turned and scaled onto this one (Procrustes), so "
+        "that what differs is the map, not its rotation. Pointing and selecting work on all of them at once.",
+    )
+    session.keep_list_in_link("with")
+    return tuple(kept[key] for key in chosen)
+
+
+def title(place: Place) -> str:
+    """A map's name where several are shown."""
+    params, usual = place.params, LayoutParams()
+    if params.method == "pca":
+        return f"{place.model.label}, PCA"
+    extras = [f"{params.n_neighbors} neighbors"] if params.n_neighbors != usual.n_neighbors else []
+    extras += [f"closeness {params.min_dist:g}"] if params.min_dist != usual.min_dist else []
+    extras += [f"seed {params.seed}"] if params.seed != usual.seed else []
+    extras += ["reproducible"] if params.reproducible else []
+    return ", ".join([place.model.label, "UMAP", *extras])
+
+
+def place_key(place: Place) -> str:
+    return digest_json([place.model.key, asdict(place.params)])
+
+
+def _same(one: Place, other: Place) -> bool:
+    return one.model.key == other.model.key and one.params == other.params
 
 
 def _similar_to() -> ColorBy:

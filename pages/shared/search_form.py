@@ -5,6 +5,7 @@ import streamlit as st
 from core.answers import search as answers
 from core.answers.search import Mode, Query
 from core.errors import InputError
+from core.saved_selections import saved_selections
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import empty, filter_form, frame, session
@@ -64,7 +65,8 @@ def query(info: CorpusInfo, embedded: bool) -> Query | None:
     )
     with st.expander("Rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = rows_and_number(info.rows, mode)
-        filters = filter_form.choose(session.ask_once(answers.columns, session.folder(), info.digest))
+        columns = session.ask_once(answers.columns, session.folder(), info.digest)
+        filters = filter_form.choose(columns, saved_selections(session.workspace(), info.digest))
     if not embedded:
         empty.not_embedded("Only words and patterns can be searched: this corpus is not embedded yet.")
     if not text.strip() and not near and not far:

@@ -142,6 +142,21 @@ def keep_in_link(name: str) -> None:
         st.query_params[name] = value
 
 
+def linked_choices(name: str, options: Sequence[str]) -> None:
+    """The same for a multiple choice, whose values stand in the link with dots between them."""
+    linked = str(st.query_params.get(name, "")).split(".") if name not in st.session_state else st.session_state[name]
+    set_widget(name, [value for value in linked if value in options])
+
+
+def keep_list_in_link(name: str) -> None:
+    """Write a multiple choice into the address; call it after the widget is drawn."""
+    text = ".".join(st.session_state.get(name) or [])
+    if text and st.query_params.get(name) != text:
+        st.query_params[name] = text
+    elif not text and name in st.query_params:
+        del st.query_params[name]
+
+
 def api_key(base_url: str = "") -> Secret | None:
     """The key to send: OpenAI's own is never sent to another server.
 

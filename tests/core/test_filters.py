@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.filters import Filter, apply_filters, filter_options, filters_from_json, filters_to_json
 
 
@@ -99,6 +99,7 @@ def test_the_text_form_gives_the_same_filters_back():
         Filter("n", "range", low=0.0, high=2.5),
         Filter("t", "contains", text="<b>"),
         Filter("t", "missing"),
+        Filter("Tea & <b>", "rows", text="0123456789abcdef"),
     )
     assert filters_from_json(filters_to_json(filters)) == filters
     assert filters_from_json("[]") == ()
@@ -107,8 +108,30 @@ def test_the_text_form_gives_the_same_filters_back():
 @pytest.mark.parametrize(
     "text",
     ["", "{}x", "[1]", '[{"column":"a"}]', '[{"column":"a","kind":"eval"}]', "[" * 100_000, "5",
-     '[{"column":"a","kind":"range","low":[1]}]'],
+     '[{"column":"a","kind":"range","low":[1]}]', '[{"column":"a","kind":"rows"}]',
+     '[{"column":"a","kind":"rows","text":"../../../../etc/x"}]',
+     '[{"column":"a","kind":"rows","text":"0123456789ABCDEF"}]',
+     '[{"column":"a","kind":"rows","text":["0123456789abcdef"]}]'],
 )  # fmt: skip
 def test_a_text_form_that_can_not_be_read_is_refused(text):
     with pytest.raises(InputError, match="can't be read"):
         filters_from_json(text)
+
+
+def test_the_rows_of_a_selection_pass(table):
+    kept = {"a" * 16: np.array([True, True, False, False, True]), "b" * 16: np.array([True])}
+
+    def members(key):
+        if key not in kept:
+            raise StorageError("gone")
+        return kept[key]
+
+    within = Filter("no column", "rows", text="a" * 16)
+    assert np.flatnonzero(apply_filters(table, [within], members)).tolist() == [0, 1, 4]
+    both = [within, Filter("rating", "values", ("5",))]
+    assert np.flatnonzero(apply_filters(table, both, members)).tolist() == [0, 4]
+    for wanted, loader in ((within, None), (Filter("x", "rows", text="c" * 16), members)):
+        with pytest.raises(InputError, match="no selection"):
+            apply_filters(table, [wanted], loader)
+    with pytest.raises(InputError, match="no selection"):  # one of another number of rows
+        apply_filters(table, [Filter("x", "rows", text="b" * 16)], members)

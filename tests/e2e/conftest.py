@@ -21,6 +21,8 @@ from tests.browser import find_browser
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
+REVIEWS = ROOT.parent / "shared" / "data" / "fine_food_reviews_1k.csv"
+TEMPLATE = "Title: {Summary}; Content: {Text}"
 WAIT = 90_000  # ms; generous, since other programs may keep the machine busy
 
 
@@ -102,7 +104,7 @@ def start_server() -> Serve:
     return serve
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose workspace is empty and stays so: the sample's job counts as started already."""
     home = tmp_path_factory.mktemp("shared") / "home"
@@ -145,3 +147,31 @@ def parameter(page: Page, name: str) -> str:
     """A parameter of the page's address, or ""."""
     found = re.search(rf"[?&]{name}=([^&]*)", page.url)
     return found.group(1) if found else ""
+
+
+@pytest.fixture(scope="session")
+def embedded(server: Server, browser: Browser) -> str:
+    """The reviews, uploaded and embedded with the default model by clicking through; gives the link's query."""
+    from tests.e2e.steps import MapOnPage, bring_in, create, go_to, no_traceback
+
+    if not REVIEWS.exists():
+        pytest.skip(f"needs {REVIEWS.name} in ../shared/data")
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    bring_in(page, server, [REVIEWS])
+    page.get_by_text("Several columns").first.click()
+    field = page.get_by_label("Template", exact=True)
+    field.fill(TEMPLATE)
+    field.press("Enter")
+    page.get_by_text("Title: where does one start").first.wait_for()
+    create(page)
+    go_to(page, "Embed")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Embedding with", exact=False).first.wait_for()
+    go_to(page, "Map")
+    MapOnPage(page)
+    no_traceback(page)
+    query = page.url.partition("?")[2]
+    context.close()
+    return query

@@ -7,100 +7,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.store import Workspace
-from tests.e2e.conftest import ROOT, Serve, Server, parameter
+from tests.e2e.conftest import Serve, parameter
+from tests.e2e.steps import MapOnPage, bring_in, create, go_to, no_traceback, search
 
 pytestmark = pytest.mark.browser
-REVIEWS = ROOT.parent / "shared" / "data" / "fine_food_reviews_1k.csv"
-TEMPLATE = "Title: {Summary}; Content: {Text}"
 HARM = """text,<img src=x onerror=document.title='owned'>
 <script>document.title='owned'</script> plain,a
 "<img src=x onerror=""document.title='owned'""> and ![x](http://127.0.0.1:9/x.png)",b
 $x^2$ **bold** [link](javascript:alert(1)) :red[red],a
 =1+1,b
 """
-
-
-def go_to(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
-    settled(page)
-
-
-def settled(page: Page) -> None:
-    """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget made anew."""
-    page.locator('[data-test-script-state="notRunning"]').wait_for()
-
-
-def choose_model(page: Page, name: str) -> None:
-    """Add a model to those chosen on the Embed page."""
-    field = page.get_by_test_id("stMultiSelect").get_by_role("combobox").first
-    field.click()
-    page.get_by_role("option", name=name, exact=True).click()
-    page.keyboard.press("Escape")
-
-
-def bring_in(page: Page, server: Server, files: list) -> None:
-    page.goto(server.url)
-    page.locator("input[type=file]").first.set_input_files(files)
-
-
-def create(page: Page) -> None:
-    page.get_by_role("button", name="Create corpus").click()
-    page.get_by_test_id("stAlertContentSuccess").first.wait_for()
-
-
-def search(page: Page, text: str) -> None:
-    settled(page)
-    field = page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox", name="Search")).first
-    field.fill(text)
-    field.press("Enter")
-
-
-def no_traceback(page: Page) -> None:
-    assert "Traceback" not in page.inner_text("body")
-    assert page.get_by_test_id("stException").count() == 0
-
-
-@pytest.fixture(scope="module")
-def embedded(server: Server, browser) -> str:
-    """The reviews, uploaded and embedded with the default model by clicking through; gives the link's query."""
-    if not REVIEWS.exists():
-        pytest.skip(f"needs {REVIEWS.name} in ../shared/data")
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    context.set_default_timeout(120_000)
-    page = context.new_page()
-    bring_in(page, server, [REVIEWS])
-    page.get_by_text("Several columns").first.click()
-    field = page.get_by_label("Template", exact=True)
-    field.fill(TEMPLATE)
-    field.press("Enter")
-    page.get_by_text("Title: where does one start").first.wait_for()
-    create(page)
-    go_to(page, "Embed")
-    page.get_by_role("button", name="Start").click()
-    page.get_by_text("Embedding with", exact=False).first.wait_for()
-    go_to(page, "Map")
-    page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
-    no_traceback(page)
-    query = page.url.partition("?")[2]
-    context.close()
-    return query
-
-
-def ranges(page: Page) -> list[float]:
-    return page.evaluate("(() => { const a = document.querySelector('.js-plotly-plot')._fullLayout;"
-                         " return [...a.xaxis.range, ...a.yaxis.range].map(Number) })()")  # fmt: skip
-
-
-def drag(page: Page, steps: list[tuple[float, float]]) -> None:
-    """Drag over the map, along places given as shares of its width and height."""
-    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in steps]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=8)
-    page.mouse.up()
 
 
 def test_vectors_are_those_of_the_template(server, embedded):
@@ -114,20 +30,14 @@ def test_vectors_are_those_of_the_template(server, embedded):
 def test_a_lasso_gives_rows_and_what_is_special_and_zoom_stays(server, embedded, visit: Callable[[], Page]):
     page = visit()
     page.goto(f"{server.url}/map?{embedded}")
-    page.locator(".js-plotly-plot .nsewdrag").first.wait_for(state="attached")
-    page.locator('.modebar [data-val="zoom"]').first.click()
-    before = ranges(page)
-    drag(page, [(0.2, 0.2), (0.85, 0.85)])
-    page.wait_for_function(
-        "before => Math.abs(document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range[0] - before) > 1e-6",
-        arg=before[0],
-    )
-    zoomed = ranges(page)
-    page.locator('.modebar [data-val="lasso"]').first.click()
-    drag(page, [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9), (0.1, 0.12)])
-    page.get_by_text("special", exact=False).first.wait_for()
+    drawn = MapOnPage(page)
+    drawn.wheel(0.5, 0.5, -400)
+    zoomed = drawn.view()
+    assert zoomed[2] > 1.5
+    drawn.lasso([(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)])
+    page.get_by_text("What is special here").first.wait_for()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
-    assert ranges(page) == pytest.approx(zoomed)
+    assert drawn.view() == zoomed
     no_traceback(page)
 
 
@@ -169,5 +79,5 @@ def test_the_first_visit_finds_the_sample_getting_ready(start_server: Serve, vis
         page.goto(server.url)
         page.get_by_text("Shop feedback (sample)", exact=False).first.wait_for()
         go_to(page, "Map")
-        page.locator(".js-plotly-plot").first.wait_for(timeout=180_000)
+        MapOnPage(page)
         assert "Traceback" not in server.log.read_text(errors="replace")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from core import tasks
@@ -52,6 +51,4 @@ def corpus(home) -> tuple[CorpusInfo, ModelSpec]:
 @pytest.fixture
 def app(home) -> AppTest:
     """The app, not yet run."""
-    # AppTest keeps widgets' format functions in the session, which can't be pickled; the browser run keeps the check on
-    config.set_option("runner.enforceSerializableSessionState", False)
     return AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)

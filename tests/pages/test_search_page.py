@@ -10,7 +10,9 @@ from core import opened
 from core.answers.cells import short_cells
 from core.answers.search import Query, find
 from core.corpus import build_corpus
+from core.filters import Filter, filters_to_json
 from core.reading import RawTable
+from core.saved_selections import delete_selection, save_selection
 from core.store import Workspace
 from core.types import Roles
 from tests.pages.test_embed_page import words
@@ -102,6 +104,33 @@ def test_filters_are_part_of_the_link(corpus, app):
     assert "teapot" in str(at.query_params["filters"])
     at.multiselect(key="filter_columns").set_value([]).run()
     assert "filters" not in at.query_params
+
+
+def test_a_kept_selection_narrows_what_can_be_found(corpus, app):
+    info, _ = corpus
+    workspace = Workspace(session_folder())
+    saved = save_selection(workspace, info.digest, "First <b>five</b>", range(5))
+    at = open_page(app, q="arrived late")
+    assert "among 60 rows" in words(at)
+    at.multiselect(key="within_selections").set_value([saved.key]).run()
+    assert not at.exception
+    assert "among 5 of 60 rows" in words(at)
+    assert saved.key in str(at.query_params["filters"])
+    delete_selection(workspace, info.digest, saved.key)
+    at.run()
+    assert not at.exception
+    assert "among 60 rows" in words(at)
+    assert "filters" not in at.query_params
+
+
+def test_a_kept_selection_in_the_link_narrows_a_search(corpus, app):
+    info, _ = corpus
+    saved = save_selection(Workspace(session_folder()), info.digest, "Lamps", range(5, 15))
+    link = filters_to_json([Filter("old name", "rows", text=saved.key), Filter("gone", "rows", text="0" * 16)])
+    at = open_page(app, filters=link, q="arrived late")
+    assert not at.exception
+    assert at.multiselect(key="within_selections").value == [saved.key]
+    assert "among 10 of 60 rows" in words(at)
 
 
 @pytest.mark.parametrize("link", ["{", '[{"column":"gone","kind":"values"}]', '[{"column":"day","kind":"contains"}]'])

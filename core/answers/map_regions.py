@@ -1,0 +1,38 @@
+"""Questions about the map's lettering: which regions it has, and where it is dense."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from core import opened
+from core.answers.map import Place, kept_layout
+from core.answers.map_rows import terms
+from core.errors import InputError
+from core.filters import coded
+from core.map_contours import Contour, density_contours
+from core.map_labels import Region, map_regions, regions_by_label
+
+
+@lru_cache(maxsize=16)
+def regions(place: Place, column: str = "") -> tuple[Region, ...]:
+    """Labels of a kept layout: by the words of its texts, or for each value of a column.
+
+    Raises StorageError where the layout is not kept, InputError for a column that isn't there.
+    """
+    if not column:
+        return map_regions(_points(place), *terms(place.folder, place.corpus))
+    table = opened.corpus(place.folder, place.corpus).table
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}" to name regions by.', "Choose another.")
+    codes, names = coded(table[column])
+    return regions_by_label(_points(place), codes, [str(name) for name in names])
+
+
+@lru_cache(maxsize=8)
+def contours(place: Place) -> tuple[Contour, ...]:
+    """Lines around the densest parts of a kept layout. Raises StorageError where it is not kept."""
+    return density_contours(_points(place))
+
+
+def _points(place: Place) -> np.ndarray:
+    return np.asarray(kept_layout(place).arrays["points"])[:, :2]

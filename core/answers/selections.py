@@ -1,0 +1,76 @@
+"""Questions about kept selections: which there are, combining two, and taking them out as files."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.errors import InputError
+from core.export.table import free_name, table_bytes
+from core.reading import column_field
+from core.saved_selections import (
+    Operation,
+    SavedSelection,
+    combined,
+    save_selection,
+    saved_selections,
+    selection_rows,
+)
+from core.store import Workspace
+from core.types import Corpus
+
+Form = Literal["csv", "parquet"]
+
+
+def saved(folder: str, corpus: str) -> tuple[SavedSelection, ...]:
+    """The kept selections, newest first."""
+    return saved_selections(Workspace(folder), corpus)
+
+
+def combined_rows(folder: str, corpus: str, first: str, operation: Operation, second: str = "") -> np.ndarray:
+    """Row ids (int64, sorted) of two kept selections combined; "not" needs no second. Raises StorageError."""
+    workspace = Workspace(folder)
+    ids = selection_rows(workspace, corpus, first)
+    others = None if operation == "not" or not second else selection_rows(workspace, corpus, second)
+    return combined(ids, others, operation, len(opened.corpus(folder, corpus)))
+
+
+def combined_count(folder: str, corpus: str, first: str, operation: Operation, second: str = "") -> int:
+    """How many rows combined_rows gives."""
+    return len(combined_rows(folder, corpus, first, operation, second))
+
+
+def combine_and_save(
+    folder: str, corpus: str, name: str, first: str, operation: Operation, second: str = ""
+) -> SavedSelection:
+    """Keep what two kept selections (keys) give together. Raises InputError where that is nothing, StorageError."""
+    rows = combined_rows(folder, corpus, first, operation, second)
+    if not len(rows):
+        raise InputError("No rows are left.", "Choose other selections, or join them with another word.")
+    return save_selection(Workspace(folder), corpus, name, rows)
+
+
+def as_file(folder: str, corpus: str, keys: tuple[str, ...], form: Form) -> bytes:
+    """The whole corpus with one bool column a selection, named after it (underscores where that is taken), as the
+    bytes of a file. Raises StorageError where one is gone."""
+    table = _table(opened.corpus(folder, corpus))
+    names = {each.key: each.name for each in saved(folder, corpus)}
+    for key in keys:
+        mask = opened.selection(folder, corpus, key)
+        table[free_name(table, names.get(key, key))] = mask
+    return table_bytes(table, form)
+
+
+def rows_as_file(folder: str, corpus: str, key: str, form: Form) -> bytes:
+    """The rows of one selection with all their columns, as the bytes of a file. Raises StorageError."""
+    table = _table(opened.corpus(folder, corpus))
+    return table_bytes(table[opened.selection(folder, corpus, key)], form)
+
+
+def _table(corpus: Corpus) -> pd.DataFrame:
+    """A copy with the texts first, unless they are just one of the columns."""
+    table = corpus.table.copy(deep=False)
+    if corpus.roles.text not in {column_field(str(column)) for column in table.columns}:
+        table.insert(0, free_name(table, "text"), corpus.texts)
+    return table

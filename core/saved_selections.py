@@ -1,0 +1,192 @@
+"""Selections of rows, kept in the workspace under a name each, and their algebra.
+
+One folder a selection, named by its content, so that two writers never share a file; the rows are one bit each
+(numpy.packbits), 125 kB for a million rows.
+"""
+
+import re
+import time
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from core.digest import digest_array, digest_json
+from core.errors import InputError, StorageError
+from core.files import discard, folder_size, read_json, replacing, storage_errors, write_json
+from core.store import CorpusInfo, Workspace
+
+Operation = Literal["and", "or", "without", "not"]
+LONGEST_NAME = 80
+KEY = re.compile(r"[0-9a-f]{16}")
+_UNSEEN = {"Cc", "Cf", "Cs"}  # Unicode categories: controls, formats such as bidi marks, lone surrogates
+_JOINERS = "\u200c\u200d"  # formats that emoji and Indic and Persian words need
+_FACTS, _ROWS = "selection.json", "rows.npy"
+
+
+@dataclass(frozen=True)
+class SavedSelection:
+    """A kept selection. key: 16 hex digits, the digest of its row ids and the corpus. made: seconds since 1970."""
+
+    name: str
+    key: str
+    rows: int
+    made: float
+
+
+def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[int] | np.ndarray) -> SavedSelection:
+    """Keep rows (ids from 0, in any order) under a name; the same rows under the same name stay as they are.
+
+    Raises InputError for a name or rows that can't be used, for a name that is taken (in any case), and for rows that
+    are kept under another name; StorageError where the corpus is gone or the workspace can't be written.
+    """
+    total = _info(workspace, corpus).rows
+    ids, cleaned = _checked_ids(rows, total), clean_name(name)
+    key = digest_json({"corpus": corpus, "rows": digest_array(ids)})
+    kept = saved_selections(workspace, corpus)
+    same = next((each for each in kept if each.key == key), None)
+    if same and same.name == cleaned:
+        return same
+    if same:
+        raise InputError(
+            f'These {len(ids):,} rows are kept already, as "{same.name}".', "Choose it in the list; rename it there."
+        )
+    _refuse_taken(cleaned, kept)
+    saved = SavedSelection(cleaned, key, len(ids), time.time())
+    with replacing(_folder(workspace, corpus, key)) as temporary:
+        temporary.mkdir()
+        mask = np.zeros(total, dtype=bool)
+        mask[ids] = True
+        np.save(temporary / _ROWS, np.packbits(mask), allow_pickle=False)
+        write_json(temporary / _FACTS, asdict(saved))
+    return saved
+
+
+def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:
+    """The kept selections of a corpus, newest first; what can't be read is left out."""
+    found = (_read(folder) for folder in _folder(workspace, corpus, "any").parent.glob("*"))
+    return tuple(sorted((each for each in found if each), key=lambda each: (-each.made, each.key)))
+
+
+def selection_rows(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
+    """Row ids, sorted, int64 (m,). Raises StorageError for a selection that is gone or can't be read."""
+    return np.flatnonzero(selection_mask(workspace, corpus, key)).astype(np.int64)
+
+
+def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
+    """Bool (n,), one entry a row of the corpus. Raises StorageError as selection_rows does."""
+    saved, total = _known(workspace, corpus, key), _info(workspace, corpus).rows
+    try:
+        packed = np.load(_folder(workspace, corpus, key) / _ROWS, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(saved) from error
+    if packed.dtype != np.uint8 or packed.shape != ((total + 7) // 8,):
+        raise _damaged(saved)
+    mask = np.unpackbits(packed, count=total).astype(bool)
+    if np.count_nonzero(mask) != saved.rows:
+        raise _damaged(saved)
+    return mask
+
+
+def rename_selection(workspace: Workspace, corpus: str, key: str, name: str) -> SavedSelection:
+    """Give it another name. Raises InputError as save_selection does, StorageError where it is gone."""
+    saved, cleaned = _known(workspace, corpus, key), clean_name(name)
+    _refuse_taken(cleaned, [each for each in saved_selections(workspace, corpus) if each.key != key])
+    renamed = SavedSelection(cleaned, key, saved.rows, saved.made)
+    # replaced in one step; where it is deleted meanwhile, facts without rows are left, which count as none
+    write_json(_folder(workspace, corpus, key) / _FACTS, asdict(renamed))
+    return renamed
+
+
+def delete_selection(workspace: Workspace, corpus: str, key: str) -> int:
+    """Remove it; gives the bytes freed, 0 where there was none. Raises StorageError where it can't be removed."""
+    folder = _folder(workspace, corpus, key)
+    size = folder_size(folder)
+    with storage_errors(folder):
+        (folder / _FACTS).unlink(missing_ok=True)  # first: without it the rest counts as none
+        discard(folder)
+    return size
+
+
+def combined(first: np.ndarray, second: np.ndarray | None, operation: Operation, n: int) -> np.ndarray:
+    """Row ids, sorted, each once, int64: in both ("and"), in any ("or"), in the first alone ("without"), or those of
+    all n rows that are not in the first ("not", which needs no second). Raises InputError for another operation."""
+    if operation not in get_args(Operation):
+        raise InputError(f"Selections can't be combined by {str(operation)[:20]!r}.", "Use and, or, without or not.")
+    if operation == "not":
+        return np.setdiff1d(np.arange(n, dtype=np.int64), first)
+    if second is None:
+        raise InputError("Two selections are needed.", "Choose a second one.")
+    if operation == "and":
+        return np.intersect1d(first, second).astype(np.int64)
+    return (np.union1d if operation == "or" else np.setdiff1d)(first, second).astype(np.int64)
+
+
+def clean_name(name: str) -> str:
+    """The name on one line without characters that can't be seen. Raises InputError unless 1 to 80 are left."""
+    flat = " ".join(str(name).split())
+    seen = "".join(sign for sign in flat if sign in _JOINERS or unicodedata.category(sign) not in _UNSEEN)
+    cleaned = unicodedata.normalize("NFC", seen.strip(f" {_JOINERS}"))
+    if not cleaned:
+        raise InputError("A selection needs a name.", "Type one that says what its rows have in common.")
+    if len(cleaned) > LONGEST_NAME:
+        raise InputError(
+            f"This name has {len(cleaned):,} characters.", f"Use at most {LONGEST_NAME}, so that lists can show it."
+        )
+    return cleaned
+
+
+def _checked_ids(rows: Sequence[int] | np.ndarray, total: int) -> np.ndarray:
+    """Sorted, each once, int64; the key is made of these."""
+    ids = np.asarray(rows)
+    if not ids.size:
+        raise InputError("There are no rows in this selection.", "Select at least one row.")
+    if ids.dtype.kind not in "iu":
+        raise InputError("Rows are given by whole numbers.", "Give row ids, from 0.")
+    low, high = int(ids.min()), int(ids.max())
+    if low < 0 or high >= total:
+        wrong = low if low < 0 else high
+        raise InputError(f"There is no row {wrong + 1:,} among the {total:,} rows.", "Select rows of this corpus.")
+    return np.unique(ids).astype(np.int64)
+
+
+def _refuse_taken(name: str, kept: Sequence[SavedSelection]) -> None:
+    taken = next((each.name for each in kept if each.name.casefold() == name.casefold()), None)
+    if taken is not None:
+        raise InputError(f'There is a selection "{taken}" already.', "Choose another name, or rename that one.")
+
+
+def _folder(workspace: Workspace, corpus: str, key: str) -> Path:
+    return workspace.result_folder("selections", corpus, {"selection": key})
+
+
+def _info(workspace: Workspace, corpus: str) -> CorpusInfo:
+    info = workspace.info(corpus)
+    if info is None:
+        raise StorageError("This corpus is not in the workspace (any more).", "Choose or upload one on the Data page.")
+    return info
+
+
+def _known(workspace: Workspace, corpus: str, key: str) -> SavedSelection:
+    saved = _read(_folder(workspace, corpus, key)) if KEY.fullmatch(key) else None
+    if saved is None:
+        raise StorageError("This selection is not kept (any more).", "Choose another, or select its rows again.")
+    return saved
+
+
+def _read(folder: Path) -> SavedSelection | None:
+    facts: Any = read_json(folder / _FACTS) if not folder.name.startswith(".") else None
+    if not isinstance(facts, dict) or not (folder / _ROWS).is_file():
+        return None
+    try:
+        saved = SavedSelection(str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts["made"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return saved if KEY.fullmatch(saved.key) else None
+
+
+def _damaged(saved: SavedSelection) -> StorageError:
+    return StorageError(f'The rows of the selection "{saved.name}" can\'t be read.', "Delete it and select them again.")

@@ -1,0 +1,63 @@
+"""The map as a Streamlit component: WebGL2 in plain ES modules, no build step. web/ and README.md hold the rest."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.answers.scene import Packet
+
+WEB = Path(__file__).with_name("web")
+_IMPORT = re.compile(r'^import\s+\{[^}]*\}\s+from\s+"\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+
+
+@lru_cache(maxsize=8)
+def bundle(name: str) -> str:
+    """A module with all it imports, in one text: what a component without a package is given as its script."""
+    return "".join(_modules(name, set()))
+
+
+def _modules(name: str, seen: set[str]) -> Iterable[str]:
+    seen.add(name)
+    source = (WEB / name).read_text(encoding="utf-8")
+    for other in _IMPORT.findall(source):
+        if other not in seen:
+            yield from _modules(other, seen)
+    yield _EXPORT.sub("", _IMPORT.sub("", source))
+
+
+_MAP = st.components.v2.component(
+    "planisphere_map", css=(WEB / "style.css").read_text(encoding="utf-8"), js=bundle("main.js")
+)
+_ARRAY = st.components.v2.component("planisphere_array", js=bundle("array.js"))
+_ROWS = st.components.v2.component("planisphere_rows", js=bundle("rows.js"))
+
+
+def draw(data: dict[str, Any], key: str) -> Any:
+    """Mount the map. Gives `state` (view, choice, box: see README.md), `want` (a row), `unsupported`; None until told."""
+    return _MAP(
+        data=data,
+        key=key,
+        on_state_change=_nothing,
+        on_want_change=_nothing,
+        on_unsupported_change=_nothing,
+    )
+
+
+def send(packets: Iterable[Packet]) -> None:
+    """Arrays the map names by their keys; each reaches a browser once, however often the page is drawn again."""
+    for packet in {packet.key: packet for packet in packets}.values():
+        _ARRAY(data=packet.key.encode() + packet.data, key=f"array-{packet.key}")
+
+
+def send_rows(key: str, rows: list[Any]) -> None:
+    """Details of rows, as core.answers.scene.details gives them."""
+    _ROWS(data={"key": key, "rows": rows}, key="map_details")
+
+
+def _nothing() -> None:
+    """Streamlit keeps a component's state only where it has a callback."""

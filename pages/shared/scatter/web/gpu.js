@@ -1,0 +1,144 @@
+// Drawing with WebGL2: one draw call a panel and layer. All that is uploaded is kept outside, so that a lost context can be filled again.
+
+const VERTEX = `#version 300 es
+precision highp float;
+in vec2 from; in vec2 to; in float code; in float oldCode; in float flags; in float density;
+uniform vec2 center, scale; uniform float morph, blend, size, cellSide, layer, chosen;
+uniform sampler2D palette, oldPalette; uniform vec4 context;
+out vec4 color; flat out float diamond;
+vec4 paletteAt(sampler2D which, float at) { return texelFetch(which, ivec2(int(at + 0.5), 0), 0); }
+void main() {
+  vec2 place = mix(from, to, morph);
+  int bits = int(flags + 0.5);
+  bool inFront = (bits & 1) == 1 && (chosen < 0.5 || (bits & 2) == 2);
+  bool here = place.x == place.x && place.y == place.y && inFront == (layer > 0.5);
+  gl_Position = here ? vec4((place - center) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+  // how many points are expected on one another here: where many are, each is fainter; where few are, it is larger
+  float heap = (exp2(density / 16.0) - 1.0) / (cellSide * cellSide) * size * size;
+  float grown = size * (layer > 0.5 ? mix(1.5, 1.0, smoothstep(0.0, 0.7, heap)) : 0.8);
+  gl_PointSize = here ? grown + 1.0 : 0.0;
+  vec4 hue = mix(paletteAt(oldPalette, oldCode), paletteAt(palette, code), blend);
+  diamond = hue.a < 0.75 ? 1.0 : 0.0;
+  float alpha = clamp(0.9 / sqrt(max(heap, 1.0)), 0.14, 0.9);
+  color = layer > 0.5 ? vec4(hue.rgb, alpha) : vec4(context.rgb, context.a * alpha);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision mediump float;
+in vec4 color; flat in float diamond; out vec4 shown;
+void main() {
+  vec2 off = abs(gl_PointCoord * 2.0 - 1.0);
+  float far = diamond > 0.5 ? off.x + off.y : length(off);
+  float alpha = color.a * (1.0 - smoothstep(0.75, 1.0, far));
+  if (alpha < 0.01) discard;
+  shown = vec4(color.rgb * alpha, alpha);
+}`;
+
+const NAMES = ["from", "to", "code", "oldCode", "flags", "density"];
+const UNIFORMS = ["center", "scale", "morph", "blend", "size", "cellSide", "layer", "chosen", "palette", "oldPalette", "context"];
+
+// The drawing context of a canvas, or null where the browser has no WebGL2.
+export function openGpu(canvas) {
+  const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, preserveDrawingBuffer: true, powerPreference: "high-performance" });
+  return gl ? new Gpu(gl) : null;
+}
+
+class Gpu {
+  constructor(gl) {
+    this.gl = gl;
+    this.buffers = new Map(); // by name: {array, buffer}
+    this.palettes = new Map();
+    this.prepare();
+  }
+
+  // Makes the program, and after a lost context fills everything again from the arrays.
+  prepare() {
+    const gl = this.gl;
+    this.program = gl.createProgram();
+    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+      const shader = gl.createShader(kind);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(this.program, shader);
+    }
+    NAMES.forEach((name, place) => gl.bindAttribLocation(this.program, place, name));
+    gl.linkProgram(this.program);
+    if (!gl.getProgramParameter(this.program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(this.program));
+    this.at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(this.program, name)]));
+    for (const [name, { array }] of [...this.buffers]) this.upload(name, array, true);
+    for (const [name, { colors }] of [...this.palettes]) this.setPalette(name, colors);
+  }
+
+  // Uploads an array under a name, unless just this array is there already.
+  upload(name, array, again = false) {
+    const gl = this.gl, known = this.buffers.get(name);
+    if (known && known.array === array && !again) return;
+    const buffer = again || !known ? gl.createBuffer() : known.buffer;
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, array, gl.DYNAMIC_DRAW);
+    this.buffers.set(name, { array, buffer });
+  }
+
+  // The same array with new values in it.
+  refresh(name, array) {
+    if (this.buffers.get(name)?.array !== array) return this.upload(name, array);
+    const gl = this.gl;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.get(name).buffer);
+    gl.bufferSubData(gl.ARRAY_BUFFER, 0, array);
+  }
+
+  drop(name) {
+    const known = this.buffers.get(name);
+    if (known) this.gl.deleteBuffer(known.buffer);
+    this.buffers.delete(name);
+  }
+
+  // colors: 256 times red, green, blue, alpha; alpha below 192 draws diamonds.
+  setPalette(name, colors) {
+    const gl = this.gl, texture = gl.createTexture();
+    gl.deleteTexture(this.palettes.get(name)?.texture ?? null);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, colors);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    this.palettes.set(name, { colors, texture });
+  }
+
+  clear(width, height) {
+    const gl = this.gl;
+    gl.viewport(0, 0, width, height);
+    gl.disable(gl.SCISSOR_TEST);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+  }
+
+  // box: {left, bottom, width, height} in device pixels. look: uniforms. every: draw each so many-th point only.
+  draw(box, names, look, count, every = 1) {
+    const gl = this.gl;
+    gl.useProgram(this.program);
+    gl.viewport(box.left, box.bottom, box.width, box.height);
+    gl.scissor(box.left, box.bottom, box.width, box.height);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    ["palette", "oldPalette"].forEach((name, unit) => {
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      gl.bindTexture(gl.TEXTURE_2D, this.palettes.get(name).texture);
+      gl.uniform1i(this.at[name], unit);
+    });
+    NAMES.forEach((name, place) => {
+      const width = place < 2 ? 2 : 1;
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.get(names[name]).buffer);
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, width, place < 2 ? gl.FLOAT : gl.UNSIGNED_BYTE, false, (place < 2 ? 8 : 1) * every, 0);
+    });
+    gl.uniform2f(this.at.center, look.x, look.y);
+    gl.uniform2f(this.at.scale, look.scaleX, look.scaleY);
+    gl.uniform4f(this.at.context, ...look.context);
+    for (const name of ["morph", "blend", "size", "cellSide", "chosen"]) gl.uniform1f(this.at[name], look[name]);
+    for (const layer of look.layers) {
+      gl.uniform1f(this.at.layer, layer);
+      gl.drawArrays(gl.POINTS, 0, Math.floor(count / every));
+    }
+  }
+}

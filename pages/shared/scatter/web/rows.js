@@ -1,0 +1,7 @@
+// Details of rows, for hovering.
+
+import { putDetails } from "./details.js";
+
+export default function ({ data }) {
+  putDetails(data.key, data.rows);
+}

@@ -1,0 +1,38 @@
+// Arrays that came once: kept by digest for every map of this browser tab, the least used dropped beyond a budget.
+
+const BUDGET = 256e6; // bytes
+
+export function arrayStore() {
+  globalThis.planisphereArrays ??= { held: new Map(), waiting: new Set() };
+  return globalThis.planisphereArrays;
+}
+
+export function putArray(digest, bytes) {
+  const store = arrayStore();
+  store.held.delete(digest);
+  store.held.set(digest, bytes);
+  let total = 0;
+  for (const each of store.held.values()) total += each.byteLength;
+  for (const [key, each] of store.held) {
+    if (total <= BUDGET || key === digest) break;
+    total -= each.byteLength;
+    store.held.delete(key);
+  }
+  for (const listener of [...store.waiting]) listener();
+}
+
+// A typed array over the bytes of a digest, or undefined while they are on their way.
+export function getArray(digest, Type) {
+  const store = arrayStore();
+  const bytes = store.held.get(digest);
+  if (!bytes) return undefined;
+  store.held.delete(digest);
+  store.held.set(digest, bytes);
+  return new Type(bytes.buffer, bytes.byteOffset, bytes.byteLength / Type.BYTES_PER_ELEMENT);
+}
+
+// A listener runs at every arrival; gives the function that ends it.
+export function onArrival(listener) {
+  arrayStore().waiting.add(listener);
+  return () => arrayStore().waiting.delete(listener);
+}

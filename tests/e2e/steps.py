@@ -1,0 +1,115 @@
+"""What a person does on the pages, for the browser tests."""
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget made anew."""
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
+
+
+def choose_model(page: Page, name: str) -> None:
+    """Add a model to those chosen on the Embed page."""
+    field = page.get_by_test_id("stMultiSelect").get_by_role("combobox").first
+    field.click()
+    page.get_by_role("option", name=name, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def bring_in(page: Page, server: Server, files: list) -> None:
+    page.goto(server.url)
+    page.locator("input[type=file]").first.set_input_files(files)
+
+
+def create(page: Page) -> None:
+    page.get_by_role("button", name="Create corpus").click()
+    page.get_by_test_id("stAlertContentSuccess").first.wait_for()
+
+
+def search(page: Page, text: str) -> None:
+    settled(page)
+    field = page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox", name="Search")).first
+    field.fill(text)
+    field.press("Enter")
+
+
+def no_traceback(page: Page) -> None:
+    assert "Traceback" not in page.inner_text("body")
+    assert page.get_by_test_id("stException").count() == 0
+
+
+class MapOnPage:
+    """The map's component on a page, once its points are drawn. Places are shares of its width and height."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.root = page, page.locator(".map").first
+        self.settle()
+        self.canvas = page.locator("canvas.overlay").first
+
+    def settle(self) -> None:
+        """Wait until all points are drawn and the page's script has run to its end."""
+        self.page.locator(".map[data-drawn]").first.wait_for(timeout=180_000)
+        settled(self.page)
+
+    def told(self, name: str) -> str:
+        return self.root.get_attribute(f"data-{name}") or ""
+
+    def wait_told(self, name: str, value: str) -> None:
+        self.page.locator(f'.map[data-{name}="{value}"]').first.wait_for()
+
+    def view(self) -> list[float]:
+        return [float(part) for part in self.told("view").split()]
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        box = self.canvas.bounding_box()
+        assert box is not None
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    def wheel(self, x: float, y: float, delta: float) -> None:
+        """Zoom, and wait until the link holds the new view."""
+        before = self.page.url
+        self.page.mouse.move(*self.place(x, y))
+        self.page.mouse.wheel(0, delta)
+        self.page.wait_for_function("before => location.href !== before", arg=before)
+        settled(self.page)
+
+    def tool(self, name: str) -> None:
+        self.root.get_by_role("button", name=name).click()
+
+    def draw(self, tool: str, places: list[tuple[float, float]], key: str = "") -> None:
+        """Drag along the places with a tool, holding a key."""
+        self.tool(tool)
+        steps = [self.place(*place) for place in places]
+        if key:
+            self.page.keyboard.down(key)
+        self.page.mouse.move(*steps[0])
+        self.page.mouse.down()
+        for step in steps[1:]:
+            self.page.mouse.move(*step, steps=5)
+        self.page.mouse.up()
+        if key:
+            self.page.keyboard.up(key)
+
+    def lasso(self, places: list[tuple[float, float]], key: str = "") -> None:
+        self.draw("Select with a lasso", [*places, places[0]], key)
+
+    def box(self, first: tuple[float, float], last: tuple[float, float], key: str = "") -> None:
+        self.draw("Select a box", [first, last], key)
+
+    def points(self, layout: np.ndarray) -> np.ndarray:
+        """(n, 2) pixels of the page where the first panel has the points of a layout (n, 2), at the present view."""
+        box, (x, y, zoom) = self.canvas.bounding_box(), self.view()
+        assert box is not None
+        low, span = layout.min(axis=0).astype(float), np.ptp(layout.astype(float), axis=0)
+        scale = 0.93 * zoom * min(box["width"] / span[0], box["height"] / span[1])
+        across = box["x"] + box["width"] / 2 + (layout[:, 0] - x) * scale
+        return np.column_stack([across, box["y"] + box["height"] / 2 - (layout[:, 1] - y) * scale])

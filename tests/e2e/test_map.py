@@ -1,0 +1,220 @@
+"""The map's component in a software-rendered browser: it never loses its place, and selects just the right rows."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import tasks
+from core.answers.map import Place
+from core.answers.scene import Scene, kept_places, selected
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.map_choice import Choice
+from core.store import Workspace
+from core.types import LayoutParams
+from pages.shared.map_settings import place_key
+from tests.e2e.conftest import Server
+from tests.e2e.steps import MapOnPage, go_to, no_traceback, settled
+
+pytestmark = pytest.mark.browser
+SHAPE = [(0.25, 0.2), (0.8, 0.3), (0.7, 0.85), (0.45, 0.5), (0.2, 0.8)]
+
+
+@pytest.fixture
+def opened(server: Server, embedded: str, visit: Callable[[], Page]) -> MapOnPage:
+    page = visit()
+    page.goto(f"{server.url}/map?{embedded}")
+    return MapOnPage(page)
+
+
+@pytest.fixture(scope="module")
+def places(server: Server, embedded: str) -> tuple[Place, ...]:
+    """The map of the reviews, and one of their words beside it."""
+    corpus = dict(pair.split("=") for pair in embedded.split("&"))["corpus"]
+    home = str(server.home)
+    spec = embed(Workspace(home).load_corpus(corpus), load_embedder("lexical"), Workspace(home)).model
+    tasks.find_neighbors(home, corpus, spec)
+    tasks.lay_out(home, corpus, spec, LayoutParams())
+    return kept_places(home, corpus)
+
+
+def layout(place: Place) -> np.ndarray:
+    from core.answers.map import kept_layout
+
+    return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
+
+
+def color_by(page: Page, name: str) -> None:
+    page.get_by_test_id("stSelectbox").filter(has_text="Color by").get_by_role("combobox").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def choice_in_link(page: Page) -> Choice:
+    from urllib.parse import parse_qs, urlsplit
+
+    return Choice.from_text(parse_qs(urlsplit(page.url).query).get("chosen", [""])[0])
+
+
+def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, server: Server):
+    page = opened.page
+    opened.wheel(0.5, 0.5, -300)
+    opened.lasso(SHAPE)
+    page.get_by_text("What is special here").first.wait_for()
+    settled(page)
+    view, count = opened.view(), opened.told("selected")
+    assert int(count) > 10
+
+    def same() -> None:
+        opened.wait_told("selected", count)
+        assert opened.view() == pytest.approx(view, rel=2e-3)
+        expect(page.get_by_text(f"{int(count):,} rows selected")).to_be_visible()
+
+    color_by(page, "Score")
+    page.locator('.map[data-drawn$="column:Scorelight"]').wait_for()
+    same()
+    page.get_by_role("textbox", name="Find in these rows").fill("the")
+    page.keyboard.press("Enter")
+    settled(page)
+    same()
+    go_to(page, "Search")
+    go_to(page, "Map")
+    opened.settle()
+    same()
+    page.reload()
+    opened.settle()
+    same()
+    no_traceback(page)
+
+
+def test_a_lasso_selects_the_rows_that_numpy_finds(opened: MapOnPage, places):
+    opened.lasso(SHAPE)
+    opened.page.get_by_text("What is special here").first.wait_for()
+    settled(opened.page)
+    drawn, place = choice_in_link(opened.page), places[0]
+    found = selected(Scene((place,)), drawn)
+    assert opened.told("selected") == str(len(found))
+    # the same from the pixels of the mouse, up to rows at the very edge
+    corners = np.array([opened.place(*corner) for corner in SHAPE])
+    expected = np.flatnonzero(inside(opened.points(layout(place)), corners))
+    assert len(np.setxor1d(found, expected)) <= 0.01 * len(found) + 2
+
+
+def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Even-odd rule, one ray at a time: a reference apart from the code under test."""
+    odd = np.zeros(len(points), dtype=bool)
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        between = (points[:, 1] < y1) != (points[:, 1] < y2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            left = points[:, 0] < x1 + (points[:, 1] - y1) / (y2 - y1) * (x2 - x1)
+        odd ^= between & left
+    return odd
+
+
+def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage):
+    opened.box((0.1, 0.1), (0.6, 0.9))
+    first = int(opened.told("selected"))
+    opened.box((0.6, 0.1), (0.95, 0.9), "Shift")
+    both = int(opened.told("selected"))
+    opened.box((0.1, 0.1), (0.4, 0.9), "Alt")
+    less = int(opened.told("selected"))
+    assert first < both > less > 0
+    opened.tool("Undo the last choice")
+    opened.wait_told("selected", str(both))
+    opened.tool("Redo")
+    opened.wait_told("selected", str(less))
+    opened.canvas.focus()
+    opened.page.keyboard.press("Escape")
+    opened.wait_told("selected", "")
+
+
+def test_hovering_shows_the_text_and_lights_up_on_both_maps(opened: MapOnPage, places, embedded, server):
+    page = opened.page
+    page.goto(f"{server.url}/map?{embedded}&with={place_key(places[1])}")
+    both = MapOnPage(page)
+    page.get_by_text("lexical baseline, UMAP:").first.wait_for()
+    both.settle()
+    corpus = Workspace(server.home).load_corpus(places[0].corpus)
+    for x in np.linspace(0.02, 0.48, 40):
+        page.mouse.move(*both.place(x, 0.5))
+        if both.told("hovered"):
+            break
+    row = int(both.told("hovered"))
+    tip = page.locator(".map .tip")
+    assert tip.locator(".text").inner_text()[:40] == " ".join(corpus.texts[row].split())[:40]
+    # the ring and the lines are drawn on both halves of the upper canvas
+    marked = page.evaluate(
+        """() => { const map = document.querySelector('[data-testid="stBidiComponentRegular"]') ;
+        const find = (root) => root.querySelector?.('canvas.overlay') ?? [...root.querySelectorAll('*')].map((each) => each.shadowRoot && find(each.shadowRoot)).find(Boolean);
+        const canvas = find(document), half = canvas.width / 2, context = canvas.getContext('2d');
+        return [0, half].map((left) => { const { data } = context.getImageData(left, 0, half, canvas.height); let count = 0;
+          for (let i = 0; i < data.length; i += 4) if (data[i] > 180 && data[i + 1] < 60 && data[i + 2] > 70 && data[i + 3] > 60) count++; return count; }); }"""
+    )
+    assert min(marked) > 20
+
+
+def test_a_click_reads_a_row_and_its_neighbors(opened: MapOnPage, places):
+    page, place = opened.page, places[0]
+    row = 17
+    page.mouse.click(*opened.points(layout(place))[row])
+    page.get_by_text("Nearest texts").first.wait_for()
+    settled(page)
+    clicked = choice_in_link(page).clicked
+    assert clicked is not None
+    page.get_by_text(f"Row {clicked + 1:,}").first.wait_for()
+
+
+def test_the_legend_isolates_and_hides(opened: MapOnPage, places):
+    page = opened.page
+    color_by(page, "Score")
+    page.locator('.map[data-drawn$="column:Scorelight"]').wait_for()
+    scores = Workspace(places[0].folder).load_corpus(places[0].corpus).table["Score"]
+    entry = page.locator(".map .legend .entry").filter(has_text="1").last
+    entry.locator(".name", has_text="1").wait_for()
+    entry.click()
+    opened.wait_told("passing", str(int((scores.astype(int) == 1).sum())))
+    page.get_by_text(f"{int((scores.astype(int) == 1).sum()):,} rows selected").wait_for()
+    entry.click()
+    opened.wait_told("passing", "1000")
+    entry.click(modifiers=["Control"])
+    opened.wait_told("passing", str(int((scores.astype(int) != 1).sum())))
+
+
+def test_the_keyboard_moves_zooms_and_selects(opened: MapOnPage):
+    page = opened.page
+    before = opened.view()
+    opened.canvas.focus()
+    for key in ("+", "+", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(400)
+    x, y, zoom = opened.view()
+    assert x < before[0]
+    assert y > before[1]
+    assert zoom == pytest.approx(before[2] * 1.69, rel=1e-3)
+    page.keyboard.press("v")
+    page.get_by_text("What is special here").first.wait_for()
+    assert 0 < int(opened.told("selected")) < 1000
+    page.keyboard.press("0")
+    page.wait_for_timeout(300)
+    assert opened.view()[2] == 1
+
+
+def test_a_lost_context_and_a_resize_keep_the_picture(opened: MapOnPage):
+    page = opened.page
+    find = """const find = (root) => root.querySelector?.('canvas.points') ?? [...root.querySelectorAll('*')]
+        .map((each) => each.shadowRoot && find(each.shadowRoot)).find(Boolean); const gl = find(document).getContext('webgl2');
+        const inked = () => { const { drawingBufferWidth: w, drawingBufferHeight: h } = gl, data = new Uint8Array(4 * w * h);
+          gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, data); return data.filter((each, i) => i % 4 === 3 && each > 0).length; };"""
+    before = page.evaluate(f"() => {{ {find} return inked(); }}")
+    after = page.evaluate(
+        f"""async () => {{ {find} const lose = gl.getExtension('WEBGL_lose_context'); lose.loseContext();
+        await new Promise((done) => setTimeout(done, 300)); lose.restoreContext();
+        await new Promise((done) => setTimeout(done, 1500)); return inked(); }}"""
+    )
+    assert before > 1000
+    assert after == pytest.approx(before, rel=0.02)
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_timeout(1500)
+    assert page.evaluate(f"() => {{ {find} return inked(); }}") > 1000
+    assert opened.canvas.bounding_box()["width"] < 700
