@@ -80,8 +80,8 @@ def in_the_browser(folder: Path, corpus: str) -> dict[str, float]:
 
 
 @contextmanager
-def server(folder: Path):
-    """A Streamlit server on a free port, with this workspace."""
+def server(folder: Path, script: str = "app.py"):
+    """A Streamlit server of a script on a free port, with this workspace; gives its address and process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -90,14 +90,17 @@ def server(folder: Path):
         "-m",
         "streamlit",
         "run",
-        "app.py",
+        script,
         "--server.headless",
         "true",
         "--server.port",
         str(port),
     ]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"PLANISPHERE_HOME": str(folder)}, stdout=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PLANISPHERE_HOME": str(folder), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
     )
     try:
         url = f"http://localhost:{port}"

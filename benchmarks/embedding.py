@@ -1,4 +1,4 @@
-"""Embedding BANKING77: sentence-transformers' defaults against the packaged model in its precisions, in one process, in turn."""
+"""Embedding BANKING77: sentence-transformers' defaults against the packaged model, in one process, in turn."""
 
 import tempfile
 import time

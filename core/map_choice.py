@@ -96,7 +96,7 @@ class Choice:
         )
         named = raw.get("brushes")
         brushes = (
-            [(str(name), *span) for name, pair in named.items() if (span := _span(pair))]
+            [(str(name), *span) for name, pair in named.items() if (span := _span(pair)) and _sound(str(name))]
             if isinstance(named, Mapping)
             else []
         )
@@ -104,7 +104,7 @@ class Choice:
         color = raw.get("color")
         return cls(
             tuple(steps),
-            color if isinstance(color, str) else "",
+            color if isinstance(color, str) and _sound(color) else "",
             tuple(hidden),
             _span(raw.get("range")),
             tuple(brushes),
@@ -115,7 +115,7 @@ class Choice:
     def from_text(cls, text: str) -> "Choice":
         try:
             return cls.read(json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             return cls()
 
     @classmethod
@@ -159,8 +159,8 @@ def chosen_rows(
 ) -> np.ndarray:
     """Row ids that lie in the shapes and pass the filters, sorted, int64; without shapes all that pass.
 
-    layouts: (n, 2) a panel. codes: (n,) uint8 of the color; columns: (n,) uint8 of brushed columns. members: row ids
-    of a saved selection by its key.
+    layouts: (n, 2) a panel. codes: (n,) uint8 of the color; columns: (n,) uint8 of brushed columns. members: rows
+    of a saved selection by its key, as a bool mask.
     """
     inside = np.ones(len(layouts[0]), dtype=bool)
     if choice.steps:
@@ -206,8 +206,8 @@ def _step(raw: Any) -> Step | None:
     if raw["k"] == "rows":
         return Step("rows", raw["o"], key=key) if _KEY.fullmatch(key) else None
     corners = [_whole(part) for part in _list(raw.get("p"))]
-    least = 4 if raw["k"] == "box" else 6
-    if not least <= len(corners) <= 2 * MOST_CORNERS or len(corners) % 2 or panel is None or not 0 <= panel < 4:
+    least, most = (4, 4) if raw["k"] == "box" else (6, 2 * MOST_CORNERS)
+    if not least <= len(corners) <= most or len(corners) % 2 or panel is None or not 0 <= panel < 4:
         return None
     flat = tuple(part for part in corners if part is not None and abs(part) < FARTHEST)
     return Step(raw["k"], raw["o"], flat, panel) if len(flat) == len(corners) else None
@@ -221,6 +221,11 @@ def _step_dict(step: Step) -> dict[str, Any]:
 def _span(raw: Any) -> tuple[int, int] | None:
     ends = [_whole(end) for end in _list(raw)]
     return (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
+
+
+def _sound(text: str) -> bool:
+    """Whether it can be written to an address: half of a surrogate pair can't."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _list(raw: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from core import opened
 from core.answers.query import embedded_query
@@ -40,9 +41,9 @@ class Place:
 
 @dataclass(frozen=True)
 class ColorBy:
-    """What colors the points. value: the column, or the text that similarity is measured to."""
+    """What colors the points. value: the column, the text that similarity is measured to, or a kept selection's key."""
 
-    kind: Literal["none", "column", "trust", "similarity"] = "none"
+    kind: Literal["none", "column", "trust", "similarity", "selection"] = "none"
     value: str = ""
 
 
@@ -184,6 +185,9 @@ def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> Colo
         return color_spec(similarities(rows, query), "cosine", "similarity")
     if color.kind == "none":
         return color_spec(None, "", "none", rows=len(table))
+    if color.kind == "selection":
+        inside = opened.selection(place.folder, place.corpus, color.value)
+        return color_spec(pd.Series(np.where(inside, "selected", "not selected")), "selection")
     if color.value not in table.columns:
         raise InputError(f'There is no column "{color.value}" to color by.', "Choose another.")
     return color_spec(table[color.value], color.value)

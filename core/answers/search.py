@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Literal
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from core import opened
 from core.answers.cells import short_cells
+from core.answers.map import Place, kept_layout, layout_stamp
 from core.answers.query import embedded_query
 from core.filters import Filter, FilterOptions, apply_filters, filter_options
 from core.index import similarities
@@ -26,8 +27,7 @@ from core.search import (
     similarity_histogram,
 )
 from core.secret import Secret
-from core.store import Workspace
-from core.types import IndexFacts, ModelSpec
+from core.types import IndexFacts, LayoutParams, ModelSpec
 
 Mode = Literal["meaning", "words", "pattern", "both"]
 POOL = 200  # hits of each kind that fusion looks at
@@ -166,25 +166,20 @@ def columns(folder: str, corpus: str) -> dict[str, FilterOptions]:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where hits lie on the default map: all drawn rows, the hits, and the query among its nearest hits."""
+    """The default map, and where on it the query would lie: (x, y) among its nearest hits, None without any."""
 
-    points: np.ndarray
-    rows: np.ndarray
-    hits: np.ndarray
-    query: np.ndarray | None
-    total: int
+    place: Place
+    query: tuple[float, float] | None
 
 
 def places(folder: str, corpus: str, spec: ModelSpec, hits: Hits) -> Places | None:
     """None where the default map has not been made."""
-    from core.layout_sample import density_sample
     from core.search import place_query
-    from core.tasks import layout_inputs
-    from core.types import LayoutParams
 
-    stored = Workspace(folder).load("layouts", corpus, layout_inputs(spec, LayoutParams()))
-    if stored is None:
+    place = Place(folder, corpus, spec, LayoutParams())
+    made = layout_stamp(place)
+    if not made:
         return None
-    points = np.asarray(stored.arrays["points"])
-    drawn = density_sample(points, limit=20_000)
-    return Places(points[drawn], drawn, points[hits.rows], place_query(points, hits), len(points))
+    place = replace(place, made=made)
+    query = place_query(np.asarray(kept_layout(place).arrays["points"]), hits)
+    return Places(place, None if query is None else (float(query[0]), float(query[1])))

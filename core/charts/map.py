@@ -9,23 +9,11 @@ import plotly.graph_objects as go
 
 from core.charts.coloring import SCALES, Category, ColorSpec
 from core.charts.frame import base_layout
-from core.charts.palette import COLORS, GREY, INK, Theme, scale
+from core.charts.palette import COLORS, GREY, Theme, scale
 from core.charts.text import hover_texts, label
 from core.errors import InputError
 
 LEGEND_WIDTH = 32
-HIT_COLOR = "#D6006C"  # in neither the categories nor the scales
-
-
-@dataclass(frozen=True, eq=False)
-class Highlights:
-    """Rows to be ringed: their ids (k,), places (k, dims) and texts; and the place of the query (dims,), if any."""
-
-    rows: np.ndarray
-    points: np.ndarray
-    texts: Sequence[str]
-    query: np.ndarray | None = None
-    name: str = "Hits"
 
 
 def map_figure(
@@ -33,7 +21,6 @@ def map_figure(
     rows: np.ndarray,
     color: ColorSpec,
     texts: Sequence[str],
-    highlights: Highlights | None = None,
     theme: Theme = "light",
     height: int = 640,
     total: int | None = None,
@@ -47,7 +34,7 @@ def map_figure(
         raise InputError(f"A map needs equal counts: {len(points)} points, {len(rows)} rows, {len(color)} colors.")
     drawing = _Drawing(points.astype(np.float32), rows.astype(np.int32), hover_texts(texts), _marker_style(len(rows)))
     traces = _category_traces(drawing, color) if color.kind == "category" else _scale_traces(drawing, color, theme)
-    figure = go.Figure([*traces, *_highlight_traces(highlights, points.shape[1], theme)])
+    figure = go.Figure(traces)
     figure.update_layout(base_layout(theme, height), **_axes(points.shape[1]))
     figure.update_layout(legend=_legend(color), dragmode="lasso" if points.shape[1] == 2 else "turntable")
     if total is not None and total > len(rows):
@@ -123,36 +110,6 @@ def _colorbar(color: ColorSpec) -> dict[str, Any]:
     elif color.kind == "trust":
         bar |= {"tickformat": ".0%"}
     return bar
-
-
-def _highlight_traces(highlights: Highlights | None, dims: int, theme: Theme) -> list[Any]:
-    if highlights is None:
-        return []
-    traces = []
-    if len(highlights.rows):
-        marker: dict[str, Any] = {
-            "size": 13 if dims == 2 else 8,
-            "color": HIT_COLOR,
-            "symbol": "circle-open",
-            "line": {"width": 2},
-        }
-        hover = [f"{i}. {text}" for i, text in enumerate(hover_texts(highlights.texts), start=1)]
-        name = f"{label(highlights.name, LEGEND_WIDTH)} ({len(highlights.rows):,})"
-        traces.append(_marked(highlights.points, name, marker, hovertext=hover, rows=highlights.rows))
-    if highlights.query is not None:
-        star = "star" if dims == 2 else "cross"
-        outline = {"width": 1, "color": INK[theme]}
-        marker = {"size": 17 if dims == 2 else 9, "color": HIT_COLOR, "symbol": star, "line": outline}
-        traces.append(_marked(highlights.query[None, :], "Query", marker, hovertext=["the query"], rows=None))
-    return traces
-
-
-def _marked(
-    points: np.ndarray, name: str, marker: dict[str, Any], hovertext: list[str], rows: np.ndarray | None
-) -> Any:
-    ids = {} if rows is None else {"customdata": rows.astype(np.int32)}
-    style = {"mode": "markers", "hoverinfo": "text", "hovertext": hovertext, "showlegend": True}
-    return _scatter(points.astype(np.float32), name=name, marker=marker, **style, **ids)
 
 
 def _axes(dims: int) -> dict[str, Any]:

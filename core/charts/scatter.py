@@ -94,7 +94,7 @@ def _ticks(spec: ColorSpec) -> list[str]:
 def _value(spec: ColorSpec, value: float) -> str:
     if spec.kind == "trust":
         return f"{value:.0%}"
-    if spec.kind == "time" and len(spec.ticks) > 1:  # days since the first date, written as dates
+    if spec.kind == "time" and spec.ticks:  # days since the first date, written as dates
         (low, first), (high, last) = spec.ticks[0], spec.ticks[-1]
         share = (value - low) / ((high - low) or 1.0)
         start, end = pd.Timestamp(first), pd.Timestamp(last)

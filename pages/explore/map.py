@@ -46,15 +46,17 @@ def page() -> None:
             chosen = selections_view.show(info, map_selection.keeper(scene))
         if chosen:
             map_selection.bring_back(scene, chosen)
-        explore(view, map_state.current(scene).command())
+        with st.spinner("Preparing the map", show_time=False):
+            made = map_view.made(view)
+        with st.container(gap=None):
+            map_view.send(made)
+            explore(view, made, map_state.current(scene).command())
 
 
 @st.fragment
-def explore(view: map_view.View, command: dict) -> None:
+def explore(view: map_view.View, made: map_view.Made, command: dict) -> None:
     """The map and what is selected on it; a fragment, so that a lasso redraws nothing else."""
     try:
-        with st.spinner("Preparing the map", show_time=False):
-            made = map_view.made(view)
         map_words.trust_lines(view.titles, made.geometry.trust)
         state, unsupported = map_view.draw(view, made, command)
         if unsupported:

@@ -32,7 +32,7 @@ def answer(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *
     return _ask(_function, *arguments)
 
 
-@st.cache_data(max_entries=4, show_spinner=False, max_size="40 MB")
+@st.cache_data(max_entries=40, show_spinner=False, max_size="40 MB")
 def made(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
     """What `_make` gives, kept under a name and the arguments (digests, frozen parameters) that determine it."""
     return _make()

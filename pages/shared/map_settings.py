@@ -8,6 +8,7 @@ import streamlit as st
 from core.answers.map import ColorBy, Place
 from core.answers.scene import kept_places
 from core.digest import digest_json
+from core.saved_selections import saved_selections
 from core.store import CorpusInfo
 from core.types import LayoutParams
 from pages.shared import session
@@ -102,7 +103,8 @@ def reset() -> None:
 def color_by(info: CorpusInfo) -> ColorBy:
     """The selectbox for the color, and the text to compare with where that is chosen."""
     special = (ONE_COLOR, SIMILARITY, TRUST)
-    options = [*special, *(name for name in info.columns if name not in special)]
+    kept = {f"(selection: {each.name})": each.key for each in saved_selections(session.workspace(), info.digest)}
+    options = [*special, *(name for name in info.columns if name not in special and name not in kept), *kept]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
     chosen = st.selectbox(
         "Color by",
@@ -111,12 +113,15 @@ def color_by(info: CorpusInfo) -> ColorBy:
         key="color",
         bind="query-params",
         width=300,
-        help="A column, how near each text is to a text of yours, or how well the map keeps each text's neighbors.",
+        help="A column, how near each text is to a text of yours, how well the map keeps each text's neighbors, or "
+        "a selection you have kept.",
     )
     if chosen == TRUST:
         return ColorBy("trust")
     if chosen == SIMILARITY:
         return _similar_to()
+    if chosen in kept:
+        return ColorBy("selection", kept[chosen])
     return ColorBy("none") if chosen == ONE_COLOR else ColorBy("column", chosen)
 
 

@@ -48,7 +48,8 @@ def current(scene: Scene) -> MapState:
 def keep(scene: Scene, raw: Any) -> MapState:
     """Keep what the component tells, for this visit and in the link; gives the state as it now is."""
     state = current(scene)
-    if isinstance(raw, dict) and raw.get("choice") is not None:
+    here = isinstance(raw, dict) and raw.get("reset", state.reset) == state.reset  # else told of the map before this
+    if here and raw.get("choice") is not None:
         told = _state(state.reset, raw)
         state = replace(told, stamp=state.stamp)
     if state.choice.color != color_key(scene.color):

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.answers import map_regions
+from core.answers.map import Place
 from core.answers.scene import (
     Colors,
     Column,
@@ -19,13 +20,13 @@ from core.answers.scene import (
     geometry,
     member_bits,
 )
-from core.charts.palette import Theme
+from core.charts.palette import GREY, Theme
 from core.charts.scatter import CONTEXT
 from core.digest import digest_json
 from pages.shared import cached, map_chart, map_state, scatter, session
 from pages.shared.map_words import file_stem
 
-HEIGHT = 640
+HEIGHT, SMALL = 640, 420
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,37 @@ def made(view: View) -> Made:
     return Made(shape, _colors(view), coded, panels)
 
 
+def send(made: Made) -> None:
+    """The arrays, from outside of the fragment that a choice draws again; what may be new comes first."""
+    shape = made.geometry
+    with st.container(gap=None):
+        scatter.send([*_some(made.colors.codes, shape.ids), *(each.codes for each in made.columns), *shape.points])
+
+
 def draw(view: View, made: Made, command: dict[str, Any]) -> tuple[map_state.MapState, bool]:
     """Draw it; gives the state, and whether the browser can't (no WebGL2)."""
     told = scatter.draw(_data(view, made, command), key="map")
     state = map_state.keep(view.scene, told.get("state"))
-    shape, place = made.geometry, view.scene.first
-    bits = [_kept(member_bits, place, step.key) for step in state.choice.steps if step.kind == "rows"]
+    place, wanted = view.scene.first, told.get("want")
     with st.container(gap=None):
-        scatter.send(
-            [*shape.points, *_some(shape.ids, made.colors.codes), *(each.codes for each in made.columns), *bits]
-        )
-        wanted = told.get("want")
-        rows = session.ask_once(details, place, state.box, (int(wanted),) if isinstance(wanted, int | float) else ())
+        rows = session.ask_once(details, place, state.box, (wanted,) if isinstance(wanted, int) else ())
         scatter.send_rows(_details_key(view), rows)
+        # last, since one that is gone is an error
+        scatter.send(_kept(member_bits, place, step.key) for step in state.choice.steps if step.kind == "rows")
     return state, bool(told.get("unsupported"))
+
+
+def marked(place: Place, name: str, theme: Theme, rows: list[int], star: tuple[float, float] | None) -> str:
+    """A smaller map in grey with some rows ringed and a star; gives how many points it shows."""
+    view = View(Scene((place,)), name, theme, ("",))
+    drawn = made(view)
+    data = _data(view, drawn, {"stamp": "marked", "view": None, "choice": {}})
+    data["color"]["plain"] = GREY
+    scatter.draw(data | {"marks": {"rows": rows, "star": star}, "height": SMALL}, key="marked_map")
+    send(drawn)
+    told = session.ask_once(details, place, None, tuple(rows))
+    scatter.send_rows(_details_key(view), told)
+    return f"Showing {drawn.geometry.drawn:,} of {drawn.geometry.total:,} rows."
 
 
 def below(view: View, made: Made) -> None:
@@ -116,7 +134,12 @@ def _data(view: View, made: Made, command: dict[str, Any]) -> dict[str, Any]:
 
 
 def alt_text(view: View, shape: Geometry) -> str:
-    colored = {"none": "", "trust": ", colored by trust in the map", "similarity": ", colored by similarity to a text"}
+    colored = {
+        "none": "",
+        "trust": ", colored by trust in the map",
+        "similarity": ", colored by similarity to a text",
+        "selection": ", a kept selection colored",
+    }
     color = view.scene.color
     by = colored.get(color.kind, f", colored by {color.value}")
     return f"Map of {shape.drawn:,} texts of {view.name}{by}; texts of like meaning lie near each other"

@@ -7,15 +7,14 @@ import streamlit as st
 from core.answers import search as answers
 from core.answers.cells import LONGEST
 from core.answers.search import Found, Query, Segments
-from core.charts import Highlights, Theme, color_spec, histogram_figure, map_figure
+from core.charts import Theme, histogram_figure
 from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import IndexFacts, ModelSpec
-from pages.shared import search_form, session
+from pages.shared import map_view, search_form, session
 from pages.shared.text import count, cut, plain
 
 CARDS = 20
-CONTEXT = "#8a94a6"  # grey that recedes in both themes
 
 
 def show(info: CorpusInfo, spec: ModelSpec | None, query: Query, alone: bool) -> None:
@@ -170,22 +169,8 @@ def hits_map(info: CorpusInfo, spec: ModelSpec, found: Found, theme: Theme) -> N
     if places is None:
         st.caption("The map of this model is not drawn yet.")
         return
-    texts = ["".join(text for text, _ in segments) for segments in found.texts]
-    color = color_spec(None, "", rows=len(places.rows))
-    figure = map_figure(
-        places.points,
-        places.rows,
-        color,
-        [""] * len(places.rows),
-        Highlights(found.hits.rows, places.hits, texts, places.query),
-        theme,
-        420,
-        places.total,
-    )
-    figure.update_traces(marker={"size": 3, "color": CONTEXT}, selector={"name": "rows"})
-    st.plotly_chart(figure, key="hits_map", alt="Map of the corpus with the hits and the query marked")
-    shown = "" if len(places.rows) == places.total else f" Showing {len(places.rows):,} of {places.total:,} rows."
-    st.caption("Hits are ringed; the star stands for the query, placed among its nearest hits." + shown)
+    shown = map_view.marked(places.place, info.name, theme, [int(row) for row in found.hits.rows], places.query)
+    st.caption(f"Hits are ringed; the star stands for the query, placed among its nearest hits. {shown}")
 
 
 def served_by(facts: IndexFacts) -> str:

@@ -9,7 +9,7 @@ from core.errors import PlanisphereError
 from core.saved_selections import LONGEST_NAME, Operation, SavedSelection
 from core.store import CorpusInfo
 from pages.shared import frame, session
-from pages.shared.text import count
+from pages.shared.text import count, cut
 
 OPERATIONS: dict[Operation, str] = {"and": "and", "or": "or", "without": "without", "not": "not"}
 NAME, SECOND = "selection_combined", "selection_second"
@@ -39,11 +39,11 @@ def show(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelectio
         if session.widget_value(SECOND) not in others:
             session.set_widget(SECOND, others[0])
         second = st.selectbox(
-            f"{OPERATIONS[operation]} …",
+            "Second selection",
             others,
             key=SECOND,
-            format_func=lambda key: f"{by_key[key].name} ({by_key[key].rows:,})",
-            help="The second selection; the first is the one chosen above.",
+            format_func=lambda key: f"{cut(by_key[key].name, 28)} ({by_key[key].rows:,})",
+            help="The first is the one chosen above.",
         )
     return _result(info, first, operation, second, suggestion(by_key, first, operation, second))
 

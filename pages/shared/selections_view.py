@@ -15,11 +15,12 @@ from core.saved_selections import (
 )
 from core.store import CorpusInfo
 from pages.shared import frame, selections_combine, selections_export, session
-from pages.shared.text import count, plain
+from pages.shared.text import count, cut, plain
 
 Part = Literal["combine", "export", "rename", "delete"]
 PARTS: dict[Part, str] = {"combine": "Combine", "export": "Export", "rename": "Rename", "delete": "Delete"}
 CHOSEN = "selection_chosen"
+WIDTH = 320  # pixels; a popover would stretch to its longest line
 
 
 def show(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> SavedSelection | None:
@@ -27,10 +28,13 @@ def show(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> S
 
     current: keeps what is selected now under a name, and gives it; None where nothing is.
     """
-    with st.popover(
-        "Selections",
-        icon=":material/bookmarks:",
-        help="Keep what is selected under a name; show, combine or take out what was kept.",
+    with (
+        st.popover(
+            "Selections",
+            icon=":material/bookmarks:",
+            help="Keep what is selected under a name; show, combine or take out what was kept.",
+        ),
+        st.container(width=WIDTH),
     ):
         try:
             _take_up()
@@ -43,22 +47,28 @@ def show(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> S
 
 
 def _take_up() -> None:
-    """After a change: choose what was made, and empty the fields."""
-    done = session.remembered("selection_done")
+    """After a change: say so, choose what was made, and empty the fields."""
+    change = session.remembered("selection_done")
     session.remember("selection_done", None)
-    if done is None:
+    if change is None:
         return
+    message, key = change
+    st.toast(plain(message), icon=":material/check:")
     session.set_widget("selection_name", "")
     session.set_widget(selections_combine.NAME, "")
     session.set_widget("selection_part", None)
-    if done:
-        session.set_widget(CHOSEN, done)
+    if key:
+        session.set_widget(CHOSEN, key)
+
+
+def option(selection: SavedSelection) -> str:
+    """As it stands in a list: short enough that its number of rows is seen."""
+    return f"{cut(selection.name, 28)} ({selection.rows:,})"
 
 
 def done(message: str, key: str = "") -> None:
-    """Say what was done, and draw all anew with the selection of this key chosen."""
-    session.remember("selection_done", key)
-    st.toast(plain(message), icon=":material/check:")
+    """Draw all anew, say what was done, and have the selection of this key chosen."""
+    session.remember("selection_done", [message, key])  # a toast before a rerun would go with it
     st.rerun()
 
 
@@ -109,7 +119,7 @@ def _kept(
         f"Kept selections ({len(kept):,})",
         list(by_key),
         key=CHOSEN,
-        format_func=lambda key: f"{by_key[key].name} ({by_key[key].rows:,})",
+        format_func=lambda key: option(by_key[key]),
         help="Newest first, each with its number of rows. What follows is about the one chosen.",
     )
     chosen = by_key[key]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.charts import Highlights, bar_figure, color_spec, histogram_figure, hover_texts, map_figure, save_html
+from core.charts import bar_figure, color_spec, histogram_figure, hover_texts, map_figure, save_html
 from core.charts.palette import COLORS, GREY, GROUND, category_style
 from core.charts.text import clean, label
 from core.errors import InputError
@@ -129,19 +129,15 @@ def test_trust_is_a_scale_with_unmeasured_rows_grey():
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_three_dimensions_highlights_and_equal_figures(theme):
+def test_three_dimensions_and_equal_figures(theme):
     points, rows = drawn(30, dims=3)
-    hits = Highlights(rows[:2], points[:2], ["one", "<two>"], query=points[5])
 
     def figure():
-        return map_figure(points, rows, color_spec(np.arange(30.0), "s", "similarity"), ["t"] * 30, hits, theme)
+        return map_figure(points, rows, color_spec(np.arange(30.0), "s", "similarity"), ["t"] * 30, theme)
 
     made = figure()
-    assert [trace.type for trace in made.data] == ["scatter3d"] * 3
-    assert list(made.data[1].hovertext) == ["1. one", "2. &lt;two&gt;"]
-    assert made.data[1].customdata.tolist() == [0, 3]
-    assert made.data[2].name == "Query"
-    assert made.data[2].customdata is None
+    assert [trace.type for trace in made.data] == ["scatter3d"]
+    assert made.data[0].customdata.tolist() == rows.tolist()
     assert made.layout.scene.aspectmode == "data"
     assert made.to_json() == figure().to_json()
 
@@ -170,7 +166,7 @@ def test_unequal_counts_are_refused():
 def test_user_text_is_escaped_wherever_it_shows():
     points, rows = drawn(2)
     spec = color_spec(pd.Series([EVIL, "b"]), EVIL)
-    written = map_figure(points, rows, spec, [EVIL] * 2, Highlights(rows[:1], points[:1], [EVIL], name=EVIL)).to_json()
+    written = map_figure(points, rows, spec, [EVIL] * 2).to_json()
     written += histogram_figure(np.array([1]), np.array([0, 1]), [(0.5, EVIL)], EVIL).to_json()
     written += bar_figure([EVIL], [1], EVIL).to_json()
     written += map_figure(points, rows, color_spec(np.arange(2.0), EVIL, "number"), ["t"] * 2).to_json()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.selection import clicked_rows, rows_in_box, rows_in_polygon, selection_rows
+from core.selection import clicked_rows, drawn_shapes, rows_in_box, rows_in_polygon
 
 GRID = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2).astype(np.float32)
 
@@ -39,13 +39,20 @@ def test_box_takes_its_ends_in_any_order():
     assert rows_in_box(GRID, [1, 3], [7, 8]).sum() == 6
 
 
-def test_shapes_select_all_points_drawn_or_not():
+def test_boxes_come_before_lassos_with_their_corners():
     lasso = {"x": [-0.5, 1.5, 1.5, -0.5], "y": [-0.5, -0.5, 0.5, 0.5]}
-    drawn = [{"customdata": [0], "point_index": 5}]
-    event = {"selection": {"points": drawn, "point_indices": [5], "box": [], "lasso": [lasso]}}
-    assert selection_rows(event, GRID).tolist() == [0, 1]
-    event["selection"]["box"] = [{"xref": "x", "yref": "y", "x": [9, 8.5], "y": [9, 8.5]}]
-    assert selection_rows(event, GRID).tolist() == [0, 1, 99]
+    event = {"selection": {"points": [{"customdata": [0]}], "point_indices": [5], "box": [], "lasso": [lasso]}}
+    assert told(event) == [("lasso", lasso["x"], lasso["y"])]
+    event["selection"]["box"] = [{"xref": "x", "yref": "y", "x": [9, 8.5], "y": [9, 8]}]
+    assert told(event) == [("box", [9, 8.5], [9, 8]), ("lasso", lasso["x"], lasso["y"])]
+    assert told(event["selection"]) == told(event)  # the inner part alone
+    assert all(part.dtype == np.float64 for _, *parts in drawn_shapes(event) for part in parts)
+
+
+def test_a_shape_that_makes_no_sense_is_passed_over():
+    box = {"x": [0, 1], "y": [0, 1]}
+    broken = [{"x": [0, 1], "y": [0]}, {"x": [0, np.inf], "y": [0, 1]}, {"x": [[0, 1]], "y": [[0, 1]]}, 5, None, "x"]
+    assert told({"box": [*broken, box], "lasso": broken}) == [("box", [0, 1], [0, 1])]
 
 
 @pytest.mark.parametrize(
@@ -59,8 +66,9 @@ def test_a_click_is_known_by_its_customdata(customdata, ids):
 
 def test_clicks_are_sorted_and_each_counts_once():
     event = {"points": [{"customdata": i} for i in (5, 3, 5)] + [{"x": 1}], "box": [], "lasso": []}
-    assert selection_rows(event, GRID).tolist() == [3, 5]
-    assert selection_rows({"points": [{"customdata": 1_000}]}, GRID).tolist() == []
+    rows = clicked_rows({"selection": event})
+    assert rows.tolist() == [3, 5]
+    assert rows.dtype == np.int64
 
 
 @pytest.mark.parametrize(
@@ -70,4 +78,9 @@ def test_clicks_are_sorted_and_each_counts_once():
      {"lasso": [{"x": [0, 1, None], "y": [0, 1, 1]}]}],
 )  # fmt: skip
 def test_an_event_that_says_nothing_selects_nothing(event):
-    assert selection_rows(event, GRID).tolist() == []
+    assert drawn_shapes(event) == []
+    assert clicked_rows(event).tolist() == []
+
+
+def told(event):
+    return [(kind, x.tolist(), y.tolist()) for kind, x, y in drawn_shapes(event)]

@@ -1,5 +1,7 @@
 """What a person does on the pages, for the browser tests."""
 
+from typing import Any
+
 import numpy as np
 from playwright.sync_api import Page, expect
 
@@ -47,6 +49,36 @@ def no_traceback(page: Page) -> None:
     assert page.get_by_test_id("stException").count() == 0
 
 
+# canvases stand in shadow roots, where document.querySelector does not look
+FIND = """const find = (kind, root = document) => root.querySelector(`canvas.${kind}`) ??
+  [...root.querySelectorAll('*')].map((each) => each.shadowRoot && find(kind, each.shadowRoot)).find(Boolean);"""
+INKED = """const inked = () => {
+  const gl = find('points').getContext('webgl2'), [w, h] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
+  const data = new Uint8Array(4 * w * h);
+  gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, data);
+  return data.filter((each, i) => i % 4 === 3 && each > 0).length;
+};"""
+MARKED = """() => {
+  const canvas = find('overlay'), half = canvas.width / 2, context = canvas.getContext('2d');
+  return [0, half].map((left) => {
+    const { data } = context.getImageData(left, 0, half, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i] > 180 && data[i + 1] < 60 && data[i + 2] > 70 && data[i + 3] > 60) count++;
+    }
+    return count;
+  });
+}"""
+LOSE = """async () => {
+  const lose = find('points').getContext('webgl2').getExtension('WEBGL_lose_context');
+  lose.loseContext();
+  await new Promise((done) => setTimeout(done, 300));
+  lose.restoreContext();
+  await new Promise((done) => setTimeout(done, 1500));
+  return inked();
+}"""
+
+
 class MapOnPage:
     """The map's component on a page, once its points are drawn. Places are shares of its width and height."""
 
@@ -82,6 +114,14 @@ class MapOnPage:
         self.page.wait_for_function("before => location.href !== before", arg=before)
         settled(self.page)
 
+    def run(self, script: str) -> Any:
+        """What a function in the page gives, one of the scripts above."""
+        return self.page.evaluate(f"() => {{ {FIND} {INKED} return ({script})(); }}")
+
+    def inked(self) -> int:
+        """Pixels with points in them."""
+        return int(self.run("() => inked()"))
+
     def tool(self, name: str) -> None:
         self.root.get_by_role("button", name=name).click()
 
@@ -109,7 +149,7 @@ class MapOnPage:
         """(n, 2) pixels of the page where the first panel has the points of a layout (n, 2), at the present view."""
         box, (x, y, zoom) = self.canvas.bounding_box(), self.view()
         assert box is not None
-        low, span = layout.min(axis=0).astype(float), np.ptp(layout.astype(float), axis=0)
+        span = np.ptp(layout.astype(float), axis=0)
         scale = 0.93 * zoom * min(box["width"] / span[0], box["height"] / span[1])
         across = box["x"] + box["width"] / 2 + (layout[:, 0] - x) * scale
         return np.column_stack([across, box["y"] + box["height"] / 2 - (layout[:, 1] - y) * scale])

@@ -16,7 +16,7 @@ from core.store import Workspace
 from core.types import LayoutParams
 from pages.shared.map_settings import place_key
 from tests.e2e.conftest import Server
-from tests.e2e.steps import MapOnPage, go_to, no_traceback, settled
+from tests.e2e.steps import LOSE, MARKED, MapOnPage, go_to, no_traceback, settled
 
 pytestmark = pytest.mark.browser
 SHAPE = [(0.25, 0.2), (0.8, 0.3), (0.7, 0.85), (0.45, 0.5), (0.2, 0.8)]
@@ -144,13 +144,7 @@ def test_hovering_shows_the_text_and_lights_up_on_both_maps(opened: MapOnPage, p
     tip = page.locator(".map .tip")
     assert tip.locator(".text").inner_text()[:40] == " ".join(corpus.texts[row].split())[:40]
     # the ring and the lines are drawn on both halves of the upper canvas
-    marked = page.evaluate(
-        """() => { const map = document.querySelector('[data-testid="stBidiComponentRegular"]') ;
-        const find = (root) => root.querySelector?.('canvas.overlay') ?? [...root.querySelectorAll('*')].map((each) => each.shadowRoot && find(each.shadowRoot)).find(Boolean);
-        const canvas = find(document), half = canvas.width / 2, context = canvas.getContext('2d');
-        return [0, half].map((left) => { const { data } = context.getImageData(left, 0, half, canvas.height); let count = 0;
-          for (let i = 0; i < data.length; i += 4) if (data[i] > 180 && data[i + 1] < 60 && data[i + 2] > 70 && data[i + 3] > 60) count++; return count; }); }"""
-    )
+    marked = both.run(MARKED)
     assert min(marked) > 20
 
 
@@ -202,19 +196,11 @@ def test_the_keyboard_moves_zooms_and_selects(opened: MapOnPage):
 
 def test_a_lost_context_and_a_resize_keep_the_picture(opened: MapOnPage):
     page = opened.page
-    find = """const find = (root) => root.querySelector?.('canvas.points') ?? [...root.querySelectorAll('*')]
-        .map((each) => each.shadowRoot && find(each.shadowRoot)).find(Boolean); const gl = find(document).getContext('webgl2');
-        const inked = () => { const { drawingBufferWidth: w, drawingBufferHeight: h } = gl, data = new Uint8Array(4 * w * h);
-          gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, data); return data.filter((each, i) => i % 4 === 3 && each > 0).length; };"""
-    before = page.evaluate(f"() => {{ {find} return inked(); }}")
-    after = page.evaluate(
-        f"""async () => {{ {find} const lose = gl.getExtension('WEBGL_lose_context'); lose.loseContext();
-        await new Promise((done) => setTimeout(done, 300)); lose.restoreContext();
-        await new Promise((done) => setTimeout(done, 1500)); return inked(); }}"""
-    )
+    before = opened.inked()
+    after = opened.run(LOSE)
     assert before > 1000
     assert after == pytest.approx(before, rel=0.02)
     page.set_viewport_size({"width": 700, "height": 900})
     page.wait_for_timeout(1500)
-    assert page.evaluate(f"() => {{ {find} return inked(); }}") > 1000
+    assert opened.inked() > 1000
     assert opened.canvas.bounding_box()["width"] < 700

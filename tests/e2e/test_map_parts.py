@@ -95,7 +95,8 @@ def test_odd_layouts_have_a_grid(run, points):
         FLOATS
         + """const index = grid.buildGrid(points, value.bounds), fit = view.fitView(value.bounds);
         return [index.order.length, view.scaleOf(fit, value.bounds, {width: 400, height: 300}),
-          grid.nearest(points, index, value.bounds, fit.x, fit.y, 1, () => true), grid.densities(points, value.bounds, 8).length];"""
+          grid.nearest(points, index, value.bounds, fit.x, fit.y, 1, () => true),
+          grid.densities(points, value.bounds, 8).length];"""
     )
     order, scale, nearest, count = run("grid view", body, {"points": flat(points), "bounds": told(Bounds.of([points]))})
     known = int(np.isfinite(points).all(axis=1).sum())
@@ -148,7 +149,8 @@ def test_a_choice_selects_the_same_rows_in_both_languages(run):
         const layouts = value.layouts.map((each) => Float32Array.from(each, (part) => part ?? NaN));
         const n = layouts[0].length / 2, shape = new Uint8Array(n), filter = new Uint8Array(n);
         choice.applySteps(shape, value.choice.steps, layouts, value.bounds, null);
-        choice.applyFilters(filter, value.choice, Uint8Array.from(value.codes), new Map([["col", Uint8Array.from(value.bins)]]));
+        const columns = new Map([["col", Uint8Array.from(value.bins)]]);
+        choice.applyFilters(filter, value.choice, Uint8Array.from(value.codes), columns);
         return Array.from(shape.keys()).filter((i) => shape[i] && filter[i]);"""
     given = {
         "layouts": [flat(POINTS), flat(POINTS[::-1])], "bounds": told(bounds), "choice": raw,
@@ -190,7 +192,8 @@ def test_history_goes_back_and_forth(run):
     body = """
         const story = new choice.History({ a: 0 });
         story.set({ a: 1 }); story.set({ a: 1 }); story.set({ a: 2 });
-        const out = [story.past.length, story.undo(), story.now.a, story.undo(), story.now.a, story.undo(), story.redo(), story.now.a];
+        const out = [story.past.length, story.undo(), story.now.a, story.undo(), story.now.a];
+        out.push(story.undo(), story.redo(), story.now.a);
         story.set({ a: 9 });
         return [...out, story.redo()];"""
     assert run("choice", body) == [2, True, 1, True, 0, False, True, 1, False]
@@ -198,12 +201,15 @@ def test_history_goes_back_and_forth(run):
 
 def test_palettes_hold_the_colors_they_are_given(run):
     body = """
-        const category = colors.paletteOf({ kind: "category", categories: [{ color: "#010203" }, { color: "#fffefd", diamond: true }] });
-        const scale = colors.paletteOf({ kind: "scale", gradient: ["#000000", "#ff0000", "#ffff00"], top: 254, missing: null });
+        const categories = [{ color: "#010203" }, { color: "#fffefd", diamond: true }];
+        const category = colors.paletteOf({ kind: "category", categories });
+        const gradient = ["#000000", "#ff0000", "#ffff00"];
+        const scale = colors.paletteOf({ kind: "scale", gradient, top: 254, missing: null });
         const at = (found, code) => Array.from(found.palette.slice(4 * code, 4 * code + 4));
         return [at(category, 0), at(category, 1), at(scale, 0), at(scale, 127), at(scale, 254), at(scale, 255)];"""
     assert run("colors", body) == [
-        [1, 2, 3, 255], [255, 254, 253, 128], [0, 0, 0, 255], [255, 0, 0, 255], [255, 255, 0, 255], [138, 143, 152, 255],
+        [1, 2, 3, 255], [255, 254, 253, 128],
+        [0, 0, 0, 255], [255, 0, 0, 255], [255, 255, 0, 255], [138, 143, 152, 255],
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A fresh workspace a test, workers shared by all, and a small embedded corpus."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from core.files import write_json
 from core.reading import RawTable
 from core.store import CorpusInfo, Workspace
 from core.types import LayoutParams, ModelSpec, Roles
+from pages.shared import scatter
 
 SUBJECTS = ("parcel", "lamp", "garden chair", "teapot", "notebook", "gift card")
 MOODS = ("arrived late", "looks lovely", "broke at once", "was well worth it", "came in the wrong color")
@@ -52,3 +54,52 @@ def corpus(home) -> tuple[CorpusInfo, ModelSpec]:
 def app(home) -> AppTest:
     """The app, not yet run."""
     return AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
+
+
+class Browser:
+    """Stands for the map in a browser: keeps what it is given, and tells what a test lets a person choose there.
+
+    data: given last, None while no map is on the page. arrays: bytes by key. rows: (key, rows) of details.
+    """
+
+    def __init__(self) -> None:
+        self.data: dict[str, Any] | None = None
+        self.arrays: dict[str, bytes] = {}
+        self.rows: tuple[str, list[Any]] = ("", [])
+        self.told: dict[str, Any] = {}
+        self.stamp = ""
+
+    def choose(self, view: tuple[float, ...] = (0.5, 0.5, 1.0), box: Any = None, **choice: Any) -> None:
+        """What a person does next; it is told in the next run of the page."""
+        assert self.data, "no map is on the page"
+        color = self.data["color"]["key"]
+        self.told["state"] = {
+            "reset": self.data["reset"],
+            "view": list(view),
+            "choice": {"color": color, **choice},
+            "box": box,
+        }
+
+    def draw(self, data: dict[str, Any], key: str) -> dict[str, Any]:
+        """As the component does: a command with a new stamp is taken up, and told from the next run on."""
+        self.data, told = data, dict(self.told)
+        command = data["command"]
+        if command["stamp"] != self.stamp:
+            self.stamp = command["stamp"]
+            self.choose(tuple(command["view"] or (0.5, 0.5, 1.0)), **command["choice"])
+        return told
+
+    def send(self, packets: Any) -> None:
+        self.arrays |= {packet.key: packet.data for packet in packets}
+
+    def send_rows(self, key: str, rows: list[Any]) -> None:
+        self.rows = (key, rows)
+
+
+@pytest.fixture
+def browser(monkeypatch) -> Browser:
+    """In place of the map's component, which draws nothing in an AppTest and has nothing to tell."""
+    fake = Browser()
+    for name in ("draw", "send", "send_rows"):
+        monkeypatch.setattr(scatter, name, getattr(fake, name))
+    return fake

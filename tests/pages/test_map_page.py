@@ -1,4 +1,4 @@
-"""The Map page on no, small and ordinary corpora; its answers against plain computations."""
+"""The Map page on no, small and ordinary corpora: what the map is given, and what is chosen on it does."""
 
 import io
 import json
@@ -12,20 +12,28 @@ from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
 from core import opened, tasks
+from core.align import aligned
 from core.answers.map import ColorBy, Place, kept_layout, map_data, map_state, map_trust, random_trustworthiness
-from core.answers.map_rows import Look, Shapes, row_view, selected, selection_file, selection_table, special
+from core.answers.map_regions import regions
+from core.answers.map_rows import Look, row_view, selection_file, selection_table, special
+from core.answers.scene import Scene, geometry, member_bits, selected
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import PlanisphereError, StorageError
+from core.map_choice import STEPS, Bounds, Choice, Step
 from core.reading import RawTable, column_field
+from core.saved_selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.secret import Secret
 from core.store import Workspace
 from core.tasks import layout_inputs
 from core.types import LayoutParams, Roles
-from pages.shared import map_chart, session
+from pages.shared import map_chart, map_view, session
+from pages.shared import map_state as page_state
+from pages.shared.map_settings import place_key
 
 PAGE = "pages/explore/map.py"
+EVERYTHING = Choice((Step("box", "set", (0, 0, STEPS, STEPS)),))
 
 
 @pytest.fixture
@@ -47,12 +55,31 @@ def figure(app: AppTest) -> dict:
     return json.loads(app.get("plotly_chart")[0].proto.spec)
 
 
-def lasso_around(points: np.ndarray, margin: float = 0.01) -> dict:
+def linked(app: AppTest, name: str) -> str:
+    value = app.query_params.get(name, "")
+    return value[0] if isinstance(value, list) else value
+
+
+def lasso_around(points: np.ndarray, layout: np.ndarray, margin: float = 0.01) -> dict:
+    """A lasso around some points of a layout, as the component tells it."""
+    bounds = Bounds.of([layout])
     (left, low), (right, high) = points.min(axis=0) - margin, points.max(axis=0) + margin
-    return {"x": [left, right, right, left], "y": [low, low, high, high]}
+    corners = [bounds.steps(*corner) for corner in ((left, low), (right, low), (right, high), (left, high))]
+    return {"k": "lasso", "o": "set", "p": [int(part) for part in np.diff(corners, axis=0, prepend=0).ravel()]}
+
+
+def in_frame(points: np.ndarray, some: np.ndarray, margin: float = 0.01) -> list[int]:
+    inside = (points > some.min(axis=0) - margin) & (points < some.max(axis=0) + margin)
+    return np.flatnonzero(inside.all(axis=1)).tolist()
+
+
+def listed(app: AppTest) -> pd.DataFrame:
+    """The table of what is selected."""
+    return next(frame.value for frame in app.dataframe if "Text" in frame.value and "Cosine" not in frame.value)
 
 
 def select(app: AppTest, **parts: list) -> AppTest:
+    """What is selected on the Plotly map."""
     chosen = {"points": [], "point_indices": [], "box": [], "lasso": []} | parts
     app.session_state["map_chart"] = PlotlyState({"selection": chosen})
     return app.run()
@@ -76,55 +103,130 @@ def test_corpus_without_vectors_leads_to_the_embed_page(home, app):
     assert any("Embed" in link.proto.label for link in app.get("page_link"))
 
 
-def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place):
+def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place, browser):
     app = opened_page(app)
     assert not app.exception
     assert not app.error
     assert app.selectbox(key="color").value == "subject"
-    traces = figure(app)["data"]
-    assert sorted(trace["name"].split(" (")[0] for trace in traces) == sorted(
-        {"parcel", "lamp", "garden chair", "teapot", "notebook", "gift card"}
-    )
+    color = browser.data["color"]
+    codes = np.frombuffer(browser.arrays[color["array"]], np.uint8)
+    table = opened.corpus(place.folder, place.corpus).table
+    assert [color["categories"][code]["label"] for code in codes] == table["subject"].tolist()
     trust = map_trust(kept_layout(place))
     assert f"**{trust.kept:.1%}** are also among the 15 nearest" in words(app)
     assert "a random map: 25.4%" in words(app)  # 15 of the 59 others
     assert "all 60 rows" in words(app)
     assert "Showing 60 of 60" in words(app)
     assert "Click a point" in words(app)
+    assert not app.get("plotly_chart")
 
 
-def test_figure_stays_the_same_when_nothing_drawn_changes(app, place):
+def test_the_component_itself_mounts(app, place):
     app = opened_page(app)
-    before = app.get("plotly_chart")[0].proto
-    spec, name = before.spec, before.id
-    app = select(app, lasso=[lasso_around(kept_layout(place).arrays["points"])])
-    app.text_input(key="map_find").input("lamp")
-    app.run()
-    after = app.get("plotly_chart")[0].proto
-    assert after.spec == spec
-    assert after.id == name
-    app.selectbox(key="color").select("stars")
-    assert figure(app.run()) != json.loads(spec)
-
-
-def test_lasso_lists_the_rows_and_what_is_special(app, place):
-    app = opened_page(app)
-    assert figure(app)["layout"]["dragmode"] == "pan"  # else clicks on points would not arrive
-    table = opened.corpus(place.folder, place.corpus).table
-    points = kept_layout(place).arrays["points"]
-    app = select(app, lasso=[lasso_around(points[(table["subject"] == "teapot").to_numpy()])])
     assert not app.exception
     assert not app.error
-    inside = selected(place, Shapes.of(app.session_state["map_chart"]))
+    keys = [element.key for element in app.main if type(element).__name__ == "UnknownElement"]
+    assert "map" in keys
+    assert "map_details" in keys
+    assert sum(key.startswith("array-") for key in keys) == 2  # points and colors
+
+
+def test_the_map_is_given_points_labels_and_details(app, place, browser):
+    app = opened_page(app)
+    (panel,) = browser.data["panels"]
+    points = np.frombuffer(browser.arrays[panel["array"]], np.float32).reshape(-1, 2)
+    assert points.tolist() == np.asarray(kept_layout(place).arrays["points"], np.float32).tolist()
+    bounds = Bounds.of([points])
+    assert browser.data["bounds"] == {name: getattr(bounds, name) for name in ("x", "y", "side", "width", "height")}
+    assert panel["labels"] == [[each.text, each.x, each.y, each.level, each.rows] for each in regions(place, "")]
+    assert (panel["title"], panel["contours"], browser.data["ids"], browser.data["columns"]) == ("", [], None, [])
+    assert browser.rows[0] == browser.data["details"]
+    assert [row[0] for row in browser.rows[1]] == list(range(60))
+    assert browser.rows[1][7][1] == opened.corpus(place.folder, place.corpus).texts[7]
+    assert browser.data["command"]["choice"] == {}
+    assert browser.data["command"]["view"] is None
+    assert "60 texts of Little shop, colored by subject" in browser.data["alt"]
+
+
+def test_labels_lines_and_histograms_are_chosen_in_the_link(app, place, browser):
+    for name, value in {"labels": "stars", "density": "true", "hist": "stars"}.items():
+        app.query_params[name] = value
+    app = opened_page(app)
+    assert not app.error
+    (panel,) = browser.data["panels"]
+    assert {label[0] for label in panel["labels"]} <= {"1", "2", "3", "4", "5"}
+    assert panel["labels"] == [[each.text, each.x, each.y, each.level, each.rows] for each in regions(place, "stars")]
+    assert panel["contours"]
+    assert all(0 < share < 1 and len(line) % 2 == 0 for share, lines in panel["contours"] for line in lines)
+    (column,) = browser.data["columns"]
+    bins = np.frombuffer(browser.arrays[column["array"]], np.uint8)
+    table = opened.corpus(place.folder, place.corpus).table
+    assert [column["bins"][code] for code in bins] == table["stars"].astype(str).tolist()
+    app.selectbox(key="labels").select("(none)").run()
+    assert browser.data["panels"][0]["labels"] == []
+
+
+def test_another_map_stands_beside_it_turned_onto_it(app, place, browser):
+    beside = replace(place, params=LayoutParams(method="pca"))
+    app.query_params["with"] = place_key(beside)
+    app = opened_page(app)
+    assert not app.error
+    first, second = (
+        np.frombuffer(browser.arrays[panel["array"]], np.float32).reshape(-1, 2) for panel in browser.data["panels"]
+    )
+    assert second.tolist() == aligned(kept_layout(beside).arrays["points"], first).tolist()
+    assert [panel["title"] for panel in browser.data["panels"]] == ["lexical baseline, UMAP", "lexical baseline, PCA"]
+    assert not browser.data["panels"][1]["labels"]
+    assert browser.data["bounds"]["side"] == pytest.approx(np.ptp(np.vstack([first, second]), axis=0).max())
+    for title, shown in (("UMAP", place), ("PCA", beside)):
+        kept = map_trust(kept_layout(shown)).kept
+        assert f"lexical baseline, {title}: Of each text's 15 nearest texts, **{kept:.1%}**" in words(app)
+    step = lasso_around(second[:1], np.vstack([first, second])) | {"m": 1}
+    browser.choose(steps=[step])
+    app.run()
+    assert sorted(listed(app).index) == in_frame(second, second[:1])
+    app.multiselect(key="with").set_value([]).run()
+    assert len(browser.data["panels"]) == 1
+    assert linked(app, "with") == ""
+
+
+def test_geometry_stays_the_same_when_other_things_change(app, place, browser):
+    app = opened_page(app)
+    before = browser.data
+    browser.choose(steps=[lasso_around(points_of(place), points_of(place))])
+    app.run()
+    app.text_input(key="map_find").input("lamp").run()
+    assert listed(app)["Text"].str.contains("lamp").all()
+    assert {**browser.data, "command": None} == {**before, "command": None}
+    app.selectbox(key="color").select("stars").run()
+    assert browser.data["color"] != before["color"]
+    assert browser.data["color"]["key"] == "column:stars"
+    for part in ("key", "reset", "panels", "bounds", "details"):
+        assert browser.data[part] == before[part]
+    assert browser.data["command"]["stamp"] == before["command"]["stamp"]  # the browser keeps its own state
+
+
+def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
+    app = opened_page(app)
+    table = opened.corpus(place.folder, place.corpus).table
+    points = points_of(place)
+    teapots = points[(table["subject"] == "teapot").to_numpy()]
+    browser.choose(steps=[lasso_around(teapots, points)])
+    app.run()
+    assert not app.exception
+    assert not app.error
+    inside = in_frame(points, teapots)
     assert f"**{len(inside)} rows selected**" in words(app)
+    assert sorted(listed(app).index) == inside
     assert "What is special here" in words(app)
     assert "tested; bounds hold together at 95%" in words(app)
     assert len(app.get("download_button")) == 3
 
 
-def test_click_shows_the_row_and_its_true_neighbors(app, place):
+def test_click_shows_the_row_and_its_true_neighbors(app, place, browser):
     app = opened_page(app)
-    app = select(app, points=[{"customdata": 7}])
+    browser.choose(clicked=7)
+    app.run()
     assert not app.exception
     assert not app.error
     assert "**Row 8**" in words(app)
@@ -133,30 +235,257 @@ def test_click_shows_the_row_and_its_true_neighbors(app, place):
     cosines = np.sort(np.delete(rows @ rows[7], 7))[::-1][:10]
     near = next(frame.value for frame in app.dataframe if "Cosine" in frame.value)
     assert np.allclose(near["Cosine"], cosines, atol=1e-5)
+    assert "rows selected" not in words(app)
+    assert "Click a point" not in words(app)
 
 
-def test_empty_lasso_says_so(app, place):
+def test_empty_lasso_says_so(app, place, browser):
     app = opened_page(app)
-    app = select(app, lasso=[{"x": [900, 901, 901], "y": [900, 900, 901]}])
+    browser.choose(steps=[{"k": "lasso", "o": "set", "p": [-900, -900, 10, 0, 0, 10]}])
+    app.run()
     assert not app.exception
-    assert "No text lies in this shape" in words(app)
+    assert "No text is in this selection" in words(app)
 
 
-def test_undrawn_layout_is_offered_and_the_default_is_one_click_away(app, place):
+def test_legend_and_histogram_filter_the_rows(app, place, browser):
+    app.query_params["hist"] = "stars"
     app = opened_page(app)
+    names = [category["label"] for category in browser.data["color"]["categories"]]
+    browser.choose(hidden=[code for code, name in enumerate(names) if name != "lamp"], brushes={"stars": [1, 2]})
+    app.run()
+    table = opened.corpus(place.folder, place.corpus).table
+    expected = np.flatnonzero((table["subject"] == "lamp") & table["stars"].isin([2, 3])).tolist()
+    assert sorted(listed(app).index) == expected
+    assert f"**{len(expected)} rows selected**" in words(app)
+
+
+def test_view_and_choice_are_in_the_link(app, place, browser):
+    app = opened_page(app)
+    assert linked(app, "chosen") == ""
+    step = lasso_around(points_of(place)[:5], points_of(place))
+    browser.choose(view=(0.25, 0.75, 3.5), steps=[step], hidden=[1], clicked=4)
+    app.run()
+    assert linked(app, "view") == "0.25_0.75_3.5"
+    expected = Choice.read({"steps": [step], "hidden": [1], "clicked": 4, "color": "column:subject"})
+    assert Choice.from_text(linked(app, "chosen")) == expected
+    browser.choose(view=(0.25, 0.75, 3.5))
+    app.run()
+    assert linked(app, "chosen") == ""
+
+
+def test_too_long_a_choice_stays_out_of_the_link_and_in_the_visit(app, place, browser):
+    app = opened_page(app)
+    browser.choose(steps=[{"k": "lasso", "o": "set", "p": [0, 0, STEPS, 0, 0, STEPS, *([-1000, 7] * 500)]}])
+    app.run()
+    assert linked(app, "chosen") == ""
+    assert "rows selected" in words(app)
+    app.run()
+    assert len(browser.data["command"]["choice"]["steps"][0]["p"]) == 1_006
+
+
+def test_a_link_takes_up_view_and_choice_on_the_first_visit(app, place, browser):
+    step = lasso_around(points_of(place)[:5], points_of(place))
+    choice = Choice.read({"steps": [step], "color": "column:subject", "clicked": 2})
+    app.query_params["view"], app.query_params["chosen"] = "0.1_0.2_7", choice.to_text()
+    app = opened_page(app)
+    assert not app.error
+    assert browser.data["command"]["view"] == [0.1, 0.2, 7.0]
+    assert Choice.read(browser.data["command"]["choice"]) == choice
+    assert sorted(listed(app).index) == in_frame(points_of(place), points_of(place)[:5])
+    assert "**Row 3**" in words(app)
+    app.run()  # the browser has taken it up
+    assert Choice.from_text(linked(app, "chosen")) == choice
+
+
+@pytest.mark.parametrize(
+    ("view", "chosen"),
+    [("x_y_z", "{"), ("1_2", "[]"), ("nan_inf_1e400", "[" * 5_000), ("", '{"steps":[{"k":"rows"}],"clicked":"<b>"}')],
+)
+def test_a_broken_link_shows_all_of_the_map(app, place, browser, view, chosen):
+    app.query_params["view"], app.query_params["chosen"] = view, chosen
+    app = opened_page(app)
+    assert not app.exception
+    assert not app.error
+    assert browser.data["command"]["view"] is None
+    assert browser.data["command"]["choice"] == {}
+    assert "Click a point" in words(app)
+
+
+def test_recoloring_drops_what_was_hidden_and_keeps_shapes(app, place, browser):
+    app = opened_page(app)
+    points = points_of(place)
+    step = lasso_around(points[:20], points)
+    browser.choose(steps=[step], hidden=[0, 1], range=[0, 5], brushes={"stars": [0, 3]}, clicked=1)
+    app.run()
+    before = len(listed(app))
+    app.selectbox(key="color").select("stars").run()
+    table = opened.corpus(place.folder, place.corpus).table
+    expected = [row for row in in_frame(points, points[:20]) if table["stars"][row] < 5]
+    assert sorted(listed(app).index) == expected
+    assert len(expected) > before
+    told = Choice.from_text(linked(app, "chosen"))
+    assert told == Choice.read({"steps": [step], "color": "column:stars", "brushes": {"stars": [0, 3]}, "clicked": 1})
+
+
+def test_another_page_and_back_is_the_same_place(app, place, browser):
+    app = opened_page(app)
+    browser.choose(view=(0.3, 0.4, 2.0), steps=[lasso_around(points_of(place)[:5], points_of(place))], clicked=3)
+    app.run()
+    rows, choice = sorted(listed(app).index), linked(app, "chosen")
+    app.switch_page("pages/explore/search.py").run()
+    browser.told = {}  # what was mounted is gone
+    browser.stamp = ""
+    app.switch_page(PAGE).run()
+    assert browser.data["command"]["view"] == [0.3, 0.4, 2.0]
+    assert browser.data["command"]["choice"]["clicked"] == 3
+    assert sorted(listed(app).index) == rows
+    assert linked(app, "chosen") == choice
+
+
+def test_a_choice_on_another_corpus_is_not_taken(home, app, place, browser):
+    digest, spec = small_corpus(home, ["one day", "two days", "three nights", "four weeks"])
+    tasks.find_neighbors(str(home), digest, spec)
+    tasks.lay_out(str(home), digest, spec, LayoutParams())
+    app.query_params["corpus"] = place.corpus
+    app = opened_page(app)
+    browser.choose(view=(0.3, 0.4, 2.0), steps=[lasso_around(points_of(place), points_of(place))], clicked=3)
+    app.run()
+    assert "**60 rows selected**" in words(app)
+    first = browser.data["reset"]
+    app.selectbox(key="corpus").select(digest).run()
+    assert browser.data["reset"] != first
+    assert not app.error
+    assert browser.data["command"]["view"] is None
+    assert browser.data["command"]["choice"] == {}
+    assert "rows selected" not in words(app)  # what the browser told last was of the other map
+    assert linked(app, "chosen") == ""
+    app.run()
+    assert "Click a point" in words(app)
+
+
+def test_a_kept_selection_is_shown_on_the_map(home, app, place, browser):
+    workspace = Workspace(home)
+    saved = save_selection(workspace, place.corpus, "Odd", range(1, 60, 2))
+    app = opened_page(app)
+    browser.choose(view=(0.3, 0.4, 2.0), clicked=3)
+    app.run()
+    before = browser.data["command"]["stamp"]
+    app.button(key="selection_show").click().run()
+    command = browser.data["command"]
+    assert command["stamp"] != before
+    assert command["choice"]["steps"] == [{"k": "rows", "o": "set", "a": saved.key}]
+    assert command["view"] == [0.3, 0.4, 2.0]  # the place on the map stays
+    app.run()
+    assert not app.error
+    assert browser.arrays[saved.key] == member_bits(place, saved.key).data
+    assert sorted(listed(app).index) == list(range(1, 60, 2))
+    assert browser.data["command"]["stamp"] == command["stamp"]
+
+
+def test_a_selection_is_kept_under_a_name(home, app, place, browser):
+    app = opened_page(app)
+    assert app.button(key="selection_keep_yes").disabled
+    browser.choose(steps=[lasso_around(points_of(place)[:5], points_of(place))])
+    app.run()
+    rows = sorted(listed(app).index)
+    app.run()
+    app.text_input(key="selection_name").input("These")
+    app.button(key="selection_keep_yes").click().run()
+    assert not app.error
+    (saved,) = saved_selections(Workspace(home), place.corpus)
+    assert saved.name == "These"
+    assert selection_rows(Workspace(home), place.corpus, saved.key).tolist() == rows
+
+
+def test_a_link_to_a_deleted_selection_is_explained(home, app, place, browser):
+    saved = save_selection(Workspace(home), place.corpus, "Gone", [1, 2])
+    delete_selection(Workspace(home), place.corpus, saved.key)
+    app.query_params["chosen"] = Choice((Step("rows", "set", key=saved.key),)).to_text()
+    app = opened_page(app)
+    assert not app.exception
+    assert "This selection is not kept" in app.error[0].value
+    assert browser.data["panels"][0]["array"] in browser.arrays  # the map is there all the same
+    browser.choose()
+    app.run()
+    assert not app.error
+    assert "Click a point" in words(app)
+
+
+def test_a_click_on_no_row_is_explained(app, place, browser):
+    app.query_params["chosen"] = '{"clicked":4000}'
+    app = opened_page(app)
+    assert not app.exception
+    assert "There is no row 4,001 among the 60 rows" in app.error[0].value
+    assert browser.rows[1]
+
+
+def test_details_of_a_row_are_given_when_they_are_wanted(place, browser, app, monkeypatch):
+    asked = []
+    real = session.ask_once
+    monkeypatch.setattr(
+        session, "ask_once", lambda function, *rest: asked.append((function, rest)) or real(function, *rest)
+    )
+    app = opened_page(app)
+    browser.choose(box=[-1.0, -2.0, 3.0, 4.0])
+    browser.told["want"] = 12
+    app.run()
+    wanted = [rest[1:] for function, rest in asked if function.__name__ == "details"]
+    assert wanted == [(None, ()), ((-1.0, -2.0, 3.0, 4.0), (12,))]
+
+
+def test_a_lasso_asks_again_for_nothing_that_is_drawn(app, place, browser, monkeypatch):
+    app.query_params["hist"] = ["id", "subject", "stars", "day", "source_row"]
+    app = opened_page(app)
+    assert len(browser.data["columns"]) == 5
+    asked, real = [], session.ask
+
+    def ask(function, *rest, **options):
+        asked.append(function.__name__)
+        return real(function, *rest, **options)
+
+    monkeypatch.setattr(session, "ask", ask)
+    browser.choose(steps=[lasso_around(points_of(place)[:5], points_of(place))])
+    app.run()
+    assert "rows selected" in words(app)
+    assert not {"geometry", "colors", "column"} & set(asked)
+
+
+def test_without_webgl_the_plotly_map_is_shown_and_says_why(app, place, browser):
+    app = opened_page(app)
+    browser.told["unsupported"] = True
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "This browser has no WebGL2" in words(app)
+    assert len(figure(app)["data"]) == 6
+    assert figure(app)["layout"]["dragmode"] == "pan"  # else clicks on points would not arrive
+    points = points_of(place)
+    (x0, y0), (x1, y1) = np.quantile(points, [0.2, 0.7], axis=0)
+    app = select(app, box=[{"x": [float(x1), float(x0)], "y": [float(y0), float(y1)]}])
+    assert not app.error
+    inside = np.flatnonzero(((points > [x0, y0]) & (points < [x1, y1])).all(axis=1)).tolist()
+    assert sorted(listed(app).index) == inside
+    app = select(app, points=[{"customdata": 7}])
+    assert "**Row 8**" in words(app)
+
+
+def test_undrawn_layout_is_offered_and_the_default_is_one_click_away(app, place, browser):
+    app = opened_page(app)
+    browser.data = None
     app.slider(key="neighbors").set_value(5)
     app.run()
-    assert not app.get("plotly_chart")
+    assert browser.data is None
     assert "has not been drawn yet" in words(app)
     assert "takes about" in words(app)
     next(button for button in app.button if button.label == "Back to the default map").click()
     app.run()
-    assert app.get("plotly_chart")
+    assert browser.data
     assert app.slider(key="neighbors").value == 15
 
 
-def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place):
+def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     app = opened_page(app)
+    first = browser.data["key"]
     app.slider(key="neighbors").set_value(6)
     app.run()
     next(button for button in app.button if button.label == "Draw this map").click()
@@ -168,39 +497,51 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place):
             break
         time.sleep(1)
     app.run()
-    assert app.get("plotly_chart")
+    assert browser.data["key"] != first
 
 
-def test_three_dimensional_pca_is_drawn_at_once_and_is_for_looking(app, place):
+def test_three_dimensional_pca_is_drawn_at_once_and_is_for_looking(app, place, browser):
     app = opened_page(app)
+    browser.data = None
     app.session_state["method"], app.session_state["dims"] = "PCA", 3
     app.run()
     assert not app.exception
     assert not app.error
     assert figure(app)["data"][0]["type"] == "scatter3d"
     assert "Three dimensions are for looking" in words(app)
+    assert browser.data is None
 
 
-def test_similarity_and_trust_color_the_map(app, place):
+def test_similarity_and_trust_color_the_map(app, place, browser):
     app = opened_page(app)
-    app.selectbox(key="color").select("(trust in the map)")
-    app.run()
-    assert any("colorbar" in trace["marker"] for trace in figure(app)["data"])
-    app.selectbox(key="color").select("(similarity to a text)")
-    app.run()
-    app.text_input(key="like").input("teapot broke")
-    app.run()
+    app.selectbox(key="color").select("(trust in the map)").run()
+    assert browser.data["color"]["name"] == "neighbors kept"
+    assert browser.data["color"]["ticks"] == ["0%", "50%", "100%"]
+    assert browser.data["color"]["key"] == "trust:"
+    app.selectbox(key="color").select("(similarity to a text)").run()
+    assert browser.data["color"]["array"] is None  # until there is a text
+    app.text_input(key="like").input("teapot broke").run()
     assert not app.exception
     assert not app.error
-    assert figure(app)["data"][-1]["marker"]["colorbar"]["title"]["text"] == "cosine"
+    color = browser.data["color"]
+    assert (color["name"], color["key"]) == ("cosine", "similarity:teapot broke")
+    rows = opened.vectors(place.folder, place.corpus, place.model).rows
+    cosines = rows @ opened.embedder(place.folder, place.model).embed_query(["teapot broke"])[0]
+    codes = np.frombuffer(browser.arrays[color["array"]], np.uint8).astype(float)
+    assert np.corrcoef(codes, cosines)[0, 1] > 0.999
+    browser.choose(range=[200, 254])
+    app.run()
+    assert sorted(listed(app).index) == np.flatnonzero(codes >= 200).tolist()
 
 
-def test_links_reopen_the_same_view(app, place):
+def test_links_reopen_the_same_view(app, place, browser):
     for name, value in {"color": "stars", "method": "PCA", "dims": "2"}.items():
         app.query_params[name] = value
     app = opened_page(app)
     assert app.selectbox(key="color").value == "stars"
     assert app.session_state["method"] == "PCA"
+    pca = geometry((replace(place, params=LayoutParams(method="pca")),))
+    assert browser.data["panels"][0]["array"] == pca.points[0].key
 
 
 def test_missing_graph_offers_a_job_instead_of_an_error(home, app):
@@ -213,7 +554,7 @@ def test_missing_graph_offers_a_job_instead_of_an_error(home, app):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_tiny_corpora_are_mapped(home, app, count):
+def test_tiny_corpora_are_mapped(home, app, browser, count):
     digest, spec = small_corpus(home, ["a red lamp", "a blue teapot", "late parcel"][:count])
     tasks.find_neighbors(str(home), digest, spec)
     tasks.lay_out(str(home), digest, spec, LayoutParams())
@@ -221,13 +562,16 @@ def test_tiny_corpora_are_mapped(home, app, count):
     assert not app.exception
     assert not app.error
     assert f"Showing {count} of {count}" in words(app)
-    app = select(app, points=[{"customdata": 0}])
+    assert len(browser.arrays[browser.data["panels"][0]["array"]]) == 8 * count
+    browser.choose(clicked=0, steps=[{"k": "box", "o": "set", "p": [0, 0, STEPS, STEPS]}])
+    app.run()
     assert not app.exception
     assert not app.error
     assert "a red lamp" in words(app)
+    assert len(listed(app)) == count
 
 
-def test_hostile_texts_and_names_stay_text(home, app):
+def test_hostile_texts_and_names_stay_text(home, app, browser):
     digest, spec = small_corpus(
         home, ["<script>alert(1)</script>", "[x](javascript:1) $\\frac{1}{2}$", "\u202eabc", "d"]
     )
@@ -236,6 +580,14 @@ def test_hostile_texts_and_names_stay_text(home, app):
     app = opened_page(app)
     assert not app.exception
     assert not app.error
+    told = [row[1] for row in browser.rows[1]]  # the component sets them as text, never as HTML
+    assert told == ["<script>alert(1)</script>", "[x](javascript:1) $\\frac{1}{2}$", "abc", "d"]
+    browser.choose(clicked=0, steps=[{"k": "box", "o": "set", "p": [0, 0, STEPS, STEPS]}])
+    app.run()
+    assert not app.error
+    assert "<script>" not in "\n".join(element.value for element in app.markdown)
+    browser.told["unsupported"] = True
+    app.run()
     assert "<script>" not in json.dumps(figure(app))
 
 
@@ -243,35 +595,36 @@ def test_hostile_texts_and_names_stay_text(home, app):
 
 
 def test_selection_counts_all_rows_in_the_polygon(place):
-    points = kept_layout(place).arrays["points"]
+    points = points_of(place)
+    bounds = Bounds.of([points])
     middle = float(np.median(points[:, 0]))
-    half = {"x": [middle, 1e3, 1e3, middle], "y": [-1e3, -1e3, 1e3, 1e3]}
-    rows = selected(place, Shapes.of({"selection": {"lasso": [half], "points": [{"customdata": 1}]}}))
+    x, _ = bounds.steps(middle, 0)
+    half = Step("lasso", "set", (x, -5, 2 * STEPS, 0, 0, 2 * STEPS, -2 * STEPS, 0))
+    rows = selected(Scene((place,)), Choice((half,), clicked=1))
     assert rows.tolist() == np.flatnonzero(points[:, 0] > middle).tolist()
 
 
 def test_table_finds_sorts_and_counts(place):
-    everything = Shapes(boxes=(((-1e3, 1e3), (-1e3, 1e3)),))
-    table = selection_table(place, everything, Look("TEAPOT late", "stars", True))
+    table = selection_table(Scene((place,)), EVERYTHING, Look("TEAPOT late", "stars", True))
     corpus = opened.corpus(place.folder, place.corpus)
     expected = [i for i, text in enumerate(corpus.texts) if "teapot" in text and "late" in text]
     assert sorted(table.table.index) == expected
     assert table.matching == len(expected)
-    assert (table.selected, table.drawn) == (60, 60)
+    assert table.selected == 60
     assert table.table["stars"].is_monotonic_decreasing
 
 
 @pytest.mark.parametrize(("form", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_downloads_hold_the_selected_rows(place, form, read):
-    rows = Shapes(clicked=(3, 11))
-    table = read(io.BytesIO(selection_file(place, rows, Look(), form)))
+    scene = Scene((place,))
+    table = read(io.BytesIO(selection_file(scene, kept_rows(place, [3, 11]), Look(), form)))
     assert table["Text"].tolist() == [opened.corpus(place.folder, place.corpus).texts[i] for i in (3, 11)]
 
 
 def test_special_finds_the_planted_word_and_value(place):
     table = opened.corpus(place.folder, place.corpus).table
-    lamps = Shapes(clicked=tuple(int(i) for i in np.flatnonzero(table["subject"] == "lamp")))
-    found, values = special(place, lamps)
+    lamps = kept_rows(place, np.flatnonzero(table["subject"] == "lamp"))
+    found, values = special(Scene((place,)), lamps)
     assert found.entries[0].value in ("lamp", "my lamp")
     best = values.entries[0]
     assert (best.name, best.value, best.inside, best.inside_total, best.outside) == ("subject", "lamp", 10, 10, 0)
@@ -296,17 +649,20 @@ def test_random_trustworthiness_is_what_random_maps_reach():
 
 
 def test_answers_about_a_layout_are_not_those_of_an_earlier_one(place):
-    everything = Shapes(boxes=(((-1e3, 1e3), (-1e3, 1e3)),))
     before = replace(place, made=map_state(place).made)
-    assert len(selected(before, everything)) == 60
+    assert len(selected(Scene((before,)), EVERYTHING)) == 60
     kept, inputs = kept_layout(place), layout_inputs(place.model, place.params)
     arrays = {name: np.array(array) for name, array in kept.arrays.items()}
     arrays["points"][:20] += 1e6  # as a fast layout that was drawn again would have moved them
+    half = Choice((Step("box", "set", (-9, -9, STEPS // 2, STEPS // 2)),))
+    assert selected(Scene((before,)), half).tolist() != list(range(20, 60))
     Workspace(place.folder).save("layouts", place.corpus, inputs, arrays, kept.facts)
     after = replace(place, made=map_state(place).made)
     assert after.made > before.made > 0
-    assert selected(after, everything).tolist() == list(range(20, 60))
-    assert selection_table(after, everything, Look()).selected == 40
+    assert selected(Scene((after,)), half).tolist() == list(range(20, 60))
+    assert selection_table(Scene((after,)), half, Look()).selected == 40
+    assert geometry((after,)).points[0].key != geometry((before,)).points[0].key
+    assert page_state.reset_key(Scene((after,))) != page_state.reset_key(Scene((before,)))
 
 
 def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
@@ -317,7 +673,7 @@ def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
     tasks.find_neighbors(str(home), built.digest, spec)
     tasks.lay_out(str(home), built.digest, spec, LayoutParams(method="pca"))
     place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
-    columns = selection_table(place, Shapes(clicked=(0, 1)), Look()).table.columns
+    columns = selection_table(Scene((place,)), EVERYTHING, Look()).table.columns
     assert "Text" in columns
     assert "say {it}" not in columns
 
@@ -333,9 +689,9 @@ def test_huge_cells_are_cut_and_said_to_be(home):
     view = row_view(place, 0)
     assert len(dict(view.cells)["log"]) == 2_000
     assert view.cut == ("log",)
-    listed = selection_table(place, Shapes(clicked=(0, 1)), Look())
-    assert listed.table["log"].str.len().tolist() == [400, 400]
-    assert listed.cut == 2
+    found = selection_table(Scene((place,)), EVERYTHING, Look())
+    assert found.table["log"].str.len().tolist() == [400] * 4
+    assert found.cut == 4
 
 
 def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
@@ -346,7 +702,10 @@ def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
         view = map_chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
         with pytest.raises(ZeroDivisionError):
             map_chart.drawn(view)
-    assert asked == [None, Secret("key")]
+        scene = Scene((view.place,), view.color)
+        with pytest.raises(ZeroDivisionError):
+            map_view._colors(map_view.View(scene, "shop", "light"))
+    assert asked == [None, None, Secret("key"), Secret("key")]
 
 
 def test_unknown_row_column_and_layout_are_explained(place):
@@ -356,6 +715,16 @@ def test_unknown_row_column_and_layout_are_explained(place):
         map_data(place, ColorBy("column", "nothing"))
     with pytest.raises(StorageError, match="not been drawn"):
         map_data(Place(place.folder, place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
+
+
+def points_of(place: Place) -> np.ndarray:
+    return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
+
+
+def kept_rows(place: Place, rows) -> Choice:
+    """Any rows, chosen as a kept selection."""
+    saved = save_selection(Workspace(place.folder), place.corpus, f"Rows {len(rows)}", rows)
+    return Choice((Step("rows", "set", key=saved.key),))
 
 
 def small_corpus(home, texts: list[str], embedded: bool = True):

@@ -38,7 +38,7 @@ _ROWS = st.components.v2.component("planisphere_rows", js=bundle("rows.js"))
 
 
 def draw(data: dict[str, Any], key: str) -> Any:
-    """Mount the map. Gives `state` (view, choice, box: see README.md), `want` (a row), `unsupported`; None until told."""
+    """Mount the map. Gives `state` (see README.md), `want` (a row) and `unsupported`; None until told."""
     return _MAP(
         data=data,
         key=key,

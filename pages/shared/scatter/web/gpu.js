@@ -1,26 +1,28 @@
-// Drawing with WebGL2: one draw call a panel and layer. All that is uploaded is kept outside, so that a lost context can be filled again.
+// Drawing with WebGL2: one draw call a panel. All that is uploaded is kept outside, so that a lost context can be filled again.
 
 const VERTEX = `#version 300 es
 precision highp float;
 in vec2 from; in vec2 to; in float code; in float oldCode; in float flags; in float density;
-uniform vec2 center, scale; uniform float morph, blend, size, cellSide, layer, chosen;
+uniform vec2 center, scale; uniform float morph, blend, size, cellSide, singled, heapMost;
 uniform sampler2D palette, oldPalette; uniform vec4 context;
 out vec4 color; flat out float diamond;
 vec4 paletteAt(sampler2D which, float at) { return texelFetch(which, ivec2(int(at + 0.5), 0), 0); }
 void main() {
   vec2 place = mix(from, to, morph);
   int bits = int(flags + 0.5);
-  bool inFront = (bits & 1) == 1 && (chosen < 0.5 || (bits & 2) == 2);
-  bool here = place.x == place.x && place.y == place.y && inFront == (layer > 0.5);
-  gl_Position = here ? vec4((place - center) * scale, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+  bool inFront = (bits & 1) == 1 && (singled < 1.5 || (bits & 2) == 2);
   // how many points are expected on one another here: where many are, each is fainter; where few are, it is larger
   float heap = (exp2(density / 16.0) - 1.0) / (cellSide * cellSide) * size * size;
-  float grown = size * (layer > 0.5 ? mix(1.5, 1.0, smoothstep(0.0, 0.7, heap)) : 0.8);
-  gl_PointSize = here ? grown + 1.0 : 0.0;
+  // of a heap that no eye could take apart only some are drawn, unless rows are singled out; zooming in brings all back
+  float lot = fract(sin(float(gl_VertexID) * 12.9898) * 43758.5453);
+  bool spared = inFront && singled > 0.5 || lot * heap <= heapMost;
+  bool here = spared && place.x == place.x && place.y == place.y;
+  gl_Position = here ? vec4((place - center) * scale, inFront ? 0.0 : 0.5, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
+  gl_PointSize = size * (inFront ? mix(1.5, 1.0, smoothstep(0.0, 0.7, heap)) : 0.8) + 1.0;
   vec4 hue = mix(paletteAt(oldPalette, oldCode), paletteAt(palette, code), blend);
   diamond = hue.a < 0.75 ? 1.0 : 0.0;
-  float alpha = clamp(0.9 / sqrt(max(heap, 1.0)), 0.14, 0.9);
-  color = layer > 0.5 ? vec4(hue.rgb, alpha) : vec4(context.rgb, context.a * alpha);
+  float alpha = clamp(0.9 / sqrt(clamp(heap, 1.0, heapMost)), 0.14, 0.9);
+  color = inFront ? vec4(hue.rgb, alpha) : vec4(context.rgb, context.a * alpha);
 }`;
 
 const FRAGMENT = `#version 300 es
@@ -35,7 +37,7 @@ void main() {
 }`;
 
 const NAMES = ["from", "to", "code", "oldCode", "flags", "density"];
-const UNIFORMS = ["center", "scale", "morph", "blend", "size", "cellSide", "layer", "chosen", "palette", "oldPalette", "context"];
+const UNIFORMS = ["center", "scale", "morph", "blend", "size", "cellSide", "singled", "heapMost", "palette", "oldPalette", "context"];
 
 // The drawing context of a canvas, or null where the browser has no WebGL2.
 export function openGpu(canvas) {
@@ -109,7 +111,7 @@ class Gpu {
     gl.viewport(0, 0, width, height);
     gl.disable(gl.SCISSOR_TEST);
     gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
   }
 
   // box: {left, bottom, width, height} in device pixels. look: uniforms. every: draw each so many-th point only.
@@ -121,6 +123,8 @@ class Gpu {
     gl.enable(gl.SCISSOR_TEST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.enable(gl.DEPTH_TEST); // what is singled out lies over the grey rest, whichever comes first
+    gl.depthFunc(gl.LEQUAL);
     ["palette", "oldPalette"].forEach((name, unit) => {
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, this.palettes.get(name).texture);
@@ -135,10 +139,7 @@ class Gpu {
     gl.uniform2f(this.at.center, look.x, look.y);
     gl.uniform2f(this.at.scale, look.scaleX, look.scaleY);
     gl.uniform4f(this.at.context, ...look.context);
-    for (const name of ["morph", "blend", "size", "cellSide", "chosen"]) gl.uniform1f(this.at[name], look[name]);
-    for (const layer of look.layers) {
-      gl.uniform1f(this.at.layer, layer);
-      gl.drawArrays(gl.POINTS, 0, Math.floor(count / every));
-    }
+    for (const name of ["morph", "blend", "size", "cellSide", "singled", "heapMost"]) gl.uniform1f(this.at[name], look[name]);
+    gl.drawArrays(gl.POINTS, 0, Math.floor(count / every));
   }
 }

@@ -15,7 +15,9 @@ import { paletteOf } from "./colors.js";
 
 const REACH = 14; // pixels around the pointer where a point is found
 const SMOOTH = 300; // milliseconds of a change of color
-const MOVING_POINTS = 250000; // drawn at first while the view moves; then as many as the machine keeps up with
+const QUICK_POINTS = 25000; // drawn at once after a change; while the view moves, as many as the machine keeps up with
+const SMOOTH_POINTS = 250000; // up to which colors change smoothly
+const MOST_HEAP = 8; // points on one another that are all drawn
 const TRAILS = 150;
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -71,20 +73,30 @@ class ScatterMap {
     this.ids = ids ? getArray(ids, Uint32Array) : null;
     if (ids && !this.ids) return;
     const codes = color.array ? getArray(color.array, Uint8Array) : this.zeros;
-    if (codes && color.key + this.data.theme !== this.colorKey) this.takeColors(codes);
+    if (!codes) return; // until the new colors are here, the picture stays as it is
+    if (color.key + this.data.theme !== this.colorKey) this.takeColors(codes);
     this.columns = new Map();
     for (const column of columns) {
       const found = getArray(column.array, Uint8Array);
       if (found) this.columns.set(column.name, found);
     }
-    if (this.command && codes) {
+    if (this.command) {
       const { view, choice } = this.command;
       if (view) this.view = held({ x: this.bounds.x + view[0] * this.bounds.side, y: this.bounds.y + view[1] * this.bounds.side, zoom: view[2] }, this.bounds);
       if (choice) this.history.now = { ...emptyChoice(color.key), ...choice, ...(choice.color === color.key ? {} : { color: color.key, hidden: [], range: null }) };
       this.command = null;
     }
     this.takeLabels();
-    this.chosen();
+    const state = [this.key, this.colorKey, [...this.columns.keys()], this.choice, this.rowsHere()];
+    const text = JSON.stringify(state);
+    if (text !== this.shown) this.chosen(); // a rerun of the page that changes nothing costs nothing
+    else this.drawOverlay(); // labels, contours or marks may be others
+    this.shown = text;
+  }
+
+  // Which of the kept selections that the choice names have arrived.
+  rowsHere() {
+    return this.choice.steps.filter((step) => step.k === "rows" && getArray(step.a, Uint8Array)).length;
   }
 
   takeGeometry(layouts) {
@@ -114,7 +126,7 @@ class ScatterMap {
 
   takeColors(codes) {
     const { palette, css } = paletteOf(this.data.color);
-    const smooth = this.codes && !calm() && this.count <= MOVING_POINTS;
+    const smooth = this.codes && !calm() && this.count <= SMOOTH_POINTS;
     if (smooth) {
       this.gpu.upload("oldCode", this.codes);
       this.gpu.setPalette("oldPalette", this.palette);
@@ -147,7 +159,7 @@ class ScatterMap {
   }
 
   // The choice has changed: work out who passes and who is selected, show it, and say it.
-  chosen() {
+  chosen(rest) {
     if (!this.codes) return;
     applyFilters(this.inFilter, this.choice, this.codes, this.columns);
     applySteps(this.inShape, this.choice.steps, this.layouts, this.bounds, this.ids);
@@ -164,14 +176,15 @@ class ScatterMap {
     this.gpu.refresh("flags", this.flags);
     this.drawSide();
     this.say();
-    this.draw();
+    if (this.count > QUICK_POINTS) this.glance(rest);
+    else this.draw();
   }
 
   // A change by the person: kept for undo, shown at once, told to the page.
   set(change) {
     if (!this.history.set({ ...this.choice, ...change })) return;
-    this.chosen();
-    this.emit();
+    this.emit(); // first, so that the page works on it while the points are drawn
+    this.chosen(400); // all points once the page has answered
   }
 
   drawSide() {
@@ -222,19 +235,22 @@ class ScatterMap {
   // Tell the page, at once for choices, a little later for the view, which may still move.
   emit(wait = 0) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      if (!this.bounds) return;
-      const { x, y, side } = this.bounds;
-      const round = (value, digits) => Number(value.toFixed(digits));
-      const view = [round((this.view.x - x) / side, 6), round((this.view.y - y) / side, 6), round(this.view.zoom, 3)];
-      const panel = this.frames()[0], scale = this.scale();
-      const corner = (sx, sy) => toData(this.view, scale, panel, sx, sy).map((value) => round(value, 4));
-      const state = { view, choice: this.choice, box: [...corner(0, panel.height), ...corner(panel.width, 0)] };
-      const text = JSON.stringify(state);
-      if (text === this.told) return;
-      this.told = text;
-      this.tell("state", state);
-    }, wait);
+    if (wait) this.timer = setTimeout(() => this.emit(), wait);
+    else if (this.bounds) this.tellState();
+  }
+
+  tellState() {
+    const { x, y, side } = this.bounds;
+    const round = (value, digits) => Number(value.toFixed(digits));
+    const view = [round((this.view.x - x) / side, 6), round((this.view.y - y) / side, 6), round(this.view.zoom, 3)];
+    const panel = this.frames()[0], scale = this.scale();
+    const corner = (sx, sy) => toData(this.view, scale, panel, sx, sy).map((value) => round(value, 4));
+    const box = [...corner(0, panel.height), ...corner(panel.width, 0)];
+    const state = { reset: this.resetKey, view, choice: this.choice, box };
+    const text = JSON.stringify(state);
+    if (text === this.told) return;
+    this.told = text;
+    this.tell("state", state);
   }
 
   // Panels side by side, stacked where it is narrow; one while they morph.
@@ -360,16 +376,21 @@ class ScatterMap {
 
   moved(view) {
     this.view = view;
+    if (this.hovered) this.tip();
+    this.glance();
+    this.emit(450);
+  }
+
+  // Draws at once what can be drawn at once, and all points as soon as nothing changes any more.
+  glance(rest = 160) {
     this.moving = true;
     clearTimeout(this.settle);
     this.settle = setTimeout(() => {
       this.moving = false;
       this.lastFrame = null;
       this.draw();
-    }, 160);
-    if (this.hovered) this.tip();
+    }, rest);
     this.draw();
-    this.emit(450);
   }
 
   drawing(shape) {
@@ -424,11 +445,11 @@ class ScatterMap {
   }
 
   undo() {
-    if (this.history.undo()) this.chosen(), this.emit();
+    if (this.history.undo()) this.emit(), this.chosen();
   }
 
   redo() {
-    if (this.history.redo()) this.chosen(), this.emit();
+    if (this.history.redo()) this.emit(), this.chosen();
   }
 
   setTool(tool) {
@@ -475,13 +496,14 @@ class ScatterMap {
     if (blend < 1) this.draw();
     const marks = this.parts.root.dataset; // what is shown, for who looks at the page from outside
     marks.drawn = `${this.key}:${this.colorKey}`;
+    marks.complete = this.every === 1 ? marks.drawn : "";
     marks.view = [this.view.x, this.view.y, this.view.zoom].map((part) => part.toFixed(4)).join(" ");
   }
 
   // While the view moves, as many points as keep it smooth; all of them when it rests.
   pace(now) {
     if (!this.moving) return (this.every = 1);
-    if (this.lastFrame === null || this.lastFrame === undefined) this.every = Math.max(1, Math.ceil(this.count / MOVING_POINTS));
+    if (this.lastFrame === null || this.lastFrame === undefined) this.every = Math.min(31, Math.max(1, Math.ceil(this.count / QUICK_POINTS)));
     else if (now - this.lastFrame > 60) this.every = Math.min(31, this.every * 2);
     else if (now - this.lastFrame < 18 && this.every > 1) this.every -= 1;
     this.lastFrame = now;
@@ -495,8 +517,8 @@ class ScatterMap {
     const size = Math.max(2.2, Math.min(11, 0.55 * Math.sqrt((frame.width * frame.height) / seen)));
     const look = {
       x: this.view.x, y: this.view.y, scaleX: (2 * scale) / frame.width, scaleY: (2 * scale) / frame.height, morph: t, blend,
-      size: size * ratio, cellSide: (scale * this.bounds.side * ratio) / densityCells(this.count), chosen: this.choice.steps.length ? 1 : 0, context: this.data.context,
-      layers: this.choice.steps.length || this.passing < this.count ? [0, 1] : [1],
+      size: size * ratio, cellSide: (scale * this.bounds.side * ratio) / densityCells(this.count), context: this.data.context,
+      singled: this.choice.steps.length ? 2 : this.passing < this.count ? 1 : 0, heapMost: MOST_HEAP,
     };
     const box = { left: Math.round(frame.left * ratio), bottom: Math.round(this.parts.points.height - (frame.top + frame.height) * ratio), width: Math.round(frame.width * ratio), height: Math.round(frame.height * ratio) };
     const names = { from: `points${i}`, to: `points${j}`, code: "code", oldCode: "oldCode", flags: "flags", density: `density${i}` };

@@ -7,9 +7,10 @@ export function arrayStore() {
   return globalThis.planisphereArrays;
 }
 
+export const hasArray = (digest) => arrayStore().held.has(digest);
+
 export function putArray(digest, bytes) {
   const store = arrayStore();
-  store.held.delete(digest);
   store.held.set(digest, bytes);
   let total = 0;
   for (const each of store.held.values()) total += each.byteLength;
