@@ -14,7 +14,6 @@ from pages.shared import (
     map_view,
     map_wait,
     map_words,
-    selections_view,
     session,
 )
 
@@ -31,7 +30,6 @@ def page() -> None:
         label, contours, columns = map_settings.look(info)
         place = Place(session.folder(), info.digest, model, params)
         others = map_settings.beside(place) if params.dims == 2 else ()
-        tools = st.container(width="content")
     ready = map_wait.ready(place, info)
     if ready is None:
         return
@@ -42,10 +40,6 @@ def page() -> None:
     if params.dims == 3 or session.remembered("no_webgl"):
         map_chart.show(map_chart.View(ready, info.name, color, session.theme()), scene)
     else:
-        with tools:
-            chosen = selections_view.show(info, map_selection.keeper(scene))
-        if chosen:
-            map_selection.bring_back(scene, chosen)
         with st.spinner("Preparing the map", show_time=False):
             made = map_view.made(view)
         with st.container(gap=None):
@@ -62,7 +56,7 @@ def explore(view: map_view.View, made: map_view.Made, command: dict) -> None:
         if unsupported:
             session.remember("no_webgl", True)
             st.rerun()
-        map_view.below(view, made)
+        map_view.below(view, made, lambda: map_selection.kept(view.scene, state.choice))
         map_selection.show(view.scene, view.name, state.choice)
     except PlanisphereError as error:
         frame.show_error(error)

@@ -1,6 +1,7 @@
 """What is selected on the map: the rows as a table, and what is special about them."""
 
 from collections.abc import Callable
+from functools import partial
 from math import exp
 from typing import Any, Literal
 
@@ -19,8 +20,7 @@ from core.answers.map_rows import (
 from core.answers.scene import Scene
 from core.contrast import Contrast, Contrasts, Shift
 from core.map_choice import Choice, Step
-from core.saved_selections import SavedSelection
-from pages.shared import map_row, map_state, session
+from pages.shared import map_row, map_state, selections_view, session
 from pages.shared.map_words import file_stem
 from pages.shared.text import count
 
@@ -63,15 +63,16 @@ def show(scene: Scene, name: str, choice: Choice) -> None:
         map_row.show(scene.first, row, "listed")
 
 
-def keeper(scene: Scene) -> Callable[[str], SavedSelection] | None:
-    """What keeps the present selection under a name; None where nothing is selected."""
-    choice = map_state.current(scene).choice
-    return (lambda name: session.ask(keep_selection, scene, choice, name)) if choice.selects else None
-
-
-def bring_back(scene: Scene, saved: SavedSelection) -> None:
-    """Show a kept selection on the map."""
-    map_state.force(scene, Choice((Step("rows", "set", key=saved.key),)))
+def kept(scene: Scene, choice: Choice) -> None:
+    """The kept selections: keep this one, or show another on the map."""
+    info = session.current_corpus()
+    if info is None:
+        return
+    keeper = partial(session.ask, keep_selection, scene, choice) if choice.selects else None
+    chosen = selections_view.show(info, keeper)
+    if chosen:
+        map_state.force(scene, Choice((Step("rows", "set", key=chosen.key),)))
+        st.rerun()
 
 
 def table(scene: Scene, name: str, choice: Choice, whole: SelectionTable) -> int | None:

@@ -1,5 +1,6 @@
 """The map itself: what the component is given, and what comes back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,22 +91,24 @@ def marked(place: Place, name: str, theme: Theme, rows: list[int], star: tuple[f
     drawn = made(view)
     data = _data(view, drawn, {"stamp": "marked", "view": None, "choice": {}})
     data["color"]["plain"] = GREY
-    scatter.draw(data | {"marks": {"rows": rows, "star": star}, "height": SMALL}, key="marked_map")
+    scatter.draw(data | {"marks": {"rows": rows, "star": star}, "height": SMALL, "simple": True}, key="marked_map")
     send(drawn)
     told = session.ask_once(details, place, None, tuple(rows))
     scatter.send_rows(_details_key(view), told)
     return f"Showing {drawn.geometry.drawn:,} of {drawn.geometry.total:,} rows."
 
 
-def below(view: View, made: Made) -> None:
-    """What the colors leave out, how many are shown, and the map as a file."""
+def below(view: View, made: Made, tools: Callable[[], None]) -> None:
+    """How many points are shown and what the colors leave out; tools; and the map as a file."""
     shape = made.geometry
     note = f" {made.colors.note}" if made.colors.note else ""
     if shape.drawn < shape.total:
         note += " The points drawn are a sample that keeps sparse regions; selections count all rows."
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Showing {shape.drawn:,} of {shape.total:,}.{note}", width="content")
-        map_chart.save_button(map_chart.View(view.scene.first, view.name, view.scene.color, view.theme))
+        with st.container(horizontal=True, width="content"):
+            tools()
+            map_chart.save_button(map_chart.View(view.scene.first, view.name, view.scene.color, view.theme))
 
 
 def _data(view: View, made: Made, command: dict[str, Any]) -> dict[str, Any]:

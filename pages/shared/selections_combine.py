@@ -57,6 +57,7 @@ def suggestion(by_key: dict[str, SavedSelection], first: str, operation: Operati
 def _result(info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str) -> SavedSelection | None:
     rows = session.ask_once(answers.combined_count, session.folder(), info.digest, first, operation, second)
     st.caption(f"Gives {count(rows, 'row')} of {info.rows:,}." if rows else "No row is left: choose otherwise.")
+    problem = st.container()  # above the button: what comes below it may be out of sight
     name = st.text_input(
         "Name of the result",
         key=NAME,
@@ -78,5 +79,6 @@ def _result(info: CorpusInfo, first: str, operation: Operation, second: str, sug
         wanted = (session.folder(), info.digest, name.strip() or suggested, first, operation, second)
         return session.ask(answers.combine_and_save, *wanted)
     except PlanisphereError as error:
-        frame.show_error(error)
+        with problem:
+            frame.show_error(error)
         return None

@@ -204,3 +204,29 @@ def test_a_lost_context_and_a_resize_keep_the_picture(opened: MapOnPage):
     page.wait_for_timeout(1500)
     assert opened.inked() > 1000
     assert opened.canvas.bounding_box()["width"] < 700
+
+
+def test_a_selection_is_kept_and_shown_again(opened: MapOnPage):
+    page = opened.page
+    opened.lasso(SHAPE)
+    page.get_by_text("What is special here").first.wait_for()
+    settled(page)
+    count = opened.told("selected")
+    page.get_by_role("button", name="Selections").click()
+    field = page.get_by_role("textbox", name="Name of the selection")
+    field.fill("My corner")
+    field.press("Tab")
+    settled(page)
+    page.get_by_role("button", name="Keep this selection").click()
+    page.get_by_text("My corner", exact=False).first.wait_for()
+    settled(page)
+    page.keyboard.press("Escape")
+    opened.tool("Clear selection and filters")
+    opened.wait_told("selected", "")
+    settled(page)
+    if not page.get_by_role("button", name="Show on the map").is_visible():
+        page.get_by_role("button", name="Selections").click()
+    page.get_by_role("button", name="Show on the map").click()
+    opened.wait_told("selected", count)
+    page.get_by_text(f"{int(count):,} rows selected").first.wait_for()
+    no_traceback(page)

@@ -50,9 +50,11 @@ export function buildFrame(parent, map) {
   const undo = button("undo", "Undo the last choice (Ctrl+Z)", () => map.undo());
   const redo = button("redo", "Redo (Ctrl+Shift+Z)", () => map.redo());
   const clear = button("clear", "Clear selection and filters (Esc)", () => map.clear());
+  const save = button("save", "Save the picture as PNG", () => map.save());
+  for (const each of [...Object.values(tools), undo, redo, clear]) each.classList.add("choosing");
   const bar = element("div", "tools", "", { role: "toolbar", "aria-label": "Map tools" });
   bar.append(...Object.values(tools), element("span", "gap"), button("plus", "Zoom in (+)", () => map.zoom(1.5, null)), button("minus", "Zoom out (-)", () => map.zoom(1 / 1.5, null)),
-    button("fit", "Show all (double-click, or 0)", () => map.fit()), element("span", "gap"), undo, redo, clear, element("span", "gap"), button("save", "Save the picture as PNG", () => map.save()));
+    button("fit", "Show all (double-click, or 0)", () => map.fit()), element("span", "gap"), undo, redo, clear, element("span", "gap"), save);
   const status = element("div", "status", "", { role: "status", "aria-live": "polite" });
   const alt = element("p", "unseen");
   const legend = element("div", "legend"), columns = element("div", "columns"), morph = element("div", "morph");

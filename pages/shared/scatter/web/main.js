@@ -26,7 +26,7 @@ class ScatterMap {
     this.parts = buildFrame(parent, this);
     this.tool = () => this._tool;
     this._tool = "pan";
-    this.data = null;
+    this.data = this.command = null;
     this.history = new History(emptyChoice());
     this.bin = []; // what to undo when the component goes
     this.hovered = null; // {row, panel}
@@ -58,6 +58,8 @@ class ScatterMap {
     this.parts.stage.style.height = `${this.data.height}px`;
     this.parts.root.dataset.theme = this.data.theme;
     if (first || before.command.stamp !== this.data.command.stamp) this.command = this.data.command;
+    this.answers = !first && this.command !== null; // the page is told that its command was taken up
+    this.parts.root.classList.toggle("simple", Boolean(this.data.simple));
     if (!first && this.data.color.key !== this.choice.color) {
       this.history.now = { ...this.choice, color: this.data.color.key, hidden: [], range: null };
     }
@@ -85,6 +87,7 @@ class ScatterMap {
       if (view) this.view = held({ x: this.bounds.x + view[0] * this.bounds.side, y: this.bounds.y + view[1] * this.bounds.side, zoom: view[2] }, this.bounds);
       if (choice) this.history.now = { ...emptyChoice(color.key), ...choice, ...(choice.color === color.key ? {} : { color: color.key, hidden: [], range: null }) };
       this.command = null;
+      if (this.answers) this.emit();
     }
     this.takeLabels();
     const state = [this.key, this.colorKey, [...this.columns.keys()], this.choice, this.rowsHere()];
