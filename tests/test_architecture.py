@@ -19,6 +19,8 @@ HEAVY = {
     "numba",
     "faiss",
     "onnxruntime",
+    "openvino",
+    "contourpy",
     "onnx",
     "sklearn",
     "scipy",
@@ -30,7 +32,7 @@ HEAVY = {
     "distributed",
     "dask",
 }
-LOADED = ("torch", "transformers", "umap", "numba", "faiss", "onnxruntime", "sklearn", "scipy", "model2vec", "semchunk")
+LOADED = ("torch", "transformers", "umap", "numba", "faiss", "onnxruntime", "openvino", "contourpy", "sklearn", "scipy", "model2vec", "semchunk")
 
 
 def names_imported(nodes) -> set[str]:
