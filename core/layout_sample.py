@@ -25,6 +25,8 @@ def _cells(points: np.ndarray, limit: int) -> np.ndarray:
     """(n,) the grid cell of each point."""
     dims = points.shape[1]
     side = max(1, int((limit / 2) ** (1 / dims)))
-    low, span = points.min(axis=0), np.ptp(points, axis=0)
-    place = ((points - low) / np.where(span > 0, span, 1) * side).astype(np.int64).clip(0, side - 1)
+    placed = points[np.isfinite(points).all(axis=1)]
+    low, span = (placed.min(axis=0), np.ptp(placed, axis=0)) if len(placed) else (np.zeros(dims), np.ones(dims))
+    shares = np.nan_to_num((points - low) / np.where(span > 0, span, 1))  # rows without a place share a cell
+    place = (shares * side).clip(0, side - 1).astype(np.int64)
     return place @ (side ** np.arange(dims))

@@ -32,7 +32,20 @@ HEAVY = {
     "distributed",
     "dask",
 }
-LOADED = ("torch", "transformers", "umap", "numba", "faiss", "onnxruntime", "openvino", "contourpy", "sklearn", "scipy", "model2vec", "semchunk")
+LOADED = (
+    "torch",
+    "transformers",
+    "umap",
+    "numba",
+    "faiss",
+    "onnxruntime",
+    "openvino",
+    "contourpy",
+    "sklearn",
+    "scipy",
+    "model2vec",
+    "semchunk",
+)
 
 
 def names_imported(nodes) -> set[str]:

@@ -43,8 +43,9 @@ def color_look(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
 
 
 def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
-    """(n,) uint8 bins of a column, 255 where missing, and the bins' labels: values where few, else 24 equal ranges.
+    """(n,) uint8 bins of a column and their labels: values where few (missing ones too), else 24 equal ranges.
 
+    255 stands for a missing number or time.
     Of many categories the 20 largest have a bin each, the rest one more; numbers stand in their order.
     """
     spec = color_spec(series, name)

@@ -38,3 +38,11 @@ def test_few_points_are_all_drawn(points):
 
 def test_equal_points():
     assert len(density_sample(np.ones((100, 2)), 10)) == 10
+
+
+def test_rows_without_a_place_leave_the_sample_aware_of_density():
+    points = np.random.default_rng(0).normal(size=(20_000, 2))
+    lone = np.array([[40.0, 40.0], [-40.0, 40.0]])
+    rows = density_sample(np.concatenate([points, lone, [[np.nan, 1.0]]]), limit=2_000)
+    assert {20_000, 20_001} <= set(rows.tolist())
+    assert len(rows) == 2_000

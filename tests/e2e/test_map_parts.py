@@ -232,3 +232,126 @@ def test_the_bundle_holds_each_module_once_and_nothing_is_left_to_import():
     for path in WEB.glob("*.js"):
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert text.count(first) == (0 if path.name in ("array.js", "rows.js") else 1)
+
+
+MOUNT = """
+    store.putArray("shape", new Uint8Array(Float32Array.from(value.points, (each) => each ?? NaN).buffer));
+    store.putArray("codes", Uint8Array.from(value.codes));
+    document.body.replaceChildren();
+    const parent = document.body.appendChild(document.createElement("div"));
+    parent.style.width = "600px";
+    const told = [];
+    const panel = { array: "shape", title: "", labels: value.labels, contours: [] };
+    const data = { key: "shape", reset: "r", panels: [panel], ids: null, bounds: value.bounds,
+      color: { key: "c", array: "codes", kind: "category", name: "c",
+      categories: value.categories }, columns: [], details: "d", theme: "light", context: [0.5, 0.5, 0.5, 0.3],
+      height: 400, alt: "Map", file: "map", command: { stamp: "1", view: null, choice: {} } };
+    const component = { data, parentElement: parent, setTriggerValue: () => {},
+      setStateValue: (name, state) => told.push(state) };
+    const end = main.default(component);
+    const frames = async (count) => {
+      for (let i = 0; i < count; i++) await new Promise((done) => requestAnimationFrame(done));
+    };
+    await frames(4);
+    const root = parent.querySelector(".map"), overlay = parent.querySelector("canvas.overlay");
+    const press = (key, rest) => overlay.onkeydown(new KeyboardEvent("keydown", { key, ...rest }));
+"""
+EVIL = "<b>bold</b><img src=x onerror=alert(1)>"
+
+
+def mounted(points: np.ndarray, codes: np.ndarray, names: list[str], labels: list | None = None) -> dict[str, Any]:
+    categories = [{"label": name, "count": 1, "color": "#0072b2", "diamond": False} for name in names]
+    return {
+        "points": flat(points), "codes": codes.tolist(), "categories": categories, "labels": labels or [],
+        "bounds": told(Bounds.of([points])),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.zeros((0, 2)),
+        np.zeros((1, 2)),
+        np.ones((500, 2)),
+        np.full((4, 2), np.nan),
+        np.array([[0, 1], [np.nan, 2], [3, 1]]),
+    ],
+    ids=["none", "one", "one place", "nowhere", "some nowhere"],
+)
+def test_odd_maps_are_drawn_and_explored(run, points):
+    points = points.astype(np.float32)
+    body = (
+        MOUNT
+        + """
+        for (const key of ["+", "v", "ArrowLeft", "p", "Enter", "0"]) press(key);
+        await frames(4);
+        end();
+        return [root.dataset.drawn, root.dataset.selected, told.at(-1)];"""
+    )
+    drawn, selected, state = run("main store", body, mounted(points, np.zeros(len(points), int), ["a"]))
+    assert drawn == "shape:clight"
+    assert 0 <= int(selected) <= int(np.isfinite(points).all(axis=1).sum())
+    assert Choice.read(state["choice"]).steps
+
+
+def test_names_are_text_and_many_categories_have_a_legend(run):
+    points = RNG.normal(size=(1_000, 2)).astype(np.float32)
+    names = [EVIL, *(f"category {i}" for i in range(249))]
+    labels = [[EVIL, 0.0, 0.0, 0, 10]]
+    body = (
+        MOUNT
+        + """
+        const legend = parent.querySelector(".legend");
+        end();
+        return [legend.innerText.includes("<b>bold</b>"), parent.querySelectorAll("b, img").length,
+          legend.children.length, root.querySelector(".unseen").textContent.includes("<b>bold</b>")];"""
+    )
+    found = run("main store", body, mounted(points, np.arange(1_000) % 250, names, labels))
+    assert found == [True, 0, 250, True]
+
+
+def test_two_fingers_pinch_and_a_wheel_zooms(run):
+    points = RNG.normal(size=(200, 2)).astype(np.float32)
+    body = (
+        MOUNT
+        + """
+        const box = overlay.getBoundingClientRect();
+        const touch = (kind, id, x, y) => overlay[`onpointer${kind}`](new PointerEvent(`pointer${kind}`,
+          { pointerId: id, clientX: box.left + x, clientY: box.top + y, button: 0, pointerType: "touch" }));
+        touch("down", 1, 200, 200); touch("down", 2, 300, 200);
+        touch("move", 1, 150, 200); touch("move", 2, 350, 200);
+        touch("up", 1, 150, 200); touch("up", 2, 350, 200);
+        await frames(3);
+        const pinched = root.dataset.view;
+        overlay.onwheel(new WheelEvent("wheel", { deltaY: -100, clientX: box.left + 10, clientY: box.top + 10 }));
+        await frames(3);
+        const wheeled = root.dataset.view;
+        end();
+        return [pinched, wheeled].map((view) => Number(view.split(" ")[2]));"""
+    )
+    pinched, wheeled = run("main store", body, mounted(points, np.zeros(200, int), ["a"]))
+    assert pinched == pytest.approx(2, rel=0.01)
+    assert wheeled > pinched * 1.1
+
+
+def test_a_rerun_with_the_same_data_keeps_all_and_a_new_command_is_answered(run):
+    points = RNG.normal(size=(200, 2)).astype(np.float32)
+    body = (
+        MOUNT
+        + """
+        press("+"); press("v");
+        await frames(3);
+        const before = [root.dataset.view, root.dataset.selected];
+        main.default({ ...component, data: { ...data } });
+        await frames(3);
+        const after = [root.dataset.view, root.dataset.selected], count = told.length;
+        const choice = { steps: [{ k: "box", o: "set", p: [-1000, -1000, 2000000, 2000000] }], color: "c" };
+        main.default({ ...component, data: { ...data, command: { stamp: "2", view: [0.5, 0.5, 1], choice } } });
+        await frames(3);
+        end();
+        return [before, after, root.dataset.selected, told.length > count, told.at(-1).choice.steps.length];"""
+    )
+    before, after, selected, answered, steps = run("main store", body, mounted(points, np.zeros(200, int), ["a"]))
+    assert before == after
+    assert 0 < int(before[1]) < 200
+    assert (selected, answered, steps) == ("200", True, 1)
