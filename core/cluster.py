@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOOPBACK = "127.0.0.1"
+CONNECT = "30s"  # how long a scheduler is waited for
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _SETTINGS = {
     # Dask's own also sets MALLOC_TRIM_THRESHOLD_, which gives every freed buffer back to the system: a third slower
     "distributed.nanny.pre-spawn-environ": _THREADS,
     "distributed.scheduler.allowed-failures": 2,
-    "distributed.comm.timeouts.connect": "30s",
+    # the cluster gives up a worker that is absent 15 seconds after any earlier loss; its nanny restarts it in any case
+    "distributed.deploy.lost-worker-timeout": "1000 days",
     "distributed.worker.daemon": True,
     # what watches the workers takes a tenth of a core when nothing runs
     "distributed.worker.profile.enabled": False,
@@ -38,12 +40,12 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
     import dask
     from distributed import Client
 
-    dask.config.set(_SETTINGS)
+    dask.config.set(_SETTINGS | {"distributed.comm.timeouts.connect": CONNECT})
     for name in ("distributed", "distributed.nanny", "distributed.scheduler", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         target: Any = address or local_cluster(job_workers or os.cpu_count() or 1)
-        return Client(target, timeout="30s")
+        return Client(target, timeout=CONNECT)
     except (OSError, TimeoutError, ValueError) as error:
         raise JobError(
             f"The workers can't be reached ({address or 'local'}): {error}.",

@@ -11,6 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from core import cluster
 from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.errors import InputError, JobError
@@ -214,7 +215,8 @@ def test_an_existing_scheduler_is_used_by_its_address(workspace):
     assert workspace.load_vectors(corpus, LEXICAL) is not None
 
 
-def test_a_scheduler_out_of_reach_is_explained():
+def test_a_scheduler_out_of_reach_is_explained(monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT", "2s")
     lost = JobManager("tcp://127.0.0.1:9")
     with pytest.raises(JobError, match="can't be reached"):
         lost.ask(os.getpid, timeout=90)

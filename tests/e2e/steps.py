@@ -70,12 +70,14 @@ MARKED = """() => {
   });
 }"""
 LOSE = """async () => {
-  const lose = find('points').getContext('webgl2').getExtension('WEBGL_lose_context');
+  const canvas = find('points'), lose = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');
+  const happened = (name) => new Promise((done) => canvas.addEventListener(name, done, { once: true }));
+  const lost = happened('webglcontextlost'), restored = happened('webglcontextrestored');
   lose.loseContext();
-  await new Promise((done) => setTimeout(done, 300));
+  await lost;
+  await new Promise((done) => setTimeout(done, 100));
   lose.restoreContext();
-  await new Promise((done) => setTimeout(done, 1500));
-  return inked();
+  await restored;
 }"""
 
 
@@ -121,6 +123,13 @@ class MapOnPage:
     def inked(self) -> int:
         """Pixels with points in them."""
         return int(self.run("() => inked()"))
+
+    def wait_inked(self, pixels: int) -> None:
+        """Wait until at least so many pixels have points in them."""
+        self.page.wait_for_function(f"() => {{ {FIND} {INKED} return inked() >= {pixels}; }}", polling=200)
+
+    def wait_zoom(self, zoom: float) -> None:
+        self.page.locator(f'.map[data-view$=" {zoom:.4f}"]').first.wait_for()
 
     def tool(self, name: str) -> None:
         self.root.get_by_role("button", name=name).click()

@@ -16,7 +16,7 @@ from core.store import Workspace
 from core.types import LayoutParams
 from pages.shared.map_settings import place_key
 from tests.e2e.conftest import Server
-from tests.e2e.steps import LOSE, MARKED, MapOnPage, go_to, no_traceback, settled
+from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, go_to, no_traceback, settled
 
 pytestmark = pytest.mark.browser
 SHAPE = [(0.25, 0.2), (0.8, 0.3), (0.7, 0.85), (0.45, 0.5), (0.2, 0.8)]
@@ -179,30 +179,29 @@ def test_the_keyboard_moves_zooms_and_selects(opened: MapOnPage):
     page = opened.page
     before = opened.view()
     opened.canvas.focus()
-    for key in ("+", "+", "ArrowLeft", "ArrowUp"):
+    for key in ("ArrowLeft", "ArrowUp", "+", "+"):
         page.keyboard.press(key)
-    page.wait_for_timeout(400)
-    x, y, zoom = opened.view()
+    opened.wait_zoom(before[2] * 1.69)
+    x, y, _ = opened.view()
     assert x < before[0]
     assert y > before[1]
-    assert zoom == pytest.approx(before[2] * 1.69, rel=1e-3)
     page.keyboard.press("v")
     page.get_by_text("What is special here").first.wait_for()
     assert 0 < int(opened.told("selected")) < 1000
     page.keyboard.press("0")
-    page.wait_for_timeout(300)
-    assert opened.view()[2] == 1
+    opened.wait_zoom(1)
 
 
 def test_a_lost_context_and_a_resize_keep_the_picture(opened: MapOnPage):
     page = opened.page
+    opened.wait_inked(1_000)
     before = opened.inked()
-    after = opened.run(LOSE)
-    assert before > 1000
-    assert after == pytest.approx(before, rel=0.02)
+    opened.run(LOSE)
+    opened.wait_inked(int(0.98 * before))
+    assert opened.inked() == pytest.approx(before, rel=0.02)
     page.set_viewport_size({"width": 700, "height": 900})
-    page.wait_for_timeout(1500)
-    assert opened.inked() > 1000
+    page.wait_for_function(f"() => {{ {FIND} return find('overlay').clientWidth < 700; }}")
+    opened.wait_inked(1_000)
     assert opened.canvas.bounding_box()["width"] < 700
 
 
