@@ -52,7 +52,10 @@ def drawn(view: View) -> Drawn:
 
     def make() -> Drawn:
         data = session.ask(map_data, place, view.color, secret)
-        return Drawn(_figure(data, view).to_dict(), len(data.rows), data.total, data.color.note, data.trust)
+        figure = _figure(data, view).to_dict()
+        for trace in figure["data"]:
+            trace["type"] = trace["type"].removesuffix("gl")  # a flat map is drawn here only where WebGL is missing
+        return Drawn(figure, len(data.rows), data.total, data.color.note, data.trust)
 
     names = (place.folder, place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
     return cached.made(make, "map", *names)

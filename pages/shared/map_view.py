@@ -91,10 +91,13 @@ def marked(place: Place, name: str, theme: Theme, rows: list[int], star: tuple[f
     drawn = made(view)
     data = _data(view, drawn, {"stamp": "marked", "view": None, "choice": {}})
     data["color"]["plain"] = GREY
-    scatter.draw(data | {"marks": {"rows": rows, "star": star}, "height": SMALL, "simple": True}, key="marked_map")
+    told = scatter.draw(
+        data | {"marks": {"rows": rows, "star": star}, "height": SMALL, "simple": True}, key="marked_map"
+    )
+    if told.get("unsupported"):
+        return "This browser has no WebGL2, so they can't be shown here."
     send(drawn)
-    told = session.ask_once(details, place, None, tuple(rows))
-    scatter.send_rows(_details_key(view), told)
+    scatter.send_rows(_details_key(view), session.ask_once(details, place, None, tuple(rows)))
     return f"Showing {drawn.geometry.drawn:,} of {drawn.geometry.total:,} rows."
 
 
