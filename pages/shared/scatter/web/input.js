@@ -80,7 +80,6 @@ export function listen(canvas, to) {
   canvas.onkeydown = (event) => {
     if (keyAction(event, to)) event.preventDefault();
   };
-  canvas.onkeyup = null;
 }
 
 function boxPath([x0, y0], [x1, y1]) {
@@ -102,7 +101,7 @@ function keyAction(event, to) {
   if (key === "Escape") return to.clear(), true;
   if (key === "Enter" || key === " ") return to.enter(event), true;
   if (key === "v") return to.visible(operationOf(event)), true;
-  if (key === "p" || key === "å") return to.corner(), true;
+  if (key === "p") return to.corner(), true;
   if (["m", "b", "l"].includes(key)) return to.setTool({ m: "pan", b: "box", l: "lasso" }[key]), true;
   return false;
 }

@@ -279,12 +279,12 @@ class ScatterMap {
 
   // Where a row is in a panel, in pixels of the whole stage.
   screenOf(row, index, frame, scale) {
-    const [x, y] = this.placeOf(row, index);
+    const [x, y] = this.positionOf(row, index);
     const [sx, sy] = toScreen(this.view, scale, frame, x, y);
     return [sx + frame.left, sy + frame.top];
   }
 
-  placeOf(row, index) {
+  positionOf(row, index) {
     if (this.morph === null) return [this.layouts[index][2 * row], this.layouts[index][2 * row + 1]];
     const [i, j, t] = this.morphEnds();
     const [a, b] = [this.layouts[i], this.layouts[j]];
@@ -665,7 +665,7 @@ class ScatterMap {
     context.lineWidth = 1;
     for (const row of this.trails) {
       if (!this.inFilter[row]) continue;
-      outline(context, [screen(this.layouts[i][2 * row], this.layouts[i][2 * row + 1]), screen(...this.placeOf(row, 0))], false, colors.mark);
+      outline(context, [screen(this.layouts[i][2 * row], this.layouts[i][2 * row + 1]), screen(...this.positionOf(row, 0))], false, colors.mark);
     }
     context.globalAlpha = 1;
   }
@@ -701,7 +701,7 @@ export default function (component) {
   let map = mounted.get(parent);
   if (!map) mounted.set(parent, (map = new ScatterMap(parent)));
   if (map.gpu) map.update(component);
-  else if (!component.data.fallback) component.setStateValue("unsupported", true);
+  else component.setStateValue("unsupported", true);
   return () => {
     map.gone();
     mounted.delete(parent);
