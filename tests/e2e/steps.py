@@ -135,7 +135,8 @@ class MapOnPage:
         self.root.get_by_role("button", name=name).click()
 
     def draw(self, tool: str, places: list[tuple[float, float]], key: str = "") -> None:
-        """Drag along the places with a tool, holding a key."""
+        """Drag along the places with a tool, holding a key, and wait until another number of rows is selected."""
+        before = self.told("selected")
         self.tool(tool)
         steps = [self.place(*place) for place in places]
         if key:
@@ -147,6 +148,7 @@ class MapOnPage:
         self.page.mouse.up()
         if key:
             self.page.keyboard.up(key)
+        self.page.locator(f'.map:not([data-selected="{before}"])').first.wait_for()
 
     def lasso(self, places: list[tuple[float, float]], key: str = "") -> None:
         self.draw("Select with a lasso", [*places, places[0]], key)

@@ -53,6 +53,9 @@ class ScatterMap {
   update(component) {
     this.tell = component.setStateValue;
     this.ask = component.setTriggerValue;
+    const text = JSON.stringify(component.data);
+    if (text === this.dataText && component.data.color.key === this.choice.color) return; // a rerun without news draws nothing
+    this.dataText = text;
     const first = !this.data, before = this.data;
     this.data = component.data;
     this.parts.stage.style.height = `${this.data.height}px`;
@@ -90,11 +93,12 @@ class ScatterMap {
       if (this.answers) this.emit();
     }
     this.takeLabels();
-    const state = [this.key, this.colorKey, [...this.columns.keys()], this.choice, this.rowsHere()];
-    const text = JSON.stringify(state);
-    if (text !== this.shown) this.chosen(); // a rerun of the page that changes nothing costs nothing
+    if (this.stateText() !== this.shown) this.chosen(); // a rerun of the page that changes nothing costs nothing
     else this.drawOverlay(); // labels, contours or marks may be others
-    this.shown = text;
+  }
+
+  stateText() {
+    return JSON.stringify([this.key, this.colorKey, [...this.columns.keys()], this.choice, this.rowsHere()]);
   }
 
   // Which of the kept selections that the choice names have arrived.
@@ -165,7 +169,10 @@ class ScatterMap {
   chosen(rest) {
     if (!this.codes) return;
     applyFilters(this.inFilter, this.choice, this.codes, this.columns);
-    applySteps(this.inShape, this.choice.steps, this.layouts, this.bounds, this.ids);
+    const shape = JSON.stringify([this.key, this.data.ids, this.choice.steps, this.rowsHere()]);
+    if (shape !== this.shapeKey) applySteps(this.inShape, this.choice.steps, this.layouts, this.bounds, this.ids);
+    this.shapeKey = shape;
+    this.shown = this.stateText();
     let passing = 0, selected = 0;
     for (let i = 0; i < this.count; i++) {
       this.flags[i] = this.inFilter[i] | (this.inShape[i] << 1);
@@ -186,8 +193,8 @@ class ScatterMap {
   // A change by the person: kept for undo, shown at once, told to the page.
   set(change) {
     if (!this.history.set({ ...this.choice, ...change })) return;
-    this.emit(); // first, so that the page works on it while the points are drawn
-    this.chosen(400); // all points once the page has answered
+    this.emit();
+    this.soon = setTimeout(() => this.chosen(400)); // Streamlit sends once this task ends; all points once the page has answered
   }
 
   drawSide() {
@@ -687,6 +694,7 @@ class ScatterMap {
 
   gone() {
     clearTimeout(this.timer);
+    clearTimeout(this.soon);
     clearTimeout(this.settle);
     clearTimeout(this.dwell);
     cancelAnimationFrame(this.frame);
