@@ -4,10 +4,11 @@ Products of bfloat16 numbers are summed in float32, so what is lost is the round
 bits of mantissa: against float32, a mean cosine of 0.99997 on BANKING77, none below 0.9998 (benchmarks/README.md).
 """
 
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from queue import LifoQueue
+from typing import Any
 
 import numpy as np
 
@@ -28,28 +29,39 @@ def has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 def compiled(path: Path, threads: int) -> Run:
-    """token ids, mask (b, s) int64 -> pooled (b, d) float32; may be called from `threads` threads at once.
+    """token ids, mask (b, s) int64 -> pooled (b, d) float32; may be called from several threads, `threads` at once.
 
     Raises ModelError where the file can't be loaded.
     """
+    # each of these is one model of one thread: two requests to one model can wait for each other without end, one
+    # with Python's lock, one with the model's
+    idle: LifoQueue[Any] = LifoQueue()
+    for _ in range(threads - 1):
+        idle.put(None)
+    idle.put(_request(path))  # taken first
+
+    def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        request = idle.get()
+        try:
+            request = request or _request(path)
+            return np.array(request.infer({0: ids, 1: mask})[0])
+        finally:
+            idle.put(request)
+
+    return run
+
+
+def _request(path: Path) -> Any:
+    """The model, compiled for one thread of its own, ready to compute."""
     import openvino
 
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16",
-        "NUM_STREAMS": threads,
-        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": 1,
         "ENABLE_CPU_PINNING": False,  # else every worker process takes the same core
     }
     try:
-        model = openvino.Core().compile_model(str(path), "CPU", settings)
+        return openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
     except RuntimeError as error:
         raise unloadable(path) from error
-
-    own = threading.local()  # a request keeps its buffers, and is not for two threads at once
-
-    def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        if not hasattr(own, "request"):
-            own.request = model.create_infer_request()
-        return np.array(own.request.infer({0: ids, 1: mask})[0])
-
-    return run
