@@ -13,7 +13,7 @@ OPEN: tuple[Status, ...] = ("queued", "running")
 class JobSpec:
     """Work asked for. params: JSON-able, all that determines the result. The same spec is the same job."""
 
-    kind: Literal["embed", "map", "sample"]
+    kind: Literal["embed", "map", "sample", "clusters", "texts", "label_doubts", "name_clusters"]
     workspace: str
     corpus: str
     params: dict[str, Any] = field(default_factory=dict)

@@ -61,7 +61,62 @@ def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
     embed_job(replace(spec, corpus=digest), secret, context)
 
 
-_KINDS = {"embed": embed_job, "map": map_job, "sample": sample_job}
+def texts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Near-duplicates by wording. params: unit, "characters" or "words"."""
+    from core.answers.text_copies import compare_texts
+
+    where = (spec.workspace, spec.corpus, spec.params["unit"])
+    context.call("Comparing the wording", compare_texts, *where, progress=True, unit="texts")
+
+
+def label_doubts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """The labels of one column judged. params: model, column."""
+    from core import label_tasks
+
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
+    context.call("Judging labels", label_tasks.judge_labels, *where, spec.params["column"], progress=True, unit="folds")
+
+
+def clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """A clustering, then what is asked of it. params: model, clusters (a ClusterParams' dict), what ("clusters",
+    "stability" or "sweep"). Methods that numba compiles run on the worker that makes layouts."""
+    from core import cluster_tasks
+    from core.clusters.methods import ClusterParams
+
+    params, what = ClusterParams(**spec.params["clusters"]), spec.params.get("what", "clusters")
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]), params)
+    on = "layout" if params.method in ("hdbscan", "evoc") else "job"
+    if what == "sweep":
+        context.call("Trying settings", cluster_tasks.try_settings, *where, progress=True, unit="clusterings", on=on)
+        return
+    context.call("Grouping", cluster_tasks.find_clusters, *where, progress=True, unit="steps", on=on)
+    if what == "stability":
+        task = cluster_tasks.measure_stability
+        context.call("Grouping parts of the rows again", task, *where, progress=True, unit="resamples", on=on)
+
+
+def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
+    most (the largest clusters), again (also those that have a given name)."""
+    from core.answers.cluster_naming import name_with_model
+    from core.clusters.llm_chat import ChatModel
+    from core.clusters.methods import ClusterParams
+
+    params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]), params)
+    asked = (chat, spec.params["most"], spec.params["again"], secret)
+    context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
+
+
+_KINDS = {
+    "name_clusters": name_clusters_job,
+    "clusters": clusters_job,
+    "embed": embed_job,
+    "map": map_job,
+    "sample": sample_job,
+    "texts": texts_job,
+    "label_doubts": label_doubts_job,
+}
 
 
 def warm_up(client: Any, folder: str) -> list[Any]:

@@ -45,7 +45,7 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
     """
     total = _info(workspace, corpus).rows
     ids, cleaned = _checked_ids(rows, total), clean_name(name)
-    key = digest_json({"corpus": corpus, "rows": digest_array(ids)})
+    key = selection_key(corpus, ids)
     kept = saved_selections(workspace, corpus)
     same = next((each for each in kept if each.key == key), None)
     if same and same.name == cleaned:
@@ -63,6 +63,11 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
         np.save(temporary / _ROWS, np.packbits(mask), allow_pickle=False)
         write_json(temporary / _FACTS, asdict(saved))
     return saved
+
+
+def selection_key(corpus: str, rows: np.ndarray) -> str:
+    """16 hex digits that name these rows of a corpus; rows (m,) int64, sorted, each once."""
+    return digest_json({"corpus": corpus, "rows": digest_array(rows)})
 
 
 def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:

@@ -18,6 +18,7 @@ MOST_CHARACTERS = 20_000  # of one text; the rest is not counted
 MIN_ROWS = 3
 _TOKEN = re.compile(f"[{SPACELESS}]|[^\\W_{SPACELESS}]+(?:['\u2019][^\\W_{SPACELESS}]+)*")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
+_HAN = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
 
 
 def document_terms(
@@ -25,20 +26,23 @@ def document_terms(
 ) -> tuple["csr_matrix", list[str]]:
     """Which of the `most` most widespread words and pairs of words each text holds.
 
-    Gives a matrix (n, t) int32 of 0 and 1 and its t terms, lower case. Scripts without spaces are counted by pairs
-    of neighboring characters. A term must stand in `min_rows` texts; of a text the first 20,000 characters count.
+    Gives a matrix (n, t) int32 of 0 and 1 and its t terms, lower case. Chinese is cut into words (jieba, by rjieba),
+    other scripts without spaces are counted by pairs of neighboring characters. A term must stand in `min_rows` texts;
+    of a text the first 20,000 characters count.
     """
     from scipy.sparse import csr_matrix
 
-    tokens = [_TOKEN.findall(text[:MOST_CHARACTERS].lower()) for text in texts]
+    tokens = [_tokens(text[:MOST_CHARACTERS].lower()) for text in texts]
     lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
     document = np.repeat(np.arange(len(texts)), lengths)
     codes, words = pd.factorize(np.array(list(chain.from_iterable(tokens)), dtype=object))
     spaceless = np.fromiter((bool(_SPACELESS.match(word)) for word in words), dtype=bool, count=len(words))
-    single = _kept(document, codes, len(texts), min_rows, ~spaceless)
+    whole = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) > 1
+    single = _kept(document, codes, len(texts), min_rows, ~spaceless | whole)
     first, second = _pairs(document, codes, spaceless)
-    # a pair of kinds, one with spaces and one without, is no phrase
-    same = spaceless[first[1]] == spaceless[second]
+    # a pair of kinds, one with spaces and one without, or a word and a lone character, is no phrase
+    kind = spaceless * 2 + (spaceless & whole)
+    same = kind[first[1]] == kind[second]
     pair_codes, pairs = pd.factorize(first[1][same] * np.int64(len(words) + 1) + second[same])
     double = _kept(first[0][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool))
     names = [str(words[i]) for i in single[2]] + [_pair_name(words, pairs[i], spaceless) for i in double[2]]
@@ -47,6 +51,21 @@ def document_terms(
     matrix = csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(len(texts), len(names)))
     widest = np.sort(np.argsort(-np.bincount(columns, minlength=len(names)), kind="stable")[:most])
     return matrix[:, widest], [names[i] for i in widest]
+
+
+def _tokens(text: str) -> list[str]:
+    """Words, Chinese ones as jieba cuts them; of other scripts without spaces each character."""
+    if not _HAN.search(text):
+        return _TOKEN.findall(text)
+    import rjieba
+
+    found: list[str] = []
+    for part in _HAN.split(text):  # runs of Chinese stand at the odd places
+        if _HAN.fullmatch(part):
+            found += rjieba.cut(part)
+        else:
+            found += _TOKEN.findall(part)
+    return found
 
 
 def _pairs(

@@ -41,9 +41,10 @@ class Place:
 
 @dataclass(frozen=True)
 class ColorBy:
-    """What colors the points. value: the column, the text that similarity is measured to, or a kept selection's key."""
+    """What colors the points. value: the column, the text that similarity is measured to, a kept selection's key, or
+    the level of the groups (then a stamp of their names)."""
 
-    kind: Literal["none", "column", "trust", "similarity", "selection"] = "none"
+    kind: Literal["none", "column", "trust", "similarity", "selection", "groups"] = "none"
     value: str = ""
 
 
@@ -185,6 +186,10 @@ def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> Colo
         return color_spec(similarities(rows, query), "cosine", "similarity")
     if color.kind == "none":
         return color_spec(None, "", "none", rows=len(table))
+    if color.kind == "groups":
+        from core.answers.clusters import group_values  # which itself asks this module's
+
+        return color_spec(group_values(place.folder, place.corpus, place.model, color.value), "group")
     if color.kind == "selection":
         inside = opened.selection(place.folder, place.corpus, color.value)
         return color_spec(pd.Series(np.where(inside, "selected", "not selected")), "selection")

@@ -1,16 +1,22 @@
 """Questions about the map's lettering: which regions it has, and where it is dense."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from core import opened
+from core.answers.clusters import cluster_set
 from core.answers.map import Place, kept_layout
 from core.answers.map_rows import terms
+from core.clusters.graph import RESOLUTIONS
+from core.clusters.methods import ClusterParams
 from core.errors import InputError
 from core.filters import coded
 from core.map_contours import Contour, density_contours
 from core.map_labels import Region, map_regions, regions_by_label
+
+GROUPS = "\x00groups."  # no column's name: regions are the groups of a level, whose number follows
 
 
 @lru_cache(maxsize=16)
@@ -19,6 +25,8 @@ def regions(place: Place, column: str = "") -> tuple[Region, ...]:
 
     Raises StorageError where the layout is not kept, InputError for a column that isn't there.
     """
+    if column.startswith(GROUPS):
+        return _group_regions(place, column.removeprefix(GROUPS))
     if not column:
         return map_regions(_points(place), *terms(place.folder, place.corpus))
     table = opened.corpus(place.folder, place.corpus).table
@@ -32,6 +40,18 @@ def regions(place: Place, column: str = "") -> tuple[Region, ...]:
 def contours(place: Place) -> tuple[Contour, ...]:
     """Lines around the densest parts of a kept layout. Raises StorageError where it is not kept."""
     return density_contours(_points(place))
+
+
+def _group_regions(place: Place, value: str) -> tuple[Region, ...]:
+    """The groups of a level, and when zoomed in those of the next finer one."""
+    found: list[Region] = []
+    chosen = int(value.partition(".")[0])
+    for step, level in enumerate((chosen, min(chosen + 1, len(RESOLUTIONS) - 1))):
+        if step and level == chosen:
+            continue
+        told = cluster_set(place.folder, place.corpus, place.model, ClusterParams(level=level))
+        found += [replace(each, level=step) for each in regions_by_label(_points(place), told.labels, told.names)]
+    return tuple(found)
 
 
 def _points(place: Place) -> np.ndarray:

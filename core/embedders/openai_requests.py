@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
 FIRST_CONTACT_RETRIES = 1  # for a server that never answered yet: a wrong address should show soon
 Batch = TypeVar("Batch")
+Result = TypeVar("Result")
 
 
 class Stopped(Exception):
@@ -149,13 +150,14 @@ class Sender:
 
 
 def in_parallel(
-    batches: Sequence[Batch], fetch: Callable[[Batch, threading.Event], np.ndarray], threads: int
-) -> Generator[tuple[Batch, np.ndarray], None, None]:
-    """(batch, vectors) as requests finish. After a failure nothing more is sent; what was under way is still given."""
+    batches: Sequence[Batch], fetch: Callable[[Batch, threading.Event], Result], threads: int
+) -> Generator[tuple[Batch, Result], None, None]:
+    """(batch, what was fetched) as requests finish. After a failure nothing more is sent; what was under way is still
+    given."""
     stop = threading.Event()
     failure: BaseException | None = None
 
-    def guarded(batch: Batch) -> np.ndarray:
+    def guarded(batch: Batch) -> Result:
         try:
             return fetch(batch, stop)
         except BaseException:

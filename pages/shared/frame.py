@@ -79,6 +79,27 @@ def navigation() -> dict[str, list]:
                 url_path="search",
                 help="Find what is near a text, a row or several rows",
             ),
+            st.Page(
+                "pages/explore/clusters.py",
+                title="Clusters",
+                icon=":material/workspaces:",
+                url_path="clusters",
+                help="Find groups of texts, what they are about, and how far to trust each",
+            ),
+            st.Page(
+                "pages/explore/trends.py",
+                title="Trends",
+                icon=":material/trending_up:",
+                url_path="trends",
+                help="Follow groups and moods over time; see what surged, and since when",
+            ),
+            st.Page(
+                "pages/explore/anomalies.py",
+                title="Anomalies",
+                icon=":material/report:",
+                url_path="anomalies",
+                help="What does not belong, what repeats, and which labels are in doubt",
+            ),
         ],
     }
 

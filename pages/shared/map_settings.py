@@ -5,8 +5,12 @@ from typing import Literal
 
 import streamlit as st
 
+from core.answers import map_regions
 from core.answers.map import ColorBy, Place
 from core.answers.scene import kept_places
+from core.clusters.edited import edited_names
+from core.clusters.graph import DEFAULT_LEVEL
+from core.clusters.methods import ClusterParams
 from core.digest import digest_json
 from core.saved_selections import saved_selections
 from core.store import CorpusInfo
@@ -14,6 +18,7 @@ from core.types import LayoutParams
 from pages.shared import session
 
 ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(trust in the map)", "(similarity to a text)"
+GROUPS, BROAD_GROUPS = "(groups)", "(broad groups)"
 
 WORDS, NO_LABELS = "(typical words)", "(none)"
 MOST_HISTOGRAMS = 6
@@ -102,7 +107,7 @@ def reset() -> None:
 
 def color_by(info: CorpusInfo) -> ColorBy:
     """The selectbox for the color, and the text to compare with where that is chosen."""
-    special = (ONE_COLOR, SIMILARITY, TRUST)
+    special = (ONE_COLOR, BROAD_GROUPS, GROUPS, SIMILARITY, TRUST)
     kept = {f"(selection: {each.name})": each.key for each in saved_selections(session.workspace(), info.digest)}
     options = [*special, *(name for name in info.columns if name not in special and name not in kept), *kept]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
@@ -113,13 +118,16 @@ def color_by(info: CorpusInfo) -> ColorBy:
         key="color",
         bind="query-params",
         width=300,
-        help="A column, how near each text is to a text of yours, how well the map keeps each text's neighbors, or "
-        "a selection you have kept.",
+        help="A column, the groups of the Clusters page, how near each text is to a text of yours, how well the map "
+        "keeps "
+        "each text's neighbors, or a selection you have kept.",
     )
     if chosen == TRUST:
         return ColorBy("trust")
     if chosen == SIMILARITY:
         return _similar_to()
+    if chosen in (GROUPS, BROAD_GROUPS):
+        return ColorBy("groups", _groups(info, chosen))
     if chosen in kept:
         return ColorBy("selection", kept[chosen])
     return ColorBy("none") if chosen == ONE_COLOR else ColorBy("column", chosen)
@@ -128,13 +136,16 @@ def color_by(info: CorpusInfo) -> ColorBy:
 def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
     """The popover with what is drawn beside the points: labels by words, a column or none; contours; histograms."""
     with st.popover("Show", icon=":material/layers:", help="Labels, density lines and histograms on the map."):
-        options = [WORDS, NO_LABELS, *(name for name in info.columns if name not in (WORDS, NO_LABELS))]
+        first = (WORDS, GROUPS, NO_LABELS)
+        options = [*first, *(name for name in info.columns if name not in first)]
         label = st.selectbox(
             "Labels",
             options,
             key="labels",
             bind="query-params",
-            help="Names on the map: words that are typical of a region (class-based TF-IDF), or a column's values.",
+            help="Names on the map: words that are typical of a region (class-based TF-IDF), the groups of the "
+            "Clusters "
+            "page (broad ones, finer when you zoom in), or a column's values.",
         )
         lines = st.toggle(
             "Density lines",
@@ -150,8 +161,23 @@ def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
             max_selections=MOST_HISTOGRAMS,
             help="Columns shown as histograms below the map; drag their ends to keep part of the rows.",
         )
+    if label == GROUPS:
+        label = map_regions.GROUPS + _groups(info, BROAD_GROUPS)
     chosen = None if label == NO_LABELS else "" if label == WORDS else label
     return chosen, bool(lines), tuple(histograms)
+
+
+def _groups(info: CorpusInfo, chosen: str) -> str:
+    """The level of the groups, and a stamp of the names given to them, so that new names are drawn."""
+    level = DEFAULT_LEVEL if chosen == GROUPS else DEFAULT_LEVEL - 1
+    model = session.current_model()
+    shown = (level, level + 1) if chosen == BROAD_GROUPS else (level,)
+    given = [
+        sorted(edited_names(session.workspace(), info.digest, model, ClusterParams(level=each)).items())
+        for each in shown
+        if model
+    ]
+    return f"{level}.{digest_json(given)[:8]}"
 
 
 def beside(place: Place) -> tuple[Place, ...]:

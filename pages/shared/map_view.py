@@ -145,6 +145,7 @@ def alt_text(view: View, shape: Geometry) -> str:
         "trust": ", colored by trust in the map",
         "similarity": ", colored by similarity to a text",
         "selection": ", a kept selection colored",
+        "groups": ", colored by group",
     }
     color = view.scene.color
     by = colored.get(color.kind, f", colored by {color.value}")

@@ -169,9 +169,9 @@ def api_key(base_url: str = "") -> Secret | None:
     return Secret(found) if found else None
 
 
-def keep_server_key(base_url: str) -> None:
-    """Keep the key just typed for this server alone, for this visit."""
-    remember(_server(base_url), st.session_state.get("server_key") or None)
+def keep_server_key(base_url: str, field: str = "server_key") -> None:
+    """Keep the key just typed into a field for this server alone, for this visit."""
+    remember(_server(base_url), st.session_state.get(field) or None)
 
 
 def _server(base_url: str) -> str:

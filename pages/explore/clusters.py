@@ -1,0 +1,68 @@
+"""Clusters: which groups of texts there are, what they are about, and how far each can be trusted."""
+
+import streamlit as st
+
+from core.answers import cluster_page as answers
+from core.errors import PlanisphereError
+from pages.shared import (
+    clusters_against,
+    clusters_controls,
+    clusters_groups,
+    clusters_other,
+    clusters_stability,
+    clusters_sweep,
+    clusters_wait,
+    empty,
+    frame,
+    session,
+)
+from pages.shared.clusters_controls import Chosen
+from pages.shared.text import plain
+
+PARTS = {
+    "Groups": clusters_groups.show,
+    "Found again?": clusters_stability.show,
+    "Against a column": clusters_against.show,
+    "Against another": clusters_other.show,
+    "Try settings": clusters_sweep.show,
+}
+
+
+def page() -> None:
+    st.title("Clusters")
+    info, model = session.current_corpus(), session.current_model()
+    if info is None:
+        empty.no_corpus("There is nothing to group yet: bring in some text first.")
+        return
+    if model is None:
+        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: groups are found among vectors.")
+        return
+    chosen = clusters_controls.chosen(info, model)
+    if not clusters_wait.ready(chosen):
+        return
+    with st.spinner("Grouping", show_time=False):
+        made = session.ask(answers.overview, *chosen.where, timeout=600)
+    clusters_groups.figures(made, chosen)
+    part = st.segmented_control(
+        "What to look at",
+        list(PARTS),
+        key="part",
+        bind="query-params",
+        default="Groups",
+        required=True,
+        help="The groups themselves; whether they are found again among other rows; how they fit a column or another "
+        "grouping; and what other settings would give.",
+    )
+    section(str(part), chosen, made)
+
+
+@st.fragment
+def section(part: str, chosen: Chosen, made: answers.Overview) -> None:
+    """One part of the page; a fragment, so that its choices redraw nothing else."""
+    try:
+        PARTS[part](chosen, made)
+    except PlanisphereError as error:
+        frame.show_error(error)
+
+
+page()

@@ -1,0 +1,68 @@
+"""What the Clusters page shows while a clustering is not there: start it, or wait for it."""
+
+from dataclasses import asdict
+from typing import Literal
+
+import streamlit as st
+
+from core.answers import cluster_page as answers
+from core.job_types import JobSpec
+from pages.shared import session
+from pages.shared.clusters_controls import METHODS, Chosen
+from pages.shared.text import plain
+
+QUICK_ROWS = 60_000  # communities of no more rows are found at once, without a job
+What = Literal["clusters", "stability", "sweep"]
+SLOW = {
+    "hdbscan": "It first lays the corpus out in five dimensions, which takes a minute or more from some 10,000 rows "
+    "on.",
+    "evoc": "Its code is compiled at the first use, which takes a minute or two.",
+    "kmeans": "With no number given it tries a dozen, which takes some time on large corpora.",
+    "leiden": "With so many rows this takes up to some minutes.",
+}
+
+
+def ready(chosen: Chosen) -> bool:
+    """Whether the clustering is kept or can be made at once; else shows how to start it, or that it is on its way."""
+    params = chosen.params
+    if params.method == "leiden" and chosen.info.rows <= QUICK_ROWS:
+        return True
+    if session.ask(answers.is_kept, *chosen.where):
+        return True
+    if waiting(chosen, "clusters", "The groups are being found; they appear here by themselves."):
+        return False
+    with st.container(border=True):
+        st.markdown("**This grouping has not been made yet.**")
+        st.write(f"{SLOW[params.method]} It is kept, and made but once.")
+        start(chosen, "clusters", "Find the groups", ":material/workspaces:")
+    return False
+
+
+def waiting(chosen: Chosen, what: What, words: str) -> bool:
+    """Says so if the job for this is open."""
+    open_ = any(job.open and job.spec == job_spec(chosen, what) for job in session.manager().list(session.folder()))
+    if open_:
+        st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
+        st.skeleton(height=240)
+    return open_
+
+
+def start(chosen: Chosen, what: What, label: str, icon: str) -> None:
+    pressed = st.button(
+        label,
+        type="primary",
+        icon=icon,
+        key=f"start-{what}",
+        help="Starts a job; you can go on working meanwhile, and cancel it in the sidebar.",
+    )
+    if pressed:
+        session.manager().submit(job_spec(chosen, what))
+        st.rerun()
+
+
+def job_spec(chosen: Chosen, what: What) -> JobSpec:
+    names = {method: name for name, method in METHODS.items()}
+    words = {"clusters": "Groups", "stability": "Groups found again", "sweep": "Settings tried"}
+    params = {"model": chosen.model.to_dict(), "clusters": asdict(chosen.params), "what": what}
+    title = f"{words[what]}: {plain(chosen.info.name)}, {names[chosen.params.method]}"
+    return JobSpec("clusters", session.folder(), chosen.info.digest, params, title=title)

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+
+from core.clusters.agreement import agreement
+from core.clusters.centers import centers
+from core.clusters.k_choice import suggested_k
+from core.clusters.methods import ClusterParams, check, cluster, reduced, with_noise_assigned
+from core.errors import InputError
+
+
+def run(planted, *args, **kwargs):
+    return cluster(planted.vectors, planted.neighbors, planted.texts, ClusterParams(*args, **kwargs))
+
+
+def quiet(done: int, total: int) -> None:
+    """Nothing is drawn."""
+
+
+def test_leiden_finds_planted_groups_and_says_what_it_did(planted):
+    made = run(planted, level=2)
+    assert agreement(made.labels, planted.truth).ari == 1
+    assert made.count == 4
+    assert made.labels.dtype == np.int32
+    np.testing.assert_array_equal(made.labels, made.levels[2])
+    assert made.facts["k"] == 25
+    assert made.facts["seconds"] >= 0
+    assert not made.assigned.any()
+    np.testing.assert_array_equal(made.labels, run(planted, level=2, k=9, min_size=3, assign_noise=True).labels)
+
+
+def test_kmeans_finds_planted_groups_with_k_given_or_suggested(planted):
+    for made in (run(planted, "kmeans", k=4), run(planted, "kmeans")):
+        assert agreement(made.labels, planted.truth).ari == 1
+        assert made.facts["k"] == 4
+        assert made.levels is None
+        assert np.bincount(made.labels).tolist() == [60, 50, 40, 30]
+    assert made.facts["suggested"]
+
+
+def test_the_sweep_peaks_at_the_planted_k(plant):
+    told: list[int] = []
+    rows = plant((40,) * 5, seed=2).vectors.rows
+    best, tried = suggested_k(rows, 0, 12, lambda done, total: told.append(done))
+    assert best == 5
+    assert dict(tried)[5] == max(value for _, value in tried) > 0.5
+    assert told == list(range(1, len(tried) + 1))
+    assert max(k for k, _ in tried) == 12
+
+
+@pytest.mark.parametrize("method", ["hdbscan", "evoc"])
+def test_density_methods_find_groups_and_leave_noise(plant, method):
+    """The one test a method: compiling takes most of the time."""
+    whole = plant((40, 30, 20), dims=8, spread=0.05)
+    made = run(whole, method, min_size=10)
+    known = made.labels >= 0
+    assert agreement(made.labels, whole.truth).ari == 1
+    assert known.mean() > 0.9
+    assert (np.diff(np.bincount(made.labels[known])) <= 0).all()
+    np.testing.assert_array_equal(made.labels, run(whole, method, min_size=10).labels)
+    assert made.levels is None
+
+
+def test_noise_is_assigned_on_request_and_marked(scattered):
+    plain, filled = run(scattered, "hdbscan", min_size=8), run(scattered, "hdbscan", min_size=8, assign_noise=True)
+    noise = plain.labels < 0
+    assert 10 < noise.sum() < 290
+    assert not plain.assigned.any()
+    np.testing.assert_array_equal(filled.assigned, noise)
+    assert (filled.labels >= 0).all()
+    np.testing.assert_array_equal(filled.labels[~noise], plain.labels[~noise])  # so that figures by label still fit
+    sizes = np.bincount(plain.labels[~noise])
+    assert (np.diff(sizes) <= 0).all()
+    assert len(filled.facts["dbcv_clusters"]) == len(sizes)
+
+
+def test_all_noise_stays_noise(scattered):
+    made = run(scattered, "hdbscan", min_size=300, assign_noise=True)
+    assert (made.labels == -1).all()
+    assert made.count == 0
+    assert not made.assigned.any()
+
+
+def test_noise_goes_to_the_nearest_center(scattered):
+    labels = np.random.default_rng(0).integers(-1, 5, 300).astype(np.int32)
+    made, marked = with_noise_assigned(scattered.vectors.rows, labels)
+    middle = centers(scattered.vectors.rows, labels)
+    for row in range(300):
+        nearest = max(range(5), key=lambda label: float(middle[label] @ scattered.vectors.rows[row]))
+        assert made[row] == (nearest if labels[row] < 0 else labels[row])
+    np.testing.assert_array_equal(marked, labels < 0)
+    assert len(set(made[marked].tolist())) > 1
+
+
+def test_five_dimensions_are_of_the_seed(planted):
+    points = reduced(planted.vectors, planted.neighbors, 1, quiet)
+    assert points.shape == (180, 5)
+    np.testing.assert_array_equal(points, reduced(planted.vectors, planted.neighbors, 1, quiet))
+    middles = np.stack([points[planted.truth == label].mean(axis=0) for label in range(4)])
+    inside = np.linalg.norm(points - middles[planted.truth], axis=1)
+    apart = np.linalg.norm(middles[:, None] - middles[None], axis=2)[~np.eye(4, dtype=bool)]
+    assert apart.min() > 3 * np.median(inside)
+
+
+@pytest.mark.parametrize("method", ["leiden", "kmeans"])
+@pytest.mark.parametrize("rows", [1, 3, 4, 5, 12])
+def test_few_rows(given, method, rows):
+    few = given(np.random.default_rng(rows).normal(size=(rows, 6)))
+    made = run(few, method)
+    assert len(made.labels) == rows
+    assert made.labels.min() == 0
+    assert rows >= 4 or made.count == 1
+
+
+@pytest.mark.parametrize("method", ["leiden", "kmeans", "hdbscan"])
+def test_identical_rows_are_never_parted(given, method):
+    made = run(given(np.ones((40, 6))), method, min_size=5)
+    assert len(set(made.labels.tolist())) == 1
+    assert made.levels is None or (made.levels == 0).all()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        ClusterParams("louvain"),
+        ClusterParams(level=6),
+        ClusterParams(level=-1),
+        ClusterParams("hdbscan", min_size=1),
+        ClusterParams("evoc", min_size=301),
+        ClusterParams("kmeans", k=301),
+        ClusterParams("kmeans", k=-1),
+    ],
+)
+def test_parameters_that_make_no_clustering_are_refused(scattered, params):
+    with pytest.raises(InputError) as caught:
+        cluster(scattered.vectors, scattered.neighbors, scattered.texts, params)
+    assert caught.value.remedy
+    with pytest.raises(InputError):
+        check(params, 300)
+
+
+def test_what_a_method_does_not_read_does_not_name_it():
+    assert ClusterParams("leiden", 2, 99, 9, 1, True).named() == ClusterParams("leiden", 2, seed=1)
+    assert ClusterParams("kmeans", 2, 99, 9, 1, True).named() == ClusterParams("kmeans", k=9, seed=1)
+    kept = ClusterParams("hdbscan", 2, 99, 9, 1, True).named()
+    assert kept == ClusterParams("hdbscan", min_size=99, seed=1, assign_noise=True)

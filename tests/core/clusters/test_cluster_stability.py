@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from core.clusters.again import clusters_again
+from core.clusters.distinct import restricted
+from core.clusters.graph import by_size, communities, neighbor_graph
+from core.clusters.methods import ClusterParams
+from core.clusters.stability import SHARE, best_jaccard, leiden_again, stability
+from core.clusters.sweep import sweep, sweep_values
+
+
+def quiet(done: int, total: int) -> None:
+    """Nothing is drawn."""
+
+
+def test_best_jaccard_by_brute_force():
+    random = np.random.default_rng(0)
+    old, new = random.integers(-1, 5, 200), random.integers(-1, 7, 200)
+    old[old == 3] = 2  # label 3 has no rows
+    made = best_jaccard(old, new, 5)
+    for label in (0, 1, 2, 4):
+        one = set(np.flatnonzero(old == label).tolist())
+        others = [set(np.flatnonzero(new == each).tolist()) for each in range(7)]
+        assert made[label] == pytest.approx(max(len(one & other) / len(one | other) for other in others))
+    assert np.isnan(made[3])
+    assert best_jaccard(old, np.full(200, -1), 5)[[0, 1, 2, 4]].tolist() == [0, 0, 0, 0]
+    assert best_jaccard(old, old, 5)[0] == 1
+
+
+def test_planted_groups_are_found_in_all_resamples_and_random_ones_in_none(planted):
+    again = leiden_again(planted.neighbors.ids, planted.neighbors.scores, 1.0)
+    told: list[tuple[int, int]] = []
+    good = stability(planted.truth, again, 12, 0, lambda done, total: told.append((done, total)))
+    assert good.found.tolist() == [12] * 4
+    assert good.looked.tolist() == [12] * 4
+    np.testing.assert_allclose(good.jaccard, 1)
+    np.testing.assert_allclose(good.agreement, 1)
+    assert told == [(done, 12) for done in range(1, 13)]
+    shuffled = np.random.default_rng(0).permutation(planted.truth)
+    bad = stability(shuffled, again, 12, 0, quiet)
+    assert bad.found.tolist() == [0] * 4
+    assert bad.jaccard.max() < 0.4
+    assert np.abs(bad.agreement).max() < 0.2
+
+
+def test_resamples_are_of_the_stated_size_and_follow_the_seed():
+    drawn: list[np.ndarray] = []
+
+    def again(rows: np.ndarray, seed: int) -> np.ndarray:
+        drawn.append(rows)
+        return np.zeros(len(rows), np.int32)
+
+    labels = np.repeat([0, 1], [999, 1])
+    made = stability(labels, again, 5, 3, quiet)
+    stability(labels, again, 5, 3, quiet)
+    assert [len(rows) for rows in drawn] == [round(SHARE * 1000)] * 10
+    assert all((np.diff(rows) > 0).all() for rows in drawn)
+    assert all((one == two).all() for one, two in zip(drawn[:5], drawn[5:], strict=True))
+    assert not (drawn[0] == drawn[1]).all()
+    assert made.looked[1] == sum(999 in rows for rows in drawn[:5])
+    assert made.found.tolist() == [5, 0]  # one cluster of all rows is nearly the first, and never the second
+
+
+def test_clustering_again_is_of_the_rows_drawn_alone(scattered):
+    ids, scores = scattered.neighbors.ids, scattered.neighbors.scores
+    again, rows = leiden_again(ids, scores, 3.0), np.arange(0, 300, 2)
+    first = again(rows, 5)
+    np.testing.assert_array_equal(first, again(rows, 5))
+    expected = by_size(communities(neighbor_graph(*restricted(ids, scores, rows)), 3.0, 5))
+    np.testing.assert_array_equal(first, expected)
+    assert len(first) == 150
+    assert first.max() > 1
+
+
+@pytest.mark.parametrize("params", [ClusterParams(level=2), ClusterParams("kmeans", k=4)])
+def test_again_by_the_method_of_all(planted, params):
+    again, runs = clusters_again(planted.vectors, planted.neighbors, params)
+    assert runs >= 10
+    assert stability(planted.truth, again, 3, 0, quiet).found.tolist() == [3] * 4
+
+
+def test_few_rows_can_be_drawn_too(given):
+    few = given(np.random.default_rng(0).normal(size=(4, 6)))
+    again, _ = clusters_again(few.vectors, few.neighbors, ClusterParams())
+    made = stability(np.array([0, 0, 1, -1]), again, 3, 0, quiet)
+    assert made.found.max() <= made.looked.max() <= 3
+
+
+def test_a_sweep_tells_what_each_setting_gives(planted):
+    done: list[int] = []
+    tried = sweep(planted.vectors, planted.neighbors, "leiden", lambda at, total: done.append(total), seeds=(0, 1))
+    values = sweep_values("leiden", 180)
+    assert [(each.value, each.seed) for each in tried] == [(value, seed) for value in values for seed in (0, 1)]
+    assert done == [2 * len(values)] * 2 * len(values)
+    right = [each for each in tried if each.value == 1.0]
+    assert [each.clusters for each in right] == [4, 4]
+    assert [each.agreement for each in right] == [pytest.approx(1)] * 2
+    assert max(tried, key=lambda each: each.silhouette).clusters == 4
+    assert all(each.noise == 0 for each in tried)
+    finest = [each for each in tried if each.value == max(values)]
+    assert finest[0].agreement == pytest.approx(finest[1].agreement)
+    assert finest[0].agreement < 0.99
+    assert finest[0].clusters > 20
+
+
+@pytest.mark.parametrize("method", ["leiden", "hdbscan", "evoc", "kmeans"])
+@pytest.mark.parametrize("rows", [4, 5, 19, 180, 100_000])
+def test_a_sweep_asks_for_nothing_that_can_not_be(method, rows):
+    values = sweep_values(method, rows)
+    assert values
+    assert list(values) == sorted(set(values))
+    assert method == "leiden" or max(values) <= rows

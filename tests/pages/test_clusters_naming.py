@@ -1,0 +1,122 @@
+"""Names of groups on the Clusters page: edited by hand, and asked of a chat server."""
+
+import time
+
+import pytest
+import streamlit as st
+
+from core.answers.clusters import default_clusters, own_names
+from core.clusters.edited import edited_names
+from core.clusters.methods import ClusterParams
+from core.store import Workspace
+from tests.chat_server import ChatServer
+
+PAGE = "pages/explore/clusters.py"
+MODEL = "With a language model"
+KEY = "sk-test-0123456789abcdef"
+
+
+@pytest.fixture
+def server():
+    made = ChatServer()
+    yield made
+    made.close()
+
+
+def open_names(app, **fields):
+    """The page with the dialog open. A test's run draws the whole page, so that the dialog must be opened each time."""
+    at = app.run().switch_page(PAGE).run()
+    assert not at.exception, at.exception
+    for key, value in fields.items():
+        at.session_state[key] = value
+    return again(at)
+
+
+def again(at, *buttons):
+    """The dialog drawn anew, with buttons of it pressed."""
+    for key in ("naming", *buttons):
+        at.button(key=key).click()
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def words(at) -> str:
+    shown = [*at.markdown, *at.caption, *at.info, *at.error, *at.warning, *at.title, *at.subheader, *at.text]
+    return "\n".join(str(element.value) for element in shown)
+
+
+def given(home, corpus) -> dict[int, str]:
+    info, model = corpus
+    return edited_names(Workspace(home), info.digest, model, ClusterParams())
+
+
+def test_names_are_edited_by_hand(corpus, app, home, monkeypatch):
+    info, model = corpus
+    typed = {0: "Mine"}
+
+    def data_editor(table, **_):
+        return table.assign(name=[typed.get(label, name) for label, name in table["name"].items()])
+
+    monkeypatch.setattr(st, "data_editor", data_editor)
+    at = open_names(app)
+    own = own_names(str(home), info.digest, model, ClusterParams())
+    assert at.button(key="names_back").disabled
+    again(at, "names_keep")
+    assert given(home, corpus) == {0: "Mine"}
+    assert default_clusters(str(home), info.digest, model).names == ("Mine", *own[1:])
+    assert "Mine" in words(at)
+
+    typed[1] = "mine"
+    again(again(at), "names_keep")
+    assert "Groups 1 and 2 would both be called" in words(at).replace("\\", "")
+    assert given(home, corpus) == {0: "Mine"}
+
+    typed.clear()
+    again(again(at), "names_back")
+    assert given(home, corpus) == {}
+    assert default_clusters(str(home), info.digest, model).names == own
+
+
+def test_a_chat_server_names_the_groups(corpus, app, home, server):
+    at = open_names(app, naming_way=MODEL)
+    assert "OpenAI needs an API key" in words(at)
+    assert at.button(key="naming_start").disabled
+
+    at.session_state["chat_url"] = "not an address"
+    again(at)
+    assert "must be an http or https URL" in words(at).replace("\\", "")
+
+    at.session_state["chat_url"] = server.url
+    again(at)
+    at.text_input(key=f"chat_model-{server.place}").set_value("small")
+    at.text_input(key=f"chat_key-{server.place}").set_value(KEY)
+    again(at)
+    told = words(at).replace("\\", "")
+    assert "5 of its most central texts" in told
+    assert f"the server at {server.place}, which is in your own network" in told
+    assert "tokens to read" in told
+    assert "My " in told  # what is sent of the first group
+    assert not server.bodies
+    again(at, "naming_start")
+
+    groups = len(own_names(str(home), corpus[0].digest, corpus[1], ClusterParams()))
+    deadline = time.monotonic() + 60
+    while len(given(home, corpus)) < groups:
+        assert time.monotonic() < deadline, words(at)
+        time.sleep(0.2)
+    assert server.bodies[0]["model"] == "small"
+    assert set(server.keys) == {f"Bearer {KEY}"}
+    assert not [path for path in home.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    at.run()
+    assert "About My" in words(at)
+
+
+def test_what_leaves_this_machine_is_agreed_to_first(corpus, app):
+    at = open_names(app, naming_way=MODEL, api_key=KEY)
+    assert at.button(key="naming_start").disabled
+    assert "They go to OpenAI, so they leave this machine" in words(at)
+    agree = next(box for box in at.checkbox if box.label.startswith("I agree"))
+    agree.check()
+    again(at)
+    assert not at.button(key="naming_start").disabled

@@ -1,0 +1,205 @@
+"""The Clusters page on no, small and ordinary corpora, and the answers behind it."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import cluster_tasks, tasks
+from core.answers import cluster_page as answers
+from core.answers.clusters import cluster_set, clustering, default_clusters, group_values
+from core.answers.map import ColorBy, Place, color_of
+from core.answers.map_regions import GROUPS, regions
+from core.clusters.agreement import agreement
+from core.clusters.edited import save_names
+from core.clusters.methods import ClusterParams
+from core.corpus import build_corpus
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.errors import InputError, StorageError
+from core.reading import RawTable
+from core.saved_selections import saved_selections, selection_rows
+from core.store import Workspace
+from core.types import LayoutParams, Roles
+from pages.shared import session
+
+PAGE = "pages/explore/clusters.py"
+
+
+def opened_page(app: AppTest, **link: str) -> AppTest:
+    app.run()
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app.switch_page(PAGE).run()
+
+
+def words(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.error, app.text, app.warning, app.subheader)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def wait_for_jobs(app: AppTest, seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while any(job.open for job in session.manager().list(session.folder())):
+        assert time.monotonic() < end, "the job takes too long"
+        time.sleep(0.3)
+    app.run()
+
+
+def brought(home, texts: list[str]) -> tuple:
+    """A corpus of these texts, embedded with the lexical model, with its graph."""
+    raw = RawTable(table=pd.DataFrame({"text": texts}), sources=(), notes=(), vectors=None, vectors_name="")
+    built = build_corpus(raw, Roles("{text}", (), None, None), name="Other").corpus
+    workspace = Workspace(home)
+    workspace.save_corpus(built)
+    spec = embed(built, load_embedder("lexical"), workspace).model
+    tasks.find_neighbors(str(home), built.digest, spec)
+    return str(home), built.digest, spec
+
+
+@pytest.fixture
+def where(home, corpus) -> tuple:
+    info, spec = corpus
+    return str(home), info.digest, spec, ClusterParams()
+
+
+def test_without_a_corpus_it_says_what_to_do(app):
+    assert "bring in some text" in words(opened_page(app))
+
+
+def test_groups_their_figures_and_texts_are_shown(app, where):
+    page = opened_page(app)
+    assert not page.exception
+    found = default_clusters(*where[:3])
+    assert f"**{len(found.names)} groups** of 60 rows" in words(page)
+    table = page.dataframe[0].value
+    assert table["rows"].sum() == 60
+    assert table["rows"].is_monotonic_decreasing
+    assert found.names[0] in words(page).replace("\\", "")
+
+
+def test_the_groups_are_the_moods_and_not_the_subjects(where):
+    found, table, values = answers.against_column(*where, "subject")
+    assert values == 6
+    assert found.rows == 60
+    assert found.v_measure == pytest.approx(0, abs=1e-9)  # every mood is said of every subject alike
+    assert table.to_numpy().sum() == 60
+    moods = np.arange(60) % 5
+    assert agreement(clustering(*where).labels, moods).v_measure > 0.9
+    with pytest.raises(InputError, match="no column"):
+        answers.against_column(*where, "nothing")
+
+
+def test_the_hierarchy_holds_every_row_on_every_level(where):
+    nodes = answers.hierarchy(*where)
+    for level in {node.level for node in nodes}:
+        assert sum(node.rows for node in nodes if node.level == level) == 60
+    for node in nodes:
+        if node.parent >= 0:
+            parent = nodes[node.parent]
+            assert parent.level == node.level - 1
+            assert parent.start <= node.start
+            assert node.start + node.rows <= parent.start + parent.rows
+
+
+def test_a_finer_level_by_the_link(app, where):
+    page = opened_page(app, fine="finest")
+    assert page.select_slider[0].value == "finest"
+    count = len(cluster_set(*where[:3], ClusterParams(level=5)).names)
+    assert f"**{count} groups**" in words(page)
+
+
+def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
+    page = opened_page(app)
+    page.text_input[0].set_value("My group")
+    next(each for each in page.button if each.label == "Keep these rows").click().run()
+    assert not page.exception
+    assert not page.error
+    kept = saved_selections(Workspace(where[0]), where[1])
+    assert [each.name for each in kept] == ["My group"]
+    labels = clustering(*where).labels
+    assert selection_rows(Workspace(where[0]), where[1], kept[0].key).tolist() == np.flatnonzero(labels == 0).tolist()
+    again = answers.keep_cluster(*where, (0,), "Another name")
+    assert again.name == "My group"  # the same rows are the same selection
+
+
+def test_given_names_are_shown_and_taken_by_the_map(where):
+    own = default_clusters(*where[:3]).names
+    save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {0: "The <b>first</b>"})
+    assert default_clusters(*where[:3]).names == ("The <b>first</b>", *own[1:])
+    values = group_values(*where[:3], "3.any")
+    assert (values == "The <b>first</b>").sum() == (clustering(*where).labels == 0).sum()
+    with pytest.raises(InputError, match="Two clusters"):
+        save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {0: "Same", 1: "same"})
+
+
+def test_the_map_is_colored_and_lettered_by_groups(where):
+    place = Place(*where[:3], LayoutParams())
+    spec = color_of(place, ColorBy("groups", "3.x"))
+    names = default_clusters(*where[:3]).names
+    assert {category.label for category in spec.categories} == set(names)
+    broad = cluster_set(*where[:3], ClusterParams(level=2)).names
+    lettered = regions(place, f"{GROUPS}2.x")
+    assert {each.text for each in lettered if each.level == 0} <= set(broad)
+    assert {each.level for each in lettered} == {0, 1}
+
+
+def test_groups_are_measured_again_by_a_job(app, where):
+    page = opened_page(app, part="Found again?")
+    next(each for each in page.button if each.label == "Measure").click().run()
+    wait_for_jobs(page)
+    assert "groups are stable" in words(page)
+    found = cluster_tasks.kept_stability(*where)
+    assert found.runs == 50
+    assert found.found.max() <= 50
+    told = answers.overview(*where)
+    assert told.runs == 50
+    assert "found" in told.table
+
+
+def test_another_method_is_offered_and_made_by_a_job(app, where):
+    page = opened_page(app, grouping="Fixed number (k-means)", groups="6")
+    assert "has not been made yet" in words(page)
+    next(each for each in page.button if each.label == "Find the groups").click().run()
+    wait_for_jobs(page)
+    assert "**6 groups** of 60 rows" in words(page)
+    params = ClusterParams("kmeans", k=6)
+    compared = answers.compared(*where[:3], params, where[2], ClusterParams())
+    assert compared.agreement.ami > 0.8
+    assert compared.partners["rows"].sum() == 60
+    with pytest.raises(StorageError, match="not been made"):
+        cluster_set(*where[:3], ClusterParams("kmeans", k=7))
+
+
+def test_the_same_grouping_is_not_compared_with_itself(app, where):
+    page = opened_page(app, part="Against another")
+    assert "the grouping shown above" in words(page)
+
+
+@pytest.mark.parametrize("texts", [["one", "two", "three"], ["the same text"] * 12, ["", "  ", "a", "b", "c d"]])
+def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
+    folder, corpus, spec = brought(home, texts)
+    made = answers.overview(folder, corpus, spec, ClusterParams())
+    assert made.table["rows"].sum() == made.total == sum(bool(text.strip()) for text in texts)
+    assert len(set(made.table["name"])) == len(made.table)
+    for label in range(len(made.table)):
+        told = answers.detail(folder, corpus, spec, ClusterParams(), label)
+        assert len(told.central) == min(5, told.rows)
+    with pytest.raises(InputError, match="no group"):
+        answers.detail(folder, corpus, spec, ClusterParams(), 99)
+
+
+def test_three_rows_on_the_page(app, home):
+    brought(home, ["one", "two", "three"])
+    page = opened_page(app)
+    assert not page.exception
+    assert "nothing to group" in words(page)
+
+
+def test_the_icicle_holds_all_groups(app, where):
+    page = opened_page(app)
+    spec = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert len(spec["data"][0]["hovertext"]) == len(answers.hierarchy(*where))
