@@ -1,0 +1,233 @@
+"""Sentiment of each row: -1 negative, 0 neutral, 1 positive, -2 not known; from a column or by the vectors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.proportions import wilson
+
+CLASSES = (-1, 0, 1)
+NAMES = {-1: "negative", 0: "neutral", 1: "positive"}
+UNKNOWN = -2
+FOLDS = 5
+SEED = 0
+RESAMPLES = 1_000
+MOST_TRAINED = 5_000
+FEWEST = 10  # labelled rows of a class
+BAND = 0.2  # half width of the neutral band, in standard deviations of the scores
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How often a reading of sentiment agrees with a column. n: rows that have both. All figures in [0, 1].
+
+    accuracy with Wilson's, macro_f1 with a bootstrap 95% interval (1,000 resamples of rows, seeded). chance: what
+    always saying the most frequent class reaches; chance_f1: macro-F1 of guessing at random with the true shares.
+    table: (3, 3) rows true, columns said, negative first.
+    """
+
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    macro_f1: float
+    f1_low: float
+    f1_high: float
+    chance: float
+    chance_f1: float
+    table: tuple[tuple[int, ...], ...]
+
+
+def from_ratings(values: pd.Series, low: float, high: float) -> np.ndarray:
+    """(n,) int8: negative up to `low`, positive from `high`, neutral between. Raises InputError unless low < high."""
+    if not low < high:
+        raise InputError(
+            f"Negative ends at {low:g}, but positive begins at {high:g}.",
+            "Let negative end below where positive begins.",
+        )
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    codes = np.select([numbers <= low, numbers >= high], [-1, 1], 0)
+    return np.where(np.isfinite(numbers), codes, UNKNOWN).astype(np.int8)
+
+
+def rating_cuts(values: pd.Series) -> tuple[float, float]:
+    """Where a rating's scale is cut by default: its lower and upper two fifths, so that of 1 to 5 stars 1 and 2 are
+    negative, 4 and 5 positive; a scale around 0 is cut at its sign."""
+    numbers = pd.to_numeric(values, errors="coerce").dropna()
+    if not len(numbers):
+        return 0.0, 1.0
+    low, high = float(numbers.min()), float(numbers.max())
+    if low < 0 < high:
+        return (-0.05 * -low, 0.05 * high) if (numbers % 1 != 0).any() else (-1.0, 1.0)
+    first, second = low + 0.25 * (high - low), low + 0.75 * (high - low)
+    return (first, second) if first < second else (low - 1, high + 1)
+
+
+def from_values(values: pd.Series, meaning: Mapping[str, int]) -> np.ndarray:
+    """(n,) int8: what each value means; values without a meaning, and missing ones, are not known."""
+    texts = values.astype("str").str.strip()
+    codes = texts.map(dict(meaning)).where(values.notna())
+    return pd.to_numeric(codes, errors="coerce").fillna(UNKNOWN).to_numpy(dtype=np.int8)
+
+
+def guess_meaning(values: Sequence[str]) -> dict[str, int]:
+    """What usual names of sentiments mean; other values are left out."""
+    known = {
+        -1: ("negative", "neg", "bad", "bearish", "unhappy", "sad", "angry", "thumbs down", "-1", "负面", "消极"),
+        0: ("neutral", "mixed", "neither", "ok", "0", "中性"),
+        1: ("positive", "pos", "good", "bullish", "happy", "thumbs up", "1", "+1", "正面", "积极"),
+    }
+    by_name = {name: code for code, names in known.items() for name in names}
+    return {value: by_name[value.strip().casefold()] for value in values if value.strip().casefold() in by_name}
+
+
+def anchor_scores(rows: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """(n,) float64: mean cosine to the positive anchors minus that to the negative ones; higher is more positive.
+
+    rows: (n, d), positive: (p, d), negative: (q, d), unit rows.
+    """
+    return (rows @ (positive.mean(axis=0) - negative.mean(axis=0))).astype(np.float64)
+
+
+def by_band(scores: np.ndarray, band: float = BAND) -> np.ndarray:
+    """(n,) int8: neutral where a score lies within `band` standard deviations of 0, that is about as near to the
+    positive anchors as to the negative ones."""
+    width = band * float(np.std(scores))
+    return np.select([scores > width, scores < -width], [1, -1], 0).astype(np.int8)
+
+
+def by_fitted_cuts(
+    scores: np.ndarray, labels: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """(n,) int8 and the two cuts: scores cut where macro-F1 on the labelled rows is highest.
+
+    Each labelled row is read with cuts fitted without its fold (5 folds, rows of one group, equal texts, together), so
+    that its reading may be checked against its label; the others with cuts fitted on all, which are given.
+    """
+    known = np.flatnonzero(labels != UNKNOWN)
+    cuts = _best_cuts(scores[known], labels[known])
+    said = _cut(scores, cuts)
+    for train, test in folds(labels[known], groups[known]):
+        said[known[test]] = _cut(scores[known[test]], _best_cuts(scores[known[train]], labels[known[train]]))
+    return said, cuts
+
+
+def by_training(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """(n,) int8: multinomial logistic regression on the vectors (C = 10).
+
+    A labelled row is read by a model that saw neither it nor an equal text (5 folds); the others by one trained on
+    all labelled rows. A model is trained on a seeded 5,000 rows where there are more.
+    """
+    known = np.flatnonzero(labels != UNKNOWN)
+    check_trainable(labels)
+    said = np.full(len(rows), UNKNOWN, dtype=np.int8)
+    for train, test in folds(labels[known], groups[known]):
+        said[known[test]] = _fitted(rows, labels, known[train]).predict(rows[known[test]])
+    rest = np.flatnonzero(labels == UNKNOWN)
+    if len(rest):
+        said[rest] = _fitted(rows, labels, known).predict(rows[rest])
+    return said
+
+
+def check_trainable(labels: np.ndarray) -> None:
+    """Raise InputError unless two classes have 10 labelled rows each."""
+    if sum(int((labels == code).sum()) >= FEWEST for code in CLASSES) < 2:
+        counts = ", ".join(f"{int((labels == code).sum()):,} {NAMES[code]}" for code in CLASSES)
+        raise InputError(
+            f"There is too little to learn from: {counts} rows.",
+            f"At least two of the three need {FEWEST} labelled rows; change the cut points or choose another column.",
+        )
+
+
+def folds(labels: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(train, test) row places of 5 folds that never part a group; seeded. Up to 5,000 rows they keep the shares of
+    the labels; beyond, random folds do so nearly, and splitting so would take minutes."""
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+    count = min(FOLDS, len(np.unique(groups)))
+    if count < 2:
+        return []
+    kind = StratifiedGroupKFold if len(labels) <= MOST_TRAINED else GroupKFold
+    splitter = kind(count, shuffle=True, random_state=SEED)
+    return [pair for pair in splitter.split(labels, labels, groups) if len(pair[1])]
+
+
+def measure(labels: np.ndarray, said: np.ndarray) -> Accuracy | None:
+    """How far what is said agrees with the labels, over rows that have both; None where there is none."""
+    both = (labels != UNKNOWN) & (said != UNKNOWN)
+    table = np.zeros((3, 3), dtype=np.int64)
+    np.add.at(table, (labels[both] + 1, said[both] + 1), 1)
+    n = int(table.sum())
+    if not n:
+        return None
+    right = int(np.trace(table))
+    _, low, high = wilson(np.array(right), np.array(n))
+    drawn = np.random.default_rng(SEED).multinomial(n, table.ravel() / n, size=RESAMPLES).reshape(-1, 3, 3)
+    f1_low, f1_high = np.quantile(macro_f1(drawn), [0.025, 0.975])
+    shares = table.sum(axis=1) / n
+    chance_f1 = float(shares[shares > 0].mean())
+    return Accuracy(
+        n,
+        right / n,
+        float(low),
+        float(high),
+        float(macro_f1(table)),
+        float(f1_low),
+        float(f1_high),
+        float(shares.max()),
+        chance_f1,
+        tuple(tuple(int(cell) for cell in line) for line in table),
+    )
+
+
+def macro_f1(table: np.ndarray) -> np.ndarray:
+    """(...,) float64 from confusion tables (..., 3, 3), true by said: the mean F1 of the classes that occur, as true
+    or as said; as scikit-learn's f1_score(average="macro")."""
+    true, said = table.sum(axis=-1), table.sum(axis=-2)
+    hit = np.diagonal(table, axis1=-2, axis2=-1)
+    occurs = (true + said) > 0
+    f1 = np.where(occurs, 2 * hit / np.maximum(true + said, 1), 0.0)
+    return f1.sum(axis=-1) / np.maximum(occurs.sum(axis=-1), 1)
+
+
+def _best_cuts(scores: np.ndarray, labels: np.ndarray, steps: int = 40) -> tuple[float, float]:
+    """The pair of quantiles of the scores, low <= high, with the highest macro-F1; the first where several tie."""
+    grid = np.unique(np.quantile(scores, np.linspace(0, 1, steps + 1)))
+    below = np.stack([np.array([(scores[labels == code] < cut).sum() for cut in grid]) for code in CLASSES])
+    sizes = np.array([(labels == code).sum() for code in CLASSES])
+    low, high = np.triu_indices(len(grid))
+    tables = np.stack(
+        [below[:, low], below[:, high] - below[:, low], sizes[:, None] - below[:, high]]
+    ).T  # (m, true, said)
+    best = int(np.argmax(macro_f1(tables)))
+    return float(grid[low[best]]), float(grid[high[best]])
+
+
+def _cut(scores: np.ndarray, cuts: tuple[float, float]) -> np.ndarray:
+    return np.select([scores < cuts[0], scores >= cuts[1]], [-1, 1], 0).astype(np.int8)
+
+
+def _fitted(rows: np.ndarray, labels: np.ndarray, train: np.ndarray) -> "_Probe":
+    if len(train) > MOST_TRAINED:
+        train = np.sort(np.random.default_rng(SEED).choice(train, MOST_TRAINED, replace=False))
+    return _Probe(rows[train], labels[train])
+
+
+class _Probe:
+    """Logistic regression; where all labels are one class, that class."""
+
+    def __init__(self, rows: np.ndarray, labels: np.ndarray) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        self._only = int(labels[0]) if len(np.unique(labels)) == 1 else None
+        self._model = LogisticRegression(C=10.0, max_iter=100, tol=1e-3)
+        if self._only is None:
+            self._model.fit(rows, labels)
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        if self._only is not None:
+            return np.full(len(rows), self._only, dtype=np.int8)
+        return np.asarray(self._model.predict(rows), dtype=np.int8)

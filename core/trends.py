@@ -1,0 +1,96 @@
+"""Groups of rows counted over time, with their shares, and two stretches of time compared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.proportions import newcombe, wilson
+
+OTHERS = "others"
+FEW_ROWS = 20  # a period with fewer rows is marked: its shares are hardly known
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which group each row is in. codes: (n,) int32, -1 for none (noise, missing). names: by code, largest first."""
+
+    codes: np.ndarray
+    names: tuple[str, ...]
+
+    def rows(self, code: int) -> np.ndarray:
+        return np.flatnonzero(self.codes == code)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Groups counted by period. counts: (g, t) int64. totals: (t,) all rows of each period, in a group or not.
+
+    share, low, high: (g, t) float64 with Wilson's 95% interval, NaN where a period is empty.
+    """
+
+    names: tuple[str, ...]
+    counts: np.ndarray
+    totals: np.ndarray
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def group_values(column: pd.Series) -> Groups:
+    """Groups by a column's values, most frequent first (ties by name); missing and blank cells are in none."""
+    texts = column.astype("str").str.strip()
+    missing = (column.isna() | (texts == "")).to_numpy()
+    codes, values = pd.factorize(texts.to_numpy(dtype=object), sort=True)
+    return order_groups(np.where(missing, -1, codes), [str(value) for value in values])
+
+
+def order_groups(codes: np.ndarray, names: Sequence[str]) -> Groups:
+    """The same groups numbered by falling size, ties in the order given; empty ones are left out."""
+    sizes = np.bincount(codes[codes >= 0], minlength=len(names))
+    order = np.argsort(-sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    place = np.full(len(names) + 1, -1, dtype=np.int32)  # the last entry serves code -1
+    place[order] = np.arange(len(order))
+    return Groups(place[codes], tuple(names[i] for i in order))
+
+
+def count_groups(codes: np.ndarray, index: np.ndarray, groups: int, periods: int) -> np.ndarray:
+    """(groups, periods) int64: rows of each group in each period; rows of no group or no period (-1) are left out."""
+    inside = (codes >= 0) & (index >= 0)
+    flat = codes[inside].astype(np.int64) * periods + index[inside]
+    return np.bincount(flat, minlength=groups * periods).reshape(groups, periods)
+
+
+def series(groups: Groups, index: np.ndarray, periods: int, most: int | None = None) -> Series:
+    """Counts and shares of the largest `most` groups, the rest together as "others" where there is one."""
+    counts = count_groups(groups.codes, index, len(groups.names), periods)
+    totals = np.bincount(index[index >= 0], minlength=periods)
+    names = groups.names
+    if most is not None and len(names) > most:
+        counts = np.vstack([counts[:most], counts[most:].sum(axis=0, keepdims=True)])
+        names = (*names[:most], f"{OTHERS} ({len(groups.names) - most:,} groups)")
+    return Series(names, counts, totals, *wilson(counts, np.broadcast_to(totals, counts.shape)))
+
+
+def compare_spans(groups: Groups, index: np.ndarray, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:
+    """Each group's share in two stretches of periods (first and last included).
+
+    Columns: group, code, a, b (rows), share_a, share_b, change (b minus a), low, high (Newcombe's 95% interval of the
+    change), kind ("grew" or "shrank" where the interval leaves out 0, "new" or "gone" where it also has no row in one
+    of the two, else "unclear"). Largest sure change first.
+    """
+    inside = [(index >= span[0]) & (index <= span[1]) for span in (first, second)]
+    a, b = (np.bincount(groups.codes[m & (groups.codes >= 0)], minlength=len(groups.names)) for m in inside)
+    totals = [int(mask.sum()) for mask in inside]
+    change, low, high = newcombe(a, np.full(len(a), totals[0]), b, np.full(len(b), totals[1]))
+    grew, shrank = low > 0, high < 0
+    kind = np.select([grew & (a == 0), shrank & (b == 0), grew, shrank], ["new", "gone", "grew", "shrank"], "unclear")
+    table = pd.DataFrame(
+        {"group": groups.names, "code": np.arange(len(a)), "a": a, "b": b, "change": change, "low": low, "high": high}
+    )
+    table["share_a"], table["share_b"] = a / max(totals[0], 1), b / max(totals[1], 1)
+    table["kind"] = kind
+    sure = np.where(grew, 1 + low, np.where(shrank, 1 - high, np.abs(change)))
+    return table.iloc[np.argsort(-np.nan_to_num(sure, nan=-9.0), kind="stable")].reset_index(drop=True)

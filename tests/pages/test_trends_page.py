@@ -1,0 +1,167 @@
+"""The Trends page: every view on a small corpus, and what it says when there is nothing to follow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import tasks
+from core.corpus import build_corpus
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.reading import RawTable
+from core.saved_selections import saved_selections
+from core.store import Workspace
+from core.types import Roles
+from tests.pages.test_embed_page import words
+
+PAGE = "pages/explore/trends.py"
+VIEWS = ("shares", "surges", "bursts", "drifts", "spans", "mood")
+
+
+def open_page(app, **query):
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run().switch_page(PAGE).run()
+
+
+def make(home, days, subjects, texts, stars, embedded=True, time="day"):
+    """A corpus in the workspace, embedded with the lexical model."""
+    table = pd.DataFrame({"text": texts, "subject": subjects, "stars": stars, "day": days})
+    raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
+    built = build_corpus(raw, Roles("{text}", ("subject",), time, None), name="Made").corpus
+    workspace = Workspace(home)
+    workspace.save_corpus(built)
+    if embedded:
+        spec = embed(built, load_embedder("lexical"), workspace).model
+        tasks.find_neighbors(str(home), built.digest, spec)
+    return workspace.info(built.digest)
+
+
+@pytest.fixture
+def surging(home):
+    """A year of two subjects, a few a week, and twelve angry lamp rows on 10 and 11 June."""
+    generator = np.random.default_rng(3)
+    days = [
+        str(day.date())
+        for day in pd.date_range("2026-01-01", periods=360, freq="D")
+        for _ in range(generator.poisson(0.5))
+    ]
+    subjects = [("lamp", "teapot")[i % 2] for i in range(len(days))]
+    texts = [
+        f"The {subject} is {('fine', 'good', 'nice', 'plain')[i % 4]}, number {i}" for i, subject in enumerate(subjects)
+    ]
+    stars = [3 + i % 3 for i in range(len(days))]
+    days += ["2026-06-10"] * 7 + ["2026-06-11"] * 5
+    texts += [
+        f"The lamp exploded today, {word}"
+        for word in ("why", "what", "when", "who", "where", "how", "no", "never", "help", "stop", "out", "bad")
+    ]
+    return make(home, days, subjects + ["lamp"] * 12, texts, stars + [1] * 12)
+
+
+def test_without_a_corpus_it_says_what_to_do(app):
+    at = open_page(app)
+    assert not at.exception
+    assert "nothing to follow" in words(at)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("group", ["column:subject", "clusters", "sentiment"])
+def test_every_view_is_drawn(corpus, app, view, group):
+    at = open_page(app, t_view=view, t_group=group)
+    assert not at.exception, at.exception
+    assert not at.error, [error.value for error in at.error]
+    assert "60 of 60 rows have a time" in words(at)
+
+
+def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, app):
+    at = open_page(app, t_view="surges")
+    assert not at.exception, at.exception
+    text = words(at)
+    assert "1 surge beyond" in text
+    assert "lamp** · negative since **2026-06-10**".replace("**", "") in text.replace("**", "")
+    assert "12 rows" in text
+    assert "exploded" in text
+    at.text_input(key="t_surge_name").set_value("Lamps")
+    at.button[[button.label for button in at.button].index("Keep")].click().run()
+    assert not at.exception
+    assert [(each.name, each.rows) for each in saved_selections(Workspace(home), surging.digest)] == [("Lamps", 12)]
+
+
+def test_two_periods_say_what_grew(surging, app):
+    at = open_page(app, t_view="spans", t_period="month")
+    assert not at.exception, at.exception
+    assert "From A to B" in words(at)
+
+
+def test_without_vectors_columns_can_be_followed(home, app):
+    make(
+        home,
+        ["2026-01-01", "2026-01-02", "2026-02-05"] * 4,
+        ["a", "b", "a"] * 4,
+        ["x y"] * 12,
+        [1, 2, 5] * 4,
+        embedded=False,
+    )
+    for view in VIEWS:
+        at = open_page(app, t_view=view)
+        assert not at.exception, at.exception
+        assert "Not embedded yet" in words(at)
+
+
+def test_without_a_time_column_it_says_what_is_missing(home, app):
+    make(home, ["soon", "later", "never"] * 4, ["a", "b", "a"] * 4, ["x", "y", "z"] * 4, [1, 2, 5] * 4, time=None)
+    at = open_page(app)
+    assert not at.exception
+    assert "no column of times" in words(at)
+
+
+def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app):
+    days = ["2026-01-01", "2026-01-02", "whenever", "2026-02-05 10:00+02:00"] * 5
+    make(home, days, ["a", "b"] * 10, [f"text {i}" for i in range(20)], [1, 5] * 10, time=None)
+    at = open_page(app)
+    assert not at.exception, at.exception
+    text = words(at).replace("\\", "")
+    assert "15 of 20 rows have a time" in text
+    assert "5 times with an offset" in text
+    assert "row 3: whenever" in text
+
+
+@pytest.mark.parametrize(
+    "days",
+    [["2026-01-01"] * 12, ["2026-01-01", "2026-01-02", "2026-01-03"], ["1970-01-01", "2025-06-01"] * 6],
+    ids=["all at one time", "three rows", "far apart"],
+)
+def test_odd_times_break_no_view(home, app, days):
+    n = len(days)
+    make(home, days, (["a", "b", "c"] * n)[:n], [f"a text of {i}" for i in range(n)], ([1, 3, 5] * n)[:n])
+    for view in VIEWS:
+        at = open_page(app, t_view=view, t_group="clusters" if view in ("shares", "drifts") else "column:subject")
+        assert not at.exception, (view, at.exception)
+
+
+def test_anchors_are_measured_against_the_column(surging, app):
+    at = open_page(app, t_view="mood")
+    at.selectbox(key=f"mood_kind_{surging.digest}").set_value("anchors").run()
+    assert not at.exception, at.exception
+    text = words(at)
+    assert "macro-F1" in text
+    assert "always saying the most frequent" in text
+
+
+def test_cut_points_that_cross_are_refused(surging, app):
+    at = open_page(app, t_view="mood")
+    at.number_input(key=f"mood_low_stars_{surging.digest}").set_value(4.5).run()
+    assert not at.exception
+    assert at.error
+    assert "positive begins" in str(at.error[0].value)
+
+
+def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
+    texts = [f"**bold** <b>{i}</b> [link](http://x.y)" for i in range(24)]
+    days = [f"2026-01-{1 + i:02d}" for i in range(24)]
+    make(home, days, ["**a** <i>", ":red[b]"] * 12, texts, [1, 5] * 12)
+    for view in VIEWS:
+        at = open_page(app, t_view=view)
+        assert not at.exception, at.exception
+        assert "<b>" not in words(at)
