@@ -31,6 +31,11 @@ HEAVY = {
     "py3langid",
     "distributed",
     "dask",
+    "graspologic_native",
+    "fast_hdbscan",
+    "evoc",
+    "rjieba",
+    "datasketch",
 }
 LOADED = (
     "torch",
@@ -45,6 +50,11 @@ LOADED = (
     "scipy",
     "model2vec",
     "semchunk",
+    "graspologic_native",
+    "fast_hdbscan",
+    "evoc",
+    "rjieba",
+    "datasketch",
 )
 
 

@@ -1,5 +1,6 @@
 """The map's component in a software-rendered browser: it never loses its place, and selects just the right rows."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -153,7 +154,7 @@ def test_a_click_reads_a_row_and_its_neighbors(opened: MapOnPage, places):
     row = 17
     page.mouse.click(*opened.points(layout(place))[row])
     page.get_by_text("Nearest texts").first.wait_for()
-    settled(page)
+    page.wait_for_url(re.compile("[?&]chosen="))
     clicked = choice_in_link(page).clicked
     assert clicked is not None
     page.get_by_text(f"Row {clicked + 1:,}").first.wait_for()

@@ -1,0 +1,58 @@
+"""Hubs: rows that are among the nearest of very many others (Radovanovic, Nanopoulos and Ivanovic 2010, JMLR 11)."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+HUB = 2.0  # standard deviations above the mean, as in the paper
+
+
+@dataclass(frozen=True, eq=False)
+class Hubs:
+    """counts: (n,) int64, how many rows have this one among their k nearest; their mean is k exactly.
+
+    skewness: third standardized moment of the counts, 0 symmetric, above 1 hubs. chance: that of the same graph wired
+    at random. never: share of rows that are nobody's neighbor; never_chance: the same at random. threshold: counts
+    above it make a hub. unfair: share of neighbor places that would have to be given to others for all rows to have k
+    (the Robin Hood or Hoover index), in [0, 1].
+    """
+
+    counts: np.ndarray
+    k: int
+    skewness: float
+    chance: float
+    never: float
+    never_chance: float
+    threshold: float
+    unfair: float
+
+
+def find_hubs(ids: np.ndarray, k: int) -> Hubs:
+    """k-occurrence from the graph's ids (n, m), nearest first; k is at most m."""
+    n, k = len(ids), min(k, ids.shape[1])
+    counts = np.bincount(np.asarray(ids[:, :k]).ravel(), minlength=n)
+    off = counts - k
+    deviation = float(np.sqrt(np.mean(np.square(off, dtype=np.float64)))) if n else 0.0
+    skewness = float(np.mean(np.power(off / deviation, 3))) if deviation else 0.0
+    share = k / (n - 1) if n > 1 else 0.0  # at random each other row names this one with this probability
+    spread = np.sqrt((n - 1) * share * (1 - share))
+    return Hubs(
+        counts,
+        k,
+        skewness,
+        float((1 - 2 * share) / spread) if spread > 0 else 0.0,
+        float(np.mean(counts == 0)) if n else 0.0,
+        float((1 - share) ** (n - 1)) if n > 1 else 0.0,
+        k + HUB * deviation,
+        float(np.abs(off).sum() / (2 * max(n * k, 1))),
+    )
+
+
+def occurrence_bins(counts: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """Names and rows of bins of counts that double in width: "0", "1", "2-3", "4-7" and so on."""
+    highest = int(counts.max()) if len(counts) else 0
+    edges = [0, 1] + [2**power for power in range(1, highest.bit_length() + 1)]
+    rows = np.histogram(counts, [*edges])[0] if highest else np.array([len(counts)])
+    names = [str(low) if high - low == 1 else f"{low:,}-{high - 1:,}" for low, high in pairwise(edges)]
+    return names[: len(rows)], rows

@@ -1,0 +1,214 @@
+"""The Anomalies page: odd rows and near-duplicates; what it says where there is nothing to show."""
+
+import pandas as pd
+import pytest
+
+from core import tasks
+from core.corpus import build_corpus
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.odd_marks import load_marks, set_marks
+from core.reading import RawTable
+from core.saved_selections import saved_selections
+from core.store import Workspace
+from core.types import Roles
+from pages.shared import odd_list
+from tests.pages.test_embed_page import words
+
+PAGE = "pages/explore/anomalies.py"
+
+
+def open_page(app, **query):
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run().switch_page(PAGE).run()
+
+
+def table_with(at, column):
+    return next(frame.value for frame in at.dataframe if column in frame.value.columns)
+
+
+def test_without_a_corpus_it_says_what_to_do(app):
+    at = open_page(app)
+    assert not at.exception
+    assert "nothing to look through" in words(at)
+
+
+def test_a_corpus_without_vectors_says_what_to_do(home, app):
+    table = pd.DataFrame({"text": ["one", "two", "three"]})
+    Workspace(home).save_corpus(build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Three").corpus)
+    at = open_page(app)
+    assert not at.exception
+    assert "has not been embedded yet" in words(at)
+
+
+def test_the_strangest_rows_are_listed_with_what_the_score_means(corpus, app):
+    at = open_page(app)
+    assert not at.exception, at.exception
+    assert not at.error
+    text = words(at)
+    assert "Higher is stranger" in text
+    assert "Lone rows and small strange groups" in text
+    assert "20 of 60 rows are listed" in text
+    table = table_with(at, "Percentile")
+    assert len(table) == 20
+    assert table["Rank"].tolist() == list(range(1, 21))
+    assert {"Row", "Score", "Mark", "Text", "subject"} <= set(table.columns)
+
+
+@pytest.mark.parametrize("title", ["Local outlier factor", "Isolation forest", "Cluster apart"])
+def test_every_score_can_be_chosen(corpus, app, title):
+    at = open_page(app)
+    at.selectbox(key="score").set_value(title).run()
+    assert not at.exception, at.exception
+    assert not at.error
+    assert title in words(at)
+
+
+def test_rows_are_listed_by_percentile_and_score(corpus, app):
+    at = open_page(app)
+    at.segmented_control(key="cut").set_value("Percentile").run()
+    at.number_input(key="from").set_value(95.0).run()
+    assert not at.exception
+    table = table_with(at, "Percentile")
+    assert 0 < len(table) <= 4
+    assert table["Percentile"].min() >= 95
+    at.segmented_control(key="cut").set_value("Score").run()
+    assert not at.exception
+    at.number_input(key="least-combined-20").set_value(50.0).run()
+    assert "None of the 60 rows is that strange" in words(at)
+
+
+def test_k_larger_than_the_graph_is_told(corpus, app):
+    at = open_page(app)
+    at.number_input(key="k").set_value(90).run()
+    assert not at.exception
+    assert "k is 59 here" in words(at)
+
+
+def test_choices_come_from_the_link(corpus, app):
+    at = open_page(app, part="Near-duplicates", alike="Exact copies")
+    assert not at.exception, at.exception
+    assert at.segmented_control(key="part").value == "Near-duplicates"
+    assert "No text stands here twice" in words(at)
+
+
+def test_marks_are_kept_shown_and_filter_the_list(corpus, app, home):
+    info, _ = corpus
+    at = open_page(app)
+    first = int(table_with(at, "Percentile")["Row"].iloc[0])
+    set_marks(Workspace(home), info.digest, [first - 1], "exclude")
+    at.run()
+    assert table_with(at, "Percentile")["Mark"].iloc[0] == "exclude"
+    at.segmented_control(key="odd_shown").set_value("Exclude").run()
+    assert table_with(at, "Percentile")["Row"].tolist() == [first]
+    assert load_marks(Workspace(home), info.digest) == {first - 1: "exclude"}
+
+
+def test_a_chosen_row_says_why_and_is_marked(corpus, app, monkeypatch, home):
+    info, _ = corpus
+    chosen = []
+    real = odd_list._table
+    monkeypatch.setattr(
+        odd_list, "_table", lambda table: (real(table), chosen.append(int(table.index[2])))[0] or chosen[-1:]
+    )
+    at = open_page(app)
+    assert not at.exception, at.exception
+    text = words(at)
+    assert f"Why row {chosen[-1] + 1} is here" in text
+    assert "The nearest row has a cosine of" in text
+    assert "subject: here" in text
+    at.button(key="odd_mark_Keep").click().run()
+    assert load_marks(Workspace(home), info.digest) == {chosen[0]: "keep"}
+
+
+def test_listed_rows_are_kept_as_a_selection(corpus, app, home):
+    info, _ = corpus
+    at = open_page(app)
+    at.button(key="odd_keep_yes").click().run()
+    assert not at.exception
+    saved = saved_selections(Workspace(home), info.digest)
+    assert [(each.name, each.rows) for each in saved] == [("Odd rows by combined (default)", 20)]
+    at.text_input(key="odd_name").set_value("Others").run()
+    at.button(key="odd_keep_yes").click().run()
+    assert "are kept already" in words(at)
+
+
+def test_a_new_version_is_made_and_opened_and_the_old_one_stays(corpus, app, home):
+    info, _ = corpus
+    set_marks(Workspace(home), info.digest, [3, 4], "exclude")
+    at = open_page(app)
+    at.button(key="odd_version_yes").click().run()
+    assert not at.exception, at.exception
+    made = next(each for each in Workspace(home).corpora() if each.digest != info.digest)
+    assert (made.name, made.rows) == ("Little shop without 2 rows", 58)
+    assert made.origin["left_out"][0]["source_rows"] == [4, 5]
+    assert Workspace(home).info(info.digest).rows == 60
+    assert at.selectbox(key="corpus").value == made.digest
+
+
+def test_scores_are_compared(corpus, app):
+    at = open_page(app)
+    at.segmented_control(key="odd_more").set_value("Do the scores agree?").run()
+    assert not at.exception, at.exception
+    assert "Spearman" in words(at)
+    at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
+    assert "embedded with one model" in words(at)
+    at.segmented_control(key="odd_more").set_value("What each score sees").run()
+    assert "their own group looks dense" in str(at.table[0].value["Sees"].tolist())
+
+
+def test_two_models_are_compared(corpus, app, home):
+    info, _ = corpus
+    whole = Workspace(home).load_corpus(info.digest)
+    spec = embed(whole, load_embedder("static", models_folder=home / "models"), Workspace(home)).model
+    tasks.find_neighbors(str(home), info.digest, spec)
+    at = open_page(app)
+    at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
+    assert not at.exception, at.exception
+    assert "strange under all 2 models" in words(at)
+
+
+def test_near_duplicates_follow_the_slider(corpus, app):
+    _, spec = corpus
+    at = open_page(app, part="Near-duplicates")
+    assert not at.exception, at.exception
+    slider = at.slider(key=f"near-meaning-{spec.key}")
+    counts = {}
+    for value in (0.9, 1.0):
+        slider.set_value(value).run()
+        assert not at.exception
+        counts[value] = int(at.metric[1].value)
+    assert counts[0.9] >= counts[1.0]
+    assert "neighbor graph" in words(at)
+
+
+def test_wording_groups_leaks_and_what_to_drop(corpus, app, home):
+    at = open_page(app, part="Near-duplicates", alike="Wording: characters")
+    assert not at.exception, at.exception
+    assert not at.error
+    # "." and "!" are all that tells the texts of a pair apart
+    assert [metric.value for metric in at.metric][:3] == ["30", "60", "30"]
+    assert "MinHash" in words(at)
+    assert len(table_with(at, "Lowest cosine")) == 30
+    assert table_with(at, "Stays")["Stays"].tolist() == [True, False]
+    at.selectbox(key="split").set_value("stars").run()
+    assert not at.exception, at.exception
+    assert "No group spans two values of stars" in str(at.success[0].value)  # both of a pair have the same
+    at.button(key="near_keep_yes").click().run()
+    info = next(each for each in Workspace(home).corpora())
+    assert [each.rows for each in saved_selections(Workspace(home), info.digest)] == [30]
+
+
+def test_three_identical_rows(home, app):
+    table = pd.DataFrame({"text": ["same text"] * 3})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Same").corpus
+    spec = embed(built, load_embedder("lexical"), Workspace(home)).model
+    tasks.find_neighbors(str(home), built.digest, spec)
+    at = open_page(app)
+    assert not at.exception, at.exception
+    assert "All rows have the same score" in words(at)
+    at.segmented_control(key="part").set_value("Near-duplicates").run()
+    assert not at.exception, at.exception
+    assert [metric.value for metric in at.metric][:3] == ["1", "3", "2"]
+    assert "No column has 2 to 50 different values" in words(at)
