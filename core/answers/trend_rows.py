@@ -1,6 +1,6 @@
 """The rows behind a finding: their words, their most typical texts, and taking them out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,11 @@ def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Cont
     found = contrast_terms(matrix, vocabulary, inside, limit=TERMS)
     if found.entries or not found.tests:
         return found, True
-    return contrast_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests), False
+    unsure = contrast_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests)
+    note = (
+        f"{found.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"
+    )
+    return replace(unsure, note=f"{note} at {1 - ALPHA:.0%} each, uncorrected."), False
 
 
 def _typical(subject: Subject, inside: np.ndarray) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from core.answers.sentiment import SentimentFacts, sentiment_facts
 from core.answers.trend_rows import Pick, explain
 from core.answers.trends import over_time
 from core.charts.trends import area_figure
-from core.sentiment import CLASSES, NAMES, Accuracy
+from core.sentiment import CLASSES, MOST_TRAINED, NAMES, Accuracy
 from pages.shared import session, trends_detail
 from pages.shared.text import count, plain
 from pages.shared.trends_form import Ask
@@ -68,7 +68,8 @@ def how(ask: Ask, known: SentimentFacts) -> str:
     if reading.kind == "trained":
         return (
             f"Learned from {plain(reading.column)}: logistic regression on the vectors. Rows with a value are read by "
-            "a model that saw neither them nor an equal text (5 folds, seed 0)."
+            f"a model that saw neither them nor an equal text (5 folds, seed 0); each learns from at most "
+            f"{MOST_TRAINED:,} rows."
         )
     cuts = (
         f" Scores below {known.cuts[0]:.3f} are negative, those above {known.cuts[1]:.3f} positive."
