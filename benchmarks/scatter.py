@@ -34,8 +34,17 @@ INKED = """() => {
   return false;
 }"""
 
-ANSWERED = """(before) => [...document.querySelectorAll('p')].some(
-  (each) => /^[1-9][0-9]* rows selected/.test(each.innerText) && each.innerText !== before)"""
+# in the page itself, when the mouse was released and when the answer stood there: polling from outside waits for frames
+WATCH = """(before) => {
+  const times = (window.times = {});
+  document.addEventListener('pointerup', () => (times.released ??= performance.now()), { capture: true, once: true });
+  const answered = () => [...document.querySelectorAll('p')].some(
+    (each) => /^[1-9][0-9]* rows selected/.test(each.textContent) && each.textContent !== before);
+  const observer = new MutationObserver(() => {
+    if (times.released && answered()) (times.answered ??= performance.now()), observer.disconnect();
+  });
+  observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
 
 
 def main() -> None:
@@ -100,10 +109,10 @@ def lasso(page: Page, kind: str) -> float:
     for place in places[1:]:
         page.mouse.move(*place, steps=6)
     before = page.get_by_text(re.compile("^[0-9]+ rows selected")).inner_text()
-    started = time.perf_counter()
+    page.evaluate(WATCH, before)
     page.mouse.up()
-    page.wait_for_function(ANSWERED, arg=before, timeout=WAIT)
-    return time.perf_counter() - started
+    page.wait_for_function("window.times.answered", timeout=WAIT)
+    return float(page.evaluate("(window.times.answered - window.times.released) / 1000"))
 
 
 def press(page: Page) -> float:
