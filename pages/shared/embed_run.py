@@ -37,17 +37,20 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
         notes(found)
     limit = paid_consent(prospects)
     names = ", ".join(found.spec.label for found in prospects)
-    pressed = st.button(
+    st.button(
         "Start",
         type="primary",
         icon=":material/play_arrow:",
         disabled=limit == 0,
+        on_click=start_all,  # before anything is drawn: who leaves the page at once has started them all the same
+        args=(info, [found.spec for found in prospects], limit),
         help=plain(f"Runs {names} in the background; you can go on working, cancel, and continue later."),
     )
-    if pressed:
-        for found in prospects:
-            start(info, found.spec, limit)
-        st.rerun()
+
+
+def start_all(info: CorpusInfo, specs: list[ModelSpec], limit: float | None) -> None:
+    for spec in specs:
+        start(info, spec, limit)
 
 
 def running(info: CorpusInfo, spec: ModelSpec) -> bool:
