@@ -13,7 +13,10 @@ OPEN: tuple[Status, ...] = ("queued", "running")
 class JobSpec:
     """Work asked for. params: JSON-able, all that determines the result. The same spec is the same job."""
 
-    kind: Literal["embed", "map", "sample", "clusters", "texts", "label_doubts", "name_clusters"]
+    kind: Literal[
+        "embed", "map", "sample", "clusters", "texts", "label_doubts", "name_clusters",
+        "scores", "disagreement", "compression", "quality", "odd_rows", "trends",
+    ]  # fmt: skip
     workspace: str
     corpus: str
     params: dict[str, Any] = field(default_factory=dict)

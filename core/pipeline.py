@@ -54,11 +54,13 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model."""
+    """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model, and more: the
+    models to compare it with, embedded after it."""
     from core import tasks
 
     digest = context.call("Reading the sample", tasks.bring_file, spec.workspace, spec.params)
-    embed_job(replace(spec, corpus=digest), secret, context)
+    for model in (spec.params["model"], *spec.params.get("more", ())):
+        embed_job(replace(spec, corpus=digest, params={"model": model}), secret, context)
 
 
 def texts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

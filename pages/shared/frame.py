@@ -101,6 +101,36 @@ def navigation() -> dict[str, list]:
                 help="What does not belong, what repeats, and which labels are in doubt",
             ),
         ],
+        "Compare": [
+            st.Page(
+                "pages/compare/scoreboard.py",
+                title="Scoreboard",
+                icon=":material/leaderboard:",
+                url_path="scoreboard",
+                help="Which model is best on your rows, how sure that is, and what it costs",
+            ),
+            st.Page(
+                "pages/compare/disagreement.py",
+                title="Disagreement",
+                icon=":material/call_split:",
+                url_path="disagreement",
+                help="Where the models see different neighbors, and what explains it",
+            ),
+            st.Page(
+                "pages/compare/compression.py",
+                title="Compression",
+                icon=":material/compress:",
+                url_path="compression",
+                help="How small the vectors and how quick the index can be, and what that loses",
+            ),
+            st.Page(
+                "pages/compare/quality.py",
+                title="Quality",
+                icon=":material/troubleshoot:",
+                url_path="quality",
+                help="What a model's cosines mean, how full its space is, how it bears changed text",
+            ),
+        ],
     }
 
 

@@ -1,0 +1,5 @@
+"""Disagreement."""
+
+import streamlit as st
+
+st.title("Disagreement")

@@ -1,0 +1,5 @@
+"""Quality."""
+
+import streamlit as st
+
+st.title("Quality")

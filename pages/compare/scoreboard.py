@@ -1,0 +1,5 @@
+"""Scoreboard."""
+
+import streamlit as st
+
+st.title("Scoreboard")
