@@ -20,7 +20,7 @@ def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Corpus -> vectors -> neighbor graph -> search index -> the default map.
+    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default groups.
 
     params: model (a ModelSpec's dict), limit_usd (for paid models).
     """
@@ -43,14 +43,17 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Neighbor graph, index and a layout. params: model, layout (a LayoutParams' dict, the default if missing)."""
-    from core import tasks
+    """Neighbor graph, index, a layout and the default groups. params: model, layout (a LayoutParams' dict, the default
+    if missing)."""
+    from core import cluster_tasks, tasks
+    from core.clusters.methods import ClusterParams
 
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
     layout = LayoutParams(**spec.params.get("layout", {}))
     context.call("Finding neighbors", tasks.find_neighbors, *where, progress=True, unit="rows")
     context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps", on="layout")
     context.call("Preparing the search", tasks.open_index, *where)
+    context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -69,6 +72,17 @@ def texts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
     where = (spec.workspace, spec.corpus, spec.params["unit"])
     context.call("Comparing the wording", compare_texts, *where, progress=True, unit="texts")
+
+
+def odd_rows_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """The default groups, then every row's scores of oddness. params: model, k."""
+    from core import cluster_tasks
+    from core.answers.anomalies import score_corpus
+    from core.clusters.methods import ClusterParams
+
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
+    context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
+    context.call("Scoring the rows", score_corpus, *where, spec.params["k"], progress=True, unit="kinds of scores")
 
 
 def label_doubts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -118,6 +132,7 @@ _KINDS = {
     "sample": sample_job,
     "texts": texts_job,
     "label_doubts": label_doubts_job,
+    "odd_rows": odd_rows_job,
 }
 
 

@@ -16,11 +16,12 @@ from core.outlier_info import SCORES, ScoreName
 from core.outlier_scores import SAMPLE, TREES, isolation_forest, usable_k
 from core.outliers import Cut, CutBy, listed, percentiles, score_rows
 from core.store import Workspace, vector_inputs
-from core.types import Corpus, ModelSpec
+from core.types import Corpus, ModelSpec, Progress
 
 MOST_SHOWN = 500  # rows of the list sent to the page
 CELL = 300  # characters of a cell sent to the page
 BINS = 60
+KEPT_FROM = 20_000  # rows whose scores take long enough to be kept
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,37 @@ def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
     return table
 
 
+def scored(folder: str, corpus: str, model: ModelSpec, k: int) -> bool:
+    """Whether the rows are scored already, so that a list takes no longer than reading it."""
+    return Workspace(folder).load("odd_scores", corpus, _score_inputs(model, k)) is not None
+
+
+def score_corpus(folder: str, corpus: str, model: ModelSpec, k: int, progress: Progress | None = None) -> None:
+    """Score all rows and keep that, the isolation forest's score too; the steps of a job."""
+    for step, compute in enumerate((lambda: scores(folder, corpus, model, k), lambda: _forest(folder, corpus, model))):
+        compute()
+        if progress:
+            progress(step + 1, 2)
+
+
 @lru_cache(maxsize=6)
 def scores(folder: str, corpus: str, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
-    """All scores but the isolation forest, each (n,) float64."""
+    """All scores but the isolation forest, each (n,) float64; kept in the workspace for many rows."""
+    workspace, inputs = Workspace(folder), _score_inputs(model, k)
+    stored = workspace.load("odd_scores", corpus, inputs)
+    if stored is not None:
+        return {name: np.asarray(stored.arrays[name]) for name in SCORES if name in stored.arrays}
     labels = np.asarray(default_clusters(folder, corpus, model).labels)
     rows = opened.vectors(folder, corpus, model).rows
-    return score_rows(rows, opened.neighbors(folder, corpus, model), labels, k, forest=False)
+    found = score_rows(rows, opened.neighbors(folder, corpus, model), labels, k, forest=False)
+    if len(rows) > KEPT_FROM:
+        workspace.save("odd_scores", corpus, inputs, {str(name): score for name, score in found.items()}, {})
+    return found
+
+
+def _score_inputs(model: ModelSpec, k: int) -> dict[str, object]:
+    """What names the scores; raise the version when a score or the default clustering changes."""
+    return {**opened.neighbor_inputs(model), "near": k, "scores": 1}
 
 
 @lru_cache(maxsize=6)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.answers import cluster_page as answers
 from core.job_types import JobSpec
-from pages.shared import session
+from pages.shared import job_offer, session
 from pages.shared.clusters_controls import METHODS, Chosen
 from pages.shared.text import plain
 
@@ -48,16 +48,15 @@ def waiting(chosen: Chosen, what: What, words: str) -> bool:
 
 
 def start(chosen: Chosen, what: What, label: str, icon: str) -> None:
-    pressed = st.button(
+    st.button(
         label,
         type="primary",
         icon=icon,
         key=f"start-{what}",
+        on_click=job_offer.submit,  # a callback runs even where the page is left in the same moment
+        args=(job_spec(chosen, what),),
         help="Starts a job; you can go on working meanwhile, and cancel it in the sidebar.",
     )
-    if pressed:
-        session.manager().submit(job_spec(chosen, what))
-        st.rerun()
 
 
 def job_spec(chosen: Chosen, what: What) -> JobSpec:

@@ -23,10 +23,8 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
     if not models:
         empty.not_embedded(f"{plain(info.name)} has not been embedded yet: there are no models to compare.")
         return ()
+    _recall(info, models)
     known = _known(models)
-    session.linked_choices("contenders", list(known))
-    if not session.widget_value("contenders"):
-        session.set_widget("contenders", _defaults(models))
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     with right:
         _variant(models)
@@ -41,11 +39,22 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
         "the Embed page, vectors of your own on the Data page.",
     )
     session.keep_list_in_link("contenders")
+    session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
     chosen = tuple(known[key] for key in session.widget_value("contenders", []))
     if len(chosen) < least:
         _too_few(least)
         return ()
     return chosen
+
+
+def _recall(info: CorpusInfo, models: list[ModelSpec]) -> None:
+    """Set the choice to what was chosen last on this corpus, to what the link names, or to the defaults."""
+    before = session.remembered(f"contenders {info.digest}")
+    if before is not None and not session.widget_value("contenders"):
+        session.widget_default("contenders", before)
+    session.linked_choices("contenders", list(_known(models)))
+    if before is None and not session.widget_value("contenders"):
+        session.set_widget("contenders", _defaults(models))
 
 
 def _known(models: list[ModelSpec]) -> dict[str, Contender]:
@@ -63,13 +72,11 @@ def _possible(contender: Contender) -> bool:
 
 
 def _defaults(models: list[ModelSpec]) -> list[str]:
-    """The models; a single one is set beside smaller versions of itself."""
-    if len(models) > 1:
-        return [model.key for model in models[:FIRST_CHOICE]]
+    """The models; fewer than three are set beside smaller versions of the first."""
     smaller = [each for each in (Contender(models[0], 128), Contender(models[0], None, "binary")) if _possible(each)]
-    keys = [models[0].key, *(each.key for each in smaller)]
-    session.remember("variants", list(dict.fromkeys([*session.remembered("variants", []), *keys[1:]])))
-    return keys
+    added = [each.key for each in smaller][: max(0, 3 - len(models))]
+    session.remember("variants", list(dict.fromkeys([*session.remembered("variants", []), *added])))
+    return [*(model.key for model in models[:FIRST_CHOICE]), *added]
 
 
 def _variant(models: list[ModelSpec]) -> None:

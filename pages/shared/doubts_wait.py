@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.answers import doubts as answers
-from core.answers.doubts import Asked, DoubtState
+from core.answers.doubts import Asked
 from core.job_types import JobSpec
 from core.store import CorpusInfo
-from pages.shared import map_wait, session
-from pages.shared.text import count, duration, plain
+from pages.shared import job_offer, session
+from pages.shared.text import count, plain
 
 AT_ONCE = 2.0  # seconds that a person is made to wait for without a job
 
@@ -17,33 +17,15 @@ def ready(asked: Asked, info: CorpusInfo) -> bool:
     state = session.ask(answers.doubt_state, asked)
     if state.kept:
         return True
-    if any(job.open and job.spec.id == _job(asked, info).id for job in session.manager().list(session.folder())):
-        map_wait.waiting("The labels are being judged; what is found appears here by itself.")
-        return False
     if state.seconds <= AT_ONCE:
         with st.spinner("Judging the labels"):
             session.ask(answers.judge_now, asked)
         return True
-    _offer(asked, info, state)
+    words = f"{count(info.rows, 'row')} and {state.labels:,} labels in {plain(asked.column)} are looked at."
+    job_offer.offer(
+        _job(asked, info), "These labels have not been judged yet.", words, "Judge the labels", state.seconds
+    )
     return False
-
-
-def _offer(asked: Asked, info: CorpusInfo, state: DoubtState) -> None:
-    with st.container(border=True):
-        st.markdown("**These labels have not been judged yet.**")
-        st.write(
-            f"Judging {count(info.rows, 'row')} with {state.labels:,} labels in {plain(asked.column)} takes about "
-            f"{duration(state.seconds)}."
-        )
-        if st.button(
-            "Judge the labels",
-            type="primary",
-            icon=":material/fact_check:",
-            key="doubts_start",
-            help="Starts a job; its result is kept, so it is done but once.",
-        ):
-            session.manager().submit(_job(asked, info))
-            st.rerun()  # the whole page: the sidebar shows the job
 
 
 def _job(asked: Asked, info: CorpusInfo) -> JobSpec:

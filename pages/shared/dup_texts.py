@@ -7,8 +7,8 @@ from core.answers.text_copies import compare_texts, text_facts, text_state
 from core.job_types import JobSpec
 from core.shingles import CHARACTERS, MOST_CANDIDATES, PERMUTATIONS, WORDS
 from core.store import CorpusInfo
-from pages.shared import map_wait, session
-from pages.shared.text import count, duration
+from pages.shared import job_offer, session
+from pages.shared.text import count
 
 
 def ready(place: Place, info: CorpusInfo) -> bool:
@@ -22,15 +22,8 @@ def ready(place: Place, info: CorpusInfo) -> bool:
             session.ask(compare_texts, *where, timeout=600)
         return True
     job = JobSpec("texts", place.folder, place.corpus, {"unit": place.by}, title=f"Wording of {info.name}")
-    if any(each.open and each.id == job.id for each in session.manager().list(place.folder)):
-        map_wait.waiting("The texts are being compared; the groups appear here by themselves.")
-        return False
-    with st.container(border=True):
-        st.markdown("**The wording of these texts has not been compared yet.**")
-        st.write(f"For {count(info.rows, 'text')} it takes about {duration(max(state.seconds, 1))}, once.")
-        if st.button("Compare them", type="primary", icon=":material/compare_arrows:", help="Starts a job."):
-            session.manager().submit(job)
-            st.rerun()
+    words = f"All {count(info.rows, 'text')} are compared by their wording, once."
+    job_offer.offer(job, "The wording of these texts has not been compared yet.", words, "Compare them", state.seconds)
     return False
 
 

@@ -9,7 +9,7 @@ from core.outlier_info import SCORES, ScoreName
 from core.outliers import CutBy
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import odd_compare, odd_list, odd_row, session
+from pages.shared import odd_compare, odd_list, odd_row, odd_wait, session
 from pages.shared.text import count, plain
 
 TITLES: dict[str, ScoreName] = {info.title: name for name, info in SCORES.items()}
@@ -22,6 +22,8 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         f"of {plain(model.label)} and their neighbors, never from the map."
     )
     query = choose(info, model)
+    if not odd_wait.scores_are_there(info, model, query.k):
+        return
     with st.spinner("Scoring the rows", show_time=True):
         found = session.ask_once(odd_rows, session.folder(), info.digest, model, query)
     explain(query, found)
@@ -98,6 +100,8 @@ def _value(info: CorpusInfo, model: ModelSpec, name: ScoreName, k: int, by: CutB
                 help="98 lists the strangest two in a hundred.",
             )
         )
+    if not odd_wait.at_hand(info, model, k):
+        return 0.0  # the list is not drawn yet
     edges = session.ask_once(odd_rows, session.folder(), info.digest, model, OddQuery(name, k)).edges
     low, high = float(edges[0]), float(edges[-1])
     return float(

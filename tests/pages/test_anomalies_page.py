@@ -4,15 +4,18 @@ import pandas as pd
 import pytest
 
 from core import tasks
+from core.answers import anomalies as answers
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
+from core.job_types import JobSpec
 from core.odd_marks import load_marks, set_marks
+from core.pipeline import run_job
 from core.reading import RawTable
 from core.saved_selections import saved_selections
 from core.store import Workspace
 from core.types import Roles
-from pages.shared import odd_list
+from pages.shared import odd_list, odd_wait
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"
@@ -212,3 +215,28 @@ def test_three_identical_rows(home, app):
     assert not at.exception, at.exception
     assert [metric.value for metric in at.metric][:3] == ["1", "3", "2"]
     assert "No column has 2 to 50 different values" in words(at)
+
+
+def test_many_rows_are_scored_by_a_job_and_kept(corpus, app, home, monkeypatch):
+    info, model = corpus
+    monkeypatch.setattr(odd_wait, "QUICK_ROWS", 10)
+    monkeypatch.setattr(answers, "KEPT_FROM", 10)
+    at = open_page(app)
+    assert not at.exception
+    assert "have not been scored yet" in words(at)
+    assert not any("Percentile" in frame.value.columns for frame in at.dataframe)
+    assert any(each.label == "Score the rows" for each in at.button)
+
+    class Context:
+        def call(self, stage, function, *arguments, progress=False, unit=""):
+            function(*arguments, progress=lambda done, total: None)
+
+    answers.scores.cache_clear()
+    job = JobSpec("odd_rows", str(home), info.digest, {"model": model.to_dict(), "k": 20})
+    run_job(job, None, Context())
+    at = at.run()
+    assert len(table_with(at, "Percentile")) == 20
+    computed = answers.scores(str(home), info.digest, model, 20)
+    answers.scores.cache_clear()
+    for name, score in answers.scores(str(home), info.digest, model, 20).items():
+        assert (score == computed[name]).all()
