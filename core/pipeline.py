@@ -95,20 +95,28 @@ def label_doubts_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
 
 def clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """A clustering, then what is asked of it. params: model, clusters (a ClusterParams' dict), what ("clusters",
-    "stability" or "sweep"). Methods that numba compiles run on the worker that makes layouts."""
+    "stability", "sweep" or "sweep_all", of all methods). Methods that numba compiles run on the worker that makes
+    layouts."""
     from core import cluster_tasks
-    from core.clusters.methods import ClusterParams
+    from core.clusters.methods import METHODS, ClusterParams
 
     params, what = ClusterParams(**spec.params["clusters"]), spec.params.get("what", "clusters")
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]), params)
-    on = "layout" if params.method in ("hdbscan", "evoc") else "job"
-    if what == "sweep":
-        context.call("Trying settings", cluster_tasks.try_settings, *where, progress=True, unit="clusterings", on=on)
+    if what in ("sweep", "sweep_all"):
+        for method in METHODS if what == "sweep_all" else (params.method,):
+            stage, on = f"Trying settings of {method}", _worker_of(method)
+            tried = (*where[:3], replace(params, method=method))
+            context.call(stage, cluster_tasks.try_settings, *tried, progress=True, unit="clusterings", on=on)
         return
+    on = _worker_of(params.method)
     context.call("Grouping", cluster_tasks.find_clusters, *where, progress=True, unit="steps", on=on)
     if what == "stability":
         task = cluster_tasks.measure_stability
         context.call("Grouping parts of the rows again", task, *where, progress=True, unit="resamples", on=on)
+
+
+def _worker_of(method: str) -> str:
+    return "layout" if method in ("hdbscan", "evoc") else "job"
 
 
 def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -124,7 +132,82 @@ def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext)
     context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
 
 
+def compression_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What compressing one contender loses, part after part. params: contender (a Contender's dict)."""
+    from core import compression_tasks
+    from core.contenders import Contender
+
+    where = (spec.workspace, spec.corpus, Contender.from_dict(spec.params["contender"]))
+    stages = {"dimensions": "Trying fewer dimensions", "bits": "Trying fewer bits", "indexes": "Trying indexes"}
+    for part in compression_tasks.PARTS:
+        context.call(stages[part], compression_tasks.measure, *where, part, progress=True, unit="settings")
+
+
+def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Every contender scored in a task, side by side. params: contenders (their dicts), task (a Task's dict).
+
+    One that can't do the task has its message kept; the others go on.
+    """
+    from core import score_tasks
+    from core.contenders import Contender
+    from core.scoring.types import Task
+
+    contenders = [Contender.from_dict(each) for each in spec.params["contenders"]]
+    task = Task.from_dict(spec.params["task"])
+    items = [(spec.workspace, spec.corpus, each, task, secret) for each in contenders]
+    context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
+
+
+def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What the Quality page reads. params: what ("graphs": neighbors of `contenders`, a list of their dicts; "wording":
+    robustness to changed texts of one contender, whose dict the other params are)."""
+    from core import quality_tasks
+    from core.contenders import Contender
+
+    where, wording = (spec.workspace, spec.corpus), spec.params["what"] == "wording"
+    asked = [spec.params] if wording else spec.params["contenders"]
+    for contender in map(Contender.from_dict, asked):
+        stage = f"Finding neighbors: {contender.label}"
+        context.call(stage, quality_tasks.find_graph, *where, contender, progress=True, unit="rows")
+        if wording:
+            given = (*where, contender, secret)
+            context.call("Embedding changed texts", quality_tasks.measure_wording, *given, progress=True, unit="texts")
+
+
+def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What each pair of contenders shares, and what may explain it. params: contenders (their dicts); with moved (k)
+    instead of the latter the groups of texts that moved together between the first two."""
+    from core import disagreement_tasks as steps
+    from core.answers.disagreement import Asked
+    from core.answers.disagreement_moves import find_moves
+    from core.contenders import Contender
+
+    chosen = tuple(Contender.from_dict(each) for each in spec.params["contenders"])
+    where = (spec.workspace, spec.corpus, chosen)
+    context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
+    context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
+    if "moved" in spec.params:
+        asked = (Asked(*where), spec.params["moved"])
+        context.call("Finding what moved together", find_moves, *asked, progress=True, unit="texts")
+        return
+    context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
+
+
+def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
+    from core.clusters.llm_chat import ChatModel
+    from core.scoring.written import write_queries
+
+    chat = ChatModel(**spec.params["chat"])
+    where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
+    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
+
+
 _KINDS = {
+    "write_queries": write_queries_job,
+    "disagreement": disagreement_job,
+    "quality": quality_job,
+    "scores": scores_job,
     "name_clusters": name_clusters_job,
     "clusters": clusters_job,
     "embed": embed_job,
@@ -132,6 +215,7 @@ _KINDS = {
     "sample": sample_job,
     "texts": texts_job,
     "label_doubts": label_doubts_job,
+    "compression": compression_job,
     "odd_rows": odd_rows_job,
 }
 

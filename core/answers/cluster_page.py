@@ -13,7 +13,7 @@ from core.answers.map_rows import terms
 from core.cluster_tasks import kept_clusters, kept_stability, kept_sweep
 from core.clusters.agreement import Agreement, agreement, confusion, crossed, matched
 from core.clusters.centers import centers
-from core.clusters.methods import ClusterParams
+from core.clusters.methods import METHODS, ClusterParams, Method
 from core.clusters.names import central_rows, keywords, typical_rows
 from core.clusters.stability import Stability, best_jaccard
 from core.clusters.sweep import Tried
@@ -206,9 +206,10 @@ def stability_of(folder: str, corpus: str, model: ModelSpec, params: ClusterPara
     return kept_stability(folder, corpus, model, params)
 
 
-def sweep_of(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[Tried, ...] | None:
-    """The sweep over the method's settings, None where it was not made."""
-    return kept_sweep(folder, corpus, model, params.method)
+def sweeps_of(folder: str, corpus: str, model: ModelSpec) -> dict[Method, tuple[Tried, ...]]:
+    """The sweeps made so far, by method."""
+    found = {method: kept_sweep(folder, corpus, model, method) for method in METHODS}
+    return {method: tried for method, tried in found.items() if tried is not None}
 
 
 def rows_table(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:

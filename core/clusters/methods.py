@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.types import LayoutParams, Neighbors, Progress, Vectors
 
 Method = Literal["leiden", "hdbscan", "evoc", "kmeans"]
+METHODS: tuple[Method, ...] = ("leiden", "kmeans", "hdbscan", "evoc")
 UMAP_DIMS, UMAP_NEIGHBORS = 5, 15  # BERTopic's recipe for HDBSCAN (Grootendorst, 2022)
 MOST_K = 200
 BLOCK = 4096  # rows compared with all centers at once

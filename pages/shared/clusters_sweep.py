@@ -5,11 +5,14 @@ import streamlit as st
 
 from core.answers import cluster_page as answers
 from core.charts.clusters import sweep_figure
+from core.clusters.methods import METHODS, Method
 from core.export import table_bytes
 from pages.shared import clusters_wait, session
+from pages.shared.clusters_controls import METHODS as NAMES
 from pages.shared.clusters_controls import Chosen
 
 SETTING = {"leiden": "Resolution", "hdbscan": "Smallest group", "evoc": "Smallest group", "kmeans": "Number of groups"}
+TITLES = {method: name for name, method in NAMES.items()}
 FIGURES = {
     "Groups": (
         "clusters",
@@ -27,24 +30,21 @@ FIGURES = {
 
 
 def show(chosen: Chosen, made: answers.Overview) -> None:
-    setting = SETTING[chosen.params.method]
-    st.markdown(f"Every setting of **{setting.lower()}** by three seeds: how the grouping depends on what is chosen.")
-    tried = session.ask(answers.sweep_of, *chosen.where)
-    if tried is None:
-        if not clusters_wait.waiting(chosen, "sweep", "Settings are being tried."):
-            clusters_wait.start(chosen, "sweep", "Try them", ":material/grid_on:")
+    st.markdown("Every setting by three seeds: how the grouping depends on what is chosen.")
+    tried = session.ask(answers.sweeps_of, session.folder(), chosen.info.digest, chosen.model)
+    offer(chosen, set(tried))
+    if not tried:
         return
-    table = pd.DataFrame([vars(each) for each in tried])
-    for name, (column, form, words) in FIGURES.items():
-        if column == "noise" and not table["noise"].any():
-            continue
-        st.markdown(f"**{name}**", help=words)
-        st.plotly_chart(
-            sweep_figure(table.pivot(index="seed", columns="value", values=column), form, setting, session.theme()),
-            key=f"sweep-{column}",
-            config={"displayModeBar": False},
-            alt=f"{name} for each setting and seed",
-        )
+    table = pd.concat(pd.DataFrame([vars(each) for each in tried[method]]) for method in METHODS if method in tried)
+    name = st.segmented_control(
+        "Figure",
+        list(FIGURES),
+        key="sweep_figure",
+        default="Groups",
+        required=True,
+        help="What is written into the cells. " + " ".join(f"{each}: {FIGURES[each][2]}" for each in FIGURES),
+    )
+    pictures(table, str(name))
     st.download_button(
         "All figures (CSV)",
         lambda: table_bytes(table, "csv"),
@@ -52,5 +52,36 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
-        help="One line for each setting and seed.",
+        help="One line for each method, setting and seed.",
     )
+
+
+def offer(chosen: Chosen, made: set[Method]) -> None:
+    """What can still be tried, or that it is on its way."""
+    if any(clusters_wait.waiting(chosen, what, "Settings are being tried.") for what in ("sweep", "sweep_all")):
+        return
+    with st.container(horizontal=True):
+        if chosen.params.method not in made:
+            clusters_wait.start(chosen, "sweep", "Try this method", ":material/grid_on:")
+        if not made.issuperset(METHODS):
+            clusters_wait.start(chosen, "sweep_all", "Try all four methods", ":material/apps:")
+
+
+def pictures(table: pd.DataFrame, name: str) -> None:
+    """One heat map a method, two beside each other."""
+    column, form, words = FIGURES[name]
+    st.caption(words)
+    for place, method in enumerate(each for each in METHODS if (table["method"] == each).any()):
+        rows = table[table["method"] == method]
+        if place % 2 == 0:
+            sides = st.columns(2, gap="medium")
+        with sides[place % 2]:
+            st.markdown(f"**{TITLES[method]}**")
+            st.plotly_chart(
+                sweep_figure(
+                    rows.pivot(index="seed", columns="value", values=column), form, SETTING[method], session.theme()
+                ),
+                key=f"sweep-{column}-{method}",
+                config={"displayModeBar": False},
+                alt=f"{name} for each setting and seed of {TITLES[method]}",
+            )

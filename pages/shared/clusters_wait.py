@@ -6,13 +6,14 @@ from typing import Literal
 import streamlit as st
 
 from core.answers import cluster_page as answers
+from core.clusters.methods import ClusterParams
 from core.job_types import JobSpec
 from pages.shared import job_offer, session
 from pages.shared.clusters_controls import METHODS, Chosen
 from pages.shared.text import plain
 
 QUICK_ROWS = 60_000  # communities of no more rows are found at once, without a job
-What = Literal["clusters", "stability", "sweep"]
+What = Literal["clusters", "stability", "sweep", "sweep_all"]
 SLOW = {
     "hdbscan": "It first lays the corpus out in five dimensions, which takes a minute or more from some 10,000 rows "
     "on.",
@@ -61,7 +62,14 @@ def start(chosen: Chosen, what: What, label: str, icon: str) -> None:
 
 def job_spec(chosen: Chosen, what: What) -> JobSpec:
     names = {method: name for name, method in METHODS.items()}
-    words = {"clusters": "Groups", "stability": "Groups found again", "sweep": "Settings tried"}
-    params = {"model": chosen.model.to_dict(), "clusters": asdict(chosen.params), "what": what}
-    title = f"{words[what]}: {plain(chosen.info.name)}, {names[chosen.params.method]}"
+    words = {
+        "clusters": "Groups",
+        "stability": "Groups found again",
+        "sweep": "Settings tried",
+        "sweep_all": "Settings tried",
+    }
+    asked = ClusterParams() if what == "sweep_all" else chosen.params
+    params = {"model": chosen.model.to_dict(), "clusters": asdict(asked), "what": what}
+    of = "all methods" if what == "sweep_all" else names[chosen.params.method]
+    title = f"{words[what]}: {plain(chosen.info.name)}, {of}"
     return JobSpec("clusters", session.folder(), chosen.info.digest, params, title=title)

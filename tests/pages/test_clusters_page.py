@@ -20,11 +20,12 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
+from core.job_types import JobSpec
 from core.reading import RawTable
 from core.saved_selections import saved_selections, selection_rows
 from core.store import Workspace
 from core.types import LayoutParams, Roles
-from pages.shared import session
+from pages.shared import clusters_sweep, session
 
 PAGE = "pages/explore/clusters.py"
 
@@ -172,6 +173,32 @@ def test_another_method_is_offered_and_made_by_a_job(app, where):
     assert compared.partners["rows"].sum() == 60
     with pytest.raises(StorageError, match="not been made"):
         cluster_set(*where[:3], ClusterParams("kmeans", k=7))
+
+
+def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, where, monkeypatch):
+    from core import pipeline
+
+    stages = []
+
+    class Context:
+        def call(self, stage, function, *arguments, progress=False, unit="", on="job"):
+            stages.append((stage, on))
+            function(*arguments, progress=lambda done, total: None)
+
+    monkeypatch.setattr("core.clusters.methods.METHODS", ("leiden", "kmeans"))  # what numba compiles takes long
+    assert len(clusters_sweep.METHODS) == 4  # the page offers all
+    folder, corpus, model = where[:3]
+    params = {"model": model.to_dict(), "clusters": vars(ClusterParams()), "what": "sweep_all"}
+    pipeline.run_job(JobSpec("clusters", folder, corpus, params), None, Context())
+    assert stages == [("Trying settings of leiden", "job"), ("Trying settings of kmeans", "job")]
+    found = answers.sweeps_of(folder, corpus, model)
+    assert set(found) == {"leiden", "kmeans"}
+    assert {each.seed for each in found["kmeans"]} == {0, 1, 2}
+    at = opened_page(app, part="Try settings")
+    assert not at.exception
+    assert "**Neighbor graph (Leiden)**" in words(at)
+    assert "**Fixed number (k-means)**" in words(at)
+    assert [each.label for each in at.button if each.label.startswith("Try")] == ["Try all four methods"]
 
 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):
