@@ -41,9 +41,10 @@ def submit(job: JobSpec) -> None:
 
 def waiting(state: JobState) -> None:
     """How far a running job is; the sidebar reruns the page when it ends."""
+    words = "waits for the jobs before it" if state.status == "queued" else "is being worked out"
     st.caption(
-        ":material/hourglass_top: This is being worked out and appears here by itself. Its progress is in the sidebar; "
-        "you can go on working elsewhere."
+        f":material/hourglass_top: This {words} and appears here by itself. Its progress is in the sidebar; you can go "
+        "on working elsewhere."
     )
     st.skeleton(height=320)
 
