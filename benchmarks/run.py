@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.data import ROOT
 
-BENCHMARKS = ("embedding", "whole_way", "large", "app", "scatter", "clusters", "anomalies", "doubts")
+BENCHMARKS = ("embedding", "whole_way", "large", "app", "scatter", "clusters", "anomalies", "doubts", "scoreboard")
 
 if __name__ == "__main__":
     for name in BENCHMARKS:

@@ -15,7 +15,7 @@ class JobSpec:
 
     kind: Literal[
         "embed", "map", "sample", "clusters", "texts", "label_doubts", "name_clusters",
-        "scores", "disagreement", "compression", "quality", "odd_rows", "trends",
+        "scores", "disagreement", "compression", "quality", "odd_rows", "trends", "write_queries",
     ]  # fmt: skip
     workspace: str
     corpus: str

@@ -154,7 +154,7 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
     contenders = [Contender.from_dict(each) for each in spec.params["contenders"]]
     task = Task.from_dict(spec.params["task"])
-    items = [(spec.workspace, spec.corpus, each, task, secret) for each in contenders]
+    items = [(spec.workspace, spec.corpus, each, task, _own_key(each.model, secret)) for each in contenders]
     context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
 
 
@@ -170,7 +170,7 @@ def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> No
         stage = f"Finding neighbors: {contender.label}"
         context.call(stage, quality_tasks.find_graph, *where, contender, progress=True, unit="rows")
         if wording:
-            given = (*where, contender, secret)
+            given = (*where, contender, _own_key(contender.model, secret))
             context.call("Embedding changed texts", quality_tasks.measure_wording, *given, progress=True, unit="texts")
 
 
@@ -201,6 +201,13 @@ def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext)
     chat = ChatModel(**spec.params["chat"])
     where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
     context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
+
+
+def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
+    """The key of a job of several models is OpenAI's, which no other server may see."""
+    from core.embedders.openai_models import is_openai
+
+    return secret if is_openai(model) else None
 
 
 _KINDS = {

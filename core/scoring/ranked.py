@@ -1,0 +1,60 @@
+"""Metrics of ranked lists. Rows are queries; column j holds whether (or how much) what is ranked j + 1 is relevant.
+
+All take lists already in order, give (q,) float64 scores in [0, 1], higher is better, and need every query to have at
+least one relevant row (`relevant` >= 1, found or not). Lists that are cut before R are scored as if R were their
+length. Definitions as in trec_eval (gains linear, discount log2(rank + 1)); MAP@R as Musgrave, Belongie and Lim (2020).
+"""
+
+import numpy as np
+
+
+def precision_at_1(relevance: np.ndarray) -> np.ndarray:
+    """Whether the first is relevant. relevance: (q, depth) bool."""
+    return relevance[:, 0].astype(np.float64)
+
+
+def recall_at_k(relevance: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
+    """Share of the relevant ones among the first k. relevance: (q, depth) bool; relevant: (q,) how many there are."""
+    return relevance[:, :k].sum(axis=1) / relevant
+
+
+def r_precision(relevance: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Share of relevant ones among the first R, where R of them exist."""
+    r = np.minimum(relevant, relevance.shape[1])
+    return _first(relevance, r).sum(axis=1) / r
+
+
+def map_at_r(relevance: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """Mean over ranks 1 to R of the precision there, where that rank is relevant, else 0."""
+    r = np.minimum(relevant, relevance.shape[1])
+    hits = _first(relevance, r)
+    precision = np.cumsum(hits, axis=1, dtype=np.float32) / np.arange(1, hits.shape[1] + 1, dtype=np.float32)
+    return np.where(hits, precision, 0).sum(axis=1, dtype=np.float64) / r
+
+
+def reciprocal_rank(relevance: np.ndarray, k: int | None = None) -> np.ndarray:
+    """1 over the rank of the first relevant one; 0 where there is none among the first k (None: the whole list)."""
+    looked = relevance[:, :k]
+    return np.where(looked.any(axis=1), 1 / (looked.argmax(axis=1) + 1), 0.0)
+
+
+def ndcg_at_k(relevance: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
+    """Normalized discounted cumulative gain of the first k. relevance: (q, depth) bool; relevant: (q,) counts."""
+    ideal = np.arange(k) < np.asarray(relevant)[:, None]
+    return graded_ndcg_at_k(relevance, ideal, k)
+
+
+def graded_ndcg_at_k(gains: np.ndarray, ideal: np.ndarray, k: int) -> np.ndarray:
+    """The same for graded relevance. gains: (q, depth) of what is ranked, 0 where irrelevant; ideal: (q, m) the gains
+    of all relevant rows of a query, falling, filled up with 0; at least k of them where there are so many."""
+    return _discounted(gains[:, :k]) / _discounted(ideal[:, :k])
+
+
+def _discounted(gains: np.ndarray) -> np.ndarray:
+    return gains @ (1 / np.log2(np.arange(2, gains.shape[1] + 2)))
+
+
+def _first(relevance: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """Relevance within the first r[i] ranks of list i."""
+    width = int(r.max(initial=1))
+    return relevance[:, :width].astype(bool) & (np.arange(width) < r[:, None])

@@ -1,0 +1,153 @@
+"""A comparison in two plain sentences: what the rows tell, and what they can't."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from core.scoring.comparison import Comparison, Pair
+
+_TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times"}
+_TIMES |= {8: "eight times", 9: "nine times", 10: "ten times"}
+MOST_NAMED = 4
+
+
+def verdict(
+    comparison: Comparison,
+    labels: Mapping[str, str],
+    prices: Mapping[str, float | None] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    failed: Sequence[str] = (),
+) -> str:
+    """Two sentences, and one more where a contender failed; plain text that may hold any character of the labels.
+
+    labels: name -> what a person reads. prices: US dollars for as many texts each, 0 where it is free, None or left out
+    where unknown. sizes: bytes a vector. failed: labels of contenders that could not be scored.
+    """
+    words = _Words(comparison, labels, prices or {}, sizes or {})
+    sentences = [words.won(), words.unseen()]
+    if failed:
+        sentences.append(f"{listed(failed)} could not be scored.")
+    return " ".join(each for each in sentences if each)
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"; beyond MOST_NAMED "A, B, C and 4 others"."""
+    shown = list(names)
+    if len(shown) > MOST_NAMED:
+        shown = [*shown[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} others"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def points(value: float) -> str:
+    """A share in points of a hundred, "2.1"; two decimals where one would show 0.0."""
+    return f"{100 * value:.2f}" if 0 < abs(100 * value) < 0.05 else f"{100 * value + 0.0:.1f}".replace("-0.0", "0.0")
+
+
+class _Words:
+    def __init__(
+        self,
+        comparison: Comparison,
+        labels: Mapping[str, str],
+        prices: Mapping[str, float | None],
+        sizes: Mapping[str, int],
+    ) -> None:
+        self.comparison, self.labels, self.prices, self.sizes = comparison, labels, prices, sizes
+        self.tied = [line.name for line in comparison.lines if line.best]
+        self.beaten = [line.name for line in comparison.lines if not line.best]
+        self.asked = f"{comparison.queries:,} {comparison.unit}"
+
+    def won(self) -> str:
+        """Who beats whom, by how much, and at what cost."""
+        lines = self.comparison.lines
+        if len(lines) == 1:
+            only = lines[0]
+            reached = f"{points(only.mean)} points{_interval(only.low, only.high)}"
+            return f"{self._name(only.name)} reaches {reached}; there is nothing to compare it with."
+        if not self.beaten:
+            return self._all_tied()
+        pair = self.comparison.pair(self.tied[0], self.beaten[0])
+        beats = f"beats {self._name(pair.second)} by {_gap(pair)}{self._cost(pair)}"
+        if len(self.tied) > 1:
+            return f"{self._tie()} with {self.asked}; {self._name(pair.first)} {beats}."
+        rest = len(self.beaten) - 1
+        others = f", and {'the other' if rest == 1 else f'the other {rest}'} by more" if rest else ""
+        return f"{self._name(pair.first)} {beats}{others}."
+
+    def unseen(self) -> str:
+        """What can't be told apart, and how small a difference would go unseen."""
+        parts = []
+        tie = self._tie_below()
+        if tie:
+            parts.append(f"{self._names(tie)} can't be told apart with {self.asked}")
+        if np.isfinite(self.comparison.mdd):
+            parts.append(f"a difference under {points(self.comparison.mdd)} points would probably not be seen")
+        text = "; ".join(parts)
+        return f"{text[0].upper()}{text[1:]}." if text and not tie else f"{text}." if text else ""
+
+    def _all_tied(self) -> str:
+        widest = max(self.comparison.pairs, key=lambda pair: pair.difference)
+        if widest.difference == 0:
+            return f"{self._names(self.tied)} score the same with {self.asked}."
+        first, second = self._name(widest.first), self._name(widest.second)
+        unsure = f" (not sure enough among {len(self.comparison.pairs)} pairs)" if widest.low > 0 else ""
+        return (
+            f"{self._tie()} with {self.asked}: the greatest difference, {first} over {second}, "
+            f"is {_gap(widest)}{unsure}{self._cost(widest)}."
+        )
+
+    def _tie(self) -> str:
+        """The contenders that are not told apart from the best, which may be told apart from each other."""
+        shared = set.intersection(*(set(self.comparison.line(name).group) for name in self.tied))
+        if shared:
+            return f"{self._names(self.tied)} can't be told apart"
+        return f"{self._names(self.tied[1:])} can't be told apart from {self._name(self.tied[0])}"
+
+    def _tie_below(self) -> list[str]:
+        """The best placed contenders that share a letter, other than those that are tied with the best."""
+        letters = dict.fromkeys(letter for line in self.comparison.lines for letter in line.group)
+        for letter in letters:
+            together = [line.name for line in self.comparison.lines if letter in line.group]
+            if len(together) > 1 and not set(together) <= set(self.tied):
+                return together
+        return []
+
+    def _cost(self, pair: Pair) -> str:
+        """ ", at six times the price", or what else is known to differ; the first of the pair against the second."""
+        one, other = self.prices.get(pair.first), self.prices.get(pair.second)
+        if one is not None and other is not None and (one or other):
+            if not one or not other:
+                return f", but only {self._name(pair.first if one else pair.second)} costs money"
+            return f", {_ratio(one / other, 'price')}"
+        big, small = self.sizes.get(pair.first), self.sizes.get(pair.second)
+        if big and small and not 0.9 < big / small < 1.1:
+            return f", {_ratio(big / small, 'memory')}"
+        return ""
+
+    def _name(self, name: str) -> str:
+        return self.labels.get(name, name)
+
+    def _names(self, names: Sequence[str]) -> str:
+        return listed([self._name(name) for name in names])
+
+
+def _gap(pair: Pair) -> str:
+    return f"{points(pair.difference)} points{_interval(pair.low, pair.high)}"
+
+
+def _interval(low: float, high: float) -> str:
+    return f", 95% CI {points(low)} to {points(high)}" if np.isfinite(low) and np.isfinite(high) else ""
+
+
+def _ratio(ratio: float, what: str) -> str:
+    """ "at six times the price", "at the same price", "at a quarter of the price"."""
+    if ratio < 0.95:
+        part = {2: "half", 3: "a third", 4: "a quarter"}.get(round(1 / ratio)) if _whole(1 / ratio) else None
+        return f"at {part or f'{ratio:.0%}'} of the {what}" if part != "half" else f"at half the {what}"
+    if ratio <= 1.05:
+        return f"at the same {what}"
+    times = (_whole(ratio) and _TIMES.get(round(ratio))) or f"{ratio:,.3g} times"
+    return f"at {times} the {what}"
+
+
+def _whole(ratio: float) -> bool:
+    return abs(ratio - round(ratio)) < 0.05 * ratio

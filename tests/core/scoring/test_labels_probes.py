@@ -1,0 +1,103 @@
+"""Probes and k-means: against scikit-learn, with copies on one side, and in the right direction."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, v_measure_score
+
+from core.scoring import probes
+from core.scoring.kmeans import SEEDS, v_measure, v_measures
+from core.scoring.probes import FOLDS, RUNS, cross_validated, few_shot, fitted, held_out
+from core.scoring.resampled import resample_runs
+from core.types import unit_rows
+
+
+def made(n=240, noise=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = np.arange(n, dtype=np.int32) % 4
+    rows = unit_rows(rng.normal(size=(4, 8))[codes] + noise * rng.normal(size=(n, 8)))
+    texts = np.arange(n)
+    texts[1::12], rows[1::12], codes[1::12] = texts[::12], rows[::12], codes[::12]
+    return rows, codes, texts
+
+
+def test_the_probe_is_scikit_learn_s_and_never_saw_the_text():
+    rows, codes, texts = made()
+    found = cross_validated(rows, codes, texts)
+    fold = probes.text_folds(codes, texts, 0)
+    assert (fold[::12] == fold[1::12]).all()
+    for number in range(FOLDS):
+        train, test = fold != number, fold == number
+        guess = LogisticRegression(max_iter=100).fit(rows[train], codes[train]).predict(rows[test])
+        np.testing.assert_array_equal(found.right[test], guess == codes[test])
+        assert found.accuracy[number] == pytest.approx(accuracy_score(codes[test], guess))
+        assert found.macro_f1[number] == pytest.approx(f1_score(codes[test], guess, average="macro"))
+    assert found.ratio == 0.25
+
+
+def test_few_shots_are_eight_of_each_label_and_all_test_rows(monkeypatch):
+    rows, codes, texts = made()
+    seen = []
+
+    def watched(points, labels):
+        seen.append((points, labels))
+        return fitted(points, labels)
+
+    monkeypatch.setattr(probes, "fitted", watched)
+    train, test = held_out(codes, texts, 0)
+    found = few_shot(rows, codes, texts, train, test)
+    assert len(seen) == RUNS == len(found.accuracy)
+    assert all((np.bincount(labels) == 8).all() for _, labels in seen)
+    assert len({points.tobytes() for points, _ in seen}) == RUNS
+    points, labels = seen[3]
+    guess = LogisticRegression(max_iter=100).fit(points, labels).predict(rows[test])
+    assert found.accuracy[3] == pytest.approx(accuracy_score(codes[test], guess))
+    assert found.macro_f1[3] == pytest.approx(f1_score(codes[test], guess, average="macro"))
+    assert not set(texts[train]) & set(texts[test])
+    assert found.resampled.mean(axis=0) == pytest.approx([found.accuracy.mean(), found.macro_f1.mean()], abs=0.02)
+
+
+def test_a_label_with_few_texts_gives_what_it_has():
+    codes = np.array([0] * 20 + [1] * 3)
+    chosen = probes._first_of_each(np.random.default_rng(0).permutation(23), codes)
+    np.testing.assert_array_equal(np.bincount(codes[chosen]), [8, 3])
+
+
+def test_noise_loses_in_every_probe():
+    def scores(noise):
+        rows, codes, texts = made(noise=noise)
+        train, test = held_out(codes, texts, 0)
+        shots = few_shot(rows, codes, texts, train, test).accuracy.mean()
+        return cross_validated(rows, codes, texts).macro_f1.mean(), shots, v_measures(rows, codes, texts).v_measure
+
+    for quiet, some, loud in zip(scores(0.2), scores(1.0), scores(4.0), strict=True):
+        assert quiet > some > loud
+
+
+def test_weighted_scores_are_those_of_repeated_rows():
+    rng = np.random.default_rng(1)
+    truth, guess, times = rng.integers(0, 5, 80), rng.integers(0, 5, 80), rng.integers(0, 4, 80)
+    again = np.repeat(np.arange(80), times)
+    expected = [accuracy_score(truth[again], guess[again]), f1_score(truth[again], guess[again], average="macro")]
+    assert probes._weighed(truth, guess, times.astype(float)) == pytest.approx(expected)
+    assert v_measure(truth, guess) == pytest.approx(v_measure_score(truth, guess))
+    assert v_measure(truth, guess, times) == pytest.approx(v_measure_score(truth[again], guess[again]))
+    assert v_measure(np.zeros(5, int), np.zeros(5, int)) == 1
+
+
+def test_v_measure_is_the_mean_of_seeds_with_chance_near_nothing():
+    rows, codes, texts = made()
+    found = v_measures(rows, codes, np.unique(texts, return_inverse=True)[1])
+    assert len(found.seeds) == SEEDS
+    assert found.v_measure == pytest.approx(found.seeds.mean())
+    assert found.chance < 0.05 < found.v_measure
+    assert 0 < found.resampled.std() < 0.2
+
+
+def test_copies_are_resampled_together_and_all_contenders_alike():
+    texts = np.array([0, 0, 1, 2, 2, 2])
+    drawn = []
+    resample_runs(texts, 3, lambda run, weights: [drawn.append(weights) or 0.0], 0)
+    assert all(w[0] == w[1] and w[3] == w[4] == w[5] for w in drawn)
+    first = resample_runs(texts, 3, lambda run, weights: [run + weights[2]], 0)
+    np.testing.assert_array_equal(first, resample_runs(texts, 3, lambda run, weights: [run + weights[2]], 0))

@@ -1,0 +1,114 @@
+"""The verdict's sentences: true to the comparison's numbers, whatever its outcome."""
+
+from itertools import combinations
+
+import pytest
+
+from core.scoring.comparison import Comparison, Line, Pair
+from core.scoring.verdict import listed, points, verdict
+
+NAMES = {"a": "A", "b": "B", "c": "C", "d": "D"}
+
+
+def compared(means, tied=(), mdd=0.014, queries=1_000):
+    """means by name, best first; pairs in `tied` are not told apart, all others are."""
+    from core.scoring.statistics import tied_groups
+
+    together = {frozenset(pair) for pair in tied}
+    letters, top = tied_groups(list(means), together), next(iter(means))
+    lines = tuple(
+        Line(
+            name, mean, mean - 0.01, mean + 0.01, 0.5, letters[name], name == top or frozenset((name, top)) in together
+        )
+        for name, mean in means.items()
+    )
+    pairs = []
+    for first, second in combinations(means, 2):
+        gap = means[first] - means[second]
+        p = 0.4 if frozenset((first, second)) in together else 0.001
+        pairs.append(Pair(first, second, gap, gap - 0.012, gap + 0.012, p, p, mdd))
+    return Comparison("map_at_r", lines, tuple(pairs), mdd, queries, queries, queries, "rows", None, 0, "")
+
+
+def test_a_winner_at_a_price_and_a_tie_below():
+    found = compared({"b": 0.421, "a": 0.4, "c": 0.396}, tied=["ac"])
+    assert verdict(found, NAMES, {"a": 0.02, "b": 0.12, "c": 0.02}) == (
+        "B beats A by 2.1 points, 95% CI 0.9 to 3.3, at six times the price, and the other by more. "
+        "A and C can't be told apart with 1,000 rows; a difference under 1.4 points would probably not be seen."
+    )
+
+
+def test_the_best_two_are_tied():
+    found = compared({"b": 0.421, "a": 0.419, "c": 0.396}, tied=["ab"])
+    assert verdict(found, NAMES) == (
+        "B and A can't be told apart with 1,000 rows; B beats C by 2.5 points, 95% CI 1.3 to 3.7. "
+        "A difference under 1.4 points would probably not be seen."
+    )
+
+
+def test_tied_with_the_best_but_not_with_each_other():
+    found = compared({"b": 0.43, "a": 0.42, "c": 0.41}, tied=["ab", "bc"])
+    assert verdict(found, NAMES).startswith(
+        "A and C can't be told apart from B with 1,000 rows: the greatest difference"
+    )
+
+
+def test_all_are_tied():
+    found = compared({"b": 0.421, "a": 0.419, "c": 0.415}, tied=["ab", "ac", "bc"])
+    assert verdict(found, NAMES, {"b": 1.0, "c": 0.0}) == (
+        "B, A and C can't be told apart with 1,000 rows: the greatest difference, B over C, is 0.6 points, "
+        "95% CI -0.6 to 1.8, but only B costs money. A difference under 1.4 points would probably not be seen."
+    )
+
+
+def test_an_interval_without_0_that_correction_for_many_pairs_does_not_trust():
+    found = compared({"b": 0.43, "a": 0.42, "c": 0.415}, tied=["ab", "ac", "bc"])
+    assert "95% CI 0.3 to 2.7 (not sure enough among 3 pairs)." in verdict(found, NAMES)
+
+
+def test_the_same_twice():
+    found = compared({"a": 0.4, "b": 0.4}, tied=["ab"], mdd=float("nan"))
+    assert verdict(found, NAMES) == "A and B score the same with 1,000 rows."
+
+
+def test_one_alone_and_one_that_failed():
+    found = compared({"a": 0.4}, mdd=float("nan"))
+    assert verdict(found, NAMES, failed=["D"]) == (
+        "A reaches 40.0 points, 95% CI 39.0 to 41.0; there is nothing to compare it with. D could not be scored."
+    )
+
+
+def test_ten_contenders_are_not_all_named():
+    names = {letter: letter.upper() for letter in "abcdefghij"}
+    means = {letter: 0.5 - 0.001 * i for i, letter in enumerate(names)}
+    found = compared(means, tied=["".join(pair) for pair in combinations(means, 2)])
+    assert verdict(found, names).startswith("A, B, C and 7 others can't be told apart")
+    assert verdict(compared(means), names).startswith("A beats B by 0.1 points")
+    assert "and the other 8 by more" in verdict(compared(means), names)
+
+
+@pytest.mark.parametrize(
+    ("prices", "sizes", "words"),
+    [
+        ({"a": 0.5, "b": 0.25}, {}, "at twice the price"),
+        ({"a": 0.1, "b": 0.25}, {}, "at 40% of the price"),
+        ({"a": 0.1, "b": 0.2}, {}, "at half the price"),
+        ({"a": 0.1, "b": 0.4}, {}, "at a quarter of the price"),
+        ({"a": 0.13, "b": 0.02}, {}, "at 6.5 times the price"),
+        ({"a": 0.2, "b": 0.2}, {}, "at the same price"),
+        ({"a": 0.0, "b": 0.2}, {}, "but only B costs money"),
+        ({"a": 0.0, "b": 0.0}, {"a": 3_072, "b": 1_536}, "at twice the memory"),
+        ({"a": None, "b": 0.2}, {"a": 1_536, "b": 1_540}, None),
+        ({}, {}, None),
+    ],
+)
+def test_what_a_winner_costs(prices, sizes, words):
+    found = verdict(compared({"a": 0.5, "b": 0.4}), NAMES, prices, sizes)
+    assert words is None or words in found
+    assert words or "11.2. A difference" in found  # nothing is said where nothing is known or differs
+
+
+def test_points_and_lists():
+    assert [points(value) for value in (0.0214, 0.0, -0.006, 0.0002, 1.0)] == ["2.1", "0.0", "-0.6", "0.02", "100.0"]
+    assert listed(["A"]) == "A"
+    assert listed(list("ABCDE")) == "A, B, C and 2 others"
