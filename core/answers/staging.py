@@ -58,7 +58,7 @@ def sweep(folder: str) -> None:
 
 def read_staged(folder: str, origin: Origin) -> RawTable:
     """Parse staged files. Raises InputError for files that can't be read, StorageError for ones no longer kept."""
-    uploads = [Upload(staged.name, _bytes(folder, staged)) for staged in origin.files]
+    uploads = [Upload(staged.name, staged_bytes(folder, staged)) for staged in origin.files]
     if not origin.pasted:
         return read_files(uploads, origin.options)
     try:
@@ -67,7 +67,8 @@ def read_staged(folder: str, origin: Origin) -> RawTable:
         raise InputError("The pasted text can't be read.", "Paste it again.") from error
 
 
-def _bytes(folder: str, staged: Staged) -> bytes:
+def staged_bytes(folder: str, staged: Staged) -> bytes:
+    """An upload as it came. Raises StorageError for one that is no longer kept."""
     try:
         return _path(folder, staged.key).read_bytes()
     except FileNotFoundError as error:

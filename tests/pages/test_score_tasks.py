@@ -1,0 +1,159 @@
+"""The forms of the scoreboard's tasks beyond labels: complete, incomplete, refused, and to be paid for."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from core.answers.score_inputs import bring_tables
+from core.answers.staging import stage
+from core.clusters.llm_chat import ChatModel
+from core.corpus import build_corpus
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.reading import RawTable
+from core.scoring import written
+from core.store import Workspace
+from core.types import ModelSpec, Roles, Vectors
+from tests.pages.conftest import MOODS, SUBJECTS
+from tests.pages.test_embed_page import words
+
+PAGE = "pages/compare/scoreboard.py"
+
+
+@pytest.fixture
+def shop(home):
+    """Sixty short texts with the lexical model's vectors and nothing else."""
+    texts = [f"My {subject} {mood}{mark}" for mark in (".", "!") for subject in SUBJECTS for mood in MOODS]
+    table = pd.DataFrame({"id": range(60), "text": texts, "subject": [s for s in SUBJECTS for _ in MOODS] * 2})
+    built = build_corpus(
+        RawTable(table, (), (), None, ""), Roles("{text}", ("subject",), None, "id"), name="Shop"
+    ).corpus
+    workspace = Workspace(home)
+    spec = embed(built, load_embedder("lexical"), workspace).model
+    return workspace.info(built.digest), spec
+
+
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch):
+    """Speeds are another matter, and take time to measure."""
+    monkeypatch.setattr("pages.shared.score_wait.measure_missing", lambda *_: None)
+
+
+def open_page(app, **query):
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run().switch_page(PAGE).run()
+
+
+def bring(home, info, judged=False, **files):
+    staged = tuple(stage(str(home), name.replace("_", "."), data.encode()) for name, data in files.items())
+    return bring_tables(str(home), info.digest, staged, judged)
+
+
+def scored(at):
+    assert not at.exception, at.exception
+    assert not at.error, at.error
+    return {name for each in at.dataframe for name in map(str, each.value.columns)}
+
+
+def test_known_items_are_scored(shop, app):
+    at = open_page(app, score_task="Known items", known_way="typos")
+    said = words(at)
+    assert "60 queries from 60 texts" in said
+    assert "weaker evidence" in said
+    assert {"query", "must find"} <= scored(at)
+    assert len(at.dataframe) > 1  # the board is there
+
+
+def test_a_model_server_that_is_not_there_yet_asks_for_its_name(shop, app):
+    at = open_page(app, score_task="Known items", known_way="written")
+    assert not at.exception
+    assert at.text_input(key="chat_url").value == ""
+    assert at.button(key="written_start").disabled  # OpenAI needs a key, and consent
+
+
+def test_columns_find_each_other(shop, app):
+    at = open_page(app, score_task="Known items", known_way="columns")
+    assert at.selectbox(key="known_question").value == "subject"
+    assert at.selectbox(key="known_answer").value == "text"
+    assert f"{len(SUBJECTS)} queries" in words(at)
+    at.selectbox(key="known_answer").set_value("subject").run()
+    assert "chosen twice" in " ".join(str(each.value).replace("\\", "") for each in at.warning)
+
+
+def test_pairs_ask_for_a_file_then_take_it(shop, app, home):
+    info, _ = shop
+    at = open_page(app, score_task="Scored pairs", pairs_from="A file")
+    assert not at.exception
+    assert "Upload a file" in " ".join(str(each.value) for each in at.info)
+    table = pd.DataFrame({"one": ["a lamp", "my lamp", "tea"], "two": ["lamp", "a dog", "teapot"], "like": [5, 1, 3]})
+    bring(home, info, pairs_csv=table.to_csv(index=False))
+    at = at.run()
+    assert [at.selectbox(key=key).value for key in _keys(at, "pairs_")] == ["one", "two", "like"]
+    assert "3 pairs" in words(at)
+    assert {"first text", "second text", "score"} <= scored(at)
+
+
+def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
+    info, _ = shop
+    queries = "".join(json.dumps({"_id": f"q{i}", "text": f"late {name}"}) + "\n" for i, name in enumerate(SUBJECTS))
+    qrels = "query-id\tcorpus-id\tscore\n" + "".join(f"q{i}\t{5 * i}\t1\n" for i in range(5)) + "q5\t*b*\t1\n"
+    bring(home, info, True, queries_jsonl=queries, test_tsv=qrels)
+    at = open_page(app, score_task="Queries with answers")
+    assert "in the same file" in at.selectbox(key="queries_judgments").options
+    assert at.selectbox(key="queries_judgments").value == _qrels(home, info)
+    said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
+    assert "1 of 6 judgments name rows that are not in this corpus" in said
+    assert "1 of 6 judged queries are left out" in said
+    assert "5 queries" in words(at)
+    assert scored(at)
+
+
+def test_queries_ask_for_files(shop, app):
+    at = open_page(app, score_task="Queries with answers")
+    assert not at.exception
+    assert "Upload queries" in " ".join(str(each.value) for each in at.info)
+
+
+def test_a_paid_model_is_asked_nothing_before_a_person_agrees(shop, app, home):
+    info, spec = shop
+    paid = ModelSpec("openai", "text-embedding-3-small", dimensions=384)
+    workspace = Workspace(home)
+    rows = workspace.load_vectors(info.digest, spec).rows.copy()
+    workspace.save_vectors(Vectors(rows, paid, info.digest))
+    at = open_page(app, score_task="Known items", known_way="typos")
+    assert not at.exception
+    said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
+    assert "60 texts go to text-embedding-3-small" in said
+    assert "at most $0.0" in said
+    assert any("I agree" in each.label for each in at.checkbox)
+    assert len(at.dataframe) == 1  # examples alone: nothing is scored
+
+
+def test_written_queries_are_offered_then_used(shop, app, home):
+    info, _ = shop
+    at = open_page(app, score_task="Known items", known_way="written")
+    at.text_input(key="chat_url").set_value("http://localhost:9/v1").run()
+    name = next(each for each in at.text_input if str(each.key).startswith("chat_model"))
+    name.set_value("small").run()
+    assert not at.exception
+    assert "What is sent" in words(at) + " ".join(str(each.value) for each in at.info)
+    assert not at.button(key="written_start").disabled
+    chat = ChatModel("small", "http://localhost:9/v1")
+    texts = written._at_hand(str(home), info.digest, chat, 500, 0)
+    written._keep(str(home), info.digest, chat, 0, {place: f"about {texts[0][place][3:20]}" for place in texts[1]})
+    at = at.run()
+    assert "60 of 60 texts have a query by small" in words(at).replace("\\", "")
+    assert "vocabulary" in words(at)
+    assert scored(at)
+
+
+def _keys(at, start):
+    return [str(each.key) for each in at.selectbox if str(each.key).startswith(start) and "-" in str(each.key)]
+
+
+def _qrels(home, info):
+    from core.answers.score_inputs import kept_tables
+
+    return next(table.key for table in kept_tables(str(home), info.digest) if table.qrels)
