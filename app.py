@@ -5,3 +5,10 @@ if __name__ == "__main__":
     from pages.shared.frame import run
 
     run()
+elif __name__ == "app":  # imported by the server, before anyone has come
+    from streamlit import App
+    from streamlit.runtime.pages_manager import PagesManager
+
+    # else Streamlit looks for scripts in pages/ until the first run, and tells who opens a link that there is no such page
+    PagesManager.uses_pages_directory = False
+    app = App(__file__)

@@ -140,3 +140,17 @@ for path in sorted(pathlib.Path("pages").rglob("*.py")):
 
 def test_the_app_does_nothing_under_another_name():
     assert "streamlit" not in loaded_by("import runpy; runpy.run_path('app.py', run_name='__mp_main__')")
+
+
+def test_the_server_knows_before_the_first_visit_that_pages_are_not_scripts():
+    # else the first person who opens a link to a page is told that there is no such page
+    code = """
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.web.server.app_discovery import discover_asgi_app
+import pathlib, importlib
+module, name = discover_asgi_app(pathlib.Path("app.py")).import_string.split(":")
+made = getattr(importlib.import_module(module), name)
+assert type(made).__name__ == "App", made
+assert PagesManager.uses_pages_directory is False
+"""
+    loaded_by(code)
