@@ -9,6 +9,6 @@ elif __name__ == "app":  # imported by the server, before anyone has come
     from streamlit import App
     from streamlit.runtime.pages_manager import PagesManager
 
-    # else Streamlit looks for scripts in pages/ until the first run, and tells who opens a link that there is no such page
+    # else Streamlit takes pages/ for a folder of scripts until the first run, and tells that there is no such page
     PagesManager.uses_pages_directory = False
     app = App(__file__)

@@ -190,6 +190,7 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
         asked = (Asked(*where), spec.params["moved"])
         context.call("Finding what moved together", find_moves, *asked, progress=True, unit="texts")
         return
+    context.call("Grouping", steps.group_rows, *where, progress=True, unit="steps")
     context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
 
 

@@ -1,5 +1,30 @@
-"""Scoreboard."""
+"""Scoreboard: which contender is best on these rows, how sure that is, and what it costs."""
 
 import streamlit as st
 
-st.title("Scoreboard")
+from core.answers.scoreboard import Asked
+from pages.shared import contender_choice, empty, report_download, score_controls, score_view, score_wait, session
+
+
+def page() -> None:
+    st.title("Scoreboard")
+    st.caption("Which model is best on your own rows, how sure that is, and what it costs.")
+    info = session.current_corpus()
+    if info is None:
+        empty.no_corpus("There is nothing to compare yet: bring in some text first.")
+        return
+    contenders = contender_choice.choose(info)
+    if not contenders:
+        return
+    task, metric = score_controls.chosen(info, contenders)
+    if task is None:
+        return
+    asked = Asked(session.folder(), info.digest, contenders, task, metric)
+    state = score_wait.ready(info, asked)
+    if state is not None:
+        score_view.show(info, asked, state)
+        if state.scored:
+            report_download.show(info, contenders, task, metric)
+
+
+page()

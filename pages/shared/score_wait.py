@@ -6,23 +6,27 @@ import streamlit as st
 
 from core.answers import scoreboard as answers
 from core.answers.scoreboard import Asked, State
+from core.contenders import Contender
 from core.errors import PlanisphereError
 from core.job_types import JobSpec
+from core.score_tasks import try_score
 from core.scoring.cost import Cost
+from core.scoring.speed import measure_speed
+from core.secret import Secret
 from core.store import CorpusInfo
 from pages.shared import frame, job_offer, session
 from pages.shared.text import count, plain
 
+AT_ONCE = 8.0  # seconds of scoring that a person is made to wait for without a job
+
 
 def ready(info: CorpusInfo, asked: Asked) -> State | None:
-    """The state once everything that can be scored is; else scores it, or shows what to wait for or to start."""
+    """The state; what is left is scored at once, or offered as a job. None where there is nothing to show yet."""
     state = session.ask(answers.state, asked)
     if not state.left:
         return state
     words = f"Scoring {count(len(state.left), 'contender')}"
-    secret = session.api_key()
-    compute = partial(session.ask, answers.score_now, asked, secret, timeout=600)
-    if job_offer.at_once(state.seconds, words, compute):
+    if job_offer.at_once(state.seconds, words, partial(_score, asked, state.left), AT_ONCE):
         return session.ask(answers.state, asked)
     missing = ", ".join(plain(asked.contenders[place].label) for place in state.left)
     some = "" if len(state.left) == len(asked.contenders) else " The others are kept."
@@ -33,7 +37,28 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
         "Score them",
         state.seconds,
     )
-    return None
+    return state if state.scored else None
+
+
+def again_failed(asked: Asked, state: State) -> None:
+    """A button that scores anew what failed, with the keys there are now."""
+    if state.failures:
+        left = tuple(each.place for each in state.failures)
+        st.button(
+            "Try again", icon=":material/refresh:", key="score_retry", on_click=_score, args=(asked, left),
+            help="Scores these contenders anew, such as after a key was entered on the Embed page.",
+        )  # fmt: skip
+
+
+def _score(asked: Asked, places: tuple[int, ...]) -> None:
+    """Score now; one that can't be scored has its reason kept. Each server is given its own key alone."""
+    for place in places:
+        contender = asked.contenders[place]
+        session.ask(try_score, asked.folder, asked.corpus, contender, asked.task, _key(contender), timeout=600)
+
+
+def _key(contender: Contender) -> Secret | None:
+    return session.api_key(contender.model.base_url) if contender.model.backend == "openai" else None
 
 
 def _job(info: CorpusInfo, asked: Asked, state: State) -> JobSpec:
@@ -48,15 +73,19 @@ def costs(asked: Asked) -> tuple[Cost, ...]:
 
 
 def measure_missing(asked: Asked, known: tuple[Cost, ...]) -> None:
-    """Measure times that are missing, after all else is drawn, then draw the page again with them."""
-    left = [at for at, cost in enumerate(known) if cost.speed.basis == "missing" and at not in _given_up(asked)]
-    if not left:
+    """Measure times that are missing, after all else is drawn, then draw the page again with them.
+
+    Not while a job runs, which would slow them; the page is drawn again when it ends.
+    """
+    if any(job.open for job in session.manager().list(session.folder())):
         return
+    left = [at for at, cost in enumerate(known) if cost.speed.basis == "missing" and at not in _given_up(asked)]
     for at in left:
         contender = asked.contenders[at]
         with st.spinner(f"Measuring the speed of {plain(contender.label)}"):
             _measure(asked, at, again=False)
-    st.rerun()
+    if left:
+        st.rerun()
 
 
 def again_button(asked: Asked) -> None:
@@ -77,7 +106,8 @@ def _measure_all(asked: Asked) -> None:
 def _measure(asked: Asked, at: int, again: bool) -> None:
     """One contender; what can't be measured is not tried again on this visit."""
     try:
-        session.ask(answers.measure, asked.folder, asked.corpus, asked.contenders[at], session.api_key(), again)
+        contender = asked.contenders[at]
+        session.ask(measure_speed, asked.folder, asked.corpus, contender, _key(contender), again)
     except PlanisphereError as error:
         session.remember(_name(asked), [*_given_up(asked), asked.contenders[at].key])
         frame.show_error(error)

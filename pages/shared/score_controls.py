@@ -1,0 +1,115 @@
+"""What the scoreboard is sorted by: the task, its settings, and the metric."""
+
+from collections.abc import Callable
+from typing import cast
+
+import streamlit as st
+
+from core.answers.doubts import label_columns
+from core.answers.scoreboard import split_column
+from core.contenders import Contender
+from core.scoring.types import Task, TaskKind, metrics_of
+from core.store import CorpusInfo
+from pages.shared import score_task_known, score_task_pairs, score_task_queries, session
+from pages.shared.text import plain
+
+NAMES: dict[TaskKind, str] = {
+    "labels": "Labels",
+    "pairs": "Scored pairs",
+    "queries": "Queries with answers",
+    "known_item": "Known items",
+}
+EXPLAINED: dict[TaskKind, str] = {
+    "labels": "Are rows with the same label near each other? Each row in turn asks for the others of its label; copies "
+    "of a text are never its own answer.",
+    "pairs": "Do cosines rise with scores that people gave to pairs of texts? As in semantic textual similarity (STS).",
+    "queries": "Are the rows found that are known to answer a query? From judgments (qrels), as in search.",
+    "known_item": "Is a text found again from a part of it, or from a changed copy? Made from the corpus itself, "
+    "without labels: weaker evidence than any of the others, since it asks for the same text, not for the same "
+    "meaning.",
+}
+
+
+def chosen(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Task | None, str]:
+    """Draws the choice; gives the task, None after having said what it needs, and the metric that sorts the board."""
+    kind = _kind(info)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        task = FORMS[kind](info, contenders)
+    with right:
+        sorted_by = _metric(kind)
+    return task, sorted_by
+
+
+def _kind(info: CorpusInfo) -> TaskKind:
+    columns = session.ask_once(label_columns, session.folder(), info.digest)
+    kind = st.segmented_control(
+        "Judge by",
+        list(NAMES),
+        key="score_task",
+        bind="query-params",
+        format_func=lambda each: NAMES[each],
+        default="labels" if columns else "known_item",
+        required=True,
+        help="What makes a contender good here. " + " ".join(f"{NAMES[each]}: {EXPLAINED[each]}" for each in NAMES),
+    )
+    found = cast(TaskKind, kind or "labels")
+    st.caption(EXPLAINED[found])
+    return found
+
+
+def _metric(kind: TaskKind) -> str:
+    """The metric that sorts the board, the kind's main one first."""
+    offered = metrics_of(kind)
+    name = st.selectbox(
+        "Sorted by",
+        list(offered),
+        key=f"score_metric_{kind}",
+        bind="query-params",
+        format_func=lambda name: offered[name].label,
+        help=" ".join(f"{each.label}: {each.help}" for each in offered.values()),
+    )
+    st.caption(offered[name].help)
+    return str(name)
+
+
+def _labels(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
+    columns = session.ask_once(label_columns, session.folder(), info.digest)
+    if not columns:
+        st.info(
+            "This corpus has no column that can be read as labels: one with at least two values that repeat is needed. "
+            "Judge by known items instead, or choose columns on the Data page.",
+            icon=":material/label_off:",
+        )
+        st.page_link("pages/data/corpus.py", label="Choose columns on the Data page", icon=":material/table_view:")
+        return None
+    session.linked_choice("score_label", columns)
+    column = st.selectbox(
+        "Label column",
+        columns,
+        key="score_label",
+        help="Whose values say which rows belong together. Columns chosen as labels on the Data page come first.",
+    )
+    session.keep_in_link("score_label")
+    return Task.of("labels", column=column, split=_split(info))
+
+
+def _split(info: CorpusInfo) -> str | None:
+    """The column that parts the rows as their makers did, if there is one and it is wanted."""
+    found = session.ask_once(split_column, session.folder(), info.digest)
+    if found is None:
+        return None
+    wanted = st.toggle(
+        f"Few-shot probe by the column {plain(found)}", True, key="score_split", persist_state="session",
+        help="Trains it on the rows marked train and tests it on those marked test, as benchmarks do; otherwise rows "
+        "are parted at random. Other metrics use all rows.",
+    )  # fmt: skip
+    return found if wanted else None
+
+
+FORMS: dict[TaskKind, Callable[[CorpusInfo, tuple[Contender, ...]], Task | None]] = {
+    "labels": _labels,
+    "pairs": score_task_pairs.show,
+    "queries": score_task_queries.show,
+    "known_item": score_task_known.show,
+}

@@ -1,0 +1,245 @@
+"""The Scoreboard: what it ranks, what it says of what can't be told, and what it shows where nothing can be ranked."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.answers import score_queries as rows
+from core.answers import scoreboard as answers
+from core.answers.score_near import query_detail
+from core.answers.score_queries import QueryLook
+from core.answers.scoreboard import Asked
+from core.contenders import Contender, contender_rows
+from core.corpus import build_corpus
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.errors import InputError
+from core.reading import RawTable
+from core.score_tasks import score, try_score
+from core.scoring.types import Task
+from core.store import Workspace
+from core.types import ModelSpec, Roles, Vectors, unit_rows
+from pages.shared import score_differences, score_figures, score_table, score_wait
+from tests.pages.conftest import MOODS, SUBJECTS
+from tests.pages.test_embed_page import words
+
+PAGE = "pages/compare/scoreboard.py"
+
+
+@pytest.fixture
+def corpus(home):
+    """Sixty short texts on six subjects, embedded with the lexical model; neither graph nor map is needed here."""
+    subjects = [subject for subject in SUBJECTS for _ in MOODS] * 2
+    moods = MOODS * 2 * len(SUBJECTS)
+    marks = ["."] * 30 + ["!"] * 30
+    texts = [f"My {a} {b}{mark}" for a, b, mark in zip(subjects, moods, marks, strict=True)]
+    raw = RawTable(pd.DataFrame({"text": texts, "subject": subjects}), (), (), None, "")
+    built = build_corpus(raw, Roles("{text}", ("subject",)), name="Little shop").corpus
+    workspace = Workspace(home)
+    info = workspace.save_corpus(built)
+    return info, embed(built, load_embedder("lexical"), workspace).model
+
+
+def board_of(at):
+    """The board among the tables of the page."""
+    return next(each.value for each in at.dataframe if "p_best" in each.value)
+
+
+def open_page(app, **query):
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run().switch_page(PAGE).run()
+
+
+def bring(home, corpus, noise=0.5, name="mine"):
+    """Vectors brought in that know the subject, but for noise of such a length a dimension."""
+    info = corpus[0]
+    random = np.random.default_rng(0)
+    centers = random.normal(size=(len(SUBJECTS), 40)) * 3
+    rows = np.tile(np.repeat(centers, 5, axis=0), (2, 1)) + 3 * noise * random.normal(size=(60, 40))
+    spec = ModelSpec("imported", name, "a", 40)
+    Workspace(home).save_vectors(Vectors(unit_rows(rows), spec, info.digest, {"seconds": 0.0}))
+    return spec
+
+
+def asked_of(home, corpus, *contenders, column="subject", metric="map_at_r"):
+    asked = Asked(str(home), corpus[0].digest, contenders, Task.of("labels", column=column), metric)
+    for contender in contenders:
+        score(asked.folder, asked.corpus, contender, asked.task)
+    return asked
+
+
+def test_an_empty_workspace_says_what_to_do(app):
+    at = open_page(app)
+    assert not at.exception
+    assert "bring in some text" in words(at)
+
+
+def test_noise_loses_and_all_is_told(home, corpus, app):
+    mine, worse = bring(home, corpus), bring(home, corpus, 2.0, "worse")
+    keys = ".".join([worse.key, mine.key, f"{corpus[1].key}-64"])
+    at = open_page(app, contenders=keys)
+    assert not at.exception, at.exception
+    assert not at.error, at.error[0].value
+    board = board_of(at)
+    assert len(board) == 3
+    assert board["score"].is_monotonic_decreasing
+    assert board["contender"].iloc[0] == "mine"
+    assert board["score"].iloc[0] > 0.9
+    assert board["p_best"].sum() == pytest.approx(100, abs=1e-4)
+    by_name = board.set_index("contender")
+    assert by_name.loc["mine", "price"] == "unknown"
+    small = by_name.loc["lexical baseline · first 64d"]
+    assert (small["price"], small["bytes"]) == ("free, runs here", 256)
+    assert small["seconds"] > 0  # measured on this visit
+    assert by_name["seconds"].notna().sum() == 1  # vectors brought in have no model to measure
+    text = words(at)
+    assert "mine beats" in text
+    assert "points, 95% CI" in text
+    assert "seed 0" in text
+    assert "all 60 queries" in text
+    assert "(chance)" in text
+    assert len(at.dataframe[1].value) == 3  # every two
+
+
+def test_one_model_is_set_beside_variants_and_seen_query_by_query(corpus, app):
+    at = open_page(app, score_part="Query by query", score_metric_labels="P@1")
+    assert not at.exception, at.exception
+    assert not at.error
+    assert len(board_of(at)) == 3
+    assert "they are equal on" in words(at)
+
+
+def test_what_cannot_be_scored_stands_below_with_its_reason(home, corpus, app):
+    mine = bring(home, corpus)
+    keys = ".".join([corpus[1].key, f"{corpus[1].key}-64", mine.key])
+    at = open_page(app, contenders=keys, score_task="Known items", known_way="typos")
+    assert not at.exception, at.exception
+    assert len(board_of(at)) == 2
+    told = [str(each.value) for each in at.warning]
+    assert len(told) == 1
+    assert "mine" in told[0]
+    assert "vectors" in told[0]
+    assert at.button(key="score_retry")
+    assert "weaker evidence" in words(at)
+
+
+def make(home, kind, **columns):
+    """Twelve texts with a column chosen as labels, and one model."""
+    table = pd.DataFrame({"text": [f"{subject} number {i}" for i, subject in enumerate(SUBJECTS * 2)], "kind": kind})
+    raw = RawTable(table.assign(**columns), (), (), None, "")
+    built = build_corpus(raw, Roles("{text}", ("kind",)), name="Odd").corpus
+    workspace = Workspace(home)
+    info = workspace.save_corpus(built)
+    return info, embed(built, load_embedder("lexical"), workspace).model
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(["same"] * 12, "one label only"), (list("abcdefghijkl"), "two different texts")],
+)
+def test_a_column_without_use_is_told_once(home, app, kind, reason):
+    make(home, kind)
+    at = open_page(app, score_task="Labels")
+    assert not at.exception, at.exception
+    told = [str(each.value).replace("\\", "") for each in at.warning]
+    assert len(told) == 1
+    assert "No contender" in told[0]
+    assert reason in told[0]
+
+
+def test_many_rows_are_offered_as_a_job_for_what_is_left(home, corpus, app, monkeypatch):
+    monkeypatch.setattr(score_wait, "AT_ONCE", -1.0)
+    whole = Contender(corpus[1])
+    asked_of(home, corpus, whole)
+    at = open_page(app, contenders=f"{whole.key}.{whole.key}-64")
+    assert not at.exception
+    text = words(at)
+    assert "1 contender to be scored" in text
+    assert "The others are kept" in text
+
+
+def test_the_table_of_queries_is_what_numpy_says(home, corpus):
+    mine = bring(home, corpus, 2.0)
+    asked = asked_of(home, corpus, Contender(corpus[1]), Contender(mine), metric="precision_at_1")
+    seen = rows.query_table(asked, QueryLook(0, 1))
+    texts = Workspace(home).load_corpus(asked.corpus).texts
+    labels = [s for s in SUBJECTS for _ in range(5)] * 2
+    right = []
+    for contender in asked.contenders:
+        vectors = contender_rows(asked.folder, asked.corpus, contender)
+        similar = vectors @ vectors.T
+        np.fill_diagonal(similar, -2)
+        right.append(np.array(labels)[similar.argmax(axis=1)] == np.array(labels))
+    assert seen.first == int((right[0] & ~right[1]).sum())
+    assert seen.second == int((right[1] & ~right[0]).sum())
+    assert seen.first + seen.second + seen.equal == seen.total == 60
+    only = rows.query_table(asked, QueryLook(0, 1, "second")).table
+    assert (only["difference"] < 0).all()
+    place = int(seen.table.index[0])
+    assert seen.table["query"].iloc[0] == texts[place]
+    near = query_detail(asked, QueryLook(0, 1), place).nearest
+    assert near[0]["right"].iloc[0] == right[0][place]
+    assert near[1]["right"].iloc[0] == right[1][place]
+    assert near[0]["cosine"].is_monotonic_decreasing
+    with pytest.raises(InputError):
+        query_detail(asked, QueryLook(0, 1), 60)
+    assert rows.query_table(replace(asked, metric="v_measure"), QueryLook(0, 1)) is None
+
+
+def test_what_queries_of_known_items_rank_first_is_what_was_scored(home, corpus):
+    task = Task.of("known_item", way="typos", sample=20, seed=0)
+    whole = Contender(corpus[1])
+    asked = Asked(str(home), corpus[0].digest, (whole, replace(whole, dimensions=32)), task, "precision_at_1")
+    for contender in asked.contenders:
+        score(asked.folder, asked.corpus, contender, task)
+    first = [answers.kept(asked, contender).per_query["precision_at_1"] for contender in asked.contenders]
+    for query in range(20):
+        near = query_detail(asked, QueryLook(0, 1), query).nearest
+        assert [table["right"].iloc[0] for table in near] == [values[query] == 1 for values in first]
+    table = rows.query_table(asked, QueryLook(0, 1)).table
+    assert list(table) == ["query", "answer", "first", "second", "difference"]
+
+
+def test_failures_are_kept_beside_what_is_scored(home, corpus):
+    mine = Contender(bring(home, corpus))
+    task = Task.of("known_item", way="typos", sample=20, seed=0)
+    asked = Asked(str(home), corpus[0].digest, (mine, Contender(corpus[1])), task, "ndcg_at_10")
+    before = answers.state(asked)
+    assert before.left == (0, 1)
+    for contender in asked.contenders:
+        try_score(asked.folder, asked.corpus, contender, task)
+    after = answers.state(asked)
+    assert (after.scored, after.left) == ((1,), ())
+    assert after.failures[0].place == 0
+    assert after.failures[0].message
+
+
+def test_pairs_are_seen_by_how_near_their_ranks_are():
+    pairs = np.array([[0.9, 5.0], [0.1, 1.0], [0.5, 3.0], [0.2, 4.0]])
+    assert rows.rank_agreement(pairs) == pytest.approx([1, 1, 2 / 3, 2 / 3])  # ranks 4 1 3 2 against 4 1 2 3
+    assert rows.rank_agreement(pairs * [-1, 1]).min() == 0
+
+
+def test_the_file_and_the_sentences_follow_the_board(home, corpus):
+    mine, worse = Contender(bring(home, corpus)), Contender(bring(home, corpus, 2.0, "worse"))
+    asked = asked_of(home, corpus, worse, mine)
+    board = answers.board(asked)
+    assert board.places == (1, 0)
+    costs = answers.costs(asked.folder, asked.corpus, asked.contenders)
+    file = score_table.file_table(asked.contenders, board, costs)
+    assert file["contender"].tolist() == ["mine", "worse"]
+    values = [answers.kept(asked, each).per_query["map_at_r"].mean() for each in (mine, worse)]
+    assert np.allclose(file["score"], values)
+    assert file["low"].lt(file["score"]).all()
+    assert file["settings"].tolist() == ["column=subject"] * 2
+    assert file["queries"].tolist() == [60, 60]
+    assert score_figures.leading_words(asked.contenders, board) == "mine leads, and is told apart from all others."
+    told = score_figures.pareto_words(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
+    assert told == "Worth their cost: mine and worse."
+    told = score_figures.pareto_words(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
+    assert told == "a is best in both. Dominated: b. Left out, cost not known: c."
+    table = score_differences.pair_table(asked.contenders, board)
+    assert table["points"].iloc[0] == pytest.approx(100 * (values[0] - values[1]), abs=1e-3)
