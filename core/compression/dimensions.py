@@ -1,0 +1,99 @@
+"""Fewer dimensions: truncation, principal components and random projection, from 8 to all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.compression.sample import Sample, Truth, nearest_others, share_found
+from core.types import Progress
+
+Method = Literal["truncation", "pca", "random"]
+METHODS: tuple[Method, ...] = ("truncation", "pca", "random")
+SEEDS = 5  # random projections of each size
+FITTED = 20_000  # rows the principal components are learned from
+
+
+@dataclass(frozen=True, eq=False)
+class DimensionRun:
+    """methods, sizes, seeds: (f,) one entry a measured form: place in METHODS, dimensions, seed of the projection.
+    kept: (f, q) float32 shares of the full vectors' ten nearest found; found: (f, q, k) int32 places found."""
+
+    methods: np.ndarray
+    sizes: np.ndarray
+    seeds: np.ndarray
+    kept: np.ndarray
+    found: np.ndarray
+
+
+def sizes_of(full: int) -> list[int]:
+    """8, 16, 32 and so on below `full`, then `full`."""
+    return [*(8 * 2**i for i in range(20) if 8 * 2**i < full), full]
+
+
+def measure_dimensions(sample: Sample, truth: Truth, progress: Progress | None = None) -> DimensionRun:
+    """Search among vectors of every size by every method, cosine taken anew after each.
+
+    Truncation keeps the first dimensions (Kusupati et al., Matryoshka, 2022). PCA's components are scikit-learn's,
+    learned from up to 20,000 of these rows and applied without centering, so that all of them only rotate. Random
+    projection is scikit-learn's Gaussian one, five seeds a size.
+    """
+    total = len(list(_forms(*sample.rows.shape)))
+    forms, shares, found = [], [], []
+    queries = sample.asked
+    for method, size, seed, rows in _variants(sample):
+        places = nearest_others(rows, sample.queries, sample.top)[0]
+        forms.append((method, size, seed))
+        shares.append(share_found(sample.rows, queries, truth.scores[:, : sample.top], places))
+        found.append(places.astype(np.int32))
+        if progress:
+            progress(len(forms), total)
+    methods, sizes, seeds = (np.array(column, np.int32) for column in zip(*forms, strict=True))
+    return DimensionRun(methods, sizes, seeds, np.array(shares), np.array(found))
+
+
+def principal_axes(rows: np.ndarray, seed: int) -> np.ndarray:
+    """(d, r) float32: principal directions of up to 20,000 of the rows, the widest first, r = min(d, rows - 1)."""
+    from sklearn.decomposition import PCA
+
+    drawn = np.random.default_rng(seed).choice(len(rows), min(len(rows), FITTED), replace=False)
+    wanted = min(rows.shape[1], len(drawn) - 1)
+    fitted = PCA(wanted, svd_solver="covariance_eigh").fit(rows[np.sort(drawn)])
+    return fitted.components_.T.astype(np.float32)
+
+
+def random_axes(width: int, size: int, seed: int) -> np.ndarray:
+    """(width, size) float32: scikit-learn's Gaussian random projection."""
+    from sklearn.random_projection import GaussianRandomProjection
+
+    projection = GaussianRandomProjection(n_components=size, random_state=seed).fit(np.zeros((1, width), np.float32))
+    return projection.components_.T.astype(np.float32)
+
+
+def scaled(rows: np.ndarray) -> np.ndarray:
+    """Rows of unit length, float32, contiguous; rows of which nothing is left stay zero, as near to one as to all."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.ascontiguousarray(rows / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+def _forms(count: int, full: int) -> Iterator[tuple[int, int, int]]:
+    """(method, size, seed) of all that is measured."""
+    for size in sizes_of(full):
+        yield 0, size, 0
+        if size <= min(count, FITTED) - 1:
+            yield 1, size, 0
+        yield from ((2, size, seed) for seed in range(SEEDS))
+
+
+def _variants(sample: Sample) -> Iterator[tuple[int, int, int, np.ndarray]]:
+    axes = principal_axes(sample.rows, sample.seed)
+    width = sample.rows.shape[1]
+    for method, size, seed in _forms(*sample.rows.shape):
+        if method == 0:
+            rows = sample.rows[:, :size]
+        elif method == 1:
+            rows = sample.rows @ axes[:, :size]
+        else:
+            rows = sample.rows @ random_axes(width, size, seed)
+        yield method, size, seed, scaled(rows)

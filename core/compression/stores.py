@@ -1,0 +1,137 @@
+"""Ways to keep vectors in fewer bits, each searched by FAISS as it is kept."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.compression.sample import TOP, Sample
+
+Search = Callable[..., tuple[np.ndarray, np.ndarray]]
+"""(q, d) float32 queries and k -> places (q, k) and scores (q, k), higher is nearer."""
+Scores = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(q, d) float32 queries and places (q, k) -> scores (q, k) of these, as this store sees them."""
+
+CODES = 256  # of each part of a product quantizer
+TRAINED = 10_000  # rows a product quantizer learns its codes from: 39 a code, as FAISS asks for
+LEAST_FOR_PQ = 10 * CODES
+OVERSAMPLING = (2, 4, 10)
+PARTS = (4, 8, 16)  # dimensions of each part of a product quantizer
+BEHIND = 10.0  # puts what was not rescored after what was
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """A way to keep vectors. bytes: of one, for the search itself; beside: of one kept elsewhere for rescoring."""
+
+    name: str
+    bytes: int
+    search: Search
+    scores: Scores
+    beside: int = 0
+
+
+def stores(sample: Sample) -> Iterator[Store]:
+    """float32, float16, int8, product quantization, binary, and binary with rescoring, one after another.
+
+    int8: 256 steps between each dimension's least and greatest value, as sentence_transformers.quantization.
+    Product quantization (Jégou, Douze and Schmid, 2011) with 256 codes a part, learned from up to 10,000 of the rows,
+    where there are at least 2,560. Binary: signs alone; rescoring (Yamada, Asai and Hajishirzi, 2021) takes k times as
+    many by their signs and orders them by the float32 vectors.
+    """
+    import faiss
+
+    rows, width = sample.rows, sample.rows.shape[1]
+    yield _plain("float32", faiss.IndexFlatIP(width), rows)
+    kinds = (("float16", faiss.ScalarQuantizer.QT_fp16), ("int8", faiss.ScalarQuantizer.QT_8bit))
+    for name, kind in kinds:
+        yield _plain(name, faiss.IndexScalarQuantizer(width, kind, faiss.METRIC_INNER_PRODUCT), rows)
+    if len(rows) >= LEAST_FOR_PQ:
+        for parts in part_counts(width):
+            yield _plain(f"PQ, {parts} bytes", _quantizer(width, parts), rows)
+    signs = _signs(rows)
+    yield signs
+    for times in OVERSAMPLING:
+        yield _rescored(rows, signs, times)
+
+
+def store_count(count: int, width: int) -> int:
+    """How many `stores` gives."""
+    return 4 + len(OVERSAMPLING) + (len(part_counts(width)) if count >= LEAST_FOR_PQ else 0)
+
+
+def part_counts(width: int) -> list[int]:
+    """Numbers of parts, most first, that divide the dimensions evenly."""
+    return [width // part for part in PARTS if width % part == 0 and width // part > 1]
+
+
+def _quantizer(width: int, parts: int) -> Any:
+    import faiss
+
+    index: Any = faiss.IndexPQ(width, parts, 8, faiss.METRIC_INNER_PRODUCT)
+    index.pq.cp.niter, index.pq.cp.min_points_per_centroid = 10, 1  # more rounds cost time and change little
+    return index
+
+
+def _plain(name: str, index: Any, rows: np.ndarray) -> Store:
+    if not index.is_trained:
+        drawn = np.random.default_rng(0).choice(len(rows), min(len(rows), TRAINED), replace=False)
+        index.train(rows[np.sort(drawn)])
+    index.add(rows)
+
+    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        scores, places = index.search(queries, k)
+        return places, scores
+
+    def scores(queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+        return np.stack([_kept(index, at) @ query for at, query in zip(places, queries, strict=True)])
+
+    return Store(name, int(index.sa_code_size()), search, scores)
+
+
+def _kept(index: Any, places: np.ndarray) -> np.ndarray:
+    return np.asarray(index.reconstruct_batch(np.ascontiguousarray(places, np.int64)))
+
+
+def _signs(rows: np.ndarray) -> Store:
+    """Similarity is 1 - 2h / d of the Hamming distance h, the cosine of the signs."""
+    import faiss
+
+    width = rows.shape[1]
+    codes = pack_signs(rows)
+    index = faiss.IndexBinaryFlat(codes.shape[1] * 8)
+    index.add(codes)
+
+    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        distances, places = index.search(pack_signs(queries), k)
+        return places, 1 - 2 * distances.astype(np.float32) / width
+
+    def scores(queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+        apart = np.bitwise_count(codes[places] ^ pack_signs(queries)[:, None]).sum(axis=2)
+        return (1 - 2 * apart / width).astype(np.float32)
+
+    return Store("binary", codes.shape[1], search, scores)
+
+
+def pack_signs(rows: np.ndarray) -> np.ndarray:
+    """(n, ceil(d / 8)) uint8: one bit a dimension, set where the number is above 0."""
+    return np.packbits(rows > 0, axis=1)
+
+
+def _rescored(rows: np.ndarray, signs: Store, times: int) -> Store:
+    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        taken = signs.search(queries, min(times * k, len(rows)))[0]
+        exact = np.einsum("qkd,qd->qk", rows[taken], queries)
+        order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(taken, order, axis=1), np.take_along_axis(exact, order, axis=1)
+
+    def scores(queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """What is among those taken by exact cosine, the others behind them by their signs."""
+        taken = signs.search(queries, min(times * TOP, len(rows)))[0]
+        rough = signs.scores(queries, places)
+        exact = np.stack([rows[at] @ query for at, query in zip(places, queries, strict=True)])
+        among = np.stack([np.isin(at, near) for at, near in zip(places, taken, strict=True)])
+        return np.where(among, exact, rough - BEHIND)
+
+    return Store(f"binary, rescored {times}x", signs.bytes, search, scores, rows.shape[1] * 4)

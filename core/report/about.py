@@ -1,0 +1,96 @@
+"""The parts of a report that say what it rests on: the task, the data, the contenders, and what to bear in mind."""
+
+from core.answers.scoreboard import Board
+from core.export.manifest import model_facts
+from core.report.blocks import Block, Bullets, Heading, Paragraph, table
+from core.report.facts import Facts
+
+TASKS = {
+    "labels": "Each row in turn asks for the others with its label; a copy of a text is never its own answer.",
+    "pairs": "Cosines of pairs of texts against scores that people gave them, as in semantic textual similarity.",
+    "queries": "Queries with rows known to answer them, as in search.",
+    "known_item": "A text must be found again from a part of it or a changed copy, made from the corpus itself: weaker "
+    "evidence than judgments by people.",
+}
+
+
+def task_words(board: Board) -> str:
+    """What was asked, of how many, with which settings."""
+    found, facts = board.comparison, board.facts
+    sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
+    settings = "; ".join(f"{name}: {value}" for name, value in board.task.params)
+    notes = " ".join(str(note) for note in facts.get("notes", ()))
+    chance = "" if found.chance is None else f" A random order reaches {found.chance:.3f}."
+    return (
+        f"Task: {TASKS[board.task.kind]} By {board.label} over {sample} {found.unit}, seed {found.seed}"
+        f"{f' ({settings})' if settings else ''}. A point is a hundredth of the score.{chance} {notes}"
+    ).strip()
+
+
+def caveats(facts: Facts) -> Bullets:
+    """What this comparison can't tell."""
+    found = facts.boards[0].comparison
+    said = [
+        "These results hold for these rows and this task; another task may order the contenders otherwise.",
+        "Intervals say how far scores would move with other rows of the same kind; they do not cover mistakes in "
+        "labels or judgments.",
+    ]
+    if found.mdd == found.mdd:
+        said.append(
+            f"True differences under about {100 * found.mdd:.1f} points would probably not be seen with "
+            f"{found.queries:,} {found.unit}."
+        )
+    if found.queries < found.total:
+        said.append(f"{found.queries:,} of {found.total:,} {found.unit} were drawn, with seed {found.seed}.")
+    if facts.boards[0].task.kind == "known_item":
+        said.append("No labels or judgments were used: finding a text again says little of finding what is like it.")
+    if facts.texts < facts.info.rows:
+        said.append(f"{facts.info.rows - facts.texts:,} rows repeat another row's text; copies count as one group.")
+    if any(cost.speed.basis == "measured" for cost in facts.costs):
+        said.append("Times were measured on one machine while it may have had other work.")
+    dates = sorted({cost.price_date for cost in facts.costs if cost.usd_per_million})
+    if dates:
+        said.append(f"Prices are those of {dates[-1]}.")
+    said += [f"{label} was not scored: {why}" for label, why in facts.failures]
+    return Bullets(tuple(said))
+
+
+def corpus_blocks(facts: Facts) -> list[Block]:
+    """The data and how it was read."""
+    info, origin = facts.info, facts.info.origin
+    lines = [
+        ("Name", info.name),
+        ("Rows", f"{info.rows:,}, of them {facts.texts:,} different texts"),
+        ("Digest", f"{info.digest} (of texts, table and roles)"),
+        ("Text", info.roles.text or "none: vectors were brought in"),
+        ("Labels", ", ".join(info.roles.labels) or "none"),
+        ("Columns", ", ".join(info.columns)),
+    ]
+    for source in origin.get("sources", []):
+        lines.append(
+            ("Source", f"{source.get('name', '')}, {source.get('format', '')}, {source.get('rows', 0):,} rows")
+        )
+    for step in origin.get("steps", []):
+        words = f"{step.get('step', '')}: {step.get('before', 0):,} to {step.get('after', 0):,} rows"
+        lines.append(("Step", words))
+    return [Heading("Data"), table(("What", "Value"), lines, ("What", "Value"))]
+
+
+def made_blocks(facts: Facts) -> list[Block]:
+    """The contenders' versions, and the software."""
+    rows = []
+    for each, cost in zip(facts.contenders, facts.costs, strict=True):
+        model = model_facts(each.model)
+        prompts = " / ".join(part for part in (model["query_prompt"], model["document_prompt"]) if part) or "none"
+        window = f"{model['max_tokens']:,}" if model["max_tokens"] else "none"
+        where = f", {model['base_url']}" if model["base_url"] else ""
+        rows.append((each.label, f"{model['backend']}{where}", model["name"], model["revision"] or "unknown",
+                     f"{cost.dimensions:,}", each.bits, window, prompts, each.key))  # fmt: skip
+    columns = ("Contender", "Backend", "Model", "Revision", "Dimensions", "Bits", "Window", "Prompts", "Key")
+    libraries = ", ".join(f"{name} {number}" for name, number in facts.libraries.items())
+    return [
+        Heading("Contenders"),
+        table(columns, rows, tuple(name for name in columns if name != "Dimensions")),
+        Heading("Software"),
+        Paragraph(f"{facts.machine}. {libraries}."),
+    ]

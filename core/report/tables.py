@@ -1,0 +1,106 @@
+"""A report's tables: the scoreboard, every two contenders, all metrics, and how alike their neighbors are."""
+
+from core.answers.scoreboard import Board
+from core.report.blocks import Block, Heading, Paragraph, Table, table
+from core.report.facts import Facts
+from core.scoring.cost import Cost
+from core.scoring.types import METRICS
+from core.scoring.verdict import points
+
+SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
+COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Cut")
+
+
+def label_of(facts: Facts, name: str) -> str:
+    """A compared name's label."""
+    return {each.key: each.label for each in facts.contenders}[name]
+
+
+def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
+    """The scores, and what each contender costs."""
+    note = (
+        f"Score: {board.label}, higher is better. Contenders that share a letter can't be told apart. P(best): share "
+        "of resamples in which it is best."
+    )
+    costs = [(facts.contenders[place].label, *_cost_cells(facts.costs[place])) for place in board.places]
+    legend = (
+        "Bytes: of one vector. s / 1,000: seconds to embed 1,000 texts of this corpus; p50, p95: milliseconds of a "
+        "query (all as measured on the machine named below; unknown where they were not). Price: US dollars to embed a "
+        "million texts as long as these. Cut: share of the text beyond the model's window."
+    )
+    return [
+        Heading("Scoreboard"),
+        Table(SCORES, short_table(facts, board).rows, frozenset(SCORES[2:])),
+        Paragraph(note, "note"),
+        Heading("What they cost", 3),
+        table(COSTS, costs, ("Contender",)),
+        Paragraph(legend, "note"),
+    ]
+
+
+def _cost_cells(cost: Cost) -> tuple[str, ...]:
+    speed = cost.speed
+    price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
+    return (
+        f"{cost.dimensions:,}", f"{cost.bytes_a_vector:,}", _number(speed.seconds_per_1000, 2),
+        _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free, runs here" if cost.usd_per_million == 0 else price,
+        "unknown" if cost.unseen_share is None else f"{cost.unseen_share:.1%}",
+    )  # fmt: skip
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "unknown" if value is None else f"{value:,.{decimals}f}"
+
+
+def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
+    found = board.comparison
+    if not found.pairs:
+        return []
+    rows = [
+        (
+            f"{label_of(facts, each.first)} − {label_of(facts, each.second)}", points(each.difference),
+            f"{points(each.low)} to {points(each.high)}", f"{each.p_holm:.4f}", "yes" if each.told_apart else "no",
+            points(each.mdd) if each.mdd == each.mdd else "unknown",
+        )
+        for each in found.pairs
+    ]  # fmt: skip
+    columns = ("Pair", "Points", "95% interval", "p (Holm)", "Told apart", "Least seen")
+    note = (
+        f"{found.method} Least seen: the difference in points that this many {found.unit} would show in 80% of samples."
+    )
+    return [Heading("Every two"), table(columns, rows, ("Pair", "Told apart")), Paragraph(note, "note")]
+
+
+def metrics_blocks(facts: Facts) -> list[Block]:
+    if len(facts.metrics) < 2:
+        return []
+    columns = ("Metric", *(each.label for each in facts.contenders))
+    rows = [
+        (METRICS[name].label, *("unknown" if value is None else f"{value:.3f}" for value in values))
+        for name, values in facts.metrics.items()
+    ]
+    words = " ".join(f"{METRICS[name].label}: {METRICS[name].help}" for name in facts.metrics)
+    return [Heading("All metrics of this task"), table(columns, rows, ("Metric",)), Paragraph(words, "note")]
+
+
+def short_table(facts: Facts, board: Board) -> Table:
+    rows = [
+        (f"{at} {line.group}", label_of(facts, line.name), f"{line.mean:.3f}", f"{line.low:.3f} to {line.high:.3f}",
+         f"{line.p_best:.0%}")
+        for at, line in enumerate(board.comparison.lines, start=1)
+    ]  # fmt: skip
+    return table(("Rank", "Contender", board.label, "95% interval", "P(best)"), rows, ("Rank", "Contender"))
+
+
+def overlap_blocks(facts: Facts) -> list[Block]:
+    found = facts.overlap
+    if found is None:
+        return []
+    names = [each.label for each in facts.contenders]
+    rows = [(name, *(f"{value:.2f}" for value in values)) for name, values in zip(names, found.values, strict=True)]
+    words = (
+        f"Of a text's {found.k} nearest others by one contender, the share that are among those of the other, over "
+        f"{found.texts:,} different texts; chance is {found.chance:.4f}. Where two see other neighbors, they are not "
+        "interchangeable, even at equal scores."
+    )
+    return [Heading("How alike their neighbors are"), table(("", *names), rows, ("",)), Paragraph(words, "note")]

@@ -1,0 +1,42 @@
+"""Taking a comparison along: one file that opens without the app."""
+
+import re
+from functools import partial
+
+import streamlit as st
+
+from core.answers import report as answers
+from core.answers.report import Form
+from core.answers.scoreboard import Asked
+from core.contenders import Contender
+from core.scoring.types import Task
+from core.store import CorpusInfo
+from pages.shared import session
+
+FORMS: dict[Form, tuple[str, str, str, str]] = {
+    "html": ("Report (HTML)", "html", "text/html", "Opens in any browser without a network and prints well."),
+    "markdown": ("Report (Markdown)", "md", "text/markdown", "The same for wikis and repositories, with pictures "
+                 "told in words."),
+}  # fmt: skip
+
+
+def show(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
+    """The two buttons; the file is made when one is clicked."""
+    asked = Asked(session.folder(), info.digest, contenders, task, metric)
+    ask = session.manager().ask  # bound now: the download runs outside of the page
+    stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
+    st.markdown("**Take it along**")
+    with st.container(horizontal=True):
+        for form, (label, ending, mime, words) in FORMS.items():
+            st.download_button(
+                label,
+                partial(ask, answers.report_file, asked, form, timeout=300),
+                f"{stem}-comparison.{ending}",
+                mime,
+                icon=":material/description:",
+                on_click="ignore",
+                key=f"report_{form}",
+                help="Verdict, tables, pictures, data digest, versions, seeds, caveats, and the code to do it again. "
+                f"{words}",
+            )
+    st.caption("For people without Planisphere: all that is on this page, how it was made, and how to repeat it.")

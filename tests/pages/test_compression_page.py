@@ -1,0 +1,153 @@
+"""The Compression page: empty, measured at once, what its figures say, its job, and its errors."""
+
+import pandas as pd
+import pytest
+
+from core.answers import compression as answers
+from core.answers.compression import Asked, Quality
+from core.compression_tasks import measure
+from core.contenders import Contender
+from core.job_types import JobSpec
+from core.pipeline import run_job
+from core.store import Workspace
+from core.types import ModelSpec, Vectors, unit_rows
+from pages.shared.compress_dimensions import curve_table
+from tests.core.compression.conftest import grouped_rows
+from tests.pages.test_embed_page import words
+
+PAGE = "pages/compare/compression.py"
+PARTS = ("dimensions", "bits", "indexes")
+
+
+def open_page(app, **query):
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run().switch_page(PAGE).run()
+
+
+@pytest.fixture
+def asked(home):
+    """Three hundred texts in twenty kinds, with vectors brought in, two texts the same; nothing measured."""
+    from core.corpus import build_corpus
+    from core.reading import RawTable
+    from core.types import Roles
+
+    rows, group = grouped_rows(300)
+    table = pd.DataFrame({"text": [f"text {i}" for i in range(300)], "kind": [f"kind {each}" for each in group]})
+    table.loc[250, "text"] = "text 3"
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}", ("kind",)), name="A *list*").corpus
+    info = Workspace(home).save_corpus(built)
+    spec = ModelSpec("imported", "mine", dimensions=48)
+    Workspace(home).save_vectors(Vectors(unit_rows(rows), spec, info.digest))
+    return Asked(str(home), info.digest, Contender(spec))
+
+
+class Steps:
+    """A job's context that runs each step at once."""
+
+    def __init__(self):
+        self.stages = []
+
+    def call(self, stage, function, *args, progress=False, unit="", on="job"):
+        self.stages.append(stage)
+        seen = []
+        function(*args, progress=lambda done, total: seen.append((done, total)))
+        assert not seen or seen[-1][0] == seen[-1][1]
+
+
+def test_without_a_corpus_the_page_says_what_to_do(home, app):
+    at = open_page(app)
+    assert not at.exception
+    assert "bring in some text" in at.info[0].value
+
+
+def test_few_rows_are_measured_at_once(asked, app):
+    at = open_page(app)
+    assert not at.exception, at.exception
+    assert not at.error
+    text = words(at)
+    assert "299 queries among 299 different texts, seed 0" in text
+    assert "With all 48 dimensions" in text
+    assert "keep" in text
+    assert answers.state(asked).kept == ("dimensions",)
+
+
+SAID = {
+    "Bits": "Signs alone (binary) keep",
+    "Index": "a query",
+    "Size planner": "At 1,000,000 rows, exact search over float32 holds **192 MB**",
+}
+
+
+def test_every_part_says_what_it_shows(asked, app):
+    for each in PARTS:
+        measure(*asked.where, each)
+    at = open_page(app, compress_part="Bits")
+    for part, said in SAID.items():
+        at.segmented_control(key="compress_part").set_value(part).run()
+        assert not at.exception, at.exception
+        assert not at.error
+        assert said in words(at)
+        assert len(at.dataframe) == 1
+    at.segmented_control(key="compress_part").set_value("Index").run()
+    assert "faiss.normalize_L2" in at.code[0].value
+    at.select_slider(key="compress_recall").set_value(0.999).run()
+    assert not at.exception
+    assert "99.9%" in words(at)
+
+
+def test_the_job_measures_all_parts_once(asked):
+    context = Steps()
+    params = {"contender": asked.contender.to_dict()}
+    spec = JobSpec("compression", asked.folder, asked.corpus, params)
+    run_job(spec, None, context)
+    assert len(context.stages) == 3
+    assert answers.state(asked).kept == PARTS
+    before = [record["made"] for record in Workspace(asked.folder).results("compression", asked.corpus)]
+    run_job(spec, None, context)
+    assert [record["made"] for record in Workspace(asked.folder).results("compression", asked.corpus)] == before
+
+
+def test_quality_by_labels_is_that_of_the_stored_neighbors(asked):
+    measure(*asked.where, "dimensions")
+    view = answers.dimension_view(asked, Quality("kind", "first"))
+    curve = view.quality[0]
+    assert view.made.labeled == 299
+    rows, group = grouped_rows(300)
+    rows[250] = rows[3]  # a copy: not asked, not found
+    cosines = unit_rows(rows) @ unit_rows(rows).T
+    cosines[:, 250] = -2
+    cosines[range(300), range(300)] = -2
+    right = (group[cosines.argmax(axis=1)] == group)[[i for i in range(300) if i != 250]]
+    assert curve.values[-1] == pytest.approx(right.mean(), abs=1e-6)
+    assert curve.values[0] < curve.values[-1]
+    assert set(curve_table(view)["measure"]) == {"neighbors kept", "quality"}
+
+
+def test_a_column_without_shared_labels_is_told(asked):
+    measure(*asked.where, "dimensions")
+    assert answers.dimension_view(asked, Quality("text")).quality == ()
+    assert answers.dimension_view(asked, Quality()).quality == ()
+    assert answers.dimension_view(asked, Quality("gone")).quality == ()
+
+
+def test_fewer_bits_of_a_contender_are_compressed_from_its_float32_vectors(asked, app):
+    key = Contender(asked.contender.model, 16, "binary").key
+    at = open_page(app, contenders=key)
+    assert not at.exception
+    assert "With all 16 dimensions" in words(at)
+
+
+def test_too_few_texts_are_explained(home, app, asked):
+    from core.corpus import build_corpus
+    from core.reading import RawTable
+    from core.types import Roles
+
+    table = pd.DataFrame({"text": ["one", "two"]})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Two").corpus
+    info = Workspace(home).save_corpus(built)
+    spec = ModelSpec("imported", "mine", dimensions=48)
+    Workspace(home).save_vectors(Vectors(unit_rows(grouped_rows(20)[0][:2]), spec, info.digest))
+    at = open_page(app, corpus=info.digest)
+    assert not at.exception
+    assert "20 are needed" in str(at.error[0].value)
