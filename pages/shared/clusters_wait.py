@@ -41,6 +41,7 @@ def ready(chosen: Chosen) -> bool:
 
 def waiting(chosen: Chosen, what: What, words: str) -> bool:
     """Says so if the job for this is open."""
+    job_offer.show_submitted()
     open_ = any(job.open and job.spec == job_spec(chosen, what) for job in session.manager().list(session.folder()))
     if open_:
         st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")

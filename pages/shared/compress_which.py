@@ -83,8 +83,6 @@ def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
         return True
     job = _job(asked, info)
     running = any(each.open and each.id == job.id for each in session.manager().list(session.folder()))
-    if running and job.id not in session.remembered("open_jobs", []):
-        st.rerun()  # started within this part of the page: the sidebar must show it, and redraw the page at its end
     if not running and job_offer.at_once(
         sum(state.seconds[part] for part in missing), "Measuring", lambda: _measure(asked, missing), AT_ONCE
     ):

@@ -14,6 +14,7 @@ def offer(job: JobSpec, headline: str, words: str, button: str, seconds: float |
 
     headline, words: plain text of ours or escaped by `plain`. seconds: about how long it takes.
     """
+    show_submitted()
     state = next((each for each in session.manager().list(session.folder()) if each.id == job.id), None)
     if state is not None and state.open:
         waiting(state)
@@ -37,6 +38,14 @@ def offer(job: JobSpec, headline: str, words: str, button: str, seconds: float |
 
 def submit(job: JobSpec) -> None:
     session.manager().submit(job, session.api_key())
+    session.remember("submitted", True)
+
+
+def show_submitted() -> None:
+    """After a job was submitted from a fragment of a page: draw the whole page, so that the sidebar shows the job."""
+    if session.remembered("submitted"):
+        session.remember("submitted", False)
+        st.rerun()
 
 
 def waiting(state: JobState) -> None:

@@ -1,0 +1,124 @@
+"""Maps of the contenders, laid onto each other and colored by disagreement; pointing works on all at once."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.answers import disagreement_maps as answers
+from core.answers.disagreement import Asked
+from core.answers.map import Place
+from core.answers.scene import Colors, Geometry, details, geometry
+from core.charts.scatter import CONTEXT
+from core.digest import digest_json
+from core.store import CorpusInfo
+from pages.shared import cached, disagree_choice, map_settings, map_words, scatter, session
+from pages.shared.text import plain
+
+HEIGHT = 520
+
+
+def show(asked: Asked, info: CorpusInfo) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        between = disagree_choice.pair(asked)
+        k = disagree_choice.depth(asked)
+    places = session.ask(answers.places_of, between)
+    _say_missing(between, places)
+    if not places:
+        st.page_link("pages/explore/map.py", label="Draw a map", icon=":material/scatter_plot:")
+        return
+    shape = _kept(geometry, places)
+    colors = session.ask_once(answers.disagreement_colors, between, k, places, session.theme())
+    _say_where(between, k)
+    unsupported = _draw(info, places, shape, colors)
+    if unsupported:
+        st.info("This browser has no WebGL2, so the maps can't be shown here.", icon=":material/info:")
+        return
+    st.caption(
+        f"Showing {shape.drawn:,} of {shape.total:,} rows. The lighter, the more {disagree_choice.who(between)} "
+        f"disagree on a row's {k} nearest texts, judged in their own spaces, not on the maps (1 less the Jaccard "
+        "overlap). The maps are turned and scaled onto the first (Procrustes); point at a row to find it on all."
+    )
+    with st.expander("How far these maps can be trusted"):
+        map_words.trust_lines(tuple(place.model.label for place in places), shape.trust)
+    _link(places)
+
+
+def _say_where(asked: Asked, k: int) -> None:
+    """What the colors say, in a sentence."""
+    ends = session.ask(answers.extreme_groups, asked, k)  # names of groups change, so it is not kept
+    if ends:
+        (most, high), (least, low) = ends
+        st.markdown(
+            f"Of the groups, **{plain(most)}** is disagreed on most (mean {high:.0%}), **{plain(least)}** least "
+            f"({low:.0%})."
+        )
+
+
+def _say_missing(asked: Asked, places: tuple[Place, ...]) -> None:
+    models = {each.model.key for each in asked.contenders}
+    variants = sum(not each.is_model for each in asked.contenders)
+    if variants:
+        st.caption("Variants have no map of their own: that of their model is shown.")
+    missing = len(models) - len(places)
+    if missing > 0 and len(places) < answers.MOST_MAPS:
+        st.caption(f"{missing} of {len(models)} models have no default map yet.")
+    elif missing > 0:
+        st.caption(f"The maps of the first {answers.MOST_MAPS} models are shown.")
+
+
+def _draw(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: Colors) -> bool:
+    told = scatter.draw(_data(info, places, shape, colors), key="disagree_map")
+    with st.container(gap=None):
+        scatter.send([each for each in (colors.codes, shape.ids, *shape.points) if each])
+        scatter.send_rows(_details_key(places), session.ask_once(details, places[0], None, ()))
+    return bool(told.get("unsupported"))
+
+
+def _data(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: Colors) -> dict[str, Any]:
+    """What the component needs, see its README."""
+    theme, bounds = session.theme(), shape.bounds
+    stamp = digest_json([packet.key for packet in shape.points])
+    panels = [
+        {"array": packet.key, "title": place.model.label, "labels": [], "contours": []}
+        for packet, place in zip(shape.points, places, strict=True)
+    ]
+    return {
+        "key": stamp,
+        "reset": stamp,
+        "panels": panels,
+        "ids": shape.ids.key if shape.ids else None,
+        "bounds": {"x": bounds.x, "y": bounds.y, "side": bounds.side, "width": bounds.width, "height": bounds.height},
+        "color": {"key": "disagreement", "array": colors.codes.key if colors.codes else None, **colors.look},
+        "columns": [],
+        "details": _details_key(places),
+        "theme": theme,
+        "context": CONTEXT[theme],
+        "height": HEIGHT,
+        "simple": True,
+        "alt": f"Maps of {shape.drawn:,} texts of {info.name} under {len(places)} models, colored by disagreement",
+        "file": map_words.file_stem(info.name),
+        "command": {"stamp": stamp, "view": None, "choice": {}},
+    }
+
+
+def _link(places: tuple[Place, ...]) -> None:
+    others = ".".join(map_settings.place_key(place) for place in places[1:])
+    st.page_link(
+        "pages/explore/map.py",
+        label="Select and color these maps on the Map page",
+        icon=":material/scatter_plot:",
+        query_params={"corpus": places[0].corpus, "model": places[0].model.key} | ({"with": others} if others else {}),
+    )
+    st.caption(
+        "There a lasso selects on all maps at once; rows kept as a selection under Rows can be chosen under Color by. "
+        f"The first map is that of {plain(places[0].model.label)}."
+    )
+
+
+def _details_key(places: tuple[Place, ...]) -> str:
+    return digest_json([places[0].folder, places[0].corpus, places[0].model.key])
+
+
+def _kept(function: Any, places: tuple[Place, ...]) -> Any:
+    names = [(each.folder, each.corpus, each.model.key, each.params, each.made) for each in places]
+    return cached.made(lambda: session.ask(function, places), function.__name__, *names)

@@ -1,0 +1,148 @@
+"""Groups of texts that lost and gained the same neighbors from one contender to another."""
+
+from functools import partial
+
+import streamlit as st
+
+from core.answers import disagreement_moved as kept
+from core.answers import disagreement_moves as answers
+from core.answers.disagreement import Asked
+from core.answers.disagreement_moves import MovedGroup, MovedGroups, MovedText
+from core.store import CorpusInfo
+from pages.shared import disagree_choice, disagree_wait, job_offer, odd_keep, session
+from pages.shared.text import count, cut, plain
+
+SHALLOW = (5, 10, 20)  # of more neighbors, too much changes for groups to stand out
+AT_A_TIME = 4
+
+
+def show(asked: Asked, info: CorpusInfo) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        between = disagree_choice.pair(asked, every=False)
+        k = _depth(asked)
+        _turn()
+    if session.widget_value("disagree_turned"):
+        between = Asked(between.folder, between.corpus, between.contenders[::-1])
+    if not _ready(between, k):
+        return
+    found = session.ask_once(answers.moved_groups, between, k)
+    _headline(between, found, k)
+    for group in found.groups[: _shown(found)]:
+        _group(between, group, k, info)
+    st.caption(_method(found, k))
+
+
+def _depth(asked: Asked) -> int:
+    offered = [k for k in SHALLOW if k <= disagree_choice.usual_depth(asked) or k in disagree_choice.depths(asked)]
+    if len(offered) < 2:
+        return disagree_choice.usual_depth(asked)
+    chosen = st.segmented_control(
+        "Nearest texts followed",
+        offered,
+        key="disagree_followed",
+        default=10 if 10 in offered else offered[-1],
+        required=True,
+        persist_state="session",
+        help="A text loses a neighbor that is among so many nearest under the first contender only, and gains one that "
+        "is so under the second only.",
+    )
+    return int(chosen or offered[0])
+
+
+def _turn() -> None:
+    st.toggle(
+        "The other way round", key="disagree_turned", persist_state="session",
+        help="From the second contender to the first: what was lost is gained.",
+    )  # fmt: skip
+
+
+def _ready(asked: Asked, k: int) -> bool:
+    done, seconds = session.ask(kept.moves_state, asked, k)
+    if done:
+        return True
+    compute = partial(session.ask, kept.find_moves, asked, k, timeout=600)
+    if job_offer.at_once(seconds, "Finding texts that moved together", compute, most=8):
+        return True
+    job_offer.offer(
+        disagree_wait.moves(asked, k),
+        "What moved together has not been worked out yet",
+        "Texts are joined that lost and gained the same neighbors, and groups are found among them.",
+        "Find the groups",
+        seconds,
+    )
+    return False
+
+
+def _headline(asked: Asked, found: MovedGroups, k: int) -> None:
+    first, second = (plain(name) for name in asked.names[:2])
+    if not found.groups:
+        changed = (
+            f"{found.moved:,} of {count(found.texts, 'text')} changed neighbors" if found.moved else "None changed"
+        )
+        st.info(f"{changed}, but no five of them in the same way.", icon=":material/done_all:")
+        return
+    top = found.groups[0]
+    st.markdown(
+        f"From {first} to {second}, **{count(found.grouped, 'text')}** of {found.texts:,} moved together, "
+        f"in {count(found.total, 'group')}. Most changed **{plain(top.name)}**: {count(top.texts, 'text')} that left "
+        f"texts about {_words(top.from_words)} for texts about {_words(top.to_words)}."
+    )
+
+
+def _words(words: tuple[str, ...]) -> str:
+    return plain(", ".join(words[:4])) if words else "nothing in particular"
+
+
+def _shown(found: MovedGroups) -> int:
+    if len(found.groups) <= AT_A_TIME:
+        return len(found.groups)
+    every = st.toggle(
+        f"Show all {len(found.groups)} listed groups", key="disagree_all_groups", persist_state="session",
+        help="The first four are those with most change: texts times their mean disagreement.",
+    )  # fmt: skip
+    return len(found.groups) if every else AT_A_TIME
+
+
+def _group(asked: Asked, group: MovedGroup, k: int, info: CorpusInfo) -> None:
+    with st.container(border=True):
+        label = f" · mostly {plain(cut(group.label[0], 40))} ({group.label[1]:,})" if group.label[1] else ""
+        st.markdown(
+            f"**{plain(group.name)}** · {count(group.texts, 'text')} · disagreement {group.disagreement:.0%}{label}"
+        )
+        st.caption(f"Words they share: {_all(group.words)}")
+        left, middle, right = st.columns(3, gap="medium")
+        with left:
+            _texts("The group", [(each, "") for each in group.examples])
+        with middle:
+            st.markdown(f"**Moved from** {_words(group.from_words)}")
+            _texts("", [_moved(each, group.texts) for each in group.lost])
+        with right:
+            st.markdown(f"**to** {_words(group.to_words)}")
+            _texts("", [_moved(each, group.texts) for each in group.gained])
+        rows = partial(session.ask, answers.group_rows, asked, k, group.number)
+        odd_keep.selection(info, f"moved_{group.number}", rows, group.texts, f"Moved together: {cut(group.name, 50)}")
+
+
+def _all(words: tuple[str, ...]) -> str:
+    return plain(", ".join(words)) or "none"
+
+
+def _moved(each: MovedText, of: int) -> tuple[str, str]:
+    label = f", {plain(cut(each.label, 30))}" if each.label else ""
+    return each.text, f" ({each.members:,} of {of:,}{label})"
+
+
+def _texts(title: str, texts: list[tuple[str, str]]) -> None:
+    head = f"**{title}**\n" if title else ""
+    st.markdown(head + "\n".join(f"- {plain(cut(text, 110))}{note}" for text, note in texts))
+
+
+def _method(found: MovedGroups, k: int) -> str:
+    return (
+        f"{found.moved:,} of {count(found.texts, 'text')} changed some of their {k} nearest. Two texts are joined by "
+        "the cosine of the sets of neighbors they lost and gained, where they share two or more (each to its 15 "
+        "nearest; neighbors that over 200 texts gained or lost join none). Groups of five or more by Leiden (seed 0) "
+        f"at resolution {found.resolution:g}: of those tried the coarsest at which, in half of the groups, half of "
+        "the texts lost or gained one and the same neighbor, else the nearest to it. Names and words by class-based "
+        "TF-IDF. In brackets: how many of the group lost, or gained, that neighbor."
+    )
