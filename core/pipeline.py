@@ -179,7 +179,7 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     instead of the latter the groups of texts that moved together between the first two."""
     from core import disagreement_tasks as steps
     from core.answers.disagreement import Asked
-    from core.answers.disagreement_moves import find_moves
+    from core.answers.disagreement_moved import find_moves
     from core.contenders import Contender
 
     chosen = tuple(Contender.from_dict(each) for each in spec.params["contenders"])

@@ -69,10 +69,11 @@ def few_shot(
     points: (m, d). codes, texts: (m,) labels, and codes of identical texts. train, test: places within them.
     seed: of the resamples; the training rows are drawn with MTEB's seed, 42.
     """
-    rng, truth = np.random.RandomState(SHOT_SEED), codes[test]
+    order, truth = np.array(train), codes[test]
     guesses = []
     for run in range(RUNS):
-        chosen = _first_of_each(rng.permutation(train), codes)
+        np.random.RandomState(SHOT_SEED).shuffle(order)  # each run shuffles the order of the last one, as MTEB does
+        chosen = _first_of_each(order, codes)
         guesses.append(fitted(points[chosen], codes[chosen]).predict(points[test]))
         if progress:
             progress(run + 1, RUNS)

@@ -37,8 +37,9 @@ def query_evidence(values: np.ndarray, units: np.ndarray, unit: str = "queries",
     gaps = sums[first] - sums[second]
     d_low, d_high = interval(samples[:, first] - samples[:, second], count)
     error = _standard_errors(gaps, sizes, total)
+    over = f"{count:,} {unit}" if count == total else f"{total:,} {unit} on {count:,} different texts"
     method = (
-        f"Paired bootstrap over {count:,} {unit} ({RESAMPLES:,} resamples) and paired randomization test "
+        f"Paired bootstrap over {over} ({RESAMPLES:,} resamples) and paired randomization test "
         f"({PERMUTATIONS:,} permutations), seed {seed}."
     )
     p = sign_flip_p(gaps, seed)

@@ -103,7 +103,9 @@ def _lines(found: Evidence, names: Sequence[str], pairs: Sequence[Pair]) -> tupl
     order = np.argsort(-found.means, kind="stable")
     together = {frozenset((pair.first, pair.second)) for pair in pairs if not pair.told_apart}
     letters, top = tied_groups([names[i] for i in order], together), names[order[0]]
-    table = np.stack([found.means, found.low, found.high, found.p_best], axis=1).tolist()
+    least = -1.0 if found.unit == "pairs" else 0.0  # correlations; all other metrics are shares
+    low, high = found.low.clip(least, 1), found.high.clip(least, 1)  # Student's t knows no bounds
+    table = np.stack([found.means, low, high, found.p_best], axis=1).tolist()
 
     def line(name: str, mean: float, low: float, high: float, p_best: float) -> Line:
         best = name == top or frozenset((name, top)) in together

@@ -8,6 +8,7 @@ from core.scoring.comparison import Comparison, Pair
 
 _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times"}
 _TIMES |= {8: "eight times", 9: "nine times", 10: "ten times"}
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 MOST_NAMED = 4
 
 
@@ -18,13 +19,13 @@ def verdict(
     sizes: Mapping[str, int] | None = None,
     failed: Sequence[str] = (),
 ) -> str:
-    """Two sentences, and one more where a contender failed; plain text that may hold any character of the labels.
+    """Two sentences, one more where none is better than chance or one failed; plain text that may hold any character of the labels.
 
     labels: name -> what a person reads. prices: US dollars for as many texts each, 0 where it is free, None or left out
     where unknown. sizes: bytes a vector. failed: labels of contenders that could not be scored.
     """
     words = _Words(comparison, labels, prices or {}, sizes or {})
-    sentences = [words.won(), words.unseen()]
+    sentences = [words.won(), words.unseen(), words.chance()]
     if failed:
         sentences.append(f"{listed(failed)} could not be scored.")
     return " ".join(each for each in sentences if each)
@@ -70,7 +71,7 @@ class _Words:
         if len(self.tied) > 1:
             return f"{self._tie()} with {self.asked}; {self._name(pair.first)} {beats}."
         rest = len(self.beaten) - 1
-        others = f", and {'the other' if rest == 1 else f'the other {rest}'} by more" if rest else ""
+        others = f", and {'the other' if rest == 1 else f'the other {_COUNTS.get(rest, rest)}'} by more" if rest else ""
         return f"{self._name(pair.first)} {beats}{others}."
 
     def unseen(self) -> str:
@@ -84,12 +85,20 @@ class _Words:
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}." if text and not tie else f"{text}." if text else ""
 
+    def chance(self) -> str:
+        """That no contender is shown to be better than a random ranking, where that is so."""
+        level, lines = self.comparison.chance, self.comparison.lines
+        if level is None or any(line.low > level for line in lines):
+            return ""
+        who = "It is not" if len(lines) == 1 else "Neither is" if len(lines) == 2 else "None is"
+        return f"{who} shown to be better than chance, {points(level)} points."
+
     def _all_tied(self) -> str:
         widest = max(self.comparison.pairs, key=lambda pair: pair.difference)
         if widest.difference == 0:
             return f"{self._names(self.tied)} score the same with {self.asked}."
         first, second = self._name(widest.first), self._name(widest.second)
-        unsure = f" (not sure enough among {len(self.comparison.pairs)} pairs)" if widest.low > 0 else ""
+        unsure = _unsure(widest, len(self.comparison.pairs)) if widest.low > 0 else ""
         return (
             f"{self._tie()} with {self.asked}: the greatest difference, {first} over {second}, "
             f"is {_gap(widest)}{unsure}{self._cost(widest)}."
@@ -128,6 +137,12 @@ class _Words:
 
     def _names(self, names: Sequence[str]) -> str:
         return listed([self._name(name) for name in names])
+
+
+def _unsure(pair: Pair, pairs: int) -> str:
+    """Why a difference whose interval leaves out 0 is not told apart all the same."""
+    corrected = f" once corrected for {pairs} pairs" if pairs > 1 else " by the randomization test"
+    return f" (yet p = {max(pair.p_holm, 0.05):.2f}{corrected})"
 
 
 def _gap(pair: Pair) -> str:

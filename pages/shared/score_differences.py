@@ -67,7 +67,9 @@ def pairs_words(table: pd.DataFrame) -> str:
         return "The two are told apart." if apart else "The two can't be told apart with these rows."
     if apart == len(table):
         return f"All {len(table)} pairs are told apart."
-    return f"{apart} of {count(len(table), 'pair')} are told apart; the others can't be with these rows."
+    if not apart:
+        return f"None of the {len(table)} pairs can be told apart with these rows."
+    return f"{apart} of {count(len(table), 'pair')} {'is' if apart == 1 else 'are'} told apart; the others can't be with these rows."
 
 
 def _columns(metric: str) -> dict[str, Any]:

@@ -1,0 +1,165 @@
+"""How much of their neighbors two embeddings share, row by row, from the kept neighbor graphs.
+
+Neighbors are texts: copies of a row's own text are no neighbors of it, and copies of another text count as one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.types import Progress
+
+DEPTHS = (1, 2, 5, 10, 20, 50, 100)
+P = 0.9  # of rank-biased overlap: the first ten ranks have 86% of the weight
+CHUNK = 10_000  # rows at once: some 100 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Overlap:
+    """What two embeddings share, for each row at each of `depths`.
+
+    shared: (n, depths) uint8, texts among the nearest k of both. rbo: (n, depths) float32 in [0, 1], rank-biased
+    overlap of the lists cut at k. deep: (n,) uint8, texts in the shorter of a row's two lists: where it is below k,
+    the first `deep` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all means.
+    """
+
+    depths: tuple[int, ...]
+    shared: np.ndarray
+    rbo: np.ndarray
+    deep: np.ndarray
+
+    def share(self, k: int) -> np.ndarray:
+        """(n,) float64: texts shared over k (mutual kNN; Huh et al., 2024); NaN for rows left out."""
+        compared = self._compared(k)
+        return np.where(compared > 0, self.shared[:, self._at(k)] / np.maximum(compared, 1), np.nan)
+
+    def jaccard(self, k: int) -> np.ndarray:
+        """(n,) float64: texts in both lists over texts in either; NaN for rows left out."""
+        shared, compared = self.shared[:, self._at(k)].astype(np.float64), self._compared(k)
+        return np.where(compared > 0, shared / np.maximum(2 * compared - shared, 1), np.nan)
+
+    def biased(self, k: int) -> np.ndarray:
+        """(n,) float64: rank-biased overlap; NaN for rows left out."""
+        return np.where(self.deep > 0, self.rbo[:, self._at(k)].astype(np.float64), np.nan)
+
+    def by(self, measure: str, k: int) -> np.ndarray:
+        """(n,) float64 by a measure's name: "overlap", "jaccard" or "rbo"."""
+        return {"overlap": self.share, "jaccard": self.jaccard, "rbo": self.biased}[measure](k)
+
+    def _at(self, k: int) -> int:
+        return self.depths.index(k)
+
+    def _compared(self, k: int) -> np.ndarray:
+        return np.minimum(self.deep.astype(np.int64), k)
+
+
+def depths_of(k: int) -> tuple[int, ...]:
+    """The depths that lists of k neighbors allow."""
+    return tuple(depth for depth in DEPTHS if depth <= k)
+
+
+def compare(
+    first: np.ndarray, second: np.ndarray, texts: np.ndarray, p: float = P, progress: Progress | None = None
+) -> Overlap:
+    """Compare two neighbor graphs' ids (n, K), nearest first, -1 for none; texts: (n,) codes of identical texts.
+
+    The order of the two does not matter. Graphs of different K are read to the smaller.
+    """
+    n, width = len(first), min(first.shape[1], second.shape[1])
+    depths = depths_of(width)
+    shared = np.zeros((n, len(depths)), np.uint8)
+    biased = np.zeros((n, len(depths)), np.float32)
+    deep = np.zeros(n, np.uint8)
+    alone = len(np.unique(texts)) == n
+    for start in range(0, n, CHUNK):
+        part = slice(start, min(start + CHUNK, n))
+        one, other = (text_lists(np.asarray(ids[part, :width]), texts, part, alone) for ids in (first, second))
+        shared[part], biased[part], deep[part] = _compared(one, other, depths, p)
+        if progress:
+            progress(part.stop, n)
+    return Overlap(depths, shared, biased, deep)
+
+
+def text_lists(ids: np.ndarray, texts: np.ndarray, part: slice | np.ndarray, alone: bool = False) -> np.ndarray:
+    """(c, K) int64: the texts of neighbor ids (c, K) of the rows `part`, each once, nearest first, -1 behind the last.
+
+    alone: no text has copies.
+    """
+    named = np.where(ids >= 0, texts[ids], -1)
+    return named if alone and (ids >= 0).all() else np.take_along_axis(*_packed(named, texts[part]), axis=1)
+
+
+def kept_places(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(c, K) bool: which neighbor ids (c, K) of `rows` (c,) count: no copy of the row, of other texts the nearest."""
+    return _counting(np.where(ids >= 0, texts[ids], -1), texts[rows])
+
+
+def _packed(named: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lists with -1 for what does not count, and the order that puts those last."""
+    counting = _counting(named, own)
+    return np.where(counting, named, -1), np.argsort(~counting, axis=1, kind="stable")
+
+
+def _counting(named: np.ndarray, own: np.ndarray) -> np.ndarray:
+    order = np.argsort(named, axis=1, kind="stable")
+    ordered = np.take_along_axis(named, order, axis=1)
+    again = np.zeros(named.shape, bool)
+    repeated = np.zeros(named.shape, bool)
+    repeated[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    np.put_along_axis(again, order, repeated, axis=1)
+    return ~again & (named >= 0) & (named != own[:, None])
+
+
+def places_in(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(c, K) int64: where each entry of `first` (c, K) stands in the same row of `second` (c, L); L where it doesn't,
+    and for entries of -1. A row holds an entry once."""
+    rows, width = second.shape
+    if not rows or not width:
+        return np.full(first.shape, width, np.int64)
+    span = np.int64(max(first.max(initial=0), second.max(initial=0)) + 2)
+    base = np.arange(rows, dtype=np.int64)[:, None] * span + 1
+    order = np.argsort(second, axis=1, kind="stable")
+    keys = (np.take_along_axis(second, order, axis=1) + base).ravel()
+    wanted = (first + base).ravel()
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    found = (keys[at] == wanted) & (first.ravel() >= 0)
+    return np.where(found, order.ravel()[at], width).reshape(first.shape)
+
+
+def _compared(
+    first: np.ndarray, second: np.ndarray, depths: tuple[int, ...], p: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """shared (c, depths), rank-biased overlap (c, depths) and deep (c,) of lists of texts (c, K)."""
+    rows, width = first.shape
+    deep = np.minimum((first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
+    last = np.maximum(np.arange(width), places_in(first, second))  # from this depth on, a text is in both lists
+    counts = np.bincount((np.arange(rows)[:, None] * (width + 1) + last).ravel(), minlength=rows * (width + 1))
+    both = counts.reshape(rows, width + 1)[:, :width].cumsum(axis=1)  # texts in both lists at depth 1 .. K
+    biased = rank_biased(both, p)
+    at = np.minimum(np.array(depths, np.int64)[None, :], np.maximum(deep, 1)[:, None]) - 1
+    return np.take_along_axis(both, at, axis=1), np.take_along_axis(biased, at, axis=1), deep
+
+
+def rank_biased(both: np.ndarray, p: float = P) -> np.ndarray:
+    """(c, K) float64 in [0, 1]: rank-biased overlap of two lists cut at depth 1 .. K, extrapolated beyond the cut
+    (Webber, Moffat and Zobel, 2010, equation 32). both: (c, K) texts in both lists at each depth."""
+    depth = np.arange(1, both.shape[1] + 1)
+    agreement = both / depth
+    return (1 - p) / p * np.cumsum(agreement * p**depth, axis=1) + agreement * p**depth
+
+
+def chance(measure: str, k: int, texts: int, p: float = P) -> float:
+    """What two embeddings that have nothing to do with each other would reach on average among so many texts.
+
+    The texts shared by two random lists of k out of m = texts - 1 are hypergeometric with mean k^2 / m.
+    """
+    m = max(texts - 1, 1)
+    k = min(k, m)
+    if measure == "overlap":
+        return k / m
+    if measure == "rbo":
+        return float(rank_biased(np.arange(1, k + 1)[None, :] ** 2 / m, p)[0, -1])
+    from scipy.stats import hypergeom
+
+    shared = np.arange(k + 1)
+    return float((hypergeom.pmf(shared, m, k, k) * shared / (2 * k - shared)).sum())

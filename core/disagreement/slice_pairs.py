@@ -1,0 +1,54 @@
+"""Slices of two values at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.disagreement.odds import log_odds
+from core.disagreement.slice_odds import Slice, slice_odds, surest_first, z_value
+
+MOST_PAIRS = 60  # values that are tried two by two
+OVERLAPPING = 0.9  # share of a value's texts
+
+
+def slice_pairs(
+    member: np.ndarray,
+    low: np.ndarray,
+    phrases: Sequence[str],
+    owners: Sequence[str],
+    singles: Sequence[Slice],
+    fewest: int,
+) -> tuple[tuple[Slice, ...], int]:
+    """Two values of different factors at once that surely disagree more than the rest of each of the two, and how many
+    were tried."""
+    best = np.argsort([-each.odds for each in singles], kind="stable")[:MOST_PAIRS]
+    part = member[:, best]
+    inside, hits = (np.asarray(part.T @ each, np.float64) for each in (part, part * low[:, None]))
+    one, other = np.triu_indices(len(best), k=1)
+    many = inside[one, other]
+    apart = np.array([owners[best[i]] != owners[best[j]] for i, j in zip(one, other, strict=True)], bool)
+    # a pair that is nearly all of one of its values says nothing new
+    new = many <= OVERLAPPING * np.minimum(inside[one, one], inside[other, other])
+    tried = np.flatnonzero(apart & new & (many >= fewest))
+    if not len(tried):
+        return (), 0
+    one, other = one[tried], other[tried]
+    names = [joined_phrase(phrases[best[i]], phrases[best[j]]) for i, j in zip(one, other, strict=True)]
+    own = [f"{owners[best[i]]} and {owners[best[j]]}" for i, j in zip(one, other, strict=True)]
+    made = slice_odds(inside[one, other], hits[one, other], float(low.sum()), len(low), names, own)
+    more = np.minimum(_beyond(inside, hits, one, other, one), _beyond(inside, hits, one, other, other)) > 0
+    kept = [each for each, surely in zip(made, more, strict=True) if surely and each.low > 1]
+    return tuple(sorted(kept, key=surest_first)), len(tried)
+
+
+def _beyond(inside: np.ndarray, hits: np.ndarray, one: np.ndarray, other: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The lower end of the log odds ratio of pairs against the rest of one of their values."""
+    many, hit = inside[one, other], hits[one, other]
+    of, of_hit = inside[whole, whole], hits[whole, whole]
+    return log_odds(hit, many - hit, of_hit - hit, of - many - of_hit + hit, z_value(len(one)))[1]
+
+
+def joined_phrase(one: str, other: str) -> str:
+    """Two phrases as one: "that are questions" stands first."""
+    first, second = sorted((one, other), key=lambda phrase: not phrase.startswith("that are"))
+    return f"{first}, {second}"

@@ -1,0 +1,149 @@
+"""How far contenders disagree, as functions for workers; what each pair needs is kept in the workspace."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from core import opened
+from core.contenders import Contender, contender_neighbors, contender_rows, find_contender_neighbors, has_graph
+from core.disagreement.geometry import centered, cka, hsic, rsa, sampled_rows
+from core.disagreement.kept import (
+    EXPLAINED,
+    KIND,
+    cut_inputs,
+    explained_rows,
+    has_pair,
+    pair_cosines_of,
+    pair_inputs,
+    pairs_of,
+    text_codes,
+    text_inputs,
+)
+from core.disagreement.overlap import P, compare
+from core.disagreement.texts import cut_off, text_facts
+from core.errors import InputError, PlanisphereError
+from core.store import Workspace
+from core.types import ModelSpec, Progress
+
+SECONDS_A_ROW = 6e-5  # to compare two graphs, and what else is worked out for a pair
+SECONDS_A_TEXT = 6e-4  # to find its language and count its tokens
+SECONDS_A_GRAPH = 1e-9  # of a variant: rows squared times dimensions
+
+
+def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+    """Work out and keep what the pages on disagreement need of these contenders; what is kept is not done again."""
+    find_graphs(folder, corpus, contenders)
+    compare_pairs(folder, corpus, contenders, progress)
+    group_rows(folder, corpus, contenders)
+    look_at_texts(folder, corpus, contenders)
+
+
+def find_graphs(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+    """Each contender's neighbor graph. Raises StorageError where the corpus is not embedded with a model."""
+    if len(opened.corpus(folder, corpus)) < 2:
+        raise InputError("This corpus has one row: there are no neighbors to compare.", "Bring in more rows.")
+    for contender in contenders:
+        find_contender_neighbors(folder, corpus, contender, progress)
+
+
+def compare_pairs(
+    folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None
+) -> None:
+    """What each pair of contenders shares. progress counts pairs."""
+    wanted = pairs_of(contenders)
+    for done, pair in enumerate(wanted, start=1):
+        if not has_pair(folder, corpus, *pair):
+            _compare_pair(folder, corpus, *pair)
+        if progress:
+            progress(done, len(wanted))
+
+
+def group_rows(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+    """The default groups of the first contender's model, by which rows are filtered and explained."""
+    from core.cluster_tasks import find_clusters
+    from core.clusters.methods import ClusterParams
+
+    try:
+        find_clusters(folder, corpus, contenders[0].model, ClusterParams(), progress)
+    except InputError:  # a corpus too small for groups
+        return
+
+
+def look_at_texts(
+    folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None
+) -> None:
+    """Facts of a sample of the texts, and which of them each model cuts off."""
+    workspace = Workspace(folder)
+    texts = [opened.corpus(folder, corpus).texts[row] for row in explained_rows(folder, corpus)]
+    if workspace.load(KIND, corpus, text_inputs()) is None:
+        found = dict(vars(text_facts(texts, progress)))
+        facts = {"languages": list(found.pop("languages"))}
+        workspace.save(KIND, corpus, text_inputs(), found, facts)
+    for model in dict.fromkeys(each.model for each in contenders):
+        if model.max_tokens and workspace.load(KIND, corpus, cut_inputs(model)) is None:
+            _look_for_cuts(workspace, corpus, model, texts)
+
+
+def _look_for_cuts(workspace: Workspace, corpus: str, model: ModelSpec, texts: list[str]) -> None:
+    folder = str(workspace.folder)
+    try:
+        over = cut_off(texts, opened.embedder(folder, model, None, 1))
+    except PlanisphereError as error:  # a model that is gone: the other factors explain what they can
+        workspace.save(KIND, corpus, cut_inputs(model), {}, {"error": error.message})
+        return
+    workspace.save(KIND, corpus, cut_inputs(model), {"over": over}, {"error": ""})
+
+
+def _compare_pair(folder: str, corpus: str, first: Contender, second: Contender) -> None:
+    texts = text_codes(folder, corpus)
+    one, other = (contender_neighbors(folder, corpus, each).ids for each in (first, second))
+    found = compare(one, other, texts)
+    rows = sampled_rows(texts)
+    features = [centered(contender_rows(folder, corpus, each), rows) for each in (first, second)]
+    own = (_own_hsic(folder, corpus, first), _own_hsic(folder, corpus, second))
+    cosines = [pair_cosines_of(folder, corpus, each) for each in (first, second)]
+    facts = {
+        "depths": list(found.depths),
+        "cka": cka(features[0], features[1], own),
+        "cka_rows": len(rows),
+        "p": P,
+        "seed": 0,
+    }
+    facts |= {"rsa": rsa(*cosines), "rsa_pairs": len(cosines[0]), "texts": int(texts.max(initial=-1)) + 1}
+    arrays = {"shared": found.shared, "rbo": found.rbo, "deep": found.deep}
+    Workspace(folder).save(KIND, corpus, pair_inputs(first, second), arrays, _without_nan(facts))
+
+
+@lru_cache(maxsize=20)
+def _own_hsic(folder: str, corpus: str, contender: Contender) -> float:
+    """A contender's HSIC with itself, over the texts that CKA is measured on."""
+    rows = sampled_rows(text_codes(folder, corpus))
+    features = centered(contender_rows(folder, corpus, contender), rows)
+    return hsic(features, features) if len(rows) >= 4 else 0.0
+
+
+def is_prepared(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> bool:
+    """Whether all that `prepare` makes is kept."""
+    workspace = Workspace(folder)
+    models = [each.model for each in contenders if each.model.max_tokens]
+    wanted = [text_inputs(), *map(cut_inputs, models), *(pair_inputs(*pair) for pair in pairs_of(contenders))]
+    return all(workspace.load(KIND, corpus, inputs) is not None for inputs in wanted)
+
+
+def expected_seconds(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> float:
+    """About how long `prepare` takes on one core for what is not kept yet."""
+    workspace = Workspace(folder)
+    info = workspace.info(corpus)
+    rows = info.rows if info else 0
+    pairs = sum(not has_pair(folder, corpus, *pair) for pair in pairs_of(contenders))
+    graphs = [each for each in contenders if not each.is_model and not has_graph(folder, corpus, each)]
+    squared = sum((each.dimensions or each.model.dimensions or 384) for each in graphs) * min(rows, 50_000) * rows
+    asked = 1 + sum(bool(each.model.max_tokens) for each in contenders)
+    known = workspace.load(KIND, corpus, text_inputs()) is not None
+    looked = 0 if known else asked * min(rows, EXPLAINED) * SECONDS_A_TEXT
+    return pairs * (0.1 + rows * SECONDS_A_ROW) + squared * SECONDS_A_GRAPH + looked
+
+
+def _without_nan(facts: dict[str, object]) -> dict[str, object]:
+    """NaN is no JSON: None stands for it."""
+    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in facts.items()}

@@ -1,0 +1,128 @@
+"""How likely two texts at a cosine share their label, by isotonic regression on weighted pairs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import InputError
+from core.quality.calibration import NEAR_PAIRS, PAIRS, K, draw
+from core.quality.estimates import Estimate, text_resamples
+from core.quality.pairs import Pairs, among, label_pairs, neighbor_codes, pair_codes, pair_cosines, same_label_pairs
+from core.quality.space import Space
+
+FOLDS = 5
+BAND = 40  # resamples of the curve's band
+GRID = 101
+BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class SameLabel:
+    """P(same label) by cosine. grid: (101,) cosines; curve, low, high: (101,) probability and 95% band. base: that of
+    a random pair. brier: mean squared error on pairs of held-out texts, brier_base: of saying `base` always; gap:
+    expected calibration error there; both lower is better. pairs, labeled: pairs and texts looked at."""
+
+    grid: np.ndarray
+    curve: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    base: float
+    brier: float
+    brier_base: float
+    gap: float
+    pairs: int
+    labeled: int
+    labels: int
+    seed: int
+
+    def at(self, cosine: float) -> Estimate:
+        """The probability at a cosine; the ends serve for all beyond them."""
+        return Estimate(*(float(np.interp(cosine, self.grid, each)) for each in (self.curve, self.low, self.high)))
+
+
+def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLabel:
+    """P(same label) by isotonic regression (Zadrozny and Elkan 2002) on pairs of labeled texts.
+
+    codes: (m,) labels, -1 without. Pairs are drawn from three strata (in a top-10 list; others of one label; others of
+    two) and weighted by the strata's true sizes. Brier score and calibration error: 5 folds of the texts, fitted on
+    pairs of texts outside of a fold, judged on pairs within it. Band: 40 resamples of the texts. Raises InputError
+    where all pairs, or none, share a label.
+    """
+    same, total = same_label_pairs(codes)
+    if not 0 < same < total:
+        raise InputError(
+            "P(same label) needs texts of one label and texts of different ones.", "Choose another column."
+        )
+    left, right, weights = _label_strata(space, codes, same, total, seed)
+    cosines = pair_cosines(space.vectors, space.first[left], space.first[right])
+    truth, base = (codes[left] == codes[right]).astype(np.float64), same / total
+    grid = np.linspace(cosines.min(), cosines.max(), GRID)
+    model = _Curve(cosines, truth)
+    curve = model.fit(weights, grid)
+    counts = text_resamples(len(space), seed, BAND)[1:].astype(np.float64)
+    band = np.stack([model.fit(weights * each[left] * each[right], grid) for each in counts])
+    low, high = np.percentile(band, [2.5, 97.5], axis=0)
+    brier, brier_base, gap = _held_out(model, cosines, weights, (left, right), base, seed)
+    known = int((codes >= 0).sum())
+    return SameLabel(
+        grid, curve, low, high, base, brier, brier_base, gap, len(cosines), known, int(codes.max()) + 1, seed
+    )
+
+
+def _label_strata(
+    space: Space, codes: np.ndarray, same: int, total: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    m = len(space)
+    near = neighbor_codes(space.ids, K, codes >= 0)
+    near_same = int((codes[near // m] == codes[near % m]).sum())
+    drawn = draw(near, NEAR_PAIRS, seed)
+    parts = [(drawn // m, drawn % m, np.full(len(drawn), len(near) / max(len(drawn), 1)))]
+    for alike, size in ((True, same - near_same), (False, total - same - (len(near) - near_same))):
+        left, right = label_pairs(codes, PAIRS // 2, alike, seed)
+        other = ~among(pair_codes(left, right, m), near)
+        left, right = left[other], right[other]
+        parts.append((left, right, np.full(len(left), size / max(len(left), 1))))
+    left, right, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return left, right, weights
+
+
+class _Curve:
+    """P(same label) as a rising function of the cosine, fitted again and again to other weights of the same pairs."""
+
+    def __init__(self, cosines: np.ndarray, truth: np.ndarray) -> None:
+        self.rising, self.place = np.unique(cosines, return_inverse=True)  # equal cosines have one probability
+        self.truth = truth
+
+    def fit(self, weights: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """(len(at),) the probability at some cosines; pairs of weight 0 do not count."""
+        from sklearn.isotonic import isotonic_regression
+
+        heavy = np.bincount(self.place, weights, len(self.rising))
+        drawn = heavy > 0
+        mean = np.bincount(self.place, weights * self.truth, len(self.rising))[drawn] / heavy[drawn]
+        fitted = isotonic_regression(mean, sample_weight=heavy[drawn], y_min=0, y_max=1)
+        return np.interp(at, self.rising[drawn], fitted)
+
+
+def _held_out(
+    model: _Curve, cosines: np.ndarray, weights: np.ndarray, pair: Pairs, base: float, seed: int
+) -> tuple[float, float, float]:
+    """Brier score, that of the base rate, and expected calibration error in ten bins of the probability; NaN where a
+    fold can't be fitted."""
+    fold = np.random.default_rng(seed).integers(FOLDS, size=int(max(pair[0].max(), pair[1].max())) + 1)
+    one, other = fold[pair[0]], fold[pair[1]]
+    told, found, heavy = [], [], []
+    for each in range(FOLDS):
+        train, test = (one != each) & (other != each), (one == each) & (other == each)
+        if len(np.unique(model.truth[train])) < 2 or not test.any():
+            continue
+        told.append(model.fit(weights * train, cosines[test]))
+        found.append(model.truth[test])
+        heavy.append(weights[test])
+    if not told:
+        return float("nan"), float("nan"), float("nan")
+    p, y, w = np.concatenate(told), np.concatenate(found), np.concatenate(heavy)
+    bins = np.minimum((p * BINS).astype(int), BINS - 1)
+    gaps = np.abs(np.bincount(bins, w * (p - y), BINS)).sum() / w.sum()
+    brier, brier_base = (float(np.average(np.square(each - y), weights=w)) for each in (p, np.full(len(y), base)))
+    return brier, brier_base, float(gaps)

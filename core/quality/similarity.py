@@ -1,0 +1,127 @@
+"""How cosines lie: random pairs, pairs of one label, first and tenth neighbors, and how far these are apart."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.errors import InputError
+from core.quality.estimates import Estimate, bootstrap, text_resamples
+from core.quality.pairs import Pairs, label_pairs, pair_cosines, random_pairs
+from core.quality.space import Space
+
+Kind = Literal["random", "label", "tenth", "first"]
+PAIRS = 20_000  # of each kind; as many texts for neighbors
+BINS = 400
+HIGH = 95.0  # percentile of random pairs
+LISTED: dict[Kind, int] = {"first": 0, "tenth": 9}  # kinds that are a place in a text's list
+
+
+@dataclass(frozen=True, eq=False)
+class Similarity:
+    """cosine, euclidean: kind -> (400,) shares of its pairs in equal bins of [-1, 1] and [0, 2]; a kind that there is
+    not is left out. medians, drawn: kind -> the median cosine, the number of pairs looked at. texts: distinct ones.
+
+    auc: kind -> probability that such a pair is nearer than a random one, 0.5 by chance, higher is better apart.
+    threshold: the random pairs' 95th percentile; above: share of same-label pairs over it, None without labels.
+    """
+
+    cosine: dict[Kind, np.ndarray]
+    euclidean: dict[Kind, np.ndarray]
+    medians: dict[Kind, float]
+    drawn: dict[Kind, int]
+    auc: dict[Kind, Estimate]
+    threshold: float
+    above: Estimate | None
+    texts: int
+    seed: int
+
+
+def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int = 0) -> Similarity:
+    """Distributions of cosines and distances among distinct texts, and their separation.
+
+    codes: (m,) labels of the texts, -1 without. Intervals: 200 resamples of the texts; a pair weighs as often as
+    both its texts were drawn together. Raises InputError for fewer than three distinct texts.
+    """
+    if len(space) < 3:
+        raise InputError(f"There are {len(space)} different texts; pairs need at least three.", "Bring in more rows.")
+    pairs = _pairs(space, codes, seed)
+    cosines = {kind: _cosines(space, kind, *both) for kind, both in pairs.items()}
+    threshold = float(np.percentile(cosines["random"], HIGH))
+    counts = text_resamples(len(space), seed)
+    auc: dict[Kind, Estimate] = {
+        kind: bootstrap(counts, _Auc(kind, pairs, cosines)) for kind in cosines if kind != "random"
+    }
+    above = bootstrap(counts, _Above(pairs, cosines)) if "label" in cosines else None
+    return Similarity(
+        {kind: _shares(values, -1, 1) for kind, values in cosines.items()},
+        {kind: _shares(np.sqrt(2 - 2 * values), 0, 2) for kind, values in cosines.items()},
+        {kind: float(np.median(values)) for kind, values in cosines.items()},
+        {kind: len(values) for kind, values in cosines.items()},
+        auc,
+        threshold,
+        above,
+        len(space),
+        seed,
+    )
+
+
+class _Auc:
+    """P(a pair of a kind > a random pair), ties half (Mann and Whitney 1947), under weights of the texts."""
+
+    def __init__(self, kind: Kind, pairs: dict[Kind, Pairs], cosines: dict[Kind, np.ndarray]) -> None:
+        order = np.argsort(cosines["random"], kind="stable")
+        rising = cosines["random"][order]
+        self.kind, self.pair = kind, pairs[kind]
+        self.random = (pairs["random"][0][order], pairs["random"][1][order])
+        self.below = np.searchsorted(rising, cosines[kind], side="left")
+        self.not_above = np.searchsorted(rising, cosines[kind], side="right")
+
+    def __call__(self, weights: np.ndarray) -> float:
+        sums = np.concatenate([[0.0], np.cumsum(_pair_weights("random", self.random, weights))])
+        own = _pair_weights(self.kind, self.pair, weights)
+        whole = 2 * own.sum() * sums[-1]
+        return float(np.sum(own * (sums[self.below] + sums[self.not_above])) / whole) if whole else float("nan")
+
+
+class _Above:
+    """Share of same-label pairs above the random pairs' 95th percentile, under weights of the texts."""
+
+    def __init__(self, pairs: dict[Kind, Pairs], cosines: dict[Kind, np.ndarray]) -> None:
+        order = np.argsort(cosines["random"], kind="stable")
+        self.random, self.rising = (pairs["random"][0][order], pairs["random"][1][order]), cosines["random"][order]
+        self.pair, self.cosines = pairs["label"], cosines["label"]
+
+    def __call__(self, weights: np.ndarray) -> float:
+        sums = np.cumsum(_pair_weights("random", self.random, weights))
+        own = _pair_weights("label", self.pair, weights)
+        if not own.sum() or not sums[-1]:
+            return float("nan")
+        at = min(int(np.searchsorted(sums, HIGH / 100 * sums[-1])), len(sums) - 1)
+        return float(own[self.cosines > self.rising[at]].sum() / own.sum())
+
+
+def _pair_weights(kind: Kind, pair: Pairs, weights: np.ndarray) -> np.ndarray:
+    return weights[pair[0]] if kind in LISTED else weights[pair[0]] * weights[pair[1]]
+
+
+def _pairs(space: Space, codes: np.ndarray | None, seed: int) -> dict[Kind, Pairs]:
+    made: dict[Kind, Pairs] = {"random": random_pairs(len(space), PAIRS, seed)}
+    if codes is not None:
+        made["label"] = label_pairs(codes, PAIRS, same=True, seed=seed)
+    own = space.sample(PAIRS, seed)
+    for kind, place in LISTED.items():
+        if space.ids.shape[1] > place:
+            there = own[space.ids[own, place] >= 0]
+            made[kind] = (there, np.asarray(space.ids[there, place], np.int64))
+    return {kind: pair for kind, pair in made.items() if len(pair[0])}
+
+
+def _cosines(space: Space, kind: Kind, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    if kind in LISTED:
+        return np.asarray(space.cosines[left, LISTED[kind]], np.float64).clip(-1, 1)
+    return pair_cosines(space.vectors, space.first[left], space.first[right])
+
+
+def _shares(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    return (np.histogram(values, BINS, (low, high))[0] / len(values)).astype(np.float32)

@@ -1,0 +1,118 @@
+"""A contender's space with every text once: copies are one text, and never each other's neighbor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCK = 16_384  # texts compared at once
+QUERIES = 256
+STEPS = 1 << 20  # cosines are told apart to about a millionth, as far as float32 sums can be trusted
+LEAST = 10  # neighbors a text must have
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """m distinct texts of n rows, in the order of their first rows; a text's place is its number there.
+
+    vectors: (n, d) float32 unit rows. first: (m,) int64, each text's first row. places: (n,) the text of every row.
+    ids: (m, k) int32 places of the nearest other texts, nearest first, -1 where the list is shorter; a list has
+    10 entries or m - 1. cosines: (m, k) float32, falling, -1 where there is no entry.
+    """
+
+    vectors: np.ndarray
+    first: np.ndarray
+    places: np.ndarray
+    ids: np.ndarray
+    cosines: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def without_copies(self) -> bool:
+        return len(self.first) == len(self.vectors)
+
+    def take(self, places: np.ndarray) -> np.ndarray:
+        """(p, d) float32 vectors of the texts at some places."""
+        return np.asarray(self.vectors[self.first[places]])
+
+    def sample(self, most: int, seed: int = 0) -> np.ndarray:
+        """Rising places of at most so many texts, drawn without replacement; all where there are no more."""
+        if len(self) <= most:
+            return np.arange(len(self))
+        return np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False))
+
+
+def build_space(vectors: np.ndarray, ids: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> Space:
+    """The space of unit rows (n, d), their graph (n, k) and the codes of identical texts (n,), from 0 by appearance.
+
+    Lists that copies leave with fewer than 10 texts are searched anew, exactly.
+    """
+    first = np.unique(groups, return_index=True)[1]
+    if len(first) == len(vectors):
+        return Space(vectors, first, groups, ids, scores)
+    merged, cosines = _merged(ids, scores, groups, first)
+    space = Space(vectors, first, groups, merged, cosines)
+    wanted = min(LEAST, len(first) - 1)
+    short = np.flatnonzero((merged >= 0).sum(axis=1) < wanted)
+    if len(short):
+        k = min(merged.shape[1], len(first) - 1)
+        merged[short, :k], cosines[short, :k] = nearest(space, space.take(short), k, short)
+    return space
+
+
+def nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Places (q, k) int32 and cosines (q, k) float32 of the texts nearest to unit queries (q, d), by exact search.
+
+    own: (q,) places left out of each query's list. Cosines that agree to a millionth count as equal; the earlier text
+    comes first, so that the same vector always gets the same list. k is at most m (m - 1 with `own`).
+    """
+    ids, cosines = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
+    for start in range(0, len(queries), QUERIES):
+        part = slice(start, start + QUERIES)
+        ids[part], cosines[part] = _nearest(space, queries[part], k, None if own is None else own[part])
+    return ids, cosines
+
+
+def _nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    m = len(space)
+    best = np.full((len(queries), k), np.iinfo(np.int64).min)
+    for start in range(0, m, BLOCK):
+        block = np.arange(start, min(start + BLOCK, m))
+        scores = queries @ space.take(block).T
+        keys = np.rint(scores * STEPS).astype(np.int64) * m + (m - 1 - block)  # one number: cosine, then place
+        if own is not None:
+            inside = np.flatnonzero((own >= start) & (own < start + len(block)))
+            keys[inside, own[inside] - start] = np.iinfo(np.int64).min
+        both = np.concatenate([best, keys], axis=1)
+        best = np.partition(both, both.shape[1] - k, axis=1)[:, -k:] if k else best
+    best = np.sort(best, axis=1)[:, ::-1]
+    return (m - 1 - best % m).astype(np.int32), (best // m / STEPS).astype(np.float32)
+
+
+def _merged(
+    ids: np.ndarray, scores: np.ndarray, groups: np.ndarray, first: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The lists of the texts' first rows as lists of texts: each once, at its nearest copy, own copies left out."""
+    made, cosines = np.full((len(first), ids.shape[1]), -1, np.int32), np.full((len(first), ids.shape[1]), -1.0)
+    for start in range(0, len(first), BLOCK):
+        rows = first[start : start + BLOCK]
+        lists = groups[ids[rows]]
+        keep = _first_mention(lists) & (lists != groups[rows][:, None])
+        order = np.argsort(~keep, axis=1, kind="stable")
+        kept = np.take_along_axis(keep, order, axis=1)
+        part = slice(start, start + len(rows))
+        made[part] = np.where(kept, np.take_along_axis(lists, order, axis=1), -1)
+        cosines[part] = np.where(kept, np.take_along_axis(scores[rows], order, axis=1), -1)
+    return made, cosines.astype(np.float32)
+
+
+def _first_mention(lists: np.ndarray) -> np.ndarray:
+    """Bool of the shape of `lists`: where a row names a value for the first time."""
+    order = np.argsort(lists, axis=1, kind="stable")
+    ordered = np.take_along_axis(lists, order, axis=1)
+    begins = np.ones(lists.shape, bool)
+    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    found = np.empty(lists.shape, bool)
+    np.put_along_axis(found, order, begins, axis=1)
+    return found

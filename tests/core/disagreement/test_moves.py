@@ -1,0 +1,83 @@
+"""Texts that moved together: a planted group, copies, bounded memory, nothing where nothing moved."""
+
+import numpy as np
+
+from core.disagreement import moves
+from core.disagreement.moves import moved_together
+from core.types import unit_rows
+from tests.core.disagreement.conftest import exact_graph
+
+GROUPS, SIZE = 12, 20
+
+
+def islands(seed=0):
+    """Twelve tight groups of twenty rows."""
+    generator = np.random.default_rng(seed)
+    centers = np.repeat(generator.normal(size=(GROUPS, 30)), SIZE, axis=0)
+    return unit_rows(centers * 4 + generator.normal(size=centers.shape) * 0.5)
+
+
+def moved_world():
+    """Seven rows of group 2 go over to group 5."""
+    first = islands()
+    second, gone = first.copy(), np.arange(2 * SIZE, 2 * SIZE + 7)
+    noise = np.random.default_rng(9).normal(size=(7, 30)) * 0.1
+    second[gone] = unit_rows(first[5 * SIZE : 6 * SIZE].mean(axis=0) + noise * 0.2)
+    return exact_graph(first, 15), exact_graph(second, 15), gone
+
+
+def test_a_planted_move_is_found_with_where_it_went():
+    first, second, gone = moved_world()
+    made = moved_together(first, second, np.arange(240), k=10)
+    labels = made.labels[gone]
+    assert len(set(labels)) == 1
+    assert labels[0] >= 0
+    inside = made.labels == labels[0]
+    assert inside.sum() <= 12
+    lost, gained = (np.asarray(each[np.flatnonzero(inside)].sum(axis=0)).ravel() for each in (made.lost, made.gained))
+    assert set(np.argsort(-gained)[:3] // SIZE) == {5}
+    assert set(np.argsort(-lost)[:3] // SIZE) == {2}
+
+
+def test_changes_are_those_of_sets():
+    first, second, _ = moved_world()
+    made = moved_together(first, second, np.arange(240), k=10)
+    for row in (3, 41, 110):
+        one, other = set(first[row, :10].tolist()), set(second[row, :10].tolist())
+        assert set(made.lost[row].indices) == one - other
+        assert set(made.gained[row].indices) == other - one
+
+
+def test_nothing_moved_under_the_same_embedding():
+    first = exact_graph(islands(), 15)
+    made = moved_together(first, first, np.arange(240), k=10)
+    assert made.moved == 0
+    assert (made.labels == -1).all()
+
+
+def test_small_blocks_give_the_same(monkeypatch):
+    first, second, _ = moved_world()
+    whole = moved_together(first, second, np.arange(240), k=10)
+    monkeypatch.setattr(moves, "BLOCK", 7)
+    assert (moved_together(first, second, np.arange(240), k=10).labels == whole.labels).all()
+
+
+def test_copies_count_once():
+    first, second, _ = moved_world()
+    texts = np.arange(240)
+    texts[41] = 40
+    texts = np.unique(texts, return_inverse=True)[1]
+    made = moved_together(first, second, texts, k=10)
+    assert len(made.rows) == len(made.labels) == 239
+    assert 41 not in made.rows
+
+
+def test_hubs_join_no_one(monkeypatch):
+    """Every row gains the same two neighbors: with a crowd that small none are joined by it."""
+    first = exact_graph(islands(), 12)
+    second = first.copy()
+    second[:, :2] = np.array([7, 11])
+    monkeypatch.setattr(moves, "CROWD", 30)
+    made = moved_together(first, second, np.arange(240), k=10)
+    sizes = np.bincount(made.labels[made.labels >= 0]) if (made.labels >= 0).any() else np.zeros(1)
+    assert sizes.max() <= 2 * SIZE

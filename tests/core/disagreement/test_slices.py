@@ -1,0 +1,198 @@
+"""Odds ratios against their definitions, a planted slice, confounded factors, and coverage."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import brentq, minimize, minimize_scalar
+
+from core.disagreement.factors import Factor, column_factor, grouped, length_factor, text_factors
+from core.disagreement.firth import fit
+from core.disagreement.odds import log_odds
+from core.disagreement.slices import explain, low_rows
+from core.disagreement.texts import count_words, cut_off, text_facts
+
+
+def plain_ends(a, b, c, d, z):
+    """The interval by scipy's minimizers."""
+    a, b, c, d = (cell + 0.5 for cell in (a, b, c, d))
+
+    def likelihood(ratio, base):
+        ends = ((a, base + ratio), (b, -base - ratio), (c, base), (d, -base))
+        return -sum(cell * np.logaddexp(0, -logit) for cell, logit in ends)
+
+    def profile(ratio):
+        return -minimize_scalar(
+            lambda base: -likelihood(ratio, base), bounds=(-20, 20), method="bounded", options={"xatol": 1e-10}
+        ).fun
+
+    best = np.log(a * d / (b * c))
+    least = profile(best) - z * z / 2
+    return best, brentq(lambda x: profile(x) - least, -25, best), brentq(lambda x: profile(x) - least, best, 25)
+
+
+@pytest.mark.parametrize("cells", [(20, 30, 100, 500), (0, 103, 153, 393), (3, 4, 5, 6)])
+def test_odds_ratios_and_their_ends(cells):
+    made = [float(end[0]) for end in log_odds(*(np.array([cell]) for cell in cells), z=2.5)]
+    assert made == pytest.approx(plain_ends(*cells, 2.5), abs=1e-4)
+
+
+def test_intervals_hold_the_true_ratio():
+    generator = np.random.default_rng(1)
+    one, other = 0.3, 0.12
+    a, c = generator.binomial(40, one, 1_000), generator.binomial(200, other, 1_000)
+    _, low, high = log_odds(a, 40 - a, c, 200 - c, 1.96)
+    truth = np.log(one / (1 - one) / (other / (1 - other)))
+    assert 0.93 <= ((low <= truth) & (truth <= high)).mean() <= 0.975
+
+
+def test_firth_is_the_best_of_its_penalized_likelihood():
+    generator = np.random.default_rng(0)
+    columns = np.column_stack([generator.random(80) > 0.5, generator.normal(2, 3, 80)]).astype(float)
+    y = (generator.random(80) < 1 / (1 + np.exp(-(columns @ [1.2, -0.4])))).astype(float)
+    x = np.column_stack([np.ones(80), columns])
+
+    def loss(beta):
+        chance = 1 / (1 + np.exp(-x @ beta))
+        information = x.T @ (x * (chance * (1 - chance))[:, None])
+        return -(y * np.log(chance) + (1 - y) * np.log(1 - chance)).sum() - np.linalg.slogdet(information)[1] / 2
+
+    expected = minimize(loss, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10}).x
+    made = fit(columns, y)
+    assert made.converged
+    assert made.coefficients == pytest.approx(expected[1:], abs=1e-3)
+    assert 0 < made.explained < 1
+
+
+def test_firth_of_one_binary_column_adds_a_half_to_each_cell():
+    x, y = np.repeat([1.0, 0.0], [10, 25]), np.r_[np.ones(10), np.ones(5), np.zeros(20)]
+    made = fit(x[:, None], y)
+    best, *_ = log_odds(*(np.array([cell]) for cell in (10, 0, 5, 20)), z=1.96)
+    assert made.coefficients[0] == pytest.approx(best[0], abs=1e-5)
+
+
+def test_a_column_made_up_of_others_is_left_out():
+    x = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 0], [1, 0, 1], [0, 1, 1], [0, 0, 0]] * 5, float)
+    made = fit(x, np.array([1, 0, 0, 0, 1, 1] * 5, float))
+    assert np.isfinite(made.coefficients).tolist() == [True, True, False]
+
+
+def world(seed=0, n=3_000):
+    """Labels, lengths that go with one of the labels, and overlaps that depend on the label alone."""
+    generator = np.random.default_rng(seed)
+    label = generator.integers(0, 8, n)
+    words = np.where(label == 2, generator.integers(1, 8, n), generator.integers(4, 40, n))
+    overlap = generator.integers(2, 11, n) / 10
+    return generator, label, words, overlap
+
+
+def factors(label, words):
+    return [length_factor(words), grouped("kind", label, [f'with kind "{i}"' for i in range(8)])]
+
+
+def test_a_planted_slice_comes_first():
+    generator, label, words, overlap = world()
+    planted = label == 5
+    overlap[planted] = generator.integers(0, 3, planted.sum()) / 10
+    made = explain(overlap, factors(label, words))
+    first = made.slices[0]
+    assert first.phrase == 'with kind "5"'
+    assert first.n == planted.sum()
+    assert first.low > 10
+    assert first.sure
+    assert first.share == pytest.approx((overlap[planted] <= made.threshold).mean())
+    assert made.slices[1].low < 3
+
+
+def test_what_is_confounded_is_told_apart():
+    """Label 2 is short and overlaps little: short texts look guilty alone, and are not with the label held equal."""
+    _, label, words, overlap = world()
+    overlap[label == 2] = 0.1
+    made = {each.phrase: each for each in explain(overlap, factors(label, words)).slices}
+    short = next(each for phrase, each in made.items() if phrase.startswith("under"))
+    assert short.low > 1.5
+    assert short.held_low < 1 < short.held_high
+    assert made['with kind "2"'].held_low > 2
+
+
+def test_two_values_at_once_are_named_where_they_say_more():
+    generator, _, words, overlap = world()
+    question = generator.random(len(words)) < 0.5
+    both = question & (words < 7)
+    overlap[both | (generator.random(len(words)) < 0.1)] = 0
+    asked = Factor("Question", np.where(question, 0, -1), ("that are questions",))
+    made = explain(overlap, [length_factor(words), asked])
+    assert [each.phrase for each in made.pairs] == ["that are questions, under 7 words"]
+    assert made.pairs[0].n == both.sum()
+    assert made.pairs[0].low > 20
+
+
+def test_nothing_is_found_where_nothing_is():
+    sure = 0
+    for seed in range(20):
+        _, label, words, overlap = world(seed, 500)
+        sure += any(each.sure for each in explain(overlap, factors(label, words)).slices)
+    assert sure <= 4  # 1 expected at 5%
+
+
+def test_low_rows_bear_ties():
+    low, threshold = low_rows(np.array([0.0] * 60 + [0.5] * 40))
+    assert low.sum() == 60
+    assert threshold == 0
+    low, threshold = low_rows(np.r_[np.zeros(5), np.full(10, 0.2), np.ones(85)])
+    assert low.sum() == 15
+    assert threshold == 0.2
+    assert not low_rows(np.ones(9))[0].any()
+
+
+def test_lengths_are_cut_into_phrases():
+    words = np.r_[np.arange(1, 21), np.arange(1, 21)]
+    made = length_factor(words)
+    assert made.values[0] == "under 5 words"
+    assert made.values[-1].endswith("words or more")
+    for code, phrase in enumerate(made.values[1:-1], start=1):
+        low, high = int(phrase.split()[1]), int(phrase.split()[3])
+        assert set(words[made.codes == code]) == set(range(low, high + 1))
+    assert not length_factor(np.full(9, 4)).values
+
+
+def test_facts_of_texts():
+    made = text_facts(
+        [
+            "How do I return my order?",
+            "x = {a: [1, 2]}; y <= 3",
+            "床架一点声音都没有，翻身终于不用小心翼翼了。",
+            "",
+            "Das ist ein schönes altes Haus.",
+        ]
+    )
+    assert made.words[[0, 3, 4]].tolist() == [6, 0, 6]
+    assert made.words[2] == count_words("床架一点声音都没有，翻身终于不用小心翼翼了。") > 15
+    assert made.question.tolist() == [True, False, False, False, False]
+    assert made.code[1] > 0.2 > made.code[0]
+    assert made.digits[1] == pytest.approx(3 / 23)
+    languages = [made.languages[code] for code in made.language]
+    assert languages[0] == "en"
+    assert languages[2] == "zh"
+    assert languages[4] == "de"
+    phrases = {phrase for factor in text_factors(made) for phrase in factor.values}
+    assert {"in Chinese", "that are questions", "with code or markup"} <= phrases
+
+
+def test_missing_cells_belong_to_no_value():
+    made = column_factor(pd.Series(["a", None, "b", "a", " "]), "kind")
+    assert made.values == ('with kind "a"', 'with kind "b"')
+    assert made.codes.tolist() == [0, -1, 1, 0, -1]
+
+
+def test_texts_over_the_window_are_cut_off():
+    from core.types import ModelSpec
+
+    class Counts:
+        spec = ModelSpec("onnx", "m", max_tokens=3)
+
+        def count_tokens(self, texts):
+            return np.array([len(text.split()) for text in texts])
+
+    assert cut_off(["a b c", "a b c d"], Counts()).tolist() == [False, True]
+    Counts.spec = ModelSpec("onnx", "m")
+    assert cut_off(["a b c d"], Counts()).tolist() == [False]

@@ -1,0 +1,111 @@
+"""Hubs are found and mended; lists are re-ranked as the papers say; length is held against the right numbers."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm, spearmanr
+
+from core.quality.hub_repair import repair_hubs, repaired_lists
+from core.quality.length_bias import measure_length_bias, text_values
+from tests.core.quality.conftest import space_of
+
+
+@pytest.fixture(scope="module")
+def hubby():
+    """Texts in many dimensions with few of them near to everything, as hubs are."""
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(300, 60)) + 0.8
+    rows[:12] = 0.8 + 0.5 * generator.normal(size=(12, 60))
+    return space_of(rows)
+
+
+def full(space):
+    cosines = (space.vectors @ space.vectors.T).astype(np.float64)
+    np.fill_diagonal(cosines, -np.inf)
+    return cosines
+
+
+def test_csls_ranks_as_its_formula(labeled):
+    space, _ = labeled
+    cosines = full(space)
+    mean = np.sort(cosines, axis=1)[:, -10:].mean(axis=1)
+    scores = 2 * cosines - mean[:, None] - mean
+    listed = repaired_lists(space, "csls")
+    for row in range(0, 400, 17):
+        among = np.argsort(-cosines[row])[:100]  # the kept candidates
+        expected = among[np.argsort(-scores[row, among], kind="stable")][:10]
+        assert listed[row].tolist() == expected.tolist()
+
+
+def test_mutual_proximity_ranks_as_its_formula(hubby):
+    cosines = full(hubby)
+    others = np.where(np.isinf(cosines), np.nan, cosines)
+    mean, spread = np.nanmean(others, axis=1), np.nanstd(others, axis=1)
+    listed = repaired_lists(hubby, "mutual")  # 300 texts: all of them are the sample
+    for row in range(0, 300, 13):
+        among = np.argsort(-cosines[row])[:100]
+        c = cosines[row, among]
+        chance = norm.logcdf(c, mean[row], spread[row]) + norm.logcdf(c, mean[among], spread[among])
+        assert listed[row].tolist() == among[np.argsort(-chance, kind="stable")][:10].tolist()
+
+
+def test_repairs_even_the_lists_out(hubby):
+    found = repair_hubs(hubby)
+    assert found["none"].hubs.skewness > 2
+    assert set(np.argsort(-found["none"].hubs.counts)[:10]) <= set(range(12))
+    for repair in ("csls", "mutual"):
+        assert found[repair].hubs.skewness < found["none"].hubs.skewness / 2
+        assert found[repair].hubs.unfair < found["none"].hubs.unfair
+        assert found[repair].hubs.never <= found["none"].hubs.never
+    assert found["none"].right is None
+
+
+def test_the_gain_in_labels_is_paired(labeled):
+    space, codes = labeled
+    some = np.where(np.arange(400) % 5 == 0, -1, codes)
+    found = repair_hubs(space, some)
+    none = found["none"]
+    assert none.gain.value == none.gain.low == none.gain.high == 0
+    judged = np.ones(400, bool)
+    for each in found.values():
+        judged &= (some >= 0) & (some[each.first] >= 0)
+    assert none.judged == judged.sum()
+    for each in found.values():
+        right = (some[each.first] == some)[judged]
+        before = (some[none.first] == some)[judged]
+        assert each.right.value == pytest.approx(right.mean())
+        assert each.gain.value == pytest.approx(right.mean() - before.mean())
+        assert each.gain.low <= each.gain.value <= each.gain.high
+
+
+def test_length_is_held_against_cosines(labeled):
+    space, _ = labeled
+    cosines = full(space)
+    values = text_values(space)
+    np.testing.assert_allclose(values["neighbors"], np.sort(cosines, axis=1)[:, -10:].mean(axis=1), atol=1e-5)
+    np.fill_diagonal(cosines, 0)
+    np.testing.assert_allclose(values["everyone"], cosines.sum(axis=1) / 399, atol=1e-5)
+    np.testing.assert_array_equal(values["listed"], np.bincount(space.ids[:, :10].ravel(), minlength=400))
+
+
+def test_spearman_is_scipys_and_bins_hold_their_means(labeled):
+    space, _ = labeled
+    generator = np.random.default_rng(2)
+    values = text_values(space)
+    lengths = (50 + 400 * values["everyone"] + generator.normal(size=400) * 15).round().astype(int).clip(1)
+    found = measure_length_bias(space, lengths)
+    for name, value in values.items():
+        assert found.rho[name].value == pytest.approx(spearmanr(lengths, value).statistic, abs=1e-9)
+        assert found.rho[name].low < found.rho[name].value < found.rho[name].high
+    assert found.rho["everyone"].low > 0.3
+    assert found.counts.sum() == 400
+    inside = (lengths >= found.edges[3]) & (lengths < found.edges[4])
+    assert found.counts[3] == inside.sum()
+    assert found.means["everyone"][3] == pytest.approx(values["everyone"][inside].mean())
+    error = values["everyone"][inside].std(ddof=1) / np.sqrt(inside.sum())
+    assert found.errors["everyone"][3] == pytest.approx(error)
+
+
+def test_texts_of_one_length_have_no_correlation(labeled):
+    found = measure_length_bias(labeled[0], np.full(400, 30))
+    assert np.isnan(found.rho["everyone"].value)
+    assert found.counts.sum() == 400

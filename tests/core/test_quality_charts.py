@@ -1,0 +1,56 @@
+"""Figures of the Quality page: names are escaped and kept apart, every line is drawn, bins add up."""
+
+import numpy as np
+
+from core.answers.quality_words import between, number, share
+from core.charts.palette import COLORS
+from core.charts.quality import Line, dot_figure, group_bars, line_figure, mark, short
+from core.charts.quality_outlines import distribution_figure
+from core.quality.estimates import Estimate
+
+
+def test_lines_have_their_contenders_color_and_band():
+    lines = [Line("<b>a</b>", 3, [1, 2], [0.1, 0.2], [0.0, 0.1], [0.2, 0.3]), Line("b", 0, [1, 2], [1, 2], dash=2)]
+    figure = mark(line_figure(lines, "x", "y", "dark"), x=1.5, y=0.5)
+    drawn = [trace for trace in figure.data if trace.line.width]
+    assert [trace.line.color for trace in drawn] == [COLORS[3], COLORS[0]]
+    assert drawn[0].name == "&lt;b&gt;a&lt;/b&gt;"
+    assert drawn[1].line.dash == "dot"
+    band = next(trace for trace in figure.data if trace.fill == "toself")
+    assert list(band.y) == [0.2, 0.3, 0.1, 0.0]
+    assert len(figure.layout.shapes) == 2
+
+
+def test_long_names_keep_their_ends():
+    names = [f"all-MiniLM-L6-v2 · bfloat16 · first 256d · {bits}" for bits in ("int8", "binary")]
+    assert short(names[0]) != short(names[1])
+    assert len(short(names[0])) <= 34
+    assert short("plain") == "plain"
+
+
+def test_outlines_hold_all_shares():
+    generator = np.random.default_rng(0)
+    shares = [np.histogram(generator.normal(0.2, 0.1, 5000), 400, (-1, 1))[0] / 5000 for _ in range(2)]
+    figure = distribution_figure(["one", "other"], [("random", shares), ("label", [None, shares[1]])], -1, 1, "cosine")
+    assert len(figure.data) == 3
+    for trace in figure.data:
+        assert np.sum(trace.y) == np.float64(1) or abs(np.sum(trace.y) - 1) < 1e-9
+        assert abs(np.average(trace.x, weights=trace.y) - 0.2) < 0.01
+        assert len(trace.x) <= 160
+    assert [trace.showlegend for trace in figure.data] == [True, False, True]
+
+
+def test_dots_skip_what_is_unknown():
+    figure = dot_figure(["a", "b"], [("one", 0, [(0.5, 0.4, 0.7), None])], "x")
+    assert list(figure.data[0].x) == [0.5]
+    assert figure.data[0].error_x.array[0] == np.float64(0.7 - 0.5)
+    bars = group_bars(["a <i>"], [("one", COLORS[0], [0.25])], "y")
+    assert bars.layout.xaxis.ticktext == ("a &lt;i&gt;",)
+
+
+def test_numbers_are_said_with_the_digits_they_need():
+    assert [share(each) for each in (0, 1, 0.5, 0.034, 0.9997, 0.123)] == ["0%", "100%", "50%", "3.4%", "99.97%", "12%"]
+    assert [number(each) for each in (0.1234, 12.34, 1234.5)] == ["0.12", "12.3", "1,234"]
+    assert between(Estimate(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
+    assert between(Estimate(1.0, 1.0, 1.0), share) == "100%"
+    assert between(Estimate(2.0, float("nan"), float("nan"))) == "2.00"
