@@ -1,9 +1,10 @@
 """The pages of Compare in a browser, on food reviews embedded once and two smaller variants of those vectors."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.steps import MapOnPage, go_to, no_traceback, settled
 
@@ -30,3 +31,30 @@ def test_a_page_opens_from_the_sidebar_and_fits_a_phone(page: Page, name: str):
     page.set_viewport_size(PHONE)
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_scoreboard_gives_a_verdict_and_a_report_to_take_along(page: Page):
+    go_to(page, "Scoreboard")
+    page.get_by_text(re.compile("beats|told apart|score the same")).first.wait_for()
+    page.get_by_text("Quality against cost").wait_for()
+    settled(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Report (HTML)").click()
+    report = waiting.value.path().read_text(encoding="utf-8")
+    assert "first 128d" in report
+    assert "<script" not in report
+    no_traceback(page)
+
+
+def test_contenders_are_kept_from_page_to_page_and_rows_are_ranked(page: Page):
+    go_to(page, "Disagreement")
+    page.get_by_text("first 128d").first.wait_for()
+    page.locator(".js-plotly-plot").first.wait_for()
+    page.get_by_test_id("stMain").get_by_text("Rows", exact=True).first.click()
+    page.get_by_test_id("stDataFrame").first.wait_for()
+    page.get_by_label("Remove").or_(page.get_by_role("button", name=re.compile("Remove.*binary"))).last.click()
+    settled(page)
+    go_to(page, "Quality")
+    page.get_by_text("first 128d").first.wait_for()
+    assert page.get_by_text("bfloat16 · binary").count() == 0
+    no_traceback(page)
