@@ -35,7 +35,8 @@ def pareto_figure(
         go.Scatter(x=cost[front], y=quality[front], mode="lines", line={"color": GREY, "width": 1.5, "dash": "dot"},
                    hoverinfo="skip", showlegend=False)
     )  # fmt: skip
-    for at, name in enumerate(names):
+    for at in np.argsort(best, kind="stable"):  # grey ones first, so that they hide none of the frontier
+        name = names[at]
         if np.isfinite(cost[at]):
             color = contender_color(places[at]) if best[at] else GREY
             figure.add_trace(_point(at, name, cost[at], quality[at], low[at], high[at], color, bool(best[at])))
@@ -75,6 +76,7 @@ def _point(
         y=[quality],
         mode="markers+text",
         name=f"{at + 1} {shown}",
+        legendrank=int(at) + 1,
         text=[str(at + 1)],
         textfont={"color": "#ffffff", "size": 11},
         marker={"color": color, "size": 20},

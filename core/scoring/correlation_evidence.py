@@ -45,8 +45,9 @@ def correlation_evidence(
     d_low, d_high = interval(gaps, count)
     standard = np.stack([_standard(column.values(once)[0]) for column in columns])
     p = swap_p(standard[1:], standard[0], codes, seed)
+    over = f"{len(given):,} pairs" + (f", {count:,} of them different" if count < len(given) else "")
     method = (
-        f"Paired bootstrap over {count:,} pairs ({resamples:,} resamples, {kind.capitalize()} recomputed in each) and "
+        f"Paired bootstrap over {over} ({resamples:,} resamples, {kind.capitalize()} recomputed in each) and "
         f"paired randomization test (values swapped, {PERMUTATIONS:,} permutations), seed {seed}."
     )
     return Evidence(

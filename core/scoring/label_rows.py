@@ -64,11 +64,13 @@ def read_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 
 
 
 def find_split(table: pd.DataFrame) -> str | None:
-    """The column that parts the rows into training and test, by the values "train" and "test"; None without one."""
+    """The column that parts the rows into training and test, by the values "train" and "test" in any case; or None."""
     for name in table.columns:
         values = table[name]
-        if {"train", "test"} <= set(values[values.isin(["train", "test"])].unique()):
-            return str(name)
+        if pd.api.types.is_string_dtype(values) or pd.api.types.is_object_dtype(values):
+            words = values.astype("str").str.strip().str.lower()
+            if {"train", "test"} <= set(words[words.isin(["train", "test"])].unique()):
+                return str(name)
     return None
 
 

@@ -46,13 +46,13 @@ def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np
 
 def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Places of training and test rows as a column has them; rows of neither value are on no side."""
-    column, test = task.get("split"), str(task.get("test", "test"))
+    column, test = task.get("split"), str(task.get("test", "test")).lower()
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another column of training and test rows.")
     cells = table[column].iloc[data.rows]
-    values, given = cells.astype("str").to_numpy(), cells.notna().to_numpy()
+    values, given = cells.astype("str").str.strip().str.lower().to_numpy(), cells.notna().to_numpy()
     train = task.get("train", "train" if (values == "train").any() else None)
-    trains = given & (values != test if train is None else values == str(train))
+    trains = given & (values != test if train is None else values == str(train).lower())
     sides = np.flatnonzero(trains), np.flatnonzero(given & (values == test))
     if not all(len(side) for side in sides):
         raise InputError(

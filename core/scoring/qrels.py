@@ -77,6 +77,11 @@ def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.S
     words, relevant = label_words(ids.reset_index(drop=True)), np.asarray(grade) > 0
     judged = pd.DataFrame({"query": query, "id": words, "grade": grade})[relevant & words.notna().to_numpy()]
     rows = pd.DataFrame({"id": known.to_numpy(), "row": np.arange(len(known))}).dropna()
+    if len(rows) > 1 and rows["id"].nunique() == 1:
+        raise InputError(
+            f'The column "{column}" holds the same in every row, so it can\'t tell rows apart.',
+            "Choose the column that holds the ids of the corpus' rows.",
+        )
     met = judged.merge(rows, on="id", how="inner")
     absent = judged[~judged["id"].isin(rows["id"])]
     if not len(met):

@@ -10,6 +10,7 @@ _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "si
 _TIMES |= {8: "eight times", 9: "nine times", 10: "ten times"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 MOST_NAMED = 4
+LEAST = 0.0001  # the smallest difference that is told, a hundredth of a point
 
 
 def verdict(
@@ -19,7 +20,7 @@ def verdict(
     sizes: Mapping[str, int] | None = None,
     failed: Sequence[str] = (),
 ) -> str:
-    """Two sentences, one more where none is better than chance or one failed; plain text that may hold any character of the labels.
+    """Two sentences, one more where none beats chance, one where a contender failed; plain text, any characters.
 
     labels: name -> what a person reads. prices: US dollars for as many texts each, 0 where it is free, None or left out
     where unknown. sizes: bytes a vector. failed: labels of contenders that could not be scored.
@@ -81,7 +82,8 @@ class _Words:
         if tie:
             parts.append(f"{self._names(tie)} can't be told apart with {self.asked}")
         if np.isfinite(self.comparison.mdd):
-            parts.append(f"a difference under {points(self.comparison.mdd)} points would probably not be seen")
+            unseen = points(max(self.comparison.mdd, LEAST))
+            parts.append(f"a difference under {unseen} points would probably not be seen")
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}." if text and not tie else f"{text}." if text else ""
 
@@ -142,7 +144,7 @@ class _Words:
 def _unsure(pair: Pair, pairs: int) -> str:
     """Why a difference whose interval leaves out 0 is not told apart all the same."""
     corrected = f" once corrected for {pairs} pairs" if pairs > 1 else " by the randomization test"
-    return f" (yet p = {max(pair.p_holm, 0.05):.2f}{corrected})"
+    return f" (yet p = {pair.p_holm:.{3 if pair.p_holm < 0.1 else 2}f}{corrected})"
 
 
 def _gap(pair: Pair) -> str:

@@ -1,11 +1,11 @@
 """What the scoreboard is sorted by: the task, its settings, and the metric."""
 
 from collections.abc import Callable
-from typing import cast
 
 import streamlit as st
 
-from core.answers.doubts import label_columns
+from core.answers.score_columns import label_choices
+from core.answers.score_pair_columns import pair_columns
 from core.answers.scoreboard import split_column
 from core.contenders import Contender
 from core.scoring.types import Task, TaskKind, metrics_of
@@ -41,19 +41,25 @@ def chosen(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Task | 
     return task, sorted_by
 
 
+def _proposed(info: CorpusInfo) -> TaskKind:
+    """What the corpus' columns are made for."""
+    if session.ask_once(pair_columns, session.folder(), info.digest, "").named:
+        return "pairs"
+    return "labels" if session.ask_once(label_choices, session.folder(), info.digest) else "known_item"
+
+
 def _kind(info: CorpusInfo) -> TaskKind:
-    columns = session.ask_once(label_columns, session.folder(), info.digest)
     kind = st.segmented_control(
         "Judge by",
         list(NAMES),
         key="score_task",
         bind="query-params",
         format_func=lambda each: NAMES[each],
-        default="labels" if columns else "known_item",
+        default=_proposed(info),
         required=True,
         help="What makes a contender good here. " + " ".join(f"{NAMES[each]}: {EXPLAINED[each]}" for each in NAMES),
     )
-    found = cast(TaskKind, kind or "labels")
+    found = kind or "labels"
     st.caption(EXPLAINED[found])
     return found
 
@@ -74,7 +80,7 @@ def _metric(kind: TaskKind) -> str:
 
 
 def _labels(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
-    columns = session.ask_once(label_columns, session.folder(), info.digest)
+    columns = session.ask_once(label_choices, session.folder(), info.digest)
     if not columns:
         st.info(
             "This corpus has no column that can be read as labels: one with at least two values that repeat is needed. "

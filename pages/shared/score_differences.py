@@ -69,7 +69,8 @@ def pairs_words(table: pd.DataFrame) -> str:
         return f"All {len(table)} pairs are told apart."
     if not apart:
         return f"None of the {len(table)} pairs can be told apart with these rows."
-    return f"{apart} of {count(len(table), 'pair')} {'is' if apart == 1 else 'are'} told apart; the others can't be with these rows."
+    verb = "is" if apart == 1 else "are"
+    return f"{apart} of {count(len(table), 'pair')} {verb} told apart; the others can't be with these rows."
 
 
 def _columns(metric: str) -> dict[str, Any]:

@@ -148,4 +148,5 @@ def _caption(board: Board, costs: tuple[Cost, ...]) -> None:
 
 def _of(board: Board) -> str:
     found = board.comparison
-    return f"{found.queries:,} of {found.total:,} {plain(found.unit)}"
+    sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
+    return f"{sample} {plain(found.unit)}"

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.answers import score_columns as answers
-from core.answers.score_columns import PairColumns
+from core.answers import score_pair_columns as answers
 from core.answers.score_inputs import Outlook
+from core.answers.score_pair_columns import PairColumns
 from core.contenders import Contender
 from core.scoring.types import Task
 from core.store import CorpusInfo
@@ -84,5 +84,5 @@ def _told(found: Outlook) -> str:
     return (
         f"{count(facts['pairs'], 'pair')}{drawn}"
         + (f"; left out: {' and '.join(left)}" if left else "")
-        + ". Texts are embedded as documents; cosines are in float64."
+        + ". Both texts of a pair are embedded alike, as documents."
     )

@@ -45,7 +45,8 @@ def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
     if not files:
         return
     try:
-        staged = tuple(stage(session.folder(), file.name, file.getbuffer()) for file in files)
+        given = [stage(session.folder(), file.name, file.getbuffer()) for file in files]
+        staged = tuple({file.key: file for file in given}.values())  # a file given twice counts once
         found = session.ask(answers.bring_tables, session.folder(), info.digest, staged, judged, timeout=600)
     except PlanisphereError as error:
         frame.show_error(error)

@@ -37,6 +37,8 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     with right:
         judgments = _judgments(info, table, [each for each in known if each.qrels])
     task = _task(info, table, judgments)
+    if task is None:
+        return None
     found = parts.outlook(info, task)
     if found is None:
         return None
@@ -64,9 +66,15 @@ def _judgments(info: CorpusInfo, table: TaskTable, known: list[TaskTable]) -> st
     return "" if chosen == SAME else chosen
 
 
-def _task(info: CorpusInfo, table: TaskTable, judgments: str) -> Task:
+def _task(info: CorpusInfo, table: TaskTable, judgments: str) -> Task | None:
     where = (session.folder(), info.digest, table.key, judgments)
     columns, place = session.ask_once(answers.query_columns, *where), table.key[:8]
+    if not judgments and not columns.relevant and columns.query_id in ("", "_id"):
+        st.info(
+            "This file holds queries alone. Upload the rows that answer them too: queries and qrels.tsv together.",
+            icon=":material/upload_file:",
+        )
+        return None
     left, middle, right = st.columns(3)
     with left:
         text = parts.column("Query", columns.columns, columns.text, f"queries_text-{place}", "Column of the queries.")

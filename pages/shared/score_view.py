@@ -100,7 +100,8 @@ def failed(asked: Asked, failures: tuple[Failure, ...]) -> None:
     for reason, names in reasons.items():
         who = "No contender" if len(names) == len(asked.contenders) else score_figures.listed(names)
         words = "can be scored" if who == "No contender" else "not scored"
-        st.warning(f"**{who}** {words}: {reason}", icon=":material/block:")
+        other = " Or judge by known items above." if who == "No contender" and asked.task.kind == "labels" else ""
+        st.warning(f"**{who}** {words}: {reason}{other}", icon=":material/block:")
 
 
 @st.fragment

@@ -52,6 +52,7 @@ def test_dominated_contenders_are_grey_and_the_frontier_is_joined_by_cost():
     line, *points = figure.data
     assert list(line.x) == [2, 50]
     assert list(line.y) == [0.75, 0.8]
+    points.sort(key=lambda point: point.legendrank)
     assert [point.marker.color for point in points] == [contender_color(0), contender_color(1), GREY]
     assert [point.name for point in points] == ["1 &lt;b&gt;best&lt;/b&gt;", "2 second", "3 third"]
     assert figure.layout.xaxis.type == "log"
@@ -90,3 +91,11 @@ def test_twins_are_both_on_the_frontier():
 )
 def test_a_logarithmic_axis_only_over_decades_above_zero(cost, logarithmic):
     assert spans_decades(np.array(cost, float)) is logarithmic
+
+
+def test_a_dominated_contender_hides_none_of_the_frontier():
+    one = np.array([0.2, 0.2])
+    figure = pareto_figure(["best", "worse"], one, one, one, one, np.array([True, False]), [0, 1], "cost", "MAP@R")
+    points = [trace for trace in figure.data if trace.mode == "markers+text"]
+    assert [trace.name for trace in points] == ["2 worse", "1 best"]
+    assert [trace.legendrank for trace in points] == [2, 1]

@@ -116,6 +116,29 @@ def test_queries_ask_for_files(shop, app):
     assert "Upload queries" in " ".join(str(each.value) for each in at.info)
 
 
+def test_queries_alone_are_not_scored(shop, app, home):
+    lines = "".join(
+        json.dumps({"_id": f"q{i}", "text": name, "metadata": {}}) + "\n" for i, name in enumerate(SUBJECTS)
+    )
+    bring(home, shop[0], True, queries_jsonl=lines)
+    at = open_page(app, score_task="Queries with answers")
+    assert not at.exception
+    assert "holds queries alone" in " ".join(str(each.value) for each in at.info)
+    assert not at.dataframe
+
+
+def test_a_corpus_of_scored_pairs_opens_with_them(home, app):
+    texts = [f"My {subject} {mood}." for subject in SUBJECTS for mood in MOODS]
+    scores = [i % 6 for i in range(len(texts))]
+    table = pd.DataFrame({"sentence1": texts, "sentence2": texts[::-1], "score": scores})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{sentence1}", ("score",)), name="Pairs").corpus
+    Workspace(home).save_corpus(built)
+    embed(built, load_embedder("lexical"), Workspace(home))
+    at = open_page(app)
+    assert f"{len(texts)} pairs" in words(at)
+    assert {"first text", "second text", "score"} <= scored(at)
+
+
 def test_a_paid_model_is_asked_nothing_before_a_person_agrees(shop, app, home):
     info, spec = shop
     paid = ModelSpec("openai", "text-embedding-3-small", dimensions=384)

@@ -243,3 +243,12 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     assert told == "a is best in both. Dominated: b. Left out, cost not known: c."
     table = score_differences.pair_table(asked.contenders, board)
     assert table["points"].iloc[0] == pytest.approx(100 * (values[0] - values[1]), abs=1e-3)
+
+
+def test_the_pairs_that_are_told_apart_are_counted():
+    said = [
+        score_differences.pairs_words(pd.DataFrame({"told_apart": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])
+    ]
+    assert said[0] == "None of the 3 pairs can be told apart with these rows."
+    assert said[1] == "1 of 3 pairs is told apart; the others can't be with these rows."
+    assert said[2] == "All 2 pairs are told apart."

@@ -101,3 +101,16 @@ def test_copies_are_resampled_together_and_all_contenders_alike():
     assert all(w[0] == w[1] and w[3] == w[4] == w[5] for w in drawn)
     first = resample_runs(texts, 3, lambda run, weights: [run + weights[2]], 0)
     np.testing.assert_array_equal(first, resample_runs(texts, 3, lambda run, weights: [run + weights[2]], 0))
+
+
+def test_training_rows_are_those_that_mteb_draws(monkeypatch):
+    rows, codes, texts = made()
+    seen = []
+    monkeypatch.setattr(probes, "fitted", lambda points, labels: seen.append(points) or fitted(points, labels))
+    train, test = held_out(codes, texts, 0)
+    few_shot(rows, codes, texts, train, test)
+    places = np.arange(len(train))
+    for points in seen:  # as MTEB: seeded anew for each run, on the order that the last one left
+        np.random.RandomState(42).shuffle(places)
+        drawn = [train[places[codes[train[places]] == label][:8]] for label in range(4)]
+        np.testing.assert_array_equal(points, rows[np.concatenate(drawn)])

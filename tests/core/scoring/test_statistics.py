@@ -302,3 +302,23 @@ def test_shares_of_being_best_and_wider_intervals_for_few_units():
     assert (low[0], high[0]) == pytest.approx((-expected, expected), abs=0.1)
     found = whole_evidence(np.array([0.5, 0.5]), np.stack([draws[:, 0]] * 2), 20_000)
     assert found.p[0] == 1
+
+
+def test_intervals_stay_where_scores_can_be():
+    runs = {"a": [0.95, 1.0, 0.9, 1.0, 1.0], "b": [0.0, 0.1, 0.0, 0.0, 0.0]}
+    facts = {"ratio": {"probe_macro_f1": 0.25}}
+    made = {
+        name: Scores({}, np.arange(5), runs={"probe_macro_f1": np.array(each)}, facts=facts)
+        for name, each in runs.items()
+    }
+    found = compare(made, "probe_macro_f1")
+    assert found.line("a").high == 1.0
+    assert found.line("b").low == 0.0
+    assert found.line("a").low < 0.95  # the other end is left alone
+
+
+def test_copies_are_told_apart_from_queries_in_the_words():
+    values = np.random.default_rng(0).random((2, 20))
+    copies, facts = np.arange(20) // 2, {"unit": "queries"}
+    made = {name: Scores({"map_at_r": row}, copies, facts=facts) for name, row in zip("ab", values, strict=True)}
+    assert "over 20 queries on 10 different texts" in compare(made, "map_at_r").method

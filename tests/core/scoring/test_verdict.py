@@ -1,5 +1,6 @@
 """The verdict's sentences: true to the comparison's numbers, whatever its outcome."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -63,7 +64,7 @@ def test_all_are_tied():
 
 def test_an_interval_without_0_that_correction_for_many_pairs_does_not_trust():
     found = compared({"b": 0.43, "a": 0.42, "c": 0.415}, tied=["ab", "ac", "bc"])
-    assert "95% CI 0.3 to 2.7 (not sure enough among 3 pairs)." in verdict(found, NAMES)
+    assert "95% CI 0.3 to 2.7 (yet p = 0.40 once corrected for 3 pairs)." in verdict(found, NAMES)
 
 
 def test_the_same_twice():
@@ -84,7 +85,7 @@ def test_ten_contenders_are_not_all_named():
     found = compared(means, tied=["".join(pair) for pair in combinations(means, 2)])
     assert verdict(found, names).startswith("A, B, C and 7 others can't be told apart")
     assert verdict(compared(means), names).startswith("A beats B by 0.1 points")
-    assert "and the other 8 by more" in verdict(compared(means), names)
+    assert "and the other eight by more" in verdict(compared(means), names)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,22 @@ def test_points_and_lists():
     assert [points(value) for value in (0.0214, 0.0, -0.006, 0.0002, 1.0)] == ["2.1", "0.0", "-0.6", "0.02", "100.0"]
     assert listed(["A"]) == "A"
     assert listed(list("ABCDE")) == "A, B, C and 2 others"
+
+
+def test_no_contender_is_better_than_chance():
+    lines = {"b": 0.252, "a": 0.25}
+    found = compared(lines, tied=["ab"])
+    assert verdict(replace(found, chance=0.25), NAMES).endswith(
+        "Neither is shown to be better than chance, 25.0 points."
+    )
+    assert "chance" not in verdict(replace(found, chance=0.2), NAMES)
+    assert "chance" not in verdict(found, NAMES)
+
+
+def test_one_pair_is_not_said_to_be_corrected_for_many():
+    found = compared({"b": 0.43, "a": 0.41}, tied=["ab"])
+    assert "(yet p = 0.40 by the randomization test)" in verdict(found, NAMES)
+
+
+def test_a_difference_too_small_to_write_is_not_written_as_nothing():
+    assert "under 0.01 points would" in verdict(compared({"b": 0.43, "a": 0.41}, mdd=0.00001), NAMES)
