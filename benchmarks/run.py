@@ -5,7 +5,18 @@ import sys
 
 from benchmarks.data import ROOT
 
-BENCHMARKS = ("embedding", "whole_way", "large", "app", "scatter", "clusters", "anomalies", "doubts", "scoreboard")
+BENCHMARKS = (
+    "embedding",
+    "whole_way",
+    "large",
+    "app",
+    "scatter",
+    "clusters",
+    "anomalies",
+    "doubts",
+    "scoreboard",
+    "compare",
+)
 
 if __name__ == "__main__":
     for name in BENCHMARKS:

@@ -79,5 +79,7 @@ def progress_text(job: JobState) -> str:
         return plain(job.stage) + " …"
     parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
     if job.rate:
-        parts += [f"{job.rate:,.0f} {job.unit}/s", f"{duration(job.seconds_left or 0)} left"]
+        slow = job.rate < 1  # folds, contenders: told by the minute
+        pace = f"{60 * job.rate:,.1f} {job.unit}/min" if slow else f"{job.rate:,.0f} {job.unit}/s"
+        parts += [pace, f"{duration(job.seconds_left or 0)} left"]
     return f"{plain(job.stage)}: " + ", ".join(parts)

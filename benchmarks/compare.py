@@ -1,0 +1,61 @@
+"""Disagreement, Compression and Quality: seconds of each part on BANKING77's 13,083 questions, five contenders."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.report import keep
+from benchmarks.scoreboard import banking_at
+from core import compression_tasks, disagreement_tasks, opened, tasks
+from core.answers import quality, quality_meaning, quality_robust
+from core.contenders import Contender, find_contender_neighbors
+from core.embedders.registry import PRESETS, load_embedder
+from core.embedding import embed
+from core.store import Workspace
+
+LABEL = "category"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        digest, _ = banking_at(place)
+        other = embed(opened.corpus(place, digest), load_embedder("lexical"), Workspace(place)).model
+        first = Contender(PRESETS[0])
+        variants = [Contender(PRESETS[0], 128), Contender(PRESETS[0], 64), Contender(PRESETS[0], None, "binary")]
+        contenders = (first, *variants, Contender(other))
+        for model in (PRESETS[0], other):
+            tasks.find_neighbors(place, digest, model)
+        found: dict[str, Any] = {"rows": len(opened.corpus(place, digest)), "contenders": len(contenders)}
+        found["variants_graphs"] = timed(lambda: [find_contender_neighbors(place, digest, each) for each in variants])
+        found["disagreement"] = timed(lambda: disagreement_tasks.prepare(place, digest, contenders))
+        found["compression"] = {
+            part: timed(lambda part=part: compression_tasks.measure(place, digest, first, part))
+            for part in compression_tasks.PARTS
+        }
+        found["quality, one contender"] = qualities(place, digest, first)
+    keep("compare", found)
+
+
+def qualities(place: str, digest: str, contender: Contender) -> dict[str, float]:
+    """Seconds of the parts that embed nothing, each asked for the first time."""
+    where = (place, digest, contender)
+    parts: dict[str, Callable[[], Any]] = {
+        "similarity": lambda: quality.similarity(*where, LABEL),
+        "density": lambda: quality.fullness(*where),
+        "hubs": lambda: quality.hub_gain(*where, LABEL),
+        "length": lambda: quality.length_bias(*where),
+        "what a cosine means": lambda: quality_meaning.same_label(*where, LABEL),
+        "noise": lambda: quality_robust.noise(*where),
+    }
+    return {name: timed(part) for name, part in parts.items()}
+
+
+def timed(call: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    call()
+    return round(time.perf_counter() - started, 1)
+
+
+if __name__ == "__main__":
+    main()
