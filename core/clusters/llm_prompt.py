@@ -4,7 +4,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.charts.text import clean, cut
@@ -69,9 +69,15 @@ def messages(subjects: Sequence[Subject], taken: Sequence[str] = ()) -> list[dic
 
 
 def read_names(answer: str, count: int) -> dict[int, str]:
-    """Names by place from 0, fewer than `count` where some are missing or empty. Raises Unusable for no names at all.
+    """Names by place from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
+    return read_numbered(answer, "names", count, short_name)
 
-    The answer must be one JSON object; a model's thoughts before it and a code fence around it are taken off.
+
+def read_numbered(answer: str, key: str, count: int, tidy: Callable[[object], str]) -> dict[int, str]:
+    """What a model gave for each number from 1, by place from 0, tidied; fewer than `count` where some come out empty.
+
+    The answer must be one JSON object; a model's thoughts before it and a code fence around it are taken off. Raises
+    Unusable where nothing is left.
     """
     plain = _THOUGHT.sub("", answer)
     fenced = _FENCE.match(plain)
@@ -79,13 +85,13 @@ def read_names(answer: str, count: int) -> dict[int, str]:
         value = json.loads(fenced.group(1) if fenced else plain)
     except (ValueError, RecursionError):
         raise Unusable("no JSON" if answer.strip() else "nothing") from None
-    names = value.get("names", value) if isinstance(value, dict) else None
-    if not isinstance(names, Mapping):
-        raise Unusable("JSON without names")
-    found = {place: short_name(names.get(str(place + 1))) for place in range(count)}
-    found = {place: name for place, name in found.items() if name}
+    given = value.get(key, value) if isinstance(value, dict) else None
+    if not isinstance(given, Mapping):
+        raise Unusable(f"JSON without {key}")
+    found = {place: tidy(given.get(str(place + 1))) for place in range(count)}
+    found = {place: text for place, text in found.items() if text}
     if not found:
-        raise Unusable("JSON without one name that can be used")
+        raise Unusable(f"JSON without {key} that can be used")
     return found
 
 

@@ -2,11 +2,10 @@
 
 import html
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.charts.text import clean, cut
-from core.clusters.llm_prompt import Unusable
+from core.clusters.llm_prompt import read_numbered
 
 TEXT_LENGTH = 1_000  # characters of a text that are sent
 QUERY_LENGTH = 200  # characters of a query that are kept
@@ -19,8 +18,6 @@ For each text write one query, of 3 to 12 words and in the text's own language, 
 has never read it might type. Say what it is about in words of your own rather than in the text's; be specific enough \
 that the text would be a good answer and few others would. No quotes, no markup, no numbering.
 Answer with JSON alone, of this form, one entry for each number: {"queries": {"1": "...", "2": "..."}}"""
-_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
 def shown(text: str) -> str:
@@ -37,24 +34,8 @@ def messages(texts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def read_queries(answer: str, count: int) -> dict[int, str]:
-    """Queries by place from 0, fewer than `count` where some are missing. Raises Unusable for none at all.
-
-    The answer must be one JSON object; a model's thoughts before it and a code fence around it are taken off.
-    """
-    plain = _THOUGHT.sub("", answer)
-    fenced = _FENCE.match(plain)
-    try:
-        value = json.loads(fenced.group(1) if fenced else plain)
-    except (ValueError, RecursionError):
-        raise Unusable("no JSON" if answer.strip() else "nothing") from None
-    given = value.get("queries", value) if isinstance(value, dict) else None
-    if not isinstance(given, Mapping):
-        raise Unusable("JSON without queries")
-    found = {place: tidy(given.get(str(place + 1))) for place in range(count)}
-    found = {place: query for place, query in found.items() if query}
-    if not found:
-        raise Unusable("JSON without one query that can be used")
-    return found
+    """Queries by place from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
+    return read_numbered(answer, "queries", count, tidy)
 
 
 def tidy(raw: object) -> str:
