@@ -12,16 +12,17 @@ install-dev: .venv/installed-dev
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --upgrade pip
+	$(BIN)/pip install -q --no-compile --upgrade pip
 
 .venv/installed: requirements.txt | .venv/bin/python
-	$(BIN)/pip install -q -r requirements.txt
+	$(BIN)/pip install -q --no-compile -r requirements.txt
 	$(BIN)/python -m compileall -q core pages app.py
+	$(BIN)/python -c "import streamlit.web.cli, streamlit.web.server.server, distributed, plotly.graph_objects"
 	$(BIN)/python -m core.warm
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/pip install -q -r requirements-dev.txt
+	$(BIN)/pip install -q --no-compile -r requirements-dev.txt
 	touch $@
 
 test: install-dev check  ## lint, types, and every test

@@ -22,7 +22,9 @@ class JobContext:
         where: Callable[[str], dict[str, Any]],
         cancelled: Callable[[], bool],
         set_state: Callable[..., None],
+        aside: bool = False,
     ) -> None:
+        self._priority = -5 if aside else 0
         self._client, self._job, self._where = client, job, where
         self._cancelled, self._set = cancelled, set_state
 
@@ -46,7 +48,7 @@ class JobContext:
 
         if progress:
             self._client.subscribe_topic(self._job, heard)
-        future = self._client.submit(function, *args, **extra, pure=False, retries=0, **self._where(on))
+        future = self._client.submit(function, *args, **extra, **self._terms(on))
         try:
             while not future.done():
                 self._check_cancel([future], stop=True)
@@ -70,13 +72,16 @@ class JobContext:
                 self._check_cancel(list(flying))
                 while waiting and len(flying) < window:
                     item, size = waiting.popleft()
-                    flying[self._client.submit(function, *item, pure=False, retries=0, **self._where("job"))] = size
+                    flying[self._client.submit(function, *item, **self._terms("job"))] = size
                 for future in _wait(list(flying)):
                     future.result()
                     done += flying.pop(future)
                     self._set(self._job, done=done, rate=pace.rate(done))
         finally:
             self._client.cancel(list(flying))
+
+    def _terms(self, on: str) -> dict[str, Any]:
+        return {"pure": False, "retries": 0, "priority": self._priority, **self._where(on)}
 
     def _begin(self, stage: str, total: int, unit: str) -> None:
         self._check_cancel([])

@@ -11,7 +11,10 @@ OPEN: tuple[Status, ...] = ("queued", "running")
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Work asked for. params: JSON-able, all that determines the result. The same spec is the same job."""
+    """Work asked for. params: JSON-able, all that determines the result. The same spec is the same job.
+
+    aside: nobody waits for it, so it runs beside the line of jobs, and its tasks come after theirs.
+    """
 
     kind: Literal[
         "embed", "map", "sample", "clusters", "texts", "label_doubts", "name_clusters",
@@ -21,12 +24,12 @@ class JobSpec:
     corpus: str
     params: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    aside: bool = False
 
     @property
     def id(self) -> str:
         named = asdict(self)
-        named.pop("title")
-        return digest_json(named)
+        return digest_json({name: named[name] for name in ("kind", "workspace", "corpus", "params")})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The job queue: one coordinator thread hands the steps of one job after another to worker processes."""
+"""The job queue: a coordinator thread hands the steps of one job after another to worker processes; a second one does
+so for the jobs aside, which nobody waits for."""
 
 import atexit
 import logging
@@ -33,7 +34,7 @@ class JobManager:
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
-        self._line: queue.Queue[str] = queue.Queue()
+        self._lines: dict[bool, queue.Queue[str]] = {False: queue.Queue(), True: queue.Queue()}  # by JobSpec.aside
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
@@ -55,7 +56,7 @@ class JobManager:
             if secret:
                 self._secrets[spec.id] = secret
         self._record(spec.id)
-        self._line.put(spec.id)
+        self._lines[spec.aside].put(spec.id)
         return spec.id
 
     def cancel(self, job: str) -> None:
@@ -143,8 +144,12 @@ class JobManager:
         if self._client:
             atexit.register(self.close)
             self._warm(warm_folder)
+        threading.Thread(target=self._follow, args=(self._lines[True],), daemon=True, name="jobs aside").start()
+        self._follow(self._lines[False])
+
+    def _follow(self, line: "queue.Queue[str]") -> None:
         while True:
-            self._run(self._line.get())
+            self._run(line.get())
 
     def _warm(self, folder: str) -> None:
         try:
@@ -160,8 +165,10 @@ class JobManager:
         self._set(job, status="running", started=time.time())
         ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
         try:
-            context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set)
-            run_job(state.spec, self._secrets.get(job), context)
+            aside = state.spec.aside
+            context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set, aside)
+            for following in run_job(state.spec, self._secrets.get(job), context):
+                self.submit(following)
             ending = {"status": "done"}
         except JobCancelled:
             ending = {"status": "cancelled"}

@@ -12,11 +12,11 @@ from core.secret import Secret
 from core.types import LayoutParams, ModelSpec
 
 
-def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Run a job to its end. Raises JobCancelled or a PlanisphereError."""
+def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """Run a job to its end; gives the jobs that follow it. Raises JobCancelled or a PlanisphereError."""
     if spec.kind not in _KINDS:
         raise JobError(f"There is no job of the kind {spec.kind!r}.")
-    _KINDS[spec.kind](spec, secret, context)
+    return _KINDS[spec.kind](spec, secret, context) or []
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -56,14 +56,17 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
 
 
-def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
     """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model, and more: the
-    models to compare it with, embedded after it."""
+    models to compare it with, each embedded by a job aside."""
     from core import tasks
 
     digest = context.call("Reading the sample", tasks.bring_file, spec.workspace, spec.params)
-    for model in (spec.params["model"], *spec.params.get("more", ())):
-        embed_job(replace(spec, corpus=digest, params={"model": model}), secret, context)
+    first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
+    embed_job(first, secret, context)
+    more = map(ModelSpec.from_dict, spec.params.get("more", ()))
+    titled = [(model, f"{model.label} on {spec.params['name']}") for model in more]
+    return [replace(first, params={"model": model.to_dict()}, title=title, aside=True) for model, title in titled]
 
 
 def texts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

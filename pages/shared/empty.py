@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pages.shared import session
+
 
 def no_corpus(message: str) -> None:
     st.info(message, icon=":material/info:")
@@ -9,5 +11,20 @@ def no_corpus(message: str) -> None:
 
 
 def not_embedded(message: str) -> None:
+    """Says that vectors are missing; where a model runs already or stands in line, that they are coming."""
+    info = session.current_corpus()
+    if info and coming(info.digest):
+        st.info(
+            "This corpus is being embedded. The page fills by itself as soon as its first vectors are there; how far "
+            "it is stands in the sidebar.",
+            icon=":material/hourglass_top:",
+        )
+        return
     st.info(message, icon=":material/info:")
     st.page_link("pages/data/embed.py", label="Choose a model on the Embed page", icon=":material/memory:")
+
+
+def coming(corpus: str) -> bool:
+    """Whether a job that runs or stands in line will give this corpus its vectors."""
+    jobs = [job for job in session.manager().list(session.folder()) if job.open]
+    return any(job.spec.kind == "embed" and job.spec.corpus == corpus or job.spec.kind == "sample" for job in jobs)

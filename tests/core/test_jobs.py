@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from core import cluster
+from core import cluster, pipeline
 from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.errors import InputError, JobError
@@ -187,6 +188,31 @@ def test_answers_carry_the_errors_of_core_and_hide_others(manager):
         manager.ask(refuse)
     with pytest.raises(JobError, match="unexpected"):
         manager.ask(crash)
+
+
+def test_a_job_aside_holds_nobody_up_and_follows_the_one_that_asked_for_it(manager, workspace, monkeypatch):
+    let_go, order = threading.Event(), []
+    other = replace(job_on(workspace, "b", LEXICAL), kind="map", aside=True)
+
+    def first(spec, secret, context):
+        order.append("first")
+        return [other]
+
+    def slow(spec, secret, context):
+        let_go.wait(60)
+        order.append("aside")
+
+    def quick(spec, secret, context):
+        order.append("own")
+
+    monkeypatch.setattr(pipeline, "_KINDS", {"sample": first, "map": slow, "embed": quick})
+    finish(manager, manager.submit(JobSpec("sample", str(workspace.folder), "")))
+    wait_until(lambda: manager.get(other.id).status == "running")
+    assert manager.submit(replace(other, aside=False)) == other.id  # the same work, in line or not
+    assert finish(manager, manager.submit(job_on(workspace, "a", LEXICAL))).status == "done"
+    let_go.set()
+    assert finish(manager, other.id).status == "done"
+    assert order == ["first", "own", "aside"]
 
 
 def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):

@@ -1,5 +1,6 @@
 """A fresh workspace a test, workers shared by all, and a small embedded corpus."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +34,30 @@ def home(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def corpus(home) -> tuple[CorpusInfo, ModelSpec]:
+def corpus(home, shop) -> tuple[CorpusInfo, ModelSpec]:
     """Sixty short texts, embedded with the lexical model, with graph, index and the default maps."""
+    folder, digest, spec = shop
+    shutil.copytree(folder, home, dirs_exist_ok=True)
+    return Workspace(home).info(digest), spec
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory) -> tuple[Path, str, ModelSpec]:
+    """The workspace that each test's corpus is copied from: its folder, the corpus' digest, the model."""
+    folder = tmp_path_factory.mktemp("shop")
     texts = [f"My {subject} {mood}{mark}" for mark in (".", "!") for subject in SUBJECTS for mood in MOODS]
     table = pd.DataFrame({"id": range(60), "text": texts, "subject": [s for s in SUBJECTS for _ in MOODS] * 2})
     table["stars"] = [1 + i % 5 for i in range(60)]
     table["day"] = pd.date_range("2026-01-01", periods=60).astype(str)
     raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
     built = build_corpus(raw, Roles("{text}", ("subject",), "day", "id"), name="Little shop").corpus
-    workspace = Workspace(home)
+    workspace = Workspace(folder)
     workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), built.digest, spec)
+    tasks.find_neighbors(str(folder), built.digest, spec)
     for layout in (LayoutParams(), LayoutParams(method="pca")):
-        tasks.lay_out(str(home), built.digest, spec, layout)
-    return workspace.info(built.digest), spec
+        tasks.lay_out(str(folder), built.digest, spec, layout)
+    return folder, built.digest, spec
 
 
 @pytest.fixture

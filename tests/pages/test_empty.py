@@ -1,0 +1,29 @@
+"""What a page says where vectors are missing: the way to them, or that they are coming."""
+
+import pandas as pd
+
+from core.corpus import build_corpus
+from core.job_types import JobSpec, JobState
+from core.reading import RawTable
+from core.store import Workspace
+from core.types import Roles
+from pages.shared import session
+from tests.pages.test_embed_page import words
+
+
+def test_vectors_that_are_coming_are_waited_for(home, app, monkeypatch):
+    raw = RawTable(pd.DataFrame({"text": ["one", "two", "three"]}), (), (), None, "")
+    digest = Workspace(home).save_corpus(build_corpus(raw, Roles("{text}"), name="Three").corpus).digest
+    jobs: list[JobState] = []
+    monkeypatch.setattr(session.manager(), "list", lambda folder: jobs)
+    app = app.run().switch_page("pages/compare/scoreboard.py").run()
+    assert "has not been embedded yet" in words(app)
+    assert any("Embed" in link.proto.label for link in app.get("page_link"))
+    jobs.append(JobState(JobSpec("embed", str(home), "another"), status="running"))
+    assert "has not been embedded yet" in words(app.run())
+    jobs.append(JobState(JobSpec("embed", str(home), digest)))
+    app = app.run()
+    assert not app.exception
+    assert "is being embedded" in words(app)
+    assert "ot embedded yet" not in words(app)
+    assert not app.get("page_link")
