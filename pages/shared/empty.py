@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.store import CorpusInfo
 from pages.shared import session
 
 
@@ -13,7 +14,7 @@ def no_corpus(message: str) -> None:
 def not_embedded(message: str) -> None:
     """Says that vectors are missing; where a model runs already or stands in line, that they are coming."""
     info = session.current_corpus()
-    if info and coming(info.digest):
+    if info and coming(info):
         st.info(
             "This corpus is being embedded. The page fills by itself as soon as its first vectors are there; how far "
             "it is stands in the sidebar.",
@@ -24,7 +25,8 @@ def not_embedded(message: str) -> None:
     st.page_link("pages/data/embed.py", label="Choose a model on the Embed page", icon=":material/memory:")
 
 
-def coming(corpus: str) -> bool:
+def coming(info: CorpusInfo) -> bool:
     """Whether a job that runs or stands in line will give this corpus its vectors."""
-    jobs = [job for job in session.manager().list(session.folder()) if job.open]
-    return any(job.spec.kind == "embed" and job.spec.corpus == corpus or job.spec.kind == "sample" for job in jobs)
+    jobs = [job.spec for job in session.manager().list(session.folder()) if job.open]
+    here = any(job.kind == "embed" and job.corpus == info.digest for job in jobs)
+    return here or any(job.kind == "sample" and job.params["name"] == info.name for job in jobs)

@@ -16,7 +16,7 @@ QUICK_ROWS = 100_000  # PCA of no more rows is made at once, without a job
 
 def no_map(info: CorpusInfo | None) -> None:
     """No corpus yet, or none embedded."""
-    if any(job.spec.corpus in ("", info.digest if info else "") for job in _open_jobs()):
+    if empty.coming(info) if info else any(job.spec.kind == "sample" for job in _open_jobs()):
         waiting("The map appears here by itself once the texts are read and embedded.")
     elif info is None:
         empty.no_corpus("There is nothing to map yet: bring in some text first.")

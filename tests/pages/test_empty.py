@@ -20,6 +20,7 @@ def test_vectors_that_are_coming_are_waited_for(home, app, monkeypatch):
     assert "has not been embedded yet" in words(app)
     assert any("Embed" in link.proto.label for link in app.get("page_link"))
     jobs.append(JobState(JobSpec("embed", str(home), "another"), status="running"))
+    jobs.append(JobState(JobSpec("sample", str(home), "", {"name": "Shop feedback (sample)"})))
     assert "has not been embedded yet" in words(app.run())
     jobs.append(JobState(JobSpec("embed", str(home), digest)))
     app = app.run()
