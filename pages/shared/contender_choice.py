@@ -48,13 +48,16 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
 
 
 def _recall(info: CorpusInfo, models: list[ModelSpec]) -> None:
-    """Set the choice to what was chosen last on this corpus, to what the link names, or to the defaults."""
+    """Set the choice to what was chosen last on this corpus, to what the link names, or to the defaults; these follow
+    the models that come, until the person chooses."""
     before = session.remembered(f"contenders {info.digest}")
     if before is not None and not session.widget_value("contenders"):
         session.widget_default("contenders", before)
     session.linked_choices("contenders", list(_known(models)))
-    if before is None and not session.widget_value("contenders"):
+    chosen, given = session.widget_value("contenders"), session.remembered(f"contenders given {info.digest}")
+    if (before is None and not chosen) or (given and chosen == given[1] and given[0] != models):
         session.set_widget("contenders", _defaults(models))
+        session.remember(f"contenders given {info.digest}", (models, session.widget_value("contenders")))
 
 
 def _known(models: list[ModelSpec]) -> dict[str, Contender]:

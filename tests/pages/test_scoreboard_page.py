@@ -104,6 +104,19 @@ def test_noise_loses_and_all_is_told(home, corpus, app):
     assert len(at.dataframe[1].value) == 3  # every two
 
 
+def test_models_that_come_join_until_a_person_chooses(home, corpus, app):
+    at = open_page(app)
+    first = corpus[1].key
+    assert at.multiselect(key="contenders").value == [first, f"{first}-128", f"{first}-binary"]
+    second = bring(home, corpus)
+    at = at.run()
+    assert at.multiselect(key="contenders").value == [first, second.key, f"{first}-128"]
+    own = [first, second.key]
+    at.multiselect(key="contenders").set_value(own).run()
+    bring(home, corpus, name="third")
+    assert at.run().multiselect(key="contenders").value == own
+
+
 def test_one_model_is_set_beside_variants_and_seen_query_by_query(corpus, app):
     at = open_page(app, score_part="Query by query", score_metric_labels="P@1")
     assert not at.exception, at.exception
