@@ -1,10 +1,11 @@
 """Scoring one contender in one task, as a function for workers; the result is kept in the workspace."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
 from core.contenders import Contender
-from core.errors import PlanisphereError
+from core.errors import InputError, PlanisphereError
 from core.scoring.label_rows import MOST_QUERIES
 from core.scoring.label_sides import MOST_PROBED, MOST_PROBED_LABELS
 from core.scoring.types import Scores, Task, TaskKind
@@ -16,6 +17,16 @@ KIND, FAILED = "scores", "scores_failed"
 VERSIONS = {"labels": 2, "pairs": 1, "queries": 1, "known_item": 1}  # raise one when its task's values change
 SECONDS_A_CELL, SECONDS_A_PRODUCT = 2e-8, 4e-11  # to order a similarity, and a dimension of it
 SECONDS_A_WEIGHT = 2.5e-8  # of a row, a dimension and a label, in the probes and k-means together
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a contender could not be scored. again: whether trying again may help: not where the data is the reason, or
+    where there is no model."""
+
+    message: str
+    remedy: str
+    again: bool
 
 
 class Scorer(Protocol):
@@ -52,7 +63,8 @@ def try_score(folder: str, corpus: str, contender: Contender, task: Task, secret
     try:
         score(folder, corpus, contender, task, secret)
     except PlanisphereError as error:
-        facts = {"message": error.message, "remedy": error.remedy}
+        again = not isinstance(error, InputError) and contender.model.backend != "imported"
+        facts = {"message": error.message, "remedy": error.remedy, "again": again}
         Workspace(folder).save(FAILED, corpus, score_inputs(contender, task), {}, facts)
     return 1
 
@@ -75,12 +87,12 @@ def kept_scores(folder: str, corpus: str, contender: Contender, task: Task) -> S
     )  # fmt: skip
 
 
-def kept_failure(folder: str, corpus: str, contender: Contender, task: Task) -> PlanisphereError | None:
+def kept_failure(folder: str, corpus: str, contender: Contender, task: Task) -> Failed | None:
     """Why the last try to score a contender failed; None where it has not failed, or has been scored since."""
     if kept_scores(folder, corpus, contender, task) is not None:
         return None
     stored = Workspace(folder).load(FAILED, corpus, score_inputs(contender, task))
-    return None if stored is None else PlanisphereError(stored.facts["message"], stored.facts["remedy"])
+    return None if stored is None else Failed(**{"again": True, **stored.facts})
 
 
 def keep_scores(folder: str, corpus: str, contender: Contender, task: Task, scores: Scores) -> None:

@@ -1,5 +1,7 @@
 """A value that must not be seen: an API key on its way from a password field to a server."""
 
+from collections.abc import Mapping
+
 
 class Secret:
     """Holds a string and shows '***' wherever it is printed, formatted or logged.
@@ -34,3 +36,32 @@ class Secret:
 
     def __reduce__(self) -> tuple[type["Secret"], tuple[str]]:
         return Secret, (self._value,)
+
+
+class Keys(Secret):
+    """Keys of several servers on their way to a job; each is given out for its own server alone.
+
+    by_server: address of a server, "" for OpenAI's own -> its key. It reveals nothing itself.
+    """
+
+    __slots__ = ("_by_server",)
+
+    def __init__(self, by_server: Mapping[str, Secret | None]) -> None:
+        super().__init__("")
+        self._by_server = {server: key for server, key in by_server.items() if key}
+
+    def of(self, server: str) -> Secret | None:
+        """The key of a server, None where there is none."""
+        return self._by_server.get(server)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_server)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Keys) and other._by_server == self._by_server
+
+    def __hash__(self) -> int:
+        return hash((Keys, frozenset(self._by_server.items())))
+
+    def __reduce__(self) -> tuple[type["Keys"], tuple[dict[str, Secret]]]:  # type: ignore[override]
+        return Keys, (self._by_server,)

@@ -12,11 +12,13 @@ def plan_options(asked: Asked, wanted: float) -> tuple[Option, ...]:
     that has the wanted recall, else the most), and of HNSW and IVF the quickest setting with it where one has it."""
     bits, indexes = bits_view(asked, Quality()), index_view(asked)
     width, made = bits.made.width, bits.made
+    signs = float(bits.table.loc[bits.table["name"] == "binary", "p50"].iloc[0])
     options = [
         Option(
             _plan_name(row["name"]), "exact" if row["name"] == "float32" else "scan", 0, int(row["bytes"]),
             int(row["beside"]), codebook_bytes(width) if row["name"].startswith("PQ") else 0,
             float(row["kept"]), float(row["p50"]), made.searched,
+            max(float(row["p50"]) - signs, 0.0) if row["beside"] else 0.0,
         )
         for row in _shown(bits.table, wanted).to_dict("records")
     ]  # fmt: skip

@@ -36,11 +36,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the contender at `place` among the chosen has no score."""
+    """Why the contender at `place` among the chosen has no score. again: whether trying again may help."""
 
     place: int
     message: str
     remedy: str
+    again: bool
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def state(asked: Asked) -> State:
     for place, contender in enumerate(asked.contenders):
         if kept_scores(*where, contender, asked.task) is not None:
             scored.append(place)
-        elif (error := kept_failure(*where, contender, asked.task)) is not None:
-            failures.append(Failure(place, error.message, error.remedy))
+        elif (failed := kept_failure(*where, contender, asked.task)) is not None:
+            failures.append(Failure(place, failed.message, failed.remedy, failed.again))
         else:
             left.append(place)
             seconds += _scoring_seconds(asked, contender) + embedding_seconds(asked, contender)

@@ -11,8 +11,8 @@ from core.charts.frame import base_layout
 from core.charts.palette import COLORS, GREY, Theme
 from core.charts.text import label
 from core.compression.curves import Curve
+from core.compression.dimensions import METHOD_NAMES
 
-METHOD_NAMES = {"truncation": "first dimensions", "pca": "principal components", "random": "random projection"}
 STYLES = {"truncation": (COLORS[0], "circle"), "pca": (COLORS[1], "diamond"), "random": (GREY, "square")}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
 

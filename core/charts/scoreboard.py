@@ -42,7 +42,8 @@ def interval_figure(
             x=0, xref="paper", y=at - 0.36, text=f"{label(name, NAME_WIDTH)} · {values[at]:.3f}", showarrow=False,
             xanchor="left", font={"size": 12},
         )  # fmt: skip
-    _chance(figure, chance, np.nanmin(low), np.nanmax(high), len(names))
+    ends = np.concatenate([values, low, high])  # of a single query no interval is known
+    _chance(figure, chance, np.nanmin(ends), np.nanmax(ends), len(names))
     figure.update_layout(showlegend=False, margin={"l": 8, "r": 16, "t": 22, "b": 36})
     figure.update_yaxes(range=[len(names) - 0.6, -0.75], visible=False, fixedrange=True)
     figure.update_xaxes(title={"text": f"{label(metric)}, higher is better"}, gridcolor=LINE_COLOR, zeroline=False,

@@ -11,6 +11,9 @@ from core.types import Progress
 
 Method = Literal["truncation", "pca", "random"]
 METHODS: tuple[Method, ...] = ("truncation", "pca", "random")
+METHOD_NAMES: dict[str, str] = {
+    "truncation": "first dimensions", "pca": "principal components", "random": "random projection",
+}  # fmt: skip
 SEEDS = 5  # random projections of each size
 FITTED = 20_000  # rows the principal components are learned from
 

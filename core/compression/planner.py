@@ -14,7 +14,8 @@ class Option:
     """A way to serve vectors. kind: "exact", "hnsw" or "ivf" for float32 vectors, else "scan" of smaller ones.
 
     count: links or lists as measured. bytes: of one vector as searched; beside: of one kept for rescoring; fixed: bytes
-    that do not grow with the rows. recall: measured at `rows` rows, ms: the median of one query there.
+    that do not grow with the rows. recall: measured at `rows` rows, ms: the median of one query there, of which
+    fixed_ms take as long at any number of rows (rescoring, which reads as many vectors).
     """
 
     name: str
@@ -26,6 +27,7 @@ class Option:
     recall: float
     ms: float
     rows: int
+    fixed_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def plan(option: Option, count: int, width: int) -> Plan:
         memory = index_bytes(option.kind, count, width, lists)
     else:
         memory = count * option.bytes + option.fixed
-    return Plan(option, memory, count * option.beside, option.ms * growth(option.kind, count, option.rows))
+    grown = (option.ms - option.fixed_ms) * growth(option.kind, count, option.rows)
+    return Plan(option, memory, count * option.beside, option.fixed_ms + grown)
 
 
 def growth(kind: str, count: int, measured: int) -> float:

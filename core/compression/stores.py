@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ CODES = 256  # of each part of a product quantizer
 TRAINED = 10_000  # rows a product quantizer learns its codes from: 39 a code, as FAISS asks for
 LEAST_FOR_PQ = 10 * CODES
 OVERSAMPLING = (2, 4, 10)
-PARTS = (4, 8, 16)  # dimensions of each part of a product quantizer
+PARTS = (4, 8, 16)  # dimensions of each part of a product quantizer, or as near to these as the width allows
 BEHIND = 10.0  # puts what was not rescored after what was
 
 
@@ -62,8 +63,12 @@ def store_count(count: int, width: int) -> int:
 
 
 def part_counts(width: int) -> list[int]:
-    """Numbers of parts, most first, that divide the dimensions evenly."""
-    return [width // part for part in PARTS if width % part == 0 and width // part > 1]
+    """Numbers of parts, most first, that cut the dimensions evenly; none for a width that nothing divides."""
+    sizes = [size for size in range(2, 2 * PARTS[-1] + 1) if width % size == 0 and width > size]
+    if not sizes:
+        return []
+    near = (min(sizes, key=lambda size: abs(log(size / wanted))) for wanted in PARTS)
+    return [width // size for size in dict.fromkeys(near)]
 
 
 def _quantizer(width: int, parts: int) -> Any:

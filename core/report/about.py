@@ -4,6 +4,7 @@ from core.answers.scoreboard import Board
 from core.export.manifest import model_facts
 from core.report.blocks import Block, Bullets, Heading, Paragraph, table
 from core.report.facts import Facts
+from core.scoring.verdict import LEAST, listed, points
 
 TASKS = {
     "labels": "Each row in turn asks for the others with its label; a copy of a text is never its own answer.",
@@ -35,10 +36,11 @@ def caveats(facts: Facts) -> Bullets:
         "Intervals say how far scores would move with other rows of the same kind; they do not cover mistakes in "
         "labels or judgments.",
     ]
-    if found.mdd == found.mdd:
+    pair, labels = found.least_seen(), {each.key: each.label for each in facts.contenders}
+    if pair is not None:
         said.append(
-            f"True differences under about {100 * found.mdd:.1f} points would probably not be seen with "
-            f"{found.queries:,} {found.unit}."
+            f"A true difference between {labels[pair.first]} and {labels[pair.second]} under about "
+            f"{points(max(pair.mdd, LEAST))} points would probably not be seen with {found.queries:,} {found.unit}."
         )
     if found.queries < found.total:
         said.append(f"{found.queries:,} of {found.total:,} {found.unit} were drawn, with seed {found.seed}.")
@@ -47,7 +49,11 @@ def caveats(facts: Facts) -> Bullets:
     if facts.texts < facts.info.rows:
         said.append(f"{facts.info.rows - facts.texts:,} rows repeat another row's text; copies count as one group.")
     if any(cost.speed.basis == "measured" for cost in facts.costs):
-        said.append("Times were measured on one machine while it may have had other work.")
+        said.append("Times were measured on one machine, the one named below.")
+    busy = [each.label for each, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
+    if busy:
+        said.append(f"It was busy with other work while {listed(busy)} {'was' if len(busy) == 1 else 'were'} timed: "
+                    "these times are too long.")  # fmt: skip
     dates = sorted({cost.price_date for cost in facts.costs if cost.usd_per_million})
     if dates:
         said.append(f"Prices are those of {dates[-1]}.")

@@ -34,10 +34,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """svg: made by core.report.svg alone. words: what it shows, for those who don't see it."""
+    """svg: made by core.report's own functions alone. words: what it shows, for those who don't see it. numbers: what
+    it draws, for forms without pictures; None where a table near it has the same."""
 
     svg: str
     words: str
+    numbers: Table | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from core.answers.scoreboard import Board
 from core.report.about import caveats, corpus_blocks, made_blocks, task_words
-from core.report.blocks import Block, Code, Document, Heading, Paragraph
+from core.report.blocks import Block, Bullets, Code, Document, Heading, Paragraph
+from core.report.diagnosed import diagnosed_blocks
 from core.report.facts import Facts
 from core.report.pictures import picture_blocks
 from core.report.recipe import again_code, can_start_anew
@@ -23,8 +24,11 @@ def comparison_document(facts: Facts) -> Document:
         blocks += [Heading(title), Paragraph(_verdict(facts, other)), short_table(facts, other)]
         blocks.append(Paragraph(task_words(other), "note"))
     blocks += overlap_blocks(facts)
+    blocks += diagnosed_blocks(facts.diagnosed)
     blocks += facts.compressed
     blocks += [Heading("What to bear in mind"), caveats(facts)]
+    if facts.missing:
+        blocks += [Heading("What this report could also hold"), Bullets(facts.missing)]
     blocks += corpus_blocks(facts)
     blocks += made_blocks(facts)
     blocks += _again_blocks(facts, board)
@@ -34,12 +38,10 @@ def comparison_document(facts: Facts) -> Document:
 
 
 def _verdict(facts: Facts, board: Board) -> str:
-    keys = [each.key for each in facts.contenders]
     return verdict(
         board.comparison,
         {each.key: each.label for each in facts.contenders},
-        {key: cost.usd_per_million for key, cost in zip(keys, facts.costs, strict=True)},
-        {key: cost.bytes_a_vector for key, cost in zip(keys, facts.costs, strict=True)},
+        {each.key: cost for each, cost in zip(facts.contenders, facts.costs, strict=True)},
         [label for label, _ in facts.failures] if board is facts.boards[0] else (),
     )
 

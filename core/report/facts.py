@@ -14,12 +14,15 @@ from core import opened
 from core.answers import disagreement as disagreement_answers
 from core.answers import scoreboard
 from core.answers.disagreement import Overview
+from core.answers.doubts import label_columns
 from core.answers.scoreboard import Asked, Board
 from core.contenders import Contender
 from core.embedding import distinct
 from core.errors import InputError, PlanisphereError
 from core.report.blocks import Block
 from core.report.compressed import compressed_blocks
+from core.report.missing import missing_parts
+from core.report.spaces import Diagnosed, diagnose
 from core.score_tasks import KIND, kept_scores
 from core.scoring.cost import Cost
 from core.scoring.statistics import compare
@@ -38,8 +41,8 @@ class Facts:
     """info: the corpus; texts: different ones. contenders: those that are scored; costs: theirs, in the same order.
     failures: (label, why) of the others. boards: the one asked for, then those of other tasks that all of these were
     scored in. metrics: name -> score of each contender, of the first board's task; None where it has none. overlap:
-    of neighbor lists, None where it was not worked out. compressed: what was measured of smaller stores.
-    made: date and time (UTC)."""
+    of neighbor lists, None where it was not worked out. compressed: what was measured of smaller stores. diagnosed:
+    what the contenders' spaces are like. missing: what could be added, and how. made: date and time (UTC)."""
 
     info: CorpusInfo
     texts: int
@@ -50,19 +53,26 @@ class Facts:
     metrics: Mapping[str, tuple[float | None, ...]]
     overlap: Overview | None
     compressed: tuple[Block, ...]
+    diagnosed: tuple[Diagnosed, ...]
+    missing: tuple[str, ...]
     made: str
     libraries: Mapping[str, str]
     machine: str
 
 
 def gather(asked: Asked) -> Facts:
-    """A board's facts and what is kept beside it; nothing is measured. Raises InputError where nobody is scored."""
+    """A board's facts and what is known beside it; nothing that takes long is worked out.
+
+    Raises InputError where nobody is scored.
+    """
     info = Workspace(asked.folder).info(asked.corpus)
     state = scoreboard.state(asked)
     if info is None or not state.scored:
         raise InputError("No contender is scored yet.", "Score them on the Scoreboard page first.")
     contenders = tuple(asked.contenders[place] for place in state.scored)
     scored = replace(asked, contenders=contenders)
+    where, column = (asked.folder, asked.corpus, contenders), _label_column(asked)
+    overlap, diagnosed = _overlap(scored), diagnose(*where, info.rows, column)
     failures = tuple((asked.contenders[each.place].label, f"{each.message} {each.remedy}") for each in state.failures)
     return Facts(
         info=info,
@@ -72,13 +82,22 @@ def gather(asked: Asked) -> Facts:
         failures=failures,
         boards=(scoreboard.board(scored), *_other_boards(scored)),
         metrics=_metrics(scored),
-        overlap=_overlap(scored),
-        compressed=compressed_blocks(asked.folder, asked.corpus, contenders),
+        overlap=overlap,
+        compressed=compressed_blocks(*where, column),
+        diagnosed=tuple(diagnosed),
+        missing=missing_parts(scored, overlap is not None, diagnosed),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         libraries=library_versions(),
         machine=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
         f"{os.cpu_count() or 1} processors",
     )
+
+
+def _label_column(asked: Asked) -> str:
+    """By whose labels more than the board is told: the task's, else the first that can be judged."""
+    if asked.task.kind == "labels":
+        return str(asked.task.get("column", ""))
+    return next(iter(label_columns(asked.folder, asked.corpus)), "")
 
 
 def library_versions() -> dict[str, str]:

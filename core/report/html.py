@@ -19,7 +19,9 @@ table { border-collapse: collapse; font-size: 0.86rem; min-width: 60%; }
 th, td { border-bottom: 1px solid #e3e5ea; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
 th { background: #f5f6f8; }
 td:not(.number) { min-width: 2.5rem; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
+th { vertical-align: bottom; }
 figure { margin: 1rem 0; }
 figure svg { max-width: 100%; height: auto; }
 pre { background: #f5f6f8; padding: 0.8rem 1rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -1,4 +1,5 @@
-"""A document as Markdown, with GitHub tables. Pictures are left out: the sentence below each tells what it shows."""
+"""A document as Markdown, with GitHub tables. Pictures are left out: a sentence below each tells what it
+shows, a table what it draws."""
 
 import re
 
@@ -25,7 +26,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Bullets):
         return "\n".join(f"- {_safe(item)}" for item in block.items)
     if isinstance(block, Picture):
-        return ""  # the sentence below it tells the same
+        return _table(block.numbers) if block.numbers else ""  # a sentence below it tells what it shows
     if isinstance(block, Code):
         fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", block.text)), 3)
         return f"{fence}{block.language}\n{block.text}\n{fence}"

@@ -1,8 +1,14 @@
 """A report's tables: the scoreboard, every two contenders, all metrics, and how alike their neighbors are."""
 
+from collections.abc import Callable
+from math import isfinite
+
+import numpy as np
+
 from core.answers.scoreboard import Board
-from core.report.blocks import Block, Heading, Paragraph, Table, table
+from core.report.blocks import Block, Heading, Paragraph, Picture, Table, table
 from core.report.facts import Facts
+from core.report.svg_heat import heat_svg
 from core.scoring.cost import Cost
 from core.scoring.types import METRICS
 from core.scoring.verdict import points
@@ -52,6 +58,11 @@ def _number(value: float | None, decimals: int) -> str:
     return "unknown" if value is None else f"{value:,.{decimals}f}"
 
 
+def _interval(low: float, high: float, words: Callable[[float], str]) -> str:
+    """Of a single query nothing is known."""
+    return f"{words(low)} to {words(high)}" if isfinite(low + high) else "unknown"
+
+
 def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
     found = board.comparison
     if not found.pairs:
@@ -59,7 +70,7 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
     rows = [
         (
             f"{label_of(facts, each.first)} − {label_of(facts, each.second)}", points(each.difference),
-            f"{points(each.low)} to {points(each.high)}", f"{each.p_holm:.4f}", "yes" if each.told_apart else "no",
+            _interval(each.low, each.high, points), f"{each.p_holm:.4f}", "yes" if each.told_apart else "no",
             points(each.mdd) if each.mdd == each.mdd else "unknown",
         )
         for each in found.pairs
@@ -85,22 +96,29 @@ def metrics_blocks(facts: Facts) -> list[Block]:
 
 def short_table(facts: Facts, board: Board) -> Table:
     rows = [
-        (f"{at} {line.group}", label_of(facts, line.name), f"{line.mean:.3f}", f"{line.low:.3f} to {line.high:.3f}",
-         f"{line.p_best:.0%}")
+        (f"{at} {line.group}", label_of(facts, line.name), f"{line.mean:.3f}",
+         _interval(line.low, line.high, "{:.3f}".format), f"{line.p_best:.0%}")
         for at, line in enumerate(board.comparison.lines, start=1)
     ]  # fmt: skip
     return table(("Rank", "Contender", board.label, "95% interval", "P(best)"), rows, ("Rank", "Contender"))
 
 
 def overlap_blocks(facts: Facts) -> list[Block]:
+    """The heat map of shared neighbors, what is alike side by side."""
     found = facts.overlap
     if found is None:
         return []
-    names = [each.label for each in facts.contenders]
-    rows = [(name, *(f"{value:.2f}" for value in values)) for name, values in zip(names, found.values, strict=True)]
+    order = list(found.order)
+    names, values = [facts.contenders[place].label for place in order], found.values[np.ix_(order, order)]
+    rows = [(name, *(f"{value:.2f}" for value in each)) for name, each in zip(names, values, strict=True)]
+    apart = [(values[i, j], names[i], names[j]) for i in range(len(order)) for j in range(i)]
+    most, least = max(apart), min(apart)
+    said = f"{most[2]} and {most[1]} share {most[0]:.0%} of a text's {found.k} nearest others"
+    said += f"; {least[2]} and {least[1]} share the fewest, {least[0]:.0%}." if len(apart) > 1 else "."
     words = (
         f"Of a text's {found.k} nearest others by one contender, the share that are among those of the other, over "
         f"{found.texts:,} different texts; chance is {found.chance:.4f}. Where two see other neighbors, they are not "
         "interchangeable, even at equal scores."
     )
-    return [Heading("How alike their neighbors are"), table(("", *names), rows, ("",)), Paragraph(words, "note")]
+    picture = Picture(heat_svg(names, values), "Shares of neighbors in common.", table(("", *names), rows, ("",)))
+    return [Heading("How alike their neighbors are"), picture, Paragraph(said), Paragraph(words, "note")]

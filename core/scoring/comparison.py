@@ -1,6 +1,8 @@
 """What several contenders' scores in one metric say: frozen results, as tables and sentences show them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from math import isfinite
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """lines: best mean first. pairs: all of them, in the order of the lines. mdd: the median over pairs that are not
-    told apart, the least of all where every pair is; NaN where unknown. queries: scored ones (or pairs, folds, rows:
-    `unit` says which), of `total` there are; units: groups of copies that are resampled together. chance: what a
-    random ranking reaches, None where unknown. method: one sentence on intervals and tests, with seed, resamples and
-    permutations in it."""
+    """lines: best mean first. pairs: all of them, in the order of the lines. queries: scored ones (or pairs, folds,
+    rows: `unit` says which), of `total` there are; units: groups of copies that are resampled together. chance: what
+    a random ranking reaches, None where unknown. method: one sentence on intervals and tests, with seed, resamples
+    and permutations in it."""
 
     metric: str
     lines: tuple[Line, ...]
     pairs: tuple[Pair, ...]
-    mdd: float
     queries: int
     total: int
     units: int
@@ -67,3 +67,31 @@ class Comparison:
     def pair(self, one: str, other: str) -> Pair:
         """The pair of two contenders, whichever comes first. Raises KeyError."""
         return {frozenset((pair.first, pair.second)): pair for pair in self.pairs}[frozenset((one, other))]
+
+    def tied(self) -> list[str]:
+        """The best, and those that are not told apart from it."""
+        return [line.name for line in self.lines if line.best]
+
+    def tie_below(self) -> list[str]:
+        """The best placed contenders that share a letter, other than those that are tied with the best."""
+        tied = set(self.tied())
+        for letter in dict.fromkeys(letter for line in self.lines for letter in line.group):
+            together = [line.name for line in self.lines if letter in line.group]
+            if len(together) > 1 and not set(together) <= tied:
+                return together
+        return []
+
+    def least_seen(self) -> Pair | None:
+        """The pair by which to tell what could not be seen: of those tied with the best, else of those tied below, the
+        one that needs the greatest difference; where all are told apart, the first two. None where it is not known.
+
+        Not a figure over all pairs: two contenders that are nearly one, such as a model and its float16, would show a
+        difference that says nothing of the others.
+        """
+        tied = self.tied()
+        among = tied if len(tied) > 1 else self.tie_below() or [line.name for line in self.lines[:2]]
+        known = [pair for pair in self._pairs_among(among) if isfinite(pair.mdd)]
+        return max(known, key=lambda pair: pair.mdd, default=None)
+
+    def _pairs_among(self, names: Collection[str]) -> list[Pair]:
+        return [pair for pair in self.pairs if pair.first in names and pair.second in names]

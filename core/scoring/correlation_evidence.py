@@ -4,18 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.scoring.evidence import (
-    PERMUTATIONS,
-    RESAMPLES,
-    SAME,
-    Evidence,
-    best_shares,
-    compact,
-    interval,
-    pairs_of,
-    random_bits,
-    resample_weights,
-)
+from core.scoring import evidence as drawn
+from core.scoring.evidence import PERMUTATIONS, RESAMPLES, SAME, Evidence
 
 Kind = Literal["spearman", "pearson"]
 CELLS = 10_000_000  # pairs times resamples: fewer resamples of very many pairs
@@ -31,18 +21,18 @@ def correlation_evidence(
     Paired bootstrap over units, ranks taken anew in every resample; the test swaps two contenders' values (ranks, or
     cosines, each at mean 0 and variance 1) unit by unit.
     """
-    codes, count = compact(units)
+    codes, count = drawn.compact(units)
     resamples = int(np.clip(CELLS // max(len(given), 1), FEWEST, RESAMPLES))
     columns = [_Ranked(row, kind) for row in (given, *cosines)]
     once = np.ones((1, len(given)))
     means = _correlations(columns, once)[0]
     samples = np.concatenate(
-        [_correlations(columns, weights[:, codes]) for weights in resample_weights(count, resamples, seed)]
+        [_correlations(columns, weights[:, codes]) for weights in drawn.resample_weights(count, resamples, seed)]
     )
-    first, second = pairs_of(len(cosines))
-    low, high = interval(samples, count)
-    gaps = samples[:, first] - samples[:, second]
-    d_low, d_high = interval(gaps, count)
+    first, second = drawn.pairs_of(len(cosines))
+    low, high = drawn.interval(samples, count)
+    gaps = drawn.paired_gaps(samples)
+    d_low, d_high = drawn.interval(gaps, count)
     standard = np.stack([_standard(column.values(once)[0]) for column in columns])
     p = swap_p(standard[1:], standard[0], codes, seed)
     over = f"{len(given):,} pairs" + (f", {count:,} of them different" if count < len(given) else "")
@@ -51,7 +41,7 @@ def correlation_evidence(
         f"paired randomization test (values swapped, {PERMUTATIONS:,} permutations), seed {seed}."
     )
     return Evidence(
-        means, low, high, best_shares(samples), means[first] - means[second], d_low, d_high,
+        means, low, high, drawn.best_shares(samples, count), means[first] - means[second], d_low, d_high,
         gaps.std(axis=0, ddof=1), p, len(given), count, "pairs", method,
     )  # fmt: skip
 
@@ -61,19 +51,18 @@ def swap_p(values: np.ndarray, given: np.ndarray, codes: np.ndarray, seed: int) 
 
     Swapping adds s(b - a) to one and takes it from the other, s being 0 or 1: sums over pairs are linear in s.
     """
-    first, second = pairs_of(len(values))
+    first, second = drawn.pairs_of(len(values))
     step, squares = values[second] - values[first], values[second] ** 2 - values[first] ** 2
     parts = [_by_unit(part, codes) for part in (step * given, step, squares)]
     total, start = values.shape[1], (values * given).sum(axis=1)
     observed = np.abs(start[first] - start[second]) / total
     beyond = np.zeros(len(first))
-    for bits in random_bits(parts[0].shape[1], seed + 1):
+    for bits in drawn.random_bits(parts[0].shape[1], seed + 1):
         moved, added, squared = (bits @ part.T / total for part in parts)
         one = (start[first] / total + moved) / np.sqrt(1 + squared - added**2)
         two = (start[second] / total - moved) / np.sqrt(1 - squared - added**2)
         beyond += (np.abs(one - two) >= observed - SAME).sum(axis=0)
-    p: np.ndarray = (beyond + 1) / (PERMUTATIONS + 1)
-    return p
+    return drawn.permuted_p(beyond)
 
 
 class _Ranked:

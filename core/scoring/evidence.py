@@ -42,8 +42,11 @@ def pairs_of(count: int) -> tuple[np.ndarray, np.ndarray]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def best_shares(samples: np.ndarray) -> np.ndarray:
-    """(c,) the share of samples (b, c) in which a contender is best; equal ones share it."""
+def best_shares(samples: np.ndarray, units: int = 2) -> np.ndarray:
+    """(c,) the share of samples (b, c) in which a contender is best; equal ones share it, and so do all where there is
+    but one unit to draw, which tells nothing of others."""
+    if units < 2:
+        return np.full(samples.shape[1], 1 / samples.shape[1])
     best = samples >= samples.max(axis=1, keepdims=True) - SAME
     shares: np.ndarray = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
@@ -60,6 +63,19 @@ def interval(samples: np.ndarray, units: int) -> tuple[np.ndarray, np.ndarray]:
     tail = norm.cdf(t.ppf((1 - LEVEL) / 2, units - 1) * np.sqrt(units / (units - 1)))
     low, high = np.quantile(samples, [tail, 1 - tail], axis=0)
     return low, high
+
+
+def paired_gaps(samples: np.ndarray) -> np.ndarray:
+    """(b, m) differences of samples (b, c), pair by pair."""
+    first, second = pairs_of(samples.shape[1])
+    gaps: np.ndarray = samples[:, first] - samples[:, second]
+    return gaps
+
+
+def permuted_p(beyond: np.ndarray) -> np.ndarray:
+    """(m,) p values, given how many of the PERMUTATIONS were at least as far from 0: (b + 1) / (n + 1)."""
+    p: np.ndarray = (beyond + 1) / (PERMUTATIONS + 1)
+    return p
 
 
 def resample_weights(units: int, resamples: int, seed: int) -> Iterator[np.ndarray]:

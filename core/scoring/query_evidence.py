@@ -3,18 +3,8 @@
 import numpy as np
 
 from core.proportions import wilson
-from core.scoring.evidence import (
-    PERMUTATIONS,
-    RESAMPLES,
-    SAME,
-    Evidence,
-    best_shares,
-    compact,
-    interval,
-    pairs_of,
-    random_bits,
-    resample_weights,
-)
+from core.scoring import evidence as drawn
+from core.scoring.evidence import PERMUTATIONS, RESAMPLES, SAME, Evidence
 
 
 def query_evidence(values: np.ndarray, units: np.ndarray, unit: str = "queries", seed: int = 0) -> Evidence:
@@ -23,19 +13,19 @@ def query_evidence(values: np.ndarray, units: np.ndarray, unit: str = "queries",
     Paired bootstrap over units (the same resamples for every contender; Efron and Tibshirani, 1993) and paired
     randomization, the signs of whole units' differences flipped (Smucker, Allan and Carterette, 2007).
     """
-    codes, count = compact(units)
+    codes, count = drawn.compact(units)
     sums = np.stack([np.bincount(codes, weights=row, minlength=count) for row in values.astype(np.float64)])
     sizes = np.bincount(codes, minlength=count).astype(np.float64)
     total = values.shape[1]
     means = sums.sum(axis=1) / total
-    first, second = pairs_of(len(values))
+    first, second = drawn.pairs_of(len(values))
     samples = np.concatenate(
-        [weights @ sums.T / (weights @ sizes)[:, None] for weights in resample_weights(count, RESAMPLES, seed)]
+        [weights @ sums.T / (weights @ sizes)[:, None] for weights in drawn.resample_weights(count, RESAMPLES, seed)]
     )
-    low, high = interval(samples, count)
+    low, high = drawn.interval(samples, count)
     low, high = _at_the_edge(values, means, count, low, high)
     gaps = sums[first] - sums[second]
-    d_low, d_high = interval(samples[:, first] - samples[:, second], count)
+    d_low, d_high = drawn.interval(drawn.paired_gaps(samples), count)
     error = _standard_errors(gaps, sizes, total)
     over = f"{count:,} {unit}" if count == total else f"{total:,} {unit} on {count:,} different texts"
     method = (
@@ -44,7 +34,7 @@ def query_evidence(values: np.ndarray, units: np.ndarray, unit: str = "queries",
     )
     p = sign_flip_p(gaps, seed)
     return Evidence(
-        means, low, high, best_shares(samples), means[first] - means[second], d_low, d_high, error, p,
+        means, low, high, drawn.best_shares(samples, count), means[first] - means[second], d_low, d_high, error, p,
         total, count, unit, method,
     )  # fmt: skip
 
@@ -55,10 +45,9 @@ def sign_flip_p(gaps: np.ndarray, seed: int) -> np.ndarray:
     observed = np.abs(gaps.sum(axis=1))
     reached = observed - SAME * np.maximum(np.abs(gaps).sum(axis=1), 1)
     beyond = np.zeros(len(gaps))
-    for bits in random_bits(gaps.shape[1], seed + 1):
+    for bits in drawn.random_bits(gaps.shape[1], seed + 1):
         beyond += (np.abs((2 * bits - 1) @ gaps.T) >= reached).sum(axis=0)
-    p: np.ndarray = (beyond + 1) / (PERMUTATIONS + 1)
-    return p
+    return drawn.permuted_p(beyond)
 
 
 def _standard_errors(gaps: np.ndarray, sizes: np.ndarray, total: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.scoring.evidence import LEVEL, RESAMPLES, Evidence, best_shares, pairs_of
+from core.scoring.evidence import LEVEL, RESAMPLES, Evidence, best_shares, paired_gaps, pairs_of
 
 
 def run_evidence(values: np.ndarray, ratio: float, unit: str = "folds", seed: int = 0) -> Evidence:
@@ -46,7 +46,7 @@ def whole_evidence(
 
     first, second = pairs_of(len(whole))
     samples = (resampled + (whole - resampled.mean(axis=1))[:, None]).T
-    gaps = samples[:, first] - samples[:, second]
+    gaps = paired_gaps(samples)
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     (low, high), (d_low, d_high) = np.quantile(samples, tails, axis=0), np.quantile(gaps, tails, axis=0)
     difference, error = whole[first] - whole[second], gaps.std(axis=0, ddof=1)

@@ -9,6 +9,7 @@ import numpy as np
 from core import opened
 from core.contenders import Contender, contender_rows
 from core.estimate import is_free
+from core.scoring.load import BUSY, load_meter
 from core.scoring.timing import TOP, time_embedding, time_search
 from core.secret import Secret
 from core.store import Workspace
@@ -21,7 +22,8 @@ Basis = Literal["measured", "run", "unknown", "missing", "none"]
 @dataclass(frozen=True)
 class Speed:
     """seconds_per_1000: to embed 1,000 texts, over `texts` timed ones. p50_ms, p95_ms: a query's embedding and exact
-    search of the corpus together, over `queries` of them. None where it is not known.
+    search of the corpus together, over `queries` of them. None where it is not known. others: share of the processors'
+    time that other programs used meanwhile.
 
     basis: measured here; of the embedding run as it was kept, since each request is paid; unknown (a paid service whose
     run embedded nothing anew); missing (not measured yet); none (there is no model to measure).
@@ -34,6 +36,12 @@ class Speed:
     p95_ms: float | None = None
     queries: int = 0
     cpus: int = 0
+    others: float = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much else ran that the times are too long."""
+        return self.others >= BUSY
 
 
 def kept_speed(folder: str, corpus: str, contender: Contender) -> Speed:
@@ -50,7 +58,8 @@ def kept_speed(folder: str, corpus: str, contender: Contender) -> Speed:
     texts, seconds = int(embedding.facts["texts"]), float(embedding.facts["seconds"])
     both = (embedding.arrays["queries"] + search.arrays["queries"]) * 1000
     p50, p95 = (float(each) for each in np.quantile(both, (0.5, 0.95)))
-    return Speed("measured", 1000 * seconds / max(texts, 1), texts, p50, p95, len(both), os.cpu_count() or 1)
+    others = max(float(each.facts.get("others", 0.0)) for each in (embedding, search))
+    return Speed("measured", 1000 * seconds / max(texts, 1), texts, p50, p95, len(both), os.cpu_count() or 1, others)
 
 
 def measure_speed(
@@ -65,13 +74,17 @@ def measure_speed(
     workspace = Workspace(folder)
     inputs = speed_inputs(Contender(contender.model), "embedding")
     if again or workspace.load(KIND, corpus, inputs) is None:
-        embedder = opened.embedder(folder, contender.model, secret)
+        embedder, others = opened.embedder(folder, contender.model, secret), load_meter()
         facts, times = time_embedding(embedder, opened.distinct_texts(folder, corpus))
+        # a server's own work is no other's, and may be done on this machine
+        facts |= {"others": 0.0 if contender.model.base_url else others()}
         workspace.save(KIND, corpus, inputs, {"queries": times}, facts)
     inputs = speed_inputs(contender, "search")
     if again or workspace.load(KIND, corpus, inputs) is None:
-        times = time_search(contender_rows(folder, corpus, contender), contender)
-        workspace.save(KIND, corpus, inputs, {"queries": times}, {"method": "exact", "top": TOP})
+        rows, others = contender_rows(folder, corpus, contender), load_meter()
+        times = time_search(rows, contender)
+        facts = {"method": "exact", "top": TOP, "others": others()}
+        workspace.save(KIND, corpus, inputs, {"queries": times}, facts)
     return kept_speed(folder, corpus, contender)
 
 

@@ -31,7 +31,7 @@ def compare(scores: Mapping[str, Scores], metric: str, seed: int = 0) -> Compari
     ordered = tuple(sorted(pairs, key=lambda pair: (place[pair.first], place[pair.second])))
     chances = [each.chance[metric] for each in scores.values() if metric in each.chance]
     return Comparison(
-        metric, lines, ordered, _unseen(pairs), found.count, _total(facts, metric, found), found.units, found.unit,
+        metric, lines, ordered, found.count, _total(facts, metric, found), found.units, found.unit,
         float(np.mean(chances)) if chances else None, seed, found.method + _corrected_words(len(pairs)),
     )  # fmt: skip
 
@@ -130,13 +130,6 @@ def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
     if len({array.shape for array in arrays}) > 1:
         raise InputError("The contenders were scored on different rows.", "Score them again.")
     return np.stack(arrays).astype(np.float64)
-
-
-def _unseen(pairs: Sequence[Pair]) -> float:
-    """The median over pairs that are not told apart; where all are, the least."""
-    open_ = [pair.mdd for pair in pairs if not pair.told_apart and np.isfinite(pair.mdd)]
-    known = [pair.mdd for pair in pairs if np.isfinite(pair.mdd)]
-    return float(np.median(open_)) if open_ else min(known, default=float("nan"))
 
 
 def _total(facts: Mapping[str, Any], metric: str, found: Evidence) -> int:

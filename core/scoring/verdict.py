@@ -5,27 +5,29 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.scoring.comparison import Comparison, Pair
+from core.scoring.cost import Cost
 
 _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times"}
 _TIMES |= {8: "eight times", 9: "nine times", 10: "ten times"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 MOST_NAMED = 4
 LEAST = 0.0001  # the smallest difference that is told, a hundredth of a point
+SAME_TIME = 0.8  # times nearer to each other than this ratio differ by what else the machine does
+SAME_BUSY = 0.3  # where it was busy
 
 
 def verdict(
     comparison: Comparison,
     labels: Mapping[str, str],
-    prices: Mapping[str, float | None] | None = None,
-    sizes: Mapping[str, int] | None = None,
+    costs: Mapping[str, Cost] | None = None,
     failed: Sequence[str] = (),
 ) -> str:
     """Two sentences, one more where none beats chance, one where a contender failed; plain text, any characters.
 
-    labels: name -> what a person reads. prices: US dollars for as many texts each, 0 where it is free, None or left out
-    where unknown. sizes: bytes a vector. failed: labels of contenders that could not be scored.
+    labels: name -> what a person reads. costs: what is known of them, by name. failed: labels of contenders that could
+    not be scored.
     """
-    words = _Words(comparison, labels, prices or {}, sizes or {})
+    words = _Words(comparison, labels, costs or {})
     sentences = [words.won(), words.unseen(), words.chance()]
     if failed:
         sentences.append(f"{listed(failed)} could not be scored.")
@@ -46,17 +48,12 @@ def points(value: float) -> str:
 
 
 class _Words:
-    def __init__(
-        self,
-        comparison: Comparison,
-        labels: Mapping[str, str],
-        prices: Mapping[str, float | None],
-        sizes: Mapping[str, int],
-    ) -> None:
-        self.comparison, self.labels, self.prices, self.sizes = comparison, labels, prices, sizes
-        self.tied = [line.name for line in comparison.lines if line.best]
+    def __init__(self, comparison: Comparison, labels: Mapping[str, str], costs: Mapping[str, Cost]) -> None:
+        self.comparison, self.labels, self.costs = comparison, labels, costs
+        self.tied = comparison.tied()
         self.beaten = [line.name for line in comparison.lines if not line.best]
-        self.asked = f"{comparison.queries:,} {comparison.unit}"
+        one = "query" if comparison.unit == "queries" else comparison.unit.removesuffix("s")
+        self.asked = f"1 {one}" if comparison.queries == 1 else f"{comparison.queries:,} {comparison.unit}"
 
     def won(self) -> str:
         """Who beats whom, by how much, and at what cost."""
@@ -78,12 +75,13 @@ class _Words:
     def unseen(self) -> str:
         """What can't be told apart, and how small a difference would go unseen."""
         parts = []
-        tie = self._tie_below()
+        tie, pair = self.comparison.tie_below(), self.comparison.least_seen()
         if tie:
             parts.append(f"{self._names(tie)} can't be told apart with {self.asked}")
-        if np.isfinite(self.comparison.mdd):
-            unseen = points(max(self.comparison.mdd, LEAST))
-            parts.append(f"a difference under {unseen} points would probably not be seen")
+        if pair is not None:
+            unseen, both = points(max(pair.mdd, LEAST)), f"{self._name(pair.first)} and {self._name(pair.second)}"
+            between = "them" if set(tie) == {pair.first, pair.second} else both
+            parts.append(f"a difference between {between} under {unseen} points would probably not be seen")
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}." if text and not tie else f"{text}." if text else ""
 
@@ -113,26 +111,23 @@ class _Words:
             return f"{self._names(self.tied)} can't be told apart"
         return f"{self._names(self.tied[1:])} can't be told apart from {self._name(self.tied[0])}"
 
-    def _tie_below(self) -> list[str]:
-        """The best placed contenders that share a letter, other than those that are tied with the best."""
-        letters = dict.fromkeys(letter for line in self.comparison.lines for letter in line.group)
-        for letter in letters:
-            together = [line.name for line in self.comparison.lines if letter in line.group]
-            if len(together) > 1 and not set(together) <= set(self.tied):
-                return together
-        return []
-
     def _cost(self, pair: Pair) -> str:
-        """ ", at six times the price", or what else is known to differ; the first of the pair against the second."""
-        one, other = self.prices.get(pair.first), self.prices.get(pair.second)
-        if one is not None and other is not None and (one or other):
-            if not one or not other:
-                return f", but only {self._name(pair.first if one else pair.second)} costs money"
-            return f", {_ratio(one / other, 'price')}"
-        big, small = self.sizes.get(pair.first), self.sizes.get(pair.second)
-        if big and small and not 0.9 < big / small < 1.1:
-            return f", {_ratio(big / small, 'memory')}"
-        return ""
+        """ ", at six times the price"; where both are free, or a price is not known, time and memory if they differ."""
+        one, other = self.costs.get(pair.first), self.costs.get(pair.second)
+        if one is None or other is None:
+            return ""
+        dear, cheap = one.usd_per_million, other.usd_per_million
+        if dear is not None and cheap is not None and (dear or cheap):
+            if not dear or not cheap:
+                return f", but only {self._name(pair.first if dear else pair.second)} costs money"
+            return f", {_ratio(dear / cheap, 'price')}"
+        told = [_ratio(one.bytes_a_vector / other.bytes_a_vector, "memory")]
+        slow, quick = one.speed.seconds_per_1000, other.speed.seconds_per_1000
+        same = SAME_BUSY if one.speed.busy or other.speed.busy else SAME_TIME
+        if slow and quick and not same < slow / quick < 1 / same:
+            told.insert(0, _ratio(float(f"{slow / quick:.2g}"), "embedding time").replace("at ", "at about ", 1))
+        told = [each for each in told if not each.startswith("at the same")]
+        return f", {' and '.join(told)}" if told else ""
 
     def _name(self, name: str) -> str:
         return self.labels.get(name, name)

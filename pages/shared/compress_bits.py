@@ -6,12 +6,12 @@ import streamlit as st
 from core.answers import compression as answers
 from core.answers.compression import Asked, BitsView
 from core.charts.compression import bits_figure
-from core.export import table_bytes
+from core.compression.stores import LEAST_FOR_PQ
+from core.compression.words import of_bits
 from core.store import CorpusInfo
-from pages.shared import compress_which, session
+from pages.shared import compress_table, compress_which, session
 from pages.shared.text import plain
 
-SURE = 0.95  # of the neighbors, at the lower end of the interval
 SIGHTS = {
     "kept": "Ten nearest kept",
     "order": "Order kept",
@@ -42,29 +42,9 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     sight = sight if sight in sights else "kept"
     figure = bits_figure(view.table, sight, TITLES[sight], session.theme())
     st.plotly_chart(figure, key="compress_bits", config={"displayModeBar": False}, alt=f"{SIGHTS[sight]} by bytes")
-    st.markdown(sentence(view.table))
+    st.markdown(plain(of_bits(view.table)))
     _table(view)
     _how(view, quality.column)
-
-
-def sentence(table: pd.DataFrame) -> str:
-    """The smallest store that keeps 95% of the neighbors by itself, the smallest with rescoring, and signs alone."""
-    good = table[table["kept_low"] >= SURE].sort_values("bytes", kind="stable")
-    alone, rescored = good[good["beside"] == 0].iloc[0], good[good["beside"] > 0]
-    signs = table[table["name"] == "binary"].iloc[0]
-    said = f"The smallest that by itself surely keeps {SURE:.0%} of the ten nearest is **{alone['name']}**: "
-    said += f"{alone['kept']:.1%} at {alone['bytes']:,} bytes a vector"
-    said += f", {alone['factor']:.3g} times fewer than float32." if alone["factor"] > 1 else "."
-    if len(rescored):
-        best = rescored.iloc[0]
-        said += (
-            f" With the float32 vectors kept beside for rescoring, **{best['name']}** searches {best['bytes']:,} bytes "
-            f"a vector and keeps {best['kept']:.1%}."
-        )
-    return said + (
-        f" Signs alone (binary) keep {signs['kept']:.1%}, and order the exact 100 nearest with a tau of "
-        f"{signs['order']:.2f} (1 is the same order, 0 none in common)."
-    )
 
 
 def _table(view: BitsView) -> None:
@@ -82,15 +62,11 @@ def _table(view: BitsView) -> None:
         }
     )
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    st.dataframe(
+    compress_table.show(
         shown,
-        hide_index=True,
-        width="stretch",
-        height=38 + 35 * len(shown),
-        lazy=False,
-        key="compress_bits_table",
-        alt="Ways to keep vectors in fewer bits",
-        column_config={
+        "compress_bits_table",
+        "Ways to keep vectors in fewer bits",
+        {
             "kept in": text(help="PQ: product quantization, so many bytes a vector. Rescored: so many times more are "
                             "taken by their signs, then ordered by the float32 vectors, which are kept beside."),
             "bytes": number(format="localized", help="Of one vector, for the search itself."),
@@ -103,21 +79,15 @@ def _table(view: BitsView) -> None:
             "ms, p95": number(format="%.3f", help="95% of the single queries took at most so many milliseconds."),
         },
     )  # fmt: skip
-    st.download_button(
-        "This table with intervals (CSV)",
-        lambda: table_bytes(table, "csv"),
-        "bits.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="compress_bits_file",
-        help="All columns, with the 95% intervals.",
-    )
+    words = "All columns, with the 95% intervals."
+    compress_table.download("This table with intervals (CSV)", table, "bits.csv", "compress_bits_file", words)
 
 
 def _how(view: BitsView, column: str) -> None:
     labels = f" Quality by {plain(column)}: {view.made.labeled:,} queries with a label." if view.made.labeled else ""
     pq = " Product quantization is left out: it needs 2,560 different texts to learn from."
+    if view.made.searched >= LEAST_FOR_PQ:
+        pq = f" Product quantization is left out: no number of parts cuts {view.made.width:,} dimensions evenly."
     if view.table["name"].str.startswith("PQ").any():
         pq = " Product quantization's codes are learned from up to 10,000 of these rows."
     st.caption(

@@ -5,11 +5,12 @@ import streamlit as st
 
 from core.answers import compression as answers
 from core.answers.compression import Asked, DimensionView, Quality
-from core.charts.compression import METHOD_NAMES, size_figure
-from core.compression.curves import Curve, knee, smallest_enough
-from core.export import table_bytes
+from core.charts.compression import size_figure
+from core.compression.curves import knee, smallest_enough
+from core.compression.dimensions import METHOD_NAMES
+from core.compression.words import of_kept, of_quality, points
 from core.store import CorpusInfo
-from pages.shared import compress_which, session
+from pages.shared import compress_table, compress_which, session
 from pages.shared.text import plain
 
 LOSSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
@@ -39,7 +40,7 @@ def _neighbors(view: DimensionView) -> None:
     enough, bend = smallest_enough(view.kept[0], lost), knee(view.kept[0])
     figure = size_figure(view.kept, enough, bend, "of the ten nearest kept", session.theme())
     st.plotly_chart(figure, key="compress_kept", config={"displayModeBar": False}, alt="Neighbors kept by dimensions")
-    st.markdown(kept_sentence(view.kept) + sentence(view.kept, lost, ""))
+    st.markdown(plain(of_kept(view.kept, lost)))
 
 
 def _quality(view: DimensionView, quality: Quality) -> None:
@@ -53,58 +54,11 @@ def _quality(view: DimensionView, quality: Quality) -> None:
     enough, bend = smallest_enough(view.quality[0], lost), knee(view.quality[0])
     figure = size_figure(view.quality, enough, bend, compress_which.MEASURES[quality.measure], session.theme())
     st.plotly_chart(figure, key="compress_quality", config={"displayModeBar": False}, alt="Quality by dimensions")
-    st.markdown(sentence(view.quality, lost, compress_which.MEASURE_WORDS[quality.measure]))
+    st.markdown(plain(of_quality(view.quality, lost, quality.measure)))
     st.caption(
         f"Labels of {plain(quality.column)}: {view.made.labeled:,} queries have one; the most frequent label alone "
         f"would reach {view.made.chance:.1%}."
     )
-
-
-def kept_sentence(curves: tuple[Curve, ...]) -> str:
-    """What a quarter of the dimensions keeps, by each method."""
-    first = curves[0]
-    size = min(first.sizes, key=lambda each: abs(each - first.sizes[-1] / 4))
-    others = {each.method: each.values[each.sizes.index(size)] for each in curves[1:] if size in each.sizes}
-    said = f"The first **{size:,}** of {first.sizes[-1]:,} dimensions keep {first.values[first.sizes.index(size)]:.0%} "
-    said += "of a text's ten nearest"
-    if "pca" in others:
-        said += f", as many principal components {others['pca']:.0%}"
-    return said + f", random directions {others['random']:.0%}. "
-
-
-def sentence(curves: tuple[Curve, ...], lost: float, words: str) -> str:
-    """The full value, the smallest size that is surely enough, where the elbow is."""
-    first = curves[0]
-    full, bend = first.sizes[-1], knee(first)
-    said = f"With all {full:,} dimensions, {first.values[-1]:.1%} {words}. " if words else ""
-    said += enough_words(curves, lost)
-    return said + (
-        f" The curve's elbow is at {bend:,}: beyond it, more dimensions pay less."
-        if bend
-        else " The curve has no elbow: every doubling pays about as much or more."
-    )
-
-
-def enough_words(curves: tuple[Curve, ...], lost: float) -> str:
-    first = curves[0]
-    full, enough = first.sizes[-1], smallest_enough(first, lost)
-    if enough is None or enough == full:
-        said = f"No smaller number of first dimensions surely loses at most {_points(lost)}"
-    else:
-        value = first.values[first.sizes.index(enough)]
-        said = (
-            f"The first **{enough:,}** are enough to surely lose at most {_points(lost)}: {value:.1%}, at "
-            f"{full / enough:.3g} times fewer bytes"
-        )
-    other = next((curve for curve in curves if curve.method == "pca"), None)
-    size = smallest_enough(other, lost) if other else None
-    if size is not None and size < (enough or full):
-        said += f"; of principal components, **{size:,}** are enough"
-    return said + "."
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:g} {'point' if share == 0.01 else 'points'}"
 
 
 def _allowed(key: str, first: float, name: str) -> float:
@@ -114,7 +68,7 @@ def _allowed(key: str, first: float, name: str) -> float:
         first,
         key=key,
         persist_state="session",
-        format_func=_points,
+        format_func=points,
         help="A size is enough where it, and every larger one measured, loses no more than this even at the worse end "
         "of the 95% interval of its difference to the full vectors. A point is one percent of all.",
     )
@@ -132,16 +86,8 @@ def _how(view: DimensionView) -> None:
 
 
 def _download(view: DimensionView, info: CorpusInfo) -> None:
-    st.download_button(
-        "These curves (CSV)",
-        lambda: table_bytes(curve_table(view), "csv"),
-        "dimensions.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="compress_sizes_file",
-        help="One line a method and size, with intervals.",
-    )
+    words = "One line a method and size, with intervals."
+    compress_table.download("These curves (CSV)", curve_table(view), "dimensions.csv", "compress_sizes_file", words)
 
 
 def curve_table(view: DimensionView) -> pd.DataFrame:

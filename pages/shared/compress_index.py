@@ -7,13 +7,12 @@ from core.answers import compression as answers
 from core.answers.compression import Asked, IndexView
 from core.charts.compression import recall_figure
 from core.compression.recipe import Setting, index_code, quickest
-from core.export import table_bytes
+from core.compression.words import of_index
 from core.store import CorpusInfo
-from pages.shared import compress_which, session
-from pages.shared.text import duration, size
+from pages.shared import compress_table, compress_which, session
+from pages.shared.text import duration, plain, size
 
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
-SMALL = 10_000  # rows below which exact search is as good as instant
 
 
 def show(asked: Asked, info: CorpusInfo) -> None:
@@ -28,7 +27,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     best = quickest(view.settings, wanted)
     figure = recall_figure(view.table, best.name, wanted, session.theme())
     st.plotly_chart(figure, key="compress_sweep", config={"displayModeBar": False}, alt="Recall against speed")
-    st.markdown(sentence(view, best, wanted))
+    st.markdown(plain(of_index(view.settings, best, wanted, view.made.searched)))
     _code(view, best)
     _table(view)
     st.caption(
@@ -53,21 +52,6 @@ def recall_wanted() -> float:
     )
 
 
-def sentence(view: IndexView, best: Setting, wanted: float) -> str:
-    """What the sweep says for this wish."""
-    exact = view.settings[0]
-    if best.kind == "exact":
-        said = f"**Exact search** serves best: no index that surely finds {wanted:.1%} saves a third of its "
-        said += f"{exact.p50:.2f} ms a query."
-    else:
-        said = (
-            f"For {wanted:.1%} of the ten nearest, **{best.name}** is the quickest: recall {best.recall:.1%}, "
-            f"{best.p50:.3f} ms a query, {exact.p50 / best.p50:.1f} times as fast as exact search ({exact.p50:.2f} ms)."
-        )
-    few = view.made.searched < SMALL and exact.p50 < 5
-    return said + (" With so few rows exact search is instant; an index is not needed." if few else "")
-
-
 def _code(view: IndexView, best: Setting) -> None:
     st.markdown(f"**{best.name}, ready to copy**")
     st.code(index_code(best, view.made.width), language="python")
@@ -87,28 +71,17 @@ def _table(view: IndexView) -> None:
         }
     )
     number = st.column_config.NumberColumn
-    st.dataframe(
+    compress_table.show(
         shown,
-        hide_index=True,
-        width="stretch",
-        height=320,
-        lazy=False,
-        key="compress_index_table",
-        alt="Settings of the indexes",
-        column_config={
+        "compress_index_table",
+        "Settings of the indexes",
+        {
             "recall": number(format="%.4f", help="Share of the exact ten nearest found. Higher is better."),
             "ms, p50": number(format="%.3f", help="Half of the single queries took at most so many milliseconds."),
             "ms, p95": number(format="%.3f", help="95% of the single queries took at most so many milliseconds."),
             "queries a second": number(format="localized", help="One after another, on one thread."),
         },
+        320,
     )
-    st.download_button(
-        "All settings (CSV)",
-        lambda: table_bytes(table, "csv"),
-        "indexes.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="compress_index_file",
-        help="One line a setting, with intervals.",
-    )
+    words = "One line a setting, with intervals."
+    compress_table.download("All settings (CSV)", table, "indexes.csv", "compress_index_file", words)

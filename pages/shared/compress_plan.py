@@ -11,9 +11,9 @@ from core.answers.compression import Asked
 from core.answers.compression_plan import plan_options
 from core.charts.compression_plan import memory_words, plan_figure, time_words
 from core.compression.planner import Option, Plan, plan
-from core.export import table_bytes
+from core.compression.words import SMALL
 from core.store import CorpusInfo
-from pages.shared import compress_index, compress_which, session
+from pages.shared import compress_index, compress_table, compress_which, session
 
 FEWEST, MOST = 1_000, 100_000_000
 PLANNED = 1_000_000  # rows at first
@@ -37,10 +37,16 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     st.caption(
         f"At {count:,} rows of {state.width:,} dimensions. Memory is counted: what FAISS holds for vectors, codes, "
         f"links and lists. Milliseconds of single queries are extrapolated from {options[0].rows:,} rows measured here "
-        "on one thread: with the rows for searches row by row, with their logarithm for HNSW, with their root for "
-        "IVF. An index that outgrows the processor's caches may take a few times as long, and recall, as measured "
-        "here, falls somewhat with many more rows: measure again before you rely on it."
+        "on one thread: with the rows for searches row by row (rescoring takes as long at any size), with their "
+        f"logarithm for HNSW, with their root for IVF.{_rough(options[0].rows)} An index that outgrows the processor's "
+        "caches may take a few times as long, and recall, as measured here, falls somewhat with many more rows: "
+        "measure again before you rely on it."
     )
+
+
+def _rough(rows: int) -> str:
+    few = " Of so few rows, times are mostly what every call takes: read them as a rough guide."
+    return few if rows < SMALL else ""
 
 
 def _rows(info: CorpusInfo) -> int:
@@ -108,15 +114,11 @@ def _table(plans: Sequence[Plan]) -> None:
         }
     )
     number = st.column_config.NumberColumn
-    st.dataframe(
+    compress_table.show(
         table,
-        hide_index=True,
-        width="stretch",
-        height=38 + 35 * len(table),
-        lazy=False,
-        key="compress_plan_table",
-        alt="What each way takes",
-        column_config={
+        "compress_plan_table",
+        "What each way takes",
+        {
             "memory (GB)": number(format="%.3g", help="What the search holds in memory, in 10^9 bytes."),
             "beside (GB)": number(
                 format="%.3g",
@@ -128,13 +130,5 @@ def _table(plans: Sequence[Plan]) -> None:
             "measured at rows": number(format="localized", help="Rows that were searched when it was measured."),
         },
     )
-    st.download_button(
-        "This plan (CSV)",
-        lambda: table_bytes(table, "csv"),
-        "plan.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="compress_plan_file",
-        help="One line a way to serve the vectors.",
-    )
+    words = "One line a way to serve the vectors."
+    compress_table.download("This plan (CSV)", table, "plan.csv", "compress_plan_file", words)

@@ -19,11 +19,6 @@ MEASURES: dict[Measure, str] = {
     "share": "Same label among 10 (P@10)",
     "first": "Same label of the nearest (P@1)",
 }
-MEASURE_WORDS: dict[Measure, str] = {
-    "vote": "of texts get their label by a vote of their ten nearest others",
-    "share": "of the ten nearest others have the text's label",
-    "first": "of texts have a nearest other with their label",
-}
 AT_ONCE = 3.5  # seconds a person waits without a job
 NONE = ""
 

@@ -37,7 +37,7 @@ def offer(job: JobSpec, headline: str, words: str, button: str, seconds: float |
 
 
 def submit(job: JobSpec) -> None:
-    session.manager().submit(job, session.api_key())
+    session.manager().submit(job, session.job_key(job.params))
     session.remember("submitted", True)
 
 

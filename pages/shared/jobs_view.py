@@ -68,9 +68,7 @@ def _stopped(job: JobState) -> None:
 
 def resume(job: JobState) -> None:
     """Start a job again; it goes on where it stopped."""
-    model = job.spec.params.get("model", {})
-    secret = session.api_key(model.get("base_url", "")) if model.get("backend") == "openai" else None
-    session.manager().submit(job.spec, secret)
+    session.manager().submit(job.spec, session.job_key(job.spec.params))
 
 
 def progress_text(job: JobState) -> str:

@@ -15,8 +15,8 @@ from pages.shared import session
 
 FORMS: dict[Form, tuple[str, str, str, str]] = {
     "html": ("Report (HTML)", "html", "text/html", "Opens in any browser without a network and prints well."),
-    "markdown": ("Report (Markdown)", "md", "text/markdown", "The same for wikis and repositories, with pictures "
-                 "told in words."),
+    "markdown": ("Report (Markdown)", "md", "text/markdown", "The same for wikis and repositories, with tables in "
+                 "place of pictures."),
 }  # fmt: skip
 
 
@@ -39,4 +39,7 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric
                 help="Verdict, tables, pictures, data digest, versions, seeds, caveats, and the code to do it again. "
                 f"{words}",
             )
-    st.caption("For people without Planisphere: all that is on this page, how it was made, and how to repeat it.")
+    st.caption(
+        "For people without Planisphere: all that is on this page, what Disagreement, Quality and Compression know of "
+        "these contenders, how it was made, and how to repeat it. It says at its end what it could also hold."
+    )

@@ -1,6 +1,7 @@
 """The scoreboard's table: one row a contender, the best first, with what it costs, and the file of it."""
 
 import re
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -34,7 +35,7 @@ def show(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...
         alt=f"Contenders by {board.label}, with their costs",
         column_config=_columns(board.label),
     )
-    _caption(board, costs)
+    _caption(contenders, board, costs)
 
 
 def download(info: CorpusInfo, contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> None:
@@ -55,6 +56,9 @@ def download(info: CorpusInfo, contenders: tuple[Contender, ...], board: Board, 
 def board_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
     """Columns as shown, in the order of the scores; shares in percent."""
     table = pd.DataFrame([_row(at, contenders, board, costs) for at in range(len(board.places))])
+    if any(cost.speed.busy for cost in costs):
+        timed = [costs[place].speed for place in board.places]
+        table["timed"] = [f"busy, {each.others:.0%}" if each.busy else "" for each in timed]
     return table.assign(p_best=100 * table["p_best"], cut=100 * table["cut"].astype(float))
 
 
@@ -65,7 +69,7 @@ def _row(at: int, contenders: tuple[Contender, ...], board: Board, costs: tuple[
         "rank": f"{at + 1} {line.group}",
         "contender": contenders[place].label,
         "score": line.mean,
-        "interval": f"{line.low:.3f}–{line.high:.3f}",
+        "interval": f"{line.low:.3f}–{line.high:.3f}" if isfinite(line.low + line.high) else "unknown",
         "p_best": line.p_best,
         "dimensions": cost.dimensions,
         "bytes": cost.bytes_a_vector,
@@ -99,7 +103,7 @@ def file_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cos
         }
         row |= {"usd_per_million_texts": cost.usd_per_million, "price_table": cost.price_date}
         row |= {"tokens_a_text": cost.tokens_a_text, "texts_cut": cost.truncated, "texts_timed": cost.speed.texts}
-        row |= {"speed_basis": cost.speed.basis, "processors": cost.speed.cpus}
+        row |= {"speed_basis": cost.speed.basis, "processors": cost.speed.cpus, "others_share": cost.speed.others}
         rows.append(row)
     found = board.comparison
     made: dict[str, Any] = {"metric": found.metric, "task": board.task.kind, "seed": found.seed, "method": found.method}
@@ -123,6 +127,9 @@ def _columns(metric: str) -> dict[str, Any]:
         "p50": number("p50 ms", format="%.1f", width=64,
                       help="Half of all queries are answered in this time: embedding one, and an exact search."),
         "p95": number("p95 ms", format="%.1f", width=64, help="19 of 20 queries are answered in this time."),
+        "timed": text("Timed", width=84,
+                      help="Busy: other programs used so much of the processors meanwhile that these times are too "
+                      "long. Measure them again when it is quiet."),
         "price": text("Price / 1M", width=105,
                       help="US dollars to embed a million texts as long as these, by the price table."),
         "cut": number("Cut", format="%.1f%%", width=55,
@@ -130,7 +137,7 @@ def _columns(metric: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _caption(board: Board, costs: tuple[Cost, ...]) -> None:
+def _caption(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> None:
     timed = [cost.speed for cost in costs if cost.speed.basis == "measured"]
     parts = [f"Sorted by {plain(board.label)} over {_of(board)}. {plain(board.comparison.method)}"]
     if timed:
@@ -139,6 +146,10 @@ def _caption(board: Board, costs: tuple[Cost, ...]) -> None:
             f"{max(each.texts for each in timed):,} texts past the cache, {timed[0].queries} queries one by one (first "
             "words of drawn texts, seed 0), exact search over all rows as stored."
         )
+    busy = [plain(each.label) for each, cost in zip(contenders, costs, strict=True) if cost.speed.busy]
+    if busy:
+        parts.append(f"**Measured while the machine was busy with other work: {', '.join(busy)}**; such times are too "
+                     "long, so measure them again when it is quiet.")  # fmt: skip
     missing = dict.fromkeys(cost.speed.basis for cost in costs if cost.speed.basis != "measured")
     parts += [NOT_MEASURED[basis] for basis in missing]
     dates = sorted({cost.price_date for cost in costs if cost.usd_per_million})

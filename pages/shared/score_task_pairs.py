@@ -40,8 +40,7 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
 
 
 def _from_file(info: CorpusInfo) -> Task | None:
-    known = parts.tables(info, "pairs", False, "File of pairs", FILE_HELP)
-    known = [table for table in known if not table.qrels]
+    known = parts.fitting(info, "pairs", parts.tables(info, "pairs", False, "File of pairs", FILE_HELP))
     if not known:
         st.info("Upload a file with two columns of texts and a column of scores.", icon=":material/upload_file:")
         return None

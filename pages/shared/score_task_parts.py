@@ -8,6 +8,7 @@ import streamlit as st
 from core.answers import score_inputs as answers
 from core.answers.data import Refusal
 from core.answers.score_inputs import Outlook, ToEmbed
+from core.answers.score_pair_columns import pair_columns
 from core.answers.staging import stage
 from core.contenders import Contender
 from core.digest import digest_json
@@ -57,6 +58,18 @@ def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
     session.set_widget(f"{name}_file", found[0].key)
     if judged:
         session.set_widget(f"{name}_judgments", found[1].key if len(found) > 1 else "same")
+
+
+def fitting(info: CorpusInfo, name: str, known: list[TaskTable]) -> list[TaskTable]:
+    """Of the files brought in so far those made for the form `name`: pairs hold two texts and a number, queries are no
+    named pairs. One chosen by the person or the link is among them."""
+    chosen = (session.widget_value(f"{name}_file"), st.query_params.get(f"{name}_file"))
+
+    def fits(table: TaskTable) -> bool:
+        columns = session.ask_once(pair_columns, session.folder(), info.digest, table.key)
+        return columns.complete if name == "pairs" else not columns.named
+
+    return [table for table in known if not table.qrels and (table.key in chosen or fits(table))]
 
 
 def file_choice(name: str, known: list[TaskTable], label: str, help: str) -> TaskTable:

@@ -24,7 +24,7 @@ SAME = "same"
 def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; gives the task, None after having said what is missing."""
     known = parts.tables(info, "queries", True, "Queries and judgments", UPLOAD_HELP)
-    queries = [table for table in known if not table.qrels]
+    queries = parts.fitting(info, "queries", known)
     if not queries:
         st.info(
             "Upload queries with the rows that answer them: one table, or queries.jsonl and qrels.tsv together.",

@@ -57,12 +57,10 @@ def show(info: CorpusInfo, asked: Asked, state: State) -> None:
 
 def told(asked: Asked, board: Board, costs: tuple[Cost, ...], failures: tuple[Failure, ...]) -> None:
     """The verdict, and what it rests on."""
-    keys = [contender.key for contender in asked.contenders]
     words = verdict(
         board.comparison,
         {contender.key: contender.label for contender in asked.contenders},
-        {key: cost.usd_per_million for key, cost in zip(keys, costs, strict=True)},
-        {key: cost.bytes_a_vector for key, cost in zip(keys, costs, strict=True)},
+        {contender.key: cost for contender, cost in zip(asked.contenders, costs, strict=True)},
         [asked.contenders[each.place].label for each in failures],
     )
     found = board.comparison

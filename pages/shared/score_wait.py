@@ -41,9 +41,9 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
 
 
 def again_failed(asked: Asked, state: State) -> None:
-    """A button that scores anew what failed, with the keys there are now."""
-    if state.failures:
-        left = tuple(each.place for each in state.failures)
+    """A button that scores anew what failed, with the keys there are now; none where nothing would change."""
+    left = tuple(each.place for each in state.failures if each.again)
+    if left:
         st.button(
             "Try again", icon=":material/refresh:", key="score_retry", on_click=_score, args=(asked, left),
             help="Scores these contenders anew, such as after a key was entered on the Embed page.",
@@ -92,8 +92,8 @@ def again_button(asked: Asked) -> None:
     """Measures all times anew."""
     st.button(
         "Measure speeds again", icon=":material/speed:", key="score_measure", on_click=_measure_all, args=(asked,),
-        help="Times depend on what else this machine does. Takes a few seconds a contender; paid services are not "
-        "called.",
+        help="Times depend on what else this machine does; the table says which were measured while it was busy. Takes "
+        "a few seconds a contender; paid services are not called.",
     )  # fmt: skip
 
 

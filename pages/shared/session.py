@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 
 from core.errors import InputError
 from core.jobs import JobManager
-from core.secret import Secret
+from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import ModelSpec
 from pages.shared import cached
@@ -167,6 +167,17 @@ def api_key(base_url: str = "") -> Secret | None:
     else:
         found = st.session_state.get("api_key") or os.environ.get("OPENAI_API_KEY") or _secrets_key()
     return Secret(found) if found else None
+
+
+def job_key(params: dict[str, Any]) -> Secret | None:
+    """What a job needs to send: the key of its model's server or its chat model's, or each contender's own."""
+    models = [each["model"] for each in params.get("contenders", ())]
+    if models:
+        return Keys({each["base_url"]: api_key(each["base_url"]) for each in models if each["backend"] == "openai"})
+    if "chat" in params:
+        return api_key(params["chat"]["base_url"])
+    model = params.get("model") or params.get("contender", {}).get("model") or {}
+    return api_key(model.get("base_url", "")) if model.get("backend") == "openai" else None
 
 
 def keep_server_key(base_url: str, field: str = "server_key") -> None:

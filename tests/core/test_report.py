@@ -10,24 +10,32 @@ import pytest
 from markdown_it import MarkdownIt
 
 from core import tasks
+from core.answers import compression, disagreement
+from core.answers.compression import Quality, dimension_view
+from core.answers.disagreement import overview
 from core.answers.report import report_file
 from core.answers.scoreboard import Asked, board
-from core.compression_tasks import measure
+from core.compression import latency
+from core.compression_tasks import PARTS, measure
 from core.contenders import Contender
 from core.corpus import read_corpus
 from core.disagreement_tasks import prepare
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
+from core.report import spaces
 from core.report.blocks import Code, Document, Heading, Paragraph, table
 from core.report.html import to_html
 from core.report.markdown import to_markdown
 from core.report.svg import Mark, interval_svg, pareto_svg
+from core.report.svg_heat import heat_svg
+from core.report.svg_lines import Axis, Series, lines_svg, percent
 from core.score_tasks import score
 from core.scoring.types import Task
 from core.store import Workspace
 from tests.core.scoring.little import THINGS, imported, texts_of
 
+SPACE = "{http://www.w3.org/2000/svg}"
 NASTY = 'Shop <script>alert(1)</script> **bold** [x](http://a.b) | "q" & `code`'
 
 
@@ -121,6 +129,9 @@ def test_pictures_are_well_formed_and_place_what_they_show():
     assert "chance" in interval_svg(marks, "P@1", 0.55)
     assert "chance" not in interval_svg(marks, "P@1", 0.01)
     assert "nan" not in interval_svg([Mark("a", 1.0, 1.0, 1.0, 0)], "same")
+    single = Mark("a", 1.0, float("nan"), float("nan"), 0, 2.0)  # of one query no interval is known
+    assert "nan" not in interval_svg([single], "P@1")
+    assert "nan" not in pareto_svg([single, marks[0]], "P@1", "price")
     assert "nan" not in pareto_svg([Mark("a", 1.0, 1.0, 1.0, 0, 0.0), Mark("b", 1.0, 1.0, 1.0, 0, 0.0)], "same", "free")
 
 
@@ -154,16 +165,65 @@ def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, caps
     assert f"{board(both).comparison.lines[0].mean:.4f}" in capsys.readouterr().out
 
 
-def test_what_else_was_measured_is_told(made, page):
+def test_what_else_was_measured_is_told(made, page, monkeypatch):
     asked = made[0]
-    assert "Stored smaller" not in page
-    assert "How alike their neighbors are" not in page
-    measure(asked.folder, asked.corpus, asked.contenders[0], "bits")
+    monkeypatch.setattr(latency, "TIMED", 5)
+    text = read(page)[1]
+    for words in ("Stored smaller", "How alike their neighbors are", "What the spaces are like"):
+        assert words not in text
+    could = text.split("What this report could also hold")[1]
+    assert "open the Disagreement page" in could
+    assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
+    assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
+    for part in PARTS:
+        measure(asked.folder, asked.corpus, asked.contenders[0], part)
     tasks.find_neighbors(asked.folder, asked.corpus, asked.contenders[0].model)
     prepare(asked.folder, asked.corpus, asked.contenders)
-    text = read(report_file(asked, "html").decode())[1]
-    assert "binary, rescored 10x" in text
-    assert "Of a text's 10 nearest others" in text
+    page = report_file(asked, "html").decode()
+    text = read(page)[1]
+    for words in ("binary, rescored 10x", "Of a text's 10 nearest others", "Used equally", "elbow", "recall@10",
+                  "principal components", "seed 0"):  # fmt: skip
+        assert words in text, words
+    could = text.split("What this report could also hold")[1]
+    assert "What lexical baseline · first 32d would lose" in could
+    assert "page" not in could.split("Compression page")[0]  # nothing else is left
+    overlap = overview(disagreement.Asked(asked.folder, asked.corpus, asked.contenders), "overlap", 10)
+    assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest others." in text
+    kept = dimension_view(compression.Asked(asked.folder, asked.corpus, asked.contenders[0]), Quality("thing"))
+    markdown = report_file(asked, "markdown").decode()
+    for curve in (kept.kept[0], kept.quality[1]):
+        assert f"{curve.values[1]:.1%}" in markdown  # what the pictures draw, as numbers
+    for picture in re.findall("<svg.*?</svg>", page):
+        assert "nan" not in ElementTree.tostring(ElementTree.fromstring(picture)).decode()
+    assert page.count("<svg") > 10
+    assert read(page)[0].fetched == []
+
+
+def test_long_work_is_never_begun_for_a_report(made, monkeypatch):
+    asked = made[0]
+    monkeypatch.setattr(spaces, "_measured", lambda *_: pytest.fail("worked out for a download"))
+    assert spaces.diagnose(asked.folder, asked.corpus, asked.contenders, spaces.MOST_ROWS + 1, "") == []
+    clock = iter([0.0, spaces.SECONDS + 1, spaces.SECONDS + 1])
+    monkeypatch.setattr(spaces.time, "monotonic", lambda: next(clock))
+    assert spaces.diagnose(asked.folder, asked.corpus, asked.contenders, 40, "") == []
+
+
+def test_lines_and_cells_are_drawn_where_they_belong():
+    line = Series("<i>one</i>", [8, 16, 64], [0.2, 0.5, 0.9], [0.1, 0.4, 0.8], [0.3, 0.6, 1.0], 2)
+    svg = lines_svg([line], Axis("size", log=True, ticks=[8, 16, 64]), Axis("kept", percent), 16)
+    root = ElementTree.fromstring(svg)
+    dots = [(float(each.get("cx")), float(each.get("cy"))) for each in root.iter(f"{SPACE}circle")]
+    assert [x for x, _ in dots] == sorted(x for x, _ in dots)
+    assert dots[2][0] - dots[1][0] == pytest.approx(2 * (dots[1][0] - dots[0][0]), abs=0.3)  # doublings lie even
+    assert [y for _, y in dots] == sorted((y for _, y in dots), reverse=True)  # more is higher
+    assert len([each for each in root.iter(f"{SPACE}line") if each.get("stroke-dasharray")]) == 1
+    same = Series("flat", [3.0], [1.0], [1.0], [1.0], joined=False)
+    assert "nan" not in lines_svg([same], Axis("x"), Axis("y"))
+    cells = ElementTree.fromstring(heat_svg(["a", "b"], np.array([[1.0, 0.25], [0.25, np.nan]])))
+    colors = [each.get("fill") for each in cells.iter(f"{SPACE}rect")]
+    assert colors[0] == "#0072b2"
+    assert colors[1] == colors[2]
+    assert colors[3] == "#ffffff"
 
 
 def test_nothing_scored_is_told(made):

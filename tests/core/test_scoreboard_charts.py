@@ -99,3 +99,10 @@ def test_a_dominated_contender_hides_none_of_the_frontier():
     points = [trace for trace in figure.data if trace.mode == "markers+text"]
     assert [trace.name for trace in points] == ["2 worse", "1 best"]
     assert [trace.legendrank for trace in points] == [2, 1]
+
+
+def test_scores_of_a_single_query_are_drawn_without_intervals():
+    unknown = np.full(2, np.nan)
+    figure = interval_figure(["a", "b"], np.array([0.6, 0.2]), unknown, unknown, [0, 1], "nDCG@10")
+    assert figure.layout.xaxis.range[0] < 0.2
+    assert figure.layout.xaxis.range[1] > 0.6

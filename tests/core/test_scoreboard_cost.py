@@ -1,7 +1,10 @@
 """Speed and cost of contenders: measured past the cache, never paid for unasked, unknown where unknown."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from core import opened
@@ -10,7 +13,7 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.reading import RawTable
-from core.scoring import speed, timing
+from core.scoring import load, speed, timing
 from core.scoring.cost import cost_of
 from core.scoring.speed import kept_speed, measure_speed
 from core.scoring.timing import searcher, time_embedding
@@ -97,6 +100,27 @@ def test_measuring_again_replaces_what_is_kept(kept, monkeypatch):
     assert made.seconds_per_1000 == 500
     assert made.p50_ms == pytest.approx(1500)
     assert made.p95_ms == pytest.approx(2000)
+
+
+def test_times_taken_while_others_work_are_marked(kept, monkeypatch):
+    """What others take is kept and shown; this process' own work is not counted."""
+    workspace, corpus, model = kept
+    folder, whole = str(workspace.folder), Contender(model)
+    shares = iter([0.1, 0.6])
+    monkeypatch.setattr(speed, "load_meter", lambda: lambda: next(shares))
+    made = measure_speed(folder, corpus, whole)
+    assert made.others == 0.6  # of the search, which is as much part of a query's time
+    assert made.busy
+    shares = iter([0.1, 0.1])
+    assert not measure_speed(folder, corpus, whole, again=True).busy
+    assert 0 <= load.load_meter()() <= 1
+    whole = SimpleNamespace(user=50.0, system=10.0, nice=1.0, steal=2.0, idle=900.0)
+    monkeypatch.setattr(psutil, "cpu_times", lambda: whole)
+    own = SimpleNamespace(cpu_times=lambda: SimpleNamespace(user=20.0, system=3.0))
+    monkeypatch.setattr(psutil, "Process", lambda: own)
+    others = load.load_meter()
+    whole.user += 0.4 * load.LEAST_SECONDS * psutil.cpu_count()
+    assert 0.02 < others() <= 0.41  # of the time that has passed, which may be some more
 
 
 @pytest.mark.parametrize("bits", ["float32", "float16", "int8", "binary"])

@@ -87,13 +87,13 @@ def test_every_part_says_what_it_shows(asked, app):
         at.segmented_control(key="compress_part").set_value(part).run()
         assert not at.exception, at.exception
         assert not at.error
-        assert said in words(at)
+        assert said in words(at).replace("\\", "")
         assert len(at.dataframe) == 1
     at.segmented_control(key="compress_part").set_value("Index").run()
     assert "faiss.normalize_L2" in at.code[0].value
     at.select_slider(key="compress_recall").set_value(0.999).run()
     assert not at.exception
-    assert "99.9%" in words(at)
+    assert "99.9%" in words(at).replace("\\", "")
 
 
 def test_the_job_measures_all_parts_once(asked):

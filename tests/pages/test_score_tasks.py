@@ -110,7 +110,9 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
     assert scored(at)
 
 
-def test_queries_ask_for_files(shop, app):
+def test_queries_ask_for_files(shop, app, home):
+    table = pd.DataFrame({"sentence1": ["a lamp", "tea"], "sentence2": ["lamp", "a dog"], "score": [5, 1]})
+    bring(home, shop[0], pairs_csv=table.to_csv(index=False))  # of another task: not taken for queries
     at = open_page(app, score_task="Queries with answers")
     assert not at.exception
     assert "Upload queries" in " ".join(str(each.value) for each in at.info)

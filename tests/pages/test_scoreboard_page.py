@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.runtime.media_file_manager import MediaFileManager
 
 from core.answers import score_queries as rows
 from core.answers import scoreboard as answers
@@ -19,9 +20,10 @@ from core.errors import InputError
 from core.reading import RawTable
 from core.score_tasks import score, try_score
 from core.scoring.types import Task
+from core.secret import Secret
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors, unit_rows
-from pages.shared import score_differences, score_figures, score_table, score_wait
+from pages.shared import score_differences, score_figures, score_table, score_wait, session
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -77,7 +79,21 @@ def test_an_empty_workspace_says_what_to_do(app):
     assert "bring in some text" in words(at)
 
 
-def test_noise_loses_and_all_is_told(home, corpus, app):
+@pytest.fixture
+def files(monkeypatch):
+    """What buttons on a page would give when they are clicked: key -> a call for the file's bytes."""
+    made = {}
+    real = MediaFileManager.add_deferred
+
+    def add(self, call, *others, **named):
+        made[real_id := real(self, call, *others, **named)] = call
+        return real_id
+
+    monkeypatch.setattr(MediaFileManager, "add_deferred", add)
+    return lambda at: {each.key: made[each.proto.deferred_file_id] for each in at.get("download_button")}
+
+
+def test_noise_loses_and_all_is_told(home, corpus, app, files):
     mine, worse = bring(home, corpus), bring(home, corpus, 2.0, "worse")
     keys = ".".join([worse.key, mine.key, f"{corpus[1].key}-64"])
     at = open_page(app, contenders=keys)
@@ -102,6 +118,12 @@ def test_noise_loses_and_all_is_told(home, corpus, app):
     assert "all 60 queries" in text
     assert "(chance)" in text
     assert len(at.dataframe[1].value) == 3  # every two
+    given = {key: call() for key, call in files(at).items()}
+    assert given["report_html"].startswith(b"<!DOCTYPE html>")
+    for key in ("report_html", "report_markdown"):
+        assert b"mine beats" in given[key]
+        assert f"{board['score'].iloc[0]:.3f}".encode() in given[key]
+    assert given["score_file"].startswith(b"\xef\xbb\xbfrank,")
 
 
 def test_models_that_come_join_until_a_person_chooses(home, corpus, app):
@@ -135,7 +157,7 @@ def test_what_cannot_be_scored_stands_below_with_its_reason(home, corpus, app):
     assert len(told) == 1
     assert "mine" in told[0]
     assert "vectors" in told[0]
-    assert at.button(key="score_retry")
+    assert not [each for each in at.button if each.key == "score_retry"]  # no model is there to try with
     assert "weaker evidence" in words(at)
 
 
@@ -161,6 +183,7 @@ def test_a_column_without_use_is_told_once(home, app, kind, reason):
     assert len(told) == 1
     assert "No contender" in told[0]
     assert reason in told[0]
+    assert not [each for each in at.button if each.key == "score_retry"]  # it would fail as it did
 
 
 def test_many_rows_are_offered_as_a_job_for_what_is_left(home, corpus, app, monkeypatch):
@@ -265,3 +288,20 @@ def test_the_pairs_that_are_told_apart_are_counted():
     assert said[0] == "None of the 3 pairs can be told apart with these rows."
     assert said[1] == "1 of 3 pairs is told apart; the others can't be with these rows."
     assert said[2] == "All 2 pairs are told apart."
+
+
+def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):
+    monkeypatch.setattr(session, "api_key", lambda server="": Secret(f"key of {server or 'OpenAI'}"))
+    served, paid = ({"backend": "openai", "base_url": server} for server in ("https://a.example/v1", ""))
+    here = {"backend": "lexical", "base_url": ""}
+    keys = session.job_key({"contenders": [{"model": each} for each in (served, here)]})
+    assert keys.of("https://a.example/v1").reveal() == "key of https://a.example/v1"
+    assert keys.of("") is None  # not asked for
+    assert not session.job_key({"contenders": [{"model": here}]})
+    assert session.job_key({"model": paid}).reveal() == "key of OpenAI"
+    assert session.job_key({"model": served}).reveal() == "key of https://a.example/v1"
+    assert session.job_key({"model": here}) is None
+    assert (
+        session.job_key({"model": here, "chat": {"name": "m", "base_url": "https://c"}}).reveal() == "key of https://c"
+    )
+    assert session.job_key({"contender": {"model": here}}) is None

@@ -88,7 +88,9 @@ def test_scores_of_signs_are_their_cosine(made):
 def test_signs_of_odd_widths_are_padded():
     assert pack_signs(np.array([[1, -1, 0, 2, 3, -2, 1, 1, 1]], np.float32)).tolist() == [[0b10011011, 0b10000000]]
     assert part_counts(384) == [96, 48, 24]
-    assert part_counts(30) == []
+    assert part_counts(30) == [6, 3, 2]  # parts of 5, 10 and 15 dimensions are nearest to 4, 8 and 16
+    assert part_counts(250) == [50, 25, 10]
+    assert part_counts(31) == part_counts(2) == []
 
 
 def test_the_order_kept_is_one_for_the_same_and_minus_one_for_the_opposite():

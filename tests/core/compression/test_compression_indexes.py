@@ -100,6 +100,8 @@ def test_a_plan_extrapolates_by_kind():
     assert plan(option("exact"), 1_000_000, 384).memory == 1_000_000 * 1536
     scan = plan(option("scan", fixed=codebook_bytes(384), beside=1536), 2_000, 384)
     assert (scan.memory, scan.disk) == (2_000 * 96 + 256 * 384 * 4, 2_000 * 1536)
+    rescored = plan(option("scan", fixed_ms=1.5), 1_000_000, 384)  # as many vectors are read again at any size
+    assert rescored.ms == pytest.approx(1.5 + 0.5 * 100)
     ivf = plan(option("ivf", count=100), 1_000_000, 384)  # 100 lists of 10,000 rows: the root; so 1,000 here
     assert ivf.memory == 1_000_000 * (1536 + 8) + 1_000 * 1536
     assert plan(option("ivf", count=100), 10_000, 384).memory == index_bytes("ivf", 10_000, 384, 100)

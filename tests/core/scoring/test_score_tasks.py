@@ -1,5 +1,7 @@
 """Scores of a contender, kept and read again; what is left out is counted; one that fails does not stop the others."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from core.job_types import JobSpec
 from core.reading import RawTable
 from core.scoring.statistics import compare
 from core.scoring.types import Task, metrics_of
+from core.secret import Keys, Secret
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors, unit_rows
 
@@ -83,10 +86,48 @@ def test_a_job_scores_all_and_keeps_why_one_failed(kept):
     params = {"contenders": [each.to_dict() for each in contenders], "task": LABELS.to_dict()}
     pipeline.run_job(JobSpec("scores", *kept, params), None, Context())
     assert score_tasks.kept_scores(*kept, contenders[1], LABELS) is None
-    assert "99 dimensions" in score_tasks.kept_failure(*kept, contenders[1], LABELS).message
+    failed = score_tasks.kept_failure(*kept, contenders[1], LABELS)
+    assert "99 dimensions" in failed.message
+    assert not failed.again  # it would fail as it did
     for each in (WHOLE, TWO):
         assert score_tasks.kept_scores(*kept, each, LABELS) is not None
         assert score_tasks.kept_failure(*kept, each, LABELS) is None
+
+
+def test_each_server_is_given_its_own_key_alone(kept):
+    servers = {"": "openai's", "https://a.example/v1": "a's", "https://b.example/v1": None}
+    keys = pickle.loads(pickle.dumps(Keys({name: Secret(key) if key else None for name, key in servers.items()})))
+    models = [ModelSpec("openai", "m", base_url=name) for name in servers] + [SPEC, ModelSpec("lexical", "lexical")]
+    given = {}
+
+    class Context:
+        def map(self, stage, function, items, sizes, unit):
+            given.update({each.model: secret for _, _, each, _, secret in items})
+
+    params = {"contenders": [Contender(each).to_dict() for each in models], "task": LABELS.to_dict()}
+    pipeline.run_job(JobSpec("scores", *kept, params), keys, Context())
+    assert [given[each].reveal() if given[each] else None for each in models] == ["openai's", "a's", None, None, None]
+    pipeline.run_job(JobSpec("scores", *kept, params), Secret("openai's"), Context())  # one key alone is OpenAI's
+    assert [bool(given[each]) for each in models] == [True, False, False, False, False]
+    assert "a's" not in f"{keys} {keys!r} {given}"
+    assert keys.reveal() == ""  # misplaced, it gives nothing away
+    assert keys
+    assert not Keys({"": None})
+    assert keys == Keys({"": Secret("openai's"), "https://a.example/v1": Secret("a's")})
+
+
+def test_only_what_may_go_otherwise_is_worth_another_try(kept, monkeypatch):
+    from core.errors import ServiceError
+
+    def refuse(*_: object):
+        raise ServiceError("The server is busy.", "Wait.")
+
+    served = Contender(ModelSpec("openai", "mine", base_url="https://a.example/v1"))
+    monkeypatch.setattr(score_tasks, "_scorer", lambda _: refuse)
+    for contender, again in ((served, True), (WHOLE, SPEC.backend != "imported")):
+        task = Task.of("known_item", way="typos")
+        score_tasks.try_score(*kept, contender, task)
+        assert score_tasks.kept_failure(*kept, contender, task).again is again
 
 
 def test_a_contender_against_itself_ties_and_fewer_dimensions_lose(kept):

@@ -80,9 +80,9 @@ def test_correlations_are_scipy_s_in_every_resample(kind, monkeypatch):
     rows = rng.integers(0, 70, (2_000, 70))
     expected = np.array([[reference(c[at], given[at]).statistic for c in cosines] for at in rows[:300]])
     drawn = [np.bincount(at, minlength=70).astype(float) for at in rows]
-    monkeypatch.setattr("core.scoring.correlation_evidence.resample_weights", lambda *args: [np.array(drawn[:300])])
+    monkeypatch.setattr("core.scoring.evidence.resample_weights", lambda *args: [np.array(drawn[:300])])
     seen = {}
-    monkeypatch.setattr("core.scoring.correlation_evidence.best_shares", lambda x: seen.setdefault("samples", x)[0] * 0)
+    monkeypatch.setattr("core.scoring.evidence.best_shares", lambda x, _: seen.setdefault("samples", x)[0] * 0)
     correlation_evidence(cosines, given, np.arange(70), kind)
     np.testing.assert_allclose(seen["samples"], expected, atol=1e-9)
 
@@ -238,9 +238,10 @@ def test_queries_a_metric_does_not_judge_are_left_out():
 def test_one_contender_and_one_query():
     alone = compare({"a": scored([0.2, 0.4, 0.3])}, "map_at_r")
     assert (alone.pairs, alone.lines[0].p_best, alone.lines[0].group) == ((), 1, "a")
-    assert np.isnan(alone.mdd)
+    assert alone.least_seen() is None
     single = compare({"a": scored([0.2]), "b": scored([0.4])}, "map_at_r")
     assert np.isnan(single.lines[0].low)
+    assert [line.p_best for line in single.lines] == [0.5, 0.5]  # one query tells nothing of others
     assert single.pairs[0].p == 1
 
 

@@ -6,13 +6,30 @@ from itertools import combinations
 import pytest
 
 from core.scoring.comparison import Comparison, Line, Pair
+from core.scoring.cost import Cost
+from core.scoring.speed import Speed
 from core.scoring.verdict import listed, points, verdict
 
 NAMES = {"a": "A", "b": "B", "c": "C", "d": "D"}
 
 
+def costs(prices=(), sizes=(), seconds=()):
+    """Costs by name, of what is given; a price is free and a size 512 bytes where it is not, a time unknown."""
+    names = dict.fromkeys([*prices, *sizes, *seconds])
+    prices, sizes, seconds = dict(prices), dict(sizes), dict(seconds)
+    return {
+        name: Cost(128, sizes.get(name, 512), prices.get(name, 0.0), "", None, None, None,
+                   Speed("measured", seconds.get(name)))
+        for name in names
+    }  # fmt: skip
+
+
+def busy(known):
+    return {name: replace(cost, speed=replace(cost.speed, others=0.9)) for name, cost in known.items()}
+
+
 def compared(means, tied=(), mdd=0.014, queries=1_000):
-    """means by name, best first; pairs in `tied` are not told apart, all others are."""
+    """means by name, best first; pairs in `tied` are not told apart, all others are. mdd: of all pairs, or by pair."""
     from core.scoring.statistics import tied_groups
 
     together = {frozenset(pair) for pair in tied}
@@ -27,15 +44,17 @@ def compared(means, tied=(), mdd=0.014, queries=1_000):
     for first, second in combinations(means, 2):
         gap = means[first] - means[second]
         p = 0.4 if frozenset((first, second)) in together else 0.001
-        pairs.append(Pair(first, second, gap, gap - 0.012, gap + 0.012, p, p, mdd))
-    return Comparison("map_at_r", lines, tuple(pairs), mdd, queries, queries, queries, "rows", None, 0, "")
+        least = mdd.get(first + second, 0.014) if isinstance(mdd, dict) else mdd
+        pairs.append(Pair(first, second, gap, gap - 0.012, gap + 0.012, p, p, least))
+    return Comparison("map_at_r", lines, tuple(pairs), queries, queries, queries, "rows", None, 0, "")
 
 
 def test_a_winner_at_a_price_and_a_tie_below():
     found = compared({"b": 0.421, "a": 0.4, "c": 0.396}, tied=["ac"])
-    assert verdict(found, NAMES, {"a": 0.02, "b": 0.12, "c": 0.02}) == (
+    assert verdict(found, NAMES, costs({"a": 0.02, "b": 0.12, "c": 0.02})) == (
         "B beats A by 2.1 points, 95% CI 0.9 to 3.3, at six times the price, and the other by more. "
-        "A and C can't be told apart with 1,000 rows; a difference under 1.4 points would probably not be seen."
+        "A and C can't be told apart with 1,000 rows; a difference between them under 1.4 points would probably not "
+        "be seen."
     )
 
 
@@ -43,7 +62,7 @@ def test_the_best_two_are_tied():
     found = compared({"b": 0.421, "a": 0.419, "c": 0.396}, tied=["ab"])
     assert verdict(found, NAMES) == (
         "B and A can't be told apart with 1,000 rows; B beats C by 2.5 points, 95% CI 1.3 to 3.7. "
-        "A difference under 1.4 points would probably not be seen."
+        "A difference between B and A under 1.4 points would probably not be seen."
     )
 
 
@@ -56,9 +75,10 @@ def test_tied_with_the_best_but_not_with_each_other():
 
 def test_all_are_tied():
     found = compared({"b": 0.421, "a": 0.419, "c": 0.415}, tied=["ab", "ac", "bc"])
-    assert verdict(found, NAMES, {"b": 1.0, "c": 0.0}) == (
+    assert verdict(found, NAMES, costs({"b": 1.0, "c": 0.0})) == (
         "B, A and C can't be told apart with 1,000 rows: the greatest difference, B over C, is 0.6 points, "
-        "95% CI -0.6 to 1.8, but only B costs money. A difference under 1.4 points would probably not be seen."
+        "95% CI -0.6 to 1.8, but only B costs money. A difference between B and A under 1.4 points would "
+        "probably not be seen."
     )
 
 
@@ -79,6 +99,11 @@ def test_one_alone_and_one_that_failed():
     )
 
 
+def test_one_query_is_one():
+    found = compared({"a": 0.5, "b": 0.4}, tied=["ab"], mdd=float("nan"), queries=1)
+    assert verdict(replace(found, unit="queries"), NAMES).startswith("A and B can't be told apart with 1 query:")
+
+
 def test_ten_contenders_are_not_all_named():
     names = {letter: letter.upper() for letter in "abcdefghij"}
     means = {letter: 0.5 - 0.001 * i for i, letter in enumerate(names)}
@@ -89,24 +114,43 @@ def test_ten_contenders_are_not_all_named():
 
 
 @pytest.mark.parametrize(
-    ("prices", "sizes", "words"),
+    ("known", "words"),
     [
-        ({"a": 0.5, "b": 0.25}, {}, "at twice the price"),
-        ({"a": 0.1, "b": 0.25}, {}, "at 40% of the price"),
-        ({"a": 0.1, "b": 0.2}, {}, "at half the price"),
-        ({"a": 0.1, "b": 0.4}, {}, "at a quarter of the price"),
-        ({"a": 0.13, "b": 0.02}, {}, "at 6.5 times the price"),
-        ({"a": 0.2, "b": 0.2}, {}, "at the same price"),
-        ({"a": 0.0, "b": 0.2}, {}, "but only B costs money"),
-        ({"a": 0.0, "b": 0.0}, {"a": 3_072, "b": 1_536}, "at twice the memory"),
-        ({"a": None, "b": 0.2}, {"a": 1_536, "b": 1_540}, None),
-        ({}, {}, None),
+        (costs({"a": 0.5, "b": 0.25}), "at twice the price"),
+        (costs({"a": 0.1, "b": 0.25}), "at 40% of the price"),
+        (costs({"a": 0.1, "b": 0.2}), "at half the price"),
+        (costs({"a": 0.1, "b": 0.4}), "at a quarter of the price"),
+        (costs({"a": 0.13, "b": 0.02}), "at 6.5 times the price"),
+        (costs({"a": 0.2, "b": 0.2}, seconds={"a": 9.0, "b": 1.0}), "to 11.2, at the same price. A"),  # price alone
+        (costs({"a": 0.0, "b": 0.2}), "but only B costs money"),
+        (costs({"a": 0.0, "b": 0.0}, {"a": 3_072, "b": 1_536}), "to 11.2, at twice the memory. A"),
+        (costs(seconds={"a": 6.07, "b": 0.2}), "to 11.2, at about 30 times the embedding time. A"),
+        (costs((), {"a": 1_536, "b": 512}, {"a": 0.2, "b": 4.0}),
+         "at about 5% of the embedding time and at three times the memory"),
+        (costs((), {"a": 16, "b": 512}, {"a": 1.1, "b": 1.0}), "to 11.2, at 3% of the memory. A"),  # times as near
+        (busy(costs(seconds={"a": 2.0, "b": 1.0})), None),
+        (busy(costs(seconds={"a": 9.0, "b": 1.0})), "at about nine times the embedding time"),
+        (costs({"a": None, "b": 0.2}, {"a": 1_536, "b": 1_540}), None),
+        ({}, None),
     ],
-)
-def test_what_a_winner_costs(prices, sizes, words):
-    found = verdict(compared({"a": 0.5, "b": 0.4}), NAMES, prices, sizes)
+)  # fmt: skip
+def test_what_a_winner_costs(known, words):
+    found = verdict(compared({"a": 0.5, "b": 0.4}), NAMES, known)
     assert words is None or words in found
     assert words or "11.2. A difference" in found  # nothing is said where nothing is known or differs
+
+
+def test_what_could_not_be_seen_is_that_of_the_pair_spoken_of():
+    """b is a in other numbers, so that their difference hardly varies: its 0.02 points tell nothing of the others."""
+    least = {"ab": 0.0002, "ac": 0.021, "bc": 0.02}
+    tied = compared({"a": 0.42, "b": 0.4199, "c": 0.41}, tied=["ab", "ac", "bc"], mdd=least)
+    assert "A difference between A and C under 2.1 points would" in verdict(tied, NAMES)
+    below = compared({"c": 0.5, "a": 0.42, "b": 0.4199}, tied=["ab"], mdd=least)
+    assert "A and B can't be told apart with 1,000 rows; a difference between them under 0.02" in verdict(below, NAMES)
+    apart = compared({"a": 0.5, "c": 0.42, "b": 0.3}, mdd=least)
+    assert "A difference between A and C under 2.1 points would" in verdict(apart, NAMES)
+    same = compared({"a": 0.42, "b": 0.42, "c": 0.41}, tied=["ab", "ac", "bc"], mdd=least | {"ab": float("nan")})
+    assert same.least_seen().mdd == 0.021
 
 
 def test_points_and_lists():

@@ -1,0 +1,80 @@
+"""What the Quality page tells of each contender's space, for a report: as far as it takes some seconds."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from core.answers import quality, quality_robust
+from core.answers.quality import Fullness, HubGain
+from core.answers.quality_robust import Wording
+from core.contenders import Contender, has_graph
+from core.errors import PlanisphereError
+from core.quality.length_bias import LengthBias
+from core.quality.noise import Noise
+from core.quality.similarity import Similarity
+
+SECONDS = 12.0  # a download is kept waiting; what is not begun by then is left out
+MOST_ROWS = 30_000  # of more, one contender takes longer than that
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosed:
+    """What is told of one contender. place: among the report's contenders."""
+
+    name: str
+    place: int
+    similarity: Similarity
+    fullness: Fullness
+    noise: Noise
+    hubs: HubGain
+    length: LengthBias
+    wording: Wording | None
+
+
+def diagnose(folder: str, corpus: str, contenders: Sequence[Contender], rows: int, column: str) -> list[Diagnosed]:
+    """What the spaces are like, of contenders whose neighbors are kept, one after another as long as time is left.
+
+    column: of labels, "" for none.
+    """
+    found: list[Diagnosed] = []
+    if rows > MOST_ROWS:
+        return found
+    started, column = time.monotonic(), _judged(folder, corpus, column)
+    for place, each in enumerate(contenders):
+        if time.monotonic() - started > SECONDS or not has_graph(folder, corpus, each):
+            continue
+        try:
+            found.append(Diagnosed(each.label, place, *_measured(folder, corpus, each, column),
+                                   _wording(folder, corpus, each)))  # fmt: skip
+        except PlanisphereError:  # too few texts
+            continue
+    return found
+
+
+def _judged(folder: str, corpus: str, column: str) -> str:
+    """The column, or "" where its labels are too few to be compared."""
+    try:
+        return column if column and quality.check_labels(folder, corpus, column) else ""
+    except PlanisphereError:
+        return ""
+
+
+@lru_cache(maxsize=20)
+def _measured(
+    folder: str, corpus: str, contender: Contender, column: str
+) -> tuple[Similarity, Fullness, Noise, HubGain, LengthBias]:
+    """Kept while the worker lives, so that a second report costs nothing and holds more."""
+    where = (folder, corpus, contender)
+    return (
+        quality.similarity(*where, column), quality.fullness(*where), quality_robust.noise(*where),
+        quality.hub_gain(*where, column), quality.length_bias(*where),
+    )  # fmt: skip
+
+
+def _wording(folder: str, corpus: str, contender: Contender) -> Wording | None:
+    """Robustness to changed texts, where it was measured."""
+    try:
+        return quality_robust.wording(folder, corpus, contender)
+    except PlanisphereError:
+        return None
