@@ -1,19 +1,16 @@
 """How far contenders disagree, as functions for workers; what each pair needs is kept in the workspace."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from core import opened
-from core.contenders import Contender, contender_neighbors, contender_rows, find_contender_neighbors, has_graph
-from core.disagreement.geometry import centered, cka, hsic, rsa, sampled_rows
+from core.contenders import Contender, contender_neighbors, find_contender_neighbors, has_graph
+from core.disagreement.at_large import measure_geometry
 from core.disagreement.kept import (
     EXPLAINED,
     KIND,
     cut_inputs,
     explained_rows,
     has_pair,
-    pair_cosines_of,
     pair_inputs,
     pairs_of,
     text_codes,
@@ -98,28 +95,10 @@ def _compare_pair(folder: str, corpus: str, first: Contender, second: Contender)
     texts = text_codes(folder, corpus)
     one, other = (contender_neighbors(folder, corpus, each).ids for each in (first, second))
     found = compare(one, other, texts)
-    rows = sampled_rows(texts)
-    features = [centered(contender_rows(folder, corpus, each), rows) for each in (first, second)]
-    own = (_own_hsic(folder, corpus, first), _own_hsic(folder, corpus, second))
-    cosines = [pair_cosines_of(folder, corpus, each) for each in (first, second)]
-    facts = {
-        "depths": list(found.depths),
-        "cka": cka(features[0], features[1], own),
-        "cka_rows": len(rows),
-        "p": P,
-        "seed": 0,
-    }
-    facts |= {"rsa": rsa(*cosines), "rsa_pairs": len(cosines[0]), "texts": int(texts.max(initial=-1)) + 1}
+    facts = {"depths": list(found.depths), "p": P, "seed": 0, "texts": int(texts.max(initial=-1)) + 1}
+    facts |= measure_geometry(folder, corpus, first, second)
     arrays = {"shared": found.shared, "rbo": found.rbo, "deep": found.deep}
     Workspace(folder).save(KIND, corpus, pair_inputs(first, second), arrays, _without_nan(facts))
-
-
-@lru_cache(maxsize=20)
-def _own_hsic(folder: str, corpus: str, contender: Contender) -> float:
-    """A contender's HSIC with itself, over the texts that CKA is measured on."""
-    rows = sampled_rows(text_codes(folder, corpus))
-    features = centered(contender_rows(folder, corpus, contender), rows)
-    return hsic(features, features) if len(rows) >= 4 else 0.0
 
 
 def is_prepared(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> bool:

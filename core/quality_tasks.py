@@ -16,7 +16,7 @@ from core.contenders import (
     has_graph,
 )
 from core.embedding import distinct
-from core.errors import ModelError, StorageError
+from core.errors import JobError, ModelError, StorageError
 from core.quality.space import Space, build_space
 from core.quality.wording import TEXTS, Changed, Moved, change_texts, measure_moved
 from core.secret import Secret
@@ -100,13 +100,15 @@ def measure_wording(
     corpus: str,
     contender: Contender,
     secret: Secret | None = None,
+    limit_usd: float | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Embed the changed texts, measure and keep, unless it is kept already. progress counts texts embedded.
 
-    Raises ModelError where the contender can't embed texts, ServiceError where a server refuses.
+    limit_usd: nothing is sent where it could cost more. Raises ModelError where the contender can't embed texts,
+    ServiceError where a server refuses, JobError where the limit does not reach.
     """
-    from core.scoring.task_texts import embed_task_texts
+    from core.scoring.task_texts import embed_task_texts, missing_texts
 
     workspace, inputs = Workspace(folder), wording_inputs(contender)
     if workspace.load(KIND, corpus, inputs) is not None:
@@ -115,6 +117,12 @@ def measure_wording(
         raise ModelError(f"{contender.label} was brought in: changed texts can't be embedded with it.")
     changes = changed_texts(folder, corpus)
     texts = changes.all_texts
+    left = missing_texts(folder, corpus, contender.model, texts) if limit_usd is not None else []
+    if limit_usd is not None and left and (most_usd(left, contender.model) or 0.0) > limit_usd * (1 + 1e-9):
+        raise JobError(
+            f"{len(left):,} changed texts could cost more than the limit of ${limit_usd:,.2f}; nothing was sent.",
+            "Start again with a higher limit.",
+        )
     rows = embed_task_texts(folder, corpus, contender, texts, secret=secret, progress=progress)
     moved = measure_moved(space(folder, corpus, contender), changes, rows)
     arrays = {f"{name}.{part}": getattr(each, part) for name, each in moved.items() for part in ("drop", "churn")}

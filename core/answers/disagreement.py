@@ -42,9 +42,10 @@ class State:
 @dataclass(frozen=True, eq=False)
 class Overview:
     """How alike each two contenders are. values, low, high: (s, s) float64, the diagonal 1, by a measure at depth k;
-    low, high: ends of the 95% interval, NaN for measures without. order: places so that what is alike stands together.
-    chance: what unrelated contenders would reach. rows: of the corpus, texts: different ones. left_out: rows all of
-    whose neighbors are copies of them. sample: texts (CKA) or pairs of texts (RSA) looked at, 0 where it was all.
+    low, high: ends of the 95% interval, NaN where there are too few texts for one. order: places so that what is alike
+    stands together. chance: what unrelated contenders would reach. rows: of the corpus, texts: different ones.
+    left_out: rows all of whose neighbors are copies of them. sample: texts (CKA) or pairs of texts (RSA) looked at, 0
+    where it was all.
     """
 
     measure: Measure
@@ -84,6 +85,11 @@ def depths(asked: Asked) -> tuple[int, ...]:
     return depths_of(min(GRAPH_K, max((info.rows if info else 0) - 1, 0)))
 
 
+def different_texts(asked: Asked) -> int:
+    """How many texts there are, copies counted once."""
+    return int(text_codes(asked.folder, asked.corpus).max(initial=-1)) + 1
+
+
 def compare_now(asked: Asked) -> None:
     """Compare in this process; for few rows. Raises InputError and StorageError."""
     prepare(asked.folder, asked.corpus, asked.contenders)
@@ -102,7 +108,8 @@ def overview(asked: Asked, measure: Measure, k: int) -> Overview:
             values[i, j], low[i, j], high[i, j] = (float(end[0]) for end in ends)
         else:
             facts = kept_pair(asked.folder, asked.corpus, one, other).facts
-            values[i, j] = np.nan if facts[measure] is None else facts[measure]
+            kept = (facts.get(name) for name in (measure, f"{measure}_low", f"{measure}_high"))
+            values[i, j], low[i, j], high[i, j] = (np.nan if each is None else each for each in kept)
             sample = int(facts["cka_rows" if measure == "cka" else "rsa_pairs"])
         for table in (values, low, high):
             table[j, i] = table[i, j]

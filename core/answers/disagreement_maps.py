@@ -9,7 +9,11 @@ from core.answers.scene import Colors, Packet, geometry, kept_places
 from core.charts.coloring import ColorSpec
 from core.charts.palette import Theme
 from core.charts.scatter import color_codes, color_look
+from core.contenders import from_key
 from core.digest import digest_array
+from core.disagreement.kept import has_pair, pairs_of
+from core.disagreement.overlap import DEPTHS
+from core.store import Workspace
 from core.types import LayoutParams
 
 MOST_MAPS = 4
@@ -25,15 +29,35 @@ def places_of(asked: Asked) -> tuple[Place, ...]:
 
 
 def disagreement_colors(asked: Asked, k: int, places: tuple[Place, ...], theme: Theme) -> Colors:
-    """Disagreement on the rows that are drawn; the scale leaves out the 2% of the rows that are disagreed on least.
-    Rows without neighbors but copies count as 0."""
-    values = np.nan_to_num(disagreement(asked, k)).astype(np.float32)
-    low, high = float(np.quantile(values, LEFT_OUT)), float(values.max())
-    spec = ColorSpec("disagreement", "trust", values, (), low if high > low else 0.0, high if high > low else 1.0)
+    """`disagreement_spec` on the rows that are drawn."""
+    spec = disagreement_spec(asked, k)
     ids = geometry(places).ids
     codes = color_codes(spec)
     drawn = codes if ids is None else codes[np.frombuffer(ids.data, np.uint32)]
     return Colors(Packet(digest_array(drawn), np.ascontiguousarray(drawn).tobytes()), color_look(spec, theme), "")
+
+
+def disagreement_spec(asked: Asked, k: int) -> ColorSpec:
+    """Disagreement on all rows; the scale leaves out the 2% of the rows that are disagreed on least. Rows without
+    neighbors but copies count as 0. Raises StorageError where a pair has not been compared."""
+    values = np.nan_to_num(disagreement(asked, k)).astype(np.float32)
+    low, high = float(np.quantile(values, LEFT_OUT)), float(values.max())
+    return ColorSpec("disagreement", "trust", values, (), low if high > low else 0.0, high if high > low else 1.0)
+
+
+def link_text(asked: Asked, k: int) -> str:
+    """Names contenders and depth in a link."""
+    return ".".join([str(k), *(each.key for each in asked.contenders)])
+
+
+def from_link(folder: str, corpus: str, text: str) -> tuple[Asked, int] | None:
+    """What a link's text names, as far as it can be shown: contenders of this corpus that have been compared."""
+    depth, *keys = text.split(".")
+    models = Workspace(folder).models(corpus)
+    found = [contender for key in keys if (contender := from_key(key, models)) is not None]
+    asked = Asked(folder, corpus, tuple(found))
+    known = len(found) == len(keys) > 1 and all(has_pair(folder, corpus, *pair) for pair in pairs_of(asked.contenders))
+    return (asked, int(depth)) if known and depth in map(str, DEPTHS) else None
 
 
 def extreme_groups(asked: Asked, k: int) -> tuple[tuple[str, float], ...]:

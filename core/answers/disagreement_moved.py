@@ -1,5 +1,6 @@
 """What moved together between two contenders: found once, and kept."""
 
+from dataclasses import asdict
 from functools import lru_cache
 
 import numpy as np
@@ -8,11 +9,12 @@ from core.answers.disagreement import Asked
 from core.contenders import contender_neighbors
 from core.disagreement.kept import KIND, pair_inputs, text_codes
 from core.disagreement.moves import Moves, moved_together
+from core.disagreement.moves_chance import ByChance
 from core.errors import StorageError
 from core.store import Workspace
 from core.types import Progress
 
-SECONDS_A_NEIGHBOR = 2e-5
+SECONDS_A_NEIGHBOR = 8e-5
 
 
 def find_moves(asked: Asked, k: int, progress: Progress | None = None) -> None:
@@ -26,7 +28,10 @@ def find_moves(asked: Asked, k: int, progress: Progress | None = None) -> None:
     arrays = {"rows": found.rows, "labels": found.labels}
     for name, matrix in (("lost", found.lost), ("gained", found.gained)):
         arrays |= {f"{name}_indices": matrix.indices, f"{name}_indptr": matrix.indptr}
-    workspace.save(KIND, asked.corpus, inputs, arrays, {"moved": found.moved, "resolution": found.resolution})
+    # infinity is no JSON; no cosine comes near to either
+    chance = asdict(found.chance) | {"least": min(found.chance.least, 2.0)}
+    facts = {"moved": found.moved, "resolution": found.resolution, "chance": chance}
+    workspace.save(KIND, asked.corpus, inputs, arrays, facts)
 
 
 def moves_state(asked: Asked, k: int) -> tuple[bool, float]:
@@ -57,10 +62,11 @@ def moves(asked: Asked, k: int) -> Moves:
         gained,
         int(stored.facts["moved"]),
         float(stored.facts["resolution"]),
+        ByChance(**stored.facts["chance"]),
     )
 
 
 def _inputs(asked: Asked, k: int) -> dict[str, object]:
     first, second = asked.contenders[:2]
     swapped = first.key > second.key  # the pair's name is the same both ways, what it lost and gained is not
-    return {**pair_inputs(first, second), "swapped": swapped, "k": k, "moves": 2}
+    return {**pair_inputs(first, second), "swapped": swapped, "k": k, "moves": 3}

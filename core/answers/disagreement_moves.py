@@ -1,9 +1,9 @@
 """Questions about groups of texts that moved together between two contenders."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from core import opened
 from core.answers.disagreement import Asked
@@ -13,26 +13,25 @@ from core.answers.map_rows import terms
 from core.clusters.names import cluster_names, keywords
 from core.disagreement.kept import text_codes
 from core.disagreement.moves import Moves
+from core.disagreement.moves_chance import ByChance
 from core.label_columns import label_words
 from core.name_terms import is_name
 from core.region_names import class_tf_idf
-
-if TYPE_CHECKING:
-    pass
 
 MOST_GROUPS = 40
 WORDS = 6
 TEXTS = 5  # of a group, and of what it moved from and to
 CELL = 240
-SECONDS_A_NEIGHBOR = 2e-5
 
 
 @dataclass(frozen=True)
 class MovedText:
-    """A text a group lost or gained as a neighbor. members: how many of the group's texts did."""
+    """A text a group lost or gained as a neighbor. members: how many of the group's texts did. label: its
+    value of `column`, "" where there are no labels."""
 
     row: int
     text: str
+    column: str
     label: str
     members: int
 
@@ -42,7 +41,7 @@ class MovedGroup:
     """texts: how many moved together. disagreement: their mean, 1 less Jaccard. words: those the group shares; rows,
     examples: its texts, most alike in how they moved first. from_words, to_words: what the neighbors it lost, and
     gained, have and the other ones don't. lost, gained: the neighbors that most of them lost, and gained. label: its
-    commonest label and how many of the texts have it, "" where there are no labels."""
+    commonest value of `column` and how many of the texts have it, "" where there are no labels."""
 
     number: int
     name: str
@@ -55,13 +54,15 @@ class MovedGroup:
     to_words: tuple[str, ...]
     lost: tuple[MovedText, ...]
     gained: tuple[MovedText, ...]
+    column: str
     label: tuple[str, int]
 
 
 @dataclass(frozen=True)
 class MovedGroups:
     """groups: those with most change first, at most 40, of `total`. grouped: texts in any; moved: texts with any
-    change among their k nearest; texts: all. resolution: of the communities."""
+    change among their k nearest; texts: all. resolution: of the communities. chance: what would be grouped by
+    chance."""
 
     groups: tuple[MovedGroup, ...]
     total: int
@@ -69,6 +70,7 @@ class MovedGroups:
     moved: int
     texts: int
     resolution: float
+    chance: ByChance
 
 
 def moved_groups(asked: Asked, k: int) -> MovedGroups:
@@ -81,7 +83,7 @@ def moved_groups(asked: Asked, k: int) -> MovedGroups:
     best = np.argsort(-(sizes * mean), kind="stable")[:MOST_GROUPS]
     names, words = _names(asked, found)
     groups = tuple(_group(asked, found, int(label), names, words, float(mean[label])) for label in best)
-    return MovedGroups(groups, count, int(sizes.sum()), found.moved, len(found.rows), found.resolution)
+    return MovedGroups(groups, count, int(sizes.sum()), found.moved, len(found.rows), found.resolution, found.chance)
 
 
 def group_rows(asked: Asked, k: int, number: int) -> np.ndarray:
@@ -116,7 +118,7 @@ def _group(
     return MovedGroup(
         label, names[label], len(inside), mean, tuple(word for word, _ in words[label]),
         tuple(int(found.rows[place]) for place in typical[:TEXTS]), examples, from_words, to_words,
-        _texts(asked, found.rows, lost), _texts(asked, found.rows, gained), _label(asked, found.rows[inside]),
+        _texts(asked, found.rows, lost), _texts(asked, found.rows, gained), *_label(asked, found.rows[inside]),
     )  # fmt: skip
 
 
@@ -144,6 +146,7 @@ def _texts(asked: Asked, rows: np.ndarray, members: np.ndarray) -> tuple[MovedTe
         MovedText(
             int(rows[place]),
             corpus.texts[rows[place]][:CELL],
+            name,
             str(corpus.table[name].iloc[rows[place]]) if name else "",
             int(members[place]),
         )
@@ -152,10 +155,8 @@ def _texts(asked: Asked, rows: np.ndarray, members: np.ndarray) -> tuple[MovedTe
     )
 
 
-def _label(asked: Asked, rows: np.ndarray) -> tuple[str, int]:
+def _label(asked: Asked, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
     corpus = opened.corpus(asked.folder, asked.corpus)
     name = next(iter(label_columns(asked.folder, asked.corpus)), "")
-    if not name:
-        return "", 0
-    counts = label_words(corpus.table[name].iloc[rows]).value_counts()
-    return (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)
+    counts = label_words(corpus.table[name].iloc[rows]).value_counts() if name else pd.Series(dtype=int)
+    return name, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)

@@ -1,5 +1,6 @@
 """Questions of the blind vote: the next contested case, what was chosen, and what the votes say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +23,7 @@ LONGEST = 3_000
 class Case:
     """What is shown: no name of a contender is in it. anchor, first, second: row ids; their texts follow. pair: places
     of the two contenders, and swapped: whether the second text is the one the pair's first contender has nearer, both
-    for keeping the vote, not for showing. left: contested cases not voted on yet, this one among them."""
+    for keeping the vote, not for showing."""
 
     anchor: int
     first: int
@@ -30,7 +31,6 @@ class Case:
     texts: tuple[str, str, str]
     pair: tuple[int, int]
     swapped: bool
-    left: int
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,9 @@ def ballot(asked: Asked) -> Ballot:
     votes = load_votes(Workspace(asked.folder), asked.corpus)
     pairs = pairs_of(asked.contenders)
     found = [cases(asked.folder, asked.corpus, *pair) for pair in pairs]
-    voted = {each.case for each in votes}
-    queue = _left(asked, pairs, found, voted)
+    following = next(_left(pairs, found, {each.case for each in votes}), None)
     told = outcome_of(asked)
-    case = _case(asked, *queue[0], len(queue)) if queue else None
+    case = _case(asked, *following) if following else None
     total = sum(map(len, found))
     tried, texts = (found[0].tried, found[0].texts) if found else (0, 0)
     return Ballot(case, total, tried, texts, told.decided, told.undecided, told.skipped)
@@ -131,21 +130,20 @@ def _told_apart(anchor: str, one: str, other: str) -> bool:
 
 
 def _left(
-    asked: Asked, pairs: list[tuple[Contender, Contender]], found: list[Triplets], voted: set[frozenset]
-) -> list[tuple[int, int]]:
+    pairs: list[tuple[Contender, Contender]], found: list[Triplets], voted: set[frozenset]
+) -> Iterator[tuple[int, int]]:
     """(pair, place in its list) of the cases not voted on, pairs in turn."""
-    places = [(at, pair) for pair, each in enumerate(found) for at in range(len(each))]
-    left = []
-    for at, pair in sorted(places):
-        each = found[pair]
-        one, other = (contender.key for contender in pairs[pair])
-        case = {int(each.anchor[at]), (one, int(each.near_first[at])), (other, int(each.near_second[at]))}
-        if frozenset(case) not in voted:
-            left.append((pair, at))
-    return left
+    for at in range(max(map(len, found), default=0)):
+        for pair, each in enumerate(found):
+            if at >= len(each):
+                continue
+            one, other = (contender.key for contender in pairs[pair])
+            case = {int(each.anchor[at]), (one, int(each.near_first[at])), (other, int(each.near_second[at]))}
+            if frozenset(case) not in voted:
+                yield pair, at
 
 
-def _case(asked: Asked, pair: int, at: int, left: int) -> Case:
+def _case(asked: Asked, pair: int, at: int) -> Case:
     one, other = pairs_of(asked.contenders)[pair]
     found = cases(asked.folder, asked.corpus, one, other)
     anchor, x, y = (int(each[at]) for each in (found.anchor, found.near_first, found.near_second))
@@ -154,4 +152,4 @@ def _case(asked: Asked, pair: int, at: int, left: int) -> Case:
     texts = opened.corpus(asked.folder, asked.corpus).texts
     shown = tuple(texts[row][:LONGEST] for row in (anchor, first, second))
     places = (asked.contenders.index(one), asked.contenders.index(other))
-    return Case(anchor, first, second, (shown[0], shown[1], shown[2]), places, swapped, left)
+    return Case(anchor, first, second, (shown[0], shown[1], shown[2]), places, swapped)

@@ -41,10 +41,10 @@ class Place:
 
 @dataclass(frozen=True)
 class ColorBy:
-    """What colors the points. value: the column, the text that similarity is measured to, a kept selection's key, or
-    the level of the groups (then a stamp of their names)."""
+    """What colors the points. value: the column, the text that similarity is measured to, a kept selection's key, the
+    level of the groups (then a stamp of their names), or between whom disagreement is."""
 
-    kind: Literal["none", "column", "trust", "similarity", "selection", "groups"] = "none"
+    kind: Literal["none", "column", "trust", "similarity", "selection", "groups", "disagreement"] = "none"
     value: str = ""
 
 
@@ -190,9 +190,20 @@ def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> Colo
         from core.answers.clusters import group_values  # which itself asks this module's
 
         return color_spec(group_values(place.folder, place.corpus, place.model, color.value), "group")
+    if color.kind == "disagreement":
+        return _disagreement(place, color.value)
     if color.kind == "selection":
         inside = opened.selection(place.folder, place.corpus, color.value)
         return color_spec(pd.Series(np.where(inside, "selected", "not selected")), "selection")
     if color.value not in table.columns:
         raise InputError(f'There is no column "{color.value}" to color by.', "Choose another.")
     return color_spec(table[color.value], color.value)
+
+
+def _disagreement(place: Place, text: str) -> ColorSpec:
+    from core.answers.disagreement_maps import disagreement_spec, from_link  # which itself asks this module's
+
+    found = from_link(place.folder, place.corpus, text)
+    if found is None:
+        raise StorageError("These contenders have not been compared.", "Compare them on the Disagreement page.")
+    return disagreement_spec(*found)

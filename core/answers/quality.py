@@ -58,6 +58,11 @@ class HubGain:
     hubs: pd.DataFrame
 
 
+def different_texts(folder: str, corpus: str) -> int:
+    """How many texts there are, copies counted once."""
+    return int(quality_tasks.text_groups(folder, corpus).max(initial=-1)) + 1
+
+
 def label_columns(folder: str, corpus: str) -> tuple[str, ...]:
     """Columns that may hold labels, those chosen as labels first."""
     return doubts.label_columns(folder, corpus)

@@ -11,11 +11,17 @@ from core.quality.estimates import Estimate
 from core.quality.hub_repair import Repair
 from core.quality.length_bias import LengthBias
 from core.quality.noise import Noise
-from core.quality.similarity import Similarity
+from core.quality.similarity import HIGH, Similarity
 
 T = TypeVar("T")
 Named = Sequence[tuple[str, T]]
-NOUNS = {"stop_words": "leaving out stop words", "paraphrase": "a paraphrase", "case": "writing in capitals"}
+BY_CHANCE = 1 - HIGH / 100  # of same-label pairs above the random pairs' 95th percentile
+NOUNS = {
+    "typos": "mistyping",
+    "stop_words": "leaving out stop words",
+    "paraphrase": "a paraphrase",
+    "case": "writing in capitals",
+}
 REPAIR_NAMES: dict[Repair, str] = {"none": "As they are", "csls": "CSLS", "mutual": "Mutual proximity"}
 
 
@@ -51,6 +57,12 @@ def of_similarity(found: Named[Similarity]) -> str:
             f"(median cosine {one.medians['first']:.2f} against {one.medians['random']:.2f})"
         )
         return text + _least(best, worst, lambda each: share(each.auc["first"].value)) + "."
+    if not any(each.above and each.above.low > BY_CHANCE for _, each in found):
+        return (
+            f"The label hardly shows in these cosines: even under {name} only {between(one.above, share)} of the pairs "
+            f"with the same label are nearer than 95% of random pairs (above {one.threshold:.2f}), where 5% would be "
+            "by chance."
+        )
     text = (
         f"Under {name} {share(one.above.value)} of the pairs with the same label are nearer than 95% of random pairs "
         f"(above {one.threshold:.2f}), where 5% would be by chance"
@@ -65,7 +77,8 @@ def of_fullness(found: Named[Fullness]) -> str:
     best, worst = _ends(found, used)
     name, one = best
     before = one.density.measures["mean_cosine", False].value
-    spread = "even random pairs point the same way" if before > 0.3 else "random pairs hardly point the same way"
+    much = "hardly point" if before < 0.1 else "point somewhat" if before < 0.4 else "clearly point"
+    spread = f"random pairs {much} the same way"
     text = (
         f"{name} has {one.density.dimensions:,} dimensions and varies as {used(one):,.0f} equally used ones would; "
         f"close to each other its texts vary in about {one.intrinsic.value:,.0f}, and {spread} (mean cosine "

@@ -207,5 +207,5 @@ def votes_figure(
     figure.update_xaxes(range=[0, 1], tickformat=".0%", gridcolor=LINE_COLOR, zeroline=False)
     return figure.update_yaxes(
         tickvals=list(range(len(shown))), ticktext=shown, range=[len(shown) - 0.5, -0.5], automargin=True,
-        showgrid=False,
+        showgrid=False, zeroline=False,
     )  # fmt: skip

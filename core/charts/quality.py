@@ -78,6 +78,7 @@ def dot_figure(
             mode="markers",
             name=short(name),
             marker={"color": color(place), "size": 9},
+            cliponaxis=False,
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -121,6 +122,16 @@ def group_bars(
     _axes(figure, "", y_title, {"tickvals": list(range(len(shown))), "ticktext": shown}, {"tickformat": y_format})
     figure.update_layout(bargap=0.25, showlegend=len(series) > 1)
     return figure
+
+
+def log_ticks(values: Sequence[float]) -> dict[str, Any]:
+    """Settings of an axis on a log scale with ticks at 1, 2 and 5 times the powers of ten, written out; of values over
+    more than two powers of ten at the powers alone."""
+    low, high = max(min(values, default=1.0), 1.0), max(max(values, default=1.0), 1.0)
+    steps = (1, 2, 5) if high <= 200 * low else (1,)
+    every = [step * 10**power for power in range(10) for step in steps]
+    ticks = [tick for tick in every if low / 1.5 <= tick <= high * 1.5]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:,}" for tick in ticks]}
 
 
 def mark(figure: go.Figure, x: float | None = None, y: float | None = None) -> go.Figure:

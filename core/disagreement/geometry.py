@@ -7,19 +7,32 @@ RSA_PAIRS = 50_000
 BLOCK = 2_000  # rows or pairs gathered at once
 
 
-def hsic(first: np.ndarray, second: np.ndarray) -> float:
-    """The unbiased estimate of HSIC with linear kernels of features (n, d) and (n, e); n of at least 4.
+def hsic(first: np.ndarray, second: np.ndarray, part: np.ndarray | None = None) -> np.ndarray:
+    """(1 + parts,) float64: the unbiased estimate of HSIC with linear kernels of features (n, d) and (n, e), then that
+    without each part of the rows (n,), codes from 0. What is left must be 4 rows or more.
 
     HSIC_1 of Song, Smola, Gretton, Bedo and Borgwardt (2012, equation 5), in which the kernels' diagonals are set to 0,
     worked out in the space of the features, so that no n x n matrix is made. The features should be centered: that
     leaves the value as it is, and keeps its precision.
     """
-    n = len(first)
+    codes, parts = (np.zeros(len(first), int), 0) if part is None else (part, int(part.max()) + 1)
+    keep = np.column_stack([np.ones(len(first), bool), codes[:, None] != np.arange(parts)])
+    crosses = [_cross(first[codes == each], second[codes == each]) for each in range(max(parts, 1))]
+    whole = np.sum(crosses, axis=0)
+    lengths = [np.square(whole).sum(), *(np.square(whole - cross).sum() for cross in crosses[:parts])]
     norms = [np.einsum("ij,ij->i", each, each, dtype=np.float64) for each in (first, second)]
-    sums = [each @ each.sum(axis=0, dtype=np.float64) - norm for each, norm in zip((first, second), norms, strict=True)]
-    traces = np.square(_cross(first, second)).sum() - norms[0] @ norms[1]
-    product = sums[0].sum() * sums[1].sum() / ((n - 1) * (n - 2)) - 2 * (sums[0] @ sums[1]) / (n - 2)
-    return float((traces + product) / (n * (n - 3)))
+    one, other = (_row_sums(each, norm, keep) for each, norm in zip((first, second), norms, strict=True))
+    n = keep.sum(axis=0).astype(np.float64)
+    traces = np.array(lengths) - (norms[0] * norms[1]) @ keep
+    product = one.sum(axis=0) * other.sum(axis=0) / ((n - 1) * (n - 2)) - 2 * (one * other).sum(axis=0) / (n - 2)
+    return np.asarray((traces + product) / (n * (n - 3)))
+
+
+def _row_sums(features: np.ndarray, norms: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """(n, s) float64: each row's sum over its row of the kernel without its diagonal, among the rows kept; 0 if it is
+    not one of them."""
+    sums = features.T.astype(np.float64) @ keep
+    return np.where(keep, features @ sums - norms[:, None], 0.0)
 
 
 def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -36,17 +49,15 @@ def centered(rows: np.ndarray, places: np.ndarray) -> np.ndarray:
     return chosen - chosen.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def cka(first: np.ndarray, second: np.ndarray, own: tuple[float, float] | None = None) -> float:
+def cka(between: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Centered kernel alignment with linear kernels (Kornblith, Norouzi, Lee and Hinton, 2019), from the unbiased HSIC.
 
-    first, second: (n, d) and (n, e) centered features of the same texts. 1: the same similarities but for a scale and
-    rotation; about 0, also a little below: none in common. NaN with fewer than 4 rows, or where all rows are the same.
-    own: the HSIC of each with itself, where it is known.
+    between: (s,) HSIC of two embeddings' centered features of the same texts; first, second: that of each with itself.
+    1: the same similarities but for a scale and rotation; about 0, also a little below: none in common. NaN where all
+    rows of one are the same.
     """
-    if len(first) < 4:
-        return float("nan")
-    one, other = own or (hsic(first, first), hsic(second, second))
-    return hsic(first, second) / float(np.sqrt(one * other)) if one > 0 and other > 0 else float("nan")
+    known = (first > 0) & (second > 0)
+    return np.where(known, between / np.sqrt(np.where(known, first * second, 1)), np.nan)
 
 
 def sampled_rows(texts: np.ndarray, most: int = CKA_ROWS, seed: int = 0) -> np.ndarray:
@@ -77,14 +88,32 @@ def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
     return made
 
 
-def rsa(first: np.ndarray, second: np.ndarray) -> float:
-    """Representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008): Spearman's rank correlation of the
-    cosines (m,) that two embeddings give the same pairs. 1: the same order. NaN where all cosines are the same."""
-    from scipy.stats import spearmanr
+def rsa(first: np.ndarray, second: np.ndarray, ends: np.ndarray | None = None) -> np.ndarray:
+    """(1 + parts,) float64: representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008), then the
+    same without each part of the texts.
 
-    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return float("nan")
-    return float(spearmanr(first, second).statistic)
+    It is Spearman's rank correlation of the cosines (m,) that two embeddings give the same pairs. 1: the same order.
+    NaN where all cosines are the same. ends: (m, 2) the parts, from 0, of a pair's two texts.
+    """
+    parts = 0 if ends is None else int(ends.max(initial=-1)) + 1
+    codes = [np.unique(each, return_inverse=True)[1] for each in (first, second)]
+    keep = [np.ones(len(first))]
+    if ends is not None:
+        keep += [(ends != part).all(axis=1).astype(np.float64) for part in range(parts)]
+    return np.array([_spearman(codes[0], codes[1], each) for each in keep])
+
+
+def _spearman(first: np.ndarray, second: np.ndarray, keep: np.ndarray) -> float:
+    """Pearson's correlation of mean ranks of values given by their order (m,), where keep (m,) is 1, not 0."""
+    ranks = [_ranks(codes, keep) for codes in (first, second)]
+    one, other = ((each - np.average(each, weights=keep)) * keep if keep.any() else each for each in ranks)
+    spread = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
+    return float(one @ other) / spread if spread > 0 else float("nan")
+
+
+def _ranks(codes: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    counts = np.bincount(codes, keep)
+    return np.asarray((np.cumsum(counts) - counts / 2)[codes])
 
 
 def alike_order(values: np.ndarray) -> list[int]:

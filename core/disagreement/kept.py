@@ -40,10 +40,15 @@ def explained_rows(folder: str, corpus: str) -> np.ndarray:
 
 @lru_cache(maxsize=10)
 def pair_cosines_of(folder: str, corpus: str, contender: Contender) -> np.ndarray:
-    """(m,) float32 cosines of a seeded sample of pairs of texts, the same for every contender."""
-    texts = text_codes(folder, corpus)
-    pairs = sampled_pairs(np.sort(np.unique(texts, return_index=True)[1]))
-    return pair_cosines(contender_rows(folder, corpus, contender), *pairs)
+    """(m,) float32 cosines of `text_pairs`."""
+    return pair_cosines(contender_rows(folder, corpus, contender), *text_pairs(folder, corpus).T)
+
+
+@lru_cache(maxsize=2)
+def text_pairs(folder: str, corpus: str) -> np.ndarray:
+    """(m, 2) row ids: a seeded sample of pairs of texts, the same for every contender."""
+    first = np.unique(text_codes(folder, corpus), return_index=True)[1]
+    return np.column_stack(sampled_pairs(np.sort(first)))
 
 
 def kept_overlap(folder: str, corpus: str, first: Contender, second: Contender) -> Overlap:
@@ -84,7 +89,7 @@ def kept_cuts(folder: str, corpus: str, model: ModelSpec) -> np.ndarray | None:
 def pair_inputs(first: Contender, second: Contender) -> dict[str, object]:
     """What names the comparison of two contenders, in whichever order; raise the version when its values change."""
     one, other = sorted((first, second), key=lambda each: each.key)
-    return {"first": graph_inputs(one), "second": graph_inputs(other), "pair": 1}
+    return {"first": graph_inputs(one), "second": graph_inputs(other), "pair": 2}
 
 
 def text_inputs() -> dict[str, object]:

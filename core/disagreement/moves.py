@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.clusters.graph import by_size, communities
+from core.disagreement.moves_chance import RUNS, ByChance, dealt, least_cosine, pruned
 from core.disagreement.overlap import CHUNK, places_in, text_lists
 from core.types import Progress
 
@@ -25,7 +26,7 @@ TOGETHER = 0.5  # of a group's texts that must have lost, or gained, one and the
 class Moves:
     """labels: (m,) int32 of the texts at `rows` (m,), the largest group first, -1 for texts that moved with no other.
     lost, gained: (m, t) sparse, 1 where a text lost or gained a neighbor text. moved: texts with any change.
-    resolution: of the communities."""
+    resolution: of the communities. chance: what would have moved together by chance."""
 
     rows: np.ndarray
     labels: np.ndarray
@@ -33,24 +34,40 @@ class Moves:
     gained: "csr_matrix"
     moved: int
     resolution: float
+    chance: ByChance
 
 
 def moved_together(
-    first: np.ndarray, second: np.ndarray, texts: np.ndarray, k: int, progress: Progress | None = None
+    first: np.ndarray, second: np.ndarray, texts: np.ndarray, k: int, progress: Progress | None = None, seed: int = 0
 ) -> Moves:
     """Communities of texts by shared changes of their k nearest texts, from the first embedding to the second.
 
     first, second: neighbor ids (n, K); texts: (n,) codes of identical texts, of which the first row counts. Two texts
-    are joined by the cosine of their sets of changes, where they share two or more; each to its 15 nearest. The
-    communities are Leiden's (Traag, Waltman and van Eck, 2019), of the coarsest resolution at which in half of them
-    half of the texts lost, or gained, one and the same neighbor. No n x n matrix is made.
+    are compared by the cosine of their sets of changes, where they share two or more, each to its 15 nearest, and
+    joined where that is higher than chance gives (`moves_chance`: the same changes dealt out at random, three times).
+    The communities are Leiden's (Traag, Waltman and van Eck, 2019), of the coarsest resolution at which in half of them
+    half of the texts lost, or gained, one and the same neighbor; those no larger than the largest by chance are
+    dropped. No n x n matrix is made. progress counts texts, of every run.
     """
     rows = np.sort(np.unique(texts, return_index=True)[1])
     lost, gained = _changes(first, second, texts, rows, k)
-    graph = _joined(lost, gained, progress)
+    generator, graphs = np.random.default_rng(seed), []
+    for run in range(RUNS + 1):
+        pair = (dealt(lost, generator), dealt(gained, generator)) if run else (lost, gained)
+        graphs.append(_joined(*pair, progress, run))
+    least = least_cosine(graphs[0], graphs[1:])
+    graph, *by_chance = (pruned(each, least) for each in graphs)
     labels, resolution = _grouped(graph, lost, gained)
+    sizes = [_sizes(_communities(each, resolution)) for each in by_chance]
+    largest = max((int(each.max(initial=0)) for each in sizes), default=0)
+    small = _sizes(labels) <= largest
+    labels = by_size(np.where((labels >= 0) & ~np.append(small, True)[labels], labels, -1))
     moved = int((np.diff(lost.indptr) + np.diff(gained.indptr) > 0).sum())
-    return Moves(rows, labels, lost, gained, moved, resolution)
+    chance = ByChance(
+        least, float(np.mean([len(each) for each in sizes])), float(np.mean([each.sum() for each in sizes])), largest,
+        int(small.sum()),
+    )  # fmt: skip
+    return Moves(rows, labels, lost, gained, moved, resolution, chance)
 
 
 def _grouped(graph: "csr_matrix", lost: "csr_matrix", gained: "csr_matrix") -> tuple[np.ndarray, float]:
@@ -58,14 +75,23 @@ def _grouped(graph: "csr_matrix", lost: "csr_matrix", gained: "csr_matrix") -> t
     that comes nearest to it."""
     best: tuple[float, np.ndarray, float] = (-1.0, np.full(graph.shape[0], -1, np.int32), RESOLUTIONS[0])
     for resolution in RESOLUTIONS:
-        labels = communities(graph, resolution, seed=0)
-        labels = by_size(np.where(np.bincount(labels, minlength=1)[labels] >= SMALLEST, labels, -1))
+        labels = _communities(graph, resolution)
         share = _shared_share(labels, lost, gained)
         if share > best[0]:
             best = (share, labels, resolution)
         if share >= TOGETHER or share < 0:
             break
     return best[1], best[2]
+
+
+def _communities(graph: "csr_matrix", resolution: float) -> np.ndarray:
+    """(m,) int32 groups of five or more, the largest first, -1 for texts in none."""
+    labels = communities(graph, resolution, seed=0)
+    return by_size(np.where(np.bincount(labels, minlength=1)[labels] >= SMALLEST, labels, -1))
+
+
+def _sizes(labels: np.ndarray) -> np.ndarray:
+    return np.bincount(labels[labels >= 0])
 
 
 def _shared_share(labels: np.ndarray, lost: "csr_matrix", gained: "csr_matrix") -> float:
@@ -107,18 +133,19 @@ def nearest_texts(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray, k: int) 
     return text_lists(np.asarray(ids[rows]), texts, rows)[:, :k]
 
 
-def _joined(lost: "csr_matrix", gained: "csr_matrix", progress: Progress | None) -> "csr_matrix":
-    """(m, m) symmetric, sparse: the cosine of two texts' changes, of each text's 15 nearest."""
+def _joined(lost: "csr_matrix", gained: "csr_matrix", progress: Progress | None, run: int = 0) -> "csr_matrix":
+    """(m, m) symmetric, sparse: the cosine of two texts' changes, of each text's 15 nearest. run: of RUNS + 1."""
     from scipy.sparse import csr_matrix, hstack, vstack
 
     changes = _telling(hstack([lost, gained]).tocsr())
     sizes = np.sqrt(np.maximum(np.asarray(changes.sum(axis=1)).ravel(), 1))
     back, parts = changes.T.tocsr(), []
-    for start in range(0, changes.shape[0], BLOCK):
+    m = changes.shape[0]
+    for start in range(0, m, BLOCK):
         block = changes[start : start + BLOCK] @ back
         parts.append(_nearest(block, sizes, start))
         if progress:
-            progress(min(start + BLOCK, changes.shape[0]), changes.shape[0])
+            progress(run * m + min(start + BLOCK, m), (RUNS + 1) * m)
     whole = csr_matrix(vstack(parts)) if parts else csr_matrix((0, 0))
     return whole.maximum(whole.T).tocsr()
 

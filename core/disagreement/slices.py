@@ -71,15 +71,19 @@ def fewest_of(texts: int) -> int:
 
 
 def _members(factors: Sequence[Factor], fewest: int, n: int) -> tuple[np.ndarray, list[str], list[str]]:
-    """(m, v) float32 of 0 and 1: which text has which value; the values' phrases; the names of their factors."""
-    columns, phrases, owners = [], [], []
+    """(m, v) float32 of 0 and 1: which text has which value; the values' phrases; the names of their factors. A value
+    of the very same texts as one of an earlier factor, or of all others, says nothing new and is left out."""
+    columns: list[np.ndarray] = []
+    phrases, owners, known = [], [], set[bytes]()
     for factor in factors:
+        start = len(columns)
         for code, phrase in enumerate(factor.values):
             inside = factor.codes == code
-            if fewest <= inside.sum() <= n - fewest:
+            if fewest <= inside.sum() <= n - fewest and inside.tobytes() not in known:
                 columns.append(inside)
                 phrases.append(phrase)
                 owners.append(factor.name)
+        known |= {side.tobytes() for inside in columns[start:] for side in (inside, ~inside)}
     return np.array(columns, np.float32).reshape(len(columns), n).T, phrases, owners
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
-from core.quality.estimates import Estimate
+from core.quality.estimates import Estimate, jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
 MEASURES: tuple[Measure, ...] = (
@@ -14,8 +14,6 @@ MEASURES: tuple[Measure, ...] = (
 )  # fmt: skip
 EPSILON = 1e-7  # RankMe's, for float32
 TEXTS = 10_000
-PARTS = 20  # left out one at a time for the intervals
-T_95 = 2.093  # Student's t for a 95% interval with one degree of freedom less
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +36,12 @@ def measure_density(rows: np.ndarray, total: int, seed: int = 0) -> Density:
     """Diagnostics of unit rows (n, d), a sample of `total` distinct texts, from the eigenvalues of their second moment
     and of their covariance.
 
-    Intervals: delete-a-group jackknife (Kott 2001), 20 random parts, value +- t * standard error; without a part the
-    eigenvalues are taken to first order, as the variances along the whole's eigenvectors. Raises InputError for fewer
-    than three rows.
+    Intervals: jackknife of 20 random parts, see `estimates.jackknife`; without a part the eigenvalues are taken to
+    first order, as the variances along the whole's eigenvectors. Raises InputError for fewer than three rows.
     """
     if len(rows) < 3:
         raise InputError(f"There are {len(rows)} different texts; a spectrum needs three.", "Bring in more rows.")
-    pieces = _pieces(rows, min(PARTS, len(rows)), seed)
+    pieces = _pieces(rows, seed)
     n, mean = len(rows), np.sum([piece.sum(axis=0, dtype=np.float64) for piece in pieces], axis=0) / len(rows)
     product = _product(pieces)
     found: dict[tuple[Measure, bool], Estimate] = {}
@@ -55,7 +52,7 @@ def measure_density(rows: np.ndarray, total: int, seed: int = 0) -> Density:
         spectra[centered] = np.clip(values[::-1], 0, None)
         value = measures(spectra[centered])
         others = [measures(each) for each in _left_out(pieces, axes[:, ::-1], centered)]
-        found |= {(name, centered): _jackknife(value[name], [each[name] for each in others]) for name in value}
+        found |= {(name, centered): jackknife(value[name], [each[name] for each in others]) for name in value}
         found["mean_cosine", centered] = _mean_cosine(pieces, middle)
     at = np.unique(np.geomspace(1, rows.shape[1], 80).astype(int))
     as_is, flat = (_cumulative(spectra[centered])[at - 1] for centered in (False, True))
@@ -98,7 +95,7 @@ def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Estimate:
 
     whole, n = np.sum(sums, axis=0), sum(counts)
     left_out = [value(whole - each, n - count) for each, count in zip(sums, counts, strict=True)]
-    return _jackknife(value(whole, n), left_out)
+    return jackknife(value(whole, n), left_out)
 
 
 def _exp_entropy(shares: np.ndarray) -> float:
@@ -106,10 +103,10 @@ def _exp_entropy(shares: np.ndarray) -> float:
     return float(np.exp(-np.sum(positive * np.log(positive))))
 
 
-def _pieces(rows: np.ndarray, parts: int, seed: int) -> list[np.ndarray]:
+def _pieces(rows: np.ndarray, seed: int) -> list[np.ndarray]:
     """The rows cut at random into parts of about the same size."""
-    order = np.random.default_rng(seed).permutation(len(rows))
-    return [np.asarray(rows[np.sort(each)]) for each in np.array_split(order, parts)]
+    part = random_parts(len(rows), seed)
+    return [np.asarray(rows[part == each]) for each in range(part.max() + 1)]
 
 
 def _product(pieces: list[np.ndarray]) -> np.ndarray:
@@ -136,10 +133,3 @@ def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> lis
 def _cumulative(spectrum: np.ndarray) -> np.ndarray:
     total = spectrum.sum()
     return np.cumsum(spectrum) / total if total > 0 else np.ones(len(spectrum))
-
-
-def _jackknife(value: float, left_out: list[float]) -> Estimate:
-    parts = len(left_out)
-    error = np.sqrt((parts - 1) / parts * np.sum(np.square(np.array(left_out) - np.mean(left_out))))
-    half = T_95 * float(error)
-    return Estimate(value, value - half, value + half)

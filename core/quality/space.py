@@ -77,17 +77,37 @@ def nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None = 
 def _nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     m = len(space)
     best = np.full((len(queries), k), np.iinfo(np.int64).min)
+    floor = np.full(len(queries), -np.inf, np.float32)
     for start in range(0, m, BLOCK):
         block = np.arange(start, min(start + BLOCK, m))
         scores = queries @ space.take(block).T
-        keys = np.rint(scores * STEPS).astype(np.int64) * m + (m - 1 - block)  # one number: cosine, then place
         if own is not None:
             inside = np.flatnonzero((own >= start) & (own < start + len(block)))
-            keys[inside, own[inside] - start] = np.iinfo(np.int64).min
-        both = np.concatenate([best, keys], axis=1)
+            scores[inside, own[inside] - start] = -np.inf
+        both = np.concatenate([best, _keys(scores, floor, m, start)], axis=1)
         best = np.partition(both, both.shape[1] - k, axis=1)[:, -k:] if k else best
+        if k and start + len(block) > k:  # only what comes near to a query's k-th can be among its k
+            floor = ((best.min(axis=1) // m - 1) / STEPS).astype(np.float32)
     best = np.sort(best, axis=1)[:, ::-1]
     return (m - 1 - best % m).astype(np.int32), (best // m / STEPS).astype(np.float32)
+
+
+def _keys(scores: np.ndarray, floor: np.ndarray, m: int, start: int) -> np.ndarray:
+    """(q, w) int64: of each row of scores (q, b) those from its floor on, as one number of cosine, then place; the
+    least number where there is none."""
+    places = np.broadcast_to(np.arange(start, start + scores.shape[1]), scores.shape)
+    if not np.isfinite(floor).all():
+        return _key(scores, places, m)
+    rows, columns = np.nonzero(scores >= floor[:, None])
+    at = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    made = np.full((len(scores), int(at.max(initial=-1)) + 1), np.iinfo(np.int64).min)
+    made[rows, at] = _key(scores[rows, columns], places[rows, columns], m)
+    return made
+
+
+def _key(scores: np.ndarray, places: np.ndarray, m: int) -> np.ndarray:
+    keys = np.rint(np.maximum(scores, -2) * STEPS).astype(np.int64) * m + (m - 1 - places)
+    return np.where(scores > -np.inf, keys, np.iinfo(np.int64).min)
 
 
 def _merged(

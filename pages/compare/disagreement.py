@@ -1,12 +1,8 @@
 """Disagreement: where the contenders see different neighbors, which rows, and what explains it."""
 
-import streamlit as st
-
 from core.answers.disagreement import Asked
-from core.errors import PlanisphereError
-from core.store import CorpusInfo
 from pages.shared import (
-    contender_choice,
+    compare_frame,
     disagree_maps,
     disagree_moves,
     disagree_overview,
@@ -15,8 +11,6 @@ from pages.shared import (
     disagree_vote,
     disagree_wait,
     disagree_why,
-    empty,
-    frame,
     session,
 )
 
@@ -32,37 +26,20 @@ PARTS = {
 
 
 def page() -> None:
-    st.title("Disagreement")
-    info = session.current_corpus()
-    if info is None:
-        empty.no_corpus("There is nothing to compare yet: bring in some text first.")
+    found = compare_frame.begin("Disagreement", "There is nothing to compare yet: bring in some text first.")
+    if found is None:
         return
-    contenders = contender_choice.choose(info)
-    if not contenders:
-        return
+    info, contenders = found
     asked = Asked(session.folder(), info.digest, contenders)
     if not disagree_wait.ready(asked):
         return
-    part = st.segmented_control(
-        "What to look at",
-        list(PARTS),
-        key="differ",
-        bind="query-params",
-        default="Overview",
-        required=True,
-        help="How alike the contenders are as a whole; the rows they disagree on; what such rows have in common; which "
+    part = compare_frame.part(
+        PARTS,
+        "differ",
+        "How alike the contenders are as a whole; the rows they disagree on; what such rows have in common; which "
         "texts changed neighbors together; their maps; one query under all; and which of them agrees with you.",
     )
-    section(str(part), asked, info)
-
-
-@st.fragment
-def section(part: str, asked: Asked, info: CorpusInfo) -> None:
-    """One part of the page; a fragment, so that its choices redraw nothing else."""
-    try:
-        PARTS[part](asked, info)
-    except PlanisphereError as error:
-        frame.show_error(error)
+    compare_frame.section(PARTS[part], asked, info)
 
 
 page()

@@ -2,13 +2,8 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
-from core.errors import PlanisphereError
 from pages.shared import (
-    contender_choice,
-    empty,
-    frame,
+    compare_frame,
     quality_density,
     quality_hubs,
     quality_length,
@@ -17,7 +12,6 @@ from pages.shared import (
     quality_robust,
     quality_similarity,
     quality_start,
-    session,
 )
 from pages.shared.quality_common import Asked
 
@@ -33,37 +27,19 @@ PARTS: dict[str, Callable[[Asked], None]] = {
 
 
 def page() -> None:
-    st.title("Quality")
-    info = session.current_corpus()
-    if info is None:
-        empty.no_corpus("There is nothing to look into yet: bring in some text first.")
+    found = compare_frame.begin("Quality", "There is nothing to look into yet: bring in some text first.", least=1)
+    if found is None:
         return
-    contenders = contender_choice.choose(info, least=1)
-    if not contenders:
-        return
-    part = st.segmented_control(
-        "What to look at",
-        list(PARTS),
-        key="quality_part",
-        bind="query-params",
-        default="Similarity",
-        required=True,
-        help="How cosines lie; how many directions are used; what noise and changed words do; whether some texts "
-        "answer everything; what length does; what a cosine means; what changes when one model replaces another. These "
+    part = compare_frame.part(
+        PARTS,
+        "quality_part",
+        "How cosines lie; how many directions are used; what noise and changed words do; whether some texts answer "
+        "everything; what length does; what a cosine means; what changes when one model replaces another. These "
         "describe; which contender is better is told by the Scoreboard.",
     )
-    asked = quality_start.asked(info, contenders)
+    asked = quality_start.asked(*found)
     if asked is not None:
-        section(str(part), asked)
-
-
-@st.fragment
-def section(part: str, asked: Asked) -> None:
-    """One part of the page; a fragment, so that its choices redraw nothing else."""
-    try:
-        PARTS[part](asked)
-    except PlanisphereError as error:
-        frame.show_error(error)
+        compare_frame.section(PARTS[part], asked)
 
 
 page()

@@ -8,8 +8,9 @@ from core.answers import disagreement as answers
 from core.answers.disagreement import Asked
 from core.contenders import Contender
 from core.disagreement.kept import pairs_of
+from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.text import plain
+from pages.shared.text import cut, plain
 
 ALL = "all"
 USUAL = 10
@@ -64,6 +65,11 @@ def pair(asked: Asked, every: bool = True) -> Asked:
     )
     session.keep_in_link(key)
     return asked if chosen == ALL else replace(asked, contenders=pairs[str(chosen)])
+
+
+def label_name(info: CorpusInfo) -> str:
+    """What the column with a row's label is called in tables."""
+    return cut(next(iter(info.roles.labels), "Label"), 30)
 
 
 def pair_key(one: Contender, other: Contender) -> str:

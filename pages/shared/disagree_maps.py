@@ -40,7 +40,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     )
     with st.expander("How far these maps can be trusted"):
         map_words.trust_lines(tuple(place.model.label for place in places), shape.trust)
-    _link(places)
+    _link(between, k, places)
 
 
 def _say_where(asked: Asked, k: int) -> None:
@@ -101,17 +101,20 @@ def _data(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: 
     }
 
 
-def _link(places: tuple[Place, ...]) -> None:
+def _link(asked: Asked, k: int, places: tuple[Place, ...]) -> None:
     others = ".".join(map_settings.place_key(place) for place in places[1:])
+    color = {"color": map_settings.DISAGREEMENT, "between": answers.link_text(asked, k)}
     st.page_link(
         "pages/explore/map.py",
-        label="Select and color these maps on the Map page",
+        label="Select on these maps on the Map page",
         icon=":material/scatter_plot:",
-        query_params={"corpus": places[0].corpus, "model": places[0].model.key} | ({"with": others} if others else {}),
+        query_params={"corpus": places[0].corpus, "model": places[0].model.key, **color}
+        | ({"with": others} if others else {}),
+        help="With these colors.",
     )
     st.caption(
-        "There a lasso selects on all maps at once; rows kept as a selection under Rows can be chosen under Color by. "
-        f"The first map is that of {plain(places[0].model.label)}."
+        "There a lasso selects on all maps at once, and the rows can be kept, searched or taken out. The first map is "
+        f"that of {plain(places[0].model.label)}."
     )
 
 

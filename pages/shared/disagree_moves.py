@@ -61,7 +61,7 @@ def _ready(asked: Asked, k: int) -> bool:
     if done:
         return True
     compute = partial(session.ask, kept.find_moves, asked, k, timeout=600)
-    if job_offer.at_once(seconds, "Finding texts that moved together", compute, most=8):
+    if job_offer.at_once(seconds, "Finding texts that moved together", compute, most=5):
         return True
     job_offer.offer(
         disagree_wait.moves(asked, k),
@@ -76,17 +76,32 @@ def _ready(asked: Asked, k: int) -> bool:
 def _headline(asked: Asked, found: MovedGroups, k: int) -> None:
     first, second = (plain(name) for name in asked.names[:2])
     if not found.groups:
-        changed = (
-            f"{found.moved:,} of {count(found.texts, 'text')} changed neighbors" if found.moved else "None changed"
-        )
-        st.info(f"{changed}, but no five of them in the same way.", icon=":material/done_all:")
+        st.info(_nothing(found), icon=":material/done_all:")
         return
     top = found.groups[0]
     st.markdown(
         f"From {first} to {second}, **{count(found.grouped, 'text')}** of {found.texts:,} moved together, "
-        f"in {count(found.total, 'group')}. Most changed **{plain(top.name)}**: {count(top.texts, 'text')} that left "
-        f"texts about {_words(top.from_words)} for texts about {_words(top.to_words)}."
+        f"in {count(found.total, 'group')}; {_by_chance(found)}. Most changed **{plain(top.name)}**: "
+        f"{count(top.texts, 'text')} that left texts about {_words(top.from_words)} for texts about "
+        f"{_words(top.to_words)}."
     )
+
+
+def _nothing(found: MovedGroups) -> str:
+    if not found.moved:
+        return "No text changed any of its neighbors."
+    changed = f"{found.moved:,} of {count(found.texts, 'text')} changed neighbors"
+    if found.chance.dropped:
+        return f"{changed}, but no group of them is larger than those that chance gives ({found.chance.largest} texts)."
+    return f"{changed}, but no five of them together: their changes are no more alike than by chance."
+
+
+def _by_chance(found: MovedGroups) -> str:
+    """What would have been found if nothing had moved together."""
+    chance = found.chance
+    if not chance.largest:
+        return "by chance none would"
+    return f"by chance {chance.texts:,.0f} would, in groups of at most {chance.largest}"
 
 
 def _words(words: tuple[str, ...]) -> str:
@@ -105,7 +120,8 @@ def _shown(found: MovedGroups) -> int:
 
 def _group(asked: Asked, group: MovedGroup, k: int, info: CorpusInfo) -> None:
     with st.container(border=True):
-        label = f" · mostly {plain(cut(group.label[0], 40))} ({group.label[1]:,})" if group.label[1] else ""
+        named = f"{plain(cut(group.column, 30))} {plain(cut(group.label[0], 40))}"
+        label = f" · mostly {named} ({group.label[1]:,} of {group.texts:,})" if group.label[1] else ""
         st.markdown(
             f"**{plain(group.name)}** · {count(group.texts, 'text')} · disagreement {group.disagreement:.0%}{label}"
         )
@@ -128,7 +144,7 @@ def _all(words: tuple[str, ...]) -> str:
 
 
 def _moved(each: MovedText, of: int) -> tuple[str, str]:
-    label = f", {plain(cut(each.label, 30))}" if each.label else ""
+    label = f", {plain(cut(each.column, 20))} {plain(cut(each.label, 30))}" if each.label else ""
     return each.text, f" ({each.members:,} of {of:,}{label})"
 
 
@@ -139,10 +155,21 @@ def _texts(title: str, texts: list[tuple[str, str]]) -> None:
 
 def _method(found: MovedGroups, k: int) -> str:
     return (
-        f"{found.moved:,} of {count(found.texts, 'text')} changed some of their {k} nearest. Two texts are joined by "
-        "the cosine of the sets of neighbors they lost and gained, where they share two or more (each to its 15 "
-        "nearest; neighbors that over 200 texts gained or lost join none). Groups of five or more by Leiden (seed 0) "
-        f"at resolution {found.resolution:g}: of those tried the coarsest at which, in half of the groups, half of "
-        "the texts lost or gained one and the same neighbor, else the nearest to it. Names and words by class-based "
-        "TF-IDF. In brackets: how many of the group lost, or gained, that neighbor."
+        f"{found.moved:,} of {count(found.texts, 'text')} changed some of their {k} nearest. Two texts are joined "
+        "where the sets of neighbors they lost and gained have a cosine that chance rarely gives (the same changes, "
+        f"dealt out to random texts in {found.chance.runs} runs with seed 0, would join at most 5% as many; a text is "
+        "joined to its 15 nearest, two changes must be shared, those shared by over 200 texts don't count). Groups of "
+        f"five or more by Leiden (seed 0) at resolution {found.resolution:g}: the coarsest at which, in half of the "
+        "groups, half of the texts lost or gained one and the same neighbor."
+        f"{_dropped(found)} Names and words by class-based TF-IDF. In brackets: how many of the group lost, or gained, "
+        "that neighbor."
+    )
+
+
+def _dropped(found: MovedGroups) -> str:
+    if not found.chance.dropped:
+        return ""
+    return (
+        f" Left out: {count(found.chance.dropped, 'group')} no larger than the largest by chance "
+        f"({found.chance.largest} texts)."
     )

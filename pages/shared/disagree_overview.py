@@ -85,7 +85,8 @@ def _sentence(seen: Overview, pair: tuple[int, int]) -> str:
         return f"share **{value:.0%}** of a text's {what}{between}"
     if seen.measure == "jaccard":
         return f"have **{value:.0%}** of the texts in either list in both{between}"
-    return f"have a {MEASURES[seen.measure]} of **{value:.2f}**{between}"
+    article = "an" if seen.measure == "rsa" else "a"
+    return f"have {article} {MEASURES[seen.measure]} of **{value:.2f}**{between}"
 
 
 def _short(seen: Overview, pair: tuple[int, int]) -> str:
@@ -96,9 +97,8 @@ def _short(seen: Overview, pair: tuple[int, int]) -> str:
 def _interval(seen: Overview, pair: tuple[int, int]) -> str:
     if not np.isfinite(seen.low[pair]):
         return ""
-    if seen.measure == "rbo":
-        return f" (95% CI {seen.low[pair]:.2f} to {seen.high[pair]:.2f})"
-    return f" (95% CI {seen.low[pair]:.1%} to {seen.high[pair]:.1%})"
+    form = "{:.1%}" if seen.measure in ("overlap", "jaccard") else "{:.2f}"
+    return f" (95% CI {form.format(seen.low[pair])} to {form.format(seen.high[pair])})"
 
 
 def _both(names: tuple[str, ...], pair: tuple[int, int]) -> str:
@@ -122,14 +122,17 @@ def _heat(asked: Asked, seen: Overview) -> None:
 def _method(seen: Overview) -> str:
     texts = count(seen.texts, "text") + (f" of {count(seen.rows, 'row')}" if seen.texts < seen.rows else "")
     order = "What is alike stands together (average linkage). Higher is more alike."
+    parts = "Intervals leave out one of 20 random parts of the texts at a time (jackknife, seed 0"
     if seen.measure == "cka":
         return (
             f"Debiased linear CKA (Kornblith 2019, with the unbiased HSIC of Song 2012) over {_of(seen)} texts (seed "
-            f"0). 1: the same but for scale and rotation. {order}"
+            f"0). 1: the same but for scale and rotation. {parts}). {order}"
         )
     if seen.measure == "rsa":
         pairs = f"{seen.sample:,} random pairs of texts (seed 0)"
-        return f"RSA: Spearman's rank correlation of the cosines of {pairs}. {order}"
+        return (
+            f"RSA: Spearman's rank correlation of the cosines of {pairs}. {parts}; they err on the wide side). {order}"
+        )
     left_out = f" {count(seen.left_out, 'row')} left out, whose neighbors are all copies." if seen.left_out else ""
     extra = f" p = {P:g}, extrapolated (Webber 2010)." if seen.measure == "rbo" else ""
     blocks = " in blocks" if seen.texts > MOST_BLOCKS else ""
@@ -169,26 +172,34 @@ def _beside(asked: Asked, seen: Overview) -> None:
     """Likeness at large beside the neighbors shared: the two may tell different stories."""
     st.markdown("**Beside the neighbors they share**")
     near = session.ask_once(answers.overview, asked, "overlap", seen.k)
+    count_ = len(asked.names)
+    pairs = [(i, j) for i in range(count_) for j in range(i + 1, count_)]
+    pairs.sort(key=lambda pair: -np.nan_to_num(seen.values[pair], nan=-2.0))
     table = pd.DataFrame(
-        [
-            (f"{asked.names[i]} and {asked.names[j]}", seen.values[i, j], near.values[i, j])
-            for i in range(len(asked.names))
-            for j in range(i + 1, len(asked.names))
-        ],
+        [(f"{asked.names[i]} and {asked.names[j]}", _told(seen, i, j), near.values[i, j]) for i, j in pairs],
         columns=["pair", "large", "near"],
-    ).sort_values("large", ascending=False)
+    )
     st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         alt="Likeness at large and among neighbors",
         column_config={
-            "pair": st.column_config.TextColumn("Contenders", width="large"),
-            "large": st.column_config.NumberColumn(MEASURES[seen.measure], format="%.2f"),
-            "near": st.column_config.NumberColumn("Neighbors shared", format="percent", help=f"k = {near.k}"),
+            "pair": st.column_config.TextColumn("Contenders", width=200),
+            "large": st.column_config.TextColumn(MEASURES[seen.measure], width=135, help="With its 95% interval."),
+            "near": st.column_config.NumberColumn(
+                "Shared", format="percent", width=65, help=f"Neighbors shared, k = {near.k}."
+            ),
         },
     )
     st.caption(
         "Models of one family can be nearly the same at large and still answer a search differently: what a search "
         "shows depends on the neighbors."
     )
+
+
+def _told(seen: Overview, i: int, j: int) -> str:
+    if not np.isfinite(seen.values[i, j]):
+        return "not known"
+    ends = f" ({seen.low[i, j]:.2f} to {seen.high[i, j]:.2f})" if np.isfinite(seen.low[i, j]) else ""
+    return f"{seen.values[i, j]:.2f}{ends}"

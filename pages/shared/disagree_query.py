@@ -13,7 +13,7 @@ from core.answers.disagreement_query import Answers, QueryAsked, Secrets
 from core.charts.disagreement import bump_figure
 from core.disagreement.overlap import P
 from core.store import CorpusInfo
-from pages.shared import session
+from pages.shared import disagree_choice, session
 from pages.shared.map_words import file_stem
 from pages.shared.text import count, plain
 
@@ -32,7 +32,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     if wanted.row >= 0:
         st.caption(f"Row {wanted.row + 1:,}: {plain(found.query)}")
     st.markdown(_headline(found, names, wanted.k))
-    _table(found, names, wanted.k)
+    _table(found, names, wanted.k, disagree_choice.label_name(info))
     _download(asked, wanted, secrets, info)
     _bump(found, names, wanted.k)
     st.caption(
@@ -86,11 +86,11 @@ def _headline(found: Answers, names: list[str], k: int) -> str:
     )
 
 
-def _table(found: Answers, names: list[str], k: int) -> None:
+def _table(found: Answers, names: list[str], k: int, label: str) -> None:
     table = pd.DataFrame({"text": found.table["text"].to_numpy()}, index=found.table.index)
     for at in range(len(names)):
         table[f"rank {at}"] = found.ranks[:, at]
-    table["only"] = [f"only in {each}" if each else "" for each in found.table["only"]]
+    table["only"] = found.table["only"].to_numpy()
     if "label" in found.table:
         table["label"] = found.table["label"].to_numpy()
     table["row"] = table.index + 1
@@ -103,19 +103,21 @@ def _table(found: Answers, names: list[str], k: int) -> None:
         width="stretch",
         height=min(38 + 35 * len(table), 460),
         alt="Ranks of the texts found under each contender",
-        column_config=_columns(names, k),
+        column_config=_columns(names, k, label),
     )
 
 
-def _columns(names: list[str], k: int) -> dict[str, Any]:
+def _columns(names: list[str], k: int, label: str) -> dict[str, Any]:
     ranks = {
-        f"rank {at}": st.column_config.NumberColumn(name, format="%d", width=80, help=f"Rank; beyond {k} not found.")
+        f"rank {at}": st.column_config.NumberColumn(
+            name, format="%d", width=120 if len(names) < 4 else 80, help=f"Rank; beyond {k} not found."
+        )
         for at, name in enumerate(names)
     }
     return ranks | {
         "text": st.column_config.TextColumn("Text", width="large"),
-        "only": st.column_config.TextColumn("Only", width=130, help="Among the nearest of one contender alone."),
-        "label": st.column_config.TextColumn("Label", width=110),
+        "only": st.column_config.TextColumn("Only under", width=130, help="Among the nearest of one contender alone."),
+        "label": st.column_config.TextColumn(label, width=110),
         "row": st.column_config.NumberColumn("Row", format="localized", width=60),
     }
 

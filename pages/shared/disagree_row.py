@@ -8,13 +8,14 @@ import streamlit as st
 
 from core.answers.disagreement import Asked
 from core.answers.disagreement_row import NearList, RowSides, row_sides
-from pages.shared import session
+from core.store import CorpusInfo
+from pages.shared import disagree_choice, session
 from pages.shared.text import count, cut, plain
 
 SIGNS = {"kept": "= kept", "lost": "− lost", "gained": "+ gained"}
 
 
-def show(asked: Asked, row: int, k: int) -> None:
+def show(asked: Asked, info: CorpusInfo, row: int, k: int) -> None:
     view = session.ask_once(row_sides, asked, row, k)
     with st.container(border=True):
         st.markdown(f"**Row {row + 1:,}**{_labels(view)}")
@@ -26,7 +27,7 @@ def show(asked: Asked, row: int, k: int) -> None:
             for column, at in zip(st.columns(2, gap="medium"), range(start, start + 2), strict=True):
                 if at < len(view.lists):
                     with column:
-                        _list(view, at)
+                        _list(view, at, disagree_choice.label_name(info))
         st.caption(_signs(view, k))
 
 
@@ -65,7 +66,7 @@ def _summary(view: RowSides, k: int) -> str:
     return f"{plain(first.name)} also has {' and '.join(parts)}."
 
 
-def _list(view: RowSides, at: int) -> None:
+def _list(view: RowSides, at: int, label: str) -> None:
     near = view.lists[at]
     st.markdown(f"**{plain(near.name)}**", help=_nearness(near))
     if not len(near.table):
@@ -82,18 +83,18 @@ def _list(view: RowSides, at: int) -> None:
         lazy=False,
         key=f"disagree_near_{at}",
         alt=f"Nearest texts under {near.name}",
-        column_config=_config(view, at),
+        column_config=_config(view, at, label),
     )
 
 
-def _config(view: RowSides, at: int) -> dict[str, Any]:
+def _config(view: RowSides, at: int, label: str) -> dict[str, Any]:
     other = view.lists[0 if at else 1].name
     return {
         "status": st.column_config.TextColumn("", width=75),
         "rank": st.column_config.NumberColumn("Rank", width=50),
         "elsewhere": st.column_config.TextColumn("There", width=60, help=f"Its rank under {plain(other)}."),
         "text": st.column_config.TextColumn("Text", width="medium"),
-        "label": st.column_config.TextColumn("Label", width=110),
+        "label": st.column_config.TextColumn(label, width=110),
         "cosine": st.column_config.NumberColumn("Cosine", format="%.3f", width=65, help="Higher is nearer."),
         "row": st.column_config.NumberColumn("Row", format="localized", width=60),
     }

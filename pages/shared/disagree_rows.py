@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.answers import disagreement_rows as answers
 from core.answers.disagreement import Asked
+from core.answers.disagreement_maps import link_text
 from core.answers.disagreement_rows import Alone, RowQuery, RowTable
 from core.store import CorpusInfo
-from pages.shared import disagree_choice, disagree_row, odd_keep, session
+from pages.shared import disagree_choice, disagree_row, map_settings, odd_keep, session
 from pages.shared.text import count, cut
 
 ANY = ""
@@ -31,8 +32,8 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     if not seen.total:
         st.info("No row passes these filters: take some away.", icon=":material/filter_alt_off:")
         return
-    chosen = _table(seen, k)
-    with st.container(horizontal=True):
+    chosen = _table(seen, k, disagree_choice.label_name(info))
+    with st.container(horizontal=True, vertical_alignment="center"):
         _tools(between, query, seen, info)
     st.caption(
         f"Disagreement is 1 less the Jaccard overlap of the {k} nearest texts under two contenders"
@@ -44,7 +45,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         st.info("Choose a row at the left edge of the list to see its neighbors side by side.",
                 icon=":material/ads_click:")  # fmt: skip
         return
-    disagree_row.show(between, chosen, k)
+    disagree_row.show(between, info, chosen, k)
 
 
 def _headline(asked: Asked, query: RowQuery, seen: RowTable) -> str:
@@ -104,7 +105,7 @@ def _words(label: str, key: str, longest: int) -> int | None:
     return None if found is None else int(found)
 
 
-def _table(seen: RowTable, k: int) -> int | None:
+def _table(seen: RowTable, k: int, label: str) -> int | None:
     table = seen.table.assign(row=seen.table.index + 1)
     event = st.dataframe(
         table[["disagreement", "shared", "text", *(["label"] if "label" in table else []), "words", "alone", "row"]],
@@ -116,7 +117,7 @@ def _table(seen: RowTable, k: int) -> int | None:
         on_select="rerun",
         selection_mode="single-row",
         alt="Rows, most disagreed on first",
-        column_config=_columns(k),
+        column_config=_columns(k, label),
     )
     if len(table) < seen.total:
         st.caption(f"The first {len(table):,} are shown; the download has all.")
@@ -124,7 +125,7 @@ def _table(seen: RowTable, k: int) -> int | None:
     return int(table.index[chosen[0]]) if chosen else None
 
 
-def _columns(k: int) -> dict[str, Any]:
+def _columns(k: int, label: str) -> dict[str, Any]:
     return {
         "disagreement": st.column_config.ProgressColumn(
             "Disagreement", format="percent", min_value=0, max_value=1, width=120,
@@ -133,7 +134,7 @@ def _columns(k: int) -> dict[str, Any]:
         "shared": st.column_config.NumberColumn(f"Shared of {k}", format="%.3g", width=90,
                                                 help="Nearest texts in common, the mean over pairs."),
         "text": st.column_config.TextColumn("Text", width=340),
-        "label": st.column_config.TextColumn("Label", width=110),
+        "label": st.column_config.TextColumn(label, width=110),
         "words": st.column_config.NumberColumn("Words", format="localized", width=70),
         "alone": st.column_config.CheckboxColumn("Alone", width=60, help="Far from its neighbors under all."),
         "row": st.column_config.NumberColumn("Row", format="localized", width=70),
@@ -158,7 +159,8 @@ def _tools(asked: Asked, query: RowQuery, seen: RowTable, info: CorpusInfo) -> N
     odd_keep.selection(info, "disagree", rows, most, f"Disagreed on, {plain_names(asked)}")
     st.page_link(
         "pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:",
-        help="The kept selection can color the points there: choose it under Color by.",
+        query_params={"corpus": asked.corpus, "color": map_settings.DISAGREEMENT, "between": link_text(asked, query.k)},
+        help="Its points are colored by this disagreement; a kept selection can be chosen there under Color by.",
     )  # fmt: skip
 
 

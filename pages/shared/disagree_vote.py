@@ -17,6 +17,7 @@ from pages.shared.map_words import file_stem
 from pages.shared.text import count, plain
 
 ENOUGH = 30  # votes after which an interval begins to say something
+LONG = 600  # characters from which texts are scrolled, so that the buttons stay in view
 SURE = 0.95  # share of the resamples in which one must come first
 BUTTONS: tuple[tuple[str, Choice, str, str], ...] = (
     ("First is nearer", "first", "looks_one", "The first text means more nearly the same."),
@@ -53,9 +54,11 @@ def _case(asked: Asked, case: Case, found: Ballot) -> None:
     st.progress(min(found.decided / ENOUGH, 1.0), f"{count(found.decided, 'vote')}; {ENOUGH} begin to tell something")
     with st.container(border=True):
         st.markdown("**Which is nearer in meaning to this text?**")
-        st.text(case.texts[0])
+        with st.container(height=200 if len(case.texts[0]) > LONG else "content", border=False):
+            st.text(case.texts[0])
+        long = max(map(len, case.texts[1:])) > LONG
         for column, title, text in zip(st.columns(2), ("First", "Second"), case.texts[1:], strict=True):
-            with column, st.container(border=True):
+            with column, st.container(border=True, height=320 if long else "content"):
                 st.markdown(f"**{title}**")
                 st.text(text)
         with st.container(horizontal=True):

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import streamlit as st
+
 from core.answers import disagreement as answers
 from core.answers.disagreement import Asked
 from core.job_types import JobSpec
@@ -11,6 +13,12 @@ from pages.shared.text import count
 
 def ready(asked: Asked) -> bool:
     """Whether the contenders are compared; few rows are at once, for more the job is offered."""
+    if session.ask_once(answers.different_texts, asked) < 2:
+        st.info(
+            "All rows have the same text, so there are no neighbors to compare. Bring in more rows on the Data page.",
+            icon=":material/info:",
+        )
+        return False
     state = session.ask(answers.state, asked)
     if state.kept:
         return True

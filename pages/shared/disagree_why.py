@@ -18,6 +18,7 @@ from pages.shared.text import plain
 
 SENTENCES = 8
 DRAWN = 12
+LEANING = 3
 
 
 def show(asked: Asked, info: CorpusInfo) -> None:
@@ -28,27 +29,30 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         found = session.ask_once(answers.why, between, k)
     more = [each for each in (*found.explanation.slices, *found.explanation.pairs) if each.low > 1]
     more.sort(key=lambda each: -each.low)
+    leaning = [] if more else sorted(found.explanation.slices, key=lambda each: -each.low)[:LEANING]
     less = sorted((each for each in found.explanation.slices if each.high < 1), key=lambda each: each.high)
-    st.markdown(_headline(between, found, k, more))
+    st.markdown(_headline(between, found, k, more, less))
     left, right = st.columns([1, 1], gap="large")
     with left:
         _list("Where they disagree more", more, "Nothing that was looked at surely goes with more disagreement.")
         if not more:
-            _leaning(found)
+            _leaning(leaning)
         _list("Where they disagree less", less, "Nothing that was looked at surely goes with less disagreement.")
     with right:
-        _picture(more, less)
+        _picture(more or leaning, less)
     _table(found, more, less)
     _download(between, k, info)
     st.caption(_method(found))
 
 
-def _headline(asked: Asked, found: Why, k: int, more: list[Slice]) -> str:
+def _headline(asked: Asked, found: Why, k: int, more: list[Slice], less: list[Slice]) -> str:
     made = found.explanation
     first = (
         f"Of {made.n:,} texts, {made.share:.0%} have little overlap under {disagree_choice.who(asked)}: a Jaccard "
         f"overlap of the {k} nearest of {made.threshold:.0%} or less."
     )
+    if not more and less:
+        return f"{first} **{_capital(less[0].phrase)}** have the fewest; no slice has surely more than the rest."
     if not more:
         return f"{first} None of the {made.tested:,} slices has surely more of them than the rest."
     return f"{first} **{_capital(more[0].phrase)}** stand out most."
@@ -64,9 +68,8 @@ def _list(title: str, slices: list[Slice], nothing: str) -> None:
         st.caption(f"And {len(slices) - SENTENCES:,} more, in the table.")
 
 
-def _leaning(found: Why) -> None:
+def _leaning(highest: list[Slice]) -> None:
     """The highest odds ratios where none is sure."""
-    highest = sorted(found.explanation.slices, key=lambda each: -each.low)[:3]
     if highest:
         st.markdown("Highest, but each may be chance:\n" + "\n".join(f"- {sentence(each)}" for each in highest))
 

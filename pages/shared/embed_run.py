@@ -1,6 +1,8 @@
 """What chosen models will take, and starting them."""
 
 import math
+from collections.abc import Sequence
+from typing import Protocol
 
 import pandas as pd
 import streamlit as st
@@ -141,7 +143,16 @@ def notes(found: Prospect) -> None:
         )
 
 
-def paid_consent(todo: list[Prospect]) -> float | None:
+class Priced(Protocol):
+    """A model that is about to run, and an upper bound of what that costs, None where it is not known."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
+    @property
+    def most_usd(self) -> float | None: ...
+
+
+def paid_consent(todo: Sequence[Priced]) -> float | None:
     """The spending limit in dollars for each paid model; None where nothing is paid, 0 until confirmed."""
     paid = [found for found in todo if not is_free(found.spec)]
     if not paid:

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from core.answers import map_regions
+from core.answers.disagreement_maps import from_link
 from core.answers.map import ColorBy, Place
 from core.answers.scene import kept_places
 from core.clusters.edited import edited_names
@@ -19,6 +20,7 @@ from pages.shared import session
 
 ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(trust in the map)", "(similarity to a text)"
 GROUPS, BROAD_GROUPS = "(groups)", "(broad groups)"
+DISAGREEMENT = "(disagreement)"
 
 WORDS, NO_LABELS = "(typical words)", "(none)"
 MOST_HISTOGRAMS = 6
@@ -107,7 +109,8 @@ def reset() -> None:
 
 def color_by(info: CorpusInfo) -> ColorBy:
     """The selectbox for the color, and the text to compare with where that is chosen."""
-    special = (ONE_COLOR, BROAD_GROUPS, GROUPS, SIMILARITY, TRUST)
+    between = _between(info)
+    special = (ONE_COLOR, BROAD_GROUPS, GROUPS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
     kept = {f"(selection: {each.name})": each.key for each in saved_selections(session.workspace(), info.digest)}
     options = [*special, *(name for name in info.columns if name not in special and name not in kept), *kept]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
@@ -126,11 +129,24 @@ def color_by(info: CorpusInfo) -> ColorBy:
         return ColorBy("trust")
     if chosen == SIMILARITY:
         return _similar_to()
+    if chosen == DISAGREEMENT and between:
+        return ColorBy("disagreement", between)
     if chosen in (GROUPS, BROAD_GROUPS):
         return ColorBy("groups", _groups(info, chosen))
     if chosen in kept:
         return ColorBy("selection", kept[chosen])
     return ColorBy("none") if chosen == ONE_COLOR else ColorBy("column", chosen)
+
+
+def _between(info: CorpusInfo) -> str:
+    """Whose disagreement the Disagreement page's link asks to see, while they are of this corpus; else ""."""
+    text = str(st.query_params.get("between") or session.remembered("map between", ""))
+    if not text or from_link(session.folder(), info.digest, text) is None:
+        return ""
+    session.remember("map between", text)
+    if session.widget_value("color") == DISAGREEMENT:
+        st.query_params["between"] = text
+    return text
 
 
 def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:

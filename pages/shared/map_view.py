@@ -146,6 +146,7 @@ def alt_text(view: View, shape: Geometry) -> str:
         "similarity": ", colored by similarity to a text",
         "selection": ", a kept selection colored",
         "groups": ", colored by group",
+        "disagreement": ", colored by disagreement of contenders",
     }
     color = view.scene.color
     by = colored.get(color.kind, f", colored by {color.value}")

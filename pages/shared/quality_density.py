@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.answers import quality as answers
 from core.answers import quality_words as words
-from core.charts.quality import Line, line_figure
+from core.charts.quality import Line, line_figure, log_ticks
 from core.quality.density import EPSILON, Measure
 from pages.shared import quality_common as common
 from pages.shared import session
@@ -50,7 +50,7 @@ def show(asked: Asked) -> None:
         lines.append(Line(f"{one.name} as is", one.place, at, density.spectrum.tolist(), dash=2, legend=False))
     figure = line_figure(
         lines, "strongest components (log scale)", "share of the variance (dotted: not centered)", session.theme(),
-        x_axis={"type": "log", "dtick": "D2"}, y_axis={"tickformat": ".0%", "range": [0, 1.02]},
+        x_axis=log_ticks([at for line in lines for at in line.x]), y_axis={"tickformat": ".0%", "range": [0, 1.02]},
     )  # fmt: skip
     common.chart(figure, "quality_spectrum", "Cumulative share of the variance by number of components")
     common.says(words.of_fullness(common.named(found)))

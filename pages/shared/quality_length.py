@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.answers import quality as answers
 from core.answers import quality_words as words
-from core.charts.quality import Line, line_figure
+from core.charts.quality import Line, line_figure, log_ticks
 from core.quality.length_bias import Measure
 from pages.shared import quality_common as common
 from pages.shared import session
@@ -30,7 +30,7 @@ def show(asked: Asked) -> None:
     lines = [_line(one, measure) for one in found]
     figure = line_figure(
         lines, "length in characters, middle of each bin (log scale)", f"mean {MEASURES[measure]}", session.theme(),
-        markers=True, x_axis={"type": "log", "dtick": "D2"},
+        markers=True, x_axis=log_ticks([at for line in lines for at in line.x]),
     )  # fmt: skip
     common.chart(figure, "quality_length_bins", f"Mean {MEASURES[measure]} by length of the text")
     common.says(words.of_length(common.named(found)))

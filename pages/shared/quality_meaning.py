@@ -62,7 +62,7 @@ def cosine_input(asked: Asked) -> tuple[float, str]:
 def _row(one: Found, start: Found, cosine: float, level: float, same: SameLabel | None) -> dict[str, Any]:
     scale: Scale = one.result
     equal = cosine if one is start else scale.cosine(level) if level > 0 else float("nan")
-    row: dict[str, Any] = {"contender": one.name, "equal": equal, "below": 1 - scale.above(cosine)}
+    row: dict[str, Any] = {"contender": one.name, "equal": equal, "below": 100 * (1 - scale.above(cosine))}
     if same is not None:
         row["same"] = words.between(same.at(equal), words.share) if np.isfinite(equal) else ""
         row["same_value"] = same.at(equal).value
@@ -79,6 +79,8 @@ def sentence(name: str, cosine: float, rows: list[dict[str, Any]], level: float)
     text = f"Under {name} a cosine of {cosine:.2f} is reached by {often} here"
     if own.get("same"):
         text += f"; such a pair shares its label with a probability of {own['same']}"
+        if own["brier"] >= own["base"]:
+            text += ", though on held-out texts the cosine tells no more about the label than its frequency does"
     others = [f"{row['equal']:.2f} under {row['contender']}" for row in rows if row is not own]
     return text + (f". As many pairs reach {', '.join(others)}." if others else ".")
 
@@ -111,7 +113,7 @@ def _table(asked: Asked, rows: list[dict[str, Any]]) -> None:
         "contender": text("Contender", width="medium"),
         "equal": number("Says the same", format="%.3f", help="The cosine that as many pairs reach under this contender "
                         "as reach the given one (quantile matching)."),
-        "below": number("Pairs below the given cosine", format="percent", help="Percentile of the given cosine, taken "
+        "below": number("Pairs below the given cosine", format="%.3f%%", help="Percentile of the given cosine, taken "
                         "as it stands, among all pairs under this contender."),
         "same": text("P(same label) there", help="Probability that a pair at the cosine in this line shares its label, "
                      "with its 95% band."),

@@ -11,7 +11,7 @@ from core.charts.quality import dot_figure
 from core.quality.wording import NEUTRAL
 from core.scoring.text_probes import PROBES
 from pages.shared import quality_common as common
-from pages.shared import quality_start, session
+from pages.shared import quality_measure, session
 from pages.shared.quality_common import Asked, Found
 
 LABELS = {name: probe.label for name, probe in PROBES.items()}
@@ -25,7 +25,7 @@ def show(asked: Asked) -> None:
         "padding) a **large** drop is the weakness; where it turns (numbers, negation) a **small** one is. Random word "
         "order is neither: it shows how much the model reads order."
     )
-    ready = quality_start.measured(asked)
+    ready = quality_measure.measured(asked)
     found = common.each(ready, answers.wording) if ready.contenders else []
     if not found:
         return

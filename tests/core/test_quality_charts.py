@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from core.answers.quality_words import between, number, share
+from core.answers.quality_words import between, number, of_similarity, share
 from core.charts.palette import COLORS
-from core.charts.quality import Line, dot_figure, group_bars, line_figure, mark, short
+from core.charts.quality import Line, dot_figure, group_bars, line_figure, log_ticks, mark, short
 from core.charts.quality_outlines import distribution_figure
 from core.quality.estimates import Estimate
+from core.quality.similarity import measure_similarity
+from core.types import unit_rows
+from tests.core.quality.conftest import space_of
 
 
 def test_lines_have_their_contenders_color_and_band():
@@ -54,3 +57,18 @@ def test_numbers_are_said_with_the_digits_they_need():
     assert between(Estimate(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
     assert between(Estimate(1.0, 1.0, 1.0), share) == "100%"
     assert between(Estimate(2.0, float("nan"), float("nan"))) == "2.00"
+
+
+def test_log_axes_have_whole_numbers_written_out():
+    assert log_ticks([30, 900])["ticktext"] == ["20", "50", "100", "200", "500", "1,000"]
+    assert log_ticks([1, 40_000])["tickvals"] == [1, 10, 100, 1_000, 10_000]
+    assert log_ticks([])["tickvals"] == [1]
+
+
+def test_a_label_that_does_not_show_is_said_not_to():
+    def found(codes):
+        rows = unit_rows(np.random.default_rng(1).normal(size=(300, 5)) + 3 * (np.arange(300) % 3 == 0)[:, None])
+        return measure_similarity(space_of(rows), codes)
+
+    assert "hardly shows" in of_similarity([("one", found(np.random.default_rng(2).integers(3, size=300)))])
+    assert "hardly shows" not in of_similarity([("one", found((np.arange(300) % 3 == 0).astype(int)))])

@@ -19,10 +19,11 @@ from core.answers import (
 )
 from core.answers.disagreement import Asked
 from core.answers.disagreement_alone import nearness, stand_alone
-from core.answers.disagreement_maps import disagreement_colors, extreme_groups, places_of
+from core.answers.disagreement_maps import disagreement_colors, extreme_groups, from_link, link_text, places_of
 from core.answers.disagreement_query import QueryAsked
 from core.answers.disagreement_row import row_sides
 from core.answers.disagreement_rows import RowQuery
+from core.answers.map import ColorBy, color_of
 from core.contenders import Contender
 from core.corpus import build_corpus
 from core.disagreement.kept import pair_inputs
@@ -158,6 +159,9 @@ def test_every_part_is_drawn(own, app):
     for part in ("Rows", "What explains it", "Moved together", "Maps", "One query", "Blind vote"):
         app.segmented_control(key="differ").set_value(part).run()
         fine(app)
+    app.query_params |= {"color": "(disagreement)", "between": link_text(asked, 10)}
+    app.switch_page("pages/explore/map.py").run()
+    assert app.selectbox(key="color").value == "(disagreement)"
 
 
 def test_heat_maps_by_every_measure(own, app):
@@ -165,7 +169,9 @@ def test_heat_maps_by_every_measure(own, app):
     at = open_page(app, asked)
     for measure in ("jaccard", "rbo", "cka", "rsa"):
         at.segmented_control(key="alike").set_value(measure).run()
-        fine(at)
+        assert "95% CI" in fine(at), measure
+    seen = answers.overview(asked, "rsa", 10)
+    assert -1 <= seen.low[0, 1] < seen.values[0, 1] < seen.high[0, 1] <= 1
     at.segmented_control(key="alike").set_value("overlap").run()
     at.select_slider(key="depth").set_value(50).run()
     assert "50 nearest texts" in fine(at)
@@ -335,6 +341,14 @@ def test_maps_are_colored_by_disagreement(shop):
     assert [place.model.key for place in places] == [each.model.key for each in asked.contenders]
     made = disagreement_colors(asked, 10, places, "light")
     codes = np.frombuffer(made.codes.data, np.uint8)
+    named = link_text(asked, 10)
+    assert from_link(asked.folder, asked.corpus, named) == (asked, 10)
+    for wrong in ("", "10", f"7.{named[3:]}", f"{named}.gone", f"{named}-3"):
+        assert from_link(asked.folder, asked.corpus, wrong) is None
+    spec = color_of(places[0], ColorBy("disagreement", named))
+    assert np.allclose(spec.values, disagreement_rows.disagreement(asked, 10))
+    with pytest.raises(StorageError):
+        color_of(places[0], ColorBy("disagreement", f"{named}-3"))
     assert codes[gone].min() > np.delete(codes, gone).mean()
     assert made.look["kind"] == "scale"
     found = disagreement_rows.groups(asked)
@@ -400,6 +414,14 @@ def test_two_rows_are_compared_and_the_rest_is_explained(home, app):
     app.segmented_control(key="differ").set_value("What explains it").run()
     assert not app.exception
     assert "too few" in str(app.error[0].value)
+
+
+def test_one_text_in_all_rows_has_no_neighbors(home, app):
+    table = pd.DataFrame({"text": ["the same lamp"] * 12})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="One").corpus
+    base = keep(home, built)
+    asked = Asked(str(home), built.digest, (Contender(base), Contender(base, 64)))
+    assert "All rows have the same text" in fine(open_page(app, asked))
 
 
 def test_markup_in_texts_is_shown_as_it_stands(home, app):

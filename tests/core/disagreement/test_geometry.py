@@ -14,6 +14,7 @@ from core.disagreement.geometry import (
     sampled_pairs,
     sampled_rows,
 )
+from core.quality.estimates import jackknife, random_parts
 from core.types import unit_rows
 
 
@@ -30,35 +31,79 @@ def plain_hsic(first, second):
     return whole / (n * (n - 3))
 
 
+def whole_cka(first, second):
+    return float(cka(hsic(first, second), hsic(first, first), hsic(second, second))[0])
+
+
 def test_hsic_is_that_of_whole_kernels(random_rows):
     first, second = random_rows
     second = second + first[:, :17]
     features = [centered(rows, np.arange(300)) for rows in (first, second)]
     assert hsic(*features) == pytest.approx(plain_hsic(first, second), rel=1e-4)
     expected = plain_hsic(first, second) / np.sqrt(plain_hsic(first, first) * plain_hsic(second, second))
-    assert cka(*features) == pytest.approx(expected, rel=1e-4)
+    assert whole_cka(*features) == pytest.approx(expected, rel=1e-4)
+
+
+def test_parts_are_left_out_as_if_they_had_never_been(random_rows):
+    first, second = (centered(rows, np.arange(100)) + 0.1 for rows in random_rows)
+    part = np.arange(100) % 7
+    found = hsic(first, second, part)
+    assert found[0] == pytest.approx(plain_hsic(first, second), rel=1e-4)
+    for each in range(7):
+        assert found[1 + each] == pytest.approx(plain_hsic(first[part != each], second[part != each]), rel=1e-4)
+    left, right = sampled_pairs(np.arange(100), most=2_000)
+    cosines = [np.round(pair_cosines(rows, left, right), 2) for rows in random_rows]  # with ties
+    found = rsa(*cosines, np.column_stack([part[left], part[right]]))
+    for each in range(7):
+        keep = (part[left] != each) & (part[right] != each)
+        assert found[1 + each] == pytest.approx(spearmanr(*(values[keep] for values in cosines)).statistic)
+
+
+def test_intervals_of_cka_and_rsa_cover():
+    """200 samples of 60 texts; the truth by a large sample."""
+    generator = np.random.default_rng(5)
+    mix = generator.normal(size=(12, 9))
+
+    def drawn(texts):
+        rows = generator.normal(size=(texts, 12)) * np.linspace(2, 0.3, 12)
+        return unit_rows(rows), unit_rows(rows @ mix + generator.normal(size=(texts, 9)) * 2)
+
+    def told(rows, parts):
+        part = random_parts(len(rows[0])) if parts else None
+        one, other = (centered(each, np.arange(len(each))) for each in rows)
+        found = cka(*(hsic(*pair, part) for pair in ((one, other), (one, one), (other, other))))
+        pairs = sampled_pairs(np.arange(len(one)))
+        cosines = [pair_cosines(each, *pairs) for each in rows]
+        return found, rsa(*cosines, None if part is None else np.column_stack([part[each] for each in pairs]))
+
+    truth = [float(each[0]) for each in told(drawn(4_000), False)]
+    inside = np.zeros(2)
+    for _ in range(200):
+        for at, values in enumerate(told(drawn(60), True)):
+            found = jackknife(float(values[0]), values[1:])
+            inside[at] += found.low <= truth[at] <= found.high
+    assert (np.abs(inside / 200 - 0.95) <= 0.045).all(), inside / 200
 
 
 def test_the_same_space_turned_has_a_cka_of_one(random_rows):
     rows = centered(random_rows[0], np.arange(300))
     turned = (rows @ ortho_group.rvs(24, random_state=1) * 3).astype(np.float32)
-    assert cka(rows, rows) == pytest.approx(1, abs=1e-6)
-    assert cka(rows, turned) == pytest.approx(1, abs=1e-5)
+    assert whole_cka(rows, rows) == pytest.approx(1, abs=1e-6)
+    assert whole_cka(rows, turned) == pytest.approx(1, abs=1e-5)
 
 
 def test_random_vectors_have_none_in_common_even_in_many_dimensions():
     """With more dimensions than rows the biased CKA would come near 1."""
     generator = np.random.default_rng(0)
     rows = [centered(unit_rows(generator.normal(size=(60, 400))), np.arange(60)) for _ in range(2)]
-    assert abs(cka(*rows)) < 0.1
+    assert abs(whole_cka(*rows)) < 0.1
     grams = [each @ each.T for each in rows]
     biased = np.vdot(*grams) / (np.linalg.norm(grams[0]) * np.linalg.norm(grams[1]))
     assert biased > 0.5
 
 
-def test_too_few_or_equal_rows_have_no_cka():
-    assert np.isnan(cka(np.ones((3, 2), np.float32), np.ones((3, 2), np.float32)))
-    assert np.isnan(cka(np.zeros((9, 2), np.float32), np.zeros((9, 2), np.float32)))
+def test_equal_rows_have_no_cka():
+    assert np.isnan(whole_cka(np.zeros((9, 2), np.float32), np.zeros((9, 2), np.float32)))
 
 
 def test_rsa_is_spearmans_over_the_pairs(random_rows):
@@ -68,7 +113,8 @@ def test_rsa_is_spearmans_over_the_pairs(random_rows):
     assert first[7] == pytest.approx(float(random_rows[0][left[7]] @ random_rows[0][right[7]]), abs=1e-6)
     assert rsa(first, second) == pytest.approx(spearmanr(first, second).statistic)
     assert rsa(first, first) == pytest.approx(1)
-    assert np.isnan(rsa(first, np.ones_like(first)))
+    assert np.isnan(rsa(first, np.ones_like(first))).all()
+    assert np.isnan(rsa(first[:0], first[:0])).all()
     whole = sampled_pairs(np.arange(5))
     assert len(whole[0]) == 10
 

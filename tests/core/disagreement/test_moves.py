@@ -1,9 +1,11 @@
 """Texts that moved together: a planted group, copies, bounded memory, nothing where nothing moved."""
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from core.disagreement import moves
 from core.disagreement.moves import moved_together
+from core.disagreement.moves_chance import dealt, least_cosine, pruned
 from core.types import unit_rows
 from tests.core.disagreement.conftest import exact_graph
 
@@ -81,3 +83,46 @@ def test_hubs_join_no_one(monkeypatch):
     made = moved_together(first, second, np.arange(240), k=10)
     sizes = np.bincount(made.labels[made.labels >= 0]) if (made.labels >= 0).any() else np.zeros(1)
     assert sizes.max() <= 2 * SIZE
+
+
+def test_changes_dealt_out_at_random_make_no_groups():
+    """Each text keeps how many neighbors it changes, each neighbor how often it is changed."""
+    generator = np.random.default_rng(3)
+    lists = [np.stack([generator.permutation(400)[:12] for _ in range(400)]) for _ in range(2)]
+    made = moved_together(lists[0], lists[1], np.arange(400), k=10)
+    assert made.moved == 400
+    assert (made.labels >= 0).mean() < 0.1
+    before = made.lost.copy()
+    shuffled = dealt(made.lost, generator)
+    assert (before != made.lost).nnz == 0
+    assert (np.diff(shuffled.indptr) <= np.diff(before.indptr)).all()
+    ones = shuffled.sum(axis=0) - made.lost.sum(axis=0)
+    assert ones.max() <= 0
+    assert ones.sum() > -0.05 * made.lost.nnz
+    assert (shuffled != made.lost).nnz > made.lost.nnz
+
+
+def test_a_planted_move_is_beyond_what_chance_gives():
+    """Half of all rows get random neighbors; seven go over together."""
+    first, second, gone = moved_world()
+    generator = np.random.default_rng(4)
+    for row in np.setdiff1d(np.arange(0, 240, 2), gone):
+        second[row, :15] = generator.permutation(240)[:15]
+    made = moved_together(first, second, np.arange(240), k=10)
+    inside = made.labels == made.labels[gone[0]]
+    assert made.labels[gone[0]] >= 0
+    assert inside[gone].mean() > 0.8
+    assert made.chance.largest < inside.sum()
+    assert 0 < made.chance.least < 1
+
+
+def test_the_least_cosine_is_that_which_chance_rarely_reaches():
+    found = csr_matrix(np.diag(np.linspace(0.1, 1, 100)))
+    chance = [csr_matrix(np.diag(np.linspace(0.05, 0.4, 60))) for _ in range(2)]
+    least = least_cosine(found, chance)
+    real, wrong = (found.data >= least).sum(), (chance[0].data >= least).sum()
+    assert wrong <= 0.05 * real
+    below = found.data[found.data < least].max()
+    assert (chance[0].data >= below).sum() > 0.05 * (found.data >= below).sum()
+    assert np.isinf(least_cosine(chance[0], [found]))
+    assert pruned(found, least).nnz == real

@@ -196,3 +196,16 @@ def test_texts_over_the_window_are_cut_off():
     assert cut_off(["a b c", "a b c d"], Counts()).tolist() == [False, True]
     Counts.spec = ModelSpec("onnx", "m")
     assert cut_off(["a b c d"], Counts()).tolist() == [False]
+
+
+def test_the_same_texts_under_another_name_are_told_once():
+    """A language found in the text, a column that says the same, and that column's other value."""
+    generator = np.random.default_rng(0)
+    inside = np.arange(300) < 90
+    values = np.where(inside, 0.1, 0.6) + generator.normal(size=300) * 0.1
+    factors = [
+        Factor("Language", np.where(inside, 0, -1), ("in Chinese",)),
+        Factor("lang", np.where(inside, 0, 1), ('with lang "zh"', 'with lang "en"')),
+        Factor("other", np.where(inside, 0, np.arange(300) % 2), ("a", "b")),
+    ]
+    assert [each.phrase for each in explain(values, factors).slices if each.n in (90, 210)] == ["in Chinese"]

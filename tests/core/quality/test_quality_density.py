@@ -84,7 +84,7 @@ def test_one_direction_is_one_and_same_rows_are_unknown():
 def test_a_part_left_out_has_the_eigenvalues_of_the_rest():
     generator = np.random.default_rng(3)
     rows = unit_rows(generator.normal(size=(2000, 8)) * np.linspace(2, 0.5, 8) + 0.4)
-    pieces = _pieces(rows, 20, 0)
+    pieces = _pieces(rows, 0)
     mean = rows.mean(axis=0, dtype=np.float64)
     axes = np.linalg.eigh(_product(pieces) / 2000 - np.outer(mean, mean))[1][:, ::-1]
     rest = np.concatenate(pieces[1:]).astype(np.float64)

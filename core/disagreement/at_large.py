@@ -1,0 +1,57 @@
+"""CKA and RSA of two contenders with their intervals, over the texts that are sampled for them."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from core.contenders import Contender, contender_rows
+from core.disagreement.geometry import centered, cka, hsic, rsa, sampled_rows
+from core.disagreement.kept import pair_cosines_of, text_codes, text_pairs
+from core.quality.estimates import jackknife, random_parts
+
+FEWEST = 4  # texts that CKA is defined for, and that must be left for its interval
+
+
+def measure_geometry(folder: str, corpus: str, first: Contender, second: Contender) -> dict[str, object]:
+    """CKA and RSA: cka, rsa, their ends (cka_low, ...), cka_rows, rsa_pairs; NaN where they can't be told.
+
+    Intervals: the jackknife of 20 random parts of the texts (`estimates.jackknife`), a text's copies being one text
+    and a pair of texts left out with either. That counts the chance of the pairs drawn about twice, so RSA's err on the
+    wide side.
+    """
+    rows = sampled_rows(text_codes(folder, corpus))
+    facts: dict[str, object] = {"cka_rows": len(rows), "cka": float("nan")}
+    if len(rows) >= FEWEST:
+        features = [centered(contender_rows(folder, corpus, each), rows) for each in (first, second)]
+        own = [_own_hsic(folder, corpus, each) for each in (first, second)]
+        facts |= _told("cka", cka(hsic(features[0], features[1], _parts(len(rows))), *own))
+    cosines = [pair_cosines_of(folder, corpus, each) for each in (first, second)]
+    found = rsa(cosines[0], cosines[1], _pair_parts(folder, corpus))
+    return facts | {"rsa_pairs": len(cosines[0])} | _told("rsa", found)
+
+
+@lru_cache(maxsize=20)
+def _own_hsic(folder: str, corpus: str, contender: Contender) -> np.ndarray:
+    """A contender's HSIC with itself, over the texts that CKA is measured on, and without each part of them."""
+    rows = sampled_rows(text_codes(folder, corpus))
+    features = centered(contender_rows(folder, corpus, contender), rows)
+    return hsic(features, features, _parts(len(rows)))
+
+
+def _parts(texts: int) -> np.ndarray | None:
+    """(texts,) parts to leave out; None for so few that too little would be left."""
+    return random_parts(texts) if texts >= 2 * FEWEST else None
+
+
+@lru_cache(maxsize=2)
+def _pair_parts(folder: str, corpus: str) -> np.ndarray | None:
+    """(m, 2) the parts of the texts of the pairs that RSA is measured on."""
+    codes, pairs = text_codes(folder, corpus), text_pairs(folder, corpus)
+    part = _parts(int(codes.max(initial=-1)) + 1)
+    return None if part is None else part[codes[pairs]]
+
+
+def _told(name: str, values: np.ndarray) -> dict[str, object]:
+    """The value and its interval, which ends at 1 at most."""
+    found = jackknife(float(values[0]), values[1:])
+    return {name: found.value, f"{name}_low": max(found.low, -1.0), f"{name}_high": min(found.high, 1.0)}
