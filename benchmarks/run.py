@@ -14,6 +14,7 @@ BENCHMARKS = (
     "clusters",
     "anomalies",
     "doubts",
+    "trends",
     "scoreboard",
     "compare",
 )

@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import JobError
 from core.job_context import JobContext
 from core.job_types import JobSpec
-from core.secret import Secret
+from core.secret import Keys, Secret
 from core.types import LayoutParams, ModelSpec
 
 
@@ -46,6 +46,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Neighbor graph, index, a layout and the default groups. params: model, layout (a LayoutParams' dict, the default
     if missing)."""
     from core import cluster_tasks, tasks
+    from core.answers.cluster_page import describe
     from core.clusters.methods import ClusterParams
 
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
@@ -54,6 +55,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps", on="layout")
     context.call("Preparing the search", tasks.open_index, *where)
     context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
+    context.call("Describing the groups", describe, *where, ClusterParams())
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
@@ -101,6 +103,7 @@ def clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> N
     "stability", "sweep" or "sweep_all", of all methods). Methods that numba compiles run on the worker that makes
     layouts."""
     from core import cluster_tasks
+    from core.answers.cluster_page import describe
     from core.clusters.methods import METHODS, ClusterParams
 
     params, what = ClusterParams(**spec.params["clusters"]), spec.params.get("what", "clusters")
@@ -113,6 +116,7 @@ def clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> N
         return
     on = _worker_of(params.method)
     context.call("Grouping", cluster_tasks.find_clusters, *where, progress=True, unit="steps", on=on)
+    context.call("Describing the groups", describe, *where)
     if what == "stability":
         task = cluster_tasks.measure_stability
         context.call("Grouping parts of the rows again", task, *where, progress=True, unit="resamples", on=on)
@@ -163,7 +167,7 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
 def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """What the Quality page reads. params: what ("graphs": neighbors of `contenders`, a list of their dicts; "wording":
-    robustness to changed texts of one contender, whose dict the other params are)."""
+    robustness to changed texts of one contender, whose dict the other params are, with limit_usd where it is paid)."""
     from core import quality_tasks
     from core.contenders import Contender
 
@@ -173,7 +177,7 @@ def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> No
         stage = f"Finding neighbors: {contender.label}"
         context.call(stage, quality_tasks.find_graph, *where, contender, progress=True, unit="rows")
         if wording:
-            given = (*where, contender, _own_key(contender.model, secret))
+            given = (*where, contender, secret, spec.params.get("limit_usd"))  # of one model: the key is its server's
             context.call("Embedding changed texts", quality_tasks.measure_wording, *given, progress=True, unit="texts")
 
 
@@ -208,10 +212,10 @@ def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext)
 
 
 def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
-    """The key of a job of several models is OpenAI's, which no other server may see."""
-    from core.embedders.openai_models import is_openai
-
-    return secret if is_openai(model) else None
+    """The key of a model's own server. A single key of a job of several models is OpenAI's, which no other may see."""
+    if model.backend != "openai":
+        return None
+    return secret.of(model.base_url) if isinstance(secret, Keys) else None if model.base_url else secret
 
 
 _KINDS = {

@@ -49,13 +49,18 @@ class Found:
 
 
 def find_surges(
-    counts: np.ndarray, exposure: np.ndarray | None = None, longest: int = 14, alpha: float = ALPHA
+    counts: np.ndarray,
+    exposure: np.ndarray | None = None,
+    longest: int = 14,
+    alpha: float = ALPHA,
+    factors: np.ndarray | None = None,
 ) -> Found:
     """Surges of the series counts (m, t) int.
 
     exposure: (t,) what a count is in proportion to: None for time itself, or all rows of each period, so that a
-    surge of everything is none of one group. longest: the widest window, in periods. With fewer than 8 periods
-    nothing is usual, and nothing is looked at.
+    surge of everything is none of one group. factors: (m, t) how many times its usual rate each series has by the
+    calendar (core/seasons.py), None for 1. longest: the widest window, in periods. With fewer than 8 periods nothing
+    is usual, and nothing is looked at.
     """
     counts = np.atleast_2d(np.asarray(counts))
     periods = counts.shape[1]
@@ -65,7 +70,8 @@ def find_surges(
     found: list[Surge] = []
     for number, series in enumerate(counts):
         if series.sum() >= FEWEST_ROWS and windows:
-            found += _of_series(number, series, exposed, widths, windows, alpha)
+            own = exposed if factors is None else exposed * factors[number]
+            found += _of_series(number, series, own, widths, windows, alpha)
     return Found(
         tuple(sorted(found, key=lambda each: (each.p, each.series, each.first))), windows, max(widths, default=0)
     )

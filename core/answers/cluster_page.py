@@ -8,6 +8,7 @@ import pandas as pd
 
 from core import opened
 from core.answers.cells import short_cells
+from core.answers.cluster_kept import LARGE, kept_trust, kept_words
 from core.answers.clusters import ClusterSet, cluster_set, clustering
 from core.answers.map_rows import terms
 from core.cluster_tasks import kept_clusters, kept_stability, kept_sweep
@@ -26,6 +27,7 @@ from core.types import ModelSpec
 
 EXISTS = 0.5  # Jaccard from which another model's cluster counts as the same; below, Hennig (2007) calls one dissolved
 SHOWN_TEXTS = 5
+MOST_LOOKED = 200  # rows among which as many different texts are sought
 CELL = 400
 MOST_SHOWN = 1_000
 
@@ -69,7 +71,8 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Detail:
-    """One cluster: its words with class-based TF-IDF, most central and most typical texts (index: row ids)."""
+    """One cluster: its words with class-based TF-IDF, most central and most typical texts (index: row ids), no two the
+    same."""
 
     name: str
     rows: int
@@ -80,6 +83,13 @@ class Detail:
 
 def is_kept(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> bool:
     return kept_clusters(folder, corpus, model, params) is not None
+
+
+def describe(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> None:
+    """Work out what the page shows of a large corpus' clusters, and keep it; the step of a job."""
+    if len(clustering(folder, corpus, model, params).labels) >= LARGE:
+        overview(folder, corpus, model, params)
+        hierarchy(folder, corpus, model, params)
 
 
 def overview(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Overview:
@@ -125,8 +135,8 @@ def detail(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, la
     if not 0 <= label < len(found.names):
         raise InputError(f"There is no group {label + 1:,} among {len(found.names):,}.", "Choose another.")
     rows, texts = opened.vectors(folder, corpus, model).rows, opened.corpus(folder, corpus).texts
-    central = central_rows(rows, found.labels, label, SHOWN_TEXTS)
-    typical = typical_rows(rows, found.labels, label, centers(rows, found.labels), SHOWN_TEXTS)
+    central = _different(texts, central_rows(rows, found.labels, label, MOST_LOOKED))
+    typical = _different(texts, typical_rows(rows, found.labels, label, centers(rows, found.labels), MOST_LOOKED))
     words = _words(folder, corpus, model, params)[label]
     size = int((found.labels == label).sum())
     return Detail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
@@ -228,13 +238,18 @@ def rows_table(folder: str, corpus: str, model: ModelSpec, params: ClusterParams
 @lru_cache(maxsize=8)
 def _trust(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> ClusterTrust:
     labels = clustering(folder, corpus, model, params).labels
-    rows, near = opened.vectors(folder, corpus, model).rows, opened.neighbors(folder, corpus, model).ids
-    return cluster_trust(rows, np.asarray(near[:, :15]), labels)
+
+    def make() -> ClusterTrust:
+        rows, near = opened.vectors(folder, corpus, model).rows, opened.neighbors(folder, corpus, model).ids
+        return cluster_trust(rows, np.asarray(near[:, :15]), labels)
+
+    return kept_trust(folder, corpus, model, params, len(labels), make)
 
 
 @lru_cache(maxsize=8)
 def _words(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> list[list[tuple[str, float]]]:
-    return keywords(clustering(folder, corpus, model, params).labels, *terms(folder, corpus))
+    labels = clustering(folder, corpus, model, params).labels
+    return kept_words(folder, corpus, model, params, len(labels), lambda: keywords(labels, *terms(folder, corpus)))
 
 
 def _table(found: ClusterSet, trust: ClusterTrust, words: list[list[tuple[str, float]]]) -> pd.DataFrame:
@@ -288,6 +303,12 @@ def _nodes(stack: np.ndarray, names: list[tuple[str, ...]]) -> tuple[Node, ...]:
 
 def _at(params: ClusterParams, level: int) -> ClusterParams:
     return ClusterParams(params.method, level=level, seed=params.seed)
+
+
+def _different(texts: list[str], rows: np.ndarray) -> np.ndarray:
+    """The first rows with texts of their own: five copies would tell no more than one."""
+    first = {" ".join(texts[int(row)].split()).casefold(): int(row) for row in reversed(rows)}
+    return np.array([row for row in rows.tolist() if row in set(first.values())][:SHOWN_TEXTS], dtype=np.int64)
 
 
 def _texts(texts: list[str], rows: np.ndarray) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core import opened
+from core.answers.cluster_kept import kept_names
 from core.answers.map_rows import terms
 from core.cluster_tasks import find_clusters, kept_clusters
 from core.clusters.edited import edited_names
@@ -62,7 +63,11 @@ def clustering(folder: str, corpus: str, model: ModelSpec, params: ClusterParams
 def own_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
     """Names by their words alone."""
     labels = clustering(folder, corpus, model, params).labels
-    return tuple(cluster_names(labels, *terms(folder, corpus), opened.corpus(folder, corpus).texts))
+
+    def make() -> list[str]:
+        return cluster_names(labels, *terms(folder, corpus), opened.corpus(folder, corpus).texts)
+
+    return kept_names(folder, corpus, model, params, len(labels), make)
 
 
 def group_values(folder: str, corpus: str, model: ModelSpec, value: str) -> pd.Series:

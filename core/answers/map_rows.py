@@ -26,6 +26,8 @@ MOST_SHOWN = 1_000  # rows of a selection sent to the page
 CELL = 400  # characters of one cell sent to the page
 LONGEST = 50_000  # characters of one text shown in full
 TERMS = 15
+LARGE = 20_000  # rows from which counting terms takes seconds
+TERMS_VERSION = 1
 UNTOLD = ("source_row", "passage")  # columns that count rows, which say nothing of what is in them
 
 
@@ -113,7 +115,25 @@ def row_view(place: Place, row: int, count: int = 10) -> RowView:
 @lru_cache(maxsize=2)
 def terms(folder: str, corpus: str) -> tuple[Any, list[str]]:
     """Which words and pairs of words each text holds: document_terms of the corpus, kept."""
-    return document_terms(opened.corpus(folder, corpus).texts)
+    texts = opened.corpus(folder, corpus).texts
+    return kept_terms(folder, corpus, texts) if len(texts) >= LARGE else document_terms(texts)
+
+
+def kept_terms(folder: str, corpus: str, texts: list[str]) -> tuple[Any, list[str]]:
+    """Those of a large corpus, counted once for all visits and workers."""
+    from scipy.sparse import csr_matrix
+
+    workspace, inputs = Workspace(folder), {"terms": TERMS_VERSION}
+    stored = workspace.load("terms", corpus, inputs)
+    if stored is None:
+        matrix, vocabulary = document_terms(texts)
+        workspace.save("terms", corpus, inputs, {"indices": matrix.indices, "indptr": matrix.indptr}, {
+            "vocabulary": vocabulary
+        })  # fmt: skip
+        return matrix, vocabulary
+    indices, indptr, words = stored.arrays["indices"], stored.arrays["indptr"], stored.facts["vocabulary"]
+    shape = (len(texts), len(words))
+    return csr_matrix((np.ones(len(indices), dtype=np.int32), np.array(indices), np.array(indptr)), shape=shape), words
 
 
 def _known(value: Any) -> bool:

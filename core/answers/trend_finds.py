@@ -14,8 +14,10 @@ from core.answers.trends import Subject, counted, groups, moods
 from core.bursts import Burst, find_bursts
 from core.contrast import contrast_terms
 from core.drift import PERMUTATIONS, Drift, measure_drifts
+from core.embedding import distinct
 from core.errors import InputError
 from core.periods import Binned, Period
+from core.seasons import rhythms, season
 from core.sentiment import NAMES, UNKNOWN
 from core.surges import LONGEST, Surge, find_surges
 from core.trends import Groups
@@ -51,7 +53,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """Best first, at most 50 of `total`. groups: looked at; windows: of surges, corrected for; longest: in periods."""
+    """Best first, at most 50 of `total`. groups: looked at; windows: of surges, corrected for; longest: in periods.
+    seasons: rhythms that were allowed for, as Season.told has them."""
 
     found: tuple[Finding, ...]
     total: int
@@ -60,6 +63,8 @@ class Findings:
     longest: int
     period: Period
     periods: int
+    seasons: tuple[tuple[str, int, int], ...] = ()
+    series: int = 0
 
 
 def bursts(subject: Subject, period: Period, s: float, gamma: float, states: int) -> Findings:
@@ -107,8 +112,10 @@ def _surges(subject: Subject, names: tuple[str, ...], period: Period, relative: 
         _with_all(counted(_of_mood(found, every, mood), bins.index, len(bins)), every, mood, bins) for mood in kinds
     ]
     counts = np.vstack(parts)
-    totals = np.bincount(bins.index[bins.index >= 0], minlength=len(bins)) if relative else None
-    told = find_surges(counts, totals, LONGEST[period], alpha)
+    totals = np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
+    exposure = totals if relative else np.ones(len(bins))
+    calendar = season(counts, totals, exposure, rhythms(bins.starts, period))
+    told = find_surges(counts, exposure, LONGEST[period], alpha, calendar.factors)
     looked = len(parts[0])
     listed = []
     for surge in told.surges:
@@ -117,7 +124,9 @@ def _surges(subject: Subject, names: tuple[str, ...], period: Period, relative: 
         listed.append(replace(bare, p=surge.p, corrected=surge.corrected))
     kept = _distinct(every, sorted(listed, key=_rank))
     shown = tuple(replace(each, words=finding_words(every, each.pick)) for each in kept[:MOST_SHOWN])
-    return Findings(shown, len(kept), looked - 1, told.windows, told.longest, period, len(bins))
+    return Findings(
+        shown, len(kept), looked - 1, told.windows, told.longest, period, len(bins), calendar.told, len(counts)
+    )
 
 
 def finding_counts(subject: Subject, pick: Pick, period: Period) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +147,10 @@ class Drifts:
 
 
 def drifts(subject: Subject, split: str) -> Drifts:
-    """Each group before and after a date (ISO). Raises InputError without vectors, StorageError."""
+    """Each group before and after a date (ISO); copies of a text on one side count once.
+
+    Raises InputError without vectors, StorageError.
+    """
     if subject.model is None:
         raise InputError("This corpus is not embedded yet: drift is measured on vectors.", "Embed it first.")
     found = groups(subject)
@@ -150,10 +162,17 @@ def drifts(subject: Subject, split: str) -> Drifts:
 def _drifts(subject: Subject, split: str, model: ModelSpec, codes: bytes, count: int) -> tuple[Drift, ...]:
     times = row_times(subject.folder, subject.corpus, subject.time)
     later = np.where(np.isnat(times), -1, times >= np.datetime64(split, "ns")).astype(np.int8)
+    later[_copies(subject, later)] = -1
     rows = opened.vectors(subject.folder, subject.corpus, model).rows
     ids = opened.neighbors(subject.folder, subject.corpus, model).ids
     own = np.frombuffer(codes, dtype=np.int32)
     return tuple(measure_drifts(rows, ids, own, later, min(count, MOST_DRIFTS)))
+
+
+def _copies(subject: Subject, later: np.ndarray) -> np.ndarray:
+    """(n,) bool: rows whose text stands before them on the same side; shuffling would part what was posted as one."""
+    groups_of = distinct(opened.corpus(subject.folder, subject.corpus).texts)[0]
+    return np.asarray(pd.DataFrame({"text": groups_of, "side": later}).duplicated())
 
 
 def finding_words(subject: Subject, pick: Pick) -> tuple[str, ...]:

@@ -9,11 +9,13 @@ import plotly.graph_objects as go
 from core.answers.cluster_page import Node
 from core.charts.bars import LINE_COLOR
 from core.charts.frame import CLEAR, base_layout
-from core.charts.palette import COLORS, GREY, GROUND, Theme, scale
+from core.charts.palette import COLORS, GREY, GROUND, INK, Theme, scale
 from core.charts.text import label
 
 NAME = 24
 MANY = 5  # groups of a level for it to give the colors
+THICK = 3  # pixels of the chosen bar's outline
+THIN = 4  # pixels below which a bar has no outline, which would cover it
 SMALLEST = 0.012  # share of the height below which a node has no name written in it
 
 
@@ -22,27 +24,39 @@ def icicle_figure(
 ) -> go.Figure:
     """The hierarchy as an icicle, coarse at the left; each bar is a point that can be selected, by its place.
 
-    Bars, not Plotly's own icicle, whose clicks Streamlit does not tell.
+    chosen: the place of a node, whose bar is outlined; the picture is drawn to it, or to the node above where it has
+    none within. Bars, not Plotly's own icicle, whose clicks Streamlit does not tell.
     """
     total = max((node.start + node.rows for node in nodes), default=1)
+    low, high = _span(nodes, chosen, total)
+    starts = [min(max(node.start, low), high) for node in nodes]
+    seen = [max(min(node.start + node.rows, high) - start, 0) for node, start in zip(nodes, starts, strict=True)]
     colors, (middles, widths) = _colors(nodes), _columns(nodes)
+    outlined = [THICK if place == chosen else 1 if height * rows > THIN * (high - low) else 0
+                for place, rows in enumerate(seen)]  # fmt: skip
     bars = go.Bar(
         x=[middles[node.level] for node in nodes],
-        y=[node.rows for node in nodes],
-        base=[node.start for node in nodes],
+        y=[rows or None for rows in seen],
+        base=starts,
         width=[widths[node.level] for node in nodes],
         marker={
             "color": colors,
             "opacity": [1.0 if place == chosen else 0.82 for place in range(len(nodes))],
-            "line": {"color": GROUND[theme], "width": 1},
+            "line": {
+                "color": [INK[theme] if place == chosen else GROUND[theme] for place in range(len(nodes))],
+                "width": outlined,
+            },
         },
-        text=[label(node.name, NAME) if node.rows >= SMALLEST * total else "" for node in nodes],
+        text=[
+            label(node.name, NAME) if rows >= SMALLEST * (high - low) else ""
+            for node, rows in zip(nodes, seen, strict=True)
+        ],
         textposition="inside",
         insidetextanchor="middle",
         constraintext="both",
-        insidetextfont={"color": "#ffffff"},
-        selected={"marker": {"opacity": 1.0}, "textfont": {"color": "#ffffff"}},
-        unselected={"marker": {"opacity": 0.55}, "textfont": {"color": "#ffffff"}},
+        insidetextfont={"color": [_written(color) for color in colors]},
+        selected={"marker": {"opacity": 1.0}},
+        unselected={"marker": {"opacity": 0.82}},
         hovertext=[f"{label(node.name, 60)}: {node.rows:,} rows ({node.rows / total:.1%})" for node in nodes],
         hoverinfo="text",
     )
@@ -50,8 +64,17 @@ def icicle_figure(
     figure.update_layout(bargap=0, showlegend=False, dragmode=False, clickmode="event+select")
     figure.update_layout(uniformtext={"minsize": 9, "mode": "hide"})
     figure.update_xaxes(visible=False, fixedrange=True)
-    figure.update_yaxes(visible=False, fixedrange=True, autorange="reversed")
+    figure.update_yaxes(visible=False, fixedrange=True, range=[high, low])
     return figure
+
+
+def _span(nodes: Sequence[Node], chosen: int | None, total: int) -> tuple[int, int]:
+    """The rows that are drawn: of the chosen node where there are finer ones within it, else of the node above it."""
+    if chosen is None:
+        return 0, total
+    within = any(node.parent == chosen for node in nodes)
+    shown = chosen if within else nodes[chosen].parent
+    return (0, total) if shown < 0 else (nodes[shown].start, nodes[shown].start + nodes[shown].rows)
 
 
 def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
@@ -134,6 +157,12 @@ def _colors(nodes: Sequence[Node]) -> list[str]:
         own = COLORS[node.label % len(COLORS)] if node.level == level else GREY
         colors.append(colors[node.parent] if node.level > level else own)
     return colors
+
+
+def _written(color: str) -> str:
+    """White, or black on colors too light for it (sRGB's relative luminance, about)."""
+    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return "#000000" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.3 else "#ffffff"
 
 
 def _columns(nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:

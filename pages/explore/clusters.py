@@ -14,6 +14,7 @@ from pages.shared import (
     clusters_wait,
     empty,
     frame,
+    selected,
     session,
 )
 from pages.shared.clusters_controls import Chosen
@@ -60,6 +61,7 @@ def page() -> None:
 def section(part: str, chosen: Chosen, made: answers.Overview) -> None:
     """One part of the page; a fragment, so that its choices redraw nothing else."""
     try:
+        selected.line(chosen.info)
         PARTS[part](chosen, made)
     except PlanisphereError as error:
         frame.show_error(error)

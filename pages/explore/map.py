@@ -5,6 +5,7 @@ import streamlit as st
 from core.answers.map import Place
 from core.answers.scene import Scene
 from core.errors import PlanisphereError
+from core.store import CorpusInfo
 from pages.shared import (
     frame,
     map_chart,
@@ -14,6 +15,7 @@ from pages.shared import (
     map_view,
     map_wait,
     map_words,
+    selected,
     session,
 )
 
@@ -44,11 +46,11 @@ def page() -> None:
             made = map_view.made(view)
         with st.container(gap=None):
             map_view.send(made)
-            explore(view, made, map_state.current(scene).command())
+            explore(info, view, made, map_state.current(scene).command())
 
 
 @st.fragment
-def explore(view: map_view.View, made: map_view.Made, command: dict) -> None:
+def explore(info: CorpusInfo, view: map_view.View, made: map_view.Made, command: dict) -> None:
     """The map and what is selected on it; a fragment, so that a lasso redraws nothing else."""
     try:
         map_words.trust_lines(view.titles, made.geometry.trust)
@@ -57,6 +59,7 @@ def explore(view: map_view.View, made: map_view.Made, command: dict) -> None:
             session.remember("no_webgl", True)
             st.rerun()
         map_view.below(view, made, lambda: map_selection.kept(view.scene, state.choice))
+        selected.line(info)
         map_selection.show(view.scene, view.name, state.choice)
     except PlanisphereError as error:
         frame.show_error(error)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.types import ModelSpec
-from pages.shared import empty, frame, search_form, search_results, session
+from pages.shared import empty, frame, search_form, search_results, selected, session
 
 
 def page() -> None:
@@ -13,6 +13,7 @@ def page() -> None:
     if info is None:
         empty.no_corpus("There is nothing to search yet.")
         return
+    selected.line(info)
     models = search_form.models(info)
     query = search_form.query(info, bool(models))
     if query is None:

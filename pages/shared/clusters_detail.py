@@ -6,13 +6,10 @@ from typing import Any
 import streamlit as st
 
 from core.answers import cluster_page as answers
-from core.answers.map import ColorBy, Place, layout_stamp
-from core.answers.scene import Scene
+from core.answers.cluster_selection import Clicked
 from core.errors import PlanisphereError
-from core.map_choice import Choice, Step
 from core.saved_selections import LONGEST_NAME
-from core.types import LayoutParams
-from pages.shared import clusters_groups, frame, map_state, session
+from pages.shared import clusters_groups, frame, selected, session
 from pages.shared.clusters_controls import Chosen
 from pages.shared.text import count, plain
 
@@ -33,7 +30,7 @@ def show(chosen: Chosen, made: answers.Overview, label: int) -> None:
             help="Nearest to this group's center compared with the next group's: what sets it apart.",
         )
         clusters_groups.as_table(told.typical)
-    _use(chosen, told.name, (label,))
+    _use(chosen, told.name, label)
 
 
 def upper(chosen: Chosen, node: answers.Node) -> None:
@@ -43,7 +40,7 @@ def upper(chosen: Chosen, node: answers.Node) -> None:
     st.subheader(plain(told.name), anchor=False)
     st.caption(f"A broader group of {count(told.rows, 'row')}. Words: " + ", ".join(plain(w) for w, _ in told.words))
     clusters_groups.as_table(told.central)
-    _use(at, told.name, (node.label,))
+    _use(at, told.name, node.label)
 
 
 def _sentence(made: answers.Overview, label: int) -> str:
@@ -59,33 +56,28 @@ def _sentence(made: answers.Overview, label: int) -> str:
     return " · ".join(parts)
 
 
-def _use(chosen: Chosen, name: str, labels: tuple[int, ...]) -> None:
+def _use(chosen: Chosen, name: str, label: int) -> None:
     """Keep the rows as a selection, which filters on every page can use, or go to them on the map."""
     with st.form("keep_group", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.text_input(
             "Name of the selection",
             name,
-            key=f"group_name-{labels}-{chosen.params}",
+            key=f"group_name-{label}-{chosen.params}",
             max_chars=LONGEST_NAME,
             width=320,
             help="Under this name the rows can be shown on the map and used as a filter on every page.",
         )
         keep = st.form_submit_button("Keep these rows", icon=":material/bookmark_add:")
         look = st.form_submit_button("Show them on the map", icon=":material/scatter_plot:", type="primary")
-    if keep or look:
-        try:
-            kept = session.ask(answers.keep_cluster, *chosen.where, labels, wanted)
-        except PlanisphereError as error:
-            frame.show_error(error)
-            return
-        if look:
-            _on_the_map(chosen, kept.key)
-        st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")
-
-
-def _on_the_map(chosen: Chosen, key: str) -> None:
-    """The default map with these rows selected."""
-    place = Place(session.folder(), chosen.info.digest, chosen.model, LayoutParams())
-    stamped = replace(place, made=session.ask(layout_stamp, place))
-    map_state.force(Scene((stamped,), ColorBy(), ()), Choice((Step("rows", "set", key=key),)))
-    st.switch_page("pages/explore/map.py")
+    if not (keep or look):
+        return
+    try:
+        kept = session.ask(answers.keep_cluster, *chosen.where, (label,), wanted)
+        kept = selected.keep(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
+    except PlanisphereError as error:
+        frame.show_error(error)
+        return
+    if look:
+        selected.take(chosen.info, Clicked(kept, new=False))
+        st.switch_page("pages/explore/map.py")
+    st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")

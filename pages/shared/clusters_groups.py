@@ -1,21 +1,25 @@
 """The groups: figures on all of them, the hierarchy, the table, and the one chosen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import isnan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.answers import cluster_page as answers
+from core.answers.cluster_selection import select_cluster, selected_cluster
 from core.charts.clusters import icicle_figure
 from core.clusters.methods import FEWEST
 from core.clusters.stability import FOUND as STABLE
+from core.errors import PlanisphereError
 from core.export import table_bytes
-from pages.shared import clusters_detail, clusters_naming, session
+from pages.shared import clusters_detail, clusters_naming, selected, session
 from pages.shared.clusters_controls import Chosen
-from pages.shared.text import count, duration
+from pages.shared.text import count, duration, plain
 
 COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Group", help="Its words by class-based TF-IDF, or the name given to it."),
@@ -106,51 +110,86 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
     if not len(made.table):
         return
     nodes = session.ask(answers.hierarchy, *chosen.where, timeout=600)
+    place = _selected_place(chosen, nodes)
+    node = nodes[place] if place is not None else None
     left, right = st.columns([3, 4], gap="large")
     with left:
-        node = hierarchy(nodes, chosen)
+        hierarchy(nodes, chosen, place)
     with right:
-        label = table(made, chosen)
+        table(made, chosen, node)
     if node is not None and (node.level < chosen.params.level and chosen.params.method == "leiden"):
         clusters_detail.upper(chosen, node)
-        return
-    label = node.label if node is not None else label
-    clusters_detail.show(chosen, made, 0 if label is None else label)
+    else:
+        clusters_detail.show(chosen, made, 0 if node is None else node.label)
 
 
-def hierarchy(nodes: tuple[answers.Node, ...], chosen: Chosen) -> answers.Node | None:
-    """The icicle; gives the node that was clicked, until another is."""
+def _selected_place(chosen: Chosen, nodes: tuple[answers.Node, ...]) -> int | None:
+    """The place among the nodes of the group whose rows are selected on all pages, if they are a group here."""
+    saved = selected.current(chosen.info)
+    if saved is None:
+        return None
+    found = session.ask(selected_cluster, *chosen.where, saved.key, saved.rows, timeout=600)
+    return next((place for place, node in enumerate(nodes) if (node.level, node.label) == found), None)
+
+
+def hierarchy(nodes: tuple[answers.Node, ...], chosen: Chosen, place: int | None) -> None:
+    """The icicle: one click on a node selects its rows on every page, another takes that back."""
     st.markdown(
         "**From broad to fine**" if any(node.parent >= 0 for node in nodes) else "**Sizes**",
-        help="Each bar is a group, as high as it has rows; to its right the finer groups within it. Click one to see "
-        "it.",
+        help="Each bar is a group, as high as it has rows; to its right the finer groups within it. Click one to read "
+        "about it, to see what lies within it, and to select its rows here, on the Map and in Search; click it again "
+        "to clear.",
     )
-    key = "icicle-" + "-".join(str(part) for part in (chosen.info.digest, chosen.model.key, chosen.params))
-    event = st.plotly_chart(
-        icicle_figure(nodes, session.theme()),
+    # the key tells what is selected: the chart then begins anew, and a second click on the same bar is told, too
+    key = "icicle-" + "-".join(str(part) for part in (chosen.info.digest, chosen.model.key, chosen.params, place))
+    st.plotly_chart(
+        icicle_figure(nodes, session.theme(), chosen=place),
         key=key,
-        on_select="rerun",
+        on_select=partial(_clicked, chosen, nodes, place, key),
         selection_mode="points",
         config={"displayModeBar": False},
         alt=f"Hierarchy of {len(nodes)} groups, from broad to fine",
     )
-    points = event["selection"]["points"] if event else []
-    place = points[0].get("point_index") if points else None
-    return nodes[place] if isinstance(place, int) and 0 <= place < len(nodes) else None
 
 
-def table(made: answers.Overview, chosen: Chosen) -> int | None:
-    """The groups as a table; gives the one whose row is chosen."""
+def _clicked(chosen: Chosen, nodes: tuple[answers.Node, ...], before: int | None, key: str) -> None:
+    """A bar was clicked: select its rows; the bar selected before, or one that holds all rows, clears."""
+    points = (session.widget_value(key) or {}).get("selection", {}).get("points") or [{}]
+    place = points[0].get("point_index")
+    if not isinstance(place, int) or not 0 <= place < len(nodes):
+        return
+    whole = sum(node.rows for node in nodes if node.level == nodes[place].level)
+    if place == before or nodes[place].rows == whole:
+        selected.end()
+    else:
+        _select(chosen, nodes[place].level, nodes[place].label)
+
+
+def _select(chosen: Chosen, level: int, label: int) -> None:
+    where = chosen.with_params(replace(chosen.params, level=level)) if chosen.params.method == "leiden" else chosen
+    try:
+        selected.take(chosen.info, session.ask(select_cluster, *where.where, label, timeout=600))
+    except PlanisphereError as error:
+        st.toast(plain(error.message), icon=":material/error:")
+
+
+def table(made: answers.Overview, chosen: Chosen, node: answers.Node | None) -> None:
+    """The groups as a table; to choose a line is to click on the group's bar."""
     shown = made.table[[name for name in COLUMNS if name in made.table]]
-    event = st.dataframe(
+    lowest = node is not None and (node.level == chosen.params.level or chosen.params.method != "leiden")
+    line = int(np.flatnonzero(shown.index == node.label)[0]) if node is not None and lowest else None
+    chosen_line: Any = {"selection": {"rows": [] if line is None else [line]}}
+    key = f"groups-{chosen.info.digest}-{chosen.model.key}-{chosen.params}-{line}"
+    st.dataframe(
         shown,
         hide_index=True,
         width="stretch",
         height=min(500, 38 + 35 * len(shown)),
         column_config=COLUMNS,
-        on_select="rerun",
+        on_select=partial(_lined, chosen, tuple(int(label) for label in shown.index), key),
         selection_mode="single-row",
-        key=f"groups-{chosen.info.digest}-{chosen.model.key}-{chosen.params}",
+        selection_default=chosen_line,
+        key=key,
         alt="The groups with their figures",
     )
     if made.models:
@@ -175,8 +214,15 @@ def table(made: answers.Overview, chosen: Chosen) -> int | None:
             help="The whole table with the number and name of each row's group.",
         )
         clusters_naming.show(chosen.info, chosen.model, chosen.params)
-    rows = event["selection"]["rows"] if event else []
-    return int(shown.index[rows[0]]) if rows and rows[0] < len(shown) else None
+
+
+def _lined(chosen: Chosen, labels: tuple[int, ...], key: str) -> None:
+    """A line of the table was chosen, or no longer is."""
+    rows = (session.widget_value(key) or {}).get("selection", {}).get("rows") or []
+    if rows and rows[0] < len(labels):
+        _select(chosen, chosen.params.level, labels[rows[0]])
+    else:
+        selected.end()
 
 
 def _rows_file(ask: Callable[..., Any], where: tuple[Any, ...]) -> bytes:

@@ -81,10 +81,12 @@ def _other_params(chosen: Chosen) -> ClusterParams:
     ]
     if method != "leiden":
         return replace(chosen.params, method=method, level=ClusterParams().level).named()
+    # at first the level beside the one shown, so that there is something to compare
+    own = chosen.params.level
+    session.widget_default("other_level", LEVELS[own + 1 if own + 1 < len(LEVELS) else own - 1])
     level = st.selectbox(
         "How fine",
         LEVELS,
-        index=ClusterParams().level,
         key="other_level",
         persist_state="session",
         width=160,

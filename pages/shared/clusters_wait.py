@@ -26,6 +26,9 @@ SLOW = {
 def ready(chosen: Chosen) -> bool:
     """Whether the clustering is kept or can be made at once; else shows how to start it, or that it is on its way."""
     params = chosen.params
+    if _comes_with_embedding(chosen):
+        _wait("The groups are found once the texts are embedded; they appear here by themselves.")
+        return False
     if params.method == "leiden" and chosen.info.rows <= QUICK_ROWS:
         return True
     if session.ask(answers.is_kept, *chosen.where):
@@ -44,9 +47,22 @@ def waiting(chosen: Chosen, what: What, words: str) -> bool:
     job_offer.show_submitted()
     open_ = any(job.open and job.spec == job_spec(chosen, what) for job in session.manager().list(session.folder()))
     if open_:
-        st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
-        st.skeleton(height=240)
+        _wait(words)
     return open_
+
+
+def _comes_with_embedding(chosen: Chosen) -> bool:
+    """Whether a job that embeds the texts, and finds the default groups after it, is still at work."""
+    if chosen.params.method != "leiden" or chosen.params.seed or session.ask(answers.is_kept, *chosen.where):
+        return False
+    where, model = chosen.info.digest, chosen.model.to_dict()
+    jobs = (job.spec for job in session.manager().list(session.folder()) if job.open)
+    return any(job.kind in ("embed", "map") and (job.corpus, job.params.get("model")) == (where, model) for job in jobs)
+
+
+def _wait(words: str) -> None:
+    st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
+    st.skeleton(height=240)
 
 
 def start(chosen: Chosen, what: What, label: str, icon: str) -> None:

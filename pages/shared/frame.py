@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, jobs_view, session, starter
+from pages.shared import empty, jobs_view, selected, session, starter
 from pages.shared.text import plain
 
 LOGO = Path(__file__).with_name("logo.svg")
@@ -151,13 +151,14 @@ def sidebar() -> None:
         )
         session.keep_in_link("corpus")
         model_choice()
+        selected.in_link()
 
 
 def model_choice() -> None:
     info = session.current_corpus()
     models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
     if not models:
-        coming = info is not None and empty.coming(info.digest)
+        coming = info is not None and empty.coming(info)
         st.caption("Being embedded." if coming else "Not embedded yet: choose a model on the Embed page.")
         return
     session.linked_choice("model", list(models))

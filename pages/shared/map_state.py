@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.answers.scene import Scene, color_key
 from core.digest import digest_json
-from core.map_choice import Choice
+from core.map_choice import Choice, Step
 from pages.shared import session
 
 LONGEST_LINK = 2_000  # characters; addresses much longer are cut by some programs
@@ -42,7 +42,8 @@ def current(scene: Scene) -> MapState:
         return _state(reset, known)
     first = known is None
     linked = _from_link() if first else {}
-    return _state(reset, linked)
+    state = _state(reset, linked)
+    return state if state.choice.selects else replace(state, choice=replace(state.choice, steps=_on_all_pages(scene)))
 
 
 def keep(scene: Scene, raw: Any) -> MapState:
@@ -63,6 +64,26 @@ def force(scene: Scene, choice: Choice) -> None:
     """Let the map show this choice, from the next run of the page on."""
     state = current(scene)
     _remember(replace(state, choice=choice, stamp=state.stamp + 1))
+
+
+def put(choice: Choice) -> None:
+    """Let whatever map was looked at on this visit show this choice, from the next run of the page on."""
+    known = session.remembered("map")
+    if isinstance(known, dict):
+        stamp = known["stamp"] if isinstance(known.get("stamp"), int) else 0
+        session.remember("map", known | {"choice": choice.to_dict(), "stamp": stamp + 1})
+
+
+def holds(key: str) -> bool:
+    """Whether a kept selection is part of what the map of this visit shows; also where no map was looked at yet."""
+    known = session.remembered("map")
+    return not isinstance(known, dict) or any(step.key == key for step in Choice.read(known.get("choice")).steps)
+
+
+def _on_all_pages(scene: Scene) -> tuple[Step, ...]:
+    """The rows that are selected on every page (pages/shared/selected.py)."""
+    known = session.remembered("selected")
+    return (Step("rows", "set", key=known["key"]),) if known and known["corpus"] == scene.first.corpus else ()
 
 
 def reset_key(scene: Scene) -> str:

@@ -37,7 +37,7 @@ def show(info: CorpusInfo, model: ModelSpec, query: OddQuery, found: OddRows) ->
         help="Which of the listed rows are shown, by your marks.",
     )
     table = _marked(found.table, marks, SHOWN[str(shown)])
-    chosen = _table(table)
+    chosen = _table(table, found.total)
     if found.above > MOST_SHOWN:
         st.caption(f"The first {MOST_SHOWN:,} of {found.above:,} listed rows are shown; the download has all.")
     with st.container(horizontal=True):
@@ -59,7 +59,7 @@ def _marked(table: pd.DataFrame, marks: dict[int, Mark], wanted: str | None) -> 
     return told if wanted is None else told[(told.iloc[:, 2] == wanted).to_numpy()]
 
 
-def _table(table: pd.DataFrame) -> list[int]:
+def _table(table: pd.DataFrame, total: int) -> list[int]:
     """The list; gives the row ids chosen in it."""
     columns = [f"{name} " if name in table.columns[:place] else name for place, name in enumerate(table.columns)]
     event = st.dataframe(
@@ -76,7 +76,9 @@ def _table(table: pd.DataFrame) -> list[int]:
             "Row": st.column_config.NumberColumn(format="localized", width=60, help="Row of the corpus."),
             "Rank": st.column_config.NumberColumn(format="localized", width=55, help="1 is the strangest row."),
             "Percentile": st.column_config.NumberColumn(
-                format="%.1f", width=80, help="Share of the other rows that are less strange; 100 is the strangest."
+                format=f"%.{digits(total)}f",
+                width=80,
+                help="Share of the other rows that are less strange; 100 is the strangest.",
             ),
             "Score": st.column_config.NumberColumn(format="%.3f", width=65, help="Higher is stranger."),
             "Mark": st.column_config.TextColumn(width=70, help="Your mark; kept in the workspace."),
@@ -84,6 +86,11 @@ def _table(table: pd.DataFrame) -> list[int]:
         },
     )
     return [int(table.index[at]) for at in event.selection.rows if at < len(table)]
+
+
+def digits(total: int) -> int:
+    """Decimals of a percentile among so many rows, so that the strangest ones are told apart."""
+    return max(len(str(total)) - 3, 1)
 
 
 def _mark_buttons(info: CorpusInfo, chosen: list[int]) -> None:

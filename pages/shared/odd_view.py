@@ -139,5 +139,5 @@ def histogram(query: OddQuery, found: OddRows) -> None:
         return
     st.caption(
         f"{found.above:,} of {count(found.total, 'row')} are listed: score {found.threshold:.4g} and higher, "
-        f"percentile {found.percentile:.1f} and higher. Higher is stranger."
+        f"percentile {found.percentile:.{odd_list.digits(found.total)}f} and higher. Higher is stranger."
     )

@@ -35,7 +35,7 @@ def show(ask: Ask) -> None:
     found = session.ask(drifts, subject, str(pd.Timestamp(edges[split])))
     if not found.drifts:
         st.info(
-            f"No group has {FEWEST} rows both before and after. Move the date, or choose larger groups.",
+            f"No group has {FEWEST} different texts both before and after. Move the date, or choose larger groups.",
             icon=":material/timeline:",
         )
         return
@@ -102,6 +102,8 @@ def table(found: Drifts) -> pd.DataFrame:
 def columns() -> dict:
     number = st.column_config.NumberColumn
     return {
+        "Before": number(format="localized", help="Different texts before the date."),
+        "After": number(format="localized", help="Different texts from the date on."),
         "Centroid change": number(
             format="%.3f", help="1 - cosine of the mean vectors before and after; higher: changed more."
         ),
@@ -124,10 +126,10 @@ def how(found: Drifts) -> str:
     sampled = sum(each.looked < each.before + each.after for each in found.drifts)
     of = f" {count(sampled, 'group')} by a sample of {MOST_ROWS:,} rows each." if sampled else ""
     return (
-        f"{len(found.drifts):,} of {count(found.groups, 'group')} have {FEWEST} rows on both sides and are tested.{of} "
-        f"Permutation test with {found.permutations:,} shuffles (seed {SEED}); q corrects over the groups (Benjamini "
-        f"and Hochberg, 1995). Neighbors: the {NEIGHBORS} nearest in the model's own space. Many near-equal texts at "
-        "one time also show as drift."
+        f"{len(found.drifts):,} of {count(found.groups, 'group')} have {FEWEST} texts on both sides and are tested."
+        f"{of} Permutation test with {found.permutations:,} shuffles (seed {SEED}); q corrects over the groups "
+        f"(Benjamini and Hochberg, 1995). Neighbors: the {NEIGHBORS} nearest in the model's own space. Exact copies "
+        "of a text count once on each side; many near-equal texts at one time still show as drift."
     )
 
 

@@ -115,8 +115,25 @@ def how(found: Findings, relative: bool, ask: Ask) -> str:
         f"Looked at: {count(found.groups, 'group')} and all rows together ({rows}), every stretch of 1 to "
         f"{count(found.longest, found.period)}, {found.windows:,} in all. A stretch's count is set against what the "
         f"group's other times lead to expect {than}, with a negative binomial spread estimated from them; p is "
-        f"Bonferroni-corrected, so that on steady random data a false alarm comes at most {ALPHA:.0%} of the time. A "
-        "yearly season is not reckoned with."
+        f"Bonferroni-corrected, so that on steady random data a false alarm comes at most {ALPHA:.0%} of the time. "
+        + allowed(found)
+    )
+
+
+def allowed(found: Findings) -> str:
+    """Which rhythms of the calendar were taken into what is usual, and which could not be."""
+    said = [
+        f"the {name} ({shown:,} of {found.series:,} counts show a rhythm of their own"
+        + (", the others take that of all rows)" if used > shown else ")")
+        for name, shown, used in found.seasons
+    ]
+    names = {name for name, _, _ in found.seasons}
+    weekly = "" if "days of the week" in names or found.period not in ("hour", "day") else "a weekly"
+    yearly = "" if "months of the year" in names or found.period in ("quarter", "year") else "a yearly"
+    missing = " or ".join(filter(None, [weekly, yearly]))
+    told = f"Allowed for in what is usual: {' and '.join(said)}. " if said else ""
+    return told + (
+        f"No allowance is made for {missing} season: the rows show none, or too few cycles of it." if missing else ""
     )
 
 

@@ -123,6 +123,21 @@ def test_what_needs_vectors_says_so(sample):
         sentiments(*sample, None, Reading("trained", "rating"))
 
 
+def test_copies_posted_as_one_are_no_drift(tmp_path):
+    """Four texts a day, each posted eight times that day: shuffled row by row, every day would be a day of change."""
+    words = ["tea", "milk", "bread", "salt", "rice", "oats", "corn", "beans"]
+    texts = [f"{words[i % 8]} and {words[(3 * i + 1) % 8]} arrived in box {i}" for i in range(32) for _ in range(8)]
+    days = np.repeat(pd.date_range("2026-01-01", periods=8), 32)
+    table = pd.DataFrame({"text": texts, "day": days, "kind": ["one"] * 256})
+    built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), "day", None), name="Copies").corpus
+    Workspace(tmp_path).save_corpus(built)
+    model = embed(built, load_embedder("lexical"), Workspace(tmp_path)).model
+    tasks.find_neighbors(str(tmp_path), built.digest, model)
+    (told,) = drifts(Subject(str(tmp_path), built.digest, model, "day", "column", "kind"), "2026-01-05").drifts
+    assert (told.before, told.after) == (16, 16)
+    assert min(told.q_change, told.q_same) > 0.05
+
+
 def test_rows_without_a_time_count_nowhere_and_are_named(tmp_path):
     days = ["2026-03-01T10:00+02:00", "soon", None, "2026-03-02", "2026-03-02"]
     table = pd.DataFrame({"text": list("abcde"), "when": days, "kind": ["x", "x", "x", "y", "y"]})

@@ -113,7 +113,9 @@ def test_a_chosen_row_says_why_and_is_marked(corpus, app, monkeypatch, home):
     chosen = []
     real = odd_list._table
     monkeypatch.setattr(
-        odd_list, "_table", lambda table: (real(table), chosen.append(int(table.index[2])))[0] or chosen[-1:]
+        odd_list,
+        "_table",
+        lambda table, total: (real(table, total), chosen.append(int(table.index[2])))[0] or chosen[-1:],
     )
     at = open_page(app)
     assert not at.exception, at.exception

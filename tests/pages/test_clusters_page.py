@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import cluster_tasks, tasks
 from core.answers import cluster_page as answers
+from core.answers import cluster_selection, clusters, map_rows
 from core.answers.clusters import cluster_set, clustering, default_clusters, group_values
 from core.answers.map import ColorBy, Place, color_of
 from core.answers.map_regions import GROUPS, regions
@@ -59,6 +60,10 @@ def brought(home, texts: list[str]) -> tuple:
     spec = embed(built, load_embedder("lexical"), workspace).model
     tasks.find_neighbors(str(home), built.digest, spec)
     return str(home), built.digest, spec
+
+
+def texts_of(home, corpus: str) -> list[str]:
+    return Workspace(home).load_corpus(corpus).texts
 
 
 @pytest.fixture
@@ -125,6 +130,62 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
     assert selection_rows(Workspace(where[0]), where[1], kept[0].key).tolist() == np.flatnonzero(labels == 0).tolist()
     again = answers.keep_cluster(*where, (0,), "Another name")
     assert again.name == "My group"  # the same rows are the same selection
+
+
+def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where):
+    first = cluster_selection.select_cluster(*where, 0)
+    labels, workspace = clustering(*where).labels, Workspace(where[0])
+    assert first.new
+    assert first.saved.name == default_clusters(*where[:3]).names[0]
+    rows = selection_rows(workspace, where[1], first.saved.key)
+    assert rows.tolist() == np.flatnonzero(labels == 0).tolist()
+    again = cluster_selection.select_cluster(*where, 0)
+    assert (again.new, again.saved.key) == (False, first.saved.key)
+    assert cluster_selection.selected_cluster(*where, first.saved.key, len(rows)) == (3, 0)
+    assert cluster_selection.selected_cluster(*where, first.saved.key, len(rows) + 1) is None
+    page = opened_page(app, selected=first.saved.key)
+    assert not page.exception
+    assert f"**{len(rows)} rows selected**" in words(page)
+    page.switch_page("pages/explore/search.py").run()
+    assert f"**{len(rows)} rows selected**" in words(page)
+    within = next(each for each in page.multiselect if each.label == "Within a selection")
+    assert within.value == [first.saved.key]
+    next(each for each in page.button if each.key == "selected_clear").click().run()
+    assert "selected**" not in words(page)
+    assert "selected" not in page.query_params
+    assert next(each for each in page.multiselect if each.label == "Within a selection").value == []
+    page.switch_page(PAGE).run()
+    assert "selected**" not in words(page)
+
+
+def test_what_a_click_kept_goes_unless_it_was_renamed(where):
+    one, other = (cluster_selection.select_cluster(*where, label).saved for label in (0, 1))
+    cluster_selection.forget(*where[:2], one.key, one.name)
+    cluster_selection.forget(*where[:2], other.key, "before it was renamed")
+    assert saved_selections(Workspace(where[0]), where[1]) == (other,)
+    taken = cluster_selection.select_cluster(*where, 0).saved
+    save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {2: taken.name, 0: "Else"})
+    assert cluster_selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
+
+
+def test_what_is_worked_out_of_a_large_corpus_is_kept_and_the_same(where, monkeypatch):
+    plain = answers.overview(*where)
+    for module in ("core.answers.cluster_kept", "core.answers.cluster_page", "core.answers.map_rows"):
+        monkeypatch.setattr(f"{module}.LARGE", 1)
+    cached = (clusters.own_names, answers._trust, answers._words, map_rows.terms)
+    for turn in range(2):  # worked out and kept, then read
+        for each in cached:
+            each.cache_clear()
+        answers.describe(*where)
+        if turn:
+            monkeypatch.setattr(answers, "cluster_trust", None)
+            monkeypatch.setattr(map_rows, "document_terms", None)
+        made = answers.overview(*where)
+        pd.testing.assert_frame_equal(made.table, plain.table)
+        assert made.trust.overall_silhouette == pytest.approx(plain.trust.overall_silhouette)
+        assert (made.trust.noise, made.trust.k) == (plain.trust.noise, plain.trust.k)
+    for each in cached:
+        each.cache_clear()
 
 
 def test_given_names_are_shown_and_taken_by_the_map(where):
@@ -203,6 +264,8 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):
     page = opened_page(app, part="Against another")
+    assert "rows changed" in words(page)  # the next finer level
+    next(each for each in page.selectbox if each.key == "other_level").set_value("medium").run()
     assert "the grouping shown above" in words(page)
 
 
@@ -214,7 +277,10 @@ def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
     assert len(set(made.table["name"])) == len(made.table)
     for label in range(len(made.table)):
         told = answers.detail(folder, corpus, spec, ClusterParams(), label)
-        assert len(told.central) == min(5, told.rows)
+        inside = clustering(folder, corpus, spec, ClusterParams()).labels == label
+        own = {text for text, here in zip(texts_of(home, corpus), inside, strict=True) if here}
+        assert len(told.central) == min(5, len(own))
+        assert set(told.central["text"]) <= own
     with pytest.raises(InputError, match="no group"):
         answers.detail(folder, corpus, spec, ClusterParams(), 99)
 

@@ -1,0 +1,192 @@
+"""Trends: planted bursts, surges and drifts found or not, false alarms on shuffled dates, and seconds.
+
+python -m benchmarks.trends [rows ...]: by default 1,000, 10,000 and 100,000.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import keep
+from core.bursts import find_bursts
+from core.drift import measure_drifts
+from core.periods import bin_times
+from core.seasons import rhythms, season
+from core.surges import LONGEST, find_surges
+from core.trends import Groups, count_groups, order_groups, series
+from core.types import unit_rows
+
+SIZES, SEEDS = (1_000, 10_000, 100_000), range(20)
+WEEKS, GROUPS, DIMENSIONS, K = 52, 20, 384, 15
+DAYS = 7 * WEEKS
+WEEK = np.array([1.3, 1.3, 1.3, 1.2, 1.1, 0.5, 0.3])  # Monday to Sunday
+START = np.datetime64("2025-01-06", "D")
+PLANTED = (3, 7, 11)  # groups with three more days like their ten usual ones
+DRIFTED = (2, 5)
+
+
+def main() -> None:
+    sizes = [int(each) for each in sys.argv[1:]] or list(SIZES)
+    keep("trends", {"days": DAYS, "groups": GROUPS, "seeds": len(SEEDS), **{f"{n:,} rows": measured(n) for n in sizes}})
+
+
+def measured(rows: int) -> dict[str, Any]:
+    seeds = SEEDS if rows <= 10_000 else SEEDS[:5]
+    counted = [stream(rows, seed) for seed in seeds]
+    groups, index = counted[0]
+    return {
+        "shares": {"seconds": seconds(partial(series, groups, index, DAYS))},
+        "surges": surges(counted),
+        "bursts": bursts(counted),
+        "drift": drifts(rows, seeds[:5]),
+    }
+
+
+def stream(rows: int, seed: int) -> tuple[Groups, np.ndarray]:
+    """Groups and days of rows with a weekly rhythm, and a surge of three days in some groups."""
+    generator = np.random.default_rng(seed)
+    rhythm = np.resize(WEEK, DAYS)
+    days = generator.choice(DAYS, rows, p=rhythm / rhythm.sum())
+    codes = generator.choice(GROUPS, rows, p=(share := 1 / (5 + np.arange(GROUPS))) / share.sum())
+    for group in PLANTED:
+        more = surge_rows(codes, group)
+        days = np.append(days, surge_day(group, seed) + generator.integers(0, 3, more))
+        codes = np.append(codes, np.full(more, group))
+    index = bin_times((START + days.astype("timedelta64[D]")).astype("datetime64[ns]"), "day").index
+    return order_groups(codes, [str(group) for group in range(GROUPS)]), index
+
+
+def surge_rows(codes: np.ndarray, group: int) -> int:
+    """As many as a group of this size has in ten days, and six more, so that small groups have a surge at all."""
+    return int((codes == group).sum() * 10 / DAYS) + 6
+
+
+def surge_day(group: int, seed: int) -> int:
+    return 40 + (group * 61 + seed * 13) % 280
+
+
+def surges(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
+    """Planted surges found, and streams with a false alarm, with and without the week allowed for."""
+    told = {}
+    for name, calendar in (("week allowed for", True), ("week not allowed for", False)):
+        found, false, shuffled = 0, 0, 0
+        for seed, (groups, index) in enumerate(counted):
+            hits = alarms(groups, index, calendar)
+            right = {(group, day) for group, day in hits if near_planted(group, day, seed)}
+            found += len({group for group, _ in right})
+            false += len(hits - right) > 0
+            mixed = np.random.default_rng(seed).permutation(index)
+            shuffled += len(alarms(groups, mixed, calendar)) > 0
+        told[name] = {
+            "recall": round(found / (len(PLANTED) * len(counted)), 3),
+            "streams_with_another_alarm": round(false / len(counted), 3),
+            "shuffled_streams_with_an_alarm": round(shuffled / len(counted), 3),
+        }
+    return told | {"seconds": seconds(partial(alarms, *counted[0], True))}
+
+
+def alarms(groups: Groups, index: np.ndarray, calendar: bool) -> set[tuple[str, int]]:
+    """(group, first day) of each surge."""
+    counts = count_groups(groups.codes, index, len(groups.names), DAYS)
+    steady = np.ones(DAYS)
+    starts = (START + np.arange(DAYS)).astype("datetime64[ns]")
+    told = season(counts, counts.sum(axis=0), steady, rhythms(starts, "day")) if calendar else None
+    found = find_surges(counts, steady, LONGEST["day"], factors=told.factors if told else None)
+    return {(groups.names[each.series], each.first) for each in found.surges}
+
+
+def near_planted(group: str, day: int, seed: int) -> bool:
+    return int(group) in PLANTED and surge_day(int(group), seed) - 2 <= day <= surge_day(int(group), seed) + 2
+
+
+def bursts(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
+    """Planted bursts among the three heaviest, by week."""
+    hits = 0
+    for seed, (groups, index) in enumerate(counted):
+        heaviest = sorted(all_bursts(groups, index), key=lambda each: -each[0])[: len(PLANTED)]
+        hits += len({group for _, group, week in heaviest if in_week(group, week, seed)})
+    return {
+        "planted_among_the_heaviest": round(hits / (len(PLANTED) * len(counted)), 3),
+        "seconds": seconds(partial(all_bursts, *counted[0])),
+    }
+
+
+def in_week(group: str, week: int, seed: int) -> bool:
+    return int(group) in PLANTED and week in {(surge_day(int(group), seed) + day) // 7 for day in range(3)}
+
+
+def by_week(groups: Groups, index: np.ndarray) -> np.ndarray:
+    """(g, weeks) counts; the first day is a Monday."""
+    return count_groups(groups.codes, index // 7, len(groups.names), WEEKS)
+
+
+def all_bursts(groups: Groups, index: np.ndarray) -> list[tuple[float, str, int]]:
+    counts = by_week(groups, index)
+    totals = counts.sum(axis=0)
+    return [
+        (each.weight, name, each.first)
+        for name, own in zip(groups.names, counts, strict=True)
+        for each in find_bursts(own, totals)
+    ]
+
+
+def drifts(rows: int, seeds: range) -> dict[str, Any]:
+    """Planted drifts found at q <= 0.05, and other groups called drifted, by either test; with shuffled dates, too."""
+    found = false = shuffled = tested = 0
+    for seed in seeds:
+        asked = vectors(rows, seed)
+        told = called(asked)
+        found += len(told & set(DRIFTED))
+        false += len(told - set(DRIFTED))
+        later = np.random.default_rng(seed).permutation(asked[3])
+        shuffled += len(called((*asked[:3], later)))
+        tested += GROUPS
+    return {
+        "recall": round(found / (len(DRIFTED) * len(seeds)), 3),
+        "other_groups_called": round(false / (tested - len(DRIFTED) * len(seeds)), 4),
+        "groups_called_on_shuffled_dates": round(shuffled / tested, 4),
+        "seconds": seconds(partial(called, vectors(rows, 0)), 1),
+    }
+
+
+def vectors(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Unit rows around a center a group, their neighbors within the group, groups, and whether they are of the second
+    half; in two groups a third of the later rows lies about another center."""
+    import faiss
+
+    generator = np.random.default_rng(seed)
+    codes, later = np.arange(rows) % GROUPS, generator.integers(0, 2, rows).astype(np.int8)
+    centers = generator.normal(0, 1, (2 * GROUPS, DIMENSIONS))
+    moved = np.isin(codes, DRIFTED) & (later == 1) & (generator.random(rows) < 1 / 3)
+    made = unit_rows(centers[codes + GROUPS * moved] + generator.normal(0, 1.5, (rows, DIMENSIONS)))
+    near = np.full((rows, K), -1, dtype=np.int32)
+    for group in range(GROUPS):
+        members = np.flatnonzero(codes == group)
+        width = min(K + 1, len(members))
+        index = faiss.IndexFlatIP(DIMENSIONS)
+        index.add(made[members])
+        near[members, : width - 1] = members[index.search(made[members], width)[1][:, 1:]]
+    return made, near, codes, later
+
+
+def called(asked: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> set[int]:
+    told = measure_drifts(*asked, GROUPS)
+    return {each.code for each in told if min(each.q_change, each.q_same) <= 0.05}
+
+
+def seconds(run: Callable[[], object], times: int = 3) -> float:
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - started)
+    return round(median(taken), 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What is worked out of a large corpus' clusters once and kept: their words, their names, how far to trust each."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from core.cluster_tasks import cluster_inputs
+from core.clusters.methods import ClusterParams
+from core.clusters.trust import ClusterTrust
+from core.store import Workspace
+from core.types import ModelSpec
+
+LARGE = 20_000  # rows from which it takes seconds
+VERSION = 1
+Words = list[list[tuple[str, float]]]
+
+
+def kept_names(
+    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, rows: int, make: Callable[[], list[str]]
+) -> tuple[str, ...]:
+    """The clusters' names by their words; `make` gives them where there are few rows or they are not kept."""
+    if rows < LARGE:
+        return tuple(make())
+    workspace, inputs = Workspace(folder), _inputs(model, params)
+    stored = workspace.load("cluster_names_own", corpus, inputs)
+    names = list(stored.facts["names"]) if stored else make()
+    if stored is None:
+        workspace.save("cluster_names_own", corpus, inputs, {}, {"names": names})
+    return tuple(str(name) for name in names)
+
+
+def kept_words(
+    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, rows: int, make: Callable[[], Words]
+) -> Words:
+    """The same of each cluster's words with their weights."""
+    if rows < LARGE:
+        return make()
+    workspace, inputs = Workspace(folder), _inputs(model, params)
+    stored = workspace.load("cluster_words", corpus, inputs)
+    if stored is not None:
+        return [[(str(word), float(weight)) for word, weight in own] for own in stored.facts["words"]]
+    words = make()
+    workspace.save("cluster_words", corpus, inputs, {}, {"words": words})
+    return words
+
+
+def kept_trust(
+    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, rows: int, make: Callable[[], ClusterTrust]
+) -> ClusterTrust:
+    """The same of the figures of trust."""
+    if rows < LARGE:
+        return make()
+    workspace, inputs = Workspace(folder), _inputs(model, params)
+    stored = workspace.load("cluster_trust", corpus, inputs)
+    if stored is not None:
+        told: dict[str, Any] = {name: np.array(array) for name, array in stored.arrays.items()}
+        return ClusterTrust(**{name: array if array.ndim else array.item() for name, array in told.items()})
+    trust = make()
+    arrays = {each.name: np.asarray(getattr(trust, each.name)) for each in fields(trust)}
+    workspace.save("cluster_trust", corpus, inputs, arrays, {})
+    return trust
+
+
+def _inputs(model: ModelSpec, params: ClusterParams) -> dict[str, object]:
+    named = params.named()
+    return {**cluster_inputs(model, named), "level": named.level, "described": VERSION}
