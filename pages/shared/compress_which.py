@@ -21,6 +21,7 @@ MEASURES: dict[Measure, str] = {
 }
 AT_ONCE = 3.5  # seconds a person waits without a job
 NONE = ""
+WAYS: dict[Part, str] = {"dimensions": "fewer dimensions", "bits": "fewer bits", "indexes": "several indexes"}
 
 
 def which(contenders: Sequence[Contender]) -> Contender:
@@ -82,13 +83,14 @@ def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
         sum(state.seconds[part] for part in missing), "Measuring", lambda: _measure(asked, missing), AT_ONCE
     ):
         return True
+    left = [part for part in PARTS if part not in state.kept]
     words = (
         f"{count(state.texts, 'different text')} with {state.width:,} dimensions are searched again and again: with "
-        "fewer dimensions, with fewer bits, and with several indexes."
+        f"{', with '.join(WAYS[part] for part in left)}."
     )
-    seconds = sum(state.seconds[part] for part in PARTS if part not in state.kept)
+    seconds = sum(state.seconds[part] for part in left)
     label = plain(asked.contender.label)
-    job_offer.offer(job, f"What compressing {label} loses has not been measured yet.", words, "Measure it", seconds)
+    job_offer.offer(job, f"What {label} loses here has not been measured yet.", words, "Measure it", seconds)
     return False
 
 

@@ -89,7 +89,7 @@ def _told(measure: Measure, centered: bool) -> bool:
 def _format(measure: Measure) -> Callable[[float], str]:
     if measure in SHARES:
         return words.share
-    return "{:.3f}".format if measure in ("isoscore", "mean_cosine") else words.number
+    return "{:z.3f}".format if measure in ("isoscore", "mean_cosine") else words.number
 
 
 def _file(found: list[Found]) -> pd.DataFrame:

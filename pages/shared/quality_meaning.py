@@ -113,16 +113,16 @@ def _table(asked: Asked, rows: list[dict[str, Any]]) -> None:
         "contender": text("Contender", width="medium"),
         "equal": number("Says the same", format="%.3f", help="The cosine that as many pairs reach under this contender "
                         "as reach the given one (quantile matching)."),
-        "below": number("Pairs below the given cosine", format="%.3f%%", help="Percentile of the given cosine, taken "
+        "below": number("Pairs below", format="%.3f%%", help="Percentile of the given cosine, taken "
                         "as it stands, among all pairs under this contender."),
         "same": text("P(same label) there", help="Probability that a pair at the cosine in this line shares its label, "
                      "with its 95% band."),
         "same_value": None,
         "brier": number("Brier score", format="%.4f", help="Mean squared error of that probability on pairs of "
                         "held-out texts; lower is better."),
-        "base": number("of base rate", format="%.4f", help="The Brier score of always saying how often any two texts "
+        "base": number("Base rate's", format="%.4f", help="The Brier score of always saying how often any two texts "
                        "share a label."),
-        "gap": number("Calibration error", format="%.4f", help="Mean gap between probability and share found, in ten "
+        "gap": number("Calib. error", format="%.4f", help="Mean gap between probability and share found, in ten "
                       "bins, on pairs of held-out texts; lower is better."),
     }  # fmt: skip
     common.table(pd.DataFrame(rows), "quality_calibration", asked, columns, "What the cosine means by contender")

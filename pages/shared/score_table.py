@@ -127,13 +127,13 @@ def _columns(metric: str) -> dict[str, Any]:
         "p50": number("p50 ms", format="%.1f", width=64,
                       help="Half of all queries are answered in this time: embedding one, and an exact search."),
         "p95": number("p95 ms", format="%.1f", width=64, help="19 of 20 queries are answered in this time."),
-        "timed": text("Timed", width=84,
-                      help="Busy: other programs used so much of the processors meanwhile that these times are too "
-                      "long. Measure them again when it is quiet."),
         "price": text("Price / 1M", width=105,
                       help="US dollars to embed a million texts as long as these, by the price table."),
         "cut": number("Cut", format="%.1f%%", width=55,
                       help="Share of the text that lies beyond the model's window, which it never sees."),
+        "timed": text("Timed", width=84,
+                      help="Busy: other programs used so much of the processors meanwhile that these times are too "
+                      "long. Measure them again when it is quiet."),
     }  # fmt: skip
 
 

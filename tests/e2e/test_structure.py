@@ -42,7 +42,15 @@ def test_a_group_is_clicked_and_its_rows_are_shown_on_the_map(page: Page):
     page.get_by_role("button", name="Show them on the map").click()
     drawn = MapOnPage(page)
     page.locator('.map:not([data-selected=""])').first.wait_for()
-    assert 0 < int(drawn.told("selected")) < 1000
+    chosen = int(drawn.told("selected"))
+    assert 0 < chosen < 1000
+    go_to(page, "Search")
+    expect(page.get_by_text(f"{chosen} rows selected")).to_be_visible()
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_text("rows selected")).to_have_count(0)
+    go_to(page, "Map")
+    MapOnPage(page)
+    page.locator('.map[data-selected=""]').first.wait_for()
     no_traceback(page)
 
 
