@@ -9,10 +9,10 @@ import pandas as pd
 from core import opened
 from core.answers.cells import short_cells
 from core.answers.cluster_kept import LARGE, kept_trust, kept_words
+from core.answers.cluster_tree import hierarchy
 from core.answers.clusters import ClusterSet, cluster_set, clustering
 from core.answers.map_rows import terms
 from core.cluster_tasks import kept_clusters, kept_stability, kept_sweep
-from core.clusters.agreement import Agreement, agreement, confusion, crossed, matched
 from core.clusters.centers import centers
 from core.clusters.methods import METHODS, ClusterParams, Method
 from core.clusters.names import central_rows, keywords, typical_rows
@@ -20,7 +20,6 @@ from core.clusters.stability import Stability, best_jaccard
 from core.clusters.sweep import Tried
 from core.clusters.trust import ClusterTrust, cluster_trust
 from core.errors import InputError
-from core.filters import coded
 from core.saved_selections import SavedSelection, save_selection, saved_selections, selection_key
 from core.store import Workspace
 from core.types import ModelSpec
@@ -29,7 +28,6 @@ EXISTS = 0.5  # Jaccard from which another model's cluster counts as the same; b
 SHOWN_TEXTS = 5
 MOST_LOOKED = 200  # rows among which as many different texts are sought
 CELL = 400
-MOST_SHOWN = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +52,6 @@ class Overview:
     looked: int
     models: tuple[str, ...]
     counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A cluster in the hierarchy. parent: its place in the list of nodes, -1 for a root. start: where its rows
-    begin."""
-
-    level: int
-    label: int
-    parent: int
-    name: str
-    rows: int
-    start: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,18 +102,6 @@ def overview(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) 
     )  # fmt: skip
 
 
-def hierarchy(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[Node, ...]:
-    """The levels from the coarsest to the chosen one as nodes, each beside its siblings, larger ones first."""
-    found = cluster_set(folder, corpus, model, params)
-    if found.levels is None:
-        stack, names = found.labels[None], [found.names]
-    else:
-        stack = found.levels[: params.level + 1]
-        upper = [cluster_set(folder, corpus, model, _at(params, level)).names for level in range(params.level)]
-        names = [*upper, found.names]
-    return _nodes(stack, names)
-
-
 def detail(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, label: int) -> Detail:
     """One cluster's words and texts. Raises InputError where there is no such cluster."""
     found = cluster_set(folder, corpus, model, params)
@@ -154,62 +127,6 @@ def keep_cluster(
     key = selection_key(corpus, rows)
     same = next((each for each in saved_selections(workspace, corpus) if each.key == key), None)
     return same or save_selection(workspace, corpus, name, rows)
-
-
-def against_column(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, column: str, most: int = 30
-) -> tuple[Agreement, pd.DataFrame, int]:
-    """How far the groups are the values of a column, the confusion of the largest, and the number of values."""
-    found, table = cluster_set(folder, corpus, model, params), opened.corpus(folder, corpus).table
-    if column not in table.columns:
-        raise InputError(f'There is no column "{column}" to compare with.', "Choose another.")
-    codes, names = coded(table[column])
-    values = [str(name) for name in names]
-    shown = confusion(found.labels, np.asarray(codes), list(found.names), values, most)
-    return agreement(found.labels, np.asarray(codes)), shown, len(values)
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """Two groupings of the same rows. changed: rows whose two groups are no pair; table: the first 1,000 of them with
-    the names of both groups, index row ids; partners: (name, name of its pair, shared rows, rows here, rows there)."""
-
-    agreement: Agreement
-    changed: int
-    table: pd.DataFrame
-    partners: pd.DataFrame
-
-
-def compared(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, other_model: ModelSpec, other: ClusterParams
-) -> Compared:
-    """This grouping beside another, of the same or another model. Raises StorageError where that one is not made."""
-    first, second = cluster_set(folder, corpus, model, params), cluster_set(folder, corpus, other_model, other)
-    partner, moved = matched(first.labels, second.labels)
-    names, others = np.array([*first.names, "(none)"], object), np.array([*second.names, "(none)"], object)
-    rows = np.flatnonzero(moved)
-    texts = opened.corpus(folder, corpus).texts
-    table = pd.DataFrame(
-        {
-            "text": [texts[int(row)] for row in rows[:MOST_SHOWN]],
-            "here": names[first.labels[rows[:MOST_SHOWN]]],
-            "there": others[second.labels[rows[:MOST_SHOWN]]],
-        },
-        index=rows[:MOST_SHOWN],
-    )
-    counts = crossed(first.labels, second.labels)
-    shared = [int(counts[label, to]) if to >= 0 else 0 for label, to in enumerate(partner)]
-    there = np.append(counts.sum(axis=0), 0)
-    partners = pd.DataFrame(
-        {
-            "here": names[:-1],
-            "there": others[partner],
-            "shared": shared,
-            "rows": counts.sum(axis=1),
-            "rows there": there[partner],
-        }
-    )
-    return Compared(agreement(first.labels, second.labels), len(rows), short_cells(table, CELL)[0], partners)
 
 
 def stability_of(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Stability | None:
@@ -277,32 +194,6 @@ def _exists(folder: str, corpus: str, found: ClusterSet, other: ModelSpec) -> np
     if theirs is None:
         return None
     return np.nan_to_num(best_jaccard(found.labels, theirs.labels, len(found.names))) >= EXISTS
-
-
-def _nodes(stack: np.ndarray, names: list[tuple[str, ...]]) -> tuple[Node, ...]:
-    """Nodes level by level; each parent's children lie within its span, the larger ones first."""
-    made: list[Node] = []
-    above = {-1: (-1, 0)}  # label -> (its place among the nodes, where its rows begin)
-    parents = np.full(stack.shape[1], -1)
-    for level, labels in enumerate(stack):
-        known = labels >= 0
-        sizes = np.bincount(labels[known])
-        first = np.full(len(sizes), -1)
-        first[labels[known]] = parents[known]
-        here, filled = {}, {parent: start for parent, (_, start) in above.items()}
-        for label in np.argsort(-sizes, kind="stable"):
-            parent = int(first[label])
-            here[int(label)] = (len(made), filled[parent])
-            made.append(
-                Node(level, int(label), above[parent][0], names[level][label], int(sizes[label]), filled[parent])
-            )
-            filled[parent] += int(sizes[label])
-        above, parents = here, labels
-    return tuple(made)
-
-
-def _at(params: ClusterParams, level: int) -> ClusterParams:
-    return ClusterParams(params.method, level=level, seed=params.seed)
 
 
 def _different(texts: list[str], rows: np.ndarray) -> np.ndarray:

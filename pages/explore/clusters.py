@@ -7,6 +7,7 @@ from core.errors import PlanisphereError
 from pages.shared import (
     clusters_against,
     clusters_controls,
+    clusters_figures,
     clusters_groups,
     clusters_other,
     clusters_stability,
@@ -43,7 +44,7 @@ def page() -> None:
         return
     with st.spinner("Grouping", show_time=False):
         made = session.ask(answers.overview, *chosen.where, timeout=600)
-    clusters_groups.figures(made, chosen)
+    clusters_figures.figures(made, chosen)
     part = st.segmented_control(
         "What to look at",
         list(PARTS),

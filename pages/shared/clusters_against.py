@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from core.answers import cluster_page as answers
+from core.answers.cluster_compared import against_column
+from core.answers.cluster_page import Overview
 from core.charts.clusters import confusion_figure
 from core.clusters.agreement import Agreement
 from core.export import table_bytes
@@ -18,7 +19,7 @@ HELP = (
 )
 
 
-def show(chosen: Chosen, made: answers.Overview) -> None:
+def show(chosen: Chosen, made: Overview) -> None:
     columns = [
         *chosen.info.roles.labels,
         *(name for name in chosen.info.columns if name not in chosen.info.roles.labels),
@@ -35,7 +36,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         help="The groups are compared with its values; a column with a label for each row fits best.",
     )
     with st.spinner("Comparing"):
-        found, table, values = session.ask(answers.against_column, *chosen.where, str(column))
+        found, table, values = session.ask(against_column, *chosen.where, str(column))
     if found.rows < 2:
         st.info(f"Fewer than two rows have both a group and a value in {plain(column)}.", icon=":material/info:")
         return

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.answers import cluster_page as answers
 from core.answers.cluster_selection import Clicked
+from core.answers.cluster_tree import Node
 from core.errors import PlanisphereError
 from core.saved_selections import LONGEST_NAME
-from pages.shared import clusters_groups, frame, selected, session
+from pages.shared import frame, selected, session
 from pages.shared.clusters_controls import Chosen
 from pages.shared.text import count, plain
 
@@ -23,23 +25,23 @@ def show(chosen: Chosen, made: answers.Overview, label: int) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Most central**", help="Nearest to the group's center by cosine: what most of its rows say.")
-        clusters_groups.as_table(told.central)
+        _as_table(told.central)
     with right:
         st.markdown(
             "**Most its own**",
             help="Nearest to this group's center compared with the next group's: what sets it apart.",
         )
-        clusters_groups.as_table(told.typical)
+        _as_table(told.typical)
     _use(chosen, told.name, label)
 
 
-def upper(chosen: Chosen, node: answers.Node) -> None:
+def upper(chosen: Chosen, node: Node) -> None:
     """A group of a broader level than the chosen one."""
     at = chosen.with_params(replace(chosen.params, level=node.level))
     told = session.ask(answers.detail, *at.where, node.label)
     st.subheader(plain(told.name), anchor=False)
     st.caption(f"A broader group of {count(told.rows, 'row')}. Words: " + ", ".join(plain(w) for w, _ in told.words))
-    clusters_groups.as_table(told.central)
+    _as_table(told.central)
     _use(at, told.name, node.label)
 
 
@@ -81,3 +83,18 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
         selected.take(chosen.info, Clicked(kept, new=False))
         st.switch_page("pages/explore/map.py")
     st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")
+
+
+def _as_table(frame: pd.DataFrame) -> None:
+    """Texts with their row numbers."""
+    st.dataframe(
+        frame.assign(row=frame.index + 1)[["row", "text"]],
+        hide_index=True,
+        width="stretch",
+        lazy=False,
+        column_config={
+            "row": st.column_config.NumberColumn("Row", format="localized", width=60),
+            "text": st.column_config.TextColumn("Text"),
+        },
+        alt="Texts of the group",
+    )

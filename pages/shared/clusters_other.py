@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.answers import cluster_page as answers
+from core.answers.cluster_compared import compared
 from core.clusters.methods import ClusterParams
 from core.types import ModelSpec
 from pages.shared import clusters_against, clusters_wait, session
@@ -22,7 +23,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
     if not clusters_wait.ready(other):
         return
     with st.spinner("Comparing"):
-        found = session.ask(answers.compared, *chosen.where, model, params, timeout=600)
+        found = session.ask(compared, *chosen.where, model, params, timeout=600)
     st.markdown(clusters_against.line(found.agreement), help=clusters_against.HELP)
     st.markdown(
         f"**{found.changed:,} of {made.total:,}** rows changed ({found.changed / made.total:.1%}).",

@@ -11,6 +11,9 @@ from streamlit.testing.v1 import AppTest
 from core import cluster_tasks, tasks
 from core.answers import cluster_page as answers
 from core.answers import cluster_selection, clusters, map_rows
+from core.answers.cluster_compared import against_column
+from core.answers.cluster_compared import compared as compared_with
+from core.answers.cluster_tree import hierarchy
 from core.answers.clusters import cluster_set, clustering, default_clusters, group_values
 from core.answers.map import ColorBy, Place, color_of
 from core.answers.map_regions import GROUPS, regions
@@ -88,7 +91,7 @@ def test_groups_their_figures_and_texts_are_shown(app, where):
 
 
 def test_the_groups_are_the_moods_and_not_the_subjects(where):
-    found, table, values = answers.against_column(*where, "subject")
+    found, table, values = against_column(*where, "subject")
     assert values == 6
     assert found.rows == 60
     assert found.v_measure == pytest.approx(0, abs=1e-9)  # every mood is said of every subject alike
@@ -96,11 +99,11 @@ def test_the_groups_are_the_moods_and_not_the_subjects(where):
     moods = np.arange(60) % 5
     assert agreement(clustering(*where).labels, moods).v_measure > 0.9
     with pytest.raises(InputError, match="no column"):
-        answers.against_column(*where, "nothing")
+        against_column(*where, "nothing")
 
 
 def test_the_hierarchy_holds_every_row_on_every_level(where):
-    nodes = answers.hierarchy(*where)
+    nodes = hierarchy(*where)
     for level in {node.level for node in nodes}:
         assert sum(node.rows for node in nodes if node.level == level) == 60
     for node in nodes:
@@ -229,7 +232,7 @@ def test_another_method_is_offered_and_made_by_a_job(app, where):
     wait_for_jobs(page)
     assert "**6 groups** of 60 rows" in words(page)
     params = ClusterParams("kmeans", k=6)
-    compared = answers.compared(*where[:3], params, where[2], ClusterParams())
+    compared = compared_with(*where[:3], params, where[2], ClusterParams())
     assert compared.agreement.ami > 0.8
     assert compared.partners["rows"].sum() == 60
     with pytest.raises(StorageError, match="not been made"):
@@ -295,4 +298,4 @@ def test_three_rows_on_the_page(app, home):
 def test_the_icicle_holds_all_groups(app, where):
     page = opened_page(app)
     spec = json.loads(page.get("plotly_chart")[0].proto.spec)
-    assert len(spec["data"][0]["hovertext"]) == len(answers.hierarchy(*where))
+    assert len(spec["data"][0]["hovertext"]) == len(hierarchy(*where))
