@@ -21,13 +21,7 @@ def kept_names(
     folder: str, corpus: str, model: ModelSpec, params: ClusterParams, rows: int, make: Callable[[], list[str]]
 ) -> tuple[str, ...]:
     """The clusters' names by their words; `make` gives them where there are few rows or they are not kept."""
-    if rows < LARGE:
-        return tuple(make())
-    workspace, inputs = Workspace(folder), _inputs(model, params)
-    stored = workspace.load("cluster_names_own", corpus, inputs)
-    names = list(stored.facts["names"]) if stored else make()
-    if stored is None:
-        workspace.save("cluster_names_own", corpus, inputs, {}, {"names": names})
+    names = _kept_list("cluster_names_own", "names", Workspace(folder), corpus, _inputs(model, params), rows, make)
     return tuple(str(name) for name in names)
 
 
@@ -35,15 +29,8 @@ def kept_words(
     folder: str, corpus: str, model: ModelSpec, params: ClusterParams, rows: int, make: Callable[[], Words]
 ) -> Words:
     """The same of each cluster's words with their weights."""
-    if rows < LARGE:
-        return make()
-    workspace, inputs = Workspace(folder), _inputs(model, params)
-    stored = workspace.load("cluster_words", corpus, inputs)
-    if stored is not None:
-        return [[(str(word), float(weight)) for word, weight in own] for own in stored.facts["words"]]
-    words = make()
-    workspace.save("cluster_words", corpus, inputs, {}, {"words": words})
-    return words
+    words = _kept_list("cluster_words", "words", Workspace(folder), corpus, _inputs(model, params), rows, make)
+    return [[(str(word), float(weight)) for word, weight in own] for own in words]
 
 
 def kept_trust(
@@ -61,6 +48,20 @@ def kept_trust(
     arrays = {each.name: np.asarray(getattr(trust, each.name)) for each in fields(trust)}
     workspace.save("cluster_trust", corpus, inputs, arrays, {})
     return trust
+
+
+def _kept_list(
+    kind: str, fact: str, workspace: Workspace, corpus: str, inputs: dict[str, object], rows: int,
+    make: Callable[[], list[Any]],
+) -> list[Any]:  # fmt: skip
+    if rows < LARGE:
+        return make()
+    stored = workspace.load(kind, corpus, inputs)
+    if stored is not None:
+        return list(stored.facts[fact])
+    made = make()
+    workspace.save(kind, corpus, inputs, {}, {fact: made})
+    return made
 
 
 def _inputs(model: ModelSpec, params: ClusterParams) -> dict[str, object]:
