@@ -3,9 +3,12 @@
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.e2e.conftest import Server
+
+WIDE: ViewportSize = {"width": 1400, "height": 1000}
+PHONE: ViewportSize = {"width": 420, "height": 900}
 
 
 def go_to(page: Page, name: str) -> None:
@@ -17,6 +20,18 @@ def go_to(page: Page, name: str) -> None:
 def settled(page: Page) -> None:
     """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget made anew."""
     page.locator('[data-test-script-state="notRunning"]').wait_for()
+
+
+def drawn_and_fitting(page: Page, names: tuple[str, ...]) -> None:
+    """Each page is opened from the wide screen's sidebar, is drawn, and then fits a phone."""
+    for name in names:
+        page.set_viewport_size(WIDE)
+        go_to(page, name)
+        no_traceback(page)
+        assert page.get_by_text("This page could not be drawn").count() == 0
+        page.set_viewport_size(PHONE)
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
 
 
 def choose_model(page: Page, name: str) -> None:

@@ -7,10 +7,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import parameter
-from tests.e2e.steps import MapOnPage, go_to, no_traceback, settled
+from tests.e2e.steps import MapOnPage, drawn_and_fitting, go_to, no_traceback, settled
 
 pytestmark = pytest.mark.browser
-WIDE, PHONE = {"width": 1400, "height": 1000}, {"width": 420, "height": 900}
 PAGES = ("Scoreboard", "Disagreement", "Compression", "Quality")
 
 
@@ -24,14 +23,7 @@ def page(server, embedded, visit: Callable[[], Page]) -> Page:
 
 
 def test_the_pages_open_from_the_sidebar_and_fit_a_phone(page: Page):
-    for name in PAGES:
-        page.set_viewport_size(WIDE)
-        go_to(page, name)
-        no_traceback(page)
-        assert page.get_by_text("This page could not be drawn").count() == 0
-        page.set_viewport_size(PHONE)
-        settled(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+    drawn_and_fitting(page, PAGES)
 
 
 def test_the_scoreboard_gives_a_verdict_and_a_report_to_take_along(page: Page):

@@ -6,10 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.steps import MapOnPage, go_to, no_traceback, settled
+from tests.e2e.steps import PHONE, MapOnPage, drawn_and_fitting, go_to, no_traceback, settled
 
 pytestmark = pytest.mark.browser
-WIDE, PHONE = {"width": 1400, "height": 1000}, {"width": 420, "height": 900}
 
 
 @pytest.fixture
@@ -67,14 +66,7 @@ def test_finer_groups_and_how_often_they_are_found_again(page: Page):
 
 
 def test_the_pages_open_from_the_sidebar_and_fit_a_phone(page: Page):
-    for name in ("Clusters", "Trends", "Anomalies"):
-        page.set_viewport_size(WIDE)
-        go_to(page, name)
-        no_traceback(page)
-        assert page.get_by_text("This page could not be drawn").count() == 0
-        page.set_viewport_size(PHONE)
-        settled(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+    drawn_and_fitting(page, ("Clusters", "Trends", "Anomalies"))
 
 
 def test_odd_rows_and_near_duplicates_are_listed(page: Page):
