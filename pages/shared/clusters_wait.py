@@ -8,7 +8,7 @@ import streamlit as st
 from core.answers import cluster_page as answers
 from core.clusters.methods import ClusterParams
 from core.job_types import JobSpec
-from pages.shared import job_offer, session
+from pages.shared import empty, job_offer, session
 from pages.shared.clusters_controls import METHODS, Chosen
 from pages.shared.text import plain
 
@@ -27,7 +27,7 @@ def ready(chosen: Chosen) -> bool:
     """Whether the clustering is kept or can be made at once; else shows how to start it, or that it is on its way."""
     params = chosen.params
     if _comes_with_embedding(chosen):
-        _wait("The groups are found once the texts are embedded; they appear here by themselves.")
+        empty.waiting("The groups are found once the texts are embedded; they appear here by themselves.")
         return False
     if params.method == "leiden" and chosen.info.rows <= QUICK_ROWS:
         return True
@@ -47,7 +47,7 @@ def waiting(chosen: Chosen, what: What, words: str) -> bool:
     job_offer.show_submitted()
     open_ = any(job.open and job.spec == job_spec(chosen, what) for job in session.manager().list(session.folder()))
     if open_:
-        _wait(words)
+        empty.waiting(words)
     return open_
 
 
@@ -58,11 +58,6 @@ def _comes_with_embedding(chosen: Chosen) -> bool:
     where, model = chosen.info.digest, chosen.model.to_dict()
     jobs = (job.spec for job in session.manager().list(session.folder()) if job.open)
     return any(job.kind in ("embed", "map") and (job.corpus, job.params.get("model")) == (where, model) for job in jobs)
-
-
-def _wait(words: str) -> None:
-    st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
-    st.skeleton(height=240)
 
 
 def start(chosen: Chosen, what: What, label: str, icon: str) -> None:

@@ -179,4 +179,4 @@ def paid_consent(todo: Sequence[Priced]) -> float | None:
 def start(info: CorpusInfo, spec: ModelSpec, limit: float | None) -> None:
     params = {"model": spec.to_dict()} | ({"limit_usd": limit} if limit else {})
     job = JobSpec("embed", session.folder(), info.digest, params, title=f"{spec.label} on {info.name}")
-    session.manager().submit(job, session.api_key(spec.base_url) if spec.backend == "openai" else None)
+    session.manager().submit(job, session.job_key(params))

@@ -11,22 +11,25 @@ def no_corpus(message: str) -> None:
     st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
 
 
+def waiting(words: str) -> None:
+    """A calm place for what a job will bring; its progress is in the sidebar, which reruns the page when it ends."""
+    st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
+    st.skeleton(height=320)
+
+
 def not_embedded(message: str) -> None:
     """Says that vectors are missing; where a model runs already or stands in line, that they are coming."""
     info = session.current_corpus()
     if info and coming(info):
-        st.info(
-            "This corpus is being embedded. The page fills by itself as soon as its first vectors are there; how far "
-            "it is stands in the sidebar.",
-            icon=":material/hourglass_top:",
-        )
+        waiting("This corpus is being embedded; the page fills by itself as soon as its first vectors are there.")
         return
     st.info(message, icon=":material/info:")
     st.page_link("pages/data/embed.py", label="Choose a model on the Embed page", icon=":material/memory:")
 
 
-def coming(info: CorpusInfo) -> bool:
-    """Whether a job that runs or stands in line will give this corpus its vectors."""
+def coming(info: CorpusInfo | None) -> bool:
+    """Whether an open job will give this corpus its vectors or their neighbors; of none, whether the sample is on its
+    way."""
     jobs = [job.spec for job in session.manager().list(session.folder()) if job.open]
-    here = any(job.kind == "embed" and job.corpus == info.digest for job in jobs)
-    return here or any(job.kind == "sample" and job.params["name"] == info.name for job in jobs)
+    here = any(job.kind in ("embed", "map") and info is not None and job.corpus == info.digest for job in jobs)
+    return here or any(job.kind == "sample" and (info is None or job.params["name"] == info.name) for job in jobs)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.job_types import JobSpec, JobState
-from pages.shared import session
+from pages.shared import empty, session
 from pages.shared.text import duration, plain
 
 
@@ -51,11 +51,7 @@ def show_submitted() -> None:
 def waiting(state: JobState) -> None:
     """How far a running job is; the sidebar reruns the page when it ends."""
     words = "waits for the jobs before it" if state.status == "queued" else "is being worked out"
-    st.caption(
-        f":material/hourglass_top: This {words} and appears here by itself. Its progress is in the sidebar; you can go "
-        "on working elsewhere."
-    )
-    st.skeleton(height=320)
+    empty.waiting(f"This {words} and appears here by itself.")
 
 
 def at_once(seconds: float, words: str, compute: Callable[[], None], most: float = 3.0) -> bool:

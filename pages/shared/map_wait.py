@@ -16,8 +16,8 @@ QUICK_ROWS = 100_000  # PCA of no more rows is made at once, without a job
 
 def no_map(info: CorpusInfo | None) -> None:
     """No corpus yet, or none embedded."""
-    if empty.coming(info) if info else any(job.spec.kind == "sample" for job in _open_jobs()):
-        waiting("The map appears here by itself once the texts are read and embedded.")
+    if empty.coming(info):
+        empty.waiting("The map appears here by itself once the texts are read and embedded.")
     elif info is None:
         empty.no_corpus("There is nothing to map yet: bring in some text first.")
     else:
@@ -30,19 +30,13 @@ def ready(place: answers.Place, info: CorpusInfo) -> answers.Place | None:
     if state.kept:
         return replace(place, made=state.made)
     if any(_makes(job, place) for job in _open_jobs()):
-        waiting("The map is being drawn; it appears here by itself.")
+        empty.waiting("The map is being drawn; it appears here by itself.")
         return None
     if place.params.method == "pca" and state.graph and info.rows <= QUICK_ROWS:
         with st.spinner("Drawing the map by its principal components"):
             return replace(place, made=session.ask(answers.draw_now, place))
     _offer(place, info, state)
     return None
-
-
-def waiting(words: str) -> None:
-    """A calm place for what will come; the job's progress is in the sidebar, which reruns the page when it ends."""
-    st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
-    st.skeleton(height=420)
 
 
 def _offer(place: answers.Place, info: CorpusInfo, state: answers.MapState) -> None:

@@ -5,7 +5,7 @@ from core.answers.anomalies import scored
 from core.job_types import JobSpec
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import empty, job_offer, map_wait, session
+from pages.shared import empty, job_offer, session
 from pages.shared.text import count, plain
 
 ROWS_A_SECOND = 5_000  # grouped and scored
@@ -19,9 +19,8 @@ def graph_is_there(info: CorpusInfo, model: ModelSpec) -> bool:
 
 def nothing_yet(info: CorpusInfo | None, model: ModelSpec | None) -> None:
     """No corpus, no vectors, or no graph; a running job is waited for."""
-    jobs = session.manager().list(session.folder())
-    if any(job.open and job.spec.corpus in ("", info.digest if info else "") for job in jobs):
-        map_wait.waiting("What is odd appears here by itself once the texts are embedded and their neighbors found.")
+    if empty.coming(info):
+        empty.waiting("What is odd appears here by itself once the texts are embedded and their neighbors found.")
     elif info is None:
         empty.no_corpus("There is nothing to look through yet.")
     elif model is None:

@@ -127,6 +127,4 @@ def _state(asked: Asked, each: _Left) -> JobState | None:
 
 def _submit(jobs: list[JobSpec]) -> None:
     for job in jobs:
-        model = job.params["model"]
-        secret = session.api_key(model["base_url"]) if model["backend"] == "openai" else None
-        session.manager().submit(job, secret)
+        session.manager().submit(job, session.job_key(job.params))
