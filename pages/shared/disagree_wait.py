@@ -10,6 +10,8 @@ from core.job_types import JobSpec
 from pages.shared import job_offer, session
 from pages.shared.text import count
 
+AT_ONCE = 5.0  # seconds a person waits without a job
+
 
 def ready(asked: Asked) -> bool:
     """Whether the contenders are compared; few rows are at once, for more the job is offered."""
@@ -23,7 +25,7 @@ def ready(asked: Asked) -> bool:
     if state.kept:
         return True
     compute = partial(session.ask, answers.compare_now, asked, timeout=600)
-    if job_offer.at_once(state.seconds, "Comparing the contenders", compute):
+    if job_offer.at_once(state.seconds, "Comparing the contenders", compute, AT_ONCE):
         return True
     job_offer.offer(
         comparison(asked),
