@@ -172,10 +172,22 @@ class MapOnPage:
         self.draw("Select a box", [first, last], key)
 
     def points(self, layout: np.ndarray) -> np.ndarray:
-        """(n, 2) pixels of the page where the first panel has the points of a layout (n, 2), at the present view."""
+        """(n, 2) pixels of the page where the only panel has the points of a layout (n, 2), at the present view."""
         box, (x, y, zoom) = self.canvas.bounding_box(), self.view()
         assert box is not None
         span = np.ptp(layout.astype(float), axis=0)
         scale = 0.93 * zoom * min(box["width"] / span[0], box["height"] / span[1])
         across = box["x"] + box["width"] / 2 + (layout[:, 0] - x) * scale
         return np.column_stack([across, box["y"] + box["height"] / 2 - (layout[:, 1] - y) * scale])
+
+    def crowd(self, layout: np.ndarray) -> tuple[float, float]:
+        """Where most points are: a fast map is another at every run, and may be empty in its middle."""
+        pixels = self.points(layout)
+        near = np.linalg.norm(pixels[:, None] - pixels, axis=2) < 50
+        return self.share(pixels[near.sum(axis=1).argmax()])
+
+    def share(self, pixels: np.ndarray) -> tuple[float, float]:
+        """Pixels (x, y) of the page as shares of the map's width and height."""
+        box = self.canvas.bounding_box()
+        assert box is not None
+        return (pixels[0] - box["x"]) / box["width"], (pixels[1] - box["y"]) / box["height"]

@@ -34,7 +34,7 @@ def test_a_lasso_gives_rows_and_what_is_special_and_zoom_stays(server, embedded,
     drawn.wheel(0.5, 0.5, -400)
     zoomed = drawn.view()
     assert zoomed[2] > 1.5
-    drawn.lasso([(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)])
+    drawn.lasso([(0.01, 0.01), (0.99, 0.01), (0.99, 0.99), (0.01, 0.99)])
     page.get_by_text("What is special here").first.wait_for()
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     assert drawn.view() == zoomed

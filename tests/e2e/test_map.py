@@ -1,5 +1,6 @@
 """The map's component in a software-rendered browser: it never loses its place, and selects just the right rows."""
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -20,7 +21,7 @@ from tests.e2e.conftest import Server
 from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, go_to, no_traceback, settled
 
 pytestmark = pytest.mark.browser
-SHAPE = [(0.25, 0.2), (0.8, 0.3), (0.7, 0.85), (0.45, 0.5), (0.2, 0.8)]
+SHAPE = np.array([(-0.12, -0.15), (0.14, -0.1), (0.1, 0.18), (0.0, 0.02), (-0.15, 0.15)])
 
 
 @pytest.fixture
@@ -47,6 +48,11 @@ def layout(place: Place) -> np.ndarray:
     return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
 
 
+def shape_at(place: tuple[float, float]) -> list[tuple[float, float]]:
+    """A polygon that is not convex around a place, within the map."""
+    return [(float(x), float(y)) for x, y in np.clip(SHAPE + place, 0.02, 0.98)]
+
+
 def color_by(page: Page, name: str) -> None:
     page.get_by_test_id("stSelectbox").filter(has_text="Color by").get_by_role("combobox").click()
     page.get_by_role("option", name=name, exact=True).click()
@@ -58,10 +64,10 @@ def choice_in_link(page: Page) -> Choice:
     return Choice.from_text(parse_qs(urlsplit(page.url).query).get("chosen", [""])[0])
 
 
-def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, server: Server):
+def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, places):
     page = opened.page
-    opened.wheel(0.5, 0.5, -300)
-    opened.lasso(SHAPE)
+    opened.wheel(*opened.crowd(layout(places[0])), -300)
+    opened.lasso(shape_at(opened.crowd(layout(places[0]))))
     page.get_by_text("What is special here").first.wait_for()
     settled(page)
     view, count = opened.view(), opened.told("selected")
@@ -90,14 +96,15 @@ def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, 
 
 
 def test_a_lasso_selects_the_rows_that_numpy_finds(opened: MapOnPage, places):
-    opened.lasso(SHAPE)
+    shape = shape_at(opened.crowd(layout(places[0])))
+    opened.lasso(shape)
     opened.page.get_by_text("What is special here").first.wait_for()
     settled(opened.page)
     drawn, place = choice_in_link(opened.page), places[0]
     found = selected(Scene((place,)), drawn)
     assert opened.told("selected") == str(len(found))
     # the same from the pixels of the mouse, up to rows at the very edge
-    corners = np.array([opened.place(*corner) for corner in SHAPE])
+    corners = np.array([opened.place(*corner) for corner in shape])
     expected = np.flatnonzero(inside(opened.points(layout(place)), corners))
     assert len(np.setxor1d(found, expected)) <= 0.01 * len(found) + 2
 
@@ -113,12 +120,13 @@ def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     return odd
 
 
-def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage):
-    opened.box((0.1, 0.1), (0.6, 0.9))
+def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage, places):
+    middle, _ = opened.share(np.median(opened.points(layout(places[0])), axis=0))
+    opened.box((0.01, 0.01), (middle, 0.99))
     first = int(opened.told("selected"))
-    opened.box((0.6, 0.1), (0.95, 0.9), "Shift")
+    opened.box((middle, 0.01), (0.99, 0.99), "Shift")
     both = int(opened.told("selected"))
-    opened.box((0.1, 0.1), (0.6, 0.9), "Alt")  # as the first: the map fills its frame, so both sides hold points
+    opened.box((0.01, 0.01), (middle, 0.99), "Alt")
     less = int(opened.told("selected"))
     assert 0 < first < both
     assert less == both - first
@@ -138,8 +146,8 @@ def test_hovering_shows_the_text_and_lights_up_on_both_maps(opened: MapOnPage, p
     page.get_by_text("lexical baseline, UMAP:").first.wait_for()
     both.settle()
     corpus = Workspace(server.home).load_corpus(places[0].corpus)
-    for x in np.linspace(0.02, 0.48, 40):
-        page.mouse.move(*both.place(x, 0.5))
+    for x, y in itertools.product(np.linspace(0.02, 0.48, 24), np.linspace(0.05, 0.95, 24)):
+        page.mouse.move(*both.place(x, y))
         if both.told("hovered"):
             break
     row = int(both.told("hovered"))
@@ -207,9 +215,9 @@ def test_a_lost_context_and_a_resize_keep_the_picture(opened: MapOnPage):
     assert opened.canvas.bounding_box()["width"] < 700
 
 
-def test_a_selection_is_kept_and_shown_again(opened: MapOnPage):
+def test_a_selection_is_kept_and_shown_again(opened: MapOnPage, places):
     page = opened.page
-    opened.lasso(SHAPE)
+    opened.lasso(shape_at(opened.crowd(layout(places[0]))))
     page.get_by_text("What is special here").first.wait_for()
     settled(page)
     count = opened.told("selected")
