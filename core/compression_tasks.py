@@ -100,7 +100,7 @@ def expected_seconds(texts: int, width: int) -> dict[Part, float]:
 
 def part_inputs(contender: Contender, part: Part) -> dict[str, object]:
     """What names a measured part; raise the version when the algorithm changes its values."""
-    versions = {"dimensions": 1, "bits": 1, "indexes": 1}
+    versions = {"dimensions": 1, "bits": 2, "indexes": 1}
     return {
         "model": contender.model.to_dict(),
         "dimensions": contender.dimensions,

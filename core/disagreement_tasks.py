@@ -1,12 +1,13 @@
 """How far contenders disagree, as functions for workers; what each pair needs is kept in the workspace."""
 
+import time
+
 import numpy as np
 
 from core import opened
-from core.contenders import Contender, contender_neighbors, find_contender_neighbors, has_graph
+from core.contenders import Contender, contender_neighbors, find_contender_neighbors
 from core.disagreement.at_large import measure_geometry
 from core.disagreement.kept import (
-    EXPLAINED,
     KIND,
     cut_inputs,
     explained_rows,
@@ -22,10 +23,6 @@ from core.errors import InputError, PlanisphereError
 from core.store import Workspace
 from core.types import ModelSpec, Progress
 
-SECONDS_A_ROW = 6e-5  # to compare two graphs, and what else is worked out for a pair
-SECONDS_A_TEXT = 6e-4  # to find its language and count its tokens
-SECONDS_A_GRAPH = 1e-9  # of a variant: rows squared times dimensions
-
 
 def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """Work out and keep what the pages on disagreement need of these contenders; what is kept is not done again."""
@@ -33,6 +30,17 @@ def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progres
     compare_pairs(folder, corpus, contenders, progress)
     group_rows(folder, corpus, contenders)
     look_at_texts(folder, corpus, contenders)
+
+
+def warm_up() -> None:
+    """Import what the functions here take (scipy, the model of languages): by next to no work, so that it is all."""
+    from core.answers import disagreement_rows  # noqa: F401
+    from core.disagreement.geometry import alike_order
+    from core.quality.estimates import jackknife
+
+    text_facts(["Which language is this text in?"])
+    jackknife(0.0, [0.0, 1.0])
+    alike_order(np.eye(3))
 
 
 def find_graphs(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
@@ -92,12 +100,13 @@ def _look_for_cuts(workspace: Workspace, corpus: str, model: ModelSpec, texts: l
 
 
 def _compare_pair(folder: str, corpus: str, first: Contender, second: Contender) -> None:
-    texts = text_codes(folder, corpus)
+    started, texts = time.perf_counter(), text_codes(folder, corpus)
     one, other = (contender_neighbors(folder, corpus, each).ids for each in (first, second))
     found = compare(one, other, texts)
     facts = {"depths": list(found.depths), "p": P, "seed": 0, "texts": int(texts.max(initial=-1)) + 1}
     facts |= measure_geometry(folder, corpus, first, second)
     arrays = {"shared": found.shared, "rbo": found.rbo, "deep": found.deep}
+    facts["seconds"] = round(time.perf_counter() - started, 3)
     Workspace(folder).save(KIND, corpus, pair_inputs(first, second), arrays, _without_nan(facts))
 
 
@@ -107,20 +116,6 @@ def is_prepared(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> 
     models = [each.model for each in contenders if each.model.max_tokens]
     wanted = [text_inputs(), *map(cut_inputs, models), *(pair_inputs(*pair) for pair in pairs_of(contenders))]
     return all(workspace.load(KIND, corpus, inputs) is not None for inputs in wanted)
-
-
-def expected_seconds(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> float:
-    """About how long `prepare` takes on one core for what is not kept yet."""
-    workspace = Workspace(folder)
-    info = workspace.info(corpus)
-    rows = info.rows if info else 0
-    pairs = sum(not has_pair(folder, corpus, *pair) for pair in pairs_of(contenders))
-    graphs = [each for each in contenders if not each.is_model and not has_graph(folder, corpus, each)]
-    squared = sum((each.dimensions or each.model.dimensions or 384) for each in graphs) * min(rows, 50_000) * rows
-    asked = 1 + sum(bool(each.model.max_tokens) for each in contenders)
-    known = workspace.load(KIND, corpus, text_inputs()) is not None
-    looked = 0 if known else asked * min(rows, EXPLAINED) * SECONDS_A_TEXT
-    return pairs * (0.1 + rows * SECONDS_A_ROW) + squared * SECONDS_A_GRAPH + looked
 
 
 def _without_nan(facts: dict[str, object]) -> dict[str, object]:

@@ -243,15 +243,17 @@ def warm_up(client: Any, folder: str) -> list[Any]:
     futures = []
     for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items():
         offers = facts.get("resources", {})
-        for task in _warm_tasks(offers):
-            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10))
+        for place, task in enumerate(_warm_tasks(offers)):
+            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10 - place))
     return futures
 
 
 def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
     if "answer" in offers:
         return [warm_answers]
-    return [warm_embedder, warm_layouts] if "layout" in offers or not offers else [warm_embedder]
+    if "layout" in offers or not offers:
+        return [warm_embedder, warm_layouts, warm_comparisons]
+    return [warm_embedder, warm_comparisons]
 
 
 def warm_embedder(folder: str) -> None:
@@ -277,3 +279,11 @@ def warm_answers(folder: str) -> None:
     from core.embedders.registry import PRESETS
 
     opened.embedder(folder, PRESETS[0]).embed_query(["warm"])
+    warm_comparisons(folder)
+
+
+def warm_comparisons(folder: str) -> None:
+    """Import what the comparison of contenders takes."""
+    from core.disagreement_tasks import warm_up as warm_disagreement
+
+    warm_disagreement()

@@ -14,7 +14,7 @@ from core.store import Workspace, vector_inputs
 from core.types import Progress
 
 KIND, FAILED = "scores", "scores_failed"
-VERSIONS = {"labels": 2, "pairs": 1, "queries": 1, "known_item": 1}  # raise one when its task's values change
+VERSIONS = {"labels": 2, "pairs": 2, "queries": 1, "known_item": 1}  # raise one when its task's values change
 SECONDS_A_CELL, SECONDS_A_PRODUCT = 2e-8, 4e-11  # to order a similarity, and a dimension of it
 SECONDS_A_WEIGHT = 2.5e-8  # of a row, a dimension and a label, in the probes and k-means together
 

@@ -94,3 +94,17 @@ def compare_spans(groups: Groups, index: np.ndarray, first: tuple[int, int], sec
     table["kind"] = kind
     sure = np.where(grew, 1 + low, np.where(shrank, 1 - high, np.abs(change)))
     return table.iloc[np.argsort(-np.nan_to_num(sure, nan=-9.0), kind="stable")].reset_index(drop=True)
+
+
+def standout(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[int, int, float] | None:
+    """Where the series values (g, t) are farthest from their own median: the group, the period, and that median.
+
+    Measured from the nearer end of the interval low to high (NaN: not looked at), so that uncertain periods lead
+    seldom; None where no interval leaves its group's median out. To look at, not a test: the largest of many is chosen.
+    """
+    usual = np.array([[np.median(row[np.isfinite(row)])] if np.isfinite(row).any() else [np.nan] for row in values])
+    away = np.nan_to_num(np.maximum(low - usual, usual - high), nan=-1.0) if len(values) else np.zeros((0, 0))
+    if not away.size or away.max() <= 0:
+        return None
+    group, period = np.unravel_index(int(away.argmax()), away.shape)
+    return int(group), int(period), float(usual[group, 0])

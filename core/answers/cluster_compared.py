@@ -19,7 +19,7 @@ MOST_SHOWN = 1_000
 
 
 def against_column(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, column: str, most: int = 30
+    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, column: str, most: int = 20
 ) -> tuple[Agreement, pd.DataFrame, int]:
     """How far the groups are the values of a column, the confusion of the largest, and the number of values."""
     found, table = cluster_set(folder, corpus, model, params), opened.corpus(folder, corpus).table

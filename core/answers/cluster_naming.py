@@ -116,29 +116,33 @@ def name_with_model(
 ) -> int:
     """Ask a chat model for names and keep them as they come; gives how many were named.
 
-    Raises ServiceError where the server fails, or where some clusters keep their names by words for want of an answer
+    Raises ServiceError where the server fails, or where some clusters keep the names they have for want of an answer
     that can be used; the names given till then stay.
     """
     workspace, own = Workspace(folder), own_names(folder, corpus, model, params)
+    named: set[int] = set()
 
     def keep(names: dict[int, str]) -> None:
         if names:  # a person may have edited others meanwhile: theirs stay
             known = edited_names(workspace, corpus, model, params)
-            kept = {label: name for label, name in known.items() if label not in names and label < len(own)}
-            present = [kept.get(label, name) for label, name in enumerate(own)]
-            save_names(workspace, corpus, model, params, kept | distinct(names, present, own))
+            present = [known.get(label, name) for label, name in enumerate(own)]
+            made = distinct(names, present, present)  # one that can't be used leaves the name there is
+            kept = {label: name for label, name in known.items() if label not in made and label < len(own)}
+            save_names(workspace, corpus, model, params, kept | made)
+            named.update(made)
 
     wanted = _wanted(folder, corpus, model, params, most, again)
     asked = {each.label for request in wanted for each in request.subjects}
     others = [name for label, name in edited_names(workspace, corpus, model, params).items() if label not in asked]
     found, wrong = name_clusters(wanted, others, Chat(chat, secret).ask, keep, progress)
-    if len(found) < len(asked):
+    if len(named) < len(asked):
+        why = wrong or "the model gave several the same name" if len(found) == len(asked) else wrong
         raise ServiceError(
-            f"{len(found):,} of {len(asked):,} groups got a name; the answers for the others could not be used"
-            + (f" ({wrong})." if wrong else "."),
-            "Start again for the rest, or choose another model; the others keep their names by words meanwhile.",
+            f"{len(named):,} of {len(asked):,} groups got a name; the answers for the others could not be used"
+            + (f" ({why})." if why else "."),
+            "Start again for the rest, or choose another model; the others keep the names they have meanwhile.",
         )
-    return len(found)
+    return len(named)
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ def plan_options(asked: Asked, wanted: float) -> tuple[Option, ...]:
     options = [
         Option(
             _plan_name(row["name"]), "exact" if row["name"] == "float32" else "scan", 0, int(row["bytes"]),
-            int(row["beside"]), codebook_bytes(width) if row["name"].startswith("PQ") else 0,
+            int(row["beside"]), codebook_bytes(width, int(row["bytes"])) if row["name"].startswith("PQ") else 0,
             float(row["kept"]), float(row["p50"]), made.searched,
             max(float(row["p50"]) - signs, 0.0) if row["beside"] else 0.0,
         )

@@ -6,11 +6,12 @@ from typing import Literal
 import numpy as np
 
 from core.contenders import Contender
+from core.disagreement.expected import expected_seconds
 from core.disagreement.geometry import alike_order
 from core.disagreement.kept import kept_overlap, kept_pair, pairs_of, text_codes
 from core.disagreement.overlap import P, chance, depths_of
 from core.disagreement.resample import mean_interval
-from core.disagreement_tasks import expected_seconds, is_prepared, prepare
+from core.disagreement_tasks import is_prepared, prepare
 from core.opened import GRAPH_K
 from core.store import Workspace
 

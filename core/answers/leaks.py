@@ -7,11 +7,18 @@ from core import opened
 from core.answers.duplicates import MOST_ROWS, Place, group_codes, rows_file
 from core.errors import InputError
 from core.leaks import Leaks, find_leaks, split_columns
+from core.scoring.label_rows import find_split
 
 
 def columns(folder: str, corpus: str) -> tuple[str, ...]:
     """Columns that may be a split, the likeliest first."""
     return tuple(split_columns(opened.corpus(folder, corpus).table))
+
+
+def likely(folder: str, corpus: str) -> str | None:
+    """The column that parts the rows into training and test, if there is one."""
+    found = find_split(opened.corpus(folder, corpus).table)
+    return found if found in columns(folder, corpus) else None
 
 
 def leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, pd.DataFrame]:

@@ -13,7 +13,7 @@ from core.contenders import Contender
 from core.label_tasks import column_labels
 from core.quality.density import TEXTS, Density, measure_density
 from core.quality.estimates import Estimate
-from core.quality.hub_repair import REPAIRS, Repair, repair_hubs
+from core.quality.hub_repair import REPAIRS, Repair, candidates, repair_hubs
 from core.quality.intrinsic import measure_intrinsic
 from core.quality.length_bias import LengthBias, measure_length_bias
 from core.quality.similarity import Similarity, measure_similarity
@@ -47,7 +47,7 @@ class HubLine:
 @dataclass(frozen=True, eq=False)
 class HubGain:
     """lines: by repair. chance: skewness of lists drawn at random. hubs: the 20 texts most often listed, with how often
-    before and after each repair. judged: texts of P@1. candidates: length of the kept lists."""
+    before and after each repair. judged: texts of P@1. candidates: of each text, ranked anew."""
 
     lines: dict[Repair, HubLine]
     chance: float
@@ -112,7 +112,7 @@ def hub_gain(folder: str, corpus: str, contender: Contender, column: str) -> Hub
     table = pd.DataFrame({"text": [texts[row][:CELL] for row in space.first[top]]}, index=space.first[top])
     for repair in REPAIRS:
         table[repair] = found[repair].hubs.counts[top]
-    sizes = (plain.hubs.k, space.ids.shape[1], len(space), plain.judged)
+    sizes = (plain.hubs.k, candidates(space), len(space), plain.judged)
     return HubGain(lines, plain.hubs.chance, *sizes, table)
 
 

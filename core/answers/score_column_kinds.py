@@ -2,7 +2,10 @@
 
 import pandas as pd
 
+from core.scoring.cell_numbers import cell_numbers
+
 LOOKED_AT = 2_000  # rows
+MOST = 0.5  # share of a column's cells that must be numbers
 
 
 def texts_of(table: pd.DataFrame) -> tuple[str, ...]:
@@ -16,16 +19,9 @@ def numbers_of(table: pd.DataFrame) -> tuple[str, ...]:
     found = []
     for name in map(str, table.columns):
         cells = table[name].dropna().iloc[:LOOKED_AT]
-        if len(cells) and not pd.api.types.is_datetime64_any_dtype(cells) and _readable(cells) > 0.5:
+        if len(cells) and not pd.api.types.is_datetime64_any_dtype(cells) and cell_numbers(cells).notna().mean() > MOST:
             found.append(name)
     return tuple(found)
-
-
-def _readable(cells: pd.Series) -> float:
-    """The share of cells that are numbers, with a decimal point or all with a decimal comma."""
-    words = cells.astype("str").str.strip()
-    given = (pd.to_numeric(each, errors="coerce") for each in (words, words.str.replace(",", ".", regex=False)))
-    return max(float(numbers.notna().mean()) for numbers in given)
 
 
 def length_of(table: pd.DataFrame, name: str) -> float:

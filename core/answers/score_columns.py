@@ -49,7 +49,7 @@ def query_columns(folder: str, corpus: str, key: str, qrels: str = "") -> QueryC
     columns, texts = tuple(map(str, table.columns)), texts_of(table)
     text = next((name for name in texts if _QUERY.search(name)), texts[0] if texts else "")
     left = [name for name in columns if name != text and _tells_apart(table[name])]
-    query_id = next((name for name in left if _ID.search(name)), "")
+    query_id = next((name for name in left if _ID.search(name)), "") or _named_by(table[left], folder, corpus, qrels)
     beside = [name for name in left if name != query_id]
     relevant = next((name for name in beside if _RELEVANT.search(name)), beside[0] if beside else "")
     graded = [name for name in left if name != relevant and name in numbers_of(table) and _GRADE.search(name)]
@@ -67,6 +67,15 @@ def text_columns(folder: str, corpus: str) -> tuple[tuple[str, ...], str, str]:
     by_length = sorted(texts, key=lambda name: -length_of(kept.table, name))
     asking = next((name for name in by_length[1:] if _TITLE.search(name)), by_length[1])
     return texts, asking, by_length[0]
+
+
+def _named_by(table: pd.DataFrame, folder: str, corpus: str, qrels: str) -> str:
+    """The column that holds the most of the queries' ids that judgments name, "" where none does."""
+    if not qrels:
+        return ""
+    wanted = set(label_words(open_table(folder, corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:LOOKED_AT])
+    held = {str(name): len(wanted & set(label_words(table[name]).dropna())) for name in table.columns}
+    return max(held, key=lambda name: held[name]) if any(held.values()) else ""
 
 
 def _tells_apart(column: pd.Series) -> bool:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from core import opened
 from core.answers.data import Refusal
 from core.answers.staging import Origin, Staged, read_staged, staged_bytes
@@ -10,7 +12,7 @@ from core.errors import InputError
 from core.estimate import is_free
 from core.scoring.known_item import read_known_item
 from core.scoring.pairs import read_pairs
-from core.scoring.qrels import is_qrels, read_qrels
+from core.scoring.qrels import is_qrels, named_qrels, read_qrels
 from core.scoring.queries import read_queries
 from core.scoring.retrieval import Retrieval
 from core.scoring.task_tables import KIND, TaskTable, find_table, keep_table
@@ -51,8 +53,9 @@ def bring_tables(folder: str, corpus: str, files: tuple[Staged, ...], judged: bo
         if judged and len(files) == MOST_FILES:
             return _two(folder, corpus, files)
         if len(files) != 1:
-            raise InputError(f"{len(files)} files were given.", "Upload one file" + (", or two." if judged else "."))
-        return (_one(folder, corpus, files[0]),)
+            two = ", or two: queries and judgments. The texts they ask for are brought in on the Data page."
+            raise InputError(f"{len(files)} files were given.", "Upload one file" + (two if judged else "."))
+        return (_one(folder, corpus, files[0], judged),)
     except InputError as error:
         return Refusal(error.message, error.remedy)
 
@@ -107,8 +110,8 @@ def retrieval(folder: str, corpus: str, task: Task) -> Retrieval:
     return (read_queries if task.kind == "queries" else read_known_item)(folder, corpus, task)
 
 
-def _one(folder: str, corpus: str, file: Staged) -> TaskTable:
-    if is_qrels(staged_bytes(folder, file)):
+def _one(folder: str, corpus: str, file: Staged, judged: bool) -> TaskTable:
+    if judged and _judgments(folder, file) is not None:
         raise InputError(
             f'"{file.name}" holds judgments alone.', "Upload the queries with it: queries.jsonl and qrels.tsv together."
         )
@@ -117,17 +120,23 @@ def _one(folder: str, corpus: str, file: Staged) -> TaskTable:
 
 def _two(folder: str, corpus: str, files: tuple[Staged, ...]) -> tuple[TaskTable, ...]:
     """BEIR's layout: whichever file looks like judgments is them."""
-    judgments = [file for file in files if is_qrels(staged_bytes(folder, file))]
-    queries = [file for file in files if file not in judgments]
-    if len(judgments) != 1 or len(queries) != 1:
+    tables = {file: table for file in files if (table := _judgments(folder, file)) is not None}
+    queries = [file for file in files if file not in tables]
+    if len(tables) != 1 or len(queries) != 1:
         raise InputError(
-            f"Of the two files, {len(judgments)} look like judgments; one must be.",
-            "Upload the queries (queries.jsonl, or a table) and the judgments (lines of query id, row id, grade).",
+            f"Of the two files, {len(tables)} look like judgments; one must be.",
+            "Upload the queries (queries.jsonl, or a table) and the judgments: lines of query id, row id and grade, or "
+            "a table with the columns query-id, corpus-id and score.",
         )
-    given = judgments[0]
-    data = staged_bytes(folder, given)
-    kept = keep_table(folder, corpus, given.key, given.name, lambda: read_qrels(given.name, data), qrels=True)
-    return _one(folder, corpus, queries[0]), kept
+    given = next(iter(tables))
+    kept = keep_table(folder, corpus, given.key, given.name, lambda: tables[given], qrels=True)
+    return _one(folder, corpus, queries[0], True), kept
+
+
+def _judgments(folder: str, file: Staged) -> pd.DataFrame | None:
+    """The judgments a file holds, None where it holds something else."""
+    data = staged_bytes(folder, file)
+    return read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, Origin((file,))).table)
 
 
 def _candidates(folder: str, corpus: str, made: Retrieval) -> int:

@@ -12,7 +12,7 @@ from core.charts.frame import CLEAR, base_layout
 from core.charts.palette import COLORS, GREY, GROUND, INK, Theme, scale
 from core.charts.text import label
 
-NAME = 24
+LETTERS = 68  # of all columns of the hierarchy together
 MANY = 5  # groups of a level for it to give the colors
 THICK = 3  # pixels of the chosen bar's outline
 THIN = 4  # pixels below which a bar has no outline, which would cover it
@@ -20,25 +20,30 @@ SMALLEST = 0.012  # share of the height below which a node has no name written i
 
 
 def icicle_figure(
-    nodes: Sequence[Node], theme: Theme = "light", height: int = 560, chosen: int | None = None
+    nodes: Sequence[Node],
+    theme: Theme = "light",
+    height: int = 560,
+    chosen: int | None = None,
+    heads: Sequence[str] = (),
 ) -> go.Figure:
     """The hierarchy as an icicle, coarse at the left; each bar is a point that can be selected, by its place.
 
     chosen: the place of a node, whose bar is outlined; the picture is drawn to it, or to the node above where it has
-    none within. Bars, not Plotly's own icicle, whose clicks Streamlit does not tell.
+    none within. heads: names of the levels, written above. Bars, not Plotly's own icicle, whose clicks Streamlit does
+    not tell.
     """
     total = max((node.start + node.rows for node in nodes), default=1)
     low, high = _span(nodes, chosen, total)
     starts = [min(max(node.start, low), high) for node in nodes]
     seen = [max(min(node.start + node.rows, high) - start, 0) for node, start in zip(nodes, starts, strict=True)]
-    colors, (middles, widths) = _colors(nodes), _columns(nodes)
+    colors, levels = _colors(nodes), max((node.level for node in nodes), default=0) + 1
     outlined = [THICK if place == chosen else 1 if height * rows > THIN * (high - low) else 0
                 for place, rows in enumerate(seen)]  # fmt: skip
     bars = go.Bar(
-        x=[middles[node.level] for node in nodes],
+        x=[node.level for node in nodes],
         y=[rows or None for rows in seen],
         base=starts,
-        width=[widths[node.level] for node in nodes],
+        width=1,
         marker={
             "color": colors,
             "opacity": [1.0 if place == chosen else 0.82 for place in range(len(nodes))],
@@ -48,10 +53,11 @@ def icicle_figure(
             },
         },
         text=[
-            label(node.name, NAME) if rows >= SMALLEST * (high - low) else ""
+            label(node.name, LETTERS // max(levels, 3)) if rows >= SMALLEST * (high - low) else ""
             for node, rows in zip(nodes, seen, strict=True)
         ],
         textposition="inside",
+        textangle=0,
         insidetextanchor="middle",
         constraintext="both",
         insidetextfont={"color": [_written(color) for color in colors]},
@@ -63,7 +69,15 @@ def icicle_figure(
     figure = go.Figure(bars, base_layout(theme, height))
     figure.update_layout(bargap=0, showlegend=False, dragmode=False, clickmode="event+select")
     figure.update_layout(uniformtext={"minsize": 9, "mode": "hide"})
-    figure.update_xaxes(visible=False, fixedrange=True)
+    figure.update_xaxes(
+        side="top",
+        tickvals=list(range(levels)),
+        ticktext=list(heads[:levels]) or [""] * levels,
+        ticks="",
+        showgrid=False,
+        fixedrange=True,
+        range=[-0.5, levels - 0.5],
+    )
     figure.update_yaxes(visible=False, fixedrange=True, range=[high, low])
     return figure
 
@@ -81,7 +95,7 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
     """Rows with each group (down) and value (across), shaded by the share of the group's shown rows."""
     counts = table.to_numpy(dtype=np.int64)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names, values = [label(str(name), 28) for name in table.index], [label(str(name), 22) for name in table.columns]
+    names, values = [label(str(name), 24) for name in table.index], [label(str(name), 22) for name in table.columns]
     hover = [
         [
             f"{names[i]} · {values[j]}: {int(counts[i, j]):,} rows, {share[i, j]:.1%} of the group"
@@ -98,11 +112,16 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
         zmax=1,
         hovertext=hover,
         hoverinfo="text",
-        colorbar={"title": {"text": "share of<br>the group"}, "tickformat": ".0%", "thickness": 12},
+        showscale=False,
     )
     figure = go.Figure(heat, base_layout(theme, 160 + 20 * len(names)))
-    figure.update_xaxes(
-        tickvals=list(range(len(values))), ticktext=values, automargin=True, tickangle=-40, showgrid=False
+    figure.update_xaxes(  # upright, so that they stand beside each other on a phone
+        tickvals=list(range(len(values))),
+        ticktext=values,
+        automargin=True,
+        tickangle=-90,
+        tickfont={"size": 10},
+        showgrid=False,
     )
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, automargin=True, autorange="reversed", showgrid=False
@@ -110,8 +129,11 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
     return figure
 
 
-def sweep_figure(values: pd.DataFrame, form: str, name: str, theme: Theme = "light") -> go.Figure:
-    """A figure for each setting (across) and seed (down), written into the cells."""
+def sweep_figure(
+    values: pd.DataFrame, form: str, name: str, theme: Theme = "light", cliff: int | None = None
+) -> go.Figure:
+    """A figure for each setting (across) and seed (down), written into the cells. cliff: the place of the setting
+    after which a line is drawn."""
     shown = values.to_numpy(dtype=np.float64)
     heat = go.Heatmap(
         z=shown,
@@ -125,7 +147,9 @@ def sweep_figure(values: pd.DataFrame, form: str, name: str, theme: Theme = "lig
     )
     figure = go.Figure(heat, base_layout(theme, 120 + 34 * len(values)))
     figure.update_xaxes(type="category", title={"text": label(name)}, automargin=True, showgrid=False)
-    figure.update_yaxes(automargin=True, showgrid=False)
+    figure.update_yaxes(automargin=True, showgrid=False, autorange="reversed")
+    if cliff is not None:
+        figure.add_vline(x=cliff + 0.5, line={"color": COLORS[1], "width": 5})
     figure.update_layout(margin={"b": 44})
     return figure
 
@@ -163,13 +187,6 @@ def _written(color: str) -> str:
     """White, or black on colors too light for it (sRGB's relative luminance, about)."""
     red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return "#000000" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.3 else "#ffffff"
-
-
-def _columns(nodes: Sequence[Node]) -> tuple[np.ndarray, np.ndarray]:
-    """Middle and width of each level's column: broad levels have few names and need little room."""
-    count = max((node.level for node in nodes), default=0) + 1
-    widths = np.linspace(0.5, 2.0, count) if count > 1 else np.ones(1)
-    return np.cumsum(widths) - widths / 2, widths
 
 
 def _from_ground(theme: Theme) -> list[list[float | str]]:

@@ -13,6 +13,7 @@ from core.charts.text import clean, label
 NAME = 26
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 LARGEST = 1_000.0  # of an odds ratio that is drawn
+PLOT, LEGEND_LINE = 300, 20  # pixels
 
 
 def short_name(name: str, most: int = NAME) -> str:
@@ -83,7 +84,7 @@ def depth_figure(
 ) -> go.Figure:
     """Lines (p, depths) over the number of neighbors, with error bars; dashed in grey what chance gives; the depth that
     is chosen is marked."""
-    figure = go.Figure(layout=base_layout(theme, 380))
+    figure = go.Figure(layout=base_layout(theme, PLOT + LEGEND_LINE * (len(names) + 1)))
     for at, name in enumerate(names):
         figure.add_scatter(
             x=list(depths),
@@ -108,7 +109,8 @@ def depth_figure(
         hoverinfo="text",
     )
     figure.add_vline(x=chosen, line={"color": GREY, "width": 1})
-    figure.update_layout(margin={"l": 8, "t": 8, "b": 40}, legend={"orientation": "h", "y": -0.22})
+    below = {"orientation": "v", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0}
+    figure.update_layout(margin={"l": 8, "t": 8, "b": 56 + LEGEND_LINE * (len(names) + 1)}, legend=below)
     figure.update_xaxes(
         type="log", tickvals=list(depths), ticktext=[str(k) for k in depths], showgrid=False,
         title={"text": "nearest texts compared"},

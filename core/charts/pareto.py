@@ -11,6 +11,8 @@ from core.charts.palette import GREY, Theme
 from core.charts.scoreboard import NAME_WIDTH, contender_color
 from core.charts.text import label
 
+ABOVE, PLOT, BELOW, LEGEND_ROW = 12, 300, 62, 20  # pixels; below the plot its axis, and a row a contender
+
 
 def pareto_figure(
     names: Sequence[str],
@@ -29,7 +31,8 @@ def pareto_figure(
     The others are grey. Numbers in the points are the order of `names`, told in the legend. The cost axis is
     logarithmic where costs above 0 span a factor of ten or more.
     """
-    figure = go.Figure(layout=base_layout(theme, 420))
+    below = BELOW + LEGEND_ROW * int(np.isfinite(cost).sum())
+    figure = go.Figure(layout=base_layout(theme, ABOVE + PLOT + below))
     front = np.flatnonzero(best)[np.argsort(np.asarray(cost)[best], kind="stable")]
     figure.add_trace(
         go.Scatter(x=cost[front], y=quality[front], mode="lines", line={"color": GREY, "width": 1.5, "dash": "dot"},
@@ -48,8 +51,9 @@ def pareto_figure(
     # from below 0, so that a point of what is free stands whole
     figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * most, 1.08 * most]})
     figure.update_yaxes(title={"text": label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
-    legend = {"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "itemclick": False, "itemdoubleclick": False}
-    figure.update_layout(legend=legend, margin={"l": 8, "r": 16, "t": 12, "b": 8})
+    legend = {"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    legend |= {"itemclick": False, "itemdoubleclick": False}
+    figure.update_layout(legend=legend, margin={"l": 8, "r": 16, "t": ABOVE, "b": below})
     return figure
 
 

@@ -176,7 +176,7 @@ def _axes(
 ) -> None:
     figure.update_xaxes(title={"text": x_title}, gridcolor=LINE_COLOR, zeroline=False, **(x_axis or {}))
     figure.update_yaxes(
-        title={"text": y_title, "standoff": 6}, gridcolor=LINE_COLOR, zeroline=False, automargin=True, **(y_axis or {})
+        title={"text": y_title, "standoff": 10}, gridcolor=LINE_COLOR, zeroline=False, automargin=True, **(y_axis or {})
     )
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     figure.update_layout(margin={"l": 8, "r": 8, "t": 32, "b": 48}, legend=legend)

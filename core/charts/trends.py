@@ -160,7 +160,7 @@ def span_figure(
     whole: where the time axis begins and ends."""
     order = list(dict.fromkeys(names))
     places = {name: at for at, name in enumerate(order)}
-    figure = go.Figure(layout=base_layout(theme, 70 + 28 * len(order)))
+    figure = go.Figure(layout=base_layout(theme, 86 + 28 * len(order)))
     top = max(weights, default=1.0)
     for name, first, end, weight in zip(names, firsts, ends, weights, strict=True):
         figure.add_trace(
@@ -174,7 +174,7 @@ def span_figure(
                 hovertext=f"{label(name, NAME_WIDTH)}: {first[:16]} to {end[:16]}, weight {weight:.1f}",
             )
         )
-    figure.update_layout(margin={"l": 8, "t": 8, "b": 32}, hovermode="closest")
+    figure.update_layout(margin={"l": 8, "t": 8, "b": 48}, hovermode="closest")
     figure.update_xaxes(type="date", gridcolor=LINE_COLOR, range=list(whole))
     figure.update_yaxes(
         tickvals=list(range(len(order))),

@@ -10,7 +10,8 @@ import pandas as pd
 class Agreement:
     """rows: that have a group in both, of total. v_measure (Rosenberg and Hirschberg, 2007), homogeneity, completeness
     in [0, 1]; ari: adjusted Rand index (Hubert and Arabie, 1985); ami: adjusted mutual information (Vinh, Epps and
-    Bailey, 2010); both 0 at chance, 1 where the groups are the same."""
+    Bailey, 2010); both 0 at chance, 1 where the groups are the same. purity: share of the rows whose second group is
+    the most frequent of their first; gathered: share whose first group is the most frequent of their second."""
 
     rows: int
     total: int
@@ -19,6 +20,8 @@ class Agreement:
     completeness: float
     ari: float
     ami: float
+    purity: float
+    gathered: float
 
 
 def agreement(first: np.ndarray, second: np.ndarray) -> Agreement:
@@ -28,10 +31,12 @@ def agreement(first: np.ndarray, second: np.ndarray) -> Agreement:
     both = (first >= 0) & (second >= 0)
     a, b, none = first[both], second[both], float("nan")
     if len(a) < 2:
-        return Agreement(len(a), len(first), none, none, none, none, none)
+        return Agreement(len(a), len(first), *[none] * 7)
     homogeneity, completeness, v = metrics.homogeneity_completeness_v_measure(b, a)
     ari, ami = metrics.adjusted_rand_score(a, b), metrics.adjusted_mutual_info_score(a, b)
-    return Agreement(len(a), len(first), float(v), float(homogeneity), float(completeness), float(ari), float(ami))
+    counts = crossed(a, b)
+    shares = (counts.max(axis=1).sum() / len(a), counts.max(axis=0).sum() / len(a))
+    return Agreement(len(a), len(first), *map(float, (v, homogeneity, completeness, ari, ami, *shares)))
 
 
 def matched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -60,13 +65,17 @@ def crossed(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: list[str], most: int) -> pd.DataFrame:
-    """Rows with each cluster and value: the `most` largest of either, index clusters' names, columns values.
+    """Rows with each cluster and value: the `most` largest clusters (index), and the values that lead in one of them,
+    then the most frequent in them (columns).
 
     Ordered so that what belongs together lies on the diagonal: values by the cluster that holds most of them.
     """
     counts = crossed(labels, codes)
     rows = np.argsort(-counts.sum(axis=1), kind="stable")[:most]
-    columns = np.argsort(-counts.sum(axis=0), kind="stable")[:most]
+    leads = np.zeros(counts.shape[1], dtype=bool)  # in a shown cluster: else its line could be empty
+    if counts.size:
+        leads[counts[rows].argmax(axis=1)] = True
+    columns = np.lexsort((-counts[rows].sum(axis=0), ~leads))[:most]
     shown = counts[np.ix_(rows, columns)]
     order = np.lexsort((-shown.max(axis=0, initial=0), shown.argmax(axis=0) if len(shown) else np.zeros(len(columns))))
     return pd.DataFrame(

@@ -108,7 +108,7 @@ def distinct(given: Mapping[int, str], names: Sequence[str], own: Sequence[str])
     """The given names that no other cluster has; one that is taken is left out where the cluster's own name is free,
     else numbered.
 
-    names: of all clusters at present; own: those by words.
+    names: of all clusters at present; own: those they go back to.
     """
     used = {name.casefold() for label, name in enumerate(names) if label not in given}
     made = {}

@@ -1,6 +1,6 @@
 """Many clusterings at once, so that nobody picks a number blindly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -41,6 +41,16 @@ def sweep(
         found.append((value, seed, labeled(value, seed)))
         progress(done + 1, len(values) * len(seeds))
     return tuple(_tried(vectors, method, found, each) for each in found)
+
+
+def steepest(values: Sequence[float], clusters: Sequence[float]) -> tuple[int, float] | None:
+    """Where the number of clusters changes most from one setting to the next: the place of the first of the two, and
+    how many times as many one has as the other (at least 1; no cluster counts as one). None for a single setting."""
+    counts = np.maximum(np.asarray(clusters, dtype=np.float64)[np.argsort(values)], 1)
+    if len(counts) < 2:
+        return None
+    steps = np.abs(np.diff(np.log(counts)))
+    return int(steps.argmax()), float(np.exp(steps.max()))
 
 
 def sweep_values(method: Method, rows: int) -> tuple[float, ...]:

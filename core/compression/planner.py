@@ -1,7 +1,7 @@
 """How much memory n vectors take in each index, counted, and about how long a query takes, extrapolated."""
 
 from dataclasses import dataclass
-from math import log
+from math import ceil, log
 from typing import Literal
 
 CODES = 256  # of each part of a product quantizer
@@ -78,9 +78,9 @@ def index_bytes(kind: str, count: int, width: int, links_or_lists: int) -> int:
     return vectors
 
 
-def codebook_bytes(width: int) -> int:
-    """Bytes of a product quantizer's codes: 256 float32 vectors, whatever the parts."""
-    return CODES * width * 4
+def codebook_bytes(width: int, parts: int) -> int:
+    """Bytes of a product quantizer's codes: 256 float32 vectors, their width filled up to what the parts divide."""
+    return CODES * parts * ceil(width / parts) * 4
 
 
 def list_count(count: int, times: float) -> int:

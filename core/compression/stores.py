@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import log
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ CODES = 256  # of each part of a product quantizer
 TRAINED = 10_000  # rows a product quantizer learns its codes from: 39 a code, as FAISS asks for
 LEAST_FOR_PQ = 10 * CODES
 OVERSAMPLING = (2, 4, 10)
-PARTS = (4, 8, 16)  # dimensions of each part of a product quantizer, or as near to these as the width allows
+PARTS = (4, 8, 16)  # dimensions of each part of a product quantizer
 BEHIND = 10.0  # puts what was not rescored after what was
 
 
@@ -63,20 +63,21 @@ def store_count(count: int, width: int) -> int:
 
 
 def part_counts(width: int) -> list[int]:
-    """Numbers of parts, most first, that cut the dimensions evenly; none for a width that nothing divides."""
-    sizes = [size for size in range(2, 2 * PARTS[-1] + 1) if width % size == 0 and width > size]
-    if not sizes:
-        return []
-    near = (min(sizes, key=lambda size: abs(log(size / wanted))) for wanted in PARTS)
-    return [width // size for size in dict.fromkeys(near)]
+    """Numbers of parts of a product quantizer, most first; the last part is filled up with zeros."""
+    return list(dict.fromkeys(ceil(width / size) for size in PARTS if size < width))
 
 
 def _quantizer(width: int, parts: int) -> Any:
+    """It takes vectors of any width: zeros fill up what the parts do not divide, which changes no inner product."""
     import faiss
 
-    index: Any = faiss.IndexPQ(width, parts, 8, faiss.METRIC_INNER_PRODUCT)
+    full = parts * ceil(width / parts)
+    index: Any = faiss.IndexPQ(full, parts, 8, faiss.METRIC_INNER_PRODUCT)
     index.pq.cp.niter, index.pq.cp.min_points_per_centroid = 10, 1  # more rounds cost time and change little
-    return index
+    if full == width:
+        return index
+    filled: Any = faiss.RemapDimensionsTransform  # its stub knows but one of two signatures
+    return faiss.IndexPreTransform(filled(width, full, False), index)
 
 
 def _plain(name: str, index: Any, rows: np.ndarray) -> Store:

@@ -16,8 +16,8 @@ def measure_geometry(folder: str, corpus: str, first: Contender, second: Contend
     """CKA and RSA: cka, rsa, their ends (cka_low, ...), cka_rows, rsa_pairs; NaN where they can't be told.
 
     Intervals: the jackknife of 20 random parts of the texts (`estimates.jackknife`), a text's copies being one text
-    and a pair of texts left out with either. That counts the chance of the pairs drawn about twice, so RSA's err on the
-    wide side.
+    and a pair of texts left out with either. That counts the chance of the pairs drawn twice, once for each of their
+    texts (Efron and Stein, 1981), so the variance by 20 parts of the pairs is taken off RSA's.
     """
     rows = sampled_rows(text_codes(folder, corpus))
     facts: dict[str, object] = {"cka_rows": len(rows), "cka": float("nan")}
@@ -26,8 +26,10 @@ def measure_geometry(folder: str, corpus: str, first: Contender, second: Contend
         own = [_own_hsic(folder, corpus, each) for each in (first, second)]
         facts |= _told("cka", cka(hsic(features[0], features[1], _parts(len(rows))), *own))
     cosines = [pair_cosines_of(folder, corpus, each) for each in (first, second)]
-    found = rsa(cosines[0], cosines[1], _pair_parts(folder, corpus))
-    return facts | {"rsa_pairs": len(cosines[0])} | _told("rsa", found)
+    keep = _pairs_kept(folder, corpus)
+    found = rsa(cosines[0], cosines[1], keep)
+    texts_out, pairs_out = np.split(found[1:], 2)
+    return facts | {"rsa_pairs": len(cosines[0])} | _told("rsa", np.append(found[0], texts_out), pairs_out)
 
 
 @lru_cache(maxsize=20)
@@ -44,14 +46,23 @@ def _parts(texts: int) -> np.ndarray | None:
 
 
 @lru_cache(maxsize=2)
-def _pair_parts(folder: str, corpus: str) -> np.ndarray | None:
-    """(m, 2) the parts of the texts of the pairs that RSA is measured on."""
+def _pairs_kept(folder: str, corpus: str) -> np.ndarray | None:
+    """Of the pairs that RSA is measured on, see `pairs_kept`."""
     codes, pairs = text_codes(folder, corpus), text_pairs(folder, corpus)
     part = _parts(int(codes.max(initial=-1)) + 1)
-    return None if part is None else part[codes[pairs]]
+    return None if part is None else pairs_kept(part[codes[pairs]])
 
 
-def _told(name: str, values: np.ndarray) -> dict[str, object]:
+def pairs_kept(ends: np.ndarray) -> np.ndarray:
+    """(m, 2 s) bool: pairs kept without each of s parts of the texts, then without each of as many random parts of the
+    pairs. ends: (m, 2) the parts of each pair's texts, from 0."""
+    parts = np.arange(int(ends.max(initial=-1)) + 1)
+    own = np.random.default_rng(0).permutation(len(ends)) % max(len(parts), 1)
+    texts_out = (ends[:, :, None] != parts).all(axis=1)
+    return np.column_stack([texts_out, own[:, None] != parts])
+
+
+def _told(name: str, values: np.ndarray, twice: np.ndarray | None = None) -> dict[str, object]:
     """The value and its interval, which ends at 1 at most."""
-    found = jackknife(float(values[0]), values[1:])
+    found = jackknife(float(values[0]), values[1:], twice)
     return {name: found.value, f"{name}_low": max(found.low, -1.0), f"{name}_high": min(found.high, 1.0)}

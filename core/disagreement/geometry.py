@@ -88,19 +88,16 @@ def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
     return made
 
 
-def rsa(first: np.ndarray, second: np.ndarray, ends: np.ndarray | None = None) -> np.ndarray:
-    """(1 + parts,) float64: representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008), then the
-    same without each part of the texts.
+def rsa(first: np.ndarray, second: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
+    """(1 + s,) float64: representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008), then the same
+    over the pairs that each column of `keep` (m, s) keeps.
 
     It is Spearman's rank correlation of the cosines (m,) that two embeddings give the same pairs. 1: the same order.
-    NaN where all cosines are the same. ends: (m, 2) the parts, from 0, of a pair's two texts.
+    NaN where all cosines are the same.
     """
-    parts = 0 if ends is None else int(ends.max(initial=-1)) + 1
     codes = [np.unique(each, return_inverse=True)[1] for each in (first, second)]
-    keep = [np.ones(len(first))]
-    if ends is not None:
-        keep += [(ends != part).all(axis=1).astype(np.float64) for part in range(parts)]
-    return np.array([_spearman(codes[0], codes[1], each) for each in keep])
+    columns = [np.ones(len(first)), *(keep.T.astype(np.float64) if keep is not None else ())]
+    return np.array([_spearman(codes[0], codes[1], each) for each in columns])
 
 
 def _spearman(first: np.ndarray, second: np.ndarray, keep: np.ndarray) -> float:

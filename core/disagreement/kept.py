@@ -89,7 +89,7 @@ def kept_cuts(folder: str, corpus: str, model: ModelSpec) -> np.ndarray | None:
 def pair_inputs(first: Contender, second: Contender) -> dict[str, object]:
     """What names the comparison of two contenders, in whichever order; raise the version when its values change."""
     one, other = sorted((first, second), key=lambda each: each.key)
-    return {"first": graph_inputs(one), "second": graph_inputs(other), "pair": 2}
+    return {"first": graph_inputs(one), "second": graph_inputs(other), "pair": 3}
 
 
 def text_inputs() -> dict[str, object]:

@@ -8,7 +8,7 @@ from core.disagreement.odds import log_odds
 from core.disagreement.slice_odds import Slice, slice_odds, surest_first, z_value
 
 MOST_PAIRS = 60  # values that are tried two by two
-OVERLAPPING = 0.9  # share of a value's texts
+OVERLAPPING = 0.9  # share of a value's texts, or of two slices' texts together, from which they are one
 
 
 def slice_pairs(
@@ -20,7 +20,7 @@ def slice_pairs(
     fewest: int,
 ) -> tuple[tuple[Slice, ...], int]:
     """Two values of different factors at once that surely disagree more than the rest of each of the two, and how many
-    were tried."""
+    were tried. Those of the same texts as a value, or as a surer pair, are left out: they have a shorter name."""
     best = np.argsort([-each.odds for each in singles], kind="stable")[:MOST_PAIRS]
     part = member[:, best]
     inside, hits = (np.asarray(part.T @ each, np.float64) for each in (part, part * low[:, None]))
@@ -37,8 +37,23 @@ def slice_pairs(
     own = [f"{owners[best[i]]} and {owners[best[j]]}" for i, j in zip(one, other, strict=True)]
     made = slice_odds(inside[one, other], hits[one, other], float(low.sum()), len(low), names, own)
     more = np.minimum(_beyond(inside, hits, one, other, one), _beyond(inside, hits, one, other, other)) > 0
-    kept = [each for each, surely in zip(made, more, strict=True) if surely and each.low > 1]
-    return tuple(sorted(kept, key=surest_first)), len(tried)
+    kept = [at for at, each in enumerate(made) if more[at] and each.low > 1]
+    kept.sort(key=lambda at: surest_first(made[at]))
+    columns = part[:, one[kept]] * part[:, other[kept]]
+    return tuple(made[kept[at]] for at in _unlike(columns, member)), len(tried)
+
+
+def _unlike(columns: np.ndarray, known: np.ndarray) -> list[int]:
+    """Which columns (m, p) of 0 and 1 are neither nearly those known (m, v) nor, in their order, one kept before."""
+    every = np.column_stack([known, columns])
+    both, sizes = columns.T @ every, every.sum(axis=0)
+    same = both > OVERLAPPING * (columns.sum(axis=0)[:, None] + sizes - both)
+    before, again = np.split(same, [known.shape[1]], axis=1)
+    kept: list[int] = []
+    for at in np.flatnonzero(~before.any(axis=1)):
+        if not again[at, kept].any():
+            kept.append(int(at))
+    return kept
 
 
 def _beyond(inside: np.ndarray, hits: np.ndarray, one: np.ndarray, other: np.ndarray, whole: np.ndarray) -> np.ndarray:

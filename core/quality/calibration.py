@@ -9,7 +9,6 @@ from core.quality.pairs import (
     Pairs,
     among,
     listed_pairs,
-    neighbor_codes,
     pair_codes,
     pair_cosines,
     random_pairs,
@@ -17,19 +16,22 @@ from core.quality.pairs import (
 from core.quality.space import Space
 
 PAIRS = 30_000  # random ones
-NEAR_PAIRS = 30_000  # of those in a top-10 list
+NEAR_PAIRS = 30_000  # of those in lists
 K = 10
+LISTED = 3_000_000  # places in lists, of which the first ten of each always count
 LEVELS = 240
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
     """The distribution of all pairs' cosines. shares: (s,) of pairs at or above `cosines` (s,), falling as cosines
-    rise; near, random: pairs looked at, all of those in a top-10 list and some of the others; total: all there are."""
+    rise; near, random: pairs looked at, all of those in a list of `depth` neighbors and some of the others; total: all
+    there are."""
 
     cosines: np.ndarray
     shares: np.ndarray
     near: int
+    depth: int
     random: int
     total: int
     seed: int
@@ -46,43 +48,57 @@ class Scale:
         return float(np.interp(level, np.log(self.shares[::-1]), self.cosines[::-1]))
 
 
-def weighted_pairs(space: Space, seed: int = 0) -> tuple[Pairs, np.ndarray]:
-    """Pairs of texts that stand for all pairs: places, and (p,) weights that add up to the number of all pairs.
+def depth_of(space: Space) -> int:
+    """How many of each text's kept neighbors make pairs that are all looked at: the first ten, more of few texts."""
+    return min(space.ids.shape[1], max(K, LISTED // max(len(space), 1)))
 
-    Pairs in a top-10 list are drawn by themselves (stratified sampling), so that the few nearest are not missed.
+
+def pairs_over(space: Space, cosine: float, seed: int = 0) -> tuple[Pairs, np.ndarray]:
+    """Pairs of texts at or above a cosine: places, and (p,) weights that stand for all such pairs.
+
+    Those in lists are told from the others (stratified sampling), so that the few nearest are not missed.
     """
+    m, (near, cosines) = len(space), _listed(space)
+    over = near[cosines >= cosine]
+    drawn = draw(over, NEAR_PAIRS, seed)
+    left, right, others = _unlisted(space, near, seed)
+    far = pair_cosines(space.vectors, space.first[left], space.first[right]) >= cosine
+    pairs = (np.concatenate([drawn // m, left[far]]), np.concatenate([drawn % m, right[far]]))
+    counts = [len(drawn), int(far.sum())]
+    return pairs, np.repeat([len(over) / max(len(drawn), 1), others], counts)
+
+
+def _listed(space: Space) -> tuple[np.ndarray, np.ndarray]:
+    """Rising codes of the pairs in lists, and their cosines, float64."""
+    depth = depth_of(space)
+    near, at = listed_pairs(space.ids, depth)
+    return near, np.asarray(space.cosines[:, :depth]).ravel()[at].astype(np.float64).clip(-1, 1)
+
+
+def _unlisted(space: Space, near: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Places of random pairs that are in no list, and how many such pairs each stands for."""
     m = len(space)
-    total = m * (m - 1) // 2
-    near = neighbor_codes(space.ids, K)
-    drawn = draw(near, NEAR_PAIRS, seed)
     left, right = random_pairs(m, PAIRS, seed)
     other = ~among(pair_codes(left, right, m), near)
-    pairs = (np.concatenate([drawn // m, left[other]]), np.concatenate([drawn % m, right[other]]))
-    rest, others = total - len(near), int(other.sum())
-    weights = np.repeat([len(near) / max(len(drawn), 1), rest / max(others, 1)], [len(drawn), others])
-    return pairs, weights
+    return left[other], right[other], (m * (m - 1) // 2 - len(near)) / max(int(other.sum()), 1)
 
 
 def measure_scale(space: Space, seed: int = 0) -> Scale:
     """The distribution of cosines over all pairs of distinct texts. Raises InputError for fewer than three."""
     if len(space) < 3:
         raise InputError(f"There are {len(space)} different texts; pairs need at least three.", "Bring in more rows.")
-    m = len(space)
-    near, at = listed_pairs(space.ids, K)
-    near_cosines = np.asarray(space.cosines[:, :K], np.float64).ravel()[at].clip(-1, 1)
-    left, right = random_pairs(m, PAIRS, seed)
-    other = ~among(pair_codes(left, right, m), near)
-    far_cosines = pair_cosines(space.vectors, space.first[left[other]], space.first[right[other]])
-    cosines, total = np.concatenate([near_cosines, far_cosines]), m * (m - 1) // 2
-    weights = np.ones(len(cosines))
-    weights[len(near) :] = (total - len(near)) / max(len(far_cosines), 1)
+    near, near_cosines = _listed(space)
+    left, right, others = _unlisted(space, near, seed)
+    far_cosines = pair_cosines(space.vectors, space.first[left], space.first[right])
+    cosines, total = np.concatenate([near_cosines, far_cosines]), len(space) * (len(space) - 1) // 2
+    weights = np.repeat([1.0, others], [len(near), len(far_cosines)])
     order = np.argsort(-cosines, kind="stable")
     reached = np.cumsum(weights[order]) / weights.sum()  # share at or above each cosine
     levels = np.unique(np.concatenate([np.geomspace(reached[0], 1, LEVELS), np.linspace(0.02, 1, LEVELS // 4)]))
     knot = np.unique(np.minimum(np.searchsorted(reached, levels), len(order) - 1))
     knots, last = np.unique(cosines[order][knot][::-1], return_index=True)
     shares = np.maximum(reached[knot][::-1][last], 1e-15)
-    return Scale(knots, shares, len(near), len(far_cosines), total, seed)
+    return Scale(knots, shares, len(near), depth_of(space), len(far_cosines), total, seed)
 
 
 def draw(values: np.ndarray, most: int, seed: int) -> np.ndarray:

@@ -62,13 +62,25 @@ def random_parts(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).permutation(count) % min(PARTS, max(count, 1))
 
 
-def jackknife(value: float, left_out: Sequence[float] | np.ndarray) -> Estimate:
-    """The delete-a-group jackknife (Kott 2001): value +- t * standard error, from the values without each part."""
+def jackknife(
+    value: float, left_out: Sequence[float] | np.ndarray, twice: Sequence[float] | np.ndarray | None = None
+) -> Estimate:
+    """The delete-a-group jackknife (Kott 2001): value +- t * standard error, from the values without each part.
+
+    twice: values without each part of something whose chance `left_out` counts twice; it is then counted once.
+    """
     from scipy.stats import t
 
     values = np.asarray(left_out, np.float64)
     if len(values) < 2 or not np.isfinite(values).all():
         return Estimate(value, float("nan"), float("nan"))
-    error = np.sqrt((len(values) - 1) / len(values) * np.square(values - values.mean()).sum())
-    half = float(t.ppf(0.975, len(values) - 1) * error)
+    variance = _variance(values)
+    if twice is not None:
+        once = _variance(np.asarray(twice, np.float64))
+        variance = max(variance - once, once)
+    half = float(t.ppf(0.975, len(values) - 1) * np.sqrt(variance))
     return Estimate(value, value - half, value + half)
+
+
+def _variance(left_out: np.ndarray) -> float:
+    return float((len(left_out) - 1) / len(left_out) * np.square(left_out - left_out.mean()).sum())

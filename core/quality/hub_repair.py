@@ -12,8 +12,9 @@ from core.quality.space import Space
 Repair = Literal["none", "csls", "mutual"]
 REPAIRS: tuple[Repair, ...] = ("none", "csls", "mutual")
 K = 10
-SAMPLE = 500  # random texts that mutual proximity knows each text's cosines by
 BLOCK = 8_192
+CELLS = 20_000_000  # candidates ranked anew; of more texts only the nearest take part
+SPREAD_BY = 50_000  # texts that cosines' spread is told from
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,8 @@ class Repaired:
 
 
 def repair_hubs(space: Space, codes: np.ndarray | None = None, seed: int = 0) -> dict[Repair, Repaired]:
-    """Top-10 lists as they are, by CSLS and by mutual proximity, all from each text's kept candidates (up to 100).
+    """Top-10 lists as they are, by CSLS and by mutual proximity, all from each text's kept candidates (up to 100; of
+    more than 200,000 texts fewer, see `candidates`).
 
     codes: (m,) labels of the texts, -1 without; P@1 is over texts whose nearest text has a label in all three.
     """
@@ -56,21 +58,26 @@ def repaired_lists(space: Space, repair: Repair, seed: int = 0) -> np.ndarray:
     """(m, 10 or m - 1) int32 places, best first, among each text's kept candidates.
 
     csls: 2 cos(x, y) - r(x) - r(y), r a text's mean cosine to its 10 nearest (Conneau et al. 2018). mutual: P(x is
-    nearer to y than to a random text) * P(the other way round), cosines to random texts taken as normal, their mean
-    and spread from 500 texts (mutual proximity, Schnitzer et al. 2012).
+    nearer to y than to a random text) * P(the other way round), cosines to all other texts taken as normal (mutual
+    proximity, Schnitzer et al. 2012).
     """
     k = min(K, len(space) - 1, space.ids.shape[1])
     if repair == "none":
         return np.asarray(space.ids[:, :k])
     score = _Csls(space, k) if repair == "csls" else _Mutual(space, seed)
-    made = np.empty((len(space), k), np.int32)
+    made, width = np.empty((len(space), k), np.int32), candidates(space)
     for start in range(0, len(space), BLOCK):
         part = slice(start, start + BLOCK)
-        ids, cosines = np.asarray(space.ids[part]), np.asarray(space.cosines[part], np.float64)
+        ids, cosines = np.asarray(space.ids[part, :width]), np.asarray(space.cosines[part, :width], np.float64)
         scores = np.where(ids >= 0, score(np.arange(start, start + len(ids)), ids, cosines), -np.inf)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         made[part] = np.take_along_axis(ids, order, axis=1)
     return made
+
+
+def candidates(space: Space) -> int:
+    """How many of each text's nearest are ranked anew."""
+    return min(space.ids.shape[1], max(3 * K, CELLS // max(len(space), 1)))
 
 
 class _Csls:
@@ -84,20 +91,33 @@ class _Csls:
 
 
 class _Mutual:
+    """mean, spread: (m,) float64 of each text's cosines to all others, or to 50,000 drawn ones where there are more.
+
+    Both follow from sums over these texts y: that of x.y is x.(sum y), that of its square x'(sum y y')x.
+    """
+
     def __init__(self, space: Space, seed: int) -> None:
-        drawn = space.sample(SAMPLE, seed)
-        others = space.take(drawn)
-        self.mean, self.spread = np.empty(len(space)), np.empty(len(space))
-        for start in range(0, len(space), BLOCK):
-            own = np.arange(start, min(start + BLOCK, len(space)))
-            cosines = (space.take(own) @ others.T).astype(np.float64)
-            inside = np.flatnonzero(np.isin(own, drawn))
-            cosines[inside, np.searchsorted(drawn, own[inside])] = np.nan  # a text's cosine to itself says nothing
-            self.mean[own] = np.nanmean(cosines, axis=1)
-            self.spread[own] = np.maximum(np.nanstd(cosines, axis=1), 1e-6)
+        m, others, width = len(space), space.sample(SPREAD_BY, seed), space.vectors.shape[1]
+        total, product = np.zeros(width), np.zeros((width, width))
+        for block in _blocks(others):
+            rows = space.take(block)
+            total += rows.sum(axis=0, dtype=np.float64)
+            product += rows.T @ rows
+        self.mean, self.spread = np.empty(m), np.empty(m)
+        for block in _blocks(np.arange(m)):
+            rows, itself = space.take(block), np.isin(block, others)  # which says nothing
+            count = np.maximum(len(others) - itself, 1)
+            squares = np.einsum("ij,ij->i", rows @ product.astype(np.float32), rows, dtype=np.float64)
+            self.mean[block] = (rows @ total - itself) / count
+            spread = (squares - itself) / count - np.square(self.mean[block])
+            self.spread[block] = np.sqrt(np.maximum(spread, 1e-12))
 
     def __call__(self, own: np.ndarray, ids: np.ndarray, cosines: np.ndarray) -> np.ndarray:
         from scipy.special import log_ndtr  # logarithms, since both chances are all but 1 for neighbors
 
         one = (cosines - self.mean[own][:, None]) / self.spread[own][:, None]
         return np.asarray(log_ndtr(one) + log_ndtr((cosines - self.mean[ids]) / self.spread[ids]))
+
+
+def _blocks(places: np.ndarray) -> list[np.ndarray]:
+    return [places[start : start + BLOCK] for start in range(0, len(places), BLOCK)]

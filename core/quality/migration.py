@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.quality.calibration import Scale, weighted_pairs
+from core.quality.calibration import Scale, pairs_over
 from core.quality.estimates import Estimate, bootstrap_mean
 from core.quality.pairs import pair_cosines
 from core.quality.space import Space
 
 K = 10
 BLOCK = 16_384
+ROUNDING = 1e-6  # of float32 cosines
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +78,8 @@ def move_threshold(cosine: float, one: Space, other: Space, scales: tuple[Scale,
     """The threshold in the other space that as many pairs reach as `cosine` in the first (quantile matching)."""
     share = scales[0].above(cosine)
     after = scales[1].cosine(share) if share > 0 else float("nan")
-    pairs, weights = weighted_pairs(one, seed)
-    before = pair_cosines(one.vectors, one.first[pairs[0]], one.first[pairs[1]])
-    over = np.flatnonzero(before >= cosine)
-    if not len(over) or not share > 0:
+    pairs, weights = pairs_over(one, cosine, seed)
+    if not len(weights) or not share > 0:
         return Threshold(cosine, after, share, float("nan"), 0)
-    now = pair_cosines(other.vectors, other.first[pairs[0][over]], other.first[pairs[1][over]])
-    return Threshold(cosine, after, share, float(np.average(now >= after, weights=weights[over])), len(over))
+    now = pair_cosines(other.vectors, other.first[pairs[0]], other.first[pairs[1]])
+    return Threshold(cosine, after, share, float(np.average(now >= after - ROUNDING, weights=weights)), len(now))

@@ -1,6 +1,6 @@
 """How far noise on a vector moves it, and how many of its nearest texts it loses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,17 +11,19 @@ from core.types import unit_rows
 
 SIZES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)  # the noise's length; a vector's is 1
 TEXTS, K = 200, 10
+AMONG = 100_000  # texts that are searched; of more, so many are drawn
 
 
 @dataclass(frozen=True)
 class Noise:
     """One entry a size of noise. cosine: median cos(v, v + noise); churn: mean share of the top-10 lost, 0 to 1,
-    lower is steadier; over `texts` of `total`."""
+    lower is steadier; over `texts` of `total`, searched `among` so many."""
 
     sizes: tuple[float, ...]
     cosine: tuple[Estimate, ...]
     churn: tuple[Estimate, ...]
     texts: int
+    among: int
     total: int
     seed: int
 
@@ -32,16 +34,17 @@ def measure_noise(space: Space, seed: int = 0) -> Noise:
     Intervals: bootstrap over these texts. Whatever the model, the cosine is close to 1 / sqrt(1 + size^2) in many
     dimensions; the lost neighbors are what tells spaces apart.
     """
-    own = space.sample(TEXTS, seed)
-    rows = space.take(own)
-    k = min(K, len(space) - 1)
-    before = nearest(space, rows, k, own)[0]
+    drawn = replace(space, first=space.first[space.sample(AMONG, seed)])
+    own = drawn.sample(TEXTS, seed)
+    rows = drawn.take(own)
+    k = min(K, len(drawn) - 1)
+    before = nearest(drawn, rows, k, own)[0]
     generator = np.random.default_rng(seed)
     noise = unit_rows(generator.standard_normal(rows.shape).astype(np.float32))
     cosines, churns = [], []
     for size in SIZES:
         moved = unit_rows(rows + np.float32(size) * noise)
-        after = nearest(space, moved, k, own)[0]
+        after = nearest(drawn, moved, k, own)[0]
         cosines.append(bootstrap_median(np.einsum("ij,ij->i", rows, moved), seed))
         churns.append(bootstrap_mean(1 - kept_counts(before, after) / max(k, 1), seed))
-    return Noise(SIZES, tuple(cosines), tuple(churns), len(own), len(space), seed)
+    return Noise(SIZES, tuple(cosines), tuple(churns), len(own), len(drawn), len(space), seed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
-from core.quality.calibration import NEAR_PAIRS, PAIRS, K, draw
+from core.quality.calibration import NEAR_PAIRS, PAIRS, K, depth_of, draw
 from core.quality.estimates import Estimate, text_resamples
 from core.quality.pairs import Pairs, among, label_pairs, neighbor_codes, pair_codes, pair_cosines, same_label_pairs
 from core.quality.space import Space
@@ -43,10 +43,10 @@ class SameLabel:
 def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLabel:
     """P(same label) by isotonic regression (Zadrozny and Elkan 2002) on pairs of labeled texts.
 
-    codes: (m,) labels, -1 without. Pairs are drawn from three strata (in a top-10 list; others of one label; others of
-    two) and weighted by the strata's true sizes. Brier score and calibration error: 5 folds of the texts, fitted on
-    pairs of texts outside of a fold, judged on pairs within it. Band: 40 resamples of the texts. Raises InputError
-    where all pairs, or none, share a label.
+    codes: (m,) labels, -1 without. Pairs are drawn from four strata (in a top-10 list; in a longer one; others of one
+    label; others of two) and weighted by the strata's true sizes. Brier score and calibration error: 5 folds of the
+    texts, fitted on pairs of texts outside of a fold, judged on pairs within it. Band: 40 resamples of the texts.
+    Raises InputError where all pairs, or none, share a label.
     """
     same, total = same_label_pairs(codes)
     if not 0 < same < total:
@@ -73,10 +73,14 @@ def _label_strata(
     space: Space, codes: np.ndarray, same: int, total: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     m = len(space)
-    near = neighbor_codes(space.ids, K, codes >= 0)
+    nearest = neighbor_codes(space.ids, K, codes >= 0)
+    depth = depth_of(space)
+    near = neighbor_codes(space.ids, depth, codes >= 0) if depth > K else nearest
     near_same = int((codes[near // m] == codes[near % m]).sum())
-    drawn = draw(near, NEAR_PAIRS, seed)
-    parts = [(drawn // m, drawn % m, np.full(len(drawn), len(near) / max(len(drawn), 1)))]
+    parts = []
+    for stratum in (nearest, near[~among(near, nearest)]):
+        drawn = draw(stratum, NEAR_PAIRS, seed)
+        parts.append((drawn // m, drawn % m, np.full(len(drawn), len(stratum) / max(len(drawn), 1))))
     for alike, size in ((True, same - near_same), (False, total - same - (len(near) - near_same))):
         left, right = label_pairs(codes, PAIRS // 2, alike, seed)
         other = ~among(pair_codes(left, right, m), near)

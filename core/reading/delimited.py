@@ -1,4 +1,4 @@
-"""CSV and TSV: delimiter found, quoted line ends kept, too long rows refused by line, too short ones noted."""
+"""CSV and TSV: delimiter and header found, quoted line ends kept, too long rows refused by line, short ones noted."""
 
 import csv
 import io
@@ -10,30 +10,47 @@ import pandas as pd
 from core.errors import InputError
 from core.reading.cells import infer_numbers
 from core.reading.encodings import to_utf8
+from core.reading.layout import encloses_cells, has_header, width
 from core.reading.ragged import DELIMITER_NAMES, open_quote, too_long, too_short
 from core.reading.records import records
 from core.reading.values import Part, ReadOptions, Source, Upload
 
 DELIMITERS = tuple(DELIMITER_NAMES)
+PLAIN_QUOTES = "Quotation marks were read as plain characters, since they don't enclose whole cells."
+NO_HEADER = "The first line holds data rather than names, so it was read as a row and the columns are numbered."
 _SAMPLE = 65_536
 
 
 def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
-    """One CSV or TSV file with a header row. Raises InputError for too long rows, unclosed quotes, and no rows."""
+    """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for too long rows,
+    unclosed quotes, and no rows."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     data, notes = _without_nul_bytes(data)
     delimiter = (
         _checked(options.delimiter) if options.delimiter else sniff_delimiter(data, "\t" if kind == "tsv" else ",")
     )
-    table, more = parse_delimited(upload.name, data, delimiter)
-    header = table.iloc[0].tolist()
-    body = table.iloc[1:].reset_index(drop=True)
+    quoted = delimiter != "\t" or encloses_cells(data, delimiter)
+    if has_header(data, delimiter, quoted):
+        table, more = parse_delimited(upload.name, data, delimiter, quoted)
+        header, body = table.iloc[0].tolist(), table.iloc[1:].reset_index(drop=True)
+    else:
+        body, more = _numbered(upload.name, data, delimiter, quoted)
+        header = list(body.columns)
     if not len(body):
         raise InputError(f'"{upload.name}" has a header row but no rows below it.', "Add rows, or upload another file.")
+    more = more if quoted else [PLAIN_QUOTES, *more]
     body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])})
     body.columns = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
     source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), (*notes, *more))
     return Part(source, body, upload=upload)
+
+
+def _numbered(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[pd.DataFrame, list[str]]:
+    """The table of a file without a header, whose rows may end early, and a note."""
+    names = [f"column {place + 1}" for place in range(width(data, delimiter, quoted))]
+    begin = delimiter.join(names).encode() + b"\n"
+    table, _ = parse_delimited(name, begin + data, delimiter, quoted)
+    return table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1), [NO_HEADER]
 
 
 def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True) -> tuple[pd.DataFrame, list[str]]:
@@ -106,9 +123,6 @@ def _consistency(sample: str, delimiter: str, cut: bool) -> tuple[float, int]:
 
 def _explain(name: str, data: bytes, delimiter: str, quoted: bool, error: Exception) -> tuple[pd.DataFrame, list[str]]:
     if "EOF inside string" in str(error):
-        if quoted and delimiter == "\t":  # TSV files are often written without any quoting
-            table, notes = parse_delimited(name, data, delimiter, quoted=False)
-            return table, ["Quotation marks were read as plain characters, since they don't pair up.", *notes]
         raise InputError(
             f'"{name}" has a quotation mark that is never closed, beginning in line {open_quote(data, delimiter):,}.',
             'Close it, or write a quotation mark inside a quoted cell twice ("").',

@@ -8,8 +8,10 @@ from core.reading.columnar import read_parquet, read_xlsx
 from core.reading.combine import combine_parts
 from core.reading.delimited import read_delimited
 from core.reading.jsonfiles import read_json
+from core.reading.layout import is_tab_table
 from core.reading.list_vectors import json_vectors
 from core.reading.matrices import read_npy, read_npz, read_safetensors
+from core.reading.nested import with_rows_of_lists
 from core.reading.paste import paste_format
 from core.reading.plaintext import read_text
 from core.reading.sniff import file_format, refuse_binary
@@ -57,18 +59,22 @@ def _read(upload: Upload, options: ReadOptions) -> Part:
 def _read_kind(upload: Upload, options: ReadOptions, kind: str) -> Part:
     binary = {"parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz}
     if kind in binary:
-        return binary[kind](upload)
+        return with_rows_of_lists(binary[kind](upload))
     if kind == "safetensors":
         return read_safetensors(upload)
     if kind in {"json", "jsonl"}:
-        return _with_list_vectors(read_json(upload, options, kind))
+        return with_rows_of_lists(_with_list_vectors(read_json(upload, options, kind)))
+    return _read_text_kind(upload, options, kind)
+
+
+def _read_text_kind(upload: Upload, options: ReadOptions, kind: str) -> Part:
     if kind == "tsv" and is_number_table(upload.data):
         return read_number_table(upload, options)
-    if kind in {"csv", "tsv"}:
-        return read_delimited(upload, options, kind)
     if kind == "txt" and is_word_vectors(upload.data):
         return read_word_vectors(upload, options)
-    return read_text(upload, options, kind)
+    if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
+        kind = "tsv"
+    return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
 
 
 def _with_list_vectors(part: Part) -> Part:

@@ -57,7 +57,8 @@ def guess_roles(table: pd.DataFrame) -> Roles:
     left = [fact for fact in facts if fact.name not in {time, text}]
     identity = _guess_id(left)
     labels = _guess_labels([fact for fact in left if fact.name != identity])
-    return Roles(column_field(text) if text else "", labels, time, identity)
+    titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's layout, whose recipe embeds both
+    return Roles("{title} {text}" if titled else column_field(text) if text else "", labels, time, identity)
 
 
 def _facts(name: str, column: pd.Series) -> _Facts:

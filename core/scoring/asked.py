@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.errors import InputError
 from core.label_columns import label_words
+from core.scoring.cell_numbers import cell_numbers
 from core.scoring.qrels import COLUMNS
 from core.scoring.task_tables import column_of, open_table
 from core.scoring.types import Task
@@ -62,7 +63,7 @@ def _judged_here(task: Task, table: pd.DataFrame, texts: pd.Series) -> Asked:
     relevant = column_of(table, str(task.get("relevant")), "the file of queries")
     grades, unique = np.ones(len(table)), list(dict.fromkeys(texts))
     if task.get("grade"):
-        given = pd.to_numeric(column_of(table, str(task.get("grade")), "the file of queries"), errors="coerce")
+        given = cell_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
         if given.isna().all():
             raise InputError(f'The column "{task.get("grade")}" holds no numbers.', "Choose another, or no grades.")
         grades = given.fillna(0).to_numpy(np.float64)

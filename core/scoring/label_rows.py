@@ -9,6 +9,12 @@ from core.errors import InputError
 from core.label_columns import label_codes
 
 MOST_QUERIES = 5_000
+MOST_SIDES = 20  # values of a column that may be names of files
+_OTHERS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
+SIDES = {
+    side: rf"(?<![a-z])(?:{words})(?![a-z])"
+    for side, words in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHERS))
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +70,26 @@ def read_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 
 
 
 def find_split(table: pd.DataFrame) -> str | None:
-    """The column that parts the rows into training and test, by the values "train" and "test" in any case; or None."""
+    """The column that parts the rows into training and test, by the values "train" and "test" in any case, else by
+    names of files such as "banking77_train.csv"; or None."""
+    named = None
     for name in table.columns:
         values = table[name]
         if pd.api.types.is_string_dtype(values) or pd.api.types.is_object_dtype(values):
-            words = values.astype("str").str.strip().str.lower()
-            if {"train", "test"} <= set(words[words.isin(["train", "test"])].unique()):
+            words = values.dropna().astype("str").drop_duplicates().str.strip().str.lower()
+            if {"train", "test"} <= set(words):
                 return str(name)
-    return None
+            sides = side_of(words) if len(words) <= MOST_SIDES else words
+            if named is None and {"train", "test"} <= set(sides) and sides.isin(SIDES).all():
+                named = str(name)
+    return named
+
+
+def side_of(words: pd.Series) -> pd.Series:
+    """ "train", "test" or "other" where a lower-case word is named so ("sst2-train.jsonl", "dev"), else the word."""
+    for side, pattern in SIDES.items():
+        words = words.mask(words.str.contains(pattern, regex=True), side)
+    return words
 
 
 def _relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.scoring.label_rows import LabelRows
+from core.scoring.label_rows import LabelRows, side_of
 from core.scoring.probes import held_out
 from core.scoring.types import Task
 
@@ -50,7 +50,8 @@ def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.nd
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another column of training and test rows.")
     cells = table[column].iloc[data.rows]
-    values, given = cells.astype("str").str.strip().str.lower().to_numpy(), cells.notna().to_numpy()
+    words, given = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
+    values = (words if (words == test).any() else side_of(words)).to_numpy()
     train = task.get("train", "train" if (values == "train").any() else None)
     trains = given & (values != test if train is None else values == str(train).lower())
     sides = np.flatnonzero(trains), np.flatnonzero(given & (values == test))

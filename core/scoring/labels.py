@@ -31,7 +31,8 @@ def score_labels(
     """Retrieval, votes, probes and k-means by the labels of a column.
 
     task: column; split, train and test: a column of which rows the few-shot probe trains on and is tested on, and its
-    values ("train" and "test", or all that are not test). Raises InputError where labels can't be scored.
+    values ("train" and "test", or all that are not test); shots: its training rows a label. Raises InputError where
+    labels can't be scored.
     """
     kept = opened.corpus(folder, corpus)
     data = read_rows(kept.table, task.get("column", ""), distinct(kept.texts)[0], SEED)
@@ -41,7 +42,7 @@ def score_labels(
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))
     at = probed_places(data)
     _add_probe(scores, vectors, data, at, steps)
-    _add_few_shot(scores, vectors, data, few_shot_sides(kept.table, data, task), steps)
+    _add_few_shot(scores, vectors, data, few_shot_sides(kept.table, data, task), steps, int(task.get("shots", SHOTS)))
     _add_groups(scores, vectors, data, at, steps)
     return scores
 
@@ -65,7 +66,12 @@ def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndar
 
 
 def _add_few_shot(
-    scores: Scores, vectors: np.ndarray, data: LabelRows, sides: tuple[np.ndarray, np.ndarray], steps: "_Steps"
+    scores: Scores,
+    vectors: np.ndarray,
+    data: LabelRows,
+    sides: tuple[np.ndarray, np.ndarray],
+    steps: "_Steps",
+    shots: int,
 ) -> None:
     both = np.concatenate(sides)
     label = _codes(data.codes[both])
@@ -73,7 +79,7 @@ def _add_few_shot(
         _note(scores, "No few-shot probe: it needs two labels with texts on both sides, training and test.")
         return
     train, test = np.arange(len(sides[0])), np.arange(len(sides[0]), len(both))
-    made = few_shot(vectors[data.rows[both]], label, data.texts[both], train, test, data.seed, steps.part(2))
+    made = few_shot(vectors[data.rows[both]], label, data.texts[both], train, test, data.seed, steps.part(2), shots)
     chances = even_guess(label[test])
     for place, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
         scores.runs[name] = made.macro_f1 if place else made.accuracy
@@ -82,7 +88,7 @@ def _add_few_shot(
         scores.chance[name] = chances[place]
         _add_words(scores, name, len(test), len(test), "test rows", f"{RUNS} draws of training rows")
     sizes = {"train": len(train), "test": len(test), "labels": int(label.max()) + 1, "of_labels": len(data.names)}
-    scores.facts["few_shot"] = sizes | {"runs": RUNS, "shots": SHOTS}
+    scores.facts["few_shot"] = sizes | {"runs": RUNS, "shots": shots}
 
 
 def even_guess(label: np.ndarray) -> tuple[float, float]:

@@ -12,6 +12,8 @@ from core import opened
 from core.contenders import Contender
 from core.embedding import distinct
 from core.errors import InputError
+from core.scoring.average_precision import average_precisions, is_two_valued
+from core.scoring.cell_numbers import cell_numbers
 from core.scoring.task_tables import column_of, open_table
 from core.scoring.task_texts import embed_task_texts
 from core.scoring.types import Scores, Task
@@ -43,6 +45,7 @@ def score_pairs(
     progress: Progress | None = None,
 ) -> Scores:
     """pairs: (q, 2) float64, the cosine of each pair and its given score; metrics "spearman" and "pearson" follow.
+    Of scores of two values also "average_precision".
 
     Texts are embedded as documents. Raises InputError for pairs that can't be used, ModelError for contenders that
     can't embed other texts.
@@ -57,7 +60,19 @@ def score_pairs(
             f"Under {contender.label} every pair has the same cosine, so there is nothing to correlate.",
             "Bring pairs of different texts.",
         )
-    return Scores({}, made.units, np.column_stack([cosines, made.given]), facts=made.facts)
+    scores = Scores({}, made.units, np.column_stack([cosines, made.given]), facts=dict(made.facts))
+    if made.facts["two_valued"]:
+        _add_precision(scores, cosines, made)
+    return scores
+
+
+def _add_precision(scores: Scores, cosines: np.ndarray, made: Pairs) -> None:
+    name = "average_precision"
+    scores.whole[name], scores.resampled[name], scores.chance[name] = average_precisions(
+        cosines, made.given, made.units, SEED
+    )
+    count = int(made.units.max()) + 1
+    scores.facts["resampled"] = {name: {"count": count, "of": made.facts["usable"], "unit": "pairs", "beside": ""}}
 
 
 @lru_cache(maxsize=4)
@@ -88,22 +103,20 @@ def read_pairs(folder: str, corpus: str, task: Task) -> Pairs:
     chosen = _drawn(usable)
     _check(numbers[chosen], names[2], facts)
     texts = [column.iloc[chosen].astype("str").tolist() for column in (first, second)]
-    facts["pairs"] = len(chosen)
+    facts |= {"pairs": len(chosen), "two_valued": is_two_valued(numbers[chosen])}
     return Pairs(texts[0], texts[1], numbers[chosen], _units(*texts), facts)
 
 
 def _numbers(scores: pd.Series, name: str) -> np.ndarray:
-    """(n,) float64, NaN where a cell holds no number. A decimal comma is understood. Raises InputError for none."""
-    numbers = pd.to_numeric(scores, errors="coerce")
-    if numbers.isna().all():
-        numbers = pd.to_numeric(scores.astype("str").str.strip().str.replace(",", ".", regex=False), errors="coerce")
+    """(n,) float64, NaN where a cell holds no number. Raises InputError for none."""
+    numbers = cell_numbers(scores)
     if numbers.isna().all():
         given = scores.dropna()
         example = f', but "{str(given.iloc[0])[:40]}" and the like' if len(given) else ""
         raise InputError(
             f'The column "{name}" holds no numbers{example}.', "Choose the column with the score of each pair."
         )
-    return numbers.astype("float64").to_numpy()
+    return numbers.to_numpy()
 
 
 def _check(numbers: np.ndarray, name: str, facts: dict[str, Any]) -> None:

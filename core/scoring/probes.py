@@ -62,9 +62,10 @@ def few_shot(
     test: np.ndarray,
     seed: int = 0,
     progress: Progress | None = None,
+    shots: int = SHOTS,
 ) -> ShotScores:
     """MTEB's classification (Muennighoff et al., 2023): ten times, a logistic regression of at most 100 iterations on
-    8 random training rows a label, asked about all test rows.
+    8 random training rows a label (`shots`: 16 or 32 for some of its sets), asked about all test rows.
 
     points: (m, d). codes, texts: (m,) labels, and codes of identical texts. train, test: places within them.
     seed: of the resamples; the training rows are drawn with MTEB's seed, 42.
@@ -73,7 +74,7 @@ def few_shot(
     guesses = []
     for run in range(RUNS):
         np.random.RandomState(SHOT_SEED).shuffle(order)  # each run shuffles the order of the last one, as MTEB does
-        chosen = _first_of_each(order, codes)
+        chosen = _first_of_each(order, codes, shots)
         guesses.append(fitted(points[chosen], codes[chosen]).predict(points[test]))
         if progress:
             progress(run + 1, RUNS)
@@ -107,12 +108,12 @@ def held_out(codes: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarra
     return np.flatnonzero(~tested[text]), np.flatnonzero(tested[text])
 
 
-def _first_of_each(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """The first SHOTS of `rows` of each label."""
+def _first_of_each(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndarray:
+    """The first `shots` of `rows` of each label."""
     order = rows[np.argsort(codes[rows], kind="stable")]
     label = codes[order]
     place = np.arange(len(order)) - np.searchsorted(label, label)
-    chosen: np.ndarray = order[place < SHOTS]
+    chosen: np.ndarray = order[place < shots]
     return chosen
 
 

@@ -1,5 +1,6 @@
 """Judgments of relevance (qrels): read from files, and matched to the rows of a corpus."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +9,21 @@ import pandas as pd
 from core.errors import InputError
 from core.label_columns import label_words
 from core.reading.encodings import to_utf8
+from core.scoring.cell_numbers import cell_numbers
 
 COLUMNS = ("query-id", "corpus-id", "score")
 FROM_ONE, FROM_ZERO = "row number from 1", "row number from 0"  # in place of a column of ids
 EXAMPLES = 5
+ID_WORDS = 2  # at most, so that scored pairs are no judgments
 _LOOKED_AT = 200  # lines
+_NAMED = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(query|topic|q)[-_ ]?(id|no)|topic",
+        r"(corpus|doc|document|passage|row|p)[-_ ]?(id|no)",
+        r"score|grade|rel|relevance|label|rating",
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +42,26 @@ class Matched:
 
 
 def is_qrels(data: bytes) -> bool:
-    """Whether a file looks like judgments: lines of three or four fields whose last is a number, after any header."""
+    """Whether a file looks like judgments: lines of three or four fields, ids that are no sentences and then a number,
+    after any header."""
     lines = data[:20_000].decode("utf-8", "replace").splitlines()[:_LOOKED_AT]
     whole = lines if len(data) <= 20_000 else lines[:-1]  # the last one may be cut
     fields = [_fields(line) for line in whole if line.strip()]
     body = fields[1:] if fields and not _is_number(fields[0][-1]) else fields
-    return bool(body) and all(len(each) in (3, 4) and _is_number(each[-1]) for each in body)
+    return bool(body) and all(len(each) in (3, 4) and _is_number(each[-1]) and _are_ids(each[:-1]) for each in body)
+
+
+def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
+    """Judgments from a table of few columns that are called as those of judgments are (Parquet, JSON Lines, CSV);
+    without a column of grades all are 1. None for any other table, such as one with the queries' texts beside."""
+    found = [next((name for name in table.columns if each.fullmatch(str(name))), None) for each in _NAMED]
+    others = [table[name].dropna().astype("str").head(_LOOKED_AT) for name in table.columns if name not in found]
+    if found[0] is None or found[1] is None or any(cells.str.contains(" ").any() for cells in others):
+        return None
+    grades = pd.Series(1.0, table.index) if found[2] is None else cell_numbers(table[found[2]])
+    ids = [label_words(table[name]) for name in found[:2]]
+    made = pd.DataFrame(dict(zip(COLUMNS, (*ids, grades), strict=True))).dropna()
+    return made.astype({COLUMNS[0]: "str", COLUMNS[1]: "str"}).reset_index(drop=True)
 
 
 def read_qrels(name: str, data: bytes) -> pd.DataFrame:
@@ -115,6 +140,10 @@ def _some(ids: pd.Series) -> str:
 
 def _fields(line: str) -> list[str]:
     return [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
+
+
+def _are_ids(fields: list[str]) -> bool:
+    return all(len(field.split()) <= ID_WORDS for field in fields)
 
 
 def _is_number(text: str) -> bool:

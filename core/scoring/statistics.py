@@ -15,6 +15,7 @@ from core.scoring.run_evidence import run_evidence, whole_evidence
 from core.scoring.types import Scores
 
 ALPHA, POWER = 0.05, 0.8
+CORRELATIONS = ("spearman", "pearson")
 
 
 def compare(scores: Mapping[str, Scores], metric: str, seed: int = 0) -> Comparison:
@@ -26,7 +27,7 @@ def compare(scores: Mapping[str, Scores], metric: str, seed: int = 0) -> Compari
     found = evidence_of(list(scores.values()), metric, seed)
     facts = next(iter(scores.values())).facts
     pairs = _pairs(found, names)
-    lines = _lines(found, names, pairs)
+    lines = _lines(found, names, pairs, metric)
     place = {line.name: number for number, line in enumerate(lines)}
     ordered = tuple(sorted(pairs, key=lambda pair: (place[pair.first], place[pair.second])))
     chances = [each.chance[metric] for each in scores.values() if metric in each.chance]
@@ -48,7 +49,7 @@ def evidence_of(scores: Sequence[Scores], metric: str, seed: int = 0) -> Evidenc
         values = _stacked([each.per_query[metric] for each in scores])
         asked = np.isfinite(values).all(axis=0)
         return query_evidence(values[:, asked], scores[0].units[asked], facts.get("unit", "queries"), seed)
-    if metric in ("spearman", "pearson") and all(each.pairs is not None for each in scores):
+    if metric in CORRELATIONS and all(each.pairs is not None for each in scores):
         both = _stacked([each.pairs for each in scores if each.pairs is not None])
         return correlation_evidence(both[:, :, 0], both[0, :, 1], scores[0].units, metric, seed)  # type: ignore[arg-type]
     if all(metric in each.whole and metric in each.resampled for each in scores):
@@ -98,12 +99,12 @@ def detectable(error: float) -> float:
     return (normal.inv_cdf(1 - ALPHA / 2) + normal.inv_cdf(POWER)) * error if error > 1e-12 else float("nan")
 
 
-def _lines(found: Evidence, names: Sequence[str], pairs: Sequence[Pair]) -> tuple[Line, ...]:
+def _lines(found: Evidence, names: Sequence[str], pairs: Sequence[Pair], metric: str) -> tuple[Line, ...]:
     """Best mean first; the first of equal ones stays first."""
     order = np.argsort(-found.means, kind="stable")
     together = {frozenset((pair.first, pair.second)) for pair in pairs if not pair.told_apart}
     letters, top = tied_groups([names[i] for i in order], together), names[order[0]]
-    least = -1.0 if found.unit == "pairs" else 0.0  # correlations; all other metrics are shares
+    least = -1.0 if metric in CORRELATIONS else 0.0  # all other metrics are shares
     low, high = found.low.clip(least, 1), found.high.clip(least, 1)  # Student's t knows no bounds
     table = np.stack([found.means, low, high, found.p_best], axis=1).tolist()
 

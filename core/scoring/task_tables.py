@@ -75,7 +75,7 @@ def column_of(table: pd.DataFrame, name: str, where: str) -> pd.Series:
 
 
 def _inputs(key: str, qrels: bool) -> dict[str, object]:
-    return {"file": key, "qrels": qrels, "version": 1}
+    return {"file": key, "qrels": qrels, "version": 2}
 
 
 def _tidy(table: pd.DataFrame) -> pd.DataFrame:

@@ -111,14 +111,23 @@ METRICS: dict[str, Metric] = {
     ),
     "few_shot_accuracy": Metric(
         "Few-shot accuracy",
-        "Accuracy of a logistic regression trained on 8 texts a label, over ten draws: MTEB's recipe.",
+        "Accuracy of a logistic regression trained on a few texts a label (8), over ten draws: MTEB's recipe for "
+        "classification.",
         _LABELS,
     ),
     "few_shot_macro_f1": Metric("Few-shot macro-F1", "The same probe, each label counting the same.", _LABELS),
     "v_measure": Metric(
-        "V-measure", "How well k-means, with one group for each label, finds the labels: MTEB's recipe.", _LABELS
+        "V-measure",
+        "How well k-means, with one group for each label, finds the labels: MTEB's recipe for clustering.",
+        _LABELS,
     ),
     "spearman": Metric("Spearman", "Correlation of the ranks of cosine and given score, as MTEB has it.", ("pairs",)),
+    "average_precision": Metric(
+        "Average precision",
+        "Of pairs that are the same or not: how well cosine puts the same ones first; MTEB's recipe for pair "
+        "classification.",
+        ("pairs",),
+    ),
     "pearson": Metric("Pearson", "Linear correlation of cosine and given score.", ("pairs",)),
 }
 """By name; a task's main metric comes first among its own."""

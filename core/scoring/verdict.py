@@ -152,6 +152,8 @@ def _interval(low: float, high: float) -> str:
 
 def _ratio(ratio: float, what: str) -> str:
     """ "at six times the price", "at the same price", "at a quarter of the price"."""
+    if ratio < 0.01:
+        return f"at less than 1% of the {what}"
     if ratio < 0.95:
         part = {2: "half", 3: "a third", 4: "a quarter"}.get(round(1 / ratio)) if _whole(1 / ratio) else None
         return f"at {part or f'{ratio:.0%}'} of the {what}" if part != "half" else f"at half the {what}"

@@ -48,7 +48,7 @@ def page() -> None:
     part = st.segmented_control(
         "What to look at",
         list(PARTS),
-        key="part",
+        key="look",
         bind="query-params",
         default="Groups",
         required=True,

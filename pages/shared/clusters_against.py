@@ -40,11 +40,18 @@ def show(chosen: Chosen, made: Overview) -> None:
     if found.rows < 2:
         st.info(f"Fewer than two rows have both a group and a value in {plain(column)}.", icon=":material/info:")
         return
-    st.markdown(line(found), help=HELP)
+    st.markdown(
+        f"**{found.purity:.0%}** of the rows have the most frequent {plain(column)} of their group; "
+        f"**{found.gathered:.0%}** are in the group that holds most of their {plain(column)}."
+    )
+    st.caption(line(found), help=HELP)
     if values > found.rows / 2:
         st.caption(f":material/warning: {plain(column)} has {values:,} values for {found.rows:,} rows: hardly a label.")
-    shown = f"The {len(table)} largest groups and the {table.shape[1]} most frequent of {values:,} values."
-    st.caption(shown)
+    st.caption(
+        f"The {len(table)} largest groups of {len(made.table):,}, and {table.shape[1]} of {values:,} values: those "
+        "most frequent in them. The darker a cell, the more of the group's drawn rows it holds, from "
+        "none to all."
+    )
     st.plotly_chart(
         confusion_figure(table, session.theme()),
         key="confusion",

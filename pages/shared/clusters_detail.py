@@ -94,7 +94,7 @@ def _as_table(frame: pd.DataFrame) -> None:
         lazy=False,
         column_config={
             "row": st.column_config.NumberColumn("Row", format="localized", width=60),
-            "text": st.column_config.TextColumn("Text"),
+            "text": st.column_config.TextColumn("Text", width="large"),
         },
         alt="Texts of the group",
     )

@@ -10,6 +10,8 @@ from core.clusters.stability import FOUND as STABLE
 from pages.shared.clusters_controls import Chosen
 from pages.shared.text import count, duration
 
+SAME = 0.9999  # mean cosine from which all rows of a group are the same
+
 
 def figures(made: answers.Overview, chosen: Chosen) -> None:
     """One line on all groups, with what each figure means."""
@@ -29,6 +31,8 @@ def figures(made: answers.Overview, chosen: Chosen) -> None:
     elif len(made.table) == 1:
         few = "With so few rows there is nothing to group."
         more = "All rows are in one group. Choose finer groups, or another method."
+        if made.table["cohesion"].iloc[0] > SAME:
+            more = "All rows say the same under this model: there is nothing to tell apart."
         st.info(few if made.total < FEWEST else more, icon=":material/info:")
 
 

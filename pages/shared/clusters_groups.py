@@ -10,7 +10,7 @@ from core.answers.cluster_tree import Node
 from core.answers.cluster_tree import hierarchy as tree
 from core.charts.clusters import icicle_figure
 from pages.shared import clusters_detail, clusters_pick, clusters_table, selected, session
-from pages.shared.clusters_controls import Chosen
+from pages.shared.clusters_controls import LEVELS, Chosen
 
 
 def show(chosen: Chosen, made: answers.Overview) -> None:
@@ -50,7 +50,7 @@ def hierarchy(nodes: tuple[Node, ...], chosen: Chosen, place: int | None) -> Non
     # the key tells what is selected: the chart then begins anew, and a second click on the same bar is told, too
     key = "icicle-" + "-".join(str(part) for part in (chosen.info.digest, chosen.model.key, chosen.params, place))
     st.plotly_chart(
-        icicle_figure(nodes, session.theme(), chosen=place),
+        icicle_figure(nodes, session.theme(), chosen=place, heads=LEVELS if chosen.params.method == "leiden" else ()),
         key=key,
         on_select=partial(_clicked, chosen, nodes, place, key),
         selection_mode="points",

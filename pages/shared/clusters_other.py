@@ -24,13 +24,15 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         return
     with st.spinner("Comparing"):
         found = session.ask(compared, *chosen.where, model, params, timeout=600)
-    st.markdown(clusters_against.line(found.agreement), help=clusters_against.HELP)
+    agreed = found.agreement
     st.markdown(
-        f"**{found.changed:,} of {made.total:,}** rows changed ({found.changed / made.total:.1%}).",
+        f"**{found.changed:,} of {made.total:,}** rows changed ({found.changed / made.total:.1%}); "
+        f"**{agreed.purity:.0%}** lie where most of their group above lies here, **{agreed.gathered:.0%}** the other "
+        "way round.",
         help="Groups are paired so that pairs share the most rows in all (Hungarian method); a row has changed if its "
-        "two "
-        "groups are no pair.",
+        "two groups are no pair.",
     )
+    st.caption(clusters_against.line(agreed), help=clusters_against.HELP)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Pairs**")

@@ -6,12 +6,14 @@ import streamlit as st
 from core.answers import cluster_page as answers
 from core.charts.clusters import sweep_figure
 from core.clusters.methods import METHODS, Method
+from core.clusters.sweep import steepest
 from core.export import table_bytes
 from pages.shared import clusters_wait, session
 from pages.shared.clusters_controls import METHODS as NAMES
 from pages.shared.clusters_controls import Chosen
 
 SETTING = {"leiden": "Resolution", "hdbscan": "Smallest group", "evoc": "Smallest group", "kmeans": "Number of groups"}
+CLIFF = 3.0  # times as many groups from one setting to the next
 TITLES = {method: name for name, method in NAMES.items()}
 FIGURES = {
     "Groups": (
@@ -73,15 +75,36 @@ def pictures(table: pd.DataFrame, name: str) -> None:
     st.caption(words)
     for place, method in enumerate(each for each in METHODS if (table["method"] == each).any()):
         rows = table[table["method"] == method]
+        said, cliff = read(method, name, rows)
         if place % 2 == 0:
             sides = st.columns(2, gap="medium")
         with sides[place % 2]:
-            st.markdown(f"**{TITLES[method]}**")
+            st.markdown(f"**{TITLES[method]}**  \n{said}")
+            cells = rows.pivot(index="seed", columns="value", values=column)
             st.plotly_chart(
-                sweep_figure(
-                    rows.pivot(index="seed", columns="value", values=column), form, SETTING[method], session.theme()
-                ),
+                sweep_figure(cells, form, SETTING[method], session.theme(), cliff),
                 key=f"sweep-{column}-{method}",
                 config={"displayModeBar": False},
                 alt=f"{name} for each setting and seed of {TITLES[method]}",
             )
+
+
+def read(method: Method, name: str, rows: pd.DataFrame) -> tuple[str, int | None]:
+    """What the heat map says in a sentence, by the middle seed, and the setting after which the cliff is."""
+    column, form, _ = FIGURES[name]
+    middle = rows.groupby("value")[column].median().dropna()
+    if middle.empty:
+        return "Nothing to compare: there are fewer than two groups.", None
+    settings = [f"{value:g}" for value in middle.index]
+    found = steepest(list(middle.index), list(middle)) if name == "Groups" and method != "kmeans" else None
+    if found is None:
+        low, high = int(middle.argmin()), int(middle.argmax())
+        return (
+            f"From {middle.iloc[low]:{form}} at {settings[low]} to {middle.iloc[high]:{form}} at {settings[high]}.",
+            None,
+        )
+    at, times = found
+    step = f"{middle.iloc[at]:,.0f} groups at {settings[at]}, {middle.iloc[at + 1]:,.0f} at {settings[at + 1]}"
+    if times < CLIFF:
+        return f"No cliff: {step} is the largest step.", None
+    return f"**Cliff** at the line: {step}.", at

@@ -15,25 +15,27 @@ from pages.shared.clusters_controls import Chosen
 
 COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Group", help="Its words by class-based TF-IDF, or the name given to it."),
-    "rows": st.column_config.NumberColumn("Rows", format="localized"),
-    "share": st.column_config.NumberColumn("Share", format="percent", help="Of all rows."),
-    "words": st.column_config.TextColumn("Words", help="What its rows say more than others, most telling first."),
-    "found": st.column_config.NumberColumn(
-        "Found again", help="In how many resamples of the rows a group with a Jaccard index of at least 0.75 was found."
+    "rows": st.column_config.NumberColumn("Rows", format="localized", width=60),
+    "inside": st.column_config.NumberColumn(
+        "Inside", format="percent", width=75, help="Of its rows' 15 nearest neighbors, the share in the same group."
     ),
+    "silhouette": st.column_config.NumberColumn(
+        "Silhouette", format="%.2f", width=85, help="-1 to 1, higher is better: nearer to its own group than to the "
+        "next (cosine)."
+    ),
+    "found": st.column_config.NumberColumn(
+        "Found again", width=95, help="In how many resamples of the rows a group with a Jaccard index of at least 0.75 "
+        "was found."
+    ),
+    "models": st.column_config.NumberColumn(
+        "Other models", width=105, help="Other embedding models whose grouping has a group with half of the joint rows "
+        "in common."
+    ),
+    "words": st.column_config.TextColumn("Words", help="What its rows say more than others, most telling first."),
+    "share": st.column_config.NumberColumn("Share", format="percent", help="Of all rows."),
     "jaccard": st.column_config.NumberColumn(
         "Jaccard", format="%.2f", help="Mean best Jaccard index over resamples (Hennig, 2007): below 0.5 dissolved, "
         "from 0.75 stable, from 0.85 very stable."
-    ),
-    "models": st.column_config.NumberColumn(
-        "Other models", help="Other embedding models whose grouping has a group with half of the joint rows in common."
-    ),
-    "inside": st.column_config.NumberColumn(
-        "Neighbors inside", format="percent", help="Of its rows' 15 nearest neighbors, the share in the same group."
-    ),
-    "silhouette": st.column_config.NumberColumn(
-        "Silhouette", format="%.2f", help="-1 to 1, higher is better: nearer to its own group than to the next "
-        "(cosine)."
     ),
     "dbcv": st.column_config.NumberColumn(
         "DBCV", format="%.2f", help="-1 to 1, higher is better: denser inside than the gap to the next group "

@@ -23,7 +23,7 @@ def choose(origin: Origin, preview: Preview) -> Roles:
         way = st.segmented_control(
             "The text is in",
             [ONE, SEVERAL],
-            default=ONE,
+            default=SEVERAL if len(template_columns(preview.roles.text)) > 1 else ONE,
             required=True,
             key=f"way-{tag(origin)}",
             persist_state="session",
@@ -39,7 +39,7 @@ def choose(origin: Origin, preview: Preview) -> Roles:
 def _column(origin: Origin, preview: Preview) -> str:
     guess = template_columns(preview.roles.text)
     options = [*preview.columns, None] if preview.vectors else list(preview.columns)
-    place = options.index(guess[0]) if guess else (len(options) - 1 if preview.vectors else None)
+    place = options.index(guess[-1]) if guess else (len(options) - 1 if preview.vectors else None)
     chosen = st.selectbox(
         "Text column",
         options,

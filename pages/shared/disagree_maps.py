@@ -11,7 +11,7 @@ from core.answers.scene import Colors, Geometry, details, geometry
 from core.charts.scatter import CONTEXT
 from core.digest import digest_json
 from core.store import CorpusInfo
-from pages.shared import cached, disagree_choice, map_settings, map_words, scatter, session
+from pages.shared import cached, disagree_choice, disagree_undrawn, map_settings, map_words, scatter, session
 from pages.shared.text import plain
 
 HEIGHT = 520
@@ -22,9 +22,8 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         between = disagree_choice.pair(asked)
         k = disagree_choice.depth(asked)
     places = session.ask(answers.places_of, between)
-    _say_missing(between, places)
+    disagree_undrawn.show(between, places, info)
     if not places:
-        st.page_link("pages/explore/map.py", label="Draw a map", icon=":material/scatter_plot:")
         return
     shape = _kept(geometry, places)
     colors = session.ask_once(answers.disagreement_colors, between, k, places, session.theme())
@@ -54,20 +53,9 @@ def _say_where(asked: Asked, k: int) -> None:
         )
 
 
-def _say_missing(asked: Asked, places: tuple[Place, ...]) -> None:
-    models = {each.model.key for each in asked.contenders}
-    variants = sum(not each.is_model for each in asked.contenders)
-    if variants:
-        st.caption("Variants have no map of their own: that of their model is shown.")
-    missing = len(models) - len(places)
-    if missing > 0 and len(places) < answers.MOST_MAPS:
-        st.caption(f"{missing} of {len(models)} models have no default map yet.")
-    elif missing > 0:
-        st.caption(f"The maps of the first {answers.MOST_MAPS} models are shown.")
-
-
 def _draw(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: Colors) -> bool:
-    told = scatter.draw(_data(info, places, shape, colors), key="disagree_map")
+    # as maps come one by one, a new drawing for each number of them: one that stands does not take in another panel
+    told = scatter.draw(_data(info, places, shape, colors), key=f"disagree_map_{len(places)}")
     with st.container(gap=None):
         scatter.send([each for each in (colors.codes, shape.ids, *shape.points) if each])
         scatter.send_rows(_details_key(places), session.ask_once(details, places[0], None, ()))

@@ -120,7 +120,7 @@ def _heat(asked: Asked, seen: Overview) -> None:
 
 
 def _method(seen: Overview) -> str:
-    texts = count(seen.texts, "text") + (f" of {count(seen.rows, 'row')}" if seen.texts < seen.rows else "")
+    texts = count(seen.rows, "row") + (f" ({count(seen.texts, 'different text')})" if seen.texts < seen.rows else "")
     order = "What is alike stands together (average linkage). Higher is more alike."
     parts = "Intervals leave out one of 20 random parts of the texts at a time (jackknife, seed 0"
     if seen.measure == "cka":
@@ -131,7 +131,8 @@ def _method(seen: Overview) -> str:
     if seen.measure == "rsa":
         pairs = f"{seen.sample:,} random pairs of texts (seed 0)"
         return (
-            f"RSA: Spearman's rank correlation of the cosines of {pairs}. {parts}; they err on the wide side). {order}"
+            f"RSA: Spearman's rank correlation of the cosines of {pairs}. {parts}; the chance of the draw is counted "
+            f"once). {order}"
         )
     left_out = f" {count(seen.left_out, 'row')} left out, whose neighbors are all copies." if seen.left_out else ""
     extra = f" p = {P:g}, extrapolated (Webber 2010)." if seen.measure == "rbo" else ""
@@ -183,6 +184,7 @@ def _beside(asked: Asked, seen: Overview) -> None:
         table,
         hide_index=True,
         width="stretch",
+        row_height=52,  # two lines: names of two contenders are long
         alt="Likeness at large and among neighbors",
         column_config={
             "pair": st.column_config.TextColumn("Contenders", width=200),

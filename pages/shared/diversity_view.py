@@ -11,7 +11,7 @@ from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import diversity_hubs, diversity_pick, doubts_keep, frame, session
-from pages.shared.text import count, plain
+from pages.shared.text import count, cut, plain
 
 CLUSTERS = "(clusters)"
 VENDI_HELP = (
@@ -71,7 +71,7 @@ def headline(found: Overall) -> None:
         )
         st.metric(
             "Mean distance of two texts",
-            "–" if found.distance != found.distance else f"{found.distance:.3f}",
+            "–" if found.distance != found.distance else f"{max(found.distance, 0):.3f}",
             help="1 - cosine, averaged over all pairs of rows, exactly. 0: all alike, 1: unrelated on average.",
         )
     sample = f"{vendi.draws} samples of {vendi.size:,} of {vendi.total:,} rows (seed 0)" if drawn else "all rows"
@@ -121,12 +121,18 @@ def _chart(found: GroupScores, by: str) -> None:
                 f"{score.rows:,} rows"
                 for score in scores
             ],
-            f"effective number of texts among {found.size:,}",
+            f"effective texts of {found.size:,}",
             session.theme(),
         ),
         key="diversity_groups",
         alt="Groups by how varied they are",
     )
+    if len(scores) > 1:
+        most, least = scores[0], scores[-1]
+        st.markdown(
+            f"Most varied of those drawn: **{plain(cut(most.name, 60))}**, whose {found.size:,} texts are like "
+            f"{most.vendi.mean:.1f} different ones; least: **{plain(cut(least.name, 60))}** ({least.vendi.mean:.1f})."
+        )
     draws = max((score.vendi.draws for score in scores), default=1)
     st.caption(
         f"Vendi score of {found.size:,} rows of each, mean and standard deviation of {draws} draws (seed 0), most "

@@ -9,7 +9,7 @@ from core.store import CorpusInfo
 from pages.shared import job_offer, session
 from pages.shared.text import count, plain
 
-AT_ONCE = 2.0  # seconds that a person is made to wait for without a job
+AT_ONCE = 6.0  # seconds that a person is made to wait for without a job
 
 
 def ready(asked: Asked, info: CorpusInfo) -> bool:

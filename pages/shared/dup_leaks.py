@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.answers.duplicates import MOST_ROWS, Place
-from core.answers.leaks import columns, leak_file, leaks
+from core.answers.leaks import columns, leak_file, leaks, likely
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.map_words import file_stem
@@ -19,9 +19,11 @@ def show(info: CorpusInfo, place: Place, threshold: float) -> None:
     if not options:
         st.caption("No column has 2 to 50 different values, so there are no parts to compare.")
         return
+    split = session.ask_once(likely, place.folder, place.corpus)
     chosen = st.selectbox(
         "Column that says the part",
         [NONE, *options],
+        index=options.index(split) + 1 if split else 0,
         key="split",
         bind="query-params",
         width=300,

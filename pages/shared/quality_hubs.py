@@ -47,8 +47,8 @@ def show(asked: Asked) -> None:
     st.caption(
         f"Over all {one.texts:,} different texts; skewness is 0 for even lists, {one.chance:.2f} (dotted) for random "
         f"ones, lower is better. Repairs rank anew the {one.candidates} nearest that are kept of each text, so what "
-        "lies beyond them can't come in; mutual proximity takes cosines to others as normal, known by 500 texts drawn "
-        f"with seed 0.{judged if one.judged else ''}"
+        "lies beyond them can't come in; mutual proximity takes each text's cosines to all others as normal."
+        f"{judged if one.judged else ''}"
     )
     _hubs(asked, found)
 

@@ -131,8 +131,8 @@ def _table(asked: Asked, rows: list[dict[str, Any]]) -> None:
 def _how(scales: list[Found], labels: dict[str, SameLabel]) -> None:
     scale: Scale = scales[0].result
     told = (
-        f"Over all {scale.near:,} pairs in a top-10 list and {scale.random:,} others drawn with seed {scale.seed}, "
-        f"weighted to stand for all {scale.total:,} pairs of different texts."
+        f"Over all {scale.near:,} pairs in a list of {scale.depth} nearest and {scale.random:,} others drawn with seed "
+        f"{scale.seed}, weighted to stand for all {scale.total:,} pairs of different texts."
     )
     if labels:
         same = next(iter(labels.values()))

@@ -42,7 +42,7 @@ def show(asked: Asked) -> None:
         f"{words.share(lists.chance)}. Threshold: the cosine that as many pairs reach (as in Calibrated similarity); "
         f"the share kept is over {moved.pairs:,} pairs above it under A, weighted to stand for all of them."
     )
-    _queries(asked, pair)
+    _queries(asked, pair, lists.texts)
 
 
 def sentences(lists: Lists, moved: Threshold, one: str, other: str) -> list[str]:
@@ -87,7 +87,7 @@ def _lists(asked: Asked, lists: Lists, one: str, other: str, place: int) -> None
     common.chart(figure, "quality_kept", "Texts by how many of their nearest are kept")
 
 
-def _queries(asked: Asked, pair: tuple[Contender, Contender]) -> None:
+def _queries(asked: Asked, pair: tuple[Contender, Contender], texts: int) -> None:
     st.markdown("**Queries that break**")
     imported = next((each.label for each in pair if each.model.backend == "imported"), None)
     with st.form("quality_queries", border=False):
@@ -97,7 +97,7 @@ def _queries(asked: Asked, pair: tuple[Contender, Contender]) -> None:
             placeholder="refund not received\nwhere is my parcel",
             disabled=imported is not None,
             help=f"At most {MOST_TYPED}. They are embedded with both models; one on a server gets them sent. Without "
-            f"any, {DRAWN} rows are drawn.",
+            f"any, {DRAWN} texts are drawn.",
         )
         st.form_submit_button(
             "Compare",
@@ -107,14 +107,14 @@ def _queries(asked: Asked, pair: tuple[Contender, Contender]) -> None:
             help="Shows what each of them finds first under A and under B.",
         )
     if imported is not None:
-        st.caption(f"{plain(imported)} was brought in and can't embed typed queries; rows stand in for them.")
+        st.caption(f"{plain(imported)} was brought in and can't embed typed queries; texts here stand in for them.")
     queries = tuple(dict.fromkeys(line.strip() for line in (typed or "").splitlines() if line.strip()))[:MOST_TYPED]
     queries = () if imported is not None else queries
     with st.spinner("Searching under both", show_time=False):
         found = _ask(asked, pair, queries)
     broken = sum(query.broken for query in found)
     verb = "breaks" if broken == 1 else "break"
-    what = "typed queries" if queries else f"rows drawn as queries (of {asked.info.rows:,}, seed 0)"
+    what = "typed queries" if queries else f"texts drawn as queries (of {texts:,}, seed 0)"
     common.says(
         f"{broken:,} of {len(found):,} {what} {verb}: fewer than half of what is found under A is found under B."
     )

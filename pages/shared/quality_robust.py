@@ -48,8 +48,9 @@ def noise(asked: Asked) -> None:
             common.chart(figure, f"quality_noise_{part}", f"{title} as noise grows")
     common.says(words.of_noise(common.named(found)))
     one = found[0].result
+    among = "all others" if one.among == one.total else f"{one.among:,} drawn ones"
     st.caption(
         f"Normal noise of random direction, its length relative to the vector's; {one.texts:,} of {one.total:,} "
-        f"different texts drawn with seed {one.seed}, nearest texts by exact search among all others. Bands: 95% "
+        f"different texts drawn with seed {one.seed}, nearest texts by exact search among {among}. Bands: 95% "
         "intervals by bootstrap over these texts, 1,000 resamples. Lower losses are steadier."
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from core import quality_tasks
 from core.answers.quality import different_texts
 from core.contenders import Contender
+from core.graph_time import graph_seconds
 from core.job_types import JobSpec
 from core.store import CorpusInfo
 from pages.shared import job_offer, session
@@ -14,9 +15,6 @@ from pages.shared.quality_common import Asked, unlike
 from pages.shared.text import count, plain
 
 FEWEST = 3  # different texts
-EXACT_ROWS = 30_000
-PAIRS_A_SECOND = 4e7  # of 384 dimensions, compared exactly
-ROWS_A_SECOND = 1_500  # beyond, by an index
 
 
 def asked(info: CorpusInfo, contenders: Sequence[Contender]) -> Asked | None:
@@ -31,26 +29,21 @@ def asked(info: CorpusInfo, contenders: Sequence[Contender]) -> Asked | None:
         )
         return None
     missing = quality_tasks.missing_graphs(session.folder(), info.digest, contenders)
-    if missing and not _found_at_once(info, missing):
+    seconds = graph_seconds(session.folder(), info.digest, missing)
+    if missing and not _found_at_once(info, missing, seconds):
         params = {"what": "graphs", "contenders": [each.to_dict() for each in missing]}
         job = JobSpec("quality", session.folder(), info.digest, params, f"Neighbors for Quality: {info.name}")
         told = ", ".join(plain(each.label) for each in missing)
         words = f"The nearest texts of every text are needed under {told}."
-        job_offer.offer(job, "Find neighbors first", words, "Find neighbors", _seconds(info, missing))
+        job_offer.offer(job, "Find neighbors first", words, "Find neighbors", seconds)
         return None
     names = unlike([each.label for each in contenders])
     return Asked(info, tuple(contenders), names, tuple(range(len(contenders))))
 
 
-def _found_at_once(info: CorpusInfo, missing: Sequence[Contender]) -> bool:
+def _found_at_once(info: CorpusInfo, missing: Sequence[Contender], seconds: float) -> bool:
     def find() -> None:
         for each in missing:
             session.ask(quality_tasks.find_graph, session.folder(), info.digest, each, timeout=600)
 
-    return job_offer.at_once(_seconds(info, missing), "Finding neighbors", find)
-
-
-def _seconds(info: CorpusInfo, missing: Sequence[Contender]) -> float:
-    rows = info.rows
-    one = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
-    return one * sum((each.dimensions or each.model.dimensions or 384) / 384 for each in missing)
+    return job_offer.at_once(seconds, "Finding neighbors", find)

@@ -31,13 +31,15 @@ def show(asked: Asked) -> None:
         return
     part = _part()
     title, tick = SHOWN[part]
+    stays = [name for name in PROBES if name not in TURNED]
     for names, headline in (
-        ([name for name in PROBES if name not in TURNED], "The meaning stays: further left is better"),
+        (sorted(stays, key=lambda name: name in NEUTRAL), "The meaning stays: further left is better"),
         (list(TURNED), "The meaning turns: further right is better"),
     ):
         st.markdown(f"**{headline}**")
         series = [(one.name, one.place, [_value(one, name, part) for name in names]) for one in found]
-        figure = dot_figure([LABELS[name] for name in names], series, title, session.theme(),
+        rows = [LABELS[name] + (" (neither)" if name in NEUTRAL else "") for name in names]
+        figure = dot_figure(rows, series, title, session.theme(),
                             {"tickformat": tick, "rangemode": "tozero"})  # fmt: skip
         common.chart(figure, f"quality_wording_{len(names)}_{part}", f"{headline}: {title} by kind of change")
     common.says(words.of_wording(common.named(found), LABELS, TURNED, NEUTRAL))

@@ -8,6 +8,7 @@ from core.answers.score_columns import label_choices
 from core.answers.score_pair_columns import pair_columns
 from core.answers.scoreboard import split_column
 from core.contenders import Contender
+from core.scoring.probes import SHOTS
 from core.scoring.types import Task, TaskKind, metrics_of
 from core.store import CorpusInfo
 from pages.shared import score_task_known, score_task_pairs, score_task_queries, session
@@ -21,7 +22,7 @@ NAMES: dict[TaskKind, str] = {
 }
 EXPLAINED: dict[TaskKind, str] = {
     "labels": "Are rows with the same label near each other? Each row in turn asks for the others of its label; copies "
-    "of a text are never its own answer.",
+    "of a text are never its own answer. Few-shot accuracy and V-measure are MTEB's figures.",
     "pairs": "Do cosines rise with scores that people gave to pairs of texts? As in semantic textual similarity (STS).",
     "queries": "Are the rows found that are known to answer a query? From judgments (qrels), as in search.",
     "known_item": "Is a text found again from a part of it, or from a changed copy? Made from the corpus itself, "
@@ -30,14 +31,22 @@ EXPLAINED: dict[TaskKind, str] = {
 }
 
 
+FEW_SHOT, SHOT_CHOICES = ("few_shot_accuracy", "few_shot_macro_f1"), (SHOTS, 16, 32)
+PRECISION = "average_precision"  # of pairs that are the same or not
+
+
 def chosen(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Task | None, str]:
     """Draws the choice; gives the task, None after having said what it needs, and the metric that sorts the board."""
     kind = _kind(info)
     left, right = st.columns([3, 2], gap="medium")
+    if kind != "pairs":
+        with right:  # before the form, which asks for what the metric needs
+            sorted_by = _metric(kind, False)
     with left:
         task = FORMS[kind](info, contenders)
-    with right:
-        sorted_by = _metric(kind)
+    if kind == "pairs":
+        with right:
+            sorted_by = _metric(kind, task is not None and score_task_pairs.two_valued(info, task))
     return task, sorted_by
 
 
@@ -64,13 +73,16 @@ def _kind(info: CorpusInfo) -> TaskKind:
     return found
 
 
-def _metric(kind: TaskKind) -> str:
+def _metric(kind: TaskKind, two_valued: bool) -> str:
     """The metric that sorts the board, the kind's main one first."""
     offered = metrics_of(kind)
+    if kind == "pairs":
+        precision = {PRECISION: offered.pop(PRECISION)}
+        offered = precision | offered if two_valued else offered
     name = st.selectbox(
         "Sorted by",
         list(offered),
-        key=f"score_metric_{kind}",
+        key=f"score_metric_{kind}" + ("_same" if two_valued else ""),
         bind="query-params",
         format_func=lambda name: offered[name].label,
         help=" ".join(f"{each.label}: {each.help}" for each in offered.values()),
@@ -97,7 +109,7 @@ def _labels(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
         help="Whose values say which rows belong together. Columns chosen as labels on the Data page come first.",
     )
     session.keep_in_link("score_label")
-    return Task.of("labels", column=column, split=_split(info))
+    return Task.of("labels", column=column, split=_split(info), shots=_shots())
 
 
 def _split(info: CorpusInfo) -> str | None:
@@ -111,6 +123,18 @@ def _split(info: CorpusInfo) -> str | None:
         "are parted at random. Other metrics use all rows.",
     )  # fmt: skip
     return found if wanted else None
+
+
+def _shots() -> int | None:
+    """Training texts a label of the few-shot probe; None for the usual number."""
+    if session.widget_value("score_metric_labels") not in FEW_SHOT:
+        return None
+    chosen = st.segmented_control(
+        "Few-shot probe: texts a label", SHOT_CHOICES, key="score_shots", default=SHOTS, required=True,
+        help="What each draw trains on. MTEB takes 8 for most of its sets, such as Banking77, and 16 or 32 for some, "
+        "such as Emotion (16): take its number to compare with its figures.",
+    )  # fmt: skip
+    return None if chosen in (None, SHOTS) else int(chosen)
 
 
 FORMS: dict[TaskKind, Callable[[CorpusInfo, tuple[Contender, ...]], Task | None]] = {

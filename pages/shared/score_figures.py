@@ -66,7 +66,13 @@ def listed(names: list[str]) -> str:
 
 
 def chance_words(found: Comparison) -> str:
-    return "" if found.chance is None else f"A random order of the rows reaches {found.chance:.3f} (chance)."
+    """What is reached without looking: by a random order of what is ranked, else by guesses."""
+    if found.chance is None:
+        return ""
+    orders = {"queries": "A random order of the rows", "pairs": "A random order of the pairs"}
+    ranked = found.metric not in ("knn_accuracy", "probe_accuracy", "probe_macro_f1")
+    who = orders.get(found.unit, "Guessing") if ranked else "Guessing"
+    return f"{who} reaches {found.chance:.3f} (chance)."
 
 
 def pareto(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> None:

@@ -86,7 +86,7 @@ def price_words(contender: Contender, cost: Cost) -> str:
     if cost.usd_per_million is None:
         return "unknown"
     if not cost.usd_per_million:
-        return "free, runs here"
+        return "free"
     return f"${cost.usd_per_million:,.2f}"
 
 
@@ -116,20 +116,21 @@ def _columns(metric: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "rank": text("Rank", width=52, help="By score. Contenders that share a letter can't be told apart here."),
-        "contender": text("Contender", width=178, help="A model, or its vectors stored smaller."),
+        "contender": text("Contender", width=236, help="A model, or its vectors stored smaller."),
         "score": number(metric, format="%.3f", width=72, help="Higher is better."),
         "interval": text("95% interval", width=95, help="Where the score would lie with other rows of the same kind."),
         "p_best": number("P(best)", format="%.0f%%", width=62, help="In how many resamples it is the best."),
-        "dimensions": number("Dims", format="localized", width=55, help="Numbers in a vector."),
-        "bytes": number("Bytes", format="localized", width=60, help="What one vector takes in storage."),
+        "dimensions": number("Dims", format="localized", width=50, help="Numbers in a vector."),
+        "bytes": number("Bytes", format="localized", width=54, help="What one vector takes in storage."),
         "seconds": number("s / 1,000", format="%.2f", width=72,
                           help="Seconds to embed 1,000 texts of this corpus on this machine."),
         "p50": number("p50 ms", format="%.1f", width=64,
                       help="Half of all queries are answered in this time: embedding one, and an exact search."),
         "p95": number("p95 ms", format="%.1f", width=64, help="19 of 20 queries are answered in this time."),
-        "price": text("Price / 1M", width=105,
-                      help="US dollars to embed a million texts as long as these, by the price table."),
-        "cut": number("Cut", format="%.1f%%", width=55,
+        "price": text("Price / 1M", width=68,
+                      help="US dollars to embed a million texts as long as these, by the price table. Free: it runs "
+                      "here."),
+        "cut": number("Cut", format="%.1f%%", width=52,
                       help="Share of the text that lies beyond the model's window, which it never sees."),
         "timed": text("Timed", width=84,
                       help="Busy: other programs used so much of the processors meanwhile that these times are too "

@@ -10,12 +10,13 @@ from core.scoring.types import Task
 from core.store import CorpusInfo
 from pages.shared import score_task_parts as parts
 from pages.shared import session
-from pages.shared.text import count
+from pages.shared.text import count, plain
 
 FILE, COLUMNS = "A file", "Columns of this corpus"
 FILE_HELP = (
     "CSV, TSV, JSONL, Parquet or XLSX with two columns of texts and one of scores, higher meaning more alike, as in "
-    "STS benchmarks. It is kept with this corpus on this machine."
+    "STS benchmarks; or of 1 and 0 (true and false) for pairs that are the same or not. It is kept with this corpus on "
+    "this machine."
 )
 
 
@@ -39,25 +40,33 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     return task if parts.agreed(info, contenders, task) else None
 
 
+def two_valued(info: CorpusInfo, task: Task) -> bool:
+    """Whether a task's scores only tell the same from not the same."""
+    found = parts.outlook(info, task) if task.kind == "pairs" else None
+    return bool(found and found.facts["two_valued"])
+
+
 def _from_file(info: CorpusInfo) -> Task | None:
     known = parts.fitting(info, "pairs", parts.tables(info, "pairs", False, "File of pairs", FILE_HELP))
     if not known:
         st.info("Upload a file with two columns of texts and a column of scores.", icon=":material/upload_file:")
         return None
     table = parts.file_choice("pairs", known, "File", "Files brought in for this corpus, the latest first.")
-    return _task(session.ask_once(answers.pair_columns, session.folder(), info.digest, table.key), table.key)
+    columns = session.ask_once(answers.pair_columns, session.folder(), info.digest, table.key)
+    return _task(columns, table.key, f"the file {plain(table.name)}")
 
 
 def _of_corpus(info: CorpusInfo) -> PairColumns:
     return session.ask_once(answers.pair_columns, session.folder(), info.digest, "")
 
 
-def _task(columns: PairColumns, key: str) -> Task | None:
+def _task(columns: PairColumns, key: str, where: str = "this corpus") -> Task | None:
     """Three choices of columns; None where there are too few."""
     if len(columns.texts) < 2 or not columns.numbers:
         st.info(
-            f"Two columns of texts and one of numbers are needed; here {count(len(columns.texts), 'column')} "
-            f"of texts and {len(columns.numbers)} of numbers were found.",
+            f"Two columns of texts and one of scores are needed; in {where} {count(len(columns.texts), 'column')} "
+            f"of texts and {len(columns.numbers)} of numbers were found. Scores are numbers, higher meaning more "
+            "alike, or true and false; give words such as entailment and contradiction numbers first.",
             icon=":material/view_column:",
         )
         return None
@@ -76,12 +85,13 @@ def _task(columns: PairColumns, key: str) -> Task | None:
 
 
 def _told(found: Outlook) -> str:
-    facts = {name: int(str(value)) for name, value in found.facts.items()}
+    facts = {name: int(value) for name, value in found.facts.items() if isinstance(value, int)}
     drawn = f", drawn from {facts['usable']:,} with seed {facts['seed']}" if facts["pairs"] < facts["usable"] else ""
     left = [f"{count(facts['no_text'], 'row')} without a text"] if facts["no_text"] else []
     left += [f"{count(facts['no_number'], 'row')} without a number"] if facts["no_number"] else []
+    kinds = ", each the same or not" if facts["two_valued"] else ""
     return (
-        f"{count(facts['pairs'], 'pair')}{drawn}"
+        f"{count(facts['pairs'], 'pair')}{drawn}{kinds}"
         + (f"; left out: {' and '.join(left)}" if left else "")
         + ". Both texts of a pair are embedded alike, as documents."
     )

@@ -114,9 +114,11 @@ def _told(found: Outlook) -> None:
     drawn = number["queries"] < number["queries_usable"]
     words = f", drawn from {number['queries_usable']:,} with seed {number['seed']}" if drawn else ""
     own = number["own_texts"]
+    same = number["candidates"] < number["rows"]
+    copies = f", in {number['rows']:,} rows: copies are one answer, which benchmarks count apart" if same else ""
     st.caption(
         f"{parts.queries(number['queries'])}{words}, each asked of all "
-        f"{count(number['candidates'], 'different text')} of this corpus; copies are one answer."
+        f"{count(number['candidates'], 'different text')} of this corpus{copies}."
         + (f" {parts.queries(own)} may not find the row they are." if own else "")
     )
     lost = _lost(number)
@@ -129,14 +131,16 @@ def _told(found: Outlook) -> None:
 def _lost(number: dict[str, int]) -> str:
     said = []
     if number["absent"]:
-        said.append(f"{number['absent']:,} of {number['judgments']:,} judgments name rows that are not in this corpus.")
+        names = "names a row that is" if number["absent"] == 1 else "name rows that are"
+        said.append(f"{number['absent']:,} of {number['judgments']:,} judgments {names} not in this corpus.")
     if number["queries_left_out"]:
         left = number["queries_left_out"]
         said.append(
             f"{left:,} of {number['queries_judged']:,} judged queries are left out: none of their rows is here."
         )
     if number["unknown_queries"]:
+        verb = "is" if number["unknown_queries"] == 1 else "are"
         said.append(
-            f"{count(number['unknown_queries'], 'judgment')} are on queries that the file lacks or leaves blank."
+            f"{count(number['unknown_queries'], 'judgment')} {verb} on queries that the file lacks or leaves blank."
         )
     return " ".join(said)

@@ -10,7 +10,7 @@ from core.bursts import FEWEST_ROWS
 from core.charts.trends import span_figure
 from core.export import table_bytes
 from pages.shared import session, trends_detail
-from pages.shared.text import count, cut
+from pages.shared.text import count, cut, plain
 from pages.shared.trends_form import Ask, choice, day
 from pages.shared.trends_shares import CODES, ROWS
 
@@ -59,6 +59,7 @@ def show(ask: Ask) -> None:
         few = " There is one period only: choose a finer one." if found.periods < 2 else ""
         st.info(f"No burst.{few} Lower the rise or the reluctance to see weaker ones.", icon=":material/timeline:")
         return
+    st.markdown(headline(found))
     top = found.found[:DRAWN]
     figure = span_figure(
         [each.name for each in top],
@@ -91,6 +92,17 @@ def show(ask: Ask) -> None:
         help="Shows this burst's words and texts.",
     )
     trends_detail.show(subject, found.found[at or 0].pick, "t_burst")
+
+
+def headline(found: Findings) -> str:
+    """The heaviest burst in a sentence."""
+    first = found.found[0]
+    return (
+        f"**{count(found.total, 'burst')}**{', the heaviest' if found.total > 1 else ''} of "
+        f"**{plain(cut(first.name, 60))}**: "
+        f"{count(first.rows, 'row')} from {day(first.first)} until before {day(first.pick.end)}, where about "
+        f"{first.expected:,.0f} are usual."
+    )
 
 
 def how(found: Findings) -> str:

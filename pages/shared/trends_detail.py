@@ -48,7 +48,8 @@ def words(told: Explained, title: str) -> None:
     found = told.words
     st.markdown(f"**{title}**", help=WORDS_HELP)
     if not found.entries:
-        st.caption(f"None stands out. {found.note}")
+        tested = f"{found.tests:,} words and pairs of words were tested." if found.tests else found.note
+        st.caption(f"No word stands out. {tested}")
         return
     table = pd.DataFrame(
         {

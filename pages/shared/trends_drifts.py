@@ -13,10 +13,11 @@ from core.drift import FEWEST, MOST_ROWS, NEIGHBORS, SEED
 from core.export import table_bytes
 from core.periods import period_name
 from pages.shared import empty, session, trends_detail
-from pages.shared.text import count, cut
+from pages.shared.text import count, cut, plain
 from pages.shared.trends_form import Ask, day
 
 SURE = 0.05
+NAMED = 5  # groups named above the table
 
 
 def show(ask: Ask) -> None:
@@ -39,8 +40,7 @@ def show(ask: Ask) -> None:
             icon=":material/timeline:",
         )
         return
-    sure = sum(min(each.q_change, each.q_same) <= SURE for each in found.drifts)
-    st.markdown(f"**{sure:,} of {count(len(found.drifts), 'group')} drifted** beyond chance (q at most {SURE}).")
+    st.markdown(headline(found))
     listed = table(found)
     st.dataframe(
         listed,
@@ -62,6 +62,14 @@ def show(ask: Ask) -> None:
         help="One line a group.",
     )
     look(subject, found, str(pd.Timestamp(edges[split])))
+
+
+def headline(found: Drifts) -> str:
+    """How many drifted, and which."""
+    sure = [found.names[each.code] for each in found.drifts if min(each.q_change, each.q_same) <= SURE]
+    named = ", ".join(plain(cut(name, 40)) for name in sure[:NAMED]) + (", …" if len(sure) > NAMED else "")
+    told = f"**{len(sure):,} of {count(len(found.drifts), 'group')} drifted** beyond chance (q at most {SURE})"
+    return f"{told}: {named}." if sure else f"{told}."
 
 
 def _split(ask: Ask, edges: np.ndarray, counts: np.ndarray) -> int:

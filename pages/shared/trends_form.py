@@ -53,7 +53,7 @@ def ask(info: CorpusInfo) -> Ask | None:
             frame.show_error(error)
             return None
         period = _period(facts)
-    time_lines(facts, trends_reading.words(reading))
+    time_lines(facts, trends_reading.words(reading, info, model))
     kind, _, column = group.partition(":")
     return Ask(info, _subject(info, model, time, kind, column, reading), facts, period)
 

@@ -13,6 +13,7 @@ from core.sentiment import CLASSES, MOST_TRAINED, NAMES, Accuracy
 from pages.shared import session, trends_detail
 from pages.shared.text import count, plain
 from pages.shared.trends_form import Ask
+from pages.shared.trends_shares import headline
 
 
 def show(ask: Ask) -> None:
@@ -34,6 +35,7 @@ def show(ask: Ask) -> None:
         return
     found = session.ask(over_time, replace(subject, group="sentiment"), ask.period, 3)
     if found.grouped:
+        st.markdown(headline(ask, found, "share"))
         figure = area_figure(found.names, found.starts, found.share, True, session.theme(), 280)
         st.plotly_chart(figure, key="t_mood", alt="Shares of sentiments over time, stacked")
     accuracy(ask, known.accuracy)

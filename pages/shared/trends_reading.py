@@ -13,12 +13,13 @@ from core.answers.sentiment import (
     SentimentColumn,
     default_reading,
     sentiment_columns,
+    sentiment_facts,
 )
 from core.sentiment import BAND
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
-from pages.shared.text import plain
+from pages.shared.text import count, plain
 
 KINDS: dict[ReadingKind, str] = {
     "column": "From a column",
@@ -62,15 +63,20 @@ def choose(info: CorpusInfo, model: ModelSpec | None) -> Reading:
         return Reading(kind, name, low, high, meaning)
 
 
-def words(reading: Reading) -> str:
-    """How sentiment is read, as a sentence."""
+def words(reading: Reading, info: CorpusInfo, model: ModelSpec | None) -> str:
+    """How sentiment is read, as a sentence, and how many rows have none by a column."""
     if reading.kind == "none":
         return ""
     if reading.kind == "anchors":
         return "Sentiment is read by anchor sentences."
     how = "from" if reading.kind == "column" else "as learned from"
     cuts = "" if reading.meaning else f" ({reading.low:g} or less: negative, {reading.high:g} or more: positive)"
-    return f"Sentiment is read {how} {plain(reading.column)}{cuts}."
+    told = f"Sentiment is read {how} {plain(reading.column)}{cuts}."
+    if reading.kind != "column":
+        return told
+    known = session.ask_once(sentiment_facts, session.folder(), info.digest, model, reading)
+    learn = " (“Learned from a column” under Sentiment reads those, too)" if model is not None else ""
+    return f"{told} {count(known.unknown, 'row')} have none{learn}." if known.unknown else told
 
 
 def _possible(kind: ReadingKind, columns: tuple[SentimentColumn, ...], model: ModelSpec | None) -> bool:

@@ -11,8 +11,9 @@ import streamlit as st
 from core.answers.trends import Shares, over_time
 from core.charts.trends import area_figure, line_figure
 from core.export import table_bytes
+from core.periods import Period, period_name
 from core.sentiment import NAMES
-from core.trends import FEW_ROWS, OTHERS
+from core.trends import FEW_ROWS, OTHERS, standout
 from pages.shared import session
 from pages.shared.text import count, cut, plain
 from pages.shared.trends_form import Ask, choice
@@ -57,6 +58,7 @@ def show(ask: Ask) -> None:
             "No row with a time is in any of these groups. Choose other groups or rows.", icon=":material/search_off:"
         )
         return
+    st.markdown(headline(ask, found, measure))
     draw(found, "area" if form == "area" and measure != "within" else "small" if form == "area" else form, measure)
     st.caption(how(ask, found, mood, measure))
     st.download_button(
@@ -68,6 +70,31 @@ def show(ask: Ask) -> None:
         on_click="ignore",
         help="Each period and group: rows, share and its interval.",
     )
+
+
+def headline(ask: Ask, found: Shares, measure: str) -> str:
+    """What stands out most, in a sentence."""
+    named = [at for at, name in enumerate(found.names) if not name.startswith(f"{OTHERS} (")]
+    counts = found.counts[named].astype(np.float64)
+    spread = 1.96 * np.sqrt(counts)  # as Poisson counts vary
+    rows = measure == "rows"
+    drawn = (counts, counts - spread, counts + spread) if rows else (found.share, found.low, found.high)
+    values, low, high = (each if rows else each[named] for each in drawn)
+    out = standout(values, low if rows else np.where(found.few, np.nan, low), high)
+    if out is None:
+        enough = "" if rows else f" of at least {FEW_ROWS} rows"
+        return f"No group leaves its usual range clearly in any {ask.period}{enough}."
+    group, place, usual = out
+    form = (lambda x: f"{x:,.0f} rows") if rows else (lambda x: f"{x:.1%}")
+    return (
+        f"**{plain(cut(found.names[named[group]], 60))}** stands out most: **{form(values[group, place])}** in the "
+        f"{_when(found, place, ask.period)}, {form(usual)} in a usual one (median)."
+    )
+
+
+def _when(found: Shares, place: int, period: Period) -> str:
+    name = period_name(found.starts, place, period)
+    return name if period == "week" else f"{period} {name}"
 
 
 def draw(found: Shares, form: str, measure: str) -> None:

@@ -12,11 +12,12 @@ from core.charts.trends import change_figure
 from core.export import table_bytes
 from core.periods import period_name
 from pages.shared import session, trends_detail
-from pages.shared.text import count, cut
+from pages.shared.text import count, cut, plain
 from pages.shared.trends_form import Ask, choice
 from pages.shared.trends_shares import CODES, ROWS
 
 DRAWN = 15
+NAMED = 5  # groups of a kind named above the picture
 Span = tuple[int, int]
 
 
@@ -87,13 +88,13 @@ def _spans(ask: Ask, edges: np.ndarray, counts: np.ndarray) -> tuple[Span, Span]
 
 
 def headline(found: pd.DataFrame) -> None:
-    """Groups by what became of them, in words."""
-    kinds = found["kind"].value_counts()
-    parts = [
-        f"{int(kinds[kind]):,} {word}"
-        for kind, word in (("grew", "grew"), ("new", "new in B"), ("shrank", "shrank"), ("gone", "gone in B"))
-        if kind in kinds
-    ]
+    """Groups by what became of them, in words, with the first names of each kind."""
+    parts = []
+    for kind, word in (("grew", "grew"), ("new", "new in B"), ("shrank", "shrank"), ("gone", "gone in B")):
+        names = found.loc[found["kind"] == kind, "group"].tolist()
+        if names:
+            named = ", ".join(plain(cut(str(name), 40)) for name in names[:NAMED])
+            parts.append(f"{len(names):,} {word} ({named}{', …' if len(names) > NAMED else ''})")
     said = ", ".join(parts) if parts else "no group changed beyond its interval"
     st.markdown(f"**From A to B: {said}** (of {count(len(found), 'group')}).")
 

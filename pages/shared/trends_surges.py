@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -62,26 +63,28 @@ def card(each: Finding, found: Findings) -> None:
     with st.container(border=True):
         st.markdown(
             f"**{title(each)}** since **{day(each.first)}**, until {day(each.last)}: "
-            f"**{count(each.rows, 'row')}** where {usual(each.expected)} are usual "
-            f"({each.rows / max(each.expected, 1e-9):,.0f} times as many)."
+            f"**{count(each.rows, 'row')}** where {against(each)}."
         )
         said = f"Words: {plain(', '.join(each.words))}. " if each.words else ""
-        st.caption(f"{said}{chance(each)}, corrected for all {found.windows:,} stretches looked at.")
+        st.caption(f"{said}{chance(each)}, allowing for all {found.windows:,} stretches looked at.")
 
 
 def title(each: Finding) -> str:
     return plain(cut(each.name, 60)) + (f" · {each.mood}" if each.mood else "")
 
 
-def usual(expected: float) -> str:
-    """An expected count, with two digits where it is below 1."""
-    return f"{expected:,.1f}" if expected >= 1 else f"{expected:.2g}"
+def against(each: Finding) -> str:
+    """What is usual, in words; how many times as many only where that is a sound ratio."""
+    if each.expected < 1:
+        return f"hardly one is usual ({each.expected:.2g} expected)"
+    return f"about {each.expected:,.0f} are usual ({each.rows / each.expected:,.1f} times as many)"
 
 
 def chance(each: Finding) -> str:
-    """ "Chance of one such: 2 in 10,000" in plain numbers."""
+    """How likely chance alone gives such a surge anywhere, with small numbers as powers of ten."""
     p = each.corrected
-    return f"p {p:.3f}" if p >= 0.001 else f"p {p:.0e}" if p > 1e-99 else "p below 1e-99"
+    told = f"{p:.3f}" if p >= 0.001 else f"below 10^{int(np.ceil(np.log10(max(p, 1e-99))))}"
+    return f"Chance of one such by luck: {told}"
 
 
 def look(ask: Ask, found: Findings) -> None:

@@ -13,7 +13,7 @@ from core import tasks
 from core.answers import duplicates
 from core.answers.anomalies import OddQuery, odd_file, odd_rows, score_of
 from core.answers.duplicates import Place, curve, drop_rows, group_file, group_rows, groups
-from core.answers.leaks import leak_file, leaks
+from core.answers.leaks import leak_file, leaks, likely
 from core.answers.odd_compare import model_consensus, score_agreement
 from core.answers.odd_row import row_why
 from core.answers.text_copies import compare_texts, text_facts, text_state
@@ -170,6 +170,14 @@ def test_leaks_between_values_of_a_column(sample):
     )
     with pytest.raises(InputError):
         leaks(place, 1.0, "nothing")
+    assert likely(folder, corpus.digest) is None
+
+
+def test_the_column_of_train_and_test_is_chosen_at_first(tmp_path):
+    table = pd.DataFrame({"text": list("abcd"), "kind": ["x", "y"] * 2, "part": ["train", "Test", "train", "dev"]})
+    built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Parts").corpus
+    Workspace(tmp_path).save_corpus(built)
+    assert likely(str(tmp_path), built.digest) == "part"
 
 
 def test_wording_is_compared_once_and_kept(sample):

@@ -446,10 +446,20 @@ def test_given_names_stay_unless_asked_again(where, server):
 
 def test_one_name_for_all_leaves_the_others_by_their_words(where, server):
     server.reply = lambda groups: json.dumps({"names": {str(each["group"]): "Stuff" for each in groups}})
-    by_server(where, server)
+    with pytest.raises(ServiceError, match=r"1 of 6 groups got a name.*several the same name"):
+        by_server(where, server)
     names, own = cluster_set(*where).names, own_names(*where)
     assert names == ("Stuff", *own[1:])
     assert len(server.bodies) == 2
+
+
+def test_given_names_are_not_lost_to_one_name_for_all(where, server):
+    given = {label: f"Mine {label}" for label in range(6)}
+    save_names(Workspace(where[0]), where[1], where[2], PARAMS, given)
+    server.reply = lambda groups: json.dumps({"names": {str(each["group"]): "Stuff" for each in groups}})
+    with pytest.raises(ServiceError, match="1 of 6"):
+        by_server(where, server, again=True)
+    assert cluster_set(*where).names == ("Stuff", *list(given.values())[1:])
 
 
 def test_too_few_names_are_said_and_the_rest_is_kept(where, server):

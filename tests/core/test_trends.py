@@ -7,7 +7,7 @@ import pytest
 from core.errors import InputError
 from core.periods import bin_times, fine_period, period_name, suggest_period
 from core.proportions import adjusted, newcombe, wilson
-from core.trends import compare_spans, group_values, order_groups, series
+from core.trends import compare_spans, group_values, order_groups, series, standout
 
 
 def times(*texts):
@@ -131,3 +131,18 @@ def test_compared_spans_say_which_way():
     back = compare_spans(order_groups(codes, ["shrinks", "grows", "goes", "stays"]), index, (1, 1), (0, 0))
     assert dict(zip(back["group"], back["kind"], strict=True))["goes"] == "new"
     assert found["group"].iloc[0] == "grows"
+
+
+def test_the_period_farthest_from_its_groups_middle_stands_out():
+    counts, totals = np.array([[2, 3, 2, 40, 2], [50, 48, 51, 30, 49]]), np.full(5, 100)
+    share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
+    assert standout(share, low, high) == (0, 3, pytest.approx(0.02))
+    assert standout(np.full((1, 3), np.nan), np.full((1, 3), np.nan), np.full((1, 3), np.nan)) is None
+    assert standout(*[np.zeros((0, 4))] * 3) is None
+
+
+def test_a_period_that_is_not_looked_at_leads_nothing():
+    values = np.array([[0.1, 0.1, 0.9, 0.4, 0.1]])
+    low, high = values - 0.05, values + 0.05
+    assert standout(values, low, high)[:2] == (0, 2)
+    assert standout(values, np.where(values > 0.5, np.nan, low), high)[:2] == (0, 3)

@@ -213,7 +213,7 @@ def test_the_map_is_colored_and_lettered_by_groups(where):
 
 
 def test_groups_are_measured_again_by_a_job(app, where):
-    page = opened_page(app, part="Found again?")
+    page = opened_page(app, look="Found again?")
     next(each for each in page.button if each.label == "Measure").click().run()
     wait_for_jobs(page)
     assert "groups are stable" in words(page)
@@ -258,7 +258,7 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
     found = answers.sweeps_of(folder, corpus, model)
     assert set(found) == {"leiden", "kmeans"}
     assert {each.seed for each in found["kmeans"]} == {0, 1, 2}
-    at = opened_page(app, part="Try settings")
+    at = opened_page(app, look="Try settings")
     assert not at.exception
     assert "**Neighbor graph (Leiden)**" in words(at)
     assert "**Fixed number (k-means)**" in words(at)
@@ -266,7 +266,7 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
 
 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):
-    page = opened_page(app, part="Against another")
+    page = opened_page(app, look="Against another")
     assert "rows changed" in words(page)  # the next finer level
     next(each for each in page.selectbox if each.key == "other_level").set_value("medium").run()
     assert "the grouping shown above" in words(page)

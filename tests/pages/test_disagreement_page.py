@@ -26,9 +26,10 @@ from core.answers.disagreement_rows import RowQuery
 from core.answers.map import ColorBy, color_of
 from core.contenders import Contender
 from core.corpus import build_corpus
+from core.disagreement.expected import expected_seconds
 from core.disagreement.kept import pair_inputs
 from core.disagreement.votes import load_votes
-from core.disagreement_tasks import expected_seconds, is_prepared
+from core.disagreement_tasks import is_prepared
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
@@ -150,15 +151,21 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
     assert lines[0].startswith("slice,factor,n")
 
 
-def test_every_part_is_drawn(own, app):
-    asked, _ = own
+def test_every_part_is_drawn(own, app, monkeypatch):
+    asked, jobs = own[0], []
+    monkeypatch.setattr(job_offer, "submit", jobs.append)
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text
     assert "by chance" in text or "nothing in common" in text
     for part in ("Rows", "What explains it", "Moved together", "Maps", "One query", "Blind vote"):
         app.segmented_control(key="differ").set_value(part).run()
-        fine(app)
+        text = fine(app)
+        if part == "Maps":
+            assert "2 maps to be drawn" in text
+            app.button(key="disagree_draw").click().run()
+    assert [ModelSpec.from_dict(job.params["model"]) for job in jobs] == [each.model for each in asked.contenders]
+    assert {LayoutParams(**job.params["layout"]) for job in jobs} == {LayoutParams()}
     app.query_params |= {"color": "(disagreement)", "between": link_text(asked, 10)}
     app.switch_page("pages/explore/map.py").run()
     assert app.selectbox(key="color").value == "(disagreement)"
@@ -376,6 +383,7 @@ def test_the_job_does_it_once(shop):
     params = {"contenders": [each.to_dict() for each in small]}
     run_job(JobSpec("disagreement", asked.folder, asked.corpus, params), None, Context())
     assert is_prepared(*where)
+    assert expected_seconds(*where) == 0
     assert [stage for stage, _, _ in stages] == [
         "Finding neighbors",
         "Comparing neighbors",

@@ -133,7 +133,7 @@ def test_migration_says_what_changes(made, app):
     at = open_page(app, "Migration", **link(*made[2:]))
     text = fine(at)
     assert "top-10 lists change" in text
-    assert "rows stand in for them" in text
+    assert "texts here stand in for them" in text
     assert len(at.dataframe[0].value) == 20
     assert "seed 0" in text
     at.selectbox(key="quality_to").set_value(0).run()
@@ -252,7 +252,7 @@ def test_a_variant_is_given_its_neighbors_at_once(made, app):
 def test_many_rows_are_offered_as_a_job(made, app, monkeypatch):
     from pages.shared import quality_start
 
-    monkeypatch.setattr(quality_start, "PAIRS_A_SECOND", 1.0)
+    monkeypatch.setattr(quality_start, "graph_seconds", lambda *_: 600.0)
     at = open_page(app, **link(made[2], Contender(made[2].model, 8)))
     assert "Find neighbors first" in fine(at)
     assert not at.dataframe

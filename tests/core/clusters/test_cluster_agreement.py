@@ -86,3 +86,19 @@ def test_the_confusion_counts_and_lies_on_the_diagonal():
     assert (np.diff(made.to_numpy().argmax(axis=0)) >= 0).all()
     assert confusion(first, second, names, values, 2).shape == (2, 2)
     assert confusion(np.full(3, -1), np.array([0, 1, 0]), [], ["a", "b"], 5).shape == (0, 2)
+
+
+def test_a_group_whose_value_is_rare_is_not_drawn_empty():
+    groups = np.repeat([0, 1, 2, 3, 3, 3], [40, 30, 20, 5, 5, 5])
+    values = np.repeat([9, 8, 7, 0, 1, 2], [40, 30, 20, 5, 5, 5])
+    values = np.concatenate([values, np.repeat([3, 4, 5], 50)])  # frequent, but in no group that is shown
+    groups = np.concatenate([groups, np.arange(4, 154)])
+    made = confusion(groups, values, [str(each) for each in range(154)], [str(each) for each in range(10)], 4)
+    assert (made.sum(axis=1) > 0).all()
+    assert {"9", "8", "7"} < set(made.columns)
+
+
+def test_rows_are_counted_where_most_of_their_group_and_of_their_value_are():
+    first, second = np.array([0, 0, 0, 1, 1, 2, -1]), np.array([0, 0, 1, 1, 1, 1, 0])
+    made = agreement(first, second)
+    assert (made.purity, made.gathered) == (pytest.approx(5 / 6), pytest.approx(4 / 6))

@@ -6,7 +6,7 @@ from core.clusters.distinct import restricted
 from core.clusters.graph import by_size, communities, neighbor_graph
 from core.clusters.methods import ClusterParams
 from core.clusters.stability import SHARE, best_jaccard, leiden_again, stability
-from core.clusters.sweep import sweep, sweep_values
+from core.clusters.sweep import steepest, sweep, sweep_values
 
 
 def quiet(done: int, total: int) -> None:
@@ -110,3 +110,10 @@ def test_a_sweep_asks_for_nothing_that_can_not_be(method, rows):
     assert values
     assert list(values) == sorted(set(values))
     assert method == "leiden" or max(values) <= rows
+
+
+def test_the_cliff_is_where_neighboring_settings_differ_by_the_largest_factor():
+    assert steepest([5, 10, 25, 50], [400, 220, 20, 15]) == (1, pytest.approx(11))
+    assert steepest([50, 5, 25, 10], [15, 400, 20, 220]) == (1, pytest.approx(11))  # in whatever order
+    assert steepest([1, 2], [0, 0]) == (0, 1)
+    assert steepest([1], [7]) is None

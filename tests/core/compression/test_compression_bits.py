@@ -7,8 +7,10 @@ from scipy.stats import kendalltau
 from core.compression import stores as stores_module
 from core.compression.bits import measure_bits, order_kept
 from core.compression.latency import time_queries
+from core.compression.sample import draw_sample
 from core.compression.stores import pack_signs, part_counts, store_count, stores
 from core.contenders import vary
+from tests.core.compression.conftest import grouped_rows
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +89,21 @@ def test_scores_of_signs_are_their_cosine(made):
 
 def test_signs_of_odd_widths_are_padded():
     assert pack_signs(np.array([[1, -1, 0, 2, 3, -2, 1, 1, 1]], np.float32)).tolist() == [[0b10011011, 0b10000000]]
+
+
+def test_a_product_quantizer_takes_any_width():
     assert part_counts(384) == [96, 48, 24]
-    assert part_counts(30) == [6, 3, 2]  # parts of 5, 10 and 15 dimensions are nearest to 4, 8 and 16
-    assert part_counts(250) == [50, 25, 10]
-    assert part_counts(31) == part_counts(2) == []
+    assert part_counts(31) == [8, 4, 2]
+    assert part_counts(3) == []
+    rows = grouped_rows(width=31)[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stores_module, "LEAST_FOR_PQ", 600)
+        store = next(each for each in stores(draw_sample(rows, np.arange(700))) if each.name == "PQ, 8 bytes")
+    assert store.bytes == 8
+    places, scores = store.search(rows[:50], 5)
+    assert scores == pytest.approx(store.scores(rows[:50], places), abs=1e-5)
+    near = np.sort(rows[:50] @ rows.T, axis=1)[:, ::-1]
+    assert np.mean(scores[:, 0] / near[:, 0]) > 0.8  # near to the cosines of what it stands for
 
 
 def test_the_order_kept_is_one_for_the_same_and_minus_one_for_the_opposite():

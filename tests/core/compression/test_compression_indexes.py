@@ -98,7 +98,7 @@ def test_a_plan_extrapolates_by_kind():
     assert growth("ivf", 1_000_000, 10_000) == 10
     assert plan(option("exact"), 10_000, 384).ms == 2.0
     assert plan(option("exact"), 1_000_000, 384).memory == 1_000_000 * 1536
-    scan = plan(option("scan", fixed=codebook_bytes(384), beside=1536), 2_000, 384)
+    scan = plan(option("scan", fixed=codebook_bytes(384, 96), beside=1536), 2_000, 384)
     assert (scan.memory, scan.disk) == (2_000 * 96 + 256 * 384 * 4, 2_000 * 1536)
     rescored = plan(option("scan", fixed_ms=1.5), 1_000_000, 384)  # as many vectors are read again at any size
     assert rescored.ms == pytest.approx(1.5 + 0.5 * 100)

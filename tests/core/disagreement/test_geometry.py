@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group, spearmanr
 
+from core.disagreement.at_large import pairs_kept
 from core.disagreement.geometry import (
     alike_order,
     centered,
@@ -53,7 +54,7 @@ def test_parts_are_left_out_as_if_they_had_never_been(random_rows):
         assert found[1 + each] == pytest.approx(plain_hsic(first[part != each], second[part != each]), rel=1e-4)
     left, right = sampled_pairs(np.arange(100), most=2_000)
     cosines = [np.round(pair_cosines(rows, left, right), 2) for rows in random_rows]  # with ties
-    found = rsa(*cosines, np.column_stack([part[left], part[right]]))
+    found = rsa(*cosines, pairs_kept(np.column_stack([part[left], part[right]])))
     for each in range(7):
         keep = (part[left] != each) & (part[right] != each)
         assert found[1 + each] == pytest.approx(spearmanr(*(values[keep] for values in cosines)).statistic)
@@ -74,15 +75,29 @@ def test_intervals_of_cka_and_rsa_cover():
         found = cka(*(hsic(*pair, part) for pair in ((one, other), (one, one), (other, other))))
         pairs = sampled_pairs(np.arange(len(one)))
         cosines = [pair_cosines(each, *pairs) for each in rows]
-        return found, rsa(*cosines, None if part is None else np.column_stack([part[each] for each in pairs]))
+        return found, rsa(*cosines, None if part is None else pairs_kept(part[np.column_stack(pairs)]))
 
     truth = [float(each[0]) for each in told(drawn(4_000), False)]
     inside = np.zeros(2)
     for _ in range(200):
         for at, values in enumerate(told(drawn(60), True)):
-            found = jackknife(float(values[0]), values[1:])
+            found = jackknife(float(values[0]), values[1:21], values[21:] if at else None)
             inside[at] += found.low <= truth[at] <= found.high
     assert (np.abs(inside / 200 - 0.95) <= 0.045).all(), inside / 200
+
+
+def test_the_chance_of_drawn_pairs_counts_once():
+    """Of many texts few pairs are drawn: their chance is nearly all there is, and known from theory."""
+    generator, spread = np.random.default_rng(6), []
+    for _ in range(40):
+        left, right = sampled_pairs(np.arange(2_000), 400)
+        first = generator.normal(size=400)
+        second = 0.5 * first + generator.normal(size=400)
+        values = rsa(first, second, pairs_kept(random_parts(2_000)[np.column_stack([left, right])]))
+        found = jackknife(float(values[0]), values[1:21], values[21:])
+        spread.append((found.high - found.low) / 2 / 2.093)  # t of 19 degrees of freedom
+    rho = 6 / np.pi * np.arcsin(0.5 / np.sqrt(1.25) / 2)
+    assert np.mean(spread) == pytest.approx(np.sqrt((1 + rho**2 / 2) / 400) * (1 - rho**2), rel=0.15)
 
 
 def test_the_same_space_turned_has_a_cka_of_one(random_rows):

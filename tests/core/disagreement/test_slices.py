@@ -124,6 +124,10 @@ def test_two_values_at_once_are_named_where_they_say_more():
     assert [each.phrase for each in made.pairs] == ["that are questions, under 7 words"]
     assert made.pairs[0].n == both.sum()
     assert made.pairs[0].low > 20
+    named = Factor("kind", np.where(both, 0, -1), ('with kind "planted"',))
+    made = explain(overlap, [length_factor(words), asked, named])
+    assert made.slices[0].phrase == 'with kind "planted"'
+    assert not made.pairs  # the same texts have a shorter name now
 
 
 def test_nothing_is_found_where_nothing_is():

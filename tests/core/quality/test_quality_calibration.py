@@ -6,7 +6,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from core.errors import InputError
 from core.quality import calibration, same_label
-from core.quality.calibration import measure_scale, weighted_pairs
+from core.quality.calibration import measure_scale, pairs_over
 from core.quality.migration import compare_lists, kept_counts, move_threshold
 from core.quality.same_label import measure_same_label
 from tests.core.quality.conftest import space_of
@@ -22,6 +22,7 @@ def sampled(monkeypatch):
     """So few pairs are drawn that weights matter."""
     monkeypatch.setattr(calibration, "PAIRS", 6_000)
     monkeypatch.setattr(calibration, "NEAR_PAIRS", 1_500)
+    monkeypatch.setattr(calibration, "LISTED", 4_000)  # ten a text
 
 
 def test_shares_of_pairs_are_those_of_all_pairs(labeled, sampled):
@@ -37,12 +38,24 @@ def test_shares_of_pairs_are_those_of_all_pairs(labeled, sampled):
     assert scale.cosine(1e-12) == pytest.approx(cosines.max(), abs=0.02)
 
 
-def test_weights_stand_for_all_pairs(labeled, sampled):
+def test_weights_stand_for_all_pairs_over_a_threshold(labeled, sampled):
     space, _ = labeled
-    (left, right), weights = weighted_pairs(space)
-    assert weights.sum() == pytest.approx(400 * 399 / 2)
-    assert np.sum(weights == weights[0]) == 1_500  # of the pairs in lists
-    assert (left != right).all()
+    cosines = upper_cosines(space)
+    for cosine in (-1, 0.3, 0.6):
+        (left, right), weights = pairs_over(space, cosine)
+        assert weights.sum() == pytest.approx((cosines >= cosine).sum(), rel=0.04)
+        rows = space.take(left), space.take(right)
+        assert np.einsum("ij,ij->i", *rows).min() >= cosine - 1e-6
+        assert (left != right).all()
+
+
+def test_longer_lists_tell_more_of_high_cosines(labeled, monkeypatch):
+    """Clouds of 100 texts: most high cosines are beyond a top-10 list, none beyond one of 100."""
+    space, cosines = labeled[0], upper_cosines(labeled[0])
+    monkeypatch.setattr(calibration, "PAIRS", 300)
+    assert measure_scale(space).depth == 100
+    assert measure_scale(space).above(0.8) == pytest.approx(np.mean(cosines >= 0.8), rel=1e-3)
+    assert move_threshold(0.8, space, space, (measure_scale(space),) * 2).pairs == (cosines >= 0.8).sum()
 
 
 def test_the_few_nearest_pairs_are_not_missed(sampled):

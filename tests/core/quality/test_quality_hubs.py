@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, spearmanr
 
+from core.quality import hub_repair
 from core.quality.hub_repair import repair_hubs, repaired_lists
 from core.quality.length_bias import measure_length_bias, text_values
 from tests.core.quality.conftest import space_of
@@ -40,12 +41,28 @@ def test_mutual_proximity_ranks_as_its_formula(hubby):
     cosines = full(hubby)
     others = np.where(np.isinf(cosines), np.nan, cosines)
     mean, spread = np.nanmean(others, axis=1), np.nanstd(others, axis=1)
-    listed = repaired_lists(hubby, "mutual")  # 300 texts: all of them are the sample
+    listed = repaired_lists(hubby, "mutual")
     for row in range(0, 300, 13):
         among = np.argsort(-cosines[row])[:100]
         c = cosines[row, among]
         chance = norm.logcdf(c, mean[row], spread[row]) + norm.logcdf(c, mean[among], spread[among])
         assert listed[row].tolist() == among[np.argsort(-chance, kind="stable")][:10].tolist()
+
+
+def test_the_spread_of_very_many_texts_is_told_from_some(hubby, monkeypatch):
+    monkeypatch.setattr(hub_repair, "SPREAD_BY", 150)
+    found, drawn = hub_repair._Mutual(hubby, 0), hubby.sample(150, 0)
+    cosines = full(hubby)[:, drawn]
+    cosines[np.isinf(cosines)] = np.nan
+    np.testing.assert_allclose(found.mean, np.nanmean(cosines, axis=1), atol=1e-5)
+    np.testing.assert_allclose(found.spread, np.nanstd(cosines, axis=1), atol=1e-4)
+
+
+def test_of_very_many_texts_fewer_candidates_take_part(hubby, monkeypatch):
+    monkeypatch.setattr(hub_repair, "CELLS", 9_000)
+    assert hub_repair.candidates(hubby) == 30
+    listed = repaired_lists(hubby, "csls")
+    assert all(set(row) <= set(near[:30]) for row, near in zip(listed.tolist(), hubby.ids.tolist(), strict=True))
 
 
 def test_repairs_even_the_lists_out(hubby):

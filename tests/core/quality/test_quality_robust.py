@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from core.quality import noise
 from core.quality.estimates import bootstrap_mean, bootstrap_median
 from core.quality.noise import SIZES, measure_noise
 from core.quality.wording import Changed, change_texts, measure_moved
@@ -23,6 +24,16 @@ def test_more_noise_costs_more(labeled):
     assert 0 < churn[0] < churn[-1] <= 1
     assert found.texts == 200
     assert all(each.low <= each.value <= each.high for each in found.churn)
+
+
+def test_of_very_many_texts_some_are_searched(labeled, monkeypatch):
+    space, _ = labeled
+    assert measure_noise(space).among == 400
+    monkeypatch.setattr(noise, "AMONG", 120)
+    found = measure_noise(space)
+    assert (found.texts, found.among, found.total) == (120, 120, 400)
+    alone = space_of(space.take(space.sample(120)))
+    assert found.churn[3].value == measure_noise(alone).churn[3].value
 
 
 def test_a_tightly_packed_space_loses_more_to_the_same_noise(labeled):

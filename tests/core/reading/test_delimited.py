@@ -193,3 +193,38 @@ def test_hundred_thousand_rows_are_quick():
     raw = read(out.getvalue())
     assert len(raw.table) == 100_000
     assert time.perf_counter() - begin < 5  # a second on an idle machine
+
+
+STS = (
+    "images\tMSRvid\t2012test\t0024\t2.500\tA girl is styling her hair.\tA girl is brushing her hair.\n"
+    'news\theadlines\t2014\t0025\t3.600\t"Foreign" minister: we won\'t bow\tIt won\'t "bow\thttp://a.example\thttp://b.example\n'
+    'news\theadlines\t2015\t0026\t0.0\t"I was shocked," she said.\tTwo dogs are fighting.\n'
+    'news\theadlines\t2015\t0027\t4.0\tHe said this is the end"\tHe said: "This is the end\n'
+)
+
+
+@pytest.mark.parametrize("name", ["sts-test.csv", "sts-test.tsv", "sts-test.txt"])
+def test_a_benchmark_without_header_or_quoting_keeps_every_row_and_sign(name):
+    raw = read(STS, name)
+    assert list(raw.table.columns) == [f"column {number}" for number in range(1, 10)]
+    assert cells(raw, "column 5") == [2.5, 3.6, 0.0, 4.0]
+    assert cells(raw, "column 6")[1:] == [
+        '"Foreign" minister: we won\'t bow', '"I was shocked," she said.', 'He said this is the end"',
+    ]  # fmt: skip
+    assert cells(raw, "column 9") == [None, "http://b.example", None, None]
+    assert any("first line holds data" in note for note in raw.sources[0].notes)
+
+
+def test_a_year_over_numbers_is_a_name_all_the_same():
+    raw = read("id,2019,comment\n1,4,so very good indeed\n2,5,quite bad I must say\n3,5,not much to say\n")
+    assert list(raw.table) == ["id", "2019", "comment"]
+
+
+def test_a_tsv_that_is_quoted_by_the_rules_is_read_by_them():
+    raw = read('text\tn\n"a ""b"" c"\t1\n"two\nlines, one\tcell"\t2\nplain\t3\n', "a.tsv")
+    assert cells(raw, "text") == ['a "b" c', "two\nlines, one\tcell", "plain"]
+
+
+def test_quotes_that_pair_up_over_lines_of_a_tsv_swallow_no_row():
+    raw = read('a\tb\n"open\tone\ntwo\tclose"\nlast\tthree\n', "a.tsv")
+    assert cells(raw, "a") == ['"open', "two", "last"]

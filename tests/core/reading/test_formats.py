@@ -233,3 +233,30 @@ def test_every_column_is_a_plain_type():
     assert values(raw, "c") == ["x", "2"]
     assert isinstance(raw.table.index, pd.RangeIndex)
     assert np.array_equal(raw.table.index, [0, 1])
+
+
+SETS = [{"sentences": ["one", "two", "three"], "labels": [1, 0, 1]}, {"sentences": ["four", "five"], "labels": [0, 0]}]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_rows_kept_as_lists_are_laid_out(kind):
+    lines = "\n".join(map(json.dumps, SETS))
+    raw = read(f"a.{kind}", lines if kind == "jsonl" else parquet(pd.DataFrame(SETS)))
+    assert values(raw, "sentences") == ["one", "two", "three", "four", "five"]
+    assert values(raw, "labels") == [1, 0, 1, 0, 0]
+    assert values(raw, "set") == [1, 1, 1, 2, 2]
+    assert raw.sources[0].rows == 5
+
+
+def test_lists_beside_a_text_stay_in_their_cells():
+    raw = read("a.jsonl", '{"text": "one", "tags": ["a", "b"]}\n{"text": "two", "tags": ["c", "d"]}\n')
+    assert values(raw, "tags") == ['["a", "b"]', '["c", "d"]']
+    uneven = read("a.jsonl", '{"text": ["one", "two"], "tags": ["a"]}\n{"text": ["three"], "tags": ["c", "d"]}\n')
+    assert len(uneven.table) == 2
+
+
+def test_plain_text_with_tabs_in_every_line_is_a_table_unless_paragraphs_are_wanted():
+    text = "pair_ID\tsentence_A\tscore\n1\tTwo dogs are fighting.\t4.5\n2\tA man plays\t3.0\n"
+    assert list(read("SICK.txt", text).table.columns) == ["pair_ID", "sentence_A", "score"]
+    assert list(read("SICK.txt", text, text_unit="paragraph").table.columns) == ["text"]
+    assert list(read("notes.txt", "one\ttab\nnone here\nnor here\n").table.columns) == ["text"]

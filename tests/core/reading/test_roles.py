@@ -134,3 +134,12 @@ def test_index_is_kept():
 def test_time_share():
     assert time_share(pd.Series(["2024-03-05", "x", None, "2024-03-06", "y"])) == 0.5
     assert time_share(pd.Series([None, None])) == 0
+
+
+def test_beir_s_corpora_are_read_with_their_titles():
+    table = pd.DataFrame(
+        {"_id": ["d1", "d2", "d3"], "title": ["Tea", "", "Oats"], "text": ["Green leaves", "Salt", "For horses"]}
+    )
+    roles = guess_roles(table)
+    assert (roles.text, roles.id) == ("{title} {text}", "_id")
+    assert guess_roles(table.drop(columns="_id")).text != "{title} {text}"

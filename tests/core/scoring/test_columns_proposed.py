@@ -7,7 +7,7 @@ from core.answers.score_columns import label_choices, query_columns
 from core.answers.score_inputs import bring_tables, outlook
 from core.answers.score_pair_columns import pair_columns
 from core.corpus import build_corpus
-from core.reading import RawTable
+from core.reading import RawTable, Upload, column_field, read_files
 from core.scoring.label_rows import find_split, read_rows
 from core.scoring.label_sides import split_sides
 from core.scoring.types import Task
@@ -30,6 +30,46 @@ def test_a_corpus_of_scored_pairs_is_known_by_the_names_of_its_columns(tmp_path)
     table = {"id": range(20), "sentence1": TEXTS[:20], "sentence2": TEXTS[20:], "score": scores}
     found = pair_columns(*kept(tmp_path, table, "{sentence1}"), "")
     assert (found.first, found.second, found.score, found.named) == ("sentence1", "sentence2", "score", True)
+
+
+def twins_of(tmp_path, table):
+    found = pair_columns(*kept(tmp_path, table, column_field(str(next(iter(table))))), "")
+    return found.first, found.second, found.score, found.named
+
+
+@pytest.mark.parametrize("names", [
+    ("question1", "question2", "is_duplicate"), ("#1 String", "#2 String", "Quality"), ("Text_A", "Text_B", "gold"),
+])  # fmt: skip
+def test_twins_are_known_wherever_their_names_tell_them_apart(tmp_path, names):
+    made = {"qid1": range(20), "qid2": range(20), "source1": "news", "source2": "web"}  # as GLUE and Quora have them
+    made |= {names[0]: TEXTS[:20], names[1]: TEXTS[20:], names[2]: [0, 1] * 10}
+    assert twins_of(tmp_path, made) == (*names, True)
+
+
+def test_the_first_twins_are_taken_and_entailment_is_no_score(tmp_path):
+    made = {"sentence_A": TEXTS[:20], "sentence_B": TEXTS[20:], "entailment_label": ["NEUTRAL", "ENTAILMENT"] * 10}
+    made |= {"relatedness_score": [i % 9 / 2 for i in range(20)]}
+    made |= {"sentence_A_original": [f"{text} indeed" for text in TEXTS[:20]], "sentence_B_original": TEXTS[20:]}
+    assert twins_of(tmp_path, made) == ("sentence_A", "sentence_B", "relatedness_score", True)
+
+
+def test_pairs_without_a_header_are_known_by_what_they_hold(tmp_path):
+    lines = [
+        f"images\t{'2014' if i % 4 else '2012test'}\t{i:04d}\t{i % 11 / 2}\t{TEXTS[i]}\t{TEXTS[i + 20]}"
+        + "\thttp://news.example/a-long-address-of-a-source" * (i % 2)
+        for i in range(20)
+    ]
+    table = read_files([Upload("sts-test.csv", "\n".join(lines).encode())]).table
+    assert twins_of(tmp_path, table) == ("column 5", "column 6", "column 4", True)
+
+
+def test_a_title_and_a_body_without_a_header_are_no_pair(tmp_path):
+    table = {
+        "column 1": [1, 2] * 20,
+        "column 2": [text[:20] for text in TEXTS],
+        "column 3": [3 * text for text in TEXTS],
+    }
+    assert not twins_of(tmp_path, table)[-1]
 
 
 def test_a_text_and_a_label_are_not_proposed_as_a_pair(tmp_path):
@@ -62,10 +102,23 @@ def test_queries_without_judgments_are_not_taken_for_judged_by_their_empty_metad
     assert "holds the same in every row" in outlook(*where, task).message
 
 
-@pytest.mark.parametrize("values", [("train", "test"), ("Train", "TEST "), ("TRAIN", "test")])
+@pytest.mark.parametrize("values", [
+    ("train", "test"), ("Train", "TEST "), ("banking77_train.csv", "banking77_test.csv"), ("training", "Test.jsonl"),
+])  # fmt: skip
 def test_a_split_in_any_case(values):
     table = pd.DataFrame({"topic": list("abcd") * 10, "part": [values[i % 3 == 0] for i in range(40)]})
     assert find_split(table) == "part"
     data = read_rows(table, "topic", table.index.to_numpy())
     train, test = split_sides(table, data, Task.of("labels", column="topic", split="part"))
     assert (len(train), len(test)) == (26, 14)
+
+
+def test_files_of_other_rows_are_on_neither_side_and_labels_are_no_split():
+    parts = ["a_train.csv", "a_test.csv", "a_dev.csv"]
+    table = pd.DataFrame({"intent": ["book train", "test results", "other card"] * 12, "file": parts * 12})
+    assert find_split(table) == "file"
+    data = read_rows(table, "intent", table.index.to_numpy())
+    train, test = split_sides(table, data, Task.of("labels", column="intent", split="file"))
+    assert (train % 3 == 0).all()
+    assert (test % 3 == 1).all()
+    assert find_split(pd.DataFrame({"intent": ["book train", "test results", "lost card"] * 12})) is None

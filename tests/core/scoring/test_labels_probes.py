@@ -59,8 +59,16 @@ def test_few_shots_are_eight_of_each_label_and_all_test_rows(monkeypatch):
 
 def test_a_label_with_few_texts_gives_what_it_has():
     codes = np.array([0] * 20 + [1] * 3)
-    chosen = probes._first_of_each(np.random.default_rng(0).permutation(23), codes)
+    chosen = probes._first_of_each(np.random.default_rng(0).permutation(23), codes, 8)
     np.testing.assert_array_equal(np.bincount(codes[chosen]), [8, 3])
+
+
+def test_more_shots_are_drawn_where_asked_for(monkeypatch):
+    rows, codes, texts = made()
+    seen = []
+    monkeypatch.setattr(probes, "fitted", lambda points, labels: seen.append(labels) or fitted(points, labels))
+    few_shot(rows, codes, texts, *held_out(codes, texts, 0), shots=16)
+    assert all((np.bincount(labels) == 16).all() for labels in seen)
 
 
 def test_noise_loses_in_every_probe():

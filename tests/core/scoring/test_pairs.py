@@ -4,12 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import average_precision_score
 
 from core.answers.score_inputs import bring_tables
 from core.contenders import Contender
 from core.embedders.registry import load_embedder
 from core.errors import InputError, ModelError, StorageError
+from core.scoring.average_precision import average_precisions
 from core.scoring.pairs import read_pairs, score_pairs
+from core.scoring.statistics import compare
 from core.scoring.types import Task
 from tests.core.scoring.little import bring, imported, make, texts_of
 
@@ -158,3 +161,42 @@ def test_imported_vectors_serve_texts_of_the_corpus_alone(tmp_path):
     np.testing.assert_allclose(made.pairs[:, 0], expected, atol=1e-6)
     with pytest.raises(ModelError, match="brought in"):
         score_pairs(folder, corpus, mine, brought(folder, corpus, pairs_table()))
+
+
+def test_average_precision_is_scikit_learn_s_and_falls_with_noise():
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, 2, 300) * 4.0 + 1  # any two values
+    found = []
+    for noise in (0.2, 1.0, 5.0):
+        cosines = (given / 5 + noise * rng.normal(size=300)).round(1)  # with ties
+        score, resampled, chance = average_precisions(cosines, given, np.arange(300))
+        assert score == pytest.approx(average_precision_score(given == 5, cosines))
+        assert chance == pytest.approx((given == 5).mean())
+        assert np.quantile(resampled, 0.01) < score < np.quantile(resampled, 0.99)
+        found.append(score)
+    assert found[0] > found[1] > found[2] > chance - 0.1
+
+
+@pytest.mark.parametrize("values", [[1, 0, 1, 0, 1, 0], ["true", "False", "TRUE", "false", "True", "false"]])
+def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, values):
+    folder, corpus, contender = make(tmp_path)
+    made = score_pairs(folder, corpus, contender, brought(folder, corpus, pairs_table().assign(score=values)))
+    assert made.pairs[:, 1].tolist() == [1, 0, 1, 0, 1, 0]
+    expected = average_precision_score(made.pairs[:, 1], made.pairs[:, 0])
+    assert made.whole["average_precision"] == pytest.approx(expected)
+    board = compare({"a": made, "b": made}, "average_precision")
+    assert board.chance == 0.5
+    assert board.pairs[0].p == 1
+
+
+def test_graded_pairs_have_no_average_precision(tmp_path):
+    folder, corpus, contender = make(tmp_path)
+    made = score_pairs(folder, corpus, contender, brought(folder, corpus, pairs_table()))
+    assert made.whole == {}
+
+
+def test_pairs_in_lines_of_three_fields_are_no_judgments(tmp_path):
+    folder, corpus, _ = make(tmp_path)
+    data = "old\tnew\t1.58\ntea\tcoffee\t6.0\nlamp\tlight\t8.5\n"
+    (kept,) = bring_tables(folder, corpus, (bring(folder, "simlex.tsv", "word1\tword2\tscore\n" + data),), False)
+    assert kept.columns == ("word1", "word2", "score")

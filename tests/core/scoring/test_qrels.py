@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.scoring.qrels import FROM_ONE, FROM_ZERO, best_grades, is_qrels, match_rows, read_qrels, row_ids
+from core.scoring.qrels import FROM_ONE, FROM_ZERO, best_grades, is_qrels, match_rows, named_qrels, read_qrels, row_ids
 
 BEIR = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td 2\t1\nq2\td3\t0\n"
 
@@ -28,7 +28,16 @@ def test_judgments_in_numbers_alone_are_no_vectors():
     assert table["corpus-id"].tolist() == ["10", "20"]
 
 
-@pytest.mark.parametrize("data", ['{"_id": "1", "text": "a b"}\n', "text\tid\nsome words here\tx\n", "", "a\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"_id": "1", "text": "a b"}\n',
+        "text\tid\nsome words here\tx\n",
+        "",
+        "a\n",
+        "A man is playing the drum\tSome drums here\t4.5\n",
+    ],
+)
 def test_other_files_are_no_judgments(data):
     assert not is_qrels(data.encode())
 
@@ -72,3 +81,12 @@ def test_ids_of_another_corpus_are_shown_beside_this_ones():
 def test_a_pair_judged_twice_has_its_best_grade():
     query, answer, grade = best_grades(np.array([1, 0, 1]), np.array([4, 4, 4]), np.array([1.0, 2.0, 3.0]))
     assert (query.tolist(), answer.tolist(), grade.tolist()) == ([0, 1], [4, 4], [2, 3])
+
+
+def test_tables_with_the_names_of_judgments_are_judgments():
+    table = pd.DataFrame({"qid": [7, 7], "docid": [1.0, 2.0], "relevance": [2, 0]})
+    made = named_qrels(table)
+    assert made.values.tolist() == [["7", "1", 2.0], ["7", "2", 0.0]]
+    assert named_qrels(table.drop(columns="relevance"))["score"].tolist() == [1, 1]
+    assert named_qrels(table.assign(query="how do I pay")) is None  # queries with their answers beside them
+    assert named_qrels(table.drop(columns="docid")) is None

@@ -1,0 +1,40 @@
+"""How long comparing contenders takes, from what was timed on the same corpus."""
+
+import numpy as np
+
+from core.contenders import Contender
+from core.disagreement.kept import EXPLAINED, KIND, cut_inputs, has_pair, pairs_of, text_inputs
+from core.graph_time import graph_seconds
+from core.store import Workspace
+
+SECONDS_A_ROW = 6e-5  # to compare two graphs, and what else is worked out for a pair, where no pair was timed
+SECONDS_A_TEXT = 2e-4  # to find its language, or to count its tokens
+SECONDS_A_MEMBER = 4e-4  # to group a row
+
+
+def expected_seconds(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> float:
+    """About how long `prepare` takes for what is not kept yet."""
+    info = Workspace(folder).info(corpus)
+    rows = info.rows if info else 0
+    pairs = sum(not has_pair(folder, corpus, *pair) for pair in pairs_of(contenders))
+    compared = pairs * _pair_seconds(folder, corpus, rows) if pairs else 0.0
+    return graph_seconds(folder, corpus, contenders) + compared + _look_seconds(folder, corpus, contenders, rows)
+
+
+def _pair_seconds(folder: str, corpus: str, rows: int) -> float:
+    """What a pair of this corpus took, by those that were timed."""
+    facts = [each["facts"] for each in Workspace(folder).results(KIND, corpus)]
+    timed = [each["seconds"] for each in facts if "seconds" in each]
+    return float(np.median(timed)) if timed else 0.1 + rows * SECONDS_A_ROW
+
+
+def _look_seconds(folder: str, corpus: str, contenders: tuple[Contender, ...], rows: int) -> float:
+    """To group the rows and look at the texts, as far as that is not kept."""
+    from core.cluster_tasks import cluster_inputs
+    from core.clusters.methods import ClusterParams
+
+    workspace, models = Workspace(folder), {each.model for each in contenders if each.model.max_tokens}
+    wanted = [text_inputs(), *map(cut_inputs, models)]
+    left = sum(workspace.load(KIND, corpus, inputs) is None for inputs in wanted)
+    groups = workspace.load("clusters", corpus, cluster_inputs(contenders[0].model, ClusterParams().named()))
+    return left * min(rows, EXPLAINED) * SECONDS_A_TEXT + (0 if groups else rows * SECONDS_A_MEMBER)
