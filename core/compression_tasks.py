@@ -12,16 +12,12 @@ from core import opened
 from core.compression.bits import BitRun, measure_bits
 from core.compression.dimensions import DimensionRun, measure_dimensions
 from core.compression.sample import (
-    FEWER_QUERIES,
-    MANY_ROWS,
     MOST_ROWS,
-    QUERIES,
     Sample,
     Truth,
     draw_sample,
     exact_truth,
 )
-from core.compression.stores import LEAST_FOR_PQ, TRAINED
 from core.compression.sweep import SweepRun, measure_indexes
 from core.contenders import Contender, contender_rows
 from core.embedding import distinct
@@ -82,20 +78,6 @@ def kept_indexes(stored: Stored) -> SweepRun:
 def full_bits(contender: Contender) -> Contender:
     """The contender at float32: what is compressed here."""
     return replace(contender, bits="float32")
-
-
-def expected_seconds(texts: int, width: int) -> dict[Part, float]:
-    """About how long each part takes on two cores, one search at a time."""
-    rows = min(texts, MOST_ROWS)
-    cost = rows * width / 5e6  # of 13,000 rows of 384 dimensions: 1
-    asked = (QUERIES if rows <= MANY_ROWS else FEWER_QUERIES) / QUERIES
-    learned = 12 * min(rows, TRAINED) * width / 5e6 if rows >= LEAST_FOR_PQ else 0.0
-    few = min(rows, QUERIES) / QUERIES
-    return {
-        "dimensions": 0.5 + 10 * cost * asked,
-        "bits": 0.3 + 2.2 * few + learned + 4 * cost,
-        "indexes": 0.3 + few + 4 * cost,
-    }
 
 
 def part_inputs(contender: Contender, part: Part) -> dict[str, object]:

@@ -5,8 +5,9 @@ logarithm (Woolf, 1955), and a Bonferroni-corrected bound: what is listed stays 
 made are reckoned with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -71,9 +72,15 @@ class Contrasts:
 
 
 def contrast_terms(
-    matrix: "csr_matrix", vocabulary: Sequence[str], mask: np.ndarray, limit: int = 50, alpha: float = ALPHA
+    matrix: "csr_matrix",
+    vocabulary: Sequence[str],
+    mask: np.ndarray,
+    limit: int = 50,
+    alpha: float = ALPHA,
+    shown: Callable[[str], bool] = bool,
 ) -> Contrasts:
-    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms."""
+    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. shown: which may
+    be listed; all are tested and corrected for."""
     inside_total = int(np.count_nonzero(mask))
     empty = _nothing_to_compare(inside_total, len(mask))
     if empty or not len(vocabulary):
@@ -83,10 +90,11 @@ def contrast_terms(
     log_odds, errors = log_odds_ratio(inside, inside_total, outside, len(mask) - inside_total)
     lower = log_odds - corrected_z(len(vocabulary), alpha) * errors
     best = np.flatnonzero(lower > 0)
-    best = best[np.argsort(-lower[best], kind="stable")][:limit]
+    best = best[np.argsort(-lower[best], kind="stable")]
+    listed = islice((int(place) for place in best if shown(vocabulary[int(place)])), limit)
     totals = inside_total, len(mask) - inside_total
     entries = tuple(
-        _entry("", vocabulary[int(i)], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in best
+        _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
     )
     return Contrasts(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
 

@@ -36,6 +36,11 @@ def is_name(term: str) -> bool:
     return not any(word.isnumeric() or len(word) < 2 or _is_grammar(word) for word in words)
 
 
+def is_telling(term: str) -> bool:
+    """Whether a term says something of what texts are about: one that can name something, or a negation."""
+    return term in NEGATIONS or is_name(term)
+
+
 def _is_grammar(word: str) -> bool:
     """A stop word, or one contracted: don't, it's."""
     stem, _, ending = word.replace("\u2019", "'").partition("'")

@@ -10,9 +10,10 @@ from core import opened
 from core.answers.doubts import label_columns as label_columns  # what pages ask by this module's name
 from core.compression.curves import Curve, interval, query_weights, seed_curve, size_curve
 from core.compression.dimensions import METHODS, DimensionRun
+from core.compression.expected import expected_seconds
 from core.compression.label_quality import Measure, label_scores
 from core.compression.recipe import Setting
-from core.compression_tasks import PARTS, Part, expected_seconds, kept_part
+from core.compression_tasks import PARTS, Part, kept_part
 from core.contenders import Contender
 from core.embedding import distinct
 from core.label_columns import label_codes
@@ -101,7 +102,7 @@ def state(asked: Asked) -> State:
         asked.contender.dimensions or opened.vectors(asked.folder, asked.corpus, asked.contender.model).rows.shape[1]
     )
     texts = len(distinct(opened.corpus(asked.folder, asked.corpus).texts)[1])
-    return State(kept, texts, width, expected_seconds(texts, width))
+    return State(kept, texts, width, expected_seconds(asked.folder, asked.corpus, texts, width))
 
 
 def measure_now(asked: Asked, parts: tuple[Part, ...]) -> None:

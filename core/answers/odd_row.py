@@ -1,6 +1,7 @@
 """Why a row is odd: its percentile by every score, its nearest rows, and what they have in common."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from core import opened
 from core.answers.anomalies import CELL, score_of, texts_and_roles
 from core.answers.map_rows import terms
 from core.errors import InputError
+from core.name_terms import is_telling
 from core.outlier_info import SCORES
 from core.outliers import percentiles
 from core.terms import document_terms
@@ -25,9 +27,9 @@ LONGEST = 5_000  # characters of the text sent to the page
 class RowWhy:
     """One row. scores: title, value, percentile and what the score sees, isolation forest left out. near: index row
     ids; columns cosine, then Text and the corpus' labels, time and id. shared: the row's words that at least two of
-    its nearest rows hold; theirs: words that 30% of them hold and it does not; own: its words that none of them holds,
-    rarest in the corpus first, words of over 15% of all rows
-    left out. labels: (column, the row's value, the nearest rows' commonest value, how many hold it).
+    its nearest rows hold; theirs: words that 30% of them hold and it does not; own: its words that none of them
+    holds; rarest in the corpus first, words of over 15% of all rows and of grammar left out. labels: (column, the
+    row's value, the nearest rows' commonest value, how many hold it).
     """
 
     row: int
@@ -78,7 +80,7 @@ def _words(
     known = set(vocabulary)
     unusual = [word for word in document_terms([text], min_rows=1)[1] if word not in known and _is_word(word)]
     own = _rarest(np.flatnonzero(here & telling & (held == 0)), spread, vocabulary)
-    return shared, theirs, tuple([*unusual, *own][:WORDS])
+    return shared, theirs, tuple([*filter(is_telling, unusual), *own][:WORDS])
 
 
 def _is_word(term: str) -> bool:
@@ -87,7 +89,8 @@ def _is_word(term: str) -> bool:
 
 
 def _rarest(places: np.ndarray, spread: np.ndarray, vocabulary: list[str]) -> tuple[str, ...]:
-    return tuple(vocabulary[place] for place in places[np.argsort(spread[places], kind="stable")][:WORDS])
+    ordered = (vocabulary[place] for place in places[np.argsort(spread[places], kind="stable")])
+    return tuple(islice(filter(is_telling, ordered), WORDS))
 
 
 def _label(values: pd.Series, row: int, near: np.ndarray) -> tuple[str, str, str, int] | None:

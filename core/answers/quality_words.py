@@ -1,6 +1,7 @@
 """What the Quality page's pictures say, in plain sentences worked out from the results; names as given, no markup."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -25,13 +26,17 @@ NOUNS = {
 REPAIR_NAMES: dict[Repair, str] = {"none": "As they are", "csls": "CSLS", "mutual": "Mutual proximity"}
 
 
-def share(value: float) -> str:
+def share(value: float, digits: int | None = None) -> str:
     """0.123 as "12%", shares near 0 or 1 with as many digits as they need: "99.97%"."""
     if not np.isfinite(value):
         return "unknown"
+    return "0%" if value == 0 else "100%" if value == 1 else f"{100 * value:.{digits or _digits(value)}f}%"
+
+
+def _digits(value: float) -> int:
+    """How many digits of a percentage tell a share from 0 and from 1."""
     digits = next((d for d in range(5) if round(100 * value, d) not in (0, 100)), 4)
-    digits = max(digits, 1 if 0 < value < 0.095 or 0.905 < value < 1 else 0)
-    return "0%" if value == 0 else "100%" if value == 1 else f"{100 * value:.{digits}f}%"
+    return max(digits, 1 if 0 < value < 0.095 or 0.905 < value < 1 else 0)
 
 
 def number(value: float) -> str:
@@ -43,9 +48,16 @@ def number(value: float) -> str:
 
 def between(found: Estimate, words: Callable[[float], str] = number) -> str:
     """ "12.3 (11.9 to 12.7)"; the value alone where the interval has no width or is not known."""
+    if words is share and np.isfinite(found.low):
+        words = partial(share, digits=_alike(found))
     if not np.isfinite(found.low) or words(found.low) == words(found.value) == words(found.high):
         return words(found.value)
     return f"{words(found.value)} ({words(found.low)} to {words(found.high)})"
+
+
+def _alike(found: Estimate) -> int | None:
+    """The digits that the value and the ends of its interval are said with alike."""
+    return max((_digits(each) for each in (found.value, found.low, found.high) if 0 < each < 1), default=None)
 
 
 def of_similarity(found: Named[Similarity]) -> str:

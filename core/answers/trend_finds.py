@@ -16,6 +16,7 @@ from core.contrast import contrast_terms
 from core.drift import PERMUTATIONS, Drift, measure_drifts
 from core.embedding import distinct
 from core.errors import InputError
+from core.name_terms import is_telling
 from core.periods import Binned, Period
 from core.seasons import rhythms, season
 from core.sentiment import NAMES, UNKNOWN
@@ -178,7 +179,7 @@ def _copies(subject: Subject, later: np.ndarray) -> np.ndarray:
 def finding_words(subject: Subject, pick: Pick) -> tuple[str, ...]:
     """Up to six words that the rows hold more often than all others; none may hold surely."""
     matrix, vocabulary = terms(subject.folder, subject.corpus)
-    told = contrast_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS)
+    told = contrast_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, shown=is_telling)
     return tuple(entry.value for entry in told.entries)
 
 

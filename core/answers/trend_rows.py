@@ -13,6 +13,7 @@ from core.answers.trends import Subject, all_groups, moods
 from core.contrast import ALPHA, Contrasts, contrast_terms
 from core.errors import InputError
 from core.export.table import free_name, table_bytes
+from core.name_terms import is_telling
 from core.saved_selections import SavedSelection, save_selection
 from core.sentiment import NAMES, UNKNOWN
 from core.store import Workspace
@@ -76,10 +77,10 @@ def explain(subject: Subject, pick: Pick, against: Pick | None = None) -> Explai
 
 def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Contrasts, bool]:
     """The sure words; where there are none, those whose bound holds for one test, few and fit to be called unsure."""
-    found = contrast_terms(matrix, vocabulary, inside, limit=TERMS)
+    found = contrast_terms(matrix, vocabulary, inside, limit=TERMS, shown=is_telling)
     if found.entries or not found.tests:
         return found, True
-    unsure = contrast_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests)
+    unsure = contrast_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, shown=is_telling)
     note = (
         f"{found.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"
     )

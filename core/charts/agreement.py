@@ -15,7 +15,7 @@ def agreement_figure(
 ) -> go.Figure:
     """Cells of values (s, s) colored from `low` to 1, the first name at the top; cells without a value stay empty."""
     shown = [label(name, 32) for name in names]
-    cells = [["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in values]
+    cells = [["" if np.isnan(value) else f"{value:z.2f}" for value in row] for row in values]
     heat = go.Heatmap(
         z=[[None if np.isnan(value) else float(value) for value in row] for row in values],
         x=list(range(len(shown))),

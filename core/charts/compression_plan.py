@@ -32,7 +32,11 @@ def plan_figure(
     steps = [10.0**power for power in (range(3, 14) if what == "memory" else range(-3, 7))]
     words = memory_words if what == "memory" else time_words
     ticks = {"tickvals": steps, "ticktext": [words(step) for step in steps]}
-    figure.update_xaxes(type="log", title={"text": "rows"}, gridcolor=LINE_COLOR, zeroline=False, dtick=1)
+    powers = {10**power: f"{10 ** (power % 3)}{'kM'[power // 3 - 1]}" for power in range(3, 9)}
+    figure.update_xaxes(
+        type="log", title={"text": "rows"}, gridcolor=LINE_COLOR, zeroline=False, tickvals=list(powers),
+        ticktext=list(powers.values()),
+    )  # fmt: skip
     figure.update_yaxes(type="log", gridcolor=LINE_COLOR, zeroline=False, automargin=True, **ticks)
     return figure
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from core.charts.frame import base_layout
 from core.charts.palette import COLORS, GREY, Theme
 from core.charts.text import clean, label
 
+LINE = 16  # characters of a name below bars
 NAME, END = 34, 14  # characters of a contender's name in a legend, and of its end
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -110,6 +112,7 @@ def group_bars(
     """Bars side by side: series (name, color, a value a group)."""
     figure = go.Figure(layout=base_layout(theme, height))
     shown = [short(group) for group in groups]
+    ticks = {"tickvals": list(range(len(shown))), "ticktext": [_in_lines(name) for name in shown]}
     for name, paint, values in series:
         figure.add_bar(
             x=list(range(len(shown))),
@@ -119,7 +122,7 @@ def group_bars(
             customdata=shown,
             hovertemplate=f"%{{customdata}}<br>{short(name)}: %{{y:{y_format}}}<extra></extra>",
         )
-    _axes(figure, "", y_title, {"tickvals": list(range(len(shown))), "ticktext": shown}, {"tickformat": y_format})
+    _axes(figure, "", y_title, ticks | {"ticklabeloverflow": "allow"}, {"tickformat": y_format})
     figure.update_layout(bargap=0.25, showlegend=len(series) > 1)
     return figure
 
@@ -148,6 +151,11 @@ def short(name: str) -> str:
     """A name for a legend or tick; of long ones the middle is left out, since variants differ in their ends."""
     line = clean(name)
     return label(line if len(line) <= NAME else f"{line[: NAME - END - 1]}…{line[-END:]}", NAME)
+
+
+def _in_lines(name: str) -> str:
+    """A name broken between words, so that several stand beside each other on a phone."""
+    return "<br>".join(wrap(name, LINE, break_long_words=False, break_on_hyphens=False))
 
 
 def color(place: int) -> str:

@@ -13,6 +13,7 @@ from core.charts.text import label
 MOODS = {"negative": COLORS[1], "neutral": GREY, "positive": COLORS[0]}
 NAME_WIDTH = 36
 FEW_PERIODS = 3
+FEW_COUNTS = 5  # a count up to this has a line of its own in the picture: Plotly would draw halves
 
 
 def line_figure(
@@ -144,7 +145,7 @@ def stretch_figure(
     figure = _over_time(figure, False, False, starts)
     figure.update_layout(barmode="overlay", hovermode="closest")
     figure.update_xaxes(range=[str(starts[0]), str(starts[-1])])
-    return figure.update_yaxes(dtick=max(1, int(np.ceil(counts.max(initial=1) / 5))))
+    return figure.update_yaxes(dtick=1) if counts.max(initial=1) <= FEW_COUNTS else figure.update_yaxes(nticks=6)
 
 
 def span_figure(
@@ -216,7 +217,7 @@ def change_figure(
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_layout(margin={"l": 8, "t": 8, "b": 44}, hovermode="closest")
     figure.update_xaxes(
-        title={"text": "Share in B minus share in A"}, tickformat="+.0%", gridcolor=LINE_COLOR, zeroline=False
+        title={"text": "Share in B minus share in A"}, tickformat="+.1~%", gridcolor=LINE_COLOR, zeroline=False
     )
     figure.update_yaxes(
         tickvals=places,
@@ -240,7 +241,11 @@ def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarra
     if len(starts) <= FEW_PERIODS:  # else the axis would name hours between days
         figure.update_xaxes(tickvals=starts, ticktext=[str(start)[:16].removesuffix("T00:00") for start in starts])
     figure.update_yaxes(
-        gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero", tickformat=".0%" if percent else ",d", automargin=True
+        gridcolor=LINE_COLOR,
+        zeroline=False,
+        rangemode="tozero",
+        tickformat=".1~%" if percent else ",d",
+        automargin=True,
     )
     return figure
 

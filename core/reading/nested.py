@@ -7,12 +7,12 @@ import pandas as pd
 
 from core.reading.values import Part
 
-SET = "set"
+SET = "set of rows"  # a name that tables seldom have, since MTEB's recipe goes by it
 _LEAST = 2  # cells a list on average; lists of one are no sets of rows
 
 
 def with_rows_of_lists(part: Part) -> Part:
-    """The part with such lists laid out as rows, `set` counting the lists from 1 where there are several; any other
+    """The part with such lists laid out as rows, `SET` counting the lists from 1 where there are several; any other
     part as it is."""
     table = part.table
     if table is None or part.vectors is not None or not _is_nested(table):

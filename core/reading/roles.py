@@ -55,7 +55,8 @@ def guess_roles(table: pd.DataFrame) -> Roles:
     time = _guess_time(facts, table)
     text = _guess_text([fact for fact in facts if fact.name != time])
     left = [fact for fact in facts if fact.name not in {time, text}]
-    identity = _guess_id(left)
+    whole = [fact for fact in left if fact.rows == len(table)]  # a column with holes names no row
+    identity = _guess_id([fact for fact in whole if not _holds_times(table, fact.name)])
     labels = _guess_labels([fact for fact in left if fact.name != identity])
     titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's layout, whose recipe embeds both
     return Roles("{title} {text}" if titled else column_field(text) if text else "", labels, time, identity)
@@ -119,6 +120,12 @@ def _guess_id(facts: list[_Facts]) -> str | None:
     exact = [fact for fact in named if fact.name.lower() in {"id", "_id", "uuid", "key"}]
     coded = [fact for fact in facts if fact.kind == "text" and fact.codes > 0.9 and fact.unique == 1 and fact.rows > 2]
     return next((fact.name for fact in [*exact, *named, *coded]), None)
+
+
+def _holds_times(table: pd.DataFrame, name: str) -> bool:
+    """Whether a column of text holds times, which seldom name rows however different they are."""
+    column: Any = table[name] if list(table.columns).count(name) == 1 else None
+    return column is not None and _kind(column) == "text" and time_share(column) >= 0.9
 
 
 def _guess_labels(facts: list[_Facts]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from core.answers.scoreboard import Board
 from core.export.manifest import model_facts
 from core.report.blocks import Block, Bullets, Heading, Paragraph, table
 from core.report.facts import Facts
+from core.scoring.recipe_words import recipe_words
+from core.scoring.types import METRICS
 from core.scoring.verdict import LEAST, listed, points
 
 TASKS = {
@@ -19,12 +21,14 @@ def task_words(board: Board) -> str:
     """What was asked, of how many, with which settings."""
     found, facts = board.comparison, board.facts
     sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
-    settings = "; ".join(f"{name}: {value}" for name, value in board.task.params)
+    settings = "; ".join(f"{name}: {facts.get('files', {}).get(name, value)}" for name, value in board.task.params)
     notes = " ".join(str(note) for note in facts.get("notes", ()))
-    chance = "" if found.chance is None else f" A random order reaches {found.chance:.3f}."
+    chance = f" {words}" if (words := found.chance_words()) else ""
+    recipe = recipe_words(found.metric, facts, board.task.get("split"))
     return (
-        f"Task: {TASKS[board.task.kind]} By {board.label} over {sample} {found.unit}, seed {found.seed}"
-        f"{f' ({settings})' if settings else ''}. A point is a hundredth of the score.{chance} {notes}"
+        f"Task: {TASKS[board.task.kind]} By {board.label} ({METRICS[found.metric].help.rstrip('.')}) over {sample} "
+        f"{found.unit}, seed {found.seed}"
+        f"{f' ({settings})' if settings else ''}. A point is a hundredth of the score.{chance} {recipe} {notes}"
     ).strip()
 
 

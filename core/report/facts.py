@@ -25,7 +25,7 @@ from core.report.missing import missing_parts
 from core.report.spaces import Diagnosed, diagnose
 from core.score_tasks import KIND, kept_scores
 from core.scoring.cost import Cost
-from core.scoring.statistics import compare
+from core.scoring.statistics import CORRELATIONS, compare
 from core.scoring.types import Scores, Task, metrics_of
 from core.store import CorpusInfo, Workspace
 
@@ -148,7 +148,7 @@ def _value(scores: Scores, metric: str) -> float | None:
         return float(scores.whole[metric])
     if metric in scores.runs:
         return float(np.mean(scores.runs[metric]))
-    if scores.pairs is not None:
+    if scores.pairs is not None and metric in CORRELATIONS:
         return compare({"one": scores}, metric).lines[0].mean
     return None
 

@@ -65,9 +65,8 @@ def can_start_anew(info: CorpusInfo, contenders: Sequence[Contender], task: Task
     origin = info.origin
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
-    return not (
-        derived or task.kind in ("pairs", "queries") or any(each.model.backend == "imported" for each in contenders)
-    )
+    uploaded = task.kind == "queries" or task.get("file") is not None
+    return not (derived or uploaded or any(each.model.backend == "imported" for each in contenders))
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

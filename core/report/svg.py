@@ -67,7 +67,8 @@ def pareto_svg(marks: Sequence[Mark], title: str, cost_title: str) -> str:
     for tick in y_ticks:
         parts.append(stroke(left, y(tick), WIDTH - 10, y(tick), LINE, 1))
         parts.append(text(left - 8, y(tick) + 4, f"{tick:.3g}", "end", 11))
-    for mark, cost in zip(known, costs, strict=True):
+    # grey ones first, so that they hide none of the others
+    for mark, cost in sorted(zip(known, costs, strict=True), key=lambda each: not each[0].faded):
         color = GREY if mark.faded else COLORS[mark.color % len(COLORS)]
         if isfinite(mark.low + mark.high):
             parts.append(stroke(x(cost), y(mark.low), x(cost), y(mark.high), color, 1.5))

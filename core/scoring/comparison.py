@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import isfinite
 
+GUESSED = ("knn_accuracy", "probe_accuracy", "probe_macro_f1")  # metrics of answers, not of orders
+
 
 @dataclass(frozen=True)
 class Line:
@@ -92,6 +94,14 @@ class Comparison:
         among = tied if len(tied) > 1 else self.tie_below() or [line.name for line in self.lines[:2]]
         known = [pair for pair in self._pairs_among(among) if isfinite(pair.mdd)]
         return max(known, key=lambda pair: pair.mdd, default=None)
+
+    def chance_words(self) -> str:
+        """What is reached without looking: by a random order of what is ranked, else by guesses; "" if not known."""
+        if self.chance is None:
+            return ""
+        ranked = self.unit in ("queries", "pairs") and self.metric not in GUESSED
+        who = f"A random order of the {'pairs' if self.unit == 'pairs' else 'rows'}" if ranked else "Guessing"
+        return f"{who} reaches {self.chance:.3f} (chance)."
 
     def _pairs_among(self, names: Collection[str]) -> list[Pair]:
         return [pair for pair in self.pairs if pair.first in names and pair.second in names]

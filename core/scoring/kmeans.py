@@ -39,6 +39,31 @@ def v_measures(
     return KMeansScore(float(each.mean()), each, resampled, float(np.mean(mixed)))
 
 
+def v_measures_of_sets(
+    points: np.ndarray,
+    codes: np.ndarray,
+    texts: np.ndarray,
+    sets: np.ndarray,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> KMeansScore:
+    """The mean over sets of rows, each clustered by itself into as many groups as it has labels, as MTEB has it for
+    files of several sets. sets: (m,) which set a row is of; sets of one label are left out."""
+    parts = [place for each in np.unique(sets) if len(np.unique(codes[place := np.flatnonzero(sets == each)])) > 1]
+    made = []
+    for part in parts:
+        label, text = (np.unique(each[part], return_inverse=True)[1].astype(np.int32) for each in (codes, texts))
+        made.append(v_measures(points[part], label, text, seed, progress if len(parts) == 1 else None))
+        if progress and len(parts) > 1:
+            progress(len(made), len(parts))
+    return KMeansScore(
+        float(np.mean([each.v_measure for each in made])),
+        np.mean([each.seeds for each in made], axis=0),
+        np.mean([each.resampled for each in made], axis=0),
+        float(np.mean([each.chance for each in made])),
+    )
+
+
 def v_measure(codes: np.ndarray, groups: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg, 2007), each row counting its weight;
     equal to 2 I(labels; groups) / (H(labels) + H(groups)), and 1.0 where both are constant."""

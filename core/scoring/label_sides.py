@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
+from core.reading.nested import SET
 from core.scoring.label_rows import LabelRows, side_of
 from core.scoring.probes import held_out
 from core.scoring.types import Task
 
 MOST_PROBED = 10_000  # rows
+MOST_IN_SETS = 100_000  # rows in sets that are clustered by themselves
 MOST_PROBED_LABELS = 200
 
 
@@ -19,6 +21,15 @@ def probed_places(data: LabelRows) -> np.ndarray:
     others = np.setdiff1d(np.arange(len(data)), data.queries)
     more = np.random.default_rng(data.seed).choice(others, MOST_PROBED - len(data.queries), replace=False)
     return np.sort(np.concatenate([data.queries, more]))
+
+
+def grouped_places(table: pd.DataFrame, data: LabelRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places that k-means is asked of, and the set of each: `at` as one set; where the rows came as several sets,
+    all of them up to MOST_IN_SETS, as benchmarks cluster them whole."""
+    if SET not in table.columns:
+        return at, np.zeros(len(at), np.int32)
+    places = np.arange(len(data)) if len(data) <= MOST_IN_SETS else at
+    return places, np.unique(table[SET].iloc[data.rows[places]].fillna(0), return_inverse=True)[1]
 
 
 def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:

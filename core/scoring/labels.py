@@ -7,9 +7,9 @@ import numpy as np
 from core import opened
 from core.contenders import Contender, contender_rows
 from core.embedding import distinct
-from core.scoring.kmeans import SEEDS, v_measures
+from core.scoring.kmeans import SEEDS, v_measures_of_sets
 from core.scoring.label_rows import LabelRows, read_rows
-from core.scoring.label_sides import few_shot_sides, learnable, probed_places
+from core.scoring.label_sides import few_shot_sides, grouped_places, learnable, probed_places
 from core.scoring.leave_one_out import DEEPEST, NEAREST, rank_labels
 from core.scoring.probes import FOLDS, RUNS, SHOTS, cross_validated, few_shot
 from core.scoring.types import Scores, Task
@@ -43,7 +43,7 @@ def score_labels(
     at = probed_places(data)
     _add_probe(scores, vectors, data, at, steps)
     _add_few_shot(scores, vectors, data, few_shot_sides(kept.table, data, task), steps, int(task.get("shots", SHOTS)))
-    _add_groups(scores, vectors, data, at, steps)
+    _add_groups(scores, vectors, data, *grouped_places(kept.table, data, at), steps)
     return scores
 
 
@@ -97,17 +97,20 @@ def even_guess(label: np.ndarray) -> tuple[float, float]:
     return 1 / len(shares), float(np.mean(2 * shares / (shares * len(shares) + 1)))
 
 
-def _add_groups(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, steps: "_Steps") -> None:
+def _add_groups(
+    scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, sets: np.ndarray, steps: "_Steps"
+) -> None:
     label = _codes(data.codes[at])
     if not 1 <= label.max(initial=0) < MOST_GROUPS:
         _note(scores, f"No V-measure: k-means needs two labels at least, {MOST_GROUPS:,} at most.")
         return
-    made = v_measures(vectors[data.rows[at]], label, _codes(data.texts[at]), data.seed, steps.part(3))
+    made = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
     scores.whole["v_measure"] = made.v_measure
     scores.resampled["v_measure"] = made.resampled
     scores.chance["v_measure"] = made.chance
     _add_words(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
     scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "each": made.seeds.round(4).tolist()}
+    scores.facts["groups"]["sets"] = len(np.unique(sets))
 
 
 def _facts(data: LabelRows) -> dict[str, Any]:

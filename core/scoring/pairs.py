@@ -14,7 +14,7 @@ from core.embedding import distinct
 from core.errors import InputError
 from core.scoring.average_precision import average_precisions, is_two_valued
 from core.scoring.cell_numbers import cell_numbers
-from core.scoring.task_tables import column_of, open_table
+from core.scoring.task_tables import column_of, file_names, open_table
 from core.scoring.task_texts import embed_task_texts
 from core.scoring.types import Scores, Task
 from core.secret import Secret
@@ -92,7 +92,7 @@ def read_pairs(folder: str, corpus: str, task: Task) -> Pairs:
     numbers = _numbers(scores, names[2])
     with_texts = _has_text(first) & _has_text(second)
     usable = np.flatnonzero(with_texts & np.isfinite(numbers))
-    facts = {
+    facts: dict[str, Any] = {
         "rows": len(table),
         "no_text": int((~with_texts).sum()),
         "no_number": int((with_texts & ~np.isfinite(numbers)).sum()),
@@ -103,6 +103,7 @@ def read_pairs(folder: str, corpus: str, task: Task) -> Pairs:
     chosen = _drawn(usable)
     _check(numbers[chosen], names[2], facts)
     texts = [column.iloc[chosen].astype("str").tolist() for column in (first, second)]
+    facts["files"] = file_names(folder, corpus, task)
     facts |= {"pairs": len(chosen), "two_valued": is_two_valued(numbers[chosen])}
     return Pairs(texts[0], texts[1], numbers[chosen], _units(*texts), facts)
 

@@ -11,6 +11,7 @@ from core.embedding import distinct
 from core.scoring.asked import Asked, read_asked
 from core.scoring.qrels import Matched, best_grades, match_rows, row_ids
 from core.scoring.retrieval import Retrieval, score_retrieval
+from core.scoring.task_tables import file_names
 from core.scoring.types import Scores, Task
 from core.secret import Secret
 from core.types import Corpus, Progress
@@ -59,6 +60,7 @@ def read_queries(folder: str, corpus: str, task: Task) -> Retrieval:
     excluded = np.where(judged_so, -1, own)
     units = distinct(asked_texts)[0].astype(np.int32)
     facts = _facts(asked, matched, kept, column) | {"own_texts": int((excluded >= 0).sum())}
+    facts["files"] = file_names(folder, corpus, task)
     return Retrieval(asked_texts, None, query, answer, grade, excluded, units, facts)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError, StorageError
+from core.scoring.types import Task
 from core.store import Workspace
 
 KIND = "score_tables"
@@ -55,6 +56,13 @@ def find_table(folder: str, corpus: str, key: str, qrels: bool = False) -> TaskT
     if stored is None:
         return None
     return TaskTable(key, stored.facts["name"], stored.facts["rows"], tuple(stored.facts["columns"]), qrels)
+
+
+def file_names(folder: str, corpus: str, task: Task) -> dict[str, str]:
+    """What the person's files are called, by the parameters of a task that hold their keys."""
+    keys = {name: task.get(name) for name in ("file", "queries", "qrels")}
+    found = {name: find_table(folder, corpus, str(key), name == "qrels") for name, key in keys.items() if key}
+    return {name: table.name for name, table in found.items() if table is not None}
 
 
 @lru_cache(maxsize=4)

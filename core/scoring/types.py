@@ -111,8 +111,8 @@ METRICS: dict[str, Metric] = {
     ),
     "few_shot_accuracy": Metric(
         "Few-shot accuracy",
-        "Accuracy of a logistic regression trained on a few texts a label (8), over ten draws: MTEB's recipe for "
-        "classification.",
+        "Accuracy of a logistic regression trained on a few texts a label (8 unless chosen), over ten draws: MTEB's "
+        "recipe for classification.",
         _LABELS,
     ),
     "few_shot_macro_f1": Metric("Few-shot macro-F1", "The same probe, each label counting the same.", _LABELS),

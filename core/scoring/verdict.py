@@ -125,7 +125,8 @@ class _Words:
         slow, quick = one.speed.seconds_per_1000, other.speed.seconds_per_1000
         same = SAME_BUSY if one.speed.busy or other.speed.busy else SAME_TIME
         if slow and quick and not same < slow / quick < 1 / same:
-            told.insert(0, _ratio(float(f"{slow / quick:.2g}"), "embedding time").replace("at ", "at about ", 1))
+            ratio = _ratio(float(f"{slow / quick:.2g}"), "embedding time")
+            told.insert(0, ratio if ratio.startswith("at less") else ratio.replace("at ", "at about ", 1))
         told = [each for each in told if not each.startswith("at the same")]
         return f", {' and '.join(told)}" if told else ""
 

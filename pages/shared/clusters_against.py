@@ -49,8 +49,8 @@ def show(chosen: Chosen, made: Overview) -> None:
         st.caption(f":material/warning: {plain(column)} has {values:,} values for {found.rows:,} rows: hardly a label.")
     st.caption(
         f"The {len(table)} largest groups of {len(made.table):,}, and {table.shape[1]} of {values:,} values: those "
-        "most frequent in them. The darker a cell, the more of the group's drawn rows it holds, from "
-        "none to all."
+        "most frequent in them. The stronger a cell's color, the more of the group's drawn rows it "
+        "holds, from none to all."
     )
     st.plotly_chart(
         confusion_figure(table, session.theme()),

@@ -149,6 +149,9 @@ def start(info: CorpusInfo, model: ModelSpec, params: ClusterParams, chat: ChatM
         {"model": model.to_dict(), **asked},
         title=f"Names of groups in {info.name}",
     )
+    for done in session.manager().list(session.folder()):  # what an earlier try said is no news any more
+        if not done.open and done.spec.kind == job.kind and done.spec.corpus == job.corpus:
+            session.manager().forget(done.spec.workspace, done.id)
     session.manager().submit(job, session.api_key(chat.base_url))
     st.rerun()
 

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from core.answers import cluster_page as answers
 from core.answers.cluster_compared import compared
 from core.clusters.methods import ClusterParams
+from core.export import table_bytes
 from core.types import ModelSpec
 from pages.shared import clusters_against, clusters_wait, session
 from pages.shared.clusters_controls import LEVELS, METHODS, Chosen
@@ -45,13 +47,34 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         )
     with right:
         st.markdown(f"**Rows that changed**, {min(found.changed, len(found.table)):,} of {found.changed:,}")
+        rows = found.table.assign(row=found.table.index + 1)[["row", "here", "there", "text"]]
         st.dataframe(
-            found.table.assign(row=found.table.index + 1)[["row", "text", "here", "there"]],
+            rows,
             hide_index=True,
             width="stretch",
             alt="Rows that changed their group",
-            column_config={"row": "Row", "text": "Text", "here": "Group above", "there": "Group here"},
+            column_config={
+                "row": st.column_config.NumberColumn("Row", format="localized", width=60),
+                "text": "Text",
+                "here": "Group above",
+                "there": "Group here",
+            },
         )
+    with st.container(horizontal=True):
+        _file("Pairs (CSV)", found.partners, "pairs-of-groups.csv", "Each group above with its pair and shared rows.")
+        _file("Rows that changed (CSV)", rows, "rows-that-changed.csv", "The rows listed here with both groups.")
+
+
+def _file(name: str, table: pd.DataFrame, file: str, told: str) -> None:
+    st.download_button(
+        name,
+        lambda: table_bytes(table, "csv"),
+        file,
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        help=told,
+    )
 
 
 def _other_model(chosen: Chosen) -> ModelSpec:

@@ -6,7 +6,7 @@ from core.contenders import BITS, Contender, from_key
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import empty, session
-from pages.shared.text import plain
+from pages.shared.text import plain, told_apart
 
 MOST = 10
 FIRST_CHOICE = 5  # models compared unless told otherwise
@@ -28,11 +28,12 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     with right:
         _variant(models)
+    names = told_apart({key: contender.label for key, contender in known.items()})
     left.multiselect(
         "Contenders",
         list(known),
         key="contenders",
-        format_func=lambda key: known[key].label,
+        format_func=lambda key: names[key],
         max_selections=MOST,
         placeholder="Choose what to compare",
         help="Embeddings of this corpus that are compared: its models, and variants of them. More models are added on "

@@ -82,9 +82,18 @@ def _headline(asked: Asked, found: MovedGroups, k: int) -> None:
     st.markdown(
         f"From {first} to {second}, **{count(found.grouped, 'text')}** of {found.texts:,} moved together, "
         f"in {count(found.total, 'group')}; {_by_chance(found)}. Most changed **{plain(top.name)}**: "
-        f"{count(top.texts, 'text')} that left texts about {_words(top.from_words)} for texts about "
-        f"{_words(top.to_words)}."
+        f"{count(top.texts, 'text')} {way(top)}."
     )
+
+
+def way(group: MovedGroup) -> str:
+    """From which texts to which, as far as their words tell them apart."""
+    left, found = _words(group.from_words), _words(group.to_words)
+    if left and found:
+        return f"that left texts about {left} for texts about {found}"
+    if left or found:
+        return f"that left texts about {left}" if left else f"that moved to texts about {found}"
+    return "that changed neighbors for others with the same words"
 
 
 def _nothing(found: MovedGroups) -> str:
@@ -105,7 +114,7 @@ def _by_chance(found: MovedGroups) -> str:
 
 
 def _words(words: tuple[str, ...]) -> str:
-    return plain(", ".join(words[:4])) if words else "nothing in particular"
+    return plain(", ".join(words[:4]))
 
 
 def _shown(found: MovedGroups) -> int:
@@ -130,10 +139,10 @@ def _group(asked: Asked, group: MovedGroup, k: int, info: CorpusInfo) -> None:
         with left:
             _texts("The group", [(each, "") for each in group.examples])
         with middle:
-            st.markdown(f"**Moved from** {_words(group.from_words)}")
+            st.markdown(f"**Moved from** {_words(group.from_words)}".rstrip())
             _texts("", [_moved(each, group.texts) for each in group.lost])
         with right:
-            st.markdown(f"**to** {_words(group.to_words)}")
+            st.markdown(f"**to** {_words(group.to_words)}".rstrip())
             _texts("", [_moved(each, group.texts) for each in group.gained])
         rows = partial(session.ask, answers.group_rows, asked, k, group.number)
         odd_keep.selection(info, f"moved_{group.number}", rows, group.texts, f"Moved together: {cut(group.name, 50)}")

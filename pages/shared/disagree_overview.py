@@ -25,7 +25,7 @@ MEASURES: dict[Measure, str] = {
 HELP = (
     "**Neighbors shared**: of a text's k nearest, the share that are among the k nearest of both (mutual kNN).  \n"
     "**Jaccard**: those in both lists over those in either; stricter.  \n"
-    f"**Rank-biased overlap**: higher ranks count more (p = {P:g}: the first ten have 86% of the weight).  \n"
+    f"**RBO**, rank-biased overlap: higher ranks count more (p = {P:g}: the first ten have 86% of the weight).  \n"
     "**CKA**: whether all similarities are alike at large; blind to what happens nearby.  \n"
     "**RSA**: whether pairs of texts are in the same order of similarity."
 )
@@ -58,7 +58,7 @@ def _measure() -> Measure:
         bind="query-params",
         default="overlap",
         required=True,
-        format_func=lambda name: MEASURES[name],
+        format_func=lambda name: "RBO" if name == "rbo" else MEASURES[name],  # so that all five fit on a phone
         help=HELP,
     )
     return chosen or "overlap"
@@ -184,7 +184,7 @@ def _beside(asked: Asked, seen: Overview) -> None:
         table,
         hide_index=True,
         width="stretch",
-        row_height=52,  # two lines: names of two contenders are long
+        row_height=66,  # two lines, from which Streamlit wraps: names of two contenders are long
         alt="Likeness at large and among neighbors",
         column_config={
             "pair": st.column_config.TextColumn("Contenders", width=200),

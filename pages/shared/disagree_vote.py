@@ -41,7 +41,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         )
         return
     if found.case is None:
-        st.success("You have voted on all contested cases.", icon=":material/done_all:")
+        st.success("You have voted on all contested cases; reveal the result below.", icon=":material/done_all:")
     else:
         _case(asked, found.case, found)
     _tools(asked, found, info)

@@ -138,6 +138,11 @@ def _mixed_up(mixed: answers.Confusion) -> None:
     if not mixed.total:
         st.caption("No rows are doubted this way.")
         return
+    given, suggested, rows = mixed.pairs[0]
+    st.markdown(
+        f"Most often: labeled **{plain(cut(given, 40))}**, more like **{plain(cut(suggested, 40))}** "
+        f"({count(rows, 'row')})."
+    )
     st.plotly_chart(
         confusion_figure(mixed.names, mixed.counts, session.theme()),
         key="doubts_mixed",

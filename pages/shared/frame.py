@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from pages.shared import empty, jobs_view, selected, session, starter
-from pages.shared.text import plain
+from pages.shared.text import plain, told_apart
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # a Material icon here would be fetched from the internet by the browser
@@ -142,11 +142,12 @@ def sidebar() -> None:
             st.caption("No corpus yet: bring text in on the Data page.")
             return
         session.linked_choice("corpus", list(corpora))
+        names = told_apart({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
         st.selectbox(
             "Corpus",
             list(corpora),
             key="corpus",
-            format_func=lambda digest: f"{corpora[digest].name} ({corpora[digest].rows:,} rows)",
+            format_func=lambda digest: names[digest],
             help="What every page shows. Bring in more on the Data page.",
         )
         session.keep_in_link("corpus")
@@ -162,11 +163,12 @@ def model_choice() -> None:
         st.caption("Being embedded." if coming else "Not embedded yet: choose a model on the Embed page.")
         return
     session.linked_choice("model", list(models))
+    names = told_apart({key: model.label for key, model in models.items()})
     st.selectbox(
         "Model",
         list(models),
         key="model",
-        format_func=lambda key: models[key].label,
+        format_func=lambda key: names[key],
         help="The embedding model whose view of the texts is shown.",
     )
     session.keep_in_link("model")

@@ -6,6 +6,7 @@ import streamlit as st
 from core.answers.anomalies import OddQuery
 from core.answers.odd_compare import Consensus, model_consensus, score_agreement
 from core.charts.agreement import agreement_figure
+from core.export import table_bytes
 from core.outlier_info import SCORES
 from core.outliers import Agreement
 from core.store import CorpusInfo
@@ -109,5 +110,19 @@ def _consensus(found: Consensus) -> None:
         width="stretch",
         height=min(38 + 35 * max(len(table), 1), 420),
         alt="Rows strange under at least one model",
-        column_config={"Text": st.column_config.TextColumn(width="large"), **numbers},
+        column_config={
+            "Row": st.column_config.NumberColumn(format="localized", width=60),
+            "Text": st.column_config.TextColumn(width="large"),
+            **numbers,
+        },
+    )
+    st.download_button(
+        "Download these rows (CSV)",
+        lambda: table_bytes(table, "csv"),
+        "strange-by-model.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="odd_models_file",
+        help="The rows listed here with their percentile under each model.",
     )

@@ -84,7 +84,14 @@ def _value(info: CorpusInfo, model: ModelSpec, name: ScoreName, k: int, by: CutB
         usual = min(20, info.rows)
         return float(
             st.number_input(
-                "Rows", 1, max(info.rows, 1), usual, key="rows", width=140, help="The strangest so many rows."
+                "Rows",
+                1,
+                max(info.rows, 1),
+                usual,
+                key="rows",
+                bind="query-params",
+                width=140,
+                help="The strangest so many rows.",
             )
         )
     if by == "percentile":
@@ -96,6 +103,7 @@ def _value(info: CorpusInfo, model: ModelSpec, name: ScoreName, k: int, by: CutB
                 98.0,
                 0.5,
                 key="from",
+                bind="query-params",
                 width=140,
                 help="98 lists the strangest two in a hundred.",
             )

@@ -9,6 +9,7 @@ from core.answers.score_pair_columns import pair_columns
 from core.answers.scoreboard import split_column
 from core.contenders import Contender
 from core.scoring.probes import SHOTS
+from core.scoring.recipe_words import FEW_SHOT
 from core.scoring.types import Task, TaskKind, metrics_of
 from core.store import CorpusInfo
 from pages.shared import score_task_known, score_task_pairs, score_task_queries, session
@@ -31,7 +32,7 @@ EXPLAINED: dict[TaskKind, str] = {
 }
 
 
-FEW_SHOT, SHOT_CHOICES = ("few_shot_accuracy", "few_shot_macro_f1"), (SHOTS, 16, 32)
+SHOT_CHOICES = (SHOTS, 16, 32)
 PRECISION = "average_precision"  # of pairs that are the same or not
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from core.answers.scoreboard import Asked, Board
 from core.contenders import Contender
 from core.export import table_bytes
-from pages.shared.text import count, plain
+from pages.shared.text import plain
 
 
 def show(asked: Asked, board: Board) -> None:
@@ -66,11 +66,11 @@ def pairs_words(table: pd.DataFrame) -> str:
     if len(table) == 1:
         return "The two are told apart." if apart else "The two can't be told apart with these rows."
     if apart == len(table):
-        return f"All {len(table)} pairs are told apart."
+        return f"All {len(table)} pairs of contenders are told apart."
     if not apart:
-        return f"None of the {len(table)} pairs can be told apart with these rows."
+        return f"None of the {len(table)} pairs of contenders can be told apart with these rows."
     verb = "is" if apart == 1 else "are"
-    return f"{apart} of {count(len(table), 'pair')} {verb} told apart; the others can't be with these rows."
+    return f"{apart} of {len(table)} pairs of contenders {verb} told apart; the others can't be with these rows."
 
 
 def _columns(metric: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from core.answers.scoreboard import Board
 from core.charts.pareto import pareto_figure
 from core.charts.scoreboard import interval_figure
 from core.contenders import Contender
-from core.scoring.comparison import Comparison
 from core.scoring.cost import Cost, on_frontier
 from pages.shared import session
 from pages.shared.text import count, plain
@@ -44,7 +43,7 @@ def intervals(contenders: tuple[Contender, ...], board: Board) -> None:
     )
     st.markdown(leading_words(contenders, board))
     st.caption("Overlapping intervals do not say that two are alike: the difference below is tested on the same "
-               f"{plain(found.unit)}. " + chance_words(found))  # fmt: skip
+               f"{plain(found.unit)}. " + found.chance_words())  # fmt: skip
 
 
 def leading_words(contenders: tuple[Contender, ...], board: Board) -> str:
@@ -63,16 +62,6 @@ def leading_words(contenders: tuple[Contender, ...], board: Board) -> str:
 def listed(names: list[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def chance_words(found: Comparison) -> str:
-    """What is reached without looking: by a random order of what is ranked, else by guesses."""
-    if found.chance is None:
-        return ""
-    orders = {"queries": "A random order of the rows", "pairs": "A random order of the pairs"}
-    ranked = found.metric not in ("knn_accuracy", "probe_accuracy", "probe_macro_f1")
-    who = orders.get(found.unit, "Guessing") if ranked else "Guessing"
-    return f"{who} reaches {found.chance:.3f} (chance)."
 
 
 def pareto(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> None:

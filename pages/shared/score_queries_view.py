@@ -69,7 +69,7 @@ def _table(asked: Asked, look: QueryLook, seen: QueryTable, metric: str) -> None
         on_select="ignore" if of_pairs else "rerun",
         selection_mode="single-row",
         alt="Queries on which the two differ",
-        column_config=_columns(NEARNESS if of_pairs else metric),
+        column_config=_columns(NEARNESS if of_pairs else metric, of_pairs),
     )
     more = "" if of_pairs else " Choose a row at its left edge to see what each contender ranks first for it."
     st.caption(f"The largest differences first, {len(seen.table):,} shown, copies of a text once.{more}")
@@ -82,12 +82,12 @@ def _table(asked: Asked, look: QueryLook, seen: QueryTable, metric: str) -> None
         _detail(asked, look, int(seen.table.index[rows[0]]))
 
 
-def _columns(score: str) -> dict[str, Any]:
+def _columns(score: str, of_pairs: bool) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "query": text("Query", width="large"),
+        "query": text("First text", width=230) if of_pairs else text("Query", width="large"),
         "label": text("Label", width=130),
-        "other": text("With", width="medium", help="The pair's second text."),
+        "other": text("Second text", width=230),
         "given": number("Given", format="%.2f", help="The pair's score as it was given."),
         "answer": text("To be found", width="medium", help="The first text that answers it."),
         "first": number("First", format="%.3f", help=f"{score}, of the first contender."),

@@ -14,6 +14,7 @@ from core.scoring.cost import Cost
 from core.store import CorpusInfo
 from pages.shared.text import plain
 
+CONTENDER, SCORE, LETTER = 236, 72, 7.2  # pixels: columns, and a letter of a heading
 NOT_MEASURED = {
     "run": "Paid services are not called to measure them: their seconds are those of the embedding run.",
     "unknown": "Paid services are not called to measure them.",
@@ -114,10 +115,11 @@ def file_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cos
 
 def _columns(metric: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    more = max(round(LETTER * len(metric)) - SCORE, 0)  # pixels that a long name takes from the contenders'
     return {
         "rank": text("Rank", width=52, help="By score. Contenders that share a letter can't be told apart here."),
-        "contender": text("Contender", width=236, help="A model, or its vectors stored smaller."),
-        "score": number(metric, format="%.3f", width=72, help="Higher is better."),
+        "contender": text("Contender", width=CONTENDER - more, help="A model, or its vectors stored smaller."),
+        "score": number(metric, format="%.3f", width=SCORE + more, help="Higher is better."),
         "interval": text("95% interval", width=95, help="Where the score would lie with other rows of the same kind."),
         "p_best": number("P(best)", format="%.0f%%", width=62, help="In how many resamples it is the best."),
         "dimensions": number("Dims", format="localized", width=50, help="Numbers in a vector."),

@@ -17,7 +17,7 @@ from core.scoring.task_tables import TaskTable
 from core.scoring.types import Task
 from core.store import CorpusInfo
 from pages.shared import frame, session
-from pages.shared.text import count, cut, plain
+from pages.shared.text import count, cut, plain, told_apart
 
 
 def tables(info: CorpusInfo, name: str, judged: bool, label: str, help: str) -> list[TaskTable]:
@@ -75,12 +75,13 @@ def fitting(info: CorpusInfo, name: str, known: list[TaskTable]) -> list[TaskTab
 def file_choice(name: str, known: list[TaskTable], label: str, help: str) -> TaskTable:
     """The chosen one of several files, by its key in the link."""
     by_key = {table.key: table for table in known}
+    names = told_apart({table.key: f"{cut(table.name, 40)} ({count(table.rows, 'row')})" for table in known})
     session.linked_choice(f"{name}_file", list(by_key))
     key = st.selectbox(
         label,
         list(by_key),
         key=f"{name}_file",
-        format_func=lambda key: f"{cut(by_key[key].name, 40)} ({count(by_key[key].rows, 'row')})",
+        format_func=lambda key: names[key],
         help=help,
     )
     session.keep_in_link(f"{name}_file")

@@ -8,6 +8,7 @@ from core.answers import scoreboard as answers
 from core.answers.scoreboard import Asked, Board, Failure, State
 from core.errors import PlanisphereError
 from core.scoring.cost import Cost
+from core.scoring.recipe_words import recipe_words
 from core.scoring.verdict import verdict
 from core.store import CorpusInfo
 from pages.shared import (
@@ -19,7 +20,6 @@ from pages.shared import (
     score_wait,
     session,
 )
-from pages.shared.score_controls import FEW_SHOT
 from pages.shared.text import count, plain
 
 PARTS = {"Every two": score_differences.show, "Query by query": score_queries_view.show}
@@ -83,22 +83,12 @@ def sample_words(board: Board) -> str:
     if board.task.kind != "labels":
         return " ".join(words)
     words.insert(0, f"{facts['rows']:,} rows have one of {facts['labels']:,} labels.")
-    if board.comparison.metric in FEW_SHOT and "few_shot" in facts:
-        words.insert(1, few_shot_words(facts["few_shot"], board.task.get("split")))
     if facts["missing"]:
         words.insert(1, f"{count(facts['missing'], 'row')} without a label left out.")
     if facts["single"]:
         words.insert(2, f"{count(facts['single'], 'row')} do not ask, as their label is on no other text.")
+    words.append(plain(recipe_words(board.comparison.metric, facts, board.task.get("split"))))
     return " ".join(words)
-
-
-def few_shot_words(sizes: dict[str, int], split: str | None) -> str:
-    """What a few-shot probe saw, and whether a published figure can be set beside it."""
-    said = f"{sizes['runs']} draws of {sizes['shots']} texts a label from {sizes['train']:,} training rows, tested on "
-    said += f"{count(sizes['test'], 'row')}"
-    if split is None:
-        return f"{said}; parted at random, as no column says train and test, so benchmarks' published figures differ."
-    return f"{said}, by the column {plain(split)}: as MTEB does it, so that its figures for the same set compare."
 
 
 def failed(asked: Asked, failures: tuple[Failure, ...]) -> None:

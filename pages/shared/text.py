@@ -1,6 +1,8 @@
 """Text for the page: users' words shown as they are, numbers in human form."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 # after Markdown was read, the browser still makes links of bare addresses, signs of arrows and dashes, and a logo
@@ -43,3 +45,10 @@ def size(count: float) -> str:
 def count(number: int, noun: str) -> str:
     """ "1 row", "2,000 rows"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels by key; of equal ones each ends with the beginning of its key, as a widget knows its options by their
+    labels alone."""
+    times = Counter(labels.values())
+    return {key: f"{label} · {key[:4]}" if times[label] > 1 else label for key, label in labels.items()}

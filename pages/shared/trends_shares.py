@@ -13,6 +13,7 @@ from core.charts.trends import area_figure, line_figure
 from core.export import table_bytes
 from core.periods import Period, period_name
 from core.sentiment import NAMES
+from core.surges import FEWEST_ROWS
 from core.trends import FEW_ROWS, OTHERS, standout
 from pages.shared import session
 from pages.shared.text import count, cut, plain
@@ -80,7 +81,8 @@ def headline(ask: Ask, found: Shares, measure: str) -> str:
     rows = measure == "rows"
     drawn = (counts, counts - spread, counts + spread) if rows else (found.share, found.low, found.high)
     values, low, high = (each if rows else each[named] for each in drawn)
-    out = standout(values, low if rows else np.where(found.few, np.nan, low), high)
+    low = np.where(found.few & (not rows), np.nan, np.where(counts < FEWEST_ROWS, -np.inf, low))
+    out = standout(values, low, high)
     if out is None:
         enough = "" if rows else f" of at least {FEW_ROWS} rows"
         return f"No group leaves its usual range clearly in any {ask.period}{enough}."
@@ -151,9 +153,22 @@ def how(ask: Ask, found: Shares, mood: str, measure: str) -> str:
     parts.append(f"{found.grouped:,} of {count(found.rows, 'row')} with a time are in {count(found.groups, 'group')}.")
     if any(name.startswith(f"{OTHERS} (") for name in found.names):
         parts.append("The others together have a scale of their own in small charts.")
+    parts += cut_short(ask)
     if measure == "share" and found.grouped < found.rows:
         parts.append("Shares are of all rows with a time.")
     return " ".join(parts)
+
+
+def cut_short(ask: Ask) -> list[str]:
+    """Whether the first or the last period is not whole, so that its counts are no fall."""
+    freq = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}.get(ask.period)
+    if freq is None:
+        return []
+    first, last = (pd.Timestamp(each).normalize() for each in (ask.facts.first, ask.facts.last))
+    late = first > pd.Period(first, freq).start_time
+    early = last < pd.Period(last, freq).end_time.normalize()
+    which = " and the ".join(name for name, is_cut in (("first", late), ("last", early)) if is_cut)
+    return [f"The {which} {ask.period} {'are' if late and early else 'is'} cut short by the data."] if which else []
 
 
 def numbers(found: Shares) -> pd.DataFrame:

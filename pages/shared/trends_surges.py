@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -81,10 +80,10 @@ def against(each: Finding) -> str:
 
 
 def chance(each: Finding) -> str:
-    """How likely chance alone gives such a surge anywhere, with small numbers as powers of ten."""
+    """How likely chance alone gives such a surge anywhere; the file has the number."""
     p = each.corrected
-    told = f"{p:.3f}" if p >= 0.001 else f"below 10^{int(np.ceil(np.log10(max(p, 1e-99))))}"
-    return f"Chance of one such by luck: {told}"
+    rare = f"1 in {1 / p:,.0f}" if p > 1e-6 else "less than 1 in a million"
+    return f"Chance of one such by luck: {rare if p < 0.001 else f'{p:.3f}'}"
 
 
 def look(ask: Ask, found: Findings) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from core.contrast import contrast_columns, contrast_terms, corrected_z, log_odds_ratio
+from core.name_terms import is_telling
 from core.terms import document_terms
 
 
@@ -130,3 +131,14 @@ def test_a_lower_number_is_found_too():
     values = pd.DataFrame({"price": np.where(mask, 1.0, 5.0) + np.random.default_rng(0).normal(size=200)})
     shift = contrast_columns(values, mask).shifts[0]
     assert shift.effect < 0 < shift.lower
+
+
+def test_words_that_are_not_shown_are_tested_all_the_same():
+    texts = ["to the lamp, not broken"] * 30 + ["a book"] * 30
+    matrix, terms = document_terms(texts, min_rows=2)
+    mask = np.arange(60) < 30
+    whole, told = contrast_terms(matrix, terms, mask), contrast_terms(matrix, terms, mask, shown=is_telling)
+    assert "to" in [entry.value for entry in whole.entries]
+    assert {entry.value for entry in told.entries} == {"lamp", "not", "broken", "not broken"}
+    assert told.tests == whole.tests
+    assert len(contrast_terms(matrix, terms, mask, limit=2, shown=is_telling).entries) == 2

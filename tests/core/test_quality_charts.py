@@ -49,12 +49,16 @@ def test_dots_skip_what_is_unknown():
     assert figure.data[0].error_x.array[0] == np.float64(0.7 - 0.5)
     bars = group_bars(["a <i>"], [("one", COLORS[0], [0.25])], "y")
     assert bars.layout.xaxis.ticktext == ("a &lt;i&gt;",)
+    long = group_bars(["all-MiniLM-L6-v2 · bfloat16"], [("one", COLORS[0], [0.25])], "y")
+    assert long.layout.xaxis.ticktext == ("all-MiniLM-L6-v2<br>· bfloat16",)
 
 
 def test_numbers_are_said_with_the_digits_they_need():
     assert [share(each) for each in (0, 1, 0.5, 0.034, 0.9997, 0.123)] == ["0%", "100%", "50%", "3.4%", "99.97%", "12%"]
     assert [number(each) for each in (0.1234, 12.34, 1234.5)] == ["0.12", "12.3", "1,234"]
     assert between(Estimate(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
+    assert between(Estimate(0.89, 0.85, 0.911), share) == "89.0% (85.0% to 91.1%)"
+    assert between(Estimate(0.5, 0.0, 1.0), share) == "50% (0% to 100%)"
     assert between(Estimate(1.0, 1.0, 1.0), share) == "100%"
     assert between(Estimate(2.0, float("nan"), float("nan"))) == "2.00"
 

@@ -1,6 +1,7 @@
 """The report of a comparison: what it tells, that it is safe and whole, and that its code runs."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ from core.answers import compression, disagreement
 from core.answers.compression import Quality, dimension_view
 from core.answers.disagreement import overview
 from core.answers.report import report_file
+from core.answers.score_inputs import bring_tables
 from core.answers.scoreboard import Asked, board
 from core.compression import latency
 from core.compression_tasks import PARTS, measure
@@ -27,13 +29,14 @@ from core.report import spaces
 from core.report.blocks import Code, Document, Heading, Paragraph, table
 from core.report.html import to_html
 from core.report.markdown import to_markdown
+from core.report.recipe import can_start_anew
 from core.report.svg import Mark, interval_svg, pareto_svg
 from core.report.svg_heat import heat_svg
 from core.report.svg_lines import Axis, Series, lines_svg, percent
 from core.score_tasks import score
 from core.scoring.types import Task
 from core.store import Workspace
-from tests.core.scoring.little import THINGS, imported, texts_of
+from tests.core.scoring.little import THINGS, bring, imported, texts_of
 
 SPACE = "{http://www.w3.org/2000/svg}"
 NASTY = 'Shop <script>alert(1)</script> **bold** [x](http://a.b) | "q" & `code`'
@@ -250,3 +253,28 @@ def test_a_line_that_looks_like_a_block_is_text(line):
     rendered = MarkdownIt("commonmark").render(made).splitlines()
     assert rendered[-1] == f"<p>{line.strip().replace('>', '&gt;')}</p>"
     assert rendered[0] == "<h1>t</h1>"
+
+
+@pytest.mark.parametrize(("likeness", "metric"), [([4.5, 0, 3], "spearman"), ([1, 0, 1], "average_precision")])
+def test_pairs_are_reported_by_the_name_of_their_file(made, likeness, metric):
+    asked, _ = made
+    texts = texts_of()
+    table = pd.DataFrame({"one": texts[:3], "two": texts[3:6], "score": likeness})
+    staged = bring(asked.folder, f"pairs-{metric[:7]}.csv", table.to_csv(index=False))
+    (kept,) = bring_tables(asked.folder, asked.corpus, (staged,), False)
+    task = Task.of("pairs", file=kept.key, first="one", second="two", score="score")
+    for contender in asked.contenders:
+        score(asked.folder, asked.corpus, contender, task)
+    page = report_file(replace(asked, task=task, metric=metric), "markdown").decode()
+    assert f"file: pairs-{metric[:7]}.csv" in page
+    assert ("Average precision" in page) == (metric == "average_precision")
+    assert len([line for line in page.splitlines() if line.startswith("| Pearson |")]) == 1
+    assert "sys.argv[1]" in page  # the file is needed: it starts from the workspace
+
+
+def test_pairs_of_the_corpus_itself_start_from_its_file(made):
+    asked, _ = made
+    info = Workspace(asked.folder).info(asked.corpus)
+    within, uploaded = Task.of("pairs", first="a", second="b", score="c"), Task.of("pairs", file="ff", first="a")
+    assert can_start_anew(info, asked.contenders, within)
+    assert not can_start_anew(info, asked.contenders, uploaded)

@@ -262,6 +262,7 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
     assert not at.exception
     assert "**Neighbor graph (Leiden)**" in words(at)
     assert "**Fixed number (k-means)**" in words(at)
+    assert "liff" in words(at)  # where it is, or that there is none
     assert [each.label for each in at.button if each.label.startswith("Try")] == ["Try all four methods"]
 
 
@@ -299,3 +300,21 @@ def test_the_icicle_holds_all_groups(app, where):
     page = opened_page(app)
     spec = json.loads(page.get("plotly_chart")[0].proto.spec)
     assert len(spec["data"][0]["hovertext"]) == len(hierarchy(*where))
+    heads = spec["layout"]["xaxis"]["ticktext"]
+    assert heads == ["broadest", "broader", "broad", "medium"]
+    assert max(spec["data"][0]["x"]) == len(heads) - 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "said", "cliff"),
+    [
+        ([90, 80, 20, 15], "**Cliff** at the line: 80 groups at 10, 20", 1),
+        ([90, 60, 40, 25], "No cliff: 40 groups at 25, 25", None),
+    ],
+)
+def test_a_sweep_says_where_its_cliff_is(counts, said, cliff):
+    rows = pd.DataFrame({"value": [5.0, 10.0, 25.0, 50.0], "seed": 0, "clusters": counts, "noise": 0.1})
+    told, at = clusters_sweep.read("hdbscan", "Groups", rows)
+    assert said in told
+    assert at == cliff
+    assert clusters_sweep.read("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None

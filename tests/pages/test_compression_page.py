@@ -5,7 +5,8 @@ import pytest
 
 from core.answers import compression as answers
 from core.answers.compression import Asked, Quality
-from core.compression_tasks import measure
+from core.compression.expected import usual_seconds
+from core.compression_tasks import measure, part_inputs
 from core.contenders import Contender
 from core.job_types import JobSpec
 from core.pipeline import run_job
@@ -53,6 +54,16 @@ class Steps:
         seen = []
         function(*args, progress=lambda done, total: seen.append((done, total)))
         assert not seen or seen[-1][0] == seen[-1][1]
+
+
+def test_what_was_timed_on_the_corpus_tells_how_long_the_next_takes(asked):
+    before = answers.state(asked).seconds
+    assert before == usual_seconds(299, 48)
+    for width, seconds in ((24, 6.0), (48, 18.0), (12, 3.0)):
+        smaller = Contender(asked.contender.model, width)
+        facts = {"seconds": seconds, "width": width}
+        Workspace(asked.folder).save("compression", asked.corpus, part_inputs(smaller, "bits"), {}, facts)
+    assert answers.state(asked).seconds == before | {"bits": 48 * 0.25}
 
 
 def test_without_a_corpus_the_page_says_what_to_do(home, app):

@@ -20,6 +20,7 @@ from core.answers import (
 from core.answers.disagreement import Asked
 from core.answers.disagreement_alone import nearness, stand_alone
 from core.answers.disagreement_maps import disagreement_colors, extreme_groups, from_link, link_text, places_of
+from core.answers.disagreement_moves import MovedGroup
 from core.answers.disagreement_query import QueryAsked
 from core.answers.disagreement_row import row_sides
 from core.answers.disagreement_rows import RowQuery
@@ -40,6 +41,7 @@ from core.saved_selections import saved_selections, selection_rows
 from core.store import Workspace
 from core.types import LayoutParams, ModelSpec, Roles, Vectors, unit_rows
 from pages.shared import job_offer
+from pages.shared.disagree_moves import way
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -134,6 +136,14 @@ def disagreement_moves_of(asked, k=10):
     disagreement_moved.find_moves(asked, k)
     assert disagreement_moved.moves_state(asked, k)[0]
     return disagreement_moves.moved_groups(asked, k)
+
+
+def test_where_a_group_moved_is_said_as_far_as_words_tell():
+    group = MovedGroup(0, "tea", 9, 0.5, (), (), (), ("old", "cup"), ("new",), (), (), "", ("", 0))
+    assert way(group) == "that left texts about old, cup for texts about new"
+    assert way(replace(group, to_words=())) == "that left texts about old, cup"
+    assert way(replace(group, from_words=())) == "that moved to texts about new"
+    assert way(replace(group, from_words=(), to_words=())) == "that changed neighbors for others with the same words"
 
 
 def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):

@@ -93,6 +93,12 @@ def test_pairs_ask_for_a_file_then_take_it(shop, app, home):
     assert [at.selectbox(key=key).value for key in _keys(at, "pairs_")] == ["one", "two", "like"]
     assert "3 pairs" in words(at)
     assert {"first text", "second text", "score"} <= scored(at)
+    assert at.selectbox(key="score_metric_pairs").options == ["Spearman", "Pearson"]
+    bring(home, info, same_csv=table.assign(like=["true", "false", "true"]).to_csv(index=False))
+    at.run().selectbox(key="pairs_file").set_value(_file(home, info, "same.csv")).run()
+    assert at.selectbox(key="score_metric_pairs_same").value == "average_precision"
+    assert "each the same or not" in words(at)
+    assert "Average precision" in words(at)
 
 
 def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
@@ -104,7 +110,7 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
     assert "in the same file" in at.selectbox(key="queries_judgments").options
     assert at.selectbox(key="queries_judgments").value == _qrels(home, info)
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
-    assert "1 of 6 judgments name rows that are not in this corpus" in said
+    assert "1 of 6 judgments names a row that is not in this corpus" in said
     assert "1 of 6 judged queries are left out" in said
     assert "5 queries" in words(at)
     assert scored(at)
@@ -182,3 +188,9 @@ def _qrels(home, info):
     from core.answers.score_inputs import kept_tables
 
     return next(table.key for table in kept_tables(str(home), info.digest) if table.qrels)
+
+
+def _file(home, info, name):
+    from core.answers.score_inputs import kept_tables
+
+    return next(table.key for table in kept_tables(str(home), info.digest) if table.name == name)

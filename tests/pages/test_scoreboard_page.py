@@ -145,6 +145,11 @@ def test_one_model_is_set_beside_variants_and_seen_query_by_query(corpus, app):
     assert not at.error
     assert len(board_of(at)) == 3
     assert "they are equal on" in words(at)
+    at.selectbox(key="score_metric_labels").set_value("few_shot_accuracy").run()
+    assert "parted at random" in words(at)
+    at.segmented_control(key="score_shots").set_value(16).run()
+    assert not at.exception, at.exception
+    assert "16 texts a label" in words(at)
 
 
 def test_what_cannot_be_scored_stands_below_with_its_reason(home, corpus, app):
@@ -285,9 +290,9 @@ def test_the_pairs_that_are_told_apart_are_counted():
     said = [
         score_differences.pairs_words(pd.DataFrame({"told_apart": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])
     ]
-    assert said[0] == "None of the 3 pairs can be told apart with these rows."
-    assert said[1] == "1 of 3 pairs is told apart; the others can't be with these rows."
-    assert said[2] == "All 2 pairs are told apart."
+    assert said[0] == "None of the 3 pairs of contenders can be told apart with these rows."
+    assert said[1] == "1 of 3 pairs of contenders is told apart; the others can't be with these rows."
+    assert said[2] == "All 2 pairs of contenders are told apart."
 
 
 def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):

@@ -1,17 +1,23 @@
 """The Trends page: every view on a small corpus, and what it says when there is nothing to follow."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core import tasks
+from core.answers.trends import Shares
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
+from core.proportions import wilson
 from core.reading import RawTable
 from core.saved_selections import saved_selections
 from core.store import Workspace
 from core.types import Roles
+from pages.shared import trends_shares
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/trends.py"
@@ -72,6 +78,8 @@ def test_every_view_is_drawn(corpus, app, view, group):
     assert not at.exception, at.exception
     assert not at.error, [error.value for error in at.error]
     assert "60 of 60 rows have a time" in words(at)
+    if view in ("shares", "mood"):
+        assert "usual" in words(at)  # what stands out, or that nothing does
 
 
 def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, app):
@@ -80,7 +88,7 @@ def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, ap
     text = words(at)
     assert "1 surge beyond" in text
     assert "lamp** · negative since **2026-06-10**".replace("**", "") in text.replace("**", "")
-    assert "12 rows" in text
+    assert "12 rows** where hardly one is usual" in text
     assert "exploded" in text
     at.text_input(key="t_surge_name").set_value("Lamps")
     at.button[[button.label for button in at.button].index("Keep")].click().run()
@@ -165,3 +173,30 @@ def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
         at = open_page(app, t_view=view)
         assert not at.exception, at.exception
         assert "<b>" not in words(at)
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "last", "said"),
+    [
+        ("week", "2026-03-02", "2026-03-15 12:00", []),  # Monday to Sunday
+        ("week", "2026-03-03", "2026-03-15", ["The first week is cut short by the data."]),
+        ("month", "2026-03-02", "2026-04-29", ["The first and the last month are cut short by the data."]),
+        ("year", "2026-01-01", "2026-06-30", ["The last year is cut short by the data."]),
+        ("day", "2026-03-02", "2026-03-15", []),
+    ],
+)
+def test_periods_that_are_not_whole_are_named(period, first, last, said):
+    ask = SimpleNamespace(period=period, facts=SimpleNamespace(first=first, last=last))
+    assert trends_shares.cut_short(ask) == said
+
+
+def test_one_row_of_a_small_group_is_no_news():
+    counts, totals = np.array([[0, 1, 0, 0, 1], [40, 41, 40, 40, 80]]), np.full(5, 100)
+    share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
+    starts = np.array(["2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"], "datetime64[ns]")
+    few = np.zeros(5, dtype=bool)
+    found = Shares(("rare", "often"), starts, counts, totals, share, low, high, few, 2, int(counts.sum()), 500)
+    told = trends_shares.headline(SimpleNamespace(period="week"), found, "share")
+    assert told.startswith("**often** stands out most: **80.0%** in the week of 2026-03-30, 40.0%")
+    quiet = replace(found, few=~few)
+    assert "No group" in trends_shares.headline(SimpleNamespace(period="week"), quiet, "share")

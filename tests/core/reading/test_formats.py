@@ -244,7 +244,7 @@ def test_rows_kept_as_lists_are_laid_out(kind):
     raw = read(f"a.{kind}", lines if kind == "jsonl" else parquet(pd.DataFrame(SETS)))
     assert values(raw, "sentences") == ["one", "two", "three", "four", "five"]
     assert values(raw, "labels") == [1, 0, 1, 0, 0]
-    assert values(raw, "set") == [1, 1, 1, 2, 2]
+    assert values(raw, "set of rows") == [1, 1, 1, 2, 2]
     assert raw.sources[0].rows == 5
 
 

@@ -143,3 +143,12 @@ def test_beir_s_corpora_are_read_with_their_titles():
     roles = guess_roles(table)
     assert (roles.text, roles.id) == ("{title} {text}", "_id")
     assert guess_roles(table.drop(columns="_id")).text != "{title} {text}"
+
+
+def test_different_times_and_columns_with_holes_name_no_rows():
+    stamps = pd.date_range("2026-01-01", periods=30, freq="h").strftime("%Y-%m-%dT%H:%M:%S").tolist()
+    table = {"text": [f"some words on subject {i}" for i in range(30)], "time": stamps, "seen": stamps[::-1]}
+    table["ticket"] = ["", *(f"T-{i:04d}" for i in range(29))]
+    found = guess_roles(pd.DataFrame(table).replace("", None))
+    assert (found.time, found.id) == ("time", None)
+    assert guess_roles(pd.DataFrame(table | {"ticket": [f"T-{i:04d}" for i in range(30)]})).id == "ticket"

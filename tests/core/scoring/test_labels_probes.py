@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, v_measure_score
 
 from core.scoring import probes
-from core.scoring.kmeans import SEEDS, v_measure, v_measures
+from core.scoring.kmeans import SEEDS, v_measure, v_measures, v_measures_of_sets
 from core.scoring.probes import FOLDS, RUNS, cross_validated, few_shot, fitted, held_out
 from core.scoring.resampled import resample_runs
 from core.types import unit_rows
@@ -122,3 +122,21 @@ def test_training_rows_are_those_that_mteb_draws(monkeypatch):
         np.random.RandomState(42).shuffle(places)
         drawn = [train[places[codes[train[places]] == label][:8]] for label in range(4)]
         np.testing.assert_array_equal(points, rows[np.concatenate(drawn)])
+
+
+def test_sets_of_rows_are_clustered_by_themselves():
+    rows, codes, texts = made()
+    sets = np.arange(len(codes)) % 3  # the second lacks a label
+    parts = [
+        (rows[sets == i], *(np.unique(each[sets == i], return_inverse=True)[1] for each in (codes, texts)))
+        for i in range(3)
+    ]
+    each = [v_measures(*part) for part in parts]
+    found = v_measures_of_sets(rows, codes, texts, sets)
+    assert found.v_measure == pytest.approx(np.mean([one.v_measure for one in each]))
+    assert found.resampled.shape == each[0].resampled.shape
+    whole = v_measures_of_sets(rows, codes, texts, np.zeros(len(codes), int))
+    assert whole.v_measure == v_measures(rows, codes, np.unique(texts, return_inverse=True)[1]).v_measure
+    flat = np.where(sets == 2, 0, codes)  # the third set is of one label
+    alone = v_measures_of_sets(rows, flat, texts, sets)
+    assert alone.v_measure == pytest.approx(np.mean([one.v_measure for one in each[:2]]))

@@ -7,6 +7,7 @@ import pytest
 
 from core.scoring.comparison import Comparison, Line, Pair
 from core.scoring.cost import Cost
+from core.scoring.recipe_words import recipe_words
 from core.scoring.speed import Speed
 from core.scoring.verdict import listed, points, verdict
 
@@ -125,6 +126,7 @@ def test_ten_contenders_are_not_all_named():
         (costs({"a": 0.0, "b": 0.2}), "but only B costs money"),
         (costs({"a": 0.0, "b": 0.0}, {"a": 3_072, "b": 1_536}), "to 11.2, at twice the memory. A"),
         (costs(seconds={"a": 6.07, "b": 0.2}), "to 11.2, at about 30 times the embedding time. A"),
+        (costs(seconds={"a": 0.01, "b": 14.0}), "to 11.2, at less than 1% of the embedding time. A"),
         (costs((), {"a": 1_536, "b": 512}, {"a": 0.2, "b": 4.0}),
          "at about 5% of the embedding time and at three times the memory"),
         (costs((), {"a": 16, "b": 512}, {"a": 1.1, "b": 1.0}), "to 11.2, at 3% of the memory. A"),  # times as near
@@ -176,3 +178,26 @@ def test_one_pair_is_not_said_to_be_corrected_for_many():
 
 def test_a_difference_too_small_to_write_is_not_written_as_nothing():
     assert "under 0.01 points would" in verdict(compared({"b": 0.43, "a": 0.41}, mdd=0.00001), NAMES)
+
+
+def test_few_shots_say_whether_a_published_figure_compares():
+    facts = {"few_shot": {"runs": 10, "shots": 8, "train": 300, "test": 1}}
+    said = recipe_words("few_shot_accuracy", facts, "split")
+    assert said.startswith("10 draws of 8 texts a label from 300 training rows, tested on 1 row, by the column split")
+    assert "no published figure compares" in recipe_words("few_shot_macro_f1", facts, None)
+    groups = {"seeds": 10, "labels": 12, "rows": 600, "of_rows": 600, "sets": 1}
+    assert "600 rows clustered 10 times into 12 groups, by MTEB" in recipe_words("v_measure", {"groups": groups}, None)
+    assert "mean over 4 sets" in recipe_words("v_measure", {"groups": groups | {"sets": 4}}, None)
+    assert "no published" in recipe_words("v_measure", {"groups": groups | {"of_rows": 900}}, None)
+    assert recipe_words("map_at_r", facts, "split") == recipe_words("few_shot_accuracy", {}, None) == ""
+
+
+@pytest.mark.parametrize(("metric", "unit", "who"), [
+    ("map_at_r", "queries", "A random order of the rows"),
+    ("average_precision", "pairs", "A random order of the pairs"),
+    ("probe_accuracy", "queries", "Guessing"), ("few_shot_accuracy", "test rows", "Guessing"),
+])  # fmt: skip
+def test_chance_is_told_as_what_it_is(metric, unit, who):
+    found = Comparison(metric, (), (), 10, 10, 10, unit, 0.25, 0, "")
+    assert found.chance_words() == f"{who} reaches 0.250 (chance)."
+    assert replace(found, chance=None).chance_words() == ""
