@@ -49,7 +49,7 @@ def _cost_cells(cost: Cost) -> tuple[str, ...]:
     price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
     return (
         f"{cost.dimensions:,}", f"{cost.bytes_a_vector:,}", _number(speed.seconds_per_1000, 2),
-        _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free, runs here" if cost.usd_per_million == 0 else price,
+        _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free" if cost.usd_per_million == 0 else price,
         "unknown" if cost.unseen_share is None else f"{cost.unseen_share:.1%}",
     )  # fmt: skip
 

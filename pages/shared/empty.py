@@ -7,7 +7,11 @@ from pages.shared import session
 
 
 def no_corpus(message: str) -> None:
-    st.info(message, icon=":material/info:")
+    """Says that there is no text yet; in a new workspace, that the sample is on its way."""
+    if coming(None):
+        waiting("A sample is being read and embedded; the page fills by itself as soon as its first vectors are there.")
+    else:
+        st.info(message, icon=":material/info:")
     st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
 
 

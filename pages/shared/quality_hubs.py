@@ -7,7 +7,7 @@ from core.answers import quality as answers
 from core.answers import quality_words as words
 from core.charts.palette import COLORS, GREY
 from core.charts.quality import group_bars, mark
-from core.quality.hub_repair import REPAIRS
+from core.quality.hub_repair import REPAIRS, SPREAD_BY
 from pages.shared import quality_common as common
 from pages.shared import session
 from pages.shared.quality_common import Asked, Found
@@ -40,6 +40,7 @@ def show(asked: Asked) -> None:
     st.markdown("**Before and after repair**", help=REPAIR_HELP)
     _table(asked, found)
     one = found[0].result
+    others = "all others" if one.texts <= SPREAD_BY else f"{SPREAD_BY:,} others drawn with seed 0"
     judged = (
         f" P@1: over the {one.judged:,} texts whose nearest has a label; its gain is paired, with 95% intervals by "
     )
@@ -47,7 +48,7 @@ def show(asked: Asked) -> None:
     st.caption(
         f"Over all {one.texts:,} different texts; skewness is 0 for even lists, {one.chance:.2f} (dotted) for random "
         f"ones, lower is better. Repairs rank anew the {one.candidates} nearest that are kept of each text, so what "
-        "lies beyond them can't come in; mutual proximity takes each text's cosines to all others as normal."
+        f"lies beyond them can't come in; mutual proximity takes each text's cosines to {others} as normal."
         f"{judged if one.judged else ''}"
     )
     _hubs(asked, found)
