@@ -20,17 +20,17 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from benchmarks.data import ROOT, SHARED, banking_texts
 from benchmarks.report import keep
-from core import tasks
-from core.answers.clusters import default_clusters
+from core.anomalies.clusters import cluster_apart, cluster_fit
+from core.anomalies.info import SCORES
+from core.anomalies.near_duplicates import graph_links, groups_at
+from core.anomalies.outliers import DEFAULT_K, score_rows
+from core.anomalies.scores import center_distance, isolation_forest, kth_distance, local_outlier_factor, mean_distance
+from core.answers.clusters.found import default_clusters
 from core.corpus import build_corpus, read_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.embedding import embed
-from core.near_duplicates import graph_links, groups_at
+from core.jobs import tasks
 from core.opened import neighbors
-from core.outlier_clusters import cluster_apart, cluster_fit
-from core.outlier_info import SCORES
-from core.outlier_scores import center_distance, isolation_forest, kth_distance, local_outlier_factor, mean_distance
-from core.outliers import DEFAULT_K, score_rows
 from core.reading import RawTable
 from core.store import Workspace
 from core.types import Corpus, Neighbors, Roles

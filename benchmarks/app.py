@@ -15,13 +15,14 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.data import ROOT, banking_texts, many_rows
 from benchmarks.report import keep, percentile_ms
-from core import opened, tasks
+from core import opened
 from core.answers import search
 from core.answers.search import Query
 from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.files import write_json
-from core.jobs import JobManager
+from core.jobs import tasks
+from core.jobs.manager import JobManager
 from core.reading import RawTable
 from core.store import Workspace
 from core.types import LayoutParams, Roles, Vectors

@@ -7,11 +7,14 @@ from typing import Any
 
 from benchmarks.report import keep
 from benchmarks.scoreboard import banking_at
-from core import compression_tasks, disagreement_tasks, opened, tasks
-from core.answers import quality, quality_meaning, quality_robust
+from core import opened
+from core.answers.quality import meaning, measures, robust
+from core.compression import tasks as compression_tasks
 from core.contenders import Contender, find_contender_neighbors
+from core.disagreement import tasks as disagreement_tasks
 from core.embedders.registry import PRESETS, load_embedder
 from core.embedding import embed
+from core.jobs import tasks
 from core.store import Workspace
 
 LABEL = "category"
@@ -41,12 +44,12 @@ def qualities(place: str, digest: str, contender: Contender) -> dict[str, float]
     """Seconds of the parts that embed nothing, each asked for the first time."""
     where = (place, digest, contender)
     parts: dict[str, Callable[[], Any]] = {
-        "similarity": lambda: quality.similarity(*where, LABEL),
-        "density": lambda: quality.fullness(*where),
-        "hubs": lambda: quality.hub_gain(*where, LABEL),
-        "length": lambda: quality.length_bias(*where),
-        "what a cosine means": lambda: quality_meaning.same_label(*where, LABEL),
-        "noise": lambda: quality_robust.noise(*where),
+        "similarity": lambda: measures.similarity(*where, LABEL),
+        "density": lambda: measures.fullness(*where),
+        "hubs": lambda: measures.hub_gain(*where, LABEL),
+        "length": lambda: measures.length_bias(*where),
+        "what a cosine means": lambda: meaning.same_label(*where, LABEL),
+        "noise": lambda: robust.noise(*where),
     }
     return {name: timed(part) for name, part in parts.items()}
 

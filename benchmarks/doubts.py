@@ -15,8 +15,8 @@ from benchmarks.report import keep
 from core.corpus import read_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.embedding import distinct
-from core.label_columns import read_labels
-from core.label_doubts import find_doubts
+from core.labels.columns import read_labels
+from core.labels.doubts import find_doubts
 from core.neighbors import build_neighbors
 from core.types import Corpus, Vectors
 

@@ -9,8 +9,8 @@ from benchmarks.data import banking_texts, many_rows
 from benchmarks.report import keep, percentile_ms
 from core.embedders.registry import load_embedder
 from core.index import build_index
+from core.maps.projection import project, warm_up
 from core.neighbors import build_neighbors
-from core.projection import project, warm_up
 from core.types import ModelSpec, Vectors
 
 QUERIES = 1_000

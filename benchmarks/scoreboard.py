@@ -13,11 +13,12 @@ import pandas as pd
 
 from benchmarks.data import banking, many_rows
 from benchmarks.report import keep
-from core import opened, score_tasks
+from core import opened
 from core.contenders import Contender
 from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.reading import RawTable
+from core.scoring import tasks as score_tasks
 from core.scoring.statistics import compare
 from core.scoring.types import Task, metrics_of
 from core.store import Workspace

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import keep
-from core.bursts import find_bursts
-from core.drift import measure_drifts
-from core.periods import bin_times
-from core.seasons import rhythms, season
-from core.surges import LONGEST, find_surges
-from core.trends import Groups, count_groups, order_groups, series
+from core.trends.bursts import find_bursts
+from core.trends.drift import measure_drifts
+from core.trends.periods import bin_times
+from core.trends.seasons import rhythms, season
+from core.trends.shares import Groups, count_groups, order_groups, series
+from core.trends.surges import LONGEST, find_surges
 from core.types import unit_rows
 
 SIZES, SEEDS = (1_000, 10_000, 100_000), range(20)

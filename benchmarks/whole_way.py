@@ -11,11 +11,11 @@ from benchmarks.report import fresh, keep
 from core.corpus import read_corpus
 from core.embedders.packaged import model_folder
 from core.embedders.registry import PRESETS
-from core.job_types import JobSpec
-from core.jobs import JobManager
+from core.jobs.manager import JobManager
+from core.jobs.types import JobSpec
+from core.maps.trust import measure_trust
 from core.neighbors import build_neighbors
 from core.store import Workspace
-from core.trust import measure_trust
 from core.types import ModelSpec, Vectors, unit_rows
 
 SAMPLE = 3_000

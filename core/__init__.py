@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from core.embedders.registry import load_embedder
     from core.embedding import embed
     from core.index import build_index
+    from core.maps.projection import project
     from core.neighbors import build_neighbors
-    from core.projection import project
     from core.store import Workspace
 
 _HOMES = {
@@ -21,7 +21,7 @@ _HOMES = {
     "build_neighbors": "core.neighbors",
     "embed": "core.embedding",
     "load_embedder": "core.embedders.registry",
-    "project": "core.projection",
+    "project": "core.maps.projection",
     "read_corpus": "core.corpus",
 }
 __all__ = ["Workspace", "build_index", "build_neighbors", "embed", "load_embedder", "project", "read_corpus"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.filters import FEW_NUMBERS, coded, column_kind
+from core.selections.filters import FEW_NUMBERS, coded, column_kind
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -15,8 +15,8 @@ from core.embedding import distinct
 from core.errors import StorageError
 from core.files import storage_errors
 from core.index import Index, build_index
-from core.saved_selections import selection_mask
 from core.secret import Secret
+from core.selections.saved import selection_mask
 from core.store import Workspace, vector_inputs
 from core.types import Corpus, ModelSpec, Neighbors, Vectors
 from core.vector_cache import VectorCache

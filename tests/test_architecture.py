@@ -132,8 +132,8 @@ import runpy, pathlib
 from streamlit.testing.v1 import AppTest
 import pages.shared.frame, pages.shared.starter
 for path in sorted(pathlib.Path("pages").rglob("*.py")):
-    if path.parent.name == "shared":
-        __import__(f"pages.shared.{path.stem}")
+    if "shared" in path.parts:
+        __import__(".".join(path.with_suffix("").parts))
 """
     assert not loaded_by(code) & set(LOADED)
 

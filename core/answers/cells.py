@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from core.filters import column_kind
+from core.selections.filters import column_kind
 
 LONGEST = 2_000  # characters of one cell sent to a page
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from core import opened
+from core.costs.estimate import Estimate, estimate_run
+from core.costs.spending import most_usd
 from core.digest import digest_text
 from core.embedders.language import detect_languages, fit_warning
 from core.embedders.registry import resolve
 from core.embedding import distinct
-from core.estimate import Estimate, estimate_run
 from core.secret import Secret
-from core.spending import most_usd
 from core.types import ModelSpec
 
 

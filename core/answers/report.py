@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from core.answers.scoreboard import Asked
+from core.answers.scoreboard.board import Asked
 from core.report.document import comparison_document
 from core.report.facts import gather
 from core.report.html import to_html

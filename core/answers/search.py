@@ -11,9 +11,8 @@ import pandas as pd
 
 from core import opened
 from core.answers.cells import short_cells
-from core.answers.map import Place, kept_layout, layout_stamp
+from core.answers.map.layouts import Place, kept_layout, layout_stamp
 from core.answers.query import embedded_query
-from core.filters import Filter, FilterOptions, apply_filters, filter_options
 from core.index import similarities
 from core.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
 from core.search import (
@@ -27,6 +26,7 @@ from core.search import (
     similarity_histogram,
 )
 from core.secret import Secret
+from core.selections.filters import Filter, FilterOptions, apply_filters, filter_options
 from core.types import IndexFacts, LayoutParams, ModelSpec
 
 Mode = Literal["meaning", "words", "pattern", "both"]

@@ -9,7 +9,7 @@ from core import opened
 from core.errors import InputError
 from core.export.table import free_name, table_bytes
 from core.reading import column_field
-from core.saved_selections import (
+from core.selections.saved import (
     Operation,
     SavedSelection,
     combined,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.answers.cluster_tree import Node
+from core.answers.clusters.tree import Node
 from core.charts.bars import LINE_COLOR
 from core.charts.frame import CLEAR, base_layout
 from core.charts.palette import COLORS, GREY, GROUND, INK, Theme, scale

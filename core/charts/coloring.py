@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.charts.palette import GREY, MOST_CATEGORIES, category_style
-from core.filters import FEW_NUMBERS, coded, column_kind
+from core.selections.filters import FEW_NUMBERS, coded, column_kind
 
 ColorKind = Literal["none", "category", "number", "time", "trust", "similarity"]
 TICKS = 5

@@ -77,7 +77,7 @@ def coverage_figure(
 def hub_figure(bins: Sequence[str], rows: Sequence[int], expected: int, theme: Theme = "light") -> go.Figure:
     """Rows (log axis) by how many others have them among their nearest; the bin around the expected number stands out.
 
-    bins: "0", "1", "2-3", ... as core.hubs.occurrence_bins names them.
+    bins: "0", "1", "2-3", ... as core.diversity.hubs.occurrence_bins names them.
     """
     inside = [_holds(name, expected) for name in bins]
     bars = go.Bar(

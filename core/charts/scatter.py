@@ -9,7 +9,7 @@ import pandas as pd
 from core.charts.coloring import SCALES, ColorSpec, color_spec
 from core.charts.palette import COLORS, GREY, SYMBOLS, Theme, scale
 from core.charts.text import clean, cut
-from core.map_choice import MISSING
+from core.maps.choice import MISSING
 
 TOP = 254  # the highest code of a color scale
 BINS = 24

@@ -7,7 +7,7 @@ from core.clusters.methods import ClusterParams
 from core.digest import digest_json
 from core.errors import InputError
 from core.files import read_json, write_json
-from core.saved_selections import clean_name
+from core.selections.saved import clean_name
 from core.store import Workspace
 from core.types import ModelSpec
 

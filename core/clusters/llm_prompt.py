@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from core.charts.text import clean, cut
 from core.embedders.tokens import estimate_tokens
 from core.errors import InputError
-from core.saved_selections import clean_name
+from core.selections.saved import clean_name
 
 TEXT_LENGTH = 200  # characters of a text that are sent
 NAME_LENGTH = 60  # characters of a name that are kept

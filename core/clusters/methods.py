@@ -147,8 +147,8 @@ def density_clusters(points: np.ndarray, min_size: int) -> np.ndarray:
 
 def reduced(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
     """(n, 5) float32 UMAP of the shared graph, min_dist 0, one thread, so that the seed determines it."""
+    from core.maps.umap_layout import lay_out
     from core.pca import principal_components
-    from core.umap_layout import lay_out
 
     dims: Any = UMAP_DIMS
     start, _ = principal_components(vectors.rows, dims, seed)

@@ -7,8 +7,8 @@ import numpy as np
 
 from core.charts.text import clean, cut
 from core.clusters.centers import centers
+from core.maps.region_names import LONGEST, Namer, class_tf_idf, group_counts
 from core.name_terms import is_name
-from core.region_names import LONGEST, Namer, class_tf_idf, group_counts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

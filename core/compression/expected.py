@@ -6,7 +6,7 @@ import numpy as np
 
 from core.compression.sample import FEWER_QUERIES, MANY_ROWS, MOST_ROWS, QUERIES
 from core.compression.stores import LEAST_FOR_PQ, TRAINED
-from core.compression_tasks import KIND, PARTS, Part
+from core.compression.tasks import KIND, PARTS, Part
 from core.store import Workspace
 
 

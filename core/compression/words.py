@@ -75,7 +75,7 @@ def points(share: float) -> str:
 def of_bits(table: pd.DataFrame) -> str:
     """The smallest store that keeps 95% of the neighbors by itself, the smallest with rescoring, and signs alone.
 
-    table: as core.answers.compression.bits_view gives it.
+    table: as core.answers.compression.curves.bits_view gives it.
     """
     good = table[table["kept_low"] >= SURE].sort_values("bytes", kind="stable")
     alone, rescored = good[good["beside"] == 0].iloc[0], good[good["beside"] > 0]

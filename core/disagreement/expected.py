@@ -30,8 +30,8 @@ def _pair_seconds(folder: str, corpus: str, rows: int) -> float:
 
 def _look_seconds(folder: str, corpus: str, contenders: tuple[Contender, ...], rows: int) -> float:
     """To group the rows and look at the texts, as far as that is not kept."""
-    from core.cluster_tasks import cluster_inputs
     from core.clusters.methods import ClusterParams
+    from core.clusters.tasks import cluster_inputs
 
     workspace, models = Workspace(folder), {each.model for each in contenders if each.model.max_tokens}
     wanted = [text_inputs(), *map(cut_inputs, models)]

@@ -10,7 +10,7 @@ import pandas as pd
 from core.charts.text import clean, cut
 from core.disagreement.texts import TextFacts
 from core.embedders.language import NAMES, UNKNOWN
-from core.label_columns import label_codes
+from core.labels.columns import label_codes
 
 BINS = 5
 MOST_VALUES = 100

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.hubs import Hubs, find_hubs
+from core.diversity.hubs import Hubs, find_hubs
 from core.quality.estimates import Estimate, bootstrap_mean
 from core.quality.space import Space
 

@@ -1,6 +1,6 @@
 """The parts of a report that say what it rests on: the task, the data, the contenders, and what to bear in mind."""
 
-from core.answers.scoreboard import Board
+from core.answers.scoreboard.board import Board
 from core.export.manifest import model_facts
 from core.report.blocks import Block, Bullets, Heading, Paragraph, table
 from core.report.facts import Facts

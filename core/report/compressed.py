@@ -1,10 +1,10 @@
 """A report's part on compression: what was measured of the contenders, where it was."""
 
-from core.answers import compression as answers
-from core.answers.compression import Asked, BitsView, DimensionView, IndexView, Made, Quality
+from core.answers.compression import curves as answers
+from core.answers.compression.curves import Asked, BitsView, DimensionView, IndexView, Made, Quality
 from core.compression import words
 from core.compression.recipe import quickest
-from core.compression_tasks import PARTS, full_bits
+from core.compression.tasks import PARTS, full_bits
 from core.contenders import Contender
 from core.report.blocks import Block, Heading, Paragraph, table
 from core.report.compressed_pictures import bits_picture, curves_picture, sweep_picture

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from core.answers import quality_words as words
-from core.answers.quality_robust import Wording
+from core.answers.quality import words
+from core.answers.quality.robust import Wording
 from core.quality.wording import NEUTRAL
 from core.report.blocks import Block, Heading, Paragraph, Table, table
 from core.report.diagnosed_pictures import cosines_picture, noise_picture, spectrum_picture

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.answers.quality import Fullness
+from core.answers.quality.measures import Fullness
 from core.quality.noise import Noise
 from core.quality.similarity import Kind, Similarity
 from core.report.blocks import Picture, table

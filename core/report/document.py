@@ -1,6 +1,6 @@
 """A comparison's facts as a document: verdict first, then tables and pictures, then how it was made."""
 
-from core.answers.scoreboard import Board
+from core.answers.scoreboard.board import Board
 from core.report.about import caveats, corpus_blocks, made_blocks, task_words
 from core.report.blocks import Block, Bullets, Code, Document, Heading, Paragraph
 from core.report.diagnosed import diagnosed_blocks

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from core import opened
-from core.answers import disagreement as disagreement_answers
-from core.answers import scoreboard
-from core.answers.disagreement import Overview
-from core.answers.doubts import label_columns
-from core.answers.scoreboard import Asked, Board
+from core.answers.anomalies.doubts import label_columns
+from core.answers.disagreement import overview as disagreement_answers
+from core.answers.disagreement.overview import Overview
+from core.answers.scoreboard import board as scoreboard
+from core.answers.scoreboard.board import Asked, Board
 from core.contenders import Contender
 from core.embedding import distinct
 from core.errors import InputError, PlanisphereError
@@ -23,9 +23,9 @@ from core.report.blocks import Block
 from core.report.compressed import compressed_blocks
 from core.report.missing import missing_parts
 from core.report.spaces import Diagnosed, diagnose
-from core.score_tasks import KIND, kept_scores
 from core.scoring.cost import Cost
 from core.scoring.statistics import CORRELATIONS, compare
+from core.scoring.tasks import KIND, kept_scores
 from core.scoring.types import Scores, Task, metrics_of
 from core.store import CorpusInfo, Workspace
 

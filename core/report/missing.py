@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.answers.scoreboard import Asked
+from core.answers.scoreboard.board import Asked
 from core.report.compressed import unmeasured
 from core.report.spaces import MOST_ROWS, Diagnosed
 from core.scoring.verdict import listed

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.answers.scoreboard import Board
+from core.answers.scoreboard.board import Board
 from core.report.blocks import Block, Paragraph, Picture
 from core.report.facts import Facts
 from core.report.svg import Mark, interval_svg, pareto_svg

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.answers import quality, quality_robust
-from core.answers.quality import Fullness, HubGain
-from core.answers.quality_robust import Wording
+from core.answers.quality import measures, robust
+from core.answers.quality.measures import Fullness, HubGain
+from core.answers.quality.robust import Wording
 from core.contenders import Contender, has_graph
 from core.errors import PlanisphereError
 from core.quality.length_bias import LengthBias
@@ -55,7 +55,7 @@ def diagnose(folder: str, corpus: str, contenders: Sequence[Contender], rows: in
 def _judged(folder: str, corpus: str, column: str) -> str:
     """The column, or "" where its labels are too few to be compared."""
     try:
-        return column if column and quality.check_labels(folder, corpus, column) else ""
+        return column if column and measures.check_labels(folder, corpus, column) else ""
     except PlanisphereError:
         return ""
 
@@ -67,14 +67,14 @@ def _measured(
     """Kept while the worker lives, so that a second report costs nothing and holds more."""
     where = (folder, corpus, contender)
     return (
-        quality.similarity(*where, column), quality.fullness(*where), quality_robust.noise(*where),
-        quality.hub_gain(*where, column), quality.length_bias(*where),
+        measures.similarity(*where, column), measures.fullness(*where), robust.noise(*where),
+        measures.hub_gain(*where, column), measures.length_bias(*where),
     )  # fmt: skip
 
 
 def _wording(folder: str, corpus: str, contender: Contender) -> Wording | None:
     """Robustness to changed texts, where it was measured."""
     try:
-        return quality_robust.wording(folder, corpus, contender)
+        return robust.wording(folder, corpus, contender)
     except PlanisphereError:
         return None

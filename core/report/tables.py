@@ -5,7 +5,7 @@ from math import isfinite
 
 import numpy as np
 
-from core.answers.scoreboard import Board
+from core.answers.scoreboard.board import Board
 from core.report.blocks import Block, Heading, Paragraph, Picture, Table, table
 from core.report.facts import Facts
 from core.report.svg_heat import heat_svg

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.label_columns import label_words
+from core.labels.columns import label_words
 from core.scoring.cell_numbers import cell_numbers
 from core.scoring.qrels import COLUMNS
 from core.scoring.task_tables import column_of, open_table

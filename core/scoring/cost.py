@@ -6,7 +6,7 @@ import numpy as np
 
 from core import opened
 from core.contenders import Contender
-from core.pricing import price_of
+from core.costs.pricing import price_of
 from core.scoring.speed import Speed, kept_speed
 
 

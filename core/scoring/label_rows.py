@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.label_columns import label_codes
+from core.labels.columns import label_codes
 
 MOST_QUERIES = 5_000
 MOST_SIDES = 20  # values of a column that may be names of files

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.label_probe import text_folds
+from core.labels.probe import text_folds
 from core.scoring.quiet import quietly
 from core.scoring.resampled import resample_runs
 from core.types import Progress

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.label_columns import label_words
+from core.labels.columns import label_words
 from core.reading.encodings import to_utf8
 from core.scoring.cell_numbers import cell_numbers
 

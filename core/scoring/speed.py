@@ -8,7 +8,7 @@ import numpy as np
 
 from core import opened
 from core.contenders import Contender, contender_rows
-from core.estimate import is_free
+from core.costs.estimate import is_free
 from core.scoring.load import BUSY, load_meter
 from core.scoring.timing import TOP, time_embedding, time_search
 from core.secret import Secret

@@ -1,21 +1,14 @@
 """Compression: how small the vectors and how quick the index can be, and what that loses."""
 
-from core.answers.compression import Asked
-from pages.shared import (
-    compare_frame,
-    compress_bits,
-    compress_dimensions,
-    compress_index,
-    compress_plan,
-    compress_which,
-    session,
-)
+from core.answers.compression.curves import Asked
+from pages.shared import compare_frame, session
+from pages.shared.compression import bits, dimensions, index, plan, which
 
 PARTS = {
-    "Dimensions": compress_dimensions.show,
-    "Bits": compress_bits.show,
-    "Index": compress_index.show,
-    "Size planner": compress_plan.show,
+    "Dimensions": dimensions.show,
+    "Bits": bits.show,
+    "Index": index.show,
+    "Size planner": plan.show,
 }
 
 
@@ -25,7 +18,7 @@ def page() -> None:
     if found is None:
         return
     info, contenders = found
-    asked = Asked(session.folder(), info.digest, compress_which.which(contenders))
+    asked = Asked(session.folder(), info.digest, which.which(contenders))
     part = compare_frame.part(
         PARTS,
         "compress_part",

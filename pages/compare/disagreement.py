@@ -1,27 +1,17 @@
 """Disagreement: where the contenders see different neighbors, which rows, and what explains it."""
 
-from core.answers.disagreement import Asked
-from pages.shared import (
-    compare_frame,
-    disagree_maps,
-    disagree_moves,
-    disagree_overview,
-    disagree_query,
-    disagree_rows,
-    disagree_vote,
-    disagree_wait,
-    disagree_why,
-    session,
-)
+from core.answers.disagreement.overview import Asked
+from pages.shared import compare_frame, session
+from pages.shared.disagreement import maps, moves, overview, query, rows, vote, wait, why
 
 PARTS = {
-    "Overview": disagree_overview.show,
-    "Rows": disagree_rows.show,
-    "What explains it": disagree_why.show,
-    "Moved together": disagree_moves.show,
-    "Maps": disagree_maps.show,
-    "One query": disagree_query.show,
-    "Blind vote": disagree_vote.show,
+    "Overview": overview.show,
+    "Rows": rows.show,
+    "What explains it": why.show,
+    "Moved together": moves.show,
+    "Maps": maps.show,
+    "One query": query.show,
+    "Blind vote": vote.show,
 }
 
 
@@ -31,7 +21,7 @@ def page() -> None:
         return
     info, contenders = found
     asked = Asked(session.folder(), info.digest, contenders)
-    if not disagree_wait.ready(asked):
+    if not wait.ready(asked):
         return
     part = compare_frame.part(
         PARTS,

@@ -2,27 +2,18 @@
 
 from collections.abc import Callable
 
-from pages.shared import (
-    compare_frame,
-    quality_density,
-    quality_hubs,
-    quality_length,
-    quality_meaning,
-    quality_move,
-    quality_robust,
-    quality_similarity,
-    quality_start,
-)
-from pages.shared.quality_common import Asked
+from pages.shared import compare_frame
+from pages.shared.quality import density, hubs, length, meaning, move, robust, similarity, start
+from pages.shared.quality.common import Asked
 
 PARTS: dict[str, Callable[[Asked], None]] = {
-    "Similarity": quality_similarity.show,
-    "Information density": quality_density.show,
-    "Robustness": quality_robust.show,
-    "Hubness": quality_hubs.show,
-    "Length bias": quality_length.show,
-    "Calibrated similarity": quality_meaning.show,
-    "Migration": quality_move.show,
+    "Similarity": similarity.show,
+    "Information density": density.show,
+    "Robustness": robust.show,
+    "Hubness": hubs.show,
+    "Length bias": length.show,
+    "Calibrated similarity": meaning.show,
+    "Migration": move.show,
 }
 
 
@@ -37,7 +28,7 @@ def page() -> None:
         "everything; what length does; what a cosine means; what changes when one model replaces another. These "
         "describe; which contender is better is told by the Scoreboard.",
     )
-    asked = quality_start.asked(*found)
+    asked = start.asked(*found)
     if asked is not None:
         compare_frame.section(PARTS[part], asked)
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.answers.scoreboard import Asked
-from pages.shared import contender_choice, empty, report_download, score_controls, score_view, score_wait, session
+from core.answers.scoreboard.board import Asked
+from pages.shared import contender_choice, empty, report_download, session
+from pages.shared.scoreboard import controls, view, wait
 
 
 def page() -> None:
@@ -16,13 +17,13 @@ def page() -> None:
     contenders = contender_choice.choose(info)
     if not contenders:
         return
-    task, metric = score_controls.chosen(info, contenders)
+    task, metric = controls.chosen(info, contenders)
     if task is None:
         return
     asked = Asked(session.folder(), info.digest, contenders, task, metric)
-    state = score_wait.ready(info, asked)
+    state = wait.ready(info, asked)
     if state is not None:
-        score_view.show(info, asked, state)
+        view.show(info, asked, state)
         if state.scored:
             report_download.show(info, contenders, task, metric)
 

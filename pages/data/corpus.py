@@ -2,45 +2,37 @@
 
 import streamlit as st
 
-from pages.shared import (
-    data_bring,
-    data_columns,
-    data_create,
-    data_draft,
-    data_guide,
-    data_profile,
-    data_reading,
-    data_steps,
-    session,
-)
+from pages.shared import session
+from pages.shared.data import bring, columns, create, draft, guide, profile, reading
+from pages.shared.data import steps as data_steps
 
 
 def page() -> None:
     st.title("Data")
-    data_guide.show()
-    data_create.announce()
-    origin = data_bring.choose()
-    found = data_reading.read(origin) if origin else None
+    guide.show()
+    create.announce()
+    origin = bring.choose()
+    found = reading.read(origin) if origin else None
     if found:
         new_corpus(*found)
     else:
         current_corpus()
 
 
-def new_corpus(origin: data_bring.Origin, preview: data_reading.Preview) -> None:
+def new_corpus(origin: bring.Origin, preview: reading.Preview) -> None:
     """From files that were read to a corpus: columns, steps, name; and what the texts look like so far."""
     st.subheader("Choose the text")
-    roles = data_columns.choose(origin, preview)
+    roles = columns.choose(origin, preview)
     st.subheader("Prepare the rows")
     steps = data_steps.choose(origin, preview, roles)
-    data_create.button(origin, preview, roles, steps)
-    data_draft.show(origin, roles, steps)
+    create.button(origin, preview, roles, steps)
+    draft.show(origin, roles, steps)
 
 
 def current_corpus() -> None:
     info = session.current_corpus()
     if info:
-        data_profile.show(info)
+        profile.show(info)
     else:
         st.caption("There is no corpus yet. Upload a file, paste text, or open the sample above.")
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import embed_choice, embed_export, embed_run, session
+from pages.shared import session
+from pages.shared.embedding import choice, export, run
 from pages.shared.text import count, plain
 
 
@@ -17,10 +18,10 @@ def page() -> None:
         f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts that mean "
         "alike get vectors that point alike. Choose several models to compare them."
     )
-    specs = embed_choice.choose()
+    specs = choice.choose()
     if specs:
-        embed_run.plan_and_start(info, specs)
-    embed_export.embedded(info)
+        run.plan_and_start(info, specs)
+    export.embedded(info)
 
 
 page()

@@ -7,21 +7,26 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import diversity_view, doubts_view, dup_view, frame, odd_view, odd_wait, session
+from pages.shared import frame, session
+from pages.shared.diversity import view
+from pages.shared.doubts import view as doubts_view
+from pages.shared.duplicates import view as dup_view
+from pages.shared.odd_rows import view as odd_view
+from pages.shared.odd_rows import wait
 
 PARTS: dict[str, Callable[[CorpusInfo, ModelSpec], None]] = {
     "Odd rows": odd_view.show,
     "Near-duplicates": dup_view.show,
     "Label doubts": doubts_view.show,
-    "Diversity": diversity_view.show,
+    "Diversity": view.show,
 }
 
 
 def page() -> None:
     st.title("Anomalies")
     info, model = session.current_corpus(), session.current_model()
-    if info is None or model is None or not odd_wait.graph_is_there(info, model):
-        odd_wait.nothing_yet(info, model)
+    if info is None or model is None or not wait.graph_is_there(info, model):
+        wait.nothing_yet(info, model)
         return
     chosen = st.segmented_control(
         "What to look for",

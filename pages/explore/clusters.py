@@ -2,31 +2,19 @@
 
 import streamlit as st
 
-from core.answers import cluster_page as answers
+from core.answers.clusters import page as answers
 from core.errors import PlanisphereError
-from pages.shared import (
-    clusters_against,
-    clusters_controls,
-    clusters_figures,
-    clusters_groups,
-    clusters_other,
-    clusters_stability,
-    clusters_sweep,
-    clusters_wait,
-    empty,
-    frame,
-    selected,
-    session,
-)
-from pages.shared.clusters_controls import Chosen
+from pages.shared import empty, frame, selected, session
+from pages.shared.clusters import against, controls, figures, groups, other, stability, sweep, wait
+from pages.shared.clusters.controls import Chosen
 from pages.shared.text import plain
 
 PARTS = {
-    "Groups": clusters_groups.show,
-    "Found again?": clusters_stability.show,
-    "Against a column": clusters_against.show,
-    "Against another": clusters_other.show,
-    "Try settings": clusters_sweep.show,
+    "Groups": groups.show,
+    "Found again?": stability.show,
+    "Against a column": against.show,
+    "Against another": other.show,
+    "Try settings": sweep.show,
 }
 
 
@@ -39,12 +27,12 @@ def page() -> None:
     if model is None:
         empty.not_embedded(f"{plain(info.name)} has not been embedded yet: groups are found among vectors.")
         return
-    chosen = clusters_controls.chosen(info, model)
-    if not clusters_wait.ready(chosen):
+    chosen = controls.chosen(info, model)
+    if not wait.ready(chosen):
         return
     with st.spinner("Grouping", show_time=False):
         made = session.ask(answers.overview, *chosen.where, timeout=600)
-    clusters_figures.figures(made, chosen)
+    figures.figures(made, chosen)
     part = st.segmented_control(
         "What to look at",
         list(PARTS),

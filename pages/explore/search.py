@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.types import ModelSpec
-from pages.shared import empty, frame, search_form, search_results, selected, session
+from pages.shared import empty, frame, selected, session
+from pages.shared.search import form, results
 
 
 def page() -> None:
@@ -14,15 +15,15 @@ def page() -> None:
         empty.no_corpus("There is nothing to search yet.")
         return
     selected.line(info)
-    models = search_form.models(info)
-    query = search_form.query(info, bool(models))
+    models = form.models(info)
+    query = form.query(info, bool(models))
     if query is None:
         return
     chosen: list[ModelSpec | None] = [*models] if models and query.mode in ("meaning", "both") else [None]
     for place, spec in zip(st.columns(len(chosen)), chosen, strict=True):
         with place:
             try:
-                search_results.show(info, spec, query, alone=len(chosen) == 1)
+                results.show(info, spec, query, alone=len(chosen) == 1)
             except PlanisphereError as error:
                 frame.show_error(error)
 

@@ -5,26 +5,16 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import (
-    empty,
-    frame,
-    session,
-    trends_bursts,
-    trends_drifts,
-    trends_form,
-    trends_mood,
-    trends_shares,
-    trends_spans,
-    trends_surges,
-)
+from pages.shared import empty, frame, session
+from pages.shared.trends import bursts, drifts, form, mood, shares, spans, surges
 
-VIEWS: dict[str, tuple[str, Callable[[trends_form.Ask], None]]] = {
-    "shares": ("Over time", trends_shares.show),
-    "surges": ("Surges", trends_surges.show),
-    "bursts": ("Bursts", trends_bursts.show),
-    "drifts": ("Drifts", trends_drifts.show),
-    "spans": ("Two periods", trends_spans.show),
-    "mood": ("Sentiment", trends_mood.show),
+VIEWS: dict[str, tuple[str, Callable[[form.Ask], None]]] = {
+    "shares": ("Over time", shares.show),
+    "surges": ("Surges", surges.show),
+    "bursts": ("Bursts", bursts.show),
+    "drifts": ("Drifts", drifts.show),
+    "spans": ("Two periods", spans.show),
+    "mood": ("Sentiment", mood.show),
 }
 HELP = (
     "Over time: counts and shares. Surges: sudden rises beyond a group's usual range. Bursts: stretches of a raised "
@@ -39,10 +29,10 @@ def page() -> None:
     if info is None:
         empty.no_corpus("There is nothing to follow over time yet.")
         return
-    ask = trends_form.ask(info)
+    ask = form.ask(info)
     if ask is None:
         return
-    view = trends_form.choice("view", "View", {name: title for name, (title, _) in VIEWS.items()}, HELP)
+    view = form.choice("view", "View", {name: title for name, (title, _) in VIEWS.items()}, HELP)
     try:
         with st.spinner("Working it out", show_time=False):
             VIEWS[view][1](ask)

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.jobs import JobManager
+from core.jobs.manager import JobManager
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.job_types import JobSpec, JobState
+from core.jobs.types import JobSpec, JobState
 from pages.shared import empty, session
 from pages.shared.text import duration, plain
 

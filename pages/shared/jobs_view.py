@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.job_types import JobState
+from core.jobs.types import JobState
 from pages.shared import session
 from pages.shared.text import duration, plain
 

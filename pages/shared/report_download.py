@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.answers import report as answers
 from core.answers.report import Form
-from core.answers.scoreboard import Asked
+from core.answers.scoreboard.board import Asked
 from core.contenders import Contender
 from core.scoring.types import Task
 from core.store import CorpusInfo

@@ -3,11 +3,13 @@ visit, and in the link."""
 
 import streamlit as st
 
-from core.answers.cluster_selection import Clicked, forget
-from core.map_choice import Choice, Step
-from core.saved_selections import SavedSelection, rename_selection, saved_selections
+from core.answers.clusters.selection import Clicked, forget
+from core.maps.choice import Choice, Step
+from core.selections.saved import SavedSelection, rename_selection, saved_selections
 from core.store import CorpusInfo
-from pages.shared import filter_form, map_state, session
+from pages.shared import session
+from pages.shared.filters import form
+from pages.shared.map import state
 from pages.shared.text import count, plain
 
 NAME = "selected"
@@ -21,7 +23,7 @@ def current(info: CorpusInfo) -> SavedSelection | None:
     if not known or known["corpus"] != info.digest:
         return None
     saved = _kept(info, known["key"])
-    if saved is None or not map_state.holds(known["key"]) or _left_out(known["key"]):
+    if saved is None or not state.holds(known["key"]) or _left_out(known["key"]):
         end()
         return None
     return saved
@@ -33,8 +35,8 @@ def take(info: CorpusInfo, clicked: Clicked) -> None:
     if known and known["key"] != saved.key:
         end()
     session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.new else ""})
-    session.set_widget(filter_form.WITHIN, [saved.key])
-    map_state.put(Choice((Step("rows", "set", key=saved.key),)))
+    session.set_widget(form.WITHIN, [saved.key])
+    state.put(Choice((Step("rows", "set", key=saved.key),)))
 
 
 def keep(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
@@ -56,11 +58,11 @@ def end() -> None:
     if not known:
         return
     key = known["key"]
-    if map_state.holds(key):
-        map_state.put(Choice())
-    within = session.widget_value(filter_form.WITHIN)
+    if state.holds(key):
+        state.put(Choice())
+    within = session.widget_value(form.WITHIN)
     if within and key in within:
-        session.set_widget(filter_form.WITHIN, [each for each in within if each != key])
+        session.set_widget(form.WITHIN, [each for each in within if each != key])
     if known["own"]:
         forget(session.folder(), known["corpus"], key, known["own"])
 
@@ -106,7 +108,7 @@ def _from_link(info: CorpusInfo) -> dict[str, str] | None:
         return None
     known = {"corpus": info.digest, "key": saved.key, "own": ""}
     session.remember(NAME, known)
-    session.widget_default(filter_form.WITHIN, [saved.key])
+    session.widget_default(form.WITHIN, [saved.key])
     return known
 
 
@@ -116,5 +118,5 @@ def _kept(info: CorpusInfo, key: str) -> SavedSelection | None:
 
 def _left_out(key: str) -> bool:
     """Whether Search's own choice of selections no longer has it."""
-    within = session.widget_value(filter_form.WITHIN)
+    within = session.widget_value(form.WITHIN)
     return within is not None and key not in within

@@ -12,7 +12,7 @@ import streamlit as st
 from platformdirs import user_data_path
 
 from core.errors import InputError
-from core.jobs import JobManager
+from core.jobs.manager import JobManager
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import ModelSpec

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.embedders.registry import PRESETS
 from core.files import write_json
-from core.job_types import JobSpec
+from core.jobs.types import JobSpec
 from pages.shared import session
 
 COMPARED_WITH = ("lexical", "static")  # run here, quick, unlike the default model; static is made first, half a minute

@@ -5,10 +5,10 @@ import pytest
 
 import core.index_kinds
 import core.neighbors
+from core.maps.projection import project
+from core.maps.trust import measure_trust
 from core.neighbors import build_neighbors
-from core.projection import project
 from core.rank import recall, tidy
-from core.trust import measure_trust
 from core.types import ModelSpec, Vectors, unit_rows
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import tasks
-from core.answers.map import Place
-from core.answers.scene import Scene, kept_places, selected
+from core.answers.map.layouts import Place
+from core.answers.map.scene import Scene, kept_places, selected
 from core.embedders.registry import load_embedder
 from core.embedding import embed
-from core.map_choice import Choice
+from core.jobs import tasks
+from core.maps.choice import Choice
 from core.store import Workspace
 from core.types import LayoutParams
-from pages.shared.map_settings import place_key
+from pages.shared.map.settings import place_key
 from tests.e2e.conftest import Server
 from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, go_to, no_traceback, settled
 
@@ -43,7 +43,7 @@ def places(server: Server, embedded: str) -> tuple[Place, ...]:
 
 
 def layout(place: Place) -> np.ndarray:
-    from core.answers.map import kept_layout
+    from core.answers.map.layouts import kept_layout
 
     return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import tasks
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.files import write_json
+from core.jobs import tasks
 from core.reading import RawTable
 from core.store import CorpusInfo, Workspace
 from core.types import LayoutParams, ModelSpec, Roles

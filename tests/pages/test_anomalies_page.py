@@ -3,19 +3,20 @@
 import pandas as pd
 import pytest
 
-from core import tasks
-from core.answers import anomalies as answers
+from core.anomalies.marks import load_marks, set_marks
+from core.answers.anomalies import listed as answers
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
-from core.job_types import JobSpec
-from core.odd_marks import load_marks, set_marks
-from core.pipeline import run_job
+from core.jobs import tasks
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec
 from core.reading import RawTable
-from core.saved_selections import saved_selections
+from core.selections.saved import saved_selections
 from core.store import Workspace
 from core.types import Roles
-from pages.shared import odd_list, odd_wait
+from pages.shared.odd_rows import list as odd_list
+from pages.shared.odd_rows import wait
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"
@@ -221,7 +222,7 @@ def test_three_identical_rows(home, app):
 
 def test_many_rows_are_scored_by_a_job_and_kept(corpus, app, home, monkeypatch):
     info, model = corpus
-    monkeypatch.setattr(odd_wait, "QUICK_ROWS", 10)
+    monkeypatch.setattr(wait, "QUICK_ROWS", 10)
     monkeypatch.setattr(answers, "KEPT_FROM", 10)
     at = open_page(app)
     assert not at.exception

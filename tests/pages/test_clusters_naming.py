@@ -5,7 +5,7 @@ import time
 import pytest
 import streamlit as st
 
-from core.answers.clusters import default_clusters, own_names
+from core.answers.clusters.found import default_clusters, own_names
 from core.clusters.edited import edited_names
 from core.clusters.methods import ClusterParams
 from core.store import Workspace

@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import cluster_tasks, tasks
-from core.answers import cluster_page as answers
-from core.answers import cluster_selection, clusters, map_rows
-from core.answers.cluster_compared import against_column
-from core.answers.cluster_compared import compared as compared_with
-from core.answers.cluster_tree import hierarchy
-from core.answers.clusters import cluster_set, clustering, default_clusters, group_values
-from core.answers.map import ColorBy, Place, color_of
-from core.answers.map_regions import GROUPS, regions
+from core.answers.clusters import found as clusters
+from core.answers.clusters import page as answers
+from core.answers.clusters import selection
+from core.answers.clusters.compared import against_column
+from core.answers.clusters.compared import compared as compared_with
+from core.answers.clusters.found import cluster_set, clustering, default_clusters, group_values
+from core.answers.clusters.tree import hierarchy
+from core.answers.map import rows as map_rows
+from core.answers.map.layouts import ColorBy, Place, color_of
+from core.answers.map.regions import GROUPS, regions
+from core.clusters import tasks as cluster_tasks
 from core.clusters.agreement import agreement
 from core.clusters.edited import save_names
 from core.clusters.methods import ClusterParams
@@ -24,12 +26,14 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
-from core.job_types import JobSpec
+from core.jobs import tasks
+from core.jobs.types import JobSpec
 from core.reading import RawTable
-from core.saved_selections import saved_selections, selection_rows
+from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
 from core.types import LayoutParams, Roles
-from pages.shared import clusters_sweep, session
+from pages.shared import session
+from pages.shared.clusters import sweep
 
 PAGE = "pages/explore/clusters.py"
 
@@ -136,16 +140,16 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
 
 
 def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where):
-    first = cluster_selection.select_cluster(*where, 0)
+    first = selection.select_cluster(*where, 0)
     labels, workspace = clustering(*where).labels, Workspace(where[0])
     assert first.new
     assert first.saved.name == default_clusters(*where[:3]).names[0]
     rows = selection_rows(workspace, where[1], first.saved.key)
     assert rows.tolist() == np.flatnonzero(labels == 0).tolist()
-    again = cluster_selection.select_cluster(*where, 0)
+    again = selection.select_cluster(*where, 0)
     assert (again.new, again.saved.key) == (False, first.saved.key)
-    assert cluster_selection.selected_cluster(*where, first.saved.key, len(rows)) == (3, 0)
-    assert cluster_selection.selected_cluster(*where, first.saved.key, len(rows) + 1) is None
+    assert selection.selected_cluster(*where, first.saved.key, len(rows)) == (3, 0)
+    assert selection.selected_cluster(*where, first.saved.key, len(rows) + 1) is None
     page = opened_page(app, selected=first.saved.key)
     assert not page.exception
     assert f"**{len(rows)} rows selected**" in words(page)
@@ -162,18 +166,18 @@ def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where
 
 
 def test_what_a_click_kept_goes_unless_it_was_renamed(where):
-    one, other = (cluster_selection.select_cluster(*where, label).saved for label in (0, 1))
-    cluster_selection.forget(*where[:2], one.key, one.name)
-    cluster_selection.forget(*where[:2], other.key, "before it was renamed")
+    one, other = (selection.select_cluster(*where, label).saved for label in (0, 1))
+    selection.forget(*where[:2], one.key, one.name)
+    selection.forget(*where[:2], other.key, "before it was renamed")
     assert saved_selections(Workspace(where[0]), where[1]) == (other,)
-    taken = cluster_selection.select_cluster(*where, 0).saved
+    taken = selection.select_cluster(*where, 0).saved
     save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {2: taken.name, 0: "Else"})
-    assert cluster_selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
+    assert selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
 
 
 def test_what_is_worked_out_of_a_large_corpus_is_kept_and_the_same(where, monkeypatch):
     plain = answers.overview(*where)
-    for module in ("core.answers.cluster_kept", "core.answers.cluster_page", "core.answers.map_rows"):
+    for module in ("core.answers.clusters.kept", "core.answers.clusters.page", "core.answers.map.rows"):
         monkeypatch.setattr(f"{module}.LARGE", 1)
     cached = (clusters.own_names, answers._trust, answers._words, map_rows.terms)
     for turn in range(2):  # worked out and kept, then read
@@ -240,7 +244,7 @@ def test_another_method_is_offered_and_made_by_a_job(app, where):
 
 
 def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, where, monkeypatch):
-    from core import pipeline
+    from core.jobs import pipeline
 
     stages = []
 
@@ -250,7 +254,7 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
             function(*arguments, progress=lambda done, total: None)
 
     monkeypatch.setattr("core.clusters.methods.METHODS", ("leiden", "kmeans"))  # what numba compiles takes long
-    assert len(clusters_sweep.METHODS) == 4  # the page offers all
+    assert len(sweep.METHODS) == 4  # the page offers all
     folder, corpus, model = where[:3]
     params = {"model": model.to_dict(), "clusters": vars(ClusterParams()), "what": "sweep_all"}
     pipeline.run_job(JobSpec("clusters", folder, corpus, params), None, Context())
@@ -314,7 +318,7 @@ def test_the_icicle_holds_all_groups(app, where):
 )
 def test_a_sweep_says_where_its_cliff_is(counts, said, cliff):
     rows = pd.DataFrame({"value": [5.0, 10.0, 25.0, 50.0], "seed": 0, "clusters": counts, "noise": 0.1})
-    told, at = clusters_sweep.read("hdbscan", "Groups", rows)
+    told, at = sweep.read("hdbscan", "Groups", rows)
     assert said in told
     assert at == cliff
-    assert clusters_sweep.read("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None
+    assert sweep.read("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None

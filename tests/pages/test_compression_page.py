@@ -3,16 +3,16 @@
 import pandas as pd
 import pytest
 
-from core.answers import compression as answers
-from core.answers.compression import Asked, Quality
+from core.answers.compression import curves as answers
+from core.answers.compression.curves import Asked, Quality
 from core.compression.expected import usual_seconds
-from core.compression_tasks import measure, part_inputs
+from core.compression.tasks import measure, part_inputs
 from core.contenders import Contender
-from core.job_types import JobSpec
-from core.pipeline import run_job
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec
 from core.store import Workspace
 from core.types import ModelSpec, Vectors, unit_rows
-from pages.shared.compress_dimensions import curve_table
+from pages.shared.compression.dimensions import curve_table
 from tests.core.compression.conftest import grouped_rows
 from tests.pages.test_embed_page import words
 

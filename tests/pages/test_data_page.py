@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.answers import staging
-from core.answers.data import Refusal, preview, sample_texts, windows
-from core.answers.draft import draft, draft_windows
-from core.answers.staging import Origin, stage
+from core.answers.data import staging
+from core.answers.data.draft import draft, draft_windows
+from core.answers.data.staging import Origin, stage
+from core.answers.data.uploads import Refusal, preview, sample_texts, windows
 from core.corpus import Steps
 from core.embedders.registry import PRESETS
 from core.errors import StorageError
-from core.job_types import JobSpec, JobState
-from core.jobs import JobManager
+from core.jobs.manager import JobManager
+from core.jobs.types import JobSpec, JobState
 from core.store import Workspace
 from core.types import Roles
 from pages.shared import session
@@ -295,7 +295,7 @@ def test_a_job_that_does_not_stop_keeps_the_corpus(app, corpus, home, monkeypatc
     app = start(app)
     job = JobState(JobSpec("embed", str(home), info.digest), "running")
     monkeypatch.setattr(JobManager, "list", lambda manager, folder: [job])
-    monkeypatch.setattr("pages.shared.data_earlier.STOP_SECONDS", 0.2)
+    monkeypatch.setattr("pages.shared.data.earlier.STOP_SECONDS", 0.2)
     app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
     app = widget(app, "button", "delete-earlier").click().run()
     app = widget(app, "button", "delete-yes").click().run()

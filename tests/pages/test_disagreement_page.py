@@ -7,41 +7,37 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import tasks
-from core.answers import disagreement as answers
-from core.answers import (
-    disagreement_moved,
-    disagreement_moves,
-    disagreement_query,
-    disagreement_rows,
-    disagreement_vote,
-    disagreement_why,
-)
-from core.answers.disagreement import Asked
-from core.answers.disagreement_alone import nearness, stand_alone
-from core.answers.disagreement_maps import disagreement_colors, extreme_groups, from_link, link_text, places_of
-from core.answers.disagreement_moves import MovedGroup
-from core.answers.disagreement_query import QueryAsked
-from core.answers.disagreement_row import row_sides
-from core.answers.disagreement_rows import RowQuery
-from core.answers.map import ColorBy, color_of
+from core.answers.disagreement import moved, moves, why
+from core.answers.disagreement import overview as answers
+from core.answers.disagreement import query as disagreement_query
+from core.answers.disagreement import rows as disagreement_rows
+from core.answers.disagreement import vote as disagreement_vote
+from core.answers.disagreement.alone import nearness, stand_alone
+from core.answers.disagreement.maps import disagreement_colors, extreme_groups, from_link, link_text, places_of
+from core.answers.disagreement.moves import MovedGroup
+from core.answers.disagreement.overview import Asked
+from core.answers.disagreement.query import QueryAsked
+from core.answers.disagreement.row import row_sides
+from core.answers.disagreement.rows import RowQuery
+from core.answers.map.layouts import ColorBy, color_of
 from core.contenders import Contender
 from core.corpus import build_corpus
 from core.disagreement.expected import expected_seconds
 from core.disagreement.kept import pair_inputs
+from core.disagreement.tasks import is_prepared
 from core.disagreement.votes import load_votes
-from core.disagreement_tasks import is_prepared
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
-from core.job_types import JobSpec
-from core.pipeline import run_job
+from core.jobs import tasks
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec
 from core.reading import RawTable
-from core.saved_selections import saved_selections, selection_rows
+from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
 from core.types import LayoutParams, ModelSpec, Roles, Vectors, unit_rows
 from pages.shared import job_offer
-from pages.shared.disagree_moves import way
+from pages.shared.disagreement.moves import way
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -127,15 +123,15 @@ def test_the_same_model_twice_agrees_wholly(twins):
     for measure in ("overlap", "jaccard", "rbo", "cka", "rsa"):
         assert answers.overview(asked, measure, 10).values == pytest.approx(np.ones((2, 2)), abs=1e-5)
     with pytest.raises(InputError, match="overlap alike"):
-        disagreement_why.why(asked, 10)
+        why.why(asked, 10)
     assert disagreement_vote.ballot(asked).case is None
     assert not disagreement_moves_of(asked).groups
 
 
 def disagreement_moves_of(asked, k=10):
-    disagreement_moved.find_moves(asked, k)
-    assert disagreement_moved.moves_state(asked, k)[0]
-    return disagreement_moves.moved_groups(asked, k)
+    moved.find_moves(asked, k)
+    assert moved.moves_state(asked, k)[0]
+    return moves.moved_groups(asked, k)
 
 
 def test_where_a_group_moved_is_said_as_far_as_words_tell():
@@ -150,13 +146,13 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
     asked, gone = shop
     order = disagreement_rows.row_order(asked, RowQuery(10))
     assert set(order[: len(gone)]) == set(gone)
-    found = disagreement_why.why(asked, 10)
+    found = why.why(asked, 10)
     first = found.explanation.slices[0]
     assert first.phrase == f'with subject "{PLANTED}"'
     assert first.low > 10
     assert first.n == len(gone)
-    assert set(disagreement_why.slice_rows(asked, 10, (first.phrase,))) == set(gone)
-    lines = disagreement_why.why_file(asked, 10).decode("utf-8-sig").splitlines()
+    assert set(why.slice_rows(asked, 10, (first.phrase,))) == set(gone)
+    lines = why.why_file(asked, 10).decode("utf-8-sig").splitlines()
     assert PLANTED in lines[1]
     assert lines[0].startswith("slice,factor,n")
 
@@ -265,12 +261,12 @@ def test_what_moved_together_is_the_planted_group(shop):
     asked, _gone = shop
     found = disagreement_moves_of(asked)
     assert found.groups
-    rows = disagreement_moves.group_rows(asked, 10, found.groups[0].number)
+    rows = moves.group_rows(asked, 10, found.groups[0].number)
     assert len(rows) == found.groups[0].texts
     assert found.groups[0].words
     again = Asked(asked.folder, asked.corpus, asked.contenders[::-1])
     with pytest.raises(StorageError):
-        disagreement_moved.moves(again, 10)
+        moved.moves(again, 10)
 
 
 def test_a_query_leaves_out_who_cannot_embed_it(own, app):
@@ -403,7 +399,7 @@ def test_the_job_does_it_once(shop):
     assert stages[1][2] == [(1, 3), (2, 3), (3, 3)]
     assert pair_inputs(small[0], small[1]) == pair_inputs(small[1], small[0])
     run_job(JobSpec("disagreement", asked.folder, asked.corpus, params | {"moved": 10}), None, Context())
-    assert disagreement_moved.moves_state(Asked(*where), 10)[0]
+    assert moved.moves_state(Asked(*where), 10)[0]
 
 
 def test_many_rows_are_offered_as_a_job(own, app, monkeypatch):

@@ -3,17 +3,18 @@
 import pandas as pd
 import pytest
 
-from core import opened, tasks
-from core.answers import coverage, diversity
-from core.answers.coverage import Picking
+from core import opened
+from core.answers.anomalies import coverage, diversity
+from core.answers.anomalies.coverage import Picking
 from core.corpus import build_corpus
-from core.coverage import farthest_first
-from core.diversity import mean_pair_distance, vendi_score
+from core.diversity.coverage import farthest_first
+from core.diversity.measures import mean_pair_distance, vendi_score
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
+from core.jobs import tasks
 from core.reading import RawTable
-from core.saved_selections import selection_rows
+from core.selections.saved import selection_rows
 from core.store import Workspace
 from core.types import Roles
 from tests.pages.test_embed_page import words

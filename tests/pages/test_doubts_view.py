@@ -3,19 +3,19 @@
 import pandas as pd
 import pytest
 
-from core import tasks
-from core.answers import doubts as answers
-from core.answers.doubt_row import doubt_row
-from core.answers.doubts import Asked, Look
+from core.answers.anomalies import doubts as answers
+from core.answers.anomalies.doubt_row import doubt_row
+from core.answers.anomalies.doubts import Asked, Look
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
-from core.job_types import JobSpec
-from core.label_marks import label_marks
-from core.pipeline import run_job
+from core.jobs import tasks
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec
+from core.labels.marks import label_marks
 from core.reading import RawTable
-from core.saved_selections import saved_selections, selection_rows
+from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
 from core.types import Roles
 from tests.pages.conftest import MOODS, SUBJECTS
@@ -152,10 +152,10 @@ def test_markup_in_labels_is_shown_as_it_stands(home, app):
 
 
 def test_many_rows_are_offered_as_a_job(home, app, monkeypatch):
-    from pages.shared import doubts_wait
+    from pages.shared.doubts import wait
 
     make(home)
-    monkeypatch.setattr(doubts_wait, "AT_ONCE", -1.0)
+    monkeypatch.setattr(wait, "AT_ONCE", -1.0)
     at = open_page(app)
     assert not at.exception
     assert "have not been judged yet" in words(at)

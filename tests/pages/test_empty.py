@@ -3,7 +3,7 @@
 import pandas as pd
 
 from core.corpus import build_corpus
-from core.job_types import JobSpec, JobState
+from core.jobs.types import JobSpec, JobState
 from core.reading import RawTable
 from core.store import Workspace
 from core.types import Roles

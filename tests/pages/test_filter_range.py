@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from core.filters import filter_options
-from pages.shared.filter_range import scale_of
+from core.selections.filters import filter_options
+from pages.shared.filters.range import scale_of
 
 
 def options(values):

@@ -11,26 +11,29 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
-from core import opened, tasks
-from core.align import aligned
-from core.answers.map import ColorBy, Place, kept_layout, map_data, map_state, map_trust, random_trustworthiness
-from core.answers.map_regions import regions
-from core.answers.map_rows import Look, row_view, selection_file, selection_table, special
-from core.answers.scene import Scene, geometry, member_bits, selected
+from core import opened
+from core.answers.map.layouts import ColorBy, Place, kept_layout, map_data, map_state, map_trust, random_trustworthiness
+from core.answers.map.regions import regions
+from core.answers.map.rows import Look, row_view, selection_file, selection_table, special
+from core.answers.map.scene import Scene, geometry, member_bits, selected
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import PlanisphereError, StorageError
-from core.map_choice import STEPS, Bounds, Choice, Step
+from core.jobs import tasks
+from core.jobs.tasks import layout_inputs
+from core.maps.align import aligned
+from core.maps.choice import STEPS, Bounds, Choice, Step
 from core.reading import RawTable, column_field
-from core.saved_selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.secret import Secret
+from core.selections.saved import delete_selection, save_selection, saved_selections, selection_rows
 from core.store import Workspace
-from core.tasks import layout_inputs
 from core.types import LayoutParams, Roles
-from pages.shared import map_chart, map_view, session
-from pages.shared import map_state as page_state
-from pages.shared.map_settings import place_key
+from pages.shared import session
+from pages.shared.map import chart
+from pages.shared.map import state as page_state
+from pages.shared.map import view as map_view
+from pages.shared.map.settings import place_key
 
 PAGE = "pages/explore/map.py"
 EVERYTHING = Choice((Step("box", "set", (0, 0, STEPS, STEPS)),))
@@ -699,9 +702,9 @@ def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
     monkeypatch.setattr(session, "api_key", lambda base_url="": Secret("key"))
     monkeypatch.setattr(session, "ask", lambda function, *arguments: asked.append(arguments[-1]) or 1 / 0)
     for model in (place.model, replace(place.model, backend="openai", name="text-embedding-3-small")):
-        view = map_chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
+        view = chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
         with pytest.raises(ZeroDivisionError):
-            map_chart.drawn(view)
+            chart.drawn(view)
         scene = Scene((view.place,), view.color)
         with pytest.raises(ZeroDivisionError):
             map_view._colors(map_view.View(scene, "shop", "light"))

@@ -4,19 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import quality_tasks, tasks
-from core.answers import quality, quality_meaning, quality_robust
+from core.answers.quality import meaning, measures, robust
 from core.contenders import Contender
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, JobError, ModelError, StorageError
-from core.job_types import JobSpec
-from core.pipeline import run_job
+from core.jobs import tasks
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec
+from core.quality import tasks as quality_tasks
 from core.reading import RawTable
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors, unit_rows
-from pages.shared import quality_measure
+from pages.shared.quality import measure
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -74,7 +75,7 @@ def test_similarity_is_drawn_and_said(made, app):
     table = at.dataframe[0].value
     assert table["contender"].tolist() == ["lexical baseline", "my *own*"]
     folder, digest, _, mine = made
-    found = quality.similarity(folder, digest, mine, "subject")
+    found = measures.similarity(folder, digest, mine, "subject")
     assert table["first"][1] == pytest.approx(found.medians["first"])
     at.segmented_control(key="quality_scale").set_value("euclidean").run()
     fine(at)
@@ -123,8 +124,8 @@ def test_a_cosine_is_translated(made, app):
     assert "isotonic regression" in text
     table = at.dataframe[0].value
     folder, digest, lexical, mine = made
-    level = quality_meaning.scale(folder, digest, lexical).above(0.5)
-    assert table["equal"].tolist() == pytest.approx([0.5, quality_meaning.scale(folder, digest, mine).cosine(level)])
+    level = meaning.scale(folder, digest, lexical).above(0.5)
+    assert table["equal"].tolist() == pytest.approx([0.5, meaning.scale(folder, digest, mine).cosine(level)])
     at.number_input(key="quality_cosine").set_value(1.0).run()
     assert "No pair looked at reaches 1.00" in fine(at)
 
@@ -151,7 +152,7 @@ def test_typed_queries_are_asked_of_both(made, app):
     assert "of 2 typed queries" in text
     table = at.dataframe[0].value
     assert set(table["query"]) == {"my lamp broke", "teapot late"}
-    same = quality_meaning.typed_queries(folder, digest, lexical, lexical, ("my lamp broke",), (None, None))
+    same = meaning.typed_queries(folder, digest, lexical, lexical, ("my lamp broke",), (None, None))
     assert same[0].kept == same[0].k == 10
     assert same[0].first_same
     assert "lamp" in same[0].before
@@ -183,12 +184,12 @@ def test_wording_is_offered_measured_and_kept(made, app):
     table, examples = at.dataframe[0].value, at.dataframe[1].value
     assert table["meaning"].tolist().count("turns") == 2
     assert (examples["text"] != examples["changed"]).all()
-    plan = quality_robust.plan(folder, digest, lexical)
+    plan = robust.plan(folder, digest, lexical)
     assert plan.kept
     with pytest.raises(ModelError):
         quality_tasks.measure_wording(folder, digest, mine)
     with pytest.raises(StorageError):
-        quality_robust.wording(folder, digest, mine)
+        robust.wording(folder, digest, mine)
 
 
 def test_what_the_job_keeps_is_what_embedding_gives(made):
@@ -197,13 +198,13 @@ def test_what_the_job_keeps_is_what_embedding_gives(made):
     variant = Contender(lexical.model, 64, "int8")
     quality_tasks.find_graph(folder, digest, variant)
     quality_tasks.measure_wording(folder, digest, lexical)
-    frame = quality_robust.examples(folder, digest, lexical, "typos")
+    frame = robust.examples(folder, digest, lexical, "typos")
     model = load_embedder("lexical")
     drops = 1 - np.sum(model.embed(frame["text"].tolist()) * model.embed(frame["changed"].tolist()), axis=1)
     np.testing.assert_allclose(frame["drop"], drops, atol=1e-5)
     assert frame["drop"].is_monotonic_decreasing
     quality_tasks.measure_wording(folder, digest, variant)
-    one, other = (quality_robust.wording(folder, digest, each).line("typos").drop.value for each in (lexical, variant))
+    one, other = (robust.wording(folder, digest, each).line("typos").drop.value for each in (lexical, variant))
     assert one != other
     assert one == pytest.approx(other, abs=0.1)
 
@@ -212,7 +213,7 @@ def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
     folder, digest, lexical, _ = made
     spec = ModelSpec("openai", "text-embedding-3-small", dimensions=12, max_tokens=8191)
     Workspace(folder).save_vectors(Vectors(unit_rows(np.random.default_rng(1).normal(size=(120, 12))), spec, digest))
-    plan = quality_robust.plan(folder, digest, Contender(spec))
+    plan = robust.plan(folder, digest, Contender(spec))
     assert plan.sends
     assert plan.able
     assert 100 < plan.texts <= plan.total  # a changed text may be another row's
@@ -220,7 +221,7 @@ def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
     with pytest.raises(JobError, match="nothing was sent"):
         quality_tasks.measure_wording(folder, digest, Contender(spec), None, plan.usd / 2)
     jobs = []
-    monkeypatch.setattr(quality_measure, "_submit", jobs.extend)
+    monkeypatch.setattr(measure, "_submit", jobs.extend)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     at = open_page(app, "Robustness", **link(lexical, Contender(spec)))
     assert "needs an OpenAI API key" in fine(at)
@@ -250,9 +251,9 @@ def test_a_variant_is_given_its_neighbors_at_once(made, app):
 
 
 def test_many_rows_are_offered_as_a_job(made, app, monkeypatch):
-    from pages.shared import quality_start
+    from pages.shared.quality import start
 
-    monkeypatch.setattr(quality_start, "graph_seconds", lambda *_: 600.0)
+    monkeypatch.setattr(start, "graph_seconds", lambda *_: 600.0)
     at = open_page(app, **link(made[2], Contender(made[2].model, 8)))
     assert "Find neighbors first" in fine(at)
     assert not at.dataframe
@@ -263,7 +264,7 @@ def test_labels_that_are_all_unlike_are_explained(made, app):
     at = open_page(app, **link(*made[2:]))
     assert "alone" not in at.selectbox(key="quality_label").options
     with pytest.raises(InputError):
-        quality.similarity(folder, digest, made[2], "alone")
+        measures.similarity(folder, digest, made[2], "alone")
 
 
 @pytest.mark.parametrize("texts", [["one"], ["the same text"] * 30, ["first thing", "second thing", "third one"]])

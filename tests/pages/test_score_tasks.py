@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-from core.answers.score_inputs import bring_tables
-from core.answers.staging import stage
+from core.answers.data.staging import stage
+from core.answers.scoreboard.inputs import bring_tables
 from core.clusters.llm_chat import ChatModel
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
@@ -37,7 +37,7 @@ def shop(home):
 @pytest.fixture(autouse=True)
 def unmeasured(monkeypatch):
     """Speeds are another matter, and take time to measure."""
-    monkeypatch.setattr("pages.shared.score_wait.measure_missing", lambda *_: None)
+    monkeypatch.setattr("pages.shared.scoreboard.wait.measure_missing", lambda *_: None)
 
 
 def open_page(app, **query):
@@ -185,12 +185,12 @@ def _keys(at, start):
 
 
 def _qrels(home, info):
-    from core.answers.score_inputs import kept_tables
+    from core.answers.scoreboard.inputs import kept_tables
 
     return next(table.key for table in kept_tables(str(home), info.digest) if table.qrels)
 
 
 def _file(home, info, name):
-    from core.answers.score_inputs import kept_tables
+    from core.answers.scoreboard.inputs import kept_tables
 
     return next(table.key for table in kept_tables(str(home), info.digest) if table.name == name)

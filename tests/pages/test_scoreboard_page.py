@@ -7,23 +7,25 @@ import pandas as pd
 import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 
-from core.answers import score_queries as rows
-from core.answers import scoreboard as answers
-from core.answers.score_near import query_detail
-from core.answers.score_queries import QueryLook
-from core.answers.scoreboard import Asked
+from core.answers.scoreboard import board as answers
+from core.answers.scoreboard import queries as rows
+from core.answers.scoreboard.board import Asked
+from core.answers.scoreboard.near import query_detail
+from core.answers.scoreboard.queries import QueryLook
 from core.contenders import Contender, contender_rows
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
 from core.reading import RawTable
-from core.score_tasks import score, try_score
+from core.scoring.tasks import score, try_score
 from core.scoring.types import Task
 from core.secret import Secret
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors, unit_rows
-from pages.shared import score_differences, score_figures, score_table, score_wait, session
+from pages.shared import session
+from pages.shared.scoreboard import differences, figures, wait
+from pages.shared.scoreboard import table as score_table
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -192,7 +194,7 @@ def test_a_column_without_use_is_told_once(home, app, kind, reason):
 
 
 def test_many_rows_are_offered_as_a_job_for_what_is_left(home, corpus, app, monkeypatch):
-    monkeypatch.setattr(score_wait, "AT_ONCE", -1.0)
+    monkeypatch.setattr(wait, "AT_ONCE", -1.0)
     whole = Contender(corpus[1])
     asked_of(home, corpus, whole)
     at = open_page(app, contenders=f"{whole.key}.{whole.key}-64")
@@ -277,19 +279,17 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     assert file["low"].lt(file["score"]).all()
     assert file["settings"].tolist() == ["column=subject"] * 2
     assert file["queries"].tolist() == [60, 60]
-    assert score_figures.leading_words(asked.contenders, board) == "mine leads, and is told apart from all others."
-    told = score_figures.pareto_words(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
+    assert figures.leading_words(asked.contenders, board) == "mine leads, and is told apart from all others."
+    told = figures.pareto_words(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
     assert told == "Worth their cost: mine and worse."
-    told = score_figures.pareto_words(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
+    told = figures.pareto_words(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
     assert told == "a is best in both. Dominated: b. Left out, cost not known: c."
-    table = score_differences.pair_table(asked.contenders, board)
+    table = differences.pair_table(asked.contenders, board)
     assert table["points"].iloc[0] == pytest.approx(100 * (values[0] - values[1]), abs=1e-3)
 
 
 def test_the_pairs_that_are_told_apart_are_counted():
-    said = [
-        score_differences.pairs_words(pd.DataFrame({"told_apart": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])
-    ]
+    said = [differences.pairs_words(pd.DataFrame({"told_apart": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])]
     assert said[0] == "None of the 3 pairs of contenders can be told apart with these rows."
     assert said[1] == "1 of 3 pairs of contenders is told apart; the others can't be with these rows."
     assert said[2] == "All 2 pairs of contenders are told apart."

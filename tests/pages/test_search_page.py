@@ -10,9 +10,9 @@ from core import opened
 from core.answers.cells import short_cells
 from core.answers.search import Query, find
 from core.corpus import build_corpus
-from core.filters import Filter, filters_to_json
 from core.reading import RawTable
-from core.saved_selections import delete_selection, save_selection
+from core.selections.filters import Filter, filters_to_json
+from core.selections.saved import delete_selection, save_selection
 from core.store import Workspace
 from core.types import Roles
 from tests.pages.test_embed_page import words

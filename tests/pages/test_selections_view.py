@@ -7,7 +7,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from core.saved_selections import save_selection, saved_selections, selection_rows
+from core.selections.saved import save_selection, saved_selections, selection_rows
 from core.store import Workspace
 from tests.pages.test_embed_page import words
 
@@ -16,8 +16,9 @@ def script() -> None:
     """A page with the popover alone; what is selected are the rows of the number field."""
     import streamlit as st
 
-    from core.saved_selections import save_selection
-    from pages.shared import selections_view, session
+    from core.selections.saved import save_selection
+    from pages.shared import session
+    from pages.shared.selections import view
 
     info = session.workspace().corpora()[0]
     selected = st.number_input("Rows", 0, 100, 0, key="selected")
@@ -25,7 +26,7 @@ def script() -> None:
     def current(name):
         return save_selection(session.workspace(), info.digest, name, range(int(selected)))
 
-    chosen = selections_view.show(info, current if selected else None)
+    chosen = view.show(info, current if selected else None)
     st.text(f"shown: {chosen.name if chosen else '-'}")
 
 

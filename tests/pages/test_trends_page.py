@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import tasks
-from core.answers.trends import Shares
+from core.answers.trends.shares import Shares
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
+from core.jobs import tasks
 from core.proportions import wilson
 from core.reading import RawTable
-from core.saved_selections import saved_selections
+from core.selections.saved import saved_selections
 from core.store import Workspace
 from core.types import Roles
-from pages.shared import trends_shares
+from pages.shared.trends import shares
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/trends.py"
@@ -187,7 +187,7 @@ def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
 )
 def test_periods_that_are_not_whole_are_named(period, first, last, said):
     ask = SimpleNamespace(period=period, facts=SimpleNamespace(first=first, last=last))
-    assert trends_shares.cut_short(ask) == said
+    assert shares.cut_short(ask) == said
 
 
 def test_one_row_of_a_small_group_is_no_news():
@@ -196,7 +196,7 @@ def test_one_row_of_a_small_group_is_no_news():
     starts = np.array(["2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"], "datetime64[ns]")
     few = np.zeros(5, dtype=bool)
     found = Shares(("rare", "often"), starts, counts, totals, share, low, high, few, 2, int(counts.sum()), 500)
-    told = trends_shares.headline(SimpleNamespace(period="week"), found, "share")
+    told = shares.headline(SimpleNamespace(period="week"), found, "share")
     assert told.startswith("**often** stands out most: **80.0%** in the week of 2026-03-30, 40.0%")
     quiet = replace(found, few=~few)
-    assert "No group" in trends_shares.headline(SimpleNamespace(period="week"), quiet, "share")
+    assert "No group" in shares.headline(SimpleNamespace(period="week"), quiet, "share")

@@ -13,7 +13,7 @@ from core.clusters.graph import (
     levels,
     neighbor_graph,
 )
-from core.umap_layout import fuzzy_graph
+from core.maps.umap_layout import fuzzy_graph
 
 
 def same_groups(first: np.ndarray, second: np.ndarray) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.answers.staging import stage
+from core.answers.data.staging import stage
 from core.contenders import Contender
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder

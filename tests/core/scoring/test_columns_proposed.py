@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from core.answers.score_columns import label_choices, query_columns
-from core.answers.score_inputs import bring_tables, outlook
-from core.answers.score_pair_columns import pair_columns
+from core.answers.scoreboard.columns import label_choices, query_columns
+from core.answers.scoreboard.inputs import bring_tables, outlook
+from core.answers.scoreboard.pair_columns import pair_columns
 from core.corpus import build_corpus
 from core.reading import RawTable, Upload, column_field, read_files
 from core.scoring.label_rows import find_split, read_rows

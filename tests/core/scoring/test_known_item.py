@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from core.answers.score_inputs import outlook, to_embed
+from core.answers.scoreboard.inputs import outlook, to_embed
 from core.clusters.llm_chat import ChatModel
 from core.contenders import Contender, contender_rows
 from core.embedders.registry import load_embedder
 from core.errors import InputError, ModelError, ServiceError
-from core.job_types import JobSpec
-from core.pipeline import run_job
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec
 from core.scoring.known_item import read_known_item, score_known_item
 from core.scoring.types import Task
 from core.scoring.ways import WAYS

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score
 
-from core.answers.score_inputs import bring_tables
+from core.answers.scoreboard.inputs import bring_tables
 from core.contenders import Contender
 from core.embedders.registry import load_embedder
 from core.errors import InputError, ModelError, StorageError

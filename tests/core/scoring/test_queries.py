@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.answers.data import Refusal
-from core.answers.score_inputs import bring_tables, outlook, to_embed
+from core.answers.data.uploads import Refusal
+from core.answers.scoreboard.inputs import bring_tables, outlook, to_embed
 from core.contenders import Contender, contender_rows
 from core.embedders.registry import load_embedder
 from core.errors import InputError, ModelError

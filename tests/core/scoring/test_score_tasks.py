@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import opened, pipeline, score_tasks
+from core import opened
 from core.contenders import Contender
 from core.corpus import build_corpus
 from core.embedding import distinct
 from core.errors import InputError
-from core.job_types import JobSpec
+from core.jobs import pipeline
+from core.jobs.types import JobSpec
 from core.reading import RawTable
+from core.scoring import tasks as score_tasks
 from core.scoring.statistics import compare
 from core.scoring.types import Task, metrics_of
 from core.secret import Keys, Secret

@@ -75,7 +75,7 @@ export function densities(points, bounds, cells) {
   return Uint8Array.from(grid.cell, (c) => (c < 0 ? 0 : level[c]));
 }
 
-// Rows inside a polygon [x0, y0, x1, y1, ...] by the even-odd rule (Shimrat 1962), as core/selection.py has it.
+// Rows inside a polygon [x0, y0, x1, y1, ...] by the even-odd rule (Shimrat 1962), as core/selections/shapes.py has it.
 export function insidePolygon(points, polygon, found) {
   const corners = polygon.length / 2;
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];

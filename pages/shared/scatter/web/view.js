@@ -39,5 +39,5 @@ export const toSteps = (bounds, x, y) => [
   Math.round(((y - bounds.y) / bounds.side) * STEPS),
 ];
 
-// The same arithmetic as in core/map_choice.py, so that both find the same rows.
+// The same arithmetic as in core/maps/choice.py, so that both find the same rows.
 export const fromSteps = (bounds, p, q) => [bounds.x + (p * bounds.side) / STEPS, bounds.y + (q * bounds.side) / STEPS];

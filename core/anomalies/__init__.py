@@ -1,0 +1,1 @@
+"""Rows unlike all others, near-duplicates, and leaks between parts of a corpus."""

@@ -1,0 +1,62 @@
+"""Questions of the Anomalies page about several scores, and several models, of the same rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.anomalies.info import SCORES
+from core.anomalies.outliers import Agreement, agreement, consensus, percentiles
+from core.answers.anomalies.listed import CELL, MOST_SHOWN, score_of, scores
+from core.errors import StorageError
+from core.export.table import free_name
+from core.store import Workspace
+from core.types import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Consensus:
+    """Rows at or above a percentile of the combined score under at least one model. table: index row ids; columns
+    Models (how many), Text, then one percentile a model. everywhere, alone: how many rows all models, and exactly one,
+    find strange; models: their labels; by_model: rows that each alone finds strange."""
+
+    table: pd.DataFrame
+    everywhere: int
+    alone: int
+    models: tuple[str, ...]
+    by_model: tuple[int, ...]
+
+
+def score_agreement(folder: str, corpus: str, model: ModelSpec, k: int, top: int) -> Agreement:
+    """How far all scores, the isolation forest among them, agree. Names are titles."""
+    found = scores(folder, corpus, model, k) | {"forest": score_of(folder, corpus, model, "forest", k)}
+    return agreement({SCORES[name].title: found[name] for name in SCORES}, top)
+
+
+def model_consensus(folder: str, corpus: str, models: tuple[ModelSpec, ...], k: int, percentile: float) -> Consensus:
+    """Which rows are strange under which models; those without a graph are left out. Raises StorageError for none."""
+    whole, workspace = opened.corpus(folder, corpus), Workspace(folder)
+    models = tuple(spec for spec in models if _has_graph(workspace, corpus, spec))
+    if not models:
+        raise StorageError("No model has a neighbor graph of this corpus.", "Run one on the Embed page.")
+    per_model = np.stack([percentiles(scores(folder, corpus, spec, k)["combined"]) for spec in models], axis=1)
+    agreed = consensus(per_model, percentile)
+    rows = np.flatnonzero(agreed)
+    rows = rows[np.lexsort((rows, -per_model[rows].mean(axis=1), -agreed[rows]))]
+    table = pd.DataFrame({"Models": agreed[rows]}, index=rows)
+    table["Text"] = [whole.texts[row][:CELL] for row in rows]
+    for place, spec in enumerate(models):
+        table[free_name(table, spec.label)] = per_model[rows, place]
+    alone = (agreed == 1)[:, None] & (per_model >= percentile)
+    return Consensus(
+        table.iloc[:MOST_SHOWN],
+        int(np.count_nonzero(agreed == len(models))),
+        int(np.count_nonzero(agreed == 1)),
+        tuple(str(name) for name in table.columns[2:]),
+        tuple(int(count) for count in alone.sum(axis=0)),
+    )
+
+
+def _has_graph(workspace: Workspace, corpus: str, spec: ModelSpec) -> bool:
+    return workspace.load("neighbors", corpus, opened.neighbor_inputs(spec)) is not None

@@ -1,0 +1,49 @@
+"""Questions of the Anomalies page about leaks: near-duplicates under several values of a column."""
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.anomalies.leaks import Leaks, find_leaks, split_columns
+from core.answers.anomalies.duplicates import MOST_ROWS, Place, group_codes, rows_file
+from core.errors import InputError
+from core.scoring.label_rows import find_split
+
+
+def columns(folder: str, corpus: str) -> tuple[str, ...]:
+    """Columns that may be a split, the likeliest first."""
+    return tuple(split_columns(opened.corpus(folder, corpus).table))
+
+
+def likely(folder: str, corpus: str) -> str | None:
+    """The column that parts the rows into training and test, if there is one."""
+    found = find_split(opened.corpus(folder, corpus).table)
+    return found if found in columns(folder, corpus) else None
+
+
+def leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, pd.DataFrame]:
+    """Leaks between values of a column, and their first 200 rows: Group, the column's value, Text; index row ids.
+
+    Raises InputError where there is no such column."""
+    found, codes = _leaks(place, threshold, column)
+    shown = found.rows[:MOST_ROWS]
+    whole = opened.corpus(place.folder, place.corpus)
+    values = whole.table[column].iloc[shown].astype(str).tolist()
+    table = pd.DataFrame({"Group": codes[shown] + 1, "Value": values}, index=shown)
+    table["Text"] = [whole.texts[row][:300] for row in shown]
+    return found, table
+
+
+def leak_file(place: Place, threshold: float, column: str) -> bytes:
+    """All rows of groups that span values, as CSV."""
+    found, codes = _leaks(place, threshold, column)
+    texts = opened.corpus(place.folder, place.corpus).texts
+    return rows_file(place, found.rows, {"group": codes[found.rows] + 1, "row": found.rows + 1}, texts)
+
+
+def _leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, np.ndarray]:
+    table = opened.corpus(place.folder, place.corpus).table
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}".', "Choose another.")
+    codes = group_codes(place, threshold)
+    return find_leaks(codes, table[column]), codes

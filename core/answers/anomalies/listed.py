@@ -1,0 +1,158 @@
+"""Questions of the Anomalies page about odd rows: which are listed, and the file of them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.anomalies.info import SCORES, ScoreName
+from core.anomalies.marks import load_marks
+from core.anomalies.outliers import Cut, CutBy, listed, percentiles, score_rows
+from core.anomalies.scores import SAMPLE, TREES, isolation_forest, usable_k
+from core.answers.cells import short_cells
+from core.answers.clusters.found import default_clusters
+from core.export.table import free_name, table_bytes
+from core.store import Workspace, vector_inputs
+from core.types import Corpus, ModelSpec, Progress
+
+MOST_SHOWN = 500  # rows of the list sent to the page
+CELL = 300  # characters of a cell sent to the page
+BINS = 60
+KEPT_FROM = 20_000  # rows whose scores take long enough to be kept
+
+
+@dataclass(frozen=True)
+class OddQuery:
+    """What is listed: by which score, over how many neighbors, down to which cut."""
+
+    score: ScoreName = "combined"
+    k: int = 20
+    by: CutBy = "number"
+    value: float = 20.0
+
+    @property
+    def cut(self) -> Cut:
+        return Cut(self.by, self.value)
+
+
+@dataclass(frozen=True, eq=False)
+class OddRows:
+    """The list. table: at most 500 rows, strangest first, its index row ids; columns Rank, Percentile, Score, Text and
+    the corpus' labels, time and id. above: rows within the cut, of `total`. threshold: the least score listed, NaN
+    where none is. counts, edges: histogram of all scores. k: neighbors looked at. same: all scores are equal.
+    """
+
+    table: pd.DataFrame
+    above: int
+    total: int
+    threshold: float
+    percentile: float
+    counts: np.ndarray
+    edges: np.ndarray
+    k: int
+    same: bool
+
+
+def odd_rows(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> OddRows:
+    """Raises StorageError where the corpus is not embedded or its graph is missing, InputError for a bad cut."""
+    whole, score = opened.corpus(folder, corpus), score_of(folder, corpus, model, query.score, query.k)
+    order, ranks = listed(score, query.cut), percentiles(score)
+    shown = order[:MOST_SHOWN]
+    table = pd.DataFrame({"Rank": np.arange(1, len(shown) + 1), "Percentile": ranks[shown], "Score": score[shown]})
+    table.index = pd.Index(shown)
+    table = pd.concat([table, texts_and_roles(whole, shown)], axis=1)
+    counts, edges = np.histogram(score, bins=BINS)
+    last = order[-1] if len(order) else None
+    return OddRows(
+        table,
+        len(order),
+        len(score),
+        float("nan") if last is None else float(score[last]),
+        float("nan") if last is None else float(ranks[last]),
+        counts,
+        edges,
+        usable_k(opened.neighbors(folder, corpus, model), query.k),
+        bool(np.ptp(score) < 1e-6) if len(score) else True,
+    )
+
+
+def odd_file(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> bytes:
+    """All rows within the cut as CSV: rank, row, percentile by every score, mark, text, and all columns."""
+    whole, found = opened.corpus(folder, corpus), scores(folder, corpus, model, query.k)
+    rows = listed(score_of(folder, corpus, model, query.score, query.k), query.cut)
+    table = whole.table.iloc[rows].copy()
+    added: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "row": rows + 1}
+    added |= {f"percentile: {SCORES[name].title}": percentiles(found[name])[rows].round(2) for name in found}
+    marks = load_marks(Workspace(folder), corpus)
+    added["mark"] = [marks.get(int(row), "") for row in rows]
+    added["text of the row"] = [whole.texts[row] for row in rows]
+    for place, (name, values) in enumerate(added.items()):
+        table.insert(place, free_name(table, name), values)
+    return table_bytes(table, "csv")
+
+
+def odd_row_ids(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> np.ndarray:
+    """All row ids within the cut, int64, strangest first."""
+    return listed(score_of(folder, corpus, model, query.score, query.k), query.cut)
+
+
+def score_of(folder: str, corpus: str, model: ModelSpec, name: ScoreName, k: int) -> np.ndarray:
+    """One score of all rows, (n,) float64, higher is stranger."""
+    return _forest(folder, corpus, model) if name == "forest" else scores(folder, corpus, model, k)[name]
+
+
+def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
+    """Beginnings of texts, and the columns a person named as labels, time and id; index: row ids."""
+    roles = corpus.roles
+    named = [name for name in (*roles.labels, roles.time, roles.id) if name and name in corpus.table.columns]
+    table = short_cells(corpus.table.loc[rows, named], CELL)[0]
+    table.insert(0, free_name(table, "Text"), [corpus.texts[row][:CELL] for row in rows])
+    return table
+
+
+def scored(folder: str, corpus: str, model: ModelSpec, k: int) -> bool:
+    """Whether the rows are scored already, so that a list takes no longer than reading it."""
+    return Workspace(folder).load("odd_scores", corpus, _score_inputs(model, k)) is not None
+
+
+def score_corpus(folder: str, corpus: str, model: ModelSpec, k: int, progress: Progress | None = None) -> None:
+    """Score all rows and keep that, the isolation forest's score too; the steps of a job."""
+    for step, compute in enumerate((lambda: scores(folder, corpus, model, k), lambda: _forest(folder, corpus, model))):
+        compute()
+        if progress:
+            progress(step + 1, 2)
+
+
+@lru_cache(maxsize=6)
+def scores(folder: str, corpus: str, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
+    """All scores but the isolation forest, each (n,) float64; kept in the workspace for many rows."""
+    workspace, inputs = Workspace(folder), _score_inputs(model, k)
+    stored = workspace.load("odd_scores", corpus, inputs)
+    if stored is not None:
+        return {name: np.asarray(stored.arrays[name]) for name in SCORES if name in stored.arrays}
+    labels = np.asarray(default_clusters(folder, corpus, model).labels)
+    rows = opened.vectors(folder, corpus, model).rows
+    found = score_rows(rows, opened.neighbors(folder, corpus, model), labels, k, forest=False)
+    if len(rows) > KEPT_FROM:
+        workspace.save("odd_scores", corpus, inputs, {str(name): score for name, score in found.items()}, {})
+    return found
+
+
+def _score_inputs(model: ModelSpec, k: int) -> dict[str, object]:
+    """What names the scores; raise the version when a score or the default clustering changes."""
+    return {**opened.neighbor_inputs(model), "near": k, "scores": 1}
+
+
+@lru_cache(maxsize=6)
+def _forest(folder: str, corpus: str, model: ModelSpec) -> np.ndarray:
+    """The isolation forest's score, kept in the workspace: some 30 s for a million rows."""
+    workspace, inputs = Workspace(folder), {**vector_inputs(model), "forest": 1, "trees": TREES, "sample": SAMPLE}
+    stored = workspace.load("outliers", corpus, inputs)
+    if stored is not None:
+        return np.asarray(stored.arrays["score"])
+    score = isolation_forest(opened.vectors(folder, corpus, model).rows)
+    workspace.save("outliers", corpus, inputs, {"score": score}, {"seed": 0})
+    return score

@@ -1,0 +1,78 @@
+"""Questions about clusters: which there are, what they are called."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.answers.clusters.kept import kept_names
+from core.answers.map.rows import terms
+from core.clusters.edited import edited_names
+from core.clusters.methods import ClusterParams, Clusters
+from core.clusters.names import cluster_names
+from core.clusters.tasks import find_clusters, kept_clusters
+from core.errors import StorageError
+from core.store import Workspace
+from core.types import ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterSet:
+    """labels: (n,) int32, 0 is the largest cluster, -1 noise. names: one for each label. assigned: (n,) bool, noise put
+    into the nearest cluster. levels: (levels, n) int32 of the hierarchy, None where there is none."""
+
+    labels: np.ndarray
+    names: tuple[str, ...]
+    params: ClusterParams
+    assigned: np.ndarray
+    levels: np.ndarray | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def default_clusters(folder: str, corpus: str, model: ModelSpec) -> ClusterSet:
+    """The default clustering of a corpus under a model. Raises StorageError without vectors or a graph."""
+    return cluster_set(folder, corpus, model, ClusterParams())
+
+
+def cluster_set(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> ClusterSet:
+    """A clustering with its names; a quick one (leiden) is made where it is not kept, else StorageError is raised."""
+    found = clustering(folder, corpus, model, params)
+    names = list(own_names(folder, corpus, model, params))
+    for label, name in edited_names(Workspace(folder), corpus, model, params).items():
+        if 0 <= label < len(names):
+            names[label] = name
+    return ClusterSet(found.labels, tuple(names), found.params, found.assigned, found.levels, found.facts)
+
+
+@lru_cache(maxsize=16)
+def clustering(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Clusters:
+    """The kept clusters; leiden's are made now where there are none. Raises StorageError."""
+    found = kept_clusters(folder, corpus, model, params)
+    if found is None and params.method == "leiden":
+        find_clusters(folder, corpus, model, params)
+        found = kept_clusters(folder, corpus, model, params)
+    if found is None:
+        raise StorageError("This clustering has not been made.", "Start it on the Clusters page.")
+    return found
+
+
+@lru_cache(maxsize=16)
+def own_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
+    """Names by their words alone."""
+    labels = clustering(folder, corpus, model, params).labels
+
+    def make() -> list[str]:
+        return cluster_names(labels, *terms(folder, corpus), opened.corpus(folder, corpus).texts)
+
+    return kept_names(folder, corpus, model, params, len(labels), make)
+
+
+def group_values(folder: str, corpus: str, model: ModelSpec, value: str) -> pd.Series:
+    """Each row's group by name. value: the level, and after a point whatever tells names apart."""
+    level = value.partition(".")[0]
+    params = ClusterParams(level=int(level)) if level.isdecimal() else ClusterParams()
+    found = cluster_set(folder, corpus, model, params)
+    return pd.Series(np.array([*found.names, None], dtype=object)[found.labels], dtype="str")

@@ -1,0 +1,198 @@
+"""Questions about a contender's compression: what was measured, as curves and tables small enough to be shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core import opened
+from core.answers.anomalies.doubts import label_columns as label_columns  # what pages ask by this module's name
+from core.compression import tasks
+from core.compression.curves import Curve, interval, query_weights, seed_curve, size_curve
+from core.compression.dimensions import METHODS, DimensionRun
+from core.compression.expected import expected_seconds
+from core.compression.label_quality import Measure, label_scores
+from core.compression.recipe import Setting
+from core.compression.tasks import PARTS, Part, kept_part
+from core.contenders import Contender
+from core.embedding import distinct
+from core.labels.columns import label_codes
+from core.store import Stored, Workspace
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is compressed: a contender at float32."""
+
+    folder: str
+    corpus: str
+    contender: Contender
+
+    @property
+    def where(self) -> tuple[str, str, Contender]:
+        return self.folder, self.corpus, self.contender
+
+
+@dataclass(frozen=True)
+class Quality:
+    """By which labels neighbors are judged; column "" for none."""
+
+    column: str = ""
+    measure: Measure = "vote"
+
+
+@dataclass(frozen=True)
+class State:
+    """kept: the parts that are measured. seconds: about what each part takes."""
+
+    kept: tuple[Part, ...]
+    texts: int
+    width: int
+    seconds: dict[Part, float]
+
+
+@dataclass(frozen=True)
+class Made:
+    """How something was measured. searched: distinct texts searched of `texts`; queries: of these; labeled: queries
+    with a label, 0 without labels; chance: what the most frequent label alone reaches."""
+
+    searched: int
+    texts: int
+    width: int
+    queries: int
+    seed: int
+    seconds: float
+    labeled: int = 0
+    chance: float = 0.0
+
+
+@dataclass(frozen=True)
+class DimensionView:
+    """Curves over sizes, truncation first: neighbors kept, and quality by labels (none without a column)."""
+
+    kept: tuple[Curve, ...]
+    quality: tuple[Curve, ...]
+    made: Made
+
+
+@dataclass(frozen=True, eq=False)
+class BitsView:
+    """table: one line a way to keep vectors, float32 first; see `bits_view`."""
+
+    table: pd.DataFrame
+    made: Made
+
+
+@dataclass(frozen=True, eq=False)
+class IndexView:
+    """table: one line a setting, exact search first; settings: the same, in the same order."""
+
+    table: pd.DataFrame
+    settings: tuple[Setting, ...]
+    made: Made
+
+
+def state(asked: Asked) -> State:
+    """What is measured already, and what measuring takes. Raises InputError for too few texts only when measured."""
+    workspace = Workspace(asked.folder)
+    kept = tuple(
+        part for part in PARTS if workspace.load(tasks.KIND, asked.corpus, tasks.part_inputs(asked.contender, part))
+    )
+    width = (
+        asked.contender.dimensions or opened.vectors(asked.folder, asked.corpus, asked.contender.model).rows.shape[1]
+    )
+    texts = len(distinct(opened.corpus(asked.folder, asked.corpus).texts)[1])
+    return State(kept, texts, width, expected_seconds(asked.folder, asked.corpus, texts, width))
+
+
+def measure_now(asked: Asked, parts: tuple[Part, ...]) -> None:
+    """Measure in this process; for few rows."""
+    for part in parts:
+        tasks.measure(*asked.where, part)
+
+
+def dimension_view(asked: Asked, quality: Quality) -> DimensionView:
+    """The curves with 95% intervals (1,000 bootstrap resamples of the queries; seeds for random projection)."""
+    stored = kept_part(*asked.where, "dimensions")
+    run = tasks.kept_dimensions(stored)
+    kept = _curves(run, np.asarray(run.kept))
+    judged = _judged(asked, stored, quality)
+    if judged is None:
+        return DimensionView(kept, (), _made(stored))
+    scores, made = judged
+    return DimensionView(kept, _curves(run, scores), made)
+
+
+def bits_view(asked: Asked, quality: Quality) -> BitsView:
+    """Columns: name, bytes, beside, factor (times smaller), kept, order (Kendall's tau-b), quality, each of these three
+    with _low and _high, p50 and p95 (ms). Without labels quality is missing."""
+    stored = kept_part(*asked.where, "bits")
+    run, judged = tasks.kept_bits(stored), _judged(asked, stored, quality)
+    table = pd.DataFrame({"name": list(run.names), "bytes": run.bytes, "beside": run.beside})
+    table["factor"] = run.bytes[0] / run.bytes
+    scored = {"kept": np.asarray(run.kept), "order": np.asarray(run.order)}
+    scored |= {"quality": judged[0]} if judged else {}
+    for column, values in scored.items():
+        table[column] = values.mean(axis=1)
+        table[f"{column}_low"], table[f"{column}_high"] = interval(values, query_weights(values.shape[1]))
+    table["p50"], table["p95"] = np.asarray(run.p50), np.asarray(run.p95)
+    return BitsView(table, judged[1] if judged else _made(stored))
+
+
+def index_view(asked: Asked) -> IndexView:
+    """Columns: kind, build, width, name, recall with _low and _high, p50, p95 (ms), rate (queries a second), seconds
+    (of building), bytes."""
+    stored = kept_part(*asked.where, "indexes")
+    run = tasks.kept_indexes(stored)
+    kept = np.asarray(run.kept)
+    low, high = interval(kept, query_weights(kept.shape[1]))
+    columns = (run.kinds, run.builds.tolist(), run.widths.tolist(), kept.mean(axis=1).tolist(), low.tolist())
+    settings = tuple(Setting(*each) for each in zip(*columns, run.p50.tolist(), strict=True))
+    table = pd.DataFrame([vars(each) for each in settings]).assign(
+        name=[each.name for each in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
+    )
+    table["rate"] = 1000 / table["p50"]
+    return IndexView(table, settings, _made(stored, run.rows, kept.shape[1]))
+
+
+def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
+    """values: (f, q)."""
+    weights, curves = query_weights(values.shape[1]), []
+    full = values[np.flatnonzero((run.methods == 0) & (run.sizes == run.sizes.max()))[0]]
+    for place, method in enumerate(METHODS):
+        at = np.flatnonzero(run.methods == place)
+        sizes = [int(size) for size in np.unique(run.sizes[at])]
+        if method == "random":
+            seeds = np.stack([values[at[run.sizes[at] == size]] for size in sizes])
+            curves.append(seed_curve(method, sizes, seeds, full, weights))
+        elif len(at):
+            curves.append(size_curve(method, sizes, values[at], full, weights))
+    return tuple(curves)
+
+
+def _judged(asked: Asked, stored: Stored, quality: Quality) -> tuple[np.ndarray, Made] | None:
+    """(f, labeled queries) scores by labels, and what they are of; None without a column, or where no label is on two
+    different texts."""
+    table = opened.corpus(asked.folder, asked.corpus).table
+    if quality.column not in table.columns:
+        return None
+    codes = label_codes(table[quality.column])[0]
+    first = np.unique(distinct(opened.corpus(asked.folder, asked.corpus).texts)[0], return_index=True)[1]
+    texts = codes[first][codes[first] >= 0]  # a text counts once, by its first row
+    counts = np.bincount(texts, minlength=1)
+    queries = np.asarray(stored.arrays["queries"])
+    labeled = (codes[queries] >= 0) & (counts[codes[queries]] > 1)
+    if not labeled.any() or (counts > 0).sum() < 2:
+        return None
+    found, rows = stored.arrays["found"], queries[labeled]
+    scores = np.stack([label_scores(codes, rows, np.asarray(form)[labeled], quality.measure) for form in found])
+    return scores, _made(stored, labeled=len(rows), chance=float(counts.max() / counts.sum()))
+
+
+def _made(
+    stored: Stored, searched: int | None = None, queries: int | None = None, labeled: int = 0, chance: float = 0.0
+) -> Made:
+    facts = stored.facts
+    asked = len(stored.arrays["queries"]) if queries is None else queries
+    rows = facts["searched"] if searched is None else searched
+    return Made(rows, facts["texts"], facts["width"], asked, facts["seed"], facts["seconds"], labeled, chance)

@@ -1,0 +1,58 @@
+"""Questions about the map's lettering: which regions it has, and where it is dense."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from core import opened
+from core.answers.clusters.found import cluster_set
+from core.answers.map.layouts import Place, kept_layout
+from core.answers.map.rows import terms
+from core.clusters.graph import RESOLUTIONS
+from core.clusters.methods import ClusterParams
+from core.errors import InputError
+from core.maps.contours import Contour, density_contours
+from core.maps.labels import Region, map_regions, regions_by_label
+from core.selections.filters import coded
+
+GROUPS = "\x00groups."  # no column's name: regions are the groups of a level, whose number follows
+
+
+@lru_cache(maxsize=16)
+def regions(place: Place, column: str = "") -> tuple[Region, ...]:
+    """Labels of a kept layout: by the words of its texts, or for each value of a column.
+
+    Raises StorageError where the layout is not kept, InputError for a column that isn't there.
+    """
+    if column.startswith(GROUPS):
+        return _group_regions(place, column.removeprefix(GROUPS))
+    if not column:
+        return map_regions(_points(place), *terms(place.folder, place.corpus))
+    table = opened.corpus(place.folder, place.corpus).table
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}" to name regions by.', "Choose another.")
+    codes, names = coded(table[column])
+    return regions_by_label(_points(place), codes, [str(name) for name in names])
+
+
+@lru_cache(maxsize=8)
+def contours(place: Place) -> tuple[Contour, ...]:
+    """Lines around the densest parts of a kept layout. Raises StorageError where it is not kept."""
+    return density_contours(_points(place))
+
+
+def _group_regions(place: Place, value: str) -> tuple[Region, ...]:
+    """The groups of a level, and when zoomed in those of the next finer one."""
+    found: list[Region] = []
+    chosen = int(value.partition(".")[0])
+    for step, level in enumerate((chosen, min(chosen + 1, len(RESOLUTIONS) - 1))):
+        if step and level == chosen:
+            continue
+        told = cluster_set(place.folder, place.corpus, place.model, ClusterParams(level=level))
+        found += [replace(each, level=step) for each in regions_by_label(_points(place), told.labels, told.names)]
+    return tuple(found)
+
+
+def _points(place: Place) -> np.ndarray:
+    return np.asarray(kept_layout(place).arrays["points"])[:, :2]

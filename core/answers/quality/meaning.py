@@ -1,0 +1,107 @@
+"""Questions about what a cosine means under a contender, and what is the same under another."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from core import opened
+from core.answers.quality.measures import CELL, SEED, label_codes
+from core.contenders import Contender
+from core.errors import InputError
+from core.quality import tasks as quality_tasks
+from core.quality.calibration import Scale, measure_scale
+from core.quality.migration import K, Lists, Threshold, compare_lists, kept_counts, move_threshold
+from core.quality.same_label import SameLabel, measure_same_label
+from core.quality.space import nearest
+from core.secret import Secret
+
+BROKEN = 0.5  # a query breaks when it keeps less than this share of its list
+
+
+@dataclass(frozen=True)
+class Query:
+    """One pinned query under A and B. kept: of the `k` texts listed by A, those B lists too; first_same: whether the
+    first one is the same; before, after: the beginnings of the first texts."""
+
+    query: str
+    kept: int
+    k: int
+    first_same: bool
+    before: str
+    after: str
+
+    @property
+    def broken(self) -> bool:
+        return self.kept < BROKEN * self.k
+
+
+@lru_cache(maxsize=10)
+def scale(folder: str, corpus: str, contender: Contender) -> Scale:
+    """The distribution of all pairs' cosines."""
+    return measure_scale(quality_tasks.space(folder, corpus, contender), SEED)
+
+
+def same_label(folder: str, corpus: str, contender: Contender, column: str) -> SameLabel:
+    """P(same label) by cosine. Raises InputError for a column that can't be read as labels."""
+    codes = label_codes(folder, corpus, column)
+    if codes is None:
+        raise InputError("P(same label) needs a column with labels.", "Choose one.")
+    return measure_same_label(quality_tasks.space(folder, corpus, contender), codes, SEED)
+
+
+def lists(folder: str, corpus: str, one: Contender, other: Contender) -> Lists:
+    """How far the top-10 lists of all texts agree."""
+    spaces = [quality_tasks.space(folder, corpus, each) for each in (one, other)]
+    return compare_lists(spaces[0], spaces[1], SEED)
+
+
+def moved_threshold(folder: str, corpus: str, one: Contender, other: Contender, cosine: float) -> Threshold:
+    """The threshold under `other` that as many pairs reach as `cosine` under `one`."""
+    spaces = [quality_tasks.space(folder, corpus, each) for each in (one, other)]
+    scales = (scale(folder, corpus, one), scale(folder, corpus, other))
+    return move_threshold(cosine, spaces[0], spaces[1], scales, SEED)
+
+
+def drawn_queries(folder: str, corpus: str, one: Contender, other: Contender, number: int, seed: int) -> list[Query]:
+    """Texts of the corpus drawn as queries, by their kept lists."""
+    spaces = [quality_tasks.space(folder, corpus, each) for each in (one, other)]
+    own = spaces[0].sample(number, seed)
+    k = min(K, len(spaces[0]) - 1)
+    texts = opened.distinct_texts(folder, corpus)
+    before, after = (np.asarray(each.ids[own, :k]) for each in spaces)
+    return _queries([texts[place] for place in own], before, after, texts)
+
+
+def typed_queries(
+    folder: str,
+    corpus: str,
+    one: Contender,
+    other: Contender,
+    queries: tuple[str, ...],
+    secrets: tuple[Secret | None, Secret | None],
+) -> list[Query]:
+    """Typed queries under both contenders. Raises ModelError where one of them can't embed texts."""
+    from core.scoring.task_texts import embed_task_texts
+
+    found = []
+    for contender, secret in zip((one, other), secrets, strict=True):
+        space = quality_tasks.space(folder, corpus, contender)
+        rows = embed_task_texts(folder, corpus, contender, queries, queries=True, secret=secret)
+        found.append(nearest(space, rows, min(K, len(space)))[0])
+    return _queries(list(queries), found[0], found[1], opened.distinct_texts(folder, corpus))
+
+
+def _queries(queries: list[str], before: np.ndarray, after: np.ndarray, texts: list[str]) -> list[Query]:
+    kept, k = kept_counts(before, after), before.shape[1]
+    return [
+        Query(
+            query[:CELL],
+            int(number),
+            k,
+            bool(one[0] == other[0]),
+            texts[one[0]][:CELL],
+            texts[other[0]][:CELL],
+        )
+        for query, number, one, other in zip(queries, kept, before, after, strict=True)
+    ]

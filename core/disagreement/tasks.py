@@ -1,0 +1,122 @@
+"""How far contenders disagree, as functions for workers; what each pair needs is kept in the workspace."""
+
+import time
+
+import numpy as np
+
+from core import opened
+from core.contenders import Contender, contender_neighbors, find_contender_neighbors
+from core.disagreement.at_large import measure_geometry
+from core.disagreement.kept import (
+    KIND,
+    cut_inputs,
+    explained_rows,
+    has_pair,
+    pair_inputs,
+    pairs_of,
+    text_codes,
+    text_inputs,
+)
+from core.disagreement.overlap import P, compare
+from core.disagreement.texts import cut_off, text_facts
+from core.errors import InputError, PlanisphereError
+from core.store import Workspace
+from core.types import ModelSpec, Progress
+
+
+def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+    """Work out and keep what the pages on disagreement need of these contenders; what is kept is not done again."""
+    find_graphs(folder, corpus, contenders)
+    compare_pairs(folder, corpus, contenders, progress)
+    group_rows(folder, corpus, contenders)
+    look_at_texts(folder, corpus, contenders)
+
+
+def warm_up() -> None:
+    """Import what the functions here take (scipy, the model of languages): by next to no work, so that it is all."""
+    from core.disagreement.geometry import alike_order
+    from core.quality.estimates import jackknife
+
+    text_facts(["Which language is this text in?"])
+    jackknife(0.0, [0.0, 1.0])
+    alike_order(np.eye(3))
+
+
+def find_graphs(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+    """Each contender's neighbor graph. Raises StorageError where the corpus is not embedded with a model."""
+    if len(opened.corpus(folder, corpus)) < 2:
+        raise InputError("This corpus has one row: there are no neighbors to compare.", "Bring in more rows.")
+    for contender in contenders:
+        find_contender_neighbors(folder, corpus, contender, progress)
+
+
+def compare_pairs(
+    folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None
+) -> None:
+    """What each pair of contenders shares. progress counts pairs."""
+    wanted = pairs_of(contenders)
+    for done, pair in enumerate(wanted, start=1):
+        if not has_pair(folder, corpus, *pair):
+            _compare_pair(folder, corpus, *pair)
+        if progress:
+            progress(done, len(wanted))
+
+
+def group_rows(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+    """The default groups of the first contender's model, by which rows are filtered and explained."""
+    from core.clusters.methods import ClusterParams
+    from core.clusters.tasks import find_clusters
+
+    try:
+        find_clusters(folder, corpus, contenders[0].model, ClusterParams(), progress)
+    except InputError:  # a corpus too small for groups
+        return
+
+
+def look_at_texts(
+    folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None
+) -> None:
+    """Facts of a sample of the texts, and which of them each model cuts off."""
+    workspace = Workspace(folder)
+    texts = [opened.corpus(folder, corpus).texts[row] for row in explained_rows(folder, corpus)]
+    if workspace.load(KIND, corpus, text_inputs()) is None:
+        found = dict(vars(text_facts(texts, progress)))
+        facts = {"languages": list(found.pop("languages"))}
+        workspace.save(KIND, corpus, text_inputs(), found, facts)
+    for model in dict.fromkeys(each.model for each in contenders):
+        if model.max_tokens and workspace.load(KIND, corpus, cut_inputs(model)) is None:
+            _look_for_cuts(workspace, corpus, model, texts)
+
+
+def _look_for_cuts(workspace: Workspace, corpus: str, model: ModelSpec, texts: list[str]) -> None:
+    folder = str(workspace.folder)
+    try:
+        over = cut_off(texts, opened.embedder(folder, model, None, 1))
+    except PlanisphereError as error:  # a model that is gone: the other factors explain what they can
+        workspace.save(KIND, corpus, cut_inputs(model), {}, {"error": error.message})
+        return
+    workspace.save(KIND, corpus, cut_inputs(model), {"over": over}, {"error": ""})
+
+
+def _compare_pair(folder: str, corpus: str, first: Contender, second: Contender) -> None:
+    started, texts = time.perf_counter(), text_codes(folder, corpus)
+    one, other = (contender_neighbors(folder, corpus, each).ids for each in (first, second))
+    found = compare(one, other, texts)
+    facts = {"depths": list(found.depths), "p": P, "seed": 0, "texts": int(texts.max(initial=-1)) + 1}
+    facts |= measure_geometry(folder, corpus, first, second)
+    arrays = {"shared": found.shared, "rbo": found.rbo, "deep": found.deep}
+    facts["seconds"] = round(time.perf_counter() - started, 3)
+    Workspace(folder).save(KIND, corpus, pair_inputs(first, second), arrays, _without_nan(facts))
+
+
+def is_prepared(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> bool:
+    """Whether all that `prepare` makes is kept."""
+    workspace = Workspace(folder)
+    models = [each.model for each in contenders if each.model.max_tokens]
+    wanted = [text_inputs(), *map(cut_inputs, models), *(pair_inputs(*pair) for pair in pairs_of(contenders))]
+    return all(workspace.load(KIND, corpus, inputs) is not None for inputs in wanted)
+
+
+def _without_nan(facts: dict[str, object]) -> dict[str, object]:
+    """NaN is no JSON: None stands for it."""
+    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in facts.items()}

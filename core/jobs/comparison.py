@@ -1,0 +1,85 @@
+"""What jobs do that compare contenders. Every step is skipped where its result is kept."""
+
+from core.jobs.context import JobContext
+from core.jobs.types import JobSpec
+from core.secret import Keys, Secret
+from core.types import ModelSpec
+
+
+def compression_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What compressing one contender loses, part after part. params: contender (a Contender's dict)."""
+    from core.compression import tasks as compression_tasks
+    from core.contenders import Contender
+
+    where = (spec.workspace, spec.corpus, Contender.from_dict(spec.params["contender"]))
+    stages = {"dimensions": "Trying fewer dimensions", "bits": "Trying fewer bits", "indexes": "Trying indexes"}
+    for part in compression_tasks.PARTS:
+        context.call(stages[part], compression_tasks.measure, *where, part, progress=True, unit="settings")
+
+
+def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Every contender scored in a task, side by side. params: contenders (their dicts), task (a Task's dict).
+
+    One that can't do the task has its message kept; the others go on.
+    """
+    from core.contenders import Contender
+    from core.scoring import tasks as score_tasks
+    from core.scoring.types import Task
+
+    contenders = [Contender.from_dict(each) for each in spec.params["contenders"]]
+    task = Task.from_dict(spec.params["task"])
+    items = [(spec.workspace, spec.corpus, each, task, _own_key(each.model, secret)) for each in contenders]
+    context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
+
+
+def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What the Quality page reads. params: what ("graphs": neighbors of `contenders`, a list of their dicts; "wording":
+    robustness to changed texts of one contender, whose dict the other params are, with limit_usd where it is paid)."""
+    from core.contenders import Contender
+    from core.quality import tasks as quality_tasks
+
+    where, wording = (spec.workspace, spec.corpus), spec.params["what"] == "wording"
+    asked = [spec.params] if wording else spec.params["contenders"]
+    for contender in map(Contender.from_dict, asked):
+        stage = f"Finding neighbors: {contender.label}"
+        context.call(stage, quality_tasks.find_graph, *where, contender, progress=True, unit="rows")
+        if wording:
+            given = (*where, contender, secret, spec.params.get("limit_usd"))  # of one model: the key is its server's
+            context.call("Embedding changed texts", quality_tasks.measure_wording, *given, progress=True, unit="texts")
+
+
+def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What each pair of contenders shares, and what may explain it. params: contenders (their dicts); with moved (k)
+    instead of the latter the groups of texts that moved together between the first two."""
+    from core.answers.disagreement.moved import find_moves
+    from core.answers.disagreement.overview import Asked
+    from core.contenders import Contender
+    from core.disagreement import tasks as steps
+
+    chosen = tuple(Contender.from_dict(each) for each in spec.params["contenders"])
+    where = (spec.workspace, spec.corpus, chosen)
+    context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
+    context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
+    if "moved" in spec.params:
+        asked = (Asked(*where), spec.params["moved"])
+        context.call("Finding what moved together", find_moves, *asked, progress=True, unit="texts")
+        return
+    context.call("Grouping", steps.group_rows, *where, progress=True, unit="steps")
+    context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
+
+
+def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
+    from core.clusters.llm_chat import ChatModel
+    from core.scoring.written import write_queries
+
+    chat = ChatModel(**spec.params["chat"])
+    where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
+    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
+
+
+def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
+    """The key of a model's own server. A single key of a job of several models is OpenAI's, which no other may see."""
+    if model.backend != "openai":
+        return None
+    return secret.of(model.base_url) if isinstance(secret, Keys) else None if model.base_url else secret

@@ -1,0 +1,63 @@
+"""What jobs do that make vectors and maps. Every step is skipped where its result is kept."""
+
+import time
+from dataclasses import replace
+
+from core.errors import JobError
+from core.jobs.context import JobContext
+from core.jobs.types import JobSpec
+from core.secret import Secret
+from core.types import LayoutParams, ModelSpec
+
+
+def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default groups.
+
+    params: model (a ModelSpec's dict), limit_usd (for paid models).
+    """
+    from core.jobs import tasks
+
+    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    where = (spec.workspace, spec.corpus, model)
+    context.call("Preparing the model", tasks.prepare_model, spec.workspace, model, secret)
+    plan, left_out = context.call("Planning", tasks.plan_batches, *where, spec.params.get("limit_usd"))
+    items = [(*where, secret, places) for places in plan]
+    sizes = [len(places) for places in plan]
+    context.map(f"Embedding with {model.label}", tasks.embed_places, items, sizes, "texts")
+    if left_out:
+        raise JobError(
+            f"The spending limit was reached: {sum(sizes):,} texts are embedded and kept, {left_out:,} are left.",
+            "Start the model again with a higher limit; only the rest is computed.",
+        )
+    context.call("Collecting the vectors", tasks.collect_vectors, *where, secret, sum(sizes), started)
+    map_job(spec, secret, context)
+
+
+def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Neighbor graph, index, a layout and the default groups. params: model, layout (a LayoutParams' dict, the default
+    if missing)."""
+    from core.answers.clusters.page import describe
+    from core.clusters import tasks as cluster_tasks
+    from core.clusters.methods import ClusterParams
+    from core.jobs import tasks
+
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
+    layout = LayoutParams(**spec.params.get("layout", {}))
+    context.call("Finding neighbors", tasks.find_neighbors, *where, progress=True, unit="rows")
+    context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps", on="layout")
+    context.call("Preparing the search", tasks.open_index, *where)
+    context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
+    context.call("Describing the groups", describe, *where, ClusterParams())
+
+
+def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model, and more: the
+    models to compare it with, each embedded by a job aside."""
+    from core.jobs import tasks
+
+    digest = context.call("Reading the sample", tasks.bring_file, spec.workspace, spec.params)
+    first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
+    embed_job(first, secret, context)
+    more = map(ModelSpec.from_dict, spec.params.get("more", ()))
+    titled = [(model, f"{model.label} on {spec.params['name']}") for model in more]
+    return [replace(first, params={"model": model.to_dict()}, title=title, aside=True) for model, title in titled]

@@ -1,0 +1,230 @@
+"""The job queue: a coordinator thread hands the steps of one job after another to worker processes; a second one does
+so for the jobs aside, which nobody waits for."""
+
+import atexit
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.errors import JobError, PlanisphereError
+from core.files import discard, read_json, write_json
+from core.jobs.cluster import connect, resources_of
+from core.jobs.context import JobCancelled, JobContext
+from core.jobs.pipeline import run_job
+from core.jobs.types import JobSpec, JobState
+from core.jobs.warming import warm_up
+from core.secret import Secret
+
+T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
+
+
+class JobManager:
+    """Runs jobs in line and answers pages' questions, both in worker processes.
+
+    address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
+    warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job.
+    Thread-safe: all sessions of a server share one.
+    """
+
+    def __init__(self, address: str = "", workers: int = 0, warm_folder: str = "") -> None:
+        self._states: dict[str, JobState] = {}
+        self._secrets: dict[str, Secret] = {}
+        self._cancelled: set[str] = set()
+        self._lines: dict[bool, queue.Queue[str]] = {False: queue.Queue(), True: queue.Queue()}  # by JobSpec.aside
+        self._lock = threading.RLock()
+        self._client: Any = None
+        self._failure: PlanisphereError | None = None
+        self._connected = threading.Event()
+        self._warming: list[Any] = []
+        self._warmed = threading.Event()
+        threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
+
+    # jobs
+
+    def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
+        """Put a job in line and give its id; a job that is in line or running already is not added again."""
+        with self._lock:
+            known = self._states.get(spec.id)
+            if known and known.open:
+                return spec.id
+            self._cancelled.discard(spec.id)
+            self._states[spec.id] = JobState(spec)
+            if secret:
+                self._secrets[spec.id] = secret
+        self._record(spec.id)
+        self._lines[spec.aside].put(spec.id)
+        return spec.id
+
+    def cancel(self, job: str) -> None:
+        """Stop a job: what is finished is kept, batches in flight are let finish."""
+        with self._lock:
+            self._cancelled.add(job)
+            state = self._states.get(job)
+            if state and state.status == "queued":
+                self._set(job, status="cancelled", finished=time.time())
+
+    def forget(self, workspace: str, job: str) -> None:
+        """Take a finished job off the list."""
+        with self._lock:
+            state = self._states.get(job)
+            if not (state and state.open):
+                self._states.pop(job, None)
+                discard(_record_path(workspace, job))
+
+    def get(self, job: str) -> JobState | None:
+        return self._states.get(job)
+
+    def list(self, workspace: str) -> list[JobState]:
+        """The jobs of a workspace, oldest first; those a stopped server left open come as "interrupted"."""
+        with self._lock:
+            live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
+        left = [state for state in _recorded(workspace) if state.id not in live]
+        return [*left, *live.values()]
+
+    # questions
+
+    def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
+        """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
+
+        Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
+        """
+        client = self._ready(timeout)
+        future = client.submit(function, *args, pure=False, priority=10, **self._on(on))
+        try:
+            return future.result(timeout)
+        except PlanisphereError:
+            raise
+        except TimeoutError as error:
+            future.cancel()
+            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again in a while.") from error
+        except Exception as error:
+            raise explained(error) from error
+
+    def _ready(self, timeout: float) -> Any:
+        if not self._connected.wait(timeout):
+            raise JobError("The workers have not started yet.", "Reload the page in a few seconds.")
+        if self._failure:
+            raise self._failure
+        return self._client
+
+    def _on(self, resource: str) -> dict[str, Any]:
+        return {"resources": {resource: 1}} if resource in self._resources else {}
+
+    def wait_warm(self, timeout: float = 300) -> None:
+        """Return when the workers have imported and compiled what they need (for benchmarks)."""
+        from distributed import wait
+
+        self._ready(timeout)
+        self._warmed.wait(timeout)
+        wait(self._warming, timeout=timeout)
+
+    def close(self) -> None:
+        """Stop the workers."""
+        if self._client:
+            cluster = self._client.cluster
+            self._client.close(timeout=5)
+            if cluster:
+                cluster.close(timeout=10)
+
+    # the coordinator thread
+
+    def _work(self, address: str, workers: int, warm_folder: str) -> None:
+        try:
+            self._client = connect(address, workers)
+            self._resources = resources_of(self._client)
+        except PlanisphereError as error:
+            self._failure = error
+        except Exception as error:
+            self._failure = explained(error)
+        self._connected.set()
+        if self._client:
+            atexit.register(self.close)
+            self._warm(warm_folder)
+        threading.Thread(target=self._follow, args=(self._lines[True],), daemon=True, name="jobs aside").start()
+        self._follow(self._lines[False])
+
+    def _follow(self, line: "queue.Queue[str]") -> None:
+        while True:
+            self._run(line.get())
+
+    def _warm(self, folder: str) -> None:
+        try:
+            self._warming = warm_up(self._client, folder) if folder else []
+        except Exception as error:  # only slower without
+            explained(error)
+        self._warmed.set()
+
+    def _run(self, job: str) -> None:
+        state = self._states.get(job)
+        if state is None or state.status != "queued":
+            return
+        self._set(job, status="running", started=time.time())
+        ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
+        try:
+            aside = state.spec.aside
+            context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set, aside)
+            for following in run_job(state.spec, self._secrets.get(job), context):
+                self.submit(following)
+            ending = {"status": "done"}
+        except JobCancelled:
+            ending = {"status": "cancelled"}
+        except PlanisphereError as error:
+            ending |= {"error": error.message, "remedy": error.remedy}
+        except Exception as error:
+            told = explained(error)
+            ending |= {"error": told.message, "remedy": told.remedy}
+        finally:
+            self._secrets.pop(job, None)
+            self._set(job, **ending, finished=time.time())
+
+    def _set(self, job: str, **changes: Any) -> None:
+        with self._lock:
+            if job in self._states:
+                self._states[job] = self._states[job].with_(**changes)
+        if "status" in changes:
+            self._record(job)
+
+    def _record(self, job: str) -> None:
+        state = self._states[job]
+        path = _record_path(state.spec.workspace, job)
+        try:
+            if state.status == "done":
+                discard(path)  # its results speak for it
+            else:
+                write_json(path, state.to_dict())
+        except PlanisphereError as error:
+            _LOG.warning("job record not written: %s", error)
+
+
+def explained(error: Exception) -> JobError:
+    """What an unexpected failure of a worker means to a person; the details go to the log."""
+    _LOG.error("worker failure", exc_info=error)
+    kind = type(error).__name__
+    if kind == "KilledWorker":
+        return JobError(
+            "The worker process was killed several times, most likely because memory ran out.",
+            "Finished batches are kept. Close other programs or take fewer rows, then start again.",
+        )
+    if isinstance(error, MemoryError):
+        return JobError("There is not enough memory for this.", "Take fewer rows, or a model with fewer dimensions.")
+    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are kept; try again.")
+
+
+def _record_path(workspace: str, job: str) -> Path:
+    return Path(workspace) / "jobs" / f"{job}.json"
+
+
+def _recorded(workspace: str) -> list[JobState]:
+    states = []
+    for path in sorted((Path(workspace) / "jobs").glob("*.json")):
+        try:
+            state = JobState.from_dict(read_json(path))
+        except (TypeError, KeyError):
+            continue
+        states.append(state.with_(status="interrupted") if state.open else state)
+    return [state for state in states if state.status in ("interrupted", "failed", "cancelled")]

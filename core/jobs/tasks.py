@@ -1,0 +1,111 @@
+"""The steps of jobs as functions for workers: named inputs in, results kept in the workspace."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core import opened
+from core.corpus import read_corpus
+from core.costs.spending import affordable
+from core.digest import digest_text
+from core.embedding import batch_size, batches, cached_rows, count_unseen, distinct, embed_batch
+from core.errors import ModelError
+from core.maps.projection import project
+from core.neighbors import build_neighbors
+from core.secret import Secret
+from core.store import Workspace
+from core.types import LayoutParams, ModelSpec, Progress, Vectors
+
+
+def bring_file(folder: str, params: dict[str, Any]) -> str:
+    """Read a file of this machine into the workspace; gives the corpus' digest. params: as read_corpus names them."""
+    named = {key: params[key] for key in ("name", "text", "label", "time", "id")}
+    return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
+
+
+def prepare_model(folder: str, spec: ModelSpec, secret: Secret | None) -> None:
+    """Export or distill what a local model needs, once, before several workers ask for it. Raises ModelError."""
+    if spec.backend in ("onnx", "static"):
+        opened.embedder(folder, spec, secret, None if spec.backend == "static" else 1)
+
+
+def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
+    """Places among the distinct texts that still need a vector, cut into batches; empty where all is kept.
+
+    With a spending limit, only the batches it pays for; the number is the texts left out.
+    """
+    if Workspace(folder).load_vectors(corpus, spec) is not None:
+        return [], 0
+    texts = opened.distinct_texts(folder, corpus)
+    known = opened.cache(folder, spec).known([digest_text(text) for text in texts])
+    plan = batches(texts, np.flatnonzero(~known), *batch_size(spec.backend))
+    paid = plan if limit_usd is None else affordable(texts, plan, spec, limit_usd)
+    return paid, sum(len(places) for places in plan[len(paid) :])
+
+
+def embed_places(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, places: np.ndarray) -> int:
+    """Embed one batch and keep it; a batch that was kept meanwhile is not computed again. Gives the texts done."""
+    texts = opened.distinct_texts(folder, corpus)
+    chosen = [texts[place] for place in places]
+    cache = opened.cache(folder, spec)
+    known = cache.known([digest_text(text) for text in chosen])
+    left = [text for text, have in zip(chosen, known, strict=True) if not have]
+    if left:
+        embed_batch(left, opened.embedder(folder, spec, secret, 1), cache)
+    return len(places)
+
+
+def collect_vectors(
+    folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, computed: int, started: float
+) -> None:
+    """Put the cached rows together in row order and keep them. Raises ModelError if any is missing."""
+    workspace = Workspace(folder)
+    if workspace.load_vectors(corpus, spec) is not None:
+        return
+    codes, texts = distinct(opened.corpus(folder, corpus).texts)
+    embedder = opened.embedder(folder, spec, secret, 1)
+    rows, missing = cached_rows(texts, embedder, opened.cache(folder, spec))
+    if len(missing):
+        raise ModelError(
+            f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed."
+        )
+    facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
+    workspace.save_vectors(Vectors(rows[codes], spec, corpus, facts | count_unseen(texts, codes, embedder)))
+
+
+def find_neighbors(folder: str, corpus: str, spec: ModelSpec, progress: Progress | None = None) -> None:
+    """Build and keep the one neighbor graph of a corpus and a model, unless it is kept already."""
+    workspace, inputs = Workspace(folder), opened.neighbor_inputs(spec)
+    if workspace.load("neighbors", corpus, inputs) is not None:
+        return
+    made = build_neighbors(opened.vectors(folder, corpus, spec), k=opened.GRAPH_K, progress=progress)
+    facts = {"recall": made.recall, "checked": made.checked, "method": made.method, "facts": made.facts}
+    workspace.save("neighbors", corpus, inputs, {"ids": made.ids, "scores": made.scores}, facts)
+
+
+def lay_out(folder: str, corpus: str, spec: ModelSpec, params: LayoutParams, progress: Progress | None = None) -> None:
+    """Make and keep a layout with its trust, unless it is kept already."""
+    workspace, inputs = Workspace(folder), layout_inputs(spec, params)
+    if workspace.load("layouts", corpus, inputs) is not None:
+        return
+    layout = project(
+        opened.vectors(folder, corpus, spec),
+        opened.neighbors(folder, corpus, spec),
+        progress=progress,
+        **asdict(params),
+    )
+    trust = asdict(layout.trust)
+    arrays = {"points": layout.points, "per_point": trust.pop("per_point")}
+    workspace.save("layouts", corpus, inputs, arrays, {"trust": trust, "facts": layout.facts})
+
+
+def open_index(folder: str, corpus: str, spec: ModelSpec) -> None:
+    """Build and keep the search index, so that the first search need not."""
+    opened.index(folder, corpus, spec)
+
+
+def layout_inputs(spec: ModelSpec, params: LayoutParams) -> dict[str, object]:
+    """What names a layout; raise the version when the algorithm changes its values."""
+    return {**opened.neighbor_inputs(spec), "params": asdict(params), "layout": 1}

@@ -1,0 +1,1 @@
+"""Rows by shape or by filter, and selections kept under a name."""

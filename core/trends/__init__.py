@@ -1,0 +1,1 @@
+"""Groups, labels and moods over time: shares, bursts, drifts and surges."""

@@ -1,0 +1,57 @@
+"""Are the groups found again when the rows are others?"""
+
+import streamlit as st
+
+from core.answers.clusters import page as answers
+from core.charts.clusters import stability_figure
+from core.clusters.again import FEWER_RUNS, MANY_ROWS, RUNS
+from pages.shared import session
+from pages.shared.clusters import wait
+from pages.shared.clusters.controls import Chosen
+from pages.shared.text import plain
+
+
+def show(chosen: Chosen, made: answers.Overview) -> None:
+    method = chosen.params.method
+    runs = min(RUNS[method], FEWER_RUNS if chosen.info.rows > MANY_ROWS else 50)
+    st.markdown(
+        f"A group that is really there is found again when some of the rows are missing. {runs} times, 63.2% of the "
+        f"rows "
+        f"are "
+        "drawn and grouped anew in the same way; a group counts as found where a new one shares at least three "
+        "quarters of "
+        "their joint rows.",
+        help="Hennig (2007), cluster-wise assessment of stability by the Jaccard index. 63.2% is the share of distinct "
+        "rows "
+        "in a bootstrap sample; copies are left out, since they would hold groups together. "
+        f"Seed {chosen.params.seed}.",
+    )
+    found = session.ask(answers.stability_of, *chosen.where)
+    if found is None:
+        if not wait.waiting(chosen, "stability", "The rows are being grouped again and again."):
+            wait.start(chosen, "stability", "Measure", ":material/replay:")
+        return
+    stable = int((found.jaccard >= 0.75).sum())
+    low, high = float(found.agreement.min()), float(found.agreement.max())
+    st.markdown(
+        f"**{stable} of {len(found.jaccard)}** groups are stable (mean Jaccard at least 0.75). Old and new groups "
+        f"agree "
+        f"by "
+        f"**{found.agreement.mean():.2f}** (adjusted mutual information, 0 is chance, 1 is the same; {low:.2f} to "
+        f"{high:.2f} "
+        f"over {found.runs} resamples)."
+    )
+    names = [str(name) for name in made.table["name"]]
+    st.plotly_chart(
+        stability_figure(found.found, found.runs, names, session.theme()),
+        key="stability",
+        config={"displayModeBar": False},
+        alt="How many groups were found again in how many resamples",
+    )
+    weak = made.table.sort_values("jaccard").head(10)
+    st.markdown("**Least stable**")
+    for label, row in zip(weak.index.tolist(), weak.to_dict("records"), strict=True):
+        st.caption(
+            f"{plain(row['name'])} ({row['rows']:,} rows): found again in {int(found.found[label])} of {found.runs}, "
+            f"mean Jaccard {row['jaccard']:.2f}"
+        )

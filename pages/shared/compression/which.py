@@ -1,0 +1,110 @@
+"""Which contender is compressed, by which labels it is judged, and waiting until it is measured."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.answers.compression import curves as answers
+from core.answers.compression.curves import Asked, Made, Quality
+from core.compression.label_quality import Measure
+from core.compression.tasks import PARTS, Part, full_bits
+from core.contenders import Contender
+from core.jobs.types import JobSpec
+from core.store import CorpusInfo
+from pages.shared import job_offer, session
+from pages.shared.text import count, plain
+
+MEASURES: dict[Measure, str] = {
+    "vote": "10 neighbors vote (kNN accuracy)",
+    "share": "Same label among 10 (P@10)",
+    "first": "Same label of the nearest (P@1)",
+}
+AT_ONCE = 3.5  # seconds a person waits without a job
+NONE = ""
+WAYS: dict[Part, str] = {"dimensions": "fewer dimensions", "bits": "fewer bits", "indexes": "several indexes"}
+
+
+def which(contenders: Sequence[Contender]) -> Contender:
+    """One of the contenders, at float32; variants in fewer bits stand for the vectors they are made from."""
+    known = {each.key: each for each in map(full_bits, contenders)}
+    session.linked_choice("compress", list(known))
+    if len(known) > 1:
+        st.selectbox(
+            "To compress",
+            list(known),
+            key="compress",
+            format_func=lambda key: known[key].label,
+            width=420,
+            help="One contender is compressed at a time, from its float32 vectors.",
+        )
+        session.keep_in_link("compress")
+    return known.get(session.widget_value("compress"), next(iter(known.values())))
+
+
+def quality(asked: Asked) -> Quality:
+    """The labels that neighbors are judged by, none where no column can be read as labels."""
+    columns = session.ask_once(answers.label_columns, asked.folder, asked.corpus)
+    if not columns:
+        return Quality()
+    with st.container(horizontal=True):
+        session.linked_choice("compress_label", [*columns, NONE])
+        column = st.selectbox(
+            "Quality by label",
+            [*columns, NONE],
+            key="compress_label",
+            format_func=lambda name: name or "none",
+            width=280,
+            help="A column whose labels like texts should share. Quality is how well a text's nearest others tell its "
+            "label, itself and its copies left out.",
+        )
+        session.keep_in_link("compress_label")
+        measure = st.selectbox(
+            "Measured as",
+            list(MEASURES),
+            key="compress_measure",
+            bind="query-params",
+            format_func=lambda name: MEASURES[name],
+            width=320,
+            disabled=not column,
+            help="All lie between 0 and 100%; higher is better.",
+        )
+    return Quality(column, measure or "vote")
+
+
+def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
+    """Whether the parts are measured; else measures them, or shows what to wait for or to start."""
+    state = session.ask(answers.state, asked)
+    missing = tuple(part for part in parts if part not in state.kept)
+    if not missing:
+        return True
+    job = _job(asked, info)
+    running = any(each.open and each.id == job.id for each in session.manager().list(session.folder()))
+    if not running and job_offer.at_once(
+        sum(state.seconds[part] for part in missing), "Measuring", lambda: _measure(asked, missing), AT_ONCE
+    ):
+        return True
+    left = [part for part in PARTS if part not in state.kept]
+    words = (
+        f"{count(state.texts, 'different text')} with {state.width:,} dimensions are searched again and again: with "
+        f"{', with '.join(WAYS[part] for part in left)}."
+    )
+    seconds = sum(state.seconds[part] for part in left)
+    label = plain(asked.contender.label)
+    job_offer.offer(job, f"What {label} loses here has not been measured yet.", words, "Measure it", seconds)
+    return False
+
+
+def how(made: Made) -> str:
+    """What was searched, for captions."""
+    of = f"{made.searched:,} of {made.texts:,}" if made.searched < made.texts else f"{made.searched:,}"
+    return f"{made.queries:,} queries among {of} different texts, seed {made.seed}"
+
+
+def _measure(asked: Asked, parts: tuple[Part, ...]) -> None:
+    session.ask(answers.measure_now, asked, parts, timeout=300)
+
+
+def _job(asked: Asked, info: CorpusInfo) -> JobSpec:
+    params = {"contender": asked.contender.to_dict()}
+    title = f"Compression of {asked.contender.label} on {info.name}"
+    return JobSpec("compression", asked.folder, asked.corpus, params, title=title)

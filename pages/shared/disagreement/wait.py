@@ -1,0 +1,50 @@
+"""What the Disagreement page shows until the contenders are compared."""
+
+from functools import partial
+
+import streamlit as st
+
+from core.answers.disagreement import overview as answers
+from core.answers.disagreement.overview import Asked
+from core.jobs.types import JobSpec
+from pages.shared import job_offer, session
+from pages.shared.text import count
+
+AT_ONCE = 5.0  # seconds a person waits without a job
+
+
+def ready(asked: Asked) -> bool:
+    """Whether the contenders are compared; few rows are at once, for more the job is offered."""
+    if session.ask_once(answers.different_texts, asked) < 2:
+        st.info(
+            "All rows have the same text, so there are no neighbors to compare. Bring in more rows on the Data page.",
+            icon=":material/info:",
+        )
+        return False
+    state = session.ask(answers.state, asked)
+    if state.kept:
+        return True
+    compute = partial(session.ask, answers.compare_now, asked, timeout=600)
+    if job_offer.at_once(state.seconds, "Comparing the contenders", compute, AT_ONCE):
+        return True
+    job_offer.offer(
+        comparison(asked),
+        f"{count(len(asked.contenders), 'contender')} have not been compared yet",
+        "Each two contenders' nearest texts are compared, row by row, and the texts are looked at for what may explain "
+        "where they differ. What was compared before is kept: another contender adds its own pairs alone.",
+        "Compare them",
+        state.seconds,
+    )
+    return False
+
+
+def comparison(asked: Asked) -> JobSpec:
+    """The job that compares all pairs."""
+    params = {"contenders": [each.to_dict() for each in asked.contenders]}
+    return JobSpec("disagreement", asked.folder, asked.corpus, params, f"Comparing {len(asked.contenders)} contenders")
+
+
+def moves(asked: Asked, k: int) -> JobSpec:
+    """The job that finds what moved together between the first two contenders."""
+    params = {"contenders": [each.to_dict() for each in asked.contenders[:2]], "moved": k}
+    return JobSpec("disagreement", asked.folder, asked.corpus, params, "What moved together")

@@ -1,0 +1,1 @@
+"""The Anomalies page: how varied the corpus is."""

@@ -1,0 +1,1 @@
+"""The Anomalies page: labels in doubt."""

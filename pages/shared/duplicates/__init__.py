@@ -1,0 +1,1 @@
+"""The Anomalies page: near-duplicates and leaks."""

@@ -1,0 +1,1 @@
+"""Controls that filter rows by columns."""

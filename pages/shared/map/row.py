@@ -1,0 +1,69 @@
+"""One row of the map: its text, its columns, and its true neighbors."""
+
+import pandas as pd
+import streamlit as st
+
+from core.answers.map.layouts import Place
+from core.answers.map.rows import LONGEST_CELL, RowView, row_view
+from pages.shared import session
+from pages.shared.text import cut, plain
+
+
+def show(place: Place, row: int, key: str) -> None:
+    """The row in full beside its nearest texts. `key` tells apart two such panels on one page."""
+    left, right = st.columns([3, 4], gap="medium")
+    with right:
+        count = st.segmented_control(
+            "Nearest texts",
+            [10, 50],
+            key=f"map_near_{key}",
+            default=10,
+            required=True,
+            persist_state="session",
+            help="By cosine in the model's own space, from the shared neighbor graph; the map plays no part in it.",
+        )
+        view = session.ask_once(row_view, place, row, int(count or 10))
+        neighbors(view)
+    with left:
+        details(view)
+
+
+def details(view: RowView) -> None:
+    source = dict(view.cells).get("source_row")
+    st.markdown(f"**Row {view.row + 1:,}**" + (f", row {plain(cut(source, 20))} of the source file" if source else ""))
+    with st.container(height=220 if view.length > 600 else "content", border=True):
+        st.text(view.text or "(empty)")
+    if view.length > len(view.text):
+        st.caption(f"The first {len(view.text):,} of {view.length:,} characters are shown.")
+    cells = pd.DataFrame(view.cells, columns=["Column", "Value"])
+    st.dataframe(
+        cells,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * max(len(cells), 1), 320),
+        alt="All columns of the row",
+    )
+    if view.cut:
+        names = ", ".join(plain(cut(name, 40)) for name in view.cut)
+        st.caption(f"Cells are shown to {LONGEST_CELL:,} characters; longer here: {names}.")
+
+
+def neighbors(view: RowView) -> None:
+    if view.neighbors.empty:
+        st.caption("There is no other text in this corpus.")
+        return
+    table = view.neighbors.rename(columns={"cosine": "Cosine", "text": "Text"})
+    table.insert(0, "Row", table.index + 1)
+    columns = {
+        "Cosine": st.column_config.NumberColumn(format="%.3f", width=70, help="In the model's space; 1 is the same."),
+        "Text": st.column_config.TextColumn(width="large"),
+        "Row": st.column_config.NumberColumn(format="localized", width=70, help="Row of the corpus."),
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config=columns,
+        height=min(38 + 35 * len(table), 388),
+        alt="The nearest texts with their cosine similarity",
+    )

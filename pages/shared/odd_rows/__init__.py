@@ -1,0 +1,1 @@
+"""The Anomalies page: rows unlike all others."""

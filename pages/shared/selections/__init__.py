@@ -1,0 +1,1 @@
+"""Kept selections: combining them, showing them, taking them out."""

@@ -1,0 +1,281 @@
+"""The report of a comparison: what it tells, that it is safe and whole, and that its code runs."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from markdown_it import MarkdownIt
+
+from core.answers.compression import curves
+from core.answers.compression.curves import Quality, dimension_view
+from core.answers.disagreement import overview as disagreement
+from core.answers.disagreement.overview import overview
+from core.answers.report import report_file
+from core.answers.scoreboard.board import Asked, board
+from core.answers.scoreboard.inputs import bring_tables
+from core.compression import latency
+from core.compression.tasks import PARTS, measure
+from core.contenders import Contender
+from core.corpus import read_corpus
+from core.disagreement.tasks import prepare
+from core.embedders.registry import load_embedder
+from core.embedding import embed
+from core.errors import InputError
+from core.jobs import tasks
+from core.report import spaces
+from core.report.blocks import Code, Document, Heading, Paragraph, table
+from core.report.html import to_html
+from core.report.markdown import to_markdown
+from core.report.recipe import can_start_anew
+from core.report.svg import Mark, interval_svg, pareto_svg
+from core.report.svg_heat import heat_svg
+from core.report.svg_lines import Axis, Series, lines_svg, percent
+from core.scoring.tasks import score
+from core.scoring.types import Task
+from core.store import Workspace
+from tests.core.scoring.little import THINGS, bring, imported, texts_of
+
+SPACE = "{http://www.w3.org/2000/svg}"
+NASTY = 'Shop <script>alert(1)</script> **bold** [x](http://a.b) | "q" & `code`'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A corpus read from a file, scored with two contenders in two tasks: what is asked, and where the file lies."""
+    folder = tmp_path_factory.mktemp("report")
+    table = pd.DataFrame({"text": texts_of(), "thing": [*THINGS] * 4})
+    table.to_csv(folder / "shop.csv", index=False)
+    corpus = read_corpus(folder / "shop.csv", text="{text}", label="thing", name=NASTY)
+    workspace = Workspace(folder / "home")
+    workspace.save_corpus(corpus)
+    spec = embed(corpus, load_embedder("lexical"), workspace).model
+    contenders = (Contender(spec), Contender(spec, 32, "binary"))
+    asked = Asked(str(folder / "home"), corpus.digest, contenders, Task.of("labels", column="thing"), "precision_at_1")
+    for task in (asked.task, Task.of("known_item", way="typos", sample=20, seed=0)):
+        for contender in contenders:
+            score(asked.folder, asked.corpus, contender, task)
+    return asked, folder
+
+
+@pytest.fixture(scope="module")
+def page(made):
+    return report_file(made[0], "html").decode()
+
+
+class Reader(HTMLParser):
+    """The texts of a page, its tags, and what its attributes could fetch."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.tags, self.fetched = [], set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.fetched += [value for name, value in attrs if name in ("src", "href", "xlink:href", "data", "action")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    return reader, " ".join(" ".join(reader.words).split())
+
+
+def test_it_tells_all_that_was_compared_and_how(made, page):
+    asked = made[0]
+    text = read(page)[1]
+    found = board(asked).comparison
+    for line in found.lines:
+        assert f"{line.mean:.3f}" in text
+        assert f"{line.low:.3f} to {line.high:.3f}" in text
+    for words in (asked.corpus, "seed 0", "40, of them 40 different texts", "lexical baseline · first 32d · binary",
+                  "Holm", "P@1", "V-measure", "Also:", "numpy", "What to bear in mind", "shop.csv, CSV"):  # fmt: skip
+        assert words in text, words
+    assert "points" in text
+
+
+def test_it_fetches_nothing_and_runs_no_script(page):
+    reader = read(page)[0]
+    assert reader.fetched == []
+    assert not reader.tags & {"script", "link", "img", "iframe", "object"}
+    assert "default-src 'none'" in page
+    addresses = set(re.findall(r"https?://[^\"'\s<]+", page)) - {"http://www.w3.org/2000/svg"}
+    assert addresses <= {"http://a.b)"}  # of the corpus' name, as words
+
+
+def test_names_are_words_never_markup(made, page):
+    reader, text = read(page)
+    assert NASTY in text
+    assert "b" not in reader.tags
+    rendered = MarkdownIt("commonmark").enable("table").render(report_file(made[0], "markdown").decode())
+    reader, text = read(rendered)
+    assert NASTY in text.replace("\u2060", "")
+    assert not reader.tags & {"script", "a", "img"}
+    assert {"table", "h1", "pre"} <= reader.tags
+
+
+def test_pictures_are_well_formed_and_place_what_they_show():
+    marks = [Mark(f"<b>{i}</b>", x, x - 0.02, x + 0.03, i, cost) for i, (x, cost) in
+             enumerate([(0.8, 100.0), (0.6, 1.0), (0.5, None)])]  # fmt: skip
+    for svg in (interval_svg(marks, "P@1", 0.55), pareto_svg(marks, "P@1", "price")):
+        root = ElementTree.fromstring(svg)
+        assert "script" not in svg
+        places = [float(dot.get("cx")) for dot in root.iter("{http://www.w3.org/2000/svg}circle")]
+        assert places == sorted(places, reverse=True)
+        assert len(set(places)) == len(places)
+    assert len(re.findall("<circle", pareto_svg(marks, "P@1", "price"))) == 2  # no place without a cost
+    assert "chance" in interval_svg(marks, "P@1", 0.55)
+    assert "chance" not in interval_svg(marks, "P@1", 0.01)
+    assert "nan" not in interval_svg([Mark("a", 1.0, 1.0, 1.0, 0)], "same")
+    single = Mark("a", 1.0, float("nan"), float("nan"), 0, 2.0)  # of one query no interval is known
+    assert "nan" not in interval_svg([single], "P@1")
+    assert "nan" not in pareto_svg([single, marks[0]], "P@1", "price")
+    assert "nan" not in pareto_svg([Mark("a", 1.0, 1.0, 1.0, 0, 0.0), Mark("b", 1.0, 1.0, 1.0, 0, 0.0)], "same", "free")
+
+
+def test_the_code_runs_and_gives_the_same_board(made, page, monkeypatch, capsys):
+    asked, folder = made
+    monkeypatch.chdir(folder)
+    code = report_file(asked, "markdown").decode().split("```python\n")[1].split("\n```")[0]
+    assert asked.folder not in code  # no path of this machine
+    exec(compile(code, "again", "exec"), {})  # the code a report shows
+    printed = capsys.readouterr().out.splitlines()
+    expected = [
+        f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] P(best) {line.p_best:.2f} "
+        f"{next(each.label for each in asked.contenders if each.key == line.name)}"
+        for line in board(asked).comparison.lines
+    ]
+    assert printed == expected
+    (folder / "shop.csv").write_text("text,thing\nother,lamp\n")
+    with pytest.raises(SystemExit, match="not the rows"):
+        exec(compile(code, "again", "exec"), {})
+
+
+def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, capsys):
+    asked = made[0]
+    rows = np.random.default_rng(0).normal(size=(40, 12)) * 3
+    mine = imported(asked.folder, asked.corpus, rows)
+    score(asked.folder, asked.corpus, mine, asked.task)
+    both = Asked(asked.folder, asked.corpus, (asked.contenders[0], mine), asked.task, asked.metric)
+    code = report_file(both, "markdown").decode().split("```python\n")[1].split("\n```")[0]
+    monkeypatch.setattr("sys.argv", ["again.py", asked.folder])
+    exec(compile(code, "again", "exec"), {})
+    assert f"{board(both).comparison.lines[0].mean:.4f}" in capsys.readouterr().out
+
+
+def test_what_else_was_measured_is_told(made, page, monkeypatch):
+    asked = made[0]
+    monkeypatch.setattr(latency, "TIMED", 5)
+    text = read(page)[1]
+    for words in ("Stored smaller", "How alike their neighbors are", "What the spaces are like"):
+        assert words not in text
+    could = text.split("What this report could also hold")[1]
+    assert "open the Disagreement page" in could
+    assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
+    assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
+    for part in PARTS:
+        measure(asked.folder, asked.corpus, asked.contenders[0], part)
+    tasks.find_neighbors(asked.folder, asked.corpus, asked.contenders[0].model)
+    prepare(asked.folder, asked.corpus, asked.contenders)
+    page = report_file(asked, "html").decode()
+    text = read(page)[1]
+    for words in ("binary, rescored 10x", "Of a text's 10 nearest others", "Used equally", "elbow", "recall@10",
+                  "principal components", "seed 0"):  # fmt: skip
+        assert words in text, words
+    could = text.split("What this report could also hold")[1]
+    assert "What lexical baseline · first 32d would lose" in could
+    assert "page" not in could.split("Compression page")[0]  # nothing else is left
+    overlap = overview(disagreement.Asked(asked.folder, asked.corpus, asked.contenders), "overlap", 10)
+    assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest others." in text
+    kept = dimension_view(curves.Asked(asked.folder, asked.corpus, asked.contenders[0]), Quality("thing"))
+    markdown = report_file(asked, "markdown").decode()
+    for curve in (kept.kept[0], kept.quality[1]):
+        assert f"{curve.values[1]:.1%}" in markdown  # what the pictures draw, as numbers
+    for picture in re.findall("<svg.*?</svg>", page):
+        assert "nan" not in ElementTree.tostring(ElementTree.fromstring(picture)).decode()
+    assert page.count("<svg") > 10
+    assert read(page)[0].fetched == []
+
+
+def test_long_work_is_never_begun_for_a_report(made, monkeypatch):
+    asked = made[0]
+    monkeypatch.setattr(spaces, "_measured", lambda *_: pytest.fail("worked out for a download"))
+    assert spaces.diagnose(asked.folder, asked.corpus, asked.contenders, spaces.MOST_ROWS + 1, "") == []
+    clock = iter([0.0, spaces.SECONDS + 1, spaces.SECONDS + 1])
+    monkeypatch.setattr(spaces.time, "monotonic", lambda: next(clock))
+    assert spaces.diagnose(asked.folder, asked.corpus, asked.contenders, 40, "") == []
+
+
+def test_lines_and_cells_are_drawn_where_they_belong():
+    line = Series("<i>one</i>", [8, 16, 64], [0.2, 0.5, 0.9], [0.1, 0.4, 0.8], [0.3, 0.6, 1.0], 2)
+    svg = lines_svg([line], Axis("size", log=True, ticks=[8, 16, 64]), Axis("kept", percent), 16)
+    root = ElementTree.fromstring(svg)
+    dots = [(float(each.get("cx")), float(each.get("cy"))) for each in root.iter(f"{SPACE}circle")]
+    assert [x for x, _ in dots] == sorted(x for x, _ in dots)
+    assert dots[2][0] - dots[1][0] == pytest.approx(2 * (dots[1][0] - dots[0][0]), abs=0.3)  # doublings lie even
+    assert [y for _, y in dots] == sorted((y for _, y in dots), reverse=True)  # more is higher
+    assert len([each for each in root.iter(f"{SPACE}line") if each.get("stroke-dasharray")]) == 1
+    same = Series("flat", [3.0], [1.0], [1.0], [1.0], joined=False)
+    assert "nan" not in lines_svg([same], Axis("x"), Axis("y"))
+    cells = ElementTree.fromstring(heat_svg(["a", "b"], np.array([[1.0, 0.25], [0.25, np.nan]])))
+    colors = [each.get("fill") for each in cells.iter(f"{SPACE}rect")]
+    assert colors[0] == "#0072b2"
+    assert colors[1] == colors[2]
+    assert colors[3] == "#ffffff"
+
+
+def test_nothing_scored_is_told(made):
+    asked = made[0]
+    other = Asked(asked.folder, asked.corpus, (Contender(asked.contenders[0].model, 8),), asked.task, asked.metric)
+    with pytest.raises(InputError, match="scored"):
+        report_file(other, "html")
+
+
+def test_blocks_are_escaped_in_both_forms():
+    given = Document(NASTY, NASTY, (Heading(NASTY), Paragraph(NASTY, "verdict"), table([NASTY], [[NASTY]]),
+                                    Code(f"x = {NASTY!r}\n```")))  # fmt: skip
+    assert "<script>" not in to_html(given).decode()
+    rendered = MarkdownIt("commonmark").enable("table").render(to_markdown(given).decode())
+    assert "<script>" not in rendered
+    assert "<strong>bold" not in rendered
+    assert "<a " not in rendered
+    assert rendered.count("<td") == 1
+
+
+@pytest.mark.parametrize("line", ["- a", "1. a", "2) b", "+ c", "# d", "=== ", "--- ", "> e", "    f"])
+def test_a_line_that_looks_like_a_block_is_text(line):
+    made = to_markdown(Document("t", "s", (Paragraph(line),))).decode()
+    rendered = MarkdownIt("commonmark").render(made).splitlines()
+    assert rendered[-1] == f"<p>{line.strip().replace('>', '&gt;')}</p>"
+    assert rendered[0] == "<h1>t</h1>"
+
+
+@pytest.mark.parametrize(("likeness", "metric"), [([4.5, 0, 3], "spearman"), ([1, 0, 1], "average_precision")])
+def test_pairs_are_reported_by_the_name_of_their_file(made, likeness, metric):
+    asked, _ = made
+    texts = texts_of()
+    table = pd.DataFrame({"one": texts[:3], "two": texts[3:6], "score": likeness})
+    staged = bring(asked.folder, f"pairs-{metric[:7]}.csv", table.to_csv(index=False))
+    (kept,) = bring_tables(asked.folder, asked.corpus, (staged,), False)
+    task = Task.of("pairs", file=kept.key, first="one", second="two", score="score")
+    for contender in asked.contenders:
+        score(asked.folder, asked.corpus, contender, task)
+    page = report_file(replace(asked, task=task, metric=metric), "markdown").decode()
+    assert f"file: pairs-{metric[:7]}.csv" in page
+    assert ("Average precision" in page) == (metric == "average_precision")
+    assert len([line for line in page.splitlines() if line.startswith("| Pearson |")]) == 1
+    assert "sys.argv[1]" in page  # the file is needed: it starts from the workspace
+
+
+def test_pairs_of_the_corpus_itself_start_from_its_file(made):
+    asked, _ = made
+    info = Workspace(asked.folder).info(asked.corpus)
+    within, uploaded = Task.of("pairs", first="a", second="b", score="c"), Task.of("pairs", file="ff", first="a")
+    assert can_start_anew(info, asked.contenders, within)
+    assert not can_start_anew(info, asked.contenders, uploaded)

@@ -1,0 +1,148 @@
+"""Groups over time, intervals of shares and of their differences, periods of the calendar."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.proportions import adjusted, newcombe, wilson
+from core.trends.periods import bin_times, fine_period, period_name, suggest_period
+from core.trends.shares import compare_spans, group_values, order_groups, series, standout
+
+
+def times(*texts):
+    return np.array(texts, dtype="datetime64[ns]")
+
+
+def test_wilson_agrees_with_published_values():
+    # Newcombe (1998a), Statistics in Medicine 17:857, table I, method 3
+    share, low, high = wilson(np.array([81, 15, 0, 1]), np.array([263, 148, 20, 29]))
+    assert np.round(low, 4).tolist() == [0.2553, 0.0624, 0.0, 0.0061]
+    assert np.round(high, 4).tolist() == [0.3662, 0.1605, 0.1611, 0.1718]
+    assert share[0] == pytest.approx(81 / 263)
+
+
+def test_wilson_of_nothing_is_unknown():
+    assert np.isnan(wilson(np.array([0]), np.array([0]))).all()
+
+
+def test_newcombe_agrees_with_published_values():
+    # Newcombe (1998b), Statistics in Medicine 17:873, table II, method 10: 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/20
+    first, first_total = np.array([48, 3, 0]), np.array([80, 10, 20])
+    change, low, high = newcombe(first, first_total, np.array([56, 9, 10]), np.array([70, 10, 10]))
+    assert np.round(change, 4).tolist() == [0.2, 0.6, 1.0]
+    assert np.round(low, 4).tolist() == [0.0524, 0.1705, 0.6791]
+    assert np.round(high, 4).tolist() == [0.3339, 0.8090, 1.0]
+
+
+def test_adjusted_is_benjamini_hochberg():
+    from scipy.stats import false_discovery_control
+
+    p = np.array([0.001, 0.8, 0.039, np.nan, 0.041, 0.042, 0.06])
+    known = np.isfinite(p)
+    assert adjusted(p)[known] == pytest.approx(false_discovery_control(p[known]))
+    assert np.isnan(adjusted(p)[3])
+
+
+@pytest.mark.parametrize(
+    ("period", "starts", "index"),
+    [
+        ("hour", None, None),
+        ("day", ["2025-12-28", "2025-12-29", "2025-12-30", "2025-12-31", "2026-01-01"], [0, 1, -1, 4]),
+        ("week", ["2025-12-22", "2025-12-29"], [0, 1, -1, 1]),
+        ("month", ["2025-12-01", "2026-01-01"], [0, 0, -1, 1]),
+        ("quarter", ["2025-10-01", "2026-01-01"], [0, 0, -1, 1]),
+        ("year", ["2025-01-01", "2026-01-01"], [0, 0, -1, 1]),
+    ],
+)
+def test_periods_are_the_calendars(period, starts, index):
+    found = bin_times(times("2025-12-28T23:59", "2025-12-29", "NaT", "2026-01-01T10:30"), period)
+    if starts is None:
+        assert len(found) == 84
+        return
+    assert found.starts.astype("datetime64[D]").astype(str).tolist() == starts
+    assert found.index.tolist() == index
+    assert len(found.edges) == len(found) + 1
+
+
+def test_periods_before_1970_and_after_agree_with_pandas():
+    stamps = pd.Series(pd.date_range("1965-03-03", "1975-03-03", freq="11D"))
+    for period, code in (("week", "W-SUN"), ("month", "M"), ("quarter", "Q"), ("year", "Y")):
+        found = bin_times(stamps.to_numpy(dtype="datetime64[ns]"), period)
+        assert (found.starts[found.index] == stamps.dt.to_period(code).dt.start_time.to_numpy()).all()
+
+
+def test_too_many_periods_and_no_times_are_refused():
+    with pytest.raises(InputError, match="20,2"):
+        bin_times(times("1970-01-01", "2025-06-01"), "day")
+    with pytest.raises(InputError, match="No row has a time"):
+        bin_times(times("NaT"), "day")
+
+
+@pytest.mark.parametrize(
+    ("days", "rows", "suggested", "fine"),
+    [(540, 654, "month", "day"), (540, 60_000, "week", "day"), (2, 1000, "day", "day"), (20_000, 100, "year", "month")],
+)
+def test_the_period_suits_the_span_and_the_rows(days, rows, suggested, fine):
+    spread = np.datetime64("1970-01-01", "ns") + (np.arange(rows) * days // rows).astype("timedelta64[D]")
+    assert (suggest_period(spread), fine_period(spread)) == (suggested, fine)
+
+
+def test_times_of_day_have_hours():
+    spread = np.datetime64("2026-01-01T00:30", "ns") + (np.arange(500) * 5).astype("timedelta64[m]")
+    assert (suggest_period(spread), fine_period(spread)) == ("hour", "hour")
+
+
+def test_periods_have_names():
+    start = times("2026-04-06")
+    names = [period_name(start, 0, period) for period in ("hour", "day", "week", "month", "quarter", "year")]
+    assert names == ["2026-04-06 00:00", "2026-04-06", "week of 2026-04-06", "2026-04", "2026 Q2", "2026"]
+
+
+def test_groups_are_numbered_by_size_and_blanks_are_in_none():
+    found = group_values(pd.Series(["b", "a", " ", None, "c", "b", "a", "b"]))
+    assert found.names == ("b", "a", "c")
+    assert found.codes.tolist() == [0, 1, -1, -1, 2, 0, 1, 0]
+    again = order_groups(np.array([2, 2, -1, 0]), ["x", "empty", "y"])
+    assert (again.names, again.codes.tolist()) == (("y", "x"), [0, 0, -1, 1])
+
+
+def test_series_counts_the_rest_together_and_shares_are_of_all_rows():
+    codes = np.array([0, 0, 1, 2, -1, 0, 3, 2])
+    index = np.array([0, 0, 0, 0, 0, 2, 2, -1])
+    found = series(order_groups(codes, ["a", "b", "c", "d"]), index, 3, most=2)
+    assert found.names == ("a", "c", "others (2 groups)")
+    assert found.counts.tolist() == [[2, 0, 1], [1, 0, 0], [1, 0, 1]]
+    assert found.totals.tolist() == [5, 0, 2]
+    assert found.share[0, 0] == pytest.approx(2 / 5)
+    assert np.isnan(found.share[:, 1]).all()
+    assert (found.low[:, 0] < found.share[:, 0]).all()
+
+
+def test_compared_spans_say_which_way():
+    codes = np.repeat([0, 1, 2, 3, 0, 1, 3], [50, 30, 20, 5, 20, 75, 5])
+    index = np.repeat([0, 0, 0, 0, 1, 1, 1], [50, 30, 20, 5, 20, 75, 5])
+    found = compare_spans(order_groups(codes, ["shrinks", "grows", "goes", "stays"]), index, (0, 0), (1, 1))
+    kinds = dict(zip(found["group"], found["kind"], strict=True))
+    assert kinds == {"shrinks": "shrank", "grows": "grew", "goes": "gone", "stays": "unclear"}
+    grown = found.set_index("group").loc["grows"]
+    assert grown["change"] == pytest.approx(75 / 100 - 30 / 105)
+    assert 0 < grown["low"] < grown["change"] < grown["high"]
+    back = compare_spans(order_groups(codes, ["shrinks", "grows", "goes", "stays"]), index, (1, 1), (0, 0))
+    assert dict(zip(back["group"], back["kind"], strict=True))["goes"] == "new"
+    assert found["group"].iloc[0] == "grows"
+
+
+def test_the_period_farthest_from_its_groups_middle_stands_out():
+    counts, totals = np.array([[2, 3, 2, 40, 2], [50, 48, 51, 30, 49]]), np.full(5, 100)
+    share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
+    assert standout(share, low, high) == (0, 3, pytest.approx(0.02))
+    assert standout(np.full((1, 3), np.nan), np.full((1, 3), np.nan), np.full((1, 3), np.nan)) is None
+    assert standout(*[np.zeros((0, 4))] * 3) is None
+
+
+def test_a_period_that_is_not_looked_at_leads_nothing():
+    values = np.array([[0.1, 0.1, 0.9, 0.4, 0.1]])
+    low, high = values - 0.05, values + 0.05
+    assert standout(values, low, high)[:2] == (0, 2)
+    assert standout(values, np.where(values > 0.5, np.nan, low), high)[:2] == (0, 3)
