@@ -5,6 +5,7 @@ threads differ from run to run.
 """
 
 import logging
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,8 +58,11 @@ def selection(folder: str, digest: str, key: str) -> np.ndarray:
 
 
 def models_folder(folder: str) -> Path:
-    """Where exported and distilled models are kept."""
-    return Path(folder) / "models"
+    """Where exported and distilled models are kept: where the installation made them, else in the workspace."""
+    from core.embedders.registry import default_folder
+
+    made = default_folder()
+    return made if made.is_dir() and os.access(made, os.W_OK) else Path(folder) / "models"
 
 
 def cache(folder: str, spec: ModelSpec) -> VectorCache:

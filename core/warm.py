@@ -1,4 +1,5 @@
-"""`python -m core.warm`, at install: compiles the map's kernels and exports the default model for their first use."""
+"""`python -m core.warm`, at install: compiles the map's kernels, exports the default model and makes the static one, so
+that nobody waits for it at their first use."""
 
 from core.embedders.registry import load_embedder
 from core.maps.projection import warm_up
@@ -6,3 +7,4 @@ from core.maps.projection import warm_up
 if __name__ == "__main__":
     warm_up()
     load_embedder()
+    load_embedder("static")

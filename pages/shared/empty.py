@@ -16,9 +16,12 @@ def no_corpus(message: str) -> None:
 
 
 def waiting(words: str) -> None:
-    """A calm place for what a job will bring; its progress is in the sidebar, which reruns the page when it ends."""
-    st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
-    st.skeleton(height=320)
+    """A calm place for what a job will bring; its progress is in the sidebar, which reruns the page when it ends.
+
+    Nothing moves in it: without a graphics processor a skeleton's shimmer takes a core from the very job.
+    """
+    with st.container(border=True):
+        st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
 
 
 def not_embedded(message: str) -> None:

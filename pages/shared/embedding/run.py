@@ -63,7 +63,7 @@ def running(info: CorpusInfo, spec: ModelSpec) -> bool:
 
 
 WAITS = {
-    "static": "Making the static model from its transformer, once: about half a minute …",
+    "static": "Loading the model (made at its first use, in about half a minute) and counting tokens …",
     "sentence-transformers": "Loading the model and counting tokens …",
 }
 COLUMNS = {

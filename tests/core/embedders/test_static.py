@@ -4,8 +4,9 @@ import pytest
 from core.embedders.distill import SIF, distilled, zipf_weights
 from core.embedders.minilm import TokenEncoder, load_tokenizer
 from core.embedders.packaged import model_folder
-from core.embedders.registry import load_embedder
+from core.embedders.registry import default_folder, load_embedder
 from core.errors import ModelError
+from core.opened import models_folder
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,10 @@ def test_a_broken_folder_is_explained(tmp_path, models):
     (distilled(tmp_path / "models") / "model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match="can't be loaded"):
         load_embedder("static", models_folder=tmp_path / "models")
+
+
+def test_models_lie_where_the_installation_made_them_else_in_the_workspace(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert models_folder(str(tmp_path / "work")) == tmp_path / "work" / "models"
+    default_folder().mkdir(parents=True)
+    assert models_folder(str(tmp_path / "work")) == default_folder()
