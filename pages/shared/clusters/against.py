@@ -6,9 +6,9 @@ from core.answers.clusters.compared import against_column
 from core.answers.clusters.page import Overview
 from core.charts.clusters import confusion_figure
 from core.clusters.agreement import Agreement
-from core.export import table_bytes
 from pages.shared import session
 from pages.shared.clusters.controls import Chosen
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 HELP = (
@@ -58,13 +58,10 @@ def show(chosen: Chosen, made: Overview) -> None:
         config={"displayModeBar": False},
         alt=f"Rows with each group and each value of {column}",
     )
-    st.download_button(
+    csv_button(
         "This table (CSV)",
-        lambda: table_bytes(table.reset_index(names="group"), "csv"),
+        table.reset_index(names="group"),
         "groups-and-values.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         help="Rows with each group and value.",
     )
 

@@ -10,12 +10,12 @@ from core.answers.clusters import naming as answers
 from core.clusters.methods import ClusterParams
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.export import table_bytes
 from core.selections.saved import LONGEST_NAME
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import frame, session
 from pages.shared.clusters import naming_llm
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 WAYS = ("By hand", "With a language model")
@@ -84,13 +84,10 @@ def by_hand(where: tuple[str, str, ModelSpec, ClusterParams]) -> None:
             disabled=not given,
             help="Forgets all names that were given to this grouping.",
         )
-        st.download_button(
+        csv_button(
             "Names (CSV)",
-            lambda: table_bytes(table.rename(columns={"own": "name by words"}), "csv"),
+            table.rename(columns={"own": "name by words"}),
             "group-names.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
             help="The names as they are kept, with words and sizes.",
         )
     if keep or back:

@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from core.answers.clusters import page as answers
 from core.answers.clusters.compared import compared
 from core.clusters.methods import ClusterParams
-from core.export import table_bytes
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.clusters import against, wait
 from pages.shared.clusters.controls import LEVELS, METHODS, Chosen
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 
@@ -62,20 +61,10 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
             },
         )
     with st.container(horizontal=True):
-        _file("Pairs (CSV)", found.partners, "pairs-of-groups.csv", "Each group above with its pair and shared rows.")
-        _file("Rows that changed (CSV)", rows, "rows-that-changed.csv", "The rows listed here with both groups.")
-
-
-def _file(name: str, table: pd.DataFrame, file: str, told: str) -> None:
-    st.download_button(
-        name,
-        lambda: table_bytes(table, "csv"),
-        file,
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help=told,
-    )
+        csv_button(
+            "Pairs (CSV)", found.partners, "pairs-of-groups.csv", "Each group above with its pair and shared rows."
+        )
+        csv_button("Rows that changed (CSV)", rows, "rows-that-changed.csv", "The rows listed here with both groups.")
 
 
 def _other_model(chosen: Chosen) -> ModelSpec:

@@ -7,11 +7,11 @@ from core.answers.clusters import page as answers
 from core.charts.clusters import sweep_figure
 from core.clusters.methods import METHODS, Method
 from core.clusters.sweep import steepest
-from core.export import table_bytes
 from pages.shared import session
 from pages.shared.clusters import wait
 from pages.shared.clusters.controls import METHODS as NAMES
 from pages.shared.clusters.controls import Chosen
+from pages.shared.downloads import csv_button
 
 SETTING = {"leiden": "Resolution", "hdbscan": "Smallest group", "evoc": "Smallest group", "kmeans": "Number of groups"}
 CLIFF = 3.0  # times as many groups from one setting to the next
@@ -48,15 +48,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         help="What is written into the cells. " + " ".join(f"{each}: {FIGURES[each][2]}" for each in FIGURES),
     )
     pictures(table, str(name))
-    st.download_button(
-        "All figures (CSV)",
-        lambda: table_bytes(table, "csv"),
-        "settings.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="One line for each method, setting and seed.",
-    )
+    csv_button("All figures (CSV)", table, "settings.csv", help="One line for each method, setting and seed.")
 
 
 def offer(chosen: Chosen, made: set[Method]) -> None:

@@ -13,6 +13,7 @@ from core.export import table_bytes
 from pages.shared import selected, session
 from pages.shared.clusters import naming, pick
 from pages.shared.clusters.controls import Chosen
+from pages.shared.downloads import csv_button
 
 COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Group", help="Its words by class-based TF-IDF, or the name given to it."),
@@ -74,22 +75,11 @@ def table(made: answers.Overview, chosen: Chosen, node: Node | None) -> None:
     if made.models:
         st.caption(f"Other models looked at: {len(made.models)}.")
     with st.container(horizontal=True):
-        st.download_button(
-            "Groups (CSV)",
-            lambda: table_bytes(shown, "csv"),
-            "groups.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="This table.",
-        )
-        st.download_button(
+        csv_button("Groups (CSV)", shown, "groups.csv", help="This table.")
+        csv_button(
             "Rows with their group (CSV)",
             partial(_rows_file, session.manager().ask, chosen.where),
             "rows-with-groups.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
             help="The whole table with the number and name of each row's group.",
         )
         naming.show(chosen.info, chosen.model, chosen.params)

@@ -12,6 +12,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression import table as compress_table
 from pages.shared.compression import which
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 SIGHTS = {
@@ -82,7 +83,7 @@ def _table(view: BitsView) -> None:
         },
     )  # fmt: skip
     words = "All columns, with the 95% intervals."
-    compress_table.download("This table with intervals (CSV)", table, "bits.csv", "compress_bits_file", words)
+    csv_button("This table with intervals (CSV)", table, "bits.csv", words, "compress_bits_file")
 
 
 def _how(view: BitsView, column: str) -> None:

@@ -11,8 +11,8 @@ from core.compression.dimensions import METHOD_NAMES
 from core.compression.words import of_kept, of_quality, points
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression import table
 from pages.shared.compression import which as compress_which
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 LOSSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
@@ -89,7 +89,7 @@ def _how(view: DimensionView) -> None:
 
 def _download(view: DimensionView, info: CorpusInfo) -> None:
     words = "One line a method and size, with intervals."
-    table.download("These curves (CSV)", curve_table(view), "dimensions.csv", "compress_sizes_file", words)
+    csv_button("These curves (CSV)", curve_table(view), "dimensions.csv", words, "compress_sizes_file")
 
 
 def curve_table(view: DimensionView) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression import table as compress_table
 from pages.shared.compression import which
+from pages.shared.downloads import csv_button
 from pages.shared.text import duration, plain, size
 
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -86,4 +87,4 @@ def _table(view: IndexView) -> None:
         320,
     )
     words = "One line a setting, with intervals."
-    compress_table.download("All settings (CSV)", table, "indexes.csv", "compress_index_file", words)
+    csv_button("All settings (CSV)", table, "indexes.csv", words, "compress_index_file")

@@ -16,6 +16,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression import index, which
 from pages.shared.compression import table as compress_table
+from pages.shared.downloads import csv_button
 
 FEWEST, MOST = 1_000, 100_000_000
 PLANNED = 1_000_000  # rows at first
@@ -133,4 +134,4 @@ def _table(plans: Sequence[Plan]) -> None:
         },
     )
     words = "One line a way to serve the vectors."
-    compress_table.download("This plan (CSV)", table, "plan.csv", "compress_plan_file", words)
+    csv_button("This plan (CSV)", table, "plan.csv", words, "compress_plan_file")

@@ -9,10 +9,10 @@ from core.answers.disagreement.overview import BY_NEIGHBORS, Asked, Measure, Ove
 from core.charts.disagreement import likeness_figure
 from core.disagreement.overlap import P
 from core.disagreement.resample import MOST_BLOCKS, RESAMPLES
-from core.export import table_bytes
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import choice, depths
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.text import count, plain
 
@@ -158,13 +158,10 @@ def _download(asked: Asked, seen: Overview, info: CorpusInfo) -> None:
         ],
         columns=["contender", "other", MEASURES[seen.measure], "low", "high", "by chance"],
     )
-    st.download_button(
+    csv_button(
         "Download (CSV)",
-        lambda: table_bytes(table, "csv"),
+        table,
         f"{file_stem(info.name)}-{seen.measure}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="disagree_pairs",
         help="All pairs with their intervals.",
     )

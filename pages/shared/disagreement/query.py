@@ -15,6 +15,7 @@ from core.disagreement.overlap import P
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import choice
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.text import count, plain
 
@@ -139,13 +140,10 @@ def _bump(found: Answers, names: list[str], k: int) -> None:
 
 
 def _download(asked: Asked, wanted: QueryAsked, secrets: Secrets, info: CorpusInfo) -> None:
-    st.download_button(
+    csv_button(
         "Download (CSV)",
         partial(session.manager().ask, answers.answers_file, asked, wanted, secrets),
         f"{file_stem(info.name)}-one-query.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="disagree_query_file",
         help="All texts found, whole, with rank and cosine under each contender.",
     )

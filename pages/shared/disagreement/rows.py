@@ -13,6 +13,7 @@ from core.answers.disagreement.rows import Alone, RowQuery, RowTable
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import choice, row
+from pages.shared.downloads import csv_button
 from pages.shared.map import settings
 from pages.shared.odd_rows import keep
 from pages.shared.text import count, cut
@@ -147,13 +148,10 @@ def _columns(k: int, label: str) -> dict[str, Any]:
 def _tools(asked: Asked, query: RowQuery, seen: RowTable, info: CorpusInfo) -> None:
     ask = session.manager().ask  # bound now: the download runs outside of the page
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
-    st.download_button(
+    csv_button(
         "Download the list (CSV)",
         lambda: ask(answers.rows_file, asked, query),
         f"{stem}-disagreement.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="disagree_file",
         help="All rows of this list with whole texts, the overlap of every pair, and all columns.",
     )

@@ -13,6 +13,7 @@ from core.disagreement.bradley_terry import RESAMPLES
 from core.disagreement.votes import Choice, Outcome
 from core.store import CorpusInfo
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.text import count, plain
 
@@ -84,13 +85,10 @@ def _tools(asked: Asked, found: Ballot, info: CorpusInfo) -> None:
         st.button("Take back the last vote", key="disagree_undo", icon=":material/undo:", on_click=session.ask,
                   args=(answers.undo, asked), disabled=not any_vote, type="tertiary",
                   help="The last vote on this corpus.")  # fmt: skip
-        st.download_button(
+        csv_button(
             "Download the votes (CSV)",
             partial(session.manager().ask, answers.votes_file, asked),
             f"{file_stem(info.name)}-votes.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
             key="disagree_votes",
             disabled=not any_vote,
             help="Every vote on this corpus with its texts, and who said what: it reveals.",

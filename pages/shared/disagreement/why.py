@@ -14,6 +14,7 @@ from core.disagreement.slice_odds import Slice
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import choice
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.text import plain
 
@@ -143,13 +144,10 @@ def _columns() -> dict[str, Any]:
 
 
 def _download(asked: Asked, k: int, info: CorpusInfo) -> None:
-    st.download_button(
+    csv_button(
         "Download (CSV)",
         partial(session.manager().ask, answers.why_file, asked, k),
         f"{file_stem(info.name)}-what-explains-disagreement.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="disagree_slices",
         help="All slices with counts, odds ratios and intervals.",
     )

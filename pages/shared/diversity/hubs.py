@@ -5,10 +5,10 @@ import streamlit as st
 from core.answers.anomalies import diversity as answers
 from core.answers.anomalies.diversity import HubFigures
 from core.charts.diversity import hub_figure
-from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count
 
 
@@ -107,13 +107,10 @@ def _table(found: HubFigures) -> None:
             "row": st.column_config.NumberColumn("Row", format="localized"),
         },
     )
-    st.download_button(
+    csv_button(
         "Download this list (CSV)",
-        lambda: table_bytes(table, "csv"),
+        table,
         "hubs.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="hubs_file",
         help="The rows most often a neighbor, with beginnings of their texts.",
     )

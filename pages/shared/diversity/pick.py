@@ -13,6 +13,7 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.doubts import keep
+from pages.shared.downloads import csv_button
 from pages.shared.text import count
 
 NAMES: dict[Method, str] = {
@@ -147,13 +148,10 @@ def _table(found: Picked, picking: Picking, info: CorpusInfo) -> None:
 def _download(picking: Picking, info: CorpusInfo) -> None:
     ask = session.manager().ask  # bound now: the download runs outside of the page
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
-    st.download_button(
+    csv_button(
         "Download these rows (CSV)",
         lambda: ask(answers.picked_file, picking),
         f"{stem}-{picking.k}-rows.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="pick_file",
         help="The chosen rows in order with whole texts and all their columns.",
     )

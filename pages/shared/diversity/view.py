@@ -7,12 +7,12 @@ from core.answers.anomalies import diversity as answers
 from core.answers.anomalies.diversity import GroupScores, Overall
 from core.charts.diversity import group_figure
 from core.errors import PlanisphereError
-from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import frame, session
 from pages.shared.diversity import hubs, pick
 from pages.shared.doubts import keep
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 
 CLUSTERS = "(clusters)"
@@ -140,13 +140,10 @@ def _chart(found: GroupScores, by: str) -> None:
         f"Vendi score of {found.size:,} rows of each, mean and standard deviation of {draws} draws (seed 0), most "
         f"varied first.{_left_out(found)} A group with just {found.size:,} rows has no spread."
     )
-    st.download_button(
+    csv_button(
         "Download these figures (CSV)",
-        lambda: table_bytes(figures_table(found), "csv"),
+        figures_table(found),
         "diversity.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="diversity_file",
         help=f"Each value of {plain(by)} with its rows, score, spread and mean distance.",
     )

@@ -10,6 +10,7 @@ from core.answers.anomalies.doubt_row import doubt_row
 from core.answers.anomalies.doubts import Asked, DoubtTable, Look
 from core.labels.marks import Mark
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, plain
 
 NO_ROWS = {
@@ -67,13 +68,10 @@ def _columns() -> dict[str, Any]:
 def download(asked: Asked, look: Look, name: str) -> None:
     ask = session.manager().ask  # bound now: the download runs outside of the page
     stem = re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "corpus"
-    st.download_button(
+    csv_button(
         "Download the list (CSV)",
         lambda: ask(answers.doubts_file, asked, look),
         f"{stem}-label-doubts.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="doubts_file",
         help="All rows of this list with whole texts, evidence, marks and their other columns.",
     )

@@ -8,6 +8,7 @@ from core.anomalies.keep_one import KeepOne
 from core.answers.anomalies.duplicates import MOST_GROUPS, MOST_ROWS, Groups, Place, drop_rows, group_file, group_rows
 from core.store import CorpusInfo
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.odd_rows import keep as odd_keep
 from pages.shared.text import count
@@ -91,13 +92,10 @@ def _rows(place: Place, threshold: float, group: int, keep: KeepOne) -> None:
 
 def _tools(info: CorpusInfo, place: Place, threshold: float, grouped: Groups, keep: KeepOne) -> None:
     ask, number = session.manager().ask, grouped.rows - grouped.groups
-    st.download_button(
+    csv_button(
         "Download the groups (CSV)",
         lambda: ask(group_file, place, threshold, keep),
         f"{file_stem(info.name)}-near-duplicates.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         help="All rows in groups; the column drop says which would go.",
     )
     rows = partial(session.ask, drop_rows, place, threshold, keep)

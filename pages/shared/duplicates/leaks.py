@@ -7,6 +7,7 @@ from core.answers.anomalies.duplicates import MOST_ROWS, Place
 from core.answers.anomalies.leaks import columns, leak_file, leaks, likely
 from core.store import CorpusInfo
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.text import count, plain
 
@@ -80,12 +81,9 @@ def _tables(
         )
         if number > len(rows):
             st.caption(f"The first {MOST_ROWS:,} of {number:,} rows are shown; the download has all.")
-    st.download_button(
+    csv_button(
         "Download the leaks (CSV)",
         lambda: ask(leak_file, place, threshold, column),
         f"{file_stem(info.name)}-leaks.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         help="All rows of groups that span values, with all columns.",
     )

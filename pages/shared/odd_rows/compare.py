@@ -8,10 +8,10 @@ from core.anomalies.outliers import Agreement
 from core.answers.anomalies.compare import Consensus, model_consensus, score_agreement
 from core.answers.anomalies.listed import OddQuery
 from core.charts.agreement import agreement_figure
-from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, plain
 
 MORE = ("What each score sees", "Do the scores agree?", "Do the models agree?")
@@ -116,13 +116,10 @@ def _consensus(found: Consensus) -> None:
             **numbers,
         },
     )
-    st.download_button(
+    csv_button(
         "Download these rows (CSV)",
-        lambda: table_bytes(table, "csv"),
+        table,
         "strange-by-model.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="odd_models_file",
         help="The rows listed here with their percentile under each model.",
     )

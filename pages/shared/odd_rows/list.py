@@ -12,6 +12,7 @@ from core.answers.anomalies.listed import MOST_SHOWN, OddQuery, OddRows, odd_fil
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.map.words import file_stem
 from pages.shared.odd_rows import keep
 from pages.shared.text import count
@@ -115,13 +116,10 @@ def _tools(info: CorpusInfo, model: ModelSpec, query: OddQuery, found: OddRows, 
     where = (session.folder(), info.digest, model, query)
     ask = session.manager().ask
     excluded = [row for row, mark in marks.items() if mark == "exclude"]
-    st.download_button(
+    csv_button(
         "Download (CSV)",
         _later(ask, odd_file, where),
         f"{file_stem(info.name)}-odd-rows.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         disabled=not found.above,
         help="All listed rows with their percentile by every score, your marks, and all columns.",
     )

@@ -11,9 +11,9 @@ import streamlit as st
 from core.answers.quality import measures as answers
 from core.contenders import Contender
 from core.errors import InputError, PlanisphereError
-from core.export.table import table_bytes
 from core.store import CorpusInfo
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 T = TypeVar("T")
@@ -105,13 +105,10 @@ def table(frame: pd.DataFrame, key: str, asked: Asked, columns: dict[str, Any], 
         column_config=columns,
     )  # fmt: skip
     stem = re.sub(r"[^\w]+", "-", asked.info.name).strip("-")[:60].lower() or "corpus"
-    st.download_button(
+    csv_button(
         "Download (CSV)",
-        lambda: table_bytes(frame if file is None else file, "csv"),
+        frame if file is None else file,
         f"{stem}-{key.replace('_', '-')}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key=f"{key}_file",
         help="This table, with the numbers in full.",
     )

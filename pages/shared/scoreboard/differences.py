@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.answers.scoreboard.board import Asked, Board
 from core.contenders import Contender
-from core.export import table_bytes
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 
@@ -31,11 +31,13 @@ def show(asked: Asked, board: Board) -> None:
     st.caption(
         f"{plain(found.method)} Told apart where the corrected p is below 0.05. A point is a hundredth of the score."
     )
-    st.download_button(
-        "Download the differences (CSV)", lambda: table_bytes(table, "csv"), "differences.csv", "text/csv",
-        icon=":material/download:", on_click="ignore", key="score_pairs_file",
+    csv_button(
+        "Download the differences (CSV)",
+        table,
+        "differences.csv",
+        key="score_pairs_file",
         help="This table, unrounded, with raw p.",
-    )  # fmt: skip
+    )
 
 
 def pair_table(contenders: tuple[Contender, ...], board: Board) -> pd.DataFrame:

@@ -8,8 +8,8 @@ from core.answers.scoreboard import queries as answers
 from core.answers.scoreboard.board import Asked, Board
 from core.answers.scoreboard.near import query_detail
 from core.answers.scoreboard.queries import QueryLook, QueryTable, Which
-from core.export import table_bytes
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 NEARNESS = "How near the pair's rank by cosine is to its rank by given score (1: the same)"
@@ -73,10 +73,7 @@ def _table(asked: Asked, look: QueryLook, seen: QueryTable, metric: str) -> None
     )
     more = "" if of_pairs else " Choose a row at its left edge to see what each contender ranks first for it."
     st.caption(f"The largest differences first, {len(seen.table):,} shown, copies of a text once.{more}")
-    st.download_button(
-        "Download these (CSV)", lambda: table_bytes(seen.table, "csv"), "queries.csv", "text/csv",
-        icon=":material/download:", on_click="ignore", key="score_queries_file", help="This table.",
-    )  # fmt: skip
+    csv_button("Download these (CSV)", seen.table, "queries.csv", key="score_queries_file", help="This table.")
     rows = [] if of_pairs or not event else event["selection"]["rows"]
     if rows and rows[0] < len(seen.table):
         _detail(asked, look, int(seen.table.index[rows[0]]))

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.answers.scoreboard.board import Board
 from core.contenders import Contender
-from core.export import table_bytes
 from core.scoring.cost import Cost
 from core.store import CorpusInfo
+from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 CONTENDER, SCORE, LETTER = 236, 72, 7.2  # pixels: columns, and a letter of a heading
@@ -42,13 +42,10 @@ def show(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...
 def download(info: CorpusInfo, contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> None:
     """The table's file."""
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
-    st.download_button(
+    csv_button(
         "Download the table (CSV)",
-        lambda: table_bytes(file_table(contenders, board, costs), "csv"),
+        file_table(contenders, board, costs),
         f"{stem}-scoreboard.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key="score_file",
         help="All figures unrounded, with task, sample size, seed and how they were made.",
     )

@@ -8,10 +8,10 @@ from core.answers import search as answers
 from core.answers.cells import LONGEST
 from core.answers.search import Found, Query, Segments
 from core.charts import Theme, histogram_figure
-from core.export import table_bytes
 from core.store import CorpusInfo
 from core.types import IndexFacts, ModelSpec
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.map import view
 from pages.shared.search import form
 from pages.shared.text import count, cut, plain
@@ -62,13 +62,10 @@ def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None, alone: boo
         st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
     if found.cut:
         st.caption(f"Cells are cut at {LONGEST:,} characters, in the download too: {count(found.cut, 'cell')}.")
-    st.download_button(
+    csv_button(
         "Download the hits (CSV)",
-        lambda: table_bytes(table, "csv"),
+        table,
         "hits.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key=f"hits-{spec.key if spec else ''}",
         help="Ranks, scores, beginnings of texts, and columns of all hits.",
     )

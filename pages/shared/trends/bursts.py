@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.answers.trends.finds import Findings, bursts
 from core.charts.trends import span_figure
-from core.export import table_bytes
 from core.trends.bursts import FEWEST_ROWS
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends import detail
 from pages.shared.trends.form import Ask, choice, day
@@ -76,15 +76,7 @@ def show(ask: Ask) -> None:
         listed, hide_index=True, width="stretch", height=min(38 + 35 * len(listed), 300), lazy=False, alt="Bursts"
     )
     st.caption(how(found))
-    st.download_button(
-        "Download the bursts (CSV)",
-        lambda: table_bytes(listed, "csv"),
-        "bursts.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="One line a burst.",
-    )
+    csv_button("Download the bursts (CSV)", listed, "bursts.csv", help="One line a burst.")
     at = st.selectbox(
         "Look closer",
         list(range(len(found.found))),

@@ -11,6 +11,7 @@ from core.answers.trends.shares import Subject
 from core.errors import PlanisphereError
 from core.selections.saved import LONGEST_NAME
 from pages.shared import frame, session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, plain
 from pages.shared.trends.form import day
 
@@ -86,13 +87,10 @@ def tools(subject: Subject, pick: Pick, key: str, rows: int) -> None:
             st.success(f"Kept {count(saved.rows, 'row')} as {plain(saved.name)}.", icon=":material/check:")
         except PlanisphereError as error:
             frame.show_error(error)
-    st.download_button(
+    csv_button(
         f"Download {count(rows, 'row')} (CSV)",
         _file(subject, pick),
         "rows.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         key=f"{key}_file",
         help="These rows with all their columns, group and sentiment.",
     )

@@ -9,10 +9,10 @@ import streamlit as st
 from core.answers.trends.finds import Drifts, drifts
 from core.answers.trends.rows import Pick, explain
 from core.answers.trends.shares import Subject, period_counts
-from core.export import table_bytes
 from core.trends.drift import FEWEST, MOST_ROWS, NEIGHBORS, SEED
 from core.trends.periods import period_name
 from pages.shared import empty, session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends import detail
 from pages.shared.trends.form import Ask, day
@@ -53,15 +53,7 @@ def show(ask: Ask) -> None:
         alt="Drifts by group",
     )
     st.caption(how(found))
-    st.download_button(
-        "Download the drifts (CSV)",
-        lambda: table_bytes(listed, "csv"),
-        "drifts.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="One line a group.",
-    )
+    csv_button("Download the drifts (CSV)", listed, "drifts.csv", help="One line a group.")
     look(subject, found, str(pd.Timestamp(edges[split])))
 
 

@@ -10,12 +10,12 @@ import streamlit as st
 
 from core.answers.trends.shares import Shares, over_time
 from core.charts.trends import area_figure, line_figure
-from core.export import table_bytes
 from core.trends.periods import Period, period_name
 from core.trends.sentiment import NAMES
 from core.trends.shares import FEW_ROWS, OTHERS, standout
 from core.trends.surges import FEWEST_ROWS
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends.form import Ask, choice
 
@@ -62,13 +62,10 @@ def show(ask: Ask) -> None:
     st.markdown(headline(ask, found, measure))
     draw(found, "area" if form == "area" and measure != "within" else "small" if form == "area" else form, measure)
     st.caption(how(ask, found, mood, measure))
-    st.download_button(
+    csv_button(
         "Download these numbers (CSV)",
-        lambda: table_bytes(numbers(found), "csv"),
+        numbers(found),
         "trends.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         help="Each period and group: rows, share and its interval.",
     )
 

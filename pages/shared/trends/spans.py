@@ -9,9 +9,9 @@ import streamlit as st
 from core.answers.trends.rows import Pick, explain
 from core.answers.trends.shares import Subject, compared, period_counts
 from core.charts.trends import change_figure
-from core.export import table_bytes
 from core.trends.periods import period_name
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends import detail
 from pages.shared.trends.form import Ask, choice
@@ -59,15 +59,7 @@ def show(ask: Ask) -> None:
         f"Shares of all {rows[0]:,} rows of A and {rows[1]:,} of B. Intervals of the difference are Newcombe's (1998), "
         "95% each, not corrected for the number of groups: of 20 groups that did not change, one will seem to."
     )
-    st.download_button(
-        "Download the comparison (CSV)",
-        lambda: table_bytes(listed, "csv"),
-        "two-periods.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        help="One line a group.",
-    )
+    csv_button("Download the comparison (CSV)", listed, "two-periods.csv", help="One line a group.")
     look(subject, found, _pick(edges, first), _pick(edges, second))
 
 

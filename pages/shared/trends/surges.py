@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.answers.trends.finds import Finding, Findings, finding_counts, surges
 from core.charts.trends import stretch_figure
-from core.export import table_bytes
 from core.trends.surges import ALPHA, FEWEST_PERIODS
 from pages.shared import session
+from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends import detail
 from pages.shared.trends.form import Ask, day
@@ -46,13 +46,10 @@ def show(ask: Ask) -> None:
     listed = table(found)
     if found.total > HEAD:
         st.dataframe(listed, hide_index=True, width="stretch", lazy=False, alt="All surges")
-    st.download_button(
+    csv_button(
         "Download the surges (CSV)",
-        lambda: table_bytes(listed, "csv"),
+        listed,
         "surges.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
         help="One line a surge: group, sentiment, first and last day, rows, expected, chance, words.",
     )
     look(ask, found)
