@@ -1,0 +1,45 @@
+"""The documents hold together: links lead somewhere, and the glossary is sorted with one entry per term."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path
+    for folder in (".", "docs", "benchmarks", "samples", "pages")
+    for path in (ROOT.glob("*.md") if folder == "." else (ROOT / folder).rglob("*.md"))
+)
+GLOSSARY = ROOT / "docs" / "glossary.md"
+
+
+def headings(path: Path) -> list[str]:
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.findall(r"^#{1,6} (.+)$", text, re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings_that_exist(path):
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, fragment = link.partition("#")
+        file = (path.parent / target).resolve() if target else path
+        assert file.exists(), link
+        if fragment:
+            assert fragment in {anchor(heading) for heading in headings(file)}, link
+
+
+def test_glossary_terms_are_unique_and_sorted_within_each_section():
+    sections = re.split(r"^## ", GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    terms = [re.findall(r"^### (.+)$", section, re.MULTILINE) for section in sections]
+    anchors = [anchor(heading) for heading in headings(GLOSSARY)]
+    assert len(anchors) == len(set(anchors))
+    for names in terms:
+        assert names == sorted(names, key=str.casefold)
