@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import opened
+from core import embedding, opened
 from core.corpus import build_corpus
 from core.digest import digest_text
 from core.embedders.openai import PROBE_TEXT, OpenAIEmbedder
@@ -19,7 +19,7 @@ from core.reading import RawTable
 from core.store import Workspace
 from core.types import Corpus, ModelSpec, Roles, Vectors
 from core.vector_cache import VectorCache
-from tests.core.jobs.test_jobs import finish, job_on
+from tests.core.jobs.test_jobs import IN_FLIGHT, finish, job_on, wait_until
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, vector_of
 
 
@@ -75,26 +75,46 @@ def test_specs_stored_earlier_keep_their_names():
     assert not find_spec(probed, dimensions=8).probed
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("processes", [1, 2, 4])
 @pytest.mark.parametrize("dimensions", [None, DIMENSIONS])
-def test_jobs_of_any_number_of_workers_store_every_vector(serve, workspace, workers, dimensions):
-    server, corpus = serve(delay=0.02), corpus_of(300)
+@pytest.mark.parametrize("added", [True, False])
+def test_every_process_finds_the_vectors_of_the_others(serve, workspace, monkeypatch, processes, dimensions, added):
+    server, corpus, folder = serve(), corpus_of(300), str(workspace.folder)
+    monkeypatch.setattr(embedding, "SERVICE_BATCH", (64, 10_000))
+    spec = replace(unresolved(server), dimensions=dimensions)
     workspace.save_corpus(corpus)
-    added = resolve(replace(unresolved(server), dimensions=dimensions))
-    manager = JobManager(workers=workers)
-    try:
-        for spec in (
-            added,
-            replace(unresolved(server), dimensions=dimensions),
-        ):  # the second as a job left from earlier
-            state = finish(manager, manager.submit(job_on(workspace, corpus.digest, spec)))
-            assert state.status == "done", (state.error, state.remedy)
-    finally:
-        manager.close()
-    np.testing.assert_allclose(workspace.load_vectors(corpus.digest, added).rows, expected_rows(corpus), atol=1e-6)
+    spec = resolve(spec) if added else spec  # not added: a job that was started by an earlier version
+    spec = tasks.prepare_model(folder, corpus.digest, spec, None)
+    plan, left = tasks.plan_batches(folder, corpus.digest, spec, None)
+    assert (len(plan) > 4, left) == (True, 0)
+    for i, positions in enumerate(plan):
+        if i % processes == 0:
+            opened.embedder.cache_clear()  # as a process that has not met the model
+        tasks.embed_places(folder, corpus.digest, spec, None, positions)
+    opened.embedder.cache_clear()
+    tasks.collect_vectors(folder, corpus.digest, spec, None, 300, 0.0)
+    np.testing.assert_allclose(workspace.load_vectors(corpus.digest, spec).rows, expected_rows(corpus), atol=1e-6)
     assert set(times_sent(server)) == {1}
     assert server.sizes == []
-    assert {model.key for model in workspace.models(corpus.digest)} == {added.key}
+    assert spec.key == replace(unresolved(server), dimensions=DIMENSIONS).key
+
+
+def test_a_job_of_two_workers_interrupted_and_started_again(serve, workspace):
+    server, corpus = serve(delay=0.1), corpus_of(640)
+    workspace.save_corpus(corpus)
+    manager = JobManager(workers=2)
+    try:
+        job = manager.submit(job_on(workspace, corpus.digest, unresolved(server)))
+        wait_until(lambda: len(server.asked) > 100)
+        manager.cancel(job)
+        assert finish(manager, job).status == "cancelled"
+        manager.submit(job_on(workspace, corpus.digest, unresolved(server)))
+        assert finish(manager, job).status == "done", manager.get(job)
+    finally:
+        manager.close()
+    (spec,) = workspace.models(corpus.digest)
+    np.testing.assert_allclose(workspace.load_vectors(corpus.digest, spec).rows, expected_rows(corpus), atol=1e-6)
+    assert sum(times_sent(server)) <= 640 + 2 * IN_FLIGHT
 
 
 @pytest.mark.parametrize("stored", [True, False])
