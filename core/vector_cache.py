@@ -60,7 +60,7 @@ class VectorCache:
         rows, found = self._get(digests, dimensions)
         if self.earlier:
             missing = np.flatnonzero(~found)
-            rows[missing], found[missing] = self.earlier.get([digests[i] for i in missing], dimensions)
+            rows[missing], found[missing] = self.earlier.get([digests[int(i)] for i in missing], dimensions)
         return rows, found
 
     def _get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
