@@ -9,8 +9,9 @@ import pandas as pd
 
 from core.digest import digest_text
 from core.embedders.base import Embedder
+from core.errors import ModelError
 from core.store import Workspace
-from core.types import Corpus, Progress, Vectors
+from core.types import Corpus, ModelSpec, Progress, Vectors
 from core.vector_cache import VectorCache
 
 LOCAL_BATCH = (1_024, 40_000)  # texts, characters: about three seconds of work for a small model on one core
@@ -23,18 +24,22 @@ def embed(
     """Vectors of a corpus, (n, d) float32 unit rows.
 
     With a workspace the result is kept, finished batches survive a kill, and nothing is computed twice.
-    progress is called with (texts done, texts to do). Raises ModelError or StorageError.
+    progress is called with (texts done, texts to do). Raises ModelError, also where the embedder returns another
+    number or length of vectors than its spec says, or StorageError.
     """
     kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if kept is None and embedder.spec.dimensions is None:
+        resolved_dimensions(embedder)
+        kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
     if kept is not None:
         return kept
     started = time.perf_counter()
     codes, texts = distinct(corpus.texts)
-    cache = VectorCache(workspace.folder, embedder.spec.key) if workspace else None
+    cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
     rows, missing = cached_rows(texts, embedder, cache)
     done = 0
     for batch in batches(texts, missing, *batch_size(embedder.spec.backend)):
-        rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache)
+        rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
         done += len(batch)
         if progress:
             progress(done, len(missing))
@@ -44,6 +49,32 @@ def embed(
         workspace.save_corpus(corpus)
         workspace.save_vectors(vectors)
     return vectors
+
+
+def resolved_dimensions(embedder: Embedder) -> int:
+    """The dimensions of an embedder's vectors; a server's embedder may have to send a short text to learn them.
+
+    Raises ModelError where they stay unknown.
+    """
+    if embedder.spec.dimensions is None and hasattr(embedder, "resolve"):
+        embedder.resolve()
+    if embedder.spec.dimensions is None:
+        raise ModelError(
+            f"{embedder.spec.label} does not say how many dimensions its vectors have.",
+            "Give the embedder's spec its dimensions.",
+        )
+    return embedder.spec.dimensions
+
+
+def checked_shape(rows: np.ndarray, texts: int, dimensions: int, spec: ModelSpec) -> np.ndarray:
+    """The rows, if they are (texts, dimensions). Raises ModelError naming the model and its server."""
+    if rows.shape == (texts, dimensions):
+        return rows
+    server = f" at {spec.base_url}" if spec.base_url else ""
+    raise ModelError(
+        f"{spec.label}{server} gave an array of shape {rows.shape} where {(texts, dimensions)} was expected.",
+        "The model may have changed since it was added: add it again on the Embed page, or load it again.",
+    )
 
 
 def distinct(texts: Sequence[str]) -> tuple[np.ndarray, list[str]]:
@@ -84,16 +115,24 @@ def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int
     return cuts
 
 
-def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> np.ndarray:
-    """Rows of one batch, kept in the cache as soon as they are there (for a service: after each request)."""
+def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None, dimensions: int) -> np.ndarray:
+    """(n, dimensions) rows of one batch, cached as soon as they are there (for a service: after each request).
+
+    Raises ModelError, before anything is cached, for rows of another shape.
+    """
+    spec = embedder.spec
     if cache is None:
-        return embedder.embed(texts)
+        return checked_shape(embedder.embed(texts), len(texts), dimensions, spec)
     digests = [digest_text(text) for text in texts]
-    if embedder.spec.backend == "openai":
-        return embedder.embed(texts, on_batch=lambda at, rows: cache.put([digests[i] for i in at], rows))  # type: ignore[call-arg]
-    rows = embedder.embed(texts)
-    cache.put(digests, rows)
-    return rows
+    if spec.backend != "openai":
+        rows = checked_shape(embedder.embed(texts), len(texts), dimensions, spec)
+        cache.put(digests, rows)
+        return rows
+
+    def put(at: list[int], rows: np.ndarray) -> None:
+        cache.put([digests[i] for i in at], checked_shape(rows, len(at), dimensions, spec))
+
+    return checked_shape(embedder.embed(texts, on_batch=put), len(texts), dimensions, spec)  # type: ignore[call-arg]
 
 
 def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:

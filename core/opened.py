@@ -6,6 +6,7 @@ threads differ from run to run.
 
 import logging
 import os
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,9 +41,14 @@ def distinct_texts(folder: str, digest: str) -> list[str]:
 
 @lru_cache(maxsize=3)
 def embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads: int | None = None) -> Embedder:
-    """threads: of a local model, None for all cores; job workers, of which there is one a core, take one."""
+    """threads: of a local model, None for all cores; job workers, of which there is one a core, take one.
+
+    A server's model stored without its dimensions must go on giving vectors as long as those cached, or fail.
+    """
     from core.embedders.registry import load_embedder
 
+    if spec.base_url and spec.dimensions is None and (width := cache(folder, spec).width()):
+        spec = replace(spec, dimensions=width, probed=True)
     return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
 
 
@@ -66,7 +72,7 @@ def models_folder(folder: str) -> Path:
 
 
 def cache(folder: str, spec: ModelSpec) -> VectorCache:
-    return VectorCache(Path(folder), spec.key)
+    return VectorCache.of(Path(folder), spec)
 
 
 @lru_cache(maxsize=8)

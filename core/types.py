@@ -1,7 +1,7 @@
 """The values every stage takes and gives. Row i of every array is row i of the corpus table."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -59,6 +59,7 @@ class ModelSpec:
 
     max_tokens: the window; a longer text is cut (None: no window). languages: ISO 639-1 codes the model was
     made for, empty where it takes any. revision: commit, weights' sha256 or the like; empty where unknown.
+    probed: dimensions is what a server answered with, not what a person requested: requests never name it.
     """
 
     backend: Backend
@@ -71,11 +72,12 @@ class ModelSpec:
     document_prompt: str = ""
     base_url: str = ""
     languages: tuple[str, ...] = ()
+    probed: bool = False
 
     @cached_property
     def key(self) -> str:
-        """16 hex digits; the same for specs that give the same vectors, whatever is known of their languages."""
-        return digest_json(self.to_dict() | {"languages": []})
+        """16 hex digits; the same for specs that give the same vectors, whatever `languages` and `probed` are."""
+        return digest_json(replace(self, probed=False).to_dict() | {"languages": []})
 
     @property
     def label(self) -> str:
@@ -85,7 +87,9 @@ class ModelSpec:
         return " · ".join([self.name, *extras])
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"languages": list(self.languages)}
+        """As JSON; `probed` only where it is set, so that results stored before there was one keep their names."""
+        values = asdict(self) | {"languages": list(self.languages)}
+        return values if self.probed else {name: value for name, value in values.items() if name != "probed"}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ModelSpec":

@@ -7,12 +7,14 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import StorageError
 from core.files import storage_errors
+from core.types import ModelSpec
 
 _CHUNK = 500  # variables a statement may carry on old SQLite builds: 999
 _REMEDY = "Free some disk space, or set PLANISPHERE_HOME to a folder you may write."
@@ -22,21 +24,46 @@ class VectorCache:
     """The cache of one model. Keys are sha256 digests of texts (core.digest.digest_text), values float32 rows.
 
     Safe for many processes at once. A file that can't be read as a database is put aside and counts as empty.
+    earlier: a cache of the same model under the key it had before, only ever read.
     """
 
-    def __init__(self, folder: Path, model_key: str) -> None:
+    def __init__(self, folder: Path, model_key: str, earlier: "VectorCache | None" = None) -> None:
         self.path = folder / "cache" / f"{model_key}.sqlite"
+        self.earlier = earlier
 
-    def known(self, digests: Sequence[bytes]) -> np.ndarray:
-        """(n,) bool: which texts have a vector."""
+    @classmethod
+    def of(cls, folder: Path, spec: ModelSpec) -> "VectorCache":
+        """The cache of a model. Vectors of a server's model were once cached before its dimensions were known."""
+        earlier = cls(folder, replace(spec, dimensions=None, probed=False).key) if spec.probed else None
+        return cls(folder, spec.key, earlier)
+
+    def known(self, digests: Sequence[bytes], dimensions: int | None = None) -> np.ndarray:
+        """(n,) bool: which texts have a vector, of any length where dimensions is None."""
         found: set[bytes] = set()
         if self.path.exists():
             with self._open() as database:
-                found = {row[0] for row in _select(database, "key", digests)}
-        return np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
+                sizes = _select(database, "key, length(row)", digests)
+                found = {key for key, size in sizes if dimensions is None or size == 4 * dimensions}
+        known = np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
+        return known | self.earlier.known(digests, dimensions) if self.earlier else known
+
+    def width(self) -> int | None:
+        """How many numbers the first stored vector has; None where there is none."""
+        if not self.path.exists():
+            return None
+        with self._open() as database:
+            row = database.execute("SELECT length(row) FROM vectors LIMIT 1").fetchone()
+        return row[0] // 4 if row else None
 
     def get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
         """(n, dimensions) float32 rows, and (n,) bool which of them were found; the others are zero."""
+        rows, found = self._get(digests, dimensions)
+        if self.earlier:
+            missing = np.flatnonzero(~found)
+            rows[missing], found[missing] = self.earlier.get([digests[int(i)] for i in missing], dimensions)
+        return rows, found
+
+    def _get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
         rows = np.zeros((len(digests), dimensions), dtype=np.float32)
         found = np.zeros(len(digests), dtype=bool)
         if not self.path.exists():

@@ -11,23 +11,27 @@ import numpy as np
 DIMENSIONS = 16
 
 
-def vector_of(text: str) -> np.ndarray:
+def vector_of(text: str, dimensions: int = DIMENSIONS) -> np.ndarray:
     """The vector this server gives a text: from its letters, so that a test can work it out."""
-    return np.bincount([ord(letter) % DIMENSIONS for letter in text], minlength=DIMENSIONS) + 0.1
+    return np.bincount([ord(letter) % dimensions for letter in text], minlength=dimensions) + 0.1
 
 
 class EmbeddingServer:
-    """`asked` counts how often each text came. `delay`: seconds a request. `fail`: a status for every answer."""
+    """`asked` counts how often each text came. `delay`: seconds a request. `fail`: a status for every answer.
 
-    def __init__(self, delay: float = 0.0) -> None:
+    `sizes`: the `dimensions` that requests named. `takes_dimensions`: "ignores", "refuses" (400) or "obeys" them.
+    """
+
+    def __init__(self, delay: float = 0.0, dimensions: int = DIMENSIONS, takes_dimensions: str = "ignores") -> None:
         self.asked: Counter[str] = Counter()
+        self.dimensions, self.takes_dimensions, self.sizes = dimensions, takes_dimensions, list[int]()
         self.delay, self.fail, self.lock = delay, 0, threading.Lock()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                server.answer(self, body["input"])
+                server.answer(self, body["input"], body.get("dimensions"))
 
             def log_message(self, *_):
                 pass
@@ -39,17 +43,20 @@ class EmbeddingServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def answer(self, handler: BaseHTTPRequestHandler, texts: list[str]) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, texts: list[str], size: int | None) -> None:
         time.sleep(self.delay)
         with self.lock:
             self.asked.update(texts)
-        data = [{"index": i, "embedding": vector_of(text).tolist()} for i, text in enumerate(texts)]
+            self.sizes += [] if size is None else [size]
+        status = 400 if size and self.takes_dimensions == "refuses" else self.fail or 200
+        length = size if size and self.takes_dimensions == "obeys" else self.dimensions
+        data = [{"index": i, "embedding": vector_of(text, length).tolist()} for i, text in enumerate(texts)]
         body = json.dumps({"data": data, "model": "letters", "usage": {"prompt_tokens": 1, "total_tokens": 1}}).encode()
         try:
-            handler.send_response(self.fail or 200)
+            handler.send_response(status)
             handler.send_header("content-type", "application/json")
             handler.end_headers()
-            handler.wfile.write(body if not self.fail else b'{"error": {"message": "out of order"}}')
+            handler.wfile.write(body if status == 200 else b'{"error": {"message": "out of order"}}')
         except ConnectionError:  # the client was killed: what these tests are about
             pass
 

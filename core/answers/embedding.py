@@ -39,7 +39,7 @@ def prospect(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, s
     stamp: the state of the vector cache (Workspace.cache_stamp), which is part of what names a kept answer.
     """
     codes, texts = distinct(opened.corpus(folder, corpus).texts)
-    known = opened.cache(folder, spec).known([digest_text(text) for text in texts])
+    known = opened.cache(folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
     estimate = estimate_run([texts[code] for code in codes], opened.embedder(folder, spec, secret), known[codes])
     missing = [texts[place] for place in np.flatnonzero(~known)]
     return Prospect(spec, estimate, fit_warning(spec, detect_languages(texts).shares), most_usd(missing, spec))

@@ -13,10 +13,14 @@ from core.embedders.openai_models import checked_key, completed, is_openai, limi
 from core.embedders.openai_packing import BLANK, Assembly, Piece, cut, pack, weighted_row
 from core.embedders.openai_requests import Sender, in_parallel
 from core.embedders.tokens import TokenCounter, openai_tokens
+from core.errors import ServiceError
 from core.secret import Secret
 from core.types import ModelSpec
 
 OnBatch = Callable[[list[int], np.ndarray], None]
+PROBE_TEXT = "dimension probe"
+PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
+SLOW_START = "Check the address and that it is running; one still loading its model may answer if you try again soon."
 SHORTEST_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 
 
@@ -44,9 +48,10 @@ class OpenAIEmbedder:
         self._inputs = self._limits.inputs
         self._concurrency = concurrency
         self._counter: TokenCounter | None = None
-        self._settled = native_dimensions(self._spec) is not None
+        self._settled = self._spec.probed or native_dimensions(self._spec) is not None
         native = native_dimensions(self._spec)
-        self._asked = self._spec.dimensions if self._settled and self._spec.dimensions != native else None
+        shortened = native is not None and self._spec.dimensions != native
+        self._asked = self._spec.dimensions if shortened else None
 
     @property
     def spec(self) -> ModelSpec:
@@ -96,16 +101,27 @@ class OpenAIEmbedder:
         if not self._settled:
             own = self._probe()
             self._asked = self._spec.dimensions if self._spec.dimensions not in (None, own) else None
-            self._spec = replace(self._spec, dimensions=self._spec.dimensions or own)
+            if self._spec.dimensions is None:
+                self._spec = replace(self._spec, dimensions=own, probed=True)
             self._settled = True
         return self._spec
 
+    def confirm(self) -> ModelSpec:
+        """As `resolve`; where the dimensions have to be requested, one more request sees that the server obeys."""
+        spec = self.resolve()
+        if spec.base_url and self._asked is not None:
+            self._probe(self._asked)
+        return spec
+
     @unchained
-    def _probe(self) -> int:
+    def _probe(self, dimensions: int | None = None) -> int:
+        """How many numbers the server answers one short text with. dimensions: requested, and checked."""
         import openai
 
         try:
-            return self._sender.post([BLANK], None, None, threading.Event()).shape[1]
+            return self._sender.post([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
+        except openai.APITimeoutError as error:
+            raise ServiceError(self._sender.explained(error).message, SLOW_START) from None
         except openai.APIError as error:
             raise self._sender.explained(error) from None
 
@@ -173,5 +189,11 @@ class OpenAIEmbedder:
 
 
 def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: Any | None = None) -> ModelSpec:
-    """The spec with address, dimensions and window filled in; one request for servers and unknown models only."""
-    return OpenAIEmbedder(spec, api_key=api_key, http_client=http_client).resolve()
+    """The spec with address, dimensions and window filled in.
+
+    OpenAI's known models and specs with `probed` are resolved without a request. Others take one request with a short
+    text, not repeated and given PROBE_SECONDS; a second one where other dimensions than the server's own are requested.
+    Raises ServiceError.
+    """
+    made = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
+    return made.confirm()

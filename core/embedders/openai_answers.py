@@ -12,11 +12,19 @@ from core.errors import ServiceError
 from core.secret import Secret
 from core.types import unit_rows
 
+DIMENSIONS_REMEDY = (
+    "Where you requested these dimensions, the model can't be shortened: add it with its own. Otherwise the server's "
+    "model has changed: add it again, and vectors of both will not be mixed."
+)
 REMEDY = "Check that the address is that of an OpenAI-compatible embeddings server and the model one for embeddings."
 
 
 class Nonsense(Exception):
-    """What is wrong with an answer, in a few words; wrapped by `read_answer`."""
+    """What is wrong with an answer, in a few words, and what to do; wrapped by `read_answer`."""
+
+    def __init__(self, message: str, remedy: str = REMEDY) -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 def read_answer(content: bytes, count: int, dimensions: int | None, server: str, key: Secret) -> np.ndarray:
@@ -29,10 +37,11 @@ def read_answer(content: bytes, count: int, dimensions: int | None, server: str,
     try:
         matrix = _matrix(_items(content, key), count)
         if dimensions is not None and matrix.shape[1] != dimensions:
-            raise Nonsense(f"vectors of {matrix.shape[1]:,} numbers where {dimensions:,} were expected")
+            message = f"vectors of {matrix.shape[1]:,} numbers where {dimensions:,} were expected"
+            raise Nonsense(message, DIMENSIONS_REMEDY)
         _check_values(matrix)
     except Nonsense as wrong:
-        raise ServiceError(f"{server} answered with {wrong}.", REMEDY) from None
+        raise ServiceError(f"{server} answered with {wrong}.", wrong.remedy) from None
     return unit_rows(matrix)
 
 

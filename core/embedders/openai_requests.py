@@ -17,6 +17,7 @@ import numpy as np
 from core.embedders.openai_answers import read_answer
 from core.embedders.openai_errors import explain, may_retry, retry_after
 from core.embedders.openai_models import OPENAI_URL, server_name
+from core.errors import ServiceError
 from core.secret import Secret
 from core.types import ModelSpec
 
@@ -111,7 +112,7 @@ class Sender:
                 return read_answer(response.content, len(inputs), expected, self.server, self.key)
         raise AssertionError("the last attempt returns or raises")
 
-    def explained(self, error: openai.APIError) -> Exception:
+    def explained(self, error: openai.APIError) -> ServiceError:
         return explain(error, self.server, self.spec.name, self.key, self.timeout)
 
     def _post_once(self, inputs: list[str], dimensions: int | None) -> Any:

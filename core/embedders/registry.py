@@ -9,7 +9,7 @@ from typing import Any
 from core.embedders import distill, lexical, minilm
 from core.embedders.base import Embedder
 from core.embedders.bfloat16 import has_bfloat16
-from core.embedders.openai_models import NATIVE, completed
+from core.embedders.openai_models import NATIVE, completed, native_dimensions
 from core.embedders.packaged import GRAPH_VERSION, WEIGHTS_SHA256, file_sha256
 from core.embedders.sentence import SentenceEmbedder, changed, is_folder
 from core.errors import ModelError
@@ -68,13 +68,16 @@ def load_embedder(
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
     models_folder: where exported and distilled files are kept (default: the user's cache folder). dimensions:
-    shortens vectors where the model allows it. local_only: never ask the hub. threads: of ONNX Runtime, None for all
-    cores. Raises ModelError saying what to do; ServiceError for a bad key or address.
+    shortens vectors where the model allows it; a server named without them is sent one short text, to learn the
+    model's. local_only: never ask the hub. threads: of ONNX Runtime, None for all cores. Raises ModelError saying what
+    to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
     if spec.backend == "openai":
-        from core.embedders.openai import OpenAIEmbedder
+        from core.embedders.openai import OpenAIEmbedder, resolve_openai
 
+        if spec.dimensions is None and isinstance(model, str):  # a stored spec stays as it is: it names its vectors
+            spec = resolve_openai(spec, api_key, http_client)
         return OpenAIEmbedder(spec, api_key=api_key, http_client=http_client)
     return _load_local(spec, Path(models_folder) if models_folder else default_folder(), local_only, threads)
 
@@ -101,11 +104,22 @@ def _load_local(spec: ModelSpec, models_folder: Path, local_only: bool, threads:
 def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
     """The spec with dimensions, window, prompts and revision filled in; options as for `load_embedder`.
 
-    Loads a model only where that is the way to know, and never calls a paid service.
+    Loads a model only where that is the way to know, and never calls OpenAI for its known models. A server is sent one
+    short text, so that a wrong address, key or name shows here: see `resolve_openai`.
     """
     spec = find_spec(model, base_url=options.get("base_url", ""), dimensions=options.get("dimensions"))
-    known = spec.backend != "sentence-transformers" or (spec.revision and spec.dimensions and spec.max_tokens)
-    return spec if known else load_embedder(spec, **options).spec
+    if spec.backend == "openai":
+        return _resolve_service(spec, options)
+    complete = spec.backend != "sentence-transformers" or (spec.revision and spec.dimensions and spec.max_tokens)
+    return spec if complete else load_embedder(spec, **options).spec
+
+
+def _resolve_service(spec: ModelSpec, options: dict[str, Any]) -> ModelSpec:
+    from core.embedders.openai import resolve_openai
+
+    if spec.probed or native_dimensions(spec) is not None:
+        return spec
+    return resolve_openai(spec, options.get("api_key"), options.get("http_client"))
 
 
 def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
@@ -116,7 +130,7 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
             raise ModelError(
                 f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the choice of dimensions out."
             )
-        spec = replace(spec, dimensions=dimensions)
+        spec = replace(spec, dimensions=dimensions, probed=False)
     return completed(spec) if spec.backend == "openai" else spec
 
 

@@ -18,8 +18,8 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     from core.jobs import tasks
 
     model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    model = context.call("Preparing the model", tasks.prepare_model, spec.workspace, spec.corpus, model, secret)
     where = (spec.workspace, spec.corpus, model)
-    context.call("Preparing the model", tasks.prepare_model, spec.workspace, model, secret)
     plan, left_out = context.call("Planning", tasks.plan_batches, *where, spec.params.get("limit_usd"))
     items = [(*where, secret, places) for places in plan]
     sizes = [len(places) for places in plan]
@@ -30,7 +30,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
             "Start the model again with a higher limit; only the rest is computed.",
         )
     context.call("Collecting the vectors", tasks.collect_vectors, *where, secret, sum(sizes), started)
-    map_job(spec, secret, context)
+    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

@@ -10,7 +10,16 @@ from core import opened
 from core.corpus import read_corpus
 from core.costs.spending import affordable
 from core.digest import digest_text
-from core.embedding import batch_size, batches, cached_rows, count_unseen, distinct, embed_batch
+from core.embedders.registry import resolve
+from core.embedding import (
+    batch_size,
+    batches,
+    cached_rows,
+    count_unseen,
+    distinct,
+    embed_batch,
+    resolved_dimensions,
+)
 from core.errors import ModelError
 from core.maps.projection import project
 from core.neighbors import build_neighbors
@@ -25,10 +34,17 @@ def bring_file(folder: str, params: dict[str, Any]) -> str:
     return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
 
 
-def prepare_model(folder: str, spec: ModelSpec, secret: Secret | None) -> None:
-    """Export or distill what a local model needs, once, before several workers ask for it. Raises ModelError."""
+def prepare_model(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
+    """Do what a model needs once, before several workers load it: export, distill, or learn a server's dimensions.
+
+    Gives the spec to use, whose key is then the same in all workers. Raises ModelError.
+    """
+    if spec.backend == "openai" and spec.dimensions is None:
+        stored = Workspace(folder).load_vectors(corpus, spec) is not None
+        return spec if stored else resolve(spec, api_key=secret)
     if spec.backend in ("onnx", "static"):
         opened.embedder(folder, spec, secret, None if spec.backend == "static" else 1)
+    return spec
 
 
 def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
@@ -39,7 +55,7 @@ def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | N
     if Workspace(folder).load_vectors(corpus, spec) is not None:
         return [], 0
     texts = opened.distinct_texts(folder, corpus)
-    known = opened.cache(folder, spec).known([digest_text(text) for text in texts])
+    known = opened.cache(folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
     plan = batches(texts, np.flatnonzero(~known), *batch_size(spec.backend))
     paid = plan if limit_usd is None else affordable(texts, plan, spec, limit_usd)
     return paid, sum(len(places) for places in plan[len(paid) :])
@@ -50,10 +66,11 @@ def embed_places(folder: str, corpus: str, spec: ModelSpec, secret: Secret | Non
     texts = opened.distinct_texts(folder, corpus)
     chosen = [texts[place] for place in places]
     cache = opened.cache(folder, spec)
-    known = cache.known([digest_text(text) for text in chosen])
+    known = cache.known([digest_text(text) for text in chosen], spec.dimensions)
     left = [text for text, have in zip(chosen, known, strict=True) if not have]
     if left:
-        embed_batch(left, opened.embedder(folder, spec, secret, 1), cache)
+        embedder = opened.embedder(folder, spec, secret, 1)
+        embed_batch(left, embedder, cache, resolved_dimensions(embedder))
     return len(places)
 
 

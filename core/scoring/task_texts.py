@@ -8,7 +8,7 @@ from core import opened
 from core.contenders import Contender, contender_rows, vary
 from core.digest import digest_text
 from core.embedders.base import Embedder
-from core.embedding import LOCAL_BATCH, batch_size, batches, distinct, embed_batch
+from core.embedding import LOCAL_BATCH, batch_size, batches, checked_shape, distinct, embed_batch
 from core.errors import ModelError
 from core.secret import Secret
 from core.types import ModelSpec, Progress
@@ -43,7 +43,7 @@ def missing_texts(folder: str, corpus: str, spec: ModelSpec, texts: Sequence[str
     unique = list(dict.fromkeys(texts))
     taken = set() if _apart(spec, queries) else set(opened.distinct_texts(folder, corpus))
     left = [text for text in unique if text not in taken]
-    known = opened.cache(folder, spec).known([_key(spec, text, queries) for text in left])
+    known = opened.cache(folder, spec).known([_key(spec, text, queries) for text in left], spec.dimensions)
     return [text for text, have in zip(left, known, strict=True) if not have]
 
 
@@ -115,10 +115,10 @@ def _compute(
     for places in batches(texts, missing, *(LOCAL_BATCH if apart else batch_size(spec.backend))):
         chosen = [texts[place] for place in places]
         if apart:
-            rows[places] = embedder.embed_query(chosen)
+            rows[places] = checked_shape(embedder.embed_query(chosen), len(chosen), rows.shape[1], spec)
             cache.put([_key(spec, text, queries) for text in chosen], rows[places])
         else:
-            rows[places] = embed_batch(chosen, embedder, cache)
+            rows[places] = embed_batch(chosen, embedder, cache, rows.shape[1])
         done += len(places)
         if progress:
             progress(done, len(missing))

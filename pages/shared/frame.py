@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, jobs_view, selected, session, starter
+from pages.shared import empty, jobs_view, selected, session, sign_in, starter
 from pages.shared.text import plain, told_apart
 
 LOGO = Path(__file__).with_name("logo.svg")
@@ -21,8 +21,8 @@ def run() -> None:
     st.logo(LOGO, size="large")
     page = st.navigation(navigation())
     try:
-        if session.needs_sign_in():
-            sign_in()
+        if sign_in.is_needed():
+            sign_in.draw()
             return
         starter.prepare()
         sidebar()
@@ -38,12 +38,6 @@ def run() -> None:
             f"under the reference {reference}.",
             icon=":material/error:",
         )
-
-
-def sign_in() -> None:
-    st.title("Planisphere")
-    st.write("Sign in to open your workspace.")
-    st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
 
 
 def navigation() -> dict[str, list]:

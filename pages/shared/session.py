@@ -16,7 +16,7 @@ from core.jobs.manager import JobManager
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import ModelSpec
-from pages.shared import cached
+from pages.shared import cached, sign_in
 
 T = TypeVar("T")
 
@@ -46,13 +46,8 @@ def _whole_number(text: str) -> int:
 
 
 def workspace() -> Workspace:
-    """This person's workspace: one of their own where sign-in is configured."""
-    home = settings().home
-    if st.user and getattr(st.user, "is_logged_in", False):
-        from core.digest import digest_json
-
-        return Workspace(home / "users" / digest_json(str(st.user.get("sub") or st.user.get("email"))))
-    return Workspace(home)
+    """This person's workspace: one of their own where sign-in is configured. Raises SignInError before sign-in."""
+    return Workspace(sign_in.home_folder(settings().home))
 
 
 def manager() -> JobManager:
@@ -165,8 +160,8 @@ def api_key(base_url: str = "") -> Secret | None:
     if base_url:
         found = remembered(_server(base_url))
     else:
-        found = st.session_state.get("api_key") or os.environ.get("OPENAI_API_KEY") or _secrets_key()
-    return Secret(found) if found else None
+        found = st.session_state.get("api_key") or os.environ.get("OPENAI_API_KEY") or sign_in.secret("OPENAI_API_KEY")
+    return Secret(str(found)) if found else None
 
 
 def job_key(params: dict[str, Any]) -> Secret | None:
@@ -189,27 +184,9 @@ def _server(base_url: str) -> str:
     return f"key of {urlsplit(base_url).netloc.lower()}"
 
 
-def needs_sign_in() -> bool:
-    """Sign-in is configured, and this visitor has not signed in."""
-    try:
-        configured = "auth" in st.secrets
-    except FileNotFoundError:
-        return False
-    return configured and not st.user.to_dict().get("is_logged_in")
-
-
 def typed_key() -> str:
     """The OpenAI key typed on this visit, or ""."""
     return str(st.session_state.get("api_key") or "")
-
-
-def _secrets_key() -> str:
-    try:
-        return str(st.secrets.get("OPENAI_API_KEY", ""))
-    except FileNotFoundError:
-        return ""
-    except Exception as error:
-        raise InputError("The file .streamlit/secrets.toml can't be read.", "Correct its TOML syntax.") from error
 
 
 def theme() -> Literal["light", "dark"]:

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from core.embedders.openai import PROBE_TEXT
 from core.store import Workspace
+from tests.embedding_server import DIMENSIONS, EmbeddingServer
 
 PAGE = "pages/data/embed.py"
 
@@ -78,3 +80,25 @@ def test_a_prepared_file_stays_on_offer_for_what_it_was_prepared(corpus, app):
     assert not at.get("download_button")
     at.selectbox(key="export_format").set_value("parquet").run()
     assert at.get("download_button")
+
+
+def add_server(app, url: str, name: str = "letters"):
+    at = open_page(app)
+    at.segmented_control(key="add_kind").set_value("OpenAI-compatible server").run()
+    at.text_input(key="add_url").set_value(url)
+    at.text_input(key="add_server_model").set_value(name)
+    next(button for button in at.button if button.label == "Add").click().run()
+    assert not at.exception
+    return at
+
+
+def test_a_server_is_asked_once_when_it_is_added_and_one_that_is_not_there_is_refused(corpus, app):
+    server = EmbeddingServer()
+    at = add_server(app, server.url)
+    assert not at.error
+    assert f"letters · {DIMENSIONS}d" in at.multiselect(key="models").options
+    assert server.asked[PROBE_TEXT] == 1
+    server.close()
+    at = add_server(app, server.url, "other")
+    assert at.error
+    assert not any("other" in option for option in at.multiselect(key="models").options)

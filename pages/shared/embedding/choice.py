@@ -99,6 +99,7 @@ def server_fields() -> ModelSpec:
         persist_state="session",
         help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.",
     )
+    st.caption("One short text is sent to the server, to see that it answers and how long its vectors are.")
     return ModelSpec("openai", name.strip(), base_url=url.strip(), dimensions=int(size) or None)
 
 
@@ -108,11 +109,7 @@ def add(spec: ModelSpec) -> None:
         st.warning("Fill in the fields above first.")
         return
     try:
-        with st.spinner("Looking the model up; one that is not here yet is downloaded …"):
-            if spec.base_url:
-                session.keep_server_key(spec.base_url)
-            secret = session.api_key(spec.base_url) if spec.backend == "openai" else None
-            found = session.ask(embedding.resolve_model, session.folder(), spec, secret, timeout=600, on="job")
+        found = look_up_server(spec) if spec.base_url else look_up_local(spec)
     except PlanisphereError as error:
         frame.show_error(error)
         return
@@ -120,6 +117,19 @@ def add(spec: ModelSpec) -> None:
     session.remember("added_models", [*others, found.to_dict()])
     session.remember("choose_model", found.key)
     st.rerun()
+
+
+def look_up_server(spec: ModelSpec) -> ModelSpec:
+    """The spec with the dimensions its server answers with; sends one short text. Raises ServiceError."""
+    with st.spinner("Sending a short text to the server …"):
+        session.keep_server_key(spec.base_url)
+        secret = session.api_key(spec.base_url)
+        return session.ask(embedding.resolve_model, session.folder(), spec, secret, timeout=60)
+
+
+def look_up_local(spec: ModelSpec) -> ModelSpec:
+    with st.spinner("Looking the model up; one that is not here yet is downloaded …"):
+        return session.ask(embedding.resolve_model, session.folder(), spec, None, timeout=600, on="job")
 
 
 def openai_key() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.embedders import openai as openai_module
-from core.embedders.openai import OpenAIEmbedder, resolve_openai
+from core.embedders.openai import PROBE_TEXT, OpenAIEmbedder, resolve_openai
 from core.embedders.openai_models import checked_url
 from core.embedders.tokens import TokenCounter
 from core.errors import ServiceError
@@ -170,7 +170,9 @@ def test_a_text_the_server_finds_too_long_is_split_and_averaged(serve):
 
 
 def test_a_server_that_refuses_everything_ends_soon(serve):
-    server = serve(lambda body: (400, {"error": "maximum batch size exceeded"}) if body["input"] != ["."] else None)
+    server = serve(
+        lambda body: (400, {"error": "maximum batch size exceeded"}) if body["input"] != [PROBE_TEXT] else None
+    )
     with pytest.raises(ServiceError, match="maximum batch size exceeded"):
         OpenAIEmbedder(spec_of(server), api_key=None, concurrency=1).embed(["x " * 500] * 200)
     assert len(server.bodies) < 15

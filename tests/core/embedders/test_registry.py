@@ -9,8 +9,9 @@ from core.embedders import registry
 from core.embedders.bfloat16 import has_bfloat16
 from core.embedders.packaged import model_folder
 from core.embedders.registry import PRESETS, describe, find_spec, load_embedder, names, resolve
-from core.errors import ModelError
+from core.errors import ModelError, ServiceError
 from core.types import ModelSpec
+from tests.embedding_server import DIMENSIONS, EmbeddingServer
 
 
 def test_presets_are_resolved_and_tell_apart():
@@ -94,10 +95,23 @@ def test_imported_vectors_can_not_embed():
         load_embedder(ModelSpec("imported", "mine", dimensions=3))
 
 
-def test_a_server_is_described_as_one_and_resolved_without_asking_it():
-    spec = resolve("some-model", base_url="http://localhost:8000/v1/")
-    assert (spec.backend, spec.base_url) == ("openai", "http://localhost:8000/v1")
+def test_a_server_is_described_as_one_and_resolved_by_one_request():
+    server = EmbeddingServer()
+    spec = resolve("some-model", base_url=f"{server.url}/")
+    assert (spec.backend, spec.base_url, spec.dimensions, spec.probed) == ("openai", server.url, DIMENSIONS, True)
+    assert resolve(spec) == spec
+    assert load_embedder(spec).spec == spec
+    assert sum(server.asked.values()) == 1
     assert "server" in describe(spec)
+    server.close()
+
+
+def test_a_server_that_is_not_there_is_not_resolved():
+    server = EmbeddingServer()
+    server.close()
+    for function in (resolve, load_embedder):
+        with pytest.raises(ServiceError, match="could not be reached"):
+            function("some-model", base_url=server.url)
 
 
 def test_presets_resolve_without_loading(monkeypatch):

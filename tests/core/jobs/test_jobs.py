@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from core.corpus import build_corpus
+from core.embedders.openai import PROBE_TEXT
 from core.embedders.registry import PRESETS, load_embedder
 from core.errors import InputError, JobError
 from core.jobs import cluster, pipeline
@@ -89,7 +90,7 @@ def test_a_second_run_computes_nothing(manager, workspace, server):
     corpus = add_corpus(workspace, 60)
     for _ in range(2):
         assert finish(manager, manager.submit(job_on(workspace, corpus, served(server)))).status == "done"
-    assert max(count for text, count in server.asked.items() if text != ".") == 1
+    assert max(count for text, count in server.asked.items() if text != PROBE_TEXT) == 1
 
 
 def test_cancel_keeps_what_is_done_and_continuing_computes_only_the_rest(manager, workspace, server):
@@ -141,7 +142,7 @@ def workers_of(pid: int) -> list[psutil.Process]:
 
 def assert_computed_once(server: EmbeddingServer, workspace: Workspace, corpus: str) -> None:
     texts = workspace.load_corpus(corpus).texts
-    again = sum(count - 1 for text, count in server.asked.items() if text != ".")
+    again = sum(count - 1 for text, count in server.asked.items() if text != PROBE_TEXT)
     assert 0 <= again <= IN_FLIGHT
     rows = workspace.load_vectors(corpus, served(server)).rows
     expected = np.array([vector_of(text) / np.linalg.norm(vector_of(text)) for text in texts])

@@ -1,0 +1,157 @@
+"""Who a visitor is, and whether the app may be shown to them: whatever is unclear about sign-in shows nothing."""
+
+import os
+import re
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.digest import digest_json
+from core.errors import PlanisphereError
+from core.files import read_json, storage_errors, write_json
+
+SHARED_KEYS = ("redirect_uri", "cookie_secret")
+PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
+AUTHLIB = (1, 3, 2)
+OWNER_FILE = "owner.json"
+_seen_configured = False
+
+
+class SignInError(PlanisphereError):
+    """Sign-in is not configured as it should be, or does not say who the visitor is: nothing may be shown."""
+
+
+def secret(name: str) -> Any:
+    """A value of the secrets file; None where there is neither. Raises SignInError for a file that can't be read."""
+    try:
+        return st.secrets.get(name)
+    except FileNotFoundError as error:  # Streamlit raises it for a file it can't parse, too
+        paths = st.get_option("secrets.files")
+        if any(os.path.lexists(path) or not path.endswith(".toml") for path in paths):
+            raise _unreadable() from error
+        return None
+    except Exception as error:
+        raise _unreadable() from error
+
+
+def _unreadable() -> SignInError:
+    # the parser's own message may quote a secret
+    return SignInError(
+        "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may ask visitors to sign in.",
+        "Correct its TOML syntax and its permissions, or remove it, then restart the app.",
+    )
+
+
+def providers() -> list[str]:
+    """The providers a visitor may sign in with: names, "" for the one of [auth] itself; none without sign-in.
+
+    Raises SignInError where [auth] is incomplete, was there before, or Authlib is missing.
+    """
+    global _seen_configured
+    section = secret("auth")
+    if section is None:
+        if _seen_configured:
+            raise SignInError(
+                "The [auth] section of .streamlit/secrets.toml is gone, so nothing is shown.",
+                "Put it back, or restart the app to run it without sign-in.",
+            )
+        return []
+    _seen_configured = True
+    names = _complete_providers(section)
+    _check_authlib()
+    return names
+
+
+def _complete_providers(section: Any) -> list[str]:
+    if not isinstance(section, Mapping):
+        raise _incomplete("[auth] must be a section")
+    named = {name: value for name, value in section.items() if isinstance(value, Mapping) and name != "client_kwargs"}
+    parts = {f"auth.{name}": (value, PROVIDER_KEYS) for name, value in named.items()}
+    unnamed = not named or any(name in section for name in PROVIDER_KEYS)
+    parts["auth"] = (section, SHARED_KEYS + PROVIDER_KEYS if unnamed else SHARED_KEYS)
+    for title, (values, keys) in parts.items():
+        missing = [key for key in keys if not (isinstance(values.get(key), str) and values[key].strip())]
+        if missing:
+            raise _incomplete(f"[{title}] lacks {', '.join(missing)}")
+    return [*([""] if unnamed else []), *named]
+
+
+def _incomplete(reason: str) -> SignInError:
+    return SignInError(
+        f"Sign-in is configured incompletely, so nothing is shown: {reason}.",
+        "Complete the [auth] section of .streamlit/secrets.toml as the README shows, then restart the app.",
+    )
+
+
+def _check_authlib() -> None:
+    try:
+        installed = tuple(int(number) for number in re.findall(r"\d+", version("authlib"))[:3])
+    except PackageNotFoundError:
+        installed = ()
+    if installed < AUTHLIB:
+        raise SignInError(
+            "Sign-in is configured, but the package Authlib is missing or too old, so nothing is shown.",
+            'Install it (pip install "Authlib>=1.3.2,<2"), then restart the app.',
+        )
+
+
+def is_needed() -> bool:
+    """Whether this visitor has to sign in before anything is shown. Raises SignInError."""
+    return bool(providers()) and not _is_logged_in()
+
+
+def _is_logged_in() -> bool:
+    return st.user.to_dict().get("is_logged_in") is True
+
+
+def home_folder(home: Path) -> Path:
+    """The workspace folder of this visitor: home itself only without sign-in. Raises SignInError."""
+    if not _is_logged_in():
+        if providers():
+            raise SignInError("You are not signed in.", "Reload the page and sign in.")
+        return home
+    providers()  # signed in, but what was signed in to may be broken by now
+    return user_folder(home / "users", st.user.to_dict())
+
+
+def user_folder(users: Path, user: Mapping[str, Any]) -> Path:
+    """The folder named by a digest of issuer and subject, or the one named by the subject alone that is this user's.
+
+    Raises SignInError where the provider names no issuer or subject, which would be one user for many people.
+    """
+    issuer, subject = (user.get(name) for name in ("iss", "sub"))
+    if not (isinstance(issuer, str) and issuer.strip() and isinstance(subject, str) and subject.strip()):
+        raise SignInError(
+            "The sign-in provider does not say who you are, so nothing is shown.",
+            'It must give the claims "iss" and "sub": check that it is an OpenID Connect provider, then sign in again.',
+        )
+    owner = digest_json({"issuer": issuer, "subject": subject})
+    earlier = users / digest_json(subject)
+    return earlier if earlier.is_dir() and _owner_of(earlier, owner) == owner else users / owner
+
+
+def _owner_of(folder: Path, visitor: str) -> str:
+    """The owner of a folder named by the subject alone: the first visitor, since providers may share subjects."""
+    path = folder / OWNER_FILE
+    if not path.exists():
+        draft = folder / f".{OWNER_FILE}.{uuid.uuid4().hex}"
+        write_json(draft, {"owner": visitor})
+        with storage_errors(folder), suppress(FileExistsError):
+            os.link(draft, path)  # never replaces another's claim, and is never seen half written
+        draft.unlink(missing_ok=True)
+    record = read_json(path)
+    return str(record.get("owner")) if isinstance(record, dict) else ""
+
+
+def draw() -> None:
+    """Ask the visitor to sign in."""
+    st.title("Planisphere")
+    st.write("Sign in to open your workspace.")
+    for name in providers():
+        label = f"Sign in with {name}" if name else "Sign in"
+        st.button(label, type="primary", icon=":material/login:", on_click=st.login, args=(name or None,))

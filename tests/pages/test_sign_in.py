@@ -1,0 +1,169 @@
+"""Sign-in: whatever is wrong with it shows an error and nothing else; each person has a workspace of their own."""
+
+import importlib.metadata
+
+import pytest
+import streamlit as st
+from streamlit import config
+
+from core.digest import digest_json
+from core.files import write_json
+from core.store import Workspace
+from pages.shared import sign_in
+from pages.shared.sign_in import SignInError, user_folder
+
+SHARED = 'redirect_uri = "http://localhost:8501/oauth2callback"\ncookie_secret = "a long random string"\n'
+PROVIDER = 'client_id = "id"\nclient_secret = "hidden"\nserver_metadata_url = "https://accounts.example.com/x"\n'
+COMPLETE = f"[auth]\n{SHARED}{PROVIDER}"
+PERSON = {"is_logged_in": True, "iss": "https://accounts.example.com", "sub": "1", "email": "a@example.com"}
+PAGES = ["pages/data/corpus.py", "pages/data/embed.py", "pages/explore/search.py", "pages/compare/quality.py"]
+
+
+@pytest.fixture
+def secrets(tmp_path, monkeypatch):
+    """Writes the secrets file that the app reads, and makes it read again."""
+    path, before = tmp_path / "secrets.toml", config.get_option("secrets.files")
+    config.set_option("secrets.files", [str(path)])
+    monkeypatch.setattr(sign_in, "_seen_configured", False)
+
+    def write(text: str | bytes) -> None:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        st.secrets._reset()
+
+    st.secrets._reset()
+    yield write
+    config.set_option("secrets.files", before)
+    st.secrets._reset()
+
+
+def assert_nothing_is_shown(at) -> None:
+    assert not at.exception
+    for kind in ("dataframe", "file_uploader", "selectbox", "multiselect", "text_area", "download_button", "tabs"):
+        assert not at.get(kind), kind
+    text = "\n".join(str(element.value) for element in [*at.markdown, *at.caption, *at.info, *at.error, *at.title])
+    assert "Little shop" not in text
+    assert "hidden" not in text
+
+
+def assert_refused(at) -> None:
+    assert_nothing_is_shown(at)
+    assert len(at.error) == 1
+    message = at.error[0].value.replace("\\", "")
+    assert "secrets.toml" in message or "Authlib" in message
+    assert not at.button
+
+
+BROKEN = {
+    "syntax": "[auth\nclient_secret = hidden",
+    "bytes": b"[auth]\nclient_secret = '\xff'",
+    "no section": 'auth = "hidden"',
+    "empty": "[auth]",
+    "no provider": f"[auth]\n{SHARED}",
+    "no secret for cookies": f"[auth]\n{PROVIDER}",
+    "blank": COMPLETE.replace('"id"', '" "'),
+    "one of two": f"{COMPLETE}[auth.other]\nclient_id = 'id'\n",
+    "named without shared": f"[auth]\n[auth.other]\n{PROVIDER}",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("user", [{}, PERSON], ids=["anonymous", "signed in"])
+def test_broken_or_incomplete_settings_show_an_error_and_no_data(corpus, app, secrets, text, user):
+    secrets(text)
+    app.user = user
+    assert_refused(app.run())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_shows_data_with_a_broken_file(corpus, app, secrets, page):
+    secrets(BROKEN["syntax"])
+    at = app.run().switch_page(page).run()
+    assert_refused(at)
+
+
+@pytest.mark.parametrize("installed", ["", "1.3.1", "0.15"])
+def test_without_authlib_nothing_is_shown(corpus, app, secrets, monkeypatch, installed):
+    def version(name: str) -> str:
+        if not installed:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return installed
+
+    monkeypatch.setattr(sign_in, "version", version)
+    secrets(COMPLETE)
+    assert_refused(app.run())
+
+
+@pytest.mark.parametrize("user", [{}, {"email": "a@example.com"}, {**PERSON, "is_logged_in": False}])
+def test_who_has_not_signed_in_is_asked_to(corpus, app, secrets, user):
+    secrets(COMPLETE)
+    app.user = user
+    at = app.run()
+    assert_nothing_is_shown(at)
+    assert not at.error
+    assert [button.label for button in at.button] == ["Sign in"]
+
+
+def test_named_providers_are_offered_by_name(corpus, app, secrets):
+    secrets(f"[auth]\n{SHARED}[auth.one]\n{PROVIDER}[auth.two]\n{PROVIDER}")
+    assert [button.label for button in app.run().button] == ["Sign in with one", "Sign in with two"]
+
+
+@pytest.mark.parametrize("changes", [{"sub": ""}, {"sub": None}, {"sub": " "}, {"iss": ""}, {"iss": None}, {"sub": 1}])
+def test_who_is_not_named_gets_no_workspace(corpus, app, secrets, home, changes):
+    secrets(COMPLETE)
+    app.user = PERSON | changes
+    at = app.run()
+    assert_nothing_is_shown(at)
+    assert len(at.error) == 1
+    assert not (home / "users").exists()
+
+
+def test_two_people_have_different_workspaces(corpus, app, secrets, home):
+    secrets(COMPLETE)
+    other = {**PERSON, "sub": "2"}
+    for user in (PERSON, other):
+        write_json(user_folder(home / "users", user) / "started.json", {})
+        app.user = user
+        at = app.run()
+        assert not at.exception
+        assert not at.error
+        assert at.get("file_uploader")
+        assert not at.selectbox  # the corpus of the shared workspace is not on offer
+    folders = {user_folder(home / "users", user) for user in (PERSON, other, PERSON | {"iss": "https://other.example"})}
+    assert len(folders) == 3
+    assert all(folder.parent == home / "users" for folder in folders)
+
+
+def test_a_workspace_named_by_the_subject_alone_stays_with_the_first_who_comes(tmp_path):
+    earlier = tmp_path / digest_json("1")
+    earlier.mkdir()
+    assert user_folder(tmp_path, PERSON) == earlier
+    assert user_folder(tmp_path, PERSON | {"iss": "https://other.example"}) != earlier
+    assert user_folder(tmp_path, PERSON | {"sub": "2"}) != earlier
+    assert user_folder(tmp_path, PERSON) == earlier
+    assert [path.name for path in earlier.iterdir()] == [sign_in.OWNER_FILE]
+
+
+def test_without_a_file_or_section_there_is_one_workspace(corpus, app, secrets, home):
+    for text in (None, 'OPENAI_API_KEY = ""'):
+        if text is not None:
+            secrets(text)
+        at = app.run()
+        assert not at.exception
+        assert not at.error
+        assert "Little shop" in at.selectbox(key="corpus").options[0]
+    assert sign_in.home_folder(home) == home
+    assert Workspace(home).corpora()
+
+
+def test_settings_that_disappear_show_an_error(corpus, app, secrets):
+    secrets(COMPLETE)
+    app.run()
+    secrets("")
+    assert_refused(app.run())
+
+
+def test_a_workspace_is_refused_where_a_page_forgets_to_ask(home, secrets):
+    secrets(COMPLETE)
+    with pytest.raises(SignInError):
+        sign_in.home_folder(home)
