@@ -22,11 +22,12 @@ from core.corpus import Corpus
 from core.store import Workspace
 from tests.browser import find_browser
 from tests.e2e import labels
-from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback
+from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback, settled
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
 TIMEOUT = 90_000  # ms; generous, since other programs may keep the machine busy
+FIRST_TIMEOUT = 240_000  # ms; the first visit starts the workers, and embeds the sample
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,9 @@ def visit(context: BrowserContext, pages: list[Page]) -> Iterator[Callable[[], P
 def sample(server: Server, context: BrowserContext) -> Sample:
     """The first visit: the sample is read and embedded while the visitor opens the map, which then appears."""
     page = context.new_page()
+    page.set_default_timeout(FIRST_TIMEOUT)
     page.goto(server.url)
+    settled(page)
     go_to(page, labels.MAP)
     MapOnPage(page)
     no_traceback(page)

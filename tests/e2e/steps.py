@@ -28,7 +28,7 @@ def settled(page: Page) -> None:
 
 def jobs_ended(page: Page) -> None:
     """Wait until no job is queued or running: each of them can be cancelled in the sidebar."""
-    expect(keyed(page, "cancel-", prefix=True)).to_have_count(0, timeout=180_000)
+    expect(keyed(page, "cancel-", prefix=True)).to_have_count(0, timeout=240_000)
     settled(page)
 
 
@@ -136,7 +136,7 @@ class MapOnPage:
 
     def settle(self) -> None:
         """Wait until all points are drawn and the page's script has run to its end."""
-        self.page.locator(".map[data-drawn]").first.wait_for(timeout=180_000)
+        self.page.locator(".map[data-drawn]").first.wait_for(timeout=240_000)
         settled(self.page)
 
     def data(self, name: str) -> str:
