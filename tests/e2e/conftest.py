@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from core.answers.map.layouts import Place
+from core.answers.map.layouts import Place, kept_layout
 from core.answers.map.scene import kept_places
 from core.corpus import Corpus
 from core.store import Workspace
@@ -63,6 +64,11 @@ class Sample:
     def maps(self) -> tuple[Place, ...]:
         """Its default maps, the first model's first."""
         return kept_places(str(self.server.home), self.digest)
+
+    @cached_property
+    def layout(self) -> np.ndarray:
+        """(n, 2) float32: the points of the first model's map."""
+        return np.asarray(kept_layout(self.maps[0]).arrays["points"], dtype=np.float32)
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> None:

@@ -33,8 +33,8 @@ def jobs_ended(page: Page) -> None:
 
 
 def keyed(page: Page, key: str, prefix: bool = False) -> Locator:
-    """The element with a key, or those whose keys begin with it."""
-    return page.locator(f'[class*="st-key-{key}"]' if prefix else f".st-key-{key}")
+    """The first element with a key, or with a key that begins so; while the page is drawn anew there may be two."""
+    return page.locator(f'[class*="st-key-{key}"]' if prefix else f".st-key-{key}").first
 
 
 def button(page: Page, key: str) -> Locator:
@@ -43,7 +43,7 @@ def button(page: Page, key: str) -> Locator:
 
 def choose_part(page: Page, key: str, index: int) -> None:
     """Click an option of a segmented control, by its position."""
-    group = keyed(page, key, prefix=True).get_by_test_id("stButtonGroup").first
+    group = keyed(page, key, prefix=True).get_by_test_id("stButtonGroup")
     group.get_by_role("radio").or_(group.get_by_role("button")).nth(index).click()
     settled(page)
 

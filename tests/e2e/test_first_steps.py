@@ -94,7 +94,7 @@ def test_a_search_survives_a_reload_and_its_link_opens_elsewhere(sample: Sample,
 
 def first_hit(page: Page) -> int:
     """The row of the first hit, by the button that searches for more like it."""
-    name = keyed(page, "near-", prefix=True).first.get_attribute("class") or ""
+    name = keyed(page, "near-", prefix=True).get_attribute("class") or ""
     return int(name.partition("st-key-near-")[2].split()[0])
 
 

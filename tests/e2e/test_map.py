@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.answers.map.layouts import Place
 from core.answers.map.scene import Scene, selected
 from core.maps.choice import Choice
 from pages.shared.map.settings import place_key
@@ -18,12 +17,6 @@ from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, button, go_to, keyed,
 
 pytestmark = pytest.mark.browser
 SHAPE = np.array([(-0.12, -0.15), (0.14, -0.1), (0.1, 0.18), (0.0, 0.02), (-0.15, 0.15)])
-
-
-def layout(place: Place) -> np.ndarray:
-    from core.answers.map.layouts import kept_layout
-
-    return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
 
 
 def shape_at(center: tuple[float, float]) -> list[tuple[float, float]]:
@@ -49,8 +42,8 @@ def expect_selected(opened: MapOnPage, rows: int) -> None:
 
 def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, sample: Sample):
     page = opened.page
-    opened.wheel(*opened.crowd(layout(sample.maps[0])), -300)
-    opened.lasso(shape_at(opened.crowd(layout(sample.maps[0]))))
+    opened.wheel(*opened.crowd(sample.layout), -300)
+    opened.lasso(shape_at(opened.crowd(sample.layout)))
     keyed(page, "map_terms").wait_for()
     settled(page)
     view, count = opened.view(), opened.selected()
@@ -77,7 +70,7 @@ def test_view_and_selection_survive_all_that_reruns_the_page(opened: MapOnPage, 
 
 
 def test_a_lasso_selects_the_rows_inside_its_polygon(opened: MapOnPage, sample: Sample):
-    shape = shape_at(opened.crowd(layout(sample.maps[0])))
+    shape = shape_at(opened.crowd(sample.layout))
     opened.lasso(shape)
     keyed(opened.page, "map_terms").wait_for()
     settled(opened.page)
@@ -86,7 +79,7 @@ def test_a_lasso_selects_the_rows_inside_its_polygon(opened: MapOnPage, sample: 
     assert opened.selected() == len(rows)
     # the same from the pixels of the mouse, up to rows at the very edge
     corners = np.array([opened.pixels(*corner) for corner in shape])
-    expected = np.flatnonzero(inside(opened.points(layout(place)), corners))
+    expected = np.flatnonzero(inside(opened.points(sample.layout), corners))
     assert len(np.setxor1d(rows, expected)) <= 0.01 * len(rows) + 2
 
 
@@ -102,7 +95,7 @@ def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
 
 
 def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage, sample: Sample):
-    middle, _ = opened.share(np.median(opened.points(layout(sample.maps[0])), axis=0))
+    middle, _ = opened.share(np.median(opened.points(sample.layout), axis=0))
     opened.box((0.01, 0.01), (middle, 0.99))
     first = opened.selected()
     opened.box((middle, 0.01), (0.99, 0.99), "Shift")
@@ -138,7 +131,7 @@ def test_hovering_shows_the_text_and_lights_up_on_both_maps(sample: Sample, visi
 
 def test_a_click_reads_a_row_and_its_neighbors(opened: MapOnPage, sample: Sample):
     page = opened.page
-    page.mouse.click(*opened.points(layout(sample.maps[0]))[17])
+    page.mouse.click(*opened.points(sample.layout)[17])
     keyed(page, "map_near_clicked").wait_for()
     page.wait_for_url(re.compile("[?&]chosen="))
     clicked = choice_in_link(page).clicked
@@ -192,7 +185,7 @@ def test_a_lost_context_and_a_resize_keep_the_picture(opened: MapOnPage):
 
 def test_a_selection_is_saved_and_shown_again(opened: MapOnPage, sample: Sample):
     page = opened.page
-    opened.lasso(shape_at(opened.crowd(layout(sample.maps[0]))))
+    opened.lasso(shape_at(opened.crowd(sample.layout)))
     keyed(page, "map_terms").wait_for()
     settled(page)
     count = opened.selected()
