@@ -83,7 +83,7 @@ def line(info: CorpusInfo) -> None:
     saved = current(info)
     if saved is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="selected_rows", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f":material/check_box: **{count(saved.rows, 'row')} selected** · {plain(saved.name)}",
             width="content",

@@ -1,7 +1,6 @@
-"""A real server with a workspace of its own, a real browser, and a picture of the page where a test fails."""
+"""One server, one browser and one prepared workspace for all tests, and a picture of the page where a test fails."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -9,21 +8,27 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from core.files import write_json
+from core.answers.map.layouts import Place, kept_layout
+from core.answers.map.scene import kept_places
+from core.corpus import Corpus
+from core.store import Workspace
 from tests.browser import find_browser
+from tests.e2e import labels
+from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback, settled
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
-REVIEWS = ROOT.parent / "shared" / "data" / "fine_food_reviews_1k.csv"
-TEMPLATE = "Title: {Summary}; Content: {Text}"
-WAIT = 90_000  # ms; generous, since other programs may keep the machine busy
+TIMEOUT = 90_000  # ms; generous, since other programs may keep the machine busy
+FIRST_TIMEOUT = 240_000  # ms; the first visit starts the workers, and embeds the sample
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,40 @@ class Server:
     log: Path
 
 
-Serve = Callable[[Path], AbstractContextManager[Server]]
+@dataclass(frozen=True)
+class Sample:
+    """The sample corpus in the server's workspace, embedded with three models. link: the query that opens it."""
+
+    server: Server
+    link: str
+    digest: str
+
+    def url(self, page: str, **values: str) -> str:
+        """The address of a page ("map") with this corpus."""
+        return f"{self.server.url}/{page}?" + "&".join([self.link, *(f"{k}={v}" for k, v in values.items())])
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return Workspace(self.server.home)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        return self.workspace.load_corpus(self.digest)
+
+    @cached_property
+    def maps(self) -> tuple[Place, ...]:
+        """Its default maps, the first model's first."""
+        return kept_places(str(self.server.home), self.digest)
+
+    @cached_property
+    def layout(self) -> np.ndarray:
+        """(n, 2) float32: the points of the first model's map."""
+        return np.asarray(kept_layout(self.maps[0]).arrays["points"], dtype=np.float32)
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> None:
     if call.when == "call" and call.excinfo is not None:
-        for number, page in enumerate(page for context in item.funcargs.get("contexts", []) for page in context.pages):
+        for number, page in enumerate(item.funcargs.get("pages", [])):
             path = item.funcargs["tmp_path"] / f"failed-{number}.png"
             page.screenshot(path=path)
             print(f"\nThe page when the test failed: {path}")  # noqa: T201
@@ -58,12 +91,12 @@ def serve(home: Path) -> Iterator[Server]:
     port, log = free_port(), home.with_suffix(".log")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    kept = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
+    environment = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
     with log.open("ab") as out:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=kept | {"PLANISPHERE_HOME": str(home)},
+            env=environment | {"PLANISPHERE_HOME": str(home)},
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -76,7 +109,7 @@ def serve(home: Path) -> Iterator[Server]:
 
 
 def wait_for_health(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + WAIT / 1000
+    deadline = time.monotonic() + TIMEOUT / 1000
     while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -100,78 +133,67 @@ def stop(process: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def start_server() -> Serve:
-    return serve
-
-
-@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose workspace is empty and stays so: the sample's job counts as started already."""
-    home = tmp_path_factory.mktemp("shared") / "home"
-    write_json(home / "started.json", {})
-    with serve(home) as running:
+    """A server with a new workspace: the first visitor starts the sample's job."""
+    with serve(tmp_path_factory.mktemp("workspace") / "home") as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=WAIT)
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         yield launched
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Shared, so that the scripts of the app are loaded once; every page in it has a Streamlit session of its own."""
+    with browser.new_context(viewport=WIDE) as shared:
+        shared.set_default_timeout(TIMEOUT)
+        yield shared
+
+
 @pytest.fixture
-def contexts() -> list[BrowserContext]:
-    """The browser contexts a test has opened; pictures are taken of them where it fails."""
+def pages() -> list[Page]:
+    """The pages a test has opened; pictures are taken of them where it fails."""
     return []
 
 
 @pytest.fixture
-def visit(browser: Browser, contexts: list[BrowserContext], tmp_path: Path) -> Iterator[Callable[[], Page]]:
-    """Opens a page in a context of its own: another visitor, who shares no cookie and no session."""
+def visit(context: BrowserContext, pages: list[Page]) -> Iterator[Callable[[], Page]]:
+    """Opens a page with a session of its own."""
 
     def opened() -> Page:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        context.set_default_timeout(WAIT)
-        contexts.append(context)
-        return context.new_page()
+        pages.append(context.new_page())
+        return pages[-1]
 
     yield opened
-    for context in contexts:
-        context.close()
-
-
-def parameter(page: Page, name: str) -> str:
-    """A parameter of the page's address, or ""."""
-    found = re.search(rf"[?&]{name}=([^&]*)", page.url)
-    return found.group(1) if found else ""
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture(scope="session")
-def embedded(server: Server, browser: Browser) -> str:
-    """The reviews, uploaded and embedded with the default model by clicking through; gives the link's query."""
-    from tests.e2e.steps import MapOnPage, bring_in, create, go_to, no_traceback
-
-    if not REVIEWS.exists():
-        pytest.skip(f"needs {REVIEWS.name} in ../shared/data")
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    context.set_default_timeout(120_000)
+def sample(server: Server, context: BrowserContext) -> Sample:
+    """The first visit: the sample is read and embedded while the visitor opens the map, which then appears."""
     page = context.new_page()
-    bring_in(page, server, [REVIEWS])
-    page.get_by_text("Several columns").first.click()
-    field = page.get_by_label("Template", exact=True)
-    field.fill(TEMPLATE)
-    field.press("Enter")
-    page.get_by_text("Title: where does one start").first.wait_for()
-    create(page)
-    go_to(page, "Embed")
-    page.get_by_role("button", name="Start").click()
-    page.get_by_text("Embedding with", exact=False).first.wait_for()
-    go_to(page, "Map")
+    page.set_default_timeout(FIRST_TIMEOUT)
+    page.goto(server.url)
+    settled(page)
+    go_to(page, labels.MAP)
     MapOnPage(page)
     no_traceback(page)
-    query = page.url.partition("?")[2]
-    context.close()
-    return query
+    jobs_ended(page)
+    link, digest = page.url.partition("?")[2], link_value(page, "corpus")
+    page.close()
+    return Sample(server, link, digest)
+
+
+@pytest.fixture
+def opened(sample: Sample, visit: Callable[[], Page]) -> MapOnPage:
+    """The sample's map."""
+    page = visit()
+    page.goto(sample.url("map"))
+    return MapOnPage(page)

@@ -1,11 +1,15 @@
 """What a person does on the pages, for the browser tests."""
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.e2e.conftest import Server
+from tests.e2e import labels
 
 WIDE: ViewportSize = {"width": 1400, "height": 1000}
 PHONE: ViewportSize = {"width": 420, "height": 900}
@@ -18,43 +22,69 @@ def go_to(page: Page, name: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget made anew."""
+    """Wait until the page's script has run to its end: what is typed earlier can be lost to a widget drawn anew."""
     page.locator('[data-test-script-state="notRunning"]').wait_for()
 
 
-def drawn_and_fitting(page: Page, names: tuple[str, ...]) -> None:
+def jobs_ended(page: Page) -> None:
+    """Wait until no job is queued or running: each of them can be cancelled in the sidebar."""
+    expect(keyed(page, "cancel-", prefix=True)).to_have_count(0, timeout=240_000)
+    settled(page)
+
+
+def keyed(page: Page, key: str, prefix: bool = False) -> Locator:
+    """The first element with a key, or with a key that begins so; while the page is drawn anew there may be two."""
+    return page.locator(f'[class*="st-key-{key}"]' if prefix else f".st-key-{key}").first
+
+
+def button(page: Page, key: str) -> Locator:
+    return keyed(page, key).get_by_role("button").first
+
+
+def choose_part(page: Page, key: str, index: int) -> None:
+    """Click an option of a segmented control, by its position."""
+    group = keyed(page, key, prefix=True).get_by_test_id("stButtonGroup")
+    group.get_by_role("radio").or_(group.get_by_role("button")).nth(index).click()
+    settled(page)
+
+
+def rows_in(text: str) -> int:
+    """The first number in a text such as "1,234 rows"."""
+    found = re.search(r"\d[\d,]*", text)
+    assert found, text
+    return int(found.group().replace(",", ""))
+
+
+def link_value(page: Page, name: str) -> str:
+    """A parameter of the page's address, or ""."""
+    return parse_qs(urlsplit(page.url).query).get(name, [""])[0]
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing reaches beyond the sides of a phone's screen."""
+    page.set_viewport_size(PHONE)
+    settled(page)
+    return page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def open_and_fit(page: Page, names: Iterable[str]) -> None:
     """Each page is opened from the wide screen's sidebar, is drawn, and then fits a phone."""
     for name in names:
         page.set_viewport_size(WIDE)
         go_to(page, name)
         no_traceback(page)
-        assert page.get_by_text("This page could not be drawn").count() == 0
-        page.set_viewport_size(PHONE)
-        settled(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], name
+        expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+        assert fits(page), name
 
 
-def choose_model(page: Page, name: str) -> None:
-    """Add a model to those chosen on the Embed page."""
-    field = page.get_by_test_id("stMultiSelect").get_by_role("combobox").first
-    field.click()
-    page.get_by_role("option", name=name, exact=True).click()
-    page.keyboard.press("Escape")
-
-
-def bring_in(page: Page, server: Server, files: list) -> None:
-    page.goto(server.url)
-    page.locator("input[type=file]").first.set_input_files(files)
-
-
-def create(page: Page) -> None:
-    page.get_by_role("button", name="Create corpus").click()
-    page.get_by_test_id("stAlertContentSuccess").first.wait_for()
+def upload(page: Page, path: Path) -> None:
+    go_to(page, labels.DATA)
+    page.locator("input[type=file]").first.set_input_files(path)
 
 
 def search(page: Page, text: str) -> None:
     settled(page)
-    field = page.get_by_role("textbox", name="Search").or_(page.get_by_role("searchbox", name="Search")).first
+    field = keyed(page, "q").locator("input")
     field.fill(text)
     field.press("Enter")
 
@@ -66,12 +96,12 @@ def no_traceback(page: Page) -> None:
 
 # canvases stand in shadow roots, where document.querySelector does not look
 FIND = """const find = (kind, root = document) => root.querySelector(`canvas.${kind}`) ??
-  [...root.querySelectorAll('*')].map((each) => each.shadowRoot && find(kind, each.shadowRoot)).find(Boolean);"""
+  [...root.querySelectorAll('*')].map((node) => node.shadowRoot && find(kind, node.shadowRoot)).find(Boolean);"""
 INKED = """const inked = () => {
   const gl = find('points').getContext('webgl2'), [w, h] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
   const data = new Uint8Array(4 * w * h);
   gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, data);
-  return data.filter((each, i) => i % 4 === 3 && each > 0).length;
+  return data.filter((value, i) => i % 4 === 3 && value > 0).length;
 };"""
 MARKED = """() => {
   const canvas = find('overlay'), half = canvas.width / 2, context = canvas.getContext('2d');
@@ -90,14 +120,14 @@ LOSE = """async () => {
   const lost = happened('webglcontextlost'), restored = happened('webglcontextrestored');
   lose.loseContext();
   await lost;
-  await new Promise((done) => setTimeout(done, 100));
+  await new Promise((done) => setTimeout(done, 0));
   lose.restoreContext();
   await restored;
 }"""
 
 
 class MapOnPage:
-    """The map's component on a page, once its points are drawn. Places are shares of its width and height."""
+    """The map's component on a page, once its points are drawn. Positions are shares of its width and height."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.root = page, page.locator(".map").first
@@ -106,19 +136,26 @@ class MapOnPage:
 
     def settle(self) -> None:
         """Wait until all points are drawn and the page's script has run to its end."""
-        self.page.locator(".map[data-drawn]").first.wait_for(timeout=180_000)
+        self.page.locator(".map[data-drawn]").first.wait_for(timeout=240_000)
         settled(self.page)
 
-    def told(self, name: str) -> str:
+    def data(self, name: str) -> str:
+        """What the map says of itself: selected, passing, hovered, view, drawn."""
         return self.root.get_attribute(f"data-{name}") or ""
 
-    def wait_told(self, name: str, value: str) -> None:
+    def selected(self) -> int:
+        return int(self.data("selected"))
+
+    def wait_data(self, name: str, value: object) -> None:
         self.page.locator(f'.map[data-{name}="{value}"]').first.wait_for()
 
-    def view(self) -> list[float]:
-        return [float(part) for part in self.told("view").split()]
+    def wait_color(self, column: str) -> None:
+        self.page.locator(f'.map[data-drawn$="column:{column}light"]').wait_for()
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
+    def view(self) -> list[float]:
+        return [float(part) for part in self.data("view").split()]
+
+    def pixels(self, x: float, y: float) -> tuple[float, float]:
         box = self.canvas.bounding_box()
         assert box is not None
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
@@ -126,7 +163,7 @@ class MapOnPage:
     def wheel(self, x: float, y: float, delta: float) -> None:
         """Zoom, and wait until the link holds the new view."""
         before = self.page.url
-        self.page.mouse.move(*self.place(x, y))
+        self.page.mouse.move(*self.pixels(x, y))
         self.page.mouse.wheel(0, delta)
         self.page.wait_for_function("before => location.href !== before", arg=before)
         settled(self.page)
@@ -147,13 +184,14 @@ class MapOnPage:
         self.page.locator(f'.map[data-view$=" {zoom:.4f}"]').first.wait_for()
 
     def tool(self, name: str) -> None:
-        self.root.get_by_role("button", name=name).click()
+        """pan, box, lasso, plus, minus, fit, undo, redo, clear or save."""
+        self.root.locator(f'[data-tool="{name}"]').click()
 
-    def draw(self, tool: str, places: list[tuple[float, float]], key: str = "") -> None:
-        """Drag along the places with a tool, holding a key, and wait until another number of rows is selected."""
-        before = self.told("selected")
+    def draw(self, tool: str, corners: list[tuple[float, float]], key: str = "") -> None:
+        """Drag along the corners with a tool, holding a key, and wait until another number of rows is selected."""
+        before = self.data("selected")
         self.tool(tool)
-        steps = [self.place(*place) for place in places]
+        steps = [self.pixels(*corner) for corner in corners]
         if key:
             self.page.keyboard.down(key)
         self.page.mouse.move(*steps[0])
@@ -165,11 +203,11 @@ class MapOnPage:
             self.page.keyboard.up(key)
         self.page.locator(f'.map:not([data-selected="{before}"])').first.wait_for()
 
-    def lasso(self, places: list[tuple[float, float]], key: str = "") -> None:
-        self.draw("Select with a lasso", [*places, places[0]], key)
+    def lasso(self, corners: list[tuple[float, float]], key: str = "") -> None:
+        self.draw("lasso", [*corners, corners[0]], key)
 
     def box(self, first: tuple[float, float], last: tuple[float, float], key: str = "") -> None:
-        self.draw("Select a box", [first, last], key)
+        self.draw("box", [first, last], key)
 
     def points(self, layout: np.ndarray) -> np.ndarray:
         """(n, 2) pixels of the page where the only panel has the points of a layout (n, 2), at the present view."""

@@ -1,55 +1,57 @@
-"""The pages of Compare in a browser, on food reviews embedded once and two smaller variants of those vectors."""
+"""The pages of Compare in a browser: the sample's three models, and smaller variants of the first."""
 
-import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import parameter
-from tests.e2e.steps import MapOnPage, drawn_and_fitting, go_to, no_traceback, settled
+from core.contenders import Contender
+from tests.e2e import labels
+from tests.e2e.conftest import Sample
+from tests.e2e.steps import button, choose_part, go_to, keyed, link_value, no_traceback, open_and_fit, settled
 
 pytestmark = pytest.mark.browser
-PAGES = ("Scoreboard", "Disagreement", "Compression", "Quality")
+PAGES = (labels.SCOREBOARD, labels.DISAGREEMENT, labels.COMPRESSION, labels.QUALITY)
+ROWS = 1  # of the parts of Disagreement
 
 
-@pytest.fixture
-def page(server, embedded, visit: Callable[[], Page]) -> Page:
-    """On the Map, with the reviews chosen; the other pages are opened from its sidebar."""
-    opened = visit()
-    opened.goto(f"{server.url}/map?{embedded}")
-    MapOnPage(opened)
-    return opened
+def contenders(sample: Sample) -> list[Contender]:
+    """The first model and two smaller variants of it."""
+    model = sample.maps[0].model
+    return [Contender(model), Contender(model, 128), Contender(model, None, "binary")]
 
 
-def test_the_pages_open_from_the_sidebar_and_fit_a_phone(page: Page):
-    drawn_and_fitting(page, PAGES)
+def test_the_pages_open_from_the_sidebar_and_fit_a_phone(sample: Sample, visit: Callable[[], Page]):
+    page = visit()
+    page.goto(sample.url("scoreboard"))
+    open_and_fit(page, PAGES)
 
 
-def test_the_scoreboard_gives_a_verdict_and_a_report_to_take_along(page: Page):
-    go_to(page, "Scoreboard")
-    page.get_by_text(re.compile("beats|told apart|score the same")).first.wait_for()
-    page.get_by_text("Quality against cost").wait_for()
+def test_the_scoreboard_gives_a_verdict_and_a_report(sample: Sample, visit: Callable[[], Page]):
+    page, compared = visit(), contenders(sample)
+    page.goto(sample.url("scoreboard", contenders=".".join(contender.key for contender in compared)))
+    expect(keyed(page, "score_verdict")).to_contain_text(compared[0].label)
+    keyed(page, "score_pareto_", prefix=True).locator(".js-plotly-plot").wait_for()
     settled(page)
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Report (HTML)").click()
+        button(page, "report_html").click()
     report = waiting.value.path().read_text(encoding="utf-8")
-    assert "first 128d" in report
+    assert all(contender.label in report for contender in compared)
     assert "<script" not in report
     no_traceback(page)
 
 
-def test_contenders_are_kept_from_page_to_page_and_rows_are_ranked(page: Page):
-    go_to(page, "Disagreement")
-    page.locator(".js-plotly-plot").first.wait_for()
-    page.get_by_test_id("stMain").get_by_text("Rows", exact=True).first.click()
-    page.get_by_test_id("stDataFrame").first.wait_for()
+def test_contenders_are_kept_from_page_to_page_and_rows_are_ranked(sample: Sample, visit: Callable[[], Page]):
+    page, keys = visit(), [contender.key for contender in contenders(sample)]
+    page.goto(sample.url("disagreement", contenders=".".join(keys)))
+    keyed(page, "disagree_heat").locator(".js-plotly-plot").wait_for()
+    choose_part(page, "differ", ROWS)
+    keyed(page, "disagree_list").get_by_test_id("stDataFrame").wait_for()
     settled(page)
-    chosen = parameter(page, "contenders").split(".")
-    assert len(chosen) == 3
-    page.get_by_label("Remove").or_(page.get_by_role("button", name=re.compile("Remove"))).last.click()
-    page.wait_for_url(lambda url: chosen[-1] not in url)
+    remaining = ".".join(keys[:-1])
+    keyed(page, "contenders").locator("[data-tag] button").last.click()
+    page.wait_for_url(lambda _: link_value(page, "contenders") == remaining)
     settled(page)
-    go_to(page, "Quality")
-    page.wait_for_url(lambda url: ".".join(chosen[:-1]) in url and chosen[-1] not in url)
+    go_to(page, labels.QUALITY)
+    page.wait_for_url(lambda _: link_value(page, "contenders") == remaining)
     no_traceback(page)

@@ -45,11 +45,11 @@ def flat(points: np.ndarray) -> list[float | None]:
     return [None if np.isnan(value) else float(value) for value in points.ravel()]
 
 
-def told(bounds: Bounds) -> dict[str, float]:
+def as_dict(bounds: Bounds) -> dict[str, float]:
     return {name: getattr(bounds, name) for name in ("x", "y", "side", "width", "height")}
 
 
-FLOATS = "const points = Float32Array.from(value.points, (each) => each ?? NaN);"
+FLOATS = "const points = Float32Array.from(value.points, (value) => value ?? NaN);"
 
 
 def test_a_polygon_holds_the_points_it_holds_in_numpy(run):
@@ -69,7 +69,7 @@ def test_the_nearest_point_is_the_nearest_that_is_allowed(run):
         return value.places.map(([x, y]) => grid.nearest(points, index, value.bounds, x, y, 0.2, (i) => i % 3 > 0));"""
     )
     bounds = Bounds.of([POINTS])
-    found = run("grid", body, {"points": flat(POINTS), "bounds": told(bounds), "places": places.tolist()})
+    found = run("grid", body, {"points": flat(POINTS), "bounds": as_dict(bounds), "places": places.tolist()})
     distance = np.linalg.norm(places[:, None].astype(float) - POINTS[None].astype(float), axis=2)
     distance[:, np.arange(len(POINTS)) % 3 == 0] = np.inf
     distance = np.nan_to_num(distance, nan=np.inf)
@@ -81,7 +81,7 @@ def test_the_nearest_point_is_the_nearest_that_is_allowed(run):
 
 def test_densities_rise_with_the_points_around_and_nan_has_none(run):
     body = FLOATS + "return Array.from(grid.densities(points, value.bounds, 24));"
-    density = np.array(run("grid", body, {"points": flat(POINTS), "bounds": told(Bounds.of([POINTS]))}))
+    density = np.array(run("grid", body, {"points": flat(POINTS), "bounds": as_dict(Bounds.of([POINTS]))}))
     radius = np.linalg.norm(POINTS, axis=1)
     assert density[5] == 0
     assert density[radius < 0.5].mean() > density[(radius > 1.5) & (radius < 2)].mean() + 8
@@ -98,7 +98,9 @@ def test_odd_layouts_have_a_grid(run, points):
           grid.nearest(points, index, value.bounds, fit.x, fit.y, 1, () => true),
           grid.densities(points, value.bounds, 8).length];"""
     )
-    order, scale, nearest, count = run("grid view", body, {"points": flat(points), "bounds": told(Bounds.of([points]))})
+    order, scale, nearest, count = run(
+        "grid view", body, {"points": flat(points), "bounds": as_dict(Bounds.of([points]))}
+    )
     known = int(np.isfinite(points).all(axis=1).sum())
     assert (order, count) == (known, len(points))
     assert np.isfinite(scale)
@@ -153,7 +155,7 @@ def test_a_choice_selects_the_same_rows_in_both_languages(run):
         choice.applyFilters(filter, value.choice, Uint8Array.from(value.codes), columns);
         return Array.from(shape.keys()).filter((i) => shape[i] && filter[i]);"""
     given = {
-        "layouts": [flat(POINTS), flat(POINTS[::-1])], "bounds": told(bounds), "choice": raw,
+        "layouts": [flat(POINTS), flat(POINTS[::-1])], "bounds": as_dict(bounds), "choice": raw,
         "codes": codes.tolist(), "bins": bins.tolist(),
     }  # fmt: skip
     found = run("choice", body, given)
@@ -235,7 +237,7 @@ def test_the_bundle_holds_each_module_once_and_nothing_is_left_to_import():
 
 
 MOUNT = """
-    store.putArray("shape", new Uint8Array(Float32Array.from(value.points, (each) => each ?? NaN).buffer));
+    store.putArray("shape", new Uint8Array(Float32Array.from(value.points, (value) => value ?? NaN).buffer));
     store.putArray("codes", Uint8Array.from(value.codes));
     document.body.replaceChildren();
     const parent = document.body.appendChild(document.createElement("div"));
@@ -263,7 +265,7 @@ def mounted(points: np.ndarray, codes: np.ndarray, names: list[str], labels: lis
     categories = [{"label": name, "count": 1, "color": "#0072b2", "diamond": False} for name in names]
     return {
         "points": flat(points), "codes": codes.tolist(), "categories": categories, "labels": labels or [],
-        "bounds": told(Bounds.of([points])),
+        "bounds": as_dict(Bounds.of([points])),
     }  # fmt: skip
 
 

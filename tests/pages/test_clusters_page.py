@@ -1,7 +1,7 @@
 """The Clusters page on no, small and ordinary corpora, and the answers behind it."""
 
-import json
 import time
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
 from core.types import LayoutParams, Roles
 from pages.shared import session
-from pages.shared.clusters import sweep
+from pages.shared.clusters import icicle, sweep
 
 PAGE = "pages/explore/clusters.py"
 
@@ -300,13 +300,30 @@ def test_three_rows_on_the_page(app, home):
     assert "nothing to group" in words(page)
 
 
-def test_the_icicle_holds_all_groups(app, where):
+@pytest.fixture
+def drawn(monkeypatch) -> list[dict[str, Any]]:
+    """What each run of the page gives the icicle, which draws nothing in an AppTest."""
+    runs: list[dict[str, Any]] = []
+    monkeypatch.setattr(icicle, "draw", lambda bars, heads, **rest: runs.append({"bars": bars, "heads": heads, **rest}))
+    return runs
+
+
+def test_the_icicle_holds_all_clusters(app, where, drawn):
+    opened_page(app)
+    assert [bar.node for bar in drawn[-1]["bars"]] == list(range(len(hierarchy(*where))))
+    assert drawn[-1]["heads"] == ("broadest", "broader", "broad", "medium")
+    assert max(bar.level for bar in drawn[-1]["bars"]) == 3
+    assert not any(bar.selected for bar in drawn[-1]["bars"])
+
+
+def test_a_selected_cluster_is_marked_in_the_icicle_whose_key_stays(app, where, drawn):
+    nodes = hierarchy(*where)
+    position = next(i for i, node in enumerate(nodes) if (node.level, node.label) == (3, 0))
     page = opened_page(app)
-    spec = json.loads(page.get("plotly_chart")[0].proto.spec)
-    assert len(spec["data"][0]["hovertext"]) == len(hierarchy(*where))
-    heads = spec["layout"]["xaxis"]["ticktext"]
-    assert heads == ["broadest", "broader", "broad", "medium"]
-    assert max(spec["data"][0]["x"]) == len(heads) - 1
+    page.query_params["selected"] = selection.select_cluster(*where, 0).saved.key
+    page.run()
+    assert [bar.node for bar in drawn[-1]["bars"] if bar.selected] == [position]
+    assert drawn[-1]["key"] == drawn[0]["key"]
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,10 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
             width=320,
             help="Under this name the rows can be shown on the map and used as a filter on every page.",
         )
-        keep = st.form_submit_button("Keep these rows", icon=":material/bookmark_add:")
-        look = st.form_submit_button("Show them on the map", icon=":material/scatter_plot:", type="primary")
+        keep = st.form_submit_button("Keep these rows", key="group_save", icon=":material/bookmark_add:")
+        look = st.form_submit_button(
+            "Show them on the map", key="group_show", icon=":material/scatter_plot:", type="primary"
+        )
     if not (keep or look):
         return
     try:

@@ -8,9 +8,9 @@ from core.answers.clusters import page as answers
 from core.answers.clusters.selection import selected_cluster
 from core.answers.clusters.tree import Node
 from core.answers.clusters.tree import hierarchy as tree
-from core.charts.clusters import icicle_figure
+from core.charts.icicle import icicle_bars
 from pages.shared import selected, session
-from pages.shared.clusters import detail, pick, table
+from pages.shared.clusters import detail, icicle, pick, table
 from pages.shared.clusters.controls import LEVELS, Chosen
 
 
@@ -48,22 +48,20 @@ def hierarchy(nodes: tuple[Node, ...], chosen: Chosen, place: int | None) -> Non
         "about it, to see what lies within it, and to select its rows here, on the Map and in Search; click it again "
         "to clear.",
     )
-    # the key tells what is selected: the chart then begins anew, and a second click on the same bar is told, too
-    key = "icicle-" + "-".join(str(part) for part in (chosen.info.digest, chosen.model.key, chosen.params, place))
-    st.plotly_chart(
-        icicle_figure(nodes, session.theme(), chosen=place, heads=LEVELS if chosen.params.method == "leiden" else ()),
+    leiden = chosen.params.method == "leiden"
+    key = "icicle-" + "-".join(str(part) for part in (chosen.info.digest, chosen.model.key, chosen.params))
+    icicle.draw(
+        icicle_bars(nodes, place),
+        LEVELS[: chosen.params.level + 1] if leiden else ("",),
         key=key,
-        on_select=partial(_clicked, chosen, nodes, place, key),
-        selection_mode="points",
-        config={"displayModeBar": False},
         alt=f"Hierarchy of {len(nodes)} groups, from broad to fine",
+        on_click=partial(_clicked, chosen, nodes, place, key),
     )
 
 
 def _clicked(chosen: Chosen, nodes: tuple[Node, ...], before: int | None, key: str) -> None:
     """A bar was clicked: select its rows; the bar selected before, or one that holds all rows, clears."""
-    points = (session.widget_value(key) or {}).get("selection", {}).get("points") or [{}]
-    place = points[0].get("point_index")
+    place = (session.widget_value(key) or {}).get("clicked")
     if not isinstance(place, int) or not 0 <= place < len(nodes):
         return
     whole = sum(node.rows for node in nodes if node.level == nodes[place].level)

@@ -41,6 +41,7 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     names = ", ".join(found.spec.label for found in prospects)
     st.button(
         "Start",
+        key="embed_start",
         type="primary",
         icon=":material/play_arrow:",
         disabled=limit == 0,

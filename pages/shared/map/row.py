@@ -24,7 +24,7 @@ def show(place: Place, row: int, key: str) -> None:
         )
         view = session.ask_once(row_view, place, row, int(count or 10))
         neighbors(view)
-    with left:
+    with left, st.container(key=f"map_row_{key}"):
         details(view)
 
 

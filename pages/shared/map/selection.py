@@ -56,11 +56,12 @@ def show(scene: Scene, name: str, choice: Choice) -> None:
             icon=":material/ads_click:",
         )
         return
-    st.markdown(f"**{count(whole.selected, 'row')} selected**")
+    with st.container(key="map_selected"):
+        st.markdown(f"**{count(whole.selected, 'row')} selected**")
     left, right = st.columns([5, 4], gap="medium")
     with left:
         row = table(scene, name, choice, whole)
-    with right:
+    with right, st.container(key="map_terms"):
         what_is_special(scene, choice)
     if row is not None:
         map_row.show(scene.first, row, "listed")

@@ -60,7 +60,7 @@ def told(asked: Asked, board: Board, costs: tuple[Cost, ...], failures: tuple[Fa
     )
     found = board.comparison
     sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
-    with st.container(border=True):
+    with st.container(key="score_verdict", border=True):
         st.markdown(f"**{plain(words)}**")
         st.caption(
             f"By {plain(board.label)} over {sample} {plain(found.unit)}, seed {found.seed}. A point is a hundredth of "

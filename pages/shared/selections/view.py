@@ -32,6 +32,7 @@ def show(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> S
     with (
         st.popover(
             "Selections",
+            key="selections",
             icon=":material/bookmarks:",
             help="Keep what is selected under a name; show, combine or take out what was kept.",
         ),

@@ -29,6 +29,7 @@ function icon(path) {
 
 function button(name, title, act) {
   const made = element("button", "tool", "", { type: "button", title, "aria-label": title });
+  made.dataset.tool = name;
   made.append(icon(ICONS[name]));
   made.onclick = act;
   return made;
