@@ -43,8 +43,7 @@ def button(page: Page, key: str) -> Locator:
 
 def choose_part(page: Page, key: str, index: int) -> None:
     """Click an option of a segmented control, by its position."""
-    group = keyed(page, key, prefix=True).get_by_test_id("stButtonGroup")
-    group.get_by_role("radio").or_(group.get_by_role("button")).nth(index).click()
+    keyed(page, key, prefix=True).get_by_role("radio").nth(index).click()
     settled(page)
 
 
