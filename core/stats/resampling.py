@@ -63,9 +63,9 @@ def resampled_means(
     """
     codes, count = compact(np.arange(values.shape[1]) if units is None else units)
     block, blocks = _blocks(codes, count, seed)
-    known = np.isfinite(values)
-    sums = unit_sums(np.where(known, values, 0.0), block, blocks)
-    sizes = unit_sums(known if not known.all() else known[:1], block, blocks)
+    finite = np.isfinite(values)
+    sums = unit_sums(np.where(finite, values, 0.0), block, blocks)
+    sizes = unit_sums(finite[:1] if finite.all() else finite, block, blocks)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums.sum(axis=1) / sizes.sum(axis=1)
         samples = _resampled_sums(sums, seed) / _resampled_sums(sizes, seed)

@@ -38,8 +38,8 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         f"{which.how(view.made)}; the queries are rows left out of the index. Recall@10: the share of the "
         f"exact ten nearest that are found, 95% interval by {RESAMPLES:,} bootstrap resamples of the queries. Speed: "
         "single queries on one thread of this machine, up to 150 a setting. HNSW: Malkov and Yashunin (2018), "
-        "efConstruction 80; IVF: inverted lists by k-means. A setting is suggested where even the lower end of its interval has the "
-        "wanted recall and it takes at most two thirds of exact search's time."
+        "efConstruction 80; IVF: inverted lists by k-means. A setting is suggested where even the lower end of its "
+        "interval has the wanted recall and it takes at most two thirds of exact search's time."
     )
 
 

@@ -11,8 +11,8 @@ from core.contenders import Contender
 from core.embedders.registry import load_embedder
 from core.errors import InputError, ModelError, StorageError
 from core.scoring.average_precision import average_precisions
+from core.scoring.comparison import compare
 from core.scoring.pairs import read_pairs, score_pairs
-from core.scoring.statistics import compare
 from core.scoring.types import Task
 from tests.core.scoring.little import bring, imported, make, texts_of
 
