@@ -25,7 +25,7 @@ class WeightedColumn:
 
     def values(self, weights: np.ndarray) -> np.ndarray:
         """(b, n) mid-ranks for weights (b, n); of the kind "pearson" the column itself, (1, n)."""
-        if self.kind == "pearson":
+        if self.kind == "pearson" or not len(self.column):
             return self.column[None]
         tied = np.add.reduceat(weights[:, self.order], self.starts, axis=1)
         ranks: np.ndarray = (np.cumsum(tied, axis=1) - (tied - 1) / 2)[:, self.group]

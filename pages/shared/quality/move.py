@@ -41,7 +41,8 @@ def show(asked: Asked) -> None:
         f"Lists: the {lists.k} nearest of all {lists.texts:,} different texts by the kept neighbors; in brackets 95% "
         f"intervals by bootstrap over texts, {RESAMPLES:,} resamples, seed {lists.seed}; lists drawn at random would "
         f"keep {words.share(lists.chance)}. Threshold: the cosine that as many pairs reach (as in Calibrated "
-        f"similarity); the share kept is over {moved.pairs:,} pairs above it under A, weighted to stand for all of them."
+        f"similarity); the share kept is over {moved.pairs:,} pairs above it under A, weighted to stand for all of "
+        "them."
     )
     _queries(asked, pair, lists.texts)
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import InputError
 from core.scoring.comparison import compare, tied_groups
-from core.scoring.types import Scores
+from core.scoring.types import METRICS, Scores
 
 
 def scored(values, metric="map_at_r", units=None, **facts):

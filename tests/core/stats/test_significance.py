@@ -63,7 +63,7 @@ def test_nadeau_and_bengio_by_hand():
         (gaps.mean() - half, gaps.mean() + half)
     )
     uncorrected = compare_runs(np.stack([one, two]), 0.0)
-    assert uncorrected.p[0] == pytest.approx(stats.ttest_rel(one, two).pvalue)
+    assert uncorrected.p_value[0] == pytest.approx(stats.ttest_rel(one, two).pvalue)
 
 
 @pytest.mark.parametrize("kind", ["spearman", "pearson"])
