@@ -288,11 +288,13 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     assert table["points"].iloc[0] == pytest.approx(100 * (values[0] - values[1]), abs=1e-3)
 
 
-def test_the_pairs_that_are_told_apart_are_counted():
-    said = [differences.pairs_words(pd.DataFrame({"is_significant": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])]
-    assert said[0] == "None of the 3 pairs of contenders can be told apart with these rows."
-    assert said[1] == "1 of 3 pairs of contenders is told apart; the others can't be with these rows."
-    assert said[2] == "All 2 pairs of contenders are told apart."
+def test_the_pairs_that_differ_significantly_are_counted():
+    counts = [
+        differences.pairs_words(pd.DataFrame({"is_significant": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])
+    ]
+    assert counts[0] == "None of the 3 pairs of contenders differs significantly on these rows."
+    assert counts[1] == "1 of 3 pairs of contenders differs significantly; the others do not on these rows."
+    assert counts[2] == "All 2 pairs of contenders differ significantly."
 
 
 def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):

@@ -82,8 +82,8 @@ def _how(view: DimensionView) -> None:
         f"{compress_which.how(view.made)}; each query and its copies left out, cosine in the model's own space. Bands: "
         f"95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection from the lowest to the "
         "highest of five seeds. The ring marks the elbow of the first dimensions: the size farthest above a straight "
-        "line from the smallest to the full one (Kneedle), where more dimensions begin to pay less. The dashed line: the "
-        "smallest size that is enough. Principal components are learned from these rows, which flatters them "
+        "line from the smallest to the full one (Kneedle), where more dimensions begin to pay less. The dashed line: "
+        "the smallest size that is enough. Principal components are learned from these rows, which flatters them "
         "where rows are few. Higher is better."
     )
 

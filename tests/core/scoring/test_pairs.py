@@ -186,7 +186,7 @@ def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, valu
     assert made.whole["average_precision"] == pytest.approx(expected)
     board = compare({"a": made, "b": made}, "average_precision")
     assert board.chance == 0.5
-    assert board.pairs[0].p == 1
+    assert board.pairs[0].p_value == 1
 
 
 def test_graded_pairs_have_no_average_precision(tmp_path):

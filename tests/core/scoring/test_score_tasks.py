@@ -137,7 +137,7 @@ def test_a_contender_against_itself_ties_and_fewer_dimensions_lose(kept):
     for metric in metrics_of("labels"):
         found = compare(dict(zip("abc", scores, strict=True)), metric)
         pair, a, b = found.pair("a", "b"), found.line("a"), found.line("b")
-        assert (pair.difference, pair.low, pair.high, pair.p_holm) == (0, 0, 0, 1), metric
+        assert (pair.difference, pair.low, pair.high, pair.p_value_holm) == (0, 0, 0, 1), metric
         assert (a.mean, a.low, a.high, a.share_best, a.group) == (b.mean, b.low, b.high, b.share_best, b.group), metric
     assert found.lines[-1].name == "c"
     assert compare(dict(zip("abc", scores, strict=True)), "map_at_r").pair("a", "c").difference > 0
