@@ -19,7 +19,7 @@ from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.reading import RawTable
 from core.scoring import tasks as score_tasks
-from core.scoring.statistics import compare
+from core.scoring.comparison import compare
 from core.scoring.types import Task, metrics_of
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors

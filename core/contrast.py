@@ -8,18 +8,19 @@ made are reckoned with.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from core.selections.filters import FEW_NUMBERS, coded, column_kind
+from core.stats.interval import ALPHA
+from core.stats.multiple_testing import bonferroni_z
+from core.stats.odds import log_odds_ratio
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-ALPHA = 0.05  # chance of even one false entry in a list
 MOST_VALUES = 1_000  # distinct values of one column that are tested
 MIN_ROWS = 3  # rows that must hold a term or value for it to be tested
 
@@ -87,12 +88,13 @@ def contrast_terms(
         return Contrasts((), (), 0, empty or "No word occurs in enough rows to be tested.")
     inside = np.asarray(mask, dtype=np.int64) @ matrix
     outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
-    log_odds, errors = log_odds_ratio(inside, inside_total, outside, len(mask) - inside_total)
-    lower = log_odds - corrected_z(len(vocabulary), alpha) * errors
+    outside_total = len(mask) - inside_total
+    log_odds, errors = log_odds_ratio(inside, inside_total - inside, outside, outside_total - outside)
+    lower = log_odds - bonferroni_z(len(vocabulary), alpha) * errors
     best = np.flatnonzero(lower > 0)
     best = best[np.argsort(-lower[best], kind="stable")]
     listed = islice((int(place) for place in best if shown(vocabulary[int(place)])), limit)
-    totals = inside_total, len(mask) - inside_total
+    totals = inside_total, outside_total
     entries = tuple(
         _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
     )
@@ -107,21 +109,6 @@ def _nothing_to_compare(inside: int, total: int) -> str:
 
 def _note(tests: int, what: str, alpha: float) -> str:
     return f"{tests:,} {what} tested; bounds hold together at {1 - alpha:.0%} (Bonferroni)."
-
-
-def log_odds_ratio(
-    inside: np.ndarray, inside_total: int | np.ndarray, outside: np.ndarray, outside_total: int | np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log odds ratio, above 0 where over-represented inside, and its standard error; float64, shape of `inside`."""
-    held_in, lacked_in = inside + 0.5, inside_total - inside + 0.5
-    held_out, lacked_out = outside + 0.5, outside_total - outside + 0.5
-    ratio = np.log(held_in * lacked_out / (lacked_in * held_out))
-    return ratio, np.sqrt(1 / held_in + 1 / lacked_in + 1 / held_out + 1 / lacked_out)
-
-
-def corrected_z(tests: int, alpha: float = ALPHA) -> float:
-    """The two-sided normal quantile for `tests` tests at once (Bonferroni)."""
-    return NormalDist().inv_cdf(1 - alpha / (2 * max(tests, 1)))
 
 
 def _entry(
@@ -149,7 +136,7 @@ def contrast_columns(
     counted = [(str(name), *counts) for name in names if (counts := _value_counts(table[name], mask))]
     numbers = [shift for name in names if (shift := _shift(str(name), table[name], mask))]
     tests = sum(len(texts) for _, texts, _, _, _ in counted) + len(numbers)
-    z = corrected_z(tests, alpha)
+    z = bonferroni_z(tests, alpha)
     entries = [entry for column in counted for entry in _value_contrasts(*column, z)]
     entries.sort(key=lambda entry: -entry.lower)
     sure = [shift for each in numbers if (shift := _bounded(each, z)).lower > 0]
@@ -178,7 +165,7 @@ def _value_counts(
 def _value_contrasts(
     name: str, texts: np.ndarray, inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
 ) -> list[Contrast]:
-    log_odds, errors = log_odds_ratio(inside, totals[0], outside, totals[1])
+    log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
     lower = log_odds - z * errors
     return [
         _entry(name, str(texts[i]), inside[i], outside[i], totals, float(log_odds[i]), float(lower[i]))

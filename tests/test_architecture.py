@@ -112,6 +112,13 @@ def test_nothing_unsafe(path):
     assert not calls & {"eval", "exec"}
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "core" / "stats").glob("*.py")), ids=lambda path: path.name)
+def test_statistics_import_foundations_alone(path):
+    imported = {name for name in everywhere(path) if name.split(".")[0] == "core"}
+    foundations = {"core.errors", "core.types", "core.text"}
+    assert all(name in foundations or name.startswith("core.stats") for name in imported)
+
+
 def test_no_page_lies_directly_in_pages():
     assert not list((ROOT / "pages").glob("*.py"))
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-RESAMPLES = 1000
-LEVEL = 95.0
+from core.stats.resampling import mean_interval
 
 
 @dataclass(frozen=True)
@@ -22,33 +21,18 @@ class Curve:
     loss_low: tuple[float, ...]
 
 
-def query_weights(count: int, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
-    """(b, q) float32: how often each query was drawn in a bootstrap resample (Efron, 1979), as shares that sum to 1."""
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    return (drawn / count).astype(np.float32)
-
-
-def interval(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile bootstrap interval (95%) of the means of values (f, q): low and high (f,)."""
-    means = values.astype(np.float32) @ weights.T
-    tail = (100 - LEVEL) / 2
-    low, high = np.percentile(means, (tail, 100 - tail), axis=1)
-    return low, high
-
-
-def size_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray, weights: np.ndarray) -> Curve:
+def size_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray) -> Curve:
     """A curve of values (f, q) a query at rising sizes, beside those of the full vectors (q,)."""
-    low, high = interval(values, weights)
-    loss = interval(values - full, weights)[0]
-    return Curve(method, tuple(sizes), *(tuple(map(float, each)) for each in (values.mean(axis=1), low, high, loss)))
+    loss = mean_interval(values - full).low
+    return Curve(method, tuple(sizes), *(tuple(map(float, column)) for column in (*mean_interval(values), loss)))
 
 
-def seed_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray, weights: np.ndarray) -> Curve:
+def seed_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray) -> Curve:
     """The same for values (f, s, q) of several seeds: means over seeds, the band from the lowest to the highest."""
     means = values.mean(axis=2)
-    loss = interval(values.mean(axis=1) - full, weights)[0]
+    loss = mean_interval(values.mean(axis=1) - full).low
     columns = (means.mean(axis=1), means.min(axis=1), means.max(axis=1), loss)
-    return Curve(method, tuple(sizes), *(tuple(map(float, each)) for each in columns))
+    return Curve(method, tuple(sizes), *(tuple(map(float, column)) for column in columns))
 
 
 def smallest_enough(curve: Curve, most_lost: float) -> int | None:

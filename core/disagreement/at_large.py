@@ -7,7 +7,7 @@ import numpy as np
 from core.contenders import Contender, contender_rows
 from core.disagreement.geometry import centered, cka, hsic, rsa, sampled_rows
 from core.disagreement.kept import pair_cosines_of, text_codes, text_pairs
-from core.quality.estimates import jackknife, random_parts
+from core.stats.resampling import jackknife, random_parts
 
 FEWEST = 4  # texts that CKA is defined for, and that must be left for its interval
 
@@ -15,7 +15,7 @@ FEWEST = 4  # texts that CKA is defined for, and that must be left for its inter
 def measure_geometry(folder: str, corpus: str, first: Contender, second: Contender) -> dict[str, object]:
     """CKA and RSA: cka, rsa, their ends (cka_low, ...), cka_rows, rsa_pairs; NaN where they can't be told.
 
-    Intervals: the jackknife of 20 random parts of the texts (`estimates.jackknife`), a text's copies being one text
+    Intervals: the jackknife of 20 random parts of the texts (`jackknife`), a text's copies being one text
     and a pair of texts left out with either. That counts the chance of the pairs drawn twice, once for each of their
     texts (Efron and Stein, 1981), so the variance by 20 parts of the pairs is taken off RSA's.
     """

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from core.stats.rank_correlation import WeightedSpearman
+
 CKA_ROWS = 20_000
 RSA_PAIRS = 50_000
 BLOCK = 2_000  # rows or pairs gathered at once
@@ -95,22 +97,9 @@ def rsa(first: np.ndarray, second: np.ndarray, keep: np.ndarray | None = None) -
     It is Spearman's rank correlation of the cosines (m,) that two embeddings give the same pairs. 1: the same order.
     NaN where all cosines are the same.
     """
-    codes = [np.unique(each, return_inverse=True)[1] for each in (first, second)]
+    spearman = WeightedSpearman(first, second)
     columns = [np.ones(len(first)), *(keep.T.astype(np.float64) if keep is not None else ())]
-    return np.array([_spearman(codes[0], codes[1], each) for each in columns])
-
-
-def _spearman(first: np.ndarray, second: np.ndarray, keep: np.ndarray) -> float:
-    """Pearson's correlation of mean ranks of values given by their order (m,), where keep (m,) is 1, not 0."""
-    ranks = [_ranks(codes, keep) for codes in (first, second)]
-    one, other = ((each - np.average(each, weights=keep)) * keep if keep.any() else each for each in ranks)
-    spread = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
-    return float(one @ other) / spread if spread > 0 else float("nan")
-
-
-def _ranks(codes: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    counts = np.bincount(codes, keep)
-    return np.asarray((np.cumsum(counts) - counts / 2)[codes])
+    return np.array([spearman(weights) for weights in columns])
 
 
 def alike_order(values: np.ndarray) -> list[int]:

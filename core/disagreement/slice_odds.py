@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
-from core.disagreement.odds import log_odds
-
-LEVEL = 0.95
+from core.stats.multiple_testing import bonferroni_z
+from core.stats.odds import log_odds_interval
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,9 @@ def slice_odds(
     inside: np.ndarray, hit: np.ndarray, lows: float, n: int, phrases: Sequence[str], owners: Sequence[str]
 ) -> list[Slice]:
     """Slices of inside (s,) texts, hit (s,) of which overlap little, among n texts with `lows` such ones."""
-    ratio, low, high = log_odds(hit, inside - hit, lows - hit, n - inside - lows + hit, z_value(len(inside)))
+    ratio, low, high = log_odds_interval(
+        hit, inside - hit, lows - hit, n - inside - lows + hit, bonferroni_z(len(inside))
+    )
     rest = (lows - hit) / np.maximum(n - inside, 1)
     ends = np.exp(np.stack([ratio, low, high]))
     return [
@@ -48,11 +48,6 @@ def slice_odds(
         )
         for i in range(len(inside))
     ]
-
-
-def z_value(tests: int) -> float:
-    """Of the normal distribution, for so many intervals that hold all at once (Bonferroni)."""
-    return NormalDist().inv_cdf(1 - (1 - LEVEL) / 2 / max(tests, 1))
 
 
 def surest_first(each: Slice) -> tuple[float, float]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.disagreement.odds import log_odds
-from core.disagreement.slice_odds import Slice, slice_odds, surest_first, z_value
+from core.disagreement.slice_odds import Slice, slice_odds, surest_first
+from core.stats.multiple_testing import bonferroni_z
+from core.stats.odds import log_odds_interval
 
 MOST_PAIRS = 60  # values that are tried two by two
 OVERLAPPING = 0.9  # share of a value's texts, or of two slices' texts together, from which they are one
@@ -60,7 +61,7 @@ def _beyond(inside: np.ndarray, hits: np.ndarray, one: np.ndarray, other: np.nda
     """The lower end of the log odds ratio of pairs against the rest of one of their values."""
     many, hit = inside[one, other], hits[one, other]
     of, of_hit = inside[whole, whole], hits[whole, whole]
-    return log_odds(hit, many - hit, of_hit - hit, of - many - of_hit + hit, z_value(len(one)))[1]
+    return log_odds_interval(hit, many - hit, of_hit - hit, of - many - of_hit + hit, bonferroni_z(len(one))).low
 
 
 def joined_phrase(one: str, other: str) -> str:

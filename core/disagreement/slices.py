@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.disagreement.factors import Factor
-from core.disagreement.firth import fit
-from core.disagreement.slice_odds import Slice, slice_odds, surest_first, z_value
+from core.disagreement.slice_odds import Slice, slice_odds, surest_first
 from core.disagreement.slice_pairs import slice_pairs
+from core.stats.firth import fit_firth
+from core.stats.multiple_testing import bonferroni_z
 
 LOW_SHARE = 0.25  # of the rows that count as disagreeing, at most, if ties allow
 FEWEST = 20  # texts of a slice
@@ -49,8 +50,8 @@ def low_rows(values: np.ndarray) -> tuple[np.ndarray, float]:
 def explain(values: np.ndarray, factors: Sequence[Factor]) -> Explanation:
     """Which values of the factors go with low overlap. values: (m,) overlap of texts, no NaN, higher is more alike.
 
-    Odds ratios as `odds.log_odds`, their intervals corrected for the number of slices (Bonferroni); the regression is
-    Firth's, see `firth.fit`, with Wald intervals, corrected for its terms.
+    Odds ratios as `log_odds_interval`, their intervals corrected for the number of slices (Bonferroni); the regression
+    is Firth's, see `fit_firth`, with Wald intervals, corrected for its terms.
     """
     low, threshold = low_rows(values)
     fewest = fewest_of(len(values))
@@ -101,7 +102,7 @@ def _held(
     chosen = [place for owner in dict.fromkeys(owners) for place in _terms(member, owners, singles, owner)]
     if not chosen or not 0 < low.sum() < len(low):
         return told, float("nan")
-    made, z = fit(member[:, chosen], low.astype(np.float64)), z_value(len(chosen))
+    made, z = fit_firth(member[:, chosen], low.astype(np.float64)), bonferroni_z(len(chosen))
     for at, place in enumerate(chosen):
         middle, error = made.coefficients[at], made.errors[at]
         if np.isfinite(middle):

@@ -35,7 +35,7 @@ def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progres
 def warm_up() -> None:
     """Import what the functions here take (scipy, the model of languages): by next to no work, so that it is all."""
     from core.disagreement.geometry import alike_order
-    from core.quality.estimates import jackknife
+    from core.stats.resampling import jackknife
 
     text_facts(["Which language is this text in?"])
     jackknife(0.0, [0.0, 1.0])

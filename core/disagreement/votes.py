@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from core.disagreement.bradley_terry import Strengths, strengths
 from core.errors import InputError, StorageError
 from core.files import read_json, write_json
-from core.proportions import wilson
+from core.stats.bradley_terry import fit_strengths
+from core.stats.proportions import wilson
 from core.store import Workspace
 
 Choice = Literal["first", "second", "none", "skip"]
@@ -106,13 +106,10 @@ def outcome(votes: Sequence[Vote], contenders: Sequence[str], seed: int = 0) -> 
     undecided, skipped = (sum(each.choice == choice for each in about) for choice in ("none", "skip"))
     if count == 2:
         return Outcome(wins, undecided, skipped, *wilson(wins.sum(axis=1), np.full(2, len(decided))), None)
-    made = strengths(ends[:, 0], ends[:, 1], count, seed) if len(decided) else _none(count)
-    return Outcome(wins, undecided, skipped, made.share, made.low, made.high, made.best)
-
-
-def _none(count: int) -> Strengths:
-    unknown = np.full(count, np.nan)
-    return Strengths(unknown, unknown, unknown, unknown)
+    if not decided:
+        return Outcome(wins, undecided, skipped, *np.full((4, count), np.nan))
+    strengths = fit_strengths(ends[:, 0], ends[:, 1], count, seed)
+    return Outcome(wins, undecided, skipped, *strengths.win_share, strengths.share_best)
 
 
 def _read(raw: Any, total: int) -> Vote | None:

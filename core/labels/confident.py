@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-RESAMPLES = 1_000
+from core.stats.resampling import RESAMPLES, bootstrap_total
+
 ROUNDING = 1e-6  # differences below this count as none, as in the authors' package
 
 
@@ -54,13 +55,9 @@ def estimate_wrong(
     groups: (m,) codes of identical texts; the interval resamples texts with all their copies, while probabilities and
     thresholds stay as they are.
     """
-    texts = np.unique(groups, return_inverse=True)[1]
-    of_text = np.bincount(texts, wrong)
-    random, number = np.random.default_rng(seed), len(of_text)
-    drawn = [of_text[random.integers(0, number, number)].sum() for _ in range(RESAMPLES if number else 0)]
-    low, high = np.quantile(drawn, (0.025, 0.975)) if drawn else (0.0, 0.0)
+    _, low, high = bootstrap_total(wrong, groups, seed)
     calibrated = _off_diagonal(given, confident, classes)
-    return Estimate(int(wrong.sum()), float(low), float(high), calibrated, len(given), RESAMPLES)
+    return Estimate(int(wrong.sum()), low, high, calibrated, len(given), RESAMPLES)
 
 
 def _off_diagonal(given: np.ndarray, confident: np.ndarray, classes: int) -> float:

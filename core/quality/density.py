@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
-from core.quality.estimates import Estimate, jackknife, random_parts
+from core.stats.interval import Interval
+from core.stats.resampling import jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
 MEASURES: tuple[Measure, ...] = (
@@ -21,7 +22,7 @@ class Density:
     """measures: (measure, centered) -> its estimate. spectrum, centered: (s,) cumulative share of the variance of the
     first s components, at `components` (s,). texts: distinct ones looked at, of `total`; parts: of the jackknife."""
 
-    measures: dict[tuple[Measure, bool], Estimate]
+    measures: dict[tuple[Measure, bool], Interval[float]]
     spectrum: np.ndarray
     centered: np.ndarray
     components: np.ndarray
@@ -36,7 +37,7 @@ def measure_density(rows: np.ndarray, total: int, seed: int = 0) -> Density:
     """Diagnostics of unit rows (n, d), a sample of `total` distinct texts, from the eigenvalues of their second moment
     and of their covariance.
 
-    Intervals: jackknife of 20 random parts, see `estimates.jackknife`; without a part the eigenvalues are taken to
+    Intervals: jackknife of 20 random parts, see `jackknife`; without a part the eigenvalues are taken to
     first order, as the variances along the whole's eigenvectors. Raises InputError for fewer than three rows.
     """
     if len(rows) < 3:
@@ -44,7 +45,7 @@ def measure_density(rows: np.ndarray, total: int, seed: int = 0) -> Density:
     pieces = _pieces(rows, seed)
     n, mean = len(rows), np.sum([piece.sum(axis=0, dtype=np.float64) for piece in pieces], axis=0) / len(rows)
     product = _product(pieces)
-    found: dict[tuple[Measure, bool], Estimate] = {}
+    found: dict[tuple[Measure, bool], Interval[float]] = {}
     spectra = {}
     for centered in (False, True):
         middle = mean if centered else np.zeros_like(mean)
@@ -81,7 +82,7 @@ def measures(spectrum: np.ndarray) -> dict[Measure, float]:
     }
 
 
-def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Estimate:
+def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Interval[float]:
     """Of all pairs of rows, after `mean` (d,) was taken off; rows that nothing is left of do not count."""
     sums, counts = [], []
     for piece in pieces:

@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 
 from core.diversity.hubs import Hubs, find_hubs
-from core.quality.estimates import Estimate, bootstrap_mean
 from core.quality.space import Space
+from core.stats.interval import Interval
+from core.stats.resampling import bootstrap_mean
 
 Repair = Literal["none", "csls", "mutual"]
 REPAIRS: tuple[Repair, ...] = ("none", "csls", "mutual")
@@ -27,8 +28,8 @@ class Repaired:
 
     hubs: Hubs
     first: np.ndarray
-    right: Estimate | None
-    gain: Estimate | None
+    right: Interval[float] | None
+    gain: Interval[float] | None
     judged: int
 
 
@@ -48,7 +49,7 @@ def repair_hubs(space: Space, codes: np.ndarray | None = None, seed: int = 0) ->
         hits = {repair: (codes[ids[:, 0]] == codes)[known].astype(np.int8) for repair, ids in lists.items()}
     made: dict[Repair, Repaired] = {}
     for repair, ids in lists.items():
-        right = bootstrap_mean(hits[repair], seed) if hits and judged else None
+        right = bootstrap_mean(hits[repair], seed, proportion=True) if hits and judged else None
         gain = bootstrap_mean(hits[repair] - hits["none"], seed) if hits and judged else None
         made[repair] = Repaired(find_hubs(ids, ids.shape[1]), ids[:, 0], right, gain, judged)
     return made

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from core.quality.estimates import Estimate, text_resamples
 from core.quality.space import Space
+from core.stats.interval import Interval
+from core.stats.resampling import bootstrap
 
 KEPT = 0.9  # share of the ratios fitted, the largest left out, as in the paper
 CHUNK = 4_096
@@ -19,21 +20,22 @@ def two_nn(first: np.ndarray, second: np.ndarray) -> float:
     return _slope(np.sort(np.log(second[good] / first[good])))
 
 
-def measure_intrinsic(space: Space, most: int = 20_000, seed: int = 0) -> tuple[Estimate, int]:
+def measure_intrinsic(space: Space, most: int = 20_000, seed: int = 0) -> tuple[Interval[float], int]:
     """The dimension of a space by chords between unit vectors, and of how many texts it is told.
 
     Texts that have the same vector as their neighbor say nothing and are left out. Interval: bootstrap over texts.
     """
     own = space.sample(most, seed)
     if space.ids.shape[1] < 2:
-        return Estimate(float("nan"), float("nan"), float("nan")), 0
+        return Interval(float("nan"), float("nan"), float("nan")), 0
     own = own[space.ids[own, 1] >= 0]
     first, second = (_chords(space, own, np.asarray(space.ids[own, place])) for place in (0, 1))
     good = first > 1e-6  # nearer ones differ by rounding alone
     logs = np.sort(np.log(np.maximum(second[good] / first[good], 1.0)))
-    drawn = [_slope(np.repeat(logs, times)) for times in text_resamples(len(logs), seed)[1:]]  # stays in order
-    low, high = np.nanpercentile(drawn, [2.5, 97.5]) if np.isfinite(drawn).any() else (np.nan, np.nan)
-    return Estimate(_slope(logs), float(low), float(high)), len(logs)
+    if not len(logs):
+        return Interval(float("nan"), float("nan"), float("nan")), 0
+    # repeated values stay in order
+    return bootstrap(len(logs), [lambda counts: _slope(np.repeat(logs, counts.astype(np.int64)))], seed)[0], len(logs)
 
 
 def _slope(logs: np.ndarray) -> float:

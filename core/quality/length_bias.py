@@ -6,8 +6,10 @@ from typing import Literal
 import numpy as np
 
 from core.diversity.hubs import find_hubs
-from core.quality.estimates import Estimate, bootstrap, text_resamples
 from core.quality.space import Space
+from core.stats.interval import Interval
+from core.stats.rank_correlation import WeightedSpearman
+from core.stats.resampling import bootstrap
 
 Measure = Literal["neighbors", "everyone", "listed"]
 MEASURES: tuple[Measure, ...] = ("neighbors", "everyone", "listed")
@@ -22,7 +24,7 @@ class LengthBias:
     means, errors: measure -> (b,) mean and its standard error in each bin of length; counts: (b,) texts.
     """
 
-    rho: dict[Measure, Estimate]
+    rho: dict[Measure, Interval[float]]
     edges: np.ndarray
     counts: np.ndarray
     means: dict[Measure, np.ndarray]
@@ -36,21 +38,21 @@ def measure_length_bias(space: Space, lengths: np.ndarray, seed: int = 0) -> Len
     """lengths: (m,) characters of the distinct texts.
 
     neighbors: mean cosine to the 10 nearest; everyone: mean cosine to all other texts; listed: how many top-10 lists
-    a text is in. Correlations over up to 5,000 drawn texts, intervals by 200 resamples of them; bins (of about as many
+    a text is in. Correlations over up to 5,000 drawn texts, bootstrap intervals over them; bins (of about as many
     texts each) over all.
     """
     values = text_values(space)
     own = space.sample(MOST, seed)
-    counts = text_resamples(len(own), seed)
     edges = _edges(lengths)
     at = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, len(edges) - 2)
     sizes = np.bincount(at, minlength=len(edges) - 1)
-    means, errors, rho = {}, {}, {}
+    means, errors = {}, {}
     for name, value in values.items():
         means[name] = np.bincount(at, value, len(sizes)) / np.maximum(sizes, 1)
         spread = np.bincount(at, np.square(value - means[name][at]), len(sizes)) / np.maximum(sizes - 1, 1)
         errors[name] = np.sqrt(spread / np.maximum(sizes, 1))
-        rho[name] = bootstrap(counts, _Rho(lengths[own], value[own]))
+    intervals = bootstrap(len(own), [WeightedSpearman(lengths[own], value[own]) for value in values.values()], seed)
+    rho = dict(zip(values, intervals, strict=True))
     return LengthBias(rho, edges, sizes, means, errors, len(own), len(space), seed)
 
 
@@ -69,25 +71,6 @@ def text_values(space: Space) -> dict[Measure, np.ndarray]:
         "everyone": (whole - 1) / max(len(space) - 1, 1),  # less its cosine to itself
         "listed": listed.astype(np.float64),
     }
-
-
-class _Rho:
-    """Spearman's correlation under weights of the texts: Pearson's of the weighted ranks."""
-
-    def __init__(self, lengths: np.ndarray, values: np.ndarray) -> None:
-        self.one, self.other = np.unique(lengths, return_inverse=True)[1], np.unique(values, return_inverse=True)[1]
-
-    def __call__(self, weights: np.ndarray) -> float:
-        one, other = _ranks(self.one, weights), _ranks(self.other, weights)
-        one, other = one - np.average(one, weights=weights), other - np.average(other, weights=weights)
-        spread = np.sqrt(np.sum(weights * np.square(one)) * np.sum(weights * np.square(other)))
-        return float(np.sum(weights * one * other) / spread) if spread > 0 else float("nan")
-
-
-def _ranks(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean ranks of values given by their order `codes`, each counted `weights` times."""
-    counts = np.bincount(codes, weights)
-    return (np.cumsum(counts) - counts / 2)[codes]
 
 
 def _edges(lengths: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.quality.calibration import Scale, pairs_over
-from core.quality.estimates import Estimate, bootstrap_mean
 from core.quality.pairs import pair_cosines
 from core.quality.space import Space
+from core.stats.interval import Interval
+from core.stats.resampling import bootstrap_mean
 
 K = 10
 BLOCK = 16_384
@@ -24,10 +25,10 @@ class Lists:
 
     k: int
     counts: np.ndarray
-    overlap: Estimate
-    changed: Estimate
-    half: Estimate
-    first: Estimate
+    overlap: Interval[float]
+    changed: Interval[float]
+    half: Interval[float]
+    first: Interval[float]
     chance: float
     texts: int
     seed: int
@@ -47,17 +48,17 @@ class Threshold:
 
 
 def compare_lists(one: Space, other: Space, seed: int = 0) -> Lists:
-    """Two spaces of the same texts. Intervals: bootstrap over texts, 1,000 resamples."""
+    """Two spaces of the same texts. Intervals: bootstrap over texts."""
     k = min(K, len(one) - 1, one.ids.shape[1], other.ids.shape[1])
     kept = kept_counts(one.ids[:, :k], other.ids[:, :k])
-    first = (one.ids[:, 0] != other.ids[:, 0]).astype(np.int8)
+    first = one.ids[:, 0] != other.ids[:, 0]
     return Lists(
         k,
         np.bincount(kept, minlength=k + 1),
-        bootstrap_mean(kept / k, seed),
-        bootstrap_mean((kept < k).astype(np.int8), seed),
-        bootstrap_mean((2 * kept < k).astype(np.int8), seed),
-        bootstrap_mean(first, seed),
+        bootstrap_mean(kept / k, seed, proportion=True),
+        bootstrap_mean(kept < k, seed, proportion=True),
+        bootstrap_mean(2 * kept < k, seed, proportion=True),
+        bootstrap_mean(first, seed, proportion=True),
         k / max(len(one) - 1, 1),
         len(one),
         seed,

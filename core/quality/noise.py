@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.quality.estimates import Estimate, bootstrap_mean, bootstrap_median
 from core.quality.migration import kept_counts
 from core.quality.space import Space, nearest
+from core.stats.interval import Interval
+from core.stats.resampling import bootstrap_mean, bootstrap_median
 from core.types import unit_rows
 
 SIZES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)  # the noise's length; a vector's is 1
@@ -20,8 +21,8 @@ class Noise:
     lower is steadier; over `texts` of `total`, searched `among` so many."""
 
     sizes: tuple[float, ...]
-    cosine: tuple[Estimate, ...]
-    churn: tuple[Estimate, ...]
+    cosine: tuple[Interval[float], ...]
+    churn: tuple[Interval[float], ...]
     texts: int
     among: int
     total: int
@@ -46,5 +47,5 @@ def measure_noise(space: Space, seed: int = 0) -> Noise:
         moved = unit_rows(rows + np.float32(size) * noise)
         after = nearest(drawn, moved, k, own)[0]
         cosines.append(bootstrap_median(np.einsum("ij,ij->i", rows, moved), seed))
-        churns.append(bootstrap_mean(1 - kept_counts(before, after) / max(k, 1), seed))
+        churns.append(bootstrap_mean(1 - kept_counts(before, after) / max(k, 1), seed, proportion=True))
     return Noise(SIZES, tuple(cosines), tuple(churns), len(own), len(drawn), len(space), seed)

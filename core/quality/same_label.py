@@ -6,12 +6,13 @@ import numpy as np
 
 from core.errors import InputError
 from core.quality.calibration import NEAR_PAIRS, PAIRS, K, depth_of, draw
-from core.quality.estimates import Estimate, text_resamples
 from core.quality.pairs import Pairs, among, label_pairs, neighbor_codes, pair_codes, pair_cosines, same_label_pairs
 from core.quality.space import Space
+from core.stats.interval import Interval
+from core.stats.resampling import draw_counts, percentile_interval
 
 FOLDS = 5
-BAND = 40  # resamples of the curve's band
+BAND = 40  # resamples of the curve's band: a fit of each takes long
 GRID = 101
 BINS = 10
 
@@ -35,9 +36,9 @@ class SameLabel:
     labels: int
     seed: int
 
-    def at(self, cosine: float) -> Estimate:
+    def at(self, cosine: float) -> Interval[float]:
         """The probability at a cosine; the ends serve for all beyond them."""
-        return Estimate(*(float(np.interp(cosine, self.grid, each)) for each in (self.curve, self.low, self.high)))
+        return Interval(*(float(np.interp(cosine, self.grid, each)) for each in (self.curve, self.low, self.high)))
 
 
 def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLabel:
@@ -59,9 +60,9 @@ def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLa
     grid = np.linspace(cosines.min(), cosines.max(), GRID)
     model = _Curve(cosines, truth)
     curve = model.fit(weights, grid)
-    counts = text_resamples(len(space), seed, BAND)[1:].astype(np.float64)
-    band = np.stack([model.fit(weights * each[left] * each[right], grid) for each in counts])
-    low, high = np.percentile(band, [2.5, 97.5], axis=0)
+    counts = (row for block in draw_counts(len(space), BAND, seed) for row in block)
+    band = np.stack([model.fit(weights * row[left] * row[right], grid) for row in counts])
+    _, low, high = percentile_interval(curve, band, len(space))
     brier, brier_base, gap = _held_out(model, cosines, weights, (left, right), base, seed)
     known = int((codes >= 0).sum())
     return SameLabel(

@@ -6,9 +6,10 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
-from core.quality.estimates import Estimate, bootstrap, text_resamples
 from core.quality.pairs import Pairs, label_pairs, pair_cosines, random_pairs
 from core.quality.space import Space
+from core.stats.interval import Interval
+from core.stats.resampling import bootstrap
 
 Kind = Literal["random", "label", "tenth", "first"]
 PAIRS = 20_000  # of each kind; as many texts for neighbors
@@ -30,9 +31,9 @@ class Similarity:
     euclidean: dict[Kind, np.ndarray]
     medians: dict[Kind, float]
     drawn: dict[Kind, int]
-    auc: dict[Kind, Estimate]
+    auc: dict[Kind, Interval[float]]
     threshold: float
-    above: Estimate | None
+    above: Interval[float] | None
     texts: int
     seed: int
 
@@ -40,7 +41,7 @@ class Similarity:
 def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int = 0) -> Similarity:
     """Distributions of cosines and distances among distinct texts, and their separation.
 
-    codes: (m,) labels of the texts, -1 without. Intervals: 200 resamples of the texts; a pair weighs as often as
+    codes: (m,) labels of the texts, -1 without. Intervals: bootstrap over the texts; a pair weighs as often as
     both its texts were drawn together. Raises InputError for fewer than three distinct texts.
     """
     if len(space) < 3:
@@ -48,11 +49,12 @@ def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int 
     pairs = _pairs(space, codes, seed)
     cosines = {kind: _cosines(space, kind, *both) for kind, both in pairs.items()}
     threshold = float(np.percentile(cosines["random"], HIGH))
-    counts = text_resamples(len(space), seed)
-    auc: dict[Kind, Estimate] = {
-        kind: bootstrap(counts, _Auc(kind, pairs, cosines)) for kind in cosines if kind != "random"
-    }
-    above = bootstrap(counts, _Above(pairs, cosines)) if "label" in cosines else None
+    kinds: list[Kind] = [kind for kind in cosines if kind != "random"]
+    statistics: list[_Auc | _Above] = [_Auc(kind, pairs, cosines) for kind in kinds]
+    statistics += [_Above(pairs, cosines)] if "label" in cosines else []
+    intervals = bootstrap(len(space), statistics, seed)
+    auc = dict(zip(kinds, intervals, strict=False))
+    above = intervals[-1] if "label" in cosines else None
     return Similarity(
         {kind: _shares(values, -1, 1) for kind, values in cosines.items()},
         {kind: _shares(np.sqrt(2 - 2 * values), 0, 2) for kind, values in cosines.items()},

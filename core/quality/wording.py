@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
-from core.quality.estimates import Estimate, bootstrap_mean, bootstrap_median
 from core.quality.migration import kept_counts
 from core.quality.space import Space, nearest
+from core.stats.interval import Interval
+from core.stats.resampling import bootstrap_mean, bootstrap_median
 
 TEXTS, POOL, K = 200, 4_000, 10
 NEUTRAL = ("word_order",)  # a reader may or may not call these the same
@@ -39,9 +40,13 @@ class Moved:
     drop: np.ndarray
     churn: np.ndarray
 
-    def estimates(self, seed: int = 0) -> tuple[Estimate, Estimate, Estimate]:
+    def estimates(self, seed: int = 0) -> tuple[Interval[float], Interval[float], Interval[float]]:
         """Median drop, median churn and mean churn, bootstrap over the texts."""
-        return bootstrap_median(self.drop, seed), bootstrap_median(self.churn, seed), bootstrap_mean(self.churn, seed)
+        return (
+            bootstrap_median(self.drop, seed),
+            bootstrap_median(self.churn, seed),
+            bootstrap_mean(self.churn, seed, proportion=True),
+        )
 
 
 def change_texts(texts: Sequence[str], most: int = TEXTS, seed: int = 0) -> Changed:

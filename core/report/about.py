@@ -40,11 +40,12 @@ def caveats(facts: Facts) -> Bullets:
         "Intervals say how far scores would move with other rows of the same kind; they do not cover mistakes in "
         "labels or judgments.",
     ]
-    pair, labels = found.least_seen(), {each.key: each.label for each in facts.contenders}
+    pair, labels = found.least_detectable_pair(), {each.key: each.label for each in facts.contenders}
     if pair is not None:
+        detectable = points(max(pair.minimum_detectable_difference, LEAST))
         said.append(
             f"A true difference between {labels[pair.first]} and {labels[pair.second]} under about "
-            f"{points(max(pair.mdd, LEAST))} points would probably not be seen with {found.queries:,} {found.unit}."
+            f"{detectable} points would probably not be seen with {found.queries:,} {found.unit}."
         )
     if found.queries < found.total:
         said.append(f"{found.queries:,} of {found.total:,} {found.unit} were drawn, with seed {found.seed}.")

@@ -8,6 +8,7 @@ from core.compression.tasks import PARTS, full_bits
 from core.contenders import Contender
 from core.report.blocks import Block, Heading, Paragraph, table
 from core.report.compressed_pictures import bits_picture, curves_picture, sweep_picture
+from core.stats.resampling import RESAMPLES
 
 COLUMNS = ("Kept in", "Bytes", "Beside", "Ten nearest kept", "95% interval", "Order kept", "p50 ms")
 LOST_NEIGHBORS, LOST_QUALITY, WANTED = 0.2, 0.01, 0.95  # as the page has them at first
@@ -52,8 +53,8 @@ def _dimensions(view: DimensionView) -> list[Block]:
         blocks.append(curves_picture(view.quality, "quality by label", LOST_QUALITY))
         blocks.append(Paragraph(words.of_quality(view.quality, LOST_QUALITY, "vote")))
     note = (
-        f"{_how(view.made)} Bands: 95% by 1,000 bootstrap resamples of the queries; for random projection from the "
-        "lowest to the highest of five seeds. Dashed: the smallest size that is enough. Higher is better."
+        f"{_how(view.made)} Bands: 95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection from "
+        "the lowest to the highest of five seeds. Dashed: the smallest size that is enough. Higher is better."
     )
     return [*blocks, Paragraph(note, "note")]
 

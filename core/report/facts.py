@@ -23,10 +23,10 @@ from core.report.blocks import Block
 from core.report.compressed import compressed_blocks
 from core.report.missing import missing_parts
 from core.report.spaces import Diagnosed, diagnose
+from core.scoring.comparison import compare
 from core.scoring.cost import Cost
-from core.scoring.statistics import CORRELATIONS, compare
 from core.scoring.tasks import KIND, kept_scores
-from core.scoring.types import Scores, Task, metrics_of
+from core.scoring.types import METRICS, Scores, Task, metrics_of
 from core.store import CorpusInfo, Workspace
 
 LIBRARIES = (
@@ -148,7 +148,7 @@ def _value(scores: Scores, metric: str) -> float | None:
         return float(scores.whole[metric])
     if metric in scores.runs:
         return float(np.mean(scores.runs[metric]))
-    if scores.pairs is not None and metric in CORRELATIONS:
+    if scores.pairs is not None and METRICS[metric].data == "pairs":
         return compare({"one": scores}, metric).lines[0].mean
     return None
 

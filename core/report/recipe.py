@@ -22,7 +22,7 @@ def again_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, me
     imports = [
         "from core.contenders import Contender",
         f"from core.scoring.{task.kind} import {scorer}",
-        "from core.scoring.statistics import compare",
+        "from core.scoring.comparison import compare",
         "from core.scoring.types import Task",
         "from core.store import Workspace",
         "from core.types import ModelSpec",
@@ -42,7 +42,8 @@ def again_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, me
         "scores = {each.key: " + scorer + "(FOLDER, CORPUS, each, TASK) for each in CONTENDERS}",
         "labels = {each.key: each.label for each in CONTENDERS}",
         f"for line in compare(scores, {metric!r}, seed={seed}).lines:",
-        '    print(f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] P(best) {line.p_best:.2f} {labels[line.name]}")',
+        '    interval, best = f"[{line.low:.4f}, {line.high:.4f}]", f"P(best) {line.share_best:.2f}"',
+        '    print(f"{line.mean:.4f} {interval} {best} {labels[line.name]}")',
     ]
     return "\n".join(lines)
 

@@ -9,6 +9,7 @@ from core.answers.scoreboard.board import Board
 from core.report.blocks import Block, Heading, Paragraph, Picture, Table, table
 from core.report.facts import Facts
 from core.report.svg_heat import heat_svg
+from core.scoring.comparison import Pair
 from core.scoring.cost import Cost
 from core.scoring.types import METRICS
 from core.scoring.verdict import points
@@ -25,8 +26,8 @@ def label_of(facts: Facts, name: str) -> str:
 def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
     """The scores, and what each contender costs."""
     note = (
-        f"Score: {board.label}, higher is better. Contenders that share a letter can't be told apart. P(best): share "
-        "of resamples in which it is best."
+        f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. P(best): "
+        "share of resamples in which it is best."
     )
     costs = [(facts.contenders[place].label, *_cost_cells(facts.costs[place])) for place in board.places]
     legend = (
@@ -70,16 +71,22 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
     rows = [
         (
             f"{label_of(facts, each.first)} − {label_of(facts, each.second)}", points(each.difference),
-            _interval(each.low, each.high, points), f"{each.p_holm:.4f}", "yes" if each.told_apart else "no",
-            points(each.mdd) if each.mdd == each.mdd else "unknown",
+            _interval(each.low, each.high, points), f"{each.p_value_holm:.4f}", "yes" if each.is_significant else "no",
+            _detectable(each),
         )
         for each in found.pairs
     ]  # fmt: skip
-    columns = ("Pair", "Points", "95% interval", "p (Holm)", "Told apart", "Least seen")
+    columns = ("Pair", "Points", "95% interval", "p (Holm)", "Significant", "Minimum detectable difference")
     note = (
-        f"{found.method} Least seen: the difference in points that this many {found.unit} would show in 80% of samples."
+        f"{found.method} Minimum detectable difference: in points, what this many {found.unit} would show in 80% of "
+        "samples."
     )
-    return [Heading("Every two"), table(columns, rows, ("Pair", "Told apart")), Paragraph(note, "note")]
+    return [Heading("Every two"), table(columns, rows, ("Pair", "Significant")), Paragraph(note, "note")]
+
+
+def _detectable(pair: Pair) -> str:
+    difference = pair.minimum_detectable_difference
+    return points(difference) if isfinite(difference) else "unknown"
 
 
 def metrics_blocks(facts: Facts) -> list[Block]:
@@ -97,7 +104,7 @@ def metrics_blocks(facts: Facts) -> list[Block]:
 def short_table(facts: Facts, board: Board) -> Table:
     rows = [
         (f"{at} {line.group}", label_of(facts, line.name), f"{line.mean:.3f}",
-         _interval(line.low, line.high, "{:.3f}".format), f"{line.p_best:.0%}")
+         _interval(line.low, line.high, "{:.3f}".format), f"{line.share_best:.0%}")
         for at, line in enumerate(board.comparison.lines, start=1)
     ]  # fmt: skip
     return table(("Rank", "Contender", board.label, "95% interval", "P(best)"), rows, ("Rank", "Contender"))

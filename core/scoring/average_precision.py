@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.scoring.resampled import resample_runs
+from core.stats.resampling import bootstrap_runs
 
 
 def is_two_valued(given: np.ndarray) -> bool:
@@ -27,4 +27,4 @@ def average_precisions(
         precision = np.divide(hits, passed, out=np.zeros_like(hits), where=passed > 0)
         return [float((gained * precision).sum() / hits[-1]) if hits[-1] else 0.0]
 
-    return score(0, np.ones(len(given)))[0], resample_runs(units, 1, score, seed)[:, 0], float(same.mean())
+    return score(0, np.ones(len(given)))[0], bootstrap_runs(units, 1, score, seed)[:, 0], float(same.mean())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.scoring.quiet import quietly
-from core.scoring.resampled import resample_runs
+from core.stats.resampling import bootstrap_runs
 from core.types import Progress
 
 SEEDS = 10
@@ -34,7 +34,7 @@ def v_measures(
     found = np.stack([_grouped(points, codes, seed + i, progress, i) for i in range(SEEDS)])
     each = np.array([v_measure(codes, groups) for groups in found])
     rng = np.random.default_rng(seed)
-    resampled = resample_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, found[run], weights)], seed)[:, 0]
+    resampled = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, found[run], weights)], seed)[:, 0]
     mixed = [v_measure(codes, rng.permutation(groups)) for groups in found]
     return KMeansScore(float(each.mean()), each, resampled, float(np.mean(mixed)))
 

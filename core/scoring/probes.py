@@ -7,7 +7,7 @@ import numpy as np
 
 from core.labels.probe import text_folds
 from core.scoring.quiet import quietly
-from core.scoring.resampled import resample_runs
+from core.stats.resampling import bootstrap_runs
 from core.types import Progress
 
 ITERATIONS = 100  # as MTEB; else scikit-learn's own settings (C = 1)
@@ -79,7 +79,7 @@ def few_shot(
         if progress:
             progress(run + 1, RUNS)
     together = np.unique(texts[test], return_inverse=True)[1]
-    resampled = resample_runs(together, RUNS, lambda run, weights: _weighed(truth, guesses[run], weights), seed)
+    resampled = bootstrap_runs(together, RUNS, lambda run, weights: _weighed(truth, guesses[run], weights), seed)
     accuracy, macro = np.array([_weighed(truth, guess, np.ones(len(test))) for guess in guesses]).T
     return ShotScores(accuracy, macro, resampled)
 

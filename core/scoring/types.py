@@ -11,6 +11,7 @@ from core.errors import InputError
 TaskKind = Literal["labels", "pairs", "queries", "known_item"]
 TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
 Value = str | int | float
+MetricData = Literal["per_query", "pairs", "resampled", "runs"]
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,27 @@ class Scores:
 
 @dataclass(frozen=True)
 class Metric:
-    """label: what a person reads. help: one sentence. kinds: of the tasks that offer it."""
+    """label: what a person reads. help: one sentence. kinds: of the tasks that offer it.
+
+    data: where its values are in `Scores`, which decides interval and test, see `core.scoring.comparison`:
+    "per_query", a mean over queries: bootstrap interval, paired randomization test by flipped signs.
+    "pairs", a correlation over pairs: bootstrap interval, paired randomization test by swapped values.
+    "resampled", a score of all rows together with its resamples: bootstrap interval, normal test.
+    "runs", a mean over folds: Student's interval and the corrected resampled t test.
+
+    unit: of a value: a share in [0, 1], or a correlation in [-1, 1]. higher_is_better: the direction.
+    """
 
     label: str
     help: str
     kinds: tuple[TaskKind, ...]
+    data: MetricData = "per_query"
+    unit: Literal["share", "correlation"] = "share"
+    higher_is_better: bool = True
+
+    @property
+    def lowest(self) -> float:
+        return -1.0 if self.unit == "correlation" else 0.0
 
 
 _RANKED: tuple[TaskKind, ...] = ("labels", "queries", "known_item")
@@ -105,6 +122,7 @@ METRICS: dict[str, Metric] = {
         "Linear probe, macro-F1",
         "F1 of a logistic regression on rows it was not trained on, each label counting the same.",
         _LABELS,
+        "runs",
     ),
     "probe_accuracy": Metric(
         "Linear probe, accuracy", "The share of rows a logistic regression not trained on them labels right.", _LABELS
@@ -114,21 +132,32 @@ METRICS: dict[str, Metric] = {
         "Accuracy of a logistic regression trained on a few texts a label (8 unless chosen), over ten draws: MTEB's "
         "recipe for classification.",
         _LABELS,
+        "resampled",
     ),
-    "few_shot_macro_f1": Metric("Few-shot macro-F1", "The same probe, each label counting the same.", _LABELS),
+    "few_shot_macro_f1": Metric(
+        "Few-shot macro-F1", "The same probe, each label counting the same.", _LABELS, "resampled"
+    ),
     "v_measure": Metric(
         "V-measure",
         "How well k-means, with one group for each label, finds the labels: MTEB's recipe for clustering.",
         _LABELS,
+        "resampled",
     ),
-    "spearman": Metric("Spearman", "Correlation of the ranks of cosine and given score, as MTEB has it.", ("pairs",)),
+    "spearman": Metric(
+        "Spearman",
+        "Correlation of the ranks of cosine and given score, as MTEB has it.",
+        ("pairs",),
+        "pairs",
+        "correlation",
+    ),
     "average_precision": Metric(
         "Average precision",
         "Of pairs that are the same or not: how well cosine puts the same ones first; MTEB's recipe for pair "
         "classification.",
         ("pairs",),
+        "resampled",
     ),
-    "pearson": Metric("Pearson", "Linear correlation of cosine and given score.", ("pairs",)),
+    "pearson": Metric("Pearson", "Linear correlation of cosine and given score.", ("pairs",), "pairs", "correlation"),
 }
 """By name; a task's main metric comes first among its own."""
 

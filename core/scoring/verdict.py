@@ -75,11 +75,14 @@ class _Words:
     def unseen(self) -> str:
         """What can't be told apart, and how small a difference would go unseen."""
         parts = []
-        tie, pair = self.comparison.tie_below(), self.comparison.least_seen()
+        tie, pair = self.comparison.next_tied_group(), self.comparison.least_detectable_pair()
         if tie:
             parts.append(f"{self._names(tie)} can't be told apart with {self.asked}")
         if pair is not None:
-            unseen, both = points(max(pair.mdd, LEAST)), f"{self._name(pair.first)} and {self._name(pair.second)}"
+            unseen, both = (
+                points(max(pair.minimum_detectable_difference, LEAST)),
+                f"{self._name(pair.first)} and {self._name(pair.second)}",
+            )
             between = "them" if set(tie) == {pair.first, pair.second} else both
             parts.append(f"a difference between {between} under {unseen} points would probably not be seen")
         text = "; ".join(parts)
@@ -138,9 +141,9 @@ class _Words:
 
 
 def _unsure(pair: Pair, pairs: int) -> str:
-    """Why a difference whose interval leaves out 0 is not told apart all the same."""
+    """Why a difference whose interval leaves out 0 is not significant all the same."""
     corrected = f" once corrected for {pairs} pairs" if pairs > 1 else " by the randomization test"
-    return f" (yet p = {pair.p_holm:.{3 if pair.p_holm < 0.1 else 2}f}{corrected})"
+    return f" (yet p = {pair.p_value_holm:.{3 if pair.p_value_holm < 0.1 else 2}f}{corrected})"
 
 
 def _gap(pair: Pair) -> str:

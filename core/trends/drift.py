@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.proportions import adjusted
+from core.stats.multiple_testing import benjamini_hochberg
 
 PERMUTATIONS = 999
 MOST_ROWS = 1_000  # of one group; more are sampled
@@ -130,8 +130,8 @@ def _p(values: np.ndarray) -> float:
 
 
 def _corrected(found: list[Drift]) -> list[Drift]:
-    q_change = adjusted(np.array([each.p_change for each in found]))
-    q_same = adjusted(np.array([each.p_same for each in found]))
+    q_change = benjamini_hochberg(np.array([each.p_change for each in found]))
+    q_same = benjamini_hochberg(np.array([each.p_same for each in found]))
     made = [
         Drift(**{**each.__dict__, "q_change": float(one), "q_same": float(two)})
         for each, one, two in zip(found, q_change, q_same, strict=True)

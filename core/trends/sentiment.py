@@ -7,14 +7,13 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.proportions import wilson
+from core.stats.proportions import wilson
+from core.stats.resampling import SEED, percentile_interval, resampled_table
 
 CLASSES = (-1, 0, 1)
 NAMES = {-1: "negative", 0: "neutral", 1: "positive"}
 UNKNOWN = -2
 FOLDS = 5
-SEED = 0
-RESAMPLES = 1_000
 MOST_TRAINED = 5_000
 FEWEST = 10  # labelled rows of a class
 BAND = 0.2  # half width of the neutral band, in standard deviations of the scores
@@ -24,7 +23,7 @@ BAND = 0.2  # half width of the neutral band, in standard deviations of the scor
 class Accuracy:
     """How often a reading of sentiment agrees with a column. n: rows that have both. All figures in [0, 1].
 
-    accuracy with Wilson's, macro_f1 with a bootstrap 95% interval (1,000 resamples of rows, seeded). chance: what
+    accuracy with Wilson's, macro_f1 with a bootstrap 95% interval over rows. chance: what
     always saying the most frequent class reaches; chance_f1: macro-F1 of guessing at random with the true shares.
     table: (3, 3) rows true, columns said, negative first.
     """
@@ -165,8 +164,7 @@ def measure(labels: np.ndarray, said: np.ndarray) -> Accuracy | None:
         return None
     right = int(np.trace(table))
     _, low, high = wilson(np.array(right), np.array(n))
-    drawn = np.random.default_rng(SEED).multinomial(n, table.ravel() / n, size=RESAMPLES).reshape(-1, 3, 3)
-    f1_low, f1_high = np.quantile(macro_f1(drawn), [0.025, 0.975])
+    f1, f1_low, f1_high = map(float, percentile_interval(macro_f1(table), macro_f1(resampled_table(table)), n))
     shares = table.sum(axis=1) / n
     chance_f1 = float(shares[shares > 0].mean())
     return Accuracy(
@@ -174,9 +172,9 @@ def measure(labels: np.ndarray, said: np.ndarray) -> Accuracy | None:
         right / n,
         float(low),
         float(high),
-        float(macro_f1(table)),
-        float(f1_low),
-        float(f1_high),
+        f1,
+        f1_low,
+        f1_high,
         float(shares.max()),
         chance_f1,
         tuple(tuple(int(cell) for cell in line) for line in table),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.proportions import newcombe, wilson
+from core.stats.proportions import newcombe, wilson
 
 OTHERS = "others"
 FEW_ROWS = 20  # a period with fewer rows is marked: its shares are hardly known

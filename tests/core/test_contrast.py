@@ -4,22 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.contrast import contrast_columns, contrast_terms, corrected_z, log_odds_ratio
+from core.contrast import contrast_columns, contrast_terms
 from core.name_terms import is_telling
+from core.stats.multiple_testing import bonferroni_z
 from core.terms import document_terms
-
-
-def test_log_odds_by_hand():
-    # 8 of 10 inside, 5 of 100 outside
-    ratio, error = log_odds_ratio(np.array([8]), 10, np.array([5]), 100)
-    assert ratio[0] == pytest.approx(log((8.5 * 95.5) / (2.5 * 5.5)))
-    assert error[0] == pytest.approx(sqrt(1 / 8.5 + 1 / 2.5 + 1 / 5.5 + 1 / 95.5))
-
-
-def test_corrected_z_of_published_tables():
-    assert corrected_z(1) == pytest.approx(1.959964, abs=1e-5)
-    assert corrected_z(5) == pytest.approx(2.575829, abs=1e-5)  # two-sided 0.01
-    assert corrected_z(50) == pytest.approx(3.290527, abs=1e-5)  # two-sided 0.001
 
 
 def test_document_terms_equal_counting_by_hand():
@@ -76,7 +64,7 @@ def test_a_planted_word_is_found_and_chance_is_not(planted):
     ratio = log(48.5 * 540.5 / (12.5 * 0.5))
     error = sqrt(1 / 48.5 + 1 / 12.5 + 1 / 0.5 + 1 / 540.5)
     assert entry.log_odds == pytest.approx(ratio)
-    assert entry.lower == pytest.approx(ratio - corrected_z(len(terms)) * error)
+    assert entry.lower == pytest.approx(ratio - bonferroni_z(len(terms)) * error)
     assert found.tests == len(terms)
 
 
@@ -122,7 +110,7 @@ def test_column_values_and_numbers(planted):
     effect = (inside.mean() - outside.mean()) / pooled * (1 - 3 / (4 * 600 - 9))
     assert price.effect == pytest.approx(effect)
     error = sqrt(600 / (60 * 540) + effect**2 / 1200)
-    assert price.lower == pytest.approx(effect - corrected_z(found.tests) * error)
+    assert price.lower == pytest.approx(effect - bonferroni_z(found.tests) * error)
     assert found.shifts[0].inside_mean == pytest.approx(table["day"][mask].mean().timestamp(), abs=1)
 
 

@@ -48,7 +48,7 @@ def corpus(home):
 
 def board_of(at):
     """The board among the tables of the page."""
-    return next(each.value for each in at.dataframe if "p_best" in each.value)
+    return next(each.value for each in at.dataframe if "share_best" in each.value)
 
 
 def open_page(app, **query):
@@ -106,7 +106,7 @@ def test_noise_loses_and_all_is_told(home, corpus, app, files):
     assert board["score"].is_monotonic_decreasing
     assert board["contender"].iloc[0] == "mine"
     assert board["score"].iloc[0] > 0.9
-    assert board["p_best"].sum() == pytest.approx(100, abs=1e-4)
+    assert board["share_best"].sum() == pytest.approx(100, abs=1e-4)
     by_name = board.set_index("contender")
     assert by_name.loc["mine", "price"] == "unknown"
     small = by_name.loc["lexical baseline · first 64d"]
@@ -288,11 +288,13 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     assert table["points"].iloc[0] == pytest.approx(100 * (values[0] - values[1]), abs=1e-3)
 
 
-def test_the_pairs_that_are_told_apart_are_counted():
-    said = [differences.pairs_words(pd.DataFrame({"told_apart": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])]
-    assert said[0] == "None of the 3 pairs of contenders can be told apart with these rows."
-    assert said[1] == "1 of 3 pairs of contenders is told apart; the others can't be with these rows."
-    assert said[2] == "All 2 pairs of contenders are told apart."
+def test_the_pairs_that_differ_significantly_are_counted():
+    counts = [
+        differences.pairs_words(pd.DataFrame({"is_significant": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])
+    ]
+    assert counts[0] == "None of the 3 pairs of contenders differs significantly on these rows."
+    assert counts[1] == "1 of 3 pairs of contenders differs significantly; the others do not on these rows."
+    assert counts[2] == "All 2 pairs of contenders differ significantly."
 
 
 def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):

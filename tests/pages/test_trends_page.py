@@ -12,9 +12,9 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.jobs import tasks
-from core.proportions import wilson
 from core.reading import RawTable
 from core.selections.saved import saved_selections
+from core.stats.proportions import wilson
 from core.store import Workspace
 from core.types import Roles
 from pages.shared.trends import shares

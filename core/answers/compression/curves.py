@@ -8,7 +8,7 @@ import pandas as pd
 from core import opened
 from core.answers.anomalies.doubts import label_columns as label_columns  # what pages ask by this module's name
 from core.compression import tasks
-from core.compression.curves import Curve, interval, query_weights, seed_curve, size_curve
+from core.compression.curves import Curve, seed_curve, size_curve
 from core.compression.dimensions import METHODS, DimensionRun
 from core.compression.expected import expected_seconds
 from core.compression.label_quality import Measure, label_scores
@@ -17,6 +17,7 @@ from core.compression.tasks import PARTS, Part, kept_part
 from core.contenders import Contender
 from core.embedding import distinct
 from core.labels.columns import label_codes
+from core.stats.resampling import mean_interval
 from core.store import Stored, Workspace
 
 
@@ -112,7 +113,7 @@ def measure_now(asked: Asked, parts: tuple[Part, ...]) -> None:
 
 
 def dimension_view(asked: Asked, quality: Quality) -> DimensionView:
-    """The curves with 95% intervals (1,000 bootstrap resamples of the queries; seeds for random projection)."""
+    """The curves with 95% intervals (bootstrap over the queries; seeds for random projection)."""
     stored = kept_part(*asked.where, "dimensions")
     run = tasks.kept_dimensions(stored)
     kept = _curves(run, np.asarray(run.kept))
@@ -133,8 +134,7 @@ def bits_view(asked: Asked, quality: Quality) -> BitsView:
     scored = {"kept": np.asarray(run.kept), "order": np.asarray(run.order)}
     scored |= {"quality": judged[0]} if judged else {}
     for column, values in scored.items():
-        table[column] = values.mean(axis=1)
-        table[f"{column}_low"], table[f"{column}_high"] = interval(values, query_weights(values.shape[1]))
+        table[column], table[f"{column}_low"], table[f"{column}_high"] = mean_interval(values)
     table["p50"], table["p95"] = np.asarray(run.p50), np.asarray(run.p95)
     return BitsView(table, judged[1] if judged else _made(stored))
 
@@ -145,8 +145,8 @@ def index_view(asked: Asked) -> IndexView:
     stored = kept_part(*asked.where, "indexes")
     run = tasks.kept_indexes(stored)
     kept = np.asarray(run.kept)
-    low, high = interval(kept, query_weights(kept.shape[1]))
-    columns = (run.kinds, run.builds.tolist(), run.widths.tolist(), kept.mean(axis=1).tolist(), low.tolist())
+    recall, low, high = mean_interval(kept)
+    columns = (run.kinds, run.builds.tolist(), run.widths.tolist(), recall.tolist(), low.tolist())
     settings = tuple(Setting(*each) for each in zip(*columns, run.p50.tolist(), strict=True))
     table = pd.DataFrame([vars(each) for each in settings]).assign(
         name=[each.name for each in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
@@ -157,16 +157,16 @@ def index_view(asked: Asked) -> IndexView:
 
 def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
     """values: (f, q)."""
-    weights, curves = query_weights(values.shape[1]), []
+    curves = []
     full = values[np.flatnonzero((run.methods == 0) & (run.sizes == run.sizes.max()))[0]]
     for place, method in enumerate(METHODS):
         at = np.flatnonzero(run.methods == place)
         sizes = [int(size) for size in np.unique(run.sizes[at])]
         if method == "random":
             seeds = np.stack([values[at[run.sizes[at] == size]] for size in sizes])
-            curves.append(seed_curve(method, sizes, seeds, full, weights))
+            curves.append(seed_curve(method, sizes, seeds, full))
         elif len(at):
-            curves.append(size_curve(method, sizes, values[at], full, weights))
+            curves.append(size_curve(method, sizes, values[at], full))
     return tuple(curves)
 
 

@@ -10,9 +10,9 @@ from core.disagreement.expected import expected_seconds
 from core.disagreement.geometry import alike_order
 from core.disagreement.kept import kept_overlap, kept_pair, pairs_of, text_codes
 from core.disagreement.overlap import P, chance, depths_of
-from core.disagreement.resample import mean_interval
 from core.disagreement.tasks import is_prepared, prepare
 from core.opened import GRAPH_K
+from core.stats.resampling import mean_interval
 from core.store import Workspace
 
 Measure = Literal["overlap", "jaccard", "rbo", "cka", "rsa"]
@@ -105,7 +105,7 @@ def overview(asked: Asked, measure: Measure, k: int) -> Overview:
         if measure in BY_NEIGHBORS:
             found = kept_overlap(asked.folder, asked.corpus, one, other)
             left_out = max(left_out, int((found.deep == 0).sum()))
-            ends = mean_interval(found.by(measure, k)[:, None], text_codes(asked.folder, asked.corpus))
+            ends = mean_interval(found.by(measure, k)[None], text_codes(asked.folder, asked.corpus))
             values[i, j], low[i, j], high[i, j] = (float(end[0]) for end in ends)
         else:
             facts = kept_pair(asked.folder, asked.corpus, one, other).facts
@@ -128,7 +128,7 @@ def curves(asked: Asked, measure: Measure) -> Curves:
     for pair in pairs_of(asked.contenders):
         found = kept_overlap(asked.folder, asked.corpus, *pair)
         reached = found.depths
-        made.append(mean_interval(np.stack([found.by(measure, k) for k in reached], axis=1), codes))
+        made.append(mean_interval(np.stack([found.by(measure, k) for k in reached]), codes))
     texts = int(codes.max(initial=-1)) + 1
     values, low, high = (np.stack([each[i] for each in made]) for i in range(3))
     told = np.array([chance(measure, k, texts, P) for k in reached])

@@ -13,11 +13,11 @@ from core.contenders import Contender
 from core.labels.tasks import column_labels
 from core.quality import tasks as quality_tasks
 from core.quality.density import TEXTS, Density, measure_density
-from core.quality.estimates import Estimate
 from core.quality.hub_repair import REPAIRS, Repair, candidates, repair_hubs
 from core.quality.intrinsic import measure_intrinsic
 from core.quality.length_bias import LengthBias, measure_length_bias
 from core.quality.similarity import Similarity, measure_similarity
+from core.stats.interval import Interval
 
 SEED = 0
 CELL = 300
@@ -29,7 +29,7 @@ class Fullness:
     """The spectrum's measures; the intrinsic dimension and the texts it is told from."""
 
     density: Density
-    intrinsic: Estimate
+    intrinsic: Interval[float]
     intrinsic_texts: int
 
 
@@ -41,8 +41,8 @@ class HubLine:
     skewness: float
     unfair: float
     never: float
-    right: Estimate | None
-    gain: Estimate | None
+    right: Interval[float] | None
+    gain: Interval[float] | None
 
 
 @dataclass(frozen=True, eq=False)

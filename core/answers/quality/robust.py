@@ -10,9 +10,9 @@ from core.answers.quality.measures import CELL, SEED
 from core.contenders import Contender
 from core.quality import tasks as quality_tasks
 from core.quality.calibration import measure_scale
-from core.quality.estimates import Estimate
 from core.quality.noise import Noise, measure_noise
 from core.quality.tasks import Plan
+from core.stats.interval import Interval
 
 MOST_EXAMPLES = 30
 
@@ -23,10 +23,10 @@ class ProbeLine:
     share of the top-10 lost, churn_mean its mean. texts: changed ones, found among `tried`."""
 
     probe: str
-    drop: Estimate
+    drop: Interval[float]
     way: float
-    churn: Estimate
-    churn_mean: Estimate
+    churn: Interval[float]
+    churn_mean: Interval[float]
     texts: int
     tried: int
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from core.answers.quality.measures import Fullness, HubGain
 from core.answers.quality.robust import Wording
-from core.quality.estimates import Estimate
 from core.quality.hub_repair import Repair
 from core.quality.length_bias import LengthBias
 from core.quality.noise import Noise
 from core.quality.similarity import HIGH, Similarity
+from core.stats.interval import Interval
 
 T = TypeVar("T")
 Named = Sequence[tuple[str, T]]
@@ -46,7 +46,7 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def between(found: Estimate, words: Callable[[float], str] = number) -> str:
+def between(found: Interval[float], words: Callable[[float], str] = number) -> str:
     """ "12.3 (11.9 to 12.7)"; the value alone where the interval has no width or is not known."""
     if words is share and np.isfinite(found.low):
         words = partial(share, digits=_alike(found))
@@ -55,7 +55,7 @@ def between(found: Estimate, words: Callable[[float], str] = number) -> str:
     return f"{words(found.value)} ({words(found.low)} to {words(found.high)})"
 
 
-def _alike(found: Estimate) -> int | None:
+def _alike(found: Interval[float]) -> int | None:
     """The digits that the value and the ends of its interval are said with alike."""
     return max((_digits(each) for each in (found.value, found.low, found.high) if 0 < each < 1), default=None)
 
@@ -177,7 +177,7 @@ def of_length(found: Named[LengthBias]) -> str:
     return f"Under {name} longer texts lie {much} {far} all others ({_rho(rho)}) {end}."
 
 
-def _rho(found: Estimate) -> str:
+def _rho(found: Interval[float]) -> str:
     return f"Spearman {found.value:+.2f}, {found.low:+.2f} to {found.high:+.2f}"
 
 

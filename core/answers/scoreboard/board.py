@@ -7,7 +7,7 @@ from core import opened
 from core.contenders import Contender
 from core.errors import PlanisphereError, StorageError
 from core.labels.columns import label_codes
-from core.scoring.comparison import Comparison
+from core.scoring.comparison import Comparison, compare
 from core.scoring.cost import Cost, cost_of
 from core.scoring.known_item import read_known_item
 from core.scoring.label_rows import find_split
@@ -15,7 +15,6 @@ from core.scoring.pairs import read_pairs
 from core.scoring.queries import read_queries
 from core.scoring.retrieval import Retrieval
 from core.scoring.speed import kept_speed
-from core.scoring.statistics import compare
 from core.scoring.task_texts import missing_texts
 from core.scoring.tasks import expected_seconds, kept_failure, kept_scores
 from core.scoring.types import METRICS, Scores, Task

@@ -12,9 +12,9 @@ from core.answers.clusters.found import default_clusters
 from core.answers.trends.sentiment import Reading, sentiments
 from core.answers.trends.times import binned
 from core.errors import InputError
-from core.proportions import wilson
 from core.secret import Secret
 from core.selections.filters import column_kind
+from core.stats.proportions import wilson
 from core.trends.periods import Period
 from core.trends.sentiment import CLASSES, NAMES, UNKNOWN
 from core.trends.shares import FEW_ROWS, Groups, compare_spans, count_groups, group_values, order_groups, series

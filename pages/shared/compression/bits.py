@@ -8,6 +8,7 @@ from core.answers.compression.curves import Asked, BitsView
 from core.charts.compression import bits_figure
 from core.compression.stores import LEAST_FOR_PQ
 from core.compression.words import of_bits
+from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression import table as compress_table
@@ -94,7 +95,7 @@ def _how(view: BitsView, column: str) -> None:
     if view.table["name"].str.startswith("PQ").any():
         pq = " Product quantization's codes are learned from up to 10,000 of these rows."
     st.caption(
-        f"{which.how(view.made)}; each query and its copies left out.{labels} Intervals: 95%, 1,000 bootstrap "
+        f"{which.how(view.made)}; each query and its copies left out.{labels} Intervals: 95%, {RESAMPLES:,} bootstrap "
         "resamples of the queries. Searched row by row with FAISS; milliseconds of single queries on one thread of "
         f"this machine. Hollow points keep float32 vectors beside, for rescoring.{pq}"
     )

@@ -9,6 +9,7 @@ from core.charts.compression import size_figure
 from core.compression.curves import knee, smallest_enough
 from core.compression.dimensions import METHOD_NAMES
 from core.compression.words import of_kept, of_quality, points
+from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression import which as compress_which
@@ -79,10 +80,10 @@ def _allowed(key: str, first: float, name: str) -> float:
 def _how(view: DimensionView) -> None:
     st.caption(
         f"{compress_which.how(view.made)}; each query and its copies left out, cosine in the model's own space. Bands: "
-        "95% by 1,000 bootstrap resamples of the queries; for random projection from the lowest to the highest of "
-        "five seeds. The ring marks the elbow of the first dimensions: the size farthest above a straight line from "
-        "the smallest to the full one (Kneedle), where more dimensions begin to pay less. The dashed line: the "
-        "smallest size that is enough. Principal components are learned from these rows, which flatters them "
+        f"95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection from the lowest to the "
+        "highest of five seeds. The ring marks the elbow of the first dimensions: the size farthest above a straight "
+        "line from the smallest to the full one (Kneedle), where more dimensions begin to pay less. The dashed line: "
+        "the smallest size that is enough. Principal components are learned from these rows, which flatters them "
         "where rows are few. Higher is better."
     )
 

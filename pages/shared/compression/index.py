@@ -8,6 +8,7 @@ from core.answers.compression.curves import Asked, IndexView
 from core.charts.compression import recall_figure
 from core.compression.recipe import Setting, index_code, quickest
 from core.compression.words import of_index
+from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression import table as compress_table
@@ -35,10 +36,10 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     _table(view)
     st.caption(
         f"{which.how(view.made)}; the queries are rows left out of the index. Recall@10: the share of the "
-        "exact ten nearest that are found, 95% interval by 1,000 bootstrap resamples of the queries. Speed: single "
-        "queries on one thread of this machine, up to 150 a setting. HNSW: Malkov and Yashunin (2018), efConstruction "
-        "80; IVF: inverted lists by k-means. A setting is suggested where even the lower end of its interval has the "
-        "wanted recall and it takes at most two thirds of exact search's time."
+        f"exact ten nearest that are found, 95% interval by {RESAMPLES:,} bootstrap resamples of the queries. Speed: "
+        "single queries on one thread of this machine, up to 150 a setting. HNSW: Malkov and Yashunin (2018), "
+        "efConstruction 80; IVF: inverted lists by k-means. A setting is suggested where even the lower end of its "
+        "interval has the wanted recall and it takes at most two thirds of exact search's time."
     )
 
 

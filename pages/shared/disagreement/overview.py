@@ -8,7 +8,7 @@ from core.answers.disagreement import overview as answers
 from core.answers.disagreement.overview import BY_NEIGHBORS, Asked, Measure, Overview
 from core.charts.disagreement import likeness_figure
 from core.disagreement.overlap import P
-from core.disagreement.resample import MOST_BLOCKS, RESAMPLES
+from core.stats.resampling import MAX_BLOCKS, RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import choice, depths
@@ -137,7 +137,7 @@ def _method(seen: Overview) -> str:
         )
     left_out = f" {count(seen.left_out, 'row')} left out, whose neighbors are all copies." if seen.left_out else ""
     extra = f" p = {P:g}, extrapolated (Webber 2010)." if seen.measure == "rbo" else ""
-    blocks = " in blocks" if seen.texts > MOST_BLOCKS else ""
+    blocks = " in blocks" if seen.texts > MAX_BLOCKS else ""
     return (
         f"Mean over {texts} of the kept neighbor graphs, k = {seen.k}; copies of a text count as one.{extra}{left_out} "
         f"Intervals resample texts{blocks} ({RESAMPLES:,} times, seed 0). {order}"

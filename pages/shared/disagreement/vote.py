@@ -9,8 +9,8 @@ from core.answers.disagreement import vote as answers
 from core.answers.disagreement.overview import Asked
 from core.answers.disagreement.vote import Ballot, Case
 from core.charts.disagreement import votes_figure
-from core.disagreement.bradley_terry import RESAMPLES
 from core.disagreement.votes import Choice, Outcome
+from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button

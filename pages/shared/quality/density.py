@@ -9,6 +9,7 @@ from core.answers.quality import measures as answers
 from core.answers.quality import words
 from core.charts.quality import Line, line_figure, log_ticks
 from core.quality.density import EPSILON, Measure
+from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
@@ -62,8 +63,8 @@ def show(asked: Asked) -> None:
         f"95% intervals by a jackknife that leaves out one of {one.density.parts} random parts at a time. Effective "
         f"rank and RankMe: exp(−Σ p log p), with p the singular values' shares of their sum, for RankMe p + "
         f"{EPSILON:g}. Intrinsic dimension: over {one.intrinsic_texts:,} texts, from the kept neighbors without copies "
-        "and ties; its interval by bootstrap over texts, 200 resamples. Centered: the mean of all texts is taken "
-        "off every vector."
+        f"and ties; its interval by bootstrap over texts, {FEWER_RESAMPLES:,} resamples. Centered: the mean of all "
+        "texts is taken off every vector."
     )
 
 

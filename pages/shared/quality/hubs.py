@@ -8,6 +8,7 @@ from core.answers.quality import words
 from core.charts.palette import COLORS, GREY
 from core.charts.quality import group_bars, mark
 from core.quality.hub_repair import REPAIRS, SPREAD_BY
+from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
@@ -44,7 +45,7 @@ def show(asked: Asked) -> None:
     judged = (
         f" P@1: over the {one.judged:,} texts whose nearest has a label; its gain is paired, with 95% intervals by "
     )
-    judged += "bootstrap over texts, 1,000 resamples." if one.judged else ""
+    judged += f"bootstrap over texts, {RESAMPLES:,} resamples." if one.judged else ""
     st.caption(
         f"Over all {one.texts:,} different texts; skewness is 0 for even lists, {one.chance:.2f} (dotted) for random "
         f"ones, lower is better. Repairs rank anew the {one.candidates} nearest that are kept of each text, so what "

@@ -7,6 +7,7 @@ from core.answers.quality import measures as answers
 from core.answers.quality import words
 from core.charts.quality import Line, line_figure, log_ticks
 from core.quality.length_bias import Measure
+from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
@@ -39,7 +40,8 @@ def show(asked: Asked) -> None:
     st.caption(
         f"Points: all {one.total:,} different texts in {len(one.counts)} bins of about as many each, bands two "
         f"standard errors. Spearman's rank correlation with length over {one.texts:,} of {one.total:,} texts (seed "
-        f"{one.seed}), in brackets 95% intervals by bootstrap over texts, 200 resamples; 0: none, 1: always rising."
+        f"{one.seed}), in brackets 95% intervals by bootstrap over texts, {FEWER_RESAMPLES:,} resamples; 0: none, "
+        "1: always rising."
     )
 
 

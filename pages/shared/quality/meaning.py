@@ -10,7 +10,7 @@ from core.answers.quality import meaning as answers
 from core.answers.quality import words
 from core.charts.quality import Line, line_figure, mark
 from core.quality.calibration import Scale
-from core.quality.same_label import SameLabel
+from core.quality.same_label import BAND, SameLabel
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
@@ -139,6 +139,6 @@ def _how(scales: list[Found], labels: dict[str, SameLabel]) -> None:
         told += (
             f" P(same label): isotonic regression on {same.pairs:,} pairs of {same.labeled:,} labeled texts, "
             f"{same.labels:,} labels, weighted to the base rate of {words.share(same.base)}; judged in 5 folds of the "
-            "texts; bands by bootstrap over texts, 40 resamples."
+            f"texts; bands by bootstrap over texts, {BAND:,} resamples."
         )
     st.caption(told)

@@ -9,6 +9,7 @@ from core.charts.quality import color, group_bars
 from core.contenders import Contender
 from core.quality.migration import Lists, Threshold
 from core.secret import Secret
+from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked
@@ -38,9 +39,10 @@ def show(asked: Asked) -> None:
         common.says(text)
     st.caption(
         f"Lists: the {lists.k} nearest of all {lists.texts:,} different texts by the kept neighbors; in brackets 95% "
-        f"intervals by bootstrap over texts, 1,000 resamples, seed {lists.seed}; lists drawn at random would keep "
-        f"{words.share(lists.chance)}. Threshold: the cosine that as many pairs reach (as in Calibrated similarity); "
-        f"the share kept is over {moved.pairs:,} pairs above it under A, weighted to stand for all of them."
+        f"intervals by bootstrap over texts, {RESAMPLES:,} resamples, seed {lists.seed}; lists drawn at random would "
+        f"keep {words.share(lists.chance)}. Threshold: the cosine that as many pairs reach (as in Calibrated "
+        f"similarity); the share kept is over {moved.pairs:,} pairs above it under A, weighted to stand for all of "
+        "them."
     )
     _queries(asked, pair, lists.texts)
 

@@ -8,6 +8,7 @@ from core.answers.quality import robust as answers
 from core.answers.quality import words
 from core.charts.quality import Line, line_figure
 from core.quality.noise import SIZES
+from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common, wording
 from pages.shared.quality.common import Asked
@@ -52,5 +53,5 @@ def noise(asked: Asked) -> None:
     st.caption(
         f"Normal noise of random direction, its length relative to the vector's; {one.texts:,} of {one.total:,} "
         f"different texts drawn with seed {one.seed}, nearest texts by exact search among {among}. Bands: 95% "
-        "intervals by bootstrap over these texts, 1,000 resamples. Lower losses are steadier."
+        f"intervals by bootstrap over these texts, {RESAMPLES:,} resamples. Lower losses are steadier."
     )

@@ -7,6 +7,7 @@ from core.answers.quality import measures as answers
 from core.answers.quality import words
 from core.charts.quality_outlines import distribution_figure
 from core.quality.similarity import Kind
+from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
@@ -96,5 +97,6 @@ def _how(found: list[Found], column: str) -> None:
     same = ' "Same label" pairs are drawn evenly from all pairs of texts that share a label.' if column else ""
     st.caption(
         f"Pairs looked at: {drawn}; of {one.texts:,} different texts (copies of a text count once), drawn with seed "
-        f"{one.seed}, the same for every contender.{same} Intervals: bootstrap over texts, 200 resamples."
+        f"{one.seed}, the same for every contender.{same} Intervals: bootstrap over texts, {FEWER_RESAMPLES:,} "
+        "resamples."
     )

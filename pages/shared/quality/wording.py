@@ -10,6 +10,7 @@ from core.answers.quality import words
 from core.charts.quality import dot_figure
 from core.quality.wording import NEUTRAL
 from core.scoring.text_probes import PROBES
+from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common, measure
 from pages.shared.quality.common import Asked, Found
@@ -48,7 +49,7 @@ def show(asked: Asked) -> None:
     st.caption(
         f"Up to 200 of {one.texts:,} different texts a change, drawn in one order with seed {one.seed}, the same for "
         "every contender; texts that a change does not touch are passed over. Nearest texts by exact search among all "
-        "others. 95% intervals by bootstrap over the changed texts, 1,000 resamples. The changes are "
+        f"others. 95% intervals by bootstrap over the changed texts, {RESAMPLES:,} resamples. The changes are "
         "rules, not a person's words."
     )
     _examples(ready, found)

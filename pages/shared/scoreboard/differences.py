@@ -1,4 +1,4 @@
-"""Every two contenders compared: difference, interval, p, and whether they are told apart."""
+"""Every two contenders compared: difference, interval, p, and whether they differ significantly."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def show(asked: Asked, board: Board) -> None:
     table = pair_table(asked.contenders, board)
     st.markdown(pairs_words(table))
     st.dataframe(
-        table.drop(columns=["p", "told_apart"]),
+        table.drop(columns=["p_value", "is_significant"]),
         hide_index=True,
         width="stretch",
         lazy=False,
@@ -29,7 +29,7 @@ def show(asked: Asked, board: Board) -> None:
         column_config=_columns(board.label),
     )
     st.caption(
-        f"{plain(found.method)} Told apart where the corrected p is below 0.05. A point is a hundredth of the score."
+        f"{plain(found.method)} Significant where the corrected p is below 0.05. A point is a hundredth of the score."
     )
     csv_button(
         "Download the differences (CSV)",
@@ -52,27 +52,27 @@ def pair_table(contenders: tuple[Contender, ...], board: Board) -> pd.DataFrame:
             "points": 100 * pair.difference,
             "low": 100 * pair.low,
             "high": 100 * pair.high,
-            "p_holm": pair.p_holm,
-            "verdict": "told apart" if pair.told_apart else "not told apart",
-            "mdd": 100 * pair.mdd,
-            "p": pair.p,
-            "told_apart": pair.told_apart,
+            "p_value_holm": pair.p_value_holm,
+            "verdict": "yes" if pair.is_significant else "no",
+            "minimum_detectable_difference": 100 * pair.minimum_detectable_difference,
+            "p_value": pair.p_value,
+            "is_significant": pair.is_significant,
         }
         for pair in board.comparison.pairs
     )
 
 
 def pairs_words(table: pd.DataFrame) -> str:
-    """How many pairs are told apart."""
-    apart = int(table["told_apart"].sum())
+    """How many pairs differ significantly."""
+    significant = int(table["is_significant"].sum())
     if len(table) == 1:
-        return "The two are told apart." if apart else "The two can't be told apart with these rows."
-    if apart == len(table):
-        return f"All {len(table)} pairs of contenders are told apart."
-    if not apart:
-        return f"None of the {len(table)} pairs of contenders can be told apart with these rows."
-    verb = "is" if apart == 1 else "are"
-    return f"{apart} of {len(table)} pairs of contenders {verb} told apart; the others can't be with these rows."
+        return "The two differ significantly." if significant else "The two do not differ significantly on these rows."
+    if significant == len(table):
+        return f"All {len(table)} pairs of contenders differ significantly."
+    if not significant:
+        return f"None of the {len(table)} pairs of contenders differs significantly on these rows."
+    verb = "differs" if significant == 1 else "differ"
+    return f"{significant} of {len(table)} pairs of contenders {verb} significantly; the others do not on these rows."
 
 
 def _columns(metric: str) -> dict[str, Any]:
@@ -83,10 +83,11 @@ def _columns(metric: str) -> dict[str, Any]:
         "points": number("Points", format="%.2f", help="Higher minus lower, in hundredths of the score."),
         "low": number("95% from", format="%.2f", help="Interval of the difference on the same queries."),
         "high": number("to", format="%.2f"),
-        "p_holm": number("p (Holm)", format="%.4f",
+        "p_value_holm": number("p (Holm)", format="%.4f",
                          help="How often a difference as large would arise by chance were the two alike, corrected "
                          "for looking at many pairs."),
-        "verdict": text("Told apart?", help="Where the corrected p is below 0.05."),
-        "mdd": number("Least seen", format="%.2f",
-                      help="The smallest true difference, in points, that would be seen in 4 of 5 such samples."),
+        "verdict": text("Significant", help="Where the corrected p is below 0.05."),
+        "minimum_detectable_difference": number(
+            "Minimum detectable difference", format="%.2f",
+            help="The smallest true difference, in points, that would be significant in 80% of such samples."),
     }  # fmt: skip

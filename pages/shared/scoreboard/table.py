@@ -57,7 +57,7 @@ def board_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Co
     if any(cost.speed.busy for cost in costs):
         timed = [costs[place].speed for place in board.places]
         table["timed"] = [f"busy, {each.others:.0%}" if each.busy else "" for each in timed]
-    return table.assign(p_best=100 * table["p_best"], cut=100 * table["cut"].astype(float))
+    return table.assign(share_best=100 * table["share_best"], cut=100 * table["cut"].astype(float))
 
 
 def _row(at: int, contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _row(at: int, contenders: tuple[Contender, ...], board: Board, costs: tuple[
         "contender": contenders[place].label,
         "score": line.mean,
         "interval": f"{line.low:.3f}–{line.high:.3f}" if isfinite(line.low + line.high) else "unknown",
-        "p_best": line.p_best,
+        "share_best": line.share_best,
         "dimensions": cost.dimensions,
         "bytes": cost.bytes_a_vector,
         "seconds": cost.speed.seconds_per_1000,
@@ -114,11 +114,12 @@ def _columns(metric: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     more = max(round(LETTER * len(metric)) - SCORE, 0)  # pixels that a long name takes from the contenders'
     return {
-        "rank": text("Rank", width=52, help="By score. Contenders that share a letter can't be told apart here."),
+        "rank": text("Rank", width=52, help="By score. Contenders that share a letter do not differ significantly."),
         "contender": text("Contender", width=CONTENDER - more, help="A model, or its vectors stored smaller."),
         "score": number(metric, format="%.3f", width=SCORE + more, help="Higher is better."),
         "interval": text("95% interval", width=95, help="Where the score would lie with other rows of the same kind."),
-        "p_best": number("P(best)", format="%.0f%%", width=62, help="In how many resamples it is the best."),
+        "share_best": number("P(best)", format="%.0f%%", width=62,
+                             help="Probability of being the best: in how many resamples it is."),
         "dimensions": number("Dims", format="localized", width=50, help="Numbers in a vector."),
         "bytes": number("Bytes", format="localized", width=54, help="What one vector takes in storage."),
         "seconds": number("s / 1,000", format="%.2f", width=72,

@@ -9,6 +9,7 @@ from core.answers.trends.rows import Pick, explain
 from core.answers.trends.sentiment import SentimentFacts, sentiment_facts
 from core.answers.trends.shares import over_time
 from core.charts.trends import area_figure
+from core.stats.resampling import RESAMPLES
 from core.trends.sentiment import CLASSES, MOST_TRAINED, NAMES, Accuracy
 from pages.shared import session
 from pages.shared.text import count, plain
@@ -98,7 +99,7 @@ def accuracy(ask: Ask, measured: Accuracy | None) -> None:
         f"always saying the most frequent: {m.chance:.1%}), macro-F1 **{m.macro_f1:.2f}** "
         f"({m.f1_low:.2f} to {m.f1_high:.2f}; guessing: {m.chance_f1:.2f}), n = {m.n:,}.",
         help="Accuracy: share of rows read as the column has them, with Wilson's 95% interval. Macro-F1: mean over the "
-        "sentiments of the harmonic mean of precision and recall, so that rare ones count alike; 95% by 1,000 "
+        f"sentiments of the harmonic mean of precision and recall, so that rare ones count alike; 95% by {RESAMPLES:,} "
         "bootstrap resamples (seed 0).",
     )
     if m.high < m.chance:

@@ -6,8 +6,8 @@ from core.answers.quality.words import between, number, of_similarity, share
 from core.charts.palette import COLORS
 from core.charts.quality import Line, dot_figure, group_bars, line_figure, log_ticks, mark, short
 from core.charts.quality_outlines import distribution_figure
-from core.quality.estimates import Estimate
 from core.quality.similarity import measure_similarity
+from core.stats.interval import Interval
 from core.types import unit_rows
 from tests.core.quality.conftest import space_of
 
@@ -56,11 +56,11 @@ def test_dots_skip_what_is_unknown():
 def test_numbers_are_said_with_the_digits_they_need():
     assert [share(each) for each in (0, 1, 0.5, 0.034, 0.9997, 0.123)] == ["0%", "100%", "50%", "3.4%", "99.97%", "12%"]
     assert [number(each) for each in (0.1234, 12.34, 1234.5)] == ["0.12", "12.3", "1,234"]
-    assert between(Estimate(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
-    assert between(Estimate(0.89, 0.85, 0.911), share) == "89.0% (85.0% to 91.1%)"
-    assert between(Estimate(0.5, 0.0, 1.0), share) == "50% (0% to 100%)"
-    assert between(Estimate(1.0, 1.0, 1.0), share) == "100%"
-    assert between(Estimate(2.0, float("nan"), float("nan"))) == "2.00"
+    assert between(Interval(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
+    assert between(Interval(0.89, 0.85, 0.911), share) == "89.0% (85.0% to 91.1%)"
+    assert between(Interval(0.5, 0.0, 1.0), share) == "50% (0% to 100%)"
+    assert between(Interval(1.0, 1.0, 1.0), share) == "100%"
+    assert between(Interval(2.0, float("nan"), float("nan"))) == "2.00"
 
 
 def test_log_axes_have_whole_numbers_written_out():

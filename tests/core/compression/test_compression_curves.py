@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.compression.curves import Curve, interval, knee, query_weights, seed_curve, size_curve, smallest_enough
+from core.compression.curves import Curve, knee, seed_curve, size_curve, smallest_enough
 from core.compression.label_quality import label_scores
 
 SIZES = (8, 16, 32, 64, 128)
@@ -16,25 +15,17 @@ def curve(values, loss=None):
     return Curve("truncation", SIZES, values, values, values, tuple(loss or [each - values[-1] for each in values]))
 
 
-def test_intervals_are_those_of_scipy():
-    values = np.random.default_rng(0).beta(2, 1, size=(2, 400)).astype(np.float32)
-    low, high = interval(values, query_weights(400, resamples=4000))
-    for at in range(2):
-        theirs = bootstrap((values[at],), np.mean, method="percentile", n_resamples=4000, rng=1).confidence_interval
-        np.testing.assert_allclose((low[at], high[at]), theirs, atol=2e-3)
-
-
 def test_a_curve_of_queries_has_its_loss_paired():
     rng = np.random.default_rng(1)
     full = rng.uniform(size=300)
-    made = size_curve("truncation", (8, 16), np.stack([full - 0.1, full]), full, query_weights(300))
+    made = size_curve("truncation", (8, 16), np.stack([full - 0.1, full]), full)
     assert made.loss_low == pytest.approx((-0.1, 0), abs=1e-6)
     assert made.low[1] < made.values[1] - 0.02  # the mean itself is far less sure than the loss
 
 
 def test_the_band_of_seeds_runs_from_the_lowest_to_the_highest():
     values = np.array([[[0.2, 0.4], [0.6, 0.8]]])
-    made = seed_curve("random", (8,), values, np.array([0.5, 0.6]), query_weights(2))
+    made = seed_curve("random", (8,), values, np.array([0.5, 0.6]))
     assert (made.low[0], made.values[0], made.high[0]) == pytest.approx((0.3, 0.5, 0.7))
 
 

@@ -15,7 +15,7 @@ from core.disagreement.geometry import (
     sampled_pairs,
     sampled_rows,
 )
-from core.quality.estimates import jackknife, random_parts
+from core.stats.resampling import jackknife, random_parts
 from core.types import unit_rows
 
 

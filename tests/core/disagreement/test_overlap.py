@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.disagreement.overlap import chance, compare, kept_places, places_in, rank_biased
-from core.disagreement.resample import MOST_BLOCKS, mean_interval
+from core.stats.resampling import mean_interval
 from core.types import unit_rows
 from tests.core.disagreement.conftest import exact_graph
 
@@ -96,7 +96,7 @@ def test_copies_are_no_disagreement():
 def test_rows_that_have_copies_alone_are_left_out():
     made = compare(np.array([[1], [0]], np.int32), np.array([[1], [0]], np.int32), np.array([0, 0]))
     assert np.isnan(made.share(1)).all()
-    assert np.isnan(mean_interval(made.share(1)[:, None], np.array([0, 0]))[1]).all()
+    assert np.isnan(mean_interval(made.share(1)[None], np.array([0, 0]))).all()
 
 
 def test_two_rows_can_be_compared():
@@ -109,24 +109,3 @@ def test_two_rows_can_be_compared():
 def test_places_of_entries():
     first, second = np.array([[4, 9, -1], [7, 0, 2]]), np.array([[9, 4, -1], [1, 2, 3]])
     assert places_in(first, second).tolist() == [[1, 0, 3], [3, 3, 1]]
-
-
-def test_intervals_cover_the_truth():
-    """Rows in groups of three that are alike: as rows of their own they would look surer than they are."""
-    generator = np.random.default_rng(0)
-    texts, hits, naive = np.repeat(np.arange(60), 3), 0, 0
-    for _ in range(200):
-        values = np.repeat(generator.random(60), 3)[:, None]
-        _, low, high = mean_interval(values, texts)
-        hits += low[0] <= 0.5 <= high[0]
-        _, low, high = mean_interval(values, np.arange(180))
-        naive += low[0] <= 0.5 <= high[0]
-    assert 180 <= hits <= 199
-    assert naive < hits - 10
-
-
-def test_blocks_of_many_texts_keep_the_spread():
-    values = np.random.default_rng(2).normal(3, 2, size=(4 * MOST_BLOCKS, 1))
-    mean, low, high = mean_interval(values, np.arange(len(values)))
-    assert mean[0] == pytest.approx(values.mean())
-    assert (high[0] - low[0]) / 2 == pytest.approx(1.96 * 2 / np.sqrt(len(values)), rel=0.12)

@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 
 from core.corpus import build_corpus
-from core.disagreement.bradley_terry import fit, strengths
 from core.disagreement.triplets import FAR, MARGIN, NEAR, contested, same_wording, shown_first
 from core.disagreement.votes import Vote, add_vote, clear_votes, load_votes, outcome, take_back
 from core.errors import InputError, StorageError
 from core.files import write_json
-from core.proportions import wilson
 from core.reading import RawTable
+from core.stats.proportions import wilson
 from core.store import Workspace
 from core.types import Roles
 from tests.core.disagreement.conftest import exact_graph
@@ -116,31 +115,3 @@ def test_two_contenders_have_wilsons_interval():
     assert told.high[1] == high[0]
     assert outcome([ONE], ["a", "c"]).decided == 0
     assert np.isnan(outcome([], ["a", "b"]).share).all()
-
-
-def test_bradley_terry_finds_the_strengths_that_made_the_votes():
-    generator = np.random.default_rng(0)
-    truth = np.array([0.9, 0.2, -1.1])
-    one, other = generator.integers(0, 3, (2, 4_000))
-    met = one != other
-    one, other = one[met], other[met]
-    wins = generator.random(len(one)) < 1 / (1 + np.exp(truth[other] - truth[one]))
-    winners, losers = np.where(wins, one, other), np.where(wins, other, one)
-    table = np.bincount(winners * 3 + losers, minlength=9).reshape(3, 3).astype(float)
-    assert fit(table) == pytest.approx(truth, abs=0.12)
-    told = strengths(winners, losers, 3)
-    chances = 1 / (1 + np.exp(truth[None, :] - truth[:, None]))
-    expected = (chances.sum(axis=1) - 0.5) / 2
-    assert told.share == pytest.approx(expected, abs=0.03)
-    assert (told.low <= told.share).all()
-    assert (told.share <= told.high).all()
-    assert told.best[0] > 0.99
-
-
-def test_few_votes_say_little():
-    told = strengths(np.array([0, 0, 1]), np.array([1, 2, 2]), 3)
-    assert told.low[0] < 0.6 < told.high[0]
-    assert told.best.sum() == pytest.approx(1)
-    single = strengths(np.array([0]), np.array([1]), 3)
-    assert single.share[0] < 1
-    assert np.isfinite(single.share).all()

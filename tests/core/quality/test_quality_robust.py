@@ -5,7 +5,6 @@ import pytest
 
 from core.errors import InputError
 from core.quality import noise
-from core.quality.estimates import bootstrap_mean, bootstrap_median
 from core.quality.noise import SIZES, measure_noise
 from core.quality.wording import Changed, change_texts, measure_moved
 from core.scoring.text_probes import PROBES, changed
@@ -88,16 +87,3 @@ def test_moved_is_that_of_brute_force(labeled):
     assert drop[1] == pytest.approx(0, abs=1e-6)
     assert churn[1] == 0
     assert churn.max() > 0
-
-
-def test_bootstrap_intervals_are_those_of_resampling():
-    generator = np.random.default_rng(2)
-    values = generator.integers(0, 11, size=150) / 10
-    drawn = values[generator.integers(150, size=(4000, 150))]
-    found = bootstrap_mean(values)
-    assert found.value == pytest.approx(values.mean())
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(drawn.mean(axis=1), [2.5, 97.5])), abs=0.012)
-    median = bootstrap_median(values)
-    assert median.value == np.median(values)
-    assert median.low <= median.value <= median.high
-    assert np.isnan(bootstrap_mean(np.zeros(0)).value)

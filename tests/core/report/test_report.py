@@ -147,7 +147,7 @@ def test_the_code_runs_and_gives_the_same_board(made, page, monkeypatch, capsys)
     exec(compile(code, "again", "exec"), {})  # the code a report shows
     printed = capsys.readouterr().out.splitlines()
     expected = [
-        f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] P(best) {line.p_best:.2f} "
+        f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] P(best) {line.share_best:.2f} "
         f"{next(each.label for each in asked.contenders if each.key == line.name)}"
         for line in board(asked).comparison.lines
     ]

@@ -8,7 +8,6 @@ from sklearn.metrics import accuracy_score, f1_score, v_measure_score
 from core.scoring import probes
 from core.scoring.kmeans import SEEDS, v_measure, v_measures, v_measures_of_sets
 from core.scoring.probes import FOLDS, RUNS, cross_validated, few_shot, fitted, held_out
-from core.scoring.resampled import resample_runs
 from core.types import unit_rows
 
 
@@ -100,15 +99,6 @@ def test_v_measure_is_the_mean_of_seeds_with_chance_near_nothing():
     assert found.v_measure == pytest.approx(found.seeds.mean())
     assert found.chance < 0.05 < found.v_measure
     assert 0 < found.resampled.std() < 0.2
-
-
-def test_copies_are_resampled_together_and_all_contenders_alike():
-    texts = np.array([0, 0, 1, 2, 2, 2])
-    drawn = []
-    resample_runs(texts, 3, lambda run, weights: [drawn.append(weights) or 0.0], 0)
-    assert all(w[0] == w[1] and w[3] == w[4] == w[5] for w in drawn)
-    first = resample_runs(texts, 3, lambda run, weights: [run + weights[2]], 0)
-    np.testing.assert_array_equal(first, resample_runs(texts, 3, lambda run, weights: [run + weights[2]], 0))
 
 
 def test_training_rows_are_those_that_mteb_draws(monkeypatch):

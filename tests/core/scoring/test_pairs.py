@@ -11,8 +11,8 @@ from core.contenders import Contender
 from core.embedders.registry import load_embedder
 from core.errors import InputError, ModelError, StorageError
 from core.scoring.average_precision import average_precisions
+from core.scoring.comparison import compare
 from core.scoring.pairs import read_pairs, score_pairs
-from core.scoring.statistics import compare
 from core.scoring.types import Task
 from tests.core.scoring.little import bring, imported, make, texts_of
 
@@ -186,7 +186,7 @@ def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, valu
     assert made.whole["average_precision"] == pytest.approx(expected)
     board = compare({"a": made, "b": made}, "average_precision")
     assert board.chance == 0.5
-    assert board.pairs[0].p == 1
+    assert board.pairs[0].p_value == 1
 
 
 def test_graded_pairs_have_no_average_precision(tmp_path):

@@ -15,7 +15,7 @@ from core.jobs import pipeline
 from core.jobs.types import JobSpec
 from core.reading import RawTable
 from core.scoring import tasks as score_tasks
-from core.scoring.statistics import compare
+from core.scoring.comparison import compare
 from core.scoring.types import Task, metrics_of
 from core.secret import Keys, Secret
 from core.store import Workspace
@@ -137,8 +137,8 @@ def test_a_contender_against_itself_ties_and_fewer_dimensions_lose(kept):
     for metric in metrics_of("labels"):
         found = compare(dict(zip("abc", scores, strict=True)), metric)
         pair, a, b = found.pair("a", "b"), found.line("a"), found.line("b")
-        assert (pair.difference, pair.low, pair.high, pair.p_holm) == (0, 0, 0, 1), metric
-        assert (a.mean, a.low, a.high, a.p_best, a.group) == (b.mean, b.low, b.high, b.p_best, b.group), metric
+        assert (pair.difference, pair.low, pair.high, pair.p_value_holm) == (0, 0, 0, 1), metric
+        assert (a.mean, a.low, a.high, a.share_best, a.group) == (b.mean, b.low, b.high, b.share_best, b.group), metric
     assert found.lines[-1].name == "c"
     assert compare(dict(zip("abc", scores, strict=True)), "map_at_r").pair("a", "c").difference > 0
 

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from core.scoring.comparison import Comparison, Line, Pair
+from core.scoring.comparison import Comparison, Line, Pair, tied_groups
 from core.scoring.cost import Cost
 from core.scoring.recipe_words import recipe_words
 from core.scoring.speed import Speed
@@ -31,8 +31,6 @@ def busy(known):
 
 def compared(means, tied=(), mdd=0.014, queries=1_000):
     """means by name, best first; pairs in `tied` are not told apart, all others are. mdd: of all pairs, or by pair."""
-    from core.scoring.statistics import tied_groups
-
     together = {frozenset(pair) for pair in tied}
     letters, top = tied_groups(list(means), together), next(iter(means))
     lines = tuple(
@@ -152,7 +150,7 @@ def test_what_could_not_be_seen_is_that_of_the_pair_spoken_of():
     apart = compared({"a": 0.5, "c": 0.42, "b": 0.3}, mdd=least)
     assert "A difference between A and C under 2.1 points would" in verdict(apart, NAMES)
     same = compared({"a": 0.42, "b": 0.42, "c": 0.41}, tied=["ab", "ac", "bc"], mdd=least | {"ab": float("nan")})
-    assert same.least_seen().mdd == 0.021
+    assert same.least_detectable_pair().minimum_detectable_difference == 0.021
 
 
 def test_points_and_lists():

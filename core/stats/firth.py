@@ -1,12 +1,15 @@
-"""Logistic regression that bears slices in which every row is alike."""
+"""Logistic regression by the penalized likelihood of Firth (1993), which is finite where groups are separated.
+
+Own code, since neither scipy nor scikit-learn has it.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 STEPS = 50
-LONGEST = 5.0  # of a step, in any coefficient
-ENOUGH = 1e-6
+MAX_STEP = 5.0  # of a step, in any coefficient
+TOLERANCE = 1e-6
 ALIASED = 1e-8  # of a column's size that must be left after those before it
 
 
@@ -23,7 +26,7 @@ class Logit:
     explained: float
 
 
-def fit(columns: np.ndarray, y: np.ndarray) -> Logit:
+def fit_firth(columns: np.ndarray, y: np.ndarray) -> Logit:
     """Penalized likelihood of Firth (1993), as Heinze and Schemper (2002) use it where groups are separated: the
     intervals are Wald's. With one column of 0 and 1 it is the odds ratio with Haldane's and Anscombe's half added.
 
@@ -36,17 +39,17 @@ def fit(columns: np.ndarray, y: np.ndarray) -> Logit:
     beta, converged = np.zeros(x.shape[1]), False
     for _ in range(STEPS):
         step = _step(x, y, beta)
-        step *= min(1.0, LONGEST / max(np.abs(step).max(), 1e-12))
+        step *= min(1.0, MAX_STEP / max(np.abs(step).max(), 1e-12))
         beta += step
-        converged = bool(np.abs(step).max() < ENOUGH)
+        converged = bool(np.abs(step).max() < TOLERANCE)
         if converged:
             break
     chance = _chances(x, beta)
     errors = np.sqrt(np.diag(_covariance(x, chance)))
-    told, spread = np.full(wide + 1, np.nan), np.full(wide + 1, np.nan)
-    told[used], spread[used] = beta, errors
+    coefficients, spread = np.full(wide + 1, np.nan), np.full(wide + 1, np.nan)
+    coefficients[used], spread[used] = beta, errors
     explained = float(chance[y == 1].mean() - chance[y == 0].mean()) if 0 < y.sum() < n else float("nan")
-    return Logit(told[1:], spread[1:], chance, converged, explained)
+    return Logit(coefficients[1:], spread[1:], chance, converged, explained)
 
 
 def _step(x: np.ndarray, y: np.ndarray, beta: np.ndarray) -> np.ndarray:

@@ -1,0 +1,34 @@
+"""Shares with intervals: Wilson's for one, Newcombe's for the difference of two.
+
+Own code, since scipy has Wilson's for one share at a time, and Newcombe's not at all.
+"""
+
+import numpy as np
+
+from core.stats.interval import Interval, normal_quantile
+
+
+def wilson(counts: np.ndarray, totals: np.ndarray) -> Interval[np.ndarray]:
+    """Shares and their score interval (Wilson, 1927), float64, shape of the arguments; NaN where the total is 0."""
+    k, n = np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64)
+    z = normal_quantile()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = k / n
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(share, np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1))
+
+
+def newcombe(
+    first: np.ndarray, first_total: np.ndarray, second: np.ndarray, second_total: np.ndarray
+) -> Interval[np.ndarray]:
+    """second share minus first share, and its interval from the two Wilson intervals (Newcombe, 1998, method 10).
+
+    Above 0: the second is higher. NaN where a total is 0.
+    """
+    one, one_low, one_high = wilson(first, first_total)
+    two, two_low, two_high = wilson(second, second_total)
+    change = two - one
+    low = change - np.sqrt((two - two_low) ** 2 + (one_high - one) ** 2)
+    high = change + np.sqrt((two_high - two) ** 2 + (one - one_low) ** 2)
+    return Interval(change, low, high)
