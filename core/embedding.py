@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 
 from core.digest import digest_text
+from core.embedders.backends import capabilities
 from core.embedders.base import Embedder
 from core.store import Workspace
 from core.types import Corpus, Progress, Vectors
 from core.vector_cache import VectorCache
-
-LOCAL_BATCH = (1_024, 40_000)  # texts, characters: about three seconds of work for a small model on one core
-SERVICE_BATCH = (8_192, 1_200_000)  # a few full requests in flight
 
 
 def embed(
@@ -33,7 +31,7 @@ def embed(
     cache = VectorCache(workspace.folder, embedder.spec.key) if workspace else None
     rows, missing = cached_rows(texts, embedder, cache)
     done = 0
-    for batch in batches(texts, missing, *batch_size(embedder.spec.backend)):
+    for batch in batches(texts, missing, *capabilities(embedder.spec).batch):
         rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache)
         done += len(batch)
         if progress:
@@ -61,11 +59,6 @@ def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None)
     return rows, np.flatnonzero(~found)
 
 
-def batch_size(backend: str) -> tuple[int, int]:
-    """Texts and characters a batch may hold."""
-    return SERVICE_BATCH if backend == "openai" else LOCAL_BATCH
-
-
 def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
     """The places cut into batches of texts alike in length, longest first (padding costs time).
 
@@ -89,11 +82,7 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None)
     if cache is None:
         return embedder.embed(texts)
     digests = [digest_text(text) for text in texts]
-    if embedder.spec.backend == "openai":
-        return embedder.embed(texts, on_batch=lambda at, rows: cache.put([digests[i] for i in at], rows))  # type: ignore[call-arg]
-    rows = embedder.embed(texts)
-    cache.put(digests, rows)
-    return rows
+    return embedder.embed(texts, lambda positions, rows: cache.put([digests[i] for i in positions], rows))
 
 
 def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
@@ -101,7 +90,7 @@ def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dic
     tokens = embedder.count_tokens(texts)[codes]
     window = embedder.spec.max_tokens
     over = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
-    split = embedder.spec.backend == "openai"  # services' long texts are split and averaged, nothing is lost
+    split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
     unseen = 0.0 if split else float(over.sum() / max(tokens.sum(), 1))
     return {
         "tokens": int(tokens.sum()),

@@ -1,22 +1,36 @@
 """Embeddings from OpenAI, or from any server that speaks its protocol (vLLM, TEI, Ollama, LM Studio, Infinity)."""
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+import tomllib
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.embedders.base import Backend, BatchSize, Capabilities, LoadOptions, OnBatch, Price
 from core.embedders.openai_errors import is_about_batch, is_too_large, unchained
-from core.embedders.openai_models import checked_key, completed, is_openai, limits_of, native_dimensions
+from core.embedders.openai_models import (
+    BACKEND_NAME,
+    KEY_NAME,
+    NATIVE,
+    SHORTENED,
+    checked_key,
+    completed,
+    is_openai,
+    is_private_server,
+    limits_of,
+    native_dimensions,
+)
 from core.embedders.openai_packing import BLANK, Assembly, Piece, cut, pack, weighted_row
 from core.embedders.openai_requests import Sender, in_parallel
 from core.embedders.tokens import TokenCounter, openai_tokens
 from core.secret import Secret
 from core.types import ModelSpec
 
-OnBatch = Callable[[list[int], np.ndarray], None]
 SHORTEST_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 
 
@@ -175,3 +189,61 @@ class OpenAIEmbedder:
 def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: Any | None = None) -> ModelSpec:
     """The spec with address, dimensions and window filled in; one request for servers and unknown models only."""
     return OpenAIEmbedder(spec, api_key=api_key, http_client=http_client).resolve()
+
+
+PRICES = Path(__file__).with_name("openai_prices.toml")
+PRESETS = tuple(completed(ModelSpec(BACKEND_NAME, name)) for name in NATIVE)
+_SIZES = (256, 512, 1024, 1536, 3072)
+
+
+@lru_cache(maxsize=1)
+def prices() -> dict[str, Price]:
+    """The price of each OpenAI model in openai_prices.toml."""
+    table = tomllib.loads(PRICES.read_text(encoding="utf-8"))
+    listed = table["openai"]["per_million_tokens"].items()
+    return {name: Price(float(usd), table["date"], table["openai"]["source"]) for name, usd in listed}
+
+
+class OpenAIBackend(Backend):
+    """OpenAI is paid; a compatible server is free on this machine or network, elsewhere its price is not known."""
+
+    def capabilities_of(self, spec: ModelSpec) -> Capabilities:
+        if not is_openai(spec):
+            return replace(
+                self.capabilities,
+                description="A model on a server you name; texts are sent there.",
+                paid=not is_private_server(spec),
+                provider="",
+                key_name=spec.base_url,
+                needs_key=False,
+            )
+        native = NATIVE.get(spec.name, 0) if spec.name in SHORTENED else 0
+        sizes = tuple(size for size in _SIZES if size <= native)
+        return replace(self.capabilities, price=prices().get(spec.name), dimension_choices=sizes)
+
+    def complete(self, spec: ModelSpec) -> ModelSpec:
+        return completed(spec)
+
+    def max_tokens_of(self, texts: Sequence[str]) -> int:
+        counter = openai_tokens()
+        return int(counter.count(texts).sum()) if counter.exact else super().max_tokens_of(texts)
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> OpenAIEmbedder:
+        return OpenAIEmbedder(spec, api_key=options.api_key, http_client=options.http_client)
+
+
+BACKEND = OpenAIBackend(
+    Capabilities(
+        description="OpenAI's model, many languages; texts are sent to OpenAI and paid for by the token.",
+        splits_long_texts=True,
+        separate_queries=False,
+        batch=BatchSize(8_192, 1_200_000),  # a few full requests in flight
+        provider="OpenAI",
+        key_name=KEY_NAME,
+        needs_key=True,
+        any_dimensions=True,
+        loading="",
+    ),
+    models=PRESETS,
+    presets=PRESETS,
+)

@@ -10,7 +10,8 @@ from core import opened
 from core.corpus import read_corpus
 from core.costs.spending import affordable
 from core.digest import digest_text
-from core.embedding import batch_size, batches, cached_rows, count_unseen, distinct, embed_batch
+from core.embedders.backends import capabilities
+from core.embedding import batches, cached_rows, count_unseen, distinct, embed_batch
 from core.errors import ModelError
 from core.maps.projection import project
 from core.neighbors import build_neighbors
@@ -27,8 +28,9 @@ def bring_file(folder: str, params: dict[str, Any]) -> str:
 
 def prepare_model(folder: str, spec: ModelSpec, secret: Secret | None) -> None:
     """Export or distill what a local model needs, once, before several workers ask for it. Raises ModelError."""
-    if spec.backend in ("onnx", "static"):
-        opened.embedder(folder, spec, secret, None if spec.backend == "static" else 1)
+    declared = capabilities(spec)
+    if declared.prepared_once:
+        opened.embedder(folder, spec, secret, declared.preparation_threads)
 
 
 def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
@@ -40,7 +42,7 @@ def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | N
         return [], 0
     texts = opened.distinct_texts(folder, corpus)
     known = opened.cache(folder, spec).known([digest_text(text) for text in texts])
-    plan = batches(texts, np.flatnonzero(~known), *batch_size(spec.backend))
+    plan = batches(texts, np.flatnonzero(~known), *capabilities(spec).batch)
     paid = plan if limit_usd is None else affordable(texts, plan, spec, limit_usd)
     return paid, sum(len(places) for places in plan[len(paid) :])
 
