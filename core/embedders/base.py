@@ -49,11 +49,11 @@ class Capabilities:
     charged, so nothing is sent before consent, and never to measure time. price: None where it is not known.
     can_embed: new texts and queries can be embedded. splits_long_texts: texts longer than the context window are split
     and averaged rather than truncated. separate_queries: a text's vector as a query may differ from its vector as a
-    document. batch: texts and characters per call of `embed`. provider: the service's name in messages. key_name: whose API key is sent, an environment
-    variable's name or a server's address; "" for none. needs_key: nothing works without that key. any_dimensions:
-    shorter vectors can be requested. dimension_choices: the sizes offered to people. loading: shown while the model
-    loads, "" where that is quick. prepared_once: files are exported or distilled at first use, by
-    `preparation_threads` threads (None: all cores).
+    document. batch: texts and characters per call of `embed`. provider: the service's name in messages. key_name:
+    whose API key is sent, an environment variable's name or a server's address; "" for none. needs_key: nothing works
+    without that key. any_dimensions: shorter vectors can be requested. dimension_choices: the sizes offered to people.
+    loading: shown while the model loads, "" where that is quick. prepared_once: files are exported or distilled at
+    first use, by `preparation_threads` threads (None: all cores).
     """
 
     description: str = "A model of a service; texts are sent there, and it may charge for them."
