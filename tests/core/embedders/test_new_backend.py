@@ -29,7 +29,7 @@ from core.types import ModelSpec, Roles
 
 WORDS = ("lamp", "teapot", "parcel", "refund")
 TEXTS = [f"{word} number {i}" for i in range(10) for word in WORDS]
-OTHERS = [f"An old {word}, {i}" for i in range(10) for word in (WORDS[1], *WORDS[1:])]
+OTHERS = [f"An old {word}, {i}" for i in range(10) for word in WORDS]
 PAIRS = Task.of("pairs", first="text", second="other", score="alike")
 LOCAL = ModelSpec("toy", "toy words", dimensions=len(WORDS) + 1)
 HOSTED = ModelSpec("toy-hosted", "toy service", dimensions=len(WORDS) + 1)
