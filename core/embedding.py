@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 
 from core.digest import digest_text
+from core.embedders.backends import capabilities
 from core.embedders.base import Embedder
 from core.errors import ModelError
 from core.store import Workspace
 from core.types import Corpus, ModelSpec, Progress, Vectors
 from core.vector_cache import VectorCache
-
-LOCAL_BATCH = (1_024, 40_000)  # texts, characters: about three seconds of work for a small model on one core
-SERVICE_BATCH = (8_192, 1_200_000)  # a few full requests in flight
 
 
 def embed(
@@ -38,7 +36,7 @@ def embed(
     cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
     rows, missing = cached_rows(texts, embedder, cache)
     done = 0
-    for batch in batches(texts, missing, *batch_size(embedder.spec.backend)):
+    for batch in batches(texts, missing, *capabilities(embedder.spec).batch):
         rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
         done += len(batch)
         if progress:
@@ -56,7 +54,7 @@ def resolved_dimensions(embedder: Embedder) -> int:
 
     Raises ModelError where they stay unknown.
     """
-    if embedder.spec.dimensions is None and hasattr(embedder, "resolve"):
+    if embedder.spec.dimensions is None:
         embedder.resolve()
     if embedder.spec.dimensions is None:
         raise ModelError(
@@ -92,11 +90,6 @@ def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None)
     return rows, np.flatnonzero(~found)
 
 
-def batch_size(backend: str) -> tuple[int, int]:
-    """Texts and characters a batch may hold."""
-    return SERVICE_BATCH if backend == "openai" else LOCAL_BATCH
-
-
 def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
     """The places cut into batches of texts alike in length, longest first (padding costs time).
 
@@ -124,15 +117,11 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None,
     if cache is None:
         return checked_shape(embedder.embed(texts), len(texts), dimensions, spec)
     digests = [digest_text(text) for text in texts]
-    if spec.backend != "openai":
-        rows = checked_shape(embedder.embed(texts), len(texts), dimensions, spec)
-        cache.put(digests, rows)
-        return rows
 
-    def put(at: list[int], rows: np.ndarray) -> None:
-        cache.put([digests[i] for i in at], checked_shape(rows, len(at), dimensions, spec))
+    def put(positions: list[int], rows: np.ndarray) -> None:
+        cache.put([digests[i] for i in positions], checked_shape(rows, len(positions), dimensions, spec))
 
-    return checked_shape(embedder.embed(texts, on_batch=put), len(texts), dimensions, spec)  # type: ignore[call-arg]
+    return checked_shape(embedder.embed(texts, put), len(texts), dimensions, spec)
 
 
 def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
@@ -140,7 +129,7 @@ def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dic
     tokens = embedder.count_tokens(texts)[codes]
     window = embedder.spec.max_tokens
     over = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
-    split = embedder.spec.backend == "openai"  # services' long texts are split and averaged, nothing is lost
+    split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
     unseen = 0.0 if split else float(over.sum() / max(tokens.sum(), 1))
     return {
         "tokens": int(tokens.sum()),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.columns_summary import ColumnSummary, summarize_columns
+from core.embedders.backends import capabilities
 from core.embedders.base import Embedder
 from core.row_steps import is_blank
 from core.types import Corpus
@@ -123,7 +124,7 @@ def _window_use(chosen: list[str], total: int, embedder: Embedder) -> WindowUse:
     tokens = np.asarray(embedder.count_tokens(chosen), np.int64)
     beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
     over = int(np.count_nonzero(beyond))
-    splits = hasattr(embedder, "split_count")
+    splits = capabilities(embedder.spec).splits_long_texts
     return WindowUse(
         model=embedder.spec.label,
         max_tokens=window,
@@ -133,7 +134,7 @@ def _window_use(chosen: list[str], total: int, embedder: Embedder) -> WindowUse:
         over_share=over / max(1, len(chosen)),
         unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
         splits=splits,
-        exact=bool(getattr(embedder, "tokens_exact", True)),
+        exact=embedder.tokens_exact,
     )
 
 

@@ -39,29 +39,29 @@ class Secret:
 
 
 class Keys(Secret):
-    """Keys of several servers on their way to a job; each is given out for its own server alone.
+    """Keys of several services on their way to a job; each is given out for its own service alone.
 
-    by_server: address of a server, "" for OpenAI's own -> its key. It reveals nothing itself.
+    by_name: `key_name` of a service (core.embedders.base.Capabilities) -> its key. It reveals nothing itself.
     """
 
-    __slots__ = ("_by_server",)
+    __slots__ = ("_by_name",)
 
-    def __init__(self, by_server: Mapping[str, Secret | None]) -> None:
+    def __init__(self, by_name: Mapping[str, Secret | None]) -> None:
         super().__init__("")
-        self._by_server = {server: key for server, key in by_server.items() if key}
+        self._by_name = {name: key for name, key in by_name.items() if key}
 
-    def of(self, server: str) -> Secret | None:
-        """The key of a server, None where there is none."""
-        return self._by_server.get(server)
+    def of(self, name: str) -> Secret | None:
+        """The key of a service, None where there is none."""
+        return self._by_name.get(name)
 
     def __bool__(self) -> bool:
-        return bool(self._by_server)
+        return bool(self._by_name)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Keys) and other._by_server == self._by_server
+        return isinstance(other, Keys) and other._by_name == self._by_name
 
     def __hash__(self) -> int:
-        return hash((Keys, frozenset(self._by_server.items())))
+        return hash((Keys, frozenset(self._by_name.items())))
 
     def __reduce__(self) -> tuple[type["Keys"], tuple[dict[str, Secret]]]:  # type: ignore[override]
-        return Keys, (self._by_server,)
+        return Keys, (self._by_name,)

@@ -14,7 +14,7 @@ from core.errors import InputError
 Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
 
-Backend = Literal["onnx", "sentence-transformers", "openai", "lexical", "static", "imported"]
+LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision"}  # what tells the models of a backend apart beside names
 UNIT_TOLERANCE = 1e-3
 
 
@@ -57,12 +57,13 @@ class Corpus:
 class ModelSpec:
     """All that determines the vectors a model gives. API keys are never part of it.
 
+    backend: a name in core.embedders.backends.
     max_tokens: the window; a longer text is cut (None: no window). languages: ISO 639-1 codes the model was
     made for, empty where it takes any. revision: commit, weights' sha256 or the like; empty where unknown.
     probed: dimensions is what a server answered with, not what a person requested: requests never name it.
     """
 
-    backend: Backend
+    backend: str
     name: str
     revision: str = ""
     dimensions: int | None = None
@@ -82,9 +83,10 @@ class ModelSpec:
     @property
     def label(self) -> str:
         """A short name that tells apart what a person has chosen."""
-        extras = [f"{self.dimensions}d"] if self.backend == "openai" and self.dimensions else []
-        extras += [self.precision] if self.backend == "onnx" else []
-        return " · ".join([self.name, *extras])
+        attribute = LABEL_FIELDS.get(self.backend)
+        value = getattr(self, attribute) if attribute else None
+        suffix = f"{value}d" if attribute == "dimensions" else value
+        return f"{self.name} · {suffix}" if value else self.name
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `probed` only where it is set, so that results stored before there was one keep their names."""

@@ -13,6 +13,7 @@ from core import opened
 from core.answers.cells import short_cells
 from core.answers.map.layouts import Place, kept_layout, layout_stamp
 from core.answers.query import embedded_query
+from core.embedders.backends import capabilities
 from core.index import similarities
 from core.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
 from core.search import (
@@ -107,7 +108,7 @@ def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret:
 def _vector(folder: str, corpus: str, spec: ModelSpec, query: Query, secret: Secret | None) -> tuple[np.ndarray, float]:
     """The query's vector, and the milliseconds that embedding its text took when that was done."""
     rows, typed = opened.vectors(folder, corpus, spec).rows, query.text.strip()
-    if not typed or spec.backend == "imported":
+    if not typed or not capabilities(spec).can_embed:
         return query_vector(rows, query.near, query.far), 0.0
     vector, took = embedded_query(folder, spec, typed, secret)
     return query_vector(rows, query.near, query.far, vector[None, :]), took

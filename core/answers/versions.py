@@ -3,6 +3,7 @@
 import numpy as np
 
 from core import opened
+from core.embedders.backends import capabilities
 from core.store import CorpusInfo, Workspace
 from core.types import ModelSpec, Vectors
 from core.versions import without_rows
@@ -21,7 +22,7 @@ def leave_out(
     info = workspace.save_corpus(made)
     keep = np.setdiff1d(np.arange(len(whole)), rows)
     for spec in models:
-        if spec.backend == "imported" and workspace.load_vectors(info.digest, spec) is None:
+        if not capabilities(spec).can_embed and workspace.load_vectors(info.digest, spec) is None:
             old = opened.vectors(folder, corpus, spec)
             workspace.save_vectors(Vectors(old.rows[keep], spec, info.digest, old.facts))
     return info

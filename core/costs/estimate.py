@@ -1,18 +1,14 @@
 """What an embedding run will take, before it runs: tokens, cuts, cached texts, time and price."""
 
-import ipaddress
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
-from core.costs.pricing import price_of
+from core.embedders.backends import capabilities
 from core.embedders.base import Embedder
-from core.types import ModelSpec
 
 COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
 FIRST_TEXTS = 4  # measured before the rest, so that a slow model does not hold up the estimate
@@ -56,7 +52,7 @@ def estimate_run(
     sample: int = 32,
     seed: int = 0,
 ) -> Estimate:
-    """Estimate a run without paying: no request is sent to OpenAI, nor to a server outside this network.
+    """Estimate a run without paying: no text is sent to a service that may charge for it.
 
     cached_mask: (n,) bool, True for rows whose vector is stored. measure: time a few texts of spread lengths
     where that is free. Above COUNTED unique texts, tokens are counted on a sample drawn with `seed`.
@@ -68,18 +64,18 @@ def estimate_run(
     if cached_mask is not None:
         cached[codes[np.asarray(cached_mask, bool)]] = True
     counts, counted_all = token_counts(unique_texts, embedder, seed)
-    splits = hasattr(embedder, "split_count")
+    declared = capabilities(embedder.spec)
+    splits, price = declared.splits_long_texts, declared.price
     kept = counts if splits or embedder.spec.max_tokens is None else np.minimum(counts, embedder.spec.max_tokens)
     rows, over = counts[codes], _over_window(counts, embedder)[codes]
     to_compute = np.flatnonzero(~cached)
     seconds, basis = _time(unique_texts, kept, to_compute, embedder, sample if measure else 0)
-    price = price_of(embedder.spec)
     tokens_to_compute = int(kept[to_compute].sum())
     return Estimate(
         texts=len(texts),
         unique_texts=len(unique_texts),
         tokens=int(rows.sum()),
-        tokens_exact=counted_all and bool(getattr(embedder, "tokens_exact", True)),
+        tokens_exact=counted_all and embedder.tokens_exact,
         truncated=0 if splits else int(over.sum()),
         split=int(over.sum()) if splits else 0,
         unseen_tokens=int((counts - kept)[codes].sum()),
@@ -109,18 +105,7 @@ def token_counts(texts: Sequence[str], embedder: Embedder, seed: int = 0) -> tup
     return counts, False
 
 
-def is_free(spec: ModelSpec) -> bool:
-    """True where texts can be tried without paying: models that run here, servers on this machine or network."""
-    if spec.backend != "openai":
-        return True
-    host = urlsplit(spec.base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return host == "localhost"
-
-
-def _over_window(counts: np.ndarray, embedder: Any) -> np.ndarray:
+def _over_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
     """(n,) bool: longer than the model's window."""
     window = embedder.spec.max_tokens
     return np.zeros(len(counts), bool) if window is None else counts > window
@@ -132,7 +117,7 @@ def _time(
     """Seconds for the texts at `rows`, and how that is known."""
     if not len(rows):
         return 0.0, "all vectors are stored already"
-    if not is_free(embedder.spec):
+    if capabilities(embedder.spec).paid:
         return None, "not measured, since every request is paid"
     if sample < 1:
         return None, "not measured"

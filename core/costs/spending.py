@@ -4,24 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.costs.pricing import price_of
-from core.embedders.tokens import openai_tokens
+from core.embedders.backends import backend_of, capabilities
 from core.types import ModelSpec
 
 
 def most_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
     """US dollars these texts cost at most, None where the price is not known.
 
-    Tokens are counted where the tokenizer is at hand; else a text's UTF-8 bytes bound them, since no byte-level
-    BPE gives more tokens than bytes.
+    Tokens are counted where the tokenizer is available; else a text's UTF-8 bytes bound them.
     """
-    price = price_of(spec)
+    price = capabilities(spec).price
     if price is None or not price.per_million_usd:
         return None if price is None else 0.0
-    counter = openai_tokens()
-    if counter.exact:
-        return price.usd(int(counter.count(texts).sum()))
-    return price.usd(sum(len(text.encode("utf-8", "replace")) for text in texts))
+    return price.usd(backend_of(spec).max_tokens_of(texts))
 
 
 def affordable(texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float) -> list[np.ndarray]:

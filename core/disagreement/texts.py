@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.embedders.backends import capabilities
 from core.embedders.base import Embedder
 from core.keyword import SPACELESS
 from core.types import Progress
@@ -68,7 +69,7 @@ def count_words(text: str) -> int:
 def cut_off(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
     """(m,) bool: texts longer than the model's window, whose end it never saw; all False without a window."""
     window = embedder.spec.max_tokens
-    if not window or embedder.spec.backend == "openai":  # services' long texts are split and averaged
+    if not window or capabilities(embedder.spec).splits_long_texts:
         return np.zeros(len(texts), bool)
     return np.asarray(embedder.count_tokens(list(texts))) > window
 

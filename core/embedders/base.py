@@ -1,24 +1,110 @@
-"""What every embedder offers."""
+"""What a backend declares and what an embedder offers. Everything not declared has the cautious default."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from core.errors import ModelError
+from core.secret import Secret
 from core.types import ModelSpec
+
+OnBatch = Callable[[list[int], np.ndarray], None]
+"""Called with (positions among the texts, their rows) as soon as these rows are computed."""
+
+
+class BatchSize(NamedTuple):
+    """The most texts and characters that are embedded by one call."""
+
+    texts: int
+    characters: int
+
+
+LOCAL_BATCH = BatchSize(1_024, 40_000)  # about three seconds of work for a small model on one core
+
+
+@dataclass(frozen=True)
+class Price:
+    """per_million_usd: US dollars for a million input tokens, 0 for models that run here. date: YYYY-MM, "" for 0."""
+
+    per_million_usd: float
+    date: str
+    source: str
+
+    def usd(self, tokens: int) -> float:
+        """US dollars for so many tokens."""
+        return self.per_million_usd * tokens / 1_000_000
+
+
+FREE = Price(0.0, "", "runs on this machine")
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a model can do, needs and costs. The defaults are those of a paid service whose price is not known.
+
+    description: one sentence for a person choosing a model. hosted: texts are sent to a server. paid: a request may be
+    charged, so nothing is sent before consent, and never to measure time. price: None where it is not known.
+    can_embed: new texts and queries can be embedded. splits_long_texts: texts longer than the context window are split
+    and averaged rather than truncated. separate_queries: a text's vector as a query may differ from its vector as a
+    document. batch: texts and characters per call of `embed`. provider: the service's name in messages. key_name:
+    whose API key is sent, an environment variable's name or a server's address; "" for none. needs_key: nothing works
+    without that key. any_dimensions: shorter vectors can be requested. dimension_choices: the sizes offered to people.
+    loading: shown while the model loads, "" where that is quick. prepared_once: files are exported or distilled at
+    first use, by `preparation_threads` threads (None: all cores).
+    """
+
+    description: str = "A model of a service; texts are sent there, and it may charge for them."
+    hosted: bool = True
+    paid: bool = True
+    price: Price | None = None
+    can_embed: bool = True
+    splits_long_texts: bool = False
+    separate_queries: bool = True
+    batch: BatchSize = LOCAL_BATCH
+    provider: str = ""
+    key_name: str = ""
+    needs_key: bool = False
+    any_dimensions: bool = False
+    dimension_choices: tuple[int, ...] = ()
+    loading: str = "Loading the model"
+    prepared_once: bool = False
+    preparation_threads: int | None = 1
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """How an embedder is loaded. models_folder: where exported and distilled files are stored. local_only: never
+    contact a model hub. threads: of a local model, None for all cores."""
+
+    models_folder: Path
+    api_key: str | Secret | None = None
+    http_client: Any | None = None
+    local_only: bool = False
+    threads: int | None = None
 
 
 class Embedder(Protocol):
     """Turns texts into unit vectors. Empty texts are allowed and get a vector like any other.
 
-    spec: resolved, so dimensions, max_tokens, prompts and (where known) revision are filled in.
+    spec: resolved, so dimensions, max_tokens, prompts and (where available) revision are filled in.
+    tokens_exact: `count_tokens` counts as the model does, rather than estimating.
     """
 
     @property
     def spec(self) -> ModelSpec: ...
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, d) float32 unit rows of documents, in the order given; shape (0, d) for no texts."""
+    @property
+    def tokens_exact(self) -> bool: ...
+
+    def resolve(self) -> ModelSpec:
+        """The spec with its dimensions; a server may be sent one short text to learn them."""
+        ...
+
+    def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
+        """(n, d) float32 unit rows of documents in input order; shape (0, d) for no texts."""
         ...
 
     def embed_query(self, texts: Sequence[str]) -> np.ndarray:
@@ -28,3 +114,101 @@ class Embedder(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 tokens of each text as the model counts them, special tokens included, before any cut."""
         ...
+
+    def split_count(self, texts: Sequence[str]) -> int:
+        """How many of the texts are split and averaged; 0 where long texts are truncated."""
+        ...
+
+
+class BaseEmbedder:
+    """An `Embedder` that computes all texts of a call at once: a subclass defines `encode` and `count_tokens`."""
+
+    tokens_exact = True
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._spec = spec
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._spec
+
+    def resolve(self) -> ModelSpec:
+        return self._spec
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 unit rows of documents."""
+        raise NotImplementedError
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        raise NotImplementedError
+
+    def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
+        rows = self.encode(texts)
+        if on_batch:
+            on_batch(list(range(len(rows))), rows)
+        return rows
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self.encode(texts)
+
+    def split_count(self, texts: Sequence[str]) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One way to compute vectors. A subclass in its own file declares its capabilities and loads its models.
+
+    models: the specs of its built-in models. presets: those offered to people, the first choice in front.
+    aliases: other names of built-in models.
+    """
+
+    capabilities: Capabilities = Capabilities()
+    models: tuple[ModelSpec, ...] = ()
+    presets: tuple[ModelSpec, ...] = ()
+    aliases: Mapping[str, ModelSpec] = field(default_factory=dict)
+
+    def capabilities_of(self, spec: ModelSpec) -> Capabilities:
+        """The capabilities of one model, where they depend on it."""
+        return self.capabilities
+
+    def complete(self, spec: ModelSpec) -> ModelSpec:
+        """The spec with everything filled in that needs no loading. Raises ModelError, ServiceError where invalid."""
+        return spec
+
+    def is_resolved(self, spec: ModelSpec) -> bool:
+        """Whether loading the model would fill in nothing more."""
+        return True
+
+    def resolve(self, spec: ModelSpec, options: LoadOptions) -> ModelSpec:
+        """The spec with everything filled in, by loading the model or contacting its server where that is the way."""
+        return spec if self.is_resolved(spec) else self.load(spec, options).spec
+
+    def max_tokens_of(self, texts: Sequence[str]) -> int:
+        """An upper bound of the tokens charged for: no byte-level BPE gives more tokens than UTF-8 bytes."""
+        return sum(len(text.encode("utf-8", "replace")) for text in texts)
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> Embedder:
+        """Raises ModelError saying what to do; ServiceError for a bad key or address."""
+        raise ModelError(
+            f"{spec.label} can't be loaded: there is no backend {spec.backend!r}.", "Choose another model."
+        )
+
+
+def built_in(spec: ModelSpec, models: Sequence[ModelSpec]) -> ModelSpec:
+    """The built-in model a spec names. Raises ModelError where there is none, or it gives other vectors today."""
+    current = next((model for model in models if model.label == spec.label), None)
+    if current is None:
+        labels = ", ".join(model.label for model in models)
+        raise ModelError(f"There is no model named {spec.label!r}.", f"Available: {labels}.")
+    if spec.revision not in ("", current.revision):
+        raise changed(spec)
+    return current
+
+
+def changed(spec: ModelSpec) -> ModelError:
+    """For vectors that can't be computed again: the model behind the name is not the one they came from."""
+    return ModelError(
+        f"{spec.label} has changed since these vectors were made; its queries would not match them.",
+        "Choose the model again on the Embed page and embed the corpus anew.",
+    )

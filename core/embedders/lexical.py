@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from core.embedders.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
 from core.embedders.texts import readable, slabs
 from core.types import ModelSpec, unit_rows
 
@@ -29,25 +30,15 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U0
 TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w){{1,64}}|[^\w\s]")
 
 
-class LexicalEmbedder:
+class LexicalEmbedder(BaseEmbedder):
     """An `Embedder` of words and spelling, in any language, with no model file and no window."""
 
-    def __init__(self, spec: ModelSpec) -> None:
-        self._spec = spec
-
-    @property
-    def spec(self) -> ModelSpec:
-        return self._spec
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
         plain = readable(texts)
         rows = np.empty((len(plain), DIMENSIONS), np.float32)
         for where, part in slabs(plain):
             rows[where] = _project(part)
         return unit_rows(rows)
-
-    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
-        return self.embed(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 words and signs."""
@@ -104,3 +95,29 @@ def _signs() -> Any:
     values = np.where(bits >> np.uint64(63), 1, -1).astype(np.float32) / np.sqrt(SIGNS, dtype=np.float32)
     columns = (bits % np.uint64(DIMENSIONS)).astype(np.int32)
     return csr_matrix((values, columns, np.arange(0, len(bits) + 1, SIGNS)), shape=(FEATURES, DIMENSIONS))
+
+
+MODEL = ModelSpec("lexical", "lexical baseline", "v1", DIMENSIONS)
+
+
+class LexicalBackend(Backend):
+    def complete(self, spec: ModelSpec) -> ModelSpec:
+        return built_in(spec, (MODEL,))
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> LexicalEmbedder:
+        return LexicalEmbedder(spec)
+
+
+BACKEND = LexicalBackend(
+    Capabilities(
+        description="Compares words and spelling only, in any language: shows what a model adds over words.",
+        hosted=False,
+        paid=False,
+        price=FREE,
+        separate_queries=False,
+        loading="",
+    ),
+    models=(MODEL,),
+    presets=(MODEL,),
+    aliases={"lexical": MODEL},
+)

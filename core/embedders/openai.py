@@ -1,15 +1,30 @@
 """Embeddings from OpenAI, or from any server that speaks its protocol (vLLM, TEI, Ollama, LM Studio, Infinity)."""
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+import tomllib
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.embedders.base import Backend, BatchSize, Capabilities, LoadOptions, OnBatch, Price
 from core.embedders.openai_errors import is_about_batch, is_too_large, unchained
-from core.embedders.openai_models import checked_key, completed, is_openai, limits_of, native_dimensions
+from core.embedders.openai_models import (
+    BACKEND_NAME,
+    KEY_NAME,
+    NATIVE,
+    SHORTENED,
+    checked_key,
+    completed,
+    is_openai,
+    is_private_server,
+    limits_of,
+    native_dimensions,
+)
 from core.embedders.openai_packing import BLANK, Assembly, Piece, cut, pack, weighted_row
 from core.embedders.openai_requests import Sender, in_parallel
 from core.embedders.tokens import TokenCounter, openai_tokens
@@ -17,7 +32,6 @@ from core.errors import ServiceError
 from core.secret import Secret
 from core.types import ModelSpec
 
-OnBatch = Callable[[list[int], np.ndarray], None]
 PROBE_TEXT = "dimension probe"
 PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
 SLOW_START = "Check the address and that it is running; one still loading its model may answer if you try again soon."
@@ -197,3 +211,67 @@ def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: A
     """
     made = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
     return made.confirm()
+
+
+PRICES = Path(__file__).with_name("openai_prices.toml")
+PRESETS = tuple(completed(ModelSpec(BACKEND_NAME, name)) for name in NATIVE)
+_SIZES = (256, 512, 1024, 1536, 3072)
+
+
+@lru_cache(maxsize=1)
+def prices() -> dict[str, Price]:
+    """The price of each OpenAI model in openai_prices.toml."""
+    table = tomllib.loads(PRICES.read_text(encoding="utf-8"))
+    listed = table["openai"]["per_million_tokens"].items()
+    return {name: Price(float(usd), table["date"], table["openai"]["source"]) for name, usd in listed}
+
+
+class OpenAIBackend(Backend):
+    """OpenAI is paid; a compatible server is free on this machine or network, elsewhere its price is not known."""
+
+    def capabilities_of(self, spec: ModelSpec) -> Capabilities:
+        if not is_openai(spec):
+            return replace(
+                self.capabilities,
+                description="A model on a server you name; texts are sent there.",
+                paid=not is_private_server(spec),
+                provider="",
+                key_name=spec.base_url,
+                needs_key=False,
+            )
+        native = NATIVE.get(spec.name, 0) if spec.name in SHORTENED else 0
+        sizes = tuple(size for size in _SIZES if size <= native)
+        return replace(self.capabilities, price=prices().get(spec.name), dimension_choices=sizes)
+
+    def complete(self, spec: ModelSpec) -> ModelSpec:
+        return completed(spec)
+
+    def max_tokens_of(self, texts: Sequence[str]) -> int:
+        counter = openai_tokens()
+        return int(counter.count(texts).sum()) if counter.exact else super().max_tokens_of(texts)
+
+    def is_resolved(self, spec: ModelSpec) -> bool:
+        return spec.probed or native_dimensions(spec) is not None
+
+    def resolve(self, spec: ModelSpec, options: LoadOptions) -> ModelSpec:
+        return spec if self.is_resolved(spec) else resolve_openai(spec, options.api_key, options.http_client)
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> OpenAIEmbedder:
+        return OpenAIEmbedder(spec, api_key=options.api_key, http_client=options.http_client)
+
+
+BACKEND = OpenAIBackend(
+    Capabilities(
+        description="OpenAI's model, many languages; texts are sent to OpenAI and paid for by the token.",
+        splits_long_texts=True,
+        separate_queries=False,
+        batch=BatchSize(8_192, 1_200_000),  # a few full requests in flight
+        provider="OpenAI",
+        key_name=KEY_NAME,
+        needs_key=True,
+        any_dimensions=True,
+        loading="",
+    ),
+    models=PRESETS,
+    presets=PRESETS,
+)

@@ -1,5 +1,6 @@
 """What is known of OpenAI's embedding models, and how a server's address is checked."""
 
+import ipaddress
 import re
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from core.errors import ModelError, ServiceError
 from core.secret import Secret
 from core.types import ModelSpec
 
+BACKEND_NAME, KEY_NAME = "openai", "OPENAI_API_KEY"
 OPENAI_URL = "https://api.openai.com/v1"
 NATIVE = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 SHORTENED = ("text-embedding-3-small", "text-embedding-3-large")  # trained so that their vectors may be cut short
@@ -29,12 +31,21 @@ def completed(spec: ModelSpec) -> ModelSpec:
 
 
 def is_openai(spec: ModelSpec) -> bool:
-    """True for OpenAI's own, paid service; False for a compatible server."""
-    return not spec.base_url
+    """True for OpenAI's own, paid service; False for a compatible server and for other backends."""
+    return spec.backend == BACKEND_NAME and not spec.base_url
 
 
 def native_dimensions(spec: ModelSpec) -> int | None:
     return NATIVE.get(spec.name) if is_openai(spec) else None
+
+
+def is_private_server(spec: ModelSpec) -> bool:
+    """True for a compatible server on this machine or in this network."""
+    host = urlsplit(spec.base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
 
 
 def limits_of(spec: ModelSpec) -> Limits:

@@ -1,57 +1,28 @@
 """The models a person can choose from, and the way from a name to an embedder."""
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.embedders import distill, lexical, minilm
-from core.embedders.base import Embedder
-from core.embedders.bfloat16 import has_bfloat16
-from core.embedders.openai_models import NATIVE, completed, native_dimensions
-from core.embedders.packaged import GRAPH_VERSION, WEIGHTS_SHA256, file_sha256
-from core.embedders.sentence import SentenceEmbedder, changed, is_folder
+from core.embedders.backends import BACKENDS, backend_of, capabilities, load_backend
+from core.embedders.base import Embedder, LoadOptions
+from core.embedders.sentence import is_folder
+from core.embedders.static import folder_spec
 from core.errors import ModelError
 from core.secret import Secret
 from core.types import ModelSpec
 
 DEFAULT = "all-MiniLM-L6-v2"
 HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-_WEIGHTS = f"sha256:{WEIGHTS_SHA256[:16]}"
-_EXACT = ModelSpec("onnx", DEFAULT, _WEIGHTS, minilm.DIMENSIONS, "float32", minilm.WINDOW, languages=("en",))
-_HALF = replace(_EXACT, precision="bfloat16", revision=f"{_WEIGHTS} bfloat16 v{GRAPH_VERSION}")
-_ROUNDED = replace(_EXACT, precision="int8", revision=f"{_WEIGHTS} int8 v{GRAPH_VERSION}")
-_STATIC = ModelSpec(
-    "static", "static-MiniLM-L6-v2", f"{_WEIGHTS} v{distill.VERSION}", distill.DIMENSIONS, languages=("en",)
-)
-_WORDS = ModelSpec("lexical", "lexical baseline", "v1", lexical.DIMENSIONS)
-_OPENAI = tuple(completed(ModelSpec("openai", name)) for name in NATIVE)
-_ALL = (_EXACT, _HALF, _ROUNDED, _STATIC, _WORDS, *_OPENAI)
 
-# what a person can choose from, the default first: bfloat16 only where the processor has it
-PRESETS: tuple[ModelSpec, ...] = (_HALF, *_ALL[:1], *_ALL[2:]) if has_bfloat16() else (_EXACT, *_ALL[2:])
-
-_FIRST = "Small transformer that reads {made_for}; runs here, without a network, and is the best first choice."
-_SENTENCES = {
-    "onnx": _FIRST,
-    "onnx bfloat16": f"{_FIRST} Computed in bfloat16, which this processor has built in: nearly twice as fast as"
-    " float32, vectors all but the same.",
-    "onnx int8": "The same model with rounded weights: about twice as fast, nearly the same vectors.",
-    "static": "Word vectors taken from a transformer: tens of times faster, a little coarser, blind to word order.",
-    "lexical": "Compares words and spelling only, in any language: shows what a model adds over words.",
-    "openai": "OpenAI's model, many languages; texts are sent to OpenAI and paid for by the token.",
-    "server": "A model on a server you name; texts are sent there.",
-    "sentence-transformers": "A sentence-transformers model from the Hugging Face hub or a local folder; runs here.",
-    "imported": "Vectors brought in from a file; a text can't be embedded as a query.",
-}
+# what a person can choose from, the default first
+PRESETS: tuple[ModelSpec, ...] = tuple(spec for name in BACKENDS for spec in load_backend(name).presets)
 
 
 def describe(spec: ModelSpec) -> str:
     """One plain sentence on what a model is and costs, for a person choosing one."""
-    kind = "server" if spec.base_url else f"{spec.backend} {spec.precision}"
-    sentence = _SENTENCES.get(kind, _SENTENCES[spec.backend])
-    return sentence.format(made_for="English" if spec.languages == ("en",) else "text")
+    return capabilities(spec).description
 
 
 def load_embedder(
@@ -73,32 +44,14 @@ def load_embedder(
     to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    if spec.backend == "openai":
-        from core.embedders.openai import OpenAIEmbedder, resolve_openai
-
-        if spec.dimensions is None and isinstance(model, str):  # a stored spec stays as it is: it names its vectors
-            spec = resolve_openai(spec, api_key, http_client)
-        return OpenAIEmbedder(spec, api_key=api_key, http_client=http_client)
-    return _load_local(spec, Path(models_folder) if models_folder else default_folder(), local_only, threads)
-
-
-def _load_local(spec: ModelSpec, models_folder: Path, local_only: bool, threads: int | None) -> Embedder:
-    if spec.backend == "onnx":
-        return minilm.MiniLMEmbedder(spec, models_folder, threads)
-    if spec.backend == "lexical":
-        return lexical.LexicalEmbedder(spec)
-    if spec.backend == "sentence-transformers":
-        return SentenceEmbedder(spec, local_only)
-    if spec.backend == "static":
-        from core.embedders.static import StaticEmbedder
-
-        preset = spec.name == _STATIC.name
-        return StaticEmbedder(
-            spec, distill.distilled(models_folder, threads) if preset else Path(spec.name).expanduser()
-        )
-    raise ModelError(
-        f"{spec.name} only has vectors brought in from a file.", "To search by text, embed the corpus with a model."
+    options = LoadOptions(
+        Path(models_folder) if models_folder else default_folder(), api_key, http_client, local_only, threads
     )
+    backend = backend_of(spec)
+    # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
+    if isinstance(model, str) and capabilities(spec).hosted:
+        spec = backend.resolve(spec, options)
+    return backend.load(spec, options)
 
 
 def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
@@ -108,44 +61,24 @@ def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
     short text, so that a wrong address, key or name shows here: see `resolve_openai`.
     """
     spec = find_spec(model, base_url=options.get("base_url", ""), dimensions=options.get("dimensions"))
-    if spec.backend == "openai":
-        return _resolve_service(spec, options)
-    complete = spec.backend != "sentence-transformers" or (spec.revision and spec.dimensions and spec.max_tokens)
-    return spec if complete else load_embedder(spec, **options).spec
-
-
-def _resolve_service(spec: ModelSpec, options: dict[str, Any]) -> ModelSpec:
-    from core.embedders.openai import resolve_openai
-
-    if spec.probed or native_dimensions(spec) is not None:
-        return spec
-    return resolve_openai(spec, options.get("api_key"), options.get("http_client"))
+    folder = options.get("models_folder")
+    names = ("api_key", "http_client", "local_only", "threads")
+    load = LoadOptions(Path(folder) if folder else default_folder(), **{n: options[n] for n in names if n in options})
+    return backend_of(spec).resolve(spec, load)
 
 
 def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
     """The spec a name stands for, resolved as far as can be without loading. Raises ModelError."""
-    spec = _current(model) if isinstance(model, ModelSpec) else _named(model.strip(), base_url)
-    if dimensions is not None and dimensions != spec.dimensions:
-        if spec.backend not in ("openai", "sentence-transformers"):
-            raise ModelError(
-                f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the choice of dimensions out."
-            )
-        spec = replace(spec, dimensions=dimensions, probed=False)
-    return completed(spec) if spec.backend == "openai" else spec
-
-
-def _current(spec: ModelSpec) -> ModelSpec:
-    """A spec from elsewhere, filled in where the model is ours; refused where it would give other vectors today."""
-    if spec.backend not in ("onnx", "lexical", "static"):
+    spec = model if isinstance(model, ModelSpec) else _named(model.strip(), base_url)
+    backend = backend_of(spec)
+    spec = backend.complete(spec)
+    if dimensions is None or dimensions == spec.dimensions:
         return spec
-    ours = {known.label: known for known in _ALL}.get(spec.label)
-    if spec.backend == "static" and ours is None and is_folder(spec.name):
-        ours = _folder_spec(Path(spec.name))
-    if ours is None or ours.backend != spec.backend:
-        raise ModelError(f"There is no model named {spec.label!r}.", f"Known: {_listed()}.")
-    if spec.revision not in ("", ours.revision):
-        raise changed(spec)
-    return ours
+    if not capabilities(spec).any_dimensions:
+        raise ModelError(
+            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the choice of dimensions out."
+        )
+    return backend.complete(replace(spec, dimensions=dimensions, probed=False))
 
 
 def _named(name: str, base_url: str) -> ModelSpec:
@@ -154,7 +87,8 @@ def _named(name: str, base_url: str) -> ModelSpec:
     if name in names():
         return names()[name]
     if is_folder(name):
-        return _folder_spec(Path(name).expanduser().resolve())
+        folder = Path(name).expanduser().resolve()
+        return folder_spec(folder) or ModelSpec("sentence-transformers", str(folder))
     if not HUB_NAME.fullmatch(name):
         remedy = f"Known: {_listed()}; or a hub name or a local folder."
         raise ModelError(f"There is no model named {name[:80]!r}.", remedy)
@@ -167,29 +101,11 @@ def _listed() -> str:
 
 def names() -> dict[str, ModelSpec]:
     """Every name that stands for a preset: its label, and what people write for it elsewhere."""
-    aliases = {"static": _STATIC, "lexical": _WORDS, f"sentence-transformers/{DEFAULT}": PRESETS[0]}
-    for spec in (_EXACT, _HALF, _ROUNDED):
-        aliases |= {f"{DEFAULT}-{spec.precision}": spec, f"{DEFAULT} {spec.precision}": spec}
-    return {spec.label: spec for spec in _ALL} | {spec.name: spec for spec in reversed(PRESETS)} | aliases
-
-
-def _folder_spec(folder: Path) -> ModelSpec:
-    """A model2vec folder is a static model; any other is left to sentence-transformers."""
-    try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-        if kind == "model2vec":
-            return _static_spec(folder)
-    except (OSError, ValueError, AttributeError):
-        pass
-    return ModelSpec("sentence-transformers", str(folder))
-
-
-def _static_spec(folder: Path) -> ModelSpec:
-    from safetensors import safe_open
-
-    revision = f"sha256:{file_sha256(folder / 'model.safetensors')[:16]}"
-    with safe_open(folder / "model.safetensors", "numpy") as file:
-        return ModelSpec("static", str(folder), revision, file.get_slice("embeddings").get_shape()[1])
+    backends = [load_backend(name) for name in BACKENDS]
+    labels = {spec.label: spec for backend in backends for spec in backend.models}
+    presets = {spec.name: spec for spec in reversed(PRESETS)}
+    aliases = {alias: spec for backend in backends for alias, spec in backend.aliases.items()}
+    return labels | presets | aliases | {f"sentence-transformers/{DEFAULT}": PRESETS[0]}
 
 
 def default_folder() -> Path:

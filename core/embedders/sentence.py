@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.embedders.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, changed
 from core.embedders.packaged import file_sha256
 from core.embedders.texts import readable, slabs
 from core.errors import ModelError
@@ -32,7 +33,7 @@ class Source:
     local: bool = True
 
 
-class SentenceEmbedder:
+class SentenceEmbedder(BaseEmbedder):
     """An `Embedder` over a SentenceTransformer. dimensions in the spec shortens the vectors (Matryoshka models).
 
     Raises ModelError for a name the hub does not know, a hub out of reach and a model that can't be loaded.
@@ -43,13 +44,9 @@ class SentenceEmbedder:
         if spec.revision and source.revision and spec.revision != source.revision:
             raise changed(spec)
         self._model = _load(spec, source)
-        self._spec = _filled(spec, source, self._model)
+        super().__init__(_filled(spec, source, self._model))
 
-    @property
-    def spec(self) -> ModelSpec:
-        return self._spec
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self._encode(texts, self._model.encode_document, self._spec.document_prompt)
 
     def embed_query(self, texts: Sequence[str]) -> np.ndarray:
@@ -74,14 +71,6 @@ class SentenceEmbedder:
         for where, part in slabs(plain):
             rows[where] = encode(part, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
         return unit_rows(rows)
-
-
-def changed(spec: ModelSpec) -> ModelError:
-    """For vectors that can't be made again: the model behind the name is not the one they came from."""
-    return ModelError(
-        f"{spec.label} has changed since these vectors were made; its queries would not match them.",
-        "Choose the model again on the Embed page and embed the corpus anew.",
-    )
 
 
 def is_folder(name: str) -> bool:
@@ -168,3 +157,22 @@ def _prompt(model: Any, names: tuple[str, ...]) -> str:
     """The first prompt of these names, else the model's default one, else ''."""
     found = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
     return found or model.prompts.get(model.default_prompt_name or "", "") or ""
+
+
+class SentenceBackend(Backend):
+    def is_resolved(self, spec: ModelSpec) -> bool:
+        return bool(spec.revision and spec.dimensions and spec.max_tokens)
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> SentenceEmbedder:
+        return SentenceEmbedder(spec, options.local_only)
+
+
+BACKEND = SentenceBackend(
+    Capabilities(
+        description="A sentence-transformers model from the Hugging Face hub or a local folder; runs here.",
+        hosted=False,
+        paid=False,
+        price=FREE,
+        any_dimensions=True,
+    )
+)

@@ -1,5 +1,6 @@
 """What jobs do that compare contenders. Every step is skipped where its result is kept."""
 
+from core.embedders.backends import capabilities
 from core.jobs.context import JobContext
 from core.jobs.types import JobSpec
 from core.secret import Keys, Secret
@@ -79,7 +80,5 @@ def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext)
 
 
 def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
-    """The key of a model's own server. A single key of a job of several models is OpenAI's, which no other may see."""
-    if model.backend != "openai":
-        return None
-    return secret.of(model.base_url) if isinstance(secret, Keys) else None if model.base_url else secret
+    """The key of a model's own service; a key that is not named goes to none of several."""
+    return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None

@@ -10,16 +10,9 @@ from core import opened
 from core.corpus import read_corpus
 from core.costs.spending import affordable
 from core.digest import digest_text
+from core.embedders.backends import capabilities
 from core.embedders.registry import resolve
-from core.embedding import (
-    batch_size,
-    batches,
-    cached_rows,
-    count_unseen,
-    distinct,
-    embed_batch,
-    resolved_dimensions,
-)
+from core.embedding import batches, cached_rows, count_unseen, distinct, embed_batch, resolved_dimensions
 from core.errors import ModelError
 from core.maps.projection import project
 from core.neighbors import build_neighbors
@@ -39,11 +32,12 @@ def prepare_model(folder: str, corpus: str, spec: ModelSpec, secret: Secret | No
 
     Gives the spec to use, whose key is then the same in all workers. Raises ModelError.
     """
-    if spec.backend == "openai" and spec.dimensions is None:
+    declared = capabilities(spec)
+    if declared.hosted and spec.dimensions is None:
         stored = Workspace(folder).load_vectors(corpus, spec) is not None
         return spec if stored else resolve(spec, api_key=secret)
-    if spec.backend in ("onnx", "static"):
-        opened.embedder(folder, spec, secret, None if spec.backend == "static" else 1)
+    if declared.prepared_once:
+        opened.embedder(folder, spec, secret, declared.preparation_threads)
     return spec
 
 
@@ -56,7 +50,7 @@ def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | N
         return [], 0
     texts = opened.distinct_texts(folder, corpus)
     known = opened.cache(folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
-    plan = batches(texts, np.flatnonzero(~known), *batch_size(spec.backend))
+    plan = batches(texts, np.flatnonzero(~known), *capabilities(spec).batch)
     paid = plan if limit_usd is None else affordable(texts, plan, spec, limit_usd)
     return paid, sum(len(places) for places in plan[len(paid) :])
 

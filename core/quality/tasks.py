@@ -16,6 +16,7 @@ from core.contenders import (
     has_graph,
 )
 from core.costs.spending import most_usd
+from core.embedders.backends import capabilities
 from core.embedding import distinct
 from core.errors import JobError, ModelError, StorageError
 from core.jobs.tasks import find_neighbors
@@ -79,20 +80,19 @@ def find_graph(folder: str, corpus: str, contender: Contender, progress: Progres
 
 def robustness_plan(folder: str, corpus: str, contender: Contender) -> Plan:
     """What would be embedded, and what that costs at most. Nothing is computed or sent."""
-    from core.costs.estimate import is_free
     from core.scoring.task_texts import missing_texts
 
     model = contender.model
     texts = changed_texts(folder, corpus).all_texts
     kept = Workspace(folder).load(KIND, corpus, wording_inputs(contender)) is not None
-    if kept or model.backend == "imported":
+    if kept or not capabilities(model).can_embed:
         return Plan(kept, kept, 0, len(texts), 0, 0.0, 0.0, False)
     left = missing_texts(folder, corpus, model, texts)
     usd = most_usd(left, model) if left else 0.0
     facts = opened.vectors(folder, corpus, model).facts
     told = facts.get("computed", 0) >= TOLD  # of few texts, most of the time went into loading the model
     seconds = len(left) * facts["seconds"] / facts["computed"] if told else None
-    return Plan(False, True, len(left), len(texts), sum(map(len, left)), seconds, usd, not is_free(model))
+    return Plan(False, True, len(left), len(texts), sum(map(len, left)), seconds, usd, capabilities(model).paid)
 
 
 def measure_wording(
@@ -113,7 +113,7 @@ def measure_wording(
     workspace, inputs = Workspace(folder), wording_inputs(contender)
     if workspace.load(KIND, corpus, inputs) is not None:
         return
-    if contender.model.backend == "imported":
+    if not capabilities(contender.model).can_embed:
         raise ModelError(f"{contender.label} was brought in: changed texts can't be embedded with it.")
     changes = changed_texts(folder, corpus)
     texts = changes.all_texts

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 
 from core.contenders import Contender
+from core.embedders.backends import capabilities
 from core.export.manifest import model_facts
 from core.row_steps import Steps
 from core.scoring.types import Task
@@ -67,7 +68,7 @@ def can_start_anew(info: CorpusInfo, contenders: Sequence[Contender], task: Task
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
     uploaded = task.kind == "queries" or task.get("file") is not None
-    return not (derived or uploaded or any(each.model.backend == "imported" for each in contenders))
+    return not (derived or uploaded or any(not capabilities(each.model).can_embed for each in contenders))
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

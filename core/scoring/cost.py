@@ -6,7 +6,7 @@ import numpy as np
 
 from core import opened
 from core.contenders import Contender
-from core.costs.pricing import price_of
+from core.embedders.backends import capabilities
 from core.scoring.speed import Speed, kept_speed
 
 
@@ -33,7 +33,8 @@ def cost_of(folder: str, corpus: str, contender: Contender) -> Cost:
     vectors = opened.vectors(folder, corpus, contender.model)
     facts, width = vectors.facts, contender.dimensions or vectors.rows.shape[1]
     tokens = facts["tokens"] / max(len(vectors), 1) if "tokens" in facts else None
-    price = None if contender.model.backend == "imported" else price_of(contender.model)
+    declared = capabilities(contender.model)
+    price = declared.price if declared.can_embed else None
     usd = None if price is None or (tokens is None and price.per_million_usd) else price.per_million_usd * (tokens or 0)
     return Cost(
         dimensions=width,

@@ -8,7 +8,7 @@ import numpy as np
 
 from core import opened
 from core.contenders import Contender, contender_rows
-from core.costs.estimate import is_free
+from core.embedders.backends import capabilities
 from core.scoring.load import BUSY, load_meter
 from core.scoring.timing import TOP, time_embedding, time_search
 from core.secret import Secret
@@ -46,9 +46,10 @@ class Speed:
 
 def kept_speed(folder: str, corpus: str, contender: Contender) -> Speed:
     """What is known without measuring."""
-    if contender.model.backend == "imported":
+    declared = capabilities(contender.model)
+    if not declared.can_embed:
         return Speed("none")
-    if not is_free(contender.model):
+    if declared.paid:
         return _run_speed(folder, corpus, contender.model)
     workspace = Workspace(folder)
     embedding = workspace.load(KIND, corpus, speed_inputs(Contender(contender.model), "embedding"))
@@ -69,7 +70,8 @@ def measure_speed(
 
     A model's variants share its embedding time and have their own search time. Raises what the embedder raises.
     """
-    if contender.model.backend == "imported" or not is_free(contender.model):
+    declared = capabilities(contender.model)
+    if declared.paid or not declared.can_embed:
         return kept_speed(folder, corpus, contender)
     workspace = Workspace(folder)
     inputs = speed_inputs(Contender(contender.model), "embedding")
@@ -77,7 +79,7 @@ def measure_speed(
         embedder, others = opened.embedder(folder, contender.model, secret), load_meter()
         facts, times = time_embedding(embedder, opened.distinct_texts(folder, corpus))
         # a server's own work is no other's, and may be done on this machine
-        facts |= {"others": 0.0 if contender.model.base_url else others()}
+        facts |= {"others": 0.0 if declared.hosted else others()}
         workspace.save(KIND, corpus, inputs, {"queries": times}, facts)
     inputs = speed_inputs(contender, "search")
     if again or workspace.load(KIND, corpus, inputs) is None:

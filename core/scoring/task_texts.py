@@ -7,8 +7,9 @@ import numpy as np
 from core import opened
 from core.contenders import Contender, contender_rows, vary
 from core.digest import digest_text
-from core.embedders.base import Embedder
-from core.embedding import LOCAL_BATCH, batch_size, batches, checked_shape, distinct, embed_batch
+from core.embedders.backends import capabilities
+from core.embedders.base import LOCAL_BATCH, Embedder
+from core.embedding import batches, checked_shape, distinct, embed_batch
 from core.errors import ModelError
 from core.secret import Secret
 from core.types import ModelSpec, Progress
@@ -69,7 +70,7 @@ def _ranges(folder: str, corpus: str, spec: ModelSpec) -> tuple[np.ndarray, np.n
 
 def _apart(spec: ModelSpec, queries: bool) -> bool:
     """Whether a query's vector may differ from the same text's as a document: by a prompt, or a module of its own."""
-    return queries and (spec.query_prompt != spec.document_prompt or spec.backend == "sentence-transformers")
+    return queries and (spec.query_prompt != spec.document_prompt or capabilities(spec).separate_queries)
 
 
 def _key(spec: ModelSpec, text: str, queries: bool) -> bytes:
@@ -112,7 +113,7 @@ def _compute(
     """Fill the missing rows and keep each batch as soon as it is there."""
     embedder, done = _opened(folder, spec, queries, secret), 0
     cache, apart = opened.cache(folder, spec), _apart(spec, queries)
-    for places in batches(texts, missing, *(LOCAL_BATCH if apart else batch_size(spec.backend))):
+    for places in batches(texts, missing, *(LOCAL_BATCH if apart else capabilities(spec).batch)):
         chosen = [texts[place] for place in places]
         if apart:
             rows[places] = checked_shape(embedder.embed_query(chosen), len(chosen), rows.shape[1], spec)
@@ -125,7 +126,7 @@ def _compute(
 
 
 def _opened(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
-    if spec.backend == "imported":
+    if not capabilities(spec).can_embed:
         what = "queries" if queries else "other texts"
         raise ModelError(
             f"{spec.label} are vectors brought in from a file; their model is not here, so {what} can't be embedded.",

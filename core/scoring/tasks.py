@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from core.contenders import Contender
+from core.embedders.backends import capabilities
 from core.errors import InputError, PlanisphereError
 from core.scoring.label_rows import MOST_QUERIES
 from core.scoring.label_sides import MOST_PROBED, MOST_PROBED_LABELS
@@ -63,7 +64,7 @@ def try_score(folder: str, corpus: str, contender: Contender, task: Task, secret
     try:
         score(folder, corpus, contender, task, secret)
     except PlanisphereError as error:
-        again = not isinstance(error, InputError) and contender.model.backend != "imported"
+        again = not isinstance(error, InputError) and capabilities(contender.model).can_embed
         facts = {"message": error.message, "remedy": error.remedy, "again": again}
         Workspace(folder).save(FAILED, corpus, score_inputs(contender, task), {}, facts)
     return 1

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 from platformdirs import user_data_path
 
+from core.clusters.llm_chat import ChatModel
+from core.embedders.backends import capabilities
 from core.errors import InputError
 from core.jobs.manager import JobManager
 from core.secret import Keys, Secret
@@ -152,27 +154,34 @@ def keep_list_in_link(name: str) -> None:
         del st.query_params[name]
 
 
-def api_key(base_url: str = "") -> Secret | None:
-    """The key to send: OpenAI's own is never sent to another server.
+def api_key(model: ModelSpec) -> Secret | None:
+    """The key of a model's own service, None for a model that takes none: no key is sent to another service."""
+    name = capabilities(model).key_name
+    return named_key(name) if name else None
 
-    OpenAI's: typed on this visit, else the environment's, else the secrets file's. Another's: typed on this visit.
+
+def named_key(name: str) -> Secret | None:
+    """A service's key, typed on this visit or, unless its name is a server's address, set on this machine.
+
+    name: as `Capabilities.key_name`. On this machine, the environment comes before the secrets file.
     """
-    if base_url:
-        found = remembered(_server(base_url))
+    if "://" in name:
+        value = remembered(_server(name))
     else:
-        found = st.session_state.get("api_key") or os.environ.get("OPENAI_API_KEY") or sign_in.secret("OPENAI_API_KEY")
-    return Secret(str(found)) if found else None
+        value = typed_key(name) or os.environ.get(name) or sign_in.secret(name)
+    return Secret(str(value)) if value else None
 
 
 def job_key(params: dict[str, Any]) -> Secret | None:
     """What a job needs to send: the key of its model's server or its chat model's, or each contender's own."""
     models = [each["model"] for each in params.get("contenders", ())]
     if models:
-        return Keys({each["base_url"]: api_key(each["base_url"]) for each in models if each["backend"] == "openai"})
+        names = {capabilities(ModelSpec.from_dict(model)).key_name for model in models}
+        return Keys({name: named_key(name) for name in names if name})
     if "chat" in params:
-        return api_key(params["chat"]["base_url"])
-    model = params.get("model") or params.get("contender", {}).get("model") or {}
-    return api_key(model.get("base_url", "")) if model.get("backend") == "openai" else None
+        return api_key(ChatModel(**params["chat"]).spec)
+    model = params.get("model") or params.get("contender", {}).get("model")
+    return api_key(ModelSpec.from_dict(model)) if model else None
 
 
 def keep_server_key(base_url: str, field: str = "server_key") -> None:
@@ -184,9 +193,14 @@ def _server(base_url: str) -> str:
     return f"key of {urlsplit(base_url).netloc.lower()}"
 
 
-def typed_key() -> str:
-    """The OpenAI key typed on this visit, or ""."""
-    return str(st.session_state.get("api_key") or "")
+def key_widget(name: str) -> str:
+    """The key of the widget a service's API key is typed into."""
+    return f"api_key-{name}"
+
+
+def typed_key(name: str) -> str:
+    """A service's key typed on this visit, or ""."""
+    return str(st.session_state.get(key_widget(name)) or "")
 
 
 def theme() -> Literal["light", "dark"]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core.embedders.registry import PRESETS
+from core.embedders.registry import PRESETS, find_spec
 from core.files import write_json
 from core.jobs.types import JobSpec
 from pages.shared import session
@@ -37,5 +37,5 @@ def sample_params() -> dict[str, Any]:
         "time": "date",
         "id": "id",
         "model": PRESETS[0].to_dict(),
-        "more": [model.to_dict() for kind in COMPARED_WITH for model in PRESETS if model.backend == kind],
+        "more": [find_spec(name).to_dict() for name in COMPARED_WITH],
     }

@@ -114,20 +114,20 @@ class Words:
     """Counts words; a model of the given window."""
 
     window: int | None
+    backend = "lexical"
+    tokens_exact = True
 
     @property
     def spec(self):
-        return ModelSpec("lexical", f"words-{self.window}", max_tokens=self.window)
+        return ModelSpec(self.backend, f"words-{self.window}", max_tokens=self.window)
 
     def count_tokens(self, texts):
         return np.array([len(text.split()) for text in texts], np.int64)
 
 
 class Splitting(Words):
+    backend = "openai"  # which splits long texts
     tokens_exact = False
-
-    def split_count(self, texts):
-        return int((self.count_tokens(texts) > self.window).sum())
 
 
 def test_windows_by_hand():

@@ -699,7 +699,7 @@ def test_huge_cells_are_cut_and_said_to_be(home):
 
 def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
     asked = []
-    monkeypatch.setattr(session, "api_key", lambda base_url="": Secret("key"))
+    monkeypatch.setattr(session, "named_key", lambda name: Secret("key"))
     monkeypatch.setattr(session, "ask", lambda function, *arguments: asked.append(arguments[-1]) or 1 / 0)
     for model in (place.model, replace(place.model, backend="openai", name="text-embedding-3-small")):
         view = chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")

@@ -224,7 +224,7 @@ def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
     monkeypatch.setattr(measure, "_submit", jobs.extend)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     at = open_page(app, "Robustness", **link(lexical, Contender(spec)))
-    assert "needs an OpenAI API key" in fine(at)
+    assert "needs the OpenAI API key" in fine(at)
     assert not at.button(key="quality_wording_start").disabled  # of the other one
     monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
     assert f"for at most ${plan.usd:.4f}" in fine(at.run())

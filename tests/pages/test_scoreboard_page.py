@@ -298,14 +298,14 @@ def test_the_pairs_that_differ_significantly_are_counted():
 
 
 def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):
-    monkeypatch.setattr(session, "api_key", lambda server="": Secret(f"key of {server or 'OpenAI'}"))
-    served, paid = ({"backend": "openai", "base_url": server} for server in ("https://a.example/v1", ""))
-    here = {"backend": "lexical", "base_url": ""}
+    monkeypatch.setattr(session, "named_key", lambda name: Secret(f"key of {name}"))
+    served, paid = ({"backend": "openai", "name": "m", "base_url": server} for server in ("https://a.example/v1", ""))
+    here = {"backend": "lexical", "name": "words", "base_url": ""}
     keys = session.job_key({"contenders": [{"model": each} for each in (served, here)]})
     assert keys.of("https://a.example/v1").reveal() == "key of https://a.example/v1"
-    assert keys.of("") is None  # not asked for
+    assert keys.of("OPENAI_API_KEY") is None  # not asked for
     assert not session.job_key({"contenders": [{"model": here}]})
-    assert session.job_key({"model": paid}).reveal() == "key of OpenAI"
+    assert session.job_key({"model": paid}).reveal() == "key of OPENAI_API_KEY"
     assert session.job_key({"model": served}).reveal() == "key of https://a.example/v1"
     assert session.job_key({"model": here}) is None
     assert (

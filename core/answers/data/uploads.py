@@ -10,6 +10,7 @@ from core import opened
 from core.answers.data.staging import Origin, read_staged
 from core.corpus import StepCount, Steps, build_corpus, count_steps
 from core.digest import digest_array
+from core.embedders.backends import capabilities
 from core.errors import InputError, ModelError
 from core.profile import Profile, WindowUse, profile_corpus, window_report
 from core.reading import RawTable, Source, guess_roles, render_texts
@@ -145,14 +146,12 @@ def windows(folder: str, corpus: str, specs: tuple[ModelSpec, ...]) -> tuple[Win
     found: list[WindowUse] = []
     for spec in specs:
         try:
-            found += window_report(texts, [opened.embedder(folder, spec, COUNTING_KEY if _needs_key(spec) else None)])
+            found += window_report(
+                texts, [opened.embedder(folder, spec, COUNTING_KEY if capabilities(spec).needs_key else None)]
+            )
         except ModelError:
             continue
     return tuple(found)
-
-
-def _needs_key(spec: ModelSpec) -> bool:
-    return spec.backend == "openai" and not spec.base_url
 
 
 def _short_cell(cell: Any) -> Any:

@@ -12,6 +12,7 @@ from core.contenders import Contender, contender_rows, vary
 from core.disagreement.geometry import alike_order
 from core.disagreement.kept import text_codes
 from core.disagreement.query import list_likeness, rank_of, rank_texts
+from core.embedders.backends import capabilities
 from core.errors import InputError, PlanisphereError
 from core.export.table import free_name, table_bytes
 from core.index import similarities
@@ -92,7 +93,7 @@ def query_vector(asked: Asked, contender: Contender, wanted: QueryAsked, secrets
     """
     if wanted.row >= 0:
         return np.asarray(contender_rows(asked.folder, asked.corpus, contender)[wanted.row], np.float32)
-    own = dict(secrets).get(contender.model.base_url) if contender.model.backend == "openai" else None
+    own = dict(secrets).get(capabilities(contender.model).key_name)
     vector, _ = embedded_query(asked.folder, contender.model, wanted.text, own)
     if contender.is_model:
         return vector

@@ -5,6 +5,7 @@ from typing import Any
 
 from core import opened
 from core.contenders import Contender
+from core.embedders.backends import capabilities
 from core.errors import PlanisphereError, StorageError
 from core.labels.columns import label_codes
 from core.scoring.comparison import Comparison, compare
@@ -112,7 +113,7 @@ def split_column(folder: str, corpus: str) -> str | None:
 
 def embedding_seconds(asked: Asked, contender: Contender) -> float:
     """About how long the task's own texts take that have no vector of this contender yet; 0 where there are none."""
-    if asked.task.kind == "labels" or contender.model.backend == "imported":
+    if asked.task.kind == "labels" or not capabilities(contender.model).can_embed:
         return 0.0
     try:
         texts = _task_texts(asked)

@@ -8,8 +8,8 @@ from core import opened
 from core.answers.data.staging import Origin, Staged, read_staged, staged_bytes
 from core.answers.data.uploads import Refusal
 from core.contenders import Contender
-from core.costs.estimate import is_free
 from core.costs.spending import most_usd
+from core.embedders.backends import capabilities
 from core.errors import InputError
 from core.scoring.known_item import read_known_item
 from core.scoring.pairs import read_pairs
@@ -85,12 +85,13 @@ def to_embed(folder: str, corpus: str, contenders: tuple[Contender, ...], task: 
     """What each model of the contenders still has to embed, those alone that have to; sends nothing."""
     documents, queries = task_texts(folder, corpus, task)
     found = []
-    for spec in dict.fromkeys(each.model for each in contenders if each.model.backend != "imported"):
+    for spec in dict.fromkeys(each.model for each in contenders if capabilities(each.model).can_embed):
         left = missing_texts(folder, corpus, spec, documents)
         left += missing_texts(folder, corpus, spec, queries, queries=True)
         if left:
-            usd = 0.0 if is_free(spec) else most_usd(left, spec)
-            found.append(ToEmbed(spec.label, len(left), is_free(spec), usd))
+            paid = capabilities(spec).paid
+            usd = most_usd(left, spec) if paid else 0.0
+            found.append(ToEmbed(spec.label, len(left), not paid, usd))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core import opened
 from core.answers.query import embedded_query
+from core.embedders.backends import capabilities
 from core.errors import InputError
 from core.secret import Secret
 from core.selections.filters import column_kind
@@ -123,8 +124,9 @@ def default_reading(folder: str, corpus: str, model: ModelSpec | None) -> Readin
     likely = next((each for each in sentiment_columns(folder, corpus) if each.likely), None)
     if likely:
         return Reading("column", likely.name, likely.low, likely.high, likely.meaning)
-    free = model is not None and model.backend not in ("imported", "openai")
-    return Reading("anchors" if free else "none")
+    declared = capabilities(model) if model is not None else None
+    local = declared is not None and declared.can_embed and not declared.hosted
+    return Reading("anchors" if local else "none")
 
 
 def column_sentiment(folder: str, corpus: str, reading: Reading) -> np.ndarray:
@@ -181,7 +183,7 @@ def _by_anchors(
 
 def _anchors(folder: str, model: ModelSpec, texts: tuple[str, ...], secret: Secret | None) -> np.ndarray:
     """(a, d) unit rows. Raises InputError without any, or where this model can't embed a text."""
-    if model.backend == "imported":
+    if not capabilities(model).can_embed:
         raise InputError(
             "These vectors were brought in: anchor sentences can't be embedded as they were.",
             "Read the sentiment from a column, train it from one, or choose another model.",

@@ -9,8 +9,8 @@ from core.answers.clusters import naming as answers
 from core.answers.clusters.naming import NamingPlan
 from core.clusters.llm_chat import ChatModel, chat_url, checked_model
 from core.clusters.methods import ClusterParams
-from core.costs.estimate import is_free
 from core.digest import digest_json
+from core.embedders.backends import capabilities
 from core.embedders.openai_models import server_name
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
@@ -34,10 +34,10 @@ def show(info: CorpusInfo, model: ModelSpec, params: ClusterParams) -> None:
         return
     plan, most, again = planned(where)
     told(plan, chat)
-    keyless = not chat.base_url and session.api_key() is None
+    keyless = capabilities(chat.spec).needs_key and session.api_key(chat.spec) is None
     if keyless:
         st.caption(":material/key: OpenAI needs an API key: enter it above.")
-    agreed = is_free(chat.spec) or st.checkbox(
+    agreed = not capabilities(chat.spec).paid or st.checkbox(
         "I agree that this is sent, and to pay what the server charges",
         key=f"naming_agreed-{digest_json([asdict(chat), most, again])}",
         help="Prices of chat models are not known here; the provider's price list tells what so many tokens cost.",
@@ -76,7 +76,7 @@ def chat_model() -> ChatModel | None:
     if base_url:
         server_key(base_url)
     else:
-        choice.openai_key()
+        choice.key_field(capabilities(ChatModel(name).spec))
     if not name.strip():
         st.caption(":material/edit: Enter the model's name above, as the server calls it.")
         return None
@@ -91,7 +91,7 @@ def server_key(base_url: str) -> None:
         type="password",
         key=field,
         persist_state="session",
-        placeholder="typed before, on this visit" if session.api_key(base_url) else "",
+        placeholder="typed before, on this visit" if session.named_key(base_url) else "",
         help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.",
     )
     if typed:
@@ -125,8 +125,9 @@ def told(plan: NamingPlan, chat: ChatModel) -> None:
         st.info("All of these have a given name already.", icon=":material/check:")
         return
     place = server_name(chat.spec).replace("The server", "the server")
-    here = "which is in your own network" if is_free(chat.spec) else "so they leave this machine"
-    (st.info if is_free(chat.spec) else st.warning)(
+    paid = capabilities(chat.spec).paid
+    here = "so they leave this machine" if paid else "which is in your own network"
+    (st.warning if paid else st.info)(
         f"**What is sent:** of each group its size, up to 10 words and up to {answers.SENT_TEXTS} of its most central "
         f"texts, the first 200 characters of each; and names given already. They go to {plain(place)}, {here}.",
         icon=":material/outgoing_mail:",
@@ -153,7 +154,7 @@ def start(info: CorpusInfo, model: ModelSpec, params: ClusterParams, chat: ChatM
     for done in session.manager().list(session.folder()):  # what an earlier try said is no news any more
         if not done.open and done.spec.kind == job.kind and done.spec.corpus == job.corpus:
             session.manager().forget(done.spec.workspace, done.id)
-    session.manager().submit(job, session.api_key(chat.base_url))
+    session.manager().submit(job, session.api_key(chat.spec))
     st.rerun()
 
 

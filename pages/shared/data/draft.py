@@ -6,12 +6,13 @@ from core.answers.data.draft import Draft, draft, draft_windows
 from core.answers.data.staging import Origin
 from core.answers.data.uploads import Refusal
 from core.corpus import Steps
+from core.embedders.backends import capabilities
 from core.types import Roles
 from pages.shared import session
 from pages.shared.data import profile
 from pages.shared.text import count
 
-LOCAL = tuple(spec for spec in profile.COUNTED if spec.backend != "openai")
+LOCAL = tuple(spec for spec in profile.COUNTED if not capabilities(spec).hosted)
 HEIGHT = 190  # pixels of the histogram
 
 

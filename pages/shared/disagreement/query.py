@@ -12,6 +12,7 @@ from core.answers.disagreement.overview import Asked
 from core.answers.disagreement.query import Answers, QueryAsked, Secrets
 from core.charts.disagreement import bump_figure
 from core.disagreement.overlap import P
+from core.embedders.backends import capabilities
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import choice
@@ -67,10 +68,10 @@ def _query(info: CorpusInfo) -> QueryAsked | None:
 
 
 def _secrets(asked: Asked) -> Secrets:
-    """Keys of the services that are asked, by address."""
-    urls = dict.fromkeys(each.model.base_url for each in asked.contenders if each.model.backend == "openai")
-    found = ((url, session.api_key(url)) for url in urls)
-    return tuple((url, secret) for url, secret in found if secret)
+    """Keys of the services that embed the query, by `key_name`."""
+    names = dict.fromkeys(capabilities(contender.model).key_name for contender in asked.contenders)
+    keys = ((name, session.named_key(name)) for name in names if name)
+    return tuple((name, key) for name, key in keys if key)
 
 
 def _headline(found: Answers, names: list[str], k: int) -> str:

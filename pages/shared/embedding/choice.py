@@ -5,6 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core.answers import embedding
+from core.embedders.backends import capabilities
+from core.embedders.base import Capabilities
 from core.embedders.registry import PRESETS, describe
 from core.errors import PlanisphereError
 from core.types import ModelSpec
@@ -12,7 +14,6 @@ from pages.shared import frame, session
 from pages.shared.text import plain
 
 KINDS = ("Sentence transformer", "OpenAI-compatible server")
-SIZES = {"text-embedding-3-small": (256, 512, 1024, 1536), "text-embedding-3-large": (256, 512, 1024, 1536, 3072)}
 
 
 def choose() -> list[ModelSpec]:
@@ -35,8 +36,9 @@ def choose() -> list[ModelSpec]:
     for key in chosen:
         st.caption(f"**{plain(names[key])}**: {describe(known[key])}")
     specs = [known[key] for key in chosen]
-    if any(spec.backend == "openai" and not spec.base_url for spec in specs):
-        openai_key()
+    services = {declared.key_name: declared for spec in specs if (declared := capabilities(spec)).needs_key}
+    for declared in services.values():
+        key_field(declared)
     return [with_dimensions(spec) for spec in specs]
 
 
@@ -67,14 +69,15 @@ def add_model() -> None:
                 help="A name on the Hugging Face hub, or the path of a folder on the server's machine. Code that comes "
                 "with a model is never run.",
             )
-            spec = ModelSpec("sentence-transformers", name.strip())
+            spec = ModelSpec("sentence-transformers", name.strip()) if name.strip() else None
         else:
             spec = server_fields()
         if st.form_submit_button("Add", type="primary", icon=":material/add:"):
             add(spec)
 
 
-def server_fields() -> ModelSpec:
+def server_fields() -> ModelSpec | None:
+    """The model as typed, None while the address or the name is missing."""
     url = st.text_input(
         "Server address",
         key="add_url",
@@ -100,12 +103,14 @@ def server_fields() -> ModelSpec:
         help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.",
     )
     st.caption("One short text is sent to the server, to see that it answers and how long its vectors are.")
+    if not url.strip() or not name.strip():
+        return None
     return ModelSpec("openai", name.strip(), base_url=url.strip(), dimensions=int(size) or None)
 
 
-def add(spec: ModelSpec) -> None:
+def add(spec: ModelSpec | None) -> None:
     """Look the model up and choose it, or say why it can't be used."""
-    if not spec.name or (spec.backend == "openai" and not spec.base_url):
+    if spec is None:
         st.warning("Fill in the fields above first.")
         return
     try:
@@ -123,8 +128,7 @@ def look_up_server(spec: ModelSpec) -> ModelSpec:
     """The spec with the dimensions its server answers with; sends one short text. Raises ServiceError."""
     with st.spinner("Sending a short text to the server …"):
         session.keep_server_key(spec.base_url)
-        secret = session.api_key(spec.base_url)
-        return session.ask(embedding.resolve_model, session.folder(), spec, secret, timeout=60)
+        return session.ask(embedding.resolve_model, session.folder(), spec, session.api_key(spec), timeout=60)
 
 
 def look_up_local(spec: ModelSpec) -> ModelSpec:
@@ -132,23 +136,24 @@ def look_up_local(spec: ModelSpec) -> ModelSpec:
         return session.ask(embedding.resolve_model, session.folder(), spec, None, timeout=600, on="job")
 
 
-def openai_key() -> None:
-    """The key's field, unless the environment or the secrets file holds one."""
-    known = session.api_key() is not None and not session.typed_key()
+def key_field(declared: Capabilities) -> None:
+    """The field of a service's key."""
+    name = declared.key_name
+    configured = session.named_key(name) is not None and not session.typed_key(name)
     st.text_input(
-        "OpenAI API key",
+        f"{declared.provider} API key".strip(),
         type="password",
-        key="api_key",
+        key=session.key_widget(name),
         persist_state="session",
-        placeholder="found in the settings" if known else "sk-…",
+        placeholder="found in the settings" if configured else "",
         help="Kept in memory for this visit only: never written, logged or put into a link. It may also come from the "
-        "environment (OPENAI_API_KEY) or .streamlit/secrets.toml.",
+        f"environment ({name}) or .streamlit/secrets.toml.",
     )
 
 
 def with_dimensions(spec: ModelSpec) -> ModelSpec:
-    """OpenAI's newer models can be asked for shorter vectors."""
-    sizes = SIZES.get(spec.name) if spec.backend == "openai" and not spec.base_url else None
+    """Some models can be asked for shorter vectors."""
+    sizes = capabilities(spec).dimension_choices
     if not sizes:
         return spec
     size = st.segmented_control(

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.answers import embedding
 from core.answers.embedding import Prospect
-from core.costs.estimate import is_free
 from core.digest import digest_json
+from core.embedders.backends import capabilities
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
@@ -63,10 +63,6 @@ def running(info: CorpusInfo, spec: ModelSpec) -> bool:
     )
 
 
-WAITS = {
-    "static": "Loading the model (made at its first use, in about half a minute) and counting tokens …",
-    "sentence-transformers": "Loading the model and counting tokens …",
-}
 COLUMNS = {
     "To compute": st.column_config.NumberColumn(
         format="localized", help="Different texts that have no vector of this model yet"
@@ -88,18 +84,18 @@ COLUMNS = {
 
 def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
     """The prospect, or None after saying why there is none."""
-    secret = session.api_key(spec.base_url) if spec.backend == "openai" else None
-    if spec.backend == "openai" and not spec.base_url and secret is None:
-        st.info(f"{plain(spec.label)} needs an OpenAI API key: enter it above.", icon=":material/key:")
+    declared, secret = capabilities(spec), session.api_key(spec)
+    if declared.needs_key and secret is None:
+        st.info(f"Enter the {declared.provider} API key above to run {plain(spec.label)}.", icon=":material/key:")
         return None
-    wait = f"Counting tokens for {plain(spec.label)} …"
+    counting = f"Counting tokens for {plain(spec.label)} …"
     try:
-        with st.spinner(WAITS.get(spec.backend, wait)):
+        with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
             if secret is not None:
                 return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
             stamp = session.workspace().cache_stamp(spec)
-            place = "job" if spec.backend in WAITS else "answer"
-            return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp, on=place)
+            pool = "job" if declared.loading else "answer"
+            return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp, on=pool)
     except PlanisphereError as error:
         frame.show_error(error)
         return None
@@ -155,10 +151,10 @@ class Priced(Protocol):
 
 def paid_consent(todo: Sequence[Priced]) -> float | None:
     """The spending limit in dollars for each paid model; None where nothing is paid, 0 until confirmed."""
-    paid = [found for found in todo if not is_free(found.spec)]
+    paid = [model for model in todo if capabilities(model.spec).paid]
     if not paid:
         return None
-    known = sum(found.most_usd or 0 for found in paid)
+    known = sum(model.most_usd or 0 for model in paid)
     left, right = st.columns(2, vertical_alignment="bottom")
     limit = left.number_input(
         "Spending limit a model (US dollars)",
@@ -171,7 +167,7 @@ def paid_consent(todo: Sequence[Priced]) -> float | None:
     )
     agreed = right.checkbox(
         "I agree to pay up to this limit",
-        key=f"agreed-{digest_json([limit, *(found.spec.key for found in paid)])}",
+        key=f"agreed-{digest_json([limit, *(model.spec.key for model in paid)])}",
         help="A server whose price is not known may charge too; then the limit can't be kept.",
     )
     return float(limit) if agreed else 0.0

@@ -64,9 +64,7 @@ def drawn(view: View) -> Drawn:
 
 def _secret(view: View) -> Secret | None:
     """Only who sends texts out needs a key."""
-    model = view.place.model
-    remote = model.backend == "openai" and view.color.kind == "similarity"
-    return session.api_key(model.base_url) if remote else None
+    return session.api_key(view.place.model) if view.color.kind == "similarity" else None
 
 
 def _figure(data: MapData, view: View) -> "go.Figure":

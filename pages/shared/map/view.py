@@ -171,8 +171,7 @@ def _contours(view: View, panel: int) -> list[Any]:
 
 def _colors(view: View) -> Colors:
     color, place = view.scene.color, view.scene.first
-    remote = place.model.backend == "openai" and color.kind == "similarity"
-    secret = session.api_key(place.model.base_url) if remote else None  # only who sends texts out needs a key
+    secret = session.api_key(place.model) if color.kind == "similarity" else None  # only then is a text embedded
     make = lambda: session.ask(colors, place, color, view.theme, secret)  # noqa: E731 - a name would say no more
     return cached.made(make, "colors", *_names(place), color, view.theme)
 

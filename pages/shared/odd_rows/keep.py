@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.answers.versions import leave_out
-from core.costs.estimate import is_free
+from core.embedders.backends import capabilities
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.selections.saved import LONGEST_NAME, save_selection
@@ -114,8 +114,8 @@ def _make(info: CorpusInfo, rows: Sequence[int] | np.ndarray, why: str, name: st
 
 def _embed(made: CorpusInfo, model: ModelSpec) -> None:
     """Start what makes the new corpus' vectors, graph and map; vectors come from those kept for each text."""
-    if model.backend == "imported":
+    if not capabilities(model).can_embed:
         params = {"model": model.to_dict()}
         session.manager().submit(JobSpec("map", session.folder(), made.digest, params, f"Map of {made.name}"))
         return
-    run.start(made, model, None if is_free(model) else NOTHING)
+    run.start(made, model, NOTHING if capabilities(model).paid else None)

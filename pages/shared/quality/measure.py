@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.answers.quality import robust as answers
 from core.contenders import Contender
+from core.embedders.backends import capabilities
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec, JobState
 from core.quality.tasks import Plan
@@ -87,11 +88,15 @@ def _offer(asked: Asked, left: Sequence[_Left]) -> None:
 
 
 def _lacks_key(each: _Left) -> bool:
-    """Says so where OpenAI's key is missing; such a contender is left out until it is there."""
+    """Says so where a needed key is missing; such a contender is left out until it is there."""
     model = each.spec
-    lacks = bool(model.backend == "openai" and not model.base_url and each.plan.texts and session.api_key() is None)
+    declared = capabilities(model)
+    lacks = bool(declared.needs_key and each.plan.texts and session.api_key(model) is None)
     if lacks:
-        st.info(f"{plain(each.name)} needs an OpenAI API key: enter it on the Embed page.", icon=":material/key:")
+        st.info(
+            f"{plain(each.name)} needs the {declared.provider} API key: enter it on the Embed page.",
+            icon=":material/key:",
+        )
         st.page_link("pages/data/embed.py", label="Enter a key", icon=":material/memory:")
     return lacks
 

@@ -7,8 +7,8 @@ from core.answers.quality import meaning as answers
 from core.answers.quality import words
 from core.charts.quality import color, group_bars
 from core.contenders import Contender
+from core.embedders.backends import capabilities
 from core.quality.migration import Lists, Threshold
-from core.secret import Secret
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
@@ -91,7 +91,7 @@ def _lists(asked: Asked, lists: Lists, one: str, other: str, place: int) -> None
 
 def _queries(asked: Asked, pair: tuple[Contender, Contender], texts: int) -> None:
     st.markdown("**Queries that break**")
-    imported = next((each.label for each in pair if each.model.backend == "imported"), None)
+    imported = next((each.label for each in pair if not capabilities(each.model).can_embed), None)
     with st.form("quality_queries", border=False):
         typed = st.text_area(
             "Pinned queries, one a line",
@@ -126,10 +126,8 @@ def _queries(asked: Asked, pair: tuple[Contender, Contender], texts: int) -> Non
 def _ask(asked: Asked, pair: tuple[Contender, Contender], queries: tuple[str, ...]) -> list[answers.Query]:
     if not queries:
         return session.ask_once(answers.drawn_queries, *asked.where, *pair, DRAWN, 0)
-    secrets: list[Secret | None] = [
-        session.api_key(each.model.base_url) if each.model.backend == "openai" else None for each in pair
-    ]
-    return session.ask(answers.typed_queries, *asked.where, *pair, queries, tuple(secrets))
+    secrets = tuple(session.api_key(contender.model) for contender in pair)
+    return session.ask(answers.typed_queries, *asked.where, *pair, queries, secrets)
 
 
 def _query_table(asked: Asked, found: list[answers.Query]) -> None:

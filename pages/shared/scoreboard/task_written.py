@@ -5,8 +5,8 @@ from dataclasses import asdict
 import streamlit as st
 
 from core.clusters.llm_chat import ChatModel
-from core.costs.estimate import is_free
 from core.digest import digest_json
+from core.embedders.backends import capabilities
 from core.embedders.openai_models import server_name
 from core.jobs.types import JobSpec
 from core.scoring.types import Task
@@ -44,7 +44,7 @@ def show(info: CorpusInfo, sample: int, seed: int) -> Task | None:
 
 def _offer(plan: WritingPlan, chat: ChatModel, job: JobSpec) -> None:
     """What is sent where, and the button."""
-    left, free = plan.sample - plan.written, is_free(chat.spec)
+    left, free = plan.sample - plan.written, not capabilities(chat.spec).paid
     place = server_name(chat.spec).replace("The server", "the server")
     (st.info if free else st.warning)(
         f"**What is sent:** the first 1,000 characters of {count(left, 'text')}, to {plain(place)}, "
@@ -55,7 +55,7 @@ def _offer(plan: WritingPlan, chat: ChatModel, job: JobSpec) -> None:
     )
     with st.expander("The first text that is sent"):
         st.text(cut(plan.first, 400))
-    keyless = not chat.base_url and session.api_key() is None
+    keyless = capabilities(chat.spec).needs_key and session.api_key(chat.spec) is None
     if keyless:
         st.caption(":material/key: OpenAI needs an API key: enter it above.")
     agreed = free or st.checkbox(
@@ -76,7 +76,7 @@ def _offer(plan: WritingPlan, chat: ChatModel, job: JobSpec) -> None:
 
 
 def _submit(job: JobSpec, chat: ChatModel) -> None:
-    session.manager().submit(job, session.api_key(chat.base_url))
+    session.manager().submit(job, session.api_key(chat.spec))
 
 
 def _job(info: CorpusInfo, chat: ChatModel, sample: int, seed: int) -> JobSpec:

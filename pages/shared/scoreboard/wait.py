@@ -6,13 +6,11 @@ import streamlit as st
 
 from core.answers.scoreboard import board as answers
 from core.answers.scoreboard.board import Asked, State
-from core.contenders import Contender
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.scoring.cost import Cost
 from core.scoring.speed import measure_speed
 from core.scoring.tasks import try_score
-from core.secret import Secret
 from core.store import CorpusInfo
 from pages.shared import frame, job_offer, session
 from pages.shared.text import count, plain
@@ -54,11 +52,9 @@ def _score(asked: Asked, places: tuple[int, ...]) -> None:
     """Score now; one that can't be scored has its reason kept. Each server is given its own key alone."""
     for place in places:
         contender = asked.contenders[place]
-        session.ask(try_score, asked.folder, asked.corpus, contender, asked.task, _key(contender), timeout=600)
-
-
-def _key(contender: Contender) -> Secret | None:
-    return session.api_key(contender.model.base_url) if contender.model.backend == "openai" else None
+        session.ask(
+            try_score, asked.folder, asked.corpus, contender, asked.task, session.api_key(contender.model), timeout=600
+        )
 
 
 def _job(info: CorpusInfo, asked: Asked, state: State) -> JobSpec:
@@ -107,7 +103,7 @@ def _measure(asked: Asked, at: int, again: bool) -> None:
     """One contender; what can't be measured is not tried again on this visit."""
     try:
         contender = asked.contenders[at]
-        session.ask(measure_speed, asked.folder, asked.corpus, contender, _key(contender), again)
+        session.ask(measure_speed, asked.folder, asked.corpus, contender, session.api_key(contender.model), again)
     except PlanisphereError as error:
         session.remember(_name(asked), [*_given_up(asked), asked.contenders[at].key])
         frame.show_error(error)

@@ -21,7 +21,7 @@ CARDS = 20
 
 def show(info: CorpusInfo, spec: ModelSpec | None, query: Query, alone: bool) -> None:
     """All of one model's answer; beside others without the map."""
-    secret = session.api_key(spec.base_url) if spec and spec.backend == "openai" else None
+    secret = session.api_key(spec) if spec else None
     found = session.ask(answers.find, session.folder(), info.digest, spec, query, secret)
     if not alone and spec:
         st.subheader(plain(spec.label))

@@ -60,8 +60,7 @@ def ask(info: CorpusInfo) -> Ask | None:
 
 
 def _subject(info: CorpusInfo, model: ModelSpec | None, time: str, kind: str, column: str, reading: Reading) -> Subject:
-    paid = model is not None and model.backend == "openai" and reading.kind == "anchors"
-    secret = session.api_key(model.base_url) if model is not None and paid else None
+    secret = session.api_key(model) if model is not None and reading.kind == "anchors" else None
     kinds: dict[str, GroupKind] = {"clusters": "clusters", "column": "column", "sentiment": "sentiment"}
     return Subject(session.folder(), info.digest, model, time, kinds[kind], column, reading, None, secret)
 

@@ -15,6 +15,7 @@ from core.answers.trends.sentiment import (
     sentiment_columns,
     sentiment_facts,
 )
+from core.embedders.backends import capabilities
 from core.store import CorpusInfo
 from core.trends.sentiment import BAND
 from core.types import ModelSpec
@@ -81,7 +82,7 @@ def words(reading: Reading, info: CorpusInfo, model: ModelSpec | None) -> str:
 
 def _possible(kind: ReadingKind, columns: tuple[SentimentColumn, ...], model: ModelSpec | None) -> bool:
     if kind == "anchors":
-        return model is not None and model.backend != "imported"
+        return model is not None and capabilities(model).can_embed
     return kind == "none" or bool(columns and (kind == "column" or model is not None))
 
 

@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 
 from core.costs import estimate as estimate_module
-from core.costs.estimate import estimate_run, is_free, token_counts
+from core.costs.estimate import estimate_run, token_counts
 from core.embedders import openai as openai_module
+from core.embedders.backends import capabilities
+from core.embedders.base import BaseEmbedder
 from core.embedders.openai import OpenAIEmbedder
 from core.embedders.tokens import TokenCounter
 from core.types import ModelSpec
 
 
-class WordEmbedder:
+class WordEmbedder(BaseEmbedder):
     """A token is a word; each takes `pace` seconds; the window is four."""
 
     def __init__(self, spec=None, pace=0.0):
-        self.spec = spec or ModelSpec("lexical", "words", dimensions=2, max_tokens=4)
+        super().__init__(spec or ModelSpec("lexical", "words", dimensions=2, max_tokens=4))
         self.pace = pace
         self.sent = []
 
-    def embed(self, texts):
+    def encode(self, texts):
         self.sent.append(list(texts))
         time.sleep(self.pace * sum(min(4, len(text.split())) for text in texts))
         return np.tile(np.float32([1, 0]), (len(texts), 1))
-
-    embed_query = embed
 
     def count_tokens(self, texts):
         return np.array([len(text.split()) for text in texts], np.int64)
@@ -120,7 +120,7 @@ def test_openai_is_priced_and_never_asked(paid):
     ],
 )
 def test_only_near_servers_are_tried(url, free):
-    assert is_free(ModelSpec("openai", "m", base_url=url)) is free
+    assert capabilities(ModelSpec("openai", "m", base_url=url)).paid is not free
     if not free:
         embedder = WordEmbedder(ModelSpec("openai", "m", base_url=url))
         made = estimate_run(TEXTS, embedder)

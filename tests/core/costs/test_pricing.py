@@ -5,7 +5,10 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from core.costs.pricing import price_of, price_table
+from core.costs.pricing import price_of
+from core.embedders.backends import capabilities
+from core.embedders.base import Capabilities
+from core.embedders.openai import prices
 from core.types import ModelSpec
 
 
@@ -31,10 +34,16 @@ def test_local_models_cost_nothing(backend):
     assert price.usd(10**9) == 0
 
 
+def test_a_backend_that_is_not_registered_is_paid_at_an_unknown_price():
+    assert price_of(ModelSpec("other", "m")) is None
+    assert capabilities(ModelSpec("other", "m")) == Capabilities()
+    assert (Capabilities().hosted, Capabilities().paid, Capabilities().price) == (True, True, None)
+
+
 def test_unknown_servers_and_models_have_no_price():
     assert price_of(ModelSpec("openai", "text-embedding-3-small", base_url="http://localhost:8000/v1")) is None
     assert price_of(ModelSpec("openai", "text-embedding-9")) is None
 
 
 def test_every_price_is_a_number():
-    assert all(value > 0 for value in price_table()["openai"]["per_million_tokens"].values())
+    assert all(price.per_million_usd > 0 for price in prices().values())

@@ -53,11 +53,11 @@ def noised(monkeypatch, amount, seed=0):
     """From now on every new text is embedded with so much noise added; rows kept before stay."""
     from core.embedders.lexical import LexicalEmbedder
 
-    honest = LexicalEmbedder.embed
+    honest = LexicalEmbedder.encode
 
     def worse(self, texts):
         rows = honest(self, texts)
         noise = np.random.default_rng(seed).normal(size=rows.shape) / np.sqrt(rows.shape[1])
         return unit_rows(rows + amount * noise)
 
-    monkeypatch.setattr(LexicalEmbedder, "embed", worse)
+    monkeypatch.setattr(LexicalEmbedder, "encode", worse)

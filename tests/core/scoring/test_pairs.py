@@ -72,8 +72,8 @@ def test_no_text_is_embedded_twice(tmp_path, monkeypatch):
     from core.embedders.lexical import LexicalEmbedder
 
     folder, corpus, contender = make(tmp_path)
-    asked, honest = [], LexicalEmbedder.embed
-    monkeypatch.setattr(LexicalEmbedder, "embed", lambda self, texts: asked.extend(texts) or honest(self, texts))
+    asked, honest = [], LexicalEmbedder.encode
+    monkeypatch.setattr(LexicalEmbedder, "encode", lambda self, texts: asked.extend(texts) or honest(self, texts))
     task = brought(folder, corpus, pairs_table())
     score_pairs(folder, corpus, contender, task)
     score_pairs(folder, corpus, Contender(contender.model, 64), task)
