@@ -28,7 +28,7 @@ from core.store import Workspace
 from core.types import ModelSpec, Roles
 
 WORDS = ("lamp", "teapot", "parcel", "refund")
-TEXTS = [f"{word} number {i}" for i in range(10) for word in WORDS[:: 1 if i % 2 else -1]]
+TEXTS = [f"{word} number {i}" for i in range(10) for word in WORDS]
 OTHERS = [f"An old {word}, {i}" for i in range(10) for word in WORDS[:: 1 if i % 2 else -1]]
 PAIRS = Task.of("pairs", first="text", second="other", score="alike")
 LOCAL = ModelSpec("toy", "toy words", dimensions=len(WORDS) + 1)
