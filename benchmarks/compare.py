@@ -14,8 +14,9 @@ from core.contenders import Contender, find_contender_neighbors
 from core.disagreement import tasks as disagreement_tasks
 from core.embedders.registry import PRESETS, load_embedder
 from core.embedding import embed
-from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.store import Workspace
+from core.types import CorpusRef
 
 LABEL = "category"
 
@@ -28,7 +29,7 @@ def main() -> None:
         variants = [Contender(PRESETS[0], 128), Contender(PRESETS[0], 64), Contender(PRESETS[0], None, "binary")]
         contenders = (first, *variants, Contender(other))
         for model in (PRESETS[0], other):
-            tasks.find_neighbors(place, digest, model)
+            NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
         found: dict[str, Any] = {"rows": len(opened.corpus(place, digest)), "contenders": len(contenders)}
         found["variants_graphs"] = timed(lambda: [find_contender_neighbors(place, digest, each) for each in variants])
         found["disagreement"] = timed(lambda: disagreement_tasks.prepare(place, digest, contenders))

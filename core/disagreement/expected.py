@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from core.contenders import Contender
+from core.contenders import Contender, graph_seconds
 from core.disagreement.kept import EXPLAINED, KIND, cut_inputs, has_pair, pairs_of, text_inputs
-from core.graph_time import graph_seconds
 from core.store import Workspace
 
 SECONDS_A_ROW = 6e-5  # to compare two graphs, and what else is worked out for a pair, where no pair was timed

@@ -18,7 +18,6 @@ from core.contenders import (
 from core.costs.spending import most_usd
 from core.embedding import distinct
 from core.errors import JobError, ModelError, StorageError
-from core.jobs.tasks import find_neighbors
 from core.quality.space import Space, build_space
 from core.quality.wording import TEXTS, Changed, Moved, change_texts, measure_moved
 from core.secret import Secret
@@ -71,10 +70,7 @@ def missing_graphs(folder: str, corpus: str, contenders: Sequence[Contender]) ->
 
 def find_graph(folder: str, corpus: str, contender: Contender, progress: Progress | None = None) -> None:
     """Find and keep a contender's neighbors, unless they are kept already."""
-    if contender.is_model:
-        find_neighbors(folder, corpus, contender.model, progress)
-    else:
-        find_contender_neighbors(folder, corpus, contender, progress)
+    find_contender_neighbors(folder, corpus, contender, progress)
 
 
 def robustness_plan(folder: str, corpus: str, contender: Contender) -> Plan:

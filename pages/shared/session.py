@@ -171,6 +171,7 @@ def api_key(base_url: str = "") -> Secret | None:
 
 def job_key(params: dict[str, Any]) -> Secret | None:
     """What a job needs to send: the key of its model's server or its chat model's, or each contender's own."""
+    params = params.get("query", params)  # of a job that computes a stored result
     models = [each["model"] for each in params.get("contenders", ())]
     if models:
         return Keys({each["base_url"]: api_key(each["base_url"]) for each in models if each["backend"] == "openai"})

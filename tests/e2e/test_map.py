@@ -12,10 +12,11 @@ from core.answers.map.layouts import Place
 from core.answers.map.scene import Scene, kept_places, selected
 from core.embedders.registry import load_embedder
 from core.embedding import embed
-from core.jobs import tasks
 from core.maps.choice import Choice
+from core.maps.results import LAYOUTS, LayoutQuery
+from core.opened import NEIGHBORS, ModelQuery
 from core.store import Workspace
-from core.types import LayoutParams
+from core.types import CorpusRef, LayoutParams
 from pages.shared.map.settings import place_key
 from tests.e2e.conftest import Server
 from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, go_to, no_traceback, settled
@@ -37,15 +38,15 @@ def places(server: Server, embedded: str) -> tuple[Place, ...]:
     corpus = dict(pair.split("=") for pair in embedded.split("&"))["corpus"]
     home = str(server.home)
     spec = embed(Workspace(home).load_corpus(corpus), load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(home, corpus, spec)
-    tasks.lay_out(home, corpus, spec, LayoutParams())
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(home, corpus), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(home, corpus), spec, LayoutParams()))
     return kept_places(home, corpus)
 
 
 def layout(place: Place) -> np.ndarray:
-    from core.answers.map.layouts import kept_layout
+    from core.answers.map.layouts import stored_layout
 
-    return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
+    return np.asarray(stored_layout(place).points, dtype=np.float32)
 
 
 def shape_at(place: tuple[float, float]) -> list[tuple[float, float]]:

@@ -8,13 +8,13 @@ from core.answers.anomalies import listed as answers
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from pages.shared.odd_rows import list as odd_list
 from pages.shared.odd_rows import wait
 from tests.pages.test_embed_page import words
@@ -168,7 +168,7 @@ def test_two_models_are_compared(corpus, app, home):
     info, _ = corpus
     whole = Workspace(home).load_corpus(info.digest)
     spec = embed(whole, load_embedder("static", models_folder=home / "models"), Workspace(home)).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     at = open_page(app)
     at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
     assert not at.exception, at.exception
@@ -210,7 +210,7 @@ def test_three_identical_rows(home, app):
     table = pd.DataFrame({"text": ["same text"] * 3})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Same").corpus
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     at = open_page(app)
     assert not at.exception, at.exception
     assert "All rows have the same score" in words(at)

@@ -26,12 +26,12 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
-from core.jobs import tasks
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
-from core.types import LayoutParams, Roles
+from core.types import CorpusRef, LayoutParams, Roles
 from pages.shared import session
 from pages.shared.clusters import sweep
 
@@ -65,7 +65,7 @@ def brought(home, texts: list[str]) -> tuple:
     workspace = Workspace(home)
     workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     return str(home), built.digest, spec
 
 

@@ -10,14 +10,14 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
 from core.labels.marks import label_marks
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -44,7 +44,7 @@ def make(home, **columns):
     workspace = Workspace(home)
     info = workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     return Asked(str(home), info.digest, spec, "subject")
 
 
@@ -152,10 +152,9 @@ def test_markup_in_labels_is_shown_as_it_stands(home, app):
 
 
 def test_many_rows_are_offered_as_a_job(home, app, monkeypatch):
-    from pages.shared.doubts import wait
 
     make(home)
-    monkeypatch.setattr(wait, "AT_ONCE", -1.0)
+    monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
     at = open_page(app)
     assert not at.exception
     assert "have not been judged yet" in words(at)

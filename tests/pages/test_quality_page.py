@@ -10,13 +10,13 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, JobError, ModelError, StorageError
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.quality import tasks as quality_tasks
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from pages.shared.quality import measure
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
@@ -48,7 +48,7 @@ def made(home):
     rows[117:] = rows[:3]
     workspace.save_vectors(Vectors(unit_rows(rows), IMPORTED, info.digest))
     for model in (spec, IMPORTED):
-        tasks.find_neighbors(str(home), info.digest, model)
+        NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), model))
     return str(home), info.digest, Contender(spec), Contender(IMPORTED)
 
 
@@ -272,7 +272,7 @@ def test_hardly_any_texts_are_explained(home, app, texts):
     built = build_corpus(RawTable(pd.DataFrame({"text": texts}), (), (), None, ""), Roles("{text}"), name="Few").corpus
     info = Workspace(home).save_corpus(built)
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     at = open_page(app, **link(Contender(spec)))
     if len(set(texts)) < 3:
         assert "1 different text; pairs and neighbors need at least 3" in fine(at)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.answers.clusters import page as answers
 from core.clusters.methods import ClusterParams
 from core.jobs.types import JobSpec
-from pages.shared import empty, job_offer, session
+from pages.shared import empty, result_view, session
 from pages.shared.clusters.controls import METHODS, Chosen
 from pages.shared.text import plain
 
@@ -44,7 +44,7 @@ def ready(chosen: Chosen) -> bool:
 
 def waiting(chosen: Chosen, what: What, words: str) -> bool:
     """Says so if the job for this is open."""
-    job_offer.show_submitted()
+    result_view.show_submitted()
     open_ = any(job.open and job.spec == job_spec(chosen, what) for job in session.manager().list(session.folder()))
     if open_:
         empty.waiting(words)
@@ -66,7 +66,7 @@ def start(chosen: Chosen, what: What, label: str, icon: str) -> None:
         type="primary",
         icon=icon,
         key=f"start-{what}",
-        on_click=job_offer.submit,  # a callback runs even where the page is left in the same moment
+        on_click=result_view.submit,  # a callback runs even where the page is left in the same moment
         args=(job_spec(chosen, what),),
         help="Starts a job; you can go on working meanwhile, and cancel it in the sidebar.",
     )

@@ -11,7 +11,7 @@ from core.compression.tasks import PARTS, Part, full_bits
 from core.contenders import Contender
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.text import count, plain
 
 MEASURES: dict[Measure, str] = {
@@ -19,7 +19,6 @@ MEASURES: dict[Measure, str] = {
     "share": "Same label among 10 (P@10)",
     "first": "Same label of the nearest (P@1)",
 }
-AT_ONCE = 3.5  # seconds a person waits without a job
 NONE = ""
 WAYS: dict[Part, str] = {"dimensions": "fewer dimensions", "bits": "fewer bits", "indexes": "several indexes"}
 
@@ -79,8 +78,8 @@ def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
         return True
     job = _job(asked, info)
     running = any(each.open and each.id == job.id for each in session.manager().list(session.folder()))
-    if not running and job_offer.at_once(
-        sum(state.seconds[part] for part in missing), "Measuring", lambda: _measure(asked, missing), AT_ONCE
+    if not running and result_view.compute_inline(
+        sum(state.seconds[part] for part in missing), "Measuring", lambda: _measure(asked, missing)
     ):
         return True
     left = [part for part in PARTS if part not in state.kept]
@@ -90,7 +89,7 @@ def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
     )
     seconds = sum(state.seconds[part] for part in left)
     label = plain(asked.contender.label)
-    job_offer.offer(job, f"What {label} loses here has not been measured yet.", words, "Measure it", seconds)
+    result_view.offer(job, f"What {label} loses here has not been measured yet.", words, "Measure it", seconds)
     return False
 
 

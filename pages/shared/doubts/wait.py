@@ -6,7 +6,7 @@ from core.answers.anomalies import doubts as answers
 from core.answers.anomalies.doubts import Asked
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.text import count, plain
 
 AT_ONCE = 6.0  # seconds that a person is made to wait for without a job
@@ -22,7 +22,7 @@ def ready(asked: Asked, info: CorpusInfo) -> bool:
             session.ask(answers.judge_now, asked)
         return True
     words = f"{count(info.rows, 'row')} and {state.labels:,} labels in {plain(asked.column)} are looked at."
-    job_offer.offer(
+    result_view.offer(
         _job(asked, info), "These labels have not been judged yet.", words, "Judge the labels", state.seconds
     )
     return False

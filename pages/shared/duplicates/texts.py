@@ -7,7 +7,7 @@ from core.answers.anomalies.duplicates import Groups, Place
 from core.answers.anomalies.text_copies import compare_texts, text_facts, text_state
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.text import count
 
 
@@ -23,7 +23,9 @@ def ready(place: Place, info: CorpusInfo) -> bool:
         return True
     job = JobSpec("texts", place.folder, place.corpus, {"unit": place.by}, title=f"Wording of {info.name}")
     words = f"All {count(info.rows, 'text')} are compared by their wording, once."
-    job_offer.offer(job, "The wording of these texts has not been compared yet.", words, "Compare them", state.seconds)
+    result_view.offer(
+        job, "The wording of these texts has not been compared yet.", words, "Compare them", state.seconds
+    )
     return False
 
 

@@ -1,11 +1,11 @@
 """What the Anomalies page shows while there is nothing to look through: where to go, or what to wait for."""
 
-from core import opened
 from core.answers.anomalies.listed import scored
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.store import CorpusInfo
-from core.types import ModelSpec
-from pages.shared import empty, job_offer, session
+from core.types import CorpusRef, ModelSpec
+from pages.shared import empty, result_view, session
 from pages.shared.text import count, plain
 
 ROWS_A_SECOND = 5_000  # grouped and scored
@@ -14,7 +14,7 @@ QUICK_ROWS = 60_000  # no more rows are scored at once, without a job
 
 def graph_is_there(info: CorpusInfo, model: ModelSpec) -> bool:
     """Whether the neighbor graph that everything here reads is kept."""
-    return session.workspace().load("neighbors", info.digest, opened.neighbor_inputs(model)) is not None
+    return NEIGHBORS.exists(ModelQuery(CorpusRef(session.folder(), info.digest), model))
 
 
 def nothing_yet(info: CorpusInfo | None, model: ModelSpec | None) -> None:
@@ -41,5 +41,5 @@ def scores_are_there(info: CorpusInfo, model: ModelSpec, k: int) -> bool:
     params = {"model": model.to_dict(), "k": k}
     job = JobSpec("odd_rows", session.folder(), info.digest, params, title=f"Odd rows of {info.name}")
     words = f"All {count(info.rows, 'row')} are compared with their nearest rows and their groups."
-    job_offer.offer(job, "The rows have not been scored yet.", words, "Score the rows", info.rows / ROWS_A_SECOND)
+    result_view.offer(job, "The rows have not been scored yet.", words, "Score the rows", info.rows / ROWS_A_SECOND)
     return False

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.answers.quality.measures import different_texts
-from core.contenders import Contender
-from core.graph_time import graph_seconds
+from core.contenders import Contender, graph_seconds
 from core.jobs.types import JobSpec
 from core.quality import tasks as quality_tasks
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.quality.common import Asked, unlike
 from pages.shared.text import count, plain
 
@@ -35,7 +34,7 @@ def asked(info: CorpusInfo, contenders: Sequence[Contender]) -> Asked | None:
         job = JobSpec("quality", session.folder(), info.digest, params, f"Neighbors for Quality: {info.name}")
         told = ", ".join(plain(each.label) for each in missing)
         words = f"The nearest texts of every text are needed under {told}."
-        job_offer.offer(job, "Find neighbors first", words, "Find neighbors", seconds)
+        result_view.offer(job, "Find neighbors first", words, "Find neighbors", seconds)
         return None
     names = unlike([each.label for each in contenders])
     return Asked(info, tuple(contenders), names, tuple(range(len(contenders))))
@@ -46,4 +45,4 @@ def _found_at_once(info: CorpusInfo, missing: Sequence[Contender], seconds: floa
         for each in missing:
             session.ask(quality_tasks.find_graph, session.folder(), info.digest, each, timeout=600)
 
-    return job_offer.at_once(seconds, "Finding neighbors", find)
+    return result_view.compute_inline(seconds, "Finding neighbors", find)

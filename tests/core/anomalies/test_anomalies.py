@@ -23,9 +23,10 @@ from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
 from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 DATA = Path(__file__).parents[3] / "../shared/data"
@@ -50,7 +51,7 @@ def sample(tmp_path_factory):
     models = []
     for spec in (DEFAULT, "lexical"):
         models.append(embed(corpus, load_embedder(spec, models_folder=folder / "models"), Workspace(folder)).model)
-        tasks.find_neighbors(str(folder), corpus.digest, models[-1])
+        NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), models[-1]))
     return str(folder), corpus, models
 
 
@@ -219,7 +220,7 @@ def kept(folder, rows):
     workspace, model = Workspace(folder), ModelSpec("imported", "test")
     workspace.save_corpus(corpus)
     workspace.save_vectors(Vectors(unit_rows(np.asarray(rows, np.float32)), model, corpus.digest, {}))
-    tasks.find_neighbors(str(folder), corpus.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), model))
     return corpus, model
 
 
@@ -251,7 +252,7 @@ def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
     table = pd.DataFrame({"text": texts})
     corpus = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Bank").corpus
     model = embed(corpus, load_embedder(DEFAULT, models_folder=tmp_path / "models"), Workspace(tmp_path)).model
-    tasks.find_neighbors(str(tmp_path), corpus.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), corpus.digest), model))
     odd = np.arange(len(texts)) >= len(bank)
     assert len(default_clusters(str(tmp_path), corpus.digest, model).labels) == len(texts)
     assert roc_auc_score(odd, score_of(str(tmp_path), corpus.digest, model, "combined", 20)) >= 0.99

@@ -23,13 +23,13 @@ from core.embedders import openai_requests
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, ModelError, ServiceError
-from core.jobs import tasks
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.secret import Secret
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from tests.chat_server import ChatServer, asked_groups, completion
 
 KEY = "sk-test-0123456789abcdef"
@@ -412,7 +412,7 @@ def where(tmp_path):
     workspace = Workspace(tmp_path / "work")
     workspace.save_corpus(built)
     model = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(workspace.folder), built.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(workspace.folder), built.digest), model))
     find_clusters(str(workspace.folder), built.digest, model, PARAMS)
     return str(workspace.folder), built.digest, model, PARAMS
 

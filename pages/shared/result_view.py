@@ -1,0 +1,126 @@
+"""What a page shows in place of a result that is not stored yet: its progress, or what it takes and a button to start.
+
+`ready` and `value` are for results (see core.results), `offer` and `compute_inline` for jobs that are more than one.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from core.jobs import results as result_jobs
+from core.jobs.pipeline import computes
+from core.jobs.types import JobSpec, JobState
+from core.results import INLINE_SECONDS, HasCorpus, Result, Step
+from pages.shared import jobs_view, session
+from pages.shared.text import duration, plain
+
+Q = TypeVar("Q", bound=HasCorpus)
+V = TypeVar("V")
+INLINE_TIMEOUT = 600.0  # seconds, should an estimate be far too low
+
+
+def ready(
+    result: Result[Q, Any], query: Q, *, headline: str, description: str, title: str, button: str = "Start"
+) -> bool:
+    """Whether the result is stored, or could be computed at once; else shows its job's progress or offers to start it.
+
+    headline, description: plain text of ours or escaped by `plain`. title: of the job. Raises what makes computing
+    impossible, such as InputError for an unusable column.
+    """
+    show_submitted()
+    if result.exists(query):
+        return True
+    job = result_jobs.result_spec(result, query, title)
+    if running := running_job(Step(result, query)):
+        progress(running)
+        return False
+    estimate = session.ask(result_jobs.estimate, result.name, query)
+    if estimate.inline:
+        with st.spinner(f"{plain(result.stage_of(query))} …", show_time=True):
+            secret = session.job_key(job.params) if result.needs_secret else None
+            session.ask(result_jobs.compute, result.name, query, secret, timeout=INLINE_TIMEOUT)
+        return True
+    offer(job, headline, description, button, estimate.seconds)
+    return False
+
+
+def value(
+    result: Result[Q, V], query: Q, *, headline: str, description: str, title: str, button: str = "Start"
+) -> V | None:
+    """The stored value; None where `ready` is False."""
+    if not ready(result, query, headline=headline, description=description, title=title, button=button):
+        return None
+    return result.get(query)
+
+
+def offer(job: JobSpec, headline: str, description: str, button: str, seconds: float | None = None) -> None:
+    """The job's progress while it is open; else why it stopped, if it did, and a button that starts it.
+
+    headline, description: as in `ready`. seconds: about how long it takes.
+    """
+    show_submitted()
+    state = next((state for state in session.manager().list(session.folder()) if state.id == job.id), None)
+    if state is not None and state.open:
+        progress(state)
+        return
+    with st.container(border=True):
+        st.markdown(f"**{headline}**")
+        st.write(description + (f" This takes about {duration(max(seconds, 1))}." if seconds is not None else ""))
+        if state is not None:
+            jobs_view.stop_reason(state)
+        start_button(job, "Retry" if state is not None and state.status != "done" else button)
+
+
+def start_button(job: JobSpec, label: str, icon: str = ":material/play_arrow:", disabled: bool = False) -> None:
+    """Starts the job in a callback, which runs even where the page is left in the same moment."""
+    st.button(
+        label,
+        key=f"start-{job.id}",
+        type="primary",
+        icon=icon,
+        disabled=disabled,
+        on_click=submit,
+        args=(job,),
+        help="Starts a job in the background. Its result is stored, so this is computed only once.",
+    )
+
+
+def submit(job: JobSpec) -> None:
+    session.manager().submit(job, session.job_key(job.params))
+    session.remember("submitted", True)
+
+
+def show_submitted() -> None:
+    """After a job was submitted from a fragment of a page: draw the whole page, so that the sidebar shows the job."""
+    if session.remembered("submitted"):
+        session.remember("submitted", False)
+        st.rerun()
+
+
+def running_job(step: Step) -> JobState | None:
+    """The open job that computes this, be it as a prerequisite or after embedding."""
+    open_jobs = (state for state in session.manager().list(session.folder()) if state.open)
+    return next((state for state in open_jobs if computes(state.spec, step)), None)
+
+
+def progress(state: JobState) -> None:
+    """A job's progress with rate, time left and a button to cancel, refreshed every second; the page at its end."""
+    st.fragment(_progress, run_every="1s")(state.id)
+
+
+def compute_inline(seconds: float, message: str, compute: Callable[[], None]) -> bool:
+    """Computes behind a spinner what is quick; tells whether it did."""
+    if seconds > INLINE_SECONDS:
+        return False
+    with st.spinner(message):
+        compute()
+    return True
+
+
+def _progress(job: str) -> None:
+    state = session.manager().get(job)
+    if state is None or not state.open:
+        st.rerun()
+    with st.container(border=True):
+        jobs_view.job_progress(state, key=f"page-cancel-{job}")
