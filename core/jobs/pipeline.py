@@ -5,7 +5,7 @@ from core.jobs.comparison import compression_job, disagreement_job, quality_job,
 from core.jobs.context import JobContext
 from core.jobs.embedding import after_embedding, embed_job, map_job, sample_job
 from core.jobs.results import KIND, result_job, step_of
-from core.jobs.structure import clusters_job, label_doubts_job, name_clusters_job, odd_rows_job, texts_job
+from core.jobs.structure import clusters_job, name_clusters_job, odd_rows_job, texts_job
 from core.jobs.types import JobSpec
 from core.results import Step
 from core.secret import Secret
@@ -22,7 +22,6 @@ KINDS = {
     "map": map_job,
     "sample": sample_job,
     "texts": texts_job,
-    "label_doubts": label_doubts_job,
     "compression": compression_job,
     "odd_rows": odd_rows_job,
 }

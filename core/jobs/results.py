@@ -15,6 +15,7 @@ KIND = "result"
 RESULTS = {
     "neighbors": "core.opened:NEIGHBORS",
     "variant_neighbors": "core.contenders:VARIANT_NEIGHBORS",
+    "label_errors": "core.labels.results:LABEL_ERRORS",
     "layouts": "core.maps.results:LAYOUTS",
 }
 """Where each result is declared, by its name; imported when it is used."""

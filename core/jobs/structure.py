@@ -27,14 +27,6 @@ def odd_rows_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> N
     context.call("Scoring the rows", score_corpus, *where, spec.params["k"], progress=True, unit="kinds of scores")
 
 
-def label_doubts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """The labels of one column judged. params: model, column."""
-    from core.labels import tasks as label_tasks
-
-    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
-    context.call("Judging labels", label_tasks.judge_labels, *where, spec.params["column"], progress=True, unit="folds")
-
-
 def clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """A clustering, then what is asked of it. params: model, clusters (a ClusterParams' dict), what ("clusters",
     "stability", "sweep" or "sweep_all", of all methods). Methods that numba compiles run on the worker that makes
