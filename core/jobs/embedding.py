@@ -38,27 +38,27 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
     missing)."""
-    from core.answers.clusters.page import describe
-    from core.clusters import tasks as cluster_tasks
-    from core.clusters.methods import ClusterParams
     from core.jobs import tasks
 
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
-    for step in after_embedding(spec, CorpusRef(spec.workspace, spec.corpus)):
-        run_step(step, None, context)
+    layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
+    run_step(layout, None, context)
     context.call("Preparing the search", tasks.open_index, *where)
-    context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
-    context.call("Describing the groups", describe, *where, ClusterParams())
+    for step in others:
+        run_step(step, None, context)
 
 
 def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
     """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
+    from core.answers.clusters.results import CLUSTER_TRUST
+    from core.clusters.results import ClusterQuery
     from core.maps.results import LAYOUTS, LayoutQuery
 
     if spec.kind not in ("embed", "map", "sample"):
         return ()
     model = ModelSpec.from_dict(spec.params["model"])
-    return (Step(LAYOUTS, LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))),)
+    layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
+    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:

@@ -5,7 +5,7 @@ from core.jobs.comparison import compression_job, disagreement_job, quality_job,
 from core.jobs.context import JobContext
 from core.jobs.embedding import after_embedding, embed_job, map_job, sample_job
 from core.jobs.results import KIND, result_job, step_of
-from core.jobs.structure import clusters_job, name_clusters_job, odd_rows_job, texts_job
+from core.jobs.structure import name_clusters_job, odd_rows_job, texts_job
 from core.jobs.types import JobSpec
 from core.results import Step
 from core.secret import Secret
@@ -17,7 +17,6 @@ KINDS = {
     "quality": quality_job,
     "scores": scores_job,
     "name_clusters": name_clusters_job,
-    "clusters": clusters_job,
     "embed": embed_job,
     "map": map_job,
     "sample": sample_job,

@@ -15,6 +15,12 @@ KIND = "result"
 RESULTS = {
     "neighbors": "core.opened:NEIGHBORS",
     "variant_neighbors": "core.contenders:VARIANT_NEIGHBORS",
+    "clusters": "core.clusters.results:CLUSTERS",
+    "cluster_stability": "core.clusters.results:CLUSTER_STABILITY",
+    "cluster_sweep": "core.clusters.results:CLUSTER_SWEEP",
+    "cluster_keyword_names": "core.answers.clusters.results:CLUSTER_NAMES",
+    "cluster_keywords": "core.answers.clusters.results:CLUSTER_KEYWORDS",
+    "cluster_trust": "core.answers.clusters.results:CLUSTER_TRUST",
     "label_errors": "core.labels.results:LABEL_ERRORS",
     "layouts": "core.maps.results:LAYOUTS",
 }

@@ -1,11 +1,11 @@
 """What jobs do that look for structure. Every step is skipped where its result is kept."""
 
-from dataclasses import replace
-
 from core.jobs.context import JobContext
+from core.jobs.results import run_step
 from core.jobs.types import JobSpec
+from core.results import Step
 from core.secret import Secret
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 def texts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -19,40 +19,11 @@ def texts_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 def odd_rows_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """The default groups, then every row's scores of oddness. params: model, k."""
     from core.answers.anomalies.listed import score_corpus
-    from core.clusters import tasks as cluster_tasks
-    from core.clusters.methods import ClusterParams
+    from core.clusters.results import CLUSTERS, ClusterQuery
 
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
-    context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
+    run_step(Step(CLUSTERS, ClusterQuery(CorpusRef(spec.workspace, spec.corpus), where[2])), None, context)
     context.call("Scoring the rows", score_corpus, *where, spec.params["k"], progress=True, unit="kinds of scores")
-
-
-def clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """A clustering, then what is asked of it. params: model, clusters (a ClusterParams' dict), what ("clusters",
-    "stability", "sweep" or "sweep_all", of all methods). Methods that numba compiles run on the worker that makes
-    layouts."""
-    from core.answers.clusters.page import describe
-    from core.clusters import tasks as cluster_tasks
-    from core.clusters.methods import METHODS, ClusterParams
-
-    params, what = ClusterParams(**spec.params["clusters"]), spec.params.get("what", "clusters")
-    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]), params)
-    if what in ("sweep", "sweep_all"):
-        for method in METHODS if what == "sweep_all" else (params.method,):
-            stage, on = f"Trying settings of {method}", _worker_of(method)
-            tried = (*where[:3], replace(params, method=method))
-            context.call(stage, cluster_tasks.try_settings, *tried, progress=True, unit="clusterings", on=on)
-        return
-    on = _worker_of(params.method)
-    context.call("Grouping", cluster_tasks.find_clusters, *where, progress=True, unit="steps", on=on)
-    context.call("Describing the groups", describe, *where)
-    if what == "stability":
-        task = cluster_tasks.measure_stability
-        context.call("Grouping parts of the rows again", task, *where, progress=True, unit="resamples", on=on)
-
-
-def _worker_of(method: str) -> str:
-    return "layout" if method in ("hdbscan", "evoc") else "job"
 
 
 def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

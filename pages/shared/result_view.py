@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.digest import digest_json
 from core.jobs import results as result_jobs
 from core.jobs.pipeline import computes
 from core.jobs.types import JobSpec, JobState
@@ -69,25 +70,25 @@ def offer(job: JobSpec, headline: str, description: str, button: str, seconds: f
         st.write(description + (f" This takes about {duration(max(seconds, 1))}." if seconds is not None else ""))
         if state is not None:
             jobs_view.stop_reason(state)
-        start_button(job, "Retry" if state is not None and state.status != "done" else button)
+        start_button("Retry" if state is not None and state.status != "done" else button, job)
 
 
-def start_button(job: JobSpec, label: str, icon: str = ":material/play_arrow:", disabled: bool = False) -> None:
-    """Starts the job in a callback, which runs even where the page is left in the same moment."""
+def start_button(label: str, *jobs: JobSpec, icon: str = ":material/play_arrow:") -> None:
+    """Starts the jobs in a callback, which runs even where the page is left in the same moment."""
     st.button(
         label,
-        key=f"start-{job.id}",
+        key=f"start-{digest_json([job.id for job in jobs])}",
         type="primary",
         icon=icon,
-        disabled=disabled,
         on_click=submit,
-        args=(job,),
-        help="Starts a job in the background. Its result is stored, so this is computed only once.",
+        args=jobs,
+        help="Starts in the background. What is computed is stored, so this is done only once.",
     )
 
 
-def submit(job: JobSpec) -> None:
-    session.manager().submit(job, session.job_key(job.params))
+def submit(*jobs: JobSpec) -> None:
+    for job in jobs:
+        session.manager().submit(job, session.job_key(job.params))
     session.remember("submitted", True)
 
 

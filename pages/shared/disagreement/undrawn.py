@@ -6,7 +6,6 @@ from core.answers.disagreement import maps as answers
 from core.answers.disagreement.overview import Asked
 from core.answers.map.layouts import Place
 from core.jobs import results as result_jobs
-from core.jobs.types import JobSpec
 from core.maps.results import LAYOUTS, LayoutQuery
 from core.results import Step
 from core.store import CorpusInfo
@@ -46,17 +45,4 @@ def _offer(queries: list[LayoutQuery], info: CorpusInfo) -> None:
             "Each model's vectors are laid out in the plane by UMAP. "
             f"This takes about {duration(max(seconds, 1))} in all."
         )
-        st.button(
-            "Draw" if len(jobs) == 1 else "Draw them",
-            key="disagree_draw",
-            type="primary",
-            icon=":material/draw:",
-            on_click=_submit,
-            args=(jobs,),
-            help="Starts a job a map in the background; they are the same as those of the Map page.",
-        )
-
-
-def _submit(jobs: list[JobSpec]) -> None:
-    for job in jobs:
-        result_view.submit(job)
+        result_view.start_button("Draw" if len(jobs) == 1 else "Draw them", *jobs, icon=":material/draw:")
