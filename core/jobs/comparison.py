@@ -68,16 +68,6 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
 
 
-def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
-    from core.clusters.llm_chat import ChatModel
-    from core.scoring.written import write_queries
-
-    chat = ChatModel(**spec.params["chat"])
-    where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
-    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
-
-
 def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
     """The key of a model's own server. A single key of a job of several models is OpenAI's, which no other may see."""
     if model.backend != "openai":

@@ -1,11 +1,11 @@
 """The kinds of jobs, and running one to its end."""
 
 from core.errors import JobError
-from core.jobs.comparison import compression_job, disagreement_job, quality_job, scores_job, write_queries_job
+from core.jobs.chat import name_clusters_job, write_queries_job
+from core.jobs.comparison import compression_job, disagreement_job, quality_job, scores_job
 from core.jobs.context import JobContext
 from core.jobs.embedding import after_embedding, embed_job, map_job, sample_job
 from core.jobs.results import KIND, result_job, step_of
-from core.jobs.structure import name_clusters_job, odd_rows_job, texts_job
 from core.jobs.types import JobSpec
 from core.results import Step
 from core.secret import Secret
@@ -20,9 +20,7 @@ KINDS = {
     "embed": embed_job,
     "map": map_job,
     "sample": sample_job,
-    "texts": texts_job,
     "compression": compression_job,
-    "odd_rows": odd_rows_job,
 }
 
 

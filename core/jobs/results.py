@@ -22,6 +22,9 @@ RESULTS = {
     "cluster_keywords": "core.answers.clusters.results:CLUSTER_KEYWORDS",
     "cluster_trust": "core.answers.clusters.results:CLUSTER_TRUST",
     "label_errors": "core.labels.results:LABEL_ERRORS",
+    "isolation_forest": "core.anomalies.results:ISOLATION_FOREST",
+    "outlier_scores": "core.anomalies.results:OUTLIER_SCORES",
+    "text_duplicates": "core.anomalies.results:TEXT_DUPLICATES",
     "layouts": "core.maps.results:LAYOUTS",
 }
 """Where each result is declared, by its name; imported when it is used."""

@@ -10,13 +10,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.anomalies.marks import set_marks
+from core.anomalies.results import TEXT_DUPLICATES, TextQuery
 from core.answers.anomalies import duplicates
 from core.answers.anomalies.compare import model_consensus, score_agreement
 from core.answers.anomalies.duplicates import Place, curve, drop_rows, group_file, group_rows, groups
 from core.answers.anomalies.leaks import leak_file, leaks, likely
 from core.answers.anomalies.listed import OddQuery, odd_file, odd_rows, score_of
 from core.answers.anomalies.row import row_why
-from core.answers.anomalies.text_copies import compare_texts, text_facts, text_state
 from core.answers.versions import leave_out
 from core.corpus import build_corpus, read_corpus
 from core.embedders.registry import load_embedder
@@ -186,13 +186,13 @@ def test_wording_is_compared_once_and_kept(sample):
     place = Place(folder, corpus.digest, models[0], "words")
     with pytest.raises(StorageError):
         curve(place)
-    assert text_state(folder, corpus.digest, "words").quick
-    compare_texts(folder, corpus.digest, "words")
-    assert text_state(folder, corpus.digest, "words").kept
+    query = TextQuery(CorpusRef(folder, corpus.digest), "words")
+    assert 0 < TEXT_DUPLICATES.expected_seconds(query) < 1
+    links = TEXT_DUPLICATES.get_or_compute(query)
+    assert TEXT_DUPLICATES.missing(query) == ()
     assert curve(place).groups.max() >= 15
-    chance, crowded = text_facts(folder, corpus.digest, "words", 0.7)
-    assert 0.9 < chance <= 1
-    assert crowded == 0
+    assert 0.9 < links.chance(0.7) <= 1
+    assert links.crowded == 0
 
 
 def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(sample):
