@@ -1,9 +1,10 @@
 """What jobs do that compare contenders. Every step is skipped where its result is kept."""
 
 from core.jobs.context import JobContext
+from core.jobs.results import run_step
 from core.jobs.types import JobSpec
 from core.secret import Keys, Secret
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 def compression_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -33,19 +34,15 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
 
 def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What the Quality page reads. params: what ("graphs": neighbors of `contenders`, a list of their dicts; "wording":
-    robustness to changed texts of one contender, whose dict the other params are, with limit_usd where it is paid)."""
-    from core.contenders import Contender
+    """Robustness of one contender to changed texts. params: its dict, and limit_usd where it is paid."""
+    from core.contenders import Contender, graph_step
     from core.quality import tasks as quality_tasks
 
-    where, wording = (spec.workspace, spec.corpus), spec.params["what"] == "wording"
-    asked = [spec.params] if wording else spec.params["contenders"]
-    for contender in map(Contender.from_dict, asked):
-        stage = f"Finding neighbors: {contender.label}"
-        context.call(stage, quality_tasks.find_graph, *where, contender, progress=True, unit="rows")
-        if wording:
-            given = (*where, contender, secret, spec.params.get("limit_usd"))  # of one model: the key is its server's
-            context.call("Embedding changed texts", quality_tasks.measure_wording, *given, progress=True, unit="texts")
+    contender = Contender.from_dict(spec.params)
+    run_step(graph_step(CorpusRef(spec.workspace, spec.corpus), contender), None, context)
+    # of one model: the key is its server's
+    arguments = (spec.workspace, spec.corpus, contender, secret, spec.params.get("limit_usd"))
+    context.call("Embedding changed texts", quality_tasks.measure_wording, *arguments, progress=True, unit="texts")
 
 
 def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

@@ -1,5 +1,6 @@
 """The job that computes a stored result, and the list of all of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -90,6 +91,10 @@ def compute(name: str, query: Any, secret: Secret | None = None, progress: Progr
     result_named(name).get_or_compute(query, progress, secret)
 
 
-def estimate(name: str, query: Any) -> Estimate:
-    """What computing takes; runs in a worker, since it may read vectors. Raises what makes computing impossible."""
-    return Estimate(result_named(name).expected_seconds(query))
+def estimate(named: Sequence[tuple[str, Any]]) -> Estimate:
+    """What computing the results of these names and queries takes; runs in a worker, since it may read vectors.
+
+    Raises what makes computing impossible.
+    """
+    missing = {step.key: step for name, query in named for step in result_named(name).missing(query)}
+    return Estimate(sum(float(step.result.seconds(step.query)) for step in missing.values()))

@@ -3,7 +3,7 @@
 `ready` and `value` are for results (see core.results), `offer` and `compute_inline` for jobs that are more than one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -29,21 +29,32 @@ def ready(
     headline, description: plain text of ours or escaped by `plain`. title: of the job. Raises what makes computing
     impossible, such as InputError for an unusable column.
     """
+    step = Step(result, query)
+    return ready_all([step], headline=headline, description=description, titles=[title], button=button)
+
+
+def ready_all(
+    steps: Sequence[Step], *, headline: str, description: str, titles: Sequence[str], button: str = "Start"
+) -> bool:
+    """The same for several results; each that is missing has a job of its own with one of the titles."""
     show_submitted()
-    if result.exists(query):
+    missing = [(step, title) for step, title in zip(steps, titles, strict=True) if not step.result.exists(step.query)]
+    if not missing:
         return True
-    job = result_jobs.result_spec(result, query, title)
-    if running := running_job(Step(result, query)):
+    if running := next((state for step, _ in missing if (state := running_job(step))), None):
         progress(running)
         return False
-    estimate = session.ask(result_jobs.estimate, result.name, query)
-    if estimate.inline:
-        with st.spinner(f"{plain(result.stage_of(query))} …", show_time=True):
-            secret = session.job_key(job.params) if result.needs_secret else None
-            session.ask(result_jobs.compute, result.name, query, secret, timeout=INLINE_TIMEOUT)
-        return True
-    offer(job, headline, description, button, estimate.seconds)
-    return False
+    named = tuple((step.result.name, step.query) for step, _ in missing)
+    estimate = session.ask(result_jobs.estimate, named)
+    jobs = [result_jobs.result_spec(step.result, step.query, title) for step, title in missing]
+    if not estimate.inline:
+        offer(*jobs, headline=headline, description=description, button=button, seconds=estimate.seconds)
+        return False
+    for (step, _), job in zip(missing, jobs, strict=True):
+        secret = session.job_key(job.params) if step.result.needs_secret else None
+        with st.spinner(f"{plain(step.result.stage_of(step.query))} …", show_time=True):
+            session.ask(result_jobs.compute, step.result.name, step.query, secret, timeout=INLINE_TIMEOUT)
+    return True
 
 
 def value(
@@ -55,22 +66,23 @@ def value(
     return result.get(query)
 
 
-def offer(job: JobSpec, headline: str, description: str, button: str, seconds: float | None = None) -> None:
-    """The job's progress while it is open; else why it stopped, if it did, and a button that starts it.
+def offer(*jobs: JobSpec, headline: str, description: str, button: str, seconds: float | None = None) -> None:
+    """The progress of the first job that is open; else why they stopped, if they did, and a button that starts them.
 
-    headline, description: as in `ready`. seconds: about how long it takes.
+    headline, description: as in `ready`. seconds: about how long they take in all.
     """
     show_submitted()
-    state = next((state for state in session.manager().list(session.folder()) if state.id == job.id), None)
-    if state is not None and state.open:
-        progress(state)
+    ids = {job.id for job in jobs}
+    states = [state for state in session.manager().list(session.folder()) if state.id in ids]
+    if running := next((state for state in states if state.open), None):
+        progress(running)
         return
     with st.container(border=True):
         st.markdown(f"**{headline}**")
         st.write(description + (f" This takes about {duration(max(seconds, 1))}." if seconds is not None else ""))
-        if state is not None:
+        for state in states:
             jobs_view.stop_reason(state)
-        start_button("Retry" if state is not None and state.status != "done" else button, job)
+        start_button("Retry" if any(state.status != "done" for state in states) else button, *jobs)
 
 
 def start_button(label: str, *jobs: JobSpec, icon: str = ":material/play_arrow:") -> None:

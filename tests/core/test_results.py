@@ -160,7 +160,7 @@ def test_what_is_missing_is_listed_and_timed_with_its_prerequisites(counted, cor
     query = Query(corpus, 2)
     assert [step.result.name for step in counted.top.missing(query)] == ["base", "top"]
     assert counted.top.expected_seconds(query) == 3.0
-    assert result_jobs.estimate("top", query).inline is (INLINE_SECONDS >= 3.0)
+    assert result_jobs.estimate([("base", query), ("top", query)]).inline is (INLINE_SECONDS >= 3.0)
     counted.base.get_or_compute(query)
     assert counted.top.expected_seconds(query) == 2.0
     counted.top.get_or_compute(query)

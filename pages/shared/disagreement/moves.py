@@ -67,10 +67,10 @@ def _ready(asked: Asked, k: int) -> bool:
         return True
     result_view.offer(
         wait.moves(asked, k),
-        "What moved together has not been worked out yet",
-        "Texts are joined that lost and gained the same neighbors, and groups are found among them.",
-        "Find the groups",
-        seconds,
+        headline="What moved together has not been worked out yet",
+        description="Texts are joined that lost and gained the same neighbors, and groups are found among them.",
+        button="Find the groups",
+        seconds=seconds,
     )
     return False
 

@@ -5,13 +5,12 @@ import streamlit as st
 from core.answers.disagreement import maps as answers
 from core.answers.disagreement.overview import Asked
 from core.answers.map.layouts import Place
-from core.jobs import results as result_jobs
 from core.maps.results import LAYOUTS, LayoutQuery
 from core.results import Step
 from core.store import CorpusInfo
 from core.types import CorpusRef
-from pages.shared import result_view, session
-from pages.shared.text import count, duration, plain
+from pages.shared import result_view
+from pages.shared.text import count, plain
 
 
 def show(asked: Asked, places: tuple[Place, ...], info: CorpusInfo) -> None:
@@ -27,22 +26,12 @@ def show(asked: Asked, places: tuple[Place, ...], info: CorpusInfo) -> None:
     queries = [LayoutQuery(CorpusRef(asked.folder, asked.corpus), model) for model in undrawn]
     if not queries:
         return
-    result_view.show_submitted()
-    running = [state for query in queries if (state := result_view.running_job(Step(LAYOUTS, query)))]
-    if running:
-        result_view.progress(running[0])
-        return
-    _offer(queries, info)
-
-
-def _offer(queries: list[LayoutQuery], info: CorpusInfo) -> None:
-    seconds = sum(session.ask(result_jobs.estimate, LAYOUTS.name, query).seconds for query in queries)
     names = ", ".join(plain(query.model.label) for query in queries)
-    jobs = [result_jobs.result_spec(LAYOUTS, query, f"Map of {info.name}: {query.model.label}") for query in queries]
-    with st.container(border=True):
-        st.markdown(f"**{count(len(queries), 'map')} to be drawn:** {names}")
-        st.write(
-            "Each model's vectors are laid out in the plane by UMAP. "
-            f"This takes about {duration(max(seconds, 1))} in all."
-        )
-        result_view.start_button("Draw" if len(jobs) == 1 else "Draw them", *jobs, icon=":material/draw:")
+    if result_view.ready_all(
+        [Step(LAYOUTS, query) for query in queries],
+        headline=f"{count(len(queries), 'map')} to be drawn: {names}",
+        description="Each model's vectors are laid out in the plane by UMAP.",
+        titles=[f"Map of {info.name}: {query.model.label}" for query in queries],
+        button="Draw" if len(queries) == 1 else "Draw them",
+    ):
+        st.rerun()  # they were drawn at once

@@ -27,11 +27,11 @@ def ready(asked: Asked) -> bool:
         return True
     result_view.offer(
         comparison(asked),
-        f"{count(len(asked.contenders), 'contender')} have not been compared yet",
-        "Each two contenders' nearest texts are compared, row by row, and the texts are looked at for what may explain "
-        "where they differ. What was compared before is kept: another contender adds its own pairs alone.",
-        "Compare them",
-        state.seconds,
+        headline=f"{count(len(asked.contenders), 'contender')} have not been compared yet",
+        description="Each two contenders' nearest texts are compared, row by row, and the texts are looked at for what "
+        "may explain where they differ. What was compared before is kept: another contender adds its own pairs alone.",
+        button="Compare them",
+        seconds=state.seconds,
     )
     return False
 

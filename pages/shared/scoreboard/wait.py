@@ -30,10 +30,10 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
     some = "" if len(state.left) == len(asked.contenders) else " The others are kept."
     result_view.offer(
         _job(info, asked, state),
-        f"{count(len(state.left), 'contender')} to be scored",
-        f"{missing}: {count(info.rows, 'row')}.{some}",
-        "Score them",
-        state.seconds,
+        headline=f"{count(len(state.left), 'contender')} to be scored",
+        description=f"{missing}: {count(info.rows, 'row')}.{some}",
+        button="Score them",
+        seconds=state.seconds,
     )
     return state if state.scored else None
 
