@@ -9,7 +9,8 @@ from benchmarks.report import keep
 from benchmarks.scoreboard import banking_at
 from core import opened
 from core.answers.quality import meaning, measures, robust
-from core.compression import tasks as compression_tasks
+from core.compression.expected import PARTS
+from core.compression.results import COMPRESSION, CompressionQuery
 from core.contenders import Contender, find_contender_neighbors
 from core.disagreement import tasks as disagreement_tasks
 from core.embedders.registry import PRESETS, load_embedder
@@ -34,8 +35,10 @@ def main() -> None:
         found["variants_graphs"] = timed(lambda: [find_contender_neighbors(place, digest, each) for each in variants])
         found["disagreement"] = timed(lambda: disagreement_tasks.prepare(place, digest, contenders))
         found["compression"] = {
-            part: timed(lambda part=part: compression_tasks.measure(place, digest, first, part))
-            for part in compression_tasks.PARTS
+            part: timed(
+                lambda part=part: COMPRESSION.get_or_compute(CompressionQuery(CorpusRef(place, digest), first, part))
+            )
+            for part in PARTS
         }
         found["quality, one contender"] = qualities(place, digest, first)
     keep("compare", found)

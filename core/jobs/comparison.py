@@ -7,17 +7,6 @@ from core.secret import Keys, Secret
 from core.types import CorpusRef, ModelSpec
 
 
-def compression_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What compressing one contender loses, part after part. params: contender (a Contender's dict)."""
-    from core.compression import tasks as compression_tasks
-    from core.contenders import Contender
-
-    where = (spec.workspace, spec.corpus, Contender.from_dict(spec.params["contender"]))
-    stages = {"dimensions": "Trying fewer dimensions", "bits": "Trying fewer bits", "indexes": "Trying indexes"}
-    for part in compression_tasks.PARTS:
-        context.call(stages[part], compression_tasks.measure, *where, part, progress=True, unit="settings")
-
-
 def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Every contender scored in a task, side by side. params: contenders (their dicts), task (a Task's dict).
 

@@ -2,7 +2,7 @@
 
 from core.errors import JobError
 from core.jobs.chat import name_clusters_job, write_queries_job
-from core.jobs.comparison import compression_job, disagreement_job, quality_job, scores_job
+from core.jobs.comparison import disagreement_job, quality_job, scores_job
 from core.jobs.context import JobContext
 from core.jobs.embedding import after_embedding, embed_job, map_job, sample_job
 from core.jobs.results import KIND, result_job, step_of
@@ -20,7 +20,6 @@ KINDS = {
     "embed": embed_job,
     "map": map_job,
     "sample": sample_job,
-    "compression": compression_job,
 }
 
 

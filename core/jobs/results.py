@@ -22,6 +22,7 @@ RESULTS = {
     "cluster_keyword_names": "core.answers.clusters.results:CLUSTER_NAMES",
     "cluster_keywords": "core.answers.clusters.results:CLUSTER_KEYWORDS",
     "cluster_trust": "core.answers.clusters.results:CLUSTER_TRUST",
+    "compression": "core.compression.results:COMPRESSION",
     "label_errors": "core.labels.results:LABEL_ERRORS",
     "isolation_forest": "core.anomalies.results:ISOLATION_FOREST",
     "outlier_scores": "core.anomalies.results:OUTLIER_SCORES",

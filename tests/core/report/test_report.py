@@ -18,7 +18,8 @@ from core.answers.report import report_file
 from core.answers.scoreboard.board import Asked, board
 from core.answers.scoreboard.inputs import bring_tables
 from core.compression import latency
-from core.compression.tasks import PARTS, measure
+from core.compression.expected import PARTS
+from core.compression.results import COMPRESSION
 from core.contenders import Contender
 from core.corpus import read_corpus
 from core.disagreement.tasks import prepare
@@ -181,7 +182,8 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
     assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
     for part in PARTS:
-        measure(asked.folder, asked.corpus, asked.contenders[0], part)
+        query = curves.Asked(asked.folder, asked.corpus, asked.contenders[0]).query(part)
+        COMPRESSION.get_or_compute(query)
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(asked.folder, asked.corpus), asked.contenders[0].model))
     prepare(asked.folder, asked.corpus, asked.contenders)
     page = report_file(asked, "html").decode()
