@@ -29,11 +29,10 @@ from core.answers.clusters.found import default_clusters
 from core.corpus import build_corpus, read_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.embedding import embed
-from core.jobs import tasks
-from core.opened import neighbors
+from core.opened import NEIGHBORS, ModelQuery, neighbors
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import Corpus, Neighbors, Roles
+from core.types import Corpus, CorpusRef, Neighbors, Roles
 
 PLANTED = (10, 50, 200)
 SEED = 0
@@ -68,7 +67,7 @@ def as_corpus(texts: list[str], name: str) -> Corpus:
 def prepared(place: str, corpus: Corpus) -> tuple[np.ndarray, Neighbors, np.ndarray]:
     """Unit rows of the default model, the shared graph and the default clusters."""
     vectors = embed(corpus, load_embedder(PRESETS[0], models_folder=Path(place) / "models"), Workspace(place))
-    tasks.find_neighbors(place, corpus.digest, vectors.model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, corpus.digest), vectors.model))
     labels = default_clusters(place, corpus.digest, vectors.model).labels
     return np.asarray(vectors.rows), neighbors(place, corpus.digest, vectors.model), np.asarray(labels)
 

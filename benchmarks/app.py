@@ -21,11 +21,12 @@ from core.answers.search import Query
 from core.corpus import build_corpus
 from core.embedders.registry import PRESETS, load_embedder
 from core.files import write_json
-from core.jobs import tasks
 from core.jobs.manager import JobManager
+from core.maps.results import LAYOUTS, LayoutQuery
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import LayoutParams, Roles, Vectors
+from core.types import CorpusRef, LayoutParams, Roles, Vectors
 from tests.browser import find_browser
 
 ROWS = 100_000
@@ -52,8 +53,8 @@ def fill(folder: Path) -> str:
     workspace.save_corpus(corpus)
     seeds = load_embedder(spec, models_folder=folder / "models").embed(texts)
     workspace.save_vectors(Vectors(many_rows(seeds, ROWS), spec, corpus.digest))
-    tasks.find_neighbors(str(folder), corpus.digest, spec)
-    tasks.lay_out(str(folder), corpus.digest, spec, LayoutParams())
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), corpus.digest), spec, LayoutParams()))
     opened.index(str(folder), corpus.digest, spec)
     return corpus.digest
 

@@ -9,13 +9,15 @@ from benchmarks.report import keep
 from benchmarks.scoreboard import banking_at
 from core import opened
 from core.answers.quality import meaning, measures, robust
-from core.compression import tasks as compression_tasks
+from core.compression.expected import PARTS
+from core.compression.results import COMPRESSION, CompressionQuery
 from core.contenders import Contender, find_contender_neighbors
 from core.disagreement import tasks as disagreement_tasks
 from core.embedders.registry import PRESETS, load_embedder
 from core.embedding import embed
-from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.store import Workspace
+from core.types import CorpusRef
 
 LABEL = "category"
 
@@ -28,13 +30,15 @@ def main() -> None:
         variants = [Contender(PRESETS[0], 128), Contender(PRESETS[0], 64), Contender(PRESETS[0], None, "binary")]
         contenders = (first, *variants, Contender(other))
         for model in (PRESETS[0], other):
-            tasks.find_neighbors(place, digest, model)
+            NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
         found: dict[str, Any] = {"rows": len(opened.corpus(place, digest)), "contenders": len(contenders)}
         found["variants_graphs"] = timed(lambda: [find_contender_neighbors(place, digest, each) for each in variants])
         found["disagreement"] = timed(lambda: disagreement_tasks.prepare(place, digest, contenders))
         found["compression"] = {
-            part: timed(lambda part=part: compression_tasks.measure(place, digest, first, part))
-            for part in compression_tasks.PARTS
+            part: timed(
+                lambda part=part: COMPRESSION.get_or_compute(CompressionQuery(CorpusRef(place, digest), first, part))
+            )
+            for part in PARTS
         }
         found["quality, one contender"] = qualities(place, digest, first)
     keep("compare", found)

@@ -8,10 +8,12 @@ from typing import Any, Literal
 import numpy as np
 
 from core import opened
-from core.errors import InputError, StorageError
+from core.errors import InputError
 from core.neighbors import build_neighbors
+from core.opened import NEIGHBORS, ModelQuery
+from core.results import Result, Step
 from core.store import Workspace
-from core.types import ModelSpec, Neighbors, Progress, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors, unit_rows
 
 Bits = Literal["float32", "float16", "int8", "binary"]
 BITS: tuple[Bits, ...] = ("float32", "float16", "int8", "binary")
@@ -99,34 +101,48 @@ def contender_rows(folder: str, corpus: str, contender: Contender) -> np.ndarray
     return varied
 
 
+@dataclass(frozen=True)
+class ContenderQuery:
+    """What is asked of one contender."""
+
+    corpus: CorpusRef
+    contender: Contender
+
+
 @lru_cache(maxsize=10)
 def contender_neighbors(folder: str, corpus: str, contender: Contender) -> Neighbors:
     """The contender's own neighbor graph, as `opened.neighbors`. Raises StorageError where it has not been built."""
+    step = graph_step(CorpusRef(folder, corpus), contender)
+    graph: Neighbors = step.result.get(step.query)
+    return graph
+
+
+def graph_step(corpus: CorpusRef, contender: Contender) -> Step:
+    """The neighbor graph of a contender as a result: a variant has its own."""
     if contender.is_model:
-        return opened.neighbors(folder, corpus, contender.model)
-    stored = Workspace(folder).load("neighbors", corpus, graph_inputs(contender))
-    if stored is None:
-        raise StorageError(f"The neighbor graph of {contender.label} is missing.", "Start the comparison again.")
-    return Neighbors(ids=stored.arrays["ids"], scores=stored.arrays["scores"], **stored.facts)
+        return Step(NEIGHBORS, ModelQuery(corpus, contender.model))
+    return Step(VARIANT_NEIGHBORS, ContenderQuery(corpus, contender))
 
 
 def find_contender_neighbors(
     folder: str, corpus: str, contender: Contender, progress: Progress | None = None
 ) -> Neighbors:
-    """The same; a variant's graph is built and kept where it is missing: seconds for 10,000 rows, minutes for more."""
-    if contender.is_model or has_graph(folder, corpus, contender):
-        return contender_neighbors(folder, corpus, contender)
-    vectors = Vectors(contender_rows(folder, corpus, contender), contender.model, corpus)
-    made = build_neighbors(vectors, k=opened.GRAPH_K, progress=progress)
-    facts = {"recall": made.recall, "checked": made.checked, "method": made.method, "facts": made.facts}
-    arrays = {"ids": made.ids, "scores": made.scores}
-    Workspace(folder).save("neighbors", corpus, graph_inputs(contender), arrays, facts)
-    return made
+    """The same, built and stored where it is missing: seconds for 10,000 rows, minutes for more."""
+    step = graph_step(CorpusRef(folder, corpus), contender)
+    graph: Neighbors = step.result.get_or_compute(step.query, progress)
+    return graph
 
 
 def has_graph(folder: str, corpus: str, contender: Contender) -> bool:
-    """Whether the contender's neighbor graph is kept already."""
-    return Workspace(folder).load("neighbors", corpus, graph_inputs(contender)) is not None
+    """Whether the contender's neighbor graph is stored."""
+    step = graph_step(CorpusRef(folder, corpus), contender)
+    return step.result.exists(step.query)
+
+
+def graph_seconds(folder: str, corpus: str, contenders: Iterable[Contender]) -> float:
+    """About how many seconds the graphs take that are not stored yet."""
+    steps = (graph_step(CorpusRef(folder, corpus), contender) for contender in contenders)
+    return sum(step.result.expected_seconds(step.query) for step in steps)
 
 
 def graph_inputs(contender: Contender) -> dict[str, object]:
@@ -135,3 +151,34 @@ def graph_inputs(contender: Contender) -> dict[str, object]:
     if contender.is_model:
         return base
     return base | {"dimensions": contender.dimensions, "bits": contender.bits, "vary": 1}
+
+
+def _build_variant_graph(query: ContenderQuery, progress: Progress) -> Neighbors:
+    rows = contender_rows(query.corpus.folder, query.corpus.digest, query.contender)
+    vectors = Vectors(rows, query.contender.model, query.corpus.digest)
+    return build_neighbors(vectors, k=opened.GRAPH_K, progress=progress)
+
+
+def _variant_seconds(query: ContenderQuery) -> float:
+    """What the graph of its model took; the usual where that was not timed."""
+    contender = query.contender
+    graph = NEIGHBORS.load(ModelQuery(query.corpus, contender.model))
+    if graph is not None and graph.facts.get("seconds"):
+        return float(graph.facts["seconds"])
+    info = Workspace(query.corpus.folder).info(query.corpus.digest)
+    return opened.graph_seconds(info.rows if info else 0, contender.dimensions or contender.model.dimensions or 384)
+
+
+VARIANT_NEIGHBORS = Result(
+    "variant_neighbors",
+    1,
+    ContenderQuery,
+    Neighbors,
+    inputs=lambda query: graph_inputs(query.contender),
+    compute=_build_variant_graph,
+    seconds=_variant_seconds,
+    stage=lambda query: f"Finding neighbors: {query.contender.label}",
+    unit="rows",
+    absence="The neighbor graph of this variant is missing.",
+    remedy="Start the comparison again.",
+)

@@ -1,4 +1,4 @@
-"""What a worker keeps open between questions: a few corpora, models, vectors, graphs and indexes.
+"""What a worker keeps open between questions: a few corpora, models, vectors, neighbor graphs and indexes.
 
 All are named by workspace folder and digests; none is ever changed. Layouts are not kept here: those made with all
 threads differ from run to run.
@@ -6,7 +6,7 @@ threads differ from run to run.
 
 import logging
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,15 +17,20 @@ from core.embedding import distinct
 from core.errors import StorageError
 from core.files import storage_errors
 from core.index import Index, build_index
+from core.neighbors import build_neighbors
+from core.results import Result
 from core.secret import Secret
 from core.selections.saved import selection_mask
 from core.store import Workspace, vector_inputs
-from core.types import Corpus, ModelSpec, Neighbors, Vectors
+from core.types import Corpus, CorpusRef, ModelSpec, Neighbors, Progress, Vectors
 from core.vector_cache import VectorCache
 
 _LOG = logging.getLogger(__name__)
 GRAPH_K = 100
 INDEX_VERSION = 1
+PAIRS_A_SECOND = 4e7  # of 384 dimensions, compared exactly
+ROWS_A_SECOND = 1_500  # beyond, by an index
+EXACT_ROWS = 30_000
 
 
 @lru_cache(maxsize=4)
@@ -87,10 +92,7 @@ def vectors(folder: str, digest: str, spec: ModelSpec) -> Vectors:
 @lru_cache(maxsize=8)
 def neighbors(folder: str, digest: str, spec: ModelSpec) -> Neighbors:
     """Raises StorageError where the graph has not been built."""
-    stored = Workspace(folder).load("neighbors", digest, neighbor_inputs(spec))
-    if stored is None:
-        raise StorageError(f"The neighbor graph of {spec.label} is missing.", "Run the model again on the Embed page.")
-    return Neighbors(ids=stored.arrays["ids"], scores=stored.arrays["scores"], **stored.facts)
+    return NEIGHBORS.get(ModelQuery(CorpusRef(folder, digest), spec))
 
 
 @lru_cache(maxsize=8)
@@ -111,6 +113,44 @@ def index(folder: str, digest: str, spec: ModelSpec) -> Index:
     return made
 
 
+@dataclass(frozen=True)
+class ModelQuery:
+    """What is asked of one model's vectors of a corpus."""
+
+    corpus: CorpusRef
+    model: ModelSpec
+
+
 def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
-    """What names a neighbor graph; raise the version when the algorithm changes its values."""
+    """What names a neighbor graph, and what is computed from it."""
     return {**vector_inputs(spec), "k": GRAPH_K, "neighbors": 1}
+
+
+def graph_seconds(rows: int, dimensions: int) -> float:
+    """About how long a neighbor graph takes: every pair up to 30,000 rows, beyond with an index."""
+    full = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
+    return full * dimensions / 384
+
+
+def _build_graph(query: ModelQuery, progress: Progress) -> Neighbors:
+    return build_neighbors(vectors(query.corpus.folder, query.corpus.digest, query.model), k=GRAPH_K, progress=progress)
+
+
+def _graph_seconds(query: ModelQuery) -> float:
+    info = Workspace(query.corpus.folder).info(query.corpus.digest)
+    return graph_seconds(info.rows if info else 0, query.model.dimensions or 384)
+
+
+NEIGHBORS = Result(
+    "neighbors",
+    1,
+    ModelQuery,
+    Neighbors,
+    inputs=lambda query: neighbor_inputs(query.model),
+    compute=_build_graph,
+    seconds=_graph_seconds,
+    stage="Finding neighbors",
+    unit="rows",
+    absence="The neighbor graph of this model is missing.",
+    remedy="Run the model again on the Embed page.",
+)

@@ -150,9 +150,14 @@ class Workspace:
             arrays = {
                 name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in record["arrays"]
             }
-        except (OSError, ValueError, KeyError, EOFError):
+            return Stored(arrays, record["facts"], record["inputs"])
+        except (OSError, ValueError, KeyError, EOFError, TypeError):
             return None
-        return Stored(arrays, record["facts"], record["inputs"])
+
+    def created(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> float:
+        """When a result was saved, in unix seconds; 0 where there is none."""
+        record = read_json(self.result_folder(kind, corpus, inputs) / "result.json")
+        return float(record.get("made") or 0) if isinstance(record, dict) else 0.0
 
     def results(self, kind: str, corpus: str) -> Iterator[dict[str, Any]]:
         """The records (inputs, facts, made, libraries) of one kind of result, oldest first."""

@@ -28,6 +28,14 @@ class Roles:
     id: str | None = None
 
 
+@dataclass(frozen=True)
+class CorpusRef:
+    """Which corpus is meant, without its contents. folder: the workspace; digest: 16 hex digits, as `Corpus.digest`."""
+
+    folder: str
+    digest: str
+
+
 @dataclass(frozen=True, eq=False)
 class Corpus:
     """Texts and the table they came from.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core import opened
 from core.answers.cells import short_cells
-from core.answers.map.layouts import Place, kept_layout, layout_stamp
+from core.answers.map.layouts import Place, layout_stamp, stored_layout
 from core.answers.query import embedded_query
 from core.embedders.backends import capabilities
 from core.index import similarities
@@ -182,5 +182,5 @@ def places(folder: str, corpus: str, spec: ModelSpec, hits: Hits) -> Places | No
     if not made:
         return None
     place = replace(place, made=made)
-    query = place_query(np.asarray(kept_layout(place).arrays["points"]), hits)
+    query = place_query(np.asarray(stored_layout(place).points), hits)
     return Places(place, None if query is None else (float(query[0]), float(query[1])))

@@ -1,28 +1,13 @@
-"""How long measuring compression takes, from what was timed on the same corpus."""
+"""How long measuring compression usually takes."""
 
 from math import log
-
-import numpy as np
+from typing import Literal
 
 from core.compression.sample import FEWER_QUERIES, MANY_ROWS, MOST_ROWS, QUERIES
 from core.compression.stores import LEAST_FOR_PQ, TRAINED
-from core.compression.tasks import KIND, PARTS, Part
-from core.store import Workspace
 
-
-def expected_seconds(folder: str, corpus: str, texts: int, width: int) -> dict[Part, float]:
-    """About how long each part takes: as other contenders of this corpus took, by their dimensions; where none was
-    timed, as usual on two cores."""
-    usual, timed = usual_seconds(texts, width), _timed(folder, corpus)
-    return {part: timed[part] * width if part in timed else usual[part] for part in PARTS}
-
-
-def _timed(folder: str, corpus: str) -> dict[Part, float]:
-    """Seconds a dimension, by part, of those that were measured."""
-    found: dict[Part, list[float]] = {part: [] for part in PARTS}
-    for record in Workspace(folder).results(KIND, corpus):
-        found[record["inputs"]["part"]].append(record["facts"]["seconds"] / record["facts"]["width"])
-    return {part: float(np.median(each)) for part, each in found.items() if each}
+Part = Literal["dimensions", "bits", "indexes"]
+PARTS: tuple[Part, ...] = ("dimensions", "bits", "indexes")
 
 
 def usual_seconds(texts: int, width: int) -> dict[Part, float]:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from core.contenders import Contender
+from core.contenders import Contender, graph_seconds
 from core.disagreement.kept import EXPLAINED, KIND, cut_inputs, has_pair, pairs_of, text_inputs
-from core.graph_time import graph_seconds
 from core.store import Workspace
+from core.types import CorpusRef
 
 SECONDS_A_ROW = 6e-5  # to compare two graphs, and what else is worked out for a pair, where no pair was timed
 SECONDS_A_TEXT = 2e-4  # to find its language, or to count its tokens
@@ -30,11 +30,10 @@ def _pair_seconds(folder: str, corpus: str, rows: int) -> float:
 
 def _look_seconds(folder: str, corpus: str, contenders: tuple[Contender, ...], rows: int) -> float:
     """To group the rows and look at the texts, as far as that is not kept."""
-    from core.clusters.methods import ClusterParams
-    from core.clusters.tasks import cluster_inputs
+    from core.clusters.results import CLUSTERS, ClusterQuery
 
     workspace, models = Workspace(folder), {each.model for each in contenders if each.model.max_tokens}
     wanted = [text_inputs(), *map(cut_inputs, models)]
     left = sum(workspace.load(KIND, corpus, inputs) is None for inputs in wanted)
-    groups = workspace.load("clusters", corpus, cluster_inputs(contenders[0].model, ClusterParams().named()))
+    groups = CLUSTERS.exists(ClusterQuery(CorpusRef(folder, corpus), contenders[0].model))
     return left * min(rows, EXPLAINED) * SECONDS_A_TEXT + (0 if groups else rows * SECONDS_A_MEMBER)

@@ -21,7 +21,7 @@ from core.disagreement.overlap import P, compare
 from core.disagreement.texts import cut_off, text_facts
 from core.errors import InputError, PlanisphereError
 from core.store import Workspace
-from core.types import ModelSpec, Progress
+from core.types import CorpusRef, ModelSpec, Progress
 
 
 def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
@@ -64,11 +64,10 @@ def compare_pairs(
 
 def group_rows(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """The default groups of the first contender's model, by which rows are filtered and explained."""
-    from core.clusters.methods import ClusterParams
-    from core.clusters.tasks import find_clusters
+    from core.clusters.results import CLUSTERS, ClusterQuery
 
     try:
-        find_clusters(folder, corpus, contenders[0].model, ClusterParams(), progress)
+        CLUSTERS.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), contenders[0].model), progress)
     except InputError:  # a corpus too small for groups
         return
 

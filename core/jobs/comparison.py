@@ -2,20 +2,10 @@
 
 from core.embedders.backends import capabilities
 from core.jobs.context import JobContext
+from core.jobs.results import run_step
 from core.jobs.types import JobSpec
 from core.secret import Keys, Secret
-from core.types import ModelSpec
-
-
-def compression_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What compressing one contender loses, part after part. params: contender (a Contender's dict)."""
-    from core.compression import tasks as compression_tasks
-    from core.contenders import Contender
-
-    where = (spec.workspace, spec.corpus, Contender.from_dict(spec.params["contender"]))
-    stages = {"dimensions": "Trying fewer dimensions", "bits": "Trying fewer bits", "indexes": "Trying indexes"}
-    for part in compression_tasks.PARTS:
-        context.call(stages[part], compression_tasks.measure, *where, part, progress=True, unit="settings")
+from core.types import CorpusRef, ModelSpec
 
 
 def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -34,19 +24,15 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
 
 def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What the Quality page reads. params: what ("graphs": neighbors of `contenders`, a list of their dicts; "wording":
-    robustness to changed texts of one contender, whose dict the other params are, with limit_usd where it is paid)."""
-    from core.contenders import Contender
+    """Robustness of one contender to changed texts. params: its dict, and limit_usd where it is paid."""
+    from core.contenders import Contender, graph_step
     from core.quality import tasks as quality_tasks
 
-    where, wording = (spec.workspace, spec.corpus), spec.params["what"] == "wording"
-    asked = [spec.params] if wording else spec.params["contenders"]
-    for contender in map(Contender.from_dict, asked):
-        stage = f"Finding neighbors: {contender.label}"
-        context.call(stage, quality_tasks.find_graph, *where, contender, progress=True, unit="rows")
-        if wording:
-            given = (*where, contender, secret, spec.params.get("limit_usd"))  # of one model: the key is its server's
-            context.call("Embedding changed texts", quality_tasks.measure_wording, *given, progress=True, unit="texts")
+    contender = Contender.from_dict(spec.params)
+    run_step(graph_step(CorpusRef(spec.workspace, spec.corpus), contender), None, context)
+    # of one model: the key is its server's
+    arguments = (spec.workspace, spec.corpus, contender, secret, spec.params.get("limit_usd"))
+    context.call("Embedding changed texts", quality_tasks.measure_wording, *arguments, progress=True, unit="texts")
 
 
 def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -67,16 +53,6 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
         return
     context.call("Grouping", steps.group_rows, *where, progress=True, unit="steps")
     context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
-
-
-def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
-    from core.clusters.llm_chat import ChatModel
-    from core.scoring.written import write_queries
-
-    chat = ChatModel(**spec.params["chat"])
-    where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
-    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
 
 
 def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:

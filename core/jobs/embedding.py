@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from core.errors import JobError
 from core.jobs.context import JobContext
+from core.jobs.results import run_step
 from core.jobs.types import JobSpec
+from core.results import Step
 from core.secret import Secret
-from core.types import LayoutParams, ModelSpec
+from core.types import CorpusRef, LayoutParams, ModelSpec
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -34,20 +36,29 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Neighbor graph, index, a layout and the default groups. params: model, layout (a LayoutParams' dict, the default
-    if missing)."""
-    from core.answers.clusters.page import describe
-    from core.clusters import tasks as cluster_tasks
-    from core.clusters.methods import ClusterParams
+    """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
+    missing)."""
     from core.jobs import tasks
 
     where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
-    layout = LayoutParams(**spec.params.get("layout", {}))
-    context.call("Finding neighbors", tasks.find_neighbors, *where, progress=True, unit="rows")
-    context.call("Drawing the map", tasks.lay_out, *where, layout, progress=True, unit="steps", on="layout")
+    layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
+    run_step(layout, None, context)
     context.call("Preparing the search", tasks.open_index, *where)
-    context.call("Finding groups", cluster_tasks.find_clusters, *where, ClusterParams(), progress=True, unit="steps")
-    context.call("Describing the groups", describe, *where, ClusterParams())
+    for step in others:
+        run_step(step, None, context)
+
+
+def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
+    """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
+    from core.answers.clusters.results import CLUSTER_TRUST
+    from core.clusters.results import ClusterQuery
+    from core.maps.results import LAYOUTS, LayoutQuery
+
+    if spec.kind not in ("embed", "map", "sample"):
+        return ()
+    model = ModelSpec.from_dict(spec.params["model"])
+    layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
+    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:

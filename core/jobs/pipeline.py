@@ -1,32 +1,38 @@
 """The kinds of jobs, and running one to its end."""
 
 from core.errors import JobError
-from core.jobs.comparison import compression_job, disagreement_job, quality_job, scores_job, write_queries_job
+from core.jobs.chat import name_clusters_job, write_queries_job
+from core.jobs.comparison import disagreement_job, quality_job, scores_job
 from core.jobs.context import JobContext
-from core.jobs.embedding import embed_job, map_job, sample_job
-from core.jobs.structure import clusters_job, label_doubts_job, name_clusters_job, odd_rows_job, texts_job
+from core.jobs.embedding import after_embedding, embed_job, map_job, sample_job
+from core.jobs.results import KIND, result_job, step_of
 from core.jobs.types import JobSpec
+from core.results import Step
 from core.secret import Secret
 
-_KINDS = {
+KINDS = {
+    KIND: result_job,
     "write_queries": write_queries_job,
     "disagreement": disagreement_job,
     "quality": quality_job,
     "scores": scores_job,
     "name_clusters": name_clusters_job,
-    "clusters": clusters_job,
     "embed": embed_job,
     "map": map_job,
     "sample": sample_job,
-    "texts": texts_job,
-    "label_doubts": label_doubts_job,
-    "compression": compression_job,
-    "odd_rows": odd_rows_job,
 }
 
 
 def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
     """Run a job to its end; gives the jobs that follow it. Raises JobCancelled or a PlanisphereError."""
-    if spec.kind not in _KINDS:
+    if spec.kind not in KINDS:
         raise JobError(f"There is no job of the kind {spec.kind!r}.")
-    return _KINDS[spec.kind](spec, secret, context) or []
+    return KINDS[spec.kind](spec, secret, context) or []
+
+
+def computes(spec: JobSpec, step: Step) -> bool:
+    """Whether a job stores this result on its way: asked for, required first, or computed after embedding."""
+    if spec.workspace != step.query.corpus.folder or spec.corpus not in ("", step.query.corpus.digest):
+        return False
+    parts = [step_of(spec)] if spec.kind == KIND else after_embedding(spec, step.query.corpus)
+    return any(missing.key == step.key for part in parts for missing in part.result.missing(part.query))

@@ -1,7 +1,6 @@
 """The steps of jobs as functions for workers: named inputs in, results kept in the workspace."""
 
 import time
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,9 @@ from core.embedders.backends import capabilities
 from core.embedders.registry import resolve
 from core.embedding import batches, cached_rows, count_unseen, distinct, embed_batch, resolved_dimensions
 from core.errors import ModelError
-from core.maps.projection import project
-from core.neighbors import build_neighbors
 from core.secret import Secret
 from core.store import Workspace
-from core.types import LayoutParams, ModelSpec, Progress, Vectors
+from core.types import ModelSpec, Vectors
 
 
 def bring_file(folder: str, params: dict[str, Any]) -> str:
@@ -86,37 +83,6 @@ def collect_vectors(
     workspace.save_vectors(Vectors(rows[codes], spec, corpus, facts | count_unseen(texts, codes, embedder)))
 
 
-def find_neighbors(folder: str, corpus: str, spec: ModelSpec, progress: Progress | None = None) -> None:
-    """Build and keep the one neighbor graph of a corpus and a model, unless it is kept already."""
-    workspace, inputs = Workspace(folder), opened.neighbor_inputs(spec)
-    if workspace.load("neighbors", corpus, inputs) is not None:
-        return
-    made = build_neighbors(opened.vectors(folder, corpus, spec), k=opened.GRAPH_K, progress=progress)
-    facts = {"recall": made.recall, "checked": made.checked, "method": made.method, "facts": made.facts}
-    workspace.save("neighbors", corpus, inputs, {"ids": made.ids, "scores": made.scores}, facts)
-
-
-def lay_out(folder: str, corpus: str, spec: ModelSpec, params: LayoutParams, progress: Progress | None = None) -> None:
-    """Make and keep a layout with its trust, unless it is kept already."""
-    workspace, inputs = Workspace(folder), layout_inputs(spec, params)
-    if workspace.load("layouts", corpus, inputs) is not None:
-        return
-    layout = project(
-        opened.vectors(folder, corpus, spec),
-        opened.neighbors(folder, corpus, spec),
-        progress=progress,
-        **asdict(params),
-    )
-    trust = asdict(layout.trust)
-    arrays = {"points": layout.points, "per_point": trust.pop("per_point")}
-    workspace.save("layouts", corpus, inputs, arrays, {"trust": trust, "facts": layout.facts})
-
-
 def open_index(folder: str, corpus: str, spec: ModelSpec) -> None:
     """Build and keep the search index, so that the first search need not."""
     opened.index(folder, corpus, spec)
-
-
-def layout_inputs(spec: ModelSpec, params: LayoutParams) -> dict[str, object]:
-    """What names a layout; raise the version when the algorithm changes its values."""
-    return {**opened.neighbor_inputs(spec), "params": asdict(params), "layout": 1}

@@ -11,15 +11,13 @@ OPEN: tuple[Status, ...] = ("queued", "running")
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Work asked for. params: JSON-able, all that determines the result. The same spec is the same job.
+    """Requested work. kind: one of core.jobs.pipeline.KINDS. params: JSON-able, all that determines the result. Equal
+    specs are the same job.
 
     aside: nobody waits for it, so it runs beside the line of jobs, and its tasks come after theirs.
     """
 
-    kind: Literal[
-        "embed", "map", "sample", "clusters", "texts", "label_doubts", "name_clusters",
-        "scores", "disagreement", "compression", "quality", "odd_rows", "trends", "write_queries",
-    ]  # fmt: skip
+    kind: str
     workspace: str
     corpus: str
     params: dict[str, Any] = field(default_factory=dict)

@@ -1,6 +1,5 @@
 """Robustness of wording as a function for workers, kept in the workspace, and the spaces that diagnostics read."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,15 +10,12 @@ from core.contenders import (
     Contender,
     contender_neighbors,
     contender_rows,
-    find_contender_neighbors,
     graph_inputs,
-    has_graph,
 )
 from core.costs.spending import most_usd
 from core.embedders.backends import capabilities
 from core.embedding import distinct
 from core.errors import JobError, ModelError, StorageError
-from core.jobs.tasks import find_neighbors
 from core.quality.space import Space, build_space
 from core.quality.wording import TEXTS, Changed, Moved, change_texts, measure_moved
 from core.secret import Secret
@@ -63,19 +59,6 @@ def text_groups(folder: str, corpus: str) -> np.ndarray:
 def changed_texts(folder: str, corpus: str) -> Changed:
     """The texts of a corpus changed by every probe, seed 0."""
     return change_texts(opened.distinct_texts(folder, corpus), TEXTS, 0)
-
-
-def missing_graphs(folder: str, corpus: str, contenders: Sequence[Contender]) -> tuple[Contender, ...]:
-    """The contenders whose neighbors have not been found."""
-    return tuple(each for each in contenders if not has_graph(folder, corpus, each))
-
-
-def find_graph(folder: str, corpus: str, contender: Contender, progress: Progress | None = None) -> None:
-    """Find and keep a contender's neighbors, unless they are kept already."""
-    if contender.is_model:
-        find_neighbors(folder, corpus, contender.model, progress)
-    else:
-        find_contender_neighbors(folder, corpus, contender, progress)
 
 
 def robustness_plan(folder: str, corpus: str, contender: Contender) -> Plan:

@@ -3,8 +3,9 @@
 from core.answers.compression import curves as answers
 from core.answers.compression.curves import Asked, BitsView, DimensionView, IndexView, Made, Quality
 from core.compression import words
+from core.compression.expected import PARTS
 from core.compression.recipe import quickest
-from core.compression.tasks import PARTS, full_bits
+from core.compression.results import full_bits
 from core.contenders import Contender
 from core.report.blocks import Block, Heading, Paragraph, table
 from core.report.compressed_pictures import bits_picture, curves_picture, sweep_picture

@@ -5,7 +5,7 @@ import streamlit as st
 from core.answers.clusters import page as answers
 from core.errors import PlanisphereError
 from pages.shared import empty, frame, selected, session
-from pages.shared.clusters import against, controls, figures, groups, other, stability, sweep, wait
+from pages.shared.clusters import against, controls, figures, groups, other, stability, start, sweep
 from pages.shared.clusters.controls import Chosen
 from pages.shared.text import plain
 
@@ -28,7 +28,7 @@ def page() -> None:
         empty.not_embedded(f"{plain(info.name)} has not been embedded yet: groups are found among vectors.")
         return
     chosen = controls.chosen(info, model)
-    if not wait.ready(chosen):
+    if not start.ready(chosen):
         return
     with st.spinner("Grouping", show_time=False):
         made = session.ask(answers.overview, *chosen.where, timeout=600)

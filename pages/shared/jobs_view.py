@@ -32,30 +32,41 @@ def _panel() -> None:
 
 
 def _job(job: JobState) -> None:
+    if job.open:
+        job_progress(job, key=f"cancel-{job.id}")
+    else:
+        st.markdown(f"**{plain(job.spec.title)}**")
+        _stopped(job)
+
+
+def job_progress(job: JobState, key: str) -> None:
+    """An open job: its title, how far it is, and a button with this key to cancel it."""
     st.markdown(f"**{plain(job.spec.title)}**")
     if job.status == "queued":
-        st.caption("Waiting in line")
-    elif job.status == "running":
-        st.progress(job.fraction, text=progress_text(job))
+        st.caption("Queued")
     else:
-        _stopped(job)
-    if job.open:
-        st.button(
-            "Cancel",
-            key=f"cancel-{job.id}",
-            icon=":material/stop_circle:",
-            on_click=session.manager().cancel,
-            args=(job.id,),
-            help="What is finished is kept; starting again continues there.",
-        )
+        st.progress(job.fraction, text=progress_text(job))
+    st.button(
+        "Cancel",
+        key=key,
+        icon=":material/stop_circle:",
+        on_click=session.manager().cancel,
+        args=(job.id,),
+        help="Progress is saved; you can resume later.",
+    )
+
+
+def stop_reason(job: JobState) -> None:
+    """Why a job ended without its result; nothing where it has one."""
+    labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the server stopped"}
+    if job.error:
+        st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""), icon=":material/error:")
+    elif job.status in labels:
+        st.caption(f"{labels[job.status]}. What was finished is saved.")
 
 
 def _stopped(job: JobState) -> None:
-    words = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the server stopped"}
-    if job.error:
-        st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""))
-    else:
-        st.caption(f"{words[job.status]}. What was finished is kept.")
+    stop_reason(job)
     again, forget = st.columns(2)
     if job.spec.params.get("limit_usd"):  # what it may cost is agreed anew
         again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")

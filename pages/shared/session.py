@@ -174,6 +174,7 @@ def named_key(name: str) -> Secret | None:
 
 def job_key(params: dict[str, Any]) -> Secret | None:
     """What a job needs to send: the key of its model's server or its chat model's, or each contender's own."""
+    params = params.get("query", params)  # of a job that computes a stored result
     models = [each["model"] for each in params.get("contenders", ())]
     if models:
         names = {capabilities(ModelSpec.from_dict(model)).key_name for model in models}

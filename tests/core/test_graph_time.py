@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import graph_time, opened
-from core.contenders import Contender, find_contender_neighbors
+from core import opened
+from core.contenders import Contender, find_contender_neighbors, graph_seconds
 from core.corpus import build_corpus
-from core.graph_time import graph_seconds
 from core.reading import RawTable
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors, unit_rows
@@ -24,7 +23,7 @@ def test_a_variant_takes_what_its_models_graph_took(tmp_path, monkeypatch):
     rows = unit_rows(np.random.default_rng(3).normal(size=(60, 48)))
     workspace.save_vectors(Vectors(rows, SPEC, corpus.digest))
     small, signs = Contender(SPEC, 16), Contender(SPEC, None, "binary")
-    monkeypatch.setattr(graph_time, "PAIRS_A_SECOND", 3_600)
+    monkeypatch.setattr(opened, "PAIRS_A_SECOND", 3_600)
     assert graph_seconds(*where, [small, signs]) == pytest.approx(16 / 384 + 48 / 384)  # as usual
     arrays = {"ids": np.zeros((60, 2), np.int32), "scores": np.zeros((60, 2), np.float32)}
     facts = {"recall": 1.0, "checked": 60, "method": "exact", "facts": {"seconds": 7.5, "threads": 2}}

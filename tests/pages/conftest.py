@@ -12,10 +12,11 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.files import write_json
-from core.jobs import tasks
+from core.maps.results import LAYOUTS, LayoutQuery
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.store import CorpusInfo, Workspace
-from core.types import LayoutParams, ModelSpec, Roles
+from core.types import CorpusRef, LayoutParams, ModelSpec, Roles
 from pages.shared import scatter
 
 SUBJECTS = ("parcel", "lamp", "garden chair", "teapot", "notebook", "gift card")
@@ -54,9 +55,9 @@ def shop(tmp_path_factory) -> tuple[Path, str, ModelSpec]:
     workspace = Workspace(folder)
     workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(folder), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), built.digest), spec))
     for layout in (LayoutParams(), LayoutParams(method="pca")):
-        tasks.lay_out(str(folder), built.digest, spec, layout)
+        LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), built.digest), spec, layout))
     return folder, built.digest, spec
 
 

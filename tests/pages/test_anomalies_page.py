@@ -4,19 +4,19 @@ import pandas as pd
 import pytest
 
 from core.anomalies.marks import load_marks, set_marks
+from core.anomalies.results import OUTLIER_SCORES, OutlierQuery
 from core.answers.anomalies import listed as answers
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
-from core.jobs.types import JobSpec
+from core.jobs.results import Estimate, result_spec
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from pages.shared.odd_rows import list as odd_list
-from pages.shared.odd_rows import wait
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"
@@ -168,7 +168,7 @@ def test_two_models_are_compared(corpus, app, home):
     info, _ = corpus
     whole = Workspace(home).load_corpus(info.digest)
     spec = embed(whole, load_embedder("static", models_folder=home / "models"), Workspace(home)).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     at = open_page(app)
     at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
     assert not at.exception, at.exception
@@ -210,7 +210,7 @@ def test_three_identical_rows(home, app):
     table = pd.DataFrame({"text": ["same text"] * 3})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Same").corpus
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     at = open_page(app)
     assert not at.exception, at.exception
     assert "All rows have the same score" in words(at)
@@ -220,23 +220,26 @@ def test_three_identical_rows(home, app):
     assert "No column has 2 to 50 different values" in words(at)
 
 
-def test_many_rows_are_scored_by_a_job_and_kept(corpus, app, home, monkeypatch):
+def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch):
     info, model = corpus
-    monkeypatch.setattr(wait, "QUICK_ROWS", 10)
-    monkeypatch.setattr(answers, "KEPT_FROM", 10)
+    monkeypatch.setattr(Estimate, "inline", False)
     at = open_page(app)
     assert not at.exception
     assert "have not been scored yet" in words(at)
     assert not any("Percentile" in frame.value.columns for frame in at.dataframe)
-    assert any(each.label == "Score the rows" for each in at.button)
+    assert any(button.label == "Score the rows" for button in at.button)
+    stages = []
 
     class Context:
-        def call(self, stage, function, *arguments, progress=False, unit=""):
+        def call(self, stage, function, *arguments, progress=False, unit="", on="job"):
             function(*arguments, progress=lambda done, total: None)
+            stages.append(stage)
 
     answers.scores.cache_clear()
-    job = JobSpec("odd_rows", str(home), info.digest, {"model": model.to_dict(), "k": 20})
-    run_job(job, None, Context())
+    query = OutlierQuery(CorpusRef(str(home), info.digest), model)
+    assert [step.result.name for step in OUTLIER_SCORES.missing(query)][-1] == "outlier_scores"
+    run_job(result_spec(OUTLIER_SCORES, query, "Scores"), None, Context())
+    assert stages[-1] == "Scoring the rows"
     at = at.run()
     assert len(table_with(at, "Percentile")) == 20
     computed = answers.scores(str(home), info.digest, model, 20)

@@ -14,24 +14,26 @@ from core.answers.clusters import selection
 from core.answers.clusters.compared import against_column
 from core.answers.clusters.compared import compared as compared_with
 from core.answers.clusters.found import cluster_set, clustering, default_clusters, group_values
+from core.answers.clusters.results import CLUSTER_TRUST
 from core.answers.clusters.tree import hierarchy
 from core.answers.map import rows as map_rows
 from core.answers.map.layouts import ColorBy, Place, color_of
 from core.answers.map.regions import GROUPS, regions
-from core.clusters import tasks as cluster_tasks
 from core.clusters.agreement import agreement
 from core.clusters.edited import save_names
 from core.clusters.methods import ClusterParams
+from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, ClusterQuery, SweepQuery
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
-from core.jobs import tasks
-from core.jobs.types import JobSpec
+from core.jobs import pipeline
+from core.jobs.results import Estimate, result_spec
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
-from core.types import LayoutParams, Roles
+from core.types import CorpusRef, LayoutParams, Roles
 from pages.shared import session
 from pages.shared.clusters import icicle, sweep
 
@@ -65,7 +67,7 @@ def brought(home, texts: list[str]) -> tuple:
     workspace = Workspace(home)
     workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     return str(home), built.digest, spec
 
 
@@ -77,6 +79,10 @@ def texts_of(home, corpus: str) -> list[str]:
 def where(home, corpus) -> tuple:
     info, spec = corpus
     return str(home), info.digest, spec, ClusterParams()
+
+
+def query_of(where) -> ClusterQuery:
+    return ClusterQuery(CorpusRef(*where[:2]), *where[2:])
 
 
 def test_without_a_corpus_it_says_what_to_do(app):
@@ -175,24 +181,19 @@ def test_what_a_click_kept_goes_unless_it_was_renamed(where):
     assert selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
 
 
-def test_what_is_worked_out_of_a_large_corpus_is_kept_and_the_same(where, monkeypatch):
-    plain = answers.overview(*where)
-    for module in ("core.answers.clusters.kept", "core.answers.clusters.page", "core.answers.map.rows"):
-        monkeypatch.setattr(f"{module}.LARGE", 1)
-    cached = (clusters.own_names, answers._trust, answers._words, map_rows.terms)
-    for turn in range(2):  # worked out and kept, then read
-        for each in cached:
-            each.cache_clear()
-        answers.describe(*where)
-        if turn:
-            monkeypatch.setattr(answers, "cluster_trust", None)
-            monkeypatch.setattr(map_rows, "document_terms", None)
-        made = answers.overview(*where)
-        pd.testing.assert_frame_equal(made.table, plain.table)
-        assert made.trust.overall_silhouette == pytest.approx(plain.trust.overall_silhouette)
-        assert (made.trust.noise, made.trust.k) == (plain.trust.noise, plain.trust.k)
-    for each in cached:
-        each.cache_clear()
+def test_what_describes_clusters_is_stored_and_the_same_when_read(where, monkeypatch):
+    computed = answers.overview(*where)
+    nodes = hierarchy(*where)
+    assert CLUSTER_TRUST.missing(query_of(where)) == ()
+    for cache in (clusters.own_names, clusters.clustering, map_rows.terms):
+        cache.cache_clear()
+    for name in ("cluster_trust", "keywords", "cluster_names", "terms"):
+        monkeypatch.setattr(f"core.answers.clusters.results.{name}", None)
+    read = answers.overview(*where)
+    pd.testing.assert_frame_equal(read.table, computed.table)
+    assert read.trust.overall_silhouette == pytest.approx(computed.trust.overall_silhouette)
+    assert (read.trust.noise, read.trust.k) == (computed.trust.noise, computed.trust.k)
+    assert hierarchy(*where) == nodes
 
 
 def test_given_names_are_shown_and_taken_by_the_map(where):
@@ -216,23 +217,26 @@ def test_the_map_is_colored_and_lettered_by_groups(where):
     assert {each.level for each in lettered} == {0, 1}
 
 
-def test_groups_are_measured_again_by_a_job(app, where):
+def test_stability_is_measured_by_a_job(app, where, monkeypatch):
+    monkeypatch.setattr(Estimate, "inline", False)
+    answers.overview(*where)
     page = opened_page(app, look="Found again?")
-    next(each for each in page.button if each.label == "Measure").click().run()
+    next(button for button in page.button if button.label == "Measure").click().run()
     wait_for_jobs(page)
     assert "groups are stable" in words(page)
-    found = cluster_tasks.kept_stability(*where)
-    assert found.runs == 50
-    assert found.found.max() <= 50
-    told = answers.overview(*where)
-    assert told.runs == 50
-    assert "found" in told.table
+    stable = CLUSTER_STABILITY.get(query_of(where))
+    assert stable.runs == 50
+    assert stable.found.max() <= 50
+    overview = answers.overview(*where)
+    assert overview.runs == 50
+    assert "found" in overview.table
 
 
-def test_another_method_is_offered_and_made_by_a_job(app, where):
+def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
+    monkeypatch.setattr(Estimate, "inline", False)
     page = opened_page(app, grouping="Fixed number (k-means)", groups="6")
     assert "has not been made yet" in words(page)
-    next(each for each in page.button if each.label == "Find the groups").click().run()
+    next(button for button in page.button if button.label == "Find the clusters").click().run()
     wait_for_jobs(page)
     assert "**6 groups** of 60 rows" in words(page)
     params = ClusterParams("kmeans", k=6)
@@ -243,9 +247,7 @@ def test_another_method_is_offered_and_made_by_a_job(app, where):
         cluster_set(*where[:3], ClusterParams("kmeans", k=7))
 
 
-def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, where, monkeypatch):
-    from core.jobs import pipeline
-
+def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, where):
     stages = []
 
     class Context:
@@ -253,21 +255,20 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
             stages.append((stage, on))
             function(*arguments, progress=lambda done, total: None)
 
-    monkeypatch.setattr("core.clusters.methods.METHODS", ("leiden", "kmeans"))  # what numba compiles takes long
-    assert len(sweep.METHODS) == 4  # the page offers all
     folder, corpus, model = where[:3]
-    params = {"model": model.to_dict(), "clusters": vars(ClusterParams()), "what": "sweep_all"}
-    pipeline.run_job(JobSpec("clusters", folder, corpus, params), None, Context())
+    for method in ("leiden", "kmeans"):
+        query = SweepQuery(CorpusRef(folder, corpus), model, method)
+        pipeline.run_job(result_spec(CLUSTER_SWEEP, query, "Sweep"), None, Context())
     assert stages == [("Trying settings of leiden", "job"), ("Trying settings of kmeans", "job")]
-    found = answers.sweeps_of(folder, corpus, model)
-    assert set(found) == {"leiden", "kmeans"}
-    assert {each.seed for each in found["kmeans"]} == {0, 1, 2}
+    tried = answers.sweeps_of(folder, corpus, model)
+    assert set(tried) == {"leiden", "kmeans"}
+    assert {clustering.seed for clustering in tried["kmeans"]} == {0, 1, 2}
     at = opened_page(app, look="Try settings")
     assert not at.exception
     assert "**Neighbor graph (Leiden)**" in words(at)
     assert "**Fixed number (k-means)**" in words(at)
     assert "liff" in words(at)  # where it is, or that there is none
-    assert [each.label for each in at.button if each.label.startswith("Try")] == ["Try all four methods"]
+    assert [button.label for button in at.button if button.label.startswith("Try")] == ["Try all four methods"]
 
 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):

@@ -6,10 +6,10 @@ import pytest
 from core.answers.compression import curves as answers
 from core.answers.compression.curves import Asked, Quality
 from core.compression.expected import usual_seconds
-from core.compression.tasks import measure, part_inputs
+from core.compression.results import COMPRESSION
 from core.contenders import Contender
 from core.jobs.pipeline import run_job
-from core.jobs.types import JobSpec
+from core.jobs.results import result_spec
 from core.store import Workspace
 from core.types import ModelSpec, Vectors, unit_rows
 from pages.shared.compression.dimensions import curve_table
@@ -61,8 +61,9 @@ def test_what_was_timed_on_the_corpus_tells_how_long_the_next_takes(asked):
     assert before == usual_seconds(299, 48)
     for width, seconds in ((24, 6.0), (48, 18.0), (12, 3.0)):
         smaller = Contender(asked.contender.model, width)
+        query = Asked(asked.folder, asked.corpus, smaller).query("bits")
         facts = {"seconds": seconds, "width": width}
-        Workspace(asked.folder).save("compression", asked.corpus, part_inputs(smaller, "bits"), {}, facts)
+        Workspace(asked.folder).save("compression", asked.corpus, COMPRESSION.stored_inputs(query), {}, facts)
     assert answers.state(asked).seconds == before | {"bits": 48 * 0.25}
 
 
@@ -91,8 +92,8 @@ SAID = {
 
 
 def test_every_part_says_what_it_shows(asked, app):
-    for each in PARTS:
-        measure(*asked.where, each)
+    for part in PARTS:
+        COMPRESSION.get_or_compute(asked.query(part))
     at = open_page(app, compress_part="Bits")
     for part, said in SAID.items():
         at.segmented_control(key="compress_part").set_value(part).run()
@@ -109,18 +110,17 @@ def test_every_part_says_what_it_shows(asked, app):
 
 def test_the_job_measures_all_parts_once(asked):
     context = Steps()
-    params = {"contender": asked.contender.to_dict()}
-    spec = JobSpec("compression", asked.folder, asked.corpus, params)
-    run_job(spec, None, context)
-    assert len(context.stages) == 3
+    for _ in range(2):
+        for part in PARTS:
+            run_job(result_spec(COMPRESSION, asked.query(part), "Compression"), None, context)
+        records = list(COMPRESSION.records(asked.query("bits").corpus))
+        assert len(records) == 3
+    assert context.stages == ["Trying fewer dimensions", "Trying fewer bits", "Trying indexes"]
     assert answers.state(asked).kept == PARTS
-    before = [record["made"] for record in Workspace(asked.folder).results("compression", asked.corpus)]
-    run_job(spec, None, context)
-    assert [record["made"] for record in Workspace(asked.folder).results("compression", asked.corpus)] == before
 
 
 def test_quality_by_labels_is_that_of_the_stored_neighbors(asked):
-    measure(*asked.where, "dimensions")
+    COMPRESSION.get_or_compute(asked.query("dimensions"))
     view = answers.dimension_view(asked, Quality("kind", "first"))
     curve = view.quality[0]
     assert view.made.labeled == 299
@@ -136,7 +136,7 @@ def test_quality_by_labels_is_that_of_the_stored_neighbors(asked):
 
 
 def test_a_column_without_shared_labels_is_told(asked):
-    measure(*asked.where, "dimensions")
+    COMPRESSION.get_or_compute(asked.query("dimensions"))
     assert answers.dimension_view(asked, Quality("text")).quality == ()
     assert answers.dimension_view(asked, Quality()).quality == ()
     assert answers.dimension_view(asked, Quality("gone")).quality == ()

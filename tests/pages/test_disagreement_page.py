@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import opened
 from core.answers.disagreement import moved, moves, why
 from core.answers.disagreement import overview as answers
 from core.answers.disagreement import query as disagreement_query
@@ -32,11 +33,13 @@ from core.errors import InputError, StorageError
 from core.jobs import tasks
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
+from core.maps.results import LAYOUTS, LayoutQuery
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
-from core.types import LayoutParams, ModelSpec, Roles, Vectors, unit_rows
-from pages.shared import job_offer
+from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Roles, Trust, Vectors, unit_rows
+from pages.shared import result_view
 from pages.shared.disagreement.moves import way
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
@@ -71,7 +74,7 @@ def make(home, twin=False):
         vectors[gone] = np.random.default_rng(0).normal(size=(len(gone), vectors.shape[1])) * 3
     spec = ModelSpec("imported", "mine", "v1", vectors.shape[1])
     Workspace(home).save_vectors(Vectors(unit_rows(vectors), spec, built.digest))
-    tasks.find_neighbors(str(home), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     asked = Asked(str(home), built.digest, (Contender(base), Contender(spec)))
     answers.compare_now(asked)
     return asked, gone
@@ -81,7 +84,7 @@ def keep(home, built):
     """A corpus embedded with the lexical model, with its graph; gives the model."""
     Workspace(home).save_corpus(built)
     base = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), built.digest, base)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), base))
     return base
 
 
@@ -159,7 +162,7 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
 
 def test_every_part_is_drawn(own, app, monkeypatch):
     asked, jobs = own[0], []
-    monkeypatch.setattr(job_offer, "submit", jobs.append)
+    monkeypatch.setattr(result_view, "submit", jobs.append)
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text
@@ -237,7 +240,7 @@ def test_a_rows_neighbors_are_kept_lost_and_gained(shop):
     asked, gone = shop
     row = int(gone[0])
     view = row_sides(asked, row, 10)
-    graphs = [tasks.opened.neighbors(asked.folder, asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
+    graphs = [opened.neighbors(asked.folder, asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
     for own, other, near, status in ((0, 1, view.lists[0], "lost"), (1, 0, view.lists[1], "gained")):
         assert near.table.index.tolist() == graphs[own].tolist()
         expected = ["kept" if i in set(graphs[other]) else status for i in graphs[own]]
@@ -345,11 +348,10 @@ def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
 def test_maps_are_colored_by_disagreement(shop):
     asked, gone = shop
     assert places_of(asked) == ()
-    trust = {"trustworthiness": 0.9, "knn_preservation": 0.5, "chance": 0.1, "k": 15, "sample": 240, "total": 240}
-    arrays = {"points": np.random.default_rng(0).normal(size=(240, 2)).astype(np.float32), "per_point": np.ones(240)}
-    for each in asked.contenders:
-        inputs = tasks.layout_inputs(each.model, LayoutParams())
-        Workspace(asked.folder).save("layouts", asked.corpus, inputs, arrays, {"trust": trust, "facts": {}})
+    points = np.random.default_rng(0).normal(size=(240, 2)).astype(np.float32)
+    layout = Layout(points, LayoutParams(), Trust(0.9, 0.5, 0.1, 15, 240, 240, np.ones(240)))
+    for contender in asked.contenders:
+        LAYOUTS.save(LayoutQuery(CorpusRef(asked.folder, asked.corpus), contender.model), layout)
     places = places_of(asked)
     assert [place.model.key for place in places] == [each.model.key for each in asked.contenders]
     made = disagreement_colors(asked, 10, places, "light")
@@ -405,7 +407,7 @@ def test_the_job_does_it_once(shop):
 def test_many_rows_are_offered_as_a_job(own, app, monkeypatch):
     asked, _ = own
     new = replace(asked, contenders=(asked.contenders[0], Contender(asked.contenders[0].model, 32)))
-    monkeypatch.setattr(job_offer, "at_once", lambda *_, **__: False)
+    monkeypatch.setattr(result_view, "at_once", lambda *_, **__: False)
     text = fine(open_page(app, new))
     assert "2 contenders have not been compared yet" in text
     assert any(button.label == "Compare them" for button in app.button)

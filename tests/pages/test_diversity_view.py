@@ -12,11 +12,11 @@ from core.diversity.measures import mean_pair_distance, vendi_score
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
-from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import selection_rows
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"
@@ -35,7 +35,7 @@ def make(home, texts, **columns):
     workspace = Workspace(home)
     info = workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     return str(home), info.digest, spec
 
 

@@ -10,14 +10,15 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
-from core.jobs.types import JobSpec
+from core.jobs.results import result_spec
 from core.labels.marks import label_marks
+from core.labels.results import LABEL_ERRORS
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections, selection_rows
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -44,7 +45,7 @@ def make(home, **columns):
     workspace = Workspace(home)
     info = workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     return Asked(str(home), info.digest, spec, "subject")
 
 
@@ -64,7 +65,7 @@ def test_the_wrong_labels_are_listed_with_what_they_should_be(home, app):
     numbers = {metric.label: metric.value for metric in at.metric}
     assert numbers["Rows judged"] == "90"
     assert numbers["Doubted by both"] == "3"
-    assert answers.doubt_state(asked).kept
+    assert LABEL_ERRORS.exists(asked.query)
 
 
 def test_all_rows_can_be_seen_by_doubt(home, app):
@@ -90,7 +91,7 @@ def test_a_pair_of_labels_narrows_the_list(home, app):
 
 def test_marks_are_kept_and_marked_rows_can_be_hidden(home, app):
     asked = make(home)
-    answers.judge_now(asked)
+    LABEL_ERRORS.get_or_compute(asked.query)
     answers.mark(asked, (4,), "right")
     at = open_page(app)
     assert "1 marked so far" in words(at)
@@ -112,7 +113,7 @@ def test_the_evidence_on_a_row_leaves_its_copies_out(home):
 
 def test_the_list_is_kept_and_taken_out(home):
     asked = make(home)
-    answers.judge_now(asked)
+    LABEL_ERRORS.get_or_compute(asked.query)
     saved = answers.keep_doubts(asked, Look(), "Doubtful")
     assert selection_rows(Workspace(home), asked.corpus, saved.key).tolist() == sorted(WRONG)
     assert saved_selections(Workspace(home), asked.corpus)[0].name == "Doubtful"
@@ -152,14 +153,13 @@ def test_markup_in_labels_is_shown_as_it_stands(home, app):
 
 
 def test_many_rows_are_offered_as_a_job(home, app, monkeypatch):
-    from pages.shared.doubts import wait
 
     make(home)
-    monkeypatch.setattr(wait, "AT_ONCE", -1.0)
+    monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
     at = open_page(app)
     assert not at.exception
-    assert "have not been judged yet" in words(at)
-    assert any(each.label == "Judge the labels" for each in at.button)
+    assert "have not been checked yet" in words(at)
+    assert any(each.label == "Check labels" for each in at.button)
 
 
 def test_the_job_judges_and_keeps(home):
@@ -167,13 +167,12 @@ def test_the_job_judges_and_keeps(home):
     stages = []
 
     class Context:
-        def call(self, stage, function, *arguments, progress=False, unit=""):
-            told = []
-            function(*arguments, progress=lambda done, total: told.append((done, total)))
-            stages.append((stage, unit, told))
+        def call(self, stage, function, *arguments, progress=False, unit="", on="job"):
+            events = []
+            function(*arguments, progress=lambda done, total: events.append((done, total)))
+            stages.append((stage, unit, events))
 
-    params = {"model": asked.model.to_dict(), "column": "subject"}
-    run_job(JobSpec("label_doubts", asked.folder, asked.corpus, params), None, Context())
-    assert stages == [("Judging labels", "folds", [(i, 5) for i in range(1, 6)])]
-    assert answers.doubt_state(asked).kept
+    run_job(result_spec(LABEL_ERRORS, asked.query, "Labels"), None, Context())
+    assert stages == [("Checking labels", "folds", [(i, 5) for i in range(1, 6)])]
+    assert LABEL_ERRORS.exists(asked.query)
     assert answers.summary(asked).judged == 90

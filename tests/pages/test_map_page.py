@@ -12,7 +12,15 @@ from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
 from core import opened
-from core.answers.map.layouts import ColorBy, Place, kept_layout, map_data, map_state, map_trust, random_trustworthiness
+from core.answers.map.layouts import (
+    ColorBy,
+    Place,
+    layout_stamp,
+    map_data,
+    map_trust,
+    random_trustworthiness,
+    stored_layout,
+)
 from core.answers.map.regions import regions
 from core.answers.map.rows import Look, row_view, selection_file, selection_table, special
 from core.answers.map.scene import Scene, geometry, member_bits, selected
@@ -20,15 +28,15 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import PlanisphereError, StorageError
-from core.jobs import tasks
-from core.jobs.tasks import layout_inputs
 from core.maps.align import aligned
 from core.maps.choice import STEPS, Bounds, Choice, Step
+from core.maps.results import LAYOUTS, LayoutQuery
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable, column_field
 from core.secret import Secret
 from core.selections.saved import delete_selection, save_selection, saved_selections, selection_rows
 from core.store import Workspace
-from core.types import LayoutParams, Roles
+from core.types import CorpusRef, LayoutParams, Roles
 from pages.shared import session
 from pages.shared.map import chart
 from pages.shared.map import state as page_state
@@ -115,7 +123,7 @@ def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place
     codes = np.frombuffer(browser.arrays[color["array"]], np.uint8)
     table = opened.corpus(place.folder, place.corpus).table
     assert [color["categories"][code]["label"] for code in codes] == table["subject"].tolist()
-    trust = map_trust(kept_layout(place))
+    trust = map_trust(stored_layout(place))
     assert f"**{trust.kept:.1%}** are also among the 15 nearest" in words(app)
     assert "a random map: 25.4%" in words(app)  # 15 of the 59 others
     assert "all 60 rows" in words(app)
@@ -138,7 +146,7 @@ def test_the_map_is_given_points_labels_and_details(app, place, browser):
     app = opened_page(app)
     (panel,) = browser.data["panels"]
     points = np.frombuffer(browser.arrays[panel["array"]], np.float32).reshape(-1, 2)
-    assert points.tolist() == np.asarray(kept_layout(place).arrays["points"], np.float32).tolist()
+    assert points.tolist() == np.asarray(stored_layout(place).points, np.float32).tolist()
     bounds = Bounds.of([points])
     assert browser.data["bounds"] == {name: getattr(bounds, name) for name in ("x", "y", "side", "width", "height")}
     assert panel["labels"] == [[each.text, each.x, each.y, each.level, each.rows] for each in regions(place, "")]
@@ -177,12 +185,12 @@ def test_another_map_stands_beside_it_turned_onto_it(app, place, browser):
     first, second = (
         np.frombuffer(browser.arrays[panel["array"]], np.float32).reshape(-1, 2) for panel in browser.data["panels"]
     )
-    assert second.tolist() == aligned(kept_layout(beside).arrays["points"], first).tolist()
+    assert second.tolist() == aligned(stored_layout(beside).points, first).tolist()
     assert [panel["title"] for panel in browser.data["panels"]] == ["lexical baseline, UMAP", "lexical baseline, PCA"]
     assert not browser.data["panels"][1]["labels"]
     assert browser.data["bounds"]["side"] == pytest.approx(np.ptp(np.vstack([first, second]), axis=0).max())
     for title, shown in (("UMAP", place), ("PCA", beside)):
-        kept = map_trust(kept_layout(shown)).kept
+        kept = map_trust(stored_layout(shown)).kept
         assert f"lexical baseline, {title}: Of each text's 15 nearest texts, **{kept:.1%}**" in words(app)
     step = lasso_around(second[:1], np.vstack([first, second])) | {"m": 1}
     browser.choose(steps=[step])
@@ -347,8 +355,8 @@ def test_another_page_and_back_is_the_same_place(app, place, browser):
 
 def test_a_choice_on_another_corpus_is_not_taken(home, app, place, browser):
     digest, spec = small_corpus(home, ["one day", "two days", "three nights", "four weeks"])
-    tasks.find_neighbors(str(home), digest, spec)
-    tasks.lay_out(str(home), digest, spec, LayoutParams())
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), digest), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), digest), spec, LayoutParams()))
     app.query_params["corpus"] = place.corpus
     app = opened_page(app)
     browser.choose(view=(0.3, 0.4, 2.0), steps=[lasso_around(points_of(place), points_of(place))], clicked=3)
@@ -496,7 +504,7 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     assert not app.exception
     wanted = Place(place.folder, place.corpus, place.model, LayoutParams(n_neighbors=6))
     for _ in range(60):
-        if map_state(wanted).kept:
+        if LAYOUTS.exists(wanted.query):
             break
         time.sleep(1)
     app.run()
@@ -559,8 +567,8 @@ def test_missing_graph_offers_a_job_instead_of_an_error(home, app):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_tiny_corpora_are_mapped(home, app, browser, count):
     digest, spec = small_corpus(home, ["a red lamp", "a blue teapot", "late parcel"][:count])
-    tasks.find_neighbors(str(home), digest, spec)
-    tasks.lay_out(str(home), digest, spec, LayoutParams())
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), digest), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), digest), spec, LayoutParams()))
     app = opened_page(app)
     assert not app.exception
     assert not app.error
@@ -578,8 +586,8 @@ def test_hostile_texts_and_names_stay_text(home, app, browser):
     digest, spec = small_corpus(
         home, ["<script>alert(1)</script>", "[x](javascript:1) $\\frac{1}{2}$", "\u202eabc", "d"]
     )
-    tasks.find_neighbors(str(home), digest, spec)
-    tasks.lay_out(str(home), digest, spec, LayoutParams())
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), digest), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), digest), spec, LayoutParams()))
     app = opened_page(app)
     assert not app.exception
     assert not app.error
@@ -652,15 +660,15 @@ def test_random_trustworthiness_is_what_random_maps_reach():
 
 
 def test_answers_about_a_layout_are_not_those_of_an_earlier_one(place):
-    before = replace(place, made=map_state(place).made)
+    before = replace(place, made=layout_stamp(place))
     assert len(selected(Scene((before,)), EVERYTHING)) == 60
-    kept, inputs = kept_layout(place), layout_inputs(place.model, place.params)
-    arrays = {name: np.array(array) for name, array in kept.arrays.items()}
-    arrays["points"][:20] += 1e6  # as a fast layout that was drawn again would have moved them
+    layout = stored_layout(place)
+    points = np.array(layout.points)
+    points[:20] += 1e6  # as a fast layout that was drawn again would have moved them
     half = Choice((Step("box", "set", (-9, -9, STEPS // 2, STEPS // 2)),))
     assert selected(Scene((before,)), half).tolist() != list(range(20, 60))
-    Workspace(place.folder).save("layouts", place.corpus, inputs, arrays, kept.facts)
-    after = replace(place, made=map_state(place).made)
+    LAYOUTS.save(place.query, replace(layout, points=points))
+    after = replace(place, made=layout_stamp(place))
     assert after.made > before.made > 0
     assert selected(Scene((after,)), half).tolist() == list(range(20, 60))
     assert selection_table(Scene((after,)), half, Look()).selected == 40
@@ -673,8 +681,8 @@ def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
     built = build_corpus(RawTable(table, (), (), None, ""), Roles(column_field("say {it}")), name="Braces").corpus
     Workspace(home).save_corpus(built)
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), built.digest, spec)
-    tasks.lay_out(str(home), built.digest, spec, LayoutParams(method="pca"))
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
     place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
     columns = selection_table(Scene((place,)), EVERYTHING, Look()).table.columns
     assert "Text" in columns
@@ -686,8 +694,8 @@ def test_huge_cells_are_cut_and_said_to_be(home):
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Logs").corpus
     Workspace(home).save_corpus(built)
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), built.digest, spec)
-    tasks.lay_out(str(home), built.digest, spec, LayoutParams(method="pca"))
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
+    LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
     place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
     view = row_view(place, 0)
     assert len(dict(view.cells)["log"]) == 2_000
@@ -721,7 +729,7 @@ def test_unknown_row_column_and_layout_are_explained(place):
 
 
 def points_of(place: Place) -> np.ndarray:
-    return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
+    return np.asarray(stored_layout(place).points, dtype=np.float32)
 
 
 def kept_rows(place: Place, rows) -> Choice:

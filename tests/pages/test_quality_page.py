@@ -5,18 +5,18 @@ import pandas as pd
 import pytest
 
 from core.answers.quality import meaning, measures, robust
-from core.contenders import Contender
+from core.contenders import Contender, find_contender_neighbors, has_graph
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, JobError, ModelError, StorageError
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.quality import tasks as quality_tasks
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from pages.shared.quality import measure
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
@@ -48,7 +48,7 @@ def made(home):
     rows[117:] = rows[:3]
     workspace.save_vectors(Vectors(unit_rows(rows), IMPORTED, info.digest))
     for model in (spec, IMPORTED):
-        tasks.find_neighbors(str(home), info.digest, model)
+        NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), model))
     return str(home), info.digest, Contender(spec), Contender(IMPORTED)
 
 
@@ -173,12 +173,12 @@ def test_wording_is_offered_measured_and_kept(made, app):
     stages = []
 
     class Context:
-        def call(self, stage, function, *arguments, progress=False, unit=""):
+        def call(self, stage, function, *arguments, progress=False, unit="", on="job"):
             function(*arguments, progress=lambda done, total: None)
             stages.append(stage)
 
     run_job(JobSpec("quality", folder, digest, {"what": "wording", **lexical.to_dict()}), None, Context())
-    assert stages == ["Finding neighbors: lexical baseline", "Embedding changed texts"]
+    assert stages == ["Embedding changed texts"]  # its neighbors are stored
     text = fine(at.run())
     assert "costs most" in text
     table, examples = at.dataframe[0].value, at.dataframe[1].value
@@ -196,7 +196,7 @@ def test_what_the_job_keeps_is_what_embedding_gives(made):
     """The drop in the list of examples, from vectors made here."""
     folder, digest, lexical, _ = made
     variant = Contender(lexical.model, 64, "int8")
-    quality_tasks.find_graph(folder, digest, variant)
+    find_contender_neighbors(folder, digest, variant)
     quality_tasks.measure_wording(folder, digest, lexical)
     frame = robust.examples(folder, digest, lexical, "typos")
     model = load_embedder("lexical")
@@ -245,9 +245,10 @@ def test_one_contender_is_enough_but_not_for_a_move(made, app):
 def test_a_variant_is_given_its_neighbors_at_once(made, app):
     folder, digest, lexical, _ = made
     small = Contender(lexical.model, 16, "binary")
-    assert quality_tasks.missing_graphs(folder, digest, (lexical, small)) == (small,)
+    assert has_graph(folder, digest, lexical)
+    assert not has_graph(folder, digest, small)
     fine(open_page(app, **link(lexical, small)))
-    assert not quality_tasks.missing_graphs(folder, digest, (small,))
+    assert has_graph(folder, digest, small)
 
 
 def test_many_rows_are_offered_as_a_job(made, app, monkeypatch):
@@ -272,7 +273,7 @@ def test_hardly_any_texts_are_explained(home, app, texts):
     built = build_corpus(RawTable(pd.DataFrame({"text": texts}), (), (), None, ""), Roles("{text}"), name="Few").corpus
     info = Workspace(home).save_corpus(built)
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
-    tasks.find_neighbors(str(home), info.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     at = open_page(app, **link(Contender(spec)))
     if len(set(texts)) < 3:
         assert "1 different text; pairs and neighbors need at least 3" in fine(at)

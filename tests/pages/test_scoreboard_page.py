@@ -23,8 +23,8 @@ from core.scoring.types import Task
 from core.secret import Secret
 from core.store import Workspace
 from core.types import ModelSpec, Roles, Vectors, unit_rows
-from pages.shared import session
-from pages.shared.scoreboard import differences, figures, wait
+from pages.shared import result_view, session
+from pages.shared.scoreboard import differences, figures
 from pages.shared.scoreboard import table as score_table
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
@@ -194,7 +194,7 @@ def test_a_column_without_use_is_told_once(home, app, kind, reason):
 
 
 def test_many_rows_are_offered_as_a_job_for_what_is_left(home, corpus, app, monkeypatch):
-    monkeypatch.setattr(wait, "AT_ONCE", -1.0)
+    monkeypatch.setattr(result_view, "INLINE_SECONDS", -1.0)
     whole = Contender(corpus[1])
     asked_of(home, corpus, whole)
     at = open_page(app, contenders=f"{whole.key}.{whole.key}-64")

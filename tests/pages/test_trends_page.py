@@ -11,12 +11,12 @@ from core.answers.trends.shares import Shares
 from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
-from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections
 from core.stats.proportions import wilson
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from pages.shared.trends import shares
 from tests.pages.test_embed_page import words
 
@@ -39,7 +39,7 @@ def make(home, days, subjects, texts, stars, embedded=True, time="day"):
     workspace.save_corpus(built)
     if embedded:
         spec = embed(built, load_embedder("lexical"), workspace).model
-        tasks.find_neighbors(str(home), built.digest, spec)
+        NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     return workspace.info(built.digest)
 
 

@@ -11,8 +11,9 @@ from core.anomalies.outliers import Agreement, agreement, consensus, percentiles
 from core.answers.anomalies.listed import CELL, MOST_SHOWN, score_of, scores
 from core.errors import StorageError
 from core.export.table import free_name
+from core.opened import NEIGHBORS, ModelQuery
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,4 +60,4 @@ def model_consensus(folder: str, corpus: str, models: tuple[ModelSpec, ...], k: 
 
 
 def _has_graph(workspace: Workspace, corpus: str, spec: ModelSpec) -> bool:
-    return workspace.load("neighbors", corpus, opened.neighbor_inputs(spec)) is not None
+    return NEIGHBORS.exists(ModelQuery(CorpusRef(str(workspace.folder), corpus), spec))

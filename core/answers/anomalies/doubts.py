@@ -13,11 +13,11 @@ from core.labels.columns import Labels, usable_columns
 from core.labels.confident import Estimate
 from core.labels.doubts import Doubts
 from core.labels.marks import Mark, label_marks, mark_rows
-from core.labels.tasks import KIND, column_labels, doubt_inputs, expected_seconds, judge_labels, kept_doubts
+from core.labels.results import LABEL_ERRORS, LabelQuery, column_labels
 from core.reading import column_field
 from core.selections.saved import SavedSelection, save_selection
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 Which = Literal["both", "either", "all"]
 CELL = 400  # characters of a text sent to the page
@@ -35,6 +35,10 @@ class Asked:
     model: ModelSpec
     column: str
 
+    @property
+    def query(self) -> LabelQuery:
+        return LabelQuery(CorpusRef(self.folder, self.corpus), self.model, self.column)
+
 
 @dataclass(frozen=True)
 class Look:
@@ -44,15 +48,6 @@ class Look:
     given: str = ""
     suggested: str = ""
     unmarked: bool = False
-
-
-@dataclass(frozen=True)
-class DoubtState:
-    """kept: the labels are judged. labels: how many; seconds: what judging takes."""
-
-    kept: bool
-    labels: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -102,20 +97,6 @@ def label_columns(folder: str, corpus: str) -> tuple[str, ...]:
     """Columns that may hold labels, those chosen as labels first."""
     kept = opened.corpus(folder, corpus)
     return usable_columns(kept.table, kept.roles.labels, (*UNTOLD, kept.roles.id, kept.roles.time))
-
-
-def doubt_state(asked: Asked) -> DoubtState:
-    """Whether the labels are judged already. Raises InputError where they can't be."""
-    inputs = doubt_inputs(asked.model, asked.column)
-    kept = Workspace(asked.folder).load(KIND, asked.corpus, inputs) is not None
-    labels = column_labels(asked.folder, asked.corpus, asked.column)
-    rows, width = opened.vectors(asked.folder, asked.corpus, asked.model).rows.shape
-    return DoubtState(kept, len(labels.names), expected_seconds(rows, len(labels.names), width))
-
-
-def judge_now(asked: Asked) -> None:
-    """Judge in this process; for few rows and labels."""
-    judge_labels(asked.folder, asked.corpus, asked.model, asked.column)
 
 
 def summary(asked: Asked) -> Summary:
@@ -186,7 +167,7 @@ def mark(asked: Asked, rows: tuple[int, ...], as_: Mark | None) -> None:
 
 
 def _kept(asked: Asked) -> tuple[Doubts, Labels]:
-    return kept_doubts(asked.folder, asked.corpus, asked.model, asked.column)
+    return LABEL_ERRORS.get(asked.query), column_labels(asked.folder, asked.corpus, asked.column)
 
 
 def _marks(asked: Asked) -> dict[int, Mark]:

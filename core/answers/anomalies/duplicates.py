@@ -19,12 +19,12 @@ from core.anomalies.near_duplicates import (
     lowest_cosine,
     make_links,
 )
+from core.anomalies.results import TEXT_DUPLICATES, TextQuery
 from core.answers.anomalies.listed import texts_and_roles
-from core.answers.anomalies.text_copies import kept_text_links
 from core.answers.search import calibration
 from core.errors import InputError
 from core.export.table import free_name, table_bytes
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 By = Literal["meaning", "characters", "words", "exact"]
 STEP = 0.005  # between thresholds of the curve
@@ -159,7 +159,7 @@ def _links(place: Place) -> Links:
     if place.by == "exact":
         one, other = copy_pairs(texts)
         return make_links(one, other, np.ones(len(one), dtype=np.float32), len(texts), 1.0)
-    return kept_text_links(place.folder, place.corpus, place.by).links
+    return TEXT_DUPLICATES.get(TextQuery(CorpusRef(place.folder, place.corpus), place.by)).links
 
 
 @lru_cache(maxsize=6)

@@ -10,18 +10,19 @@ import pandas as pd
 from core import opened
 from core.anomalies.info import SCORES, ScoreName
 from core.anomalies.marks import load_marks
-from core.anomalies.outliers import Cut, CutBy, listed, percentiles, score_rows
-from core.anomalies.scores import SAMPLE, TREES, isolation_forest, usable_k
+from core.anomalies.outliers import Cut, CutBy, listed, percentiles
+from core.anomalies.results import ISOLATION_FOREST, OUTLIER_SCORES, OutlierQuery
+from core.anomalies.scores import usable_k
 from core.answers.cells import short_cells
 from core.answers.clusters.found import default_clusters
 from core.export.table import free_name, table_bytes
-from core.store import Workspace, vector_inputs
-from core.types import Corpus, ModelSpec, Progress
+from core.opened import ModelQuery
+from core.store import Workspace
+from core.types import Corpus, CorpusRef, ModelSpec
 
 MOST_SHOWN = 500  # rows of the list sent to the page
 CELL = 300  # characters of a cell sent to the page
 BINS = 60
-KEPT_FROM = 20_000  # rows whose scores take long enough to be kept
 
 
 @dataclass(frozen=True)
@@ -113,46 +114,15 @@ def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
     return table
 
 
-def scored(folder: str, corpus: str, model: ModelSpec, k: int) -> bool:
-    """Whether the rows are scored already, so that a list takes no longer than reading it."""
-    return Workspace(folder).load("odd_scores", corpus, _score_inputs(model, k)) is not None
-
-
-def score_corpus(folder: str, corpus: str, model: ModelSpec, k: int, progress: Progress | None = None) -> None:
-    """Score all rows and keep that, the isolation forest's score too; the steps of a job."""
-    for step, compute in enumerate((lambda: scores(folder, corpus, model, k), lambda: _forest(folder, corpus, model))):
-        compute()
-        if progress:
-            progress(step + 1, 2)
-
-
 @lru_cache(maxsize=6)
 def scores(folder: str, corpus: str, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
-    """All scores but the isolation forest, each (n,) float64; kept in the workspace for many rows."""
-    workspace, inputs = Workspace(folder), _score_inputs(model, k)
-    stored = workspace.load("odd_scores", corpus, inputs)
-    if stored is not None:
-        return {name: np.asarray(stored.arrays[name]) for name in SCORES if name in stored.arrays}
-    labels = np.asarray(default_clusters(folder, corpus, model).labels)
-    rows = opened.vectors(folder, corpus, model).rows
-    found = score_rows(rows, opened.neighbors(folder, corpus, model), labels, k, forest=False)
-    if len(rows) > KEPT_FROM:
-        workspace.save("odd_scores", corpus, inputs, {str(name): score for name, score in found.items()}, {})
-    return found
-
-
-def _score_inputs(model: ModelSpec, k: int) -> dict[str, object]:
-    """What names the scores; raise the version when a score or the default clustering changes."""
-    return {**opened.neighbor_inputs(model), "near": k, "scores": 1}
+    """All scores but the isolation forest, each (n,) float64; computed where they are missing."""
+    default_clusters(folder, corpus, model)  # raises where there is no graph
+    computed = OUTLIER_SCORES.get_or_compute(OutlierQuery(CorpusRef(folder, corpus), model, k))
+    return {name: computed[name] for name in SCORES if name in computed}
 
 
 @lru_cache(maxsize=6)
 def _forest(folder: str, corpus: str, model: ModelSpec) -> np.ndarray:
-    """The isolation forest's score, kept in the workspace: some 30 s for a million rows."""
-    workspace, inputs = Workspace(folder), {**vector_inputs(model), "forest": 1, "trees": TREES, "sample": SAMPLE}
-    stored = workspace.load("outliers", corpus, inputs)
-    if stored is not None:
-        return np.asarray(stored.arrays["score"])
-    score = isolation_forest(opened.vectors(folder, corpus, model).rows)
-    workspace.save("outliers", corpus, inputs, {"score": score}, {"seed": 0})
-    return score
+    """The isolation forest's score (n,)."""
+    return ISOLATION_FOREST.get_or_compute(ModelQuery(CorpusRef(folder, corpus), model))

@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 
 from core import opened
-from core.answers.clusters.kept import kept_names
-from core.answers.map.rows import terms
+from core.answers.clusters.results import CLUSTER_NAMES
 from core.clusters.edited import edited_names
 from core.clusters.methods import ClusterParams, Clusters
-from core.clusters.names import cluster_names
-from core.clusters.tasks import find_clusters, kept_clusters
-from core.errors import StorageError
+from core.clusters.results import CLUSTERS, ClusterQuery
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,25 +46,20 @@ def cluster_set(folder: str, corpus: str, model: ModelSpec, params: ClusterParam
 
 @lru_cache(maxsize=16)
 def clustering(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Clusters:
-    """The kept clusters; leiden's are made now where there are none. Raises StorageError."""
-    found = kept_clusters(folder, corpus, model, params)
-    if found is None and params.method == "leiden":
-        find_clusters(folder, corpus, model, params)
-        found = kept_clusters(folder, corpus, model, params)
-    if found is None:
-        raise StorageError("This clustering has not been made.", "Start it on the Clusters page.")
-    return found
+    """The stored clusters; leiden's are made now where there are none. Raises StorageError."""
+    query = ClusterQuery(CorpusRef(folder, corpus), model, params)
+    clusters = CLUSTERS.load(query)
+    if clusters is None and params.method == "leiden":
+        opened.neighbors(folder, corpus, model)  # never builds a graph in passing
+        clusters = CLUSTERS.get_or_compute(query)
+    return clusters or CLUSTERS.get(query)
 
 
 @lru_cache(maxsize=16)
 def own_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
     """Names by their words alone."""
-    labels = clustering(folder, corpus, model, params).labels
-
-    def make() -> list[str]:
-        return cluster_names(labels, *terms(folder, corpus), opened.corpus(folder, corpus).texts)
-
-    return kept_names(folder, corpus, model, params, len(labels), make)
+    clustering(folder, corpus, model, params)
+    return tuple(CLUSTER_NAMES.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), model, params)))
 
 
 def group_values(folder: str, corpus: str, model: ModelSpec, value: str) -> pd.Series:

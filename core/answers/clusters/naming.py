@@ -10,21 +10,22 @@ import pandas as pd
 
 from core import opened
 from core.answers.clusters.found import cluster_set, clustering, own_names
-from core.answers.map.rows import terms
+from core.answers.clusters.results import CLUSTER_KEYWORDS
 from core.clusters.centers import centers
 from core.clusters.edited import edited_names, save_names
 from core.clusters.llm_chat import Chat, ChatModel
 from core.clusters.llm_names import Request, distinct, name_clusters, requests, sibling_groups
 from core.clusters.llm_prompt import INSTRUCTIONS, NAME_TOKENS, Subject, subject
 from core.clusters.methods import ClusterParams
-from core.clusters.names import central_rows, keywords
+from core.clusters.names import central_rows
+from core.clusters.results import ClusterQuery
 from core.embedders.openai_errors import unchained
 from core.embedders.tokens import estimate_tokens
 from core.errors import InputError, PlanisphereError, ServiceError
 from core.secret import Secret
 from core.selections.saved import clean_name
 from core.store import Workspace
-from core.types import ModelSpec, Progress
+from core.types import CorpusRef, ModelSpec, Progress
 
 SENT_TEXTS = 5  # of a cluster, the most central ones that differ
 LOOKED_AT = 20  # central texts among which these are found
@@ -147,7 +148,7 @@ def name_with_model(
 
 @lru_cache(maxsize=4)
 def _words(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> list[list[str]]:
-    found = keywords(clustering(folder, corpus, model, params).labels, *terms(folder, corpus))
+    found = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), model, params))
     return [[word for word, _ in words] for words in found]
 
 

@@ -1,7 +1,6 @@
 """Questions of the Clusters page: is a clustering kept, what are its groups, how far can each be trusted."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -9,20 +8,18 @@ import pandas as pd
 from core import opened
 from core.answers.cells import short_cells
 from core.answers.clusters.found import ClusterSet, cluster_set, clustering
-from core.answers.clusters.kept import LARGE, kept_trust, kept_words
-from core.answers.clusters.tree import hierarchy
-from core.answers.map.rows import terms
+from core.answers.clusters.results import CLUSTER_KEYWORDS, CLUSTER_TRUST
 from core.clusters.centers import centers
 from core.clusters.methods import METHODS, ClusterParams, Method
-from core.clusters.names import central_rows, keywords, typical_rows
-from core.clusters.stability import Stability, best_jaccard
+from core.clusters.names import central_rows, typical_rows
+from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, CLUSTERS, ClusterQuery, SweepQuery
+from core.clusters.stability import best_jaccard
 from core.clusters.sweep import Tried
-from core.clusters.tasks import kept_clusters, kept_stability, kept_sweep
-from core.clusters.trust import ClusterTrust, cluster_trust
+from core.clusters.trust import ClusterTrust
 from core.errors import InputError
 from core.selections.saved import SavedSelection, save_selection, saved_selections, selection_key
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 EXISTS = 0.5  # Jaccard from which another model's cluster counts as the same; below, Hennig (2007) calls one dissolved
 SHOWN_TEXTS = 5
@@ -66,22 +63,12 @@ class Detail:
     typical: pd.DataFrame
 
 
-def is_kept(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> bool:
-    return kept_clusters(folder, corpus, model, params) is not None
-
-
-def describe(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> None:
-    """Work out what the page shows of a large corpus' clusters, and keep it; the step of a job."""
-    if len(clustering(folder, corpus, model, params).labels) >= LARGE:
-        overview(folder, corpus, model, params)
-        hierarchy(folder, corpus, model, params)
-
-
 def overview(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Overview:
     """All groups with their trust. Raises StorageError where the clustering is not kept and can't be made at once."""
     found = cluster_set(folder, corpus, model, params)
-    trust, stable = _trust(folder, corpus, model, params), kept_stability(folder, corpus, model, params)
-    table = _table(found, trust, _words(folder, corpus, model, params))
+    query = ClusterQuery(CorpusRef(folder, corpus), model, params)
+    trust, stable = CLUSTER_TRUST.get_or_compute(query), CLUSTER_STABILITY.load(query)
+    table = _table(found, trust, CLUSTER_KEYWORDS.get_or_compute(query))
     if stable:
         table["found"], table["jaccard"] = stable.found, stable.jaccard
     if len(found.facts.get("dbcv_clusters", ())) == len(table):
@@ -110,7 +97,7 @@ def detail(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, la
     rows, texts = opened.vectors(folder, corpus, model).rows, opened.corpus(folder, corpus).texts
     central = _different(texts, central_rows(rows, found.labels, label, MOST_LOOKED))
     typical = _different(texts, typical_rows(rows, found.labels, label, centers(rows, found.labels), MOST_LOOKED))
-    words = _words(folder, corpus, model, params)[label]
+    words = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), model, params))[label]
     size = int((found.labels == label).sum())
     return Detail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
 
@@ -129,13 +116,10 @@ def keep_cluster(
     return same or save_selection(workspace, corpus, name, rows)
 
 
-def stability_of(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Stability | None:
-    return kept_stability(folder, corpus, model, params)
-
-
 def sweeps_of(folder: str, corpus: str, model: ModelSpec) -> dict[Method, tuple[Tried, ...]]:
     """The sweeps made so far, by method."""
-    found = {method: kept_sweep(folder, corpus, model, method) for method in METHODS}
+    ref = CorpusRef(folder, corpus)
+    found = {method: CLUSTER_SWEEP.load(SweepQuery(ref, model, method)) for method in METHODS}
     return {method: tried for method, tried in found.items() if tried is not None}
 
 
@@ -150,23 +134,6 @@ def rows_table(folder: str, corpus: str, model: ModelSpec, params: ClusterParams
     if found.assigned.any():
         table.insert(2, "assigned from noise", found.assigned)
     return table
-
-
-@lru_cache(maxsize=8)
-def _trust(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> ClusterTrust:
-    labels = clustering(folder, corpus, model, params).labels
-
-    def make() -> ClusterTrust:
-        rows, near = opened.vectors(folder, corpus, model).rows, opened.neighbors(folder, corpus, model).ids
-        return cluster_trust(rows, np.asarray(near[:, :15]), labels)
-
-    return kept_trust(folder, corpus, model, params, len(labels), make)
-
-
-@lru_cache(maxsize=8)
-def _words(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> list[list[tuple[str, float]]]:
-    labels = clustering(folder, corpus, model, params).labels
-    return kept_words(folder, corpus, model, params, len(labels), lambda: keywords(labels, *terms(folder, corpus)))
 
 
 def _table(found: ClusterSet, trust: ClusterTrust, words: list[list[tuple[str, float]]]) -> pd.DataFrame:
@@ -188,7 +155,7 @@ def _table(found: ClusterSet, trust: ClusterTrust, words: list[list[tuple[str, f
 
 def _exists(folder: str, corpus: str, found: ClusterSet, other: ModelSpec) -> np.ndarray | None:
     """(c,) bool: whether another model has a cluster with half of the joint rows in common; None where it has none."""
-    theirs = kept_clusters(folder, corpus, other, found.params)
+    theirs = CLUSTERS.load(ClusterQuery(CorpusRef(folder, corpus), other, found.params))
     if theirs is None and found.params.method == "leiden" and len(found.labels) <= 50_000:
         theirs = clustering(folder, corpus, other, found.params)
     if theirs is None:

@@ -1,24 +1,26 @@
 """Questions about a contender's compression: what was measured, as curves and tables small enough to be shown."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from core import opened
 from core.answers.anomalies.doubts import label_columns as label_columns  # what pages ask by this module's name
-from core.compression import tasks
+from core.compression.bits import BitRun
 from core.compression.curves import Curve, seed_curve, size_curve
 from core.compression.dimensions import METHODS, DimensionRun
-from core.compression.expected import expected_seconds
+from core.compression.expected import PARTS, Part
 from core.compression.label_quality import Measure, label_scores
 from core.compression.recipe import Setting
-from core.compression.tasks import PARTS, Part, kept_part
+from core.compression.results import COMPRESSION, CompressionQuery, Measurement, text_count, width_of
+from core.compression.sweep import SweepRun
 from core.contenders import Contender
 from core.embedding import distinct
 from core.labels.columns import label_codes
 from core.stats.resampling import mean_interval
-from core.store import Stored, Workspace
+from core.types import CorpusRef
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,8 @@ class Asked:
     corpus: str
     contender: Contender
 
-    @property
-    def where(self) -> tuple[str, str, Contender]:
-        return self.folder, self.corpus, self.contender
+    def query(self, part: Part) -> CompressionQuery:
+        return CompressionQuery(CorpusRef(self.folder, self.corpus), self.contender, part)
 
 
 @dataclass(frozen=True)
@@ -94,32 +95,21 @@ class IndexView:
 
 
 def state(asked: Asked) -> State:
-    """What is measured already, and what measuring takes. Raises InputError for too few texts only when measured."""
-    workspace = Workspace(asked.folder)
-    kept = tuple(
-        part for part in PARTS if workspace.load(tasks.KIND, asked.corpus, tasks.part_inputs(asked.contender, part))
-    )
-    width = (
-        asked.contender.dimensions or opened.vectors(asked.folder, asked.corpus, asked.contender.model).rows.shape[1]
-    )
-    texts = len(distinct(opened.corpus(asked.folder, asked.corpus).texts)[1])
-    return State(kept, texts, width, expected_seconds(asked.folder, asked.corpus, texts, width))
-
-
-def measure_now(asked: Asked, parts: tuple[Part, ...]) -> None:
-    """Measure in this process; for few rows."""
-    for part in parts:
-        tasks.measure(*asked.where, part)
+    """What is measured already, and what measuring would take."""
+    queries = {part: asked.query(part) for part in PARTS}
+    stored = tuple(part for part, query in queries.items() if COMPRESSION.exists(query))
+    texts, width = text_count(queries["bits"].corpus), width_of(queries["bits"])
+    return State(stored, texts, width, {part: COMPRESSION.seconds(query) for part, query in queries.items()})
 
 
 def dimension_view(asked: Asked, quality: Quality) -> DimensionView:
     """The curves with 95% intervals (bootstrap over the queries; seeds for random projection)."""
-    stored = kept_part(*asked.where, "dimensions")
-    run = tasks.kept_dimensions(stored)
+    measured = COMPRESSION.get(asked.query("dimensions"))
+    run = cast(DimensionRun, measured.run)
     kept = _curves(run, np.asarray(run.kept))
-    judged = _judged(asked, stored, quality)
+    judged = _judged(asked, measured, quality)
     if judged is None:
-        return DimensionView(kept, (), _made(stored))
+        return DimensionView(kept, (), _made(measured))
     scores, made = judged
     return DimensionView(kept, _curves(run, scores), made)
 
@@ -127,8 +117,8 @@ def dimension_view(asked: Asked, quality: Quality) -> DimensionView:
 def bits_view(asked: Asked, quality: Quality) -> BitsView:
     """Columns: name, bytes, beside, factor (times smaller), kept, order (Kendall's tau-b), quality, each of these three
     with _low and _high, p50 and p95 (ms). Without labels quality is missing."""
-    stored = kept_part(*asked.where, "bits")
-    run, judged = tasks.kept_bits(stored), _judged(asked, stored, quality)
+    measured = COMPRESSION.get(asked.query("bits"))
+    run, judged = cast(BitRun, measured.run), _judged(asked, measured, quality)
     table = pd.DataFrame({"name": list(run.names), "bytes": run.bytes, "beside": run.beside})
     table["factor"] = run.bytes[0] / run.bytes
     scored = {"kept": np.asarray(run.kept), "order": np.asarray(run.order)}
@@ -136,14 +126,14 @@ def bits_view(asked: Asked, quality: Quality) -> BitsView:
     for column, values in scored.items():
         table[column], table[f"{column}_low"], table[f"{column}_high"] = mean_interval(values)
     table["p50"], table["p95"] = np.asarray(run.p50), np.asarray(run.p95)
-    return BitsView(table, judged[1] if judged else _made(stored))
+    return BitsView(table, judged[1] if judged else _made(measured))
 
 
 def index_view(asked: Asked) -> IndexView:
     """Columns: kind, build, width, name, recall with _low and _high, p50, p95 (ms), rate (queries a second), seconds
     (of building), bytes."""
-    stored = kept_part(*asked.where, "indexes")
-    run = tasks.kept_indexes(stored)
+    measured = COMPRESSION.get(asked.query("indexes"))
+    run = cast(SweepRun, measured.run)
     kept = np.asarray(run.kept)
     recall, low, high = mean_interval(kept)
     columns = (run.kinds, run.builds.tolist(), run.widths.tolist(), recall.tolist(), low.tolist())
@@ -152,7 +142,7 @@ def index_view(asked: Asked) -> IndexView:
         name=[each.name for each in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
     )
     table["rate"] = 1000 / table["p50"]
-    return IndexView(table, settings, _made(stored, run.rows, kept.shape[1]))
+    return IndexView(table, settings, _made(measured, run.rows, kept.shape[1]))
 
 
 def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
@@ -170,7 +160,7 @@ def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
     return tuple(curves)
 
 
-def _judged(asked: Asked, stored: Stored, quality: Quality) -> tuple[np.ndarray, Made] | None:
+def _judged(asked: Asked, measured: Measurement, quality: Quality) -> tuple[np.ndarray, Made] | None:
     """(f, labeled queries) scores by labels, and what they are of; None without a column, or where no label is on two
     different texts."""
     table = opened.corpus(asked.folder, asked.corpus).table
@@ -180,19 +170,23 @@ def _judged(asked: Asked, stored: Stored, quality: Quality) -> tuple[np.ndarray,
     first = np.unique(distinct(opened.corpus(asked.folder, asked.corpus).texts)[0], return_index=True)[1]
     texts = codes[first][codes[first] >= 0]  # a text counts once, by its first row
     counts = np.bincount(texts, minlength=1)
-    queries = np.asarray(stored.arrays["queries"])
+    queries = np.asarray(measured.queries)
     labeled = (codes[queries] >= 0) & (counts[codes[queries]] > 1)
     if not labeled.any() or (counts > 0).sum() < 2:
         return None
-    found, rows = stored.arrays["found"], queries[labeled]
+    found, rows = cast(DimensionRun | BitRun, measured.run).found, queries[labeled]
     scores = np.stack([label_scores(codes, rows, np.asarray(form)[labeled], quality.measure) for form in found])
-    return scores, _made(stored, labeled=len(rows), chance=float(counts.max() / counts.sum()))
+    return scores, _made(measured, labeled=len(rows), chance=float(counts.max() / counts.sum()))
 
 
 def _made(
-    stored: Stored, searched: int | None = None, queries: int | None = None, labeled: int = 0, chance: float = 0.0
+    measured: Measurement,
+    searched: int | None = None,
+    queries: int | None = None,
+    labeled: int = 0,
+    chance: float = 0.0,
 ) -> Made:
-    facts = stored.facts
-    asked = len(stored.arrays["queries"]) if queries is None else queries
-    rows = facts["searched"] if searched is None else searched
-    return Made(rows, facts["texts"], facts["width"], asked, facts["seed"], facts["seconds"], labeled, chance)
+    query_count = len(measured.queries) if queries is None else queries
+    rows = measured.searched if searched is None else searched
+    size = (rows, measured.texts, measured.width, query_count)
+    return Made(*size, measured.seed, measured.seconds, labeled, chance)

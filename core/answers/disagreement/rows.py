@@ -12,14 +12,14 @@ from core.answers.clusters.found import ClusterSet, default_clusters
 from core.answers.disagreement.alone import stand_alone
 from core.answers.disagreement.overview import Asked
 from core.answers.map.rows import UNTOLD
-from core.clusters.methods import ClusterParams
-from core.clusters.tasks import kept_clusters
+from core.clusters.results import CLUSTERS, ClusterQuery
 from core.disagreement.kept import kept_overlap, pairs_of
 from core.disagreement.texts import count_words
 from core.errors import PlanisphereError
 from core.export.table import free_name, table_bytes
 from core.labels.columns import label_words, usable_columns
 from core.reading import column_field
+from core.types import CorpusRef
 
 MOST_SHOWN = 500
 CELL = 400  # characters of a text sent to the page
@@ -111,7 +111,8 @@ def groups(asked: Asked) -> ClusterSet | None:
     """The default clusters under the first contender's model; None where they can't be made, or take too long now."""
     where = (asked.folder, asked.corpus, asked.contenders[0].model)
     try:
-        if len(opened.corpus(*where[:2])) > QUICK and kept_clusters(*where, ClusterParams()) is None:
+        query = ClusterQuery(CorpusRef(*where[:2]), where[2])
+        if len(opened.corpus(*where[:2])) > QUICK and not CLUSTERS.exists(query):
             return None
         return default_clusters(*where)
     except PlanisphereError:

@@ -10,18 +10,14 @@ from core import opened
 from core.answers.query import embedded_query
 from core.charts.coloring import ColorSpec, color_spec
 from core.errors import InputError, StorageError
-from core.files import read_json
 from core.index import similarities
-from core.jobs.tasks import lay_out, layout_inputs
+from core.maps.results import LAYOUTS, LayoutQuery
 from core.maps.sample import density_sample
 from core.secret import Secret
-from core.store import Stored, Workspace
-from core.types import LayoutParams, ModelSpec, Trust
+from core.types import CorpusRef, Layout, LayoutParams, ModelSpec
 
 MOST_DRAWN = 50_000
 HOVER = 320  # characters sent of a text; the chart cuts them to 80 without control characters
-ROWS_A_SECOND = 2_500  # of a fast layout on two cores, used until a layout of this corpus was timed
-SLOWER = 2.0  # a reproducible layout runs on one thread
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,10 @@ class Place:
     params: LayoutParams
     made: float = 0.0
 
+    @property
+    def query(self) -> LayoutQuery:
+        return LayoutQuery(CorpusRef(self.folder, self.corpus), self.model, self.params)
+
 
 @dataclass(frozen=True)
 class ColorBy:
@@ -46,16 +46,6 @@ class ColorBy:
 
     kind: Literal["none", "column", "trust", "similarity", "selection", "groups", "disagreement"] = "none"
     value: str = ""
-
-
-@dataclass(frozen=True)
-class MapState:
-    """kept: the layout is there, made at that time. graph: the neighbor graph is. seconds: what drawing will take."""
-
-    kept: bool
-    made: float
-    graph: bool
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -88,25 +78,9 @@ class MapData:
     trust: MapTrust
 
 
-def map_state(place: Place) -> MapState:
-    """Whether the layout and the graph are kept; reads no arrays."""
-    workspace = Workspace(place.folder)
-    graph = workspace.load("neighbors", place.corpus, opened.neighbor_inputs(place.model))
-    kept = _stored(place) is not None
-    return MapState(kept, layout_stamp(place), graph is not None, _expected_seconds(workspace, place))
-
-
 def layout_stamp(place: Place) -> float:
-    """When the kept layout was made, in unix seconds; 0 where there is none."""
-    folder = Workspace(place.folder).result_folder("layouts", place.corpus, layout_inputs(place.model, place.params))
-    record = read_json(folder / "result.json")
-    return float(record.get("made") or 0) if isinstance(record, dict) else 0.0
-
-
-def draw_now(place: Place) -> float:
-    """Make and keep a quick layout (PCA) in this process; gives its stamp. Raises StorageError without a graph."""
-    lay_out(place.folder, place.corpus, place.model, place.params)
-    return layout_stamp(place)
+    """When the stored layout was made, in unix seconds; 0 where there is none."""
+    return LAYOUTS.created(place.query)
 
 
 def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapData:
@@ -115,21 +89,20 @@ def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapD
     Raises StorageError where the layout is not kept, InputError for a column that isn't there, ModelError where the
     text to compare with can't be embedded.
     """
-    stored = kept_layout(place)
-    points, texts = stored.arrays["points"], opened.corpus(place.folder, place.corpus).texts
+    layout = stored_layout(place)
+    points, texts = layout.points, opened.corpus(place.folder, place.corpus).texts
     rows = density_sample(points, MOST_DRAWN)
     spec = color_of(place, color, secret).take(rows)
     drawn = np.asarray(points[rows], dtype=np.float32)
     shown = [texts[row][:HOVER] for row in rows]
-    return MapData(rows.astype(np.int32), drawn, shown, spec, len(points), map_trust(stored))
+    return MapData(rows.astype(np.int32), drawn, shown, spec, len(points), map_trust(layout))
 
 
-def map_trust(stored: Stored) -> MapTrust:
-    """The trust kept with a layout, with the levels a random layout would reach."""
-    per_point = stored.arrays["per_point"]
-    trust = Trust(**stored.facts["trust"], per_point=per_point)
+def map_trust(layout: Layout) -> MapTrust:
+    """The trust stored with a layout, with the levels a random layout would reach."""
+    trust = layout.trust
     worth_chance = random_trustworthiness(trust.total, trust.k)
-    measured = int(np.isfinite(per_point).sum())
+    measured = int(np.isfinite(trust.per_point).sum())
     return MapTrust(
         trust.k,
         trust.knn_preservation,
@@ -152,34 +125,16 @@ def random_trustworthiness(total: int, k: int) -> float:
     return 1 - (total - 1 - k) * (total - k) / ((total - 1) * (2 * total - 3 * k - 1))
 
 
-def kept_layout(place: Place) -> Stored:
-    """The kept layout's arrays and facts. Raises StorageError where there is none."""
-    stored = _stored(place)
-    if stored is None:
-        raise StorageError("This map has not been drawn.", "Choose its settings on the Map page and draw it.")
-    return stored
-
-
-def _stored(place: Place) -> Stored | None:
-    return Workspace(place.folder).load("layouts", place.corpus, layout_inputs(place.model, place.params))
-
-
-def _expected_seconds(workspace: Workspace, place: Place) -> float:
-    """From the last UMAP layout of this corpus and model if there is one, else from the number of rows."""
-    factor = SLOWER if place.params.reproducible else 1.0
-    for record in reversed(list(workspace.results("layouts", place.corpus))):
-        made = LayoutParams(**record["inputs"]["params"])
-        if made.method == "umap" and record["inputs"]["model"] == place.model.to_dict():
-            return float(record["facts"]["facts"]["seconds"]) * factor / (SLOWER if made.reproducible else 1.0)
-    info = workspace.info(place.corpus)
-    return 2 + factor * (info.rows if info else 0) / ROWS_A_SECOND
+def stored_layout(place: Place) -> Layout:
+    """Raises StorageError where there is none."""
+    return LAYOUTS.get(place.query)
 
 
 def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
     """The colors of all rows. Raises as map_data does."""
     table = opened.corpus(place.folder, place.corpus).table
     if color.kind == "trust":
-        return color_spec(np.asarray(kept_layout(place).arrays["per_point"]), "neighbors kept", "trust")
+        return color_spec(stored_layout(place).trust.per_point, "neighbors kept", "trust")
     if color.kind == "similarity":
         query, _ = embedded_query(place.folder, place.model, color.value, secret)
         rows = opened.vectors(place.folder, place.corpus, place.model).rows

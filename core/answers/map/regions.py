@@ -7,7 +7,7 @@ import numpy as np
 
 from core import opened
 from core.answers.clusters.found import cluster_set
-from core.answers.map.layouts import Place, kept_layout
+from core.answers.map.layouts import Place, stored_layout
 from core.answers.map.rows import terms
 from core.clusters.graph import RESOLUTIONS
 from core.clusters.methods import ClusterParams
@@ -55,4 +55,4 @@ def _group_regions(place: Place, value: str) -> tuple[Region, ...]:
 
 
 def _points(place: Place) -> np.ndarray:
-    return np.asarray(kept_layout(place).arrays["points"])[:, :2]
+    return np.asarray(stored_layout(place).points)[:, :2]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core import opened
-from core.answers.map.layouts import ColorBy, MapTrust, Place, color_of, kept_layout, map_trust
+from core.answers.map.layouts import ColorBy, MapTrust, Place, color_of, map_trust, stored_layout
 from core.charts.coloring import ColorSpec
 from core.charts.palette import Theme
 from core.charts.scatter import color_codes, color_look, column_bins
@@ -18,10 +18,10 @@ from core.digest import digest_array
 from core.errors import InputError
 from core.maps.align import aligned
 from core.maps.choice import Bounds, Choice, chosen_rows
+from core.maps.results import LAYOUTS
 from core.maps.sample import density_sample
 from core.secret import Secret
-from core.store import Workspace
-from core.types import LayoutParams, ModelSpec
+from core.types import CorpusRef, LayoutParams, ModelSpec
 
 MOST_DRAWN = 1_000_000
 ALL_DETAILS = 4_000  # rows of a map whose details are sent at once; of a larger one those in view, as many at most
@@ -89,7 +89,7 @@ class Column:
 def kept_places(folder: str, corpus: str) -> tuple[Place, ...]:
     """The two-dimensional layouts that are kept of a corpus, of any model and settings, oldest first."""
     found = []
-    for record in Workspace(folder).results("layouts", corpus):
+    for record in LAYOUTS.records(CorpusRef(folder, corpus)):
         params = LayoutParams(**record["inputs"]["params"])
         if params.dims == 2:
             model = ModelSpec.from_dict(record["inputs"]["model"])
@@ -103,7 +103,7 @@ def layouts(places: tuple[Place, ...]) -> tuple[np.ndarray, ...]:
 
     Raises StorageError where one is not kept.
     """
-    first, *others = (np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)[:, :2] for place in places)
+    first, *others = (np.asarray(stored_layout(place).points, dtype=np.float32)[:, :2] for place in places)
     return (first, *(aligned(other, first) for other in others))
 
 
@@ -114,7 +114,7 @@ def geometry(places: tuple[Place, ...]) -> Geometry:
     rows = _drawn(places[0])
     points = tuple(_packet(np.ascontiguousarray(each[rows])) for each in all_points)
     ids = _packet(rows.astype(np.uint32)) if len(rows) < total else None
-    trust = tuple(map_trust(kept_layout(place)) for place in places)
+    trust = tuple(map_trust(stored_layout(place)) for place in places)
     return Geometry(points, ids, Bounds.of(all_points), len(rows), total, trust)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from core import opened
 from core.answers.anomalies import doubts
 from core.contenders import Contender
-from core.labels.tasks import column_labels
+from core.labels.results import column_labels
 from core.quality import tasks as quality_tasks
 from core.quality.density import TEXTS, Density, measure_density
 from core.quality.hub_repair import REPAIRS, Repair, candidates, repair_hubs

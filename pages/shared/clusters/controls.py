@@ -7,8 +7,9 @@ import streamlit as st
 
 from core.clusters.graph import DEFAULT_LEVEL, RESOLUTIONS
 from core.clusters.methods import MOST_K, ClusterParams, Method
+from core.clusters.results import ClusterQuery
 from core.store import CorpusInfo
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 from pages.shared import session
 
 METHODS: dict[str, Method] = {
@@ -32,6 +33,10 @@ class Chosen:
     def where(self) -> tuple[str, str, ModelSpec, ClusterParams]:
         """What every answer needs first: folder, corpus, model, parameters."""
         return session.folder(), self.info.digest, self.model, self.params
+
+    @property
+    def query(self) -> ClusterQuery:
+        return ClusterQuery(CorpusRef(session.folder(), self.info.digest), self.model, self.params)
 
     def with_params(self, params: ClusterParams) -> "Chosen":
         return Chosen(self.info, self.model, params)

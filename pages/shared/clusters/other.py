@@ -9,7 +9,7 @@ from core.answers.clusters.compared import compared
 from core.clusters.methods import ClusterParams
 from core.types import ModelSpec
 from pages.shared import session
-from pages.shared.clusters import against, wait
+from pages.shared.clusters import against, start
 from pages.shared.clusters.controls import LEVELS, METHODS, Chosen
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
@@ -22,7 +22,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
     if other == chosen:
         st.info("This is the grouping shown above. Choose another model, method or fineness.", icon=":material/info:")
         return
-    if not wait.ready(other):
+    if not start.ready(other):
         return
     with st.spinner("Comparing"):
         found = session.ask(compared, *chosen.where, model, params, timeout=600)

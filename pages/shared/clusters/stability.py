@@ -5,8 +5,9 @@ import streamlit as st
 from core.answers.clusters import page as answers
 from core.charts.clusters import stability_figure
 from core.clusters.again import FEWER_RUNS, MANY_ROWS, RUNS
-from pages.shared import session
-from pages.shared.clusters import wait
+from core.clusters.results import CLUSTER_STABILITY
+from pages.shared import result_view, session
+from pages.shared.clusters import start
 from pages.shared.clusters.controls import Chosen
 from pages.shared.text import plain
 
@@ -26,10 +27,15 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         "in a bootstrap sample; copies are left out, since they would hold groups together. "
         f"Seed {chosen.params.seed}.",
     )
-    found = session.ask(answers.stability_of, *chosen.where)
+    found = result_view.value(
+        CLUSTER_STABILITY,
+        chosen.query,
+        headline="The stability of these clusters has not been measured yet.",
+        description=f"The rows are clustered again {runs} times.",
+        button="Measure",
+        title=start.title("Stability", chosen),
+    )
     if found is None:
-        if not wait.waiting(chosen, "stability", "The rows are being grouped again and again."):
-            wait.start(chosen, "stability", "Measure", ":material/replay:")
         return
     stable = int((found.jaccard >= 0.75).sum())
     low, high = float(found.agreement.min()), float(found.agreement.max())

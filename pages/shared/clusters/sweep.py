@@ -5,10 +5,13 @@ import streamlit as st
 
 from core.answers.clusters import page as answers
 from core.charts.clusters import sweep_figure
-from core.clusters.methods import METHODS, Method
+from core.clusters.methods import METHODS, ClusterParams, Method
+from core.clusters.results import CLUSTER_SWEEP, SweepQuery
 from core.clusters.sweep import steepest
-from pages.shared import session
-from pages.shared.clusters import wait
+from core.jobs.results import result_spec
+from core.results import Step
+from pages.shared import result_view, session
+from pages.shared.clusters import start
 from pages.shared.clusters.controls import METHODS as NAMES
 from pages.shared.clusters.controls import Chosen
 from pages.shared.downloads import csv_button
@@ -52,14 +55,25 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
 
 
 def offer(chosen: Chosen, made: set[Method]) -> None:
-    """What can still be tried, or that it is on its way."""
-    if any(wait.waiting(chosen, what, "Settings are being tried.") for what in ("sweep", "sweep_all")):
+    """Starts what can still be tried, or the progress of what runs."""
+    result_view.show_submitted()
+    queries = {method: SweepQuery(chosen.query.corpus, chosen.model, method) for method in METHODS}
+    running = [state for query in queries.values() if (state := result_view.running_job(Step(CLUSTER_SWEEP, query)))]
+    if running:
+        result_view.progress(running[0])
         return
+    jobs = {
+        method: result_spec(
+            CLUSTER_SWEEP, query, start.title("Parameter sweep", chosen.with_params(ClusterParams(method)))
+        )
+        for method, query in queries.items()
+        if method not in made
+    }
     with st.container(horizontal=True):
-        if chosen.params.method not in made:
-            wait.start(chosen, "sweep", "Try this method", ":material/grid_on:")
-        if not made.issuperset(METHODS):
-            wait.start(chosen, "sweep_all", "Try all four methods", ":material/apps:")
+        if chosen.params.method in jobs:
+            result_view.start_button("Try this method", jobs[chosen.params.method], icon=":material/grid_on:")
+        if set(jobs) - {chosen.params.method}:
+            result_view.start_button("Try all four methods", *jobs.values(), icon=":material/apps:")
 
 
 def pictures(table: pd.DataFrame, name: str) -> None:

@@ -6,20 +6,20 @@ import streamlit as st
 
 from core.answers.compression import curves as answers
 from core.answers.compression.curves import Asked, Made, Quality
+from core.compression.expected import Part
 from core.compression.label_quality import Measure
-from core.compression.tasks import PARTS, Part, full_bits
+from core.compression.results import COMPRESSION, full_bits
 from core.contenders import Contender
-from core.jobs.types import JobSpec
+from core.results import Step
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
-from pages.shared.text import count, plain
+from pages.shared import result_view, session
+from pages.shared.text import plain
 
 MEASURES: dict[Measure, str] = {
     "vote": "10 neighbors vote (kNN accuracy)",
     "share": "Same label among 10 (P@10)",
     "first": "Same label of the nearest (P@1)",
 }
-AT_ONCE = 3.5  # seconds a person waits without a job
 NONE = ""
 WAYS: dict[Part, str] = {"dimensions": "fewer dimensions", "bits": "fewer bits", "indexes": "several indexes"}
 
@@ -72,39 +72,18 @@ def quality(asked: Asked) -> Quality:
 
 
 def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
-    """Whether the parts are measured; else measures them, or shows what to wait for or to start."""
-    state = session.ask(answers.state, asked)
-    missing = tuple(part for part in parts if part not in state.kept)
-    if not missing:
-        return True
-    job = _job(asked, info)
-    running = any(each.open and each.id == job.id for each in session.manager().list(session.folder()))
-    if not running and job_offer.at_once(
-        sum(state.seconds[part] for part in missing), "Measuring", lambda: _measure(asked, missing), AT_ONCE
-    ):
-        return True
-    left = [part for part in PARTS if part not in state.kept]
-    words = (
-        f"{count(state.texts, 'different text')} with {state.width:,} dimensions are searched again and again: with "
-        f"{', with '.join(WAYS[part] for part in left)}."
-    )
-    seconds = sum(state.seconds[part] for part in left)
+    """Whether the parts are measured; else measures them, or shows their progress or offers them."""
     label = plain(asked.contender.label)
-    job_offer.offer(job, f"What {label} loses here has not been measured yet.", words, "Measure it", seconds)
-    return False
+    return result_view.ready_all(
+        [Step(COMPRESSION, asked.query(part)) for part in parts],
+        headline=f"What {label} loses here has not been measured yet.",
+        description=f"Its vectors are searched again and again: with {', with '.join(WAYS[part] for part in parts)}.",
+        titles=[f"Compression ({WAYS[part]}) of {asked.contender.label} on {info.name}" for part in parts],
+        button="Measure it",
+    )
 
 
 def how(made: Made) -> str:
     """What was searched, for captions."""
     of = f"{made.searched:,} of {made.texts:,}" if made.searched < made.texts else f"{made.searched:,}"
     return f"{made.queries:,} queries among {of} different texts, seed {made.seed}"
-
-
-def _measure(asked: Asked, parts: tuple[Part, ...]) -> None:
-    session.ask(answers.measure_now, asked, parts, timeout=300)
-
-
-def _job(asked: Asked, info: CorpusInfo) -> JobSpec:
-    params = {"contender": asked.contender.to_dict()}
-    title = f"Compression of {asked.contender.label} on {info.name}"
-    return JobSpec("compression", asked.folder, asked.corpus, params, title=title)

@@ -9,7 +9,7 @@ from core.answers.disagreement import moves as answers
 from core.answers.disagreement.moves import MovedGroup, MovedGroups, MovedText
 from core.answers.disagreement.overview import Asked
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.disagreement import choice, wait
 from pages.shared.odd_rows import keep
 from pages.shared.text import count, cut, plain
@@ -63,14 +63,14 @@ def _ready(asked: Asked, k: int) -> bool:
     if done:
         return True
     compute = partial(session.ask, kept.find_moves, asked, k, timeout=600)
-    if job_offer.at_once(seconds, "Finding texts that moved together", compute, most=5):
+    if result_view.compute_inline(seconds, "Finding texts that moved together", compute):
         return True
-    job_offer.offer(
+    result_view.offer(
         wait.moves(asked, k),
-        "What moved together has not been worked out yet",
-        "Texts are joined that lost and gained the same neighbors, and groups are found among them.",
-        "Find the groups",
-        seconds,
+        headline="What moved together has not been worked out yet",
+        description="Texts are joined that lost and gained the same neighbors, and groups are found among them.",
+        button="Find the groups",
+        seconds=seconds,
     )
     return False
 

@@ -7,10 +7,8 @@ import streamlit as st
 from core.answers.disagreement import overview as answers
 from core.answers.disagreement.overview import Asked
 from core.jobs.types import JobSpec
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.text import count
-
-AT_ONCE = 5.0  # seconds a person waits without a job
 
 
 def ready(asked: Asked) -> bool:
@@ -25,15 +23,15 @@ def ready(asked: Asked) -> bool:
     if state.kept:
         return True
     compute = partial(session.ask, answers.compare_now, asked, timeout=600)
-    if job_offer.at_once(state.seconds, "Comparing the contenders", compute, AT_ONCE):
+    if result_view.compute_inline(state.seconds, "Comparing the contenders", compute):
         return True
-    job_offer.offer(
+    result_view.offer(
         comparison(asked),
-        f"{count(len(asked.contenders), 'contender')} have not been compared yet",
-        "Each two contenders' nearest texts are compared, row by row, and the texts are looked at for what may explain "
-        "where they differ. What was compared before is kept: another contender adds its own pairs alone.",
-        "Compare them",
-        state.seconds,
+        headline=f"{count(len(asked.contenders), 'contender')} have not been compared yet",
+        description="Each two contenders' nearest texts are compared, row by row, and the texts are looked at for what "
+        "may explain where they differ. What was compared before is kept: another contender adds its own pairs alone.",
+        button="Compare them",
+        seconds=state.seconds,
     )
     return False
 

@@ -7,10 +7,11 @@ import streamlit as st
 from core.answers.anomalies import doubts as answers
 from core.answers.anomalies.doubts import Asked, Look, Summary, Which
 from core.charts.doubts import confusion_figure
+from core.labels.results import LABEL_ERRORS
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import session
-from pages.shared.doubts import keep, wait
+from pages.shared import result_view, session
+from pages.shared.doubts import keep
 from pages.shared.doubts import list as doubts_list
 from pages.shared.text import count, cut, plain
 
@@ -39,7 +40,15 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         st.page_link("pages/data/corpus.py", label="Choose columns on the Data page", icon=":material/table_view:")
         return
     asked = Asked(session.folder(), info.digest, model, _column(columns))
-    if wait.ready(asked, info):
+    if result_view.ready(
+        LABEL_ERRORS,
+        asked.query,
+        headline="These labels have not been checked yet.",
+        description=f"{count(info.rows, 'row')} with labels in {plain(asked.column)} are compared with their neighbors "
+        "and with a model that learns the labels.",
+        button="Check labels",
+        title=f"Labels of {info.name}: {asked.column}",
+    ):
         found(asked, info)
 
 

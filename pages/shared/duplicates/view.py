@@ -26,7 +26,7 @@ CHAIN = (
 
 def show(info: CorpusInfo, model: ModelSpec) -> None:
     place = Place(session.folder(), info.digest, model, _by())
-    if place.by in ("characters", "words") and not texts.ready(place, info):
+    if (place.by == "characters" or place.by == "words") and not texts.ready(info, place.by):
         return
     with st.spinner("Finding near-duplicates", show_time=True):
         found = session.ask_once(curve, place)
@@ -36,7 +36,7 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
     _counts(grouped, found.total)
     if place.by != "exact":
         _curve(place, found, threshold)
-    notes(place, found, grouped, model)
+    notes(info, place, found, grouped, model)
     if not grouped.groups:
         st.info(
             "No two rows are that alike. Lower the threshold to see the nearest ones."
@@ -109,7 +109,7 @@ def _curve(place: Place, found: Curve, threshold: float) -> None:
     )
 
 
-def notes(place: Place, found: Curve, grouped: Groups, model: ModelSpec) -> None:
+def notes(info: CorpusInfo, place: Place, found: Curve, grouped: Groups, model: ModelSpec) -> None:
     """How it was found, and what may have been missed."""
     if place.by == "exact":
         st.caption(f"Texts that are the same, character for character, among {count(found.total, 'row')}.")
@@ -127,5 +127,5 @@ def notes(place: Place, found: Curve, grouped: Groups, model: ModelSpec) -> None
                 icon=":material/warning:",
             )
     else:
-        texts.note(place, grouped)
+        texts.note(info, place.by, grouped)
     st.caption(CHAIN)

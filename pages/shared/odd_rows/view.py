@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.anomalies.info import SCORES, ScoreName
 from core.anomalies.outliers import CutBy
+from core.anomalies.results import OUTLIER_SCORES
 from core.answers.anomalies.listed import OddQuery, OddRows, odd_rows
 from core.charts import histogram_figure
 from core.store import CorpusInfo
@@ -25,8 +26,11 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         f"of {plain(model.label)} and their neighbors, never from the map."
     )
     query = choose(info, model)
+    stored = OUTLIER_SCORES.exists(wait.score_query(info, model, query.k))
     if not wait.scores_are_there(info, model, query.k):
         return
+    if query.by == "score" and not stored:
+        st.rerun()  # the range of the scores is known now
     with st.spinner("Scoring the rows", show_time=True):
         found = session.ask_once(odd_rows, session.folder(), info.digest, model, query)
     explain(query, found)
@@ -111,7 +115,7 @@ def _value(info: CorpusInfo, model: ModelSpec, name: ScoreName, k: int, by: CutB
                 help="98 lists the strangest two in a hundred.",
             )
         )
-    if not wait.at_hand(info, model, k):
+    if not OUTLIER_SCORES.exists(wait.score_query(info, model, k)):
         return 0.0  # the list is not drawn yet
     edges = session.ask_once(odd_rows, session.folder(), info.digest, model, OddQuery(name, k)).edges
     low, high = float(edges[0]), float(edges[-1])

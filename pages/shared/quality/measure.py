@@ -12,7 +12,7 @@ from core.errors import PlanisphereError
 from core.jobs.types import JobSpec, JobState
 from core.quality.tasks import Plan
 from core.types import ModelSpec
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.embedding import run
 from pages.shared.quality.common import Asked
 from pages.shared.text import count, duration, plain
@@ -69,7 +69,7 @@ def _offer(asked: Asked, left: Sequence[_Left]) -> None:
     if running:
         if not {state.id for state in running} <= set(session.remembered("open_jobs", [])):
             st.rerun()  # started within this part of the page: the sidebar must show it, and redraw the page at its end
-        job_offer.waiting(running[0])
+        result_view.progress(running[0])
         return
     with st.container(border=True):
         st.markdown("**Measure what changed wording does**")

@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.answers.quality.measures import different_texts
-from core.contenders import Contender
-from core.graph_time import graph_seconds
-from core.jobs.types import JobSpec
-from core.quality import tasks as quality_tasks
+from core.contenders import Contender, graph_step
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from core.types import CorpusRef
+from pages.shared import result_view, session
 from pages.shared.quality.common import Asked, unlike
 from pages.shared.text import count, plain
 
@@ -28,22 +26,14 @@ def asked(info: CorpusInfo, contenders: Sequence[Contender]) -> Asked | None:
             icon=":material/info:",
         )
         return None
-    missing = quality_tasks.missing_graphs(session.folder(), info.digest, contenders)
-    seconds = graph_seconds(session.folder(), info.digest, missing)
-    if missing and not _found_at_once(info, missing, seconds):
-        params = {"what": "graphs", "contenders": [each.to_dict() for each in missing]}
-        job = JobSpec("quality", session.folder(), info.digest, params, f"Neighbors for Quality: {info.name}")
-        told = ", ".join(plain(each.label) for each in missing)
-        words = f"The nearest texts of every text are needed under {told}."
-        job_offer.offer(job, "Find neighbors first", words, "Find neighbors", seconds)
+    corpus = CorpusRef(session.folder(), info.digest)
+    if not result_view.ready_all(
+        [graph_step(corpus, contender) for contender in contenders],
+        headline="Find neighbors first",
+        description="The nearest texts of every text are needed.",
+        titles=[f"Neighbors under {contender.label}: {info.name}" for contender in contenders],
+        button="Find neighbors",
+    ):
         return None
     names = unlike([each.label for each in contenders])
     return Asked(info, tuple(contenders), names, tuple(range(len(contenders))))
-
-
-def _found_at_once(info: CorpusInfo, missing: Sequence[Contender], seconds: float) -> bool:
-    def find() -> None:
-        for each in missing:
-            session.ask(quality_tasks.find_graph, session.folder(), info.digest, each, timeout=600)
-
-    return job_offer.at_once(seconds, "Finding neighbors", find)

@@ -12,7 +12,7 @@ from core.jobs.types import JobSpec
 from core.scoring.types import Task
 from core.scoring.written import WritingPlan, writing_plan
 from core.store import CorpusInfo
-from pages.shared import job_offer, session
+from pages.shared import result_view, session
 from pages.shared.clusters.naming_llm import chat_model
 from pages.shared.text import count, cut, plain
 
@@ -26,7 +26,7 @@ def show(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     job = _job(info, chat, sample, seed)
     state = next((each for each in session.manager().list(session.folder()) if each.id == job.id), None)
     if state is not None and state.open:
-        job_offer.waiting(state)
+        result_view.progress(state)
         return None
     if plan.written < plan.sample:
         if state is not None and state.status == "failed":

@@ -12,10 +12,8 @@ from core.scoring.cost import Cost
 from core.scoring.speed import measure_speed
 from core.scoring.tasks import try_score
 from core.store import CorpusInfo
-from pages.shared import frame, job_offer, session
+from pages.shared import frame, result_view, session
 from pages.shared.text import count, plain
-
-AT_ONCE = 8.0  # seconds of scoring that a person is made to wait for without a job
 
 
 def ready(info: CorpusInfo, asked: Asked) -> State | None:
@@ -24,16 +22,16 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
     if not state.left:
         return state
     words = f"Scoring {count(len(state.left), 'contender')}"
-    if job_offer.at_once(state.seconds, words, partial(_score, asked, state.left), AT_ONCE):
+    if result_view.compute_inline(state.seconds, words, partial(_score, asked, state.left)):
         return session.ask(answers.state, asked)
     missing = ", ".join(plain(asked.contenders[place].label) for place in state.left)
     some = "" if len(state.left) == len(asked.contenders) else " The others are kept."
-    job_offer.offer(
+    result_view.offer(
         _job(info, asked, state),
-        f"{count(len(state.left), 'contender')} to be scored",
-        f"{missing}: {count(info.rows, 'row')}.{some}",
-        "Score them",
-        state.seconds,
+        headline=f"{count(len(state.left), 'contender')} to be scored",
+        description=f"{missing}: {count(info.rows, 'row')}.{some}",
+        button="Score them",
+        seconds=state.seconds,
     )
     return state if state.scored else None
 

@@ -10,22 +10,23 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.anomalies.marks import set_marks
+from core.anomalies.results import TEXT_DUPLICATES, TextQuery
 from core.answers.anomalies import duplicates
 from core.answers.anomalies.compare import model_consensus, score_agreement
 from core.answers.anomalies.duplicates import Place, curve, drop_rows, group_file, group_rows, groups
 from core.answers.anomalies.leaks import leak_file, leaks, likely
 from core.answers.anomalies.listed import OddQuery, odd_file, odd_rows, score_of
 from core.answers.anomalies.row import row_why
-from core.answers.anomalies.text_copies import compare_texts, text_facts, text_state
 from core.answers.versions import leave_out
 from core.corpus import build_corpus, read_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
 from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 DATA = Path(__file__).parents[3] / "../shared/data"
@@ -50,7 +51,7 @@ def sample(tmp_path_factory):
     models = []
     for spec in (DEFAULT, "lexical"):
         models.append(embed(corpus, load_embedder(spec, models_folder=folder / "models"), Workspace(folder)).model)
-        tasks.find_neighbors(str(folder), corpus.digest, models[-1])
+        NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), models[-1]))
     return str(folder), corpus, models
 
 
@@ -185,13 +186,13 @@ def test_wording_is_compared_once_and_kept(sample):
     place = Place(folder, corpus.digest, models[0], "words")
     with pytest.raises(StorageError):
         curve(place)
-    assert text_state(folder, corpus.digest, "words").quick
-    compare_texts(folder, corpus.digest, "words")
-    assert text_state(folder, corpus.digest, "words").kept
+    query = TextQuery(CorpusRef(folder, corpus.digest), "words")
+    assert 0 < TEXT_DUPLICATES.expected_seconds(query) < 1
+    links = TEXT_DUPLICATES.get_or_compute(query)
+    assert TEXT_DUPLICATES.missing(query) == ()
     assert curve(place).groups.max() >= 15
-    chance, crowded = text_facts(folder, corpus.digest, "words", 0.7)
-    assert 0.9 < chance <= 1
-    assert crowded == 0
+    assert 0.9 < links.chance(0.7) <= 1
+    assert links.crowded == 0
 
 
 def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(sample):
@@ -219,7 +220,7 @@ def kept(folder, rows):
     workspace, model = Workspace(folder), ModelSpec("imported", "test")
     workspace.save_corpus(corpus)
     workspace.save_vectors(Vectors(unit_rows(np.asarray(rows, np.float32)), model, corpus.digest, {}))
-    tasks.find_neighbors(str(folder), corpus.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), model))
     return corpus, model
 
 
@@ -251,7 +252,7 @@ def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
     table = pd.DataFrame({"text": texts})
     corpus = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Bank").corpus
     model = embed(corpus, load_embedder(DEFAULT, models_folder=tmp_path / "models"), Workspace(tmp_path)).model
-    tasks.find_neighbors(str(tmp_path), corpus.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), corpus.digest), model))
     odd = np.arange(len(texts)) >= len(bank)
     assert len(default_clusters(str(tmp_path), corpus.digest, model).labels) == len(texts)
     assert roc_auc_score(odd, score_of(str(tmp_path), corpus.digest, model, "combined", 20)) >= 0.99

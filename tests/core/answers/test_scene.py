@@ -1,12 +1,14 @@
 """What the map's component is sent: bytes equal to the arrays they stand for, and rows for what is chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core import opened
 from core.answers.map import scene as module
-from core.answers.map.layouts import ColorBy, Place, color_of, kept_layout, map_trust
+from core.answers.map.layouts import ColorBy, Place, color_of, map_trust, stored_layout
 from core.answers.map.rows import Look, keep_selection, selection_table
 from core.answers.map.scene import (
     Scene,
@@ -26,14 +28,14 @@ from core.corpus import build_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, StorageError
-from core.jobs import tasks
-from core.jobs.tasks import layout_inputs
 from core.maps.choice import STEPS, Bounds, Choice, Step
+from core.maps.results import LAYOUTS, LayoutQuery
 from core.maps.sample import density_sample
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import saved_selections
 from core.store import Workspace
-from core.types import LayoutParams, Roles
+from core.types import CorpusRef, LayoutParams, Roles
 
 FIRST, TURNED, CUBE = LayoutParams(method="pca"), LayoutParams(seed=1), LayoutParams(method="pca", dims=3)
 SUBJECTS = ("parcel", "lamp", "<b>teapot</b>", "notebook", "gift card", "garden chair")
@@ -53,14 +55,13 @@ def place(tmp_path_factory) -> Place:
     workspace = Workspace(home)
     workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(home), built.digest, spec)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     for params in (CUBE, FIRST):
-        tasks.lay_out(str(home), built.digest, spec, params)
+        LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, params))
     first = Place(str(home), built.digest, spec, FIRST)
-    kept = kept_layout(first)
-    arrays = {name: np.array(array) for name, array in kept.arrays.items()}
-    arrays["points"] = (arrays["points"] @ np.array([[0.6, 0.8], [0.8, -0.6]]) * 30 + [500, -70]).astype(np.float32)
-    workspace.save("layouts", built.digest, layout_inputs(spec, TURNED), arrays, kept.facts)
+    layout = stored_layout(first)
+    turned = (layout.points @ np.array([[0.6, 0.8], [0.8, -0.6]]) * 30 + [500, -70]).astype(np.float32)
+    LAYOUTS.save(replace(first, params=TURNED).query, replace(layout, points=turned, params=TURNED))
     return first
 
 
@@ -81,7 +82,7 @@ def other(place: Place, params: LayoutParams) -> Place:
 
 
 def points_of(place: Place) -> np.ndarray:
-    return np.asarray(kept_layout(place).arrays["points"], dtype=np.float32)
+    return np.asarray(stored_layout(place).points, dtype=np.float32)
 
 
 def floats(packet) -> np.ndarray:
@@ -102,7 +103,7 @@ def test_geometry_is_the_layout_itself(place):
     assert made.ids is None
     assert (made.drawn, made.total) == (60, 60)
     assert made.bounds == Bounds.of([points_of(place)])
-    assert made.trust == (map_trust(kept_layout(place)),)
+    assert made.trust == (map_trust(stored_layout(place)),)
     assert len(made.points[0].key) == 16
     assert geometry((place,)).points[0].key == made.points[0].key
 
@@ -252,12 +253,10 @@ def test_a_brush_on_a_color_bar_keeps_that_part_of_the_scale(place, fresh):
 
 def test_a_shape_counts_on_the_map_it_was_drawn_on(place):
     # the map turned onto itself differs from it only by rounding; a third one, of chance, is elsewhere
-    kept = kept_layout(place)
     chance = LayoutParams(seed=2)
-    arrays = {name: np.array(array) for name, array in kept.arrays.items()}
-    arrays["points"] = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
-    workspace = Workspace(place.folder)
-    workspace.save("layouts", place.corpus, layout_inputs(place.model, chance), arrays, kept.facts)
+    query = replace(place, params=chance).query
+    points = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    LAYOUTS.save(query, replace(stored_layout(place), points=points, params=chance))
     scene = Scene((place, other(place, chance)))
     both = layouts(scene.places)
     bounds = Bounds.of(both)
@@ -265,8 +264,8 @@ def test_a_shape_counts_on_the_map_it_was_drawn_on(place):
     middle = bounds.x + bounds.side / 2
     assert selected(scene, Choice((left,))).tolist() == np.flatnonzero(both[1][:, 0] <= middle).tolist()
     assert np.flatnonzero(both[1][:, 0] <= middle).tolist() != np.flatnonzero(both[0][:, 0] <= middle).tolist()
-    workspace_folder = workspace.result_folder("layouts", place.corpus, layout_inputs(place.model, chance))
-    for file in workspace_folder.iterdir():
+    folder = Workspace(place.folder).result_folder("layouts", place.corpus, LAYOUTS.stored_inputs(query))
+    for file in folder.iterdir():
         file.unlink()
 
 

@@ -15,12 +15,12 @@ from core.corpus import build_corpus, read_corpus
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
-from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.selections.saved import selection_rows
 from core.store import Workspace
 from core.trends.surges import ALPHA
-from core.types import Roles
+from core.types import CorpusRef, Roles
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "shop_feedback.csv"
 STARS = Reading("column", "rating")
@@ -132,7 +132,7 @@ def test_copies_posted_as_one_are_no_drift(tmp_path):
     built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), "day", None), name="Copies").corpus
     Workspace(tmp_path).save_corpus(built)
     model = embed(built, load_embedder("lexical"), Workspace(tmp_path)).model
-    tasks.find_neighbors(str(tmp_path), built.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), built.digest), model))
     (told,) = drifts(Subject(str(tmp_path), built.digest, model, "day", "column", "kind"), "2026-01-05").drifts
     assert (told.before, told.after) == (16, 16)
     assert min(told.q_change, told.q_same) > 0.05
@@ -166,7 +166,7 @@ def moody(tmp_path):
     workspace = Workspace(tmp_path)
     workspace.save_corpus(built)
     model = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(tmp_path), built.digest, model)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), built.digest), model))
     return str(tmp_path), built.digest, model
 
 

@@ -18,18 +18,19 @@ from core.clusters.llm_chat import Chat, ChatModel, checked_model
 from core.clusters.llm_names import Request, distinct, name_clusters, requests, sibling_groups
 from core.clusters.llm_prompt import NAME_LENGTH, Subject, Unusable, messages, read_names, short_name, subject
 from core.clusters.methods import ClusterParams
+from core.clusters.results import CLUSTERS, ClusterQuery
 from core.corpus import build_corpus
 from core.embedders import openai_requests
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError, ModelError, ServiceError
-from core.jobs import tasks
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
+from core.opened import NEIGHBORS, ModelQuery
 from core.reading import RawTable
 from core.secret import Secret
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from tests.chat_server import ChatServer, asked_groups, completion
 
 KEY = "sk-test-0123456789abcdef"
@@ -404,16 +405,14 @@ def where(tmp_path):
     """A small corpus in six groups: folder, corpus, model, parameters."""
     import pandas as pd
 
-    from core.clusters.tasks import find_clusters
-
     texts = [f"My {subject} {mood}{mark}" for mark in (".", "!") for subject in SUBJECTS for mood in MOODS]
     raw = RawTable(table=pd.DataFrame({"text": texts}), sources=(), notes=(), vectors=None, vectors_name="")
     built = build_corpus(raw, Roles("{text}")).corpus
     workspace = Workspace(tmp_path / "work")
     workspace.save_corpus(built)
     model = embed(built, load_embedder("lexical"), workspace).model
-    tasks.find_neighbors(str(workspace.folder), built.digest, model)
-    find_clusters(str(workspace.folder), built.digest, model, PARAMS)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(workspace.folder), built.digest), model))
+    CLUSTERS.get_or_compute(ClusterQuery(CorpusRef(str(workspace.folder), built.digest), model, PARAMS))
     return str(workspace.folder), built.digest, model, PARAMS
 
 

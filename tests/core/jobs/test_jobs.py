@@ -206,7 +206,7 @@ def test_a_job_aside_holds_nobody_up_and_follows_the_one_that_asked_for_it(manag
     def quick(spec, secret, context):
         order.append("own")
 
-    monkeypatch.setattr(pipeline, "_KINDS", {"sample": first, "map": slow, "embed": quick})
+    monkeypatch.setattr(pipeline, "KINDS", {"sample": first, "map": slow, "embed": quick})
     finish(manager, manager.submit(JobSpec("sample", str(workspace.folder), "")))
     wait_until(lambda: manager.get(other.id).status == "running")
     assert manager.submit(replace(other, aside=False)) == other.id  # the same work, in line or not

@@ -18,14 +18,15 @@ from core.answers.report import report_file
 from core.answers.scoreboard.board import Asked, board
 from core.answers.scoreboard.inputs import bring_tables
 from core.compression import latency
-from core.compression.tasks import PARTS, measure
+from core.compression.expected import PARTS
+from core.compression.results import COMPRESSION
 from core.contenders import Contender
 from core.corpus import read_corpus
 from core.disagreement.tasks import prepare
 from core.embedders.registry import load_embedder
 from core.embedding import embed
 from core.errors import InputError
-from core.jobs import tasks
+from core.opened import NEIGHBORS, ModelQuery
 from core.report import spaces
 from core.report.blocks import Code, Document, Heading, Paragraph, table
 from core.report.html import to_html
@@ -37,6 +38,7 @@ from core.report.svg_lines import Axis, Series, lines_svg, percent
 from core.scoring.tasks import score
 from core.scoring.types import Task
 from core.store import Workspace
+from core.types import CorpusRef
 from tests.core.scoring.little import THINGS, bring, imported, texts_of
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -180,8 +182,9 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
     assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
     for part in PARTS:
-        measure(asked.folder, asked.corpus, asked.contenders[0], part)
-    tasks.find_neighbors(asked.folder, asked.corpus, asked.contenders[0].model)
+        query = curves.Asked(asked.folder, asked.corpus, asked.contenders[0]).query(part)
+        COMPRESSION.get_or_compute(query)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(asked.folder, asked.corpus), asked.contenders[0].model))
     prepare(asked.folder, asked.corpus, asked.contenders)
     page = report_file(asked, "html").decode()
     text = read(page)[1]

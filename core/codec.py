@@ -1,0 +1,123 @@
+"""Dataclasses of arrays and plain values as JSON and arrays, and back by their type hints.
+
+An array goes into a dict under the dotted path of its field, such as "trust.per_point", and is null in the JSON. A
+value without arrays, such as a query, is JSON alone.
+"""
+
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+_FILE_NAME = re.compile(r"[\w-]+(\.[\w-]+)*")
+ROOT = "value"  # the path of a value that is itself an array
+Arrays = dict[str, np.ndarray]
+
+
+def encode(value: Any, path: str = "") -> tuple[Any, Arrays]:
+    """JSON-able form and the arrays left out of it. Raises TypeError for values that are neither."""
+    if isinstance(value, np.ndarray):
+        if not _FILE_NAME.fullmatch(path or ROOT):
+            raise TypeError(f"An array can't be stored under the name {path!r}.")
+        return None, {path or ROOT: value}
+    if is_dataclass(value) and not isinstance(value, type):
+        return _encode_items({field.name: getattr(value, field.name) for field in fields(value) if field.init}, path)
+    if isinstance(value, Mapping):
+        return _encode_items({str(key): item for key, item in value.items()}, path)
+    if isinstance(value, (list, tuple)):
+        items, arrays = _encode_items({str(index): item for index, item in enumerate(value)}, path)
+        return list(items.values()), arrays
+    if isinstance(value, np.generic):
+        return value.item(), {}
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value, {}
+    raise TypeError(f"{type(value).__name__} can't be stored.")
+
+
+def decode(kind: Any, data: Any, arrays: Mapping[str, np.ndarray] | None = None, path: str = "") -> Any:
+    """A value of the type `kind` (a dataclass, tuple, list, dict, union, Literal, array or plain type).
+
+    Raises TypeError, ValueError or KeyError where the data does not have that shape.
+    """
+    stored = arrays or {}
+    if (path or ROOT) in stored:
+        return np.asarray(stored[path or ROOT])
+    origin, parts = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return _decode_dataclass(kind, data, stored, path)
+    if origin in (Union, types.UnionType):
+        return _decode_union(parts, data, stored, path)
+    if origin in (tuple, list):
+        return _decode_sequence(origin, parts, data, stored, path)
+    if origin is dict:
+        _checked(data, isinstance(data, dict), path)
+        return {key: decode(parts[1], item, stored, _join(path, key)) for key, item in data.items()}
+    return _checked(data, data in parts, path) if origin is Literal else _decode_plain(kind, data, path)
+
+
+def _encode_items(items: Mapping[str, Any], path: str) -> tuple[dict[str, Any], Arrays]:
+    data: dict[str, Any] = {}
+    arrays: Arrays = {}
+    for name, item in items.items():
+        data[name], inner = encode(item, _join(path, name))
+        arrays |= inner
+    return data, arrays
+
+
+def _decode_dataclass(kind: Any, data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:
+    _checked(data, isinstance(data, dict), path)
+    values = {}
+    for name, hint in _hints(kind).items():
+        at = _join(path, name)
+        if name in data or at in arrays:
+            values[name] = decode(hint, data.get(name), arrays, at)
+    return kind(**values)  # TypeError where a field without a default is missing
+
+
+def _decode_sequence(
+    kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str
+) -> tuple[Any, ...] | list[Any]:
+    _checked(data, isinstance(data, list), path)
+    repeated = kind is list or parts[1:] == (...,)
+    hints = [parts[0]] * len(data) if repeated else list(parts)
+    items = [
+        decode(hint, item, arrays, _join(path, str(i))) for i, (hint, item) in enumerate(zip(hints, data, strict=True))
+    ]
+    return items if kind is list else tuple(items)
+
+
+def _decode_plain(kind: Any, data: Any, path: str) -> Any:
+    if kind is Any or kind is object:
+        return data
+    if kind is float and type(data) is int:
+        return float(data)
+    return _checked(data, type(data) is kind, path)
+
+
+def _decode_union(parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:
+    for part in parts:
+        try:
+            return decode(part, data, arrays, path)
+        except (TypeError, ValueError, KeyError):
+            continue
+    raise TypeError(f"The value at {path or ROOT} has none of its types.")
+
+
+def _checked(data: Any, fits: bool, path: str) -> Any:
+    if not fits:
+        raise TypeError(f"The value at {path or ROOT} has another type or is not allowed.")
+    return data
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind) if field.init}

@@ -1,0 +1,124 @@
+"""What compressing a contender loses as stored results, in three parts."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from core import opened
+from core.compression.bits import BitRun, measure_bits
+from core.compression.dimensions import DimensionRun, measure_dimensions
+from core.compression.expected import PARTS, Part, usual_seconds
+from core.compression.sample import MOST_ROWS, Sample, Truth, draw_sample, exact_truth
+from core.compression.sweep import SweepRun, measure_indexes
+from core.contenders import Contender, contender_rows
+from core.embedding import distinct
+from core.results import Result
+from core.types import CorpusRef, Progress
+
+SEED = 0
+Run = DimensionRun | BitRun | SweepRun
+STAGES: dict[Part, str] = {
+    "dimensions": "Trying fewer dimensions",
+    "bits": "Trying fewer bits",
+    "indexes": "Trying indexes",
+}
+
+
+@dataclass(frozen=True)
+class CompressionQuery:
+    """One part of what compressing a contender at float32 loses."""
+
+    corpus: CorpusRef
+    contender: Contender
+    part: Part
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """run: what the part measured, its neighbors as rows of the corpus, -1 for none. queries: (q,) rows of the corpus.
+
+    searched: distinct texts searched of `texts`; width: dimensions; seed: of the sample; seconds: it took.
+    """
+
+    run: Run
+    queries: np.ndarray
+    searched: int
+    texts: int
+    width: int
+    seed: int
+    seconds: float
+
+
+def full_bits(contender: Contender) -> Contender:
+    """The contender at float32: what is compressed here."""
+    return replace(contender, bits="float32")
+
+
+def text_count(corpus: CorpusRef) -> int:
+    """Distinct texts."""
+    return len(distinct(opened.corpus(corpus.folder, corpus.digest).texts)[1])
+
+
+def width_of(query: CompressionQuery) -> int:
+    """Dimensions of the contender's vectors."""
+    vectors = opened.vectors(query.corpus.folder, query.corpus.digest, query.contender.model)
+    return query.contender.dimensions or int(vectors.rows.shape[1])
+
+
+def _inputs(query: CompressionQuery) -> dict[str, object]:
+    contender = {"model": query.contender.model, "dimensions": query.contender.dimensions}
+    return {**contender, "part": query.part, "seed": SEED, "rows": MOST_ROWS}
+
+
+def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
+    """Raises InputError for too few texts."""
+    started = time.perf_counter()
+    sample, truth = _sample(query.corpus, query.contender)
+    runs: dict[Part, Callable[[], Run]] = {
+        "dimensions": lambda: measure_dimensions(sample, truth, progress),
+        "bits": lambda: measure_bits(sample, truth, progress),
+        "indexes": lambda: measure_indexes(sample, progress),
+    }
+    run = runs[query.part]()
+    if not isinstance(run, SweepRun):  # positions in the sample become rows of the corpus
+        rows = np.where(run.found >= 0, sample.ids[np.maximum(run.found, 0)], -1).astype(np.int32)
+        run = replace(run, found=rows)
+    if query.part == PARTS[-1]:
+        _sample.cache_clear()
+    seconds = round(time.perf_counter() - started, 2)
+    queries, (searched, width) = sample.ids[sample.queries], sample.rows.shape
+    return Measurement(run, queries, searched, sample.texts, width, sample.seed, seconds)
+
+
+@lru_cache(maxsize=1)
+def _sample(corpus: CorpusRef, contender: Contender) -> tuple[Sample, Truth]:
+    """The same for all parts."""
+    groups = distinct(opened.corpus(corpus.folder, corpus.digest).texts)[0]
+    sample = draw_sample(contender_rows(corpus.folder, corpus.digest, contender), groups, SEED)
+    return sample, exact_truth(sample)
+
+
+def _seconds(query: CompressionQuery) -> float:
+    """As other contenders of this corpus took, by their dimensions; where none was timed, as usual on two cores."""
+    records = [record for record in COMPRESSION.records(query.corpus) if record["inputs"]["part"] == query.part]
+    timed = [record["facts"]["seconds"] / record["facts"]["width"] for record in records]
+    width = width_of(query)
+    return float(np.median(timed)) * width if timed else usual_seconds(text_count(query.corpus), width)[query.part]
+
+
+COMPRESSION: Result[CompressionQuery, Measurement] = Result(
+    "compression",
+    3,
+    CompressionQuery,
+    Measurement,
+    inputs=_inputs,
+    compute=_measure,
+    seconds=_seconds,
+    stage=lambda query: STAGES[query.part],
+    unit="settings",
+    absence="The compression of this contender has not been measured.",
+    remedy="Start it on the Compression page.",
+)

@@ -1,0 +1,29 @@
+"""What jobs do that ask a chat model."""
+
+from core.jobs.context import JobContext
+from core.jobs.types import JobSpec
+from core.secret import Secret
+from core.types import ModelSpec
+
+
+def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
+    most (the largest clusters), again (also those that have a given name)."""
+    from core.answers.clusters.naming import name_with_model
+    from core.clusters.llm_chat import ChatModel
+    from core.clusters.methods import ClusterParams
+
+    params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
+    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]), params)
+    asked = (chat, spec.params["most"], spec.params["again"], secret)
+    context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
+
+
+def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
+    from core.clusters.llm_chat import ChatModel
+    from core.scoring.written import write_queries
+
+    chat = ChatModel(**spec.params["chat"])
+    where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
+    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")

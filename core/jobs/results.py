@@ -1,0 +1,101 @@
+"""The job that computes a stored result, and the list of all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from core.errors import JobError
+from core.jobs.context import JobContext
+from core.jobs.types import JobSpec
+from core.results import INLINE_SECONDS, Result, Step
+from core.secret import Secret
+from core.types import CorpusRef, Progress
+
+KIND = "result"
+RESULTS = {
+    "neighbors": "core.opened:NEIGHBORS",
+    "variant_neighbors": "core.contenders:VARIANT_NEIGHBORS",
+    "clusters": "core.clusters.results:CLUSTERS",
+    "cluster_stability": "core.clusters.results:CLUSTER_STABILITY",
+    "cluster_sweep": "core.clusters.results:CLUSTER_SWEEP",
+    "cluster_keyword_names": "core.answers.clusters.results:CLUSTER_NAMES",
+    "cluster_keywords": "core.answers.clusters.results:CLUSTER_KEYWORDS",
+    "cluster_trust": "core.answers.clusters.results:CLUSTER_TRUST",
+    "compression": "core.compression.results:COMPRESSION",
+    "label_errors": "core.labels.results:LABEL_ERRORS",
+    "isolation_forest": "core.anomalies.results:ISOLATION_FOREST",
+    "outlier_scores": "core.anomalies.results:OUTLIER_SCORES",
+    "text_duplicates": "core.anomalies.results:TEXT_DUPLICATES",
+    "layouts": "core.maps.results:LAYOUTS",
+}
+"""Where each result is declared, by its name; imported when it is used."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """seconds: about how long all that is missing takes; inline: whether a page computes it at once."""
+
+    seconds: float
+
+    @property
+    def inline(self) -> bool:
+        return self.seconds <= INLINE_SECONDS
+
+
+def result_named(name: str) -> Result[Any, Any]:
+    """Raises JobError where there is none."""
+    if name not in RESULTS:
+        raise JobError(f"There is no result {name[:40]!r}.", "Reload the page and start it anew.")
+    module, _, attribute = RESULTS[name].partition(":")
+    result: Result[Any, Any] = getattr(import_module(module), attribute)
+    return result
+
+
+def result_spec(result: Result[Any, Any], query: Any, title: str) -> JobSpec:
+    """The job that computes a result; equal queries have the same job."""
+    params = {"result": result.name, "query": result.query_to_dict(query)}
+    return JobSpec(KIND, query.corpus.folder, query.corpus.digest, params, title=title)
+
+
+def step_of(spec: JobSpec) -> Step:
+    """What a job of this kind computes. Raises JobError where it is unknown or has another shape."""
+    result = result_named(str(spec.params.get("result")))
+    try:
+        return Step(result, result.query_from_dict(CorpusRef(spec.workspace, spec.corpus), spec.params["query"]))
+    except (TypeError, ValueError, KeyError) as error:
+        raise JobError("This job was recorded by another version.", "Dismiss it and start it anew.") from error
+
+
+def result_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """A result and what it requires. params: result (its name), query (a dict without the corpus)."""
+    run_step(step_of(spec), secret, context)
+
+
+def run_step(step: Step, secret: Secret | None, context: JobContext) -> None:
+    """Compute what is missing of a result, prerequisites first, each as a stage of the job."""
+    for part in step.result.missing(step.query):
+        result, query = part.result, part.query
+        arguments = (result.name, query, secret if result.needs_secret else None)
+        context.call(
+            result.stage_of(query),
+            compute,
+            *arguments,
+            progress=True,
+            unit=result.unit,
+            on=result.worker_of(query),
+        )
+
+
+def compute(name: str, query: Any, secret: Secret | None = None, progress: Progress | None = None) -> None:
+    """Compute and store a result, unless it is stored; runs in a worker."""
+    result_named(name).get_or_compute(query, progress, secret)
+
+
+def estimate(named: Sequence[tuple[str, Any]]) -> Estimate:
+    """What computing the results of these names and queries takes; runs in a worker, since it may read vectors.
+
+    Raises what makes computing impossible.
+    """
+    missing = {step.key: step for name, query in named for step in result_named(name).missing(query)}
+    return Estimate(sum(float(step.result.seconds(step.query)) for step in missing.values()))
