@@ -19,6 +19,7 @@ from core.embedders.tokens import TokenCounter
 from core.errors import ModelError, ServiceError
 from core.secret import Secret
 from core.types import ModelSpec
+from tests.waiting import WAIT
 
 KEY = "sk-test-0123456789abcdef"
 SMALL = ModelSpec("openai", "text-embedding-3-small")
@@ -251,7 +252,7 @@ def test_each_finished_request_is_handed_over_while_others_fail():
 
 
 def test_concurrent_requests_keep_order():
-    gate = threading.Barrier(4, timeout=10)
+    gate = threading.Barrier(4, timeout=WAIT)
 
     def handler(request):
         if made.facts["requests"] > 1:
