@@ -1,6 +1,5 @@
 """Names of groups on the Clusters page: edited by hand, and asked of a chat server."""
 
-
 import pytest
 import streamlit as st
 
