@@ -15,7 +15,7 @@ def sample_table() -> pd.DataFrame:
 
 
 def labeled_sample(language: str = "en") -> pd.DataFrame:
-    """Rows of one language with a text, columns text and area: planted wrong areas corrected, off-topic rows left out."""
+    """Text and area of the rows of one language: planted wrong areas corrected, off-topic and empty rows left out."""
     planted = json.loads((FOLDER / "planted.json").read_text(encoding="utf-8"))
     table = sample_table().set_index("id")
     for entry in planted["wrong_labels"]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-WAIT = 180.0  # seconds; far longer than anything takes, so that only what never happens fails
+WAIT = 300.0  # seconds; far longer than anything takes, so that only what never happens fails
 
 
 def wait_until(condition: Callable[[], object], message: Callable[[], object] = lambda: "waited too long") -> None:

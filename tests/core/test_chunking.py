@@ -52,6 +52,7 @@ def test_a_given_counter_is_used():
     assert [len(passage) for passage in passages] == [10] * 9 + [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["x" * 10_000_000, "word " * 2_000_000])
 def test_ten_million_characters(text):
     with cpu_limit(60):
