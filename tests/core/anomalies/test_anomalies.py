@@ -243,8 +243,13 @@ def test_few_and_identical_rows(tmp_path, rows):
 
 # 600 questions to a bank, and 50 reviews of food as a dense group among them
 OPENINGS = (
-    "Why was", "How do I cancel", "Who can see", "When will I get back", "I don't recognize", "What does it cost to change"
-)  # fmt: skip
+    "Why was",
+    "How do I cancel",
+    "Who can see",
+    "When will I get back",
+    "I don't recognize",
+    "What does it cost to change",
+)
 SUBJECTS = (
     "my card payment", "a transfer to a friend", "my cash withdrawal", "the exchange rate of a payment abroad",
     "my direct debit", "my top-up by card", "the PIN of my new card", "my pending refund", "the fee on my statement",
