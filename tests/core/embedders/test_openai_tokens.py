@@ -112,6 +112,7 @@ def test_a_download_that_fails_means_estimates(monkeypatch, no_kept_encoding):
         calls.append(name)
         raise ConnectionError("offline")
 
+    monkeypatch.setattr(tokens, "LOAD_SECONDS", WAIT)
     monkeypatch.setattr(tiktoken, "get_encoding", fail)
     assert not tokens.openai_tokens().exact
     assert not tokens.openai_tokens().exact
