@@ -1,46 +1,63 @@
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n logical --maxprocesses $(WORKERS) --dist loadfile
+# universal: one file for every Python version and platform, by markers
+COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
 
-.PHONY: app install install-dev test fix check bench clean
+.PHONY: app install install-dev test quick check fix lock bench clean help
 
 app: install  ## start the dashboard
 	$(BIN)/streamlit run app.py
 
-install: .venv/installed
+install: .venv/installed  ## the exact versions of requirements.lock, into .venv
 
-install-dev: .venv/installed-dev
+install-dev: .venv/installed-dev  ## the same, with what the tests need
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --no-compile --upgrade pip
 
-.venv/installed: requirements.txt | .venv/bin/python
-	$(BIN)/pip install -q --no-compile -r requirements.txt
+.venv/installed: requirements.lock | .venv/bin/python
+	$(BIN)/pip install -q --no-compile -r requirements.lock
 	$(BIN)/python -m compileall -q core pages app.py
 	$(BIN)/python -c "import streamlit.web.cli, streamlit.web.server.server, distributed, plotly.graph_objects"
 	$(BIN)/python -m core.warm
 	touch $@
 
-.venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/pip install -q --no-compile -r requirements-dev.txt
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	$(BIN)/pip install -q --no-compile -r requirements-dev.lock
 	touch $@
 
-test: install-dev check  ## lint, types, and every test
+test: check  ## lint, types and every test, with the coverage of core
 	$(BIN)/python tests/browser.py
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not browser"
-	$(BIN)/python -m pytest tests/e2e --reruns 1  # a slow machine can upset a browser; the closing line counts what was tried again
+	$(PYTEST) $(PARALLEL) -m "not browser" --cov
+	$(PYTEST) tests/e2e
 
-fix: install-dev  ## format, and mend what can be mended
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+quick: check  ## lint, types and tests, without browser tests and slow simulations
+	$(PYTEST) $(PARALLEL) -m "not browser and not slow"
 
 check: install-dev  ## lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+fix: install-dev  ## format, and repair what lint can repair
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: install-dev  ## write the lock files from requirements.txt and requirements-dev.txt
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	sed -i -E '/^(nvidia|cuda)-|^triton==/d' requirements.lock requirements-dev.lock  # torch's CUDA build pins its own
+
 bench: install-dev  ## the benchmarks, into benchmarks/results
 	$(BIN)/python -m benchmarks.run
 
-clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+clean:  ## remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .coverage
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/'

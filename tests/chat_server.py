@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -27,12 +26,13 @@ def completion(content: str | None) -> bytes:
 
 class ChatServer:
     """bodies: requests as they came; keys: their authorization headers. reply: from groups to the model's words.
-    fail: a status for every answer. delay: seconds before one."""
+    fail: a status for every answer. speaks: cleared, the server is silent until it is set or closed."""
 
-    def __init__(self, reply: Reply = names_of, delay: float = 0.0) -> None:
+    def __init__(self, reply: Reply = names_of) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
-        self.reply, self.delay, self.fail, self.lock = reply, delay, 0, threading.Lock()
+        self.reply, self.fail, self.lock, self.speaks = reply, 0, threading.Lock(), threading.Event()
+        self.speaks.set()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ class ChatServer:
         return f"http://{self.place}/v1"
 
     def answer(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
-        time.sleep(self.delay)
+        self.speaks.wait()
         content = b'{"error": {"message": "out of order"}}'
         if not self.fail:
             content = completion(self.reply(asked_groups(body)))
@@ -71,5 +71,6 @@ class ChatServer:
             pass
 
     def close(self) -> None:
+        self.speaks.set()
         self._http.shutdown()
         self._http.server_close()

@@ -3,9 +3,9 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 CORE = sorted((ROOT / "core").rglob("*.py"))
@@ -68,6 +68,7 @@ def names_imported(nodes) -> set[str]:
     return found
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -76,45 +77,63 @@ def everywhere(path: Path) -> set[str]:
     return names_imported(ast.walk(tree(path)))
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_core_knows_neither_streamlit_nor_pages_nor_the_environment(path):
-    roots = {name.split(".")[0] for name in everywhere(path)}
-    assert not roots & {"streamlit", "pages", "pickle", "shelve", "marshal"}
+def top_level(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+def offenders(paths: list[Path], faults: Callable[[Path], Iterable[str]]) -> list[str]:
+    """A line for each fault of each file, so that one failure lists them all."""
+    return [f"{path.relative_to(ROOT)}: {fault}" for path in paths for fault in sorted(faults(path))]
+
+
+def words_in(path: Path, words: Iterable[str]) -> set[str]:
     source = path.read_text(encoding="utf-8")
-    assert "os.environ" not in source
-    assert "getenv" not in source
+    return {word for word in words if word in source}
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
-def test_heavy_libraries_are_imported_where_they_are_used(path):
-    top = {name.split(".")[0] for name in names_imported(tree(path).body)}
-    assert not top & HEAVY
+def test_core_knows_neither_streamlit_nor_pages_nor_the_environment():
+    def faults(path: Path) -> set[str]:
+        forbidden = top_level(everywhere(path)) & {"streamlit", "pages", "pickle", "shelve", "marshal"}
+        return forbidden | words_in(path, ("os.environ", "getenv"))
+
+    assert not offenders(CORE, faults)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_import_only_shared_and_core(path):
-    pages = {name for name in everywhere(path) if name.split(".")[0] == "pages"}
-    assert all(name == "pages.shared" or name.startswith("pages.shared.") for name in pages)
-    source = path.read_text(encoding="utf-8")
-    assert "st.session_state" not in source or path.name == "session.py"
-    assert "st.cache_" not in source or path.name == "cached.py"
+def test_heavy_libraries_are_imported_where_they_are_used():
+    assert not offenders([*CORE, *PAGES], lambda path: top_level(names_imported(tree(path).body)) & HEAVY)
 
 
-@pytest.mark.parametrize("path", [*CORE, *PAGES, ROOT / "app.py"], ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_unsafe(path):
-    source = path.read_text(encoding="utf-8")
-    assert "unsafe_allow_html" not in source
-    assert "allow_pickle=True" not in source
-    assert "trust_remote_code=True" not in source
-    calls = {
-        node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-    assert not calls & {"eval", "exec"}
+def test_pages_import_only_shared_and_core():
+    def faults(path: Path) -> set[str]:
+        pages = {name for name in everywhere(path) if name.split(".")[0] == "pages"}
+        wrong = {name for name in pages if name != "pages.shared" and not name.startswith("pages.shared.")}
+        owners = {"st.session_state": "session.py", "st.cache_": "cached.py"}
+        return wrong | {word for word in words_in(path, owners) if path.name != owners[word]}
+
+    assert not offenders(PAGES, faults)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "core" / "stats").glob("*.py")), ids=lambda path: path.name)
-def test_statistics_import_foundations_alone(path):
-    imported = {name for name in everywhere(path) if name.split(".")[0] == "core"}
+def test_nothing_unsafe():
+    def faults(path: Path) -> set[str]:
+        nodes = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+        calls = {node.id for node in nodes if isinstance(node, ast.Name)} & {"eval", "exec"}
+        return calls | words_in(path, ("unsafe_allow_html", "allow_pickle=True", "trust_remote_code=True"))
+
+    assert not offenders([*CORE, *PAGES, ROOT / "app.py"], faults)
+
+
+def test_offenders_are_found_and_listed():
+    """The rules above can fail: each helper sees what it looks for, in functions too."""
+    path = ROOT / "tests" / "test_architecture.py"
+    assert {"ast", "pathlib", "subprocess"} <= top_level(everywhere(path))
+    assert offenders([path], lambda path: words_in(path, ("subprocess", "no such" + " word"))) == [
+        "tests/test_architecture.py: subprocess"
+    ]
+
+
+def test_statistics_import_foundations_alone():
+    paths = (ROOT / "core" / "stats").glob("*.py")
+    imported = {name for path in paths for name in everywhere(path) if name.split(".")[0] == "core"}
     foundations = {"core.errors", "core.types", "core.text"}
     assert all(name in foundations or name.startswith("core.stats") for name in imported)
 
@@ -161,3 +180,30 @@ assert type(made).__name__ == "App", made
 assert PagesManager.uses_pages_directory is False
 """
     loaded_by(code)
+
+
+def test_the_default_path_never_imports_torch(tmp_path):
+    """The default model, neighbors, an index, a projection and a scoreboard task, in a fresh process."""
+    code = f"""
+from pathlib import Path
+import numpy as np, pandas as pd
+from core import Workspace, build_index, build_neighbors, embed, load_embedder, project, read_corpus
+from core.contenders import Contender
+from core.scoring import tasks
+from core.scoring.types import Task
+folder = Path({str(tmp_path)!r})
+table = pd.DataFrame(dict(text=[f"the {{kind}} {{i}} is late" for i in range(12) for kind in ("tea", "lamp")]))
+table["kind"] = ["tea", "lamp"] * 12
+table.to_csv(folder / "texts.csv", index=False)
+corpus, workspace = read_corpus(folder / "texts.csv", text="text", label="kind"), Workspace(folder / "work")
+workspace.save_corpus(corpus)
+embedder = load_embedder()
+vectors = embed(corpus, embedder, workspace)
+index = build_index(vectors)
+assert index.search(embedder.embed_query(["late tea"]), k=3)[0].shape == (1, 3)
+assert project(vectors, build_neighbors(vectors)).points.shape == (24, 2)
+assert tasks.score(str(workspace.folder), corpus.digest, Contender(vectors.model), Task.of("labels", column="kind"))
+"""
+    modules = loaded_by(code)
+    assert {"faiss", "umap", "sklearn"} <= modules
+    assert not modules & {"torch", "sentence_transformers", "transformers"}

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,7 +130,8 @@ class JobManager:
             cluster = self._client.cluster
             self._client.close(timeout=5)
             if cluster:
-                cluster.close(timeout=10)
+                with suppress(TimeoutError):  # on a busy machine: what is left ends with this process
+                    cluster.close(timeout=10)
 
     # the coordinator thread
 

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,8 @@ from core.errors import InputError
 from core.reading import RawTable
 from core.store import Workspace
 from core.types import Roles
+from tests.sample import SAMPLE, sample_table
 
-DATA = Path(__file__).parents[2] / "../shared/data"
 TABLE = pd.DataFrame(
     {
         "text": ["a b", "", "a b", None, "c", "\u200b", "d", "e"],
@@ -189,12 +188,9 @@ def test_read_corpus(tmp_path):
         read_corpus(tmp_path)
 
 
-def test_the_reviews():
-    path = DATA / "fine_food_reviews_1k.csv"
-    if not path.exists():
-        pytest.skip("the reviews are not here")
-    corpus = read_corpus(path, text="Title: {Summary}; Content: {Text}", label="Score", time="Time")
-    plain = pd.read_csv(path)
-    assert len(corpus) == len(plain) == 1000
-    assert corpus.texts[0] == f"Title: {plain.Summary[0]}; Content: {plain.Text[0]}"
-    assert corpus.table["Time"].iloc[0] == pd.Timestamp("2012-10-25")
+def test_a_template_of_two_columns_of_a_file():
+    corpus = read_corpus(SAMPLE, text="Title: {area}; Content: {text}", label="rating", time="date")
+    plain = sample_table()
+    assert len(corpus) == len(plain) == 654
+    assert corpus.texts[0] == f"Title: {plain['area'][0]}; Content: {plain['text'][0]}"
+    assert corpus.table["date"].iloc[0] == pd.Timestamp("2025-01-05")

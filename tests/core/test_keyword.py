@@ -1,4 +1,3 @@
-import time
 from math import log
 
 import numpy as np
@@ -6,6 +5,7 @@ import pytest
 
 from core.errors import InputError
 from core.keyword import find_keyword, find_regex, mark_matches, parse_terms, query_spans
+from tests.waiting import cpu_limit
 
 TEXTS = [
     "The refund took three weeks.",
@@ -103,10 +103,8 @@ def test_a_broken_pattern_is_explained_with_its_position():
 
 @pytest.mark.parametrize("pattern", ["(a|aa)+$", "(a|a?)+$b|(a+a+)+$"])
 def test_a_pattern_that_backtracks_for_ever_is_stopped(pattern):
-    start = time.monotonic()
-    with pytest.raises(InputError, match="takes too long"):
+    with cpu_limit(3), pytest.raises(InputError, match="takes too long"):
         find_regex(["a" * 80 + "b"] * 50, pattern, seconds=0.3)
-    assert time.monotonic() - start < 3
 
 
 def test_a_pattern_that_would_fill_the_memory_is_refused():
@@ -137,6 +135,5 @@ def test_a_hundred_thousand_texts_are_searched_quickly():
     texts = [
         f"order {i} came late, the box was torn and the tea inside was wet, I want a refund" for i in range(100_000)
     ]
-    start = time.perf_counter()
-    assert find_keyword(texts, "refund").total == 100_000
-    assert time.perf_counter() - start < 2  # some 0.3 s on a free machine
+    with cpu_limit(3):  # some 0.3 s
+        assert find_keyword(texts, "refund").total == 100_000

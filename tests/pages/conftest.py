@@ -18,6 +18,7 @@ from core.reading import RawTable
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, LayoutParams, ModelSpec, Roles
 from pages.shared import scatter
+from tests.waiting import WAIT
 
 SUBJECTS = ("parcel", "lamp", "garden chair", "teapot", "notebook", "gift card")
 MOODS = ("arrived late", "looks lovely", "broke at once", "was well worth it", "came in the wrong color")
@@ -64,7 +65,7 @@ def shop(tmp_path_factory) -> tuple[Path, str, ModelSpec]:
 @pytest.fixture
 def app(home) -> AppTest:
     """The app, not yet run."""
-    return AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
+    return AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=WAIT)
 
 
 class Browser:

@@ -1,7 +1,5 @@
 """Names of groups on the Clusters page: edited by hand, and asked of a chat server."""
 
-import time
-
 import pytest
 import streamlit as st
 
@@ -10,6 +8,7 @@ from core.clusters.edited import edited_names
 from core.clusters.methods import ClusterParams
 from core.store import Workspace
 from tests.chat_server import ChatServer
+from tests.waiting import wait_until
 
 PAGE = "pages/explore/clusters.py"
 MODEL = "With a language model"
@@ -101,10 +100,7 @@ def test_a_chat_server_names_the_groups(corpus, app, home, server):
     again(at, "naming_start")
 
     groups = len(own_names(str(home), corpus[0].digest, corpus[1], ClusterParams()))
-    deadline = time.monotonic() + 60
-    while len(given(home, corpus)) < groups:
-        assert time.monotonic() < deadline, words(at)
-        time.sleep(0.2)
+    wait_until(lambda: len(given(home, corpus)) >= groups, lambda: words(at))
     assert server.bodies[0]["model"] == "small"
     assert set(server.keys) == {f"Bearer {KEY}"}
     assert not [path for path in home.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]

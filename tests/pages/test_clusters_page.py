@@ -1,6 +1,5 @@
 """The Clusters page on no, small and ordinary corpora, and the answers behind it."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles
 from pages.shared import session
 from pages.shared.clusters import icicle, sweep
+from tests.waiting import wait_until
 
 PAGE = "pages/explore/clusters.py"
 
@@ -52,11 +52,8 @@ def words(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
-def wait_for_jobs(app: AppTest, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while any(job.open for job in session.manager().list(session.folder())):
-        assert time.monotonic() < end, "the job takes too long"
-        time.sleep(0.3)
+def wait_for_jobs(app: AppTest) -> None:
+    wait_until(lambda: not any(job.open for job in session.manager().list(session.folder())))
     app.run()
 
 

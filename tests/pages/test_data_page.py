@@ -22,6 +22,7 @@ from core.jobs.types import JobSpec, JobState
 from core.store import Workspace
 from core.types import Roles
 from pages.shared import session
+from tests.waiting import cpu_limit
 
 CSV = b"""Summary,Text,Score,Time
 Great,I like it,5,1351123200
@@ -206,7 +207,7 @@ GOOD_BUT_ODD = {
     "duplicate names": (b"text,text,text\na b c,d,e\nf g h,i,j\n", "text"),
     "all rows the same": (b"text,n\nthe same words,1\nthe same words,1\nthe same words,1\n", "text"),
     "one row": (b"text,n\nonly one row of words,1\n", "text"),
-    "huge cell": (b"text,n\n" + b"word " * 2_000_000 + b",1\nshort words here,2\n", "text"),
+    "huge cell": (b"text,n\n" + b"word " * 200_000 + b",1\nshort words here,2\n", "text"),
     "HTML": (
         b"<script>alert(1)</script>,n\n<b>bold</b> [x](http://a.b),1\n$\\alpha$ :material/home:,2\n",
         "<script>alert(1)</script>",
@@ -360,14 +361,12 @@ def test_draft_of_ten_thousand_rows_is_quick(home):
     roles, steps = Roles("{text}"), Steps()
     preview(str(home), origin)
     draft(str(home), Origin((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps)  # loads the languages
-    begin = time.perf_counter()
-    made = draft(str(home), origin, roles, steps)
-    taken = time.perf_counter() - begin
+    with cpu_limit(5):  # about half a second
+        made = draft(str(home), origin, roles, steps)
     assert (made.profile.rows, made.looked, made.rows) == (10_000, 10_000, 10_000)
     assert made.profile.languages_sample == 500
     (use,) = draft_windows(str(home), origin, roles, steps, PRESETS[:1])
     assert (use.counted, use.texts, use.max_tokens) == (1_000, 10_000, 256)
-    assert taken < 4  # half a second on an idle machine
 
 
 def test_a_draft_of_what_can_not_be_made_is_a_refusal(home):

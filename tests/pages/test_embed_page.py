@@ -1,12 +1,11 @@
 """The Embed page: what a model will take, starting it, and the reasons it can't run."""
 
-import time
-
 import pytest
 
 from core.embedders.openai import PROBE_TEXT
 from core.store import Workspace
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
+from tests.waiting import wait_until
 
 PAGE = "pages/data/embed.py"
 
@@ -43,10 +42,7 @@ def test_starting_a_model_embeds_the_corpus(corpus, app, home):
     at.multiselect(key="models").select(static).run()
     assert not at.exception
     next(button for button in at.button if button.label == "Start").click().run()
-    deadline = time.monotonic() + 180
-    while len(Workspace(home).models(info.digest)) < 2:
-        assert time.monotonic() < deadline, words(at)
-        time.sleep(0.2)
+    wait_until(lambda: len(Workspace(home).models(info.digest)) >= 2, lambda: words(at))
 
 
 def test_openai_without_a_key_asks_for_one(corpus, app):

@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +41,7 @@ from pages.shared.map import chart
 from pages.shared.map import state as page_state
 from pages.shared.map import view as map_view
 from pages.shared.map.settings import place_key
+from tests.waiting import wait_until
 
 PAGE = "pages/explore/map.py"
 EVERYTHING = Choice((Step("box", "set", (0, 0, STEPS, STEPS)),))
@@ -503,10 +503,7 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     app.run()
     assert not app.exception
     wanted = Place(place.folder, place.corpus, place.model, LayoutParams(n_neighbors=6))
-    for _ in range(60):
-        if LAYOUTS.exists(wanted.query):
-            break
-        time.sleep(1)
+    wait_until(lambda: LAYOUTS.exists(wanted.query))
     app.run()
     assert browser.data["key"] != first
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.selections.saved import save_selection, saved_selections, selection_rows
 from core.store import Workspace
 from tests.pages.test_embed_page import words
+from tests.waiting import WAIT
 
 
 def script() -> None:
@@ -35,7 +36,7 @@ def at(corpus) -> AppTest:
     config.set_option("runner.enforceSerializableSessionState", False)
     # workers read the main script anew, under another name, when they start: only its functions then
     code = f"{inspect.getsource(script)}\nif __name__ == '__main__':\n    script()\n"
-    return AppTest.from_string(code, default_timeout=60)
+    return AppTest.from_string(code, default_timeout=WAIT)
 
 
 @pytest.fixture

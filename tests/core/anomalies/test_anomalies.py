@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,6 @@ from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 
 SAMPLES = Path(__file__).parents[3] / "samples"
-DATA = Path(__file__).parents[3] / "../shared/data"
 DEFAULT = "all-MiniLM-L6-v2-float32"  # the default model, computed the same on every processor
 
 
@@ -242,13 +242,43 @@ def test_few_and_identical_rows(tmp_path, rows):
         assert grouped.full == 120
 
 
-@pytest.mark.skipif(not (DATA / "banking77_train.csv").exists(), reason="BANKING77 is not at ../shared/data")
+# 600 questions to a bank, and 50 reviews of food as a dense group among them
+OPENINGS = (
+    "Why was",
+    "How do I cancel",
+    "Who can see",
+    "When will I get back",
+    "I don't recognize",
+    "What does it cost to change",
+)
+SUBJECTS = (
+    "my card payment", "a transfer to a friend", "my cash withdrawal", "the exchange rate of a payment abroad",
+    "my direct debit", "my top-up by card", "the PIN of my new card", "my pending refund", "the fee on my statement",
+    "my identity check",
+)  # fmt: skip
+ENDS = (
+    "?", " yesterday?", " in the app?", " twice?", " without telling me?", " at the weekend?", " while I was abroad?",
+    " last month?", " since Friday?", " so suddenly?",
+)  # fmt: skip
+FOODS = (
+    "oatmeal cookies", "green tea", "dark chocolate", "salted crisps", "dog biscuits", "hot sauce", "peanut butter",
+    "dried mango", "coffee beans", "gluten-free pasta",
+)  # fmt: skip
+REVIEWS = (
+    "Title: Delicious; Content: These {} taste wonderful and my family eats them every day.",
+    "Title: Too sweet; Content: The {} had far too much sugar and a stale flavor.",
+    "Title: Great snack; Content: I love the rich flavor of this {} with breakfast.",
+    "Title: Not for me; Content: The {} tasted bitter and I threw the bag away.",
+    "Title: Fresh; Content: Fresh, crunchy {} at a good price, will order the flavor again.",
+)
+
+
 def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
     from core.answers.clusters.found import default_clusters
 
-    bank = pd.read_csv(DATA / "banking77_train.csv")["text"].tolist()[::4]
-    food = pd.read_csv(DATA / "fine_food_reviews_1k.csv").sample(50, random_state=0)
-    texts = [*bank, *("Title: " + food["Summary"] + "; Content: " + food["Text"])]
+    bank = [f"{opening} {subject}{end}" for opening, subject, end in product(OPENINGS, SUBJECTS, ENDS)]
+    food = [review.format(item) for item, review in product(FOODS, REVIEWS)]
+    texts = [*bank, *food]
     table = pd.DataFrame({"text": texts})
     corpus = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Bank").corpus
     model = embed(corpus, load_embedder(DEFAULT, models_folder=tmp_path / "models"), Workspace(tmp_path)).model

@@ -190,6 +190,7 @@ def test_hover_texts_are_short_clean_and_wrapped():
     assert "👩‍👩‍👧" in hover_texts(["👩‍👩‍👧 family"])[0]  # the joiner between them stays
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["a rather long text of an unhappy customer about tea & cups " * 3, "茶叶很香但是快递太慢了" * 20]
 )

@@ -1,6 +1,6 @@
 """Estimates, with an embedder whose tokens are words and whose time is known."""
 
-import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,16 +16,16 @@ from core.types import ModelSpec
 
 
 class WordEmbedder(BaseEmbedder):
-    """A token is a word; each takes `pace` seconds; the window is four."""
+    """A token is a word; each takes `pace` seconds of `clock`; the window is four."""
 
     def __init__(self, spec=None, pace=0.0):
         super().__init__(spec or ModelSpec("lexical", "words", dimensions=2, max_tokens=4))
-        self.pace = pace
+        self.pace, self.clock = pace, 0.0
         self.sent = []
 
     def encode(self, texts):
         self.sent.append(list(texts))
-        time.sleep(self.pace * sum(min(4, len(text.split())) for text in texts))
+        self.clock += self.pace * sum(min(4, len(text.split())) for text in texts)
         return np.tile(np.float32([1, 0]), (len(texts), 1))
 
     def count_tokens(self, texts):
@@ -58,19 +58,31 @@ def test_nothing_to_compute_takes_no_time_and_loads_nothing():
     assert estimate_run([], embedder).seconds == 0.0
 
 
-def test_time_follows_from_a_few_texts_of_spread_lengths():
-    embedder = WordEmbedder(pace=0.001)
+@pytest.fixture
+def timed(monkeypatch):
+    """Makes an embedder whose clock is the one that the estimate reads."""
+
+    def make(pace: float) -> WordEmbedder:
+        embedder = WordEmbedder(pace=pace)
+        monkeypatch.setattr(estimate_module, "time", SimpleNamespace(perf_counter=lambda: embedder.clock))
+        return embedder
+
+    return make
+
+
+def test_time_follows_from_a_few_texts_of_spread_lengths(timed):
+    embedder = timed(0.001)
     texts = [f"{i} " + "w " * (i % 4) for i in range(400)]  # 1 to 4 words: 1,000 in all, 1 s
     made = estimate_run(texts, embedder, sample=32)
-    assert made.seconds == pytest.approx(1.0, rel=0.35)
+    assert made.seconds == pytest.approx(1.0, rel=0.01)
     assert made.seconds_basis == "measured on 32 texts"
     assert [len(texts) for texts in embedder.sent] == [1, 4, 32]
     assert np.bincount([len(text.split()) for text in embedder.sent[-1]])[1:].tolist() == [8, 8, 8, 8]
 
 
-def test_a_slow_model_is_measured_on_fewer_texts(monkeypatch):
+def test_a_slow_model_is_measured_on_fewer_texts(monkeypatch, timed):
     monkeypatch.setattr(estimate_module, "LONG_ENOUGH", 0.01)
-    embedder = WordEmbedder(pace=0.005)
+    embedder = timed(0.005)
     made = estimate_run([f"{i} w w w" for i in range(100)], embedder)
     assert made.seconds_basis == "measured on 4 texts"
     assert sum(len(texts) for texts in embedder.sent) == 5

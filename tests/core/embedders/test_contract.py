@@ -1,5 +1,7 @@
 """What every local embedder must keep to, whatever is behind it."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -35,8 +37,8 @@ ODD = [
 
 
 @pytest.fixture(scope="session")
-def models_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
+def models_folder(tmp_path_factory, static_models):
+    return shutil.copytree(static_models, tmp_path_factory.mktemp("models"), dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="module", params=NAMES.values(), ids=list(NAMES))

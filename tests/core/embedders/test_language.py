@@ -1,13 +1,10 @@
 from dataclasses import replace
-from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from core.embedders.language import detect_language, detect_languages, fit_warning
 from core.embedders.registry import PRESETS, find_spec
-
-DATA = Path(__file__).parents[3] / "../shared/data"
+from tests.sample import labeled_sample
 
 
 @pytest.mark.parametrize(
@@ -43,11 +40,10 @@ def test_counts_and_shares_of_a_sample_that_is_the_same_each_time():
     assert detect_languages([]).shares == {}
 
 
-def test_real_english_questions_are_found_to_be_english():
-    if not DATA.exists():
-        pytest.skip("../shared/data is not here")
-    texts = pd.read_csv(DATA / "banking77_test.csv").text.tolist()
-    assert detect_languages(texts, sample=500).shares["en"] > 0.95
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_feedback_is_found_to_be_of_its_language(language):
+    texts = labeled_sample(language)["text"].tolist()
+    assert detect_languages(texts, sample=500).shares[language] > 0.95
 
 
 def test_an_english_model_on_chinese_rows_is_warned_about():

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.embedders import minilm, packaged
@@ -14,9 +13,9 @@ from core.embedders.bfloat16 import has_bfloat16
 from core.embedders.onnx_graph import encoder_graph
 from core.embedders.registry import load_embedder
 from core.errors import ModelError, StorageError
+from tests.sample import labeled_sample
 
 ROOT = Path(__file__).parents[3]
-DATA = ROOT / "../shared/data"
 MIXED = [
     "",
     "Where is my card?",
@@ -139,33 +138,30 @@ def test_batches_keep_to_the_budget(folder):
     np.testing.assert_allclose(rows[0], rows[2], atol=1e-6)
 
 
-@pytest.fixture(scope="module")
-def banking():
-    if not DATA.exists():
-        pytest.skip("../shared/data is not here")
-    return [pd.read_csv(DATA / f"banking77_{part}.csv") for part in ("train", "test")]
-
-
-def test_mteb_banking77_accuracy(folder, banking):
-    """MTEB's recipe: 10 runs of logistic regression on 8 texts a label. Published: 0.8004, single runs 0.789-0.813."""
+def test_accuracy_of_few_examples_is_that_of_sentence_transformers(folder, reference):
+    """MTEB's recipe for classification: 10 runs of logistic regression on 8 texts a label, scored on the others."""
     from sklearn.linear_model import LogisticRegression
 
-    train, test = banking
-    runs = [train.groupby("category").sample(8, random_state=seed) for seed in range(10)]
-    used = train.loc[sorted(set().union(*(run.index for run in runs)))]
-    embedder = load_embedder(models_folder=folder)
-    rows = pd.DataFrame(embedder.embed(used.text.tolist()), index=used.index)
-    tests = embedder.embed(test.text.tolist())
-    scores = [
-        LogisticRegression(max_iter=100).fit(rows.loc[run.index].to_numpy(), run.category).score(tests, test.category)
-        for run in runs
-    ]
-    assert np.mean(scores) == pytest.approx(0.8004, abs=0.012)
+    sample = labeled_sample()
+    texts, areas = sample["text"].tolist(), sample["area"]
+    runs = [sample.groupby("area").sample(8, random_state=seed).index for seed in range(10)]
+
+    def accuracy(rows: np.ndarray) -> float:
+        scores = []
+        for train in runs:
+            test = sample.index.difference(train)
+            probe = LogisticRegression(max_iter=100).fit(rows[train], areas[train])
+            scores.append(probe.score(rows[test], areas[test]))
+        return float(np.mean(scores))
+
+    made = accuracy(load_embedder(models_folder=folder).embed(texts))
+    assert made == pytest.approx(accuracy(reference(texts)), abs=0.01)
+    assert made > 0.5  # the most frequent area has 15% of the texts
 
 
 @pytest.mark.parametrize(("precision", "mean", "least"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
-def test_rounding_is_harmless_on_real_questions(folder, banking, precision, mean, least):
-    texts = banking[1].text.head(300).tolist()
+def test_rounding_is_harmless_on_feedback(folder, precision, mean, least):
+    texts = labeled_sample()["text"].head(300).tolist()
     names = ("all-MiniLM-L6-v2-float32", f"all-MiniLM-L6-v2-{precision}")
     exact, rounded = (load_embedder(name, models_folder=folder).embed(texts) for name in names)
     assert cosines(exact, rounded).mean() > mean

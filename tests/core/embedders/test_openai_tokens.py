@@ -1,12 +1,13 @@
 """Token counts: exact with an encoding (a small one of our own, so that no download is needed), else estimated."""
 
-import time
+import threading
 
 import numpy as np
 import pytest
 
 from core.embedders import tokens
 from core.embedders.tokens import TokenCounter, estimate_tokens
+from tests.waiting import WAIT
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +91,17 @@ def no_kept_encoding():
 def test_a_download_that_hangs_is_waited_for_once(monkeypatch, no_kept_encoding):
     tiktoken = pytest.importorskip("tiktoken")
     monkeypatch.setattr(tokens, "LOAD_SECONDS", 0.05)
-    monkeypatch.setattr(tiktoken, "get_encoding", lambda _: time.sleep(2))
-    started = time.perf_counter()
+    arrived, calls = threading.Event(), []
+
+    def hang(name):
+        calls.append(name)
+        arrived.wait(WAIT)
+
+    monkeypatch.setattr(tiktoken, "get_encoding", hang)
     assert [tokens.openai_tokens().exact for _ in range(20)] == [False] * 20
-    assert time.perf_counter() - started < 1
+    assert len(calls) <= 1  # none where the thread had not come so far
+    assert not arrived.is_set()
+    arrived.set()
 
 
 def test_a_download_that_fails_means_estimates(monkeypatch, no_kept_encoding):
@@ -104,6 +112,7 @@ def test_a_download_that_fails_means_estimates(monkeypatch, no_kept_encoding):
         calls.append(name)
         raise ConnectionError("offline")
 
+    monkeypatch.setattr(tokens, "LOAD_SECONDS", WAIT)
     monkeypatch.setattr(tiktoken, "get_encoding", fail)
     assert not tokens.openai_tokens().exact
     assert not tokens.openai_tokens().exact

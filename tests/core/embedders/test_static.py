@@ -9,11 +9,9 @@ from core.errors import ModelError
 from core.opened import models_folder
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    distilled(folder)
-    return folder
+@pytest.fixture
+def models(static_models):
+    return static_models
 
 
 def test_weights_by_hand():

@@ -1,28 +1,39 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.reading import Upload, guess_roles, parse_times, read_files, time_share
 from core.types import Roles
+from tests.sample import SAMPLE, labeled_sample
 
-DATA = Path(__file__).parents[3] / "../shared/data"
+
+def read_table(name, data):
+    return read_files([Upload(name, data)]).table
 
 
-def data_file(name):
-    if not (DATA / name).exists():
-        pytest.skip(f"{name} is not here")
-    return read_files([Upload(name, (DATA / name).read_bytes())]).table
+def test_the_sample():
+    roles = guess_roles(read_table(SAMPLE.name, SAMPLE.read_bytes()))
+    assert roles == Roles("{text}", ("area", "language", "rating", "customer"), "date", "id")
 
 
 def test_reviews():
-    roles = guess_roles(data_file("fine_food_reviews_1k.csv"))
+    sample = labeled_sample()["text"]
+    rows = {
+        "Id": range(1, len(sample) + 1),
+        "ProductId": [f"B00{i % 90:04d}" for i in range(len(sample))],
+        "UserId": [f"A{i * 7919 % 100_003:06d}" for i in range(len(sample))],
+        "Score": [1 + i % 5 for i in range(len(sample))],
+        "Time": [1_303_862_400 + 86_400 * (i * 37 % 900) for i in range(len(sample))],
+        "Summary": [" ".join(text.split()[:4]) for text in sample],
+        "Text": sample,
+    }
+    roles = guess_roles(read_table("reviews.csv", pd.DataFrame(rows).to_csv(index=False).encode()))
     assert roles == Roles("{Text}", ("Score",), "Time", "Id")
 
 
-def test_banking():
-    assert guess_roles(data_file("banking77_test.csv")) == Roles("{text}", ("category",))
+def test_texts_and_their_labels():
+    data = labeled_sample().rename(columns={"area": "category"}).to_csv(index=False).encode()
+    assert guess_roles(read_table("questions.csv", data)) == Roles("{text}", ("category",))
 
 
 def test_chinese_columns():

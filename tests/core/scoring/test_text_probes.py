@@ -3,12 +3,12 @@
 import unicodedata
 from difflib import SequenceMatcher
 
-import numpy as np
 import pytest
 
 from core.scoring.halves import halves
 from core.scoring.probe_words import STOP_WORDS
 from core.scoring.text_probes import PROBES, changed, changed_texts
+from tests.waiting import cpu_limit
 
 ENGLISH = "I can't find my parcel, it was due on 12 May. Please help me get it quickly!"
 ODD = (
@@ -116,11 +116,7 @@ def test_halves_are_cut_between_sentences_or_words():
 
 
 def test_changes_are_quick():
-    import time
-
-    started = time.perf_counter()
     texts = [f"{ENGLISH} {i}" for i in range(300)]
-    for kind in PROBES:
-        changed_texts(texts, kind)
-    assert time.perf_counter() - started < 5
-    assert np.isfinite(started)
+    with cpu_limit(5):
+        for kind in PROBES:
+            changed_texts(texts, kind)

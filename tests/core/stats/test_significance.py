@@ -122,6 +122,7 @@ def within_sampling_error(hits, expected=0.95):
     return abs(np.mean(hits) - expected) <= 3 * np.sqrt(expected * (1 - expected) / len(hits))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("queries", [12, 80])
 def test_intervals_cover_the_truth_and_p_is_uniform_without_a_difference(quick, queries):
     """Scores in [0, 1] with a mean of 0.4, alike for both but for chance; truth 0.4 and 0."""
@@ -139,6 +140,7 @@ def test_intervals_cover_the_truth_and_p_is_uniform_without_a_difference(quick, 
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_folds_and_correlations_cover_too(quick):
     covered, p = [], []
     for seed in range(200):
