@@ -32,6 +32,7 @@ from core.embedding import embed
 from core.errors import InputError, StorageError
 from core.jobs import tasks
 from core.jobs.pipeline import run_job
+from core.jobs.results import step_of
 from core.jobs.types import JobSpec
 from core.maps.results import LAYOUTS, LayoutQuery
 from core.opened import NEIGHBORS, ModelQuery
@@ -162,7 +163,7 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
 
 def test_every_part_is_drawn(own, app, monkeypatch):
     asked, jobs = own[0], []
-    monkeypatch.setattr(result_view, "submit", jobs.append)
+    monkeypatch.setattr(result_view, "submit", lambda *submitted: jobs.extend(submitted))
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text
@@ -172,9 +173,10 @@ def test_every_part_is_drawn(own, app, monkeypatch):
         text = fine(app)
         if part == "Maps":
             assert "2 maps to be drawn" in text
-            app.button(key="disagree_draw").click().run()
-    assert [ModelSpec.from_dict(job.params["model"]) for job in jobs] == [each.model for each in asked.contenders]
-    assert {LayoutParams(**job.params["layout"]) for job in jobs} == {LayoutParams()}
+            next(button for button in app.button if button.label == "Draw them").click().run()
+    queries = [step_of(job).query for job in jobs]
+    corpus = CorpusRef(asked.folder, asked.corpus)
+    assert queries == [LayoutQuery(corpus, contender.model, LayoutParams()) for contender in asked.contenders]
     app.query_params |= {"color": "(disagreement)", "between": link_text(asked, 10)}
     app.switch_page("pages/explore/map.py").run()
     assert app.selectbox(key="color").value == "(disagreement)"
@@ -407,7 +409,7 @@ def test_the_job_does_it_once(shop):
 def test_many_rows_are_offered_as_a_job(own, app, monkeypatch):
     asked, _ = own
     new = replace(asked, contenders=(asked.contenders[0], Contender(asked.contenders[0].model, 32)))
-    monkeypatch.setattr(result_view, "at_once", lambda *_, **__: False)
+    monkeypatch.setattr(result_view, "compute_inline", lambda *_, **__: False)
     text = fine(open_page(app, new))
     assert "2 contenders have not been compared yet" in text
     assert any(button.label == "Compare them" for button in app.button)
