@@ -68,8 +68,8 @@ def prepared(place: str, corpus: Corpus) -> tuple[np.ndarray, Neighbors, np.ndar
     """Unit rows of the default model, the shared graph and the default clusters."""
     vectors = embed(corpus, load_embedder(PRESETS[0], models_folder=Path(place) / "models"), Workspace(place))
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, corpus.digest), vectors.model))
-    labels = default_clusters(place, corpus.digest, vectors.model).labels
-    return np.asarray(vectors.rows), neighbors(place, corpus.digest, vectors.model), np.asarray(labels)
+    labels = default_clusters(CorpusRef(place, corpus.digest), vectors.model).labels
+    return np.asarray(vectors.rows), neighbors(CorpusRef(place, corpus.digest), vectors.model), np.asarray(labels)
 
 
 def judged(rows: np.ndarray, graph: Neighbors, labels: np.ndarray, odd: np.ndarray) -> dict[str, dict[str, float]]:

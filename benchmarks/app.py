@@ -55,7 +55,7 @@ def fill(folder: Path) -> str:
     workspace.save_vectors(Vectors(many_rows(seeds, ROWS), spec, corpus.digest))
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), corpus.digest), spec, LayoutParams()))
-    opened.index(str(folder), corpus.digest, spec)
+    opened.index(CorpusRef(str(folder), corpus.digest), spec)
     return corpus.digest
 
 
@@ -121,7 +121,7 @@ def queries(folder: Path, corpus: str) -> dict[str, float]:
     times = []
     for text in QUERIES:
         started = time.perf_counter()
-        manager.ask(search.find, str(folder), corpus, PRESETS[0], Query(text))
+        manager.ask(search.find, CorpusRef(str(folder), corpus), PRESETS[0], Query(text))
         times.append(time.perf_counter() - started)
     manager.close()
     return {

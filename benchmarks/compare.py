@@ -25,15 +25,17 @@ LABEL = "category"
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         digest, _ = banking_at(place)
-        other = embed(opened.corpus(place, digest), load_embedder("lexical"), Workspace(place)).model
+        other = embed(opened.corpus(CorpusRef(place, digest)), load_embedder("lexical"), Workspace(place)).model
         first = Contender(PRESETS[0])
         variants = [Contender(PRESETS[0], 128), Contender(PRESETS[0], 64), Contender(PRESETS[0], None, "binary")]
         contenders = (first, *variants, Contender(other))
         for model in (PRESETS[0], other):
             NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
-        found: dict[str, Any] = {"rows": len(opened.corpus(place, digest)), "contenders": len(contenders)}
-        found["variants_graphs"] = timed(lambda: [find_contender_neighbors(place, digest, each) for each in variants])
-        found["disagreement"] = timed(lambda: disagreement_tasks.prepare(place, digest, contenders))
+        found: dict[str, Any] = {"rows": len(opened.corpus(CorpusRef(place, digest))), "contenders": len(contenders)}
+        found["variants_graphs"] = timed(
+            lambda: [find_contender_neighbors(CorpusRef(place, digest), each) for each in variants]
+        )
+        found["disagreement"] = timed(lambda: disagreement_tasks.prepare(CorpusRef(place, digest), contenders))
         found["compression"] = {
             part: timed(
                 lambda part=part: COMPRESSION.get_or_compute(CompressionQuery(CorpusRef(place, digest), first, part))

@@ -22,7 +22,7 @@ from core.scoring import tasks as score_tasks
 from core.scoring.comparison import compare
 from core.scoring.types import Task, metrics_of
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors
+from core.types import CorpusRef, ModelSpec, Roles, Vectors
 
 PUBLISHED = 0.800  # Banking77Classification, all-MiniLM-L6-v2, on MTEB's board
 MADE = ModelSpec("imported", "made", dimensions=384)
@@ -44,7 +44,7 @@ def banking_at(place: str) -> tuple[str, np.ndarray]:
     """Training and test questions with a column that tells them apart, embedded with the default model."""
     parts = [pd.read_csv(banking(part)).assign(split=part) for part in ("train", "test")]
     digest = kept(place, pd.concat(parts, ignore_index=True))
-    rows = load_embedder(PRESETS[0], models_folder=place).embed(opened.corpus(place, digest).texts)
+    rows = load_embedder(PRESETS[0], models_folder=place).embed(opened.corpus(CorpusRef(place, digest)).texts)
     Workspace(place).save_vectors(Vectors(rows, PRESETS[0], digest))
     return digest, np.asarray(rows)
 
@@ -59,7 +59,7 @@ def kept(place: str, table: pd.DataFrame) -> str:
 def reproduced(place: str, digest: str) -> dict[str, Any]:
     """Every metric; few-shot accuracy is what MTEB publishes."""
     task = Task.of("labels", column="category", split="split")
-    scores = score_tasks.score(place, digest, Contender(PRESETS[0]), task)
+    scores = score_tasks.score(CorpusRef(place, digest), Contender(PRESETS[0]), task)
     lines = {name: compare({"it": scores}, name).lines[0] for name in metrics_of("labels")}
     told = {name: [round(value, 4) for value in (line.mean, line.low, line.high)] for name, line in lines.items()}
     return {"model": PRESETS[0].label, "published_few_shot_accuracy": PUBLISHED, "mean_low_high": told}
@@ -75,9 +75,9 @@ def timed(place: str, seeds: np.ndarray, rows: int) -> dict[str, Any]:
     task, seconds = Task.of("labels", column="category"), {}
     for contender in contenders:
         started = time.perf_counter()
-        score_tasks.score(place, digest, contender, task)
+        score_tasks.score(CorpusRef(place, digest), contender, task)
         seconds[contender.label] = round(time.perf_counter() - started, 1)
-    scores = {each.key: score_tasks.kept_scores(place, digest, each, task) for each in contenders}
+    scores = {each.key: score_tasks.kept_scores(CorpusRef(place, digest), each, task) for each in contenders}
     started = time.perf_counter()
     compare({name: each for name, each in scores.items() if each is not None}, "map_at_r")
     compared = round(time.perf_counter() - started, 2)

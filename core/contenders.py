@@ -91,9 +91,9 @@ def vary(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
 
 
 @lru_cache(maxsize=6)
-def contender_rows(folder: str, corpus: str, contender: Contender) -> np.ndarray:
+def contender_rows(corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(n, d) float32 unit rows, read-only. Raises StorageError where the corpus is not embedded with its model."""
-    rows = opened.vectors(folder, corpus, contender.model).rows
+    rows = opened.vectors(corpus, contender.model).rows
     if contender.is_model:
         return rows
     varied = vary(rows, contender.dimensions, contender.bits)
@@ -110,9 +110,9 @@ class ContenderQuery:
 
 
 @lru_cache(maxsize=10)
-def contender_neighbors(folder: str, corpus: str, contender: Contender) -> Neighbors:
+def contender_neighbors(corpus: CorpusRef, contender: Contender) -> Neighbors:
     """The contender's own neighbor graph, as `opened.neighbors`. Raises StorageError where it has not been built."""
-    step = graph_step(CorpusRef(folder, corpus), contender)
+    step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
     graph: Neighbors = step.result.get(step.query)
     return graph
 
@@ -124,24 +124,22 @@ def graph_step(corpus: CorpusRef, contender: Contender) -> Step:
     return Step(VARIANT_NEIGHBORS, ContenderQuery(corpus, contender))
 
 
-def find_contender_neighbors(
-    folder: str, corpus: str, contender: Contender, progress: Progress | None = None
-) -> Neighbors:
+def find_contender_neighbors(corpus: CorpusRef, contender: Contender, progress: Progress | None = None) -> Neighbors:
     """The same, built and stored where it is missing: seconds for 10,000 rows, minutes for more."""
-    step = graph_step(CorpusRef(folder, corpus), contender)
+    step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
     graph: Neighbors = step.result.get_or_compute(step.query, progress)
     return graph
 
 
-def has_graph(folder: str, corpus: str, contender: Contender) -> bool:
+def has_graph(corpus: CorpusRef, contender: Contender) -> bool:
     """Whether the contender's neighbor graph is stored."""
-    step = graph_step(CorpusRef(folder, corpus), contender)
+    step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
     return step.result.exists(step.query)
 
 
-def graph_seconds(folder: str, corpus: str, contenders: Iterable[Contender]) -> float:
+def graph_seconds(corpus: CorpusRef, contenders: Iterable[Contender]) -> float:
     """About how many seconds the graphs take that are not stored yet."""
-    steps = (graph_step(CorpusRef(folder, corpus), contender) for contender in contenders)
+    steps = (graph_step(CorpusRef(corpus.folder, corpus.digest), contender) for contender in contenders)
     return sum(step.result.expected_seconds(step.query) for step in steps)
 
 
@@ -154,7 +152,7 @@ def graph_inputs(contender: Contender) -> dict[str, object]:
 
 
 def _build_variant_graph(query: ContenderQuery, progress: Progress) -> Neighbors:
-    rows = contender_rows(query.corpus.folder, query.corpus.digest, query.contender)
+    rows = contender_rows(query.corpus, query.contender)
     vectors = Vectors(rows, query.contender.model, query.corpus.digest)
     return build_neighbors(vectors, k=opened.GRAPH_K, progress=progress)
 

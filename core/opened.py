@@ -34,14 +34,14 @@ EXACT_ROWS = 30_000
 
 
 @lru_cache(maxsize=4)
-def corpus(folder: str, digest: str) -> Corpus:
-    return Workspace(folder).load_corpus(digest)
+def corpus(corpus: CorpusRef) -> Corpus:
+    return Workspace(corpus.folder).load_corpus(corpus.digest)
 
 
 @lru_cache(maxsize=2)
-def distinct_texts(folder: str, digest: str) -> list[str]:
+def distinct_texts(ref: CorpusRef) -> list[str]:
     """The corpus' distinct texts, in order of appearance."""
-    return distinct(corpus(folder, digest).texts)[1]
+    return distinct(corpus(ref).texts)[1]
 
 
 @lru_cache(maxsize=3)
@@ -58,12 +58,12 @@ def embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads
 
 
 @lru_cache(maxsize=32)
-def selection(folder: str, digest: str, key: str) -> np.ndarray:
+def selection(corpus: CorpusRef, key: str) -> np.ndarray:
     """Bool (n,), read-only: the rows of a kept selection. Raises StorageError where it is gone.
 
     Its key names its rows, so one that was deleted may be served a while longer, never other rows.
     """
-    mask = selection_mask(Workspace(folder), digest, key)
+    mask = selection_mask(Workspace(corpus.folder), corpus.digest, key)
     mask.setflags(write=False)
     return mask
 
@@ -81,25 +81,27 @@ def cache(folder: str, spec: ModelSpec) -> VectorCache:
 
 
 @lru_cache(maxsize=8)
-def vectors(folder: str, digest: str, spec: ModelSpec) -> Vectors:
+def vectors(corpus: CorpusRef, spec: ModelSpec) -> Vectors:
     """Raises StorageError where the corpus is not embedded with this model."""
-    found = Workspace(folder).load_vectors(digest, spec)
+    found = Workspace(corpus.folder).load_vectors(corpus.digest, spec)
     if found is None:
         raise StorageError(f"This corpus has no vectors of {spec.label}.", "Run the model on the Embed page.")
     return found
 
 
 @lru_cache(maxsize=8)
-def neighbors(folder: str, digest: str, spec: ModelSpec) -> Neighbors:
+def neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
     """Raises StorageError where the graph has not been built."""
-    return NEIGHBORS.get(ModelQuery(CorpusRef(folder, digest), spec))
+    return NEIGHBORS.get(ModelQuery(CorpusRef(corpus.folder, corpus.digest), spec))
 
 
 @lru_cache(maxsize=8)
-def index(folder: str, digest: str, spec: ModelSpec) -> Index:
+def index(corpus: CorpusRef, spec: ModelSpec) -> Index:
     """The kept search index, or a new one, which is then kept."""
-    place = Workspace(folder).result_folder("index", digest, {**vector_inputs(spec), "index": INDEX_VERSION})
-    rows = vectors(folder, digest, spec)
+    place = Workspace(corpus.folder).result_folder(
+        "index", corpus.digest, {**vector_inputs(spec), "index": INDEX_VERSION}
+    )
+    rows = vectors(corpus, spec)
     try:
         return Index.load(place, rows)
     except StorageError:  # none yet, or one that can't be read
@@ -133,7 +135,7 @@ def graph_seconds(rows: int, dimensions: int) -> float:
 
 
 def _build_graph(query: ModelQuery, progress: Progress) -> Neighbors:
-    return build_neighbors(vectors(query.corpus.folder, query.corpus.digest, query.model), k=GRAPH_K, progress=progress)
+    return build_neighbors(vectors(query.corpus, query.model), k=GRAPH_K, progress=progress)
 
 
 def _graph_seconds(query: ModelQuery) -> float:

@@ -47,22 +47,22 @@ class TextQuery:
 
 
 def _score(query: OutlierQuery, progress: Progress) -> dict[ScoreName, np.ndarray]:
-    where = (query.corpus.folder, query.corpus.digest, query.model)
+    where = (query.corpus, query.model)
     labels = CLUSTERS.get(query.clusters).labels
     return score_rows(opened.vectors(*where).rows, opened.neighbors(*where), labels, query.k, forest=False)
 
 
 def _isolate(query: ModelQuery, progress: Progress) -> np.ndarray:
-    return isolation_forest(opened.vectors(query.corpus.folder, query.corpus.digest, query.model).rows)
+    return isolation_forest(opened.vectors(query.corpus, query.model).rows)
 
 
 def _link_texts(query: TextQuery, progress: Progress) -> TextLinks:
-    texts = opened.corpus(query.corpus.folder, query.corpus.digest).texts
+    texts = opened.corpus(query.corpus).texts
     return text_links(texts, query.unit, FLOOR, progress=progress)
 
 
 def _text_seconds(query: TextQuery) -> float:
-    return sum(map(len, opened.corpus(query.corpus.folder, query.corpus.digest).texts)) / CHARACTERS_A_SECOND
+    return sum(map(len, opened.corpus(query.corpus).texts)) / CHARACTERS_A_SECOND
 
 
 def _rows(corpus: CorpusRef) -> int:

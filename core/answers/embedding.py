@@ -12,7 +12,7 @@ from core.embedders.language import detect_languages, fit_warning
 from core.embedders.registry import resolve
 from core.embedding import distinct
 from core.secret import Secret
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelS
     return resolve(spec, models_folder=opened.models_folder(folder), api_key=secret)
 
 
-def prospect(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> Prospect:
+def prospect(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> Prospect:
     """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
 
     stamp: the state of the vector cache (Workspace.cache_stamp), which is part of what names a kept answer.
     """
-    codes, texts = distinct(opened.corpus(folder, corpus).texts)
-    known = opened.cache(folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
-    estimate = estimate_run([texts[code] for code in codes], opened.embedder(folder, spec, secret), known[codes])
+    codes, texts = distinct(opened.corpus(corpus).texts)
+    known = opened.cache(corpus.folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
+    estimate = estimate_run([texts[code] for code in codes], opened.embedder(corpus.folder, spec, secret), known[codes])
     missing = [texts[place] for place in np.flatnonzero(~known)]
     return Prospect(spec, estimate, fit_warning(spec, detect_languages(texts).shares), most_usd(missing, spec))

@@ -28,7 +28,7 @@ from core.search import (
 )
 from core.secret import Secret
 from core.selections.filters import Filter, FilterOptions, apply_filters, filter_options
-from core.types import IndexFacts, LayoutParams, ModelSpec
+from core.types import CorpusRef, IndexFacts, LayoutParams, ModelSpec
 
 Mode = Literal["meaning", "words", "pattern", "both"]
 POOL = 200  # hits of each kind that fusion looks at
@@ -73,20 +73,18 @@ class Found:
     search_ms: float
 
 
-def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret: Secret | None = None) -> Found:
+def find(corpus: CorpusRef, spec: ModelSpec | None, query: Query, secret: Secret | None = None) -> Found:
     """Answer a query under one model. Raises InputError where it can't be answered, ModelError, StorageError."""
-    whole = opened.corpus(folder, corpus)
-    members = partial(opened.selection, folder, corpus)
+    whole = opened.corpus(corpus)
+    members = partial(opened.selection, corpus)
     mask = apply_filters(whole.table, query.filters, members) if query.filters else None
     by_vector = spec is not None and query.mode not in ("words", "pattern")
-    vector, embed_ms = _vector(folder, corpus, spec, query, secret) if spec and by_vector else (None, 0.0)
+    vector, embed_ms = _vector(corpus, spec, query, secret) if spec and by_vector else (None, 0.0)
     started = time.perf_counter()
-    hits, matches = _hits(folder, corpus, spec, query, vector, mask)
+    hits, matches = _hits(corpus, spec, query, vector, mask)
     search_ms = (time.perf_counter() - started) * 1000
     table, cut = short_cells(whole.table.iloc[hits.rows])
-    cosines = (
-        None if vector is None or spec is None else similarities(opened.vectors(folder, corpus, spec).rows, vector)
-    )
+    cosines = None if vector is None or spec is None else similarities(opened.vectors(corpus, spec).rows, vector)
     counts, edges = similarity_histogram(cosines) if cosines is not None else (None, None)
     return Found(
         hits=hits,
@@ -98,48 +96,48 @@ def find(folder: str, corpus: str, spec: ModelSpec | None, query: Query, secret:
         searched=len(whole) if mask is None else int(mask.sum()),
         total=len(whole),
         matching=matches.total if matches else None,
-        index=opened.index(folder, corpus, spec).facts if vector is not None and spec else None,
-        calibration=calibration(folder, corpus, spec) if vector is not None and spec else None,
+        index=opened.index(corpus, spec).facts if vector is not None and spec else None,
+        calibration=calibration(corpus, spec) if vector is not None and spec else None,
         embed_ms=embed_ms,
         search_ms=search_ms,
     )
 
 
-def _vector(folder: str, corpus: str, spec: ModelSpec, query: Query, secret: Secret | None) -> tuple[np.ndarray, float]:
+def _vector(corpus: CorpusRef, spec: ModelSpec, query: Query, secret: Secret | None) -> tuple[np.ndarray, float]:
     """The query's vector, and the milliseconds that embedding its text took when that was done."""
-    rows, typed = opened.vectors(folder, corpus, spec).rows, query.text.strip()
+    rows, typed = opened.vectors(corpus, spec).rows, query.text.strip()
     if not typed or not capabilities(spec).can_embed:
         return query_vector(rows, query.near, query.far), 0.0
-    vector, took = embedded_query(folder, spec, typed, secret)
+    vector, took = embedded_query(corpus.folder, spec, typed, secret)
     return query_vector(rows, query.near, query.far, vector[None, :]), took
 
 
 def _hits(
-    folder: str, corpus: str, spec: ModelSpec | None, query: Query, vector: np.ndarray | None, mask: np.ndarray | None
+    corpus: CorpusRef, spec: ModelSpec | None, query: Query, vector: np.ndarray | None, mask: np.ndarray | None
 ) -> tuple[Hits, TextHits | None]:
     if vector is None or spec is None:
-        matches = _matches(folder, corpus, query, query.k, mask)
+        matches = _matches(corpus, query, query.k, mask)
         return make_hits(matches.rows, matches.scores, "regex" if query.mode == "pattern" else "keyword"), matches
-    index, scale = opened.index(folder, corpus, spec), calibration(folder, corpus, spec)
+    index, scale = opened.index(corpus, spec), calibration(corpus, spec)
     own = (*query.near, *query.far)
     if query.mode == "meaning" or not query.text.strip():
         return find_nearest(index, vector, query.k, scale, mask, own), None
     near = find_nearest(index, vector, POOL, scale, mask, own)
-    matches = _matches(folder, corpus, query, POOL, mask)
+    matches = _matches(corpus, query, POOL, mask)
     rankings = [near.rows, matches.rows[~np.isin(matches.rows, own)]]
-    return fuse_hits(rankings, query.k, opened.vectors(folder, corpus, spec).rows, vector, scale), matches
+    return fuse_hits(rankings, query.k, opened.vectors(corpus, spec).rows, vector, scale), matches
 
 
-def _matches(folder: str, corpus: str, query: Query, k: int, mask: np.ndarray | None) -> TextHits:
-    texts = opened.corpus(folder, corpus).texts
+def _matches(corpus: CorpusRef, query: Query, k: int, mask: np.ndarray | None) -> TextHits:
+    texts = opened.corpus(corpus).texts
     search = find_regex if query.mode == "pattern" else find_keyword
     return search(texts, query.text, k, mask)
 
 
 @lru_cache(maxsize=16)
-def calibration(folder: str, corpus: str, spec: ModelSpec) -> Calibration:
+def calibration(corpus: CorpusRef, spec: ModelSpec) -> Calibration:
     """Cosines of random pairs: what a cosine means under this model on this corpus."""
-    return calibrate(opened.vectors(folder, corpus, spec).rows)
+    return calibrate(opened.vectors(corpus, spec).rows)
 
 
 def _excerpts(texts: Sequence[str], rows: np.ndarray, query: Query, matches: TextHits | None) -> tuple[Segments, ...]:
@@ -159,9 +157,9 @@ def _telling(word: str) -> bool:
     return len(word) > 3 or not word.isascii()
 
 
-def columns(folder: str, corpus: str) -> dict[str, FilterOptions]:
+def columns(corpus: CorpusRef) -> dict[str, FilterOptions]:
     """For each column the filter that suits it."""
-    table = opened.corpus(folder, corpus).table
+    table = opened.corpus(corpus).table
     return {str(name): filter_options(table[name]) for name in table.columns}
 
 
@@ -173,11 +171,11 @@ class Places:
     query: tuple[float, float] | None
 
 
-def places(folder: str, corpus: str, spec: ModelSpec, hits: Hits) -> Places | None:
+def places(corpus: CorpusRef, spec: ModelSpec, hits: Hits) -> Places | None:
     """None where the default map has not been made."""
     from core.search import place_query
 
-    place = Place(folder, corpus, spec, LayoutParams())
+    place = Place(corpus, spec, LayoutParams())
     made = layout_stamp(place)
     if not made:
         return None

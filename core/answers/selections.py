@@ -18,54 +18,54 @@ from core.selections.saved import (
     selection_rows,
 )
 from core.store import Workspace
-from core.types import Corpus
+from core.types import Corpus, CorpusRef
 
 Form = Literal["csv", "parquet"]
 
 
-def saved(folder: str, corpus: str) -> tuple[SavedSelection, ...]:
+def saved(corpus: CorpusRef) -> tuple[SavedSelection, ...]:
     """The kept selections, newest first."""
-    return saved_selections(Workspace(folder), corpus)
+    return saved_selections(Workspace(corpus.folder), corpus.digest)
 
 
-def combined_rows(folder: str, corpus: str, first: str, operation: Operation, second: str = "") -> np.ndarray:
+def combined_rows(corpus: CorpusRef, first: str, operation: Operation, second: str = "") -> np.ndarray:
     """Row ids (int64, sorted) of two kept selections combined; "not" needs no second. Raises StorageError."""
-    workspace = Workspace(folder)
-    ids = selection_rows(workspace, corpus, first)
-    others = None if operation == "not" or not second else selection_rows(workspace, corpus, second)
-    return combined(ids, others, operation, len(opened.corpus(folder, corpus)))
+    workspace = Workspace(corpus.folder)
+    ids = selection_rows(workspace, corpus.digest, first)
+    others = None if operation == "not" or not second else selection_rows(workspace, corpus.digest, second)
+    return combined(ids, others, operation, len(opened.corpus(corpus)))
 
 
-def combined_count(folder: str, corpus: str, first: str, operation: Operation, second: str = "") -> int:
+def combined_count(corpus: CorpusRef, first: str, operation: Operation, second: str = "") -> int:
     """How many rows combined_rows gives."""
-    return len(combined_rows(folder, corpus, first, operation, second))
+    return len(combined_rows(corpus, first, operation, second))
 
 
 def combine_and_save(
-    folder: str, corpus: str, name: str, first: str, operation: Operation, second: str = ""
+    corpus: CorpusRef, name: str, first: str, operation: Operation, second: str = ""
 ) -> SavedSelection:
     """Keep what two kept selections (keys) give together. Raises InputError where that is nothing, StorageError."""
-    rows = combined_rows(folder, corpus, first, operation, second)
+    rows = combined_rows(corpus, first, operation, second)
     if not len(rows):
         raise InputError("No rows are left.", "Choose other selections, or join them with another word.")
-    return save_selection(Workspace(folder), corpus, name, rows)
+    return save_selection(Workspace(corpus.folder), corpus.digest, name, rows)
 
 
-def as_file(folder: str, corpus: str, keys: tuple[str, ...], form: Form) -> bytes:
+def as_file(corpus: CorpusRef, keys: tuple[str, ...], form: Form) -> bytes:
     """The whole corpus with one bool column a selection, named after it (underscores where that is taken), as the
     bytes of a file. Raises StorageError where one is gone."""
-    table = _table(opened.corpus(folder, corpus))
-    names = {each.key: each.name for each in saved(folder, corpus)}
+    table = _table(opened.corpus(corpus))
+    names = {each.key: each.name for each in saved(corpus)}
     for key in keys:
-        mask = opened.selection(folder, corpus, key)
+        mask = opened.selection(corpus, key)
         table[free_name(table, names.get(key, key))] = mask
     return table_bytes(table, form)
 
 
-def rows_as_file(folder: str, corpus: str, key: str, form: Form) -> bytes:
+def rows_as_file(corpus: CorpusRef, key: str, form: Form) -> bytes:
     """The rows of one selection with all their columns, as the bytes of a file. Raises StorageError."""
-    table = _table(opened.corpus(folder, corpus))
-    return table_bytes(table[opened.selection(folder, corpus, key)], form)
+    table = _table(opened.corpus(corpus))
+    return table_bytes(table[opened.selection(corpus, key)], form)
 
 
 def _table(corpus: Corpus) -> pd.DataFrame:

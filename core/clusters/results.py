@@ -51,7 +51,7 @@ def cluster_inputs(query: ClusterQuery) -> dict[str, object]:
 
 
 def _cluster(query: ClusterQuery, progress: Progress) -> Clusters:
-    where = (query.corpus.folder, query.corpus.digest)
+    where = (query.corpus,)
     vectors, graph = opened.vectors(*where, query.model), opened.neighbors(*where, query.model)
     return cluster(vectors, graph, opened.corpus(*where).texts, query.params.named(), progress)
 
@@ -88,7 +88,7 @@ def worker_of(method: Method) -> Worker:
 
 
 def _measure_stability(query: ClusterQuery, progress: Progress) -> Stability:
-    where = (query.corpus.folder, query.corpus.digest, query.model)
+    where = (query.corpus, query.model)
     clusters = CLUSTERS.get(query)
     settings = replace(clusters.params, k=int(clusters.facts.get("k") or 0))  # a suggested k stays what it was
     again, runs = clusters_again(opened.vectors(*where), opened.neighbors(*where), settings)
@@ -102,7 +102,7 @@ def _stability_seconds(query: ClusterQuery) -> float:
 
 
 def _sweep(query: SweepQuery, progress: Progress) -> tuple[Tried, ...]:
-    where = (query.corpus.folder, query.corpus.digest, query.model)
+    where = (query.corpus, query.model)
     return sweep(opened.vectors(*where), opened.neighbors(*where), query.method, progress)
 
 

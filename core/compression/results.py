@@ -59,12 +59,12 @@ def full_bits(contender: Contender) -> Contender:
 
 def text_count(corpus: CorpusRef) -> int:
     """Distinct texts."""
-    return len(distinct(opened.corpus(corpus.folder, corpus.digest).texts)[1])
+    return len(distinct(opened.corpus(corpus).texts)[1])
 
 
 def width_of(query: CompressionQuery) -> int:
     """Dimensions of the contender's vectors."""
-    vectors = opened.vectors(query.corpus.folder, query.corpus.digest, query.contender.model)
+    vectors = opened.vectors(query.corpus, query.contender.model)
     return query.contender.dimensions or int(vectors.rows.shape[1])
 
 
@@ -96,8 +96,8 @@ def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
 @lru_cache(maxsize=1)
 def _sample(corpus: CorpusRef, contender: Contender) -> tuple[Sample, Truth]:
     """The same for all parts."""
-    groups = distinct(opened.corpus(corpus.folder, corpus.digest).texts)[0]
-    sample = draw_sample(contender_rows(corpus.folder, corpus.digest, contender), groups, SEED)
+    groups = distinct(opened.corpus(corpus).texts)[0]
+    sample = draw_sample(contender_rows(corpus, contender), groups, SEED)
     return sample, exact_truth(sample)
 
 

@@ -13,7 +13,7 @@ from core.disagreement.texts import TextFacts
 from core.embedding import distinct
 from core.errors import StorageError
 from core.store import Stored, Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 KIND = "disagreement"
 EXPLAINED = 20_000  # texts that are looked at for what explains disagreement
@@ -25,41 +25,41 @@ def pairs_of(contenders: tuple[Contender, ...]) -> list[tuple[Contender, Contend
 
 
 @lru_cache(maxsize=2)
-def text_codes(folder: str, corpus: str) -> np.ndarray:
+def text_codes(corpus: CorpusRef) -> np.ndarray:
     """(n,) int64, read-only: codes of identical texts, in order of appearance."""
-    codes = distinct(opened.corpus(folder, corpus).texts)[0].astype(np.int64)
+    codes = distinct(opened.corpus(corpus).texts)[0].astype(np.int64)
     codes.setflags(write=False)
     return codes
 
 
 @lru_cache(maxsize=2)
-def explained_rows(folder: str, corpus: str) -> np.ndarray:
+def explained_rows(corpus: CorpusRef) -> np.ndarray:
     """Row ids, sorted: the first rows of a seeded sample of at most 20,000 texts."""
-    return sampled_rows(text_codes(folder, corpus), EXPLAINED)
+    return sampled_rows(text_codes(corpus), EXPLAINED)
 
 
 @lru_cache(maxsize=10)
-def pair_cosines_of(folder: str, corpus: str, contender: Contender) -> np.ndarray:
+def pair_cosines_of(corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(m,) float32 cosines of `text_pairs`."""
-    return pair_cosines(contender_rows(folder, corpus, contender), *text_pairs(folder, corpus).T)
+    return pair_cosines(contender_rows(corpus, contender), *text_pairs(corpus).T)
 
 
 @lru_cache(maxsize=2)
-def text_pairs(folder: str, corpus: str) -> np.ndarray:
+def text_pairs(corpus: CorpusRef) -> np.ndarray:
     """(m, 2) row ids: a seeded sample of pairs of texts, the same for every contender."""
-    first = np.unique(text_codes(folder, corpus), return_index=True)[1]
+    first = np.unique(text_codes(corpus), return_index=True)[1]
     return np.column_stack(sampled_pairs(np.sort(first)))
 
 
-def kept_overlap(folder: str, corpus: str, first: Contender, second: Contender) -> Overlap:
+def kept_overlap(corpus: CorpusRef, first: Contender, second: Contender) -> Overlap:
     """What two contenders share. Raises StorageError where they have not been compared."""
-    stored = kept_pair(folder, corpus, first, second)
+    stored = kept_pair(corpus, first, second)
     return Overlap(tuple(stored.facts["depths"]), **stored.arrays)
 
 
-def kept_pair(folder: str, corpus: str, first: Contender, second: Contender) -> Stored:
+def kept_pair(corpus: CorpusRef, first: Contender, second: Contender) -> Stored:
     """The kept comparison of two contenders: arrays as Overlap, facts with CKA and RSA. Raises StorageError."""
-    stored = Workspace(folder).load(KIND, corpus, pair_inputs(first, second))
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, pair_inputs(first, second))
     if stored is None:
         raise StorageError(
             f"{first.label} and {second.label} have not been compared.", "Open Disagreement and start the comparison."
@@ -67,22 +67,22 @@ def kept_pair(folder: str, corpus: str, first: Contender, second: Contender) -> 
     return stored
 
 
-def has_pair(folder: str, corpus: str, first: Contender, second: Contender) -> bool:
+def has_pair(corpus: CorpusRef, first: Contender, second: Contender) -> bool:
     """Whether two contenders have been compared."""
-    return Workspace(folder).load(KIND, corpus, pair_inputs(first, second)) is not None
+    return Workspace(corpus.folder).load(KIND, corpus.digest, pair_inputs(first, second)) is not None
 
 
-def kept_facts(folder: str, corpus: str) -> TextFacts:
+def kept_facts(corpus: CorpusRef) -> TextFacts:
     """Facts of the texts at `explained_rows`. Raises StorageError where they have not been looked at."""
-    stored = Workspace(folder).load(KIND, corpus, text_inputs())
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, text_inputs())
     if stored is None:
         raise StorageError("The texts have not been looked at.", "Open Disagreement and start the comparison.")
     return TextFacts(**stored.arrays, languages=tuple(stored.facts["languages"]))
 
 
-def kept_cuts(folder: str, corpus: str, model: ModelSpec) -> np.ndarray | None:
+def kept_cuts(corpus: CorpusRef, model: ModelSpec) -> np.ndarray | None:
     """(m,) bool: which of these texts a model cuts off; None where it has no window or can't be asked."""
-    stored = Workspace(folder).load(KIND, corpus, cut_inputs(model))
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, cut_inputs(model))
     return np.asarray(stored.arrays["over"]) if stored and "over" in stored.arrays else None
 
 

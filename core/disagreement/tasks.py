@@ -24,12 +24,12 @@ from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Progress
 
 
-def prepare(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+def prepare(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """Work out and keep what the pages on disagreement need of these contenders; what is kept is not done again."""
-    find_graphs(folder, corpus, contenders)
-    compare_pairs(folder, corpus, contenders, progress)
-    group_rows(folder, corpus, contenders)
-    look_at_texts(folder, corpus, contenders)
+    find_graphs(corpus, contenders)
+    compare_pairs(corpus, contenders, progress)
+    group_rows(corpus, contenders)
+    look_at_texts(corpus, contenders)
 
 
 def warm_up() -> None:
@@ -42,49 +42,45 @@ def warm_up() -> None:
     alike_order(np.eye(3))
 
 
-def find_graphs(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+def find_graphs(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """Each contender's neighbor graph. Raises StorageError where the corpus is not embedded with a model."""
-    if len(opened.corpus(folder, corpus)) < 2:
+    if len(opened.corpus(corpus)) < 2:
         raise InputError("This corpus has one row: there are no neighbors to compare.", "Bring in more rows.")
     for contender in contenders:
-        find_contender_neighbors(folder, corpus, contender, progress)
+        find_contender_neighbors(corpus, contender, progress)
 
 
-def compare_pairs(
-    folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None
-) -> None:
+def compare_pairs(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """What each pair of contenders shares. progress counts pairs."""
     wanted = pairs_of(contenders)
     for done, pair in enumerate(wanted, start=1):
-        if not has_pair(folder, corpus, *pair):
-            _compare_pair(folder, corpus, *pair)
+        if not has_pair(corpus, *pair):
+            _compare_pair(corpus, *pair)
         if progress:
             progress(done, len(wanted))
 
 
-def group_rows(folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
+def group_rows(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """The default groups of the first contender's model, by which rows are filtered and explained."""
     from core.clusters.results import CLUSTERS, ClusterQuery
 
     try:
-        CLUSTERS.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), contenders[0].model), progress)
+        CLUSTERS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), contenders[0].model), progress)
     except InputError:  # a corpus too small for groups
         return
 
 
-def look_at_texts(
-    folder: str, corpus: str, contenders: tuple[Contender, ...], progress: Progress | None = None
-) -> None:
+def look_at_texts(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """Facts of a sample of the texts, and which of them each model cuts off."""
-    workspace = Workspace(folder)
-    texts = [opened.corpus(folder, corpus).texts[row] for row in explained_rows(folder, corpus)]
-    if workspace.load(KIND, corpus, text_inputs()) is None:
+    workspace = Workspace(corpus.folder)
+    texts = [opened.corpus(corpus).texts[row] for row in explained_rows(corpus)]
+    if workspace.load(KIND, corpus.digest, text_inputs()) is None:
         found = dict(vars(text_facts(texts, progress)))
         facts = {"languages": list(found.pop("languages"))}
-        workspace.save(KIND, corpus, text_inputs(), found, facts)
+        workspace.save(KIND, corpus.digest, text_inputs(), found, facts)
     for model in dict.fromkeys(each.model for each in contenders):
-        if model.max_tokens and workspace.load(KIND, corpus, cut_inputs(model)) is None:
-            _look_for_cuts(workspace, corpus, model, texts)
+        if model.max_tokens and workspace.load(KIND, corpus.digest, cut_inputs(model)) is None:
+            _look_for_cuts(workspace, corpus.digest, model, texts)
 
 
 def _look_for_cuts(workspace: Workspace, corpus: str, model: ModelSpec, texts: list[str]) -> None:
@@ -97,23 +93,23 @@ def _look_for_cuts(workspace: Workspace, corpus: str, model: ModelSpec, texts: l
     workspace.save(KIND, corpus, cut_inputs(model), {"over": over}, {"error": ""})
 
 
-def _compare_pair(folder: str, corpus: str, first: Contender, second: Contender) -> None:
-    started, texts = time.perf_counter(), text_codes(folder, corpus)
-    one, other = (contender_neighbors(folder, corpus, each).ids for each in (first, second))
+def _compare_pair(corpus: CorpusRef, first: Contender, second: Contender) -> None:
+    started, texts = time.perf_counter(), text_codes(corpus)
+    one, other = (contender_neighbors(corpus, each).ids for each in (first, second))
     found = compare(one, other, texts)
     facts = {"depths": list(found.depths), "p": P, "seed": 0, "texts": int(texts.max(initial=-1)) + 1}
-    facts |= measure_geometry(folder, corpus, first, second)
+    facts |= measure_geometry(corpus, first, second)
     arrays = {"shared": found.shared, "rbo": found.rbo, "deep": found.deep}
     facts["seconds"] = round(time.perf_counter() - started, 3)
-    Workspace(folder).save(KIND, corpus, pair_inputs(first, second), arrays, _without_nan(facts))
+    Workspace(corpus.folder).save(KIND, corpus.digest, pair_inputs(first, second), arrays, _without_nan(facts))
 
 
-def is_prepared(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> bool:
+def is_prepared(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> bool:
     """Whether all that `prepare` makes is kept."""
-    workspace = Workspace(folder)
+    workspace = Workspace(corpus.folder)
     models = [each.model for each in contenders if each.model.max_tokens]
     wanted = [text_inputs(), *map(cut_inputs, models), *(pair_inputs(*pair) for pair in pairs_of(contenders))]
-    return all(workspace.load(KIND, corpus, inputs) is not None for inputs in wanted)
+    return all(workspace.load(KIND, corpus.digest, inputs) is not None for inputs in wanted)
 
 
 def _without_nan(facts: dict[str, object]) -> dict[str, object]:

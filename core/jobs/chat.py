@@ -14,7 +14,7 @@ def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext)
     from core.clusters.methods import ClusterParams
 
     params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
-    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]), params)
+    where = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
     asked = (chat, spec.params["most"], spec.params["again"], secret)
     context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
 
@@ -25,5 +25,5 @@ def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext)
     from core.scoring.written import write_queries
 
     chat = ChatModel(**spec.params["chat"])
-    where = (spec.workspace, spec.corpus, chat, spec.params["sample"], spec.params["seed"], secret)
+    where = (spec.ref, chat, spec.params["sample"], spec.params["seed"], secret)
     context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")

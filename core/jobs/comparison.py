@@ -19,7 +19,7 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
     contenders = [Contender.from_dict(each) for each in spec.params["contenders"]]
     task = Task.from_dict(spec.params["task"])
-    items = [(spec.workspace, spec.corpus, each, task, _own_key(each.model, secret)) for each in contenders]
+    items = [(spec.ref, each, task, _own_key(each.model, secret)) for each in contenders]
     context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
 
 
@@ -31,7 +31,7 @@ def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> No
     contender = Contender.from_dict(spec.params)
     run_step(graph_step(CorpusRef(spec.workspace, spec.corpus), contender), None, context)
     # of one model: the key is its server's
-    arguments = (spec.workspace, spec.corpus, contender, secret, spec.params.get("limit_usd"))
+    arguments = (spec.ref, contender, secret, spec.params.get("limit_usd"))
     context.call("Embedding changed texts", quality_tasks.measure_wording, *arguments, progress=True, unit="texts")
 
 
@@ -44,7 +44,7 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     from core.disagreement import tasks as steps
 
     chosen = tuple(Contender.from_dict(each) for each in spec.params["contenders"])
-    where = (spec.workspace, spec.corpus, chosen)
+    where = (spec.ref, chosen)
     context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
     context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
     if "moved" in spec.params:

@@ -20,8 +20,8 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     from core.jobs import tasks
 
     model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
-    model = context.call("Preparing the model", tasks.prepare_model, spec.workspace, spec.corpus, model, secret)
-    where = (spec.workspace, spec.corpus, model)
+    model = context.call("Preparing the model", tasks.prepare_model, spec.ref, model, secret)
+    where = (spec.ref, model)
     plan, left_out = context.call("Planning", tasks.plan_batches, *where, spec.params.get("limit_usd"))
     items = [(*where, secret, places) for places in plan]
     sizes = [len(places) for places in plan]
@@ -40,7 +40,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     missing)."""
     from core.jobs import tasks
 
-    where = (spec.workspace, spec.corpus, ModelSpec.from_dict(spec.params["model"]))
+    where = (spec.ref, ModelSpec.from_dict(spec.params["model"]))
     layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
     run_step(layout, None, context)
     context.call("Preparing the search", tasks.open_index, *where)

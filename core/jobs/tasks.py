@@ -15,7 +15,7 @@ from core.embedding import batches, cached_rows, count_unseen, distinct, embed_b
 from core.errors import ModelError
 from core.secret import Secret
 from core.store import Workspace
-from core.types import ModelSpec, Vectors
+from core.types import CorpusRef, ModelSpec, Vectors
 
 
 def bring_file(folder: str, params: dict[str, Any]) -> str:
@@ -24,65 +24,63 @@ def bring_file(folder: str, params: dict[str, Any]) -> str:
     return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
 
 
-def prepare_model(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
+def prepare_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
     """Do what a model needs once, before several workers load it: export, distill, or learn a server's dimensions.
 
     Gives the spec to use, whose key is then the same in all workers. Raises ModelError.
     """
     declared = capabilities(spec)
     if declared.hosted and spec.dimensions is None:
-        stored = Workspace(folder).load_vectors(corpus, spec) is not None
+        stored = Workspace(corpus.folder).load_vectors(corpus.digest, spec) is not None
         return spec if stored else resolve(spec, api_key=secret)
     if declared.prepared_once:
-        opened.embedder(folder, spec, secret, declared.preparation_threads)
+        opened.embedder(corpus.folder, spec, secret, declared.preparation_threads)
     return spec
 
 
-def plan_batches(folder: str, corpus: str, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
+def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
     """Places among the distinct texts that still need a vector, cut into batches; empty where all is kept.
 
     With a spending limit, only the batches it pays for; the number is the texts left out.
     """
-    if Workspace(folder).load_vectors(corpus, spec) is not None:
+    if Workspace(corpus.folder).load_vectors(corpus.digest, spec) is not None:
         return [], 0
-    texts = opened.distinct_texts(folder, corpus)
-    known = opened.cache(folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
+    texts = opened.distinct_texts(corpus)
+    known = opened.cache(corpus.folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
     plan = batches(texts, np.flatnonzero(~known), *capabilities(spec).batch)
     paid = plan if limit_usd is None else affordable(texts, plan, spec, limit_usd)
     return paid, sum(len(places) for places in plan[len(paid) :])
 
 
-def embed_places(folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, places: np.ndarray) -> int:
+def embed_places(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, places: np.ndarray) -> int:
     """Embed one batch and keep it; a batch that was kept meanwhile is not computed again. Gives the texts done."""
-    texts = opened.distinct_texts(folder, corpus)
+    texts = opened.distinct_texts(corpus)
     chosen = [texts[place] for place in places]
-    cache = opened.cache(folder, spec)
+    cache = opened.cache(corpus.folder, spec)
     known = cache.known([digest_text(text) for text in chosen], spec.dimensions)
     left = [text for text, have in zip(chosen, known, strict=True) if not have]
     if left:
-        embedder = opened.embedder(folder, spec, secret, 1)
+        embedder = opened.embedder(corpus.folder, spec, secret, 1)
         embed_batch(left, embedder, cache, resolved_dimensions(embedder))
     return len(places)
 
 
-def collect_vectors(
-    folder: str, corpus: str, spec: ModelSpec, secret: Secret | None, computed: int, started: float
-) -> None:
+def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, computed: int, started: float) -> None:
     """Put the cached rows together in row order and keep them. Raises ModelError if any is missing."""
-    workspace = Workspace(folder)
-    if workspace.load_vectors(corpus, spec) is not None:
+    workspace = Workspace(corpus.folder)
+    if workspace.load_vectors(corpus.digest, spec) is not None:
         return
-    codes, texts = distinct(opened.corpus(folder, corpus).texts)
-    embedder = opened.embedder(folder, spec, secret, 1)
-    rows, missing = cached_rows(texts, embedder, opened.cache(folder, spec))
+    codes, texts = distinct(opened.corpus(corpus).texts)
+    embedder = opened.embedder(corpus.folder, spec, secret, 1)
+    rows, missing = cached_rows(texts, embedder, opened.cache(corpus.folder, spec))
     if len(missing):
         raise ModelError(
             f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed."
         )
     facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
-    workspace.save_vectors(Vectors(rows[codes], spec, corpus, facts | count_unseen(texts, codes, embedder)))
+    workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_unseen(texts, codes, embedder)))
 
 
-def open_index(folder: str, corpus: str, spec: ModelSpec) -> None:
+def open_index(corpus: CorpusRef, spec: ModelSpec) -> None:
     """Build and keep the search index, so that the first search need not."""
-    opened.index(folder, corpus, spec)
+    opened.index(corpus, spec)

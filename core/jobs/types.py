@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from core.digest import digest_json
+from core.types import CorpusRef
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 OPEN: tuple[Status, ...] = ("queued", "running")
@@ -23,6 +24,10 @@ class JobSpec:
     params: dict[str, Any] = field(default_factory=dict)
     title: str = ""
     aside: bool = False
+
+    @property
+    def ref(self) -> CorpusRef:
+        return CorpusRef(self.workspace, self.corpus)
 
     @property
     def id(self) -> str:

@@ -26,9 +26,9 @@ class LabelQuery:
 
 
 @lru_cache(maxsize=4)
-def column_labels(folder: str, corpus: str, column: str) -> Labels:
+def column_labels(corpus: CorpusRef, column: str) -> Labels:
     """A corpus' column read as labels. Raises InputError."""
-    source = opened.corpus(folder, corpus)
+    source = opened.corpus(corpus)
     if column not in source.table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another.")
     return read_labels(source.table[column], distinct(source.texts)[0], column)
@@ -41,16 +41,18 @@ def _inputs(query: LabelQuery) -> dict[str, object]:
 
 def _compute(query: LabelQuery, progress: Progress) -> Doubts:
     folder, corpus = query.corpus.folder, query.corpus.digest
-    labels = column_labels(folder, corpus, query.column)
-    groups = distinct(opened.corpus(folder, corpus).texts)[0]
-    vectors = opened.vectors(folder, corpus, query.model).rows
-    return find_doubts(vectors, opened.neighbors(folder, corpus, query.model), labels, groups, progress=progress)
+    labels = column_labels(CorpusRef(folder, corpus), query.column)
+    groups = distinct(opened.corpus(CorpusRef(folder, corpus)).texts)[0]
+    vectors = opened.vectors(CorpusRef(folder, corpus), query.model).rows
+    return find_doubts(
+        vectors, opened.neighbors(CorpusRef(folder, corpus), query.model), labels, groups, progress=progress
+    )
 
 
 def _seconds(query: LabelQuery) -> float:
     """On one core. Raises InputError for a column that can't be judged."""
-    labels = column_labels(query.corpus.folder, query.corpus.digest, query.column)
-    rows, dimensions = opened.vectors(query.corpus.folder, query.corpus.digest, query.model).rows.shape
+    labels = column_labels(query.corpus, query.column)
+    rows, dimensions = opened.vectors(query.corpus, query.model).rows.shape
     return rows * len(labels.names) * min(dimensions, DIMENSIONS) * FOLDS * SECONDS_A_CELL
 
 

@@ -24,7 +24,7 @@ class LayoutQuery:
 
 
 def _compute(query: LayoutQuery, progress: Progress) -> Layout:
-    where = (query.corpus.folder, query.corpus.digest, query.model)
+    where = (query.corpus, query.model)
     return project(opened.vectors(*where), opened.neighbors(*where), progress=progress, **asdict(query.params))
 
 

@@ -20,7 +20,7 @@ from core.quality.space import Space, build_space
 from core.quality.wording import TEXTS, Changed, Moved, change_texts, measure_moved
 from core.secret import Secret
 from core.store import Workspace
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 KIND = "quality"
 TOLD = 2_000  # texts of a run whose speed is told for the next
@@ -43,44 +43,43 @@ class Plan:
 
 
 @lru_cache(maxsize=4)
-def space(folder: str, corpus: str, contender: Contender) -> Space:
+def space(corpus: CorpusRef, contender: Contender) -> Space:
     """The contender's distinct texts with their neighbors. Raises StorageError where its graph is missing."""
-    graph = contender_neighbors(folder, corpus, contender)
-    return build_space(contender_rows(folder, corpus, contender), graph.ids, graph.scores, text_groups(folder, corpus))
+    graph = contender_neighbors(corpus, contender)
+    return build_space(contender_rows(corpus, contender), graph.ids, graph.scores, text_groups(corpus))
 
 
 @lru_cache(maxsize=2)
-def text_groups(folder: str, corpus: str) -> np.ndarray:
+def text_groups(corpus: CorpusRef) -> np.ndarray:
     """(n,) int64 codes of identical texts, from 0 in order of appearance."""
-    return np.asarray(distinct(opened.corpus(folder, corpus).texts)[0], np.int64)
+    return np.asarray(distinct(opened.corpus(corpus).texts)[0], np.int64)
 
 
 @lru_cache(maxsize=2)
-def changed_texts(folder: str, corpus: str) -> Changed:
+def changed_texts(corpus: CorpusRef) -> Changed:
     """The texts of a corpus changed by every probe, seed 0."""
-    return change_texts(opened.distinct_texts(folder, corpus), TEXTS, 0)
+    return change_texts(opened.distinct_texts(corpus), TEXTS, 0)
 
 
-def robustness_plan(folder: str, corpus: str, contender: Contender) -> Plan:
+def robustness_plan(corpus: CorpusRef, contender: Contender) -> Plan:
     """What would be embedded, and what that costs at most. Nothing is computed or sent."""
     from core.scoring.task_texts import missing_texts
 
     model = contender.model
-    texts = changed_texts(folder, corpus).all_texts
-    kept = Workspace(folder).load(KIND, corpus, wording_inputs(contender)) is not None
+    texts = changed_texts(corpus).all_texts
+    kept = Workspace(corpus.folder).load(KIND, corpus.digest, wording_inputs(contender)) is not None
     if kept or not capabilities(model).can_embed:
         return Plan(kept, kept, 0, len(texts), 0, 0.0, 0.0, False)
-    left = missing_texts(folder, corpus, model, texts)
+    left = missing_texts(corpus, model, texts)
     usd = most_usd(left, model) if left else 0.0
-    facts = opened.vectors(folder, corpus, model).facts
+    facts = opened.vectors(corpus, model).facts
     told = facts.get("computed", 0) >= TOLD  # of few texts, most of the time went into loading the model
     seconds = len(left) * facts["seconds"] / facts["computed"] if told else None
     return Plan(False, True, len(left), len(texts), sum(map(len, left)), seconds, usd, capabilities(model).paid)
 
 
 def measure_wording(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     secret: Secret | None = None,
     limit_usd: float | None = None,
@@ -93,28 +92,28 @@ def measure_wording(
     """
     from core.scoring.task_texts import embed_task_texts, missing_texts
 
-    workspace, inputs = Workspace(folder), wording_inputs(contender)
-    if workspace.load(KIND, corpus, inputs) is not None:
+    workspace, inputs = Workspace(corpus.folder), wording_inputs(contender)
+    if workspace.load(KIND, corpus.digest, inputs) is not None:
         return
     if not capabilities(contender.model).can_embed:
         raise ModelError(f"{contender.label} was brought in: changed texts can't be embedded with it.")
-    changes = changed_texts(folder, corpus)
+    changes = changed_texts(corpus)
     texts = changes.all_texts
-    left = missing_texts(folder, corpus, contender.model, texts) if limit_usd is not None else []
+    left = missing_texts(corpus, contender.model, texts) if limit_usd is not None else []
     if limit_usd is not None and left and (most_usd(left, contender.model) or 0.0) > limit_usd * (1 + 1e-9):
         raise JobError(
             f"{len(left):,} changed texts could cost more than the limit of ${limit_usd:,.2f}; nothing was sent.",
             "Start again with a higher limit.",
         )
-    rows = embed_task_texts(folder, corpus, contender, texts, secret=secret, progress=progress)
-    moved = measure_moved(space(folder, corpus, contender), changes, rows)
+    rows = embed_task_texts(corpus, contender, texts, secret=secret, progress=progress)
+    moved = measure_moved(space(corpus, contender), changes, rows)
     arrays = {f"{name}.{part}": getattr(each, part) for name, each in moved.items() for part in ("drop", "churn")}
-    workspace.save(KIND, corpus, inputs, arrays, {"probes": list(moved), "seed": 0, "texts": len(texts)})
+    workspace.save(KIND, corpus.digest, inputs, arrays, {"probes": list(moved), "seed": 0, "texts": len(texts)})
 
 
-def kept_wording(folder: str, corpus: str, contender: Contender) -> dict[str, Moved]:
+def kept_wording(corpus: CorpusRef, contender: Contender) -> dict[str, Moved]:
     """What was measured, probe by probe. Raises StorageError where nothing is kept."""
-    stored = Workspace(folder).load(KIND, corpus, wording_inputs(contender))
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, wording_inputs(contender))
     if stored is None:
         raise StorageError(f"The robustness of {contender.label} has not been measured.", "Start it on this page.")
     parts = {name: (stored.arrays[f"{name}.drop"], stored.arrays[f"{name}.churn"]) for name in stored.facts["probes"]}

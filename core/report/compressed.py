@@ -10,17 +10,18 @@ from core.contenders import Contender
 from core.report.blocks import Block, Heading, Paragraph, table
 from core.report.compressed_pictures import bits_picture, curves_picture, sweep_picture
 from core.stats.resampling import RESAMPLES
+from core.types import CorpusRef
 
 COLUMNS = ("Kept in", "Bytes", "Beside", "Ten nearest kept", "95% interval", "Order kept", "p50 ms")
 LOST_NEIGHBORS, LOST_QUALITY, WANTED = 0.2, 0.01, 0.95  # as the page has them at first
 
 
-def compressed_blocks(folder: str, corpus: str, contenders: tuple[Contender, ...], column: str) -> tuple[Block, ...]:
+def compressed_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], column: str) -> tuple[Block, ...]:
     """What is kept of each contender at float32: dimensions, bits, indexes; none where nothing was measured. column:
     of labels by which quality is told, "" for none."""
     blocks: list[Block] = []
     for each in _whole(contenders):
-        asked = Asked(folder, corpus, each)
+        asked = Asked(corpus, each)
         parts: list[Block] = []
         kept = answers.state(asked).kept
         if "dimensions" in kept:
@@ -33,11 +34,9 @@ def compressed_blocks(folder: str, corpus: str, contenders: tuple[Contender, ...
     return tuple(blocks)
 
 
-def unmeasured(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> list[str]:
+def unmeasured(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> list[str]:
     """Labels of contenders of which not all parts are measured."""
-    return [
-        each.label for each in _whole(contenders) if len(answers.state(Asked(folder, corpus, each)).kept) < len(PARTS)
-    ]
+    return [each.label for each in _whole(contenders) if len(answers.state(Asked(corpus, each)).kept) < len(PARTS)]
 
 
 def _whole(contenders: tuple[Contender, ...]) -> list[Contender]:

@@ -65,20 +65,20 @@ def gather(asked: Asked) -> Facts:
 
     Raises InputError where nobody is scored.
     """
-    info = Workspace(asked.folder).info(asked.corpus)
+    info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
     state = scoreboard.state(asked)
     if info is None or not state.scored:
         raise InputError("No contender is scored yet.", "Score them on the Scoreboard page first.")
     contenders = tuple(asked.contenders[place] for place in state.scored)
     scored = replace(asked, contenders=contenders)
-    where, column = (asked.folder, asked.corpus, contenders), _label_column(asked)
+    where, column = (asked.corpus, contenders), _label_column(asked)
     overlap, diagnosed = _overlap(scored), diagnose(*where, info.rows, column)
     failures = tuple((asked.contenders[each.place].label, f"{each.message} {each.remedy}") for each in state.failures)
     return Facts(
         info=info,
-        texts=len(distinct(opened.corpus(asked.folder, asked.corpus).texts)[1]),
+        texts=len(distinct(opened.corpus(asked.corpus).texts)[1]),
         contenders=contenders,
-        costs=scoreboard.costs(asked.folder, asked.corpus, contenders),
+        costs=scoreboard.costs(asked.corpus, contenders),
         failures=failures,
         boards=(scoreboard.board(scored), *_other_boards(scored)),
         metrics=_metrics(scored),
@@ -97,7 +97,7 @@ def _label_column(asked: Asked) -> str:
     """By whose labels more than the board is told: the task's, else the first that can be judged."""
     if asked.task.kind == "labels":
         return str(asked.task.get("column", ""))
-    return next(iter(label_columns(asked.folder, asked.corpus)), "")
+    return next(iter(label_columns(asked.corpus)), "")
 
 
 def library_versions() -> dict[str, str]:
@@ -114,7 +114,7 @@ def library_versions() -> dict[str, str]:
 def _other_boards(scored: Asked) -> list[Board]:
     """Boards by the main metric of every other task all the contenders were scored in."""
     boards, seen = [], [scored.task.to_dict()]
-    for record in Workspace(scored.folder).results(KIND, scored.corpus):
+    for record in Workspace(scored.corpus.folder).results(KIND, scored.corpus.digest):
         values = record["inputs"].get("task")
         if values in seen:
             continue
@@ -127,7 +127,7 @@ def _other_boards(scored: Asked) -> list[Board]:
 def _board_of(scored: Asked, values: dict[str, Any]) -> Board | None:
     try:
         task = Task.from_dict(values)
-        if any(kept_scores(scored.folder, scored.corpus, each, task) is None for each in scored.contenders):
+        if any(kept_scores(scored.corpus, each, task) is None for each in scored.contenders):
             return None
         return scoreboard.board(replace(scored, task=task, metric=next(iter(metrics_of(task.kind)))))
     except (PlanisphereError, KeyError, TypeError):  # of an earlier version
@@ -154,7 +154,7 @@ def _value(scores: Scores, metric: str) -> float | None:
 
 
 def _overlap(scored: Asked) -> Overview | None:
-    asked = disagreement_answers.Asked(scored.folder, scored.corpus, scored.contenders)
+    asked = disagreement_answers.Asked(scored.corpus, scored.contenders)
     try:
         if len(scored.contenders) < 2 or not disagreement_answers.state(asked).kept:
             return None

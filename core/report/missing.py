@@ -21,7 +21,7 @@ def missing_parts(scored: Asked, overlap: bool, diagnosed: Sequence[Diagnosed]) 
             f"{MOST_ROWS:,} rows once that page has found the neighbors, and as far as it takes some seconds; a second "
             "report goes on where the first one stopped."
         )
-    left = unmeasured(scored.folder, scored.corpus, scored.contenders)
+    left = unmeasured(scored.corpus, scored.contenders)
     if left:
         told.append(f"What {listed(left)} would lose if stored smaller: measure it on the Compression page.")
     return tuple(told)

@@ -13,6 +13,7 @@ from core.errors import PlanisphereError
 from core.quality.length_bias import LengthBias
 from core.quality.noise import Noise
 from core.quality.similarity import Similarity
+from core.types import CorpusRef
 
 SECONDS = 12.0  # a download is kept waiting; what is not begun by then is left out
 MOST_ROWS = 30_000  # of more, one contender takes longer than that
@@ -32,7 +33,7 @@ class Diagnosed:
     wording: Wording | None
 
 
-def diagnose(folder: str, corpus: str, contenders: Sequence[Contender], rows: int, column: str) -> list[Diagnosed]:
+def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, column: str) -> list[Diagnosed]:
     """What the spaces are like, of contenders whose neighbors are kept, one after another as long as time is left.
 
     column: of labels, "" for none.
@@ -40,41 +41,41 @@ def diagnose(folder: str, corpus: str, contenders: Sequence[Contender], rows: in
     found: list[Diagnosed] = []
     if rows > MOST_ROWS:
         return found
-    started, column = time.monotonic(), _judged(folder, corpus, column)
+    started, column = time.monotonic(), _judged(corpus, column)
     for place, each in enumerate(contenders):
-        if time.monotonic() - started > SECONDS or not has_graph(folder, corpus, each):
+        if time.monotonic() - started > SECONDS or not has_graph(corpus, each):
             continue
         try:
-            found.append(Diagnosed(each.label, place, *_measured(folder, corpus, each, column),
-                                   _wording(folder, corpus, each)))  # fmt: skip
+            found.append(Diagnosed(each.label, place, *_measured(corpus, each, column),
+                                   _wording(corpus, each)))  # fmt: skip
         except PlanisphereError:  # too few texts
             continue
     return found
 
 
-def _judged(folder: str, corpus: str, column: str) -> str:
+def _judged(corpus: CorpusRef, column: str) -> str:
     """The column, or "" where its labels are too few to be compared."""
     try:
-        return column if column and measures.check_labels(folder, corpus, column) else ""
+        return column if column and measures.check_labels(corpus, column) else ""
     except PlanisphereError:
         return ""
 
 
 @lru_cache(maxsize=20)
 def _measured(
-    folder: str, corpus: str, contender: Contender, column: str
+    corpus: CorpusRef, contender: Contender, column: str
 ) -> tuple[Similarity, Fullness, Noise, HubGain, LengthBias]:
     """Kept while the worker lives, so that a second report costs nothing and holds more."""
-    where = (folder, corpus, contender)
+    where = (corpus, contender)
     return (
         measures.similarity(*where, column), measures.fullness(*where), robust.noise(*where),
         measures.hub_gain(*where, column), measures.length_bias(*where),
     )  # fmt: skip
 
 
-def _wording(folder: str, corpus: str, contender: Contender) -> Wording | None:
+def _wording(corpus: CorpusRef, contender: Contender) -> Wording | None:
     """Robustness to changed texts, where it was measured."""
     try:
-        return robust.wording(folder, corpus, contender)
+        return robust.wording(corpus, contender)
     except PlanisphereError:
         return None

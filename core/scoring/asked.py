@@ -11,6 +11,7 @@ from core.scoring.cell_numbers import cell_numbers
 from core.scoring.qrels import COLUMNS
 from core.scoring.task_tables import column_of, open_table
 from core.scoring.types import Task
+from core.types import CorpusRef
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,21 +29,21 @@ class Asked:
     unknown: int = 0
 
 
-def read_asked(folder: str, corpus: str, task: Task) -> Asked:
+def read_asked(corpus: CorpusRef, task: Task) -> Asked:
     """The queries of a task and their judgments, as they were uploaded. Raises InputError, StorageError."""
-    table = open_table(folder, corpus, str(task.get("queries")))
+    table = open_table(corpus, str(task.get("queries")))
     texts = column_of(table, str(task.get("text")), "the file of queries")
     usable = texts.notna() & (texts.astype("str").str.strip() != "")
     table, texts = table[usable].reset_index(drop=True), texts[usable].astype("str").reset_index(drop=True)
     if not len(texts):
         raise InputError(f'The column "{task.get("text")}" holds no text.', "Choose the column with the queries.")
-    return _judged_apart(folder, corpus, task, table, texts) if task.get("qrels") else _judged_here(task, table, texts)
+    return _judged_apart(corpus, task, table, texts) if task.get("qrels") else _judged_here(task, table, texts)
 
 
-def _judged_apart(folder: str, corpus: str, task: Task, table: pd.DataFrame, texts: pd.Series) -> Asked:
+def _judged_apart(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: pd.Series) -> Asked:
     """BEIR: queries with ids, judgments in a file of their own."""
     ids = label_words(column_of(table, str(task.get("query_id")), "the file of queries"))
-    judgments = open_table(folder, corpus, str(task.get("qrels")), True)
+    judgments = open_table(corpus, str(task.get("qrels")), True)
     place = pd.Series(np.arange(len(ids)), index=ids)
     place = place[place.index.notna() & ~place.index.duplicated()]
     query = label_words(judgments[COLUMNS[0]]).map(place)

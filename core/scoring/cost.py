@@ -8,6 +8,7 @@ from core import opened
 from core.contenders import Contender
 from core.embedders.backends import capabilities
 from core.scoring.speed import Speed, kept_speed
+from core.types import CorpusRef
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Cost:
     speed: Speed
 
 
-def cost_of(folder: str, corpus: str, contender: Contender) -> Cost:
+def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
     """What is known without measuring anything. Raises StorageError where the corpus is not embedded with its model."""
-    vectors = opened.vectors(folder, corpus, contender.model)
+    vectors = opened.vectors(corpus, contender.model)
     facts, width = vectors.facts, contender.dimensions or vectors.rows.shape[1]
     tokens = facts["tokens"] / max(len(vectors), 1) if "tokens" in facts else None
     declared = capabilities(contender.model)
@@ -44,7 +45,7 @@ def cost_of(folder: str, corpus: str, contender: Contender) -> Cost:
         tokens_a_text=tokens,
         unseen_share=facts.get("unseen_share"),
         truncated=facts.get("truncated"),
-        speed=kept_speed(folder, corpus, contender),
+        speed=kept_speed(corpus, contender),
     )
 
 

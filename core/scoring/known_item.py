@@ -22,7 +22,7 @@ from core.scoring.types import Scores, Task
 from core.scoring.ways import WAYS, reworded
 from core.scoring.written import written_queries
 from core.secret import Secret
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 SAMPLE, CANDIDATES = 500, 2_000  # unless the task says otherwise
 FEWEST = 2  # queries
@@ -32,8 +32,7 @@ Made = Iterator[tuple[str, int]]  # a query and the place of what it was made fr
 
 
 def score_known_item(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     task: Task,
     secret: Secret | None = None,
@@ -44,11 +43,11 @@ def score_known_item(
     A copy of the text to be found counts as that text. Raises InputError where no queries can be made, ModelError for
     contenders that can't embed them.
     """
-    return score_retrieval(folder, corpus, contender, read_known_item(folder, corpus, task), secret, progress)
+    return score_retrieval(corpus, contender, read_known_item(corpus, task), secret, progress)
 
 
 @lru_cache(maxsize=4)
-def read_known_item(folder: str, corpus: str, task: Task) -> Retrieval:
+def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     """The task's queries and what they must find.
 
     params: way (of WAYS), sample (queries), seed; candidates (at most, where they are not the corpus' rows); question
@@ -58,11 +57,11 @@ def read_known_item(folder: str, corpus: str, task: Task) -> Retrieval:
     if way not in WAYS:
         raise InputError(f"There is no way {way[:40]!r} of making queries.", f"Known: {', '.join(WAYS)}.")
     if way == "columns":
-        return _columns(folder, corpus, task)
-    texts = opened.distinct_texts(folder, corpus)
+        return _columns(corpus, task)
+    texts = opened.distinct_texts(corpus)
     if way == "halves":
         return _halves(texts, task)
-    made = _written(folder, corpus, task) if way == "written" else _changed(texts, way, task)
+    made = _written(corpus, task) if way == "written" else _changed(texts, way, task)
     return _retrieval(made, None, _facts(task, texts=len(texts)))
 
 
@@ -79,8 +78,8 @@ def _changed(texts: list[str], way: str, task: Task) -> Made:
             yield made, int(place)
 
 
-def _written(folder: str, corpus: str, task: Task) -> Made:
-    yield from ((query, place) for place, query in written_queries(folder, corpus, task).items())
+def _written(corpus: CorpusRef, task: Task) -> Made:
+    yield from ((query, place) for place, query in written_queries(corpus, task).items())
 
 
 def _halves(texts: list[str], task: Task) -> Retrieval:
@@ -88,9 +87,9 @@ def _halves(texts: list[str], task: Task) -> Retrieval:
     return _drawn_pairs(((both[0], both[1]) for _, both in cut if both is not None), task, texts=len(texts))
 
 
-def _columns(folder: str, corpus: str, task: Task) -> Retrieval:
+def _columns(corpus: CorpusRef, task: Task) -> Retrieval:
     """Where the answers are the corpus' own texts, all of them are candidates, as their vectors are there."""
-    kept, names = opened.corpus(folder, corpus), [str(task.get(name)) for name in ("question", "answer")]
+    kept, names = opened.corpus(corpus), [str(task.get(name)) for name in ("question", "answer")]
     if names[0] == names[1]:
         raise InputError("The same column is chosen twice.", "Choose one column to ask with and another to find.")
     columns = [column_of(kept.table, name, "the corpus") for name in names]

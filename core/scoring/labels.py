@@ -14,15 +14,14 @@ from core.scoring.leave_one_out import DEEPEST, NEAREST, rank_labels
 from core.scoring.probes import FOLDS, RUNS, SHOTS, cross_validated, few_shot
 from core.scoring.types import Scores, Task
 from core.secret import Secret
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 SEED = 0
 MOST_GROUPS = 1_000  # labels that k-means is asked to find
 
 
 def score_labels(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     task: Task,
     secret: Secret | None = None,
@@ -34,9 +33,9 @@ def score_labels(
     values ("train" and "test", or all that are not test); shots: its training rows a label. Raises InputError where
     labels can't be scored.
     """
-    kept = opened.corpus(folder, corpus)
+    kept = opened.corpus(corpus)
     data = read_rows(kept.table, task.get("column", ""), distinct(kept.texts)[0], SEED)
-    vectors = contender_rows(folder, corpus, contender)
+    vectors = contender_rows(corpus, contender)
     steps = _Steps(progress, len(data.queries))
     per_query, chance = rank_labels(vectors, data, steps.part(0))
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))

@@ -18,7 +18,7 @@ from core.scoring.task_tables import column_of, file_names, open_table
 from core.scoring.task_texts import embed_task_texts
 from core.scoring.types import Scores, Task
 from core.secret import Secret
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 MOST_PAIRS = 20_000  # of more, so many are drawn
 FEWEST = 3  # pairs: two always lie on a line
@@ -37,8 +37,7 @@ class Pairs:
 
 
 def score_pairs(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     task: Task,
     secret: Secret | None = None,
@@ -50,9 +49,9 @@ def score_pairs(
     Texts are embedded as documents. Raises InputError for pairs that can't be used, ModelError for contenders that
     can't embed other texts.
     """
-    made = read_pairs(folder, corpus, task)
+    made = read_pairs(corpus, task)
     texts = [*made.first, *made.second]
-    rows = embed_task_texts(folder, corpus, contender, texts, secret=secret, progress=progress)
+    rows = embed_task_texts(corpus, contender, texts, secret=secret, progress=progress)
     first, second = rows[: len(made.first)].astype(np.float64), rows[len(made.first) :].astype(np.float64)
     cosines = np.einsum("ij,ij->i", first, second) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
     if np.ptp(cosines) < 1e-12:
@@ -76,7 +75,7 @@ def _add_precision(scores: Scores, cosines: np.ndarray, made: Pairs) -> None:
 
 
 @lru_cache(maxsize=4)
-def read_pairs(folder: str, corpus: str, task: Task) -> Pairs:
+def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
     """The task's pairs. params: first, second, score (columns), of the corpus, or of a kept table: file (its key).
 
     Pairs that lack a text or a finite number are left out and counted. Raises InputError for the same column twice, a
@@ -86,7 +85,7 @@ def read_pairs(folder: str, corpus: str, task: Task) -> Pairs:
     if len(set(names)) < 3:
         raise InputError("The same column is chosen twice.", "Choose two columns of texts and one of scores.")
     key = task.get("file")
-    table = open_table(folder, corpus, str(key)) if key else opened.corpus(folder, corpus).table
+    table = open_table(corpus, str(key)) if key else opened.corpus(corpus).table
     where = "the file of pairs" if key else "the corpus"
     first, second, scores = (column_of(table, name, where) for name in names)
     numbers = _numbers(scores, names[2])
@@ -103,7 +102,7 @@ def read_pairs(folder: str, corpus: str, task: Task) -> Pairs:
     chosen = _drawn(usable)
     _check(numbers[chosen], names[2], facts)
     texts = [column.iloc[chosen].astype("str").tolist() for column in (first, second)]
-    facts["files"] = file_names(folder, corpus, task)
+    facts["files"] = file_names(corpus, task)
     facts |= {"pairs": len(chosen), "two_valued": is_two_valued(numbers[chosen])}
     return Pairs(texts[0], texts[1], numbers[chosen], _units(*texts), facts)
 

@@ -14,15 +14,14 @@ from core.scoring.retrieval import Retrieval, score_retrieval
 from core.scoring.task_tables import file_names
 from core.scoring.types import Scores, Task
 from core.secret import Secret
-from core.types import Corpus, Progress
+from core.types import Corpus, CorpusRef, Progress
 
 MOST_QUERIES = 10_000  # of more, so many are drawn
 SEED = 0
 
 
 def score_queries(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     task: Task,
     secret: Secret | None = None,
@@ -33,11 +32,11 @@ def score_queries(
     Every distinct text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for
     contenders that can't embed queries.
     """
-    return score_retrieval(folder, corpus, contender, read_queries(folder, corpus, task), secret, progress)
+    return score_retrieval(corpus, contender, read_queries(corpus, task), secret, progress)
 
 
 @lru_cache(maxsize=4)
-def read_queries(folder: str, corpus: str, task: Task) -> Retrieval:
+def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     """The task's queries and answers.
 
     params: queries (a kept table's key), text (its column), id (the corpus' column of ids, or a row number), and either
@@ -45,7 +44,7 @@ def read_queries(folder: str, corpus: str, task: Task) -> Retrieval:
     Queries without a relevant row in the corpus are left out; a row with the query's own text can't be its answer
     unless it is judged to be. Raises InputError.
     """
-    kept, asked = opened.corpus(folder, corpus), read_asked(folder, corpus, task)
+    kept, asked = opened.corpus(corpus), read_asked(corpus, task)
     column = str(task.get("id"))
     known = row_ids(kept.table, column)
     matched = match_rows(asked.query, asked.row_id, asked.grade, known, column)
@@ -60,7 +59,7 @@ def read_queries(folder: str, corpus: str, task: Task) -> Retrieval:
     excluded = np.where(judged_so, -1, own)
     units = distinct(asked_texts)[0].astype(np.int32)
     facts = _facts(asked, matched, kept, column) | {"own_texts": int((excluded >= 0).sum())}
-    facts["files"] = file_names(folder, corpus, task)
+    facts["files"] = file_names(corpus, task)
     return Retrieval(asked_texts, None, query, answer, grade, excluded, units, facts)
 
 

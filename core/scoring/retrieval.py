@@ -14,7 +14,7 @@ from core.scoring.exact_search import TIE_SEED, nearest
 from core.scoring.task_texts import embed_task_texts
 from core.scoring.types import Scores
 from core.secret import Secret
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,7 @@ class Retrieval:
 
 
 def score_retrieval(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     task: Retrieval,
     secret: Secret | None = None,
@@ -49,10 +48,10 @@ def score_retrieval(
 
     Raises ModelError where the contender can't embed new texts.
     """
-    where = (folder, corpus, contender)
+    where = (corpus, contender)
     asked = embed_task_texts(*where, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
-        first = first_rows(folder, corpus)
+        first = first_rows(corpus)
         found, total = nearest(asked, contender_rows(*where), first, task.excluded), len(first)
     else:
         rows = embed_task_texts(*where, task.candidates, secret=secret, progress=progress)
@@ -61,9 +60,9 @@ def score_retrieval(
     return Scores(ranked_scores(found, task, total), task.units, chance=chance(task, total), facts=facts)
 
 
-def first_rows(folder: str, corpus: str) -> np.ndarray:
+def first_rows(corpus: CorpusRef) -> np.ndarray:
     """(m,) the first row of each distinct text of the corpus, in order of appearance."""
-    return np.unique(distinct(opened.corpus(folder, corpus).texts)[0], return_index=True)[1]
+    return np.unique(distinct(opened.corpus(corpus).texts)[0], return_index=True)[1]
 
 
 def ranked_scores(found: np.ndarray, task: Retrieval, candidates: int) -> dict[str, np.ndarray]:

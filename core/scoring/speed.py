@@ -13,7 +13,7 @@ from core.scoring.load import BUSY, load_meter
 from core.scoring.timing import TOP, time_embedding, time_search
 from core.secret import Secret
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 KIND = "speed"
 Basis = Literal["measured", "run", "unknown", "missing", "none"]
@@ -44,16 +44,16 @@ class Speed:
         return self.others >= BUSY
 
 
-def kept_speed(folder: str, corpus: str, contender: Contender) -> Speed:
+def kept_speed(corpus: CorpusRef, contender: Contender) -> Speed:
     """What is known without measuring."""
     declared = capabilities(contender.model)
     if not declared.can_embed:
         return Speed("none")
     if declared.paid:
-        return _run_speed(folder, corpus, contender.model)
-    workspace = Workspace(folder)
-    embedding = workspace.load(KIND, corpus, speed_inputs(Contender(contender.model), "embedding"))
-    search = workspace.load(KIND, corpus, speed_inputs(contender, "search"))
+        return _run_speed(corpus, contender.model)
+    workspace = Workspace(corpus.folder)
+    embedding = workspace.load(KIND, corpus.digest, speed_inputs(Contender(contender.model), "embedding"))
+    search = workspace.load(KIND, corpus.digest, speed_inputs(contender, "search"))
     if embedding is None or search is None:
         return Speed("missing")
     texts, seconds = int(embedding.facts["texts"]), float(embedding.facts["seconds"])
@@ -63,31 +63,29 @@ def kept_speed(folder: str, corpus: str, contender: Contender) -> Speed:
     return Speed("measured", 1000 * seconds / max(texts, 1), texts, p50, p95, len(both), os.cpu_count() or 1, others)
 
 
-def measure_speed(
-    folder: str, corpus: str, contender: Contender, secret: Secret | None = None, again: bool = False
-) -> Speed:
+def measure_speed(corpus: CorpusRef, contender: Contender, secret: Secret | None = None, again: bool = False) -> Speed:
     """Measure what is not kept (again: all of it) and keep it: a few seconds. Nothing is sent to a paid service.
 
     A model's variants share its embedding time and have their own search time. Raises what the embedder raises.
     """
     declared = capabilities(contender.model)
     if declared.paid or not declared.can_embed:
-        return kept_speed(folder, corpus, contender)
-    workspace = Workspace(folder)
+        return kept_speed(corpus, contender)
+    workspace = Workspace(corpus.folder)
     inputs = speed_inputs(Contender(contender.model), "embedding")
-    if again or workspace.load(KIND, corpus, inputs) is None:
-        embedder, others = opened.embedder(folder, contender.model, secret), load_meter()
-        facts, times = time_embedding(embedder, opened.distinct_texts(folder, corpus))
+    if again or workspace.load(KIND, corpus.digest, inputs) is None:
+        embedder, others = opened.embedder(corpus.folder, contender.model, secret), load_meter()
+        facts, times = time_embedding(embedder, opened.distinct_texts(corpus))
         # a server's own work is no other's, and may be done on this machine
         facts |= {"others": 0.0 if declared.hosted else others()}
-        workspace.save(KIND, corpus, inputs, {"queries": times}, facts)
+        workspace.save(KIND, corpus.digest, inputs, {"queries": times}, facts)
     inputs = speed_inputs(contender, "search")
-    if again or workspace.load(KIND, corpus, inputs) is None:
-        rows, others = contender_rows(folder, corpus, contender), load_meter()
+    if again or workspace.load(KIND, corpus.digest, inputs) is None:
+        rows, others = contender_rows(corpus, contender), load_meter()
         times = time_search(rows, contender)
         facts = {"method": "exact", "top": TOP, "others": others()}
-        workspace.save(KIND, corpus, inputs, {"queries": times}, facts)
-    return kept_speed(folder, corpus, contender)
+        workspace.save(KIND, corpus.digest, inputs, {"queries": times}, facts)
+    return kept_speed(corpus, contender)
 
 
 def speed_inputs(contender: Contender, what: Literal["embedding", "search"]) -> dict[str, Any]:
@@ -95,8 +93,8 @@ def speed_inputs(contender: Contender, what: Literal["embedding", "search"]) -> 
     return {"contender": contender.to_dict(), "what": what, "cpus": os.cpu_count() or 1, "seed": 0, "speed": 1}
 
 
-def _run_speed(folder: str, corpus: str, spec: ModelSpec) -> Speed:
-    facts = opened.vectors(folder, corpus, spec).facts
+def _run_speed(corpus: CorpusRef, spec: ModelSpec) -> Speed:
+    facts = opened.vectors(corpus, spec).facts
     texts = int(facts.get("computed", 0))
     if not texts:
         return Speed("unknown")

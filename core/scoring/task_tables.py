@@ -11,6 +11,7 @@ import pandas as pd
 from core.errors import InputError, StorageError
 from core.scoring.types import Task
 from core.store import Workspace
+from core.types import CorpusRef
 
 KIND = "score_tables"
 MOST_ROWS = 2_000_000
@@ -28,14 +29,14 @@ class TaskTable:
 
 
 def keep_table(
-    folder: str, corpus: str, key: str, name: str, read: Callable[[], pd.DataFrame], qrels: bool = False
+    corpus: CorpusRef, key: str, name: str, read: Callable[[], pd.DataFrame], qrels: bool = False
 ) -> TaskTable:
     """Keep a file's table as Parquet in the corpus' folder; what is kept already is not read again.
 
     read: gives the table; columns without a name or named twice are given one. Raises InputError for one without rows.
     """
-    workspace, inputs = Workspace(folder), _inputs(key, qrels)
-    if workspace.load(KIND, corpus, inputs) is None:
+    workspace, inputs = Workspace(corpus.folder), _inputs(key, qrels)
+    if workspace.load(KIND, corpus.digest, inputs) is None:
         table = _tidy(read())
         if not 0 < len(table) <= MOST_ROWS:
             raise InputError(
@@ -44,31 +45,31 @@ def keep_table(
         made = io.BytesIO()
         table.to_parquet(made, index=False, compression="zstd")
         facts = {"name": name, "rows": len(table), "columns": list(table.columns)}
-        workspace.save(KIND, corpus, inputs, {"table": np.frombuffer(made.getvalue(), np.uint8)}, facts)
-    found = find_table(folder, corpus, key, qrels)
+        workspace.save(KIND, corpus.digest, inputs, {"table": np.frombuffer(made.getvalue(), np.uint8)}, facts)
+    found = find_table(corpus, key, qrels)
     assert found is not None  # noqa: S101 - it was kept above
     return found
 
 
-def find_table(folder: str, corpus: str, key: str, qrels: bool = False) -> TaskTable | None:
+def find_table(corpus: CorpusRef, key: str, qrels: bool = False) -> TaskTable | None:
     """What is known of a kept table, None where it is gone."""
-    stored = Workspace(folder).load(KIND, corpus, _inputs(key, qrels))
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, _inputs(key, qrels))
     if stored is None:
         return None
     return TaskTable(key, stored.facts["name"], stored.facts["rows"], tuple(stored.facts["columns"]), qrels)
 
 
-def file_names(folder: str, corpus: str, task: Task) -> dict[str, str]:
+def file_names(corpus: CorpusRef, task: Task) -> dict[str, str]:
     """What the person's files are called, by the parameters of a task that hold their keys."""
     keys = {name: task.get(name) for name in ("file", "queries", "qrels")}
-    found = {name: find_table(folder, corpus, str(key), name == "qrels") for name, key in keys.items() if key}
+    found = {name: find_table(corpus, str(key), name == "qrels") for name, key in keys.items() if key}
     return {name: table.name for name, table in found.items() if table is not None}
 
 
 @lru_cache(maxsize=4)
-def open_table(folder: str, corpus: str, key: str, qrels: bool = False) -> pd.DataFrame:
+def open_table(corpus: CorpusRef, key: str, qrels: bool = False) -> pd.DataFrame:
     """(rows) the kept table, RangeIndex. Raises StorageError where it is gone."""
-    stored = Workspace(folder).load(KIND, corpus, _inputs(key, qrels))
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, _inputs(key, qrels))
     if stored is None:
         raise StorageError("The uploaded file of this task is no longer kept.", "Upload it again.")
     return pd.read_parquet(io.BytesIO(stored.arrays["table"].tobytes()))

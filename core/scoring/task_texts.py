@@ -12,12 +12,11 @@ from core.embedders.base import LOCAL_BATCH, Embedder
 from core.embedding import batches, checked_shape, distinct, embed_batch
 from core.errors import ModelError
 from core.secret import Secret
-from core.types import ModelSpec, Progress
+from core.types import CorpusRef, ModelSpec, Progress
 
 
 def embed_task_texts(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     texts: Sequence[str],
     *,
@@ -33,22 +32,22 @@ def embed_task_texts(
     """
     codes, unique = distinct(texts)
     spec = contender.model
-    rows, missing = _known_rows(folder, corpus, spec, unique, queries)
+    rows, missing = _known_rows(corpus, spec, unique, queries)
     if len(missing):
-        _compute(folder, spec, unique, missing, rows, queries, secret, progress)
-    return vary_like(rows, folder, corpus, contender)[codes]
+        _compute(corpus.folder, spec, unique, missing, rows, queries, secret, progress)
+    return vary_like(rows, corpus, contender)[codes]
 
 
-def missing_texts(folder: str, corpus: str, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
+def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
     """The distinct texts that would have to be computed. Sends nothing."""
     unique = list(dict.fromkeys(texts))
-    taken = set() if _apart(spec, queries) else set(opened.distinct_texts(folder, corpus))
+    taken = set() if _apart(spec, queries) else set(opened.distinct_texts(corpus))
     left = [text for text in unique if text not in taken]
-    known = opened.cache(folder, spec).known([_key(spec, text, queries) for text in left], spec.dimensions)
+    known = opened.cache(corpus.folder, spec).known([_key(spec, text, queries) for text in left], spec.dimensions)
     return [text for text, have in zip(left, known, strict=True) if not have]
 
 
-def vary_like(rows: np.ndarray, folder: str, corpus: str, contender: Contender) -> np.ndarray:
+def vary_like(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(m, d) float32 unit rows of new texts as a contender's store would give them back.
 
     Dimensions, float16 and signs depend on a row alone. int8's steps lie between the least and greatest values of the
@@ -58,13 +57,13 @@ def vary_like(rows: np.ndarray, folder: str, corpus: str, contender: Contender) 
         return rows
     if contender.bits != "int8":
         return vary(rows, contender.dimensions, contender.bits)
-    low, high = _ranges(folder, corpus, contender.model)
+    low, high = _ranges(corpus, contender.model)
     return vary(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
 
 
-def _ranges(folder: str, corpus: str, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
+def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
     """(d,) each: the least and greatest value of every dimension over the corpus."""
-    rows = contender_rows(folder, corpus, Contender(spec))
+    rows = contender_rows(corpus, Contender(spec))
     return rows.min(axis=0), rows.max(axis=0)
 
 
@@ -77,24 +76,22 @@ def _key(spec: ModelSpec, text: str, queries: bool) -> bytes:
     return digest_text(f"query\x00{text}" if _apart(spec, queries) else text)
 
 
-def _known_rows(
-    folder: str, corpus: str, spec: ModelSpec, texts: list[str], queries: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _known_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
     """(m, d) rows, filled where a vector is kept, and the places still missing."""
-    corpus_rows = opened.vectors(folder, corpus, spec).rows
+    corpus_rows = opened.vectors(corpus, spec).rows
     dimensions = corpus_rows.shape[1]
-    rows, found = opened.cache(folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
+    rows, found = opened.cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
     if not _apart(spec, queries):
-        places = _first_rows(folder, corpus, texts)
+        places = _first_rows(corpus, texts)
         own = np.flatnonzero((places >= 0) & ~found)
         rows[own], found[own] = corpus_rows[places[own]], True
     return rows, np.flatnonzero(~found)
 
 
-def _first_rows(folder: str, corpus: str, texts: list[str]) -> np.ndarray:
+def _first_rows(corpus: CorpusRef, texts: list[str]) -> np.ndarray:
     """(m,) the first row of the corpus with each text, -1 where there is none."""
     wanted = dict.fromkeys(texts, -1)
-    for row, text in enumerate(opened.corpus(folder, corpus).texts):
+    for row, text in enumerate(opened.corpus(corpus).texts):
         if wanted.get(text, 0) == -1:
             wanted[text] = row
     return np.fromiter(wanted.values(), np.int64, len(texts))

@@ -12,7 +12,7 @@ from core.scoring.label_sides import MOST_PROBED, MOST_PROBED_LABELS
 from core.scoring.types import Scores, Task, TaskKind
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 KIND, FAILED = "scores", "scores_failed"
 VERSIONS = {"labels": 2, "pairs": 2, "queries": 1, "known_item": 1}  # raise one when its task's values change
@@ -33,8 +33,7 @@ class Failed:
 class Scorer(Protocol):
     def __call__(
         self,
-        folder: str,
-        corpus: str,
+        corpus: CorpusRef,
         contender: Contender,
         task: Task,
         secret: Secret | None = None,
@@ -43,36 +42,35 @@ class Scorer(Protocol):
 
 
 def score(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     contender: Contender,
     task: Task,
     secret: Secret | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """The kept scores, or new ones, which are then kept. Raises a PlanisphereError where the contender can't do it."""
-    kept = kept_scores(folder, corpus, contender, task)
+    kept = kept_scores(corpus, contender, task)
     if kept is not None:
         return kept
-    made = _scorer(task)(folder, corpus, contender, task, secret, progress)
-    keep_scores(folder, corpus, contender, task, made)
+    made = _scorer(task)(corpus, contender, task, secret, progress)
+    keep_scores(corpus, contender, task, made)
     return made
 
 
-def try_score(folder: str, corpus: str, contender: Contender, task: Task, secret: Secret | None = None) -> int:
+def try_score(corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None) -> int:
     """The same for a job of several contenders: one that fails has its message kept, and the others go on. Gives 1."""
     try:
-        score(folder, corpus, contender, task, secret)
+        score(corpus, contender, task, secret)
     except PlanisphereError as error:
         again = not isinstance(error, InputError) and capabilities(contender.model).can_embed
         facts = {"message": error.message, "remedy": error.remedy, "again": again}
-        Workspace(folder).save(FAILED, corpus, score_inputs(contender, task), {}, facts)
+        Workspace(corpus.folder).save(FAILED, corpus.digest, score_inputs(contender, task), {}, facts)
     return 1
 
 
-def kept_scores(folder: str, corpus: str, contender: Contender, task: Task) -> Scores | None:
+def kept_scores(corpus: CorpusRef, contender: Contender, task: Task) -> Scores | None:
     """What `score` kept; None where it has not been run, or was kept by another version."""
-    stored = Workspace(folder).load(KIND, corpus, score_inputs(contender, task))
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, score_inputs(contender, task))
     if stored is None:
         return None
     arrays = {name: dict[str, object]() for name in ("per_query", "runs", "resampled")}
@@ -88,21 +86,21 @@ def kept_scores(folder: str, corpus: str, contender: Contender, task: Task) -> S
     )  # fmt: skip
 
 
-def kept_failure(folder: str, corpus: str, contender: Contender, task: Task) -> Failed | None:
+def kept_failure(corpus: CorpusRef, contender: Contender, task: Task) -> Failed | None:
     """Why the last try to score a contender failed; None where it has not failed, or has been scored since."""
-    if kept_scores(folder, corpus, contender, task) is not None:
+    if kept_scores(corpus, contender, task) is not None:
         return None
-    stored = Workspace(folder).load(FAILED, corpus, score_inputs(contender, task))
+    stored = Workspace(corpus.folder).load(FAILED, corpus.digest, score_inputs(contender, task))
     return None if stored is None else Failed(**{"again": True, **stored.facts})
 
 
-def keep_scores(folder: str, corpus: str, contender: Contender, task: Task, scores: Scores) -> None:
+def keep_scores(corpus: CorpusRef, contender: Contender, task: Task, scores: Scores) -> None:
     """Keep a contender's scores in a task. Raises StorageError where the corpus is gone."""
     arrays = {"units": scores.units} | ({} if scores.pairs is None else {"pairs": scores.pairs})
     for group in ("per_query", "runs", "resampled"):
         arrays |= {f"{group}.{metric}": values for metric, values in getattr(scores, group).items()}
     facts = {"whole": scores.whole, "chance": scores.chance, "facts": scores.facts}
-    Workspace(folder).save(KIND, corpus, score_inputs(contender, task), arrays, facts)
+    Workspace(corpus.folder).save(KIND, corpus.digest, score_inputs(contender, task), arrays, facts)
 
 
 def score_inputs(contender: Contender, task: Task) -> dict[str, object]:

@@ -19,7 +19,7 @@ from core.scoring.types import Task
 from core.scoring.written_prompt import INSTRUCTIONS, QUERY_TOKENS, messages, read_queries, shown
 from core.secret import Secret
 from core.store import Workspace
-from core.types import Progress
+from core.types import CorpusRef, Progress
 
 KIND = "score_queries"
 TOGETHER = 10  # texts in one request
@@ -48,9 +48,9 @@ def sampled(count: int, sample: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(count)[:sample]
 
 
-def writing_plan(folder: str, corpus: str, chat: ChatModel, sample: int, seed: int) -> WritingPlan:
+def writing_plan(corpus: CorpusRef, chat: ChatModel, sample: int, seed: int) -> WritingPlan:
     """What is left to write, and what that takes. Sends nothing."""
-    texts, places, kept = _at_hand(folder, corpus, chat, sample, seed)
+    texts, places, kept = _at_hand(corpus, chat, sample, seed)
     left = [texts[place] for place in places if place not in kept]
     requests = -(-len(left) // TOGETHER)
     tokens = sum(estimate_tokens(shown(text)) for text in left) + requests * estimate_tokens(INSTRUCTIONS)
@@ -61,10 +61,10 @@ def writing_plan(folder: str, corpus: str, chat: ChatModel, sample: int, seed: i
     )
 
 
-def written_queries(folder: str, corpus: str, task: Task) -> dict[int, str]:
+def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
     """Place of a distinct text -> its query, of a task's sample. Raises InputError where none were written."""
     chat = ChatModel(str(task.get("chat")), str(task.get("server", "")))
-    _, places, kept = _at_hand(folder, corpus, chat, int(task.get("sample", 0)), int(task.get("seed", 0)))
+    _, places, kept = _at_hand(corpus, chat, int(task.get("sample", 0)), int(task.get("seed", 0)))
     found = {int(place): kept[place] for place in places if place in kept}
     if not found:
         raise InputError(f"{chat.name} has written no queries for these texts.", "Have them written first.")
@@ -73,8 +73,7 @@ def written_queries(folder: str, corpus: str, task: Task) -> dict[int, str]:
 
 @unchained
 def write_queries(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     chat: ChatModel,
     sample: int,
     seed: int,
@@ -86,13 +85,13 @@ def write_queries(
 
     Raises ServiceError where the server fails, or answers USELESS requests in a row with nothing that can be used.
     """
-    texts, places, kept = _at_hand(folder, corpus, chat, sample, seed)
+    texts, places, kept = _at_hand(corpus, chat, sample, seed)
     left = [int(place) for place in places if place not in kept]
     batches = [left[start : start + TOGETHER] for start in range(0, len(left), TOGETHER)]
     done = 0
     for batch, found in _answers(batches, texts, Chat(chat, secret).ask):
         kept |= found
-        _keep(folder, corpus, chat, seed, kept)
+        _keep(corpus, chat, seed, kept)
         done += len(batch)
         if progress:
             progress(done, len(left))
@@ -138,19 +137,17 @@ def _useless(wrong: str) -> ServiceError:
     )
 
 
-def _at_hand(
-    folder: str, corpus: str, chat: ChatModel, sample: int, seed: int
-) -> tuple[list[str], list[int], dict[int, str]]:
+def _at_hand(corpus: CorpusRef, chat: ChatModel, sample: int, seed: int) -> tuple[list[str], list[int], dict[int, str]]:
     """The distinct texts, the sample's places among them, and the queries kept so far by place."""
-    texts = opened.distinct_texts(folder, corpus)
-    stored = Workspace(folder).load(KIND, corpus, _inputs(chat, seed))
+    texts = opened.distinct_texts(corpus)
+    stored = Workspace(corpus.folder).load(KIND, corpus.digest, _inputs(chat, seed))
     kept = dict(zip(stored.arrays["places"].tolist(), stored.facts["queries"], strict=True)) if stored else {}
     return texts, [int(place) for place in sampled(len(texts), sample, seed)], kept
 
 
-def _keep(folder: str, corpus: str, chat: ChatModel, seed: int, kept: dict[int, str]) -> None:
+def _keep(corpus: CorpusRef, chat: ChatModel, seed: int, kept: dict[int, str]) -> None:
     arrays = {"places": np.fromiter(kept, np.int64, len(kept))}
-    Workspace(folder).save(KIND, corpus, _inputs(chat, seed), arrays, {"queries": list(kept.values())})
+    Workspace(corpus.folder).save(KIND, corpus.digest, _inputs(chat, seed), arrays, {"queries": list(kept.values())})
 
 
 def _inputs(chat: ChatModel, seed: int) -> dict[str, object]:

@@ -18,7 +18,7 @@ def page() -> None:
     if found is None:
         return
     info, contenders = found
-    asked = Asked(session.folder(), info.digest, which.which(contenders))
+    asked = Asked(session.corpus_ref(info), which.which(contenders))
     part = compare_frame.part(
         PARTS,
         "compress_part",

@@ -20,7 +20,7 @@ def page() -> None:
     if found is None:
         return
     info, contenders = found
-    asked = Asked(session.folder(), info.digest, contenders)
+    asked = Asked(session.corpus_ref(info), contenders)
     if not wait.ready(asked):
         return
     part = compare_frame.part(

@@ -20,7 +20,7 @@ def page() -> None:
     task, metric = controls.chosen(info, contenders)
     if task is None:
         return
-    asked = Asked(session.folder(), info.digest, contenders, task, metric)
+    asked = Asked(session.corpus_ref(info), contenders, task, metric)
     state = wait.ready(info, asked)
     if state is not None:
         view.show(info, asked, state)

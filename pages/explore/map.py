@@ -22,7 +22,7 @@ def page() -> None:
         color = settings.color_by(info)
         params = settings.layout_params()
         label, contours, columns = settings.look(info)
-        place = Place(session.folder(), info.digest, model, params)
+        place = Place(session.corpus_ref(info), model, params)
         others = settings.beside(place) if params.dims == 2 else ()
     ready = wait.ready(place, info)
     if ready is None:

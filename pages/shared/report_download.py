@@ -22,7 +22,7 @@ FORMS: dict[Form, tuple[str, str, str, str]] = {
 
 def show(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
     """The two buttons; the file is made when one is clicked."""
-    asked = Asked(session.folder(), info.digest, contenders, task, metric)
+    asked = Asked(session.corpus_ref(info), contenders, task, metric)
     ask = session.manager().ask  # bound now: the download runs outside of the page
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
     st.markdown("**Take it along**")

@@ -7,6 +7,7 @@ from core.answers.clusters.selection import Clicked, forget
 from core.maps.choice import Choice, Step
 from core.selections.saved import SavedSelection, rename_selection, saved_selections
 from core.store import CorpusInfo
+from core.types import CorpusRef
 from pages.shared import session
 from pages.shared.filters import form
 from pages.shared.map import state
@@ -64,7 +65,7 @@ def end() -> None:
     if within and key in within:
         session.set_widget(form.WITHIN, [each for each in within if each != key])
     if known["own"]:
-        forget(session.folder(), known["corpus"], key, known["own"])
+        forget(CorpusRef(session.folder(), known["corpus"]), key, known["own"])
 
 
 def in_link() -> None:

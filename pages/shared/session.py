@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.jobs.manager import JobManager
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 from pages.shared import cached, sign_in
 
 T = TypeVar("T")
@@ -70,6 +70,11 @@ def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") ->
 
 def folder() -> str:
     return str(workspace().folder)
+
+
+def corpus_ref(info: CorpusInfo) -> CorpusRef:
+    """Names a corpus of this person's workspace in questions to `core`."""
+    return CorpusRef(folder(), info.digest)
 
 
 def remembered(name: str, default: Any = None) -> Any:

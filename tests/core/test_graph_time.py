@@ -9,7 +9,7 @@ from core.contenders import Contender, find_contender_neighbors, graph_seconds
 from core.corpus import build_corpus
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 
 SPEC = ModelSpec("imported", "mine", dimensions=48)
 
@@ -18,7 +18,7 @@ def test_a_variant_takes_what_its_models_graph_took(tmp_path, monkeypatch):
     table = pd.DataFrame({"text": [f"text {i}" for i in range(60)]})
     raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
     corpus = build_corpus(raw, Roles("{text}"), name="some").corpus
-    workspace, where = Workspace(tmp_path), (str(tmp_path), corpus.digest)
+    workspace, where = Workspace(tmp_path), (CorpusRef(str(tmp_path), corpus.digest),)
     workspace.save_corpus(corpus)
     rows = unit_rows(np.random.default_rng(3).normal(size=(60, 48)))
     workspace.save_vectors(Vectors(rows, SPEC, corpus.digest))

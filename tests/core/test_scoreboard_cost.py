@@ -18,7 +18,7 @@ from core.scoring.cost import cost_of
 from core.scoring.speed import kept_speed, measure_speed
 from core.scoring.timing import searcher, time_embedding
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 
 TEXTS = [f"text {i} on {'lamps' if i % 2 else 'teapots'} {'and more ' * (i % 7)}" for i in range(40)]
 
@@ -75,16 +75,16 @@ def test_few_texts_are_enough(monkeypatch):
 def test_measured_times_are_kept_and_variants_share_the_models(kept, monkeypatch):
     workspace, corpus, model = kept
     whole, small = Contender(model), Contender(model, 16)
-    assert kept_speed(str(workspace.folder), corpus, whole).basis == "missing"
-    made = measure_speed(str(workspace.folder), corpus, whole)
+    assert kept_speed(CorpusRef(str(workspace.folder), corpus), whole).basis == "missing"
+    made = measure_speed(CorpusRef(str(workspace.folder), corpus), whole)
     assert made.basis == "measured"
     assert 0 < made.p50_ms <= made.p95_ms
     assert made.seconds_per_1000 > 0
     calls = []
     monkeypatch.setattr(speed, "time_embedding", lambda *_: calls.append(1))
-    assert kept_speed(str(workspace.folder), corpus, whole) == made
-    assert kept_speed(str(workspace.folder), corpus, small).basis == "missing"  # its search is its own
-    other = measure_speed(str(workspace.folder), corpus, small)
+    assert kept_speed(CorpusRef(str(workspace.folder), corpus), whole) == made
+    assert kept_speed(CorpusRef(str(workspace.folder), corpus), small).basis == "missing"  # its search is its own
+    other = measure_speed(CorpusRef(str(workspace.folder), corpus), small)
     assert other.seconds_per_1000 == made.seconds_per_1000
     assert not calls
 
@@ -92,11 +92,11 @@ def test_measured_times_are_kept_and_variants_share_the_models(kept, monkeypatch
 def test_measuring_again_replaces_what_is_kept(kept, monkeypatch):
     workspace, corpus, model = kept
     folder, whole = str(workspace.folder), Contender(model)
-    measure_speed(folder, corpus, whole)
+    measure_speed(CorpusRef(folder, corpus), whole)
     timed = {"texts": 10, "seconds": 5.0, "seed": 0}, np.full(30, 1.0)
     monkeypatch.setattr(speed, "time_embedding", lambda *_: timed)
     monkeypatch.setattr(speed, "time_search", lambda *_: np.r_[np.zeros(15), np.full(15, 1.0)])
-    made = measure_speed(folder, corpus, whole, again=True)
+    made = measure_speed(CorpusRef(folder, corpus), whole, again=True)
     assert made.seconds_per_1000 == 500
     assert made.p50_ms == pytest.approx(1500)
     assert made.p95_ms == pytest.approx(2000)
@@ -108,11 +108,11 @@ def test_times_taken_while_others_work_are_marked(kept, monkeypatch):
     folder, whole = str(workspace.folder), Contender(model)
     shares = iter([0.1, 0.6])
     monkeypatch.setattr(speed, "load_meter", lambda: lambda: next(shares))
-    made = measure_speed(folder, corpus, whole)
+    made = measure_speed(CorpusRef(folder, corpus), whole)
     assert made.others == 0.6  # of the search, which is as much part of a query's time
     assert made.busy
     shares = iter([0.1, 0.1])
-    assert not measure_speed(folder, corpus, whole, again=True).busy
+    assert not measure_speed(CorpusRef(folder, corpus), whole, again=True).busy
     assert 0 <= load.load_meter()() <= 1
     whole = SimpleNamespace(user=50.0, system=10.0, nice=1.0, steal=2.0, idle=900.0)
     monkeypatch.setattr(psutil, "cpu_times", lambda: whole)
@@ -137,16 +137,16 @@ def test_paid_services_are_never_asked(kept, monkeypatch):
         kept, model, {"computed": 40, "seconds": 8.0, "tokens": 400, "truncated": 0, "unseen_share": 0.0}
     )
     monkeypatch.setattr(opened, "embedder", lambda *_: pytest.fail("a paid service was opened"))
-    made = measure_speed(str(workspace.folder), corpus, paid, again=True)
+    made = measure_speed(CorpusRef(str(workspace.folder), corpus), paid, again=True)
     assert made.basis == "run"
     assert made.seconds_per_1000 == 200
     assert made.p50_ms is None
-    cost = cost_of(str(workspace.folder), corpus, paid)
+    cost = cost_of(CorpusRef(str(workspace.folder), corpus), paid)
     assert cost.tokens_a_text == 10
     assert cost.usd_per_million == pytest.approx(0.13 * 10)
     assert cost.price_date
     cached = with_vectors(kept, ModelSpec("openai", "text-embedding-3-small", dimensions=24), {"computed": 0})
-    assert kept_speed(str(workspace.folder), corpus, cached).basis == "unknown"
+    assert kept_speed(CorpusRef(str(workspace.folder), corpus), cached).basis == "unknown"
 
 
 def test_prices_that_are_not_known_are_not_called_free(kept):
@@ -154,10 +154,10 @@ def test_prices_that_are_not_known_are_not_called_free(kept):
     folder = str(workspace.folder)
     own = with_vectors(kept, ModelSpec("imported", "mine", "a", 24), {"seconds": 0.0})
     server = with_vectors(kept, ModelSpec("openai", "some", "", 24, base_url="https://a.example/v1"), {"tokens": 80})
-    assert cost_of(folder, corpus, own).usd_per_million is None
-    assert cost_of(folder, corpus, own).unseen_share is None
-    assert kept_speed(folder, corpus, own).basis == "none"
-    assert cost_of(folder, corpus, server).usd_per_million is None
-    here = cost_of(folder, corpus, Contender(model, 16, "binary"))
+    assert cost_of(CorpusRef(folder, corpus), own).usd_per_million is None
+    assert cost_of(CorpusRef(folder, corpus), own).unseen_share is None
+    assert kept_speed(CorpusRef(folder, corpus), own).basis == "none"
+    assert cost_of(CorpusRef(folder, corpus), server).usd_per_million is None
+    here = cost_of(CorpusRef(folder, corpus), Contender(model, 16, "binary"))
     assert here.usd_per_million == 0
     assert (here.dimensions, here.bytes_a_vector) == (16, 2)

@@ -17,7 +17,7 @@ from core.jobs import tasks
 from core.jobs.manager import JobManager
 from core.reading import RawTable
 from core.store import Workspace
-from core.types import Corpus, ModelSpec, Roles, Vectors
+from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 from core.vector_cache import VectorCache
 from tests.core.jobs.test_jobs import IN_FLIGHT, finish, job_on, wait_until
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, vector_of
@@ -84,15 +84,15 @@ def test_every_process_finds_the_vectors_of_the_others(serve, workspace, monkeyp
     spec = replace(unresolved(server), dimensions=dimensions)
     workspace.save_corpus(corpus)
     spec = resolve(spec) if added else spec  # not added: a job that was started by an earlier version
-    spec = tasks.prepare_model(folder, corpus.digest, spec, None)
-    plan, left = tasks.plan_batches(folder, corpus.digest, spec, None)
+    spec = tasks.prepare_model(CorpusRef(folder, corpus.digest), spec, None)
+    plan, left = tasks.plan_batches(CorpusRef(folder, corpus.digest), spec, None)
     assert (len(plan) > 4, left) == (True, 0)
     for i, positions in enumerate(plan):
         if i % processes == 0:
             opened.embedder.cache_clear()  # as a process that has not met the model
-        tasks.embed_places(folder, corpus.digest, spec, None, positions)
+        tasks.embed_places(CorpusRef(folder, corpus.digest), spec, None, positions)
     opened.embedder.cache_clear()
-    tasks.collect_vectors(folder, corpus.digest, spec, None, 300, 0.0)
+    tasks.collect_vectors(CorpusRef(folder, corpus.digest), spec, None, 300, 0.0)
     np.testing.assert_allclose(workspace.load_vectors(corpus.digest, spec).rows, expected_rows(corpus), atol=1e-6)
     assert set(times_sent(server)) == {1}
     assert server.sizes == []
@@ -144,8 +144,8 @@ def test_vectors_stored_without_dimensions_open_and_are_not_computed_again(serve
     workspace.save_corpus(corpus)
     workspace.save_vectors(Vectors(expected_rows(corpus), spec, corpus.digest))
     assert workspace.models(corpus.digest) == [spec]
-    assert tasks.prepare_model(folder, corpus.digest, spec, None) == spec
-    assert tasks.plan_batches(folder, corpus.digest, spec, None) == ([], 0)
+    assert tasks.prepare_model(CorpusRef(folder, corpus.digest), spec, None) == spec
+    assert tasks.plan_batches(CorpusRef(folder, corpus.digest), spec, None) == ([], 0)
     assert embed(corpus, load_embedder(spec), workspace).model == spec
     assert server.asked == {}
 

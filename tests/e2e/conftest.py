@@ -21,6 +21,7 @@ from core.answers.map.layouts import Place, kept_layout
 from core.answers.map.scene import kept_places
 from core.corpus import Corpus
 from core.store import Workspace
+from core.types import CorpusRef
 from tests.browser import find_browser
 from tests.e2e import labels
 from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback, settled
@@ -63,7 +64,7 @@ class Sample:
     @cached_property
     def maps(self) -> tuple[Place, ...]:
         """Its default maps, the first model's first."""
-        return kept_places(str(self.server.home), self.digest)
+        return kept_places(CorpusRef(str(self.server.home), self.digest))
 
     @cached_property
     def layout(self) -> np.ndarray:

@@ -242,7 +242,7 @@ def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch
     assert stages[-1] == "Scoring the rows"
     at = at.run()
     assert len(table_with(at, "Percentile")) == 20
-    computed = answers.scores(str(home), info.digest, model, 20)
+    computed = answers.scores(CorpusRef(str(home), info.digest), model, 20)
     answers.scores.cache_clear()
-    for name, score in answers.scores(str(home), info.digest, model, 20).items():
+    for name, score in answers.scores(CorpusRef(str(home), info.digest), model, 20).items():
         assert (score == computed[name]).all()

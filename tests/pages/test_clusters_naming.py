@@ -7,6 +7,7 @@ from core.answers.clusters.found import default_clusters, own_names
 from core.clusters.edited import edited_names
 from core.clusters.methods import ClusterParams
 from core.store import Workspace
+from core.types import CorpusRef
 from tests.chat_server import ChatServer
 from tests.waiting import wait_until
 
@@ -59,11 +60,11 @@ def test_names_are_edited_by_hand(corpus, app, home, monkeypatch):
 
     monkeypatch.setattr(st, "data_editor", data_editor)
     at = open_names(app)
-    own = own_names(str(home), info.digest, model, ClusterParams())
+    own = own_names(CorpusRef(str(home), info.digest), model, ClusterParams())
     assert at.button(key="names_back").disabled
     again(at, "names_keep")
     assert given(home, corpus) == {0: "Mine"}
-    assert default_clusters(str(home), info.digest, model).names == ("Mine", *own[1:])
+    assert default_clusters(CorpusRef(str(home), info.digest), model).names == ("Mine", *own[1:])
     assert "Mine" in words(at)
 
     typed[1] = "mine"
@@ -74,7 +75,7 @@ def test_names_are_edited_by_hand(corpus, app, home, monkeypatch):
     typed.clear()
     again(again(at), "names_back")
     assert given(home, corpus) == {}
-    assert default_clusters(str(home), info.digest, model).names == own
+    assert default_clusters(CorpusRef(str(home), info.digest), model).names == own
 
 
 def test_a_chat_server_names_the_groups(corpus, app, home, server):
@@ -99,7 +100,7 @@ def test_a_chat_server_names_the_groups(corpus, app, home, server):
     assert not server.bodies
     again(at, "naming_start")
 
-    groups = len(own_names(str(home), corpus[0].digest, corpus[1], ClusterParams()))
+    groups = len(own_names(CorpusRef(str(home), corpus[0].digest), corpus[1], ClusterParams()))
     wait_until(lambda: len(given(home, corpus)) >= groups, lambda: words(at))
     assert server.bodies[0]["model"] == "small"
     assert set(server.keys) == {f"Bearer {KEY}"}

@@ -75,11 +75,11 @@ def texts_of(home, corpus: str) -> list[str]:
 @pytest.fixture
 def where(home, corpus) -> tuple:
     info, spec = corpus
-    return str(home), info.digest, spec, ClusterParams()
+    return CorpusRef(str(home), info.digest), spec, ClusterParams()
 
 
 def query_of(where) -> ClusterQuery:
-    return ClusterQuery(CorpusRef(*where[:2]), *where[2:])
+    return ClusterQuery(CorpusRef(*where[:1]), *where[2:])
 
 
 def test_without_a_corpus_it_says_what_to_do(app):
@@ -89,7 +89,7 @@ def test_without_a_corpus_it_says_what_to_do(app):
 def test_groups_their_figures_and_texts_are_shown(app, where):
     page = opened_page(app)
     assert not page.exception
-    found = default_clusters(*where[:3])
+    found = default_clusters(*where[:2])
     assert f"**{len(found.names)} groups** of 60 rows" in words(page)
     table = page.dataframe[0].value
     assert table["rows"].sum() == 60
@@ -124,7 +124,7 @@ def test_the_hierarchy_holds_every_row_on_every_level(where):
 def test_a_finer_level_by_the_link(app, where):
     page = opened_page(app, fine="finest")
     assert page.select_slider[0].value == "finest"
-    count = len(cluster_set(*where[:3], ClusterParams(level=5)).names)
+    count = len(cluster_set(*where[:2], ClusterParams(level=5)).names)
     assert f"**{count} groups**" in words(page)
 
 
@@ -134,20 +134,20 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
     next(each for each in page.button if each.label == "Keep these rows").click().run()
     assert not page.exception
     assert not page.error
-    kept = saved_selections(Workspace(where[0]), where[1])
+    kept = saved_selections(Workspace(where[0].folder), where[0].digest)
     assert [each.name for each in kept] == ["My group"]
     labels = clustering(*where).labels
-    assert selection_rows(Workspace(where[0]), where[1], kept[0].key).tolist() == np.flatnonzero(labels == 0).tolist()
+    assert selection_rows(Workspace(where[0].folder), where[0].digest, kept[0].key).tolist() == np.flatnonzero(labels == 0).tolist()
     again = answers.keep_cluster(*where, (0,), "Another name")
     assert again.name == "My group"  # the same rows are the same selection
 
 
 def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where):
     first = selection.select_cluster(*where, 0)
-    labels, workspace = clustering(*where).labels, Workspace(where[0])
+    labels, workspace = clustering(*where).labels, Workspace(where[0].folder)
     assert first.new
-    assert first.saved.name == default_clusters(*where[:3]).names[0]
-    rows = selection_rows(workspace, where[1], first.saved.key)
+    assert first.saved.name == default_clusters(*where[:2]).names[0]
+    rows = selection_rows(workspace, where[0].digest, first.saved.key)
     assert rows.tolist() == np.flatnonzero(labels == 0).tolist()
     again = selection.select_cluster(*where, 0)
     assert (again.new, again.saved.key) == (False, first.saved.key)
@@ -170,11 +170,11 @@ def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where
 
 def test_what_a_click_kept_goes_unless_it_was_renamed(where):
     one, other = (selection.select_cluster(*where, label).saved for label in (0, 1))
-    selection.forget(*where[:2], one.key, one.name)
-    selection.forget(*where[:2], other.key, "before it was renamed")
-    assert saved_selections(Workspace(where[0]), where[1]) == (other,)
+    selection.forget(*where[:1], one.key, one.name)
+    selection.forget(*where[:1], other.key, "before it was renamed")
+    assert saved_selections(Workspace(where[0].folder), where[0].digest) == (other,)
     taken = selection.select_cluster(*where, 0).saved
-    save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {2: taken.name, 0: "Else"})
+    save_names(Workspace(where[0].folder), where[0].digest, where[1], ClusterParams(), {2: taken.name, 0: "Else"})
     assert selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
 
 
@@ -194,21 +194,21 @@ def test_what_describes_clusters_is_stored_and_the_same_when_read(where, monkeyp
 
 
 def test_given_names_are_shown_and_taken_by_the_map(where):
-    own = default_clusters(*where[:3]).names
-    save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {0: "The <b>first</b>"})
-    assert default_clusters(*where[:3]).names == ("The <b>first</b>", *own[1:])
-    values = group_values(*where[:3], "3.any")
+    own = default_clusters(*where[:2]).names
+    save_names(Workspace(where[0].folder), where[0].digest, where[1], ClusterParams(), {0: "The <b>first</b>"})
+    assert default_clusters(*where[:2]).names == ("The <b>first</b>", *own[1:])
+    values = group_values(*where[:2], "3.any")
     assert (values == "The <b>first</b>").sum() == (clustering(*where).labels == 0).sum()
     with pytest.raises(InputError, match="Two clusters"):
-        save_names(Workspace(where[0]), where[1], where[2], ClusterParams(), {0: "Same", 1: "same"})
+        save_names(Workspace(where[0].folder), where[0].digest, where[1], ClusterParams(), {0: "Same", 1: "same"})
 
 
 def test_the_map_is_colored_and_lettered_by_groups(where):
-    place = Place(*where[:3], LayoutParams())
+    place = Place(*where[:2], LayoutParams())
     spec = color_of(place, ColorBy("groups", "3.x"))
-    names = default_clusters(*where[:3]).names
+    names = default_clusters(*where[:2]).names
     assert {category.label for category in spec.categories} == set(names)
-    broad = cluster_set(*where[:3], ClusterParams(level=2)).names
+    broad = cluster_set(*where[:2], ClusterParams(level=2)).names
     lettered = regions(place, f"{GROUPS}2.x")
     assert {each.text for each in lettered if each.level == 0} <= set(broad)
     assert {each.level for each in lettered} == {0, 1}
@@ -237,11 +237,11 @@ def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
     wait_for_jobs(page)
     assert "**6 groups** of 60 rows" in words(page)
     params = ClusterParams("kmeans", k=6)
-    compared = compared_with(*where[:3], params, where[2], ClusterParams())
+    compared = compared_with(*where[:2], params, where[1], ClusterParams())
     assert compared.agreement.ami > 0.8
     assert compared.partners["rows"].sum() == 60
     with pytest.raises(StorageError, match="not been made"):
-        cluster_set(*where[:3], ClusterParams("kmeans", k=7))
+        cluster_set(*where[:2], ClusterParams("kmeans", k=7))
 
 
 def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, where):
@@ -252,12 +252,12 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
             stages.append((stage, on))
             function(*arguments, progress=lambda done, total: None)
 
-    folder, corpus, model = where[:3]
+    corpus, model = where[:2]
     for method in ("leiden", "kmeans"):
-        query = SweepQuery(CorpusRef(folder, corpus), model, method)
+        query = SweepQuery(corpus, model, method)
         pipeline.run_job(result_spec(CLUSTER_SWEEP, query, "Sweep"), None, Context())
     assert stages == [("Trying settings of leiden", "job"), ("Trying settings of kmeans", "job")]
-    tried = answers.sweeps_of(folder, corpus, model)
+    tried = answers.sweeps_of(corpus, model)
     assert set(tried) == {"leiden", "kmeans"}
     assert {clustering.seed for clustering in tried["kmeans"]} == {0, 1, 2}
     at = opened_page(app, look="Try settings")
@@ -278,17 +278,17 @@ def test_the_same_grouping_is_not_compared_with_itself(app, where):
 @pytest.mark.parametrize("texts", [["one", "two", "three"], ["the same text"] * 12, ["", "  ", "a", "b", "c d"]])
 def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
     folder, corpus, spec = brought(home, texts)
-    made = answers.overview(folder, corpus, spec, ClusterParams())
+    made = answers.overview(CorpusRef(folder, corpus), spec, ClusterParams())
     assert made.table["rows"].sum() == made.total == sum(bool(text.strip()) for text in texts)
     assert len(set(made.table["name"])) == len(made.table)
     for label in range(len(made.table)):
-        told = answers.detail(folder, corpus, spec, ClusterParams(), label)
-        inside = clustering(folder, corpus, spec, ClusterParams()).labels == label
+        told = answers.detail(CorpusRef(folder, corpus), spec, ClusterParams(), label)
+        inside = clustering(CorpusRef(folder, corpus), spec, ClusterParams()).labels == label
         own = {text for text, here in zip(texts_of(home, corpus), inside, strict=True) if here}
         assert len(told.central) == min(5, len(own))
         assert set(told.central["text"]) <= own
     with pytest.raises(InputError, match="no group"):
-        answers.detail(folder, corpus, spec, ClusterParams(), 99)
+        answers.detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
 
 
 def test_three_rows_on_the_page(app, home):

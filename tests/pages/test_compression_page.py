@@ -11,7 +11,7 @@ from core.contenders import Contender
 from core.jobs.pipeline import run_job
 from core.jobs.results import result_spec
 from core.store import Workspace
-from core.types import ModelSpec, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Vectors, unit_rows
 from pages.shared.compression.dimensions import curve_table
 from tests.core.compression.conftest import grouped_rows
 from tests.pages.test_embed_page import words
@@ -40,7 +40,7 @@ def asked(home):
     info = Workspace(home).save_corpus(built)
     spec = ModelSpec("imported", "mine", dimensions=48)
     Workspace(home).save_vectors(Vectors(unit_rows(rows), spec, info.digest))
-    return Asked(str(home), info.digest, Contender(spec))
+    return Asked(CorpusRef(str(home), info.digest), Contender(spec))
 
 
 class Steps:
@@ -61,9 +61,11 @@ def test_what_was_timed_on_the_corpus_tells_how_long_the_next_takes(asked):
     assert before == usual_seconds(299, 48)
     for width, seconds in ((24, 6.0), (48, 18.0), (12, 3.0)):
         smaller = Contender(asked.contender.model, width)
-        query = Asked(asked.folder, asked.corpus, smaller).query("bits")
+        query = Asked(asked.corpus, smaller).query("bits")
         facts = {"seconds": seconds, "width": width}
-        Workspace(asked.folder).save("compression", asked.corpus, COMPRESSION.stored_inputs(query), {}, facts)
+        Workspace(asked.corpus.folder).save(
+            "compression", asked.corpus.digest, COMPRESSION.stored_inputs(query), {}, facts
+        )
     assert answers.state(asked).seconds == before | {"bits": 48 * 0.25}
 
 

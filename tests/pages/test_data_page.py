@@ -20,7 +20,7 @@ from core.errors import StorageError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec, JobState
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from pages.shared import session
 from tests.waiting import cpu_limit
 
@@ -395,6 +395,6 @@ def test_an_upload_that_was_swept_says_so(home):
 
 def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     paid = tuple(spec for spec in PRESETS if spec.backend == "openai")
-    found = windows(str(home), corpus[0].digest, paid)
+    found = windows(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
     assert all(use.splits and use.over == 0 and use.counted == 60 for use in found)

@@ -76,7 +76,7 @@ def make(home, twin=False):
     spec = ModelSpec("imported", "mine", "v1", vectors.shape[1])
     Workspace(home).save_vectors(Vectors(unit_rows(vectors), spec, built.digest))
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
-    asked = Asked(str(home), built.digest, (Contender(base), Contender(spec)))
+    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(spec)))
     answers.compare_now(asked)
     return asked, gone
 
@@ -175,7 +175,7 @@ def test_every_part_is_drawn(own, app, monkeypatch):
             assert "2 maps to be drawn" in text
             next(button for button in app.button if button.label == "Draw them").click().run()
     queries = [step_of(job).query for job in jobs]
-    corpus = CorpusRef(asked.folder, asked.corpus)
+    corpus = CorpusRef(asked.corpus.folder, asked.corpus.digest)
     assert queries == [LayoutQuery(corpus, contender.model, LayoutParams()) for contender in asked.contenders]
     app.query_params |= {"color": "(disagreement)", "between": link_text(asked, 10)}
     app.switch_page("pages/explore/map.py").run()
@@ -197,7 +197,7 @@ def test_heat_maps_by_every_measure(own, app):
 
 def test_three_contenders_are_compared_pair_by_pair(own, app):
     asked, gone = own
-    small = Asked(asked.folder, asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, 128)))
+    small = Asked(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, 128)))
     answers.compare_now(small)
     seen = answers.overview(small, "overlap", 10)
     assert seen.values[0, 2] > seen.values[1, 2]
@@ -242,7 +242,7 @@ def test_a_rows_neighbors_are_kept_lost_and_gained(shop):
     asked, gone = shop
     row = int(gone[0])
     view = row_sides(asked, row, 10)
-    graphs = [opened.neighbors(asked.folder, asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
+    graphs = [opened.neighbors(asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
     for own, other, near, status in ((0, 1, view.lists[0], "lost"), (1, 0, view.lists[1], "gained")):
         assert near.table.index.tolist() == graphs[own].tolist()
         expected = ["kept" if i in set(graphs[other]) else status for i in graphs[own]]
@@ -254,7 +254,7 @@ def test_a_rows_neighbors_are_kept_lost_and_gained(shop):
 def test_rows_that_stand_alone_under_all(twins):
     asked = twins
     alone = stand_alone(asked)
-    near = nearness(asked.folder, asked.corpus, asked.contenders[0])
+    near = nearness(asked.corpus, asked.contenders[0])
     assert 0 < alone.sum() <= 13
     assert near[alone].max() <= near[~alone].min()
     view = row_sides(asked, int(np.flatnonzero(alone)[0]), 10)
@@ -269,7 +269,7 @@ def test_what_moved_together_is_the_planted_group(shop):
     rows = moves.group_rows(asked, 10, found.groups[0].number)
     assert len(rows) == found.groups[0].texts
     assert found.groups[0].words
-    again = Asked(asked.folder, asked.corpus, asked.contenders[::-1])
+    again = Asked(asked.corpus, asked.contenders[::-1])
     with pytest.raises(StorageError):
         moved.moves(again, 10)
 
@@ -287,11 +287,9 @@ def test_a_query_leaves_out_who_cannot_embed_it(own, app):
 
 def test_ranks_of_a_row_are_those_of_its_cosines(shop):
     asked, _gone = shop
-    variant = Asked(
-        asked.folder, asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, None, "binary"))
-    )
+    variant = Asked(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, None, "binary")))
     made = disagreement_query.answers(variant, QueryAsked("", 3, 10))
-    rows = tasks.opened.vectors(asked.folder, asked.corpus, asked.contenders[0].model).rows
+    rows = tasks.opened.vectors(asked.corpus, asked.contenders[0].model).rows
     cosines = rows @ rows[3]
     cosines[3] = -np.inf
     for row, rank in zip(made.table.index, made.ranks[:, 0], strict=True):
@@ -304,10 +302,10 @@ def test_ranks_of_a_row_are_those_of_its_cosines(shop):
     for wrong in (QueryAsked("  "), QueryAsked("", 240)):
         with pytest.raises(InputError):
             disagreement_query.answers(asked, wrong)
-    typed = Asked(asked.folder, asked.corpus, variant.contenders[::2])
+    typed = Asked(asked.corpus, variant.contenders[::2])
     assert disagreement_query.answers(typed, QueryAsked("a lamp")).places == (0, 1)
     with pytest.raises(InputError, match="No contender"):
-        disagreement_query.answers(Asked(asked.folder, asked.corpus, asked.contenders[1:]), QueryAsked("a lamp"))
+        disagreement_query.answers(Asked(asked.corpus, asked.contenders[1:]), QueryAsked("a lamp"))
 
 
 def test_votes_go_to_whom_the_text_shown_belongs(own, app, home):
@@ -320,20 +318,20 @@ def test_votes_go_to_whom_the_text_shown_belongs(own, app, home):
     for choice in ("first", "second", "none", "skip"):
         at.button(key=f"disagree_{choice}").click().run()
         fine(at)
-    votes = load_votes(Workspace(home), asked.corpus)
+    votes = load_votes(Workspace(home), asked.corpus.digest)
     assert len(votes) == 4
     assert [vote.choice for vote in votes[2:]] == ["none", "skip"]
     at.toggle(key="disagree_reveal").set_value(True).run()
     assert "2 votes" in fine(at) or "in" in words(at)
     at.button(key="disagree_undo").click().run()
-    assert len(load_votes(Workspace(home), asked.corpus)) == 3
+    assert len(load_votes(Workspace(home), asked.corpus.digest)) == 3
     assert len(disagreement_vote.votes_file(asked).decode("utf-8-sig").splitlines()) == 4
 
 
 def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
     """Whichever side a text is shown on: always choosing what the second contender has nearer."""
     asked, _ = shop
-    rows = tasks.opened.vectors(asked.folder, asked.corpus, asked.contenders[1].model).rows
+    rows = tasks.opened.vectors(asked.corpus, asked.contenders[1].model).rows
     sides = set()
     for _ in range(12):
         case = disagreement_vote.ballot(asked).case
@@ -353,15 +351,15 @@ def test_maps_are_colored_by_disagreement(shop):
     points = np.random.default_rng(0).normal(size=(240, 2)).astype(np.float32)
     layout = Layout(points, LayoutParams(), Trust(0.9, 0.5, 0.1, 15, 240, 240, np.ones(240)))
     for contender in asked.contenders:
-        LAYOUTS.save(LayoutQuery(CorpusRef(asked.folder, asked.corpus), contender.model), layout)
+        LAYOUTS.save(LayoutQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), contender.model), layout)
     places = places_of(asked)
     assert [place.model.key for place in places] == [each.model.key for each in asked.contenders]
     made = disagreement_colors(asked, 10, places, "light")
     codes = np.frombuffer(made.codes.data, np.uint8)
     named = link_text(asked, 10)
-    assert from_link(asked.folder, asked.corpus, named) == (asked, 10)
+    assert from_link(asked.corpus, named) == (asked, 10)
     for wrong in ("", "10", f"7.{named[3:]}", f"{named}.gone", f"{named}-3"):
-        assert from_link(asked.folder, asked.corpus, wrong) is None
+        assert from_link(asked.corpus, wrong) is None
     spec = color_of(places[0], ColorBy("disagreement", named))
     assert np.allclose(spec.values, disagreement_rows.disagreement(asked, 10))
     with pytest.raises(StorageError):
@@ -379,7 +377,7 @@ def test_maps_are_colored_by_disagreement(shop):
 def test_the_job_does_it_once(shop):
     asked, _ = shop
     small = (*asked.contenders, Contender(asked.contenders[0].model, 64))
-    where = (asked.folder, asked.corpus, small)
+    where = (asked.corpus, small)
     stages = []
 
     class Context:
@@ -391,7 +389,7 @@ def test_the_job_does_it_once(shop):
     assert not is_prepared(*where)
     assert expected_seconds(*where) > 0
     params = {"contenders": [each.to_dict() for each in small]}
-    run_job(JobSpec("disagreement", asked.folder, asked.corpus, params), None, Context())
+    run_job(JobSpec("disagreement", asked.corpus.folder, asked.corpus.digest, params), None, Context())
     assert is_prepared(*where)
     assert expected_seconds(*where) == 0
     assert [stage for stage, _, _ in stages] == [
@@ -402,7 +400,7 @@ def test_the_job_does_it_once(shop):
     ]
     assert stages[1][2] == [(1, 3), (2, 3), (3, 3)]
     assert pair_inputs(small[0], small[1]) == pair_inputs(small[1], small[0])
-    run_job(JobSpec("disagreement", asked.folder, asked.corpus, params | {"moved": 10}), None, Context())
+    run_job(JobSpec("disagreement", asked.corpus.folder, asked.corpus.digest, params | {"moved": 10}), None, Context())
     assert moved.moves_state(Asked(*where), 10)[0]
 
 
@@ -423,7 +421,7 @@ def test_two_rows_are_compared_and_the_rest_is_explained(home, app):
     table = pd.DataFrame({"text": ["one lamp", "two chairs"]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Two").corpus
     base = keep(home, built)
-    asked = Asked(str(home), built.digest, (Contender(base), Contender(base, 64)))
+    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
     text = fine(open_page(app, asked))
     assert "100%" in text
     for part in ("Rows", "Moved together", "One query", "Blind vote"):
@@ -438,7 +436,7 @@ def test_one_text_in_all_rows_has_no_neighbors(home, app):
     table = pd.DataFrame({"text": ["the same lamp"] * 12})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="One").corpus
     base = keep(home, built)
-    asked = Asked(str(home), built.digest, (Contender(base), Contender(base, 64)))
+    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
     assert "All rows have the same text" in fine(open_page(app, asked))
 
 
@@ -446,7 +444,7 @@ def test_markup_in_texts_is_shown_as_it_stands(home, app):
     table = pd.DataFrame({"text": [f"**bold** <b>{i}</b> lamp {i % 7}" for i in range(30)]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="**B**").corpus
     base = keep(home, built)
-    asked = Asked(str(home), built.digest, (Contender(base), Contender(base, 64)))
+    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
     for part in ("Rows", "Moved together", "One query", "Blind vote"):
         at = open_page(app, asked, part, disagree_query="**lamp**")
         fine(at)
@@ -459,6 +457,6 @@ def test_the_first_rows_are_kept_as_a_selection(own, app):
     at.text_input(key="disagree_name").set_value("Moved").run()
     at.button(key="disagree_keep_yes").click().run()
     fine(at)
-    kept = saved_selections(Workspace(asked.folder), asked.corpus)[0]
+    kept = saved_selections(Workspace(asked.corpus.folder), asked.corpus.digest)[0]
     assert kept.name == "Moved"
-    assert set(gone) <= set(selection_rows(Workspace(asked.folder), asked.corpus, kept.key))
+    assert set(gone) <= set(selection_rows(Workspace(asked.corpus.folder), asked.corpus.digest, kept.key))

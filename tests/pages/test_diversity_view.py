@@ -36,7 +36,7 @@ def make(home, texts, **columns):
     info = workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
-    return str(home), info.digest, spec
+    return CorpusRef(str(home), info.digest), spec
 
 
 def test_the_page_shows_how_varied_the_texts_are(corpus, app):
@@ -44,7 +44,7 @@ def test_the_page_shows_how_varied_the_texts_are(corpus, app):
     at = open_page(app)
     assert not at.exception, at.exception
     assert not at.error
-    rows = opened.vectors(str(home_folder()), info.digest, spec).rows
+    rows = opened.vectors(CorpusRef(str(home_folder()), info.digest), spec).rows
     numbers = {metric.label: metric.value for metric in at.metric}
     assert numbers["Effective number of texts"] == f"{vendi_score(rows):,.1f}"
     assert numbers["Mean distance of two texts"] == f"{mean_pair_distance(rows):.3f}"
@@ -62,15 +62,15 @@ def home_folder():
 
 def test_groups_give_as_many_rows_each(corpus):
     info, spec = corpus
-    found = diversity.group_scores(home_folder(), info.digest, spec, "subject")
+    found = diversity.group_scores(CorpusRef(home_folder(), info.digest), spec, "subject")
     assert found.size == 10
     assert len(found.scores) == 6
     assert [score.vendi.mean for score in found.scores] == sorted((s.vendi.mean for s in found.scores), reverse=True)
     assert {score.vendi.size for score in found.scores} == {10}
     with pytest.raises(InputError, match="gone"):
-        diversity.group_scores(home_folder(), info.digest, spec, "gone")
+        diversity.group_scores(CorpusRef(home_folder(), info.digest), spec, "gone")
     with pytest.raises(InputError, match='"day"'):
-        diversity.group_scores(home_folder(), info.digest, spec, "day")
+        diversity.group_scores(CorpusRef(home_folder(), info.digest), spec, "day")
 
 
 def test_a_varied_group_stands_above_a_uniform_one(home):
@@ -87,8 +87,8 @@ def test_a_method_and_a_number_give_rows_to_take_away(corpus, app):
     at = open_page(app, pick_k="7", pick_method="k-center")
     assert not at.exception
     assert "7 rows" in words(at)
-    picking = Picking(home_folder(), info.digest, spec, "k-center", 7, 0.5)
-    rows = opened.vectors(home_folder(), info.digest, spec).rows
+    picking = Picking(CorpusRef(home_folder(), info.digest), spec, "k-center", 7, 0.5)
+    rows = opened.vectors(CorpusRef(home_folder(), info.digest), spec).rows
     assert coverage.chosen_rows(picking).tolist() == farthest_first(rows, 7)[0].tolist()
     found = coverage.picked(picking)
     assert found.figures[0].method == "k-center"
@@ -105,7 +105,7 @@ def test_a_choice_that_cannot_be_made_is_refused(corpus):
     info, spec = corpus
     for method, k in (("best", 3), ("random", 0), ("random", 10_000)):
         with pytest.raises(InputError):
-            coverage.picked(Picking(home_folder(), info.digest, spec, method, k, 0.5))
+            coverage.picked(Picking(CorpusRef(home_folder(), info.digest), spec, method, k, 0.5))
 
 
 @pytest.mark.parametrize("texts", [["one thing", "another", "a third"], ["all the same"] * 12, ["only one"]])
@@ -126,8 +126,8 @@ def test_one_value_is_named(home):
 
 def test_hubs_are_listed_against_what_is_expected(corpus):
     info, spec = corpus
-    found = diversity.hub_figures(home_folder(), info.digest, spec, 10)
-    graph = opened.neighbors(home_folder(), info.digest, spec)
+    found = diversity.hub_figures(CorpusRef(home_folder(), info.digest), spec, 10)
+    graph = opened.neighbors(CorpusRef(home_folder(), info.digest), spec)
     top = found.table.index[0]
     assert found.table["times"].iloc[0] == (graph.ids[:, :10] == top).sum()
     assert found.table["against expected"].iloc[0] == found.table["times"].iloc[0] / 10

@@ -46,7 +46,7 @@ def make(home, **columns):
     info = workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
-    return Asked(str(home), info.digest, spec, "subject")
+    return Asked(CorpusRef(str(home), info.digest), spec, "subject")
 
 
 def test_the_wrong_labels_are_listed_with_what_they_should_be(home, app):
@@ -98,7 +98,7 @@ def test_marks_are_kept_and_marked_rows_can_be_hidden(home, app):
     assert at.dataframe[0].value.loc[4, "mark"] == "right"
     at.toggle(key="doubts_unmarked").set_value(True).run()
     assert 4 not in at.dataframe[0].value.index
-    assert label_marks(Workspace(home), asked.corpus, "subject") == {4: "right"}
+    assert label_marks(Workspace(home), asked.corpus.digest, "subject") == {4: "right"}
 
 
 def test_the_evidence_on_a_row_leaves_its_copies_out(home):
@@ -115,8 +115,8 @@ def test_the_list_is_kept_and_taken_out(home):
     asked = make(home)
     LABEL_ERRORS.get_or_compute(asked.query)
     saved = answers.keep_doubts(asked, Look(), "Doubtful")
-    assert selection_rows(Workspace(home), asked.corpus, saved.key).tolist() == sorted(WRONG)
-    assert saved_selections(Workspace(home), asked.corpus)[0].name == "Doubtful"
+    assert selection_rows(Workspace(home), asked.corpus.digest, saved.key).tolist() == sorted(WRONG)
+    assert saved_selections(Workspace(home), asked.corpus.digest)[0].name == "Doubtful"
     lines = answers.doubts_file(asked, Look()).decode("utf-8-sig").splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("row,doubt,given label,suggested label,text")

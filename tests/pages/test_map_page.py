@@ -50,7 +50,7 @@ EVERYTHING = Choice((Step("box", "set", (0, 0, STEPS, STEPS)),))
 @pytest.fixture
 def place(home, corpus) -> Place:
     info, spec = corpus
-    return Place(str(home), info.digest, spec, LayoutParams())
+    return Place(CorpusRef(str(home), info.digest), spec, LayoutParams())
 
 
 def opened_page(app: AppTest) -> AppTest:
@@ -121,7 +121,7 @@ def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place
     assert app.selectbox(key="color").value == "subject"
     color = browser.data["color"]
     codes = np.frombuffer(browser.arrays[color["array"]], np.uint8)
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     assert [color["categories"][code]["label"] for code in codes] == table["subject"].tolist()
     trust = map_trust(stored_layout(place))
     assert f"**{trust.kept:.1%}** are also among the 15 nearest" in words(app)
@@ -153,7 +153,7 @@ def test_the_map_is_given_points_labels_and_details(app, place, browser):
     assert (panel["title"], panel["contours"], browser.data["ids"], browser.data["columns"]) == ("", [], None, [])
     assert browser.rows[0] == browser.data["details"]
     assert [row[0] for row in browser.rows[1]] == list(range(60))
-    assert browser.rows[1][7][1] == opened.corpus(place.folder, place.corpus).texts[7]
+    assert browser.rows[1][7][1] == opened.corpus(place.corpus).texts[7]
     assert browser.data["command"]["choice"] == {}
     assert browser.data["command"]["view"] is None
     assert "60 texts of Little shop, colored by subject" in browser.data["alt"]
@@ -171,7 +171,7 @@ def test_labels_lines_and_histograms_are_chosen_in_the_link(app, place, browser)
     assert all(0 < share < 1 and len(line) % 2 == 0 for share, lines in panel["contours"] for line in lines)
     (column,) = browser.data["columns"]
     bins = np.frombuffer(browser.arrays[column["array"]], np.uint8)
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     assert [column["bins"][code] for code in bins] == table["stars"].astype(str).tolist()
     app.selectbox(key="labels").select("(none)").run()
     assert browser.data["panels"][0]["labels"] == []
@@ -219,7 +219,7 @@ def test_geometry_stays_the_same_when_other_things_change(app, place, browser):
 
 def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     app = opened_page(app)
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     points = points_of(place)
     teapots = points[(table["subject"] == "teapot").to_numpy()]
     browser.choose(steps=[lasso_around(teapots, points)])
@@ -241,8 +241,8 @@ def test_click_shows_the_row_and_its_true_neighbors(app, place, browser):
     assert not app.exception
     assert not app.error
     assert "**Row 8**" in words(app)
-    assert opened.corpus(place.folder, place.corpus).texts[7] in words(app)
-    rows = opened.vectors(place.folder, place.corpus, place.model).rows
+    assert opened.corpus(place.corpus).texts[7] in words(app)
+    rows = opened.vectors(place.corpus, place.model).rows
     cosines = np.sort(np.delete(rows @ rows[7], 7))[::-1][:10]
     near = next(frame.value for frame in app.dataframe if "Cosine" in frame.value)
     assert np.allclose(near["Cosine"], cosines, atol=1e-5)
@@ -264,7 +264,7 @@ def test_legend_and_histogram_filter_the_rows(app, place, browser):
     names = [category["label"] for category in browser.data["color"]["categories"]]
     browser.choose(hidden=[code for code, name in enumerate(names) if name != "lamp"], brushes={"stars": [1, 2]})
     app.run()
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     expected = np.flatnonzero((table["subject"] == "lamp") & table["stars"].isin([2, 3])).tolist()
     assert sorted(listed(app).index) == expected
     assert f"**{len(expected)} rows selected**" in words(app)
@@ -330,7 +330,7 @@ def test_recoloring_drops_what_was_hidden_and_keeps_shapes(app, place, browser):
     app.run()
     before = len(listed(app))
     app.selectbox(key="color").select("stars").run()
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     expected = [row for row in in_frame(points, points[:20]) if table["stars"][row] < 5]
     assert sorted(listed(app).index) == expected
     assert len(expected) > before
@@ -357,7 +357,7 @@ def test_a_choice_on_another_corpus_is_not_taken(home, app, place, browser):
     digest, spec = small_corpus(home, ["one day", "two days", "three nights", "four weeks"])
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), digest), spec, LayoutParams()))
-    app.query_params["corpus"] = place.corpus
+    app.query_params["corpus"] = place.corpus.digest
     app = opened_page(app)
     browser.choose(view=(0.3, 0.4, 2.0), steps=[lasso_around(points_of(place), points_of(place))], clicked=3)
     app.run()
@@ -376,7 +376,7 @@ def test_a_choice_on_another_corpus_is_not_taken(home, app, place, browser):
 
 def test_a_kept_selection_is_shown_on_the_map(home, app, place, browser):
     workspace = Workspace(home)
-    saved = save_selection(workspace, place.corpus, "Odd", range(1, 60, 2))
+    saved = save_selection(workspace, place.corpus.digest, "Odd", range(1, 60, 2))
     app = opened_page(app)
     browser.choose(view=(0.3, 0.4, 2.0), clicked=3)
     app.run()
@@ -403,14 +403,14 @@ def test_a_selection_is_kept_under_a_name(home, app, place, browser):
     app.text_input(key="selection_name").input("These")
     app.button(key="selection_keep_yes").click().run()
     assert not app.error
-    (saved,) = saved_selections(Workspace(home), place.corpus)
+    (saved,) = saved_selections(Workspace(home), place.corpus.digest)
     assert saved.name == "These"
-    assert selection_rows(Workspace(home), place.corpus, saved.key).tolist() == rows
+    assert selection_rows(Workspace(home), place.corpus.digest, saved.key).tolist() == rows
 
 
 def test_a_link_to_a_deleted_selection_is_explained(home, app, place, browser):
-    saved = save_selection(Workspace(home), place.corpus, "Gone", [1, 2])
-    delete_selection(Workspace(home), place.corpus, saved.key)
+    saved = save_selection(Workspace(home), place.corpus.digest, "Gone", [1, 2])
+    delete_selection(Workspace(home), place.corpus.digest, saved.key)
     app.query_params["chosen"] = Choice((Step("rows", "set", key=saved.key),)).to_text()
     app = opened_page(app)
     assert not app.exception
@@ -502,7 +502,7 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     next(button for button in app.button if button.label == "Draw this map").click()
     app.run()
     assert not app.exception
-    wanted = Place(place.folder, place.corpus, place.model, LayoutParams(n_neighbors=6))
+    wanted = Place(place.corpus, place.model, LayoutParams(n_neighbors=6))
     wait_until(lambda: LAYOUTS.exists(wanted.query))
     app.run()
     assert browser.data["key"] != first
@@ -533,8 +533,8 @@ def test_similarity_and_trust_color_the_map(app, place, browser):
     assert not app.error
     color = browser.data["color"]
     assert (color["name"], color["key"]) == ("cosine", "similarity:teapot broke")
-    rows = opened.vectors(place.folder, place.corpus, place.model).rows
-    cosines = rows @ opened.embedder(place.folder, place.model).embed_query(["teapot broke"])[0]
+    rows = opened.vectors(place.corpus, place.model).rows
+    cosines = rows @ opened.embedder(place.corpus.folder, place.model).embed_query(["teapot broke"])[0]
     codes = np.frombuffer(browser.arrays[color["array"]], np.uint8).astype(float)
     assert np.corrcoef(codes, cosines)[0, 1] > 0.999
     browser.choose(range=[200, 254])
@@ -614,7 +614,7 @@ def test_selection_counts_all_rows_in_the_polygon(place):
 
 def test_table_finds_sorts_and_counts(place):
     table = selection_table(Scene((place,)), EVERYTHING, Look("TEAPOT late", "stars", True))
-    corpus = opened.corpus(place.folder, place.corpus)
+    corpus = opened.corpus(place.corpus)
     expected = [i for i, text in enumerate(corpus.texts) if "teapot" in text and "late" in text]
     assert sorted(table.table.index) == expected
     assert table.matching == len(expected)
@@ -626,11 +626,11 @@ def test_table_finds_sorts_and_counts(place):
 def test_downloads_hold_the_selected_rows(place, form, read):
     scene = Scene((place,))
     table = read(io.BytesIO(selection_file(scene, kept_rows(place, [3, 11]), Look(), form)))
-    assert table["Text"].tolist() == [opened.corpus(place.folder, place.corpus).texts[i] for i in (3, 11)]
+    assert table["Text"].tolist() == [opened.corpus(place.corpus).texts[i] for i in (3, 11)]
 
 
 def test_special_finds_the_planted_word_and_value(place):
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     lamps = kept_rows(place, np.flatnonzero(table["subject"] == "lamp"))
     found, values = special(Scene((place,)), lamps)
     assert found.entries[0].value in ("lamp", "my lamp")
@@ -640,8 +640,8 @@ def test_special_finds_the_planted_word_and_value(place):
 
 def test_colors_of_similarity_are_cosines(place):
     data = map_data(place, ColorBy("similarity", "My lamp looks lovely."))
-    rows = opened.vectors(place.folder, place.corpus, place.model).rows
-    query = opened.embedder(place.folder, place.model).embed_query(["My lamp looks lovely."])[0]
+    rows = opened.vectors(place.corpus, place.model).rows
+    query = opened.embedder(place.corpus.folder, place.model).embed_query(["My lamp looks lovely."])[0]
     assert np.allclose(data.color.values, (rows @ query)[data.rows], atol=1e-6)
     assert data.points.dtype == np.float32
 
@@ -680,7 +680,7 @@ def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
-    place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
+    place = Place(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
     columns = selection_table(Scene((place,)), EVERYTHING, Look()).table.columns
     assert "Text" in columns
     assert "say {it}" not in columns
@@ -693,7 +693,7 @@ def test_huge_cells_are_cut_and_said_to_be(home):
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
-    place = Place(str(home), built.digest, spec, LayoutParams(method="pca"))
+    place = Place(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
     view = row_view(place, 0)
     assert len(dict(view.cells)["log"]) == 2_000
     assert view.cut == ("log",)
@@ -722,7 +722,7 @@ def test_unknown_row_column_and_layout_are_explained(place):
     with pytest.raises(PlanisphereError, match="no column"):
         map_data(place, ColorBy("column", "nothing"))
     with pytest.raises(StorageError, match="not been drawn"):
-        map_data(Place(place.folder, place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
+        map_data(Place(place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
 
 
 def points_of(place: Place) -> np.ndarray:
@@ -731,7 +731,7 @@ def points_of(place: Place) -> np.ndarray:
 
 def kept_rows(place: Place, rows) -> Choice:
     """Any rows, chosen as a kept selection."""
-    saved = save_selection(Workspace(place.folder), place.corpus, f"Rows {len(rows)}", rows)
+    saved = save_selection(Workspace(place.corpus.folder), place.corpus.digest, f"Rows {len(rows)}", rows)
     return Choice((Step("rows", "set", key=saved.key),))
 
 

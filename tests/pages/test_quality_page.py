@@ -75,7 +75,7 @@ def test_similarity_is_drawn_and_said(made, app):
     table = at.dataframe[0].value
     assert table["contender"].tolist() == ["lexical baseline", "my *own*"]
     folder, digest, _, mine = made
-    found = measures.similarity(folder, digest, mine, "subject")
+    found = measures.similarity(CorpusRef(folder, digest), mine, "subject")
     assert table["first"][1] == pytest.approx(found.medians["first"])
     at.segmented_control(key="quality_scale").set_value("euclidean").run()
     fine(at)
@@ -106,7 +106,7 @@ def test_hubs_are_listed_with_their_repair(made, app):
     assert table["repair"].tolist() == ["As they are", "CSLS", "Mutual proximity"] * 2
     assert hubs["none"].is_monotonic_decreasing
     folder, digest, lexical, _ = made
-    ids = quality_tasks.space(folder, digest, lexical).ids[:, :10]
+    ids = quality_tasks.space(CorpusRef(folder, digest), lexical).ids[:, :10]
     assert hubs["none"].iloc[0] == np.bincount(ids.ravel()).max()
 
 
@@ -124,8 +124,8 @@ def test_a_cosine_is_translated(made, app):
     assert "isotonic regression" in text
     table = at.dataframe[0].value
     folder, digest, lexical, mine = made
-    level = meaning.scale(folder, digest, lexical).above(0.5)
-    assert table["equal"].tolist() == pytest.approx([0.5, meaning.scale(folder, digest, mine).cosine(level)])
+    level = meaning.scale(CorpusRef(folder, digest), lexical).above(0.5)
+    assert table["equal"].tolist() == pytest.approx([0.5, meaning.scale(CorpusRef(folder, digest), mine).cosine(level)])
     at.number_input(key="quality_cosine").set_value(1.0).run()
     assert "No pair looked at reaches 1.00" in fine(at)
 
@@ -152,7 +152,7 @@ def test_typed_queries_are_asked_of_both(made, app):
     assert "of 2 typed queries" in text
     table = at.dataframe[0].value
     assert set(table["query"]) == {"my lamp broke", "teapot late"}
-    same = meaning.typed_queries(folder, digest, lexical, lexical, ("my lamp broke",), (None, None))
+    same = meaning.typed_queries(CorpusRef(folder, digest), lexical, lexical, ("my lamp broke",), (None, None))
     assert same[0].kept == same[0].k == 10
     assert same[0].first_same
     assert "lamp" in same[0].before
@@ -184,27 +184,29 @@ def test_wording_is_offered_measured_and_kept(made, app):
     table, examples = at.dataframe[0].value, at.dataframe[1].value
     assert table["meaning"].tolist().count("turns") == 2
     assert (examples["text"] != examples["changed"]).all()
-    plan = robust.plan(folder, digest, lexical)
+    plan = robust.plan(CorpusRef(folder, digest), lexical)
     assert plan.kept
     with pytest.raises(ModelError):
-        quality_tasks.measure_wording(folder, digest, mine)
+        quality_tasks.measure_wording(CorpusRef(folder, digest), mine)
     with pytest.raises(StorageError):
-        robust.wording(folder, digest, mine)
+        robust.wording(CorpusRef(folder, digest), mine)
 
 
 def test_what_the_job_keeps_is_what_embedding_gives(made):
     """The drop in the list of examples, from vectors made here."""
     folder, digest, lexical, _ = made
     variant = Contender(lexical.model, 64, "int8")
-    find_contender_neighbors(folder, digest, variant)
-    quality_tasks.measure_wording(folder, digest, lexical)
-    frame = robust.examples(folder, digest, lexical, "typos")
+    find_contender_neighbors(CorpusRef(folder, digest), variant)
+    quality_tasks.measure_wording(CorpusRef(folder, digest), lexical)
+    frame = robust.examples(CorpusRef(folder, digest), lexical, "typos")
     model = load_embedder("lexical")
     drops = 1 - np.sum(model.embed(frame["text"].tolist()) * model.embed(frame["changed"].tolist()), axis=1)
     np.testing.assert_allclose(frame["drop"], drops, atol=1e-5)
     assert frame["drop"].is_monotonic_decreasing
-    quality_tasks.measure_wording(folder, digest, variant)
-    one, other = (robust.wording(folder, digest, each).line("typos").drop.value for each in (lexical, variant))
+    quality_tasks.measure_wording(CorpusRef(folder, digest), variant)
+    one, other = (
+        robust.wording(CorpusRef(folder, digest), each).line("typos").drop.value for each in (lexical, variant)
+    )
     assert one != other
     assert one == pytest.approx(other, abs=0.1)
 
@@ -213,13 +215,13 @@ def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
     folder, digest, lexical, _ = made
     spec = ModelSpec("openai", "text-embedding-3-small", dimensions=12, max_tokens=8191)
     Workspace(folder).save_vectors(Vectors(unit_rows(np.random.default_rng(1).normal(size=(120, 12))), spec, digest))
-    plan = robust.plan(folder, digest, Contender(spec))
+    plan = robust.plan(CorpusRef(folder, digest), Contender(spec))
     assert plan.sends
     assert plan.able
     assert 100 < plan.texts <= plan.total  # a changed text may be another row's
     assert 0 < plan.usd < 0.01
     with pytest.raises(JobError, match="nothing was sent"):
-        quality_tasks.measure_wording(folder, digest, Contender(spec), None, plan.usd / 2)
+        quality_tasks.measure_wording(CorpusRef(folder, digest), Contender(spec), None, plan.usd / 2)
     jobs = []
     monkeypatch.setattr(measure, "_submit", jobs.extend)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
@@ -245,10 +247,10 @@ def test_one_contender_is_enough_but_not_for_a_move(made, app):
 def test_a_variant_is_given_its_neighbors_at_once(made, app):
     folder, digest, lexical, _ = made
     small = Contender(lexical.model, 16, "binary")
-    assert has_graph(folder, digest, lexical)
-    assert not has_graph(folder, digest, small)
+    assert has_graph(CorpusRef(folder, digest), lexical)
+    assert not has_graph(CorpusRef(folder, digest), small)
     fine(open_page(app, **link(lexical, small)))
-    assert has_graph(folder, digest, small)
+    assert has_graph(CorpusRef(folder, digest), small)
 
 
 def test_many_rows_are_offered_as_a_job(made, app, monkeypatch):
@@ -265,7 +267,7 @@ def test_labels_that_are_all_unlike_are_explained(made, app):
     at = open_page(app, **link(*made[2:]))
     assert "alone" not in at.selectbox(key="quality_label").options
     with pytest.raises(InputError):
-        measures.similarity(folder, digest, made[2], "alone")
+        measures.similarity(CorpusRef(folder, digest), made[2], "alone")
 
 
 @pytest.mark.parametrize("texts", [["one"], ["the same text"] * 30, ["first thing", "second thing", "third one"]])

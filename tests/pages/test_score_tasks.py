@@ -14,7 +14,7 @@ from core.embedding import embed
 from core.reading import RawTable
 from core.scoring import written
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors
+from core.types import CorpusRef, ModelSpec, Roles, Vectors
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -48,7 +48,7 @@ def open_page(app, **query):
 
 def bring(home, info, judged=False, **files):
     staged = tuple(stage(str(home), name.replace("_", "."), data.encode()) for name, data in files.items())
-    return bring_tables(str(home), info.digest, staged, judged)
+    return bring_tables(CorpusRef(str(home), info.digest), staged, judged)
 
 
 def scored(at):
@@ -172,8 +172,10 @@ def test_written_queries_are_offered_then_used(shop, app, home):
     assert "What is sent" in words(at) + " ".join(str(each.value) for each in at.info)
     assert not at.button(key="written_start").disabled
     chat = ChatModel("small", "http://localhost:9/v1")
-    texts = written._at_hand(str(home), info.digest, chat, 500, 0)
-    written._keep(str(home), info.digest, chat, 0, {place: f"about {texts[0][place][3:20]}" for place in texts[1]})
+    texts = written._at_hand(CorpusRef(str(home), info.digest), chat, 500, 0)
+    written._keep(
+        CorpusRef(str(home), info.digest), chat, 0, {place: f"about {texts[0][place][3:20]}" for place in texts[1]}
+    )
     at = at.run()
     assert "60 of 60 texts have a query by small" in words(at).replace("\\", "")
     assert "vocabulary" in words(at)
@@ -187,10 +189,10 @@ def _keys(at, start):
 def _qrels(home, info):
     from core.answers.scoreboard.inputs import kept_tables
 
-    return next(table.key for table in kept_tables(str(home), info.digest) if table.qrels)
+    return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.qrels)
 
 
 def _file(home, info, name):
     from core.answers.scoreboard.inputs import kept_tables
 
-    return next(table.key for table in kept_tables(str(home), info.digest) if table.name == name)
+    return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.name == name)

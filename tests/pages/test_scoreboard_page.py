@@ -22,7 +22,7 @@ from core.scoring.tasks import score, try_score
 from core.scoring.types import Task
 from core.secret import Secret
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from pages.shared import result_view, session
 from pages.shared.scoreboard import differences, figures
 from pages.shared.scoreboard import table as score_table
@@ -69,9 +69,9 @@ def bring(home, corpus, noise=0.5, name="mine"):
 
 
 def asked_of(home, corpus, *contenders, column="subject", metric="map_at_r"):
-    asked = Asked(str(home), corpus[0].digest, contenders, Task.of("labels", column=column), metric)
+    asked = Asked(CorpusRef(str(home), corpus[0].digest), contenders, Task.of("labels", column=column), metric)
     for contender in contenders:
-        score(asked.folder, asked.corpus, contender, asked.task)
+        score(asked.corpus, contender, asked.task)
     return asked
 
 
@@ -208,11 +208,11 @@ def test_the_table_of_queries_is_what_numpy_says(home, corpus):
     mine = bring(home, corpus, 2.0)
     asked = asked_of(home, corpus, Contender(corpus[1]), Contender(mine), metric="precision_at_1")
     seen = rows.query_table(asked, QueryLook(0, 1))
-    texts = Workspace(home).load_corpus(asked.corpus).texts
+    texts = Workspace(home).load_corpus(asked.corpus.digest).texts
     labels = [s for s in SUBJECTS for _ in range(5)] * 2
     right = []
     for contender in asked.contenders:
-        vectors = contender_rows(asked.folder, asked.corpus, contender)
+        vectors = contender_rows(asked.corpus, contender)
         similar = vectors @ vectors.T
         np.fill_diagonal(similar, -2)
         right.append(np.array(labels)[similar.argmax(axis=1)] == np.array(labels))
@@ -235,9 +235,11 @@ def test_the_table_of_queries_is_what_numpy_says(home, corpus):
 def test_what_queries_of_known_items_rank_first_is_what_was_scored(home, corpus):
     task = Task.of("known_item", way="typos", sample=20, seed=0)
     whole = Contender(corpus[1])
-    asked = Asked(str(home), corpus[0].digest, (whole, replace(whole, dimensions=32)), task, "precision_at_1")
+    asked = Asked(
+        CorpusRef(str(home), corpus[0].digest), (whole, replace(whole, dimensions=32)), task, "precision_at_1"
+    )
     for contender in asked.contenders:
-        score(asked.folder, asked.corpus, contender, task)
+        score(asked.corpus, contender, task)
     first = [answers.kept(asked, contender).per_query["precision_at_1"] for contender in asked.contenders]
     for query in range(20):
         near = query_detail(asked, QueryLook(0, 1), query).nearest
@@ -249,11 +251,11 @@ def test_what_queries_of_known_items_rank_first_is_what_was_scored(home, corpus)
 def test_failures_are_kept_beside_what_is_scored(home, corpus):
     mine = Contender(bring(home, corpus))
     task = Task.of("known_item", way="typos", sample=20, seed=0)
-    asked = Asked(str(home), corpus[0].digest, (mine, Contender(corpus[1])), task, "ndcg_at_10")
+    asked = Asked(CorpusRef(str(home), corpus[0].digest), (mine, Contender(corpus[1])), task, "ndcg_at_10")
     before = answers.state(asked)
     assert before.left == (0, 1)
     for contender in asked.contenders:
-        try_score(asked.folder, asked.corpus, contender, task)
+        try_score(asked.corpus, contender, task)
     after = answers.state(asked)
     assert (after.scored, after.left) == ((1,), ())
     assert after.failures[0].place == 0
@@ -271,7 +273,7 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     asked = asked_of(home, corpus, worse, mine)
     board = answers.board(asked)
     assert board.places == (1, 0)
-    costs = answers.costs(asked.folder, asked.corpus, asked.contenders)
+    costs = answers.costs(asked.corpus, asked.contenders)
     file = score_table.file_table(asked.contenders, board, costs)
     assert file["contender"].tolist() == ["mine", "worse"]
     values = [answers.kept(asked, each).per_query["map_at_r"].mean() for each in (mine, worse)]

@@ -14,7 +14,7 @@ from core.reading import RawTable
 from core.selections.filters import Filter, filters_to_json
 from core.selections.saved import delete_selection, save_selection
 from core.store import Workspace
-from core.types import Roles
+from core.types import CorpusRef, Roles
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/search.py"
@@ -163,7 +163,7 @@ def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
     calls, embedder = [], opened.embedder(folder, spec)
     monkeypatch.setattr(type(embedder), "embed_query", counted(type(embedder).embed_query, calls))
     query = Query("the teapot broke", k=3)
-    first, second = (find(folder, info.digest, spec, query) for _ in range(2))
+    first, second = (find(CorpusRef(folder, info.digest), spec, query) for _ in range(2))
     assert len(calls) == 1
     assert first.hits.rows.tolist() == second.hits.rows.tolist()
     assert first.embed_ms == second.embed_ms > 0

@@ -29,19 +29,19 @@ class Consensus:
     by_model: tuple[int, ...]
 
 
-def score_agreement(folder: str, corpus: str, model: ModelSpec, k: int, top: int) -> Agreement:
+def score_agreement(corpus: CorpusRef, model: ModelSpec, k: int, top: int) -> Agreement:
     """How far all scores, the isolation forest among them, agree. Names are titles."""
-    found = scores(folder, corpus, model, k) | {"forest": score_of(folder, corpus, model, "forest", k)}
+    found = scores(corpus, model, k) | {"forest": score_of(corpus, model, "forest", k)}
     return agreement({SCORES[name].title: found[name] for name in SCORES}, top)
 
 
-def model_consensus(folder: str, corpus: str, models: tuple[ModelSpec, ...], k: int, percentile: float) -> Consensus:
+def model_consensus(corpus: CorpusRef, models: tuple[ModelSpec, ...], k: int, percentile: float) -> Consensus:
     """Which rows are strange under which models; those without a graph are left out. Raises StorageError for none."""
-    whole, workspace = opened.corpus(folder, corpus), Workspace(folder)
-    models = tuple(spec for spec in models if _has_graph(workspace, corpus, spec))
+    whole, workspace = opened.corpus(corpus), Workspace(corpus.folder)
+    models = tuple(spec for spec in models if _has_graph(workspace, corpus.digest, spec))
     if not models:
         raise StorageError("No model has a neighbor graph of this corpus.", "Run one on the Embed page.")
-    per_model = np.stack([percentiles(scores(folder, corpus, spec, k)["combined"]) for spec in models], axis=1)
+    per_model = np.stack([percentiles(scores(corpus, spec, k)["combined"]) for spec in models], axis=1)
     agreed = consensus(per_model, percentile)
     rows = np.flatnonzero(agreed)
     rows = rows[np.lexsort((rows, -per_model[rows].mean(axis=1), -agreed[rows]))]

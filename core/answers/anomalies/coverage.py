@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.export.table import free_name, table_bytes
 from core.selections.saved import SavedSelection, save_selection
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 Method = Literal["facility location", "k-center", "random"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -31,8 +31,7 @@ SEED, CELL = 0, 400
 class Picking:
     """Which rows are to be chosen: all that determines them. k: how many. cosine: what counts as near."""
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     model: ModelSpec
     method: Method
     k: int
@@ -82,24 +81,22 @@ class Picked:
     total: int
 
 
-def near_cosine(folder: str, corpus: str, spec: ModelSpec) -> float:
+def near_cosine(corpus: CorpusRef, spec: ModelSpec) -> float:
     """A cosine to count as near: to two digits, in [0.05, 0.95]: that of the nearest 1% of random pairs, or the
     median over rows of that to their tenth neighbor, where it is lower (small groups far from all else)."""
-    if len(opened.vectors(folder, corpus, spec)) < 2:
+    if len(opened.vectors(corpus, spec)) < 2:
         return 0.5
-    high = float(calibration(folder, corpus, spec).quantiles([0.99])[0])
-    graph = opened.neighbors(folder, corpus, spec)
+    high = float(calibration(corpus, spec).quantiles([0.99])[0])
+    graph = opened.neighbors(corpus, spec)
     typical = float(np.median(graph.scores[:, min(10, graph.k) - 1]))
     return float(np.clip(round(min(high, typical), 2), 0.05, 0.95))
 
 
-def curve(folder: str, corpus: str, spec: ModelSpec, cosine: float) -> Curve:
+def curve(corpus: CorpusRef, spec: ModelSpec, cosine: float) -> Curve:
     """How coverage grows with the number of rows chosen, up to 200, by each method."""
-    vectors = opened.vectors(folder, corpus, spec).rows
-    rows = _rows(folder, corpus, spec, CURVE_ROWS)[1]
-    lines = [
-        _line(name, rows, vectors[_chosen(folder, corpus, spec, name)[:CURVE_CHOICES]], cosine) for name in METHODS
-    ]
+    vectors = opened.vectors(corpus, spec).rows
+    rows = _rows(corpus, spec, CURVE_ROWS)[1]
+    lines = [_line(name, rows, vectors[_chosen(corpus, spec, name)[:CURVE_CHOICES]], cosine) for name in METHODS]
     return Curve(tuple(lines), len(rows), len(vectors))
 
 
@@ -114,8 +111,8 @@ def picked(picking: Picking) -> Picked:
     if picking.method not in METHODS or not 1 <= picking.k <= MOST_CHOSEN:
         raise InputError("This choice can't be made.", f"Choose 1 to {MOST_CHOSEN} rows by one of the methods.")
     methods = [picking.method, *(name for name in METHODS if name != picking.method)]
-    vectors = opened.vectors(picking.folder, picking.corpus, picking.model).rows
-    rows = _rows(picking.folder, picking.corpus, picking.model, CHECKED_ROWS)[1]
+    vectors = opened.vectors(picking.corpus, picking.model).rows
+    rows = _rows(picking.corpus, picking.model, CHECKED_ROWS)[1]
     chosen = {name: chosen_rows(replace(picking, method=name)) for name in methods}
     found = {name: covered(rows, vectors[chosen[name]], picking.cosine) for name in methods}
     figures = [
@@ -129,12 +126,12 @@ def picked(picking: Picking) -> Picked:
 
 def chosen_rows(picking: Picking) -> np.ndarray:
     """(k,) row ids in order of choice; fewer where the corpus has no more different rows."""
-    return _chosen(picking.folder, picking.corpus, picking.model, picking.method)[: picking.k]
+    return _chosen(picking.corpus, picking.model, picking.method)[: picking.k]
 
 
 def picked_file(picking: Picking) -> bytes:
     """The chosen rows in order with whole texts and all their columns, as CSV."""
-    corpus, rows = opened.corpus(picking.folder, picking.corpus), chosen_rows(picking)
+    corpus, rows = opened.corpus(picking.corpus), chosen_rows(picking)
     table = corpus.table.iloc[rows].copy()
     table.insert(0, free_name(table, "chosen text"), [corpus.texts[row] for row in rows])
     table.insert(0, free_name(table, "row"), rows + 1)
@@ -144,28 +141,28 @@ def picked_file(picking: Picking) -> bytes:
 
 def keep_picked(picking: Picking, name: str) -> SavedSelection:
     """The chosen rows kept as a selection. Raises InputError for a bad or taken name."""
-    return save_selection(Workspace(picking.folder), picking.corpus, name, chosen_rows(picking))
+    return save_selection(Workspace(picking.corpus.folder), picking.corpus.digest, name, chosen_rows(picking))
 
 
 def _table(picking: Picking, chosen: np.ndarray) -> pd.DataFrame:
-    texts = opened.corpus(picking.folder, picking.corpus).texts
+    texts = opened.corpus(picking.corpus).texts
     return pd.DataFrame({"text": [texts[row][:CELL] for row in chosen]}, index=chosen)
 
 
 @lru_cache(maxsize=6)
-def _chosen(folder: str, corpus: str, spec: ModelSpec, method: Method) -> np.ndarray:
+def _chosen(corpus: CorpusRef, spec: ModelSpec, method: Method) -> np.ndarray:
     """Row ids of the first 500 choices; the first k of them are the choice of k."""
     if method == "random":
-        return np.random.default_rng(SEED).permutation(len(opened.vectors(folder, corpus, spec)))[:MOST_CHOSEN]
-    places, rows = _rows(folder, corpus, spec, LOOKED_AT[method])
+        return np.random.default_rng(SEED).permutation(len(opened.vectors(corpus, spec)))[:MOST_CHOSEN]
+    places, rows = _rows(corpus, spec, LOOKED_AT[method])
     if method == "facility location":
         return places[facility_location(rows, MOST_CHOSEN)]
     return places[farthest_first(rows, MOST_CHOSEN)[0]]
 
 
-def _rows(folder: str, corpus: str, spec: ModelSpec, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _rows(corpus: CorpusRef, spec: ModelSpec, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Row ids, rising, and vectors of a sample of at most so many rows; of all rows where they are no more."""
-    vectors = opened.vectors(folder, corpus, spec).rows
+    vectors = opened.vectors(corpus, spec).rows
     if len(vectors) <= most:
         return np.arange(len(vectors)), vectors
     ids = np.sort(np.random.default_rng(SEED).choice(len(vectors), most, replace=False))

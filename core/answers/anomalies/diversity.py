@@ -14,7 +14,7 @@ from core.diversity.measures import WHOLE, Sampled, mean_pair_distance, sampled_
 from core.errors import InputError
 from core.labels.columns import label_codes
 from core.selections.filters import FEW_NUMBERS, column_kind
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 SIZES = (10, 20, 50, 100, 200)  # rows drawn of each group
 MOST_GROUPS = 30
@@ -79,18 +79,18 @@ class HubFigures:
     table: pd.DataFrame
 
 
-def overall(folder: str, corpus: str, spec: ModelSpec) -> Overall:
+def overall(corpus: CorpusRef, spec: ModelSpec) -> Overall:
     """How varied all rows are."""
-    rows = opened.vectors(folder, corpus, spec).rows
+    rows = opened.vectors(corpus, spec).rows
     distance = mean_pair_distance(rows)
     vendi = sampled_vendi(rows, OVERALL, DRAWS, SEED)
     whole = vendi_score(rows) if len(rows) <= WHOLE else None
     return Overall(vendi, whole, min(vendi.size, rows.shape[1]), distance, not distance > 1e-6)
 
 
-def group_columns(folder: str, corpus: str) -> tuple[str, ...]:
+def group_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns whose values can be compared: labels first, then others with few values that repeat."""
-    kept = opened.corpus(folder, corpus)
+    kept = opened.corpus(corpus)
     names = [name for name in kept.roles.labels if name in kept.table.columns]
     for name in kept.table.columns:
         if name not in (*names, *UNTOLD, kept.roles.id, kept.roles.time) and _groups(kept.table[name]):
@@ -98,13 +98,13 @@ def group_columns(folder: str, corpus: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def group_scores(folder: str, corpus: str, spec: ModelSpec, column: str, size: int | None = None) -> GroupScores:
+def group_scores(corpus: CorpusRef, spec: ModelSpec, column: str, size: int | None = None) -> GroupScores:
     """The Vendi score of each value of a column (or cluster, for ""), over samples of one size.
 
     size None: the largest that at least half of the groups shown reach. Raises InputError for no column, or where
     fewer than two groups have 10 rows.
     """
-    codes, names = _codes(folder, corpus, spec, column)
+    codes, names = _codes(corpus, spec, column)
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     largest = [int(i) for i in np.argsort(-counts, kind="stable")[:MOST_GROUPS]]
     sizes = tuple(size for size in SIZES if int((counts[largest] >= size).sum()) >= 2)
@@ -116,17 +116,17 @@ def group_scores(folder: str, corpus: str, spec: ModelSpec, column: str, size: i
     half = [each for each in sizes if int((counts[largest] >= each).sum()) * 2 >= len(largest)]
     drawn = size if size in sizes else max(half, default=sizes[0])
     shown = tuple(i for i in largest if counts[i] >= drawn)
-    found = _scores(folder, corpus, spec, column, drawn, shown)
+    found = _scores(corpus, spec, column, drawn, shown)
     scores = [GroupScore(names[i], int(counts[i]), *each) for i, each in zip(shown, found, strict=True)]
     scores.sort(key=lambda score: -score.vendi.mean)
     left_out = len(largest) - len(scores)
     return GroupScores(tuple(scores), drawn, left_out, len(names) - len(largest), int((codes < 0).sum()), sizes)
 
 
-def hub_figures(folder: str, corpus: str, spec: ModelSpec, k: int) -> HubFigures:
+def hub_figures(corpus: CorpusRef, spec: ModelSpec, k: int) -> HubFigures:
     """How unevenly rows are neighbors of others, and which are most often."""
-    found = _hubs(folder, corpus, spec, k)
-    texts = opened.corpus(folder, corpus).texts
+    found = _hubs(corpus, spec, k)
+    texts = opened.corpus(corpus).texts
     top = np.argsort(-found.counts, kind="stable")[:50]
     table = pd.DataFrame({"times": found.counts[top]}, index=top)
     table["against expected"] = found.counts[top] / max(found.k, 1)
@@ -140,25 +140,25 @@ def hub_figures(folder: str, corpus: str, spec: ModelSpec, k: int) -> HubFigures
 
 
 @lru_cache(maxsize=2)
-def _hubs(folder: str, corpus: str, spec: ModelSpec, k: int) -> Hubs:
-    return find_hubs(opened.neighbors(folder, corpus, spec).ids, k)
+def _hubs(corpus: CorpusRef, spec: ModelSpec, k: int) -> Hubs:
+    return find_hubs(opened.neighbors(corpus, spec).ids, k)
 
 
 @lru_cache(maxsize=16)
 def _scores(
-    folder: str, corpus: str, spec: ModelSpec, column: str, size: int, shown: tuple[int, ...]
+    corpus: CorpusRef, spec: ModelSpec, column: str, size: int, shown: tuple[int, ...]
 ) -> list[tuple[Sampled, float]]:
     """The Vendi score and mean pair distance of each group; names, which may be edited, are no part of it."""
-    rows, codes = opened.vectors(folder, corpus, spec).rows, _codes(folder, corpus, spec, column)[0]
+    rows, codes = opened.vectors(corpus, spec).rows, _codes(corpus, spec, column)[0]
     groups = (rows[codes == i] for i in shown)
     return [(sampled_vendi(own, size, DRAWS, SEED), mean_pair_distance(own)) for own in groups]
 
 
-def _codes(folder: str, corpus: str, spec: ModelSpec, column: str) -> tuple[np.ndarray, list[str]]:
+def _codes(corpus: CorpusRef, spec: ModelSpec, column: str) -> tuple[np.ndarray, list[str]]:
     if column == CLUSTERS:
-        found = default_clusters(folder, corpus, spec)
+        found = default_clusters(corpus, spec)
         return np.asarray(found.labels), list(found.names)
-    table = opened.corpus(folder, corpus).table
+    table = opened.corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another.")
     return label_codes(table[column])

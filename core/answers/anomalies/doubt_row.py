@@ -28,10 +28,10 @@ class DoubtRow:
 
 def doubt_row(asked: Asked, row: int) -> DoubtRow:
     """What speaks for or against a row's label. Raises InputError for no row."""
-    corpus = opened.corpus(asked.folder, asked.corpus)
+    corpus = opened.corpus(asked.corpus)
     if not 0 <= row < len(corpus):
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
-    graph = opened.neighbors(asked.folder, asked.corpus, asked.model)
+    graph = opened.neighbors(asked.corpus, asked.model)
     ids, scores = np.asarray(graph.ids[row]), np.asarray(graph.scores[row], dtype=np.float64)
     words = label_words(corpus.table[asked.column].iloc[ids]).to_numpy(dtype=object)
     same = np.array([corpus.texts[i] == corpus.texts[row] for i in ids], bool)

@@ -30,14 +30,13 @@ SIGNALS = ("neither", "neighbors", "probe", "both")
 class Asked:
     """Which labels are meant: everything that names a result."""
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     model: ModelSpec
     column: str
 
     @property
     def query(self) -> LabelQuery:
-        return LabelQuery(CorpusRef(self.folder, self.corpus), self.model, self.column)
+        return LabelQuery(CorpusRef(self.corpus.folder, self.corpus.digest), self.model, self.column)
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,9 @@ class Confusion:
     total: int
 
 
-def label_columns(folder: str, corpus: str) -> tuple[str, ...]:
+def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may hold labels, those chosen as labels first."""
-    kept = opened.corpus(folder, corpus)
+    kept = opened.corpus(corpus)
     return usable_columns(kept.table, kept.roles.labels, (*UNTOLD, kept.roles.id, kept.roles.time))
 
 
@@ -145,7 +144,7 @@ def confusion(asked: Asked, which: Which) -> Confusion:
 def doubts_file(asked: Asked, look: Look) -> bytes:
     """The ranked list with whole texts and the corpus' columns, as CSV."""
     table = _table(asked, _order(asked, look), None)
-    corpus = opened.corpus(asked.folder, asked.corpus)
+    corpus = opened.corpus(asked.corpus)
     rows = table.index.to_numpy()
     table.insert(0, "row", rows + 1)
     for name in corpus.table.columns:
@@ -158,20 +157,20 @@ def doubts_file(asked: Asked, look: Look) -> bytes:
 def keep_doubts(asked: Asked, look: Look, name: str) -> SavedSelection:
     """The rows of a look kept as a selection. Raises InputError for a bad or taken name and for no rows."""
     doubts, _ = _kept(asked)
-    return save_selection(Workspace(asked.folder), asked.corpus, name, doubts.rows[_order(asked, look)])
+    return save_selection(Workspace(asked.corpus.folder), asked.corpus.digest, name, doubts.rows[_order(asked, look)])
 
 
 def mark(asked: Asked, rows: tuple[int, ...], as_: Mark | None) -> None:
     """Mark rows as seen or right, or take their marks off."""
-    mark_rows(Workspace(asked.folder), asked.corpus, asked.column, rows, as_)
+    mark_rows(Workspace(asked.corpus.folder), asked.corpus.digest, asked.column, rows, as_)
 
 
 def _kept(asked: Asked) -> tuple[Doubts, Labels]:
-    return LABEL_ERRORS.get(asked.query), column_labels(asked.folder, asked.corpus, asked.column)
+    return LABEL_ERRORS.get(asked.query), column_labels(asked.corpus, asked.column)
 
 
 def _marks(asked: Asked) -> dict[int, Mark]:
-    return label_marks(Workspace(asked.folder), asked.corpus, asked.column)
+    return label_marks(Workspace(asked.corpus.folder), asked.corpus.digest, asked.column)
 
 
 def _order(asked: Asked, look: Look) -> np.ndarray:
@@ -192,7 +191,7 @@ def _table(asked: Asked, at: np.ndarray, cell: int | None) -> pd.DataFrame:
     """Columns of the list; index the row ids. Shares in [0, 1]."""
     doubts, labels = _kept(asked)
     rows, names = np.asarray(doubts.rows[at]), np.array(labels.names, dtype=object)
-    texts, marks = opened.corpus(asked.folder, asked.corpus).texts, _marks(asked)
+    texts, marks = opened.corpus(asked.corpus).texts, _marks(asked)
     signals = np.array(SIGNALS, dtype=object)[doubts.near_flag[at] + 2 * doubts.probe_flag[at].astype(int)]
     columns = {
         "doubt": doubts.doubt[at],

@@ -36,8 +36,7 @@ MOST_GROUPS, MOST_ROWS = 500, 200
 class Place:
     """Whose near-duplicates, and by what they are found."""
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     model: ModelSpec
     by: By = "meaning"
 
@@ -75,15 +74,15 @@ def curve(place: Place) -> Curve:
     thresholds = np.round(np.arange(np.ceil(links.floor / STEP), round(1 / STEP) + 1) * STEP, 4)
     counts = np.array([links.counts(float(threshold)) for threshold in thresholds], dtype=np.int64)
     usual, random_pair = _usual(place) if place.by == "meaning" else (0.7, float("nan"))
-    graph = opened.neighbors(place.folder, place.corpus, place.model)
+    graph = opened.neighbors(place.corpus, place.model)
     pairs, groups_there, rows = counts.T
     return Curve(thresholds, pairs, groups_there, rows, max(usual, float(thresholds[0])), random_pair, graph.k, links.n)
 
 
 def groups(place: Place, threshold: float) -> Groups:
     """The groups at a threshold, each with the lowest cosine between any two of its rows under the model."""
-    links, codes, whole = _links(place), group_codes(place, threshold), opened.corpus(place.folder, place.corpus)
-    vectors = opened.vectors(place.folder, place.corpus, place.model).rows
+    links, codes, whole = _links(place), group_codes(place, threshold), opened.corpus(place.corpus)
+    vectors = opened.vectors(place.corpus, place.model).rows
     members = _members(codes)[:MOST_GROUPS]
     table = pd.DataFrame(
         {
@@ -92,7 +91,7 @@ def groups(place: Place, threshold: float) -> Groups:
             "Text": [whole.texts[rows[0]][:300] for rows in members],
         }
     )
-    graph = opened.neighbors(place.folder, place.corpus, place.model)
+    graph = opened.neighbors(place.corpus, place.model)
     full = full_rows(graph, threshold) if place.by == "meaning" else 0
     return Groups(table, *links.counts(threshold), full)
 
@@ -104,10 +103,10 @@ def group_rows(place: Place, threshold: float, group: int, keep: KeepOne) -> tup
     if group < 0 or not len(rows):
         raise InputError("There is no such group at this threshold.", "Choose one in the table.")
     gone = np.isin(rows, drop_rows(place, threshold, keep))
-    vectors = opened.vectors(place.folder, place.corpus, place.model).rows
+    vectors = opened.vectors(place.corpus, place.model).rows
     stays = rows[~gone][0]
     shown = np.concatenate([[stays], rows[gone]])[:MOST_ROWS]
-    table = texts_and_roles(opened.corpus(place.folder, place.corpus), shown)
+    table = texts_and_roles(opened.corpus(place.corpus), shown)
     table.insert(0, "To it", np.minimum(vectors[shown] @ vectors[stays], 1).astype(np.float64), allow_duplicates=True)
     table.insert(0, "Stays", shown == stays, allow_duplicates=True)
     return table, len(rows)
@@ -115,14 +114,14 @@ def group_rows(place: Place, threshold: float, group: int, keep: KeepOne) -> tup
 
 def drop_rows(place: Place, threshold: float, keep: KeepOne) -> np.ndarray:
     """Row ids (int64, rising) that go when one of each group is kept."""
-    whole = opened.corpus(place.folder, place.corpus)
-    vectors = opened.vectors(place.folder, place.corpus, place.model).rows
+    whole = opened.corpus(place.corpus)
+    vectors = opened.vectors(place.corpus, place.model).rows
     return rows_to_drop(group_codes(place, threshold), whole.texts, vectors, keep)
 
 
 def group_file(place: Place, threshold: float, keep: KeepOne) -> bytes:
     """All rows in groups as CSV, by group: its number, the row, whether it stays or goes, text, and all columns."""
-    whole, codes = opened.corpus(place.folder, place.corpus), group_codes(place, threshold)
+    whole, codes = opened.corpus(place.corpus), group_codes(place, threshold)
     rows = np.flatnonzero(codes >= 0)
     rows = rows[np.argsort(codes[rows], kind="stable")]
     goes = np.isin(rows, drop_rows(place, threshold, keep))
@@ -130,7 +129,7 @@ def group_file(place: Place, threshold: float, keep: KeepOne) -> bytes:
 
 
 def rows_file(place: Place, rows: np.ndarray, first: dict[str, np.ndarray], texts: list[str]) -> bytes:
-    table = opened.corpus(place.folder, place.corpus).table.iloc[rows].copy()
+    table = opened.corpus(place.corpus).table.iloc[rows].copy()
     added: dict[str, Any] = {**first, "text of the row": [texts[row] for row in rows]}
     for at, (name, values) in enumerate(added.items()):
         table.insert(at, free_name(table, name), values)
@@ -146,20 +145,20 @@ def _members(codes: np.ndarray) -> list[np.ndarray]:
 
 def _usual(place: Place) -> tuple[float, float]:
     """A threshold to start from, on the model's own scale, and the median cosine of random pairs."""
-    pairs = calibration(place.folder, place.corpus, place.model)
+    pairs = calibration(place.corpus, place.model)
     median = float(pairs.quantiles([0.5])[0]) if len(pairs) else 0.1
     return round(round((1 - USUAL * (1 - median)) / STEP) * STEP, 4), median
 
 
 @lru_cache(maxsize=6)
 def _links(place: Place) -> Links:
-    texts = opened.corpus(place.folder, place.corpus).texts
+    texts = opened.corpus(place.corpus).texts
     if place.by == "meaning":
-        return graph_links(opened.neighbors(place.folder, place.corpus, place.model), texts, FLOOR)
+        return graph_links(opened.neighbors(place.corpus, place.model), texts, FLOOR)
     if place.by == "exact":
         one, other = copy_pairs(texts)
         return make_links(one, other, np.ones(len(one), dtype=np.float32), len(texts), 1.0)
-    return TEXT_DUPLICATES.get(TextQuery(CorpusRef(place.folder, place.corpus), place.by)).links
+    return TEXT_DUPLICATES.get(TextQuery(CorpusRef(place.corpus.folder, place.corpus.digest), place.by)).links
 
 
 @lru_cache(maxsize=6)

@@ -8,17 +8,18 @@ from core.anomalies.leaks import Leaks, find_leaks, split_columns
 from core.answers.anomalies.duplicates import MOST_ROWS, Place, group_codes, rows_file
 from core.errors import InputError
 from core.scoring.label_rows import find_split
+from core.types import CorpusRef
 
 
-def columns(folder: str, corpus: str) -> tuple[str, ...]:
+def columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may be a split, the likeliest first."""
-    return tuple(split_columns(opened.corpus(folder, corpus).table))
+    return tuple(split_columns(opened.corpus(corpus).table))
 
 
-def likely(folder: str, corpus: str) -> str | None:
+def likely(corpus: CorpusRef) -> str | None:
     """The column that parts the rows into training and test, if there is one."""
-    found = find_split(opened.corpus(folder, corpus).table)
-    return found if found in columns(folder, corpus) else None
+    found = find_split(opened.corpus(corpus).table)
+    return found if found in columns(corpus) else None
 
 
 def leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, pd.DataFrame]:
@@ -27,7 +28,7 @@ def leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, pd.DataFr
     Raises InputError where there is no such column."""
     found, codes = _leaks(place, threshold, column)
     shown = found.rows[:MOST_ROWS]
-    whole = opened.corpus(place.folder, place.corpus)
+    whole = opened.corpus(place.corpus)
     values = whole.table[column].iloc[shown].astype(str).tolist()
     table = pd.DataFrame({"Group": codes[shown] + 1, "Value": values}, index=shown)
     table["Text"] = [whole.texts[row][:300] for row in shown]
@@ -37,12 +38,12 @@ def leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, pd.DataFr
 def leak_file(place: Place, threshold: float, column: str) -> bytes:
     """All rows of groups that span values, as CSV."""
     found, codes = _leaks(place, threshold, column)
-    texts = opened.corpus(place.folder, place.corpus).texts
+    texts = opened.corpus(place.corpus).texts
     return rows_file(place, found.rows, {"group": codes[found.rows] + 1, "row": found.rows + 1}, texts)
 
 
 def _leaks(place: Place, threshold: float, column: str) -> tuple[Leaks, np.ndarray]:
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another.")
     codes = group_codes(place, threshold)

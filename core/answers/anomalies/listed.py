@@ -57,9 +57,9 @@ class OddRows:
     same: bool
 
 
-def odd_rows(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> OddRows:
+def odd_rows(corpus: CorpusRef, model: ModelSpec, query: OddQuery) -> OddRows:
     """Raises StorageError where the corpus is not embedded or its graph is missing, InputError for a bad cut."""
-    whole, score = opened.corpus(folder, corpus), score_of(folder, corpus, model, query.score, query.k)
+    whole, score = opened.corpus(corpus), score_of(corpus, model, query.score, query.k)
     order, ranks = listed(score, query.cut), percentiles(score)
     shown = order[:MOST_SHOWN]
     table = pd.DataFrame({"Rank": np.arange(1, len(shown) + 1), "Percentile": ranks[shown], "Score": score[shown]})
@@ -75,19 +75,19 @@ def odd_rows(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> Odd
         float("nan") if last is None else float(ranks[last]),
         counts,
         edges,
-        usable_k(opened.neighbors(folder, corpus, model), query.k),
+        usable_k(opened.neighbors(corpus, model), query.k),
         bool(np.ptp(score) < 1e-6) if len(score) else True,
     )
 
 
-def odd_file(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> bytes:
+def odd_file(corpus: CorpusRef, model: ModelSpec, query: OddQuery) -> bytes:
     """All rows within the cut as CSV: rank, row, percentile by every score, mark, text, and all columns."""
-    whole, found = opened.corpus(folder, corpus), scores(folder, corpus, model, query.k)
-    rows = listed(score_of(folder, corpus, model, query.score, query.k), query.cut)
+    whole, found = opened.corpus(corpus), scores(corpus, model, query.k)
+    rows = listed(score_of(corpus, model, query.score, query.k), query.cut)
     table = whole.table.iloc[rows].copy()
     added: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "row": rows + 1}
     added |= {f"percentile: {SCORES[name].title}": percentiles(found[name])[rows].round(2) for name in found}
-    marks = load_marks(Workspace(folder), corpus)
+    marks = load_marks(Workspace(corpus.folder), corpus.digest)
     added["mark"] = [marks.get(int(row), "") for row in rows]
     added["text of the row"] = [whole.texts[row] for row in rows]
     for place, (name, values) in enumerate(added.items()):
@@ -95,14 +95,14 @@ def odd_file(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> byt
     return table_bytes(table, "csv")
 
 
-def odd_row_ids(folder: str, corpus: str, model: ModelSpec, query: OddQuery) -> np.ndarray:
+def odd_row_ids(corpus: CorpusRef, model: ModelSpec, query: OddQuery) -> np.ndarray:
     """All row ids within the cut, int64, strangest first."""
-    return listed(score_of(folder, corpus, model, query.score, query.k), query.cut)
+    return listed(score_of(corpus, model, query.score, query.k), query.cut)
 
 
-def score_of(folder: str, corpus: str, model: ModelSpec, name: ScoreName, k: int) -> np.ndarray:
+def score_of(corpus: CorpusRef, model: ModelSpec, name: ScoreName, k: int) -> np.ndarray:
     """One score of all rows, (n,) float64, higher is stranger."""
-    return _forest(folder, corpus, model) if name == "forest" else scores(folder, corpus, model, k)[name]
+    return _forest(corpus, model) if name == "forest" else scores(corpus, model, k)[name]
 
 
 def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
@@ -115,14 +115,14 @@ def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=6)
-def scores(folder: str, corpus: str, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
+def scores(corpus: CorpusRef, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
     """All scores but the isolation forest, each (n,) float64; computed where they are missing."""
-    default_clusters(folder, corpus, model)  # raises where there is no graph
-    computed = OUTLIER_SCORES.get_or_compute(OutlierQuery(CorpusRef(folder, corpus), model, k))
+    default_clusters(corpus, model)  # raises where there is no graph
+    computed = OUTLIER_SCORES.get_or_compute(OutlierQuery(CorpusRef(corpus.folder, corpus.digest), model, k))
     return {name: computed[name] for name in SCORES if name in computed}
 
 
 @lru_cache(maxsize=6)
-def _forest(folder: str, corpus: str, model: ModelSpec) -> np.ndarray:
+def _forest(corpus: CorpusRef, model: ModelSpec) -> np.ndarray:
     """The isolation forest's score (n,)."""
-    return ISOLATION_FOREST.get_or_compute(ModelQuery(CorpusRef(folder, corpus), model))
+    return ISOLATION_FOREST.get_or_compute(ModelQuery(CorpusRef(corpus.folder, corpus.digest), model))

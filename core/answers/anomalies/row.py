@@ -15,7 +15,7 @@ from core.answers.map.rows import terms
 from core.errors import InputError
 from core.name_terms import is_telling
 from core.terms import document_terms
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 WORDS = 8
 EVERYWHERE = 0.15  # share of all rows from which a word says nothing
@@ -42,34 +42,34 @@ class RowWhy:
     labels: tuple[tuple[str, str, str, int], ...]
 
 
-def row_why(folder: str, corpus: str, model: ModelSpec, row: int, k: int, count: int = 10) -> RowWhy:
+def row_why(corpus: CorpusRef, model: ModelSpec, row: int, k: int, count: int = 10) -> RowWhy:
     """Raises InputError for no such row, StorageError where the graph is missing."""
-    whole = opened.corpus(folder, corpus)
+    whole = opened.corpus(corpus)
     if not 0 <= row < len(whole):
         raise InputError(f"There is no row {row + 1:,} among the {len(whole):,} rows.")
-    graph = opened.neighbors(folder, corpus, model)
+    graph = opened.neighbors(corpus, model)
     ids = np.asarray(graph.ids[row, :count])
     near = texts_and_roles(whole, ids)
     near.insert(0, "cosine", np.asarray(graph.scores[row, :count], dtype=np.float64), allow_duplicates=True)
-    words = _words(folder, corpus, whole.texts[row], row, ids)
+    words = _words(corpus, whole.texts[row], row, ids)
     labels = tuple(found for name in whole.roles.labels if (found := _label(whole.table[name], row, ids)))
-    return RowWhy(row, whole.texts[row][:LONGEST], _by_score(folder, corpus, model, row, k), near, *words, labels)
+    return RowWhy(row, whole.texts[row][:LONGEST], _by_score(corpus, model, row, k), near, *words, labels)
 
 
-def _by_score(folder: str, corpus: str, model: ModelSpec, row: int, k: int) -> pd.DataFrame:
+def _by_score(corpus: CorpusRef, model: ModelSpec, row: int, k: int) -> pd.DataFrame:
     told = []
     for info in SCORES.values():
         if info.name != "forest":  # it may take long, and nobody asked for it here
-            score = score_of(folder, corpus, model, info.name, k)
+            score = score_of(corpus, model, info.name, k)
             told.append((info.title, float(percentiles(score)[row]), float(score[row]), info.sees))
     return pd.DataFrame(told, columns=["Score", "Percentile", "Value", "What it sees"])
 
 
 def _words(
-    folder: str, corpus: str, text: str, row: int, near: np.ndarray
+    corpus: CorpusRef, text: str, row: int, near: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Words shared with the nearest rows, words of theirs, and words of its own; rarest in the corpus first."""
-    matrix, vocabulary = terms(folder, corpus)
+    matrix, vocabulary = terms(corpus)
     spread = np.asarray(matrix.sum(axis=0)).ravel()
     held = np.asarray(matrix[near].sum(axis=0)).ravel() if len(near) else np.zeros(len(vocabulary))
     here = np.zeros(len(vocabulary), dtype=bool)

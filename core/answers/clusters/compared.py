@@ -12,17 +12,17 @@ from core.clusters.agreement import Agreement, agreement, confusion, crossed, ma
 from core.clusters.methods import ClusterParams
 from core.errors import InputError
 from core.selections.filters import coded
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 CELL = 400
 MOST_SHOWN = 1_000
 
 
 def against_column(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, column: str, most: int = 20
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, column: str, most: int = 20
 ) -> tuple[Agreement, pd.DataFrame, int]:
     """How far the groups are the values of a column, the confusion of the largest, and the number of values."""
-    found, table = cluster_set(folder, corpus, model, params), opened.corpus(folder, corpus).table
+    found, table = cluster_set(corpus, model, params), opened.corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to compare with.', "Choose another.")
     codes, names = coded(table[column])
@@ -43,14 +43,14 @@ class Compared:
 
 
 def compared(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, other_model: ModelSpec, other: ClusterParams
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, other_model: ModelSpec, other: ClusterParams
 ) -> Compared:
     """This grouping beside another, of the same or another model. Raises StorageError where that one is not made."""
-    first, second = cluster_set(folder, corpus, model, params), cluster_set(folder, corpus, other_model, other)
+    first, second = cluster_set(corpus, model, params), cluster_set(corpus, other_model, other)
     partner, moved = matched(first.labels, second.labels)
     names, others = np.array([*first.names, "(none)"], object), np.array([*second.names, "(none)"], object)
     rows = np.flatnonzero(moved)
-    texts = opened.corpus(folder, corpus).texts
+    texts = opened.corpus(corpus).texts
     table = pd.DataFrame(
         {
             "text": [texts[int(row)] for row in rows[:MOST_SHOWN]],

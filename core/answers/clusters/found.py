@@ -29,42 +29,42 @@ class ClusterSet:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def default_clusters(folder: str, corpus: str, model: ModelSpec) -> ClusterSet:
+def default_clusters(corpus: CorpusRef, model: ModelSpec) -> ClusterSet:
     """The default clustering of a corpus under a model. Raises StorageError without vectors or a graph."""
-    return cluster_set(folder, corpus, model, ClusterParams())
+    return cluster_set(corpus, model, ClusterParams())
 
 
-def cluster_set(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> ClusterSet:
+def cluster_set(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterSet:
     """A clustering with its names; a quick one (leiden) is made where it is not kept, else StorageError is raised."""
-    found = clustering(folder, corpus, model, params)
-    names = list(own_names(folder, corpus, model, params))
-    for label, name in edited_names(Workspace(folder), corpus, model, params).items():
+    found = clustering(corpus, model, params)
+    names = list(own_names(corpus, model, params))
+    for label, name in edited_names(Workspace(corpus.folder), corpus.digest, model, params).items():
         if 0 <= label < len(names):
             names[label] = name
     return ClusterSet(found.labels, tuple(names), found.params, found.assigned, found.levels, found.facts)
 
 
 @lru_cache(maxsize=16)
-def clustering(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Clusters:
+def clustering(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Clusters:
     """The stored clusters; leiden's are made now where there are none. Raises StorageError."""
-    query = ClusterQuery(CorpusRef(folder, corpus), model, params)
+    query = ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)
     clusters = CLUSTERS.load(query)
     if clusters is None and params.method == "leiden":
-        opened.neighbors(folder, corpus, model)  # never builds a graph in passing
+        opened.neighbors(corpus, model)  # never builds a graph in passing
         clusters = CLUSTERS.get_or_compute(query)
     return clusters or CLUSTERS.get(query)
 
 
 @lru_cache(maxsize=16)
-def own_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
+def own_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
     """Names by their words alone."""
-    clustering(folder, corpus, model, params)
-    return tuple(CLUSTER_NAMES.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), model, params)))
+    clustering(corpus, model, params)
+    return tuple(CLUSTER_NAMES.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)))
 
 
-def group_values(folder: str, corpus: str, model: ModelSpec, value: str) -> pd.Series:
+def group_values(corpus: CorpusRef, model: ModelSpec, value: str) -> pd.Series:
     """Each row's group by name. value: the level, and after a point whatever tells names apart."""
     level = value.partition(".")[0]
     params = ClusterParams(level=int(level)) if level.isdecimal() else ClusterParams()
-    found = cluster_set(folder, corpus, model, params)
+    found = cluster_set(corpus, model, params)
     return pd.Series(np.array([*found.names, None], dtype=object)[found.labels], dtype="str")

@@ -46,10 +46,10 @@ class NamingPlan:
     first: str
 
 
-def names_table(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
+def names_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
     """One row a cluster, index labels: number (from 1), rows, keywords, own (the name by words), name (the present)."""
-    found, own = cluster_set(folder, corpus, model, params), own_names(folder, corpus, model, params)
-    words = _words(folder, corpus, model, params)
+    found, own = cluster_set(corpus, model, params), own_names(corpus, model, params)
+    words = _words(corpus, model, params)
     return pd.DataFrame(
         {
             "number": np.arange(1, len(own) + 1),
@@ -61,12 +61,12 @@ def names_table(folder: str, corpus: str, model: ModelSpec, params: ClusterParam
     )
 
 
-def keep_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, names: Sequence[str]) -> int:
+def keep_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, names: Sequence[str]) -> int:
     """Keep the names of all clusters as a person edited them; gives how many differ from those by words.
 
     Raises InputError that names the group for a name that is empty, too long or stands twice.
     """
-    own = own_names(folder, corpus, model, params)
+    own = own_names(corpus, model, params)
     if len(names) != len(own):
         raise InputError(f"There are {len(own):,} groups now, not {len(names):,}.", "Reload the page.")
     cleaned = [_checked(number, name) for number, name in enumerate(names, 1)]
@@ -80,21 +80,19 @@ def keep_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams
             "Give each a name of its own.",
         )
     given = {label: name for label, name in enumerate(cleaned) if name != own[label]}
-    save_names(Workspace(folder), corpus, model, params, given)
+    save_names(Workspace(corpus.folder), corpus.digest, model, params, given)
     return len(given)
 
 
-def forget_names(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> None:
+def forget_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> None:
     """Back to the names by words."""
-    save_names(Workspace(folder), corpus, model, params, {})
+    save_names(Workspace(corpus.folder), corpus.digest, model, params, {})
 
 
-def naming_plan(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, most: int, again: bool
-) -> NamingPlan:
+def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> NamingPlan:
     """What naming the `most` largest clusters takes; again: those that were given a name too. Sends nothing."""
-    own, given = own_names(folder, corpus, model, params), edited_names(Workspace(folder), corpus, model, params)
-    wanted = _wanted(folder, corpus, model, params, most, again)
+    own, given = own_names(corpus, model, params), edited_names(Workspace(corpus.folder), corpus.digest, model, params)
+    wanted = _wanted(corpus, model, params, most, again)
     subjects = [each for request in wanted for each in request.subjects]
     told = sum(each.tokens for each in subjects) + len(wanted) * estimate_tokens(INSTRUCTIONS)
     first = "\n".join((", ".join(subjects[0].words), *subjects[0].texts)) if subjects else ""
@@ -105,8 +103,7 @@ def naming_plan(
 
 @unchained
 def name_with_model(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     model: ModelSpec,
     params: ClusterParams,
     chat: ChatModel,
@@ -120,21 +117,23 @@ def name_with_model(
     Raises ServiceError where the server fails, or where some clusters keep the names they have for want of an answer
     that can be used; the names given till then stay.
     """
-    workspace, own = Workspace(folder), own_names(folder, corpus, model, params)
+    workspace, own = Workspace(corpus.folder), own_names(corpus, model, params)
     named: set[int] = set()
 
     def keep(names: dict[int, str]) -> None:
         if names:  # a person may have edited others meanwhile: theirs stay
-            known = edited_names(workspace, corpus, model, params)
+            known = edited_names(workspace, corpus.digest, model, params)
             present = [known.get(label, name) for label, name in enumerate(own)]
             made = distinct(names, present, present)  # one that can't be used leaves the name there is
             kept = {label: name for label, name in known.items() if label not in made and label < len(own)}
-            save_names(workspace, corpus, model, params, kept | made)
+            save_names(workspace, corpus.digest, model, params, kept | made)
             named.update(made)
 
-    wanted = _wanted(folder, corpus, model, params, most, again)
+    wanted = _wanted(corpus, model, params, most, again)
     asked = {each.label for request in wanted for each in request.subjects}
-    others = [name for label, name in edited_names(workspace, corpus, model, params).items() if label not in asked]
+    others = [
+        name for label, name in edited_names(workspace, corpus.digest, model, params).items() if label not in asked
+    ]
     found, wrong = name_clusters(wanted, others, Chat(chat, secret).ask, keep, progress)
     if len(named) < len(asked):
         why = wrong or "the model gave several the same name" if len(found) == len(asked) else wrong
@@ -147,28 +146,28 @@ def name_with_model(
 
 
 @lru_cache(maxsize=4)
-def _words(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> list[list[str]]:
-    found = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), model, params))
+def _words(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> list[list[str]]:
+    found = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))
     return [[word for word, _ in words] for words in found]
 
 
-def _wanted(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> list[Request]:
+def _wanted(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> list[Request]:
     """The requests for the largest clusters, siblings together; those with a given name only where `again`."""
-    given = edited_names(Workspace(folder), corpus, model, params)
-    count = len(own_names(folder, corpus, model, params))
+    given = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
+    count = len(own_names(corpus, model, params))
     labels = [label for label in range(min(most, count)) if again or label not in given]
     if not labels:
         return []
-    middles = centers(opened.vectors(folder, corpus, model).rows, clustering(folder, corpus, model, params).labels)
-    groups = sibling_groups(labels, _parents(folder, corpus, model, params), middles)
-    subjects = {label: _subject(folder, corpus, model, params, label) for label in labels}
+    middles = centers(opened.vectors(corpus, model).rows, clustering(corpus, model, params).labels)
+    groups = sibling_groups(labels, _parents(corpus, model, params), middles)
+    subjects = {label: _subject(corpus, model, params, label) for label in labels}
     taken = tuple(name for label, name in given.items() if label not in subjects)
     return requests([[subjects[label] for label in group] for group in groups], taken)
 
 
-def _parents(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> dict[int, int] | None:
+def _parents(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> dict[int, int] | None:
     """Each cluster's one on the next coarser level; None where there is none."""
-    found = clustering(folder, corpus, model, params)
+    found = clustering(corpus, model, params)
     if found.levels is None or found.params.level == 0:
         return None
     labels, first = np.unique(found.labels, return_index=True)
@@ -177,11 +176,11 @@ def _parents(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) 
 
 
 @lru_cache(maxsize=2_000)
-def _subject(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, label: int) -> Subject:
-    labels, texts = clustering(folder, corpus, model, params).labels, opened.corpus(folder, corpus).texts
-    central = central_rows(opened.vectors(folder, corpus, model).rows, labels, label, LOOKED_AT)
+def _subject(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Subject:
+    labels, texts = clustering(corpus, model, params).labels, opened.corpus(corpus).texts
+    central = central_rows(opened.vectors(corpus, model).rows, labels, label, LOOKED_AT)
     shown = list(dict.fromkeys(texts[int(row)] for row in central))[:SENT_TEXTS]
-    return subject(label, int((labels == label).sum()), _words(folder, corpus, model, params)[label], shown)
+    return subject(label, int((labels == label).sum()), _words(corpus, model, params)[label], shown)
 
 
 def _checked(number: int, name: object) -> str:

@@ -63,18 +63,18 @@ class Detail:
     typical: pd.DataFrame
 
 
-def overview(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> Overview:
+def overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Overview:
     """All groups with their trust. Raises StorageError where the clustering is not kept and can't be made at once."""
-    found = cluster_set(folder, corpus, model, params)
-    query = ClusterQuery(CorpusRef(folder, corpus), model, params)
+    found = cluster_set(corpus, model, params)
+    query = ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)
     trust, stable = CLUSTER_TRUST.get_or_compute(query), CLUSTER_STABILITY.load(query)
     table = _table(found, trust, CLUSTER_KEYWORDS.get_or_compute(query))
     if stable:
         table["found"], table["jaccard"] = stable.found, stable.jaccard
     if len(found.facts.get("dbcv_clusters", ())) == len(table):
         table["dbcv"] = np.array(found.facts["dbcv_clusters"], dtype=np.float64)
-    others = [other for other in Workspace(folder).models(corpus) if other != model]
-    existing = {other.label: _exists(folder, corpus, found, other) for other in others}
+    others = [other for other in Workspace(corpus.folder).models(corpus.digest) if other != model]
+    existing = {other.label: _exists(corpus, found, other) for other in others}
     looked = [here for here in existing.values() if here is not None]
     if looked:
         table["models"] = np.sum(looked, axis=0)
@@ -89,44 +89,44 @@ def overview(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) 
     )  # fmt: skip
 
 
-def detail(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, label: int) -> Detail:
+def detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Detail:
     """One cluster's words and texts. Raises InputError where there is no such cluster."""
-    found = cluster_set(folder, corpus, model, params)
+    found = cluster_set(corpus, model, params)
     if not 0 <= label < len(found.names):
         raise InputError(f"There is no group {label + 1:,} among {len(found.names):,}.", "Choose another.")
-    rows, texts = opened.vectors(folder, corpus, model).rows, opened.corpus(folder, corpus).texts
+    rows, texts = opened.vectors(corpus, model).rows, opened.corpus(corpus).texts
     central = _different(texts, central_rows(rows, found.labels, label, MOST_LOOKED))
     typical = _different(texts, typical_rows(rows, found.labels, label, centers(rows, found.labels), MOST_LOOKED))
-    words = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(folder, corpus), model, params))[label]
+    words = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))[label]
     size = int((found.labels == label).sum())
     return Detail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
 
 
 def keep_cluster(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, labels: tuple[int, ...], name: str
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, labels: tuple[int, ...], name: str
 ) -> SavedSelection:
     """The rows of some clusters kept as a selection, for every page; one that has these rows stays as it is.
 
     Raises InputError for a bad or taken name.
     """
-    found, workspace = clustering(folder, corpus, model, params), Workspace(folder)
+    found, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
     rows = np.flatnonzero(np.isin(found.labels, labels)).astype(np.int64)
-    key = selection_key(corpus, rows)
-    same = next((each for each in saved_selections(workspace, corpus) if each.key == key), None)
-    return same or save_selection(workspace, corpus, name, rows)
+    key = selection_key(corpus.digest, rows)
+    same = next((each for each in saved_selections(workspace, corpus.digest) if each.key == key), None)
+    return same or save_selection(workspace, corpus.digest, name, rows)
 
 
-def sweeps_of(folder: str, corpus: str, model: ModelSpec) -> dict[Method, tuple[Tried, ...]]:
+def sweeps_of(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[Tried, ...]]:
     """The sweeps made so far, by method."""
-    ref = CorpusRef(folder, corpus)
+    ref = CorpusRef(corpus.folder, corpus.digest)
     found = {method: CLUSTER_SWEEP.load(SweepQuery(ref, model, method)) for method in METHODS}
     return {method: tried for method, tried in found.items() if tried is not None}
 
 
-def rows_table(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
+def rows_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
     """The whole corpus with each row's group: number from 1 (0: none), name, and whether it was put there from
     noise."""
-    found, corpus_ = cluster_set(folder, corpus, model, params), opened.corpus(folder, corpus)
+    found, corpus_ = cluster_set(corpus, model, params), opened.corpus(corpus)
     table = corpus_.table.copy(deep=False)
     names = np.array([*found.names, ""], dtype=object)
     table.insert(0, "group", found.labels + 1)
@@ -153,11 +153,11 @@ def _table(found: ClusterSet, trust: ClusterTrust, words: list[list[tuple[str, f
     )
 
 
-def _exists(folder: str, corpus: str, found: ClusterSet, other: ModelSpec) -> np.ndarray | None:
+def _exists(corpus: CorpusRef, found: ClusterSet, other: ModelSpec) -> np.ndarray | None:
     """(c,) bool: whether another model has a cluster with half of the joint rows in common; None where it has none."""
-    theirs = CLUSTERS.load(ClusterQuery(CorpusRef(folder, corpus), other, found.params))
+    theirs = CLUSTERS.load(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), other, found.params))
     if theirs is None and found.params.method == "leiden" and len(found.labels) <= 50_000:
-        theirs = clustering(folder, corpus, other, found.params)
+        theirs = clustering(corpus, other, found.params)
     if theirs is None:
         return None
     return np.nan_to_num(best_jaccard(found.labels, theirs.labels, len(found.names))) >= EXISTS

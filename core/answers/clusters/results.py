@@ -25,16 +25,16 @@ def level_inputs(query: ClusterQuery) -> dict[str, object]:
 
 
 def _name(query: ClusterQuery, progress: Progress) -> list[str]:
-    where = (query.corpus.folder, query.corpus.digest)
+    where = (query.corpus,)
     return list(cluster_names(CLUSTERS.get(query).labels, *terms(*where), opened.corpus(*where).texts))
 
 
 def _weigh_keywords(query: ClusterQuery, progress: Progress) -> Keywords:
-    return keywords(CLUSTERS.get(query).labels, *terms(query.corpus.folder, query.corpus.digest))
+    return keywords(CLUSTERS.get(query).labels, *terms(query.corpus))
 
 
 def _measure_trust(query: ClusterQuery, progress: Progress) -> ClusterTrust:
-    where = (query.corpus.folder, query.corpus.digest, query.model)
+    where = (query.corpus, query.model)
     ids = opened.neighbors(*where).ids[:, :15]
     return cluster_trust(opened.vectors(*where).rows, np.asarray(ids), CLUSTERS.get(query).labels)
 

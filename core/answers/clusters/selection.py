@@ -17,7 +17,7 @@ from core.selections.saved import (
     selection_key,
 )
 from core.store import Workspace
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -28,40 +28,38 @@ class Clicked:
     new: bool
 
 
-def select_cluster(folder: str, corpus: str, model: ModelSpec, params: ClusterParams, label: int) -> Clicked:
+def select_cluster(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Clicked:
     """The rows of a cluster kept as a selection under the cluster's name, numbered where that name is taken; one that
     has these rows already stays as it is. Raises StorageError."""
-    names, workspace = cluster_set(folder, corpus, model, params).names, Workspace(folder)
-    kept = saved_selections(workspace, corpus)
-    rows = _members(clustering(folder, corpus, model, params).labels, label)
-    key = selection_key(corpus, rows)
+    names, workspace = cluster_set(corpus, model, params).names, Workspace(corpus.folder)
+    kept = saved_selections(workspace, corpus.digest)
+    rows = _members(clustering(corpus, model, params).labels, label)
+    key = selection_key(corpus.digest, rows)
     same = next((each for each in kept if each.key == key), None)
     if same:
         return Clicked(same, new=False)
-    return Clicked(save_selection(workspace, corpus, _free(names[label], kept), rows), new=True)
+    return Clicked(save_selection(workspace, corpus.digest, _free(names[label], kept), rows), new=True)
 
 
 def selected_cluster(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, key: str, rows: int
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
 ) -> tuple[int, int] | None:
     """(level, label) of the cluster that a selection of so many rows is, the finest of several that are; None where it
     is none of this hierarchy."""
-    return _found(folder, corpus, model, params, key, rows)
+    return _found(corpus, model, params, key, rows)
 
 
-def forget(folder: str, corpus: str, key: str, name: str) -> None:
+def forget(corpus: CorpusRef, key: str, name: str) -> None:
     """Delete a selection that a click kept under a name, unless it was renamed meanwhile."""
-    workspace = Workspace(folder)
-    if any((each.key, each.name) == (key, name) for each in saved_selections(workspace, corpus)):
-        delete_selection(workspace, corpus, key)
+    workspace = Workspace(corpus.folder)
+    if any((each.key, each.name) == (key, name) for each in saved_selections(workspace, corpus.digest)):
+        delete_selection(workspace, corpus.digest, key)
 
 
 @lru_cache(maxsize=32)
-def _found(
-    folder: str, corpus: str, model: ModelSpec, params: ClusterParams, key: str, rows: int
-) -> tuple[int, int] | None:
+def _found(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int) -> tuple[int, int] | None:
     try:
-        found = clustering(folder, corpus, model, params)
+        found = clustering(corpus, model, params)
     except StorageError:
         return None
     stack = found.labels[None] if found.levels is None else found.levels[: params.level + 1]
@@ -69,7 +67,7 @@ def _found(
         labels = stack[level]
         sizes = np.bincount(labels[labels >= 0])
         for label in np.flatnonzero(sizes == rows):
-            if selection_key(corpus, _members(labels, int(label))) == key:
+            if selection_key(corpus.digest, _members(labels, int(label))) == key:
                 return level, int(label)
     return None
 

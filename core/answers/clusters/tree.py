@@ -6,7 +6,7 @@ import numpy as np
 
 from core.answers.clusters.found import cluster_set
 from core.clusters.methods import ClusterParams
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Node:
     start: int
 
 
-def hierarchy(folder: str, corpus: str, model: ModelSpec, params: ClusterParams) -> tuple[Node, ...]:
+def hierarchy(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tuple[Node, ...]:
     """The levels from the coarsest to the chosen one as nodes, each beside its siblings, larger ones first."""
-    found = cluster_set(folder, corpus, model, params)
+    found = cluster_set(corpus, model, params)
     if found.levels is None:
         stack, names = found.labels[None], [found.names]
     else:
         stack = found.levels[: params.level + 1]
-        upper = [cluster_set(folder, corpus, model, _at(params, level)).names for level in range(params.level)]
+        upper = [cluster_set(corpus, model, _at(params, level)).names for level in range(params.level)]
         names = [*upper, found.names]
     return _nodes(stack, names)
 

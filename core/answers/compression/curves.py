@@ -27,12 +27,11 @@ from core.types import CorpusRef
 class Asked:
     """What is compressed: a contender at float32."""
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     contender: Contender
 
     def query(self, part: Part) -> CompressionQuery:
-        return CompressionQuery(CorpusRef(self.folder, self.corpus), self.contender, part)
+        return CompressionQuery(CorpusRef(self.corpus.folder, self.corpus.digest), self.contender, part)
 
 
 @dataclass(frozen=True)
@@ -163,11 +162,11 @@ def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
 def _judged(asked: Asked, measured: Measurement, quality: Quality) -> tuple[np.ndarray, Made] | None:
     """(f, labeled queries) scores by labels, and what they are of; None without a column, or where no label is on two
     different texts."""
-    table = opened.corpus(asked.folder, asked.corpus).table
+    table = opened.corpus(asked.corpus).table
     if quality.column not in table.columns:
         return None
     codes = label_codes(table[quality.column])[0]
-    first = np.unique(distinct(opened.corpus(asked.folder, asked.corpus).texts)[0], return_index=True)[1]
+    first = np.unique(distinct(opened.corpus(asked.corpus).texts)[0], return_index=True)[1]
     texts = codes[first][codes[first] >= 0]  # a text counts once, by its first row
     counts = np.bincount(texts, minlength=1)
     queries = np.asarray(measured.queries)

@@ -16,7 +16,7 @@ from core.profile import Profile, WindowUse, profile_corpus, window_report
 from core.reading import RawTable, Source, guess_roles, render_texts
 from core.secret import Secret
 from core.store import CorpusInfo, Workspace
-from core.types import ModelSpec, Roles, Vectors
+from core.types import CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
 CELL = 200  # characters of a cell that a preview shows
@@ -126,13 +126,13 @@ def open_sample(folder: str, params: dict[str, Any]) -> str:
     return bring_file(folder, params)
 
 
-def profile(folder: str, corpus: str) -> Profile:
-    return profile_corpus(opened.corpus(folder, corpus))
+def profile(corpus: CorpusRef) -> Profile:
+    return profile_corpus(opened.corpus(corpus))
 
 
-def first_rows(folder: str, corpus: str) -> pd.DataFrame:
+def first_rows(corpus: CorpusRef) -> pd.DataFrame:
     """The first HEAD_ROWS rows of a corpus, what is embedded in front; long cells cut."""
-    kept = opened.corpus(folder, corpus)
+    kept = opened.corpus(corpus)
     head, name = kept.table.head(HEAD_ROWS).copy(), "what is embedded"
     while name in head.columns:
         name += " "
@@ -140,14 +140,14 @@ def first_rows(folder: str, corpus: str) -> pd.DataFrame:
     return shortened(head)
 
 
-def windows(folder: str, corpus: str, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse, ...]:
+def windows(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse, ...]:
     """How each model's window fits the texts; models that can't be loaded are left out."""
-    texts = opened.corpus(folder, corpus).texts
+    texts = opened.corpus(corpus).texts
     found: list[WindowUse] = []
     for spec in specs:
         try:
             found += window_report(
-                texts, [opened.embedder(folder, spec, COUNTING_KEY if capabilities(spec).needs_key else None)]
+                texts, [opened.embedder(corpus.folder, spec, COUNTING_KEY if capabilities(spec).needs_key else None)]
             )
         except ModelError:
             continue

@@ -8,6 +8,7 @@ from core.answers.disagreement.overview import Asked
 from core.contenders import Contender, contender_neighbors
 from core.disagreement.kept import text_codes
 from core.disagreement.overlap import CHUNK, kept_places
+from core.types import CorpusRef
 
 ALONE_K = 10
 ALONE_SHARE = 0.05  # of the rows, those farthest from their neighbors
@@ -15,20 +16,20 @@ ALONE_SHARE = 0.05  # of the rows, those farthest from their neighbors
 
 def stand_alone(asked: Asked) -> np.ndarray:
     """(n,) bool: rows that under every contender are among the 5% with the lowest mean cosine to their neighbors."""
-    return np.logical_and.reduce([_alone(asked.folder, asked.corpus, each) for each in asked.contenders])
+    return np.logical_and.reduce([_alone(asked.corpus, each) for each in asked.contenders])
 
 
 @lru_cache(maxsize=20)
-def _alone(folder: str, corpus: str, contender: Contender) -> np.ndarray:
-    near = nearness(folder, corpus, contender)
+def _alone(corpus: CorpusRef, contender: Contender) -> np.ndarray:
+    near = nearness(corpus, contender)
     known = near[np.isfinite(near)]
     return near <= np.quantile(known, ALONE_SHARE) if len(known) else np.zeros(len(near), bool)
 
 
 @lru_cache(maxsize=10)
-def nearness(folder: str, corpus: str, contender: Contender) -> np.ndarray:
+def nearness(corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(n,) float64: the mean cosine to the 10 nearest other texts, copies left out; NaN without any."""
-    graph, texts = contender_neighbors(folder, corpus, contender), text_codes(folder, corpus)
+    graph, texts = contender_neighbors(corpus, contender), text_codes(corpus)
     made = np.empty(len(texts))
     for start in range(0, len(texts), CHUNK):
         rows = np.arange(start, min(start + CHUNK, len(texts)))

@@ -14,7 +14,7 @@ from core.digest import digest_array
 from core.disagreement.kept import has_pair, pairs_of
 from core.disagreement.overlap import DEPTHS
 from core.store import Workspace
-from core.types import LayoutParams
+from core.types import CorpusRef, LayoutParams
 
 MOST_MAPS = 4
 FEWEST = 10  # rows of a group that is named
@@ -23,7 +23,7 @@ LEFT_OUT = 0.02
 
 def places_of(asked: Asked) -> tuple[Place, ...]:
     """The default maps of the contenders' models that have been drawn, at most four, in the contenders' order."""
-    kept = {each.model.key: each for each in kept_places(asked.folder, asked.corpus) if each.params == LayoutParams()}
+    kept = {each.model.key: each for each in kept_places(asked.corpus) if each.params == LayoutParams()}
     keys = dict.fromkeys(each.model.key for each in asked.contenders)
     return tuple(kept[key] for key in keys if key in kept)[:MOST_MAPS]
 
@@ -50,13 +50,13 @@ def link_text(asked: Asked, k: int) -> str:
     return ".".join([str(k), *(each.key for each in asked.contenders)])
 
 
-def from_link(folder: str, corpus: str, text: str) -> tuple[Asked, int] | None:
+def from_link(corpus: CorpusRef, text: str) -> tuple[Asked, int] | None:
     """What a link's text names, as far as it can be shown: contenders of this corpus that have been compared."""
     depth, *keys = text.split(".")
-    models = Workspace(folder).models(corpus)
+    models = Workspace(corpus.folder).models(corpus.digest)
     found = [contender for key in keys if (contender := from_key(key, models)) is not None]
-    asked = Asked(folder, corpus, tuple(found))
-    known = len(found) == len(keys) > 1 and all(has_pair(folder, corpus, *pair) for pair in pairs_of(asked.contenders))
+    asked = Asked(corpus, tuple(found))
+    known = len(found) == len(keys) > 1 and all(has_pair(corpus, *pair) for pair in pairs_of(asked.contenders))
     return (asked, int(depth)) if known and depth in map(str, DEPTHS) else None
 
 

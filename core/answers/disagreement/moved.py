@@ -19,11 +19,11 @@ SECONDS_A_NEIGHBOR = 8e-5
 
 def find_moves(asked: Asked, k: int, progress: Progress | None = None) -> None:
     """Find and keep what moved together between the first two contenders, unless that was done."""
-    workspace, inputs = Workspace(asked.folder), _inputs(asked, k)
-    if workspace.load(KIND, asked.corpus, inputs) is not None:
+    workspace, inputs = Workspace(asked.corpus.folder), _inputs(asked, k)
+    if workspace.load(KIND, asked.corpus.digest, inputs) is not None:
         return
-    texts = text_codes(asked.folder, asked.corpus)
-    one, other = (contender_neighbors(asked.folder, asked.corpus, each).ids for each in asked.contenders[:2])
+    texts = text_codes(asked.corpus)
+    one, other = (contender_neighbors(asked.corpus, each).ids for each in asked.contenders[:2])
     found = moved_together(one, other, texts, k, progress)
     arrays = {"rows": found.rows, "labels": found.labels}
     for name, matrix in (("lost", found.lost), ("gained", found.gained)):
@@ -31,13 +31,13 @@ def find_moves(asked: Asked, k: int, progress: Progress | None = None) -> None:
     # infinity is no JSON; no cosine comes near to either
     chance = asdict(found.chance) | {"least": min(found.chance.least, 2.0)}
     facts = {"moved": found.moved, "resolution": found.resolution, "chance": chance}
-    workspace.save(KIND, asked.corpus, inputs, arrays, facts)
+    workspace.save(KIND, asked.corpus.digest, inputs, arrays, facts)
 
 
 def moves_state(asked: Asked, k: int) -> tuple[bool, float]:
     """Whether the groups are kept, and about how many seconds finding them takes."""
-    info = Workspace(asked.folder).info(asked.corpus)
-    kept = Workspace(asked.folder).load(KIND, asked.corpus, _inputs(asked, k)) is not None
+    info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
+    kept = Workspace(asked.corpus.folder).load(KIND, asked.corpus.digest, _inputs(asked, k)) is not None
     return kept, (info.rows if info else 0) * k * SECONDS_A_NEIGHBOR
 
 
@@ -46,10 +46,10 @@ def moves(asked: Asked, k: int) -> Moves:
     """The kept groups of a pair. Raises StorageError where there are none."""
     from scipy.sparse import csr_matrix
 
-    stored = Workspace(asked.folder).load(KIND, asked.corpus, _inputs(asked, k))
+    stored = Workspace(asked.corpus.folder).load(KIND, asked.corpus.digest, _inputs(asked, k))
     if stored is None:
         raise StorageError("What moved together has not been worked out.", "Start it on the Disagreement page.")
-    kept, width = stored.arrays, int(text_codes(asked.folder, asked.corpus).max(initial=-1)) + 1
+    kept, width = stored.arrays, int(text_codes(asked.corpus).max(initial=-1)) + 1
     shape = (len(kept["rows"]), width)
     parts = [(np.asarray(kept[f"{name}_indices"]), np.asarray(kept[f"{name}_indptr"])) for name in ("lost", "gained")]
     lost, gained = (

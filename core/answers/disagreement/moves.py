@@ -88,14 +88,14 @@ def moved_groups(asked: Asked, k: int) -> MovedGroups:
 
 def group_rows(asked: Asked, k: int, number: int) -> np.ndarray:
     """Row ids of a group, with the copies of its texts."""
-    found, texts = moves(asked, k), text_codes(asked.folder, asked.corpus)
+    found, texts = moves(asked, k), text_codes(asked.corpus)
     return np.flatnonzero(np.isin(texts, texts[found.rows[found.labels == number]]))
 
 
 def _names(asked: Asked, found: Moves) -> tuple[list[str], list[list[tuple[str, float]]]]:
     """Names and words by class-based TF-IDF among all groups, texts in none as a group of their own."""
-    matrix, vocabulary = terms(asked.folder, asked.corpus)
-    texts = opened.corpus(asked.folder, asked.corpus).texts
+    matrix, vocabulary = terms(asked.corpus)
+    texts = opened.corpus(asked.corpus).texts
     count = int(found.labels.max(initial=-1)) + 1
     labels = np.where(found.labels >= 0, found.labels, count)
     if not len(vocabulary):
@@ -112,7 +112,7 @@ def _group(
     inside = np.flatnonzero(found.labels == label)
     lost, gained = (np.asarray(each[inside].sum(axis=0)).ravel() for each in (found.lost, found.gained))
     typical = inside[np.argsort(-(found.lost[inside] @ lost + found.gained[inside] @ gained), kind="stable")]
-    texts = opened.corpus(asked.folder, asked.corpus).texts
+    texts = opened.corpus(asked.corpus).texts
     examples = tuple(texts[found.rows[place]][:CELL] for place in typical[:TEXTS])
     from_words, to_words = _told_apart(asked, found.rows, lost, gained)
     return MovedGroup(
@@ -126,7 +126,7 @@ def _told_apart(
     asked: Asked, rows: np.ndarray, lost: np.ndarray, gained: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Words of the neighbors lost and of those gained, by class-based TF-IDF between the two."""
-    matrix, vocabulary = terms(asked.folder, asked.corpus)
+    matrix, vocabulary = terms(asked.corpus)
     if not len(vocabulary):
         return (), ()
     held = np.stack([matrix[rows].T @ lost, matrix[rows].T @ gained])
@@ -139,7 +139,7 @@ def _told_apart(
 
 
 def _texts(asked: Asked, rows: np.ndarray, members: np.ndarray) -> tuple[MovedText, ...]:
-    corpus = opened.corpus(asked.folder, asked.corpus)
+    corpus = opened.corpus(asked.corpus)
     best = np.argsort(-members, kind="stable")[:TEXTS]
     name = next(iter(corpus.roles.labels), "")
     return tuple(
@@ -156,7 +156,7 @@ def _texts(asked: Asked, rows: np.ndarray, members: np.ndarray) -> tuple[MovedTe
 
 
 def _label(asked: Asked, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
-    corpus = opened.corpus(asked.folder, asked.corpus)
-    name = next(iter(label_columns(asked.folder, asked.corpus)), "")
+    corpus = opened.corpus(asked.corpus)
+    name = next(iter(label_columns(asked.corpus)), "")
     counts = label_words(corpus.table[name].iloc[rows]).value_counts() if name else pd.Series(dtype=int)
     return name, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)

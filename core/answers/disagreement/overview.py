@@ -14,6 +14,7 @@ from core.disagreement.tasks import is_prepared, prepare
 from core.opened import GRAPH_K
 from core.stats.resampling import mean_interval
 from core.store import Workspace
+from core.types import CorpusRef
 
 Measure = Literal["overlap", "jaccard", "rbo", "cka", "rsa"]
 BY_NEIGHBORS: tuple[Measure, ...] = ("overlap", "jaccard", "rbo")
@@ -23,8 +24,7 @@ BY_NEIGHBORS: tuple[Measure, ...] = ("overlap", "jaccard", "rbo")
 class Asked:
     """Which contenders are compared: everything that names a result."""
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     contenders: tuple[Contender, ...]
 
     @property
@@ -76,24 +76,24 @@ class Curves:
 
 def state(asked: Asked) -> State:
     """What is there of a comparison."""
-    where = (asked.folder, asked.corpus, asked.contenders)
+    where = (asked.corpus, asked.contenders)
     return State(is_prepared(*where), expected_seconds(*where))
 
 
 def depths(asked: Asked) -> tuple[int, ...]:
     """At which numbers of neighbors contenders can be compared."""
-    info = Workspace(asked.folder).info(asked.corpus)
+    info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
     return depths_of(min(GRAPH_K, max((info.rows if info else 0) - 1, 0)))
 
 
 def different_texts(asked: Asked) -> int:
     """How many texts there are, copies counted once."""
-    return int(text_codes(asked.folder, asked.corpus).max(initial=-1)) + 1
+    return int(text_codes(asked.corpus).max(initial=-1)) + 1
 
 
 def compare_now(asked: Asked) -> None:
     """Compare in this process; for few rows. Raises InputError and StorageError."""
-    prepare(asked.folder, asked.corpus, asked.contenders)
+    prepare(asked.corpus, asked.contenders)
 
 
 def overview(asked: Asked, measure: Measure, k: int) -> Overview:
@@ -103,18 +103,18 @@ def overview(asked: Asked, measure: Measure, k: int) -> Overview:
     left_out, sample = 0, 0
     for (i, j), (one, other) in zip(_places(count), pairs_of(asked.contenders), strict=True):
         if measure in BY_NEIGHBORS:
-            found = kept_overlap(asked.folder, asked.corpus, one, other)
+            found = kept_overlap(asked.corpus, one, other)
             left_out = max(left_out, int((found.deep == 0).sum()))
-            ends = mean_interval(found.by(measure, k)[None], text_codes(asked.folder, asked.corpus))
+            ends = mean_interval(found.by(measure, k)[None], text_codes(asked.corpus))
             values[i, j], low[i, j], high[i, j] = (float(end[0]) for end in ends)
         else:
-            facts = kept_pair(asked.folder, asked.corpus, one, other).facts
+            facts = kept_pair(asked.corpus, one, other).facts
             kept = (facts.get(name) for name in (measure, f"{measure}_low", f"{measure}_high"))
             values[i, j], low[i, j], high[i, j] = (np.nan if each is None else each for each in kept)
             sample = int(facts["cka_rows" if measure == "cka" else "rsa_pairs"])
         for table in (values, low, high):
             table[j, i] = table[i, j]
-    codes = text_codes(asked.folder, asked.corpus)
+    codes = text_codes(asked.corpus)
     texts = int(codes.max(initial=-1)) + 1
     told = chance(measure, k, texts) if measure in BY_NEIGHBORS else 0.0
     order = tuple(alike_order(values))
@@ -123,10 +123,10 @@ def overview(asked: Asked, measure: Measure, k: int) -> Overview:
 
 def curves(asked: Asked, measure: Measure) -> Curves:
     """How the overlap grows with k, pair by pair. Raises StorageError."""
-    codes, made = text_codes(asked.folder, asked.corpus), []
+    codes, made = text_codes(asked.corpus), []
     reached: tuple[int, ...] = ()
     for pair in pairs_of(asked.contenders):
-        found = kept_overlap(asked.folder, asked.corpus, *pair)
+        found = kept_overlap(asked.corpus, *pair)
         reached = found.depths
         made.append(mean_interval(np.stack([found.by(measure, k) for k in reached]), codes))
     texts = int(codes.max(initial=-1)) + 1

@@ -56,7 +56,7 @@ class Answers:
 
 def answers(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> Answers:
     """Raises InputError where there is no query, or where no contender can answer it."""
-    corpus, texts = opened.corpus(asked.folder, asked.corpus), text_codes(asked.folder, asked.corpus)
+    corpus, texts = opened.corpus(asked.corpus), text_codes(asked.corpus)
     _check(wanted, len(corpus))
     own = int(texts[wanted.row]) if wanted.row >= 0 else -1
     found, places, left_out = [], [], []
@@ -66,7 +66,7 @@ def answers(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> Answers:
         except PlanisphereError as error:
             left_out.append((contender.label, str(error)))
             continue
-        rows = contender_rows(asked.folder, asked.corpus, contender)
+        rows = contender_rows(asked.corpus, contender)
         found.append(rank_texts(similarities(rows, vector), texts, own))
         places.append(place)
     if not found:
@@ -92,9 +92,9 @@ def query_vector(asked: Asked, contender: Contender, wanted: QueryAsked, secrets
     int8, whose steps follow from all rows, it stays as it is.
     """
     if wanted.row >= 0:
-        return np.asarray(contender_rows(asked.folder, asked.corpus, contender)[wanted.row], np.float32)
+        return np.asarray(contender_rows(asked.corpus, contender)[wanted.row], np.float32)
     own = dict(secrets).get(capabilities(contender.model).key_name)
-    vector, _ = embedded_query(asked.folder, contender.model, wanted.text, own)
+    vector, _ = embedded_query(asked.corpus.folder, contender.model, wanted.text, own)
     if contender.is_model:
         return vector
     return vary(vector[None, :], contender.dimensions, "float32" if contender.bits == "int8" else contender.bits)[0]
@@ -102,7 +102,7 @@ def query_vector(asked: Asked, contender: Contender, wanted: QueryAsked, secrets
 
 def answers_file(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> bytes:
     """The table with whole texts, ranks and cosines, as CSV."""
-    found, texts = answers(asked, wanted, secrets), opened.corpus(asked.folder, asked.corpus).texts
+    found, texts = answers(asked, wanted, secrets), opened.corpus(asked.corpus).texts
     table = found.table.assign(text=[texts[row] for row in found.table.index])
     table.insert(0, "row", table.index + 1)
     for at, place in enumerate(found.places):
@@ -113,7 +113,7 @@ def answers_file(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> byt
 
 
 def _table(asked: Asked, rows: np.ndarray, ranks: np.ndarray, places: list[int], k: int) -> pd.DataFrame:
-    corpus, inside = opened.corpus(asked.folder, asked.corpus), ranks <= k
+    corpus, inside = opened.corpus(asked.corpus), ranks <= k
     alone = np.where(inside.sum(axis=1) == 1, inside.argmax(axis=1), -1)
     names = [asked.contenders[place].label for place in places]
     only = ["" if each < 0 or len(places) < 2 else names[each] for each in alone]

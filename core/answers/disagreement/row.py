@@ -45,10 +45,10 @@ class RowSides:
 
 def row_sides(asked: Asked, row: int, k: int) -> RowSides:
     """Raises InputError for no such row, StorageError where a graph is missing."""
-    corpus = opened.corpus(asked.folder, asked.corpus)
+    corpus = opened.corpus(asked.corpus)
     if not 0 <= row < len(corpus):
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
-    texts = text_codes(asked.folder, asked.corpus)
+    texts = text_codes(asked.corpus)
     ranked = [_ranked(asked, each, row) for each in asked.contenders]
     reach = max((len(ids) for ids, _ in ranked), default=0)
     ranks = [{int(texts[place]): rank for rank, place in enumerate(ids, start=1)} for ids, _ in ranked]
@@ -65,9 +65,9 @@ def row_sides(asked: Asked, row: int, k: int) -> RowSides:
 
 def _ranked(asked: Asked, contender: Contender, row: int) -> tuple[np.ndarray, np.ndarray]:
     """The row's nearest texts as row ids, copies left out, and their cosines."""
-    graph = contender_neighbors(asked.folder, asked.corpus, contender)
+    graph = contender_neighbors(asked.corpus, contender)
     ids, scores = np.asarray(graph.ids[row : row + 1]), np.asarray(graph.scores[row])
-    counting = kept_places(ids, text_codes(asked.folder, asked.corpus), np.array([row]))[0]
+    counting = kept_places(ids, text_codes(asked.corpus), np.array([row]))[0]
     return ids[0][counting], scores[counting]
 
 
@@ -92,6 +92,6 @@ def _near(
 
 
 def _percentile(asked: Asked, contender: Contender, row: int) -> float:
-    near = nearness(asked.folder, asked.corpus, contender)
+    near = nearness(asked.corpus, contender)
     known = near[np.isfinite(near)]
     return float((known < near[row]).mean() * 100) if np.isfinite(near[row]) else float("nan")

@@ -83,36 +83,36 @@ def row_order(asked: Asked, query: RowQuery) -> np.ndarray:
 def disagreement(asked: Asked, k: int) -> np.ndarray:
     """(n,) float64 in [0, 1], higher is more: 1 less the Jaccard overlap of the k nearest texts, the mean over pairs of
     contenders; NaN for rows all of whose neighbors are copies of them."""
-    found = [1 - kept_overlap(asked.folder, asked.corpus, *pair).jaccard(k) for pair in pairs_of(asked.contenders)]
+    found = [1 - kept_overlap(asked.corpus, *pair).jaccard(k) for pair in pairs_of(asked.contenders)]
     return np.asarray(np.mean(found, axis=0))
 
 
 @lru_cache(maxsize=8)
 def _second(asked: Asked) -> np.ndarray:
     """What decides between rows of the same score: 1 less the rank-biased overlap of the whole lists."""
-    found = [kept_overlap(asked.folder, asked.corpus, *pair) for pair in pairs_of(asked.contenders)]
+    found = [kept_overlap(asked.corpus, *pair) for pair in pairs_of(asked.contenders)]
     return np.asarray(np.mean([1 - np.nan_to_num(each.biased(each.depths[-1])) for each in found], axis=0))
 
 
 def choices(asked: Asked) -> Choices:
     """What the list can be narrowed to."""
-    found, told = groups(asked), _columns(asked.folder, asked.corpus)
+    found, told = groups(asked), _columns(asked.corpus)
     return Choices(told, found.names if found else (), int(words_of(asked).max(initial=0)))
 
 
 @lru_cache(maxsize=4)
-def label_columns(folder: str, corpus_digest: str) -> tuple[str, ...]:
+def label_columns(ref: CorpusRef) -> tuple[str, ...]:
     """Columns that can be labels, those chosen as such first."""
-    corpus = opened.corpus(folder, corpus_digest)
+    corpus = opened.corpus(ref)
     return usable_columns(corpus.table, corpus.roles.labels, (*UNTOLD, corpus.roles.id, corpus.roles.time))
 
 
 def groups(asked: Asked) -> ClusterSet | None:
     """The default clusters under the first contender's model; None where they can't be made, or take too long now."""
-    where = (asked.folder, asked.corpus, asked.contenders[0].model)
+    where = (asked.corpus, asked.contenders[0].model)
     try:
         query = ClusterQuery(CorpusRef(*where[:2]), where[2])
-        if len(opened.corpus(*where[:2])) > QUICK and not CLUSTERS.exists(query):
+        if len(opened.corpus(asked.corpus)) > QUICK and not CLUSTERS.exists(query):
             return None
         return default_clusters(*where)
     except PlanisphereError:
@@ -121,21 +121,21 @@ def groups(asked: Asked) -> ClusterSet | None:
 
 def words_of(asked: Asked) -> np.ndarray:
     """(n,) int64 words of each row's text."""
-    return _words(asked.folder, asked.corpus)
+    return _words(asked.corpus)
 
 
 @lru_cache(maxsize=2)
-def _words(folder: str, corpus: str) -> np.ndarray:
-    return np.array([count_words(text) for text in opened.corpus(folder, corpus).texts], np.int64)
+def _words(corpus: CorpusRef) -> np.ndarray:
+    return np.array([count_words(text) for text in opened.corpus(corpus).texts], np.int64)
 
 
 def rows_file(asked: Asked, query: RowQuery) -> bytes:
     """The ranked list with whole texts, every pair's overlap and the corpus' columns, as CSV."""
     rows = row_order(asked, query)
-    table, corpus = _table(asked, query.k, rows, None), opened.corpus(asked.folder, asked.corpus)
+    table, corpus = _table(asked, query.k, rows, None), opened.corpus(asked.corpus)
     table.insert(0, "row", rows + 1)
     for one, other in pairs_of(asked.contenders):
-        overlap = kept_overlap(asked.folder, asked.corpus, one, other).share(query.k)[rows]
+        overlap = kept_overlap(asked.corpus, one, other).share(query.k)[rows]
         table[free_name(table, f"overlap@{query.k} of {one.label} and {other.label}")] = overlap
     for name in corpus.table.columns:
         if corpus.roles.text != column_field(str(name)):
@@ -149,15 +149,15 @@ def first_rows(asked: Asked, query: RowQuery, most: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _columns(folder: str, corpus: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _columns(corpus: CorpusRef) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """These columns with their 200 most frequent values."""
-    table = opened.corpus(folder, corpus).table
-    counts = ((name, label_words(table[name]).value_counts()) for name in label_columns(folder, corpus))
+    table = opened.corpus(corpus).table
+    counts = ((name, label_words(table[name]).value_counts()) for name in label_columns(corpus))
     return tuple((name, tuple(str(value) for value in found.index[:200])) for name, found in counts)
 
 
 def _matching(asked: Asked, query: RowQuery) -> np.ndarray:
-    corpus = opened.corpus(asked.folder, asked.corpus)
+    corpus = opened.corpus(asked.corpus)
     keep = np.ones(len(corpus), bool)
     if query.column in corpus.table.columns and query.values:
         keep &= label_words(corpus.table[query.column]).isin(query.values).to_numpy(dtype=bool)
@@ -175,8 +175,8 @@ def _matching(asked: Asked, query: RowQuery) -> np.ndarray:
 
 def _table(asked: Asked, k: int, rows: np.ndarray, cell: int | None) -> pd.DataFrame:
     """Columns of the list; index the row ids."""
-    corpus = opened.corpus(asked.folder, asked.corpus)
-    found = [kept_overlap(asked.folder, asked.corpus, *pair) for pair in pairs_of(asked.contenders)]
+    corpus = opened.corpus(asked.corpus)
+    found = [kept_overlap(asked.corpus, *pair) for pair in pairs_of(asked.contenders)]
     shared = np.mean([each.share(k)[rows] for each in found], axis=0) if len(rows) else np.zeros(0)
     columns = {
         "disagreement": disagreement(asked, k)[rows],

@@ -15,6 +15,7 @@ from core.disagreement.triplets import Triplets, contested, same_wording, shown_
 from core.disagreement.votes import Choice, Outcome, Vote, add_vote, clear_votes, load_votes, outcome, take_back
 from core.export.table import table_bytes
 from core.store import Workspace
+from core.types import CorpusRef
 
 LONGEST = 3_000
 
@@ -49,9 +50,9 @@ class Ballot:
 
 def ballot(asked: Asked) -> Ballot:
     """The next case, pairs of contenders in turn. Raises StorageError where a graph is missing."""
-    votes = load_votes(Workspace(asked.folder), asked.corpus)
+    votes = load_votes(Workspace(asked.corpus.folder), asked.corpus.digest)
     pairs = pairs_of(asked.contenders)
-    found = [cases(asked.folder, asked.corpus, *pair) for pair in pairs]
+    found = [cases(asked.corpus, *pair) for pair in pairs]
     following = next(_left(pairs, found, {each.case for each in votes}), None)
     told = outcome_of(asked)
     case = _case(asked, *following) if following else None
@@ -67,31 +68,31 @@ def vote(asked: Asked, case: Case, choice: Choice) -> None:
     if case.swapped and choice in ("first", "second"):
         choice = "second" if choice == "first" else "first"
     made = Vote(one.key, other.key, case.anchor, near_first, near_second, choice)
-    add_vote(Workspace(asked.folder), asked.corpus, made)
+    add_vote(Workspace(asked.corpus.folder), asked.corpus.digest, made)
 
 
 def undo(asked: Asked) -> None:
     """Take back the last vote."""
-    take_back(Workspace(asked.folder), asked.corpus)
+    take_back(Workspace(asked.corpus.folder), asked.corpus.digest)
 
 
 def start_again(asked: Asked) -> None:
     """Remove all votes between these contenders."""
-    clear_votes(Workspace(asked.folder), asked.corpus, [each.key for each in asked.contenders])
+    clear_votes(Workspace(asked.corpus.folder), asked.corpus.digest, [each.key for each in asked.contenders])
 
 
 def outcome_of(asked: Asked) -> Outcome:
     """What the votes between these contenders say."""
-    votes = load_votes(Workspace(asked.folder), asked.corpus)
+    votes = load_votes(Workspace(asked.corpus.folder), asked.corpus.digest)
     return outcome(votes, [each.key for each in asked.contenders])
 
 
 def votes_file(asked: Asked) -> bytes:
     """All votes of the corpus with their texts, as CSV."""
-    texts = opened.corpus(asked.folder, asked.corpus).texts
+    texts = opened.corpus(asked.corpus).texts
     names = {each.key: each.label for each in asked.contenders}
     told = []
-    for each in load_votes(Workspace(asked.folder), asked.corpus):
+    for each in load_votes(Workspace(asked.corpus.folder), asked.corpus.digest):
         chosen = {"first": each.first, "second": each.second}.get(each.choice, "")
         told.append(
             {
@@ -112,14 +113,14 @@ def votes_file(asked: Asked) -> bytes:
 
 
 @lru_cache(maxsize=50)
-def cases(folder: str, corpus: str, first: Contender, second: Contender) -> Triplets:
+def cases(corpus: CorpusRef, first: Contender, second: Contender) -> Triplets:
     """The contested cases of a pair, texts that differ in case and punctuation alone left out."""
-    texts = text_codes(folder, corpus)
-    graphs = [contender_neighbors(folder, corpus, each).ids for each in (first, second)]
-    rows = [contender_rows(folder, corpus, each) for each in (first, second)]
-    spreads = [float(pair_cosines_of(folder, corpus, each).std()) for each in (first, second)]
+    texts = text_codes(corpus)
+    graphs = [contender_neighbors(corpus, each).ids for each in (first, second)]
+    rows = [contender_rows(corpus, each) for each in (first, second)]
+    spreads = [float(pair_cosines_of(corpus, each).std()) for each in (first, second)]
     found = contested((graphs[0], graphs[1]), (rows[0], rows[1]), texts, (spreads[0], spreads[1]))
-    words = opened.corpus(folder, corpus).texts
+    words = opened.corpus(corpus).texts
     ends = zip(found.anchor, found.near_first, found.near_second, strict=True)
     good = np.array([_told_apart(words[a], words[x], words[y]) for a, x, y in ends], bool)
     return Triplets(found.anchor[good], found.near_first[good], found.near_second[good], found.tried, found.texts)
@@ -145,11 +146,11 @@ def _left(
 
 def _case(asked: Asked, pair: int, at: int) -> Case:
     one, other = pairs_of(asked.contenders)[pair]
-    found = cases(asked.folder, asked.corpus, one, other)
+    found = cases(asked.corpus, one, other)
     anchor, x, y = (int(each[at]) for each in (found.anchor, found.near_first, found.near_second))
     swapped = not shown_first(anchor, x, y)
     first, second = (y, x) if swapped else (x, y)
-    texts = opened.corpus(asked.folder, asked.corpus).texts
+    texts = opened.corpus(asked.corpus).texts
     shown = tuple(texts[row][:LONGEST] for row in (anchor, first, second))
     places = (asked.contenders.index(one), asked.contenders.index(other))
     return Case(anchor, first, second, (shown[0], shown[1], shown[2]), places, swapped)

@@ -45,7 +45,7 @@ def why(asked: Asked, k: int) -> Why:
             "Choose another number of neighbors, or other contenders.",
         )
     found = explain(values, factors)
-    texts = int(text_codes(asked.folder, asked.corpus).max(initial=-1)) + 1
+    texts = int(text_codes(asked.corpus).max(initial=-1)) + 1
     told = tuple(factor.name for factor in factors if len(factor.values))
     return Why(found, told, left_out, texts, fewest_of(len(values)))
 
@@ -75,17 +75,17 @@ def slice_rows(asked: Asked, k: int, phrases: tuple[str, ...]) -> np.ndarray:
 
 def factors_of(asked: Asked, rows: np.ndarray) -> tuple[list[Factor], tuple[str, ...]]:
     """What may explain it, for these rows among `explained_rows`, and what could not be looked at."""
-    corpus = opened.corpus(asked.folder, asked.corpus)
-    at = np.searchsorted(explained_rows(asked.folder, asked.corpus), rows)
-    factors, left_out = text_factors(kept_facts(asked.folder, asked.corpus).take(at)), []
-    names = [name for name in label_columns(asked.folder, asked.corpus) if column_field(name) not in corpus.roles.text]
+    corpus = opened.corpus(asked.corpus)
+    at = np.searchsorted(explained_rows(asked.corpus), rows)
+    factors, left_out = text_factors(kept_facts(asked.corpus).take(at)), []
+    names = [name for name in label_columns(asked.corpus) if column_field(name) not in corpus.roles.text]
     factors += [column_factor(corpus.table[name].iloc[rows], name) for name in names[:MOST_COLUMNS]]
     left_out += [f"column {name}" for name in names[MOST_COLUMNS:]]
     clusters = groups(asked)
     if clusters is not None:
         factors.append(cluster_factor(np.asarray(clusters.labels)[rows], clusters.names))
     for model in dict.fromkeys(each.model for each in asked.contenders):
-        over = kept_cuts(asked.folder, asked.corpus, model)
+        over = kept_cuts(asked.corpus, model)
         if over is not None:
             factors.append(cut_factor(over[at], model.label))
     return factors, tuple(left_out)
@@ -93,7 +93,7 @@ def factors_of(asked: Asked, rows: np.ndarray) -> tuple[list[Factor], tuple[str,
 
 def _values(asked: Asked, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Row ids of the texts looked at, and the overlap of each; rows without neighbors left out."""
-    rows = explained_rows(asked.folder, asked.corpus)
+    rows = explained_rows(asked.corpus)
     values = 1 - disagreement(asked, k)[rows]
     known = np.isfinite(values)
     return rows[known], np.round(values[known], 6)

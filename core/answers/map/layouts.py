@@ -28,15 +28,14 @@ class Place:
     kept about one must not be taken for what a later one of the same settings says.
     """
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     model: ModelSpec
     params: LayoutParams
     made: float = 0.0
 
     @property
     def query(self) -> LayoutQuery:
-        return LayoutQuery(CorpusRef(self.folder, self.corpus), self.model, self.params)
+        return LayoutQuery(CorpusRef(self.corpus.folder, self.corpus.digest), self.model, self.params)
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapD
     text to compare with can't be embedded.
     """
     layout = stored_layout(place)
-    points, texts = layout.points, opened.corpus(place.folder, place.corpus).texts
+    points, texts = layout.points, opened.corpus(place.corpus).texts
     rows = density_sample(points, MOST_DRAWN)
     spec = color_of(place, color, secret).take(rows)
     drawn = np.asarray(points[rows], dtype=np.float32)
@@ -132,23 +131,23 @@ def stored_layout(place: Place) -> Layout:
 
 def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
     """The colors of all rows. Raises as map_data does."""
-    table = opened.corpus(place.folder, place.corpus).table
+    table = opened.corpus(place.corpus).table
     if color.kind == "trust":
         return color_spec(stored_layout(place).trust.per_point, "neighbors kept", "trust")
     if color.kind == "similarity":
-        query, _ = embedded_query(place.folder, place.model, color.value, secret)
-        rows = opened.vectors(place.folder, place.corpus, place.model).rows
+        query, _ = embedded_query(place.corpus.folder, place.model, color.value, secret)
+        rows = opened.vectors(place.corpus, place.model).rows
         return color_spec(similarities(rows, query), "cosine", "similarity")
     if color.kind == "none":
         return color_spec(None, "", "none", rows=len(table))
     if color.kind == "groups":
         from core.answers.clusters.found import group_values  # which itself asks this module's
 
-        return color_spec(group_values(place.folder, place.corpus, place.model, color.value), "group")
+        return color_spec(group_values(place.corpus, place.model, color.value), "group")
     if color.kind == "disagreement":
         return _disagreement(place, color.value)
     if color.kind == "selection":
-        inside = opened.selection(place.folder, place.corpus, color.value)
+        inside = opened.selection(place.corpus, color.value)
         return color_spec(pd.Series(np.where(inside, "selected", "not selected")), "selection")
     if color.value not in table.columns:
         raise InputError(f'There is no column "{color.value}" to color by.', "Choose another.")
@@ -158,7 +157,7 @@ def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> Colo
 def _disagreement(place: Place, text: str) -> ColorSpec:
     from core.answers.disagreement.maps import disagreement_spec, from_link  # which itself asks this module's
 
-    found = from_link(place.folder, place.corpus, text)
+    found = from_link(place.corpus, text)
     if found is None:
         raise StorageError("These contenders have not been compared.", "Compare them on the Disagreement page.")
     return disagreement_spec(*found)

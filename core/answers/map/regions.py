@@ -28,8 +28,8 @@ def regions(place: Place, column: str = "") -> tuple[Region, ...]:
     if column.startswith(GROUPS):
         return _group_regions(place, column.removeprefix(GROUPS))
     if not column:
-        return map_regions(_points(place), *terms(place.folder, place.corpus))
-    table = opened.corpus(place.folder, place.corpus).table
+        return map_regions(_points(place), *terms(place.corpus))
+    table = opened.corpus(place.corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to name regions by.', "Choose another.")
     codes, names = coded(table[column])
@@ -49,7 +49,7 @@ def _group_regions(place: Place, value: str) -> tuple[Region, ...]:
     for step, level in enumerate((chosen, min(chosen + 1, len(RESOLUTIONS) - 1))):
         if step and level == chosen:
             continue
-        told = cluster_set(place.folder, place.corpus, place.model, ClusterParams(level=level))
+        told = cluster_set(place.corpus, place.model, ClusterParams(level=level))
         found += [replace(each, level=step) for each in regions_by_label(_points(place), told.labels, told.names)]
     return tuple(found)
 

@@ -20,7 +20,7 @@ from core.reading import column_field
 from core.selections.saved import SavedSelection, save_selection
 from core.store import Workspace
 from core.terms import document_terms
-from core.types import Corpus
+from core.types import Corpus, CorpusRef
 
 MOST_SHOWN = 1_000  # rows of a selection sent to the page
 CELL = 400  # characters of one cell sent to the page
@@ -67,30 +67,30 @@ class RowView:
 def selection_table(scene: Scene, choice: Choice, look: Look) -> SelectionTable:
     """What of a selection the page shows."""
     rows = selected(scene, choice)
-    table = _looked_at(opened.corpus(scene.first.folder, scene.first.corpus), rows, look)
+    table = _looked_at(opened.corpus(scene.first.corpus), rows, look)
     return SelectionTable(len(rows), len(table), *short_cells(table[:MOST_SHOWN], CELL))
 
 
 def selection_file(scene: Scene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> bytes:
     """The whole selection as it is looked at, as the bytes of a file."""
-    table = _looked_at(opened.corpus(scene.first.folder, scene.first.corpus), selected(scene, choice), look)
+    table = _looked_at(opened.corpus(scene.first.corpus), selected(scene, choice), look)
     return table_bytes(table, form)
 
 
 def keep_selection(scene: Scene, choice: Choice, name: str) -> SavedSelection:
     """The rows of a choice kept in the workspace under a name. Raises InputError for a bad or taken name."""
     place = scene.first
-    return save_selection(Workspace(place.folder), place.corpus, name, selected(scene, choice))
+    return save_selection(Workspace(place.corpus.folder), place.corpus.digest, name, selected(scene, choice))
 
 
 def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
     """Words, and column values, that the selected rows hold more often than all others."""
     place = scene.first
-    corpus = opened.corpus(place.folder, place.corpus)
+    corpus = opened.corpus(place.corpus)
     mask = np.zeros(len(corpus), dtype=bool)
     mask[selected(scene, choice)] = True
 
-    matrix, vocabulary = terms(place.folder, place.corpus)
+    matrix, vocabulary = terms(place.corpus)
     words = contrast_terms(matrix, vocabulary, mask, limit=TERMS)
     columns = [column for column in _columns(corpus) if column not in (*UNTOLD, corpus.roles.id)]
     return words, contrast_columns(corpus.table, mask, columns, limit=TERMS)
@@ -98,10 +98,10 @@ def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
 
 def row_view(place: Place, row: int, count: int = 10) -> RowView:
     """A row in full and its nearest rows in the original space, from the shared graph. Raises InputError for no row."""
-    corpus = opened.corpus(place.folder, place.corpus)
+    corpus = opened.corpus(place.corpus)
     if not 0 <= row < len(corpus):
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
-    graph = opened.neighbors(place.folder, place.corpus, place.model)
+    graph = opened.neighbors(place.corpus, place.model)
     ids = np.asarray(graph.ids[row, :count])
     near = pd.DataFrame({"cosine": np.asarray(graph.scores[row, :count], dtype=np.float64)}, index=ids)
     near["text"] = [corpus.texts[i][:CELL] for i in ids]
@@ -113,21 +113,21 @@ def row_view(place: Place, row: int, count: int = 10) -> RowView:
 
 
 @lru_cache(maxsize=2)
-def terms(folder: str, corpus: str) -> tuple[Any, list[str]]:
+def terms(corpus: CorpusRef) -> tuple[Any, list[str]]:
     """Which words and pairs of words each text holds: document_terms of the corpus, kept."""
-    texts = opened.corpus(folder, corpus).texts
-    return kept_terms(folder, corpus, texts) if len(texts) >= LARGE else document_terms(texts)
+    texts = opened.corpus(corpus).texts
+    return kept_terms(corpus, texts) if len(texts) >= LARGE else document_terms(texts)
 
 
-def kept_terms(folder: str, corpus: str, texts: list[str]) -> tuple[Any, list[str]]:
+def kept_terms(corpus: CorpusRef, texts: list[str]) -> tuple[Any, list[str]]:
     """Those of a large corpus, counted once for all visits and workers."""
     from scipy.sparse import csr_matrix
 
-    workspace, inputs = Workspace(folder), {"terms": TERMS_VERSION}
-    stored = workspace.load("terms", corpus, inputs)
+    workspace, inputs = Workspace(corpus.folder), {"terms": TERMS_VERSION}
+    stored = workspace.load("terms", corpus.digest, inputs)
     if stored is None:
         matrix, vocabulary = document_terms(texts)
-        workspace.save("terms", corpus, inputs, {"indices": matrix.indices, "indptr": matrix.indptr}, {
+        workspace.save("terms", corpus.digest, inputs, {"indices": matrix.indices, "indptr": matrix.indptr}, {
             "vocabulary": vocabulary
         })  # fmt: skip
         return matrix, vocabulary

@@ -86,14 +86,14 @@ class Column:
     bins: list[str]
 
 
-def kept_places(folder: str, corpus: str) -> tuple[Place, ...]:
+def kept_places(corpus: CorpusRef) -> tuple[Place, ...]:
     """The two-dimensional layouts that are kept of a corpus, of any model and settings, oldest first."""
     found = []
-    for record in LAYOUTS.records(CorpusRef(folder, corpus)):
+    for record in LAYOUTS.records(CorpusRef(corpus.folder, corpus.digest)):
         params = LayoutParams(**record["inputs"]["params"])
         if params.dims == 2:
             model = ModelSpec.from_dict(record["inputs"]["model"])
-            found.append(Place(folder, corpus, model, params, float(record.get("made") or 0)))
+            found.append(Place(corpus, model, params, float(record.get("made") or 0)))
     return tuple(found)
 
 
@@ -127,7 +127,7 @@ def colors(place: Place, color: ColorBy, theme: Theme, secret: Secret | None = N
 
 def column(place: Place, name: str) -> Column:
     """A column's histogram and bins. Raises InputError for a column that isn't there."""
-    codes, bins = _column(place.folder, place.corpus, name)
+    codes, bins = _column(place.corpus, name)
     return Column(name, _packet(codes[_drawn(place)]), bins)
 
 
@@ -136,8 +136,8 @@ def details(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, ...]
 
     All rows where there are few; else at most 4,000 of those in view (a seeded sample), and the rows wanted.
     """
-    corpus = opened.corpus(place.folder, place.corpus)
-    graph = opened.neighbors(place.folder, place.corpus, place.model)
+    corpus = opened.corpus(place.corpus)
+    graph = opened.neighbors(place.corpus, place.model)
     shown = [*corpus.roles.labels, *(each for each in (corpus.roles.time, corpus.roles.id) if each)][:CELLS]
     columns = [(name, corpus.table[name]) for name in shown if name in corpus.table.columns]
     told = []
@@ -159,10 +159,8 @@ def _selected(places: tuple[Place, ...], color: ColorBy, choice: Choice) -> np.n
     points = layouts(places)
     needs_codes = bool(choice.hidden or choice.span) and choice.color == color_key(color)
     codes = _codes(place, color) if needs_codes else None
-    table = opened.corpus(place.folder, place.corpus).table
-    binned = {
-        name: _column(place.folder, place.corpus, name)[0] for name, *_ in choice.brushes if name in table.columns
-    }
+    table = opened.corpus(place.corpus).table
+    binned = {name: _column(place.corpus, name)[0] for name, *_ in choice.brushes if name in table.columns}
     return chosen_rows(choice, points, Bounds.of(points), codes, binned, members(place))
 
 
@@ -173,12 +171,12 @@ def plotly_choice(scene: Scene, event: dict[str, Any]) -> Choice:
 
 def members(place: Place) -> Callable[[str], np.ndarray]:
     """Rows of saved selections by their keys."""
-    return lambda key: opened.selection(place.folder, place.corpus, key)
+    return lambda key: opened.selection(place.corpus, key)
 
 
 def member_bits(place: Place, key: str) -> Packet:
     """A saved selection as a bitmask over the corpus' rows. Raises StorageError where it is gone."""
-    return Packet(key, np.packbits(opened.selection(place.folder, place.corpus, key)).tobytes())
+    return Packet(key, np.packbits(opened.selection(place.corpus, key)).tobytes())
 
 
 def color_key(color: ColorBy) -> str:
@@ -215,8 +213,8 @@ def _codes(place: Place, color: ColorBy) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _column(folder: str, corpus: str, name: str) -> tuple[np.ndarray, list[str]]:
-    table = opened.corpus(folder, corpus).table
+def _column(corpus: CorpusRef, name: str) -> tuple[np.ndarray, list[str]]:
+    table = opened.corpus(corpus).table
     if name not in table.columns:
         raise InputError(f'There is no column "{name}" to draw a histogram of.', "Choose another.")
     return column_bins(table[name], name)

@@ -15,6 +15,7 @@ from core.quality.migration import K, Lists, Threshold, compare_lists, kept_coun
 from core.quality.same_label import SameLabel, measure_same_label
 from core.quality.space import nearest
 from core.secret import Secret
+from core.types import CorpusRef
 
 BROKEN = 0.5  # a query breaks when it keeps less than this share of its list
 
@@ -37,45 +38,44 @@ class Query:
 
 
 @lru_cache(maxsize=10)
-def scale(folder: str, corpus: str, contender: Contender) -> Scale:
+def scale(corpus: CorpusRef, contender: Contender) -> Scale:
     """The distribution of all pairs' cosines."""
-    return measure_scale(quality_tasks.space(folder, corpus, contender), SEED)
+    return measure_scale(quality_tasks.space(corpus, contender), SEED)
 
 
-def same_label(folder: str, corpus: str, contender: Contender, column: str) -> SameLabel:
+def same_label(corpus: CorpusRef, contender: Contender, column: str) -> SameLabel:
     """P(same label) by cosine. Raises InputError for a column that can't be read as labels."""
-    codes = label_codes(folder, corpus, column)
+    codes = label_codes(corpus, column)
     if codes is None:
         raise InputError("P(same label) needs a column with labels.", "Choose one.")
-    return measure_same_label(quality_tasks.space(folder, corpus, contender), codes, SEED)
+    return measure_same_label(quality_tasks.space(corpus, contender), codes, SEED)
 
 
-def lists(folder: str, corpus: str, one: Contender, other: Contender) -> Lists:
+def lists(corpus: CorpusRef, one: Contender, other: Contender) -> Lists:
     """How far the top-10 lists of all texts agree."""
-    spaces = [quality_tasks.space(folder, corpus, each) for each in (one, other)]
+    spaces = [quality_tasks.space(corpus, each) for each in (one, other)]
     return compare_lists(spaces[0], spaces[1], SEED)
 
 
-def moved_threshold(folder: str, corpus: str, one: Contender, other: Contender, cosine: float) -> Threshold:
+def moved_threshold(corpus: CorpusRef, one: Contender, other: Contender, cosine: float) -> Threshold:
     """The threshold under `other` that as many pairs reach as `cosine` under `one`."""
-    spaces = [quality_tasks.space(folder, corpus, each) for each in (one, other)]
-    scales = (scale(folder, corpus, one), scale(folder, corpus, other))
+    spaces = [quality_tasks.space(corpus, each) for each in (one, other)]
+    scales = (scale(corpus, one), scale(corpus, other))
     return move_threshold(cosine, spaces[0], spaces[1], scales, SEED)
 
 
-def drawn_queries(folder: str, corpus: str, one: Contender, other: Contender, number: int, seed: int) -> list[Query]:
+def drawn_queries(corpus: CorpusRef, one: Contender, other: Contender, number: int, seed: int) -> list[Query]:
     """Texts of the corpus drawn as queries, by their kept lists."""
-    spaces = [quality_tasks.space(folder, corpus, each) for each in (one, other)]
+    spaces = [quality_tasks.space(corpus, each) for each in (one, other)]
     own = spaces[0].sample(number, seed)
     k = min(K, len(spaces[0]) - 1)
-    texts = opened.distinct_texts(folder, corpus)
+    texts = opened.distinct_texts(corpus)
     before, after = (np.asarray(each.ids[own, :k]) for each in spaces)
     return _queries([texts[place] for place in own], before, after, texts)
 
 
 def typed_queries(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     one: Contender,
     other: Contender,
     queries: tuple[str, ...],
@@ -86,10 +86,10 @@ def typed_queries(
 
     found = []
     for contender, secret in zip((one, other), secrets, strict=True):
-        space = quality_tasks.space(folder, corpus, contender)
-        rows = embed_task_texts(folder, corpus, contender, queries, queries=True, secret=secret)
+        space = quality_tasks.space(corpus, contender)
+        rows = embed_task_texts(corpus, contender, queries, queries=True, secret=secret)
         found.append(nearest(space, rows, min(K, len(space)))[0])
-    return _queries(list(queries), found[0], found[1], opened.distinct_texts(folder, corpus))
+    return _queries(list(queries), found[0], found[1], opened.distinct_texts(corpus))
 
 
 def _queries(queries: list[str], before: np.ndarray, after: np.ndarray, texts: list[str]) -> list[Query]:

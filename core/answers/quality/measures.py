@@ -18,6 +18,7 @@ from core.quality.intrinsic import measure_intrinsic
 from core.quality.length_bias import LengthBias, measure_length_bias
 from core.quality.similarity import Similarity, measure_similarity
 from core.stats.interval import Interval
+from core.types import CorpusRef
 
 SEED = 0
 CELL = 300
@@ -59,57 +60,57 @@ class HubGain:
     hubs: pd.DataFrame
 
 
-def different_texts(folder: str, corpus: str) -> int:
+def different_texts(corpus: CorpusRef) -> int:
     """How many texts there are, copies counted once."""
-    return int(quality_tasks.text_groups(folder, corpus).max(initial=-1)) + 1
+    return int(quality_tasks.text_groups(corpus).max(initial=-1)) + 1
 
 
-def label_columns(folder: str, corpus: str) -> tuple[str, ...]:
+def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may hold labels, those chosen as labels first."""
-    return doubts.label_columns(folder, corpus)
+    return doubts.label_columns(corpus)
 
 
-def check_labels(folder: str, corpus: str, column: str) -> int:
+def check_labels(corpus: CorpusRef, column: str) -> int:
     """How many labels a column has. Raises InputError where they can't be compared."""
-    return len(column_labels(folder, corpus, column).names)
+    return len(column_labels(corpus, column).names)
 
 
 @lru_cache(maxsize=4)
-def label_codes(folder: str, corpus: str, column: str) -> np.ndarray | None:
+def label_codes(corpus: CorpusRef, column: str) -> np.ndarray | None:
     """(m,) int32 labels of the distinct texts (a text's first row tells), -1 without; None for no column.
 
     Raises InputError where the column can't be read as labels.
     """
     if not column:
         return None
-    first = np.unique(quality_tasks.text_groups(folder, corpus), return_index=True)[1]
-    return column_labels(folder, corpus, column).codes[first]
+    first = np.unique(quality_tasks.text_groups(corpus), return_index=True)[1]
+    return column_labels(corpus, column).codes[first]
 
 
-def similarity(folder: str, corpus: str, contender: Contender, column: str) -> Similarity:
+def similarity(corpus: CorpusRef, contender: Contender, column: str) -> Similarity:
     """How cosines lie. column: whose labels make same-label pairs, "" for none."""
-    space = quality_tasks.space(folder, corpus, contender)
-    return measure_similarity(space, label_codes(folder, corpus, column), SEED)
+    space = quality_tasks.space(corpus, contender)
+    return measure_similarity(space, label_codes(corpus, column), SEED)
 
 
-def fullness(folder: str, corpus: str, contender: Contender) -> Fullness:
+def fullness(corpus: CorpusRef, contender: Contender) -> Fullness:
     """How many directions are used."""
-    space = quality_tasks.space(folder, corpus, contender)
+    space = quality_tasks.space(corpus, contender)
     drawn = space.sample(TEXTS, SEED)
     return Fullness(measure_density(space.take(drawn), len(space), SEED), *measure_intrinsic(space, seed=SEED))
 
 
-def hub_gain(folder: str, corpus: str, contender: Contender, column: str) -> HubGain:
+def hub_gain(corpus: CorpusRef, contender: Contender, column: str) -> HubGain:
     """Hubs before and after repairs."""
-    space = quality_tasks.space(folder, corpus, contender)
-    found = repair_hubs(space, label_codes(folder, corpus, column), SEED)
+    space = quality_tasks.space(corpus, contender)
+    found = repair_hubs(space, label_codes(corpus, column), SEED)
     lines = {
         repair: HubLine(each.hubs.skewness, each.hubs.unfair, each.hubs.never, each.right, each.gain)
         for repair, each in found.items()
     }
     plain = found["none"]
     top = np.argsort(-plain.hubs.counts, kind="stable")[:MOST_HUBS]
-    texts = opened.corpus(folder, corpus).texts
+    texts = opened.corpus(corpus).texts
     table = pd.DataFrame({"text": [texts[row][:CELL] for row in space.first[top]]}, index=space.first[top])
     for repair in REPAIRS:
         table[repair] = found[repair].hubs.counts[top]
@@ -117,7 +118,7 @@ def hub_gain(folder: str, corpus: str, contender: Contender, column: str) -> Hub
     return HubGain(lines, plain.hubs.chance, *sizes, table)
 
 
-def length_bias(folder: str, corpus: str, contender: Contender) -> LengthBias:
+def length_bias(corpus: CorpusRef, contender: Contender) -> LengthBias:
     """Whether length goes with nearness."""
-    lengths = np.fromiter(map(len, opened.distinct_texts(folder, corpus)), np.int64)
-    return measure_length_bias(quality_tasks.space(folder, corpus, contender), lengths, SEED)
+    lengths = np.fromiter(map(len, opened.distinct_texts(corpus)), np.int64)
+    return measure_length_bias(quality_tasks.space(corpus, contender), lengths, SEED)

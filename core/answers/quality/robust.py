@@ -13,6 +13,7 @@ from core.quality.calibration import measure_scale
 from core.quality.noise import Noise, measure_noise
 from core.quality.tasks import Plan
 from core.stats.interval import Interval
+from core.types import CorpusRef
 
 MOST_EXAMPLES = 30
 
@@ -44,21 +45,21 @@ class Wording:
         return next((line for line in self.lines if line.probe == probe), None)
 
 
-def noise(folder: str, corpus: str, contender: Contender) -> Noise:
+def noise(corpus: CorpusRef, contender: Contender) -> Noise:
     """What noise on vectors does."""
-    return measure_noise(quality_tasks.space(folder, corpus, contender), SEED)
+    return measure_noise(quality_tasks.space(corpus, contender), SEED)
 
 
-def plan(folder: str, corpus: str, contender: Contender) -> Plan:
+def plan(corpus: CorpusRef, contender: Contender) -> Plan:
     """What measuring changed wording takes; not to be kept, since it changes as texts are embedded."""
-    return quality_tasks.robustness_plan(folder, corpus, contender)
+    return quality_tasks.robustness_plan(corpus, contender)
 
 
-def wording(folder: str, corpus: str, contender: Contender) -> Wording:
+def wording(corpus: CorpusRef, contender: Contender) -> Wording:
     """What changed wording does. Raises StorageError where it has not been measured."""
-    moved = quality_tasks.kept_wording(folder, corpus, contender)
-    changes = quality_tasks.changed_texts(folder, corpus)
-    space = quality_tasks.space(folder, corpus, contender)
+    moved = quality_tasks.kept_wording(corpus, contender)
+    changes = quality_tasks.changed_texts(corpus)
+    space = quality_tasks.space(corpus, contender)
     random = 1 - measure_scale(space, SEED).cosine(0.5)
     tried = dict(zip(changes.probes, changes.tried, strict=True))
     lines = []
@@ -69,17 +70,17 @@ def wording(folder: str, corpus: str, contender: Contender) -> Wording:
     return Wording(tuple(lines), random, len(space), SEED)
 
 
-def examples(folder: str, corpus: str, contender: Contender, probe: str) -> pd.DataFrame:
+def examples(corpus: CorpusRef, contender: Contender, probe: str) -> pd.DataFrame:
     """Changed texts of one probe beside what they were, the largest drop first; index row ids, at most 30: those that
     moved most, and where there are more, those that moved least."""
-    moved = quality_tasks.kept_wording(folder, corpus, contender)[probe]
-    changes = quality_tasks.changed_texts(folder, corpus)
+    moved = quality_tasks.kept_wording(corpus, contender)[probe]
+    changes = quality_tasks.changed_texts(corpus)
     at = changes.probes.index(probe)
     order = np.argsort(-moved.drop, kind="stable")
     if len(order) > MOST_EXAMPLES:
         order = np.concatenate([order[: MOST_EXAMPLES // 2], order[-(MOST_EXAMPLES // 2) :]])
-    texts, places = opened.distinct_texts(folder, corpus), changes.places[at]
-    first = quality_tasks.space(folder, corpus, contender).first
+    texts, places = opened.distinct_texts(corpus), changes.places[at]
+    first = quality_tasks.space(corpus, contender).first
     return pd.DataFrame(
         {
             "text": [texts[places[i]][:CELL] for i in order],

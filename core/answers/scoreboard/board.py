@@ -19,6 +19,7 @@ from core.scoring.speed import kept_speed
 from core.scoring.task_texts import missing_texts
 from core.scoring.tasks import expected_seconds, kept_failure, kept_scores
 from core.scoring.types import METRICS, Scores, Task
+from core.types import CorpusRef
 
 SECONDS_A_TEXT = 0.003  # to embed one, where its model's speed is not measured
 
@@ -27,8 +28,7 @@ SECONDS_A_TEXT = 0.003  # to embed one, where its model's speed is not measured
 class Asked:
     """What a board is of: everything that names it."""
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     contenders: tuple[Contender, ...]
     task: Task
     metric: str
@@ -69,12 +69,11 @@ class Board:
 
 def state(asked: Asked) -> State:
     """How far the contenders are scored in the task."""
-    where = (asked.folder, asked.corpus)
     scored, left, failures, seconds = [], [], [], 0.0
     for place, contender in enumerate(asked.contenders):
-        if kept_scores(*where, contender, asked.task) is not None:
+        if kept_scores(asked.corpus, contender, asked.task) is not None:
             scored.append(place)
-        elif (failed := kept_failure(*where, contender, asked.task)) is not None:
+        elif (failed := kept_failure(asked.corpus, contender, asked.task)) is not None:
             failures.append(Failure(place, failed.message, failed.remedy, failed.again))
         else:
             left.append(place)
@@ -95,20 +94,20 @@ def board(asked: Asked) -> Board:
 
 def kept(asked: Asked, contender: Contender) -> Scores:
     """A contender's scores. Raises StorageError where there are none."""
-    found = kept_scores(asked.folder, asked.corpus, contender, asked.task)
+    found = kept_scores(asked.corpus, contender, asked.task)
     if found is None:
         raise StorageError(f"{contender.label} has not been scored.", "Open the Scoreboard and start it.")
     return found
 
 
-def costs(folder: str, corpus: str, contenders: tuple[Contender, ...]) -> tuple[Cost, ...]:
+def costs(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> tuple[Cost, ...]:
     """What is known of each contender's cost, without measuring anything."""
-    return tuple(cost_of(folder, corpus, contender) for contender in contenders)
+    return tuple(cost_of(corpus, contender) for contender in contenders)
 
 
-def split_column(folder: str, corpus: str) -> str | None:
+def split_column(corpus: CorpusRef) -> str | None:
     """The column that tells training rows from test rows, None where there is none."""
-    return find_split(opened.corpus(folder, corpus).table)
+    return find_split(opened.corpus(corpus).table)
 
 
 def embedding_seconds(asked: Asked, contender: Contender) -> float:
@@ -119,15 +118,15 @@ def embedding_seconds(asked: Asked, contender: Contender) -> float:
         texts = _task_texts(asked)
     except PlanisphereError:  # scoring tells why
         return 0.0
-    where = (asked.folder, asked.corpus, contender.model)
+    where = (asked.corpus, contender.model)
     new = sum(len(missing_texts(*where, each, as_queries)) for each, as_queries in texts)
-    known = kept_speed(asked.folder, asked.corpus, contender).seconds_per_1000
+    known = kept_speed(asked.corpus, contender).seconds_per_1000
     return new * (SECONDS_A_TEXT if known is None else known / 1000)
 
 
 def _task_texts(asked: Asked) -> list[tuple[list[str], bool]]:
     """The task's own texts, and whether they are queries."""
-    where = (asked.folder, asked.corpus, asked.task)
+    where = (asked.corpus, asked.task)
     if asked.task.kind == "pairs":
         pairs = read_pairs(*where)
         return [([*pairs.first, *pairs.second], False)]
@@ -135,13 +134,13 @@ def _task_texts(asked: Asked) -> list[tuple[list[str], bool]]:
     return [(made.queries, True), (made.candidates or [], False)]
 
 
-def retrieval(folder: str, corpus: str, task: Task) -> Retrieval:
+def retrieval(corpus: CorpusRef, task: Task) -> Retrieval:
     """The queries of the tasks "queries" and "known_item". Raises InputError."""
-    return (read_queries if task.kind == "queries" else read_known_item)(folder, corpus, task)
+    return (read_queries if task.kind == "queries" else read_known_item)(corpus, task)
 
 
 def _scoring_seconds(asked: Asked, contender: Contender) -> float:
-    rows, width = opened.vectors(asked.folder, asked.corpus, contender.model).rows.shape
-    table, column = opened.corpus(asked.folder, asked.corpus).table, asked.task.get("column")
+    rows, width = opened.vectors(asked.corpus, contender.model).rows.shape
+    table, column = opened.corpus(asked.corpus).table, asked.task.get("column")
     labels = len(label_codes(table[column])[1]) if column in table.columns else 0
     return expected_seconds(asked.task.kind, rows, contender.dimensions or width, labels)

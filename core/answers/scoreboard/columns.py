@@ -13,6 +13,7 @@ from core.reading import column_field
 from core.scoring.label_rows import find_split
 from core.scoring.qrels import COLUMNS, FROM_ONE, FROM_ZERO, row_ids
 from core.scoring.task_tables import open_table
+from core.types import CorpusRef
 
 _COMPARED = 200_000  # rows of a corpus up to which all of its columns are held against the ids asked for
 _TITLE = re.compile(r"title|subject|summary|headline|question|query|标题|主题|问题", re.IGNORECASE)
@@ -35,32 +36,32 @@ class QueryColumns:
     grade: str
 
 
-def label_choices(folder: str, corpus: str) -> tuple[str, ...]:
+def label_choices(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may hold labels: those chosen as labels first, never the text itself, the split column last."""
-    kept = opened.corpus(folder, corpus)
+    kept = opened.corpus(corpus)
     split = find_split(kept.table)
-    found = [name for name in label_columns(folder, corpus) if kept.roles.text != column_field(name)]
+    found = [name for name in label_columns(corpus) if kept.roles.text != column_field(name)]
     return tuple(sorted(found, key=lambda name: name == split))
 
 
-def query_columns(folder: str, corpus: str, key: str, qrels: str = "") -> QueryColumns:
+def query_columns(corpus: CorpusRef, key: str, qrels: str = "") -> QueryColumns:
     """The columns of a kept table of queries, and of the corpus it asks. qrels: key of the judgments beside it."""
-    table, kept = open_table(folder, corpus, key), opened.corpus(folder, corpus)
+    table, kept = open_table(corpus, key), opened.corpus(corpus)
     columns, texts = tuple(map(str, table.columns)), texts_of(table)
     text = next((name for name in texts if _QUERY.search(name)), texts[0] if texts else "")
     left = [name for name in columns if name != text and _tells_apart(table[name])]
-    query_id = next((name for name in left if _ID.search(name)), "") or _named_by(table[left], folder, corpus, qrels)
+    query_id = next((name for name in left if _ID.search(name)), "") or _named_by(table[left], corpus, qrels)
     beside = [name for name in left if name != query_id]
     relevant = next((name for name in beside if _RELEVANT.search(name)), beside[0] if beside else "")
     graded = [name for name in left if name != relevant and name in numbers_of(table) and _GRADE.search(name)]
-    asked = open_table(folder, corpus, qrels, True)[COLUMNS[1]] if qrels else table[relevant] if relevant else None
+    asked = open_table(corpus, qrels, True)[COLUMNS[1]] if qrels else table[relevant] if relevant else None
     ids = _row_columns(kept.table, kept.roles.id, asked)
     return QueryColumns(columns, ids, text, query_id, relevant, next(iter(graded), ""))
 
 
-def text_columns(folder: str, corpus: str) -> tuple[tuple[str, ...], str, str]:
+def text_columns(corpus: CorpusRef) -> tuple[tuple[str, ...], str, str]:
     """The corpus' columns that hold text, and a proposed one to ask with, such as a title, and one to find."""
-    kept = opened.corpus(folder, corpus)
+    kept = opened.corpus(corpus)
     texts = tuple(name for name in texts_of(kept.table) if name != kept.roles.id)
     if len(texts) < 2:
         return texts, "", ""
@@ -69,11 +70,11 @@ def text_columns(folder: str, corpus: str) -> tuple[tuple[str, ...], str, str]:
     return texts, asking, by_length[0]
 
 
-def _named_by(table: pd.DataFrame, folder: str, corpus: str, qrels: str) -> str:
+def _named_by(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> str:
     """The column that holds the most of the queries' ids that judgments name, "" where none does."""
     if not qrels:
         return ""
-    wanted = set(label_words(open_table(folder, corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:LOOKED_AT])
+    wanted = set(label_words(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:LOOKED_AT])
     held = {str(name): len(wanted & set(label_words(table[name]).dropna())) for name in table.columns}
     return max(held, key=lambda name: held[name]) if any(held.values()) else ""
 

@@ -33,10 +33,10 @@ def query_detail(asked: Asked, look: QueryLook, query: int) -> QueryDetail:
         data = label_rows(asked)
         _check(query, len(data.queries))
         place = int(data.queries[query])
-        text, label = opened.corpus(asked.folder, asked.corpus).texts[data.rows[place]], data.names[data.codes[place]]
+        text, label = opened.corpus(asked.corpus).texts[data.rows[place]], data.names[data.codes[place]]
         tables = [_near_rows(asked, each, data, place) for each in pair]
     else:
-        made = retrieval(asked.folder, asked.corpus, asked.task)
+        made = retrieval(asked.corpus, asked.task)
         _check(query, len(made.queries))
         text, label = made.queries[query], ""
         tables = [_near_candidates(asked, each, made, query) for each in pair]
@@ -45,23 +45,23 @@ def query_detail(asked: Asked, look: QueryLook, query: int) -> QueryDetail:
 
 def _near_rows(asked: Asked, contender: Contender, data: LabelRows, place: int) -> pd.DataFrame:
     """The labeled rows nearest to one, copies of its text left out; a text once."""
-    rows = contender_rows(asked.folder, asked.corpus, contender)
+    rows = contender_rows(asked.corpus, contender)
     similar = (rows @ rows[data.rows[place]])[data.rows]
     order = np.argsort(-similar, kind="stable")
     order = order[data.texts[order] != data.texts[place]]
     at = order[np.sort(np.unique(data.texts[order], return_index=True)[1])[:NEAREST]]
-    texts = opened.corpus(asked.folder, asked.corpus).texts
+    texts = opened.corpus(asked.corpus).texts
     near = _near(data.codes[at] == data.codes[place], similar[at], [texts[row] for row in data.rows[at]])
     return near.assign(label=[data.names[code] for code in data.codes[at]])
 
 
 def _near_candidates(asked: Asked, contender: Contender, made: Retrieval, query: int) -> pd.DataFrame:
     """The candidates nearest to a query, whose vectors are all kept since it was scored."""
-    where = (asked.folder, asked.corpus, contender)
+    where = (asked.corpus, contender)
     vector = embed_task_texts(*where, [made.queries[query]], queries=True)[0]
     if made.candidates is None:
-        texts = opened.distinct_texts(asked.folder, asked.corpus)
-        similar = contender_rows(*where)[first_rows(asked.folder, asked.corpus)] @ vector
+        texts = opened.distinct_texts(asked.corpus)
+        similar = contender_rows(*where)[first_rows(asked.corpus)] @ vector
     else:
         texts, similar = made.candidates, embed_task_texts(*where, made.candidates) @ vector
     if made.excluded[query] >= 0:

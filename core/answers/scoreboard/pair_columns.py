@@ -10,6 +10,7 @@ from core.answers.map.rows import UNTOLD
 from core.answers.scoreboard.column_kinds import length_of, numbers_of, texts_of, words_of
 from core.scoring.cell_numbers import cell_numbers
 from core.scoring.task_tables import open_table
+from core.types import CorpusRef
 
 _TWIN = re.compile(r"(?<![a-z0-9])(1|a|one|first|left|premise)(?![a-z0-9])|(?<=[a-z])1$", re.IGNORECASE)
 _OTHER = {"1": "2", "a": "b", "one": "two", "first": "second", "left": "right", "premise": "hypothesis"}
@@ -39,9 +40,9 @@ class PairColumns:
         return bool(self.first and self.second and self.score)
 
 
-def pair_columns(folder: str, corpus: str, key: str) -> PairColumns:
+def pair_columns(corpus: CorpusRef, key: str) -> PairColumns:
     """The columns of a kept table; with key "" of the corpus, where two are proposed only if both look like texts."""
-    table, never = _table(folder, corpus, key)
+    table, never = _table(corpus, key)
     texts = texts_of(table)
     numbers = tuple(name for name in numbers_of(table) if name not in never)
     twins = _twins(texts, table)
@@ -54,11 +55,11 @@ def pair_columns(folder: str, corpus: str, key: str) -> PairColumns:
     )
 
 
-def _table(folder: str, corpus: str, key: str) -> tuple[pd.DataFrame, tuple[str | None, ...]]:
+def _table(corpus: CorpusRef, key: str) -> tuple[pd.DataFrame, tuple[str | None, ...]]:
     """The table of pairs, and columns that count its rows."""
     if key:
-        return open_table(folder, corpus, key), ()
-    kept = opened.corpus(folder, corpus)
+        return open_table(corpus, key), ()
+    kept = opened.corpus(corpus)
     return kept.table, (*UNTOLD, kept.roles.id)
 
 

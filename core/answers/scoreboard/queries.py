@@ -77,16 +77,16 @@ def rank_agreement(pairs: np.ndarray) -> np.ndarray:
 def _words(asked: Asked, at: np.ndarray) -> pd.DataFrame:
     """The queries' texts, with their labels or the first text that answers them; index their places."""
     if asked.task.kind == "labels":
-        data, texts = label_rows(asked), opened.corpus(asked.folder, asked.corpus).texts
+        data, texts = label_rows(asked), opened.corpus(asked.corpus).texts
         places = data.queries[at]
         words = {"query": [texts[row][:CELL] for row in data.rows[places]]}
         return pd.DataFrame(words | {"label": [data.names[code] for code in data.codes[places]]}, index=at)
     if asked.task.kind == "pairs":
-        given = read_pairs(asked.folder, asked.corpus, asked.task)
+        given = read_pairs(asked.corpus, asked.task)
         words = {"query": [given.first[i][:CELL] for i in at], "other": [given.second[i][:CELL] for i in at]}
         return pd.DataFrame(words | {"given": given.given[at]}, index=at)
-    made = retrieval(asked.folder, asked.corpus, asked.task)
-    texts = opened.distinct_texts(asked.folder, asked.corpus) if made.candidates is None else made.candidates
+    made = retrieval(asked.corpus, asked.task)
+    texts = opened.distinct_texts(asked.corpus) if made.candidates is None else made.candidates
     answer = dict(zip(made.query_of[::-1].tolist(), made.answer_of[::-1].tolist(), strict=True))
     words = {"query": [made.queries[i][:CELL] for i in at], "answer": [texts[answer[int(i)]][:CELL] for i in at]}
     return pd.DataFrame(words, index=at)
@@ -94,5 +94,5 @@ def _words(asked: Asked, at: np.ndarray) -> pd.DataFrame:
 
 def label_rows(asked: Asked) -> LabelRows:
     """The rows and queries of the task "labels"."""
-    corpus = opened.corpus(asked.folder, asked.corpus)
+    corpus = opened.corpus(asked.corpus)
     return read_rows(corpus.table, str(asked.task.get("column")), distinct(corpus.texts)[0], SEED)

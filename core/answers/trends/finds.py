@@ -76,7 +76,7 @@ def bursts(subject: Subject, period: Period, s: float, gamma: float, states: int
 @lru_cache(maxsize=16)
 def _bursts(subject: Subject, names: tuple[str, ...], period: Period, s: float, gamma: float, states: int) -> Findings:
     """names: of the groups as they are called now; clusters may be renamed."""
-    bins = binned(subject.folder, subject.corpus, subject.time, period)
+    bins = binned(subject.corpus, subject.time, period)
     found = groups(subject)
     counts = counted(found, bins.index, len(bins))
     totals = np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
@@ -105,7 +105,7 @@ def surges(subject: Subject, period: Period, relative: bool, alpha: float) -> Fi
 @lru_cache(maxsize=16)
 def _surges(subject: Subject, names: tuple[str, ...], period: Period, relative: bool, alpha: float) -> Findings:
     """names: of the groups as they are called now; clusters may be renamed."""
-    bins = binned(subject.folder, subject.corpus, subject.time, period)
+    bins = binned(subject.corpus, subject.time, period)
     every = replace(subject, mood=None)
     found = groups(every)
     kinds = _kinds(subject)
@@ -132,7 +132,7 @@ def _surges(subject: Subject, names: tuple[str, ...], period: Period, relative: 
 
 def finding_counts(subject: Subject, pick: Pick, period: Period) -> tuple[np.ndarray, np.ndarray]:
     """(t,) starts of the periods and (t,) rows of the pick's group and mood in each, over all time."""
-    bins = binned(subject.folder, subject.corpus, subject.time, period)
+    bins = binned(subject.corpus, subject.time, period)
     mask = picked(subject, replace(pick, start="", end=""))
     return bins.starts, np.bincount(bins.index[mask & (bins.index >= 0)], minlength=len(bins))
 
@@ -161,24 +161,24 @@ def drifts(subject: Subject, split: str) -> Drifts:
 
 @lru_cache(maxsize=8)
 def _drifts(subject: Subject, split: str, model: ModelSpec, codes: bytes, count: int) -> tuple[Drift, ...]:
-    times = row_times(subject.folder, subject.corpus, subject.time)
+    times = row_times(subject.corpus, subject.time)
     later = np.where(np.isnat(times), -1, times >= np.datetime64(split, "ns")).astype(np.int8)
     later[_copies(subject, later)] = -1
-    rows = opened.vectors(subject.folder, subject.corpus, model).rows
-    ids = opened.neighbors(subject.folder, subject.corpus, model).ids
+    rows = opened.vectors(subject.corpus, model).rows
+    ids = opened.neighbors(subject.corpus, model).ids
     own = np.frombuffer(codes, dtype=np.int32)
     return tuple(measure_drifts(rows, ids, own, later, min(count, MOST_DRIFTS)))
 
 
 def _copies(subject: Subject, later: np.ndarray) -> np.ndarray:
     """(n,) bool: rows whose text stands before them on the same side; shuffling would part what was posted as one."""
-    groups_of = distinct(opened.corpus(subject.folder, subject.corpus).texts)[0]
+    groups_of = distinct(opened.corpus(subject.corpus).texts)[0]
     return np.asarray(pd.DataFrame({"text": groups_of, "side": later}).duplicated())
 
 
 def finding_words(subject: Subject, pick: Pick) -> tuple[str, ...]:
     """Up to six words that the rows hold more often than all others; none may hold surely."""
-    matrix, vocabulary = terms(subject.folder, subject.corpus)
+    matrix, vocabulary = terms(subject.corpus)
     told = contrast_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, shown=is_telling)
     return tuple(entry.value for entry in told.entries)
 
@@ -214,7 +214,7 @@ def _rank(found: Finding) -> tuple[bool, bool, float]:
 
 def _distinct(subject: Subject, listed: list[Finding]) -> list[Finding]:
     """Those most of whose rows are not in one before them."""
-    taken = np.zeros(len(row_times(subject.folder, subject.corpus, subject.time)), dtype=bool)
+    taken = np.zeros(len(row_times(subject.corpus, subject.time)), dtype=bool)
     kept = []
     for each in listed:
         rows = picked(subject, each.pick)

@@ -52,7 +52,7 @@ class Explained:
 
 def picked(subject: Subject, pick: Pick) -> np.ndarray:
     """Bool (n,): the rows meant. Rows without a time are in none."""
-    times = row_times(subject.folder, subject.corpus, subject.time)
+    times = row_times(subject.corpus, subject.time)
     mask = ~np.isnat(times)
     if pick.start:
         mask &= times >= np.datetime64(pick.start, "ns")
@@ -69,7 +69,7 @@ def explain(subject: Subject, pick: Pick, against: Pick | None = None) -> Explai
     """What the rows say. against: the rows their words are set against; None for all others."""
     inside = picked(subject, pick)
     others = ~inside if against is None else picked(subject, against) & ~inside
-    matrix, vocabulary = terms(subject.folder, subject.corpus)
+    matrix, vocabulary = terms(subject.corpus)
     both = np.flatnonzero(inside | others)
     words, sure = _words(matrix[both], vocabulary, inside[both])
     return Explained(words, sure, _typical(subject, inside), int(inside.sum()), int(others.sum()))
@@ -89,11 +89,11 @@ def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Cont
 
 def _typical(subject: Subject, inside: np.ndarray) -> pd.DataFrame:
     """The rows nearest to the mean vector of those inside, equal texts once; in order of time without vectors."""
-    whole, rows = opened.corpus(subject.folder, subject.corpus), np.flatnonzero(inside)
-    times, mood = row_times(subject.folder, subject.corpus, subject.time), moods(subject)
+    whole, rows = opened.corpus(subject.corpus), np.flatnonzero(inside)
+    times, mood = row_times(subject.corpus, subject.time), moods(subject)
     cosines = np.full(len(rows), np.nan)
     if subject.model is not None and len(rows):
-        vectors = opened.vectors(subject.folder, subject.corpus, subject.model).rows[rows]
+        vectors = opened.vectors(subject.corpus, subject.model).rows[rows]
         mean = vectors.mean(axis=0)
         cosines = (vectors @ (mean / max(float(np.linalg.norm(mean)), 1e-12))).astype(np.float64)
     order = np.lexsort((rows, times[rows], -np.nan_to_num(cosines)))
@@ -110,7 +110,9 @@ def _cut(text: str) -> str:
 
 def keep(subject: Subject, pick: Pick, name: str) -> SavedSelection:
     """The rows kept in the workspace as a selection. Raises InputError for a bad or taken name."""
-    return save_selection(Workspace(subject.folder), subject.corpus, name, np.flatnonzero(picked(subject, pick)))
+    return save_selection(
+        Workspace(subject.corpus.folder), subject.corpus.digest, name, np.flatnonzero(picked(subject, pick))
+    )
 
 
 def rows_file(subject: Subject, pick: Pick) -> bytes:
@@ -118,8 +120,8 @@ def rows_file(subject: Subject, pick: Pick) -> bytes:
     rows = np.flatnonzero(picked(subject, pick))
     if not len(rows):
         raise InputError("There are no rows to take out.", "Choose another finding.")
-    whole, found, mood = opened.corpus(subject.folder, subject.corpus), all_groups(subject), moods(subject)
-    rows = rows[np.argsort(row_times(subject.folder, subject.corpus, subject.time)[rows], kind="stable")]
+    whole, found, mood = opened.corpus(subject.corpus), all_groups(subject), moods(subject)
+    rows = rows[np.argsort(row_times(subject.corpus, subject.time)[rows], kind="stable")]
     table = whole.table.iloc[rows].copy()
     table.insert(0, free_name(table, "text"), [whole.texts[row] for row in rows])
     table[free_name(table, "group")] = [found.names[code] if code >= 0 else "" for code in found.codes[rows]]

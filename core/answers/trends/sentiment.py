@@ -30,7 +30,7 @@ from core.trends.sentiment import (
     measure,
     rating_cuts,
 )
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 ReadingKind = Literal["none", "column", "anchors", "trained"]
 POSITIVE = ("This is great, I love it.", "Excellent, I am very happy with it.", "Works perfectly, highly recommended.")
@@ -97,9 +97,9 @@ class SentimentFacts:
 
 
 @lru_cache(maxsize=4)
-def sentiment_columns(folder: str, corpus: str) -> tuple[SentimentColumn, ...]:
+def sentiment_columns(corpus: CorpusRef) -> tuple[SentimentColumn, ...]:
     """The columns that may tell sentiment, likely ones first."""
-    whole = opened.corpus(folder, corpus)
+    whole = opened.corpus(corpus)
     left_out = {*UNTOLD, whole.roles.id, whole.roles.time}
     found = [_column(whole.table[name]) for name in whole.table.columns if name not in left_out]
     return tuple(sorted((each for each in found if each), key=lambda each: not each.likely))
@@ -119,9 +119,9 @@ def _column(values: pd.Series) -> SentimentColumn | None:
     return None
 
 
-def default_reading(folder: str, corpus: str, model: ModelSpec | None) -> Reading:
+def default_reading(corpus: CorpusRef, model: ModelSpec | None) -> Reading:
     """A likely column where there is one, else anchors where texts can be embedded at no cost, else none."""
-    likely = next((each for each in sentiment_columns(folder, corpus) if each.likely), None)
+    likely = next((each for each in sentiment_columns(corpus) if each.likely), None)
     if likely:
         return Reading("column", likely.name, likely.low, likely.high, likely.meaning)
     declared = capabilities(model) if model is not None else None
@@ -129,9 +129,9 @@ def default_reading(folder: str, corpus: str, model: ModelSpec | None) -> Readin
     return Reading("anchors" if local else "none")
 
 
-def column_sentiment(folder: str, corpus: str, reading: Reading) -> np.ndarray:
+def column_sentiment(corpus: CorpusRef, reading: Reading) -> np.ndarray:
     """(n,) int8: what the column says by the reading's cut points or meanings. Raises InputError."""
-    table = opened.corpus(folder, corpus).table
+    table = opened.corpus(corpus).table
     if reading.column not in table.columns:
         raise InputError(f'There is no column "{reading.column}".', "Choose another for the sentiment.")
     values = table[reading.column]
@@ -142,28 +142,27 @@ def column_sentiment(folder: str, corpus: str, reading: Reading) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def sentiments(
-    folder: str, corpus: str, model: ModelSpec | None, reading: Reading, secret: Secret | None = None
+    corpus: CorpusRef, model: ModelSpec | None, reading: Reading, secret: Secret | None = None
 ) -> Sentiments:
     """Each row's sentiment. Raises InputError where it can't be read so, ModelError, StorageError."""
     if reading.kind == "none":
-        return Sentiments(np.full(len(opened.corpus(folder, corpus)), UNKNOWN, dtype=np.int8), None)
-    labels = column_sentiment(folder, corpus, reading) if reading.column else None
+        return Sentiments(np.full(len(opened.corpus(corpus)), UNKNOWN, dtype=np.int8), None)
+    labels = column_sentiment(corpus, reading) if reading.column else None
     if reading.kind == "column" and labels is not None:
         return Sentiments(labels, None)
     if model is None:
         raise InputError("This corpus is not embedded yet.", "Embed it, or read the sentiment from a column.")
-    rows = opened.vectors(folder, corpus, model).rows
+    rows = opened.vectors(corpus, model).rows
     if reading.kind == "trained":
         if labels is None:
             raise InputError("No column is chosen to learn from.", "Choose a rating or a label column.")
-        said = by_training(rows, labels, _equal_texts(folder, corpus))
+        said = by_training(rows, labels, _equal_texts(corpus))
         return Sentiments(said, measure(labels, said))
-    return _by_anchors(folder, corpus, model, reading, secret, rows, labels)
+    return _by_anchors(corpus, model, reading, secret, rows, labels)
 
 
 def _by_anchors(
-    folder: str,
-    corpus: str,
+    corpus: CorpusRef,
     model: ModelSpec,
     reading: Reading,
     secret: Secret | None,
@@ -171,10 +170,10 @@ def _by_anchors(
     labels: np.ndarray | None,
 ) -> Sentiments:
     scores = anchor_scores(
-        rows, *(_anchors(folder, model, each, secret) for each in (reading.positive, reading.negative))
+        rows, *(_anchors(corpus.folder, model, each, secret) for each in (reading.positive, reading.negative))
     )
     if reading.fitted and labels is not None and (labels != UNKNOWN).any():
-        said, cuts = by_fitted_cuts(scores, labels, _equal_texts(folder, corpus))
+        said, cuts = by_fitted_cuts(scores, labels, _equal_texts(corpus))
     else:
         width = reading.band * float(np.std(scores))
         said, cuts = by_band(scores, reading.band), (-width, width)
@@ -194,16 +193,16 @@ def _anchors(folder: str, model: ModelSpec, texts: tuple[str, ...], secret: Secr
 
 
 @lru_cache(maxsize=2)
-def _equal_texts(folder: str, corpus: str) -> np.ndarray:
+def _equal_texts(corpus: CorpusRef) -> np.ndarray:
     """(n,) int: equal texts have one number, so that none stands both in what teaches and in what checks."""
-    return np.asarray(pd.factorize(pd.Series(opened.corpus(folder, corpus).texts, dtype=object))[0])
+    return np.asarray(pd.factorize(pd.Series(opened.corpus(corpus).texts, dtype=object))[0])
 
 
 def sentiment_facts(
-    folder: str, corpus: str, model: ModelSpec | None, reading: Reading, secret: Secret | None = None
+    corpus: CorpusRef, model: ModelSpec | None, reading: Reading, secret: Secret | None = None
 ) -> SentimentFacts:
     """How many rows are what, and how well that is known."""
-    found = sentiments(folder, corpus, model, reading, secret)
+    found = sentiments(corpus, model, reading, secret)
     counts = tuple((NAMES[code], int((found.codes == code).sum())) for code in CLASSES)
     unknown = int((found.codes == UNKNOWN).sum())
     return SentimentFacts(counts, unknown, len(found.codes), found.accuracy, found.cuts)

@@ -18,7 +18,7 @@ from core.stats.proportions import wilson
 from core.trends.periods import Period
 from core.trends.sentiment import CLASSES, NAMES, UNKNOWN
 from core.trends.shares import FEW_ROWS, Groups, compare_spans, count_groups, group_values, order_groups, series
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 
 GroupKind = Literal["clusters", "column", "sentiment"]
 MOST_GROUPS = 200  # the largest groups looked at for bursts, drifts and surges
@@ -33,8 +33,7 @@ class Subject:
     count as the groups' (-1, 0, 1), None for all. secret: to embed anchor sentences with.
     """
 
-    folder: str
-    corpus: str
+    corpus: CorpusRef
     model: ModelSpec | None
     time: str
     group: GroupKind = "clusters"
@@ -66,9 +65,9 @@ class Shares:
 
 
 @lru_cache(maxsize=4)
-def group_columns(folder: str, corpus: str) -> tuple[str, ...]:
+def group_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns whose values make groups, those chosen as labels first: 2 values or more, not all different."""
-    whole = opened.corpus(folder, corpus)
+    whole = opened.corpus(corpus)
     left_out = {*UNTOLD, whole.roles.id, whole.roles.time}
     usable = [str(name) for name in whole.table.columns if name not in left_out and _groups(whole.table[name])]
     labels = [name for name in whole.roles.labels if name in usable]
@@ -100,16 +99,16 @@ def all_groups(subject: Subject) -> Groups:
         placed = np.array([place.get(int(code), -1) for code in (*CLASSES, UNKNOWN)], dtype=np.int32)
         return Groups(placed[np.where(codes == UNKNOWN, 3, codes + 1)], tuple(NAMES[code] for code in present))
     if subject.group == "column":
-        return _column_groups(subject.folder, subject.corpus, subject.column)
+        return _column_groups(subject.corpus, subject.column)
     if subject.model is None:
         raise InputError("This corpus is not embedded yet.", "Embed it to see clusters, or group by a column.")
-    found = default_clusters(subject.folder, subject.corpus, subject.model)
+    found = default_clusters(subject.corpus, subject.model)
     return order_groups(np.asarray(found.labels), found.names)
 
 
 @lru_cache(maxsize=8)
-def _column_groups(folder: str, corpus: str, column: str) -> Groups:
-    table = opened.corpus(folder, corpus).table
+def _column_groups(corpus: CorpusRef, column: str) -> Groups:
+    table = opened.corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to group by.', "Choose another.")
     return group_values(table[column])
@@ -117,7 +116,7 @@ def _column_groups(folder: str, corpus: str, column: str) -> Groups:
 
 def moods(subject: Subject) -> np.ndarray:
     """(n,) int8: each row's sentiment."""
-    return sentiments(subject.folder, subject.corpus, subject.model, subject.reading, subject.secret).codes
+    return sentiments(subject.corpus, subject.model, subject.reading, subject.secret).codes
 
 
 def over_time(subject: Subject, period: Period, most: int, within: bool = False) -> Shares:
@@ -125,7 +124,7 @@ def over_time(subject: Subject, period: Period, most: int, within: bool = False)
 
     within: shares of the subject's mood among each group's own rows, else of all rows of the period.
     """
-    bins = binned(subject.folder, subject.corpus, subject.time, period)
+    bins = binned(subject.corpus, subject.time, period)
     found = groups(subject)
     told = series(found, bins.index, len(bins), most)
     totals, share, low, high = told.totals, told.share, told.low, told.high
@@ -152,7 +151,7 @@ def over_time(subject: Subject, period: Period, most: int, within: bool = False)
 
 def compared(subject: Subject, period: Period, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:
     """compare_spans of two stretches of periods. Raises InputError where one of them holds no row."""
-    bins = binned(subject.folder, subject.corpus, subject.time, period)
+    bins = binned(subject.corpus, subject.time, period)
     for name, span in (("A", first), ("B", second)):
         if not ((bins.index >= span[0]) & (bins.index <= span[1])).any():
             raise InputError(f"There is no row in {name}.", "Choose a longer stretch of time.")
@@ -161,7 +160,7 @@ def compared(subject: Subject, period: Period, first: tuple[int, int], second: t
 
 def period_counts(subject: Subject, period: Period) -> tuple[np.ndarray, np.ndarray]:
     """(t + 1,) edges of the periods and (t,) rows in each."""
-    bins = binned(subject.folder, subject.corpus, subject.time, period)
+    bins = binned(subject.corpus, subject.time, period)
     return bins.edges, np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
 
 

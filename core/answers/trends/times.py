@@ -10,6 +10,7 @@ from core import opened
 from core.errors import InputError
 from core.reading import parse_times, time_share
 from core.trends.periods import Binned, Period, bin_times, fine_period, sensible_periods, suggest_period
+from core.types import CorpusRef
 
 LEAST_SHARE = 0.5  # of the cells must parse for a column to be offered
 MOST_NAMED = 20  # rows without a time that are named
@@ -44,18 +45,18 @@ class TimeFacts:
 
 
 @lru_cache(maxsize=4)
-def time_columns(folder: str, corpus: str) -> tuple[str, ...]:
+def time_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns of which at least half the cells parse as times, the corpus' own time column first."""
-    whole = opened.corpus(folder, corpus)
+    whole = opened.corpus(corpus)
     own = [whole.roles.time] if whole.roles.time else []
     others = [name for name in whole.table.columns if name not in (*own, *UNTOLD, whole.roles.id)]
     return (*own, *(str(name) for name in others if time_share(whole.table[name]) >= LEAST_SHARE))
 
 
 @lru_cache(maxsize=4)
-def row_times(folder: str, corpus: str, column: str) -> np.ndarray:
+def row_times(corpus: CorpusRef, column: str) -> np.ndarray:
     """(n,) datetime64[ns], naive UTC, read-only; NaT without. Raises InputError where no cell is a time."""
-    table = opened.corpus(folder, corpus).table
+    table = opened.corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another time column.")
     times = parse_times(table[column]).to_numpy(dtype="datetime64[ns]")
@@ -70,9 +71,9 @@ def row_times(folder: str, corpus: str, column: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def time_facts(folder: str, corpus: str, column: str) -> TimeFacts:
+def time_facts(corpus: CorpusRef, column: str) -> TimeFacts:
     """What a time column covers, and what of it can't be read. Raises InputError as row_times does."""
-    whole, times = opened.corpus(folder, corpus), row_times(folder, corpus, column)
+    whole, times = opened.corpus(corpus), row_times(corpus, column)
     cells = whole.table[column]
     empty = (cells.isna() | (cells.astype("str").str.strip() == "")).to_numpy()
     unread = np.flatnonzero(np.isnat(times) & ~empty)
@@ -96,9 +97,9 @@ def time_facts(folder: str, corpus: str, column: str) -> TimeFacts:
 
 
 @lru_cache(maxsize=8)
-def binned(folder: str, corpus: str, column: str, period: Period) -> Binned:
+def binned(corpus: CorpusRef, column: str, period: Period) -> Binned:
     """The rows sorted into periods, kept. Raises InputError as bin_times does."""
-    return bin_times(row_times(folder, corpus, column), period)
+    return bin_times(row_times(corpus, column), period)
 
 
 def _is_text(cells: pd.Series) -> bool:

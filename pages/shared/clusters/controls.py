@@ -30,9 +30,9 @@ class Chosen:
     params: ClusterParams
 
     @property
-    def where(self) -> tuple[str, str, ModelSpec, ClusterParams]:
+    def where(self) -> tuple[CorpusRef, ModelSpec, ClusterParams]:
         """What every answer needs first: folder, corpus, model, parameters."""
-        return session.folder(), self.info.digest, self.model, self.params
+        return session.corpus_ref(self.info), self.model, self.params
 
     @property
     def query(self) -> ClusterQuery:

@@ -12,7 +12,7 @@ from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.selections.saved import LONGEST_NAME
 from core.store import CorpusInfo
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 from pages.shared import frame, session
 from pages.shared.clusters import naming_llm
 from pages.shared.downloads import csv_button
@@ -48,12 +48,12 @@ def dialog(info: CorpusInfo, model: ModelSpec, params: ClusterParams) -> None:
         if way == WAYS[1]:
             naming_llm.show(info, model, params)
         else:
-            by_hand((session.folder(), info.digest, model, params))
+            by_hand((session.corpus_ref(info), model, params))
     except PlanisphereError as error:
         frame.show_error(error)
 
 
-def by_hand(where: tuple[str, str, ModelSpec, ClusterParams]) -> None:
+def by_hand(where: tuple[CorpusRef, ModelSpec, ClusterParams]) -> None:
     """The table, and what can be done with what was typed there."""
     table = session.ask(answers.names_table, *where, timeout=600)
     edited = st.data_editor(
@@ -94,7 +94,7 @@ def by_hand(where: tuple[str, str, ModelSpec, ClusterParams]) -> None:
         change(where, edited, back)
 
 
-def change(where: tuple[str, str, ModelSpec, ClusterParams], edited: pd.DataFrame, back: bool) -> None:
+def change(where: tuple[CorpusRef, ModelSpec, ClusterParams], edited: pd.DataFrame, back: bool) -> None:
     """Keep or forget names, then draw the whole page anew; what can't be kept is said, and stays in the table."""
     try:
         if back:
@@ -107,7 +107,7 @@ def change(where: tuple[str, str, ModelSpec, ClusterParams], edited: pd.DataFram
     st.rerun()
 
 
-def _stamp(where: tuple[str, str, ModelSpec, ClusterParams], table: pd.DataFrame) -> str:
+def _stamp(where: tuple[CorpusRef, ModelSpec, ClusterParams], table: pd.DataFrame) -> str:
     """Another one whenever the kept names change, so that the table then starts from these."""
-    _, corpus, model, params = where
-    return digest_json([corpus, model.key, asdict(params), table["name"].tolist()])
+    corpus, model, params = where
+    return digest_json([corpus.digest, model.key, asdict(params), table["name"].tolist()])

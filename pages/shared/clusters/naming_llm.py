@@ -14,7 +14,7 @@ from core.embedders.backends import capabilities
 from core.embedders.openai_models import server_name
 from core.jobs.types import JobSpec
 from core.store import CorpusInfo
-from core.types import ModelSpec
+from core.types import CorpusRef, ModelSpec
 from pages.shared import session
 from pages.shared.embedding import choice
 from pages.shared.text import count, cut, plain
@@ -28,7 +28,7 @@ def show(info: CorpusInfo, model: ModelSpec, params: ClusterParams) -> None:
     if running(info, params):
         st.info("Names are being written; the progress is in the sidebar.", icon=":material/hourglass_top:")
         return
-    where = (session.folder(), info.digest, model, params)
+    where = (session.corpus_ref(info), model, params)
     chat = chat_model()
     if chat is None:
         return
@@ -98,7 +98,7 @@ def server_key(base_url: str) -> None:
         session.keep_server_key(base_url, field)
 
 
-def planned(where: tuple[str, str, ModelSpec, ClusterParams]) -> tuple[NamingPlan, int, bool]:
+def planned(where: tuple[CorpusRef, ModelSpec, ClusterParams]) -> tuple[NamingPlan, int, bool]:
     """How many groups to name, and what that takes."""
     total = len(session.ask(answers.own_names, *where, timeout=600))
     left, right = st.columns(2, vertical_alignment="bottom")

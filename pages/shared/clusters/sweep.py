@@ -37,7 +37,7 @@ FIGURES = {
 
 def show(chosen: Chosen, made: answers.Overview) -> None:
     st.markdown("Every setting by three seeds: how the grouping depends on what is chosen.")
-    tried = session.ask(answers.sweeps_of, session.folder(), chosen.info.digest, chosen.model)
+    tried = session.ask(answers.sweeps_of, session.corpus_ref(chosen.info), chosen.model)
     offer(chosen, set(tried))
     if not tried:
         return

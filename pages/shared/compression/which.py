@@ -43,7 +43,7 @@ def which(contenders: Sequence[Contender]) -> Contender:
 
 def quality(asked: Asked) -> Quality:
     """The labels that neighbors are judged by, none where no column can be read as labels."""
-    columns = session.ask_once(answers.label_columns, asked.folder, asked.corpus)
+    columns = session.ask_once(answers.label_columns, asked.corpus)
     if not columns:
         return Quality()
     with st.container(horizontal=True):

@@ -56,7 +56,7 @@ def _created(origin: Origin, preview: Preview, roles: Roles, steps: Steps, name:
         made = session.ask(create, session.folder(), origin, roles, steps, name, timeout=CREATE_SECONDS)
     with st.spinner("Looking at the texts", show_time=True):
         # asked here, so that the page that follows is there at once
-        session.ask_once(profile, session.folder(), made.info.digest)
+        session.ask_once(profile, session.corpus_ref(made.info))
     return made
 
 

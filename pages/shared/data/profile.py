@@ -19,7 +19,7 @@ COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision =
 def show(info: CorpusInfo) -> None:
     st.subheader(plain(info.name))
     with st.skeleton(height=320):
-        facts = session.ask_once(profile, session.folder(), info.digest)
+        facts = session.ask_once(profile, session.corpus_ref(info))
     figures(facts)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -83,7 +83,7 @@ def languages(facts: Profile) -> None:
 def _windows(info: CorpusInfo) -> None:
     window_title()
     with st.skeleton(height=120):
-        found = session.ask_once(windows, session.folder(), info.digest, COUNTED)
+        found = session.ask_once(windows, session.corpus_ref(info), COUNTED)
     window_table(found)
 
 
@@ -121,7 +121,7 @@ def _tables(info: CorpusInfo, facts: Profile) -> None:
     rows, columns, origin = st.tabs(["First rows", "Columns", "Where it came from"])
     with rows:
         st.dataframe(
-            session.ask_once(first_rows, session.folder(), info.digest), height=320, alt="The first rows of the corpus"
+            session.ask_once(first_rows, session.corpus_ref(info)), height=320, alt="The first rows of the corpus"
         )
     lines = [
         {

@@ -98,7 +98,7 @@ def _link(asked: Asked, k: int, places: tuple[Place, ...]) -> None:
         "pages/explore/map.py",
         label="Select on these maps on the Map page",
         icon=":material/scatter_plot:",
-        query_params={"corpus": places[0].corpus, "model": places[0].model.key, **color}
+        query_params={"corpus": places[0].corpus.digest, "model": places[0].model.key, **color}
         | ({"with": others} if others else {}),
         help="With these colors.",
     )
@@ -109,9 +109,9 @@ def _link(asked: Asked, k: int, places: tuple[Place, ...]) -> None:
 
 
 def _details_key(places: tuple[Place, ...]) -> str:
-    return digest_json([places[0].folder, places[0].corpus, places[0].model.key])
+    return digest_json([places[0].corpus.folder, places[0].corpus.digest, places[0].model.key])
 
 
 def _kept(function: Any, places: tuple[Place, ...]) -> Any:
-    names = [(each.folder, each.corpus, each.model.key, each.params, each.made) for each in places]
+    names = [(each.corpus, each.model.key, each.params, each.made) for each in places]
     return cached.made(lambda: session.ask(function, places), function.__name__, *names)

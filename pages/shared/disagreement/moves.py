@@ -24,7 +24,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         k = _depth(asked)
         _turn()
     if session.widget_value("disagree_turned"):
-        between = Asked(between.folder, between.corpus, between.contenders[::-1])
+        between = Asked(between.corpus, between.contenders[::-1])
     if not _ready(between, k):
         return
     found = session.ask_once(answers.moved_groups, between, k)

@@ -160,7 +160,9 @@ def _tools(asked: Asked, query: RowQuery, seen: RowTable, info: CorpusInfo) -> N
     keep.selection(info, "disagree", rows, most, f"Disagreed on, {plain_names(asked)}")
     st.page_link(
         "pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:",
-        query_params={"corpus": asked.corpus, "color": settings.DISAGREEMENT, "between": link_text(asked, query.k)},
+        query_params={
+            "corpus": asked.corpus.digest, "color": settings.DISAGREEMENT, "between": link_text(asked, query.k),
+        },
         help="Its points are colored by this disagreement; a kept selection can be chosen there under Color by.",
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ def show(asked: Asked, places: tuple[Place, ...], info: CorpusInfo) -> None:
         return
     drawn = {place.model.key for place in places}
     undrawn = [model for model in models if model.key not in drawn][: answers.MOST_MAPS - len(places)]
-    queries = [LayoutQuery(CorpusRef(asked.folder, asked.corpus), model) for model in undrawn]
+    queries = [LayoutQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), model) for model in undrawn]
     if not queries:
         return
     names = ", ".join(plain(query.model.label) for query in queries)

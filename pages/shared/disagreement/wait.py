@@ -39,10 +39,16 @@ def ready(asked: Asked) -> bool:
 def comparison(asked: Asked) -> JobSpec:
     """The job that compares all pairs."""
     params = {"contenders": [each.to_dict() for each in asked.contenders]}
-    return JobSpec("disagreement", asked.folder, asked.corpus, params, f"Comparing {len(asked.contenders)} contenders")
+    return JobSpec(
+        "disagreement",
+        asked.corpus.folder,
+        asked.corpus.digest,
+        params,
+        f"Comparing {len(asked.contenders)} contenders",
+    )
 
 
 def moves(asked: Asked, k: int) -> JobSpec:
     """The job that finds what moved together between the first two contenders."""
     params = {"contenders": [each.to_dict() for each in asked.contenders[:2]], "moved": k}
-    return JobSpec("disagreement", asked.folder, asked.corpus, params, "What moved together")
+    return JobSpec("disagreement", asked.corpus.folder, asked.corpus.digest, params, "What moved together")

@@ -30,7 +30,7 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         required=True,
         help="How long each row's list of neighbors is; as many as a search would show.",
     )
-    found = session.ask_once(answers.hub_figures, session.folder(), info.digest, model, int(k or 10))
+    found = session.ask_once(answers.hub_figures, session.corpus_ref(info), model, int(k or 10))
     headline(found)
     left, right = st.columns([2, 3], gap="large")
     with left:

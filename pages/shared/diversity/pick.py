@@ -30,7 +30,7 @@ METHOD_HELP = (
 
 
 def show(info: CorpusInfo, model: ModelSpec) -> None:
-    where = (session.folder(), info.digest, model)
+    where = (session.corpus_ref(info), model)
     near = session.ask_once(answers.near_cosine, *where)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method, k, cosine = _choices(info, near)

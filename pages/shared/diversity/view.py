@@ -39,14 +39,14 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
 
 
 def _varied(info: CorpusInfo, model: ModelSpec) -> None:
-    found = session.ask_once(answers.overall, session.folder(), info.digest, model)
+    found = session.ask_once(answers.overall, session.corpus_ref(info), model)
     if found.same:
         st.info(
             "All texts are the same under this model, so there is one kind of text.", icon=":material/content_copy:"
         )
     headline(found)
     st.markdown("**Where it is varied**")
-    columns = session.ask_once(answers.group_columns, session.folder(), info.digest)
+    columns = session.ask_once(answers.group_columns, session.corpus_ref(info))
     try:
         groups(info, model, columns)
     except PlanisphereError as error:
@@ -95,7 +95,7 @@ def groups(info: CorpusInfo, model: ModelSpec, columns: tuple[str, ...]) -> None
         )
         session.keep_in_link("diversity_by")
         column = "" if by == CLUSTERS else str(by)
-        where = (session.folder(), info.digest, model, column)
+        where = (session.corpus_ref(info), model, column)
         found = session.ask(answers.group_scores, *where)
         size = st.selectbox(
             "Rows drawn of each",

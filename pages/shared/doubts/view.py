@@ -31,7 +31,7 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         "Which rows seem to have the wrong label? Two signals are asked: a text's nearest other texts, and a model "
         "that learned the labels without seeing that text. Nothing is changed; you decide."
     )
-    columns = session.ask_once(answers.label_columns, session.folder(), info.digest)
+    columns = session.ask_once(answers.label_columns, session.corpus_ref(info))
     if not columns:
         st.info(
             "No column can be read as labels: one with at least two values that repeat is needed.",
@@ -39,7 +39,7 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         )
         st.page_link("pages/data/corpus.py", label="Choose columns on the Data page", icon=":material/table_view:")
         return
-    asked = Asked(session.folder(), info.digest, model, _column(columns))
+    asked = Asked(session.corpus_ref(info), model, _column(columns))
     if result_view.ready(
         LABEL_ERRORS,
         asked.query,

@@ -16,11 +16,11 @@ NONE = "(none)"
 
 def show(info: CorpusInfo, place: Place, threshold: float) -> None:
     st.subheader("Leaks between parts")
-    options = session.ask_once(columns, place.folder, place.corpus)
+    options = session.ask_once(columns, place.corpus)
     if not options:
         st.caption("No column has 2 to 50 different values, so there are no parts to compare.")
         return
-    split = session.ask_once(likely, place.folder, place.corpus)
+    split = session.ask_once(likely, place.corpus)
     chosen = st.selectbox(
         "Column that says the part",
         [NONE, *options],

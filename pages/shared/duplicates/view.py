@@ -25,7 +25,7 @@ CHAIN = (
 
 
 def show(info: CorpusInfo, model: ModelSpec) -> None:
-    place = Place(session.folder(), info.digest, model, _by())
+    place = Place(session.corpus_ref(info), model, _by())
     if (place.by == "characters" or place.by == "words") and not texts.ready(info, place.by):
         return
     with st.spinner("Finding near-duplicates", show_time=True):

@@ -85,7 +85,7 @@ def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
     """Write the file, and remember it, so that its button outlives the next rerun."""
     try:
         with st.spinner("Writing the file …"):
-            path = session.ask(write_export, session.folder(), info.digest, spec, form, timeout=600)
+            path = session.ask(write_export, session.corpus_ref(info), spec, form, timeout=600)
     except PlanisphereError as error:
         frame.show_error(error)
         return

@@ -92,10 +92,10 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
     try:
         with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
             if secret is not None:
-                return session.ask(embedding.prospect, session.folder(), info.digest, spec, secret)
+                return session.ask(embedding.prospect, session.corpus_ref(info), spec, secret)
             stamp = session.workspace().cache_stamp(spec)
             pool = "job" if declared.loading else "answer"
-            return session.ask_once(embedding.prospect, session.folder(), info.digest, spec, None, stamp, on=pool)
+            return session.ask_once(embedding.prospect, session.corpus_ref(info), spec, None, stamp, on=pool)
     except PlanisphereError as error:
         frame.show_error(error)
         return None

@@ -58,7 +58,7 @@ def drawn(view: View) -> Drawn:
             trace["type"] = trace["type"].removesuffix("gl")  # a flat map is drawn here only where WebGL is missing
         return Drawn(figure, len(data.rows), data.total, data.color.note, data.trust)
 
-    names = (place.folder, place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
+    names = (place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
     return cached.made(make, "map", *names)
 
 

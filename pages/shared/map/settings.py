@@ -141,7 +141,7 @@ def color_by(info: CorpusInfo) -> ColorBy:
 def _between(info: CorpusInfo) -> str:
     """Whose disagreement the Disagreement page's link asks to see, while they are of this corpus; else ""."""
     text = str(st.query_params.get("between") or session.remembered("map between", ""))
-    if not text or from_link(session.folder(), info.digest, text) is None:
+    if not text or from_link(session.corpus_ref(info), text) is None:
         return ""
     session.remember("map between", text)
     if session.widget_value("color") == DISAGREEMENT:
@@ -198,7 +198,7 @@ def _groups(info: CorpusInfo, chosen: str) -> str:
 
 def beside(place: Place) -> tuple[Place, ...]:
     """Up to three other maps of the same rows, to be shown beside it."""
-    kept = {place_key(each): each for each in kept_places(place.folder, place.corpus) if not _same(each, place)}
+    kept = {place_key(each): each for each in kept_places(place.corpus) if not _same(each, place)}
     if not kept:
         return ()
     session.linked_choices("with", list(kept))

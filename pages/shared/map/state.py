@@ -83,12 +83,12 @@ def holds(key: str) -> bool:
 def _on_all_pages(scene: Scene) -> tuple[Step, ...]:
     """The rows that are selected on every page (pages/shared/selected.py)."""
     known = session.remembered("selected")
-    return (Step("rows", "set", key=known["key"]),) if known and known["corpus"] == scene.first.corpus else ()
+    return (Step("rows", "set", key=known["key"]),) if known and known["corpus"] == scene.first.corpus.digest else ()
 
 
 def reset_key(scene: Scene) -> str:
     place = scene.first
-    return digest_json([place.corpus, place.model.key, str(place.params), place.made])
+    return digest_json([place.corpus.digest, place.model.key, str(place.params), place.made])
 
 
 def _remember(state: MapState) -> None:

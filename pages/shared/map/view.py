@@ -187,7 +187,9 @@ def _names(argument: Any) -> tuple[Any, ...]:
     if not hasattr(places[0], "corpus"):
         return (argument,)
     return tuple(
-        part for place in places for part in (place.folder, place.corpus, place.model.key, place.params, place.made)
+        part
+        for place in places
+        for part in (place.corpus.folder, place.corpus.digest, place.model.key, place.params, place.made)
     )
 
 
@@ -197,4 +199,4 @@ def _some(*packets: Packet | None) -> list[Packet]:
 
 def _details_key(view: View) -> str:
     place = view.scene.first
-    return digest_json([place.folder, place.corpus, place.model.key])
+    return digest_json([place.corpus.folder, place.corpus.digest, place.model.key])

@@ -30,7 +30,7 @@ def show(info: CorpusInfo, model: ModelSpec, query: OddQuery, top: int) -> None:
         _kinds()
     elif chosen == MORE[1]:
         with st.spinner("Comparing the scores", show_time=True):
-            found = session.ask_once(score_agreement, session.folder(), info.digest, model, query.k, top)
+            found = session.ask_once(score_agreement, session.corpus_ref(info), model, query.k, top)
         _scores(found)
     elif chosen == MORE[2]:
         _models(info, query.k)
@@ -87,7 +87,7 @@ def _models(info: CorpusInfo, k: int) -> None:
         help="Of the combined score, under each model; 98 is the strangest two in a hundred.",
     )
     with st.spinner("Scoring the rows under every model", show_time=True):
-        found = session.ask_once(model_consensus, session.folder(), info.digest, models, k, float(percentile))
+        found = session.ask_once(model_consensus, session.corpus_ref(info), models, k, float(percentile))
     _consensus(found)
 
 

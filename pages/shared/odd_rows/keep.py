@@ -101,7 +101,7 @@ def _make(info: CorpusInfo, rows: Sequence[int] | np.ndarray, why: str, name: st
     ids = np.asarray(rows, dtype=np.int64)
     try:
         with st.spinner("Making the new version"):
-            made = session.ask(leave_out, session.folder(), info.digest, ids, why, name, tuple(models), timeout=600)
+            made = session.ask(leave_out, session.corpus_ref(info), ids, why, name, tuple(models), timeout=600)
         for model in models:
             _embed(made, model)
     except PlanisphereError as error:

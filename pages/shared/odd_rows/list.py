@@ -113,7 +113,7 @@ def _set(info: CorpusInfo, rows: list[int], mark: Mark | None) -> None:
 
 
 def _tools(info: CorpusInfo, model: ModelSpec, query: OddQuery, found: OddRows, marks: dict[int, Mark]) -> None:
-    where = (session.folder(), info.digest, model, query)
+    where = (session.corpus_ref(info), model, query)
     ask = session.manager().ask
     excluded = [row for row, mark in marks.items() if mark == "exclude"]
     csv_button(

@@ -11,7 +11,7 @@ from pages.shared.text import cut, plain
 
 
 def show(info: CorpusInfo, model: ModelSpec, row: int, k: int) -> None:
-    why = session.ask_once(row_why, session.folder(), info.digest, model, row, k)
+    why = session.ask_once(row_why, session.corpus_ref(info), model, row, k)
     with st.container(border=True):
         st.markdown(f"**Why row {row + 1:,} is here**")
         left, right = st.columns(2, gap="medium")

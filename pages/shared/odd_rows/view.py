@@ -32,7 +32,7 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
     if query.by == "score" and not stored:
         st.rerun()  # the range of the scores is known now
     with st.spinner("Scoring the rows", show_time=True):
-        found = session.ask_once(odd_rows, session.folder(), info.digest, model, query)
+        found = session.ask_once(odd_rows, session.corpus_ref(info), model, query)
     explain(query, found)
     if found.same:
         st.info(
@@ -117,7 +117,7 @@ def _value(info: CorpusInfo, model: ModelSpec, name: ScoreName, k: int, by: CutB
         )
     if not OUTLIER_SCORES.exists(wait.score_query(info, model, k)):
         return 0.0  # the list is not drawn yet
-    edges = session.ask_once(odd_rows, session.folder(), info.digest, model, OddQuery(name, k)).edges
+    edges = session.ask_once(odd_rows, session.corpus_ref(info), model, OddQuery(name, k)).edges
     low, high = float(edges[0]), float(edges[-1])
     return float(
         st.number_input(

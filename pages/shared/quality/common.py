@@ -12,6 +12,7 @@ from core.answers.quality import measures as answers
 from core.contenders import Contender
 from core.errors import InputError, PlanisphereError
 from core.store import CorpusInfo
+from core.types import CorpusRef
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
@@ -31,8 +32,8 @@ class Asked:
     places: tuple[int, ...]
 
     @property
-    def where(self) -> tuple[str, str]:
-        return session.folder(), self.info.digest
+    def where(self) -> tuple[CorpusRef]:
+        return (session.corpus_ref(self.info),)
 
 
 @dataclass(frozen=True)

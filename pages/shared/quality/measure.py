@@ -116,7 +116,7 @@ def _job(asked: Asked, each: _Left, limit: float | None) -> JobSpec:
     params = {"what": "wording", **each.contender.to_dict()}
     if limit and each.plan.sends:
         params["limit_usd"] = limit
-    return JobSpec("quality", asked.where[0], asked.where[1], params, f"Robustness of {each.name}")
+    return JobSpec("quality", session.folder(), asked.info.digest, params, f"Robustness of {each.name}")
 
 
 def _state(asked: Asked, each: _Left) -> JobState | None:
@@ -124,7 +124,7 @@ def _state(asked: Asked, each: _Left) -> JobState | None:
     wanted = _job(asked, each, None)
     found = [
         state
-        for state in session.manager().list(asked.where[0])
+        for state in session.manager().list(session.folder())
         if (state.spec.kind, state.spec.corpus) == (wanted.kind, wanted.corpus)
         and {**state.spec.params, "limit_usd": None} == {**wanted.params, "limit_usd": None}
     ]

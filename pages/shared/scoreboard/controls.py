@@ -54,9 +54,9 @@ def chosen(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Task | 
 
 def _proposed(info: CorpusInfo) -> TaskKind:
     """What the corpus' columns are made for."""
-    if session.ask_once(pair_columns, session.folder(), info.digest, "").named:
+    if session.ask_once(pair_columns, session.corpus_ref(info), "").named:
         return "pairs"
-    return "labels" if session.ask_once(label_choices, session.folder(), info.digest) else "known_item"
+    return "labels" if session.ask_once(label_choices, session.corpus_ref(info)) else "known_item"
 
 
 def _kind(info: CorpusInfo) -> TaskKind:
@@ -94,7 +94,7 @@ def _metric(kind: TaskKind, two_valued: bool) -> str:
 
 
 def _labels(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
-    columns = session.ask_once(label_choices, session.folder(), info.digest)
+    columns = session.ask_once(label_choices, session.corpus_ref(info))
     if not columns:
         st.info(
             "This corpus has no column that can be read as labels: one with at least two values that repeat is needed. "
@@ -116,7 +116,7 @@ def _labels(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
 
 def _split(info: CorpusInfo) -> str | None:
     """The column that parts the rows as their makers did, if there is one and it is wanted."""
-    found = session.ask_once(split_column, session.folder(), info.digest)
+    found = session.ask_once(split_column, session.corpus_ref(info))
     if found is None:
         return None
     wanted = st.toggle(

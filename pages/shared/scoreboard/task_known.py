@@ -65,7 +65,7 @@ def _task(info: CorpusInfo, way: str, settings: dict[str, int]) -> Task | None:
         return task_written.show(info, settings["sample"], settings["seed"])
     if way != "columns":
         return Task.of("known_item", way=way, **settings)
-    texts, question, answer = session.ask_once(answers.text_columns, session.folder(), info.digest)
+    texts, question, answer = session.ask_once(answers.text_columns, session.corpus_ref(info))
     if len(texts) < 2:
         st.info(
             "This corpus has fewer than two columns of text: choose another way, such as halves.",

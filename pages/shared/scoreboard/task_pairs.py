@@ -52,12 +52,12 @@ def _from_file(info: CorpusInfo) -> Task | None:
         st.info("Upload a file with two columns of texts and a column of scores.", icon=":material/upload_file:")
         return None
     table = parts.file_choice("pairs", known, "File", "Files brought in for this corpus, the latest first.")
-    columns = session.ask_once(answers.pair_columns, session.folder(), info.digest, table.key)
+    columns = session.ask_once(answers.pair_columns, session.corpus_ref(info), table.key)
     return _task(columns, table.key, f"the file {plain(table.name)}")
 
 
 def _of_corpus(info: CorpusInfo) -> PairColumns:
-    return session.ask_once(answers.pair_columns, session.folder(), info.digest, "")
+    return session.ask_once(answers.pair_columns, session.corpus_ref(info), "")
 
 
 def _task(columns: PairColumns, key: str, where: str = "this corpus") -> Task | None:

@@ -38,7 +38,7 @@ def tables(info: CorpusInfo, name: str, judged: bool, label: str, help: str) -> 
         session.remember(changed, False)
         given = files if isinstance(files, list) else [files] if files else []
         _bring(info, name, given, judged)
-    return list(session.ask(answers.kept_tables, session.folder(), info.digest))
+    return list(session.ask(answers.kept_tables, session.corpus_ref(info)))
 
 
 def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
@@ -48,7 +48,7 @@ def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
     try:
         given = [stage(session.folder(), file.name, file.getbuffer()) for file in files]
         staged = tuple({file.key: file for file in given}.values())  # a file given twice counts once
-        found = session.ask(answers.bring_tables, session.folder(), info.digest, staged, judged, timeout=600)
+        found = session.ask(answers.bring_tables, session.corpus_ref(info), staged, judged, timeout=600)
     except PlanisphereError as error:
         frame.show_error(error)
         return
@@ -66,7 +66,7 @@ def fitting(info: CorpusInfo, name: str, known: list[TaskTable]) -> list[TaskTab
     chosen = (session.widget_value(f"{name}_file"), st.query_params.get(f"{name}_file"))
 
     def fits(table: TaskTable) -> bool:
-        columns = session.ask_once(pair_columns, session.folder(), info.digest, table.key)
+        columns = session.ask_once(pair_columns, session.corpus_ref(info), table.key)
         return columns.complete if name == "pairs" else not columns.named
 
     return [table for table in known if not table.qrels and (table.key in chosen or fits(table))]
@@ -96,7 +96,7 @@ def column(label: str, options: tuple[str, ...], proposed: str, key: str, help: 
 
 def outlook(info: CorpusInfo, task: Task) -> Outlook | None:
     """What a task is made of, None after having said why it can't be done."""
-    found = session.ask_once(answers.outlook, session.folder(), info.digest, task)
+    found = session.ask_once(answers.outlook, session.corpus_ref(info), task)
     if isinstance(found, Refusal):
         refused(found)
         return None
@@ -119,7 +119,7 @@ def examples(found: Outlook, columns: tuple[str, str], third: str = "") -> None:
 
 def agreed(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task) -> bool:
     """Tells what has to be embedded; whether it costs nothing, or the person agrees to pay for it."""
-    found = session.ask(answers.to_embed, session.folder(), info.digest, contenders, task, timeout=600)
+    found = session.ask(answers.to_embed, session.corpus_ref(info), contenders, task, timeout=600)
     here = [each for each in found if each.free]
     if here:
         most = max(each.texts for each in here)

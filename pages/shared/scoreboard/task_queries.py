@@ -51,7 +51,7 @@ def _judgments(info: CorpusInfo, table: TaskTable, known: list[TaskTable]) -> st
     """The key of the file of judgments, "" where they stand beside the queries; proposed where nothing else does."""
     if not known:
         return ""
-    columns = session.ask_once(answers.query_columns, session.folder(), info.digest, table.key)
+    columns = session.ask_once(answers.query_columns, session.corpus_ref(info), table.key)
     names = {SAME: "in the same file"}
     names |= told_apart({each.key: f"{cut(each.name, 40)} ({count(each.rows, 'line')})" for each in known})
     chosen = session.linked_choice("queries_judgments", list(names) if columns.relevant else [*list(names)[1:], SAME])
@@ -67,7 +67,7 @@ def _judgments(info: CorpusInfo, table: TaskTable, known: list[TaskTable]) -> st
 
 
 def _task(info: CorpusInfo, table: TaskTable, judgments: str) -> Task | None:
-    where = (session.folder(), info.digest, table.key, judgments)
+    where = (session.corpus_ref(info), table.key, judgments)
     columns, place = session.ask_once(answers.query_columns, *where), table.key[:8]
     if not judgments and not columns.relevant and columns.query_id in ("", "_id"):
         st.info(

@@ -22,7 +22,7 @@ def show(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     chat = chat_model()
     if chat is None:
         return None
-    plan = session.ask(writing_plan, session.folder(), info.digest, chat, sample, seed)
+    plan = session.ask(writing_plan, session.corpus_ref(info), chat, sample, seed)
     job = _job(info, chat, sample, seed)
     state = next((each for each in session.manager().list(session.folder()) if each.id == job.id), None)
     if state is not None and state.open:

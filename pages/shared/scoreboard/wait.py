@@ -50,20 +50,18 @@ def _score(asked: Asked, places: tuple[int, ...]) -> None:
     """Score now; one that can't be scored has its reason kept. Each server is given its own key alone."""
     for place in places:
         contender = asked.contenders[place]
-        session.ask(
-            try_score, asked.folder, asked.corpus, contender, asked.task, session.api_key(contender.model), timeout=600
-        )
+        session.ask(try_score, asked.corpus, contender, asked.task, session.api_key(contender.model), timeout=600)
 
 
 def _job(info: CorpusInfo, asked: Asked, state: State) -> JobSpec:
     contenders = [asked.contenders[place].to_dict() for place in state.left]
     params = {"contenders": contenders, "task": asked.task.to_dict()}
-    return JobSpec("scores", asked.folder, asked.corpus, params, title=f"Scores of {info.name}")
+    return JobSpec("scores", asked.corpus.folder, asked.corpus.digest, params, title=f"Scores of {info.name}")
 
 
 def costs(asked: Asked) -> tuple[Cost, ...]:
     """What is known of each contender's cost; changes when times are measured, so it is not kept."""
-    return session.ask(answers.costs, asked.folder, asked.corpus, asked.contenders)
+    return session.ask(answers.costs, asked.corpus, asked.contenders)
 
 
 def measure_missing(asked: Asked, known: tuple[Cost, ...]) -> None:
@@ -101,7 +99,7 @@ def _measure(asked: Asked, at: int, again: bool) -> None:
     """One contender; what can't be measured is not tried again on this visit."""
     try:
         contender = asked.contenders[at]
-        session.ask(measure_speed, asked.folder, asked.corpus, contender, session.api_key(contender.model), again)
+        session.ask(measure_speed, asked.corpus, contender, session.api_key(contender.model), again)
     except PlanisphereError as error:
         session.remember(_name(asked), [*_given_up(asked), asked.contenders[at].key])
         frame.show_error(error)
@@ -113,4 +111,4 @@ def _given_up(asked: Asked) -> list[int]:
 
 
 def _name(asked: Asked) -> str:
-    return f"unmeasured {asked.corpus}"
+    return f"unmeasured {asked.corpus.digest}"

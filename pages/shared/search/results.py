@@ -22,7 +22,7 @@ CARDS = 20
 def show(info: CorpusInfo, spec: ModelSpec | None, query: Query, alone: bool) -> None:
     """All of one model's answer; beside others without the map."""
     secret = session.api_key(spec) if spec else None
-    found = session.ask(answers.find, session.folder(), info.digest, spec, query, secret)
+    found = session.ask(answers.find, session.corpus_ref(info), spec, query, secret)
     if not alone and spec:
         st.subheader(plain(spec.label))
     headline(found, query)
@@ -164,7 +164,7 @@ def context(info: CorpusInfo, spec: ModelSpec, found: Found) -> None:
 
 
 def hits_map(info: CorpusInfo, spec: ModelSpec, found: Found, theme: Theme) -> None:
-    places = session.ask(answers.places, session.folder(), info.digest, spec, found.hits)
+    places = session.ask(answers.places, session.corpus_ref(info), spec, found.hits)
     if places is None:
         st.caption("The map of this model is not drawn yet.")
         return

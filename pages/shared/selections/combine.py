@@ -55,7 +55,7 @@ def suggestion(by_key: dict[str, SavedSelection], first: str, operation: Operati
 
 
 def _result(info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str) -> SavedSelection | None:
-    rows = session.ask_once(answers.combined_count, session.folder(), info.digest, first, operation, second)
+    rows = session.ask_once(answers.combined_count, session.corpus_ref(info), first, operation, second)
     st.caption(f"Gives {count(rows, 'row')} of {info.rows:,}." if rows else "No row is left: choose otherwise.")
     problem = st.container()  # above the button: what comes below it may be out of sight
     name = st.text_input(
@@ -76,7 +76,7 @@ def _result(info: CorpusInfo, first: str, operation: Operation, second: str, sug
     ):
         return None
     try:
-        wanted = (session.folder(), info.digest, name.strip() or suggested, first, operation, second)
+        wanted = (session.corpus_ref(info), name.strip() or suggested, first, operation, second)
         return session.ask(answers.combine_and_save, *wanted)
     except PlanisphereError as error:
         with problem:

@@ -51,8 +51,8 @@ def _file(
     info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection, what: What, form: answers.Form
 ) -> Callable[[], bytes]:
     # bound now: the download runs outside of the page
-    ask, folder = session.manager().ask, session.folder()
+    ask, corpus = session.manager().ask, session.corpus_ref(info)
     if what == "rows":
-        return lambda: ask(answers.rows_as_file, folder, info.digest, chosen.key, form)
+        return lambda: ask(answers.rows_as_file, corpus, chosen.key, form)
     keys = tuple(each.key for each in kept)
-    return lambda: ask(answers.as_file, folder, info.digest, keys, form)
+    return lambda: ask(answers.as_file, corpus, keys, form)

@@ -35,7 +35,7 @@ class Ask:
 
 def ask(info: CorpusInfo) -> Ask | None:
     """The choices, or None after saying what is missing."""
-    columns = session.ask_once(time_columns, session.folder(), info.digest)
+    columns = session.ask_once(time_columns, session.corpus_ref(info))
     if not columns:
         no_times(info)
         return None
@@ -49,7 +49,7 @@ def ask(info: CorpusInfo) -> Ask | None:
         reading = trends_reading.choose(info, model)
         group = linked("t_group", "Groups", *_groups(info, model, reading), GROUPS_HELP)
         try:
-            facts = session.ask_once(time_facts, session.folder(), info.digest, time)
+            facts = session.ask_once(time_facts, session.corpus_ref(info), time)
         except PlanisphereError as error:
             frame.show_error(error)
             return None
@@ -62,12 +62,12 @@ def ask(info: CorpusInfo) -> Ask | None:
 def _subject(info: CorpusInfo, model: ModelSpec | None, time: str, kind: str, column: str, reading: Reading) -> Subject:
     secret = session.api_key(model) if model is not None and reading.kind == "anchors" else None
     kinds: dict[str, GroupKind] = {"clusters": "clusters", "column": "column", "sentiment": "sentiment"}
-    return Subject(session.folder(), info.digest, model, time, kinds[kind], column, reading, None, secret)
+    return Subject(session.corpus_ref(info), model, time, kinds[kind], column, reading, None, secret)
 
 
 def _groups(info: CorpusInfo, model: ModelSpec | None, reading: Reading) -> tuple[list[str], dict[str, str]]:
     """What can be grouped by, the best first choice in front, and how each is shown."""
-    columns = session.ask_once(group_columns, session.folder(), info.digest)
+    columns = session.ask_once(group_columns, session.corpus_ref(info))
     names = {f"column:{name}": cut(name, 40) for name in columns}
     if reading.kind != "none" or not names:
         names["sentiment"] = "Sentiment"

@@ -27,7 +27,7 @@ def show(ask: Ask) -> None:
         )
         return
     subject = replace(ask.subject, mood=None)
-    known = session.ask(sentiment_facts, subject.folder, subject.corpus, subject.model, reading, subject.secret)
+    known = session.ask(sentiment_facts, subject.corpus, subject.model, reading, subject.secret)
     counts(known)
     st.caption(how(ask, known))
     if known.unknown == known.rows:

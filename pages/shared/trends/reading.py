@@ -37,8 +37,8 @@ KIND_HELP = (
 
 def choose(info: CorpusInfo, model: ModelSpec | None) -> Reading:
     """The popover with the choices; gives what is chosen."""
-    columns = session.ask_once(sentiment_columns, session.folder(), info.digest)
-    start = session.ask_once(default_reading, session.folder(), info.digest, model)
+    columns = session.ask_once(sentiment_columns, session.corpus_ref(info))
+    start = session.ask_once(default_reading, session.corpus_ref(info), model)
     kinds = [kind for kind in get_args(ReadingKind) if _possible(kind, columns, model)]
     with (
         st.popover("Sentiment", icon=":material/mood:", help="How each row's sentiment is read. " + KIND_HELP),
@@ -75,7 +75,7 @@ def words(reading: Reading, info: CorpusInfo, model: ModelSpec | None) -> str:
     told = f"Sentiment is read {how} {plain(reading.column)}{cuts}."
     if reading.kind != "column":
         return told
-    known = session.ask_once(sentiment_facts, session.folder(), info.digest, model, reading)
+    known = session.ask_once(sentiment_facts, session.corpus_ref(info), model, reading)
     learn = " (“Learned from a column” under Sentiment reads those, too)" if model is not None else ""
     return f"{told} {count(known.unknown, 'row')} have none{learn}." if known.unknown else told
 

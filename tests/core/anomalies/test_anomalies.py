@@ -59,7 +59,7 @@ def auc(sample, name):
     folder, corpus, models = sample
     truth = json.loads((SAMPLES / "planted.json").read_text(encoding="utf-8"))
     odd = corpus.table["id"].isin([row["id"] for row in truth["off_topic"]])
-    return roc_auc_score(odd, score_of(folder, corpus.digest, models[0], name, 20))
+    return roc_auc_score(odd, score_of(CorpusRef(folder, corpus.digest), models[0], name, 20))
 
 
 def test_planted_off_topic_rows_are_in_the_top_ranks(sample):
@@ -68,7 +68,7 @@ def test_planted_off_topic_rows_are_in_the_top_ranks(sample):
 
 def test_the_list_says_rank_score_and_text(sample):
     folder, corpus, models = sample
-    found = odd_rows(folder, corpus.digest, models[0], OddQuery(value=5))
+    found = odd_rows(CorpusRef(folder, corpus.digest), models[0], OddQuery(value=5))
     assert found.table["Rank"].tolist() == [1, 2, 3, 4, 5]
     assert found.table["Percentile"].iloc[0] == 100
     assert (np.diff(found.table["Score"]) <= 0).all()
@@ -77,9 +77,9 @@ def test_the_list_says_rank_score_and_text(sample):
     assert found.table["area"].iloc[0] == corpus.table["area"][row]
     assert found.counts.sum() == found.total == len(corpus)
     assert found.threshold == pytest.approx(found.table["Score"].iloc[-1])
-    by_score = odd_rows(folder, corpus.digest, models[0], OddQuery(by="score", value=found.threshold))
+    by_score = odd_rows(CorpusRef(folder, corpus.digest), models[0], OddQuery(by="score", value=found.threshold))
     assert by_score.above == 5
-    none = odd_rows(folder, corpus.digest, models[0], OddQuery(by="score", value=99))
+    none = odd_rows(CorpusRef(folder, corpus.digest), models[0], OddQuery(by="score", value=99))
     assert none.above == 0
     assert np.isnan(none.threshold)
 
@@ -87,9 +87,9 @@ def test_the_list_says_rank_score_and_text(sample):
 def test_the_file_holds_every_score_and_the_marks(sample):
     folder, corpus, models = sample
     query = OddQuery(value=3)
-    row = int(odd_rows(folder, corpus.digest, models[0], query).table.index[1])
+    row = int(odd_rows(CorpusRef(folder, corpus.digest), models[0], query).table.index[1])
     set_marks(Workspace(folder), corpus.digest, [row], "keep")
-    table = pd.read_csv(BytesIO(odd_file(folder, corpus.digest, models[0], query)))
+    table = pd.read_csv(BytesIO(odd_file(CorpusRef(folder, corpus.digest), models[0], query)))
     assert table["row"].tolist()[1] == row + 1
     assert table["mark"].fillna("").tolist() == ["", "keep", ""]
     assert sum(name.startswith("percentile: ") for name in table.columns) == 7
@@ -99,7 +99,7 @@ def test_the_file_holds_every_score_and_the_marks(sample):
 def test_why_a_row_is_odd(sample):
     folder, corpus, models = sample
     row = corpus.table.index[corpus.table["id"] == "LL-0613"][0]  # a chess puzzle
-    why = row_why(folder, corpus.digest, models[0], int(row), 20)
+    why = row_why(CorpusRef(folder, corpus.digest), models[0], int(row), 20)
     assert why.scores.set_index("Score")["Percentile"]["Combined (default)"] > 95
     assert len(why.near) == 10
     assert (np.diff(why.near["cosine"]) <= 0).all()
@@ -111,15 +111,15 @@ def test_why_a_row_is_odd(sample):
     near_areas = corpus.table["area"].iloc[why.near.index].value_counts()
     assert why.labels[0][2:] == (near_areas.index[0], near_areas.iloc[0]) or why.labels[0][3] == near_areas.iloc[0]
     with pytest.raises(InputError):
-        row_why(folder, corpus.digest, models[0], len(corpus), 20)
+        row_why(CorpusRef(folder, corpus.digest), models[0], len(corpus), 20)
 
 
 def test_scores_and_models_are_compared(sample):
     folder, corpus, models = sample
-    found = score_agreement(folder, corpus.digest, models[0], 20, 20)
+    found = score_agreement(CorpusRef(folder, corpus.digest), models[0], 20, 20)
     assert len(found.names) == 8
     assert found.spearman[1, 2] > 0.95  # mean and k-th distance
-    both = model_consensus(folder, corpus.digest, tuple(models), 20, 98)
+    both = model_consensus(CorpusRef(folder, corpus.digest), tuple(models), 20, 98)
     assert both.everywhere + both.alone == len(both.table)
     assert sum(both.by_model) == both.alone
     assert both.table["Models"].is_monotonic_decreasing
@@ -129,7 +129,7 @@ def test_scores_and_models_are_compared(sample):
 
 def test_all_planted_near_duplicates_and_no_others_are_grouped_at_the_usual_threshold(sample):
     folder, corpus, models = sample
-    place = Place(folder, corpus.digest, models[0])
+    place = Place(CorpusRef(folder, corpus.digest), models[0])
     found = curve(place)
     assert 0.93 <= found.usual <= 0.97
     codes = duplicates.group_codes(place, found.usual)
@@ -144,7 +144,7 @@ def test_all_planted_near_duplicates_and_no_others_are_grouped_at_the_usual_thre
 
 def test_one_of_each_group_stays(sample):
     folder, corpus, models = sample
-    place = Place(folder, corpus.digest, models[0])
+    place = Place(CorpusRef(folder, corpus.digest), models[0])
     dropped = drop_rows(place, 0.95, "longest")
     assert len(dropped) == 39 - 17
     table, number = group_rows(place, 0.95, 0, "longest")
@@ -160,30 +160,30 @@ def test_one_of_each_group_stays(sample):
 
 def test_leaks_between_values_of_a_column(sample):
     folder, corpus, models = sample
-    place = Place(folder, corpus.digest, models[0], "exact")
+    place = Place(CorpusRef(folder, corpus.digest), models[0], "exact")
     assert groups(place, 1.0).groups == 2
-    found, rows = leaks(Place(folder, corpus.digest, models[0]), 0.85, "rating")
+    found, rows = leaks(Place(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")
     assert found.groups == len(set(rows["Group"])) > 0
     values = corpus.table["rating"].astype(str)
     assert rows["Value"].tolist() == values[rows.index].tolist()
-    assert len(pd.read_csv(BytesIO(leak_file(Place(folder, corpus.digest, models[0]), 0.85, "rating")))) == len(
-        found.rows
-    )
+    assert len(
+        pd.read_csv(BytesIO(leak_file(Place(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")))
+    ) == len(found.rows)
     with pytest.raises(InputError):
         leaks(place, 1.0, "nothing")
-    assert likely(folder, corpus.digest) is None
+    assert likely(CorpusRef(folder, corpus.digest)) is None
 
 
 def test_the_column_of_train_and_test_is_chosen_at_first(tmp_path):
     table = pd.DataFrame({"text": list("abcd"), "kind": ["x", "y"] * 2, "part": ["train", "Test", "train", "dev"]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Parts").corpus
     Workspace(tmp_path).save_corpus(built)
-    assert likely(str(tmp_path), built.digest) == "part"
+    assert likely(CorpusRef(str(tmp_path), built.digest)) == "part"
 
 
 def test_wording_is_compared_once_and_kept(sample):
     folder, corpus, models = sample
-    place = Place(folder, corpus.digest, models[0], "words")
+    place = Place(CorpusRef(folder, corpus.digest), models[0], "words")
     with pytest.raises(StorageError):
         curve(place)
     query = TextQuery(CorpusRef(folder, corpus.digest), "words")
@@ -197,17 +197,17 @@ def test_wording_is_compared_once_and_kept(sample):
 
 def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(sample):
     folder, corpus, models = sample
-    made = leave_out(folder, corpus.digest, np.array([0, 5]), "rows marked exclude", "", (models[0],))
+    made = leave_out(CorpusRef(folder, corpus.digest), np.array([0, 5]), "rows marked exclude", "", (models[0],))
     assert made.rows == len(corpus) - 2
     assert made.origin["left_out"][0]["rows"] == 2
-    plan, left = tasks.plan_batches(folder, made.digest, models[0], None)
+    plan, left = tasks.plan_batches(CorpusRef(folder, made.digest), models[0], None)
     assert (plan, left) == ([], 0)
     assert Workspace(folder).info(corpus.digest).rows == len(corpus)
 
 
 def test_imported_vectors_go_along(tmp_path):
     corpus, model = kept(tmp_path, np.random.default_rng(0).standard_normal((6, 4)))
-    made = leave_out(str(tmp_path), corpus.digest, np.array([2]), "one", "Five", (model,))
+    made = leave_out(CorpusRef(str(tmp_path), corpus.digest), np.array([2]), "one", "Five", (model,))
     rows = Workspace(tmp_path).load_vectors(made.digest, model).rows
     old = Workspace(tmp_path).load_vectors(corpus.digest, model).rows
     np.testing.assert_array_equal(rows, np.delete(old, 2, axis=0))
@@ -227,7 +227,7 @@ def kept(folder, rows):
 @pytest.mark.parametrize("rows", [np.eye(3), np.ones((3, 4)), np.ones((120, 4)), np.ones((1, 4)), np.eye(2)])
 def test_few_and_identical_rows(tmp_path, rows):
     corpus, model = kept(tmp_path, rows)
-    where = (str(tmp_path), corpus.digest, model)
+    where = (CorpusRef(str(tmp_path), corpus.digest), model)
     for name in ("combined", "lof", "apart", "forest"):
         found = odd_rows(*where, OddQuery(name, 50))
         assert found.same or name == "forest"
@@ -284,7 +284,7 @@ def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
     model = embed(corpus, load_embedder(DEFAULT, models_folder=tmp_path / "models"), Workspace(tmp_path)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), corpus.digest), model))
     odd = np.arange(len(texts)) >= len(bank)
-    assert len(default_clusters(str(tmp_path), corpus.digest, model).labels) == len(texts)
-    assert roc_auc_score(odd, score_of(str(tmp_path), corpus.digest, model, "combined", 20)) >= 0.99
+    assert len(default_clusters(CorpusRef(str(tmp_path), corpus.digest), model).labels) == len(texts)
+    assert roc_auc_score(odd, score_of(CorpusRef(str(tmp_path), corpus.digest), model, "combined", 20)) >= 0.99
     # the blindness that the page tells of
-    assert roc_auc_score(odd, score_of(str(tmp_path), corpus.digest, model, "lof", 20)) < 0.7
+    assert roc_auc_score(odd, score_of(CorpusRef(str(tmp_path), corpus.digest), model, "lof", 20)) < 0.7

@@ -58,7 +58,7 @@ def place(tmp_path_factory) -> Place:
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     for params in (CUBE, FIRST):
         LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, params))
-    first = Place(str(home), built.digest, spec, FIRST)
+    first = Place(CorpusRef(str(home), built.digest), spec, FIRST)
     layout = stored_layout(first)
     turned = (layout.points @ np.array([[0.6, 0.8], [0.8, -0.6]]) * 30 + [500, -70]).astype(np.float32)
     LAYOUTS.save(replace(first, params=TURNED).query, replace(layout, points=turned, params=TURNED))
@@ -78,7 +78,7 @@ def fresh():
 
 
 def other(place: Place, params: LayoutParams) -> Place:
-    return Place(place.folder, place.corpus, place.model, params)
+    return Place(place.corpus, place.model, params)
 
 
 def points_of(place: Place) -> np.ndarray:
@@ -168,7 +168,7 @@ def test_the_theme_changes_the_look_and_not_the_codes(place):
 
 def test_a_column_is_its_bins(place):
     made = column(place, "price")
-    codes, labels = column_bins(opened.corpus(place.folder, place.corpus).table["price"], "price")
+    codes, labels = column_bins(opened.corpus(place.corpus).table["price"], "price")
     assert np.frombuffer(made.codes.data, np.uint8).tolist() == codes.tolist()
     assert (made.name, made.bins) == ("price", labels)
     with pytest.raises(InputError, match='no column "nothing"'):
@@ -182,8 +182,8 @@ def test_a_column_is_its_bins(place):
 
 def test_details_are_beginnings_cells_and_true_neighbors(place):
     told = details(place, None)
-    corpus = opened.corpus(place.folder, place.corpus)
-    rows = opened.vectors(place.folder, place.corpus, place.model).rows
+    corpus = opened.corpus(place.corpus)
+    rows = opened.vectors(place.corpus, place.model).rows
     assert [each[0] for each in told] == list(range(60))
     for row, text, cells, near in told:
         assert text == " ".join(corpus.texts[row].split())[:199].rstrip() + "…" * (len(corpus.texts[row]) > 200)
@@ -227,7 +227,7 @@ def test_details_of_a_sampled_map_are_those_drawn(place, monkeypatch, fresh):
 def test_selected_rows_are_those_of_shapes_colors_and_columns(place):
     by_subject = ColorBy("column", "subject")
     scene = Scene((place,), by_subject, ("stars",))
-    table, bounds = opened.corpus(place.folder, place.corpus).table, Bounds.of([points_of(place)])
+    table, bounds = opened.corpus(place.corpus).table, Bounds.of([points_of(place)])
     names = [category["label"] for category in colors(place, by_subject, "light").look["categories"]]
     lamps = (table["subject"] == "lamp").to_numpy()
     points = points_of(place)
@@ -246,7 +246,7 @@ def test_selected_rows_are_those_of_shapes_colors_and_columns(place):
 def test_a_brush_on_a_color_bar_keeps_that_part_of_the_scale(place, fresh):
     by_price = ColorBy("column", "price")
     choice = Choice(color=color_key(by_price), span=(127, 254))
-    price = opened.corpus(place.folder, place.corpus).table["price"]
+    price = opened.corpus(place.corpus).table["price"]
     expected = np.flatnonzero(price > (price.max() + price.min()) / 2)
     assert selected(Scene((place,), by_price), choice).tolist() == expected.tolist()
 
@@ -264,7 +264,7 @@ def test_a_shape_counts_on_the_map_it_was_drawn_on(place):
     middle = bounds.x + bounds.side / 2
     assert selected(scene, Choice((left,))).tolist() == np.flatnonzero(both[1][:, 0] <= middle).tolist()
     assert np.flatnonzero(both[1][:, 0] <= middle).tolist() != np.flatnonzero(both[0][:, 0] <= middle).tolist()
-    folder = Workspace(place.folder).result_folder("layouts", place.corpus, LAYOUTS.stored_inputs(query))
+    folder = Workspace(place.corpus.folder).result_folder("layouts", place.corpus.digest, LAYOUTS.stored_inputs(query))
     for file in folder.iterdir():
         file.unlink()
 
@@ -282,11 +282,14 @@ def test_a_plotly_box_selects_the_rows_in_it(place):
 
 
 def test_kept_places_are_the_flat_maps_oldest_first(place):
-    found = kept_places(place.folder, place.corpus)
+    found = kept_places(place.corpus)
     assert [each.params for each in found] == [FIRST, TURNED]  # not the one of three dimensions
-    assert all((each.folder, each.corpus, each.model) == (place.folder, place.corpus, place.model) for each in found)
+    assert all(
+        (each.corpus.folder, each.corpus.digest, each.model) == (place.corpus.folder, place.corpus.digest, place.model)
+        for each in found
+    )
     assert 0 < found[0].made <= found[1].made
-    assert kept_places(place.folder, "0" * 16) == ()
+    assert kept_places(CorpusRef(place.corpus.folder, "0" * 16)) == ()
     with pytest.raises(StorageError, match="not been drawn"):
         layouts((place, other(place, LayoutParams(seed=99))))
 
@@ -296,7 +299,7 @@ def test_a_kept_selection_comes_back_as_bits_and_rows(place):
     stars = Choice(brushes=(("stars", 0, 1),))
     saved = keep_selection(scene, stars, "Few stars")
     expected = [i for i in range(60) if i % 5 < 2]
-    assert saved in saved_selections(Workspace(place.folder), place.corpus)
+    assert saved in saved_selections(Workspace(place.corpus.folder), place.corpus.digest)
     assert saved.rows == len(expected)
     packet = member_bits(place, saved.key)
     assert packet.key == saved.key

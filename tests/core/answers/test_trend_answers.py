@@ -28,12 +28,12 @@ STARS = Reading("column", "rating")
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """The sample as it is brought in, without vectors: (folder, digest)."""
+    """The sample as it is brought in, without vectors: a tuple with its CorpusRef."""
     folder = tmp_path_factory.mktemp("home")
     labels = ["area", "language", "rating"]
     corpus = read_corpus(SAMPLE, name="Sample", text="{text}", label=labels, time="date", id="id")
     Workspace(folder).save_corpus(corpus)
-    return str(folder), corpus.digest
+    return (CorpusRef(str(folder), corpus.digest),)
 
 
 def subject(sample, **changes):
@@ -74,7 +74,7 @@ def test_a_surge_rows_can_be_read_kept_and_taken_out(sample):
     assert set(told.texts["row"]) <= set(rows)
     assert set(told.texts["sentiment"]) == {"negative"}
     saved = keep(subject(sample), each.pick, "Outage")
-    assert selection_rows(Workspace(sample[0]), sample[1], saved.key).tolist() == rows.tolist()
+    assert selection_rows(Workspace(sample[0].folder), sample[0].digest, saved.key).tolist() == rows.tolist()
     lines = rows_file(subject(sample), each.pick).decode("utf-8-sig")
     assert lines.count("LL-0") == len(rows)
     with pytest.raises(InputError, match="no rows"):
@@ -133,7 +133,9 @@ def test_copies_posted_as_one_are_no_drift(tmp_path):
     Workspace(tmp_path).save_corpus(built)
     model = embed(built, load_embedder("lexical"), Workspace(tmp_path)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), built.digest), model))
-    (told,) = drifts(Subject(str(tmp_path), built.digest, model, "day", "column", "kind"), "2026-01-05").drifts
+    (told,) = drifts(
+        Subject(CorpusRef(str(tmp_path), built.digest), model, "day", "column", "kind"), "2026-01-05"
+    ).drifts
     assert (told.before, told.after) == (16, 16)
     assert min(told.q_change, told.q_same) > 0.05
 
@@ -143,7 +145,7 @@ def test_rows_without_a_time_count_nowhere_and_are_named(tmp_path):
     table = pd.DataFrame({"text": list("abcde"), "when": days, "kind": ["x", "x", "x", "y", "y"]})
     built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), None, None), name="Odd").corpus
     Workspace(tmp_path).save_corpus(built)
-    place = str(tmp_path), built.digest
+    place = (CorpusRef(str(tmp_path), built.digest),)
     facts = time_facts(*place, "when")
     assert (facts.known, facts.missing, facts.unread, facts.zoned) == (3, 1, 1, 1)
     assert facts.named == ((1, "soon"),)
@@ -167,7 +169,7 @@ def moody(tmp_path):
     workspace.save_corpus(built)
     model = embed(built, load_embedder("lexical"), workspace).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), built.digest), model))
-    return str(tmp_path), built.digest, model
+    return CorpusRef(str(tmp_path), built.digest), model
 
 
 def test_sentiment_points_the_right_way_however_it_is_read(moody):

@@ -418,7 +418,7 @@ def where(tmp_path):
     model = embed(built, load_embedder("lexical"), workspace).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(workspace.folder), built.digest), model))
     CLUSTERS.get_or_compute(ClusterQuery(CorpusRef(str(workspace.folder), built.digest), model, PARAMS))
-    return str(workspace.folder), built.digest, model, PARAMS
+    return CorpusRef(str(workspace.folder), built.digest), model, PARAMS
 
 
 def by_server(where, server, most=6, again=False, key=KEY):
@@ -439,7 +439,7 @@ def test_names_by_a_model_persist_and_come_back(where, server):
 
 
 def test_given_names_stay_unless_asked_again(where, server):
-    save_names(Workspace(where[0]), where[1], where[2], PARAMS, {0: "Mine"})
+    save_names(Workspace(where[0].folder), where[0].digest, where[1], PARAMS, {0: "Mine"})
     assert by_server(where, server, most=3) == 2
     names = cluster_set(*where).names
     assert names[0] == "Mine"
@@ -459,7 +459,7 @@ def test_one_name_for_all_leaves_the_others_by_their_words(where, server):
 
 def test_given_names_are_not_lost_to_one_name_for_all(where, server):
     given = {label: f"Mine {label}" for label in range(6)}
-    save_names(Workspace(where[0]), where[1], where[2], PARAMS, given)
+    save_names(Workspace(where[0].folder), where[0].digest, where[1], PARAMS, given)
     server.reply = lambda groups: json.dumps({"names": {str(each["group"]): "Stuff" for each in groups}})
     with pytest.raises(ServiceError, match="1 of 6"):
         by_server(where, server, again=True)
@@ -470,7 +470,7 @@ def test_too_few_names_are_said_and_the_rest_is_kept(where, server):
     server.reply = lambda groups: json.dumps({"names": {"1": f"Name of {groups[0]['words'][0]}"}})
     with pytest.raises(ServiceError, match=r"of 6 groups got a name"):
         by_server(where, server)
-    assert 1 <= len(edited_names(Workspace(where[0]), *where[1:])) <= 2
+    assert 1 <= len(edited_names(Workspace(where[0].folder), where[0].digest, *where[1:])) <= 2
 
 
 def test_errors_leave_without_what_holds_the_key(where, server):
@@ -516,11 +516,11 @@ def manager():
 
 
 def job(where, server) -> JobSpec:
-    folder, corpus, model, params = where
+    corpus, model, params = where
     from dataclasses import asdict
 
     asked = {"clusters": asdict(params), "chat": {"name": "small", "base_url": server.url}, "most": 6, "again": False}
-    return JobSpec("name_clusters", folder, corpus, {"model": model.to_dict(), **asked}, title="Names")
+    return JobSpec("name_clusters", corpus.folder, corpus.digest, {"model": model.to_dict(), **asked}, title="Names")
 
 
 def ended(manager, job_id):
@@ -540,7 +540,7 @@ def test_as_a_job_its_key_is_nowhere_on_disk(where, server, manager):
     assert done.status == "done", done
     assert set(server.keys) == {f"Bearer {KEY}"}
     assert all(name.startswith("About ") for name in cluster_set(*where).names)
-    written = [path for path in Path(where[0]).rglob("*") if path.is_file()]
+    written = [path for path in Path(where[0].folder).rglob("*") if path.is_file()]
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
 
 
@@ -550,4 +550,4 @@ def test_a_silent_server_can_be_cancelled(where, server, manager):
     wait_until(lambda: server.bodies, lambda: manager.get(submitted))
     manager.cancel(submitted)
     assert ended(manager, submitted).status == "cancelled"  # while the server is silent
-    assert not edited_names(Workspace(where[0]), *where[1:])
+    assert not edited_names(Workspace(where[0].folder), where[0].digest, *where[1:])

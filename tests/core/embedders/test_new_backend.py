@@ -25,7 +25,7 @@ from core.scoring.tasks import score
 from core.scoring.types import Task
 from core.secret import Keys, Secret
 from core.store import Workspace
-from core.types import ModelSpec, Roles
+from core.types import CorpusRef, ModelSpec, Roles
 
 WORDS = ("lamp", "teapot", "parcel", "refund")
 TEXTS = [f"{word} number {i}" for i in range(10) for word in WORDS]
@@ -86,24 +86,24 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
     embed(built, load_embedder(spec), workspace)
     assert sum(map(len, ToyEmbedder.calls)) == len(TEXTS)  # stored, so nothing is computed again
 
-    answer = search.find(folder, built.digest, spec, Query("a teapot", k=10), None)
+    answer = search.find(CorpusRef(folder, built.digest), spec, Query("a teapot", k=10), None)
     assert sorted(answer.hits.rows.tolist()) == [row for row, text in enumerate(TEXTS) if "teapot" in text]
     assert ToyEmbedder.calls[-1] == ["a teapot"]
 
-    scores = score(folder, built.digest, Contender(spec), Task.of("labels", column="thing"))
+    scores = score(CorpusRef(folder, built.digest), Contender(spec), Task.of("labels", column="thing"))
     assert scores.per_query["precision_at_1"].mean() == 1.0
 
     sent = len(ToyEmbedder.calls)
-    (left,) = to_embed(folder, built.digest, (Contender(spec),), PAIRS)
+    (left,) = to_embed(CorpusRef(folder, built.digest), (Contender(spec),), PAIRS)
     assert (left.texts, left.free, left.usd) == ((40, True, 0.0) if spec is LOCAL else (40, False, None))
     assert len(ToyEmbedder.calls) == sent  # asked what a task takes, it sends nothing
-    assert score(folder, built.digest, Contender(spec), PAIRS).pairs.shape == (40, 2)
+    assert score(CorpusRef(folder, built.digest), Contender(spec), PAIRS).pairs.shape == (40, 2)
     assert sorted(text for texts in ToyEmbedder.calls[sent:] for text in texts) == sorted(OTHERS)
 
 
 def test_the_local_one_is_timed_and_free(corpus):
     workspace, built = corpus
-    found = embed_page.prospect(str(workspace.folder), built.digest, LOCAL, None)
+    found = embed_page.prospect(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
     assert (found.estimate.usd, found.most_usd) == (0.0, 0.0)
     assert found.estimate.seconds is not None
     assert ToyEmbedder.calls
@@ -114,7 +114,7 @@ def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     workspace, built = corpus
     folder = str(workspace.folder)
     spec = embed_page.resolve_model(folder, HOSTED, None)
-    found = embed_page.prospect(folder, built.digest, spec, None)
+    found = embed_page.prospect(CorpusRef(folder, built.digest), spec, None)
     assert (found.estimate.to_compute, found.estimate.usd, found.estimate.seconds) == (len(TEXTS), None, None)
     assert (found.most_usd, found.estimate.price_date, most_usd(TEXTS, spec)) == (None, "", None)
     assert agreed_limit(HOSTED) == 0.0  # the button that starts it stays disabled
@@ -123,8 +123,10 @@ def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     embed(built, load_embedder(spec), workspace)  # as after consent
     sent = len(ToyEmbedder.calls)
     contender = Contender(spec)
-    assert measure_speed(folder, built.digest, contender, again=True) == kept_speed(folder, built.digest, contender)
-    assert kept_speed(folder, built.digest, contender).basis == "run"
+    assert measure_speed(CorpusRef(folder, built.digest), contender, again=True) == kept_speed(
+        CorpusRef(folder, built.digest), contender
+    )
+    assert kept_speed(CorpusRef(folder, built.digest), contender).basis == "run"
     assert len(ToyEmbedder.calls) == sent
 
 

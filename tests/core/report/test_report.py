@@ -56,10 +56,12 @@ def made(tmp_path_factory):
     workspace.save_corpus(corpus)
     spec = embed(corpus, load_embedder("lexical"), workspace).model
     contenders = (Contender(spec), Contender(spec, 32, "binary"))
-    asked = Asked(str(folder / "home"), corpus.digest, contenders, Task.of("labels", column="thing"), "precision_at_1")
+    asked = Asked(
+        CorpusRef(str(folder / "home"), corpus.digest), contenders, Task.of("labels", column="thing"), "precision_at_1"
+    )
     for task in (asked.task, Task.of("known_item", way="typos", sample=20, seed=0)):
         for contender in contenders:
-            score(asked.folder, asked.corpus, contender, task)
+            score(asked.corpus, contender, task)
     return asked, folder
 
 
@@ -96,7 +98,8 @@ def test_it_tells_all_that_was_compared_and_how(made, page):
     for line in found.lines:
         assert f"{line.mean:.3f}" in text
         assert f"{line.low:.3f} to {line.high:.3f}" in text
-    for words in (asked.corpus, "seed 0", "40, of them 40 different texts", "lexical baseline · first 32d · binary",
+    for words in (asked.corpus.digest, "seed 0", "40, of them 40 different texts",
+                  "lexical baseline · first 32d · binary",
                   "Holm", "P@1", "V-measure", "Also:", "numpy", "What to bear in mind", "shop.csv, CSV"):  # fmt: skip
         assert words in text, words
     assert "points" in text
@@ -145,7 +148,7 @@ def test_the_code_runs_and_gives_the_same_board(made, page, monkeypatch, capsys)
     asked, folder = made
     monkeypatch.chdir(folder)
     code = report_file(asked, "markdown").decode().split("```python\n")[1].split("\n```")[0]
-    assert asked.folder not in code  # no path of this machine
+    assert asked.corpus.folder not in code  # no path of this machine
     exec(compile(code, "again", "exec"), {})  # the code a report shows
     printed = capsys.readouterr().out.splitlines()
     expected = [
@@ -162,11 +165,11 @@ def test_the_code_runs_and_gives_the_same_board(made, page, monkeypatch, capsys)
 def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, capsys):
     asked = made[0]
     rows = np.random.default_rng(0).normal(size=(40, 12)) * 3
-    mine = imported(asked.folder, asked.corpus, rows)
-    score(asked.folder, asked.corpus, mine, asked.task)
-    both = Asked(asked.folder, asked.corpus, (asked.contenders[0], mine), asked.task, asked.metric)
+    mine = imported(asked.corpus.folder, asked.corpus.digest, rows)
+    score(asked.corpus, mine, asked.task)
+    both = Asked(asked.corpus, (asked.contenders[0], mine), asked.task, asked.metric)
     code = report_file(both, "markdown").decode().split("```python\n")[1].split("\n```")[0]
-    monkeypatch.setattr("sys.argv", ["again.py", asked.folder])
+    monkeypatch.setattr("sys.argv", ["again.py", asked.corpus.folder])
     exec(compile(code, "again", "exec"), {})
     assert f"{board(both).comparison.lines[0].mean:.4f}" in capsys.readouterr().out
 
@@ -183,10 +186,10 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
     assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
     for part in PARTS:
-        query = curves.Asked(asked.folder, asked.corpus, asked.contenders[0]).query(part)
+        query = curves.Asked(asked.corpus, asked.contenders[0]).query(part)
         COMPRESSION.get_or_compute(query)
-    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(asked.folder, asked.corpus), asked.contenders[0].model))
-    prepare(asked.folder, asked.corpus, asked.contenders)
+    NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), asked.contenders[0].model))
+    prepare(asked.corpus, asked.contenders)
     page = report_file(asked, "html").decode()
     text = read(page)[1]
     for words in ("binary, rescored 10x", "Of a text's 10 nearest others", "Used equally", "elbow", "recall@10",
@@ -195,9 +198,9 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     could = text.split("What this report could also hold")[1]
     assert "What lexical baseline · first 32d would lose" in could
     assert "page" not in could.split("Compression page")[0]  # nothing else is left
-    overlap = overview(disagreement.Asked(asked.folder, asked.corpus, asked.contenders), "overlap", 10)
+    overlap = overview(disagreement.Asked(asked.corpus, asked.contenders), "overlap", 10)
     assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest others." in text
-    kept = dimension_view(curves.Asked(asked.folder, asked.corpus, asked.contenders[0]), Quality("thing"))
+    kept = dimension_view(curves.Asked(asked.corpus, asked.contenders[0]), Quality("thing"))
     markdown = report_file(asked, "markdown").decode()
     for curve in (kept.kept[0], kept.quality[1]):
         assert f"{curve.values[1]:.1%}" in markdown  # what the pictures draw, as numbers
@@ -210,10 +213,10 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
 def test_long_work_is_never_begun_for_a_report(made, monkeypatch):
     asked = made[0]
     monkeypatch.setattr(spaces, "_measured", lambda *_: pytest.fail("worked out for a download"))
-    assert spaces.diagnose(asked.folder, asked.corpus, asked.contenders, spaces.MOST_ROWS + 1, "") == []
+    assert spaces.diagnose(asked.corpus, asked.contenders, spaces.MOST_ROWS + 1, "") == []
     clock = iter([0.0, spaces.SECONDS + 1, spaces.SECONDS + 1])
     monkeypatch.setattr(spaces.time, "monotonic", lambda: next(clock))
-    assert spaces.diagnose(asked.folder, asked.corpus, asked.contenders, 40, "") == []
+    assert spaces.diagnose(asked.corpus, asked.contenders, 40, "") == []
 
 
 def test_lines_and_cells_are_drawn_where_they_belong():
@@ -236,7 +239,7 @@ def test_lines_and_cells_are_drawn_where_they_belong():
 
 def test_nothing_scored_is_told(made):
     asked = made[0]
-    other = Asked(asked.folder, asked.corpus, (Contender(asked.contenders[0].model, 8),), asked.task, asked.metric)
+    other = Asked(asked.corpus, (Contender(asked.contenders[0].model, 8),), asked.task, asked.metric)
     with pytest.raises(InputError, match="scored"):
         report_file(other, "html")
 
@@ -265,11 +268,11 @@ def test_pairs_are_reported_by_the_name_of_their_file(made, likeness, metric):
     asked, _ = made
     texts = texts_of()
     table = pd.DataFrame({"one": texts[:3], "two": texts[3:6], "score": likeness})
-    staged = bring(asked.folder, f"pairs-{metric[:7]}.csv", table.to_csv(index=False))
-    (kept,) = bring_tables(asked.folder, asked.corpus, (staged,), False)
+    staged = bring(asked.corpus.folder, f"pairs-{metric[:7]}.csv", table.to_csv(index=False))
+    (kept,) = bring_tables(asked.corpus, (staged,), False)
     task = Task.of("pairs", file=kept.key, first="one", second="two", score="score")
     for contender in asked.contenders:
-        score(asked.folder, asked.corpus, contender, task)
+        score(asked.corpus, contender, task)
     page = report_file(replace(asked, task=task, metric=metric), "markdown").decode()
     assert f"file: pairs-{metric[:7]}.csv" in page
     assert ("Average precision" in page) == (metric == "average_precision")
@@ -279,7 +282,7 @@ def test_pairs_are_reported_by_the_name_of_their_file(made, likeness, metric):
 
 def test_pairs_of_the_corpus_itself_start_from_its_file(made):
     asked, _ = made
-    info = Workspace(asked.folder).info(asked.corpus)
+    info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
     within, uploaded = Task.of("pairs", first="a", second="b", score="c"), Task.of("pairs", file="ff", first="a")
     assert can_start_anew(info, asked.contenders, within)
     assert not can_start_anew(info, asked.contenders, uploaded)

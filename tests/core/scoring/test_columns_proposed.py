@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from core.types import CorpusRef
 from core.answers.scoreboard.columns import label_choices, query_columns
 from core.answers.scoreboard.inputs import bring_tables, outlook
 from core.answers.scoreboard.pair_columns import pair_columns
@@ -19,10 +20,10 @@ TEXTS = texts_of()
 
 
 def kept(folder, table, text, **roles):
-    """A corpus that is not embedded: (folder, digest)."""
+    """A corpus that is not embedded: a tuple with its CorpusRef."""
     built = build_corpus(RawTable(pd.DataFrame(table), (), (), None, ""), Roles(text, **roles), name="shop").corpus
     Workspace(folder).save_corpus(built)
-    return str(folder), built.digest
+    return (CorpusRef(str(folder), built.digest),)
 
 
 def test_a_corpus_of_scored_pairs_is_known_by_the_names_of_its_columns(tmp_path):

@@ -19,7 +19,7 @@ from core.scoring.comparison import compare
 from core.scoring.types import Task, metrics_of
 from core.secret import Keys, Secret
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 
 SPEC = ModelSpec("imported", "mine", dimensions=16)
 LABELS = Task.of("labels", column="topic")
@@ -149,7 +149,7 @@ def test_a_contender_against_itself_ties_and_fewer_dimensions_lose(kept):
 def test_few_texts_a_label_leave_out_what_can_not_be_learned(tmp_path):
     rows = unit_rows(np.random.default_rng(0).normal(size=(7, 16)))
     table = pd.DataFrame({"text": list("abcdefg"), "topic": ["x", "x", "y", "y", "y", "z", None]})
-    found = score_tasks.score(str(tmp_path), corpus_at(tmp_path, table, rows), WHOLE, LABELS)
+    found = score_tasks.score(CorpusRef(str(tmp_path), corpus_at(tmp_path, table, rows)), WHOLE, LABELS)
     assert "map_at_r" in found.per_query
     assert "probe_accuracy" not in found.per_query
     assert any("linear probe" in note for note in found.facts["notes"])
@@ -161,7 +161,7 @@ def test_two_rows_say_what_is_missing(tmp_path, topic):
     rows = unit_rows(np.random.default_rng(0).normal(size=(2, 16)))
     corpus = corpus_at(tmp_path, pd.DataFrame({"text": ["a", "b"], "topic": topic}), rows)
     with pytest.raises(InputError) as caught:
-        score_tasks.score(str(tmp_path), corpus, WHOLE, LABELS)
+        score_tasks.score(CorpusRef(str(tmp_path), corpus), WHOLE, LABELS)
     assert caught.value.remedy
 
 

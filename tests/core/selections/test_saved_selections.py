@@ -25,7 +25,7 @@ from core.selections.saved import (
     selection_rows,
 )
 from core.store import Workspace
-from core.types import Corpus, Roles
+from core.types import Corpus, CorpusRef, Roles
 
 TOTAL = 21  # no multiple of eight
 TEXTS = [f"text {i}" for i in range(TOTAL)]
@@ -206,15 +206,15 @@ def test_a_worker_combines_and_keeps(workspace, corpus):
     low, high = (
         save_selection(workspace, corpus, name, rows) for name, rows in (("Low", range(12)), ("High", range(9, 21)))
     )
-    both = answers.combine_and_save(folder, corpus, "Both", low.key, "and", high.key)
+    both = answers.combine_and_save(CorpusRef(folder, corpus), "Both", low.key, "and", high.key)
     assert selection_rows(workspace, corpus, both.key).tolist() == [9, 10, 11]
-    rest = answers.combine_and_save(folder, corpus, "Rest", both.key, "not")
-    assert (rest.rows, answers.combined_count(folder, corpus, both.key, "not")) == (18, 18)
-    assert set(answers.saved(folder, corpus)) == {low, high, both, rest}
+    rest = answers.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
+    assert (rest.rows, answers.combined_count(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
+    assert set(answers.saved(CorpusRef(folder, corpus))) == {low, high, both, rest}
     with pytest.raises(InputError, match="No rows are left"):
-        answers.combine_and_save(folder, corpus, "None", both.key, "and", rest.key)
+        answers.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
     with pytest.raises(InputError, match='kept already, as "Low"'):
-        answers.combine_and_save(folder, corpus, "Again", low.key, "or", both.key)
+        answers.combine_and_save(CorpusRef(folder, corpus), "Again", low.key, "or", both.key)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -222,19 +222,22 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
     folder = str(workspace.folder)
     tea = save_selection(workspace, corpus, "Tea", [1, 20])
     formula = save_selection(workspace, corpus, "=1+1", [0])
-    table = read(answers.as_file(folder, corpus, (tea.key, formula.key), form), form)
+    table = read(answers.as_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
     last = "'=1+1" if form == "csv" else "=1+1"
     assert table.columns.tolist() == ["text", "n", "Tea", "Tea_", last]
     assert table["text"].tolist() == TEXTS
     assert table["Tea_"].dtype == bool
     assert np.flatnonzero(table["Tea_"]).tolist() == [1, 20]
     assert np.flatnonzero(table[last]).tolist() == [0]
-    alone = read(answers.rows_as_file(folder, corpus, tea.key, form), form)
+    alone = read(answers.rows_as_file(CorpusRef(folder, corpus), tea.key, form), form)
     assert alone["n"].tolist() == [1, 20]
     assert alone.columns.tolist() == ["text", "n", "Tea"]
-    assert opened.corpus(folder, corpus).table.columns.tolist() == ["n", "Tea"]  # the kept table is not touched
+    assert opened.corpus(CorpusRef(folder, corpus)).table.columns.tolist() == [
+        "n",
+        "Tea",
+    ]  # the kept table is not touched
     with pytest.raises(StorageError):
-        answers.as_file(folder, corpus, ("0" * 16,), form)
+        answers.as_file(CorpusRef(folder, corpus), ("0" * 16,), form)
 
 
 def read(data: bytes, form: str) -> pd.DataFrame:
@@ -244,13 +247,12 @@ def read(data: bytes, form: str) -> pd.DataFrame:
 def test_a_search_stays_within_a_selection(workspace, corpus):
     saved = save_selection(workspace, corpus, "Some", [2, 4, 6])
     within = Filter("Some", "rows", text=saved.key)
-    found = find(str(workspace.folder), corpus, None, Query("text", "words", filters=(within,)))
+    found = find(CorpusRef(str(workspace.folder), corpus), None, Query("text", "words", filters=(within,)))
     assert sorted(found.hits.rows.tolist()) == [2, 4, 6]
     assert found.searched == 3
     with pytest.raises(InputError, match='no selection "Gone"'):
         find(
-            str(workspace.folder),
-            corpus,
+            CorpusRef(str(workspace.folder), corpus),
             None,
             Query("text", "words", filters=(Filter("Gone", "rows", text="0" * 16),)),
         )
@@ -258,7 +260,7 @@ def test_a_search_stays_within_a_selection(workspace, corpus):
 
 def test_a_selection_colors_the_map(workspace, corpus):
     saved = save_selection(workspace, corpus, "Some", [2, 4, 6])
-    mask = opened.selection(str(workspace.folder), corpus, saved.key)
+    mask = opened.selection(CorpusRef(str(workspace.folder), corpus), saved.key)
     assert not mask.flags.writeable
     spec = color_spec(pd.Series(mask), saved.name)
     assert (spec.kind, [(each.label, each.count) for each in spec.categories]) == (
