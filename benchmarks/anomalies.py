@@ -20,19 +20,19 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from benchmarks.data import ROOT, SHARED, banking_texts
 from benchmarks.report import keep
-from core.anomalies.clusters import cluster_apart, cluster_fit
-from core.anomalies.info import SCORES
-from core.anomalies.near_duplicates import graph_links, groups_at
-from core.anomalies.outliers import DEFAULT_K, score_rows
-from core.anomalies.scores import center_distance, isolation_forest, kth_distance, local_outlier_factor, mean_distance
-from core.answers.clusters.found import default_clusters
-from core.corpus import build_corpus, read_corpus
-from core.embedders.registry import PRESETS, load_embedder
-from core.embedding import embed
-from core.opened import NEIGHBORS, ModelQuery, neighbors
-from core.reading import RawTable
+from core.clusters.cluster_set import default_clusters
+from core.corpus.build import build_corpus, read_corpus
+from core.corpus.reading import RawTable
+from core.duplicates.near_duplicates import graph_links, groups_at
+from core.models.registry import PRESETS, load_embedder
+from core.outliers.cluster_scores import cluster_apart, cluster_fit
+from core.outliers.consensus import DEFAULT_K, score_rows
+from core.outliers.score_info import SCORES
+from core.outliers.scores import center_distance, isolation_forest, kth_distance, local_outlier_factor, mean_distance
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, Neighbors, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors
 
 PLANTED = (10, 50, 200)
 SEED = 0
@@ -69,7 +69,7 @@ def prepared(place: str, corpus: Corpus) -> tuple[np.ndarray, Neighbors, np.ndar
     vectors = embed(corpus, load_embedder(PRESETS[0], models_folder=Path(place) / "models"), Workspace(place))
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, corpus.digest), vectors.model))
     labels = default_clusters(CorpusRef(place, corpus.digest), vectors.model).labels
-    return np.asarray(vectors.rows), neighbors(CorpusRef(place, corpus.digest), vectors.model), np.asarray(labels)
+    return np.asarray(vectors.rows), load_neighbors(CorpusRef(place, corpus.digest), vectors.model), np.asarray(labels)
 
 
 def judged(rows: np.ndarray, graph: Neighbors, labels: np.ndarray, odd: np.ndarray) -> dict[str, dict[str, float]]:

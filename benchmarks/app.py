@@ -15,18 +15,17 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.data import ROOT, banking_texts, many_rows
 from benchmarks.report import keep, percentile_ms
-from core import opened
-from core.answers import search
-from core.answers.search import Query
-from core.corpus import build_corpus
-from core.embedders.registry import PRESETS, load_embedder
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.files import write_json
 from core.jobs.manager import JobManager
-from core.maps.results import LAYOUTS, LayoutQuery
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
+from core.map.results import LAYOUTS, LayoutQuery
+from core.models.registry import PRESETS, load_embedder
+from core.search import service as search
+from core.search.service import Query
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles, Vectors
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_index
 from tests.browser import find_browser
 
 ROWS = 100_000
@@ -55,7 +54,7 @@ def fill(folder: Path) -> str:
     workspace.save_vectors(Vectors(many_rows(seeds, ROWS), spec, corpus.digest))
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), corpus.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), corpus.digest), spec, LayoutParams()))
-    opened.index(CorpusRef(str(folder), corpus.digest), spec)
+    load_index(CorpusRef(str(folder), corpus.digest), spec)
     return corpus.digest
 
 

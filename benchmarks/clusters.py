@@ -15,16 +15,16 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_m
 
 from benchmarks.data import banking_labels, banking_texts, many_rows
 from benchmarks.report import keep
-from core.clusters.again import clusters_again
-from core.clusters.distinct import distinct_graph
-from core.clusters.graph import DEFAULT_LEVEL, RESOLUTIONS, communities, content_order, levels
+from core.clusters.distinct_rows import distinct_graph
 from core.clusters.k_choice import k_means
 from core.clusters.methods import ClusterParams, cluster, density_clusters, reduced
+from core.clusters.resample import clusters_again
 from core.clusters.stability import stability
-from core.clusters.trust import cluster_trust
-from core.embedders.registry import PRESETS, load_embedder
-from core.neighbors import build_neighbors
+from core.clusters.validation import cluster_trust
+from core.models.registry import PRESETS, load_embedder
 from core.types import ModelSpec, Neighbors, Vectors
+from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS, communities, content_order, levels
+from core.vectors.neighbors import build_neighbors
 
 SEEDS = range(5)
 TOLD_K = 77

@@ -7,17 +7,19 @@ from typing import Any
 
 from benchmarks.report import keep
 from benchmarks.scoreboard import banking_at
-from core import opened
-from core.answers.quality import meaning, measures, robust
-from core.compression.expected import PARTS
+from core.compression.expected_time import PARTS
 from core.compression.results import COMPRESSION, CompressionQuery
-from core.contenders import Contender, find_contender_neighbors
-from core.disagreement import tasks as disagreement_tasks
-from core.embedders.registry import PRESETS, load_embedder
-from core.embedding import embed
-from core.opened import NEIGHBORS, ModelQuery
+from core.corpus.loaders import load_corpus
+from core.disagreement import results as disagreement_tasks
+from core.models.registry import PRESETS, load_embedder
+from core.quality import calibration_service as meaning
+from core.quality import robustness as robust
+from core.quality import service as measures
 from core.store import Workspace
 from core.types import CorpusRef
+from core.vectors.contenders import Contender, find_contender_neighbors
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 
 LABEL = "category"
 
@@ -25,13 +27,13 @@ LABEL = "category"
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         digest, _ = banking_at(place)
-        other = embed(opened.corpus(CorpusRef(place, digest)), load_embedder("lexical"), Workspace(place)).model
+        other = embed(load_corpus(CorpusRef(place, digest)), load_embedder("lexical"), Workspace(place)).model
         first = Contender(PRESETS[0])
         variants = [Contender(PRESETS[0], 128), Contender(PRESETS[0], 64), Contender(PRESETS[0], None, "binary")]
         contenders = (first, *variants, Contender(other))
         for model in (PRESETS[0], other):
             NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
-        found: dict[str, Any] = {"rows": len(opened.corpus(CorpusRef(place, digest))), "contenders": len(contenders)}
+        found: dict[str, Any] = {"rows": len(load_corpus(CorpusRef(place, digest))), "contenders": len(contenders)}
         found["variants_graphs"] = timed(
             lambda: [find_contender_neighbors(CorpusRef(place, digest), each) for each in variants]
         )

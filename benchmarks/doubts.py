@@ -12,13 +12,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.data import ROOT, banking
 from benchmarks.report import keep
-from core.corpus import read_corpus
-from core.embedders.registry import PRESETS, load_embedder
-from core.embedding import distinct
-from core.labels.columns import read_labels
-from core.labels.doubts import find_doubts
-from core.neighbors import build_neighbors
+from core.corpus.build import read_corpus
+from core.corpus.distinct import distinct_texts
+from core.corpus.label_columns import read_labels
+from core.label_errors.label_errors import find_doubts
+from core.models.registry import PRESETS, load_embedder
 from core.types import Corpus, Vectors
+from core.vectors.neighbors import build_neighbors
 
 FLIPPED, SEED = 0.03, 0
 SAMPLE = ROOT / "samples" / "shop_feedback.csv"
@@ -56,7 +56,7 @@ def flipped(labels: pd.Series) -> tuple[pd.Series, np.ndarray]:
 
 def compared(corpus: Corpus, rows: np.ndarray, given: pd.Series, wrong: np.ndarray) -> dict:
     """Every way's area under the ROC curve, average precision and seconds, vectors and graph given."""
-    groups = distinct(corpus.texts)[0]
+    groups = distinct_texts(corpus.texts)[0]
     graph = build_neighbors(Vectors(rows, PRESETS[0], corpus.digest), 100)
     started = time.perf_counter()
     labels = read_labels(given, groups, "label")

@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.data import banking_labels, banking_texts
 from benchmarks.report import keep
-from core.embedders.packaged import model_folder
-from core.embedders.registry import load_embedder
+from core.models.minilm_files import model_folder
+from core.models.registry import load_embedder
 
 ROUNDS = 2
 CONTENDERS = ("all-MiniLM-L6-v2-float32", "all-MiniLM-L6-v2-bfloat16", "all-MiniLM-L6-v2-int8", "static", "lexical")

@@ -7,11 +7,11 @@ import numpy as np
 
 from benchmarks.data import banking_texts, many_rows
 from benchmarks.report import keep, percentile_ms
-from core.embedders.registry import load_embedder
-from core.index import build_index
-from core.maps.projection import project, warm_up
-from core.neighbors import build_neighbors
+from core.map.projection import project, warm_up
+from core.models.registry import load_embedder
 from core.types import ModelSpec, Vectors
+from core.vectors.index import build_index
+from core.vectors.neighbors import build_neighbors
 
 QUERIES = 1_000
 

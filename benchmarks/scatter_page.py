@@ -5,11 +5,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.answers.map.scene import Packet
-from core.charts.palette import COLORS
 from core.digest import digest_array
-from core.maps.choice import Bounds, Choice, chosen_rows
-from core.selections.shapes import rows_in_polygon
+from core.map.scene import Packet
+from core.map.selection import Bounds, Choice, chosen_rows
+from core.map.shapes import rows_in_polygon
+from core.palette import COLORS
 from pages.shared import scatter
 
 HEIGHT = 640

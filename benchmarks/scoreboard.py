@@ -13,16 +13,16 @@ import pandas as pd
 
 from benchmarks.data import banking, many_rows
 from benchmarks.report import keep
-from core import opened
-from core.contenders import Contender
-from core.corpus import build_corpus
-from core.embedders.registry import PRESETS, load_embedder
-from core.reading import RawTable
-from core.scoring import tasks as score_tasks
-from core.scoring.comparison import compare
-from core.scoring.types import Task, metrics_of
+from core.corpus.build import build_corpus
+from core.corpus.loaders import load_corpus
+from core.corpus.reading import RawTable
+from core.models.registry import PRESETS, load_embedder
+from core.scoreboard import results as score_tasks
+from core.scoreboard.comparison import compare
+from core.scoreboard.types import Task, metrics_of
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
+from core.vectors.contenders import Contender
 
 PUBLISHED = 0.800  # Banking77Classification, all-MiniLM-L6-v2, on MTEB's board
 MADE = ModelSpec("imported", "made", dimensions=384)
@@ -44,7 +44,7 @@ def banking_at(place: str) -> tuple[str, np.ndarray]:
     """Training and test questions with a column that tells them apart, embedded with the default model."""
     parts = [pd.read_csv(banking(part)).assign(split=part) for part in ("train", "test")]
     digest = kept(place, pd.concat(parts, ignore_index=True))
-    rows = load_embedder(PRESETS[0], models_folder=place).embed(opened.corpus(CorpusRef(place, digest)).texts)
+    rows = load_embedder(PRESETS[0], models_folder=place).embed(load_corpus(CorpusRef(place, digest)).texts)
     Workspace(place).save_vectors(Vectors(rows, PRESETS[0], digest))
     return digest, np.asarray(rows)
 

@@ -8,15 +8,15 @@ from sklearn.manifold import trustworthiness
 
 from benchmarks.data import banking
 from benchmarks.report import fresh, keep
-from core.corpus import read_corpus
-from core.embedders.packaged import model_folder
-from core.embedders.registry import PRESETS
+from core.corpus.build import read_corpus
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
-from core.maps.trust import measure_trust
-from core.neighbors import build_neighbors
+from core.map.trust import measure_trust
+from core.models.minilm_files import model_folder
+from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import ModelSpec, Vectors, unit_rows
+from core.vectors.neighbors import build_neighbors
 
 SAMPLE = 3_000
 

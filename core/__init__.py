@@ -7,22 +7,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.corpus import read_corpus
-    from core.embedders.registry import load_embedder
-    from core.embedding import embed
-    from core.index import build_index
-    from core.maps.projection import project
-    from core.neighbors import build_neighbors
+    from core.corpus.build import read_corpus
+    from core.map.projection import project
+    from core.models.registry import load_embedder
     from core.store import Workspace
+    from core.vectors.embedding import embed
+    from core.vectors.index import build_index
+    from core.vectors.neighbors import build_neighbors
 
 _HOMES = {
     "Workspace": "core.store",
-    "build_index": "core.index",
-    "build_neighbors": "core.neighbors",
-    "embed": "core.embedding",
-    "load_embedder": "core.embedders.registry",
-    "project": "core.maps.projection",
-    "read_corpus": "core.corpus",
+    "build_index": "core.vectors.index",
+    "build_neighbors": "core.vectors.neighbors",
+    "embed": "core.vectors.embedding",
+    "load_embedder": "core.models.registry",
+    "project": "core.map.projection",
+    "read_corpus": "core.corpus.build",
 }
 __all__ = ["Workspace", "build_index", "build_neighbors", "embed", "load_embedder", "project", "read_corpus"]
 

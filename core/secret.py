@@ -41,7 +41,7 @@ class Secret:
 class Keys(Secret):
     """Keys of several services on their way to a job; each is given out for its own service alone.
 
-    by_name: `key_name` of a service (core.embedders.base.Capabilities) -> its key. It reveals nothing itself.
+    by_name: `key_name` of a service (core.models.base.Capabilities) -> its key. It reveals nothing itself.
     """
 
     __slots__ = ("_by_name",)

@@ -2,7 +2,7 @@
 
 <folder>/corpora/<digest>/corpus.parquet, meta.json
                           <kind>/<key>/result.json and one .npy per array
-<folder>/cache/<model key>.sqlite      text -> vector, see core.vector_cache
+<folder>/cache/<model key>.sqlite      text -> vector, see core.vectors.cache
 <folder>/staging/  jobs/  models/      uploads being looked at, job records, exported models
 """
 

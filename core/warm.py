@@ -1,8 +1,8 @@
 """`python -m core.warm`, at install: compiles the map's kernels, exports the default model and makes the static one, so
 that nobody waits for it at their first use."""
 
-from core.embedders.registry import load_embedder
-from core.maps.projection import warm_up
+from core.map.projection import warm_up
+from core.models.registry import load_embedder
 
 if __name__ == "__main__":
     warm_up()

@@ -156,7 +156,7 @@ def test_serving_pages_imports_nothing_heavy():
     code = """
 import runpy, pathlib
 from streamlit.testing.v1 import AppTest
-import pages.shared.frame, pages.shared.starter
+import pages.shared.frame, pages.shared.corpus.sample
 for path in sorted(pathlib.Path("pages").rglob("*.py")):
     if "shared" in path.parts:
         __import__(".".join(path.with_suffix("").parts))
@@ -188,9 +188,9 @@ def test_the_default_path_never_imports_torch(tmp_path):
 from pathlib import Path
 import numpy as np, pandas as pd
 from core import Workspace, build_index, build_neighbors, embed, load_embedder, project, read_corpus
-from core.contenders import Contender
-from core.scoring import tasks
-from core.scoring.types import Task
+from core.vectors.contenders import Contender
+from core.scoreboard import tasks
+from core.scoreboard.types import Task
 folder = Path({str(tmp_path)!r})
 table = pd.DataFrame(dict(text=[f"the {{kind}} {{i}} is late" for i in range(12) for kind in ("tea", "lamp")]))
 table["kind"] = ["tea", "lamp"] * 12

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clusters.llm_prompt import Subject, Unusable, messages, read_names
-from core.embedders.openai_requests import in_parallel
+from core.clusters.llm_prompt import Subject, messages, read_names
 from core.errors import ServiceError
+from core.models.chat_answers import Unusable
+from core.models.openai_client.requests import in_parallel
 from core.types import Progress
 
 TOGETHER = 10  # clusters named in one request

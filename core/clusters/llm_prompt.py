@@ -4,13 +4,14 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.charts.text import clean, cut
-from core.embedders.tokens import estimate_tokens
+from core.corpus.selections import clean_name
 from core.errors import InputError
-from core.selections.saved import clean_name
+from core.models.chat_answers import read_numbered
+from core.models.openai_client.tokens import estimate_tokens
+from core.text import clean, cut
 
 TEXT_LENGTH = 200  # characters of a text that are sent
 NAME_LENGTH = 60  # characters of a name that are kept
@@ -27,13 +28,7 @@ Answer with JSON alone, of this form, one entry for each number: {"names": {"1":
 _TAG = re.compile(r"</?[A-Za-z!][^<>]*>")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
 _ADDRESS = re.compile(r"\S*(?:://|www\.)\S*", re.IGNORECASE)
-_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 _MARKUP = "*_`#~|<>[]{}\\"
-
-
-class Unusable(Exception):
-    """What is wrong with a model's answer, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -71,28 +66,6 @@ def messages(subjects: Sequence[Subject], taken: Sequence[str] = ()) -> list[dic
 def read_names(answer: str, count: int) -> dict[int, str]:
     """Names by place from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
     return read_numbered(answer, "names", count, short_name)
-
-
-def read_numbered(answer: str, key: str, count: int, tidy: Callable[[object], str]) -> dict[int, str]:
-    """What a model gave for each number from 1, by place from 0, tidied; fewer than `count` where some come out empty.
-
-    The answer must be one JSON object; a model's thoughts before it and a code fence around it are taken off. Raises
-    Unusable where nothing is left.
-    """
-    plain = _THOUGHT.sub("", answer)
-    fenced = _FENCE.match(plain)
-    try:
-        value = json.loads(fenced.group(1) if fenced else plain)
-    except (ValueError, RecursionError):
-        raise Unusable("no JSON" if answer.strip() else "nothing") from None
-    given = value.get(key, value) if isinstance(value, dict) else None
-    if not isinstance(given, Mapping):
-        raise Unusable(f"JSON without {key}")
-    found = {place: tidy(given.get(str(place + 1))) for place in range(count)}
-    found = {place: text for place, text in found.items() if text}
-    if not found:
-        raise Unusable(f"JSON without {key} that can be used")
-    return found
 
 
 def short_name(raw: object) -> str:

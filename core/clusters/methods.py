@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.clusters import graph
 from core.clusters.centers import centers
-from core.clusters.distinct import distinct_graph
+from core.clusters.distinct_rows import distinct_graph
 from core.errors import InputError
 from core.types import LayoutParams, Neighbors, Progress, Vectors
+from core.vectors import communities as graph
 
 Method = Literal["leiden", "hdbscan", "evoc", "kmeans"]
 METHODS: tuple[Method, ...] = ("leiden", "kmeans", "hdbscan", "evoc")
@@ -129,7 +129,7 @@ def with_noise_assigned(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 def _hdbscan(
     vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    from core.clusters.density import dbcv
+    from core.clusters.dbcv import dbcv
 
     points = reduced(vectors, neighbors, params.seed, progress)
     labels = graph.by_size(density_clusters(points, params.min_size))
@@ -147,8 +147,8 @@ def density_clusters(points: np.ndarray, min_size: int) -> np.ndarray:
 
 def reduced(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
     """(n, 5) float32 UMAP of the shared graph, min_dist 0, one thread, so that the seed determines it."""
-    from core.maps.umap_layout import lay_out
-    from core.pca import principal_components
+    from core.vectors.pca import principal_components
+    from core.vectors.umap import lay_out
 
     dims: Any = UMAP_DIMS
     start, _ = principal_components(vectors.rows, dims, seed)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.charts.text import clean, cut
 from core.clusters.centers import centers
-from core.maps.region_names import LONGEST, Namer, class_tf_idf, group_counts
-from core.name_terms import is_name
+from core.corpus.ctfidf import LONGEST, Namer, class_tf_idf, group_counts
+from core.corpus.name_terms import is_name
+from core.text import clean, cut
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core import codec, opened
-from core.clusters.again import FEWER_RUNS, MANY_ROWS, RUNS, clusters_again
-from core.clusters.graph import DEFAULT_LEVEL
+from core import codec
 from core.clusters.methods import MOST_K, ClusterParams, Clusters, Method, check, cluster
+from core.clusters.resample import FEWER_RUNS, MANY_ROWS, RUNS, clusters_again
 from core.clusters.stability import SHARE, Stability, stability
 from core.clusters.sweep import SEEDS, Tried, sweep, sweep_values
-from core.opened import NEIGHBORS, ModelQuery, neighbor_inputs
+from core.corpus.loaders import load_corpus
 from core.results import Result, Step, Worker
 from core.store import Stored, Workspace
 from core.types import CorpusRef, ModelSpec, Progress
+from core.vectors.communities import DEFAULT_LEVEL
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors, neighbor_inputs
 
 LEIDEN_SECONDS = 8e-5  # a row, all levels
 K_MEANS_SECONDS = 1.2e-8  # a row, a dimension and a cluster
@@ -52,8 +53,8 @@ def cluster_inputs(query: ClusterQuery) -> dict[str, object]:
 
 def _cluster(query: ClusterQuery, progress: Progress) -> Clusters:
     where = (query.corpus,)
-    vectors, graph = opened.vectors(*where, query.model), opened.neighbors(*where, query.model)
-    return cluster(vectors, graph, opened.corpus(*where).texts, query.params.named(), progress)
+    vectors, graph = load_vectors(*where, query.model), load_neighbors(*where, query.model)
+    return cluster(vectors, graph, load_corpus(*where).texts, query.params.named(), progress)
 
 
 def _load_level(query: ClusterQuery, stored: Stored) -> Clusters:
@@ -91,7 +92,7 @@ def _measure_stability(query: ClusterQuery, progress: Progress) -> Stability:
     where = (query.corpus, query.model)
     clusters = CLUSTERS.get(query)
     settings = replace(clusters.params, k=int(clusters.facts.get("k") or 0))  # a suggested k stays what it was
-    again, runs = clusters_again(opened.vectors(*where), opened.neighbors(*where), settings)
+    again, runs = clusters_again(load_vectors(*where), load_neighbors(*where), settings)
     return stability(clusters.labels, again, runs, settings.seed, progress)
 
 
@@ -103,7 +104,7 @@ def _stability_seconds(query: ClusterQuery) -> float:
 
 def _sweep(query: SweepQuery, progress: Progress) -> tuple[Tried, ...]:
     where = (query.corpus, query.model)
-    return sweep(opened.vectors(*where), opened.neighbors(*where), query.method, progress)
+    return sweep(load_vectors(*where), load_neighbors(*where), query.method, progress)
 
 
 def _sweep_seconds(query: SweepQuery) -> float:

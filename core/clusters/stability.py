@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clusters.distinct import distinct_graph, restricted
-from core.clusters.graph import by_size, communities
+from core.clusters.distinct_rows import distinct_graph, restricted
 from core.types import Progress
+from core.vectors.communities import by_size, communities
 
 FOUND = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
 SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e

@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 
-from core.clusters.distinct import distinct_graph
-from core.clusters.graph import by_size, communities
+from core.clusters.distinct_rows import distinct_graph
 from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, reduced
 from core.clusters.silhouette import silhouettes
 from core.types import Neighbors, Progress, Vectors
+from core.vectors.communities import by_size, communities
 
 SIZES = (5, 10, 15, 25, 50, 100, 200)
 SEEDS = (0, 1, 2)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.index_kinds import BUILD_WIDTH
+from core.vectors.index_kinds import BUILD_WIDTH
 
 Kind = Literal["exact", "hnsw", "ivf"]
 

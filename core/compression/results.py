@@ -7,16 +7,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from core import opened
-from core.compression.bits import BitRun, measure_bits
 from core.compression.dimensions import DimensionRun, measure_dimensions
-from core.compression.expected import PARTS, Part, usual_seconds
+from core.compression.expected_time import PARTS, Part, usual_seconds
+from core.compression.index_sweep import SweepRun, measure_indexes
+from core.compression.quantization import BitRun, measure_bits
 from core.compression.sample import MOST_ROWS, Sample, Truth, draw_sample, exact_truth
-from core.compression.sweep import SweepRun, measure_indexes
-from core.contenders import Contender, contender_rows
-from core.embedding import distinct
+from core.corpus.distinct import distinct_texts
+from core.corpus.loaders import load_corpus
 from core.results import Result
 from core.types import CorpusRef, Progress
+from core.vectors.contenders import Contender, contender_rows
+from core.vectors.loaders import load_vectors
 
 SEED = 0
 Run = DimensionRun | BitRun | SweepRun
@@ -59,12 +60,12 @@ def full_bits(contender: Contender) -> Contender:
 
 def text_count(corpus: CorpusRef) -> int:
     """Distinct texts."""
-    return len(distinct(opened.corpus(corpus).texts)[1])
+    return len(distinct_texts(load_corpus(corpus).texts)[1])
 
 
 def width_of(query: CompressionQuery) -> int:
     """Dimensions of the contender's vectors."""
-    vectors = opened.vectors(query.corpus, query.contender.model)
+    vectors = load_vectors(query.corpus, query.contender.model)
     return query.contender.dimensions or int(vectors.rows.shape[1])
 
 
@@ -96,7 +97,7 @@ def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
 @lru_cache(maxsize=1)
 def _sample(corpus: CorpusRef, contender: Contender) -> tuple[Sample, Truth]:
     """The same for all parts."""
-    groups = distinct(opened.corpus(corpus).texts)[0]
+    groups = distinct_texts(load_corpus(corpus).texts)[0]
     sample = draw_sample(contender_rows(corpus, contender), groups, SEED)
     return sample, exact_truth(sample)
 

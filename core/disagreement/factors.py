@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from core.charts.text import clean, cut
+from core.corpus.label_columns import label_codes
+from core.corpus.language import NAMES, UNKNOWN
 from core.disagreement.texts import TextFacts
-from core.embedders.language import NAMES, UNKNOWN
-from core.labels.columns import label_codes
+from core.text import clean, cut
 
 BINS = 5
 MOST_VALUES = 100

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.embedders.backends import capabilities
-from core.embedders.base import Embedder
-from core.keyword import SPACELESS
+from core.corpus.keyword import SPACELESS
+from core.models.backends import capabilities
+from core.models.base import Embedder
 from core.types import Progress
 
 READ = 20_000  # characters of a text that are looked at
@@ -39,8 +39,8 @@ class TextFacts:
 
 def text_facts(texts: Sequence[str], progress: Progress | None = None) -> TextFacts:
     """Look at each text; languages by script, then by py3langid."""
-    from core.embedders.language import detect_language
-    from core.embedders.texts import readable
+    from core.corpus.language import detect_language
+    from core.corpus.text_input import readable
 
     found: list[str] = []
     for start in range(0, len(texts), BATCH):

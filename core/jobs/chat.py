@@ -9,9 +9,9 @@ from core.types import ModelSpec
 def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
     most (the largest clusters), again (also those that have a given name)."""
-    from core.answers.clusters.naming import name_with_model
-    from core.clusters.llm_chat import ChatModel
     from core.clusters.methods import ClusterParams
+    from core.clusters.naming import name_with_model
+    from core.models.chat import ChatModel
 
     params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
     where = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
@@ -21,8 +21,8 @@ def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext)
 
 def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
-    from core.clusters.llm_chat import ChatModel
-    from core.scoring.written import write_queries
+    from core.models.chat import ChatModel
+    from core.scoreboard.llm_queries import write_queries
 
     chat = ChatModel(**spec.params["chat"])
     where = (spec.ref, chat, spec.params["sample"], spec.params["seed"], secret)

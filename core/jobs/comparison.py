@@ -1,9 +1,9 @@
 """What jobs do that compare contenders. Every step is skipped where its result is kept."""
 
-from core.embedders.backends import capabilities
 from core.jobs.context import JobContext
 from core.jobs.results import run_step
 from core.jobs.types import JobSpec
+from core.models.backends import capabilities
 from core.secret import Keys, Secret
 from core.types import CorpusRef, ModelSpec
 
@@ -13,9 +13,9 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
     One that can't do the task has its message kept; the others go on.
     """
-    from core.contenders import Contender
-    from core.scoring import tasks as score_tasks
-    from core.scoring.types import Task
+    from core.scoreboard import results as score_tasks
+    from core.scoreboard.types import Task
+    from core.vectors.contenders import Contender
 
     contenders = [Contender.from_dict(each) for each in spec.params["contenders"]]
     task = Task.from_dict(spec.params["task"])
@@ -25,8 +25,8 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
 def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Robustness of one contender to changed texts. params: its dict, and limit_usd where it is paid."""
-    from core.contenders import Contender, graph_step
-    from core.quality import tasks as quality_tasks
+    from core.quality import results as quality_tasks
+    from core.vectors.contenders import Contender, graph_step
 
     contender = Contender.from_dict(spec.params)
     run_step(graph_step(CorpusRef(spec.workspace, spec.corpus), contender), None, context)
@@ -38,10 +38,10 @@ def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> No
 def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """What each pair of contenders shares, and what may explain it. params: contenders (their dicts); with moved (k)
     instead of the latter the groups of texts that moved together between the first two."""
-    from core.answers.disagreement.moved import find_moves
-    from core.answers.disagreement.overview import Asked
-    from core.contenders import Contender
-    from core.disagreement import tasks as steps
+    from core.disagreement import results as steps
+    from core.disagreement.service import Asked
+    from core.disagreement.shift_results import find_moves
+    from core.vectors.contenders import Contender
 
     chosen = tuple(Contender.from_dict(each) for each in spec.params["contenders"])
     where = (spec.ref, chosen)

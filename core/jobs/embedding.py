@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from core.corpus.service import import_file
 from core.errors import JobError
 from core.jobs.context import JobContext
 from core.jobs.results import run_step
@@ -17,7 +18,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
     params: model (a ModelSpec's dict), limit_usd (for paid models).
     """
-    from core.jobs import tasks
+    from core.vectors import pipeline as tasks
 
     model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
     model = context.call("Preparing the model", tasks.prepare_model, spec.ref, model, secret)
@@ -38,7 +39,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
     missing)."""
-    from core.jobs import tasks
+    from core.vectors import pipeline as tasks
 
     where = (spec.ref, ModelSpec.from_dict(spec.params["model"]))
     layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
@@ -50,9 +51,9 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
 
 def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
     """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
-    from core.answers.clusters.results import CLUSTER_TRUST
+    from core.clusters.descriptions import CLUSTER_TRUST
     from core.clusters.results import ClusterQuery
-    from core.maps.results import LAYOUTS, LayoutQuery
+    from core.map.results import LAYOUTS, LayoutQuery
 
     if spec.kind not in ("embed", "map", "sample"):
         return ()
@@ -64,9 +65,8 @@ def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
     """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model, and more: the
     models to compare it with, each embedded by a job aside."""
-    from core.jobs import tasks
 
-    digest = context.call("Reading the sample", tasks.bring_file, spec.workspace, spec.params)
+    digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
     first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
     embed_job(first, secret, context)
     more = map(ModelSpec.from_dict, spec.params.get("more", ()))

@@ -14,20 +14,20 @@ from core.types import CorpusRef, Progress
 
 KIND = "result"
 RESULTS = {
-    "neighbors": "core.opened:NEIGHBORS",
-    "variant_neighbors": "core.contenders:VARIANT_NEIGHBORS",
+    "neighbors": "core.vectors.loaders:NEIGHBORS",
+    "variant_neighbors": "core.vectors.contenders:VARIANT_NEIGHBORS",
     "clusters": "core.clusters.results:CLUSTERS",
     "cluster_stability": "core.clusters.results:CLUSTER_STABILITY",
     "cluster_sweep": "core.clusters.results:CLUSTER_SWEEP",
-    "cluster_keyword_names": "core.answers.clusters.results:CLUSTER_NAMES",
-    "cluster_keywords": "core.answers.clusters.results:CLUSTER_KEYWORDS",
-    "cluster_trust": "core.answers.clusters.results:CLUSTER_TRUST",
+    "cluster_keyword_names": "core.clusters.descriptions:CLUSTER_NAMES",
+    "cluster_keywords": "core.clusters.descriptions:CLUSTER_KEYWORDS",
+    "cluster_trust": "core.clusters.descriptions:CLUSTER_TRUST",
     "compression": "core.compression.results:COMPRESSION",
-    "label_errors": "core.labels.results:LABEL_ERRORS",
-    "isolation_forest": "core.anomalies.results:ISOLATION_FOREST",
-    "outlier_scores": "core.anomalies.results:OUTLIER_SCORES",
-    "text_duplicates": "core.anomalies.results:TEXT_DUPLICATES",
-    "layouts": "core.maps.results:LAYOUTS",
+    "label_errors": "core.label_errors.results:LABEL_ERRORS",
+    "isolation_forest": "core.outliers.results:ISOLATION_FOREST",
+    "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
+    "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
+    "layouts": "core.map.results:LAYOUTS",
 }
 """Where each result is declared, by its name; imported when it is used."""
 

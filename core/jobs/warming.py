@@ -27,15 +27,15 @@ def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
 
 def warm_embedder(folder: str) -> None:
     """Load the default model as jobs use it. A failure here shows up in the job itself."""
-    from core import opened
-    from core.embedders.registry import PRESETS
+    from core.models.registry import PRESETS
+    from core.vectors.loaders import cached_embedder
 
-    opened.embedder(folder, PRESETS[0], None, 1).embed(["warm"])
+    cached_embedder(folder, PRESETS[0], None, 1).embed(["warm"])
 
 
 def warm_layouts(folder: str) -> None:
     """Import umap-learn and compile its kernels."""
-    from core.maps.projection import warm_up as warm_projection
+    from core.map.projection import warm_up as warm_projection
 
     warm_projection()
 
@@ -44,15 +44,15 @@ def warm_answers(folder: str) -> None:
     """Import what reading files takes, and load the default model as searches use it."""
     import pyarrow.parquet  # noqa: F401
 
-    from core import corpus, opened  # noqa: F401
-    from core.embedders.registry import PRESETS
+    from core.models.registry import PRESETS
+    from core.vectors.loaders import cached_embedder
 
-    opened.embedder(folder, PRESETS[0]).embed_query(["warm"])
+    cached_embedder(folder, PRESETS[0]).embed_query(["warm"])
     warm_comparisons(folder)
 
 
 def warm_comparisons(folder: str) -> None:
     """Import what the comparison of contenders takes."""
-    from core.disagreement.tasks import warm_up as warm_disagreement
+    from core.disagreement.results import warm_up as warm_disagreement
 
     warm_disagreement()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
+from core.quality.distinct_texts import Space
 from core.quality.pairs import (
     Pairs,
     among,
@@ -13,7 +14,6 @@ from core.quality.pairs import (
     pair_cosines,
     random_pairs,
 )
-from core.quality.space import Space
 
 PAIRS = 30_000  # random ones
 NEAR_PAIRS = 30_000  # of those in lists

@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from core.diversity.hubs import Hubs, find_hubs
-from core.quality.space import Space
+from core.quality.distinct_texts import Space
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap_mean
+from core.vectors.hubs import Hubs, find_hubs
 
 Repair = Literal["none", "csls", "mutual"]
 REPAIRS: tuple[Repair, ...] = ("none", "csls", "mutual")

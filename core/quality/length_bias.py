@@ -5,11 +5,11 @@ from typing import Literal
 
 import numpy as np
 
-from core.diversity.hubs import find_hubs
-from core.quality.space import Space
+from core.quality.distinct_texts import Space
 from core.stats.interval import Interval
 from core.stats.rank_correlation import WeightedSpearman
 from core.stats.resampling import bootstrap
+from core.vectors.hubs import find_hubs
 
 Measure = Literal["neighbors", "everyone", "listed"]
 MEASURES: tuple[Measure, ...] = ("neighbors", "everyone", "listed")

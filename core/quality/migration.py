@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.quality.calibration import Scale, pairs_over
+from core.quality.distinct_texts import Space
 from core.quality.pairs import pair_cosines
-from core.quality.space import Space
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap_mean
 

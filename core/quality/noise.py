@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.quality.distinct_texts import Space, nearest
 from core.quality.migration import kept_counts
-from core.quality.space import Space, nearest
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap_mean, bootstrap_median
 from core.types import unit_rows

@@ -6,8 +6,8 @@ import numpy as np
 
 from core.errors import InputError
 from core.quality.calibration import NEAR_PAIRS, PAIRS, K, depth_of, draw
+from core.quality.distinct_texts import Space
 from core.quality.pairs import Pairs, among, label_pairs, neighbor_codes, pair_codes, pair_cosines, same_label_pairs
-from core.quality.space import Space
 from core.stats.interval import Interval
 from core.stats.resampling import draw_counts, percentile_interval
 

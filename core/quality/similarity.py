@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
+from core.quality.distinct_texts import Space
 from core.quality.pairs import Pairs, label_pairs, pair_cosines, random_pairs
-from core.quality.space import Space
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap
 

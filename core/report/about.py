@@ -1,12 +1,12 @@
 """The parts of a report that say what it rests on: the task, the data, the contenders, and what to bear in mind."""
 
-from core.answers.scoreboard.board import Board
-from core.export.manifest import model_facts
+from core.corpus.export.manifest import model_facts
 from core.report.blocks import Block, Bullets, Heading, Paragraph, table
 from core.report.facts import Facts
-from core.scoring.recipe_words import recipe_words
-from core.scoring.types import METRICS
-from core.scoring.verdict import LEAST, listed, points
+from core.scoreboard.recipe_text import recipe_words
+from core.scoreboard.service import Board
+from core.scoreboard.types import METRICS
+from core.scoreboard.verdict import LEAST, listed, points
 
 TASKS = {
     "labels": "Each row in turn asks for the others with its label; a copy of a text is never its own answer.",

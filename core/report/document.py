@@ -1,14 +1,14 @@
 """A comparison's facts as a document: verdict first, then tables and pictures, then how it was made."""
 
-from core.answers.scoreboard.board import Board
 from core.report.about import caveats, corpus_blocks, made_blocks, task_words
 from core.report.blocks import Block, Bullets, Code, Document, Heading, Paragraph
-from core.report.diagnosed import diagnosed_blocks
 from core.report.facts import Facts
-from core.report.pictures import picture_blocks
-from core.report.recipe import again_code, can_start_anew
+from core.report.figures import picture_blocks
+from core.report.quality import diagnosed_blocks
+from core.report.reproduce import again_code, can_start_anew
 from core.report.tables import metrics_blocks, overlap_blocks, pairs_blocks, scoreboard_blocks, short_table
-from core.scoring.verdict import verdict
+from core.scoreboard.service import Board
+from core.scoreboard.verdict import verdict
 
 
 def comparison_document(facts: Facts) -> Document:

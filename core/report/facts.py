@@ -10,24 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from core import opened
-from core.answers.anomalies.doubts import label_columns
-from core.answers.disagreement import overview as disagreement_answers
-from core.answers.disagreement.overview import Overview
-from core.answers.scoreboard import board as scoreboard
-from core.answers.scoreboard.board import Asked, Board
-from core.contenders import Contender
-from core.embedding import distinct
+from core.corpus.distinct import distinct_texts
+from core.corpus.label_columns import label_columns
+from core.corpus.loaders import load_corpus
+from core.disagreement import service as disagreement_answers
+from core.disagreement.service import Overview
 from core.errors import InputError, PlanisphereError
 from core.report.blocks import Block
-from core.report.compressed import compressed_blocks
-from core.report.missing import missing_parts
+from core.report.compression import compressed_blocks
+from core.report.not_included import missing_parts
 from core.report.spaces import Diagnosed, diagnose
-from core.scoring.comparison import compare
-from core.scoring.cost import Cost
-from core.scoring.tasks import KIND, kept_scores
-from core.scoring.types import METRICS, Scores, Task, metrics_of
+from core.scoreboard import service as scoreboard
+from core.scoreboard.comparison import compare
+from core.scoreboard.cost import Cost
+from core.scoreboard.results import KIND, kept_scores
+from core.scoreboard.service import Asked, Board
+from core.scoreboard.types import METRICS, Scores, Task, metrics_of
 from core.store import CorpusInfo, Workspace
+from core.vectors.contenders import Contender
 
 LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "faiss-cpu", "onnxruntime", "openvino", "sentence-transformers",
@@ -76,7 +76,7 @@ def gather(asked: Asked) -> Facts:
     failures = tuple((asked.contenders[each.place].label, f"{each.message} {each.remedy}") for each in state.failures)
     return Facts(
         info=info,
-        texts=len(distinct(opened.corpus(asked.corpus).texts)[1]),
+        texts=len(distinct_texts(load_corpus(asked.corpus).texts)[1]),
         contenders=contenders,
         costs=scoreboard.costs(asked.corpus, contenders),
         failures=failures,

@@ -88,6 +88,6 @@ def _table(block: Table) -> str:
 
 
 def _safe(text: str) -> str:
-    from core.charts.text import clean
+    from core.text import clean
 
     return html.escape(clean(text))

@@ -3,8 +3,8 @@ shows, a table what it draws."""
 
 import re
 
-from core.charts.text import clean
 from core.report.blocks import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
+from core.text import clean
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]()<>#|~$!&])")
 _START = re.compile(r"^(\d*)([-+.)=])(?=[-=\s]|$)")  # what would begin a list or a rule

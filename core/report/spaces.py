@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.answers.quality import measures, robust
-from core.answers.quality.measures import Fullness, HubGain
-from core.answers.quality.robust import Wording
-from core.contenders import Contender, has_graph
 from core.errors import PlanisphereError
+from core.quality import robustness as robust
+from core.quality import service as measures
 from core.quality.length_bias import LengthBias
 from core.quality.noise import Noise
+from core.quality.robustness import Wording
+from core.quality.service import Fullness, HubGain
 from core.quality.similarity import Similarity
 from core.types import CorpusRef
+from core.vectors.contenders import Contender, has_graph
 
 SECONDS = 12.0  # a download is kept waiting; what is not begun by then is left out
 MOST_ROWS = 30_000  # of more, one contender takes longer than that

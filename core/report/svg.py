@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from core.charts.palette import COLORS, GREY
-from core.charts.text import clean, cut
+from core.palette import COLORS, GREY
 from core.report.svg_parts import LINE, WIDTH, dashed, linear, logarithmic, stroke, svg, text, turned, vertical
+from core.text import clean, cut
 
 NAME, ROW = 44, 34
 

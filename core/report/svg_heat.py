@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.charts.text import clean, cut
 from core.report.svg_parts import INK, WIDTH, svg, text
+from core.text import clean, cut
 
 LEFT, TOP, CELL, NAME = 270, 26, 46, 44
 FULL = (0, 114, 178)  # of a value of 1; white is 0

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.charts.palette import COLORS, GREY
-from core.charts.text import clean, cut
+from core.palette import COLORS, GREY
 from core.report.svg_parts import LINE, WIDTH, Scale, dashed, linear, logarithmic, path, stroke, svg, text, turned
+from core.text import clean, cut
 
 LEFT, RIGHT, PLOT, ROW = 64, 16, 250, 20
 NAME, SIGN = 46, 6.6  # signs of a name in the legend at most; pixels of a sign

@@ -4,8 +4,8 @@ import html
 from collections.abc import Callable, Sequence
 from math import ceil, floor, log10
 
-from core.charts.palette import GREY
-from core.charts.text import clean
+from core.palette import GREY
+from core.text import clean
 
 WIDTH = 760
 INK, LINE = "#1f2430", "#d8dbe2"

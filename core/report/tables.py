@@ -5,14 +5,14 @@ from math import isfinite
 
 import numpy as np
 
-from core.answers.scoreboard.board import Board
 from core.report.blocks import Block, Heading, Paragraph, Picture, Table, table
 from core.report.facts import Facts
 from core.report.svg_heat import heat_svg
-from core.scoring.comparison import Pair
-from core.scoring.cost import Cost
-from core.scoring.types import METRICS
-from core.scoring.verdict import points
+from core.scoreboard.comparison import Pair
+from core.scoreboard.cost import Cost
+from core.scoreboard.service import Board
+from core.scoreboard.types import METRICS
+from core.scoreboard.verdict import points
 
 SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
 COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Cut")

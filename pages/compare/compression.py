@@ -1,8 +1,11 @@
 """Compression: how small the vectors and how quick the index can be, and what that loses."""
 
-from core.answers.compression.curves import Asked
+from core.compression.service import Asked
 from pages.shared import compare_frame, session
-from pages.shared.compression import bits, dimensions, index, plan, which
+from pages.shared.compression import dimensions, index
+from pages.shared.compression import planner as plan
+from pages.shared.compression import quantization as bits
+from pages.shared.compression import select_contender as which
 
 PARTS = {
     "Dimensions": dimensions.show,

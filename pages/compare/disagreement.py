@@ -1,8 +1,10 @@
 """Disagreement: where the contenders see different neighbors, which rows, and what explains it."""
 
-from core.answers.disagreement.overview import Asked
+from core.disagreement.service import Asked
 from pages.shared import compare_frame, session
-from pages.shared.disagreement import maps, moves, overview, query, rows, vote, wait, why
+from pages.shared.disagreement import explanations as why
+from pages.shared.disagreement import maps, overview, query, rows, vote, wait
+from pages.shared.disagreement import neighbor_shifts as moves
 
 PARTS = {
     "Overview": overview.show,

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from pages.shared import compare_frame
-from pages.shared.quality import density, hubs, length, meaning, move, robust, similarity, start
+from pages.shared.quality import calibration as meaning
+from pages.shared.quality import density, hubs, length, similarity, start
+from pages.shared.quality import migration as move
+from pages.shared.quality import noise as robust
 from pages.shared.quality.common import Asked
 
 PARTS: dict[str, Callable[[Asked], None]] = {

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.answers.scoreboard.board import Asked
+from core.scoreboard.service import Asked
 from pages.shared import contender_choice, empty, report_download, session
 from pages.shared.scoreboard import controls, view, wait
 

@@ -3,8 +3,11 @@
 import streamlit as st
 
 from pages.shared import session
-from pages.shared.data import bring, columns, create, draft, guide, profile, reading
-from pages.shared.data import steps as data_steps
+from pages.shared.corpus import add_data as bring
+from pages.shared.corpus import columns, create, guide, profile
+from pages.shared.corpus import import_options as reading
+from pages.shared.corpus import preprocess as data_steps
+from pages.shared.corpus import text_preview as draft
 
 
 def page() -> None:

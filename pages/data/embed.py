@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.shared import session
-from pages.shared.embedding import choice, export, run
+from pages.shared.models import choice, export, run
 from pages.shared.text import count, plain
 
 

@@ -7,12 +7,13 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import frame, session
+from pages.shared import session
 from pages.shared.diversity import view
-from pages.shared.doubts import view as doubts_view
 from pages.shared.duplicates import view as dup_view
-from pages.shared.odd_rows import view as odd_view
-from pages.shared.odd_rows import wait
+from pages.shared.errors import show_error
+from pages.shared.label_errors import view as doubts_view
+from pages.shared.outliers import view as odd_view
+from pages.shared.outliers import wait
 
 PARTS: dict[str, Callable[[CorpusInfo, ModelSpec], None]] = {
     "Odd rows": odd_view.show,
@@ -46,7 +47,7 @@ def section(chosen: str, info: CorpusInfo, model: ModelSpec) -> None:
     try:
         PARTS[chosen](info, model)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
 
 
 page()

@@ -2,11 +2,16 @@
 
 import streamlit as st
 
-from core.answers.clusters import page as answers
+from core.clusters import service as answers
 from core.errors import PlanisphereError
-from pages.shared import empty, frame, selected, session
-from pages.shared.clusters import against, controls, figures, groups, other, stability, start, sweep
+from pages.shared import empty, session
+from pages.shared.clusters import compare_clustering as other
+from pages.shared.clusters import compare_column as against
+from pages.shared.clusters import controls, groups, stability, start, sweep
+from pages.shared.clusters import headline as figures
 from pages.shared.clusters.controls import Chosen
+from pages.shared.errors import show_error
+from pages.shared.selections import active as selected
 from pages.shared.text import plain
 
 PARTS = {
@@ -53,7 +58,7 @@ def section(part: str, chosen: Chosen, made: answers.Overview) -> None:
         selected.line(chosen.info)
         PARTS[part](chosen, made)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
 
 
 page()

@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from core.answers.map.layouts import Place
-from core.answers.map.scene import Scene
 from core.errors import PlanisphereError
+from core.map.scene import Scene
+from core.map.service import Place
 from core.store import CorpusInfo
-from pages.shared import frame, selected, session
-from pages.shared.map import chart, selection, settings, wait, words
+from pages.shared import session
+from pages.shared.errors import show_error
+from pages.shared.map import captions as words
+from pages.shared.map import chart, selection, settings, wait
 from pages.shared.map import state as map_state
 from pages.shared.map import view as map_view
+from pages.shared.selections import active as selected
 
 
 def page() -> None:
@@ -54,7 +57,7 @@ def explore(info: CorpusInfo, view: map_view.View, made: map_view.Made, command:
         selected.line(info)
         selection.show(view.scene, view.name, state.choice)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
 
 
 page()

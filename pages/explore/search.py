@@ -4,8 +4,10 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.types import ModelSpec
-from pages.shared import empty, frame, selected, session
+from pages.shared import empty, session
+from pages.shared.errors import show_error
 from pages.shared.search import form, results
+from pages.shared.selections import active as selected
 
 
 def page() -> None:
@@ -25,7 +27,7 @@ def page() -> None:
             try:
                 results.show(info, spec, query, alone=len(chosen) == 1)
             except PlanisphereError as error:
-                frame.show_error(error)
+                show_error(error)
 
 
 page()

@@ -5,8 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, frame, session
-from pages.shared.trends import bursts, drifts, form, mood, shares, spans, surges
+from pages.shared import empty, session
+from pages.shared.errors import show_error
+from pages.shared.trends import bursts, form, shares
+from pages.shared.trends import compare_periods as spans
+from pages.shared.trends import drift as drifts
+from pages.shared.trends import increases as surges
+from pages.shared.trends import sentiment as mood
 
 VIEWS: dict[str, tuple[str, Callable[[form.Ask], None]]] = {
     "shares": ("Over time", shares.show),
@@ -37,7 +42,7 @@ def page() -> None:
         with st.spinner("Working it out", show_time=False):
             VIEWS[view][1](ask)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
 
 
 page()

@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.contenders import Contender
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
-from pages.shared import contender_choice, empty, frame, session
+from core.vectors.contenders import Contender
+from pages.shared import contender_choice, empty, session
+from pages.shared.errors import show_error
 
 
 def begin(title: str, nothing: str, least: int = 2) -> tuple[CorpusInfo, tuple[Contender, ...]] | None:
@@ -38,4 +39,4 @@ def section(show: Callable[..., None], *asked: Any) -> None:
     try:
         show(*asked)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)

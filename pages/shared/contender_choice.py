@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.contenders import BITS, Contender, from_key
 from core.store import CorpusInfo
 from core.types import ModelSpec
+from core.vectors.contenders import BITS, Contender, from_key
 from pages.shared import empty, session
 from pages.shared.text import plain, told_apart
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, jobs_view, selected, session, sign_in, starter
-from pages.shared.text import plain, told_apart
+from pages.shared import empty, jobs_view, session, sign_in
+from pages.shared.corpus import sample as starter
+from pages.shared.errors import show_error
+from pages.shared.selections import active as selected
+from pages.shared.text import told_apart
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # a Material icon here would be fetched from the internet by the browser
@@ -166,7 +169,3 @@ def model_choice() -> None:
         help="The embedding model whose view of the texts is shown.",
     )
     session.keep_in_link("model")
-
-
-def show_error(error: PlanisphereError) -> None:
-    st.error(plain(error.message) + (f"\n\n{plain(error.remedy)}" if error.remedy else ""), icon=":material/error:")

@@ -5,12 +5,12 @@ from functools import partial
 
 import streamlit as st
 
-from core.answers import report as answers
-from core.answers.report import Form
-from core.answers.scoreboard.board import Asked
-from core.contenders import Contender
-from core.scoring.types import Task
+from core.report import service as answers
+from core.report.service import Form
+from core.scoreboard.service import Asked
+from core.scoreboard.types import Task
 from core.store import CorpusInfo
+from core.vectors.contenders import Contender
 from pages.shared import session
 
 FORMS: dict[Form, tuple[str, str, str, str]] = {

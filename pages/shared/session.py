@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import streamlit as st
 from platformdirs import user_data_path
 
-from core.clusters.llm_chat import ChatModel
-from core.embedders.backends import capabilities
 from core.errors import InputError
 from core.jobs.manager import JobManager
+from core.models.backends import capabilities
+from core.models.chat import ChatModel
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec

@@ -71,7 +71,9 @@ def _complete_providers(section: Any) -> list[str]:
     if not isinstance(section, Mapping):
         raise _incomplete("[auth] must be a section")
     named = {name: value for name, value in section.items() if isinstance(value, Mapping) and name != "client_kwargs"}
-    parts = {f"auth.{name}": (value, PROVIDER_KEYS) for name, value in named.items()}
+    parts: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
+        f"auth.{name}": (value, PROVIDER_KEYS) for name, value in named.items()
+    }
     unnamed = not named or any(name in section for name in PROVIDER_KEYS)
     parts["auth"] = (section, SHARED_KEYS + PROVIDER_KEYS if unnamed else SHARED_KEYS)
     for title, (values, keys) in parts.items():

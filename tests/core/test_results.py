@@ -10,16 +10,16 @@ import pytest
 
 from core import codec
 from core.clusters.methods import ClusterParams
-from core.contenders import Contender, ContenderQuery
-from core.corpus import build_corpus
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.errors import InputError, JobError, StorageError
 from core.jobs import results as result_jobs
 from core.jobs.types import JobSpec
-from core.reading import RawTable
 from core.results import INLINE_SECONDS, Result, Step
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, ModelSpec, Roles
+from core.vectors.contenders import Contender, ContenderQuery
 
 MODEL = ModelSpec("imported", "mine", dimensions=8, languages=("en", "de"))
 

@@ -12,7 +12,7 @@ from core.digest import digest_table, digest_texts
 from core.errors import StorageError
 from core.store import Workspace
 from core.types import Corpus, ModelSpec, Roles, Vectors, unit_rows
-from core.vector_cache import VectorCache
+from core.vectors.cache import VectorCache
 
 TEXTS = ["red apple", "绿苹果", "", "<script>alert(1)</script>", "a\x00b"]
 

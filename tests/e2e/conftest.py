@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from core.answers.map.layouts import Place, kept_layout
-from core.answers.map.scene import kept_places
-from core.corpus import Corpus
+from core.corpus.build import Corpus
+from core.map.scene import kept_places
+from core.map.service import Place, kept_layout
 from core.store import Workspace
 from core.types import CorpusRef
 from tests.browser import find_browser

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.contenders import Contender
+from core.vectors.contenders import Contender
 from tests.e2e import labels
 from tests.e2e.conftest import Sample
 from tests.e2e.steps import button, choose_part, go_to, keyed, link_value, no_traceback, open_and_fit, settled

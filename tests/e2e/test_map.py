@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.answers.map.scene import Scene, selected
-from core.maps.choice import Choice
+from core.map.scene import Scene, selected
+from core.map.selection import Choice
 from pages.shared.map.settings import place_key
 from tests.e2e import labels
 from tests.e2e.conftest import Sample

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.files import write_json
-from core.maps.results import LAYOUTS, LayoutQuery
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
+from core.map.results import LAYOUTS, LayoutQuery
+from core.models.registry import load_embedder
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, LayoutParams, ModelSpec, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import scatter
 from tests.waiting import WAIT
 

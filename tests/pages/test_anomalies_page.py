@@ -3,20 +3,20 @@
 import pandas as pd
 import pytest
 
-from core.anomalies.marks import load_marks, set_marks
-from core.anomalies.results import OUTLIER_SCORES, OutlierQuery
-from core.answers.anomalies import listed as answers
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
+from core.corpus.selections import saved_selections
 from core.jobs.pipeline import run_job
 from core.jobs.results import Estimate, result_spec
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
-from core.selections.saved import saved_selections
+from core.models.registry import load_embedder
+from core.outliers import service as answers
+from core.outliers.marks import load_marks, set_marks
+from core.outliers.results import OUTLIER_SCORES, OutlierQuery
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from pages.shared.odd_rows import list as odd_list
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
+from pages.shared.outliers import list as odd_list
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"

@@ -3,8 +3,8 @@
 import pytest
 import streamlit as st
 
-from core.answers.clusters.found import default_clusters, own_names
-from core.clusters.edited import edited_names
+from core.clusters.cluster_set import default_clusters, own_names
+from core.clusters.edited_names import edited_names
 from core.clusters.methods import ClusterParams
 from core.store import Workspace
 from core.types import CorpusRef

@@ -7,32 +7,32 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.answers.clusters import found as clusters
-from core.answers.clusters import page as answers
-from core.answers.clusters import selection
-from core.answers.clusters.compared import against_column
-from core.answers.clusters.compared import compared as compared_with
-from core.answers.clusters.found import cluster_set, clustering, default_clusters, group_values
-from core.answers.clusters.results import CLUSTER_TRUST
-from core.answers.clusters.tree import hierarchy
-from core.answers.map import rows as map_rows
-from core.answers.map.layouts import ColorBy, Place, color_of
-from core.answers.map.regions import GROUPS, regions
+from core.clusters import cluster_set as clusters
+from core.clusters import selection
+from core.clusters import service as answers
 from core.clusters.agreement import agreement
-from core.clusters.edited import save_names
+from core.clusters.cluster_set import cluster_set, clustering, default_clusters, group_values
+from core.clusters.compare import against_column
+from core.clusters.compare import compared as compared_with
+from core.clusters.descriptions import CLUSTER_TRUST
+from core.clusters.edited_names import save_names
 from core.clusters.methods import ClusterParams
 from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, ClusterQuery, SweepQuery
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.clusters.tree import hierarchy
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
+from core.corpus.selections import saved_selections, selection_rows
+from core.corpus.terms import load_terms
 from core.errors import InputError, StorageError
 from core.jobs import pipeline
 from core.jobs.results import Estimate, result_spec
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
-from core.selections.saved import saved_selections, selection_rows
+from core.map.regions import GROUPS, regions
+from core.map.service import ColorBy, Place, color_of
+from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import session
 from pages.shared.clusters import icicle, sweep
 from tests.waiting import wait_until
@@ -137,7 +137,10 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
     kept = saved_selections(Workspace(where[0].folder), where[0].digest)
     assert [each.name for each in kept] == ["My group"]
     labels = clustering(*where).labels
-    assert selection_rows(Workspace(where[0].folder), where[0].digest, kept[0].key).tolist() == np.flatnonzero(labels == 0).tolist()
+    assert (
+        selection_rows(Workspace(where[0].folder), where[0].digest, kept[0].key).tolist()
+        == np.flatnonzero(labels == 0).tolist()
+    )
     again = answers.keep_cluster(*where, (0,), "Another name")
     assert again.name == "My group"  # the same rows are the same selection
 
@@ -182,10 +185,10 @@ def test_what_describes_clusters_is_stored_and_the_same_when_read(where, monkeyp
     computed = answers.overview(*where)
     nodes = hierarchy(*where)
     assert CLUSTER_TRUST.missing(query_of(where)) == ()
-    for cache in (clusters.own_names, clusters.clustering, map_rows.terms):
+    for cache in (clusters.own_names, clusters.clustering, load_terms):
         cache.cache_clear()
     for name in ("cluster_trust", "keywords", "cluster_names", "terms"):
-        monkeypatch.setattr(f"core.answers.clusters.results.{name}", None)
+        monkeypatch.setattr(f"core.clusters.descriptions.{name}", None)
     read = answers.overview(*where)
     pd.testing.assert_frame_equal(read.table, computed.table)
     assert read.trust.overall_silhouette == pytest.approx(computed.trust.overall_silhouette)

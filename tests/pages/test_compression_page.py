@@ -3,15 +3,15 @@
 import pandas as pd
 import pytest
 
-from core.answers.compression import curves as answers
-from core.answers.compression.curves import Asked, Quality
-from core.compression.expected import usual_seconds
+from core.compression import service as answers
+from core.compression.expected_time import usual_seconds
 from core.compression.results import COMPRESSION
-from core.contenders import Contender
+from core.compression.service import Asked, Quality
 from core.jobs.pipeline import run_job
 from core.jobs.results import result_spec
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Vectors, unit_rows
+from core.vectors.contenders import Contender
 from pages.shared.compression.dimensions import curve_table
 from tests.core.compression.conftest import grouped_rows
 from tests.pages.test_embed_page import words
@@ -29,8 +29,8 @@ def open_page(app, **query):
 @pytest.fixture
 def asked(home):
     """Three hundred texts in twenty kinds, with vectors brought in, two texts the same; nothing measured."""
-    from core.corpus import build_corpus
-    from core.reading import RawTable
+    from core.corpus.build import build_corpus
+    from core.corpus.reading import RawTable
     from core.types import Roles
 
     rows, group = grouped_rows(300)
@@ -152,8 +152,8 @@ def test_fewer_bits_of_a_contender_are_compressed_from_its_float32_vectors(asked
 
 
 def test_too_few_texts_are_explained(home, app, asked):
-    from core.corpus import build_corpus
-    from core.reading import RawTable
+    from core.corpus.build import build_corpus
+    from core.corpus.reading import RawTable
     from core.types import Roles
 
     table = pd.DataFrame({"text": ["one", "two"]})

@@ -10,17 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.answers.data import staging
-from core.answers.data.draft import draft, draft_windows
-from core.answers.data.staging import Origin, stage
-from core.answers.data.uploads import Refusal, preview, sample_texts, windows
-from core.corpus import Steps
-from core.embedders.registry import PRESETS
+from core.corpus import staging
+from core.corpus.build import Steps
+from core.corpus.draft import draft, draft_windows
+from core.corpus.service import Refusal, preview, sample_texts
+from core.corpus.staging import Origin, stage
 from core.errors import StorageError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec, JobState
+from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import CorpusRef, Roles
+from core.vectors.service import windows
 from pages.shared import session
 from tests.waiting import cpu_limit
 
@@ -296,7 +297,7 @@ def test_a_job_that_does_not_stop_keeps_the_corpus(app, corpus, home, monkeypatc
     app = start(app)
     job = JobState(JobSpec("embed", str(home), info.digest), "running")
     monkeypatch.setattr(JobManager, "list", lambda manager, folder: [job])
-    monkeypatch.setattr("pages.shared.data.earlier.STOP_SECONDS", 0.2)
+    monkeypatch.setattr("pages.shared.corpus.saved_corpora.STOP_SECONDS", 0.2)
     app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
     app = widget(app, "button", "delete-earlier").click().run()
     app = widget(app, "button", "delete-yes").click().run()

@@ -7,41 +7,42 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import opened
-from core.answers.disagreement import moved, moves, why
-from core.answers.disagreement import overview as answers
-from core.answers.disagreement import query as disagreement_query
-from core.answers.disagreement import rows as disagreement_rows
-from core.answers.disagreement import vote as disagreement_vote
-from core.answers.disagreement.alone import nearness, stand_alone
-from core.answers.disagreement.maps import disagreement_colors, extreme_groups, from_link, link_text, places_of
-from core.answers.disagreement.moves import MovedGroup
-from core.answers.disagreement.overview import Asked
-from core.answers.disagreement.query import QueryAsked
-from core.answers.disagreement.row import row_sides
-from core.answers.disagreement.rows import RowQuery
-from core.answers.map.layouts import ColorBy, color_of
-from core.contenders import Contender
-from core.corpus import build_corpus
-from core.disagreement.expected import expected_seconds
-from core.disagreement.kept import pair_inputs
-from core.disagreement.tasks import is_prepared
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
+from core.corpus.selections import saved_selections, selection_rows
+from core.disagreement import blind_vote as disagreement_vote
+from core.disagreement import explanations as why
+from core.disagreement import rows as disagreement_rows
+from core.disagreement import service as answers
+from core.disagreement import shift_groups as moves
+from core.disagreement import shift_results as moved
+from core.disagreement import single_query as disagreement_query
+from core.disagreement.expected_time import expected_seconds
+from core.disagreement.isolated_rows import nearness, stand_alone
+from core.disagreement.results import is_prepared
+from core.disagreement.row import row_sides
+from core.disagreement.rows import RowQuery
+from core.disagreement.service import Asked
+from core.disagreement.shift_groups import MovedGroup
+from core.disagreement.single_query import QueryAsked
+from core.disagreement.stored import pair_inputs
 from core.disagreement.votes import load_votes
-from core.embedders.registry import load_embedder
-from core.embedding import embed
 from core.errors import InputError, StorageError
-from core.jobs import tasks
 from core.jobs.pipeline import run_job
 from core.jobs.results import step_of
 from core.jobs.types import JobSpec
-from core.maps.results import LAYOUTS, LayoutQuery
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
-from core.selections.saved import saved_selections, selection_rows
+from core.map.disagreement_colors import disagreement_colors, extreme_groups, from_link, link_text, places_of
+from core.map.results import LAYOUTS, LayoutQuery
+from core.map.service import ColorBy, color_of
+from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Roles, Trust, Vectors, unit_rows
+from core.vectors import pipeline as tasks
+from core.vectors.contenders import Contender
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors
 from pages.shared import result_view
-from pages.shared.disagreement.moves import way
+from pages.shared.disagreement.neighbor_shifts import way
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -242,7 +243,7 @@ def test_a_rows_neighbors_are_kept_lost_and_gained(shop):
     asked, gone = shop
     row = int(gone[0])
     view = row_sides(asked, row, 10)
-    graphs = [opened.neighbors(asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
+    graphs = [load_neighbors(asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
     for own, other, near, status in ((0, 1, view.lists[0], "lost"), (1, 0, view.lists[1], "gained")):
         assert near.table.index.tolist() == graphs[own].tolist()
         expected = ["kept" if i in set(graphs[other]) else status for i in graphs[own]]

@@ -3,20 +3,20 @@
 import pandas as pd
 import pytest
 
-from core import opened
-from core.answers.anomalies import coverage, diversity
-from core.answers.anomalies.coverage import Picking
-from core.corpus import build_corpus
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
+from core.corpus.selections import selection_rows
+from core.diversity import coverage_service as coverage
+from core.diversity import service as diversity
 from core.diversity.coverage import farthest_first
+from core.diversity.coverage_service import Picking
 from core.diversity.measures import mean_pair_distance, vendi_score
-from core.embedders.registry import load_embedder
-from core.embedding import embed
 from core.errors import InputError
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
-from core.selections.saved import selection_rows
+from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"
@@ -44,7 +44,7 @@ def test_the_page_shows_how_varied_the_texts_are(corpus, app):
     at = open_page(app)
     assert not at.exception, at.exception
     assert not at.error
-    rows = opened.vectors(CorpusRef(str(home_folder()), info.digest), spec).rows
+    rows = load_vectors(CorpusRef(str(home_folder()), info.digest), spec).rows
     numbers = {metric.label: metric.value for metric in at.metric}
     assert numbers["Effective number of texts"] == f"{vendi_score(rows):,.1f}"
     assert numbers["Mean distance of two texts"] == f"{mean_pair_distance(rows):.3f}"
@@ -88,7 +88,7 @@ def test_a_method_and_a_number_give_rows_to_take_away(corpus, app):
     assert not at.exception
     assert "7 rows" in words(at)
     picking = Picking(CorpusRef(home_folder(), info.digest), spec, "k-center", 7, 0.5)
-    rows = opened.vectors(CorpusRef(home_folder(), info.digest), spec).rows
+    rows = load_vectors(CorpusRef(home_folder(), info.digest), spec).rows
     assert coverage.chosen_rows(picking).tolist() == farthest_first(rows, 7)[0].tolist()
     found = coverage.picked(picking)
     assert found.figures[0].method == "k-center"
@@ -127,7 +127,7 @@ def test_one_value_is_named(home):
 def test_hubs_are_listed_against_what_is_expected(corpus):
     info, spec = corpus
     found = diversity.hub_figures(CorpusRef(home_folder(), info.digest), spec, 10)
-    graph = opened.neighbors(CorpusRef(home_folder(), info.digest), spec)
+    graph = load_neighbors(CorpusRef(home_folder(), info.digest), spec)
     top = found.table.index[0]
     assert found.table["times"].iloc[0] == (graph.ids[:, :10] == top).sum()
     assert found.table["against expected"].iloc[0] == found.table["times"].iloc[0] / 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.embedders.openai import PROBE_TEXT
+from core.models.openai_embedder import PROBE_TEXT
 from core.store import Workspace
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
 from tests.waiting import wait_until

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from core.corpus import build_corpus
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.jobs.types import JobSpec, JobState
-from core.reading import RawTable
 from core.store import Workspace
 from core.types import Roles
 from pages.shared import session

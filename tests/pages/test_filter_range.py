@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from core.selections.filters import filter_options
+from core.corpus.filters import filter_options
 from pages.shared.filters.range import scale_of
 
 

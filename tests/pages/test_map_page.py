@@ -10,32 +10,24 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.typing import PlotlyState
 
-from core import opened
-from core.answers.map.layouts import (
-    ColorBy,
-    Place,
-    layout_stamp,
-    map_data,
-    map_trust,
-    random_trustworthiness,
-    stored_layout,
-)
-from core.answers.map.regions import regions
-from core.answers.map.rows import Look, row_view, selection_file, selection_table, special
-from core.answers.map.scene import Scene, geometry, member_bits, selected
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.corpus.build import build_corpus
+from core.corpus.loaders import load_corpus
+from core.corpus.reading import RawTable, column_field
+from core.corpus.selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.errors import PlanisphereError, StorageError
-from core.maps.align import aligned
-from core.maps.choice import STEPS, Bounds, Choice, Step
-from core.maps.results import LAYOUTS, LayoutQuery
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable, column_field
+from core.map.align import aligned
+from core.map.regions import regions
+from core.map.results import LAYOUTS, LayoutQuery
+from core.map.rows import Look, row_view, selection_file, selection_table, special
+from core.map.scene import Scene, geometry, member_bits, selected
+from core.map.selection import STEPS, Bounds, Choice, Step
+from core.map.service import ColorBy, Place, layout_stamp, map_data, map_trust, random_trustworthiness, stored_layout
+from core.models.registry import load_embedder
 from core.secret import Secret
-from core.selections.saved import delete_selection, save_selection, saved_selections, selection_rows
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery, cached_embedder, load_vectors
 from pages.shared import session
 from pages.shared.map import chart
 from pages.shared.map import state as page_state
@@ -121,7 +113,7 @@ def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place
     assert app.selectbox(key="color").value == "subject"
     color = browser.data["color"]
     codes = np.frombuffer(browser.arrays[color["array"]], np.uint8)
-    table = opened.corpus(place.corpus).table
+    table = load_corpus(place.corpus).table
     assert [color["categories"][code]["label"] for code in codes] == table["subject"].tolist()
     trust = map_trust(stored_layout(place))
     assert f"**{trust.kept:.1%}** are also among the 15 nearest" in words(app)
@@ -153,7 +145,7 @@ def test_the_map_is_given_points_labels_and_details(app, place, browser):
     assert (panel["title"], panel["contours"], browser.data["ids"], browser.data["columns"]) == ("", [], None, [])
     assert browser.rows[0] == browser.data["details"]
     assert [row[0] for row in browser.rows[1]] == list(range(60))
-    assert browser.rows[1][7][1] == opened.corpus(place.corpus).texts[7]
+    assert browser.rows[1][7][1] == load_corpus(place.corpus).texts[7]
     assert browser.data["command"]["choice"] == {}
     assert browser.data["command"]["view"] is None
     assert "60 texts of Little shop, colored by subject" in browser.data["alt"]
@@ -171,7 +163,7 @@ def test_labels_lines_and_histograms_are_chosen_in_the_link(app, place, browser)
     assert all(0 < share < 1 and len(line) % 2 == 0 for share, lines in panel["contours"] for line in lines)
     (column,) = browser.data["columns"]
     bins = np.frombuffer(browser.arrays[column["array"]], np.uint8)
-    table = opened.corpus(place.corpus).table
+    table = load_corpus(place.corpus).table
     assert [column["bins"][code] for code in bins] == table["stars"].astype(str).tolist()
     app.selectbox(key="labels").select("(none)").run()
     assert browser.data["panels"][0]["labels"] == []
@@ -219,7 +211,7 @@ def test_geometry_stays_the_same_when_other_things_change(app, place, browser):
 
 def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     app = opened_page(app)
-    table = opened.corpus(place.corpus).table
+    table = load_corpus(place.corpus).table
     points = points_of(place)
     teapots = points[(table["subject"] == "teapot").to_numpy()]
     browser.choose(steps=[lasso_around(teapots, points)])
@@ -241,8 +233,8 @@ def test_click_shows_the_row_and_its_true_neighbors(app, place, browser):
     assert not app.exception
     assert not app.error
     assert "**Row 8**" in words(app)
-    assert opened.corpus(place.corpus).texts[7] in words(app)
-    rows = opened.vectors(place.corpus, place.model).rows
+    assert load_corpus(place.corpus).texts[7] in words(app)
+    rows = load_vectors(place.corpus, place.model).rows
     cosines = np.sort(np.delete(rows @ rows[7], 7))[::-1][:10]
     near = next(frame.value for frame in app.dataframe if "Cosine" in frame.value)
     assert np.allclose(near["Cosine"], cosines, atol=1e-5)
@@ -264,7 +256,7 @@ def test_legend_and_histogram_filter_the_rows(app, place, browser):
     names = [category["label"] for category in browser.data["color"]["categories"]]
     browser.choose(hidden=[code for code, name in enumerate(names) if name != "lamp"], brushes={"stars": [1, 2]})
     app.run()
-    table = opened.corpus(place.corpus).table
+    table = load_corpus(place.corpus).table
     expected = np.flatnonzero((table["subject"] == "lamp") & table["stars"].isin([2, 3])).tolist()
     assert sorted(listed(app).index) == expected
     assert f"**{len(expected)} rows selected**" in words(app)
@@ -330,7 +322,7 @@ def test_recoloring_drops_what_was_hidden_and_keeps_shapes(app, place, browser):
     app.run()
     before = len(listed(app))
     app.selectbox(key="color").select("stars").run()
-    table = opened.corpus(place.corpus).table
+    table = load_corpus(place.corpus).table
     expected = [row for row in in_frame(points, points[:20]) if table["stars"][row] < 5]
     assert sorted(listed(app).index) == expected
     assert len(expected) > before
@@ -533,8 +525,8 @@ def test_similarity_and_trust_color_the_map(app, place, browser):
     assert not app.error
     color = browser.data["color"]
     assert (color["name"], color["key"]) == ("cosine", "similarity:teapot broke")
-    rows = opened.vectors(place.corpus, place.model).rows
-    cosines = rows @ opened.embedder(place.corpus.folder, place.model).embed_query(["teapot broke"])[0]
+    rows = load_vectors(place.corpus, place.model).rows
+    cosines = rows @ cached_embedder(place.corpus.folder, place.model).embed_query(["teapot broke"])[0]
     codes = np.frombuffer(browser.arrays[color["array"]], np.uint8).astype(float)
     assert np.corrcoef(codes, cosines)[0, 1] > 0.999
     browser.choose(range=[200, 254])
@@ -614,7 +606,7 @@ def test_selection_counts_all_rows_in_the_polygon(place):
 
 def test_table_finds_sorts_and_counts(place):
     table = selection_table(Scene((place,)), EVERYTHING, Look("TEAPOT late", "stars", True))
-    corpus = opened.corpus(place.corpus)
+    corpus = load_corpus(place.corpus)
     expected = [i for i, text in enumerate(corpus.texts) if "teapot" in text and "late" in text]
     assert sorted(table.table.index) == expected
     assert table.matching == len(expected)
@@ -626,11 +618,11 @@ def test_table_finds_sorts_and_counts(place):
 def test_downloads_hold_the_selected_rows(place, form, read):
     scene = Scene((place,))
     table = read(io.BytesIO(selection_file(scene, kept_rows(place, [3, 11]), Look(), form)))
-    assert table["Text"].tolist() == [opened.corpus(place.corpus).texts[i] for i in (3, 11)]
+    assert table["Text"].tolist() == [load_corpus(place.corpus).texts[i] for i in (3, 11)]
 
 
 def test_special_finds_the_planted_word_and_value(place):
-    table = opened.corpus(place.corpus).table
+    table = load_corpus(place.corpus).table
     lamps = kept_rows(place, np.flatnonzero(table["subject"] == "lamp"))
     found, values = special(Scene((place,)), lamps)
     assert found.entries[0].value in ("lamp", "my lamp")
@@ -640,8 +632,8 @@ def test_special_finds_the_planted_word_and_value(place):
 
 def test_colors_of_similarity_are_cosines(place):
     data = map_data(place, ColorBy("similarity", "My lamp looks lovely."))
-    rows = opened.vectors(place.corpus, place.model).rows
-    query = opened.embedder(place.corpus.folder, place.model).embed_query(["My lamp looks lovely."])[0]
+    rows = load_vectors(place.corpus, place.model).rows
+    query = cached_embedder(place.corpus.folder, place.model).embed_query(["My lamp looks lovely."])[0]
     assert np.allclose(data.color.values, (rows @ query)[data.rows], atol=1e-6)
     assert data.points.dtype == np.float32
 

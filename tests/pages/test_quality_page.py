@@ -4,19 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.answers.quality import meaning, measures, robust
-from core.contenders import Contender, find_contender_neighbors, has_graph
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.errors import InputError, JobError, ModelError, StorageError
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
-from core.opened import NEIGHBORS, ModelQuery
-from core.quality import tasks as quality_tasks
-from core.reading import RawTable
+from core.models.registry import load_embedder
+from core.quality import calibration_service as meaning
+from core.quality import results as quality_tasks
+from core.quality import robustness as robust
+from core.quality import service as measures
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
+from core.vectors.contenders import Contender, find_contender_neighbors, has_graph
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.quality import measure
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words

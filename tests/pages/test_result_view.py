@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.anomalies.results import TEXT_DUPLICATES, TextQuery
-from core.corpus import build_corpus
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.jobs.results import Estimate
 from core.jobs.types import JobSpec, JobState
-from core.reading import RawTable
+from core.outliers.results import TEXT_DUPLICATES, TextQuery
 from core.results import Step
 from core.store import Workspace
 from core.types import CorpusRef, Roles
@@ -59,7 +59,7 @@ def page(query) -> AppTest:
     def script(query):
         import streamlit as st
 
-        from core.anomalies.results import TEXT_DUPLICATES
+        from core.outliers.results import TEXT_DUPLICATES
         from pages.shared import result_view
 
         duplicates = result_view.value(

@@ -5,16 +5,16 @@ import json
 import pandas as pd
 import pytest
 
-from core.answers.data.staging import stage
-from core.answers.scoreboard.inputs import bring_tables
-from core.clusters.llm_chat import ChatModel
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
-from core.reading import RawTable
-from core.scoring import written
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
+from core.corpus.staging import stage
+from core.models.chat import ChatModel
+from core.models.registry import load_embedder
+from core.scoreboard import llm_queries as written
+from core.scoreboard.task_inputs import bring_tables
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
+from core.vectors.embedding import embed
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -187,12 +187,12 @@ def _keys(at, start):
 
 
 def _qrels(home, info):
-    from core.answers.scoreboard.inputs import kept_tables
+    from core.scoreboard.task_inputs import kept_tables
 
     return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.qrels)
 
 
 def _file(home, info, name):
-    from core.answers.scoreboard.inputs import kept_tables
+    from core.scoreboard.task_inputs import kept_tables
 
     return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.name == name)

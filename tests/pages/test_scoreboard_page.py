@@ -7,22 +7,22 @@ import pandas as pd
 import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 
-from core.answers.scoreboard import board as answers
-from core.answers.scoreboard import queries as rows
-from core.answers.scoreboard.board import Asked
-from core.answers.scoreboard.near import query_detail
-from core.answers.scoreboard.queries import QueryLook
-from core.contenders import Contender, contender_rows
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.errors import InputError
-from core.reading import RawTable
-from core.scoring.tasks import score, try_score
-from core.scoring.types import Task
+from core.models.registry import load_embedder
+from core.scoreboard import per_query as rows
+from core.scoreboard import service as answers
+from core.scoreboard.per_query import QueryLook
+from core.scoreboard.results import score, try_score
+from core.scoreboard.service import Asked
+from core.scoreboard.top_hits import query_detail
+from core.scoreboard.types import Task
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
+from core.vectors.contenders import Contender, contender_rows
+from core.vectors.embedding import embed
 from pages.shared import result_view, session
 from pages.shared.scoreboard import differences, figures
 from pages.shared.scoreboard import table as score_table

@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core import opened
-from core.answers.cells import short_cells
-from core.answers.search import Query, find
-from core.corpus import build_corpus
-from core.reading import RawTable
-from core.selections.filters import Filter, filters_to_json
-from core.selections.saved import delete_selection, save_selection
+from core.corpus.build import build_corpus
+from core.corpus.cells import short_cells
+from core.corpus.filters import Filter, filters_to_json
+from core.corpus.reading import RawTable
+from core.corpus.selections import delete_selection, save_selection
+from core.search.service import Query, find
 from core.store import Workspace
 from core.types import CorpusRef, Roles
+from core.vectors.loaders import cached_embedder
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/search.py"
@@ -160,7 +160,7 @@ def test_ranges_of_times_and_numbers_can_be_set(home, app):
 def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
     info, spec = corpus
     folder = str(session_folder())
-    calls, embedder = [], opened.embedder(folder, spec)
+    calls, embedder = [], cached_embedder(folder, spec)
     monkeypatch.setattr(type(embedder), "embed_query", counted(type(embedder).embed_query, calls))
     query = Query("the teapot broke", k=3)
     first, second = (find(CorpusRef(folder, info.digest), spec, query) for _ in range(2))

@@ -7,7 +7,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from core.selections.saved import save_selection, saved_selections, selection_rows
+from core.corpus.selections import save_selection, saved_selections, selection_rows
 from core.store import Workspace
 from tests.pages.test_embed_page import words
 from tests.waiting import WAIT
@@ -17,7 +17,7 @@ def script() -> None:
     """A page with the popover alone; what is selected are the rows of the number field."""
     import streamlit as st
 
-    from core.selections.saved import save_selection
+    from core.corpus.selections import save_selection
     from pages.shared import session
     from pages.shared.selections import view
 

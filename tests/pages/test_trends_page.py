@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.answers.trends.shares import Shares
-from core.corpus import build_corpus
-from core.embedders.registry import load_embedder
-from core.embedding import embed
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
-from core.selections.saved import saved_selections
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
+from core.corpus.selections import saved_selections
+from core.models.registry import load_embedder
 from core.stats.proportions import wilson
 from core.store import Workspace
+from core.trends.service import Shares
 from core.types import CorpusRef, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.trends import shares
 from tests.pages.test_embed_page import words
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.clusters.graph import DEFAULT_LEVEL, RESOLUTIONS
 from core.clusters.methods import MOST_K, ClusterParams, Method
 from core.clusters.results import ClusterQuery
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
+from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS
 from pages.shared import session
 
 METHODS: dict[str, Method] = {

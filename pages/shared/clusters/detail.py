@@ -6,13 +6,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.answers.clusters import page as answers
-from core.answers.clusters.selection import Clicked
-from core.answers.clusters.tree import Node
+from core.clusters import service as answers
+from core.clusters.selection import Clicked
+from core.clusters.tree import Node
+from core.corpus.selections import LONGEST_NAME
 from core.errors import PlanisphereError
-from core.selections.saved import LONGEST_NAME
-from pages.shared import frame, selected, session
+from pages.shared import session
 from pages.shared.clusters.controls import Chosen
+from pages.shared.errors import show_error
+from pages.shared.selections import active as selected
 from pages.shared.text import count, plain
 
 
@@ -79,7 +81,7 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
         kept = session.ask(answers.keep_cluster, *chosen.where, (label,), wanted)
         kept = selected.keep(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
         return
     if look:
         selected.take(chosen.info, Clicked(kept, new=False))

@@ -4,14 +4,15 @@ from functools import partial
 
 import streamlit as st
 
-from core.answers.clusters import page as answers
-from core.answers.clusters.selection import selected_cluster
-from core.answers.clusters.tree import Node
-from core.answers.clusters.tree import hierarchy as tree
-from core.charts.icicle import icicle_bars
-from pages.shared import selected, session
+from core.clusters import service as answers
+from core.clusters.icicle import icicle_bars
+from core.clusters.selection import selected_cluster
+from core.clusters.tree import Node
+from core.clusters.tree import hierarchy as tree
+from pages.shared import session
 from pages.shared.clusters import detail, icicle, pick, table
 from pages.shared.clusters.controls import LEVELS, Chosen
+from pages.shared.selections import active as selected
 
 
 def show(chosen: Chosen, made: answers.Overview) -> None:

@@ -6,16 +6,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.answers.clusters import naming as answers
+from core.clusters import naming as answers
 from core.clusters.methods import ClusterParams
+from core.corpus.selections import LONGEST_NAME
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.selections.saved import LONGEST_NAME
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
-from pages.shared import frame, session
+from pages.shared import session
 from pages.shared.clusters import naming_llm
 from pages.shared.downloads import csv_button
+from pages.shared.errors import show_error
 from pages.shared.text import plain
 
 WAYS = ("By hand", "With a language model")
@@ -50,7 +51,7 @@ def dialog(info: CorpusInfo, model: ModelSpec, params: ClusterParams) -> None:
         else:
             by_hand((session.corpus_ref(info), model, params))
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
 
 
 def by_hand(where: tuple[CorpusRef, ModelSpec, ClusterParams]) -> None:

@@ -5,18 +5,18 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.answers.clusters import naming as answers
-from core.answers.clusters.naming import NamingPlan
-from core.clusters.llm_chat import ChatModel, chat_url, checked_model
+from core.clusters import naming as answers
 from core.clusters.methods import ClusterParams
+from core.clusters.naming import NamingPlan
 from core.digest import digest_json
-from core.embedders.backends import capabilities
-from core.embedders.openai_models import server_name
 from core.jobs.types import JobSpec
+from core.models.backends import capabilities
+from core.models.chat import ChatModel, chat_url, checked_model
+from core.models.openai_client.models import server_name
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
 from pages.shared import session
-from pages.shared.embedding import choice
+from pages.shared.models import choice
 from pages.shared.text import count, cut, plain
 
 DEFAULT_MODEL = "gpt-5-mini"

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.answers.clusters.selection import select_cluster
+from core.clusters.selection import select_cluster
 from core.errors import PlanisphereError
-from pages.shared import selected, session
+from pages.shared import session
 from pages.shared.clusters.controls import Chosen
+from pages.shared.selections import active as selected
 from pages.shared.text import plain
 
 

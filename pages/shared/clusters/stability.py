@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.answers.clusters import page as answers
-from core.charts.clusters import stability_figure
-from core.clusters.again import FEWER_RUNS, MANY_ROWS, RUNS
+from core.clusters import service as answers
+from core.clusters.charts import stability_figure
+from core.clusters.resample import FEWER_RUNS, MANY_ROWS, RUNS
 from core.clusters.results import CLUSTER_STABILITY
 from pages.shared import result_view, session
 from pages.shared.clusters import start

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.clusters import page as answers
-from core.charts.clusters import sweep_figure
+from core.clusters import service as answers
+from core.clusters.charts import sweep_figure
 from core.clusters.methods import METHODS, ClusterParams, Method
 from core.clusters.results import CLUSTER_SWEEP, SweepQuery
 from core.clusters.sweep import steepest

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.answers.clusters import page as answers
-from core.answers.clusters.tree import Node
-from core.export import table_bytes
-from pages.shared import selected, session
+from core.clusters import service as answers
+from core.clusters.tree import Node
+from core.corpus.export.table import table_bytes
+from pages.shared import session
 from pages.shared.clusters import naming, pick
 from pages.shared.clusters.controls import Chosen
 from pages.shared.downloads import csv_button
+from pages.shared.selections import active as selected
 
 COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Group", help="Its words by class-based TF-IDF, or the name given to it."),

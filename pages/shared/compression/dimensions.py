@@ -3,16 +3,16 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.compression import curves as answers
-from core.answers.compression.curves import Asked, DimensionView, Quality
-from core.charts.compression import size_figure
+from core.compression import service as answers
+from core.compression.charts import size_figure
 from core.compression.curves import knee, smallest_enough
 from core.compression.dimensions import METHOD_NAMES
-from core.compression.words import of_kept, of_quality, points
+from core.compression.service import Asked, DimensionView, Quality
+from core.compression.summaries import of_kept, of_quality, points
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression import which as compress_which
+from pages.shared.compression import select_contender as compress_which
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 

@@ -3,16 +3,16 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.compression import curves as answers
-from core.answers.compression.curves import Asked, IndexView
-from core.charts.compression import recall_figure
+from core.compression import service as answers
+from core.compression.charts import recall_figure
 from core.compression.recipe import Setting, index_code, quickest
-from core.compression.words import of_index
+from core.compression.service import Asked, IndexView
+from core.compression.summaries import of_index
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
+from pages.shared.compression import select_contender as which
 from pages.shared.compression import table as compress_table
-from pages.shared.compression import which
 from pages.shared.downloads import csv_button
 from pages.shared.text import duration, plain, size
 

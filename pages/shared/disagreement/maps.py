@@ -4,16 +4,18 @@ from typing import Any
 
 import streamlit as st
 
-from core.answers.disagreement import maps as answers
-from core.answers.disagreement.overview import Asked
-from core.answers.map.layouts import Place
-from core.answers.map.scene import Colors, Geometry, details, geometry
-from core.charts.scatter import CONTEXT
 from core.digest import digest_json
+from core.disagreement.service import Asked
+from core.map import disagreement_colors as answers
+from core.map.color_codes import CONTEXT
+from core.map.scene import Colors, Geometry, details, geometry
+from core.map.service import Place
 from core.store import CorpusInfo
 from pages.shared import cached, scatter, session
-from pages.shared.disagreement import choice, undrawn
-from pages.shared.map import settings, words
+from pages.shared.disagreement import controls as choice
+from pages.shared.disagreement import missing_layouts as undrawn
+from pages.shared.map import captions as words
+from pages.shared.map import settings
 from pages.shared.text import plain
 
 HEIGHT = 520

@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.answers.disagreement import overview as answers
-from core.answers.disagreement.overview import BY_NEIGHBORS, Asked, Measure, Overview
-from core.charts.disagreement import likeness_figure
+from core.disagreement import service as answers
+from core.disagreement.charts import likeness_figure
 from core.disagreement.overlap import P
+from core.disagreement.service import BY_NEIGHBORS, Asked, Measure, Overview
 from core.stats.resampling import MAX_BLOCKS, RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.disagreement import choice, depths
+from pages.shared.disagreement import controls as choice
+from pages.shared.disagreement import overlap_by_k as depths
 from pages.shared.downloads import csv_button
-from pages.shared.map.words import file_stem
+from pages.shared.map.captions import file_stem
 from pages.shared.text import count, plain
 
 MEASURES: dict[Measure, str] = {

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.answers.disagreement import query as answers
-from core.answers.disagreement.overview import Asked
-from core.answers.disagreement.query import Answers, QueryAsked, Secrets
-from core.charts.disagreement import bump_figure
+from core.disagreement import single_query as answers
+from core.disagreement.charts import bump_figure
 from core.disagreement.overlap import P
-from core.embedders.backends import capabilities
+from core.disagreement.service import Asked
+from core.disagreement.single_query import Answers, QueryAsked, Secrets
+from core.models.backends import capabilities
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.disagreement import choice
+from pages.shared.disagreement import controls as choice
 from pages.shared.downloads import csv_button
-from pages.shared.map.words import file_stem
+from pages.shared.map.captions import file_stem
 from pages.shared.text import count, plain
 
 

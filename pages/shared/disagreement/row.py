@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.answers.disagreement.overview import Asked
-from core.answers.disagreement.row import NearList, RowSides, row_sides
+from core.disagreement.row import NearList, RowSides, row_sides
+from core.disagreement.service import Asked
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.disagreement import choice
+from pages.shared.disagreement import controls as choice
 from pages.shared.text import count, cut, plain
 
 SIGNS = {"kept": "= kept", "lost": "− lost", "gained": "+ gained"}

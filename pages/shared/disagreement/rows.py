@@ -6,16 +6,17 @@ from typing import Any
 
 import streamlit as st
 
-from core.answers.disagreement import rows as answers
-from core.answers.disagreement.maps import link_text
-from core.answers.disagreement.overview import Asked
-from core.answers.disagreement.rows import Alone, RowQuery, RowTable
+from core.disagreement import rows as answers
+from core.disagreement.rows import Alone, RowQuery, RowTable
+from core.disagreement.service import Asked
+from core.map.disagreement_colors import link_text
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.disagreement import choice, row
+from pages.shared.disagreement import controls as choice
+from pages.shared.disagreement import row
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
-from pages.shared.odd_rows import keep
+from pages.shared.outliers import save as keep
 from pages.shared.text import count, cut
 
 ANY = ""

@@ -5,16 +5,16 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.answers.disagreement import vote as answers
-from core.answers.disagreement.overview import Asked
-from core.answers.disagreement.vote import Ballot, Case
-from core.charts.disagreement import votes_figure
+from core.disagreement import blind_vote as answers
+from core.disagreement.blind_vote import Ballot, Case
+from core.disagreement.charts import votes_figure
+from core.disagreement.service import Asked
 from core.disagreement.votes import Choice, Outcome
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.words import file_stem
+from pages.shared.map.captions import file_stem
 from pages.shared.text import count, plain
 
 ENOUGH = 30  # votes after which an interval begins to say something

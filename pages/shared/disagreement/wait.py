@@ -4,8 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from core.answers.disagreement import overview as answers
-from core.answers.disagreement.overview import Asked
+from core.disagreement import service as answers
+from core.disagreement.service import Asked
 from core.jobs.types import JobSpec
 from pages.shared import result_view, session
 from pages.shared.text import count

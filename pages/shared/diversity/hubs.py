@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.answers.anomalies import diversity as answers
-from core.answers.anomalies.diversity import HubFigures
-from core.charts.diversity import hub_figure
+from core.diversity import service as answers
+from core.diversity.charts import hub_figure
+from core.diversity.service import HubFigures
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session

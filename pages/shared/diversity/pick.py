@@ -6,14 +6,14 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from core.answers.anomalies import coverage as answers
-from core.answers.anomalies.coverage import METHODS, MOST_CHOSEN, Method, Picked, Picking
-from core.charts.diversity import coverage_figure
+from core.diversity import coverage_service as answers
+from core.diversity.charts import coverage_figure
+from core.diversity.coverage_service import METHODS, MOST_CHOSEN, Method, Picked, Picking
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
-from pages.shared.doubts import keep
 from pages.shared.downloads import csv_button
+from pages.shared.label_errors import save as keep
 from pages.shared.text import count
 
 NAMES: dict[Method, str] = {

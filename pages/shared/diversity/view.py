@@ -3,16 +3,17 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.anomalies import diversity as answers
-from core.answers.anomalies.diversity import GroupScores, Overall
-from core.charts.diversity import group_figure
+from core.diversity import service as answers
+from core.diversity.charts import group_figure
+from core.diversity.service import GroupScores, Overall
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import frame, session
+from pages.shared import session
 from pages.shared.diversity import hubs, pick
-from pages.shared.doubts import keep
 from pages.shared.downloads import csv_button
+from pages.shared.errors import show_error
+from pages.shared.label_errors import save as keep
 from pages.shared.text import count, cut, plain
 
 CLUSTERS = "(clusters)"
@@ -35,7 +36,7 @@ def show(info: CorpusInfo, model: ModelSpec) -> None:
         try:
             part(info, model)
         except PlanisphereError as error:
-            frame.show_error(error)
+            show_error(error)
 
 
 def _varied(info: CorpusInfo, model: ModelSpec) -> None:
@@ -50,7 +51,7 @@ def _varied(info: CorpusInfo, model: ModelSpec) -> None:
     try:
         groups(info, model, columns)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
 
 
 def headline(found: Overall) -> None:

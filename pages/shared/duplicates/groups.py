@@ -4,13 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from core.anomalies.keep_one import KeepOne
-from core.answers.anomalies.duplicates import MOST_GROUPS, MOST_ROWS, Groups, Place, drop_rows, group_file, group_rows
+from core.duplicates.keep_one import KeepOne
+from core.duplicates.service import MOST_GROUPS, MOST_ROWS, Groups, Place, drop_rows, group_file, group_rows
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.words import file_stem
-from pages.shared.odd_rows import keep as odd_keep
+from pages.shared.map.captions import file_stem
+from pages.shared.outliers import save as odd_keep
 from pages.shared.text import count
 
 KEEPS: dict[str, KeepOne] = {"First": "first", "Longest text": "longest", "Most central": "central"}

@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.anomalies.duplicates import MOST_ROWS, Place
-from core.answers.anomalies.leaks import columns, leak_file, leaks, likely
+from core.duplicates.leaks_service import columns, leak_file, leaks, likely
+from core.duplicates.service import MOST_ROWS, Place
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.words import file_stem
+from pages.shared.map.captions import file_stem
 from pages.shared.text import count, plain
 
 NONE = "(none)"

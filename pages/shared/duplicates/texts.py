@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.anomalies.results import TEXT_DUPLICATES, TextQuery
-from core.anomalies.shingles import CHARACTERS, MOST_CANDIDATES, PERMUTATIONS, WORDS, Unit
-from core.answers.anomalies.duplicates import Groups
+from core.duplicates.minhash import CHARACTERS, MOST_CANDIDATES, PERMUTATIONS, WORDS, Unit
+from core.duplicates.service import Groups
+from core.outliers.results import TEXT_DUPLICATES, TextQuery
 from core.store import CorpusInfo
 from core.types import CorpusRef
 from pages.shared import result_view, session

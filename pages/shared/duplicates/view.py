@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.answers.anomalies.duplicates import By, Curve, Groups, Place, curve, groups
-from core.charts.duplicates import threshold_figure
+from core.duplicates.charts import threshold_figure
+from core.duplicates.service import By, Curve, Groups, Place, curve, groups
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session

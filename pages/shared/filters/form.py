@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.corpus.filters import Filter, FilterOptions, filters_from_json, filters_to_json
+from core.corpus.selections import SavedSelection
 from core.errors import InputError
-from core.selections.filters import Filter, FilterOptions, filters_from_json, filters_to_json
-from core.selections.saved import SavedSelection
 from pages.shared import session
 from pages.shared.filters import range as filter_range
 from pages.shared.text import plain

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.corpus.filters import Filter, FilterOptions
 from core.errors import InputError
-from core.selections.filters import Filter, FilterOptions
-from pages.shared import frame, session
+from pages.shared import session
+from pages.shared.errors import show_error
 from pages.shared.text import cut
 
 STEPS = 100
@@ -112,7 +113,7 @@ def _fields(name: str, options: FilterOptions, key: str, label: str) -> Filter |
     try:
         low, high = (_read(text, isinstance(options.low, str)) for text in written)
     except InputError as error:
-        frame.show_error(error)
+        show_error(error)
         return None
     return None if low is None and high is None else Filter(name, "range", low=low, high=high)
 

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.answers.map.layouts import ColorBy, MapData, MapTrust, Place, map_data
-from core.answers.map.scene import Scene, plotly_choice
-from core.charts import Theme, map_figure, save_html
-from core.maps.choice import Choice
+from core.figures import save_html
+from core.map.charts import map_figure
+from core.map.scene import Scene, plotly_choice
+from core.map.selection import Choice
+from core.map.service import ColorBy, MapData, MapTrust, Place, map_data
+from core.palette import Theme
 from core.secret import Secret
 from pages.shared import cached, session
 from pages.shared.map import selection
-from pages.shared.map.words import file_stem, trust_lines
+from pages.shared.map.captions import file_stem, trust_lines
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.map.layouts import Place
-from core.answers.map.rows import LONGEST_CELL, RowView, row_view
+from core.map.rows import LONGEST_CELL, RowView, row_view
+from core.map.service import Place
 from pages.shared import session
 from pages.shared.text import cut, plain
 

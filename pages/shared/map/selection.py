@@ -8,22 +8,14 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.answers.map.rows import (
-    CELL,
-    Look,
-    SelectionTable,
-    keep_selection,
-    selection_file,
-    selection_table,
-    special,
-)
-from core.answers.map.scene import Scene
-from core.contrast import Contrast, Contrasts, Shift
-from core.maps.choice import Choice, Step
+from core.corpus.distinctive_terms import Contrast, Contrasts, Shift
+from core.map.rows import CELL, Look, SelectionTable, keep_selection, selection_file, selection_table, special
+from core.map.scene import Scene
+from core.map.selection import Choice, Step
 from pages.shared import session
 from pages.shared.map import row as map_row
 from pages.shared.map import state
-from pages.shared.map.words import file_stem
+from pages.shared.map.captions import file_stem
 from pages.shared.selections import view
 from pages.shared.text import count
 

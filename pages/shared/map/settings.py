@@ -5,17 +5,17 @@ from typing import Literal
 
 import streamlit as st
 
-from core.answers.disagreement.maps import from_link
-from core.answers.map import regions
-from core.answers.map.layouts import ColorBy, Place
-from core.answers.map.scene import kept_places
-from core.clusters.edited import edited_names
-from core.clusters.graph import DEFAULT_LEVEL
+from core.clusters.edited_names import edited_names
 from core.clusters.methods import ClusterParams
+from core.corpus.selections import saved_selections
 from core.digest import digest_json
-from core.selections.saved import saved_selections
+from core.map import regions
+from core.map.disagreement_colors import from_link
+from core.map.scene import kept_places
+from core.map.service import ColorBy, Place
 from core.store import CorpusInfo
 from core.types import LayoutParams
+from core.vectors.communities import DEFAULT_LEVEL
 from pages.shared import session
 
 ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(trust in the map)", "(similarity to a text)"

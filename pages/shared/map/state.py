@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.answers.map.scene import Scene, color_key
 from core.digest import digest_json
-from core.maps.choice import Choice, Step
+from core.map.scene import Scene, color_key
+from core.map.selection import Choice, Step
 from pages.shared import session
 
 LONGEST_LINK = 2_000  # characters; addresses much longer are cut by some programs
@@ -81,7 +81,7 @@ def holds(key: str) -> bool:
 
 
 def _on_all_pages(scene: Scene) -> tuple[Step, ...]:
-    """The rows that are selected on every page (pages/shared/selected.py)."""
+    """The rows that are selected on every page (pages/shared/selections/active.py)."""
     known = session.remembered("selected")
     return (Step("rows", "set", key=known["key"]),) if known and known["corpus"] == scene.first.corpus.digest else ()
 

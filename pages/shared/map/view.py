@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.answers.map import regions
-from core.answers.map.layouts import Place
-from core.answers.map.scene import (
+from core.digest import digest_json
+from core.map import regions
+from core.map.color_codes import CONTEXT
+from core.map.scene import (
     Colors,
     Column,
     Geometry,
@@ -21,13 +22,12 @@ from core.answers.map.scene import (
     geometry,
     member_bits,
 )
-from core.charts.palette import GREY, Theme
-from core.charts.scatter import CONTEXT
-from core.digest import digest_json
+from core.map.service import Place
+from core.palette import GREY, Theme
 from pages.shared import cached, scatter, session
 from pages.shared.map import chart
 from pages.shared.map import state as map_state
-from pages.shared.map.words import file_stem
+from pages.shared.map.captions import file_stem
 
 HEIGHT, SMALL = 640, 420
 

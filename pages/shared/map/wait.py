@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.answers.map.layouts import Place, layout_stamp
-from core.maps.results import LAYOUTS
+from core.map.results import LAYOUTS
+from core.map.service import Place, layout_stamp
 from core.store import CorpusInfo
 from core.types import LayoutParams
 from pages.shared import empty, result_view

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from core.answers.quality import measures as answers
-from core.contenders import Contender
+from core.corpus.label_columns import label_columns
 from core.errors import InputError, PlanisphereError
+from core.quality import service as answers
 from core.store import CorpusInfo
 from core.types import CorpusRef
+from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
@@ -73,7 +74,7 @@ def named(found: Sequence[Found]) -> list[tuple[str, Any]]:
 
 def label_column(asked: Asked, what: str) -> str:
     """Draws the choice of a label column; gives "" for none, and for one that can't be read, having said why."""
-    columns = session.ask_once(answers.label_columns, *asked.where)
+    columns = session.ask_once(label_columns, *asked.where)
     options = [*columns, NO_LABELS]
     session.linked_choice("quality_label", options)
     column = st.selectbox(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core.answers.quality import measures as answers
-from core.answers.quality import words
-from core.charts.quality import Line, line_figure, log_ticks
-from core.quality.density import EPSILON, Measure
+from core.quality import service as answers
+from core.quality import summaries as words
+from core.quality.charts import Line, line_figure, log_ticks
+from core.quality.dimension_usage import EPSILON, Measure
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common

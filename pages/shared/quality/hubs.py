@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.quality import measures as answers
-from core.answers.quality import words
-from core.charts.palette import COLORS, GREY
-from core.charts.quality import group_bars, mark
+from core.palette import COLORS, GREY
+from core.quality import service as answers
+from core.quality import summaries as words
+from core.quality.charts import group_bars, mark
 from core.quality.hub_repair import REPAIRS, SPREAD_BY
 from core.stats.resampling import RESAMPLES
 from pages.shared import session

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.quality import measures as answers
-from core.answers.quality import words
-from core.charts.quality import Line, line_figure, log_ticks
+from core.quality import service as answers
+from core.quality import summaries as words
+from core.quality.charts import Line, line_figure, log_ticks
 from core.quality.length_bias import Measure
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session

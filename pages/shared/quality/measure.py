@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.answers.quality import robust as answers
-from core.contenders import Contender
-from core.embedders.backends import capabilities
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec, JobState
-from core.quality.tasks import Plan
+from core.models.backends import capabilities
+from core.quality import robustness as answers
+from core.quality.results import Plan
 from core.types import ModelSpec
+from core.vectors.contenders import Contender
 from pages.shared import result_view, session
-from pages.shared.embedding import run
+from pages.shared.models import run
 from pages.shared.quality.common import Asked
 from pages.shared.text import count, duration, plain
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from core.answers.quality import measures as answers
-from core.answers.quality import words
-from core.charts.quality_outlines import distribution_figure
+from core.quality import service as answers
+from core.quality import summaries as words
+from core.quality.distribution_chart import distribution_figure
 from core.quality.similarity import Kind
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.answers.quality.measures import different_texts
-from core.contenders import Contender, graph_step
+from core.quality.service import different_texts
 from core.store import CorpusInfo
 from core.types import CorpusRef
+from core.vectors.contenders import Contender, graph_step
 from pages.shared import result_view, session
 from pages.shared.quality.common import Asked, unlike
 from pages.shared.text import count, plain

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.answers.map.scene import Packet
+from core.map.scene import Packet
 
 WEB = Path(__file__).with_name("web")
 _IMPORT = re.compile(r'^import\s+\{[^}]*\}\s+from\s+"\./([\w.]+)";\n', re.MULTILINE)
@@ -55,7 +55,7 @@ def send(packets: Iterable[Packet]) -> None:
 
 
 def send_rows(key: str, rows: list[Any]) -> None:
-    """Details of rows, as core.answers.map.scene.details gives them."""
+    """Details of rows, as core.map.scene.details gives them."""
     _ROWS(data={"key": key, "rows": rows}, key="map_details")
 
 

@@ -4,16 +4,17 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.answers.scoreboard.board import split_column
-from core.answers.scoreboard.columns import label_choices
-from core.answers.scoreboard.pair_columns import pair_columns
-from core.contenders import Contender
-from core.scoring.probes import SHOTS
-from core.scoring.recipe_words import FEW_SHOT
-from core.scoring.types import Task, TaskKind, metrics_of
+from core.scoreboard.columns import label_choices
+from core.scoreboard.pair_columns import pair_columns
+from core.scoreboard.probes import SHOTS
+from core.scoreboard.recipe_text import FEW_SHOT
+from core.scoreboard.service import split_column
+from core.scoreboard.types import Task, TaskKind, metrics_of
 from core.store import CorpusInfo
+from core.vectors.contenders import Contender
 from pages.shared import session
-from pages.shared.scoreboard import task_known, task_pairs, task_queries
+from pages.shared.scoreboard import task_known_item as task_known
+from pages.shared.scoreboard import task_pairs, task_queries
 from pages.shared.text import plain
 
 NAMES: dict[TaskKind, str] = {

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.answers.scoreboard.board import Asked, Board
-from core.contenders import Contender
+from core.scoreboard.service import Asked, Board
+from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 

@@ -6,11 +6,11 @@ from math import isfinite, nan
 import numpy as np
 import streamlit as st
 
-from core.answers.scoreboard.board import Board
-from core.charts.pareto import pareto_figure
-from core.charts.scoreboard import interval_figure
-from core.contenders import Contender
-from core.scoring.cost import Cost, on_frontier
+from core.scoreboard.charts import interval_figure
+from core.scoreboard.cost import Cost, on_frontier
+from core.scoreboard.pareto_chart import pareto_figure
+from core.scoreboard.service import Board
+from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.text import count, plain
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.answers.scoreboard import queries as answers
-from core.answers.scoreboard.board import Asked, Board
-from core.answers.scoreboard.near import query_detail
-from core.answers.scoreboard.queries import QueryLook, QueryTable, Which
+from core.scoreboard import per_query as answers
+from core.scoreboard.per_query import QueryLook, QueryTable, Which
+from core.scoreboard.service import Asked, Board
+from core.scoreboard.top_hits import query_detail
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain

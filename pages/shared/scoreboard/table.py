@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.answers.scoreboard.board import Board
-from core.contenders import Contender
-from core.scoring.cost import Cost
+from core.scoreboard.cost import Cost
+from core.scoreboard.service import Board
 from core.store import CorpusInfo
+from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 

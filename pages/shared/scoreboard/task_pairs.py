@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from core.answers.scoreboard import pair_columns as answers
-from core.answers.scoreboard.inputs import Outlook
-from core.answers.scoreboard.pair_columns import PairColumns
-from core.contenders import Contender
-from core.scoring.types import Task
+from core.scoreboard import pair_columns as answers
+from core.scoreboard.pair_columns import PairColumns
+from core.scoreboard.task_inputs import Outlook
+from core.scoreboard.types import Task
 from core.store import CorpusInfo
+from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.scoreboard import task_parts as parts
 from pages.shared.text import count, plain

@@ -5,18 +5,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.answers.data.staging import stage
-from core.answers.data.uploads import Refusal
-from core.answers.scoreboard import inputs as answers
-from core.answers.scoreboard.inputs import Outlook, ToEmbed
-from core.answers.scoreboard.pair_columns import pair_columns
-from core.contenders import Contender
+from core.corpus.service import Refusal
+from core.corpus.staging import stage
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.scoring.task_tables import TaskTable
-from core.scoring.types import Task
+from core.scoreboard import task_inputs as answers
+from core.scoreboard.pair_columns import pair_columns
+from core.scoreboard.task_inputs import Outlook, ToEmbed
+from core.scoreboard.task_tables import TaskTable
+from core.scoreboard.types import Task
 from core.store import CorpusInfo
-from pages.shared import frame, session
+from core.vectors.contenders import Contender
+from pages.shared import session
+from pages.shared.errors import show_error
 from pages.shared.text import count, cut, plain, told_apart
 
 
@@ -50,7 +51,7 @@ def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
         staged = tuple({file.key: file for file in given}.values())  # a file given twice counts once
         found = session.ask(answers.bring_tables, session.corpus_ref(info), staged, judged, timeout=600)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)
         return
     if isinstance(found, Refusal):
         refused(found)

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.answers.scoreboard import columns as answers
-from core.answers.scoreboard.columns import QueryColumns
-from core.answers.scoreboard.inputs import Outlook
-from core.contenders import Contender
-from core.scoring.task_tables import TaskTable
-from core.scoring.types import Task
+from core.scoreboard import columns as answers
+from core.scoreboard.columns import QueryColumns
+from core.scoreboard.task_inputs import Outlook
+from core.scoreboard.task_tables import TaskTable
+from core.scoreboard.types import Task
 from core.store import CorpusInfo
+from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.scoreboard import task_parts as parts
 from pages.shared.text import count, cut, plain, told_apart

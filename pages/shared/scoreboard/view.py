@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.answers.scoreboard import board as answers
-from core.answers.scoreboard.board import Asked, Board, Failure, State
 from core.errors import PlanisphereError
-from core.scoring.cost import Cost
-from core.scoring.recipe_words import recipe_words
-from core.scoring.verdict import verdict
+from core.scoreboard import service as answers
+from core.scoreboard.cost import Cost
+from core.scoreboard.recipe_text import recipe_words
+from core.scoreboard.service import Asked, Board, Failure, State
+from core.scoreboard.verdict import verdict
 from core.store import CorpusInfo
-from pages.shared import frame, session
+from pages.shared import session
+from pages.shared.errors import show_error
 from pages.shared.scoreboard import differences, queries_view, table, wait
 from pages.shared.scoreboard import figures as score_figures
 from pages.shared.text import count, plain
@@ -113,4 +114,4 @@ def section(part: str, asked: Asked, board: Board) -> None:
     try:
         PARTS[part](asked, board)
     except PlanisphereError as error:
-        frame.show_error(error)
+        show_error(error)

@@ -4,15 +4,16 @@ from functools import partial
 
 import streamlit as st
 
-from core.answers.scoreboard import board as answers
-from core.answers.scoreboard.board import Asked, State
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
-from core.scoring.cost import Cost
-from core.scoring.speed import measure_speed
-from core.scoring.tasks import try_score
+from core.scoreboard import service as answers
+from core.scoreboard.cost import Cost
+from core.scoreboard.results import try_score
+from core.scoreboard.service import Asked, State
+from core.scoreboard.speed import measure_speed
 from core.store import CorpusInfo
-from pages.shared import frame, result_view, session
+from pages.shared import result_view, session
+from pages.shared.errors import show_error
 from pages.shared.text import count, plain
 
 
@@ -102,7 +103,7 @@ def _measure(asked: Asked, at: int, again: bool) -> None:
         session.ask(measure_speed, asked.corpus, contender, session.api_key(contender.model), again)
     except PlanisphereError as error:
         session.remember(_name(asked), [*_given_up(asked), asked.contenders[at].key])
-        frame.show_error(error)
+        show_error(error)
 
 
 def _given_up(asked: Asked) -> list[int]:

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from core.answers import search as answers
-from core.answers.search import Mode, Query
+from core.corpus.selections import saved_selections
 from core.errors import InputError
-from core.selections.saved import saved_selections
+from core.search import service as answers
+from core.search.service import Mode, Query
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import empty, frame, session
+from pages.shared import empty, session
+from pages.shared.errors import show_error
 from pages.shared.filters import form
 
 MODES: dict[Mode, str] = {"meaning": "Meaning", "words": "Words", "pattern": "Pattern", "both": "Meaning + words"}
@@ -105,7 +106,7 @@ def rows_and_number(total: int, mode: str) -> tuple[tuple[int, ...], tuple[int, 
     try:
         return numbers(near, total), numbers(far, total), int(k)
     except InputError as error:
-        frame.show_error(error)
+        show_error(error)
         return (), (), int(k)
 
 

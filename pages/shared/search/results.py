@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.answers import search as answers
-from core.answers.cells import LONGEST
-from core.answers.search import Found, Query, Segments
-from core.charts import Theme, histogram_figure
+from core.corpus.cells import LONGEST
+from core.figures_bars import histogram_figure
+from core.palette import Theme
+from core.search import service as answers
+from core.search.service import Found, Query, Segments
 from core.store import CorpusInfo
 from core.types import IndexFacts, ModelSpec
 from pages.shared import session

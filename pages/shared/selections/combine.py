@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.answers import selections as answers
+from core.corpus import selections_service as answers
+from core.corpus.selections import LONGEST_NAME, Operation, SavedSelection
 from core.errors import PlanisphereError
-from core.selections.saved import LONGEST_NAME, Operation, SavedSelection
 from core.store import CorpusInfo
-from pages.shared import frame, session
+from pages.shared import session
+from pages.shared.errors import show_error
 from pages.shared.text import count, cut
 
 OPERATIONS: dict[Operation, str] = {"and": "and", "or": "or", "without": "without", "not": "not"}
@@ -80,5 +81,5 @@ def _result(info: CorpusInfo, first: str, operation: Operation, second: str, sug
         return session.ask(answers.combine_and_save, *wanted)
     except PlanisphereError as error:
         with problem:
-            frame.show_error(error)
+            show_error(error)
         return None

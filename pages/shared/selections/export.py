@@ -6,8 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from core.answers import selections as answers
-from core.selections.saved import SavedSelection
+from core.corpus import selections_service as answers
+from core.corpus.selections import SavedSelection
 from core.store import CorpusInfo
 from pages.shared import session
 

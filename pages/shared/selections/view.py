@@ -5,16 +5,11 @@ from typing import Literal
 
 import streamlit as st
 
+from core.corpus.selections import LONGEST_NAME, SavedSelection, delete_selection, rename_selection, saved_selections
 from core.errors import PlanisphereError
-from core.selections.saved import (
-    LONGEST_NAME,
-    SavedSelection,
-    delete_selection,
-    rename_selection,
-    saved_selections,
-)
 from core.store import CorpusInfo
-from pages.shared import frame, session
+from pages.shared import session
+from pages.shared.errors import show_error
 from pages.shared.selections import combine, export
 from pages.shared.text import count, cut, plain
 
@@ -44,7 +39,7 @@ def show(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> S
             _keep(current)
             return _kept(info, kept, current)
         except PlanisphereError as error:
-            frame.show_error(error)
+            show_error(error)
     return None
 
 
@@ -99,7 +94,7 @@ def _keep(current: Callable[[str], SavedSelection] | None) -> None:
         try:
             saved = current(name)
         except PlanisphereError as error:
-            frame.show_error(error)
+            show_error(error)
             return
         done(f"Kept {saved.name}: {count(saved.rows, 'row')}.", saved.key)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from core.answers.trends.finds import Findings, bursts
-from core.charts.trends import span_figure
 from core.trends.bursts import FEWEST_ROWS
+from core.trends.charts import span_figure
+from core.trends.events import Findings, bursts
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain

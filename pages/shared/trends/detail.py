@@ -6,12 +6,13 @@ from math import exp
 import pandas as pd
 import streamlit as st
 
-from core.answers.trends.rows import Explained, Pick, explain, keep, rows_file
-from core.answers.trends.shares import Subject
+from core.corpus.selections import LONGEST_NAME
 from core.errors import PlanisphereError
-from core.selections.saved import LONGEST_NAME
-from pages.shared import frame, session
+from core.trends.rows import Explained, Pick, explain, keep, rows_file
+from core.trends.service import Subject
+from pages.shared import session
 from pages.shared.downloads import csv_button
+from pages.shared.errors import show_error
 from pages.shared.text import count, plain
 from pages.shared.trends.form import day
 
@@ -86,7 +87,7 @@ def tools(subject: Subject, pick: Pick, key: str, rows: int) -> None:
             saved = session.ask(keep, subject, pick, name)
             st.success(f"Kept {count(saved.rows, 'row')} as {plain(saved.name)}.", icon=":material/check:")
         except PlanisphereError as error:
-            frame.show_error(error)
+            show_error(error)
     csv_button(
         f"Download {count(rows, 'row')} (CSV)",
         _file(subject, pick),

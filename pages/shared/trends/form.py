@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.answers.trends.sentiment import Reading
-from core.answers.trends.shares import GroupKind, Subject, group_columns
-from core.answers.trends.times import TimeFacts, time_columns, time_facts
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.trends.periods import Period
+from core.trends.sentiment_service import Reading
+from core.trends.service import GroupKind, Subject, group_columns
+from core.trends.time_columns import TimeFacts, time_columns, time_facts
 from core.types import ModelSpec
-from pages.shared import empty, frame, session
+from pages.shared import empty, session
+from pages.shared.errors import show_error
 from pages.shared.text import count, cut, plain
-from pages.shared.trends import reading as trends_reading
+from pages.shared.trends import sentiment_source as trends_reading
 
 LANGUAGE = ("language", "lang", "source", "split")  # columns that seldom say what a text is about
 GROUPS_HELP = (
@@ -51,7 +52,7 @@ def ask(info: CorpusInfo) -> Ask | None:
         try:
             facts = session.ask_once(time_facts, session.corpus_ref(info), time)
         except PlanisphereError as error:
-            frame.show_error(error)
+            show_error(error)
             return None
         period = _period(facts)
     time_lines(facts, trends_reading.words(reading, info, model))

@@ -8,10 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.answers.trends.shares import Shares, over_time
-from core.charts.trends import area_figure, line_figure
+from core.trends.charts import area_figure, line_figure
 from core.trends.periods import Period, period_name
 from core.trends.sentiment import NAMES
+from core.trends.service import Shares, over_time
 from core.trends.shares import FEW_ROWS, OTHERS, standout
 from core.trends.surges import FEWEST_ROWS
 from pages.shared import session

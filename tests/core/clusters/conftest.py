@@ -3,8 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from core.neighbors import build_neighbors
 from core.types import ModelSpec, Neighbors, Vectors, unit_rows
+from core.vectors.neighbors import build_neighbors
 
 SPEC = ModelSpec("imported", "planted")
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from core.clusters.distinct import copies, distinct_graph, restricted
-from core.clusters.graph import neighbor_graph
+from core.clusters.distinct_rows import copies, distinct_graph, restricted
 from core.clusters.methods import ClusterParams, cluster
+from core.vectors.communities import neighbor_graph
 
 
 def test_restricted_is_a_search_among_the_rows_drawn(scattered):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from core.clusters.graph import (
+from core.vectors.communities import (
     RESOLUTIONS,
     by_size,
     communities,
@@ -13,7 +13,7 @@ from core.clusters.graph import (
     levels,
     neighbor_graph,
 )
-from core.maps.umap_layout import fuzzy_graph
+from core.vectors.umap import fuzzy_graph
 
 
 def same_groups(first: np.ndarray, second: np.ndarray) -> bool:

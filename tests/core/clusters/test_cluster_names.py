@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from core.clusters.edited import edited_names, save_names
+from core.clusters.edited_names import edited_names, save_names
 from core.clusters.methods import ClusterParams
 from core.clusters.names import central_rows, cluster_names, keywords, typical_rows
+from core.corpus.terms import document_terms
 from core.errors import InputError
 from core.store import Workspace
-from core.terms import document_terms
 from core.types import ModelSpec
 
 SPEC = ModelSpec("imported", "named")

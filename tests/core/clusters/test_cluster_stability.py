@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from core.clusters.again import clusters_again
-from core.clusters.distinct import restricted
-from core.clusters.graph import by_size, communities, neighbor_graph
+from core.clusters.distinct_rows import restricted
 from core.clusters.methods import ClusterParams
+from core.clusters.resample import clusters_again
 from core.clusters.stability import SHARE, best_jaccard, leiden_again, stability
 from core.clusters.sweep import steepest, sweep, sweep_values
+from core.vectors.communities import by_size, communities, neighbor_graph
 
 
 def quiet(done: int, total: int) -> None:

@@ -7,7 +7,7 @@ from sklearn.metrics import silhouette_samples
 from core.clusters import silhouette
 from core.clusters.centers import centers, sums
 from core.clusters.silhouette import silhouettes
-from core.clusters.trust import cluster_trust, neighbors_inside
+from core.clusters.validation import cluster_trust, neighbors_inside
 
 
 @pytest.fixture

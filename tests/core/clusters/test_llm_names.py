@@ -10,27 +10,28 @@ import httpx2
 import numpy as np
 import pytest
 
-from core.answers.clusters import naming
-from core.answers.clusters.found import cluster_set, own_names
-from core.clusters import llm_chat
-from core.clusters.edited import edited_names, save_names
-from core.clusters.llm_chat import Chat, ChatModel, checked_model
+from core.clusters import naming
+from core.clusters.cluster_set import cluster_set, own_names
+from core.clusters.edited_names import edited_names, save_names
 from core.clusters.llm_names import Request, distinct, name_clusters, requests, sibling_groups
-from core.clusters.llm_prompt import NAME_LENGTH, Subject, Unusable, messages, read_names, short_name, subject
+from core.clusters.llm_prompt import NAME_LENGTH, Subject, messages, read_names, short_name, subject
 from core.clusters.methods import ClusterParams
 from core.clusters.results import CLUSTERS, ClusterQuery
-from core.corpus import build_corpus
-from core.embedders import openai_requests
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.errors import InputError, ModelError, ServiceError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
-from core.opened import NEIGHBORS, ModelQuery
-from core.reading import RawTable
+from core.models import chat as llm_chat
+from core.models.chat import Chat, ChatModel, checked_model
+from core.models.chat_answers import Unusable
+from core.models.openai_client import requests as openai_requests
+from core.models.registry import load_embedder
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, Roles
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
 from tests.chat_server import ChatServer, asked_groups, completion
 from tests.waiting import wait_until
 

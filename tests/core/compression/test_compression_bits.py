@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from core.compression import stores as stores_module
-from core.compression.bits import measure_bits, order_kept
+from core.compression import quantizers as stores_module
 from core.compression.latency import time_queries
+from core.compression.quantization import measure_bits, order_kept
+from core.compression.quantizers import pack_signs, part_counts, store_count, stores
 from core.compression.sample import draw_sample
-from core.compression.stores import pack_signs, part_counts, store_count, stores
-from core.contenders import vary
+from core.vectors.contenders import vary
 from tests.core.compression.conftest import grouped_rows
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.charts.compression import bits_figure, recall_figure, size_figure
-from core.charts.compression_plan import memory_words, plan_figure, time_words
+from core.compression.charts import bits_figure, recall_figure, size_figure
 from core.compression.curves import Curve
 from core.compression.planner import Option, plan
+from core.compression.planner_chart import memory_words, plan_figure, time_words
 
 CURVES = (
     Curve("truncation", (8, 16, 32), (0.2, 0.6, 1.0), (0.1, 0.5, 1.0), (0.3, 0.7, 1.0), (-0.9, -0.5, 0.0)),

@@ -4,9 +4,9 @@ import faiss
 import numpy as np
 import pytest
 
+from core.compression.index_sweep import build, configurations, hold_out, measure_indexes, search_widths
 from core.compression.planner import Option, codebook_bytes, growth, index_bytes, list_count, plan
 from core.compression.recipe import Setting, index_code, quickest
-from core.compression.sweep import build, configurations, hold_out, measure_indexes, search_widths
 
 
 @pytest.fixture(scope="module")

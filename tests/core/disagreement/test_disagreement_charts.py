@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from core.charts.disagreement import (
-    bump_figure,
-    depth_figure,
-    likeness_figure,
-    odds_figure,
-    short_name,
-    votes_figure,
-)
+from core.disagreement.charts import bump_figure, depth_figure, likeness_figure, odds_figure, short_name, votes_figure
 
 NAMES = ["<b>one</b>", "a model with a very long name · first 64d", "a model with a very long name · binary"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group, spearmanr
 
-from core.disagreement.at_large import pairs_kept
+from core.disagreement.cka_rsa import pairs_kept
 from core.disagreement.geometry import (
     alike_order,
     centered,

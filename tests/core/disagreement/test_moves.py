@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from core.disagreement import moves
-from core.disagreement.moves import moved_together
-from core.disagreement.moves_chance import dealt, least_cosine, pruned
+from core.disagreement import neighbor_shifts as moves
+from core.disagreement.neighbor_shifts import moved_together
+from core.disagreement.shift_chance import dealt, least_cosine, pruned
 from core.types import unit_rows
 from tests.core.disagreement.conftest import exact_graph
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus import build_corpus
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.disagreement.triplets import FAR, MARGIN, NEAR, contested, same_wording, shown_first
 from core.disagreement.votes import Vote, add_vote, clear_votes, load_votes, outcome, take_back
 from core.errors import InputError, StorageError
 from core.files import write_json
-from core.reading import RawTable
 from core.stats.proportions import wilson
 from core.store import Workspace
 from core.types import Roles

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
-from core.diversity.hubs import find_hubs, occurrence_bins
+from core.vectors.hubs import find_hubs, occurrence_bins
 
 
 def test_counts_are_of_the_first_k_neighbors():

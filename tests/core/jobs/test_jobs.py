@@ -12,15 +12,15 @@ import pandas as pd
 import psutil
 import pytest
 
-from core.corpus import build_corpus
-from core.embedders.openai import PROBE_TEXT
-from core.embedders.registry import PRESETS, load_embedder
+from core.corpus.build import build_corpus
+from core.corpus.reading import RawTable
 from core.errors import InputError, JobError
 from core.jobs import cluster, pipeline
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
-from core.reading import RawTable
+from core.models.openai_embedder import PROBE_TEXT
+from core.models.registry import PRESETS, load_embedder
 from core.store import Workspace
 from core.types import ModelSpec, Roles
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, vector_of

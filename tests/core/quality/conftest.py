@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from core.neighbors import build_neighbors
-from core.quality.space import Space, build_space
+from core.quality.distinct_texts import Space, build_space
 from core.types import ModelSpec, Vectors, unit_rows
+from core.vectors.neighbors import build_neighbors
 
 
 def space_of(rows: np.ndarray, groups: np.ndarray | None = None) -> Space:

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial import cKDTree
 
 from core.errors import InputError
-from core.quality.density import _left_out, _pieces, _product, measure_density, measures
-from core.quality.intrinsic import measure_intrinsic, two_nn
+from core.quality.dimension_usage import _left_out, _pieces, _product, measure_density, measures
+from core.quality.intrinsic_dimension import measure_intrinsic, two_nn
 from core.types import unit_rows
 from tests.core.quality.conftest import space_of
 

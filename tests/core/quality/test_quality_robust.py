@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from core.corpus.text_edits import PROBES, changed
 from core.errors import InputError
 from core.quality import noise
+from core.quality.edit_robustness import Changed, change_texts, measure_moved
 from core.quality.noise import SIZES, measure_noise
-from core.quality.wording import Changed, change_texts, measure_moved
-from core.scoring.text_probes import PROBES, changed
 from tests.core.quality.conftest import space_of
 
 TEXTS = [f"I don't think that order {i} was the right size for my {kind}." for i in range(40) for kind in "abcde"]

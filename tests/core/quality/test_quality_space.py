@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.quality.space import nearest
+from core.quality.distinct_texts import nearest
 from tests.core.quality.conftest import space_of
 
 
@@ -49,8 +49,8 @@ def test_lists_that_copies_fill_are_searched_anew():
 
 
 def test_nearest_agrees_with_brute_force_and_leaves_its_own_out(monkeypatch):
-    monkeypatch.setattr("core.quality.space.BLOCK", 40)
-    monkeypatch.setattr("core.quality.space.QUERIES", 7)
+    monkeypatch.setattr("core.quality.distinct_texts.BLOCK", 40)
+    monkeypatch.setattr("core.quality.distinct_texts.QUERIES", 7)
     space = space_of(np.random.default_rng(3).normal(size=(150, 8)))
     own = np.array([0, 39, 40, 41, 79, 80, 119, 149, 3, 77])
     ids, cosines = nearest(space, space.take(own), 10, own)

@@ -10,36 +10,36 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from core.answers.compression import curves
-from core.answers.compression.curves import Quality, dimension_view
-from core.answers.disagreement import overview as disagreement
-from core.answers.disagreement.overview import overview
-from core.answers.report import report_file
-from core.answers.scoreboard.board import Asked, board
-from core.answers.scoreboard.inputs import bring_tables
 from core.compression import latency
-from core.compression.expected import PARTS
+from core.compression import service as curves
+from core.compression.expected_time import PARTS
 from core.compression.results import COMPRESSION
-from core.contenders import Contender
-from core.corpus import read_corpus
-from core.disagreement.tasks import prepare
-from core.embedders.registry import load_embedder
-from core.embedding import embed
+from core.compression.service import Quality, dimension_view
+from core.corpus.build import read_corpus
+from core.disagreement import service as disagreement
+from core.disagreement.results import prepare
+from core.disagreement.service import overview
 from core.errors import InputError
-from core.opened import NEIGHBORS, ModelQuery
+from core.models.registry import load_embedder
 from core.report import spaces
 from core.report.blocks import Code, Document, Heading, Paragraph, table
 from core.report.html import to_html
 from core.report.markdown import to_markdown
-from core.report.recipe import can_start_anew
+from core.report.reproduce import can_start_anew
+from core.report.service import report_file
 from core.report.svg import Mark, interval_svg, pareto_svg
 from core.report.svg_heat import heat_svg
 from core.report.svg_lines import Axis, Series, lines_svg, percent
-from core.scoring.tasks import score
-from core.scoring.types import Task
+from core.scoreboard.results import score
+from core.scoreboard.service import Asked, board
+from core.scoreboard.task_inputs import bring_tables
+from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef
-from tests.core.scoring.little import THINGS, bring, imported, texts_of
+from core.vectors.contenders import Contender
+from core.vectors.embedding import embed
+from core.vectors.loaders import NEIGHBORS, ModelQuery
+from tests.core.scoreboard.little import THINGS, bring, imported, texts_of
 
 SPACE = "{http://www.w3.org/2000/svg}"
 NASTY = 'Shop <script>alert(1)</script> **bold** [x](http://a.b) | "q" & `code`'

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from core.compression.curves import size_curve
-from core.quality.wording import Moved
-from core.scoring.comparison import compare
-from core.scoring.types import Scores
+from core.quality.edit_robustness import Moved
+from core.scoreboard.comparison import compare
+from core.scoreboard.types import Scores
 from core.stats import interval, resampling
 from core.stats.bradley_terry import fit_strengths
 from core.stats.interval import CONFIDENCE

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from core.neighbors import build_neighbors
 from core.trends.drift import _group_drift, centroid_changes, measure_drifts, same_side_shares
 from core.types import ModelSpec, Vectors, unit_rows
+from core.vectors.neighbors import build_neighbors
 
 
 def cloud(generator, n, dims=16, center=0, spread=0.3):

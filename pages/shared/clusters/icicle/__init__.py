@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.charts.icicle import Bar
+from core.clusters.icicle import Bar
 
 HEIGHT = 540  # pixels
 _WEB = Path(__file__).parent

@@ -1,1 +1,0 @@
-"""Rows unlike all others, near-duplicates, and leaks between parts of a corpus."""

@@ -1,1 +1,0 @@
-"""What pages ask of the answer worker: named inputs in, small frozen results out."""

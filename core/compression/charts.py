@@ -1,0 +1,140 @@
+"""Pictures of compression: curves over sizes, bits, and recall against speed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.compression.curves import Curve
+from core.compression.dimensions import METHOD_NAMES
+from core.figures import base_layout
+from core.figures_bars import LINE_COLOR
+from core.palette import COLORS, GREY, Theme
+from core.text import label
+
+STYLES = {"truncation": (COLORS[0], "circle"), "pca": (COLORS[1], "diamond"), "random": (GREY, "square")}
+LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
+
+
+def size_figure(
+    curves: Sequence[Curve], enough: int | None, knee: int | None, title: str, theme: Theme = "light", height: int = 380
+) -> go.Figure:
+    """Values over sizes (powers of two apart) with bands; a line at the smallest size that is enough, and a ring around
+    the first curve's knee."""
+    figure = go.Figure(layout=base_layout(theme, height))
+    for curve in curves:
+        color, symbol = STYLES[curve.method]
+        x = [*curve.sizes, *reversed(curve.sizes)]
+        band = go.Scatter(
+            x=x, y=[*curve.high, *reversed(curve.low)], fill="toself", fillcolor=_faint(color), mode="none",
+            hoverinfo="skip", showlegend=False, legendgroup=curve.method,
+        )  # fmt: skip
+        figure.add_trace(band)
+        hover = [
+            f"{METHOD_NAMES[curve.method]}, {size:,} dimensions: {value:.1%} ({low:.1%} to {high:.1%})"
+            for size, value, low, high in zip(curve.sizes, curve.values, curve.low, curve.high, strict=True)
+        ]
+        line = go.Scatter(
+            x=curve.sizes, y=curve.values, mode="lines+markers", name=METHOD_NAMES[curve.method],
+            legendgroup=curve.method, line={"color": color, "width": 2}, marker={"symbol": symbol, "size": 7},
+            hovertext=hover, hoverinfo="text",
+        )  # fmt: skip
+        figure.add_trace(line)
+    _marks(figure, curves[0], enough, knee, theme)
+    sizes = sorted({size for curve in curves for size in curve.sizes})
+    figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 40, "b": 44})
+    ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
+    figure.update_xaxes(type="log", title={"text": "dimensions"}, showgrid=False, zeroline=False, **ticks)
+    figure.update_yaxes(title={"text": title}, tickformat=".0%", gridcolor=LINE_COLOR, zeroline=False, automargin=True)
+    return figure
+
+
+def _marks(figure: go.Figure, curve: Curve, enough: int | None, knee: int | None, theme: Theme) -> None:
+    if knee is not None:
+        at = curve.sizes.index(knee)
+        ring = {"symbol": "circle-open", "size": 18, "color": COLORS[4], "line": {"width": 2}}
+        text = [f"elbow of the first dimensions: {knee:,}"]
+        figure.add_trace(
+            go.Scatter(x=[knee], y=[curve.values[at]], mode="markers", marker=ring, name="elbow", hovertext=text,
+                       hoverinfo="text")
+        )  # fmt: skip
+    if enough is not None and enough < curve.sizes[-1]:
+        figure.add_vline(x=enough, line={"color": COLORS[2], "width": 2, "dash": "dash"})
+        note = {"text": f"{enough:,} are enough", "yref": "paper", "y": 0.02, "yanchor": "bottom", "showarrow": False}
+        side = "right" if enough > np.sqrt(curve.sizes[0] * curve.sizes[-1]) else "left"
+        figure.add_annotation(x=np.log10(enough), xanchor=side, font={"color": COLORS[2]}, **note)
+
+
+def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "light", height: int = 400) -> go.Figure:
+    """A point with its interval for each way to keep vectors: bytes across (tenfold apart), `column` up. Hollow points
+    also keep float32 vectors for rescoring."""
+    figure = go.Figure(layout=base_layout(theme, height))
+    groups = table["name"].str.split(",").str[0]
+    for place, group in enumerate(groups.unique()):
+        part = table[groups == group].sort_values(column)
+        hover = [
+            f"{label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
+            + (f", {row['beside']:,} more for rescoring" if row["beside"] else "")
+            for row in part.to_dict("records")
+        ]
+        error = {
+            "type": "data", "symmetric": False, "array": part[f"{column}_high"] - part[column],
+            "arrayminus": part[column] - part[f"{column}_low"], "thickness": 1.5, "width": 3,
+        }  # fmt: skip
+        symbols = ["circle-open" if beside else "circle" for beside in part["beside"]]
+        marker = {"color": COLORS[place % len(COLORS)], "size": 11, "symbol": symbols}
+        marker["line"] = {"width": 2, "color": marker["color"]}
+        figure.add_trace(
+            go.Scatter(x=part["bytes"], y=part[column], error_y=error, mode="markers", marker=marker,
+                       name=label(group), hovertext=hover, hoverinfo="text")
+        )  # fmt: skip
+    sizes = sorted(set(table["bytes"].tolist()))
+    ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
+    figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 60, "b": 44})
+    figure.update_xaxes(type="log", title={"text": "bytes a vector"}, gridcolor=LINE_COLOR, zeroline=False, **ticks)
+    figure.update_yaxes(title={"text": title}, tickformat=".0%", gridcolor=LINE_COLOR, zeroline=False, automargin=True)
+    return figure
+
+
+def recall_figure(
+    table: pd.DataFrame, chosen: str, wanted: float, theme: Theme = "light", height: int = 420
+) -> go.Figure:
+    """Queries a second (tenfold apart) over recall@10, a line an index, exact search a star, the chosen one ringed."""
+    figure = go.Figure(layout=base_layout(theme, height))
+    for place, ((kind, build), part) in enumerate(table.groupby(["kind", "build"], sort=False)):
+        name = {"hnsw": f"HNSW, {build} links", "ivf": f"IVF, {build:,} lists", "exact": "exact search"}[str(kind)]
+        color = COLORS[place % len(COLORS)]
+        symbol = {"exact": "star", "hnsw": "circle", "ivf": "diamond"}[str(kind)]
+        marker = {"color": color, "size": 16 if kind == "exact" else 7, "symbol": symbol}
+        hover = [
+            f"{row['name']}: recall {row['recall']:.3f} ({row['low']:.3f} to {row['high']:.3f}), "
+            f"{row['rate']:,.0f} queries a second"
+            for row in part.to_dict("records")
+        ]
+        figure.add_trace(
+            go.Scatter(x=part["recall"], y=part["rate"], mode="lines+markers", name=name, marker=marker,
+                       line={"width": 2, "color": color}, hovertext=hover, hoverinfo="text")
+        )  # fmt: skip
+    best = table[table["name"] == chosen].iloc[0]
+    ring = {"symbol": "circle-open", "size": 20, "color": COLORS[4], "line": {"width": 2}}
+    figure.add_trace(
+        go.Scatter(
+            x=[best["recall"]], y=[best["rate"]], mode="markers", marker=ring, name="suggested", hoverinfo="skip"
+        )
+    )
+    figure.add_vline(x=wanted, line={"color": GREY, "width": 1, "dash": "dash"})
+    figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 60, "b": 44})
+    figure.update_xaxes(
+        title={"text": "recall@10 (share of the true ten nearest found)"}, gridcolor=LINE_COLOR, zeroline=False
+    )
+    steps = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
+    ticks = {"tickvals": steps, "ticktext": [f"{step:,}" for step in steps]}
+    rate = {"title": {"text": "queries a second, one thread"}, "type": "log"}
+    figure.update_yaxes(**rate, **ticks, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
+    return figure
+
+
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"

@@ -1,0 +1,203 @@
+"""A raw table, chosen roles and optional steps -> a Corpus."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.reading import RawTable, ReadOptions, Upload, guess_roles, parse_times, read_files, render_texts
+from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, template_columns
+from core.corpus.row_steps import (
+    StepCount,
+    Steps,
+    chosen_rows,
+    counted_split,
+    estimated_split,
+    make_passages,
+    sampled_passages,
+)
+from core.digest import digest_json, digest_table, digest_texts
+from core.errors import InputError
+from core.store import TEXT_COLUMN
+from core.types import Corpus, Roles
+
+RESERVED = ("source_row", "passage", TEXT_COLUMN)
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltCorpus:
+    """A corpus, what each step did, and (n, d) float32 unit vectors that came with the rows, or None."""
+
+    corpus: Corpus
+    steps: tuple[StepCount, ...]
+    vectors: np.ndarray | None = None
+
+
+def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str = "Corpus") -> BuiltCorpus:
+    """Make texts by the template, take the steps, and note for each row where it came from.
+
+    Raises InputError for roles that name no column, for a step that leaves no row, and for splitting texts
+    that come with vectors.
+    """
+    _check_roles(raw.table, roles)
+    if steps.passage_tokens and raw.vectors is not None:
+        raise InputError(
+            "Texts that come with vectors can't be split into passages.",
+            "Turn splitting off, or leave the vectors out.",
+        )
+    texts = _texts(raw, roles)
+    keep, counts = chosen_rows(texts, steps)
+    chosen = [texts[row] for row in keep]
+    passages = make_passages(chosen, steps)
+    if passages is not None:
+        counts.append(counted_split(passages))
+    table, roles, notes = _table(raw.table, roles, keep, passages)
+    chosen = chosen if passages is None else [passage for parts in passages for passage in parts]
+    vectors = raw.vectors if raw.vectors is None or len(keep) == len(raw.vectors) else raw.vectors[keep]
+    digest = digest_json({"texts": digest_texts(chosen), "table": digest_table(table), "roles": asdict(roles)})
+    origin = _origin(raw, steps, counts, notes)
+    return BuiltCorpus(Corpus(name, table, chosen, roles, digest, origin), tuple(counts), vectors)
+
+
+def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, ...]:
+    """What build_corpus would count, without building; passages of very many texts are estimated ("about")."""
+    _check_roles(raw.table, roles)
+    texts = _texts(raw, roles)
+    keep, counts = chosen_rows(texts, steps)
+    if steps.passage_tokens:
+        counts.append(estimated_split([texts[row] for row in keep], steps))
+    return tuple(counts)
+
+
+def outlook(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+    """The texts build_corpus would keep, from how many rows, and of how many: fewer where very much would be split.
+
+    Raises InputError as build_corpus does.
+    """
+    _check_roles(raw.table, roles)
+    texts = _texts(raw, roles)
+    chosen = [texts[row] for row in chosen_rows(texts, steps)[0]]
+    if not steps.passage_tokens:
+        return chosen, len(chosen), len(chosen)
+    passages = sampled_passages(chosen, steps)
+    return [passage for parts in passages for passage in parts], len(passages), len(chosen)
+
+
+def read_corpus(
+    path: str | Path | Sequence[str | Path],
+    text: str | None = None,
+    label: str | Sequence[str] | None = None,
+    time: str | None = None,
+    id: str | None = None,
+    steps: Steps = Steps(),
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    name: str | None = None,
+) -> Corpus:
+    """Read one or several files into a Corpus, for notebooks. text: a column or a template; None: guessed.
+
+    label: a column or several. Vectors that come with a file are left out; `read_files` and `build_corpus` keep them.
+    Raises InputError for files that can't be read and columns that aren't there.
+    """
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    raw = replace(read_files([_upload(one) for one in paths], ReadOptions(encoding, delimiter)), vectors=None)
+    labels = (label,) if isinstance(label, str) else tuple(label or ())
+    template = guess_roles(raw.table).text if text is None else _as_template(raw.table, text)
+    roles = Roles(template, labels, time, id)
+    return build_corpus(raw, roles, steps, name or (paths[0].stem if len(paths) == 1 else f"{len(paths)} files")).corpus
+
+
+def _upload(path: Path) -> Upload:
+    try:
+        return Upload(path.name, path.read_bytes())
+    except OSError as error:
+        raise InputError(f'"{path}" can\'t be read: {error.strerror or error}.', "Check the path.") from error
+
+
+def _as_template(table: pd.DataFrame, text: str) -> str:
+    if text in table.columns:
+        return column_field(text)
+    if "{" not in text:
+        raise missing_column(text, table.columns)
+    return text
+
+
+def _check_roles(table: pd.DataFrame, roles: Roles) -> None:
+    named = [*roles.labels, *(role for role in (roles.time, roles.id) if role)]
+    for column in named:
+        if column not in table.columns:
+            raise missing_column(column, table.columns)
+
+
+def _texts(raw: RawTable, roles: Roles) -> list[str]:
+    """Rendered texts; vectors without a text column get their id, first label or row number to be known by."""
+    if roles.text.strip():
+        return render_texts(raw.table, roles.text)
+    if raw.vectors is None:
+        raise InputError("No text column is chosen.", "Choose the column that holds the text, or write a template.")
+    known_by = roles.id or next(iter(roles.labels), None)
+    cells = column_texts(raw.table[known_by]) if known_by else [""] * len(raw.table)
+    return [cell.strip() or f"Row {row}" for row, cell in enumerate(cells, start=1)]
+
+
+def _table(
+    table: pd.DataFrame, roles: Roles, keep: np.ndarray, passages: list[list[str]] | None
+) -> tuple[pd.DataFrame, Roles, list[str]]:
+    """The rows kept, with `source_row` and `passage`, and times as times. A user's columns of these names give way."""
+    renamed = {name: _free(name, table.columns) for name in RESERVED if name in table.columns}
+    sizes = [1] * len(keep) if passages is None else [len(parts) for parts in passages]
+    rows = table.iloc[np.repeat(keep, sizes)].rename(columns=renamed).reset_index(drop=True)
+    roles = _renamed_roles(roles, renamed)
+    notes = [f'Your column "{old}" is called "{new}" here.' for old, new in renamed.items()]
+    if roles.time:
+        times = parse_times(rows[roles.time])
+        notes += _time_notes(roles.time, rows[roles.time], times)
+        rows[roles.time] = times
+    added = {"source_row": np.repeat(keep + 1, sizes)}
+    if passages is not None:
+        added["passage"] = np.concatenate([np.arange(1, size + 1) for size in sizes])
+    return pd.concat([rows, pd.DataFrame(added)], axis=1), roles, notes
+
+
+def _time_notes(name: str, cells: pd.Series, times: pd.Series) -> list[str]:
+    unread = cells.notna() & times.isna()
+    if not unread.any():
+        return []
+    example = str(cells[unread].iloc[0])[:40]
+    if not times.notna().any():
+        raise InputError(
+            f'Column "{name}" holds no dates that can be read (such as "{example}").', "Choose another time column."
+        )
+    return [f'{int(unread.sum()):,} cells of "{name}" are no dates, such as "{example}"; they are empty in time.']
+
+
+def _renamed_roles(roles: Roles, names: dict[str, str]) -> Roles:
+    if not names:
+        return roles
+    return Roles(
+        rename_fields(roles.text, names) if template_columns(roles.text) else roles.text,
+        tuple(names.get(label, label) for label in roles.labels),
+        names.get(roles.time, roles.time) if roles.time else None,
+        names.get(roles.id, roles.id) if roles.id else None,
+    )
+
+
+def _free(name: str, columns: pd.Index) -> str:
+    number = 2
+    while f"{name} ({number})" in columns:
+        number += 1
+    return f"{name} ({number})"
+
+
+def _origin(raw: RawTable, steps: Steps, counts: list[StepCount], notes: list[str]) -> dict[str, Any]:
+    """JSON-able facts on how the corpus was made."""
+    return {
+        "sources": [asdict(source) | {"notes": list(source.notes)} for source in raw.sources],
+        "notes": [*raw.notes, *notes],
+        "steps": [asdict(count) for count in counts],
+        "choices": asdict(steps),
+        "vectors": raw.vectors_name if raw.vectors is not None else "",
+    }

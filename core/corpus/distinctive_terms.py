@@ -1,0 +1,205 @@
+"""What is special in a selection: words and column values over-represented against all other rows.
+
+Log-odds ratios with half a count added to each cell (Haldane, 1956; Anscombe, 1956), the standard error of the
+logarithm (Woolf, 1955), and a Bonferroni-corrected bound: what is listed stays over-represented when all the tests
+made are reckoned with.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.filters import FEW_NUMBERS, coded, column_kind
+from core.stats.interval import ALPHA
+from core.stats.multiple_testing import bonferroni_z
+from core.stats.odds import log_odds_ratio
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+MOST_VALUES = 1_000  # distinct values of one column that are tested
+MIN_ROWS = 3  # rows that must hold a term or value for it to be tested
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One word, phrase or column value that a selection holds more often than the rest.
+
+    name: the column, or "" for words. value: the word or the value. inside, outside: rows that hold it, of
+    inside_total and outside_total. log_odds: natural logarithm of the odds ratio, above 0. lower: its corrected
+    bound nearest to 0, above 0; the higher, the surer and stronger.
+    """
+
+    name: str
+    value: str
+    inside: int
+    inside_total: int
+    outside: int
+    outside_total: int
+    log_odds: float
+    lower: float
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A number (or time) column whose values differ in a selection.
+
+    inside_mean, outside_mean: in the column's unit, seconds since 1970 for times. effect: standardized mean
+    difference, above 0 where the selection is higher (Hedges and Olkin, 1985). lower: corrected bound of its size.
+    """
+
+    name: str
+    kind: Literal["number", "time"]
+    inside_mean: float
+    outside_mean: float
+    inside_count: int
+    outside_count: int
+    effect: float
+    lower: float
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """Entries by falling bound. tests: how many were made and corrected for. note: what a reader should know."""
+
+    entries: tuple[Contrast, ...]
+    shifts: tuple[Shift, ...]
+    tests: int
+    note: str
+
+
+def contrast_terms(
+    matrix: "csr_matrix",
+    vocabulary: Sequence[str],
+    mask: np.ndarray,
+    limit: int = 50,
+    alpha: float = ALPHA,
+    shown: Callable[[str], bool] = bool,
+) -> Contrasts:
+    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. shown: which may
+    be listed; all are tested and corrected for."""
+    inside_total = int(np.count_nonzero(mask))
+    empty = _nothing_to_compare(inside_total, len(mask))
+    if empty or not len(vocabulary):
+        return Contrasts((), (), 0, empty or "No word occurs in enough rows to be tested.")
+    inside = np.asarray(mask, dtype=np.int64) @ matrix
+    outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
+    outside_total = len(mask) - inside_total
+    log_odds, errors = log_odds_ratio(inside, inside_total - inside, outside, outside_total - outside)
+    lower = log_odds - bonferroni_z(len(vocabulary), alpha) * errors
+    best = np.flatnonzero(lower > 0)
+    best = best[np.argsort(-lower[best], kind="stable")]
+    listed = islice((int(place) for place in best if shown(vocabulary[int(place)])), limit)
+    totals = inside_total, outside_total
+    entries = tuple(
+        _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
+    )
+    return Contrasts(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
+
+
+def _nothing_to_compare(inside: int, total: int) -> str:
+    if inside == 0:
+        return "No row is selected."
+    return "All rows are selected: there is nothing to compare them with." if inside == total else ""
+
+
+def _note(tests: int, what: str, alpha: float) -> str:
+    return f"{tests:,} {what} tested; bounds hold together at {1 - alpha:.0%} (Bonferroni)."
+
+
+def _entry(
+    name: str, value: str, inside: Any, outside: Any, totals: tuple[int, int], log_odds: float, lower: float
+) -> Contrast:
+    return Contrast(name, value, int(inside), totals[0], int(outside), totals[1], log_odds, lower)
+
+
+def contrast_columns(
+    table: pd.DataFrame,
+    mask: np.ndarray,
+    columns: Sequence[str] | None = None,
+    limit: int = 50,
+    alpha: float = ALPHA,
+) -> Contrasts:
+    """Column values over-represented in the rows of a bool mask (n,), and number columns that differ there.
+
+    Values are compared among the rows where the column is not missing; a value must occur in 3 rows. Numbers with
+    up to 20 distinct values count as values, too. Columns with over 1,000 distinct values are left out as values.
+    """
+    empty = _nothing_to_compare(int(np.count_nonzero(mask)), len(mask))
+    if empty:
+        return Contrasts((), (), 0, empty)
+    names = [name for name in (table.columns if columns is None else columns) if name in table.columns]
+    counted = [(str(name), *counts) for name in names if (counts := _value_counts(table[name], mask))]
+    numbers = [shift for name in names if (shift := _shift(str(name), table[name], mask))]
+    tests = sum(len(texts) for _, texts, _, _, _ in counted) + len(numbers)
+    z = bonferroni_z(tests, alpha)
+    entries = [entry for column in counted for entry in _value_contrasts(*column, z)]
+    entries.sort(key=lambda entry: -entry.lower)
+    sure = [shift for each in numbers if (shift := _bounded(each, z)).lower > 0]
+    sure.sort(key=lambda shift: -shift.lower)
+    return Contrasts(tuple(entries[:limit]), tuple(sure), tests, _note(tests, "values and columns", alpha))
+
+
+def _value_counts(
+    series: pd.Series, mask: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
+    """Values in at least 3 rows, rows that hold them inside and outside, and the rows not missing on either side.
+
+    None for times and for columns with too many distinct values: free text, ids and measurements.
+    """
+    kind = column_kind(series)
+    codes, texts = coded(series)
+    if kind == "time" or len(texts) > (FEW_NUMBERS if kind == "number" else MOST_VALUES):
+        return None
+    present = codes >= 0
+    inside = np.bincount(codes[present & mask], minlength=len(texts))
+    outside = np.bincount(codes[present & ~mask], minlength=len(texts))
+    tested = inside + outside >= MIN_ROWS
+    return texts[tested], inside[tested], outside[tested], (int(inside.sum()), int(outside.sum()))
+
+
+def _value_contrasts(
+    name: str, texts: np.ndarray, inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
+) -> list[Contrast]:
+    log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
+    lower = log_odds - z * errors
+    return [
+        _entry(name, str(texts[i]), inside[i], outside[i], totals, float(log_odds[i]), float(lower[i]))
+        for i in np.flatnonzero(lower > 0)
+    ]
+
+
+def _shift(name: str, series: pd.Series, mask: np.ndarray) -> Shift | None:
+    """The standardized mean difference of a number or time column, without its bound; None where there is none."""
+    kind = column_kind(series)
+    if kind not in ("number", "time"):
+        return None
+    values = _seconds(series) if kind == "time" else series.to_numpy(dtype=np.float64, na_value=np.nan)
+    inside, outside = (part[np.isfinite(part)] for part in (values[mask], values[~mask]))
+    first, second = len(inside), len(outside)
+    if min(first, second) < 2:
+        return None
+    spread = np.sqrt(((first - 1) * inside.var(ddof=1) + (second - 1) * outside.var(ddof=1)) / (first + second - 2))
+    if not spread > 0:
+        return None
+    small_sample = 1 - 3 / (4 * (first + second) - 9)  # Hedges' correction
+    means = float(inside.mean()), float(outside.mean())
+    effect = float(small_sample * (means[0] - means[1]) / spread)
+    which: Literal["number", "time"] = "time" if kind == "time" else "number"
+    return Shift(name, which, *means, first, second, effect, float("nan"))
+
+
+def _seconds(series: pd.Series) -> np.ndarray:
+    stamps = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
+    nanoseconds = stamps.to_numpy(dtype="datetime64[ns]").astype(np.int64).astype(np.float64)
+    return np.where(stamps.isna(), np.nan, nanoseconds / 1e9)
+
+
+def _bounded(shift: Shift, z: float) -> Shift:
+    first, second = shift.inside_count, shift.outside_count
+    error = np.sqrt((first + second) / (first * second) + shift.effect**2 / (2 * (first + second)))
+    return Shift(**{**shift.__dict__, "lower": float(max(0.0, abs(shift.effect) - z * error))})

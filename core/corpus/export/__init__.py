@@ -1,0 +1,1 @@
+"""Export of corpora, vectors and tables as files that other programs read."""

@@ -1,0 +1,32 @@
+"""TODO docstring."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from core.corpus.distinct import distinct_texts
+from core.corpus.selections import selection_mask
+from core.store import Workspace
+from core.types import Corpus, CorpusRef
+
+
+@lru_cache(maxsize=4)
+def load_corpus(corpus: CorpusRef) -> Corpus:
+    return Workspace(corpus.folder).load_corpus(corpus.digest)
+
+
+@lru_cache(maxsize=2)
+def load_distinct_texts(ref: CorpusRef) -> list[str]:
+    """The corpus' distinct texts, in order of appearance."""
+    return distinct_texts(load_corpus(ref).texts)[1]
+
+
+@lru_cache(maxsize=32)
+def load_selection(corpus: CorpusRef, key: str) -> np.ndarray:
+    """Bool (n,), read-only: the rows of a kept selection. Raises StorageError where it is gone.
+
+    Its key names its rows, so one that was deleted may be served a while longer, never other rows.
+    """
+    mask = selection_mask(Workspace(corpus.folder), corpus.digest, key)
+    mask.setflags(write=False)
+    return mask

@@ -1,0 +1,154 @@
+"""Opening .gz and .zip without trusting them: names, nesting, sizes and ratios are checked while streaming."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from core.corpus.reading.sniff import FORMATS, READABLE, extension, file_format
+from core.corpus.reading.values import Upload
+from core.errors import InputError
+
+MAX_BYTES = 2 * 1024**3  # unpacked, all files of one upload together
+MAX_RATIO = 200  # text packs 3 to 30 times; a bomb some 1,000
+RATIO_FROM = 64 * 1024**2  # below this size a high ratio does no harm
+MAX_MEMBERS = 10_000
+_CHUNK = 1024**2
+
+
+class Readable(Protocol):
+    """An open file."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def unpack(uploads: Sequence[Upload]) -> tuple[list[Upload], list[str]]:
+    """The files inside .gz and .zip in place of them (members sorted by name), and notes on what was left out.
+
+    Raises InputError for nested archives, `../` and absolute names, encrypted or damaged archives, and for more
+    than MAX_BYTES or a packing ratio above MAX_RATIO.
+    """
+    files: list[Upload] = []
+    notes: list[str] = []
+    budget = MAX_BYTES
+    for upload in uploads:
+        kind = file_format(upload.name, upload.data)
+        if kind == "gz":
+            opened, skipped = _gunzip(upload, budget)
+        elif kind == "zip":
+            opened, skipped = _unzip(upload, budget)
+        else:
+            opened, skipped = [upload], list[str]()
+        budget -= sum(len(file.data) for file in opened) if kind in {"gz", "zip"} else 0
+        files += opened
+        notes += skipped
+    return files, notes
+
+
+def read_limited(stream: Readable, packed: int, name: str, budget: int = MAX_BYTES) -> bytes:
+    """All bytes of a stream; InputError as soon as it passes the budget or MAX_RATIO times its packed size."""
+    chunks, size = [], 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if size > budget or (size > RATIO_FROM and size > packed * MAX_RATIO):
+            raise _bomb(name)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def check_zip_sizes(data: bytes, name: str) -> None:
+    """Raise InputError when a zip-based file (XLSX) declares more than can be unpacked."""
+    with _open_zip(Upload(name, data)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > MAX_BYTES or (size > RATIO_FROM and size > len(data) * MAX_RATIO):
+        raise _bomb(name)
+
+
+def _gunzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
+    import gzip
+
+    name = upload.name[:-3] if upload.name.lower().endswith(".gz") else upload.name
+    try:
+        with gzip.open(io.BytesIO(upload.data)) as stream:
+            data = read_limited(stream, len(upload.data), upload.name, budget)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(upload.name) from error
+    _refuse_nested(upload.name, name, data)
+    return [Upload(name, data)], []
+
+
+def _unzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
+    with _open_zip(upload) as archive:
+        members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
+        for member in members:
+            _check_name(upload.name, member)
+        wanted = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
+        left_out = [m.filename for m in members if m not in wanted and not _is_clutter(m.filename)]
+        files = []
+        for member in wanted:
+            files.append(_read_member(upload, archive, member, budget))
+            budget -= len(files[-1].data)
+    if not files:
+        raise InputError(f'"{upload.name}" holds no file that can be read.', f"Put in {READABLE}.")
+    shown = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
+    return files, [f'Left out of "{upload.name}": {shown}.'] if left_out else []
+
+
+def _open_zip(upload: Upload) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(upload.data))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _damaged(upload.name) from error
+    if len(archive.infolist()) > MAX_MEMBERS:
+        raise InputError(
+            f'"{upload.name}" holds {len(archive.infolist()):,} files; {MAX_MEMBERS:,} are the most.', "Split it."
+        )
+    return archive
+
+
+def _read_member(upload: Upload, archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int) -> Upload:
+    if member.flag_bits & 1:
+        raise InputError(f'"{upload.name}" is locked with a password.', "Unpack it yourself and upload what is inside.")
+    try:
+        with archive.open(member) as stream:
+            data = read_limited(stream, member.compress_size, upload.name, budget)
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError) as error:
+        raise _damaged(upload.name) from error
+    _refuse_nested(upload.name, member.filename, data)
+    return Upload(member.filename, data)
+
+
+def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(member.orig_filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
+        raise InputError(
+            f'"{archive}" holds a file with an unsafe name, "{member.filename}".',
+            "Make the archive again with plain relative names.",
+        )
+
+
+def _is_clutter(name: str) -> bool:
+    return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
+
+
+def _refuse_nested(archive: str, name: str, data: bytes) -> None:
+    if data and file_format(name, data) in {"zip", "gz"}:
+        raise InputError(
+            f'"{archive}" holds another archive, "{name}".', "Unpack the inner one and upload what is inside."
+        )
+
+
+def _damaged(name: str) -> InputError:
+    return InputError(
+        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Make the archive again, or upload the file plain."
+    )
+
+
+def _bomb(name: str) -> InputError:
+    return InputError(
+        f'"{name}" unpacks to far more than its size suggests (over {MAX_RATIO} times, or over '
+        f"{MAX_BYTES // 1024**3} GB); it was not opened.",
+        "Upload the file inside, unpacked.",
+    )

@@ -1,0 +1,123 @@
+"""Parquet and XLSX."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
+from core.corpus.reading.list_vectors import parquet_vectors
+from core.corpus.reading.values import MAX_ROWS, Part, Source, Upload
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_parquet(upload: Upload) -> Part:
+    """One Parquet file; a list column of numbers becomes vectors. Raises InputError when cut short or too large."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(upload.data))
+        _check_size(upload.name, file.metadata)
+        arrow = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(
+            f'"{upload.name}" can\'t be read as Parquet: it is cut short or damaged.', "Save or download it again."
+        ) from error
+    if not arrow.num_rows:
+        raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows, or upload another file.")
+    arrow, vectors, vectors_name, notes = parquet_vectors(upload.name, arrow)
+    arrow, dropped = _without_binary(arrow)
+    source = Source(upload.name, "Parquet", rows=arrow.num_rows, notes=(*notes, *dropped))
+    table = _to_pandas(arrow)
+    if not len(table.columns):
+        table = pd.DataFrame({"id": range(1, arrow.num_rows + 1)})
+    return Part(source, table, vectors, vectors_name, upload)
+
+
+def _check_size(name: str, metadata: Any) -> None:
+    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    if metadata.num_rows > MAX_ROWS or size > 4 * MAX_BYTES:
+        raise InputError(
+            f'"{name}" holds {metadata.num_rows:,} rows and {size / 1e9:,.1f} GB unpacked, too much to open at once.',
+            "Upload a part of it.",
+        )
+
+
+def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:
+    """Drops columns of bytes that are not text, such as images."""
+    import pyarrow as pa
+
+    dropped = []
+    for name, kind in [(field.name, field.type) for field in arrow.schema]:
+        if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)):
+            continue
+        position = arrow.schema.names.index(name)
+        try:
+            arrow = arrow.set_column(position, name, arrow.column(position).cast(pa.binary()).cast(pa.large_string()))
+        except pa.ArrowInvalid:
+            arrow = arrow.remove_column(position)
+            dropped.append(f'Column "{name}" holds binary data and was left out.')
+    return arrow, dropped
+
+
+def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
+    """pandas columns, one by one, so that names may repeat and integers with gaps keep their digits."""
+    import pyarrow as pa
+
+    columns = []
+    for column in arrow.columns:
+        column = column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
+        exact = pa.types.is_integer(column.type) and column.null_count
+        columns.append(pd.Series(column.to_pylist(), dtype=object) if exact else column.to_pandas())
+    table = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=range(arrow.num_rows))
+    table.columns = pd.Index(arrow.schema.names, dtype=object)
+    return table
+
+
+def read_xlsx(upload: Upload) -> Part:
+    """The first sheet with rows; its first row is the header. Formulas give their stored values."""
+    sheets = _load_sheets(upload)
+    for title, rows in sheets:
+        rows = [row for row in rows if any(cell is not None for cell in row)]
+        if len(rows) > 1:
+            table = _sheet_table(rows)
+            others = [f'Sheet "{title}" was read; the workbook has {len(sheets)} sheets.'] if len(sheets) > 1 else []
+            return Part(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
+    raise InputError(
+        f'"{upload.name}" has no sheet with a header row and rows below it.', "Add rows, or upload another file."
+    )
+
+
+def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    """Rows of every sheet up to the first with more than a header; later ones are named only."""
+    from openpyxl import load_workbook
+
+    check_zip_sizes(upload.data, upload.name)
+    try:
+        book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
+        sheets, found = [], False
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # a sheet may claim a million empty rows
+            rows = [] if found else list(sheet.iter_rows(values_only=True))
+            found = found or len(rows) > 1
+            sheets.append((sheet.title, rows))
+        return sheets
+    except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
+        raise InputError(
+            f'"{upload.name}" can\'t be read as XLSX: it is cut short or damaged.', "Save it again from Excel."
+        ) from error
+
+
+def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    width = max(len(row) for row in rows)
+    while width > 1 and all(len(row) < width or row[width - 1] is None for row in rows):
+        width -= 1
+    padded = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
+    columns = [pd.Series(list(cells), dtype=object) for cells in zip(*padded[1:], strict=True)]
+    table = pd.concat(columns, axis=1)
+    table.columns = pd.Index(["" if name is None else name for name in padded[0]], dtype=object)
+    return table

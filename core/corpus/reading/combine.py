@@ -1,0 +1,115 @@
+"""Several files -> one table: tables below each other, vectors beside them."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.reading.cells import tidy_table
+from core.corpus.reading.encodings import to_utf8
+from core.corpus.reading.values import Part, RawTable, Source
+from core.errors import InputError
+
+_SHOWN = 5
+
+
+def combine_parts(parts: Sequence[Part], notes: Sequence[str] = ()) -> RawTable:
+    """One RawTable of all parts. Raises InputError when vectors and rows don't match or vectors come twice."""
+    alone = [part for part in parts if part.table is None]
+    tables = [part for part in parts if part.table is not None]
+    if len(alone) > 1:
+        names = " and ".join(f'"{part.source.name}"' for part in alone[:2])
+        raise InputError(f"{names} both hold vectors without a table.", "Upload one file of vectors at a time.")
+    if alone and any(part.vectors is not None for part in tables):
+        raise InputError(f'Vectors come twice: in the table and in "{alone[0].source.name}".', "Upload one of them.")
+    if alone:
+        return _paired(tables, alone[0], notes)
+    table, sources, more = _stacked(tables)
+    vectors, name = _stacked_vectors(tables)
+    return RawTable(table, sources, (*notes, *more), vectors, name)
+
+
+def _paired(tables: Sequence[Part], lone: Part, notes: Sequence[str]) -> RawTable:
+    vectors = lone.vectors
+    assert vectors is not None  # noqa: S101 - a part without a table has vectors
+    if not tables:
+        table = pd.DataFrame({"id": np.arange(1, len(vectors) + 1)})
+        note = "The file holds vectors only; rows are numbered."
+        return RawTable(table, (lone.source,), (*notes, note), vectors, lone.vectors_name)
+    if len(tables) == 1:
+        tables = [_projector_metadata(tables[0], len(vectors))]
+    table, sources, more = _stacked(tables)
+    if len(table) != len(vectors):
+        held = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
+        raise InputError(
+            f'{held} {len(table):,} rows, but "{lone.source.name}" has {len(vectors):,} vectors.',
+            "Upload one vector for each row, in the same order.",
+        )
+    return RawTable(table, (*sources, lone.source), (*notes, *more), vectors, lone.vectors_name)
+
+
+def _projector_metadata(part: Part, count: int) -> Part:
+    """The Embedding Projector's metadata.tsv has no header when it has one column, and no quoting.
+
+    A TSV that doesn't match the vectors is read once more that way, and kept if it then matches.
+    """
+    if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
+        return part
+    data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
+    text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = [row or [""] for row in reader]
+    if len({len(row) for row in rows}) != 1:
+        return part
+    header, rows = (["text"], rows) if len(rows[0]) == 1 and len(rows) == count else (rows[0], rows[1:])
+    if len(rows) != count:
+        return part
+    table = pd.DataFrame(rows, columns=pd.Index(header, dtype=object), dtype="str").replace("", None)
+    return replace(part, table=table, source=replace(part.source, rows=count))
+
+
+def _stacked(parts: Sequence[Part]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
+    tidied, sources = [], []
+    for part in parts:
+        assert part.table is not None  # noqa: S101 - callers pass parts with tables
+        table, notes = tidy_table(part.table)
+        tidied.append(table)
+        sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
+    if len(tidied) == 1:
+        return tidied[0], tuple(sources), []
+    notes = _column_notes(tidied, sources)
+    names = np.repeat([source.name for source in sources], [len(table) for table in tidied])
+    whole = pd.concat(tidied, ignore_index=True)
+    whole.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
+    whole, more = tidy_table(whole)
+    return whole, tuple(sources), notes + more
+
+
+def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:
+    common = set(tables[0].columns).intersection(*(table.columns for table in tables))
+    partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
+    if not partial:
+        return []
+    shown = ", ".join(f'"{name}"' for name in list(partial)[:_SHOWN]) + (", …" if len(partial) > _SHOWN else "")
+    return [f"Not all {len(sources)} files have the same columns; {shown} are empty where a file lacks them."]
+
+
+def _stacked_vectors(parts: Sequence[Part]) -> tuple[np.ndarray | None, str]:
+    held = [part for part in parts if part.vectors is not None]
+    if not held:
+        return None, ""
+    if len(held) < len(parts):
+        lacking = next(part.source.name for part in parts if part.vectors is None)
+        raise InputError(f'"{held[0].source.name}" holds vectors, "{lacking}" does not.', "Upload them one at a time.")
+    arrays = [part.vectors for part in held if part.vectors is not None]
+    for part, array in zip(held, arrays, strict=True):
+        if array.shape[1] != arrays[0].shape[1]:
+            raise InputError(
+                f'"{held[0].source.name}" holds vectors of {arrays[0].shape[1]} dimensions, "{part.source.name}" of '
+                f"{array.shape[1]}.",
+                "All vectors must come from one model.",
+            )
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays), held[0].vectors_name

@@ -1,0 +1,142 @@
+"""CSV and TSV: delimiter and header found, quoted line ends kept, too long rows refused by line, short ones noted."""
+
+import csv
+import io
+from collections import Counter
+from typing import Literal
+
+import pandas as pd
+
+from core.corpus.reading.cells import infer_numbers
+from core.corpus.reading.encodings import to_utf8
+from core.corpus.reading.layout import encloses_cells, has_header, width
+from core.corpus.reading.ragged import DELIMITER_NAMES, open_quote, too_long, too_short
+from core.corpus.reading.records import records
+from core.corpus.reading.values import Part, ReadOptions, Source, Upload
+from core.errors import InputError
+
+DELIMITERS = tuple(DELIMITER_NAMES)
+PLAIN_QUOTES = "Quotation marks were read as plain characters, since they don't enclose whole cells."
+NO_HEADER = "The first line holds data rather than names, so it was read as a row and the columns are numbered."
+_SAMPLE = 65_536
+
+
+def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
+    """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for too long rows,
+    unclosed quotes, and no rows."""
+    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
+    data, notes = _without_nul_bytes(data)
+    delimiter = (
+        _checked(options.delimiter) if options.delimiter else sniff_delimiter(data, "\t" if kind == "tsv" else ",")
+    )
+    quoted = delimiter != "\t" or encloses_cells(data, delimiter)
+    if has_header(data, delimiter, quoted):
+        table, more = parse_delimited(upload.name, data, delimiter, quoted)
+        header, body = table.iloc[0].tolist(), table.iloc[1:].reset_index(drop=True)
+    else:
+        body, more = _numbered(upload.name, data, delimiter, quoted)
+        header = list(body.columns)
+    if not len(body):
+        raise InputError(f'"{upload.name}" has a header row but no rows below it.', "Add rows, or upload another file.")
+    more = more if quoted else [PLAIN_QUOTES, *more]
+    body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])})
+    body.columns = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
+    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), (*notes, *more))
+    return Part(source, body, upload=upload)
+
+
+def _numbered(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[pd.DataFrame, list[str]]:
+    """The table of a file without a header, whose rows may end early, and a note."""
+    names = [f"column {place + 1}" for place in range(width(data, delimiter, quoted))]
+    begin = delimiter.join(names).encode() + b"\n"
+    table, _ = parse_delimited(name, begin + data, delimiter, quoted)
+    return table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1), [NO_HEADER]
+
+
+def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True) -> tuple[pd.DataFrame, list[str]]:
+    """Every record of UTF-8 data as text cells (header included), empty cells missing; and notes."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    single = _is_single(data, delimiter, quoted)
+    try:
+        table = pd.read_csv(
+            io.BytesIO(data.lstrip(b" \t\r\n") if single else data),
+            sep=delimiter,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+            quoting=quoting,
+            encoding="utf-8",
+            skip_blank_lines=not single,
+        )
+    except pd.errors.EmptyDataError as error:
+        raise InputError(f'"{name}" holds no rows, only blank lines.', "Upload a header and rows.") from error
+    except pd.errors.ParserError as error:
+        return _explain(name, data, delimiter, quoted, error)
+    if single:
+        return _with_blank_rows(table)
+    # a row that was filled up lacks its last cell, so that files without such a row need no second look
+    return table, too_short(data, delimiter, quoted) if table.iloc[:, -1].isna().any() else []
+
+
+def _is_single(data: bytes, delimiter: str, quoted: bool) -> bool:
+    """Whether the header is one field; a blank line is then a row without text, and else no row."""
+    sample = data[:_SAMPLE].decode("utf-8", "ignore")
+    try:
+        return next((len(record) == 1 for _, record in records(sample, delimiter, quoted) if record), False)
+    except csv.Error:
+        return False
+
+
+def _with_blank_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """One column with its blank lines as empty rows, those at the end left out; and notes on both."""
+    blank = table.iloc[:, 0].isna()
+    end = int(blank.to_numpy()[::-1].argmin()) if not blank.all() else 0
+    kept = table.iloc[: len(table) - end]
+    inner = int(blank.sum()) - end
+    notes = [f"{inner:,} blank {'line is' if inner == 1 else 'lines are'} kept as empty rows."] if inner else []
+    if end and len(kept) > 1:
+        notes.append(f"{end:,} blank {'line' if end == 1 else 'lines'} at the end of the file left out.")
+    return kept, notes
+
+
+def sniff_delimiter(data: bytes, usual: str = ",") -> str:
+    """The delimiter that splits most of the first records into as many fields as the header, more than one."""
+    sample = data[:_SAMPLE].decode("utf-8", "ignore")
+    cut = len(data) > _SAMPLE
+    scores = {delimiter: _consistency(sample, delimiter, cut) for delimiter in DELIMITERS}
+    best = max(scores, key=lambda delimiter: (scores[delimiter], delimiter == usual))
+    return best if scores[best] > (0.0, 1) else usual
+
+
+def _consistency(sample: str, delimiter: str, cut: bool) -> tuple[float, int]:
+    """(share of records with the header's number of fields, that number); (0, 1) when the header is one field."""
+    try:
+        sizes = [len(record) for _, record in records(sample, delimiter) if record]
+    except csv.Error:
+        return 0.0, 1
+    sizes = sizes[:-1] if cut and len(sizes) > 1 else sizes
+    if not sizes or sizes[0] < 2:
+        return 0.0, 1
+    return round(Counter(sizes)[sizes[0]] / len(sizes), 2), sizes[0]
+
+
+def _explain(name: str, data: bytes, delimiter: str, quoted: bool, error: Exception) -> tuple[pd.DataFrame, list[str]]:
+    if "EOF inside string" in str(error):
+        raise InputError(
+            f'"{name}" has a quotation mark that is never closed, beginning in line {open_quote(data, delimiter):,}.',
+            'Close it, or write a quotation mark inside a quoted cell twice ("").',
+        ) from error
+    raise too_long(name, data, delimiter, quoted) from error
+
+
+def _checked(delimiter: str) -> str:
+    named = {"\\t": "\t", **{value: key for key, value in DELIMITER_NAMES.items()}}.get(delimiter, delimiter)
+    if len(named) != 1 or named in '"\r\n\0' or ord(named) > 127:
+        raise InputError(f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another sign.")
+    return named
+
+
+def _without_nul_bytes(data: bytes) -> tuple[bytes, list[str]]:
+    count = data.count(b"\0")
+    return (data.replace(b"\0", b""), [f"{count:,} NUL characters were removed."]) if count else (data, [])

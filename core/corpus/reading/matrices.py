@@ -1,0 +1,129 @@
+"""Vectors that come as binary files of their own: .npy, .npz, safetensors."""
+
+import io
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.reading.archives import read_limited
+from core.corpus.reading.values import Part, Source, Upload
+from core.errors import InputError
+from core.types import unit_rows
+
+
+def unit_matrix(matrix: np.ndarray, where: str) -> np.ndarray:
+    """(n, d) float32 unit rows; InputError naming `where` for other shapes, types, NaN, inf and zero rows."""
+    if matrix.dtype.kind not in "fiu":
+        raise InputError(f"{where} holds {matrix.dtype} values, not real numbers.", "Save the vectors as float32.")
+    if matrix.ndim != 2 or not matrix.shape[0] or not matrix.shape[1]:
+        raise InputError(f"{where} has shape {matrix.shape}; vectors need rows x dimensions.", "Save a 2-D array.")
+    try:
+        with np.errstate(over="ignore"):
+            return unit_rows(matrix)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", error.remedy) from error
+
+
+def read_npy(upload: Upload) -> Part:
+    """One .npy file. Object arrays (pickles) are refused; a header that promises more than the file holds, too."""
+    return vectors_part(upload, "NumPy", npy_array(upload.name, upload.data))
+
+
+def npy_array(name: str, data: bytes) -> np.ndarray:
+    """The array of .npy bytes, not copied. Raises InputError for pickled and damaged ones."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(stream)
+    except (ValueError, SyntaxError, EOFError) as error:
+        raise _damaged(name, "NumPy") from error
+    if dtype.hasobject or dtype.names:
+        raise InputError(
+            f'"{name}" holds Python objects (a pickle), which can run code and is never opened.',
+            "Save a float32 matrix: np.save(path, vectors.astype(np.float32)).",
+        )
+    count = int(np.prod(shape, dtype=object)) if shape else 1
+    if count * dtype.itemsize > len(data) - stream.tell():
+        raise _damaged(name, "NumPy")
+    return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
+
+
+def read_npz(upload: Upload) -> Part:
+    """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
+    import zipfile
+    import zlib
+
+    arrays = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    data = read_limited(stream, member.compress_size, upload.name)
+                arrays[member.filename.removesuffix(".npy")] = data
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise _damaged(upload.name, "NPZ") from error
+    return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
+
+
+def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
+    for wanted in ("vectors", "embeddings"):
+        if wanted in arrays:
+            return npy_array(f"{name}: {wanted}", arrays[wanted])
+    read = {}
+    for key, data in arrays.items():
+        array = npy_array(f"{name}: {key}", data) if len(arrays) == 1 else _plain_array(key, data)
+        if array is not None and array.ndim == 2 and array.dtype.kind in "fiu":
+            read[key] = array
+    if len(read) != 1:
+        held = ", ".join(list(read or arrays)[:5]) or "nothing"
+        fault = "several matrices" if read else "no matrix of numbers"
+        raise InputError(f'"{name}" holds {fault} ({held}).', 'Name the one to read "vectors".')
+    return next(iter(read.values()))
+
+
+def _plain_array(key: str, data: bytes) -> np.ndarray | None:
+    try:
+        return npy_array(key, data)
+    except InputError:  # such as an object array beside the matrix, which is left alone
+        return None
+
+
+def read_safetensors(upload: Upload) -> Part:
+    """One safetensors file: its largest 2-D tensor."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(upload.data)
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
+            raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
+        raise _damaged(upload.name, "safetensors") from error
+    matrices = {key: tensor for key, tensor in tensors.items() if tensor.ndim == 2 and tensor.dtype.kind in "fiu"}
+    if not matrices:
+        raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
+    key = max(matrices, key=lambda name: matrices[name].size)
+    notes = (f'Tensor "{key}" was read, the largest of {len(tensors)}.',) if len(tensors) > 1 else ()
+    return vectors_part(upload, "safetensors", matrices[key], notes=notes)
+
+
+def vectors_part(
+    upload: Upload,
+    kind: str,
+    matrix: np.ndarray,
+    encoding: str = "",
+    delimiter: str = "",
+    table: pd.DataFrame | None = None,
+    notes: tuple[str, ...] = (),
+) -> Part:
+    """A part whose vectors are the matrix, made unit rows; InputError as unit_matrix."""
+    vectors = unit_matrix(matrix, f'"{upload.name}"')
+    return Part(
+        Source(upload.name, kind, encoding, delimiter, len(vectors), notes), table, vectors, upload.name, upload
+    )
+
+
+def _damaged(name: str, kind: str) -> InputError:
+    return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")

@@ -1,0 +1,141 @@
+"""Guessing which columns of a table are its text, labels, time and id. Always a proposal; a person may change it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.reading.cells import cell_text
+from core.corpus.reading.template import column_field
+from core.corpus.reading.times import parse_times, time_share
+from core.types import Roles
+
+__all__ = ["guess_roles", "parse_times", "time_share"]
+
+_SAMPLE = 2_000
+_MAX_LABELS = 8
+_TEXT_NAMES = re.compile(
+    r"text|content|body|review|comment|message|descri|summary|title|question|answer|query|utterance|sentence|feedback|"
+    r"abstract|note|tweet|post|document|passage|prompt|评论|评价|内容|正文|文本|标题|描述|反馈|问题|意见|留言|摘要",
+    re.IGNORECASE,
+)
+_LABEL_NAMES = re.compile(
+    r"label|categ|class|topic|rating|score|star|sentiment|type|intent|area|product|tag|lang|status|source|gender|region|"
+    r"类|标签|评分|星|主题|情感|类型|产品",
+    re.IGNORECASE,
+)
+_TIME_NAMES = re.compile(r"time|date|created|updated|timestamp|year|month|_at$|_on$|日期|时间|年", re.IGNORECASE)
+_ID_NAMES = re.compile(r"(?i:^(id|_id|uuid|guid|key|index|idx|no\.?|number|row_?id|编号|序号)$|[_ ]id$)|[a-z]I[Dd]$")
+_CODE = re.compile(r"[!-~]*\d[!-~]*|https?://\S+|\S+@\S+")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What one column looks like over the sample."""
+
+    name: str
+    kind: str  # text, number, time or flag
+    distinct: int  # in the whole column
+    rows: int
+    length: float
+    words: float
+    codes: float  # share of cells that are one token with a digit, an address or the like
+
+    @property
+    def unique(self) -> float:
+        return self.distinct / max(self.rows, 1)
+
+
+def guess_roles(table: pd.DataFrame) -> Roles:
+    """Roles for a table; `text` is "{column}" or "" when no column holds text. Never raises for odd columns."""
+    facts = [_facts(str(name), table.iloc[:, i]) for i, name in enumerate(table.columns)]
+    time = _guess_time(facts, table)
+    text = _guess_text([fact for fact in facts if fact.name != time])
+    left = [fact for fact in facts if fact.name not in {time, text}]
+    whole = [fact for fact in left if fact.rows == len(table)]  # a column with holes names no row
+    identity = _guess_id([fact for fact in whole if not _holds_times(table, fact.name)])
+    labels = _guess_labels([fact for fact in left if fact.name != identity])
+    titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's layout, whose recipe embeds both
+    return Roles("{title} {text}" if titled else column_field(text) if text else "", labels, time, identity)
+
+
+def _facts(name: str, column: pd.Series) -> _Facts:
+    kind = _kind(column)
+    distinct = _distinct(column)
+    if kind != "text":
+        return _Facts(name, kind, distinct, int(column.notna().sum()), 0, 0, 0)
+    cells = [text[:5_000] for cell in column.dropna().iloc[:_SAMPLE] if (text := cell_text(cell))] or [""]
+    words = [len(cell.split()) + len(_CJK.findall(cell)) / 2 for cell in cells]
+    codes = float(np.mean([_CODE.fullmatch(cell.strip()) is not None for cell in cells]))
+    length = float(np.mean([len(cell) for cell in cells]))
+    return _Facts(name, kind, distinct, int(column.notna().sum()), length, float(np.mean(words)), codes)
+
+
+def _kind(column: pd.Series) -> str:
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return "flag"
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return "time"
+    return "number" if pd.api.types.is_numeric_dtype(column.dtype) else "text"
+
+
+def _distinct(column: pd.Series) -> int:
+    try:
+        return int(column.nunique())
+    except TypeError:  # cells that can't be hashed
+        return int(column.astype(str).nunique())
+
+
+def _guess_text(facts: list[_Facts]) -> str:
+    candidates = [fact for fact in facts if fact.kind == "text" and fact.rows and fact.codes < 0.7]
+    if not candidates:
+        return ""
+    best = max(candidates, key=_text_score)
+    return best.name if _text_score(best) > 1 else ""
+
+
+def _text_score(fact: _Facts) -> float:
+    """Long, varied, of several words; a telling name counts as much as six times the length."""
+    hint = 1.8 if _TEXT_NAMES.search(fact.name) and not _LABEL_NAMES.search(fact.name) else 0.0
+    return float(np.log1p(fact.length) * (0.4 + min(fact.unique, 1)) + min(fact.words, 5) * 0.4 + hint)
+
+
+def _guess_time(facts: list[_Facts], table: pd.DataFrame) -> str | None:
+    ranked = sorted(facts, key=lambda fact: (fact.kind != "time", _TIME_NAMES.search(fact.name) is None))
+    for fact in ranked:
+        named = _TIME_NAMES.search(fact.name) is not None
+        if fact.kind == "flag" or (fact.kind == "number" and not named) or fact.length > 60:
+            continue
+        column: Any = table[fact.name] if list(table.columns).count(fact.name) == 1 else None
+        if column is not None and fact.rows and time_share(column) >= (0.7 if named else 0.9):
+            return fact.name
+    return None
+
+
+def _guess_id(facts: list[_Facts]) -> str | None:
+    named = [fact for fact in facts if _ID_NAMES.search(fact.name) and fact.rows and fact.unique == 1]
+    exact = [fact for fact in named if fact.name.lower() in {"id", "_id", "uuid", "key"}]
+    coded = [fact for fact in facts if fact.kind == "text" and fact.codes > 0.9 and fact.unique == 1 and fact.rows > 2]
+    return next((fact.name for fact in [*exact, *named, *coded]), None)
+
+
+def _holds_times(table: pd.DataFrame, name: str) -> bool:
+    """Whether a column of text holds times, which seldom name rows however different they are."""
+    column: Any = table[name] if list(table.columns).count(name) == 1 else None
+    return column is not None and _kind(column) == "text" and time_share(column) >= 0.9
+
+
+def _guess_labels(facts: list[_Facts]) -> tuple[str, ...]:
+    found = [fact for fact in facts if _is_label(fact)]
+    ranked = sorted(found, key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
+    return tuple(fact.name for fact in ranked[:_MAX_LABELS])
+
+
+def _is_label(fact: _Facts) -> bool:
+    """Few distinct values, each on several rows; numbers only when very few, such as stars."""
+    if fact.kind == "time" or not 2 <= fact.distinct <= max(2, min(200, fact.rows / 3)) or fact.length > 60:
+        return False
+    return fact.kind != "number" or fact.distinct <= 20

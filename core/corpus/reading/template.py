@@ -1,0 +1,128 @@
+"""Templates over columns: "Title: {Summary}; Content: {Text}". Filled by splitting, never by str.format."""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.reading.cells import cell_text
+from core.errors import InputError
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{((?:[^{}\\]|\\.)+)\}", re.DOTALL)
+_ESCAPED = re.compile(r"\\([{}\\])")
+_SHOWN = 8
+
+
+def column_field(name: str) -> str:
+    """The template that is one column; braces and backslashes in its name are escaped by a backslash."""
+    return "{" + re.sub(r"([{}\\])", r"\\\1", name) + "}"
+
+
+def template_columns(template: str) -> list[str]:
+    """The column names a template uses, each once, in order."""
+    return list(dict.fromkeys(name for kind, name in _parse(template) if kind == "column"))
+
+
+def render_texts(table: pd.DataFrame, template: str) -> list[str]:
+    """n texts: each {Column} replaced by the row's cell, a missing cell by nothing; "{{" and "}}" are braces.
+
+    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with near names.
+    """
+    parts = _parse(template)
+    names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
+    if not names:
+        raise InputError(
+            "The text template names no column.", f"Put a column name in braces, such as {_some(table.columns)}."
+        )
+    cells = {name: column_texts(table[found]) for name, found in names.items()}
+    if len(parts) == 1:
+        return cells[parts[0][1]]
+    rows = zip(*(cells[name] for kind, name in parts if kind == "column"), strict=True)
+    pieces = _literals(parts)
+    return ["".join(_woven(pieces, row)) if any(map(str.strip, row)) else "" for row in rows]
+
+
+def rename_fields(template: str, names: Mapping[str, str]) -> str:
+    """The same template with columns renamed."""
+    double = {"{": "{{", "}": "}}"}
+    return "".join(
+        column_field(names.get(text, text)) if kind == "column" else "".join(double.get(sign, sign) for sign in text)
+        for kind, text in _parse(template)
+    )
+
+
+def column_texts(column: pd.Series) -> list[str]:
+    """Cells as a person would write them; "" for missing ones, whole floats without ".0", dates without midnight."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return [str(cell) for cell in column.fillna("").tolist()]
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        known = column.dropna()
+        form = "%Y-%m-%d" if (known == known.dt.normalize()).all() else "%Y-%m-%d %H:%M:%S"
+        return [str(cell) for cell in column.dt.strftime(form).fillna("").tolist()]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        return [str(cell) for cell in column.tolist()]
+    return [cell_text(cell) or "" for cell in column.tolist()]
+
+
+def _parse(template: str) -> list[tuple[str, str]]:
+    """("text", literal) and ("column", name) in order; literals that touch are joined."""
+    parts: list[tuple[str, str]] = []
+    position = 0
+    for token in _TOKEN.finditer(template):
+        _add_literal(parts, template[position : token.start()])
+        position = token.end()
+        if token.group(1) is None:
+            _add_literal(parts, token.group()[0])
+        else:
+            parts.append(("column", _ESCAPED.sub(r"\1", token.group(1))))
+    _add_literal(parts, template[position:])
+    return parts
+
+
+def _add_literal(parts: list[tuple[str, str]], text: str) -> None:
+    if text and parts and parts[-1][0] == "text":
+        parts[-1] = ("text", parts[-1][1] + text)
+    elif text:
+        parts.append(("text", text))
+
+
+def _literals(parts: list[tuple[str, str]]) -> list[str]:
+    """What stands before each column, and after the last."""
+    pieces = [""]
+    for kind, text in parts:
+        if kind == "text":
+            pieces[-1] += text
+        else:
+            pieces.append("")
+    return pieces
+
+
+def _woven(pieces: list[str], row: Iterable[str]) -> list[str]:
+    woven = [pieces[0]]
+    for piece, cell in zip(pieces[1:], row, strict=True):
+        woven += (cell, piece)
+    return woven
+
+
+def _resolve(table: pd.DataFrame, name: str) -> str:
+    for candidate in (name, name.strip()):
+        if candidate in table.columns:
+            return candidate
+    raise missing_column(name.strip(), table.columns)
+
+
+def missing_column(name: str, columns: Iterable[str]) -> InputError:
+    """The error for a column that isn't there, with the names nearest to it."""
+    names = [str(column) for column in columns]
+    lower = {column.lower(): column for column in reversed(names)}
+    near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]
+    shown = ", ".join(f'"{column}"' for column in near or names[:_SHOWN])
+    return InputError(
+        f'There is no column "{name}".', f"Did you mean {shown}?" if near else f"The columns are {shown}."
+    )
+
+
+def _some(columns: Iterable[str]) -> str:
+    return next((column_field(str(column)) for column in columns), "{text}")

@@ -1,0 +1,123 @@
+"""Optional steps on the rows of a corpus, and what each did."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.chunking import split_passages
+from core.errors import InputError
+
+_BLANKS = " \t\r\n\u3000\xa0\u200b\u200c\u200d\u2060\ufeff\u00ad"  # white space and zero-width characters
+_EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the count is estimated from a sample
+RowStep = tuple[str, Callable[[np.ndarray], np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is done to the rows, in this order. sample: that many rows at random, by seed, in their old order.
+
+    passage_tokens: size of passages, None for no splitting; passage_overlap: share repeated in the next, in [0, 0.5].
+    """
+
+    drop_empty: bool = True
+    drop_duplicates: bool = False
+    first: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    passage_tokens: int | None = None
+    passage_overlap: float = 0.1
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """Rows before and after one step."""
+
+    step: str
+    before: int
+    after: int
+    note: str = ""
+
+
+def chosen_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
+    """Positions of the rows kept, rising, and the counts. Raises InputError naming the step that leaves none."""
+    keep = np.arange(len(texts))
+    counts: list[StepCount] = []
+    for label, kept in _row_steps(texts, steps):
+        before, keep = len(keep), kept(keep)
+        counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
+        if not len(keep):
+            raise InputError(f'No rows are left: the step "{label}" removed all {before:,}.', "Change or leave out it.")
+    return keep, counts
+
+
+def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:
+    """(label, function from positions to the positions kept) of the steps that are on."""
+    found: list[RowStep] = []
+    if steps.drop_empty:
+        found.append(("Drop empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
+    if steps.drop_duplicates:
+        found.append(("Keep one of exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
+    if steps.first is not None:
+        found.append((f"Keep the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
+    if steps.sample is not None:
+        found.append((f"Keep a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
+    return found
+
+
+def is_blank(text: str) -> bool:
+    """Nothing but white space and zero-width characters."""
+    return not text.strip() or not text.strip(_BLANKS)
+
+
+def _repeated(texts: Sequence[str], keep: np.ndarray) -> np.ndarray:
+    return pd.Series([texts[row] for row in keep], dtype=object).duplicated().to_numpy()
+
+
+def _sampled(keep: np.ndarray, steps: Steps) -> np.ndarray:
+    size = max(min(steps.sample or 0, len(keep)), 0)
+    return np.sort(np.random.default_rng(steps.seed).choice(keep, size, replace=False))
+
+
+def _removed(rows: int) -> str:
+    return "no row removed" if not rows else f"{rows:,} {'row' if rows == 1 else 'rows'} removed"
+
+
+def make_passages(texts: list[str], steps: Steps) -> list[list[str]] | None:
+    """Passages of each text, or None where splitting is off."""
+    return split_passages(texts, steps.passage_tokens, steps.passage_overlap) if steps.passage_tokens else None
+
+
+def _split_rows(passages: Sequence[Sequence[str]]) -> int:
+    return sum(len(parts) > 1 for parts in passages)
+
+
+def counted_split(passages: Sequence[Sequence[str]]) -> StepCount:
+    """The count of a split that was made."""
+    return _split_count(len(passages), sum(map(len, passages)), _split_rows(passages))
+
+
+def _split_count(before: int, after: int, rows: int, about: str = "") -> StepCount:
+    return StepCount("Split into passages", before, after, f"{about}{rows:,} {'row' if rows == 1 else 'rows'} split")
+
+
+def estimated_split(texts: list[str], steps: Steps) -> StepCount:
+    """The count of a split, estimated where only a share of very long inputs is split."""
+    passages = sampled_passages(texts, steps)
+    if len(passages) == len(texts):
+        return counted_split(passages)
+    scale = len(texts) / len(passages)
+    return _split_count(
+        len(texts), round(sum(map(len, passages)) * scale), round(_split_rows(passages) * scale), "about "
+    )
+
+
+def sampled_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+    """Passages of each text; of inputs longer than _EXACT_SPLIT those of a random fifth of that, in their old order."""
+    if sum(map(len, texts)) <= _EXACT_SPLIT:
+        return make_passages(texts, steps) or []
+    order = np.random.default_rng(0).permutation(len(texts))
+    cuts = np.cumsum([len(texts[row]) for row in order])
+    share = np.sort(order[: max(1, int(np.searchsorted(cuts, _EXACT_SPLIT // 5)))])
+    return make_passages([texts[row][:_EXACT_SPLIT] for row in share], steps) or []

@@ -1,0 +1,147 @@
+"""Questions of the Data page: what is in an upload, what would become of it, and what a corpus looks like."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from core.corpus.build import StepCount, Steps, build_corpus, count_steps, read_corpus
+from core.corpus.loaders import load_corpus
+from core.corpus.profile import Profile, profile_corpus
+from core.corpus.reading import RawTable, Source, guess_roles, render_texts
+from core.corpus.staging import Origin, read_staged
+from core.digest import digest_array
+from core.errors import InputError
+from core.store import CorpusInfo, Workspace
+from core.types import CorpusRef, ModelSpec, Roles, Vectors
+
+HEAD_ROWS = 200
+CELL = 200  # characters of a cell that a preview shows
+TEXT = 600  # characters of a text that a preview shows
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why files can't be used, in the words of the InputError."""
+
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of any brought along."""
+
+    rows: int
+    columns: tuple[str, ...]
+    roles: Roles
+    head: pd.DataFrame
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...]
+    vectors: tuple[int, int] | None
+    vectors_name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Created:
+    """A kept corpus, what each step did to its rows, and the model of vectors that came along."""
+
+    info: CorpusInfo
+    steps: tuple[StepCount, ...]
+    model: ModelSpec | None
+
+
+@lru_cache(maxsize=2)
+def raw_table(folder: str, origin: Origin) -> RawTable:
+    return read_staged(folder, origin)
+
+
+def preview(folder: str, origin: Origin) -> Preview | Refusal:
+    """Read staged files and show their beginning; a Refusal where they can't be used. Raises StorageError."""
+    try:
+        raw = raw_table(folder, origin)
+    except InputError as error:
+        return Refusal(error.message, error.remedy)
+    return Preview(
+        rows=len(raw.table),
+        columns=tuple(map(str, raw.table.columns)),
+        roles=guess_roles(raw.table),
+        head=shortened(raw.table.head(HEAD_ROWS)),
+        sources=raw.sources,
+        notes=raw.notes,
+        vectors=None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1]),
+        vectors_name=raw.vectors_name,
+    )
+
+
+def shortened(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy with texts cut at CELL characters."""
+    texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype) or kind.kind == "O"]
+    return table.assign(**{str(name): table[name].map(_short_cell) for name in texts})
+
+
+def sample_texts(folder: str, origin: Origin, template: str, rows: int = 5) -> tuple[str, ...] | Refusal:
+    """The first texts a template makes; a Refusal for a column that isn't there."""
+    try:
+        texts = render_texts(raw_table(folder, origin).table.head(rows), template)
+    except InputError as error:
+        return Refusal(error.message, error.remedy)
+    return tuple(text if len(text) <= TEXT else text[:TEXT] + "…" for text in texts)
+
+
+def step_counts(folder: str, origin: Origin, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | Refusal:
+    """What each step would do to the rows; a Refusal where none would be left."""
+    try:
+        return count_steps(raw_table(folder, origin), roles, steps)
+    except InputError as error:
+        return Refusal(error.message, error.remedy)
+
+
+def create(folder: str, origin: Origin, roles: Roles, steps: Steps, name: str) -> Created:
+    """Build and keep the corpus, with vectors that came along. Raises InputError, StorageError."""
+    raw = raw_table(folder, origin)
+    built = build_corpus(raw, roles, steps, name)
+    workspace = Workspace(folder)
+    info = workspace.save_corpus(built.corpus)
+    if built.vectors is None:
+        return Created(info, built.steps, None)
+    vectors = Vectors(built.vectors, imported_model(raw.vectors_name, built.vectors), info.digest, {"seconds": 0.0})
+    workspace.save_vectors(vectors)
+    return Created(info, built.steps, vectors.model)
+
+
+def imported_model(name: str, vectors: Any) -> ModelSpec:
+    """Vectors brought in, as a model: named after their file or column, told apart by their digest."""
+    return ModelSpec("imported", name or "vectors", digest_array(vectors), int(vectors.shape[1]))
+
+
+def open_sample(folder: str, params: dict[str, Any]) -> str:
+    """Keep the sample corpus; gives its digest."""
+    pass
+
+    return import_file(folder, params)
+
+
+def profile(corpus: CorpusRef) -> Profile:
+    return profile_corpus(load_corpus(corpus))
+
+
+def first_rows(corpus: CorpusRef) -> pd.DataFrame:
+    """The first HEAD_ROWS rows of a corpus, what is embedded in front; long cells cut."""
+    kept = load_corpus(corpus)
+    head, name = kept.table.head(HEAD_ROWS).copy(), "what is embedded"
+    while name in head.columns:
+        name += " "
+    head.insert(0, name, pd.Series(kept.texts[:HEAD_ROWS], dtype="str"))
+    return shortened(head)
+
+
+def _short_cell(cell: Any) -> Any:
+    return cell[: CELL - 1] + "…" if isinstance(cell, str) and len(cell) > CELL else cell
+
+
+def import_file(folder: str, params: dict[str, Any]) -> str:
+    """Read a file of this machine into the workspace; gives the corpus' digest. params: as read_corpus names them."""
+    named = {key: params[key] for key in ("name", "text", "label", "time", "id")}
+    return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest

@@ -1,0 +1,132 @@
+"""The map of a corpus as a Plotly figure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.errors import InputError
+from core.figures import base_layout
+from core.map.coloring import SCALES, Category, ColorSpec
+from core.palette import COLORS, GREY, Theme, scale
+from core.text import hover_texts, label
+
+LEGEND_WIDTH = 32
+
+
+def map_figure(
+    points: np.ndarray,
+    rows: np.ndarray,
+    color: ColorSpec,
+    texts: Sequence[str],
+    theme: Theme = "light",
+    height: int = 640,
+    total: int | None = None,
+) -> go.Figure:
+    """The map of m drawn rows in 2 or 3 dimensions. In every trace `customdata` holds the row ids, int32.
+
+    points: (m, 2 or 3) coordinates. rows: (m,) row ids. color: for these m rows (ColorSpec.take). texts: m texts, whose
+    beginnings show on hovering. total: rows of the corpus, to state "showing m of n". Equal inputs, equal figures.
+    """
+    if not len(points) == len(rows) == len(color) == len(texts):
+        raise InputError(f"A map needs equal counts: {len(points)} points, {len(rows)} rows, {len(color)} colors.")
+    drawing = _Drawing(points.astype(np.float32), rows.astype(np.int32), hover_texts(texts), _marker_style(len(rows)))
+    traces = _category_traces(drawing, color) if color.kind == "category" else _scale_traces(drawing, color, theme)
+    figure = go.Figure(traces)
+    figure.update_layout(base_layout(theme, height), **_axes(points.shape[1]))
+    figure.update_layout(legend=_legend(color), dragmode="lasso" if points.shape[1] == 2 else "turntable")
+    if total is not None and total > len(rows):
+        figure.add_annotation(_corner(f"showing {len(rows):,} of {total:,}"))
+    return figure
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    points: np.ndarray
+    rows: np.ndarray
+    hover: list[str]
+    style: dict[str, Any]
+
+    def trace(self, at: np.ndarray, **rest: Any) -> Any:
+        """A trace of the points at the given positions."""
+        values = {
+            "customdata": self.rows[at],
+            "hovertext": [self.hover[i] for i in at],
+            "hoverinfo": "text",
+            "mode": "markers",
+        }
+        return _scatter(self.points[at], **values, **rest)
+
+
+def _scatter(points: np.ndarray, **rest: Any) -> Any:
+    axes = dict(zip("xyz", np.ascontiguousarray(points.T), strict=False))
+    return go.Scattergl(**axes, **rest) if points.shape[1] == 2 else go.Scatter3d(**axes, **rest)
+
+
+def _marker_style(count: int) -> dict[str, Any]:
+    """Smaller and more transparent with more points; size in pixels."""
+    magnitude = np.log10(max(count, 1))
+    size = float(np.clip(13 - 2.2 * magnitude, 2.5, 9).round(1))
+    return {"size": size, "opacity": float(np.clip(1.15 - 0.14 * magnitude, 0.5, 0.95).round(2)), "line": {"width": 0}}
+
+
+def _category_traces(drawing: _Drawing, color: ColorSpec) -> list[Any]:
+    """One trace a category; grey ones first, so that they lie below."""
+    order = sorted(range(len(color.categories)), key=lambda i: color.categories[i].color != GREY)
+    return [_category_trace(drawing, np.flatnonzero(color.values == i), color.categories[i], i) for i in order]
+
+
+def _category_trace(drawing: _Drawing, at: np.ndarray, category: Category, position: int) -> Any:
+    marker = drawing.style | {"color": category.color, "symbol": category.symbol}
+    name = f"{label(category.label, LEGEND_WIDTH)} ({category.count:,})"
+    return drawing.trace(at, name=name, marker=marker, legendrank=position, showlegend=True)
+
+
+def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any]:
+    """Rows without a value grey and below, the others on a color scale; one plain trace for kind "none"."""
+    if color.kind == "none":
+        marker = drawing.style | {"color": COLORS[0]}
+        return [drawing.trace(np.arange(len(drawing.rows)), name="rows", marker=marker, showlegend=False)]
+    known = ~np.isnan(color.values)
+    grey = drawing.style | {"color": GREY}
+    name = f"{color.missing_label} ({np.count_nonzero(~known):,})"
+    traces = [drawing.trace(np.flatnonzero(~known), name=name, marker=grey, showlegend=True)] if not known.all() else []
+    marker = drawing.style | {
+        "color": color.values[known],
+        "colorscale": scale(SCALES[color.kind], theme),
+        "cmin": color.low,
+        "cmax": color.high,
+        "colorbar": _colorbar(color),
+    }
+    return [*traces, drawing.trace(np.flatnonzero(known), name=label(color.name), marker=marker, showlegend=False)]
+
+
+def _colorbar(color: ColorSpec) -> dict[str, Any]:
+    bar: dict[str, Any] = {"title": {"text": label(color.name, LEGEND_WIDTH)}, "thickness": 14, "outlinewidth": 0}
+    if color.ticks:
+        bar |= {"tickvals": [value for value, _ in color.ticks], "ticktext": [text for _, text in color.ticks]}
+    elif color.kind == "trust":
+        bar |= {"tickformat": ".0%"}
+    return bar
+
+
+def _axes(dims: int) -> dict[str, Any]:
+    """Hidden, with one unit as long in every direction: a map's axes have no meaning, only its distances."""
+    hidden = {"visible": False}
+    if dims == 2:
+        return {"xaxis": hidden, "yaxis": hidden | {"scaleanchor": "x", "scaleratio": 1}}
+    return {"scene": {"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "data"}}
+
+
+def _legend(color: ColorSpec) -> dict[str, Any]:
+    title = {"text": label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
+    # on a scale the bar stands to the right, so the legend goes below it
+    place = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
+    return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | place
+
+
+def _corner(text: str) -> dict[str, Any]:
+    place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, **place}

@@ -1,0 +1,110 @@
+"""Colors and columns as one byte a row, with what a legend or a histogram needs to say what the bytes mean."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.map.coloring import SCALES, ColorSpec, color_spec
+from core.map.selection import MISSING
+from core.palette import COLORS, GREY, SYMBOLS, Theme, scale
+from core.text import clean, cut
+
+TOP = 254  # the highest code of a color scale
+BINS = 24
+NAME = 60
+CONTEXT = {"light": (0.45, 0.47, 0.52, 0.35), "dark": (0.62, 0.65, 0.71, 0.3)}  # grey of points in the background
+
+
+def color_codes(spec: ColorSpec) -> np.ndarray:
+    """(n,) uint8: positions among the categories, or 0 .. 254 along the scale and 255 where a value is missing."""
+    if spec.kind in ("none", "category"):
+        return spec.values.astype(np.uint8)
+    return _scaled(spec.values, spec.low, spec.high, TOP)
+
+
+def color_look(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
+    """What the map's component needs to color points and draw a legend or color bar; plain data, text not escaped."""
+    if spec.kind == "none":
+        return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
+    if spec.kind == "category":
+        return {"kind": "category", "name": cut(clean(spec.name), NAME), "categories": _categories(spec)}
+    missing = int(np.isnan(spec.values).sum())
+    return {
+        "kind": "scale",
+        "name": cut(clean(spec.name), NAME),
+        "categories": [],
+        "gradient": [_hex(str(color)) for _, color in scale(SCALES[spec.kind], theme)],
+        "top": TOP,
+        "ticks": _ticks(spec),
+        "missing": {"label": spec.missing_label, "count": missing, "color": GREY} if missing else None,
+    }
+
+
+def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
+    """(n,) uint8 bins of a column and their labels: values where few (missing ones too), else 24 equal ranges.
+
+    255 stands for a missing number or time.
+    Of many categories the 20 largest have a bin each, the rest one more; numbers stand in their order.
+    """
+    spec = color_spec(series, name)
+    if spec.kind == "category":
+        labels = [category.label for category in spec.categories]
+        order = _in_order(labels, pd.api.types.is_numeric_dtype(series.dtype))
+        place = np.empty(len(labels), dtype=np.uint8)
+        place[order] = np.arange(len(labels))
+        return place[spec.values], [cut(clean(labels[i]), NAME) for i in order]
+    edges = np.linspace(spec.low, spec.high, BINS + 1)
+    ends = [_value(spec, edge) for edge in edges]
+    labels = [f"{low} to {high}" for low, high in pairwise(ends)]
+    return _scaled(spec.values, spec.low, spec.high, BINS - 1, floor=True), labels
+
+
+def _scaled(values: np.ndarray, low: float, high: float, top: int, floor: bool = False) -> np.ndarray:
+    share = (values.astype(np.float64) - low) / ((high - low) or 1.0)
+    place = np.floor(share * (top + 1)) if floor else np.rint(share * top)
+    return np.where(np.isnan(values), MISSING, np.clip(np.nan_to_num(place), 0, top)).astype(np.uint8)
+
+
+def _categories(spec: ColorSpec) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": cut(clean(category.label), NAME) or "(empty)",
+            "count": category.count,
+            "color": category.color,
+            "diamond": category.symbol == SYMBOLS[1],
+        }
+        for category in spec.categories
+    ]
+
+
+def _in_order(labels: list[str], numeric: bool) -> np.ndarray:
+    numbers = pd.to_numeric(pd.Series(labels), errors="coerce")
+    if not numeric:
+        return np.arange(len(labels))
+    return np.asarray(numbers.sort_values(kind="stable", na_position="last").index)
+
+
+def _ticks(spec: ColorSpec) -> list[str]:
+    if spec.ticks:
+        return [text for _, text in (spec.ticks[0], spec.ticks[len(spec.ticks) // 2], spec.ticks[-1])]
+    return [_value(spec, value) for value in (spec.low, (spec.low + spec.high) / 2, spec.high)]
+
+
+def _value(spec: ColorSpec, value: float) -> str:
+    if spec.kind == "trust":
+        return f"{value:.0%}"
+    if spec.kind == "time" and spec.ticks:  # days since the first date, written as dates
+        (low, first), (high, last) = spec.ticks[0], spec.ticks[-1]
+        share = (value - low) / ((high - low) or 1.0)
+        start, end = pd.Timestamp(first), pd.Timestamp(last)
+        return str((start + (end - start) * share).strftime("%Y-%m-%d" if len(first) <= 10 else "%Y-%m-%d %H:%M"))
+    return f"{value:.3f}" if spec.kind == "similarity" else f"{value:,.4g}"
+
+
+def _hex(color: str) -> str:
+    """Plotly's "rgb(1, 2, 3)" as "#010203"."""
+    if color.startswith("#"):
+        return color
+    return "#" + "".join(f"{round(float(part)):02x}" for part in color.strip("rgb()").split(","))

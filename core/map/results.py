@@ -1,0 +1,58 @@
+"""Layouts as stored results."""
+
+from dataclasses import asdict, dataclass, field
+
+from core.map.projection import project
+from core.results import Result, Step
+from core.store import Workspace
+from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Progress
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors, neighbor_inputs
+
+ROWS_A_SECOND = 2_500  # of a fast layout on two cores, used until a layout of this corpus was timed
+PCA_ROWS_A_SECOND = 100_000
+SLOWER = 2.0  # a reproducible layout runs on one thread
+
+
+@dataclass(frozen=True)
+class LayoutQuery:
+    """A map of one model's vectors."""
+
+    corpus: CorpusRef
+    model: ModelSpec
+    params: LayoutParams = field(default_factory=LayoutParams)
+
+
+def _compute(query: LayoutQuery, progress: Progress) -> Layout:
+    where = (query.corpus, query.model)
+    return project(load_vectors(*where), load_neighbors(*where), progress=progress, **asdict(query.params))
+
+
+def _seconds(query: LayoutQuery) -> float:
+    """From the last UMAP layout of this corpus and model if there is one, else from the number of rows."""
+    info = Workspace(query.corpus.folder).info(query.corpus.digest)
+    rows = info.rows if info else 0
+    if query.params.method == "pca":
+        return rows / PCA_ROWS_A_SECOND
+    factor = SLOWER if query.params.reproducible else 1.0
+    for record in reversed(list(LAYOUTS.records(query.corpus))):
+        params = LayoutParams(**record["inputs"]["params"])
+        if params.method == "umap" and record["inputs"]["model"] == query.model.to_dict():
+            return float(record["facts"]["facts"]["seconds"]) * factor / (SLOWER if params.reproducible else 1.0)
+    return 2 + factor * rows / ROWS_A_SECOND
+
+
+LAYOUTS = Result(
+    "layouts",
+    2,
+    LayoutQuery,
+    Layout,
+    inputs=lambda query: {**neighbor_inputs(query.model), "params": query.params},
+    compute=_compute,
+    seconds=_seconds,
+    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
+    stage="Drawing the map",
+    unit="steps",
+    worker="layout",
+    absence="This map has not been drawn yet.",
+    remedy="Choose its settings on the Map page and draw it.",
+)

@@ -1,0 +1,87 @@
+"""How far a layout keeps the neighborhoods of the original space."""
+
+import numpy as np
+
+from core.errors import InputError
+from core.types import Neighbors, Trust, Vectors
+from core.vectors.pca import all_cores
+
+ALL_ROWS = 200_000  # preservation is measured on every row up to here, else on as many
+PAIRS = 100_000_000  # similarities ranked for trustworthiness: one to two seconds
+MIN_SAMPLE, BLOCK = 300, 256
+
+
+def measure_trust(
+    vectors: Vectors, neighbors: Neighbors, points: np.ndarray, k: int = 15, sample: int = 3000, seed: int = 0
+) -> Trust:
+    """Trustworthiness and kNN preservation of points (n, dims) against cosine in the original space.
+
+    Trustworthiness (Venna and Kaski 2001), as scikit-learn's: for `Trust.sample` rows drawn with `seed`, ranked
+    against all n (at most `sample`, fewer where n is large). Preservation: the share of each row's k nearest
+    neighbors, from the shared graph, among its k nearest in the layout, over all rows up to 200,000, else over
+    as many drawn ones; `per_point` holds it. k is lowered to what n and the graph allow: k < n / 2. Of 1 or 2 rows
+    every neighborhood is kept. Raises InputError unless vectors, neighbors and points have as many rows.
+    """
+    n = len(vectors)
+    if not n == len(neighbors.ids) == len(points):
+        raise InputError(f"{n:,} vectors, {len(neighbors.ids):,} neighbor rows and {len(points):,} points don't match.")
+    k = min(k, neighbors.k, (n - 1) // 2)
+    if k < 1:
+        return Trust(1.0, 1.0, 1.0, max(n - 1, 0), n, n, np.ones(n, np.float32))
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.choice(n, min(n, ALL_ROWS), replace=False))
+    near = layout_neighbors(points, rows, k, seed)
+    per_point = np.full(n, np.nan, np.float32)
+    per_point[rows] = preserved(neighbors.ids[rows, :k], near)
+    size = min(len(rows), sample, max(MIN_SAMPLE, PAIRS // n))
+    drawn = np.sort(rng.choice(len(rows), size, replace=False))
+    worth = _trustworthiness(vectors.rows, rows[drawn], near[drawn])
+    return Trust(worth, float(np.mean(per_point[rows], dtype=float)), k / (n - 1), k, size, n, per_point)
+
+
+def layout_neighbors(points: np.ndarray, rows: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
+    """(len(rows), k) ids of the nearest other points of each of `rows`, nearest first, by a k-d tree."""
+    from scipy.spatial import cKDTree
+
+    points = _apart(np.asarray(points, np.float64), seed)
+    ids = cKDTree(points).query(points[rows], k=k + 1, workers=-1)[1]
+    keep = ids != rows[:, None]
+    keep[keep.all(axis=1), -1] = False
+    return ids[keep].reshape(len(rows), k)
+
+
+def preserved(original: np.ndarray, layout: np.ndarray) -> np.ndarray:
+    """(q,) float32, the share of each row's original neighbors (q, k) among its layout neighbors (q, k)."""
+    hits = np.zeros(original.shape, bool)
+    for column in layout.T:
+        hits |= original == column[:, None]
+    return hits.mean(axis=1, dtype=np.float32)
+
+
+def _apart(points: np.ndarray, seed: int) -> np.ndarray:
+    """Points that coincide are parted at random by next to nothing: ties are fair, and the tree stays fast."""
+    if len(np.unique(points, axis=0)) == len(points):
+        return points
+    span = float(np.ptp(points, axis=0).max()) or 1.0
+    return points + np.random.default_rng(seed).normal(scale=1e-7 * span, size=points.shape)
+
+
+def _trustworthiness(vectors: np.ndarray, rows: np.ndarray, near: np.ndarray) -> float:
+    """1 less the mean excess rank, scaled, of layout neighbors that are no neighbors in the original space."""
+    n, k = len(vectors), near.shape[1]
+    with all_cores():
+        blocks = range(0, len(rows), BLOCK)
+        excess = sum(_excess(vectors, rows[i : i + BLOCK], near[i : i + BLOCK]) for i in blocks)
+    return 1.0 - 2.0 * excess / (len(rows) * k * (2.0 * n - 3.0 * k - 1.0))
+
+
+def _excess(vectors: np.ndarray, rows: np.ndarray, near: np.ndarray) -> int:
+    """Sum over layout neighbors of their rank in the original space beyond k (rank 1 is the nearest)."""
+    similar = vectors[rows] @ vectors.T
+    similar[np.arange(len(rows)), rows] = (
+        np.inf
+    )  # the row itself is always counted, so that the nearest other row has rank 1
+    wanted = np.take_along_axis(similar, near, axis=1)
+    # counting beats sorting: each line stays in the processor's cache
+    ranks = [np.count_nonzero(line > value) for line, values in zip(similar, wanted, strict=True) for value in values]
+    return int(np.maximum(np.array(ranks) - near.shape[1], 0).sum())

@@ -1,0 +1,150 @@
+"""Asking a chat model over OpenAI's protocol: OpenAI's own, or any compatible server's."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import ModelError
+from core.models.chat_answers import Unusable
+from core.models.chat_errors import explain_chat
+from core.models.openai_client.models import checked_key, checked_url
+from core.models.openai_client.requests import Sender
+from core.secret import Secret
+from core.types import ModelSpec
+
+SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; servers of one's own are slower
+RETRIES = 3
+LARGEST = 1_000_000  # bytes of an answer that are read
+NO_JSON_MODE = (400, 415, 422, 501)  # what servers answer that do not know or take response_format
+Messages = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ChatModel:
+    """A chat model by name. base_url: of a compatible server, "" for OpenAI's own."""
+
+    name: str
+    base_url: str = ""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """As the shared client names models and servers."""
+        return ModelSpec("openai", self.name, base_url=self.base_url)
+
+
+def checked_model(name: str, url: str) -> ChatModel:
+    """The model with its server's address in one form. Raises ModelError for no name, ServiceError for the address."""
+    plain = name.strip()
+    if not plain or len(plain) > 200 or not plain.isprintable():
+        raise ModelError("A language model needs a name.", "Enter it as the server calls it.")
+    return ChatModel(plain, chat_url(url))
+
+
+def chat_url(url: str) -> str:
+    """The address without trailing slash or /chat/completions; "" for OpenAI's own. Raises ServiceError."""
+    return checked_url(re.sub(r"/+chat/completions/*$", "", url.strip()))
+
+
+class Chat(Sender):
+    """Posts messages to one server's /chat/completions. Safe to use from several threads.
+
+    A request that fails in a way that may pass is sent again after a wait that all threads keep, RETRIES times at most.
+    """
+
+    def __init__(
+        self, model: ChatModel, key: Secret | None, http_client: Any | None = None, timeout: float | None = None
+    ) -> None:
+        seconds = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
+        super().__init__(model.spec, checked_key(key, model.spec), http_client, seconds, RETRIES)
+        self._json_mode = True
+
+    def ask(self, messages: Messages, stop: threading.Event) -> str:
+        """What the model says. Raises ServiceError where the server refuses or fails, Unusable for an answer that is
+        none, Stopped where `stop` was set."""
+        import openai
+
+        for attempt in range(self.max_retries + 1):
+            self.gate.wait(stop)
+            try:
+                content = self._post_in_mode(messages)
+            except openai.APIError as error:
+                delay = self._delay(error, attempt)
+                if delay is None:
+                    raise explain_chat(error, self.server, self.spec.name, self.key, self.timeout) from None
+                self.gate.hold(delay)
+            else:
+                self.reached = True
+                return read_content(content)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _post_in_mode(self, messages: Messages) -> bytes:
+        """With JSON demanded, or without where the server refuses that."""
+        import openai
+
+        if not self._json_mode:
+            return self._post(messages, {})
+        try:
+            return self._post(messages, {"response_format": {"type": "json_object"}})
+        except openai.APIStatusError as error:
+            if error.status_code not in NO_JSON_MODE:
+                raise
+        content = self._post(messages, {})
+        self._json_mode = False
+        return content
+
+    def _post(self, messages: Messages, extra: dict[str, Any]) -> bytes:
+        import httpx2
+        import openai
+
+        # the SDK adds the organization from the environment, which is nobody else's business
+        private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
+        self.count("requests")
+        response = self.client.post(
+            "/chat/completions",
+            cast_to=httpx2.Response,
+            body={"model": self.spec.name, "messages": messages, **extra},
+            options={
+                "follow_redirects": False,
+                "security": {"bearer_auth": True},
+                "headers": {**private, "X-Stainless-Raw-Response": "stream"},  # the body is read below, within limits
+            },
+        )
+        try:
+            return self._read(response)
+        except httpx2.TimeoutException:
+            raise openai.APITimeoutError(request=response.request) from None
+        except httpx2.HTTPError as error:
+            raise openai.APIConnectionError(message=str(error), request=response.request) from None
+        finally:
+            response.close()
+
+    def _read(self, response: Any) -> bytes:
+        """The body; a server that sends a little now and then is not listened to for longer than `timeout` in all."""
+        import openai
+
+        read, until = bytearray(), time.monotonic() + self.timeout
+        for piece in response.iter_bytes():
+            read += piece
+            if time.monotonic() > until:
+                raise openai.APITimeoutError(request=response.request)
+            if len(read) > LARGEST:
+                raise Unusable("more than can be an answer")
+        return bytes(read)
+
+
+def read_content(body: bytes) -> str:
+    """The words of a chat completion. Raises Unusable for anything else."""
+    try:
+        content = json.loads(body)["choices"][0]["message"]["content"]
+    except (ValueError, RecursionError):
+        raise Unusable("something that is not JSON" if body.strip() else "an empty page") from None
+    except (KeyError, IndexError, TypeError):
+        raise Unusable("JSON that is no chat completion") from None
+    if not isinstance(content, str) or not content.strip():
+        raise Unusable("nothing")
+    return content

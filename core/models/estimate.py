@@ -1,0 +1,141 @@
+"""What an embedding run will take, before it runs: tokens, cuts, cached texts, time and price."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.models.backends import capabilities
+from core.models.base import Embedder
+
+COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
+FIRST_TEXTS = 4  # measured before the rest, so that a slow model does not hold up the estimate
+LONG_ENOUGH = 1.0  # seconds of measuring after which no more texts are tried
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """texts: rows. unique_texts: different ones, each embedded once. cached: unique texts already stored;
+    to_compute: the others. tokens: of all rows; tokens_to_compute: of the texts to compute, those past a window
+    that cuts left out. truncated: rows cut at the window, which never shows the model unseen_tokens in all.
+    split: rows split and averaged instead. seconds, usd: None where not known. price_date: "" without a price.
+    """
+
+    texts: int
+    unique_texts: int
+    tokens: int
+    tokens_exact: bool
+    truncated: int
+    split: int
+    unseen_tokens: int
+    cached: int
+    to_compute: int
+    tokens_to_compute: int
+    seconds: float | None
+    seconds_basis: str
+    usd: float | None
+    price_date: str
+
+    @property
+    def unseen_share(self) -> float:
+        """Share of all tokens that the model never sees, in [0, 1]."""
+        return self.unseen_tokens / self.tokens if self.tokens else 0.0
+
+
+def estimate_run(
+    texts: Sequence[str],
+    embedder: Embedder,
+    cached_mask: np.ndarray | None = None,
+    measure: bool = True,
+    sample: int = 32,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate a run without paying: no text is sent to a service that may charge for it.
+
+    cached_mask: (n,) bool, True for rows whose vector is stored. measure: time a few texts of spread lengths
+    where that is free. Above COUNTED unique texts, tokens are counted on a sample drawn with `seed`.
+    Raises what the embedder raises while it is measured.
+    """
+    codes, unique = pd.factorize(pd.Series(list(texts), dtype=object))
+    unique_texts = [str(text) for text in unique]
+    cached = np.zeros(len(unique), bool)
+    if cached_mask is not None:
+        cached[codes[np.asarray(cached_mask, bool)]] = True
+    counts, counted_all = token_counts(unique_texts, embedder, seed)
+    declared = capabilities(embedder.spec)
+    splits, price = declared.splits_long_texts, declared.price
+    kept = counts if splits or embedder.spec.max_tokens is None else np.minimum(counts, embedder.spec.max_tokens)
+    rows, over = counts[codes], _over_window(counts, embedder)[codes]
+    to_compute = np.flatnonzero(~cached)
+    seconds, basis = _time(unique_texts, kept, to_compute, embedder, sample if measure else 0)
+    tokens_to_compute = int(kept[to_compute].sum())
+    return Estimate(
+        texts=len(texts),
+        unique_texts=len(unique_texts),
+        tokens=int(rows.sum()),
+        tokens_exact=counted_all and embedder.tokens_exact,
+        truncated=0 if splits else int(over.sum()),
+        split=int(over.sum()) if splits else 0,
+        unseen_tokens=int((counts - kept)[codes].sum()),
+        cached=int(cached.sum()),
+        to_compute=len(to_compute),
+        tokens_to_compute=tokens_to_compute,
+        seconds=seconds,
+        seconds_basis=basis,
+        usd=None if price is None else price.usd(tokens_to_compute),
+        price_date=price.date if price else "",
+    )
+
+
+def token_counts(texts: Sequence[str], embedder: Embedder, seed: int = 0) -> tuple[np.ndarray, bool]:
+    """(n,) int64 tokens of each text, and whether all were counted.
+
+    Above COUNTED texts a seeded sample is counted and the rest follow by the sample's tokens per UTF-8 byte
+    (a ratio estimate), which varies far less between texts and scripts than tokens per text.
+    """
+    if len(texts) <= COUNTED:
+        return np.asarray(embedder.count_tokens(list(texts)), np.int64), True
+    sizes = np.fromiter((len(text.encode("utf-8", "replace")) for text in texts), np.int64, len(texts))
+    chosen = np.sort(np.random.default_rng(seed).choice(len(texts), COUNTED, replace=False))
+    counted = np.asarray(embedder.count_tokens([texts[i] for i in chosen]), np.int64)
+    counts = np.rint(sizes * (counted.sum() / max(1, sizes[chosen].sum()))).astype(np.int64)
+    counts[chosen] = counted
+    return counts, False
+
+
+def _over_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
+    """(n,) bool: longer than the model's window."""
+    window = embedder.spec.max_tokens
+    return np.zeros(len(counts), bool) if window is None else counts > window
+
+
+def _time(
+    texts: Sequence[str], tokens: np.ndarray, rows: np.ndarray, embedder: Embedder, sample: int
+) -> tuple[float | None, str]:
+    """Seconds for the texts at `rows`, and how that is known."""
+    if not len(rows):
+        return 0.0, "all vectors are stored already"
+    if capabilities(embedder.spec).paid:
+        return None, "not measured, since every request is paid"
+    if sample < 1:
+        return None, "not measured"
+    ordered = rows[np.argsort(tokens[rows], kind="stable")]
+    embedder.embed([texts[ordered[0]]])  # loads the model, which is no part of the rate
+    for size in (min(FIRST_TEXTS, sample), sample):
+        chosen = ordered[_spread(len(ordered), size)]
+        started = time.perf_counter()
+        embedder.embed([texts[i] for i in chosen])
+        seconds = time.perf_counter() - started
+        if seconds > LONG_ENOUGH:
+            break
+    # a text without tokens still takes its place in a batch
+    share = (tokens[rows] + 1).sum() / (tokens[chosen] + 1).sum()
+    return float(seconds * share), f"measured on {len(chosen):,} texts"
+
+
+def _spread(total: int, size: int) -> np.ndarray:
+    """Up to `size` positions spread evenly over 0..total-1, the middles of equal parts."""
+    size = min(total, size)
+    return np.unique(((np.arange(size) + 0.5) * total / size).astype(np.int64)) if size else np.zeros(0, np.int64)

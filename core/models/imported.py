@@ -1,0 +1,26 @@
+"""Vectors from a file: a model that is not available, so no further text can be embedded."""
+
+from core.errors import ModelError
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions
+from core.types import ModelSpec
+
+
+class ImportedBackend(Backend):
+    def load(self, spec: ModelSpec, options: LoadOptions) -> Embedder:
+        raise ModelError(
+            f"{spec.name} only has vectors brought in from a file.",
+            "To search by text, embed the corpus with a model.",
+        )
+
+
+BACKEND = ImportedBackend(
+    Capabilities(
+        description="Vectors brought in from a file; a text can't be embedded as a query.",
+        hosted=False,
+        paid=False,
+        price=FREE,
+        can_embed=False,
+        separate_queries=False,
+        loading="",
+    )
+)

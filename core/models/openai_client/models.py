@@ -1,0 +1,96 @@
+"""What is known of OpenAI's embedding models, and how a server's address is checked."""
+
+import ipaddress
+import re
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from core.errors import ModelError, ServiceError
+from core.models.openai_client.packing import OPENAI_LIMITS, SERVER_INPUTS, Limits
+from core.secret import Secret
+from core.types import ModelSpec
+
+BACKEND_NAME, KEY_NAME = "openai", "OPENAI_API_KEY"
+OPENAI_URL = "https://api.openai.com/v1"
+NATIVE = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+SHORTENED = ("text-embedding-3-small", "text-embedding-3-large")  # trained so that their vectors may be cut short
+
+
+def completed(spec: ModelSpec) -> ModelSpec:
+    """The spec with its address in one form and, for OpenAI's models, dimensions and window filled in.
+
+    Raises ServiceError for an address that can't be used, ModelError for dimensions the model does not have.
+    """
+    spec = replace(spec, base_url=checked_url(spec.base_url))
+    native = native_dimensions(spec)
+    if spec.dimensions is not None and native is not None:
+        _check_dimensions(spec.name, spec.dimensions, native)
+    if is_openai(spec):
+        spec = replace(spec, max_tokens=min(spec.max_tokens or 8191, 8191))
+    return replace(spec, dimensions=spec.dimensions or native)
+
+
+def is_openai(spec: ModelSpec) -> bool:
+    """True for OpenAI's own, paid service; False for a compatible server and for other backends."""
+    return spec.backend == BACKEND_NAME and not spec.base_url
+
+
+def native_dimensions(spec: ModelSpec) -> int | None:
+    return NATIVE.get(spec.name) if is_openai(spec) else None
+
+
+def is_private_server(spec: ModelSpec) -> bool:
+    """True for a compatible server on this machine or in this network."""
+    host = urlsplit(spec.base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
+
+
+def limits_of(spec: ModelSpec) -> Limits:
+    inputs = OPENAI_LIMITS.inputs if is_openai(spec) else SERVER_INPUTS
+    return Limits(inputs, OPENAI_LIMITS.tokens, spec.max_tokens)
+
+
+def server_name(spec: ModelSpec) -> str:
+    """How messages call the server: the host and port only."""
+    return "OpenAI" if is_openai(spec) else f"The server at {urlsplit(spec.base_url).netloc}"
+
+
+def checked_url(url: str) -> str:
+    """The address without trailing slash or /embeddings; '' for OpenAI's own. Raises ServiceError."""
+    plain = re.sub(r"/+(embeddings/*)?$", "", url.strip())
+    if not plain:
+        return ""
+    remedy = "Enter it like http://localhost:8000/v1; the key has a field of its own."
+    try:
+        parts = urlsplit(plain)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ServiceError("The server's address can't be read.", remedy) from None
+    if not usable or not plain.isprintable() or " " in plain:
+        raise ServiceError("The server's address must be an http or https URL.", remedy)
+    # a password or a key there would be kept with the model and shown
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ServiceError("The server's address must hold no user name, password, '?' or '#'.", remedy)
+    if parts.hostname == urlsplit(OPENAI_URL).hostname:
+        return ""  # however it is written: paid, and known as such
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
+
+
+def checked_key(key: str | Secret | None, spec: ModelSpec) -> Secret:
+    """The key, trimmed; empty only for a compatible server. Raises ServiceError without showing it."""
+    plain = (key.reveal() if isinstance(key, Secret) else key or "").strip()
+    if not plain and is_openai(spec):
+        raise ServiceError("OpenAI needs an API key.", "Enter it on the Embed page, or set OPENAI_API_KEY.")
+    if not plain.isascii() or not plain.isprintable() or " " in plain:
+        raise ServiceError("The API key holds characters no key has.", "Copy it again, whole and alone.")
+    return Secret(plain)
+
+
+def _check_dimensions(name: str, dimensions: int, native: int) -> None:
+    if dimensions == native or (name in SHORTENED and 1 <= dimensions <= native):
+        return
+    allowed = f"1 to {native:,}" if name in SHORTENED else f"{native:,} only"
+    raise ModelError(f"{name} can't give vectors of {dimensions:,} dimensions.", f"Choose {allowed}.")

@@ -1,0 +1,185 @@
+"""Sends inputs to a server: tries again with a back-off shared by all threads, and stops at the first hard error."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from core.errors import ServiceError
+from core.models.openai_client.errors import explain, may_retry, retry_after
+from core.models.openai_client.models import OPENAI_URL, server_name
+from core.models.openai_client.responses import read_answer
+from core.secret import Secret
+from core.types import ModelSpec
+
+if TYPE_CHECKING:
+    import openai
+
+LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
+FIRST_CONTACT_RETRIES = 1  # for a server that never answered yet: a wrong address should show soon
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):
+    """Not sent, because another request failed for good."""
+
+
+class Gate:
+    """Holds every thread back while the server asks for patience."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def hold(self, seconds: float) -> None:
+        with self._lock:
+            self._until = max(self._until, time.monotonic() + seconds)
+
+    def wait(self, stop: threading.Event) -> None:
+        """Return when requests may be sent again; raises Stopped when they should not be any more."""
+        left = self._until - time.monotonic()
+        if left > 0:
+            pause(stop, left)
+        if stop.is_set():
+            raise Stopped
+
+
+def pause(stop: threading.Event, seconds: float) -> None:
+    stop.wait(seconds)
+
+
+class Sender:
+    """Posts lists of strings to one server's /embeddings. Safe to use from several threads."""
+
+    def __init__(self, spec: ModelSpec, key: Secret, http_client: Any, timeout: float, max_retries: int) -> None:
+        self.spec, self.key = spec, key
+        self.http_client, self.timeout, self.max_retries = http_client, timeout, max_retries
+        self.server = server_name(spec)
+        self.gate = Gate()
+        self.reached = False
+        self.counts = Counter[str]()
+        self.lock = threading.Lock()
+
+    def count(self, what: str, number: int = 1) -> None:
+        with self.lock:
+            self.counts[what] += number
+
+    @cached_property
+    def client(self) -> openai.OpenAI:
+        """The SDK's client; its own retries are off, since ours share one back-off."""
+        import httpx2
+        import openai
+
+        return openai.OpenAI(
+            api_key=self.key.reveal() or "none",
+            base_url=self.spec.base_url or OPENAI_URL,
+            max_retries=0,
+            timeout=httpx2.Timeout(self.timeout, connect=min(10.0, self.timeout)),
+            http_client=self.http_client,
+        )
+
+    def post(
+        self, inputs: list[str], dimensions: int | None, expected: int | None, stop: threading.Event
+    ) -> np.ndarray:
+        """(len(inputs), d) float32 unit rows. dimensions: asked of the server; expected: checked in the answer.
+
+        Raises the SDK's APIError when trying again can't help or did not, ServiceError for a useless answer.
+        """
+        import openai
+
+        for attempt in range(self.max_retries + 1):
+            self.gate.wait(stop)
+            try:
+                response = self._post_once(inputs, dimensions)
+            except openai.APIError as error:
+                delay = self._delay(error, attempt)
+                if delay is None:
+                    raise
+                self.count("retries")
+                self.gate.hold(delay)
+            else:
+                self.reached = True
+                return read_answer(response.content, len(inputs), expected, self.server, self.key)
+        raise AssertionError("the last attempt returns or raises")
+
+    def explained(self, error: openai.APIError) -> ServiceError:
+        return explain(error, self.server, self.spec.name, self.key, self.timeout)
+
+    def _post_once(self, inputs: list[str], dimensions: int | None) -> Any:
+        import httpx2
+        import openai
+
+        # compatible servers know floats only, or say base64 and send floats (LiteLLM issue 42426)
+        body: dict[str, Any] = {"model": self.spec.name, "input": inputs}
+        body["encoding_format"] = "float" if self.spec.base_url else "base64"
+        if dimensions is not None:
+            body["dimensions"] = dimensions
+        # the SDK adds the organization from the environment, which is nobody else's business
+        private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
+        self.count("requests")
+        return self.client.post(
+            "/embeddings",
+            cast_to=httpx2.Response,
+            body=body,
+            options={"follow_redirects": False, "security": {"bearer_auth": True}, "headers": private},
+        )
+
+    def _delay(self, error: openai.APIError, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt; None to give up."""
+        import openai
+
+        if attempt >= self.max_retries:
+            return None
+        jittered = min(20.0, 2.0**attempt) * random.uniform(0.5, 1.0)
+        if isinstance(error, openai.APIStatusError):
+            asked = retry_after(error.response.headers)
+            patient = asked is None or asked <= LONGEST_WAIT
+            return (jittered if asked is None else asked) if may_retry(error) and patient else None
+        if isinstance(error, openai.APIConnectionError) and (self.reached or attempt < FIRST_CONTACT_RETRIES):
+            return jittered
+        return None
+
+
+def in_parallel(
+    batches: Sequence[Batch], fetch: Callable[[Batch, threading.Event], Result], threads: int
+) -> Generator[tuple[Batch, Result], None, None]:
+    """(batch, what was fetched) as requests finish. After a failure nothing more is sent; what was under way is still
+    given."""
+    stop = threading.Event()
+    failure: BaseException | None = None
+
+    def guarded(batch: Batch) -> Result:
+        try:
+            return fetch(batch, stop)
+        except BaseException:
+            stop.set()  # here, since the next batch may start before the failure is seen below
+            raise
+
+    left = iter(batches)
+    with ThreadPoolExecutor(max(1, threads), thread_name_prefix="embeddings") as pool:
+        # the next is sent when one has been taken care of: a kill loses no more than what is under way
+        waiting = {pool.submit(guarded, batch): batch for batch in islice(left, threads)}
+        try:
+            while waiting:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    batch, error = waiting.pop(future), future.exception()
+                    if error is None:
+                        yield batch, future.result()
+                    failure = failure or (None if isinstance(error, Stopped) else error)
+                    following = None if stop.is_set() else next(left, None)
+                    if following:
+                        waiting[pool.submit(guarded, following)] = following
+        finally:
+            stop.set()
+    if failure is not None:
+        raise failure

@@ -1,0 +1,277 @@
+"""Embeddings from OpenAI, or from any server that speaks its protocol (vLLM, TEI, Ollama, LM Studio, Infinity)."""
+
+import threading
+import tomllib
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import ServiceError
+from core.models.base import Backend, BatchSize, Capabilities, LoadOptions, OnBatch, Price
+from core.models.openai_client.errors import is_about_batch, is_too_large, unchained
+from core.models.openai_client.models import (
+    BACKEND_NAME,
+    KEY_NAME,
+    NATIVE,
+    SHORTENED,
+    checked_key,
+    completed,
+    is_openai,
+    is_private_server,
+    limits_of,
+    native_dimensions,
+)
+from core.models.openai_client.packing import BLANK, Assembly, Piece, cut, pack, weighted_row
+from core.models.openai_client.requests import Sender, in_parallel
+from core.models.openai_client.tokens import TokenCounter, openai_tokens
+from core.secret import Secret
+from core.types import ModelSpec
+
+PROBE_TEXT = "dimension probe"
+PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
+SLOW_START = "Check the address and that it is running; one still loading its model may answer if you try again soon."
+SHORTEST_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
+
+
+class OpenAIEmbedder:
+    """An `Embedder` over HTTP. Packs requests to the server's limits, several in flight, and checks every answer.
+
+    A text longer than the window, or one the server calls too long, is split; its vector is the mean of its
+    pieces weighted by tokens. A text without a visible character is sent as ".", since servers refuse empty input.
+    Raises ServiceError for a bad key or address and for all a server may do wrong; the key is never in a message.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        api_key: str | Secret | None,
+        http_client: Any | None = None,
+        concurrency: int = 4,
+        timeout: float = 60,
+        max_retries: int = 5,
+    ) -> None:
+        self._spec = completed(spec)
+        self._sender = Sender(self._spec, checked_key(api_key, self._spec), http_client, timeout, max_retries)
+        self._limits = limits_of(self._spec)
+        self._inputs = self._limits.inputs
+        self._concurrency = concurrency
+        self._counter: TokenCounter | None = None
+        self._settled = self._spec.probed or native_dimensions(self._spec) is not None
+        native = native_dimensions(self._spec)
+        shortened = native is not None and self._spec.dimensions != native
+        self._asked = self._spec.dimensions if shortened else None
+
+    @property
+    def spec(self) -> ModelSpec:
+        return self._spec
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """Counted since this embedder was made: requests sent, retries among them, texts split and averaged."""
+        return {name: self._sender.counts[name] for name in ("requests", "retries", "split")}
+
+    @property
+    def tokens_exact(self) -> bool:
+        """Whether `count_tokens` counts as the model does, rather than estimating."""
+        return is_openai(self._spec) and self.counter.exact
+
+    @property
+    def counter(self) -> TokenCounter:
+        # kept, so that one run never mixes exact and estimated counts
+        if self._counter is None:
+            self._counter = openai_tokens()
+        return self._counter
+
+    def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
+        """(n, d) float32 unit rows of documents. on_batch(positions, rows) is called as each request finishes."""
+        return self._embed(texts, self._spec.document_prompt, on_batch)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 unit rows of queries, the query prompt before each."""
+        return self._embed(texts, self._spec.query_prompt, None)
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """(n,) int64 tokens of each text, before any split; see `tokens_exact`."""
+        return self.counter.count(texts)
+
+    def split_count(self, texts: Sequence[str]) -> int:
+        """How many of the texts are longer than the window, so will be split and averaged."""
+        window = self._limits.window
+        prompt = int(self.count_tokens([self._spec.document_prompt])[0])
+        return 0 if window is None else int(np.count_nonzero(self.count_tokens(texts) + prompt > window))
+
+    def resolve(self) -> ModelSpec:
+        """The spec with dimensions filled in; asks an unknown model for one vector, OpenAI's known ones for none.
+
+        A size that differs from the server's own is from then on asked for: some servers refuse the parameter
+        even where it names their own size (vLLM issue 16331).
+        """
+        if not self._settled:
+            own = self._probe()
+            self._asked = self._spec.dimensions if self._spec.dimensions not in (None, own) else None
+            if self._spec.dimensions is None:
+                self._spec = replace(self._spec, dimensions=own, probed=True)
+            self._settled = True
+        return self._spec
+
+    def confirm(self) -> ModelSpec:
+        """As `resolve`; where the dimensions have to be requested, one more request sees that the server obeys."""
+        spec = self.resolve()
+        if spec.base_url and self._asked is not None:
+            self._probe(self._asked)
+        return spec
+
+    @unchained
+    def _probe(self, dimensions: int | None = None) -> int:
+        """How many numbers the server answers one short text with. dimensions: requested, and checked."""
+        import openai
+
+        try:
+            return self._sender.post([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
+        except openai.APITimeoutError as error:
+            raise ServiceError(self._sender.explained(error).message, SLOW_START) from None
+        except openai.APIError as error:
+            raise self._sender.explained(error) from None
+
+    @unchained
+    def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
+        dimensions = self.resolve().dimensions
+        pieces = cut(texts, self._limits, self.counter, prompt)
+        assembly = Assembly(pieces, len(texts))
+        self._sender.count("split", int(np.count_nonzero(assembly.several)))
+        # closed at once where on_batch raises, so that nothing more is sent
+        with closing(self._answers(list(pack(pieces, self._limits)))) as answers:
+            for batch, vectors in answers:
+                done, rows = assembly.add(batch, vectors)
+                if on_batch and done:
+                    on_batch(done, rows)
+        return np.zeros((0, dimensions or 0), np.float32) if assembly.rows is None else assembly.rows
+
+    def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:
+        """Requests in parallel, the very first one alone: a bad key or address is then tried once, not four times."""
+        alone = 0 if self._sender.reached else 1
+        yield from in_parallel(batches[:alone], self._fetch, 1)
+        yield from in_parallel(batches[alone:], self._fetch, self._concurrency)
+
+    def _fetch(self, batch: list[Piece], stop: threading.Event) -> np.ndarray:
+        """(len(batch), d) unit rows of one request, or of several where the server takes fewer at once."""
+        import openai
+
+        contents, rows = [piece.content for piece in batch], []
+        try:
+            while contents:
+                size = self._inputs
+                rows.append(self._fetch_some(contents[:size], stop))
+                contents = contents[size:]
+        except openai.APIError as error:
+            # the SDK's error holds the request and with it the key
+            raise self._sender.explained(error) from None
+        return np.concatenate(rows)
+
+    def _fetch_some(self, contents: list[str], stop: threading.Event, part: bool = False) -> np.ndarray:
+        import openai
+
+        try:
+            return self._sender.post(contents, self._asked, self._spec.dimensions, stop)
+        except openai.APIStatusError as error:
+            if not is_too_large(error):
+                raise
+            if len(contents) == 1:
+                return self._fetch_halved(contents[0], error, stop, part)
+            half = (len(contents) + 1) // 2
+            if is_about_batch(error):
+                self._inputs = min(self._inputs, half)
+        return np.concatenate([self._fetch_some(some, stop, part) for some in (contents[:half], contents[half:])])
+
+    def _fetch_halved(self, text: str, error: Exception, stop: threading.Event, part: bool) -> np.ndarray:
+        """(1, d): the mean of both halves of a text that the server finds too long."""
+        middle = len(text) // 2
+        if middle < SHORTEST_HALF:
+            raise error
+        space = text.rfind(" ", middle - middle // 4, middle)
+        at = space if space > 0 else middle
+        halves = [half if half.strip() else BLANK for half in (text[:at], text[at:])]
+        rows = np.concatenate([self._fetch_some([half], stop, part=True) for half in halves])
+        self._sender.count("split", 0 if part else 1)
+        return weighted_row(np.maximum(1, self.count_tokens(halves)) @ rows)[None, :]
+
+
+def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: Any | None = None) -> ModelSpec:
+    """The spec with address, dimensions and window filled in.
+
+    OpenAI's known models and specs with `probed` are resolved without a request. Others take one request with a short
+    text, not repeated and given PROBE_SECONDS; a second one where other dimensions than the server's own are requested.
+    Raises ServiceError.
+    """
+    made = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
+    return made.confirm()
+
+
+PRICES = Path(__file__).with_name("openai_prices.toml")
+PRESETS = tuple(completed(ModelSpec(BACKEND_NAME, name)) for name in NATIVE)
+_SIZES = (256, 512, 1024, 1536, 3072)
+
+
+@lru_cache(maxsize=1)
+def prices() -> dict[str, Price]:
+    """The price of each OpenAI model in openai_prices.toml."""
+    table = tomllib.loads(PRICES.read_text(encoding="utf-8"))
+    listed = table["openai"]["per_million_tokens"].items()
+    return {name: Price(float(usd), table["date"], table["openai"]["source"]) for name, usd in listed}
+
+
+class OpenAIBackend(Backend):
+    """OpenAI is paid; a compatible server is free on this machine or network, elsewhere its price is not known."""
+
+    def capabilities_of(self, spec: ModelSpec) -> Capabilities:
+        if not is_openai(spec):
+            return replace(
+                self.capabilities,
+                description="A model on a server you name; texts are sent there.",
+                paid=not is_private_server(spec),
+                provider="",
+                key_name=spec.base_url,
+                needs_key=False,
+            )
+        native = NATIVE.get(spec.name, 0) if spec.name in SHORTENED else 0
+        sizes = tuple(size for size in _SIZES if size <= native)
+        return replace(self.capabilities, price=prices().get(spec.name), dimension_choices=sizes)
+
+    def complete(self, spec: ModelSpec) -> ModelSpec:
+        return completed(spec)
+
+    def max_tokens_of(self, texts: Sequence[str]) -> int:
+        counter = openai_tokens()
+        return int(counter.count(texts).sum()) if counter.exact else super().max_tokens_of(texts)
+
+    def is_resolved(self, spec: ModelSpec) -> bool:
+        return spec.probed or native_dimensions(spec) is not None
+
+    def resolve(self, spec: ModelSpec, options: LoadOptions) -> ModelSpec:
+        return spec if self.is_resolved(spec) else resolve_openai(spec, options.api_key, options.http_client)
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> OpenAIEmbedder:
+        return OpenAIEmbedder(spec, api_key=options.api_key, http_client=options.http_client)
+
+
+BACKEND = OpenAIBackend(
+    Capabilities(
+        description="OpenAI's model, many languages; texts are sent to OpenAI and paid for by the token.",
+        splits_long_texts=True,
+        separate_queries=False,
+        batch=BatchSize(8_192, 1_200_000),  # a few full requests in flight
+        provider="OpenAI",
+        key_name=KEY_NAME,
+        needs_key=True,
+        any_dimensions=True,
+        loading="",
+    ),
+    models=PRESETS,
+    presets=PRESETS,
+)

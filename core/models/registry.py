@@ -1,0 +1,115 @@
+"""The models a person can choose from, and the way from a name to an embedder."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import ModelError
+from core.models.backends import BACKENDS, backend_of, capabilities, load_backend
+from core.models.base import Embedder, LoadOptions
+from core.models.sentence_transformer import is_folder
+from core.models.static import folder_spec
+from core.secret import Secret
+from core.types import ModelSpec
+
+DEFAULT = "all-MiniLM-L6-v2"
+HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+# what a person can choose from, the default first
+PRESETS: tuple[ModelSpec, ...] = tuple(spec for name in BACKENDS for spec in load_backend(name).presets)
+
+
+def describe(spec: ModelSpec) -> str:
+    """One plain sentence on what a model is and costs, for a person choosing one."""
+    return capabilities(spec).description
+
+
+def load_embedder(
+    model: str | ModelSpec = DEFAULT,
+    *,
+    models_folder: str | Path | None = None,
+    api_key: str | Secret | None = None,
+    http_client: Any | None = None,
+    base_url: str = "",
+    dimensions: int | None = None,
+    local_only: bool = False,
+    threads: int | None = None,
+) -> Embedder:
+    """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
+
+    models_folder: where exported and distilled files are kept (default: the user's cache folder). dimensions:
+    shortens vectors where the model allows it; a server named without them is sent one short text, to learn the
+    model's. local_only: never ask the hub. threads: of ONNX Runtime, None for all cores. Raises ModelError saying what
+    to do; ServiceError for a bad key or address.
+    """
+    spec = find_spec(model, base_url=base_url, dimensions=dimensions)
+    options = LoadOptions(
+        Path(models_folder) if models_folder else default_folder(), api_key, http_client, local_only, threads
+    )
+    backend = backend_of(spec)
+    # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
+    if isinstance(model, str) and capabilities(spec).hosted:
+        spec = backend.resolve(spec, options)
+    return backend.load(spec, options)
+
+
+def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
+    """The spec with dimensions, window, prompts and revision filled in; options as for `load_embedder`.
+
+    Loads a model only where that is the way to know, and never calls OpenAI for its known models. A server is sent one
+    short text, so that a wrong address, key or name shows here: see `resolve_openai`.
+    """
+    spec = find_spec(model, base_url=options.get("base_url", ""), dimensions=options.get("dimensions"))
+    folder = options.get("models_folder")
+    names = ("api_key", "http_client", "local_only", "threads")
+    load = LoadOptions(Path(folder) if folder else default_folder(), **{n: options[n] for n in names if n in options})
+    return backend_of(spec).resolve(spec, load)
+
+
+def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
+    """The spec a name stands for, resolved as far as can be without loading. Raises ModelError."""
+    spec = model if isinstance(model, ModelSpec) else _named(model.strip(), base_url)
+    backend = backend_of(spec)
+    spec = backend.complete(spec)
+    if dimensions is None or dimensions == spec.dimensions:
+        return spec
+    if not capabilities(spec).any_dimensions:
+        raise ModelError(
+            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the choice of dimensions out."
+        )
+    return backend.complete(replace(spec, dimensions=dimensions, probed=False))
+
+
+def _named(name: str, base_url: str) -> ModelSpec:
+    if base_url:
+        return ModelSpec("openai", name, base_url=base_url)
+    if name in names():
+        return names()[name]
+    if is_folder(name):
+        folder = Path(name).expanduser().resolve()
+        return folder_spec(folder) or ModelSpec("sentence-transformers", str(folder))
+    if not HUB_NAME.fullmatch(name):
+        remedy = f"Known: {_listed()}; or a hub name or a local folder."
+        raise ModelError(f"There is no model named {name[:80]!r}.", remedy)
+    return ModelSpec("sentence-transformers", name)
+
+
+def _listed() -> str:
+    return ", ".join(spec.label for spec in PRESETS)
+
+
+def names() -> dict[str, ModelSpec]:
+    """Every name that stands for a preset: its label, and what people write for it elsewhere."""
+    backends = [load_backend(name) for name in BACKENDS]
+    labels = {spec.label: spec for backend in backends for spec in backend.models}
+    presets = {spec.name: spec for spec in reversed(PRESETS)}
+    aliases = {alias: spec for backend in backends for alias, spec in backend.aliases.items()}
+    return labels | presets | aliases | {f"sentence-transformers/{DEFAULT}": PRESETS[0]}
+
+
+def default_folder() -> Path:
+    """Where models are kept unless told otherwise: the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("planisphere") / "models"

@@ -1,0 +1,178 @@
+"""Any sentence-transformers model, from the hub or a local folder, through torch. Code from a model is never run."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.corpus.text_input import readable, slabs
+from core.errors import ModelError
+from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, changed
+from core.models.minilm_files import file_sha256
+from core.types import ModelSpec, unit_rows
+
+HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
+QUERY_PROMPTS = ("query",)
+DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # names sentence-transformers' encode_document looks for
+WEIGHTS = ("*.safetensors", "*.bin", "*.json", "*.txt")  # what decides a local model's vectors
+NO_HUB = "Check the connection, or download the model elsewhere and enter the path of its folder."
+MISSPELLED = (
+    "Check the spelling (for example sentence-transformers/all-mpnet-base-v2), or enter the path of a local folder."
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model comes from: what to load, at which revision, and the languages its card names."""
+
+    revision: str
+    languages: tuple[str, ...] = ()
+    local: bool = True
+
+
+class SentenceEmbedder(BaseEmbedder):
+    """An `Embedder` over a SentenceTransformer. dimensions in the spec shortens the vectors (Matryoshka models).
+
+    Raises ModelError for a name the hub does not know, a hub out of reach and a model that can't be loaded.
+    """
+
+    def __init__(self, spec: ModelSpec, local_only: bool = False) -> None:
+        source = _folder_source(Path(spec.name)) if is_folder(spec.name) else _hub_source(spec, local_only)
+        if spec.revision and source.revision and spec.revision != source.revision:
+            raise changed(spec)
+        self._model = _load(spec, source)
+        super().__init__(_filled(spec, source, self._model))
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode(texts, self._model.encode_document, self._spec.document_prompt)
+
+    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        return self._encode(texts, self._model.encode_query, self._spec.query_prompt)
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """(n,) int64; whitespace-separated words where the model has no tokenizer of the usual kind."""
+        counts = np.empty(len(texts), np.int64)
+        for where, part in slabs([self._spec.document_prompt + text for text in readable(texts)]):
+            counts[where] = self._count(part)
+        return counts
+
+    def _count(self, texts: list[str]) -> list[int]:
+        try:
+            return [len(ids) for ids in self._model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
+        except (AttributeError, TypeError, KeyError):
+            return [len(text.split()) for text in texts]
+
+    def _encode(self, texts: Sequence[str], encode: Any, prompt: str) -> np.ndarray:
+        plain = readable(texts)
+        rows = np.empty((len(plain), self._spec.dimensions or 0), np.float32)
+        for where, part in slabs(plain):
+            rows[where] = encode(part, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
+        return unit_rows(rows)
+
+
+def is_folder(name: str) -> bool:
+    """True where the name is a folder on this machine."""
+    try:
+        return bool(name.strip()) and Path(name).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):  # too long, with a NUL, or the home of a user there is not
+        return False
+
+
+def _folder_source(folder: Path) -> Source:
+    """A local model is named by the digest of the files that decide its vectors."""
+    folder = folder.expanduser()
+    whole = hashlib.sha256()
+    for path in sorted({path for pattern in WEIGHTS for path in folder.rglob(pattern)}):
+        whole.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
+    return Source(f"sha256:{whole.hexdigest()[:16]}")
+
+
+def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
+    """Ask the hub once, with a short limit: the loader itself would try each file six times for over a minute."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+
+    if local_only:
+        return Source(spec.revision)
+    try:
+        found = HfApi().model_info(spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT)
+    except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
+        raise ModelError(f"The Hugging Face hub has no model named {spec.name!r}.", MISSPELLED) from error
+    except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
+        return Source(spec.revision)
+    return Source(str(found.sha or ""), _languages(found.card_data), local=False)
+
+
+def _languages(card: Any) -> tuple[str, ...]:
+    named = getattr(card, "language", None) or []
+    codes = [named] if isinstance(named, str) else list(named)
+    return tuple(code for code in codes if isinstance(code, str) and len(code) == 2)
+
+
+def _load(spec: ModelSpec, source: Source) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    folder = is_folder(spec.name)
+    try:
+        return SentenceTransformer(
+            str(Path(spec.name).expanduser()) if folder else spec.name,
+            revision=None if folder else source.revision or None,
+            trust_remote_code=False,
+            local_files_only=source.local,
+            truncate_dim=spec.dimensions,
+        )
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError, ImportError and others of its own
+        raise _explained(spec.name, folder, source.local, error) from error
+
+
+def _explained(name: str, folder: bool, local: bool, error: Exception) -> ModelError:
+    if "trust_remote_code" in str(error):
+        return ModelError(f"{name} brings code of its own, which is never run here.", "Choose a model without it.")
+    if folder:
+        return ModelError(
+            f"The folder {name} holds no model that can be loaded.", "It needs a sentence-transformers model."
+        )
+    if local and isinstance(error, OSError):
+        return ModelError(f"{name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
+    return ModelError(f"The model {name} can't be loaded ({type(error).__name__}).", MISSPELLED)
+
+
+def _filled(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
+    config = getattr(getattr(model[0], "auto_model", None), "config", None)
+    return replace(
+        spec,
+        revision=source.revision or str(getattr(config, "_commit_hash", None) or ""),
+        dimensions=int(model.get_embedding_dimension()),
+        max_tokens=model.max_seq_length,
+        query_prompt=spec.query_prompt or _prompt(model, QUERY_PROMPTS),
+        document_prompt=spec.document_prompt or _prompt(model, DOCUMENT_PROMPTS),
+        languages=spec.languages or source.languages,
+    )
+
+
+def _prompt(model: Any, names: tuple[str, ...]) -> str:
+    """The first prompt of these names, else the model's default one, else ''."""
+    found = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
+    return found or model.prompts.get(model.default_prompt_name or "", "") or ""
+
+
+class SentenceBackend(Backend):
+    def is_resolved(self, spec: ModelSpec) -> bool:
+        return bool(spec.revision and spec.dimensions and spec.max_tokens)
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> SentenceEmbedder:
+        return SentenceEmbedder(spec, options.local_only)
+
+
+BACKEND = SentenceBackend(
+    Capabilities(
+        description="A sentence-transformers model from the Hugging Face hub or a local folder; runs here.",
+        hosted=False,
+        paid=False,
+        price=FREE,
+        any_dimensions=True,
+    )
+)

@@ -1,0 +1,126 @@
+"""Static models (model2vec; Tulkens and van Dongen 2024): a text is the mean of its tokens' fixed vectors."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.corpus.text_input import readable, slabs
+from core.errors import ModelError
+from core.models import distill
+from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
+from core.models.minilm_files import WEIGHTS_SHA256, file_sha256
+from core.models.sentence_transformer import is_folder
+from core.types import ModelSpec, unit_rows
+
+
+class StaticEmbedder(BaseEmbedder):
+    """An `Embedder` over a folder in model2vec's format. The whole text counts: there is no window.
+
+    A text without any known token gets the last axis as its vector: the direction in which tokens vary least.
+    """
+
+    def __init__(self, spec: ModelSpec, folder: Path) -> None:
+        super().__init__(spec)
+        self._vectors, self._tokenizer, self._unknown = _load(folder)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        plain = readable(texts)
+        rows = np.empty((len(plain), self._vectors.shape[1]), np.float32)
+        for where, part in slabs(plain):
+            rows[where] = self._sums(part)
+        rows[~rows.any(axis=1), -1] = 1
+        return unit_rows(rows)
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        counts = np.empty(len(texts), np.int64)
+        for where, part in slabs(readable(texts)):
+            counts[where] = [len(ids) for ids in self._token_ids(part)]
+        return counts
+
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        return [found.ids for found in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def _sums(self, texts: list[str]) -> np.ndarray:
+        """(n, d) sums of token vectors: the mean's direction. A sparse product, so long texts take no memory."""
+        from scipy.sparse import csr_matrix
+
+        ids = [[number for number in row if number != self._unknown] for row in self._token_ids(texts)]
+        ends = np.cumsum([0, *map(len, ids)])
+        columns = np.fromiter((number for row in ids for number in row), np.int32, ends[-1])
+        counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(ids), len(self._vectors)))
+        return counts @ self._vectors
+
+
+def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
+    """Token vectors (vocabulary, d) float32, the tokenizer and the unknown token's number. Raises ModelError."""
+    from model2vec import StaticModel
+
+    try:
+        model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
+    except Exception as error:  # safetensors, json and tokenizers each raise their own
+        raise ModelError(
+            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is made again."
+        ) from error
+    vectors = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
+    if model.weights is not None:
+        vectors = vectors * model.weights[:, None]
+    return np.asarray(vectors, np.float32), model.tokenizer, model.unk_token_id
+
+
+MODEL = ModelSpec(
+    "static",
+    "static-MiniLM-L6-v2",
+    f"sha256:{WEIGHTS_SHA256[:16]} v{distill.VERSION}",
+    distill.DIMENSIONS,
+    languages=("en",),
+)
+
+
+def folder_spec(folder: Path) -> ModelSpec | None:
+    """The spec of a folder in model2vec's format, None for any other folder."""
+    try:
+        if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") != "model2vec":
+            return None
+        return _folder_spec(folder)
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _folder_spec(folder: Path) -> ModelSpec:
+    from safetensors import safe_open
+
+    revision = f"sha256:{file_sha256(folder / 'model.safetensors')[:16]}"
+    with safe_open(folder / "model.safetensors", "numpy") as file:
+        return ModelSpec("static", str(folder), revision, file.get_slice("embeddings").get_shape()[1])
+
+
+class StaticBackend(Backend):
+    def complete(self, spec: ModelSpec) -> ModelSpec:
+        current = folder_spec(Path(spec.name)) if spec.label != MODEL.label and is_folder(spec.name) else None
+        return built_in(spec, (current or MODEL,))
+
+    def load(self, spec: ModelSpec, options: LoadOptions) -> StaticEmbedder:
+        if spec.name == MODEL.name:
+            return StaticEmbedder(spec, distill.distilled(options.models_folder, options.threads))
+        return StaticEmbedder(spec, Path(spec.name).expanduser())
+
+
+BACKEND = StaticBackend(
+    Capabilities(
+        description="Word vectors taken from a transformer: tens of times faster, a little coarser, blind to word "
+        "order.",
+        hosted=False,
+        paid=False,
+        price=FREE,
+        separate_queries=False,
+        loading="Loading the model (made at its first use, in about half a minute)",
+        prepared_once=True,
+        preparation_threads=None,
+    ),
+    models=(MODEL,),
+    presets=(MODEL,),
+    aliases={"static": MODEL},
+)

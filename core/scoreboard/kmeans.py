@@ -1,0 +1,91 @@
+"""V-measure of k-means against the labels, and how unsure it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.scoreboard.quiet import quietly
+from core.stats.resampling import bootstrap_runs
+from core.types import Progress
+
+SEEDS = 10
+BATCH = 500  # rows of a mini-batch, as MTEB
+
+
+@dataclass(frozen=True, eq=False)
+class KMeansScore:
+    """v_measure: mean over SEEDS clusterings. seeds: (SEEDS,) of each. resampled: (b,) over resampled texts and
+    clusterings. chance: of groups of the same sizes at random."""
+
+    v_measure: float
+    seeds: np.ndarray
+    resampled: np.ndarray
+    chance: float
+
+
+def v_measures(
+    points: np.ndarray, codes: np.ndarray, texts: np.ndarray, seed: int = 0, progress: Progress | None = None
+) -> KMeansScore:
+    """k-means with as many groups as labels on unit rows (m, d), by MTEB's recipe for clustering (Muennighoff et al.,
+    2023): scikit-learn's mini-batch k-means with batches of 500, one start a seed.
+
+    codes: (m,) labels from 0. texts: (m,) codes from 0 of identical texts, which are resampled together, with `seed`.
+    """
+    found = np.stack([_grouped(points, codes, seed + i, progress, i) for i in range(SEEDS)])
+    each = np.array([v_measure(codes, groups) for groups in found])
+    rng = np.random.default_rng(seed)
+    resampled = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, found[run], weights)], seed)[:, 0]
+    mixed = [v_measure(codes, rng.permutation(groups)) for groups in found]
+    return KMeansScore(float(each.mean()), each, resampled, float(np.mean(mixed)))
+
+
+def v_measures_of_sets(
+    points: np.ndarray,
+    codes: np.ndarray,
+    texts: np.ndarray,
+    sets: np.ndarray,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> KMeansScore:
+    """The mean over sets of rows, each clustered by itself into as many groups as it has labels, as MTEB has it for
+    files of several sets. sets: (m,) which set a row is of; sets of one label are left out."""
+    parts = [place for each in np.unique(sets) if len(np.unique(codes[place := np.flatnonzero(sets == each)])) > 1]
+    made = []
+    for part in parts:
+        label, text = (np.unique(each[part], return_inverse=True)[1].astype(np.int32) for each in (codes, texts))
+        made.append(v_measures(points[part], label, text, seed, progress if len(parts) == 1 else None))
+        if progress and len(parts) > 1:
+            progress(len(made), len(parts))
+    return KMeansScore(
+        float(np.mean([each.v_measure for each in made])),
+        np.mean([each.seeds for each in made], axis=0),
+        np.mean([each.resampled for each in made], axis=0),
+        float(np.mean([each.chance for each in made])),
+    )
+
+
+def v_measure(codes: np.ndarray, groups: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg, 2007), each row counting its weight;
+    equal to 2 I(labels; groups) / (H(labels) + H(groups)), and 1.0 where both are constant."""
+    width = int(groups.max()) + 1
+    table = np.bincount(codes.astype(np.int64) * width + groups, weights, (int(codes.max()) + 1) * width)
+    table = table.reshape(-1, width) / table.sum()
+    one, two, both = _entropy(table.sum(axis=1)), _entropy(table.sum(axis=0)), _entropy(table)
+    return float(2 * (one + two - both) / (one + two)) if one + two > 0 else 1.0
+
+
+def _entropy(shares: np.ndarray) -> float:
+    some = shares[shares > 0]
+    return float(-(some * np.log(some)).sum())
+
+
+def _grouped(points: np.ndarray, codes: np.ndarray, seed: int, progress: Progress | None, number: int) -> np.ndarray:
+    from sklearn.cluster import MiniBatchKMeans
+    from threadpoolctl import threadpool_limits
+
+    model = MiniBatchKMeans(int(codes.max()) + 1, batch_size=BATCH, n_init=1, random_state=seed)
+    with threadpool_limits(1):  # contenders are scored side by side, one a core
+        made = quietly(model.fit, points).labels_
+    if progress:
+        progress(number + 1, SEEDS)
+    return np.asarray(made)

@@ -1,0 +1,167 @@
+"""What a task is, what a contender reaches in it, and the metrics it is told in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from core.errors import InputError
+
+TaskKind = Literal["labels", "pairs", "queries", "known_item"]
+TASK_KINDS: tuple[TaskKind, ...] = get_args(TaskKind)
+Value = str | int | float
+MetricData = Literal["per_query", "pairs", "resampled", "runs"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that determines a task on a corpus. params: sorted by name, JSON-able."""
+
+    kind: TaskKind
+    params: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, kind: TaskKind, **params: Value | None) -> "Task":
+        """A task of these parameters; those that are None are left out."""
+        return cls(kind, tuple(sorted((name, value) for name, value in params.items() if value is not None)))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return dict(self.params).get(name, default)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "params": dict(self.params)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Task":
+        """Raises InputError for a kind that does not exist."""
+        if values["kind"] not in TASK_KINDS:
+            raise InputError(f"There is no task of the kind {values['kind']!r}.")
+        return cls.of(values["kind"], **values["params"])
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What one contender reaches in one task. Queries, pairs, folds and resamples are the same for every contender.
+
+    per_query: metric -> (q,) float32, higher is better; the score is their mean. units: (q,) int32 codes of what is
+    resampled together (copies of a text, ...). pairs: (q, 2) float64 cosine and given score, for the metrics "spearman"
+    and "pearson" of the kind "pairs"; else None. runs: metric -> (r,) one score a fold or run of a probe.
+    whole: metric -> a score that has no parts (V-measure); resampled: metric -> (b,) that score over b seeded
+    resamples of the rows. chance: metric -> what a random ranking reaches. facts: JSON-able counts, seeds and notes.
+    """
+
+    per_query: dict[str, np.ndarray]
+    units: np.ndarray
+    pairs: np.ndarray | None = None
+    runs: dict[str, np.ndarray] = field(default_factory=dict)
+    whole: dict[str, float] = field(default_factory=dict)
+    resampled: dict[str, np.ndarray] = field(default_factory=dict)
+    chance: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """label: what a person reads. help: one sentence. kinds: of the tasks that offer it.
+
+    data: where its values are in `Scores`, which decides interval and test, see `core.scoreboard.comparison`:
+    "per_query", a mean over queries: bootstrap interval, paired randomization test by flipped signs.
+    "pairs", a correlation over pairs: bootstrap interval, paired randomization test by swapped values.
+    "resampled", a score of all rows together with its resamples: bootstrap interval, normal test.
+    "runs", a mean over folds: Student's interval and the corrected resampled t test.
+
+    unit: of a value: a share in [0, 1], or a correlation in [-1, 1]. higher_is_better: the direction.
+    """
+
+    label: str
+    help: str
+    kinds: tuple[TaskKind, ...]
+    data: MetricData = "per_query"
+    unit: Literal["share", "correlation"] = "share"
+    higher_is_better: bool = True
+
+    @property
+    def lowest(self) -> float:
+        return -1.0 if self.unit == "correlation" else 0.0
+
+
+_RANKED: tuple[TaskKind, ...] = ("labels", "queries", "known_item")
+_ASKED: tuple[TaskKind, ...] = ("queries", "known_item")
+_LABELS: tuple[TaskKind, ...] = ("labels",)
+
+METRICS: dict[str, Metric] = {
+    "map_at_r": Metric(
+        "MAP@R",
+        "How many of the R rows that share a query's label are among its R nearest, and how early (Musgrave, 2020).",
+        _LABELS,
+    ),
+    "ndcg_at_10": Metric(
+        "nDCG@10", "How many relevant rows are among the first ten, early ones counting more; 1 is ideal.", _RANKED
+    ),
+    "precision_at_1": Metric("P@1", "The share of queries whose nearest row is relevant.", _RANKED),
+    "r_precision": Metric(
+        "R-precision", "Of the R rows that share a query's label: the share that is among its R nearest rows.", _LABELS
+    ),
+    "reciprocal_rank": Metric(
+        "MRR@10", "1 over the rank of the first relevant row (1, 1/2, 1/3, …), 0 past the tenth, on average.", _ASKED
+    ),
+    "recall_at_1": Metric("Recall@1", "The share of a query's relevant rows that are found at rank 1.", _ASKED),
+    "recall_at_10": Metric("Recall@10", "The share of a query's relevant rows among the first 10.", _ASKED),
+    "recall_at_100": Metric("Recall@100", "The share of a query's relevant rows among the first 100.", _ASKED),
+    "map_at_r_macro": Metric(
+        "MAP@R, macro", "MAP@R with every label counting the same, however few rows it has.", _LABELS
+    ),
+    "precision_at_1_macro": Metric(
+        "P@1, macro", "P@1 with every label counting the same, however few rows it has.", _LABELS
+    ),
+    "knn_accuracy": Metric(
+        "kNN accuracy", "The share of rows whose label is the most frequent one among their ten nearest rows.", _LABELS
+    ),
+    "probe_macro_f1": Metric(
+        "Linear probe, macro-F1",
+        "F1 of a logistic regression on rows it was not trained on, each label counting the same.",
+        _LABELS,
+        "runs",
+    ),
+    "probe_accuracy": Metric(
+        "Linear probe, accuracy", "The share of rows a logistic regression not trained on them labels right.", _LABELS
+    ),
+    "few_shot_accuracy": Metric(
+        "Few-shot accuracy",
+        "Accuracy of a logistic regression trained on a few texts a label (8 unless chosen), over ten draws: MTEB's "
+        "recipe for classification.",
+        _LABELS,
+        "resampled",
+    ),
+    "few_shot_macro_f1": Metric(
+        "Few-shot macro-F1", "The same probe, each label counting the same.", _LABELS, "resampled"
+    ),
+    "v_measure": Metric(
+        "V-measure",
+        "How well k-means, with one group for each label, finds the labels: MTEB's recipe for clustering.",
+        _LABELS,
+        "resampled",
+    ),
+    "spearman": Metric(
+        "Spearman",
+        "Correlation of the ranks of cosine and given score, as MTEB has it.",
+        ("pairs",),
+        "pairs",
+        "correlation",
+    ),
+    "average_precision": Metric(
+        "Average precision",
+        "Of pairs that are the same or not: how well cosine puts the same ones first; MTEB's recipe for pair "
+        "classification.",
+        ("pairs",),
+        "resampled",
+    ),
+    "pearson": Metric("Pearson", "Linear correlation of cosine and given score.", ("pairs",), "pairs", "correlation"),
+}
+"""By name; a task's main metric comes first among its own."""
+
+
+def metrics_of(kind: TaskKind) -> dict[str, Metric]:
+    """The metrics a kind of task offers, the main one first."""
+    return {name: metric for name, metric in METRICS.items() if kind in metric.kinds}

@@ -1,1 +1,0 @@
-"""Rows by shape or by filter, and selections kept under a name."""

@@ -1,0 +1,133 @@
+"""From a corpus to its vectors: each distinct text once, long ones first, every finished batch kept at once."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.corpus.distinct import distinct_texts
+from core.digest import digest_text
+from core.errors import ModelError
+from core.models.backends import capabilities
+from core.models.base import Embedder
+from core.store import Workspace
+from core.types import Corpus, ModelSpec, Progress, Vectors
+from core.vectors.cache import VectorCache
+
+
+def embed(
+    corpus: Corpus, embedder: Embedder, workspace: Workspace | None = None, progress: Progress | None = None
+) -> Vectors:
+    """Vectors of a corpus, (n, d) float32 unit rows.
+
+    With a workspace the result is kept, finished batches survive a kill, and nothing is computed twice.
+    progress is called with (texts done, texts to do). Raises ModelError, also where the embedder returns another
+    number or length of vectors than its spec says, or StorageError.
+    """
+    kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if kept is None and embedder.spec.dimensions is None:
+        resolved_dimensions(embedder)
+        kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if kept is not None:
+        return kept
+    started = time.perf_counter()
+    codes, texts = distinct_texts(corpus.texts)
+    cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
+    rows, missing = cached_rows(texts, embedder, cache)
+    done = 0
+    for batch in batches(texts, missing, *capabilities(embedder.spec).batch):
+        rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
+        done += len(batch)
+        if progress:
+            progress(done, len(missing))
+    facts = {"computed": len(missing), "seconds": round(time.perf_counter() - started, 3)}
+    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_unseen(texts, codes, embedder))
+    if workspace:
+        workspace.save_corpus(corpus)
+        workspace.save_vectors(vectors)
+    return vectors
+
+
+def resolved_dimensions(embedder: Embedder) -> int:
+    """The dimensions of an embedder's vectors; a server's embedder may have to send a short text to learn them.
+
+    Raises ModelError where they stay unknown.
+    """
+    if embedder.spec.dimensions is None:
+        embedder.resolve()
+    if embedder.spec.dimensions is None:
+        raise ModelError(
+            f"{embedder.spec.label} does not say how many dimensions its vectors have.",
+            "Give the embedder's spec its dimensions.",
+        )
+    return embedder.spec.dimensions
+
+
+def checked_shape(rows: np.ndarray, texts: int, dimensions: int, spec: ModelSpec) -> np.ndarray:
+    """The rows, if they are (texts, dimensions). Raises ModelError naming the model and its server."""
+    if rows.shape == (texts, dimensions):
+        return rows
+    server = f" at {spec.base_url}" if spec.base_url else ""
+    raise ModelError(
+        f"{spec.label}{server} gave an array of shape {rows.shape} where {(texts, dimensions)} was expected.",
+        "The model may have changed since it was added: add it again on the Embed page, or load it again.",
+    )
+
+
+def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> tuple[np.ndarray, np.ndarray]:
+    """(m, d) rows, filled where the cache has them, and the places that are still missing."""
+    dimensions = embedder.spec.dimensions or 0
+    if cache is None:
+        return np.zeros((len(texts), dimensions), dtype=np.float32), np.arange(len(texts))
+    rows, found = cache.get([digest_text(text) for text in texts], dimensions)
+    return rows, np.flatnonzero(~found)
+
+
+def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
+    """The places cut into batches of texts alike in length, longest first (padding costs time).
+
+    The last batches are smaller, so that all workers end at about the same time.
+    """
+    sizes = np.fromiter((len(texts[i]) + 8 for i in places), dtype=np.int64, count=len(places))
+    order = np.argsort(-sizes, kind="stable")
+    ends = np.cumsum(sizes[order])
+    cuts, start = [], 0
+    while start < len(order):
+        done = ends[start - 1] if start else 0
+        room = min(characters, max((ends[-1] - done) // 6, characters // 8))
+        end = max(start + 1, min(int(np.searchsorted(ends, done + room, side="right")), start + most))
+        cuts.append(places[order[start:end]])
+        start = end
+    return cuts
+
+
+def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None, dimensions: int) -> np.ndarray:
+    """(n, dimensions) rows of one batch, cached as soon as they are there (for a service: after each request).
+
+    Raises ModelError, before anything is cached, for rows of another shape.
+    """
+    spec = embedder.spec
+    if cache is None:
+        return checked_shape(embedder.embed(texts), len(texts), dimensions, spec)
+    digests = [digest_text(text) for text in texts]
+
+    def put(positions: list[int], rows: np.ndarray) -> None:
+        cache.put([digests[i] for i in positions], checked_shape(rows, len(positions), dimensions, spec))
+
+    return checked_shape(embedder.embed(texts, put), len(texts), dimensions, spec)
+
+
+def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
+    """How much of the corpus the model's window cuts off: truncated texts and the share of tokens never seen."""
+    tokens = embedder.count_tokens(texts)[codes]
+    window = embedder.spec.max_tokens
+    over = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
+    split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
+    unseen = 0.0 if split else float(over.sum() / max(tokens.sum(), 1))
+    return {
+        "tokens": int(tokens.sum()),
+        "truncated": 0 if split else int((over > 0).sum()),
+        "split": int((over > 0).sum()) if split else 0,
+        "unseen_share": unseen,
+    }

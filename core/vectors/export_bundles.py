@@ -1,0 +1,115 @@
+"""Vectors with what belongs to them, as .zip files written piece by piece."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.export.files import check_counts, writing
+from core.corpus.export.manifest import build_manifest
+from core.corpus.export.table import BATCH, joined_vectors, well_formed, write_csv
+from core.types import ModelSpec
+
+EMPTY_LINE = "(empty)"
+LEVEL = 1  # numbers as text shrink little more at higher levels, which take many times longer
+
+
+def to_npy_zip(
+    path: Path, table: pd.DataFrame, texts: list[str], rows: np.ndarray, model: ModelSpec, corpus: str = ""
+) -> None:
+    """vectors.npy (n, d) float32, table.csv with the texts, and manifest.json. Errors as for to_parquet."""
+    check_counts(table, texts, rows)
+    with writing(path) as handle, ZipFile(handle, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        with _member(archive, "vectors.npy", stored=True) as file:
+            np.lib.format.write_array_header_1_0(
+                file,
+                {"descr": "<f4", "fortran_order": False, "shape": rows.shape},
+            )
+            for start in range(0, len(rows), BATCH):
+                file.write(np.ascontiguousarray(rows[start : start + BATCH], dtype="<f4").tobytes())
+        with _member(archive, "table.csv") as file:
+            write_csv(file, table, texts, None)
+        _write_json(archive, "manifest.json", build_manifest(model, rows, corpus))
+
+
+@contextmanager
+def _member(archive: ZipFile, name: str, stored: bool = False) -> Iterator[IO[bytes]]:
+    """One file of the archive; binary vectors are stored, since noise does not shrink."""
+    with archive.open(ZipInfo(name) if stored else name, "w", force_zip64=True) as file:
+        yield file
+
+
+def _write_json(archive: ZipFile, name: str, value: dict[str, Any]) -> None:
+    with _member(archive, name) as file:
+        file.write(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def to_projector_zip(
+    path: Path, table: pd.DataFrame, texts: list[str], rows: np.ndarray, model: ModelSpec, corpus: str = ""
+) -> None:
+    """The Embedding Projector's vectors.tsv and metadata.tsv, projector_config.json, and the manifest.
+
+    metadata.tsv has a header only when it has more than one column, as the Projector wants it; tabs and line breaks
+    in cells become spaces.
+    """
+    check_counts(table, texts, rows)
+    with writing(path) as handle, ZipFile(handle, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        with _member(archive, "vectors.tsv") as file:
+            for start in range(0, len(rows), BATCH):
+                lines = joined_vectors(rows[start : start + BATCH], "\t")
+                file.write("".join(f"{line}\n" for line in lines).encode())
+        with _member(archive, "metadata.tsv") as file, TextIOWrapper(file, "utf-8", "replace", newline="") as text:
+            text.writelines(f"{line}\n" for line in _metadata(table, texts))
+        _write_json(archive, "projector_config.json", _projector_config(rows, model))
+        _write_json(archive, "manifest.json", build_manifest(model, rows, corpus))
+
+
+def _metadata(table: pd.DataFrame, texts: list[str]) -> Iterator[str]:
+    """The lines of metadata.tsv: the text first, then the table's columns."""
+    if table.shape[1]:
+        yield "\t".join(["text", *(_cell(name) for name in table.columns)])
+    for text, *cells in zip(texts, *(table.iloc[:, place] for place in range(table.shape[1])), strict=True):
+        line = "\t".join([_cell(text), *(_cell(cell) for cell in cells)])
+        # the Projector skips blank lines, which would shift all rows below
+        yield line if line.strip() else EMPTY_LINE + line
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value):
+        return ""
+    return " ".join(well_formed(str(value)).replace("\t", " ").splitlines())
+
+
+def _projector_config(rows: np.ndarray, model: ModelSpec) -> dict[str, Any]:
+    embedding = {
+        "tensorName": model.label,
+        "tensorShape": [int(size) for size in rows.shape],
+        "tensorPath": "vectors.tsv",
+        "metadataPath": "metadata.tsv",
+    }
+    return {"embeddings": [embedding]}
+
+
+def to_faiss_zip(path: Path, rows: np.ndarray, model: ModelSpec, corpus: str = "", index: Any = None) -> None:
+    """index.faiss and manifest.json. index: the FAISS index that serves searches; without one, an exact IndexFlatIP.
+
+    faiss.read_index reads it; queries must be unit float32 rows made with the query prompt of the manifest.
+    """
+    import faiss
+
+    if index is None:
+        index = faiss.IndexFlatIP(rows.shape[1])
+        for start in range(0, len(rows), BATCH):
+            index.add(np.ascontiguousarray(rows[start : start + BATCH], dtype=np.float32))
+    metric = "inner product" if index.metric_type == faiss.METRIC_INNER_PRODUCT else "squared Euclidean distance"
+    facts = {"index": type(index).__name__, "index_rows": int(index.ntotal), "index_metric": metric}
+    with writing(path) as handle, ZipFile(handle, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
+        with _member(archive, "index.faiss", stored=True) as file:
+            faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
+        _write_json(archive, "manifest.json", build_manifest(model, rows, corpus, **facts))

@@ -1,0 +1,207 @@
+"""Search over a corpus's vectors: exact, HNSW or IVF, with filters, saved and loaded."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputError, StorageError
+from core.types import IndexFacts, Vectors, unit_rows
+from core.vectors.index_choice import choose
+from core.vectors.index_kinds import Kind, parameters
+from core.vectors.rank import tidy
+
+BLOCK = 65_536
+FEW_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph
+WIDEST = 16  # how many times wider a filtered search may look
+
+
+class Index:
+    """Finds the rows nearest to a query by cosine. Made by `build_index`.
+
+    rows: (n, d) float32 unit rows, never copied for exact search, so a memory-mapped file serves.
+    """
+
+    def __init__(
+        self, rows: np.ndarray, facts: IndexFacts, index: Any = None, width: int = 0, digest: str = ""
+    ) -> None:
+        self.rows, self.facts, self._index, self._width, self._digest = rows, facts, index, width, digest
+
+    @property
+    def faiss_index(self) -> Any:
+        """The FAISS index that serves searches; None where they are exact."""
+        return self._index
+
+    def search(self, queries: np.ndarray, k: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest rows of each query, nearest first.
+
+        queries: (q, d) numbers, scaled to unit length here. rows: row ids or a boolean mask (n,) that alone may be
+        found. Gives ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, equal scores by rising
+        id; k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, another dimension, and
+        row ids out of range.
+        """
+        queries = _checked(queries, self.rows.shape[1])
+        allowed = None if rows is None else allowed_rows(rows, len(self.rows))
+        k = max(0, min(k, len(self.rows) if allowed is None else len(allowed)))
+        if k == 0 or len(queries) == 0:
+            return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+        if self._index is None or (allowed is not None and len(allowed) <= FEW_ROWS):
+            return exact_search(self.rows, queries, k, allowed)
+        return self._approximate(queries, k, allowed)
+
+    def _approximate(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        rarity = 1.0 if allowed is None else len(self.rows) / len(allowed)
+        width = int(self._width * min(rarity, WIDEST))
+        if self.facts.kind == "hnsw":
+            width = max(width, 2 * k)
+        settings = parameters(self.facts.kind, width, allowed)
+        with _threads_for(queries):
+            scores, ids = self._index.search(queries, k, params=settings)
+        short = np.flatnonzero((ids < 0).any(axis=1))
+        ids, scores = tidy(ids, scores)
+        if len(short):  # fewer than k came within reach
+            ids[short], scores[short] = exact_search(self.rows, queries[short], k, allowed)
+        return ids, scores
+
+    def save(self, path: Path) -> None:
+        """Write facts to `path`.json and, unless exact, the index to `path`.faiss; each whole or not at all.
+
+        Raises StorageError where that fails.
+        """
+        record = {"facts": asdict(self.facts), "width": self._width, "digest": self._digest}
+        try:
+            if self._index is not None:
+                import faiss
+
+                _replace(_with(path, ".faiss"), lambda part: faiss.write_index(self._index, str(part)))
+            _replace(_with(path, ".json"), lambda part: part.write_text(json.dumps(record), encoding="utf-8"))
+        except (OSError, RuntimeError) as error:
+            raise StorageError(
+                f"The search index can't be written to {path.parent}.", "Free some space or check permissions."
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path, vectors: Vectors) -> "Index":
+        """The index saved under `path`. Raises StorageError where it is absent, broken or of other vectors."""
+        try:
+            record = json.loads(_with(path, ".json").read_text(encoding="utf-8"))
+            facts = IndexFacts(**record["facts"])
+            index = _read(_with(path, ".faiss"), vectors) if facts.kind != "exact" else None
+            if record["digest"] != vectors.digest or facts.rows != len(vectors):
+                raise ValueError("made from other vectors")
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise StorageError(f"The search index {path.name} can't be used ({error}).", "Build it again.") from error
+        return cls(vectors.rows, facts, index, int(record["width"]), vectors.digest)
+
+
+def build_index(
+    vectors: Vectors, *, budget_ms: float = 50.0, min_recall: float = 0.99, seed: int = 0, kind: Kind | str = "auto"
+) -> Index:
+    """The plainest index that answers within `budget_ms` with recall@10 of at least `min_recall`, as measured here.
+
+    auto: exact while its median answer to one query on one thread keeps the budget; else HNSW, else IVF; where none
+    keeps both, the one that recalls most, and `facts.description` says so. exact, hnsw, ivf: that one. Queries are
+    rows drawn with `seed` and perturbed a little. Raises InputError for another kind and for no rows.
+    """
+    if kind not in ("auto", "exact", "hnsw", "ivf"):
+        raise InputError(f"There is no index called {kind!r}.", "Choose auto, exact, hnsw or ivf.")
+    if not len(vectors):
+        raise InputError("There are no rows to search.")
+    facts, index, width = choose(vectors.rows, kind, budget_ms, min_recall, seed)
+    return Index(vectors.rows, facts, index, width, vectors.digest)
+
+
+def exact_search(
+    rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (q, k) int64 and scores (q, k) float32 by search of every allowed row; queries are unit rows."""
+    import faiss
+
+    if allowed is not None and len(allowed) > FEW_ROWS:
+        return _masked_search(rows, queries, k, allowed)
+    pool = rows if allowed is None else rows[allowed]
+    with _threads_for(queries):
+        scores, ids = faiss.knn(queries, pool, k, metric=faiss.METRIC_INNER_PRODUCT)
+    return tidy(ids if allowed is None else allowed[ids], scores)
+
+
+def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores every row and looks among the allowed ones: quicker than copying many rows."""
+    ids = np.empty((len(queries), k), np.int64)
+    scores = np.empty((len(queries), k), np.float32)
+    for i, query in enumerate(queries):
+        found = similarities(rows, query)[allowed]
+        best = np.argpartition(found, len(found) - k)[len(found) - k :]
+        best = best[np.argsort(-found[best], kind="stable")]
+        ids[i], scores[i] = allowed[best], found[best]
+    return tidy(ids, scores)
+
+
+@contextmanager
+def _threads_for(queries: np.ndarray) -> Iterator[None]:
+    """One query runs on one thread: FAISS gains nothing from more, and waiting for them doubles its time."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1 if len(queries) == 1 else before)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
+    """(n,) float32 cosine of one query (d,) with every row (n, d), block by block, for memory-mapped rows too."""
+    query = _checked(np.atleast_2d(query), rows.shape[1])[0]
+    parts = [rows[start : start + BLOCK] @ query for start in range(0, len(rows), BLOCK)]
+    return np.clip(np.concatenate([np.empty(0, np.float32), *parts]), -1, 1)
+
+
+def allowed_rows(rows: np.ndarray, n: int) -> np.ndarray:
+    """Sorted distinct ids (int64) from ids or a boolean mask (n,). Raises InputError where they don't fit n rows."""
+    rows = np.asarray(rows)
+    if rows.dtype == bool:
+        if rows.shape != (n,):
+            raise InputError(f"The filter covers {rows.size:,} rows, the corpus has {n:,}.")
+        return np.flatnonzero(rows)
+    ids = np.unique(rows.astype(np.int64))
+    if len(ids) and (ids[0] < 0 or ids[-1] >= n):
+        raise InputError(f"Row {ids[0] if ids[0] < 0 else ids[-1]:,} is not among the {n:,} rows of the corpus.")
+    return ids
+
+
+def _checked(queries: np.ndarray, dims: int) -> np.ndarray:
+    queries = unit_rows(queries)
+    if queries.shape[1] != dims:
+        raise InputError(
+            f"The query has {queries.shape[1]:,} dimensions, the corpus {dims:,}.",
+            "Embed the query with the model that embedded the corpus.",
+        )
+    return np.ascontiguousarray(queries)
+
+
+def _with(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _replace(path: Path, write: Any) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _read(path: Path, vectors: Vectors) -> Any:
+    import faiss
+
+    index = faiss.read_index(str(path))
+    if (index.ntotal, index.d) != vectors.rows.shape:
+        raise ValueError(f"it holds {index.ntotal:,} x {index.d:,}, not {len(vectors):,} x {vectors.rows.shape[1]:,}")
+    return index

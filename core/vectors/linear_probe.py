@@ -1,0 +1,93 @@
+"""A linear probe: what label a logistic regression expects of rows it was not trained on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core.corpus.label_columns import FOLDS
+from core.types import Progress
+from core.vectors.pca import principal_components
+
+DIMENSIONS = 128  # principal components the probe sees of wider vectors: as good, several times faster
+MOST_TRAINED = 50_000  # rows a fold is trained on
+STRENGTH = 5.0  # scikit-learn's C
+
+
+class Probe:
+    """Multinomial logistic regressions, one a fold, each asked only about rows outside of its training.
+
+    points: (n, d) what they see. fold: (n,) int8, -1 for rows without a label. trained: rows of the largest training.
+    """
+
+    def __init__(self, points: np.ndarray, fold: np.ndarray, models: list[Any], classes: int, trained: int) -> None:
+        self.points, self.fold, self.models, self.classes, self.trained = points, fold, models, classes, trained
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """(b, classes) float32, rows sum to 1; 0 for a class no row of which was trained on."""
+        found = np.zeros((len(rows), self.classes), np.float32)
+        for number, model in enumerate(self.models):
+            at = np.flatnonzero(self.fold[rows] == number)
+            if len(at):
+                found[np.ix_(at, model.classes_)] = model.predict_proba(self.points[rows[at]])
+        return found
+
+
+def fit_probe(
+    vectors: np.ndarray, codes: np.ndarray, groups: np.ndarray, seed: int = 0, progress: Progress | None = None
+) -> Probe:
+    """Cross-validated logistic regressions (scikit-learn, C = 5) of labels on unit rows (n, d), out of fold.
+
+    codes: (n,) labels from 0, -1 for none. groups: (n,) codes of identical texts, which share a fold; folds are
+    stratified by the label of a text's first row. Each is trained on at most 50,000 rows, drawn with `seed`.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    points = np.asarray(vectors, dtype=np.float32)
+    if points.shape[1] > DIMENSIONS:
+        points = principal_components(points, DIMENSIONS, seed)[0]
+    fold, models, trained = text_folds(codes, groups, seed), [], 0
+    with threadpool_limits(1, user_api="blas"):  # more threads take longer on matrices this small
+        for number in range(FOLDS):
+            rows = _training_rows(fold, number, seed)
+            models.append(LogisticRegression(C=STRENGTH, max_iter=100, tol=1e-3))
+            _quietly(models[-1].fit, points[rows], codes[rows])
+            trained = max(trained, len(rows))
+            if progress:
+                progress(number + 1, FOLDS)
+    return Probe(points, fold, models, int(codes.max()) + 1, trained)
+
+
+def text_folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+    """(n,) int8 fold of each labeled row, -1 for others; identical texts are never in two folds."""
+    from sklearn.model_selection import StratifiedKFold
+
+    labeled = np.flatnonzero(codes >= 0)
+    _, first, text = np.unique(groups[labeled], return_index=True, return_inverse=True)
+    label = codes[labeled[first]]
+    of_text = np.empty(len(first), np.int8)
+    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    _quietly(lambda: parts.extend(splitter.split(np.zeros(len(first)), label)))
+    for number, (_, test) in enumerate(parts):
+        of_text[test] = number
+    fold = np.full(len(codes), -1, np.int8)
+    fold[labeled] = of_text[text]
+    return fold
+
+
+def _training_rows(fold: np.ndarray, number: int, seed: int) -> np.ndarray:
+    rows = np.flatnonzero((fold >= 0) & (fold != number))
+    if len(rows) <= MOST_TRAINED:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, MOST_TRAINED, replace=False))
+
+
+def _quietly(call: Callable[..., Any], *arguments: Any) -> None:
+    """Warnings of scikit-learn (small classes, iterations used up) say nothing a person could act on."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        call(*arguments)

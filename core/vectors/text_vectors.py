@@ -1,0 +1,134 @@
+"""Vectors of a task's own texts (queries, pairs, halves), each text computed once a model and kept for good."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.corpus.distinct import distinct_texts
+from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.digest import digest_text
+from core.errors import ModelError
+from core.models.backends import capabilities
+from core.models.base import LOCAL_BATCH, Embedder
+from core.secret import Secret
+from core.types import CorpusRef, ModelSpec, Progress
+from core.vectors.contenders import Contender, contender_rows, vary
+from core.vectors.embedding import batches, checked_shape, embed_batch
+from core.vectors.loaders import cached_embedder, load_vectors, vector_cache
+
+
+def embed_task_texts(
+    corpus: CorpusRef,
+    contender: Contender,
+    texts: Sequence[str],
+    *,
+    queries: bool = False,
+    secret: Secret | None = None,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """(len(texts), d) float32 unit rows of a contender, in the order given; queries: with the model's query prompt.
+
+    Documents that are texts of the corpus take its own vectors, others come through the vector cache. A variant's are
+    cut and rounded as its rows are, see `vary_like`. Raises ModelError where texts can't be embedded: vectors that
+    were brought in, a model that is gone, a server that refuses.
+    """
+    codes, unique = distinct_texts(texts)
+    spec = contender.model
+    rows, missing = _known_rows(corpus, spec, unique, queries)
+    if len(missing):
+        _compute(corpus.folder, spec, unique, missing, rows, queries, secret, progress)
+    return vary_like(rows, corpus, contender)[codes]
+
+
+def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
+    """The distinct texts that would have to be computed. Sends nothing."""
+    unique = list(dict.fromkeys(texts))
+    taken = set() if _apart(spec, queries) else set(load_distinct_texts(corpus))
+    left = [text for text in unique if text not in taken]
+    known = vector_cache(corpus.folder, spec).known([_key(spec, text, queries) for text in left], spec.dimensions)
+    return [text for text, have in zip(left, known, strict=True) if not have]
+
+
+def vary_like(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
+    """(m, d) float32 unit rows of new texts as a contender's store would give them back.
+
+    Dimensions, float16 and signs depend on a row alone. int8's steps lie between the least and greatest values of the
+    corpus' rows, as a store calibrated on its documents has them; what lies outside is clipped to the last step.
+    """
+    if contender.is_model:
+        return rows
+    if contender.bits != "int8":
+        return vary(rows, contender.dimensions, contender.bits)
+    low, high = _ranges(corpus, contender.model)
+    return vary(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
+
+
+def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
+    """(d,) each: the least and greatest value of every dimension over the corpus."""
+    rows = contender_rows(corpus, Contender(spec))
+    return rows.min(axis=0), rows.max(axis=0)
+
+
+def _apart(spec: ModelSpec, queries: bool) -> bool:
+    """Whether a query's vector may differ from the same text's as a document: by a prompt, or a module of its own."""
+    return queries and (spec.query_prompt != spec.document_prompt or capabilities(spec).separate_queries)
+
+
+def _key(spec: ModelSpec, text: str, queries: bool) -> bytes:
+    return digest_text(f"query\x00{text}" if _apart(spec, queries) else text)
+
+
+def _known_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(m, d) rows, filled where a vector is kept, and the places still missing."""
+    corpus_rows = load_vectors(corpus, spec).rows
+    dimensions = corpus_rows.shape[1]
+    rows, found = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
+    if not _apart(spec, queries):
+        places = _first_rows(corpus, texts)
+        own = np.flatnonzero((places >= 0) & ~found)
+        rows[own], found[own] = corpus_rows[places[own]], True
+    return rows, np.flatnonzero(~found)
+
+
+def _first_rows(corpus: CorpusRef, texts: list[str]) -> np.ndarray:
+    """(m,) the first row of the corpus with each text, -1 where there is none."""
+    wanted = dict.fromkeys(texts, -1)
+    for row, text in enumerate(load_corpus(corpus).texts):
+        if wanted.get(text, 0) == -1:
+            wanted[text] = row
+    return np.fromiter(wanted.values(), np.int64, len(texts))
+
+
+def _compute(
+    folder: str,
+    spec: ModelSpec,
+    texts: list[str],
+    missing: np.ndarray,
+    rows: np.ndarray,
+    queries: bool,
+    secret: Secret | None,
+    progress: Progress | None,
+) -> None:
+    """Fill the missing rows and keep each batch as soon as it is there."""
+    embedder, done = _opened(folder, spec, queries, secret), 0
+    cache, apart = vector_cache(folder, spec), _apart(spec, queries)
+    for places in batches(texts, missing, *(LOCAL_BATCH if apart else capabilities(spec).batch)):
+        chosen = [texts[place] for place in places]
+        if apart:
+            rows[places] = checked_shape(embedder.embed_query(chosen), len(chosen), rows.shape[1], spec)
+            cache.put([_key(spec, text, queries) for text in chosen], rows[places])
+        else:
+            rows[places] = embed_batch(chosen, embedder, cache, rows.shape[1])
+        done += len(places)
+        if progress:
+            progress(done, len(missing))
+
+
+def _opened(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
+    if not capabilities(spec).can_embed:
+        what = "queries" if queries else "other texts"
+        raise ModelError(
+            f"{spec.label} are vectors brought in from a file; their model is not here, so {what} can't be embedded.",
+            "Judge it by the corpus' labels, or embed the corpus with that model on the Embed page.",
+        )
+    return cached_embedder(folder, spec, secret, 1)

@@ -1,0 +1,41 @@
+"""The first visit: a sample corpus is made ready to explore, once a workspace."""
+
+from pathlib import Path
+from typing import Any
+
+from core.files import write_json
+from core.jobs.types import JobSpec
+from core.models.registry import PRESETS, find_spec
+from pages.shared import session
+
+COMPARED_WITH = ("lexical", "static")  # run here, quick, unlike the default model; static is made first, half a minute
+SAMPLE = Path(__file__).parents[2] / "samples" / "shop_feedback.csv"
+
+
+def prepare() -> None:
+    """In a new workspace, start the job that reads and embeds the sample; it runs while the page is already there."""
+    mark = session.workspace().folder / "started.json"
+    if mark.exists():
+        return
+    write_json(mark, {"sample": SAMPLE.name})
+    start_sample()
+
+
+def start_sample() -> str:
+    """Put the sample's job in line; gives its id."""
+    return session.manager().submit(
+        JobSpec("sample", session.folder(), "", sample_params(), title="Shop feedback (sample)")
+    )
+
+
+def sample_params() -> dict[str, Any]:
+    return {
+        "path": str(SAMPLE),
+        "name": "Shop feedback (sample)",
+        "text": "{text}",
+        "label": ["area", "language", "rating"],
+        "time": "date",
+        "id": "id",
+        "model": PRESETS[0].to_dict(),
+        "more": [find_spec(name).to_dict() for name in COMPARED_WITH],
+    }

@@ -1,0 +1,44 @@
+"""Words about a map: how far to trust it, what it shows."""
+
+import re
+
+import streamlit as st
+
+from core.map.service import MapTrust
+from pages.shared.text import plain
+
+
+def trust_lines(titles: tuple[str, ...], trusts: tuple[MapTrust, ...]) -> None:
+    """One line on each map's trust."""
+    for title, trust in zip(titles, trusts, strict=True):
+        trust_line(trust, f"{plain(title)}: " if title else "")
+
+
+def file_stem(name: str) -> str:
+    """A corpus' name as the beginning of a file name."""
+    return "map-" + (re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "corpus")
+
+
+def trust_line(trust: MapTrust, title: str = "") -> None:
+    """How far to trust the map, in words, with what a random map would reach."""
+    if trust.k < 1 or trust.total < 3:
+        st.caption(f"{title}With so few texts, any map keeps all neighbors.")
+        return
+    near = f"{trust.k} nearest texts" if trust.k > 1 else "nearest text"
+    st.markdown(
+        f"{title}Of each text's {near}, **{trust.kept:.1%}** are also among the {trust.k} nearest on the map "
+        f"(a random map: {trust.kept_chance:.1%}). Trustworthiness **{trust.trustworthiness:.2f}** "
+        f"(a random map: {trust.trustworthiness_chance:.2f}). {_measured(trust)}",
+        help="Neighbors are judged by cosine in the model's own space. The first figure is kNN preservation. "
+        "Trustworthiness (Venna and Kaski, 2001) is 1 where no text has strangers for neighbors on the map; each "
+        "stranger lowers it by how far away it truly is. Any map in 2 or 3 dimensions loses neighbors: use it to look "
+        "around, and the true neighbors of a clicked row to judge.",
+    )
+
+
+def _measured(trust: MapTrust) -> str:
+    if trust.sample >= trust.total:
+        return f"Measured over all {trust.total:,} rows."
+    if trust.kept_rows >= trust.total:
+        return f"Measured over all {trust.total:,} rows, trustworthiness over a sample of {trust.sample:,} of them."
+    return f"Measured over samples of {trust.kept_rows:,} and {trust.sample:,} of {trust.total:,} rows."

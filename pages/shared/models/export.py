@@ -1,0 +1,107 @@
+"""The models a corpus is embedded with, and taking their vectors out."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import PlanisphereError
+from core.store import CorpusInfo
+from core.types import ModelSpec
+from core.vectors.export_service import ENDINGS, Format, write_export
+from pages.shared import session
+from pages.shared.errors import show_error
+from pages.shared.text import duration, size
+
+FORMATS: dict[Format, str] = {
+    "parquet": "Parquet: the table with a vector column",
+    "csv": "CSV: the table with vectors as text",
+    "npy": "NumPy: vectors.npy and the table as CSV",
+    "projector": "Embedding Projector: vectors.tsv and metadata.tsv",
+    "faiss": "FAISS index with a JSON manifest",
+}
+
+
+def embedded(info: CorpusInfo) -> None:
+    """What has been embedded, with what was counted on the way; nothing where nothing has."""
+    records = list(session.workspace().results("vectors", info.digest))
+    if not records:
+        return
+    st.subheader("Embedded")
+    st.dataframe(
+        pd.DataFrame([row(record) for record in records]),
+        hide_index=True,
+        width="stretch",
+        alt="The models this corpus is embedded with",
+    )
+    left, right = st.columns(2)
+    left.page_link("pages/explore/map.py", label="See the map", icon=":material/scatter_plot:")
+    right.page_link("pages/explore/search.py", label="Search it", icon=":material/search:")
+    with st.expander("Take the vectors out", icon=":material/download:"):
+        take_out(info, [ModelSpec.from_dict(record["inputs"]["model"]) for record in records])
+
+
+def row(record: dict[str, Any]) -> dict[str, Any]:
+    spec, facts = ModelSpec.from_dict(record["inputs"]["model"]), record["facts"]
+    return {
+        "Model": spec.label,
+        "Dimensions": spec.dimensions,
+        "Window (tokens)": spec.max_tokens,
+        "Texts computed": facts.get("computed"),
+        "Took": duration(facts.get("seconds") or 0),
+        "Cut": facts.get("truncated"),
+        "Not seen": f"{facts.get('unseen_share') or 0:.1%}",
+        "Split and averaged": facts.get("split"),
+    }
+
+
+def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
+    left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
+    spec = left.selectbox(
+        "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to write."
+    )
+    form = middle.selectbox(
+        "Format",
+        list(FORMATS),
+        format_func=lambda name: FORMATS[name],
+        key="export_format",
+        help="All vectors are float32 of unit length, in row order; their dot product is the cosine.",
+    )
+    wanted = [info.digest, spec.key, form]
+    if right.button(
+        "Prepare",
+        key="export_prepare",
+        icon=":material/inventory_2:",
+        width="stretch",
+        help="Writes the file in the workspace first.",
+    ):
+        prepare(info, spec, form)
+    for_what, written = session.remembered("export", [None, ""])
+    if for_what == wanted and Path(written).is_file():
+        download(Path(written), form)
+
+
+def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
+    """Write the file, and remember it, so that its button outlives the next rerun."""
+    try:
+        with st.spinner("Writing the file …"):
+            path = session.ask(write_export, session.corpus_ref(info), spec, form, timeout=600)
+    except PlanisphereError as error:
+        show_error(error)
+        return
+    session.remember("export", [[info.digest, spec.key, form], path])
+
+
+def download(path: Path, form: Format) -> None:
+    """The button of a written file; it is opened when the button is pressed."""
+    st.download_button(
+        f"Download ({size(path.stat().st_size)})",
+        path.read_bytes,  # called on the click
+        f"planisphere-{form}.{ENDINGS[form]}",
+        key="export_download",
+        on_click="ignore",
+        type="primary",
+        icon=":material/download:",
+        help="The file stays in the workspace until the corpus is deleted.",
+    )

@@ -1,0 +1,180 @@
+"""What chosen models will take, and starting them."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import pandas as pd
+import streamlit as st
+
+from core.digest import digest_json
+from core.errors import PlanisphereError
+from core.jobs.types import JobSpec
+from core.models.backends import capabilities
+from core.store import CorpusInfo
+from core.types import ModelSpec
+from core.vectors import estimates as embedding
+from core.vectors.estimates import Prospect
+from pages.shared import session
+from pages.shared.errors import show_error
+from pages.shared.text import duration, plain
+
+
+def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
+    """Show what each model that has not run yet will take, and the button that starts them."""
+    embedded = {model.key for model in session.workspace().models(info.digest)}
+    todo = [spec for spec in specs if spec.key not in embedded and not running(info, spec)]
+    prospects = [found for spec in todo if (found := prospect_of(info, spec))]
+    if not prospects:
+        if not todo:
+            st.caption("The chosen models have run on this corpus, or are running. Choose more, or see the map.")
+        return
+    st.dataframe(
+        pd.DataFrame([described(found) for found in prospects]),
+        hide_index=True,
+        width="stretch",
+        column_config=COLUMNS,
+        alt="What each chosen model will take",
+    )
+    for found in prospects:
+        notes(found)
+    limit = paid_consent(prospects)
+    names = ", ".join(found.spec.label for found in prospects)
+    st.button(
+        "Start",
+        key="embed_start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=limit == 0,
+        on_click=start_all,  # before anything is drawn: who leaves the page at once has started them all the same
+        args=(info, [found.spec for found in prospects], limit),
+        help=plain(f"Runs {names} in the background; you can go on working, cancel, and continue later."),
+    )
+
+
+def start_all(info: CorpusInfo, specs: list[ModelSpec], limit: float | None) -> None:
+    for spec in specs:
+        start(info, spec, limit)
+
+
+def running(info: CorpusInfo, spec: ModelSpec) -> bool:
+    jobs = session.manager().list(session.folder())
+    return any(
+        job.open and job.spec.corpus == info.digest and job.spec.params.get("model") == spec.to_dict() for job in jobs
+    )
+
+
+COLUMNS = {
+    "To compute": st.column_config.NumberColumn(
+        format="localized", help="Different texts that have no vector of this model yet"
+    ),
+    "Kept": st.column_config.NumberColumn(
+        format="localized", help="Different texts whose vector is kept from an earlier run"
+    ),
+    "Tokens": st.column_config.TextColumn(
+        help="Word pieces in all texts, as this model counts them; ≈ marks an estimate"
+    ),
+    "Cut": st.column_config.NumberColumn(
+        format="localized", help="Texts longer than the model's window: their end is not seen"
+    ),
+    "Not seen": st.column_config.TextColumn(help="Share of all tokens that the model never sees"),
+    "Time": st.column_config.TextColumn(help="Measured on a few of these texts where that is free"),
+    "Price": st.column_config.TextColumn(help="From the price table, with its date"),
+}
+
+
+def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
+    """The prospect, or None after saying why there is none."""
+    declared, secret = capabilities(spec), session.api_key(spec)
+    if declared.needs_key and secret is None:
+        st.info(f"Enter the {declared.provider} API key above to run {plain(spec.label)}.", icon=":material/key:")
+        return None
+    counting = f"Counting tokens for {plain(spec.label)} …"
+    try:
+        with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
+            if secret is not None:
+                return session.ask(embedding.prospect, session.corpus_ref(info), spec, secret)
+            stamp = session.workspace().cache_stamp(spec)
+            pool = "job" if declared.loading else "answer"
+            return session.ask_once(embedding.prospect, session.corpus_ref(info), spec, None, stamp, on=pool)
+    except PlanisphereError as error:
+        show_error(error)
+        return None
+
+
+def described(found: Prospect) -> dict[str, object]:
+    """A row of the table."""
+    estimate = found.estimate
+    return {
+        "Model": found.spec.label,
+        "To compute": estimate.to_compute,
+        "Kept": estimate.cached,
+        "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
+        "Cut": estimate.truncated,
+        "Not seen": f"{estimate.unseen_share:.1%}",
+        "Time": time_text(found),
+        "Price": price_text(found),
+    }
+
+
+def time_text(found: Prospect) -> str:
+    seconds = found.estimate.seconds
+    return found.estimate.seconds_basis if seconds is None else f"≈ {duration(seconds)}"
+
+
+def price_text(found: Prospect) -> str:
+    if found.estimate.usd is None:
+        return "not known"
+    if not found.estimate.usd:
+        return "free"
+    return f"≈ ${found.estimate.usd:,.4f}, at most ${found.most_usd or 0:,.4f} (prices of {found.estimate.price_date})"
+
+
+def notes(found: Prospect) -> None:
+    """What the person should know before starting."""
+    if found.warning:
+        st.warning(plain(found.warning), icon=":material/translate:")
+    if found.estimate.split:
+        st.caption(
+            f"{plain(found.spec.label)}: {found.estimate.split:,} texts are longer than its window; they are split, "
+            "and their parts averaged."
+        )
+
+
+class Priced(Protocol):
+    """A model that is about to run, and an upper bound of what that costs, None where it is not known."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
+    @property
+    def most_usd(self) -> float | None: ...
+
+
+def paid_consent(todo: Sequence[Priced]) -> float | None:
+    """The spending limit in dollars for each paid model; None where nothing is paid, 0 until confirmed."""
+    paid = [model for model in todo if capabilities(model.spec).paid]
+    if not paid:
+        return None
+    known = sum(model.most_usd or 0 for model in paid)
+    left, right = st.columns(2, vertical_alignment="bottom")
+    limit = left.number_input(
+        "Spending limit a model (US dollars)",
+        0.01,
+        100_000.0,
+        max(0.01, math.ceil(known * 100) / 100),
+        format="%.2f",
+        key=f"limit-{round(known * 1e6)}",
+        help="The run stops before the batch that could pass it. What is finished is kept.",
+    )
+    agreed = right.checkbox(
+        "I agree to pay up to this limit",
+        key=f"agreed-{digest_json([limit, *(model.spec.key for model in paid)])}",
+        help="A server whose price is not known may charge too; then the limit can't be kept.",
+    )
+    return float(limit) if agreed else 0.0
+
+
+def start(info: CorpusInfo, spec: ModelSpec, limit: float | None) -> None:
+    params = {"model": spec.to_dict()} | ({"limit_usd": limit} if limit else {})
+    job = JobSpec("embed", session.folder(), info.digest, params, title=f"{spec.label} on {info.name}")
+    session.manager().submit(job, session.job_key(params))

@@ -1,0 +1,165 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.corpus.reading import Upload, guess_roles, parse_times, read_files, time_share
+from core.types import Roles
+from tests.sample import SAMPLE, labeled_sample
+
+
+def read_table(name, data):
+    return read_files([Upload(name, data)]).table
+
+
+def test_the_sample():
+    roles = guess_roles(read_table(SAMPLE.name, SAMPLE.read_bytes()))
+    assert roles == Roles("{text}", ("area", "language", "rating", "customer"), "date", "id")
+
+
+def test_reviews():
+    sample = labeled_sample()["text"]
+    rows = {
+        "Id": range(1, len(sample) + 1),
+        "ProductId": [f"B00{i % 90:04d}" for i in range(len(sample))],
+        "UserId": [f"A{i * 7919 % 100_003:06d}" for i in range(len(sample))],
+        "Score": [1 + i % 5 for i in range(len(sample))],
+        "Time": [1_303_862_400 + 86_400 * (i * 37 % 900) for i in range(len(sample))],
+        "Summary": [" ".join(text.split()[:4]) for text in sample],
+        "Text": sample,
+    }
+    roles = guess_roles(read_table("reviews.csv", pd.DataFrame(rows).to_csv(index=False).encode()))
+    assert roles == Roles("{Text}", ("Score",), "Time", "Id")
+
+
+def test_texts_and_their_labels():
+    data = labeled_sample().rename(columns={"area": "category"}).to_csv(index=False).encode()
+    assert guess_roles(read_table("questions.csv", data)) == Roles("{text}", ("category",))
+
+
+def test_chinese_columns():
+    table = pd.DataFrame(
+        {
+            "编号": [f"A{i}" for i in range(40)],
+            "日期": ["2024年3月5日"] * 40,
+            "类别": ["物流", "口味"] * 20,
+            "评论": [f"这个味道很好我们都喜欢下次还会再买的{i}" for i in range(40)],
+        }
+    )
+    assert guess_roles(table) == Roles("{评论}", ("类别",), "日期", "编号")
+
+
+def test_no_text_column():
+    assert guess_roles(pd.DataFrame({"a": [1, 2], "b": [0.5, 0.25]})).text == ""
+    assert guess_roles(pd.DataFrame({"code": ["A1", "B2", "C3"]})).text == ""
+
+
+def test_words_are_texts():
+    assert guess_roles(pd.DataFrame({"text": ["apple", "pear", "plum"]})).text == "{text}"
+
+
+def test_all_rows_the_same_are_still_text():
+    assert guess_roles(pd.DataFrame({"comment": ["all the same text"] * 50, "n": range(50)})).text == "{comment}"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame(),
+        pd.DataFrame({"a": []}),
+        pd.DataFrame({"a": [None, None]}),
+        pd.DataFrame({"a": [[1], {"b": 2}]}),
+        pd.DataFrame([[1, "x y z"], [2, "w v u"]], columns=["a", "a"]),
+        pd.DataFrame({"{x}": ["some words here", "other words there"], 3: [True, False]}),
+        pd.DataFrame({"t": pd.to_datetime(["2024-01-01", None])}),
+        pd.DataFrame({"time": ["x" * 100_000, "\0"]}),
+    ],
+)
+def test_odd_tables_never_crash(table):
+    assert isinstance(guess_roles(table), Roles)
+
+
+def test_braces_in_a_name_are_escaped():
+    assert guess_roles(pd.DataFrame({"{x}": ["some words here", "other words there"]})).text == r"{\{x\}}"
+
+
+DAY = pd.Timestamp("2024-03-05")
+TIMES = [
+    (["2024-03-05", "2024-03-06"], DAY),
+    (["2024-03-05T10:00:00Z", "2024-03-05T10:00:00+02:00"], DAY + pd.Timedelta(hours=10)),
+    (["2024/03/05 10:30", "2024/3/6 11:00"], DAY + pd.Timedelta(hours=10.5)),
+    (["05/03/2024", "25/12/2024"], DAY),
+    (["03/05/2024", "12/25/2024"], DAY),
+    (["03/05/2024", "04/05/2024"], DAY),
+    (["05.03.2024", "06.03.2024"], DAY),
+    (["05-03-24", "31-12-23"], DAY),
+    (["03/05/2024 2:30 PM", "12/25/2024 1:00 AM"], DAY + pd.Timedelta(hours=14.5)),
+    (["Mar 5, 2024", "April 6, 2023"], DAY),
+    (["5 March 2024", "6 April 2023"], DAY),
+    (["Tue, 05 Mar 2024 10:00:00 +0000", "Wed, 06 Mar 2024 10:00:00 +0000"], DAY + pd.Timedelta(hours=10)),
+    (["2024年3月5日", "2024年12月31日"], DAY),
+    (["2024年3月5日 10时30分", "2024年12月31日 1时2分"], DAY + pd.Timedelta(hours=10.5)),
+    (["2024-03-05 10:30:00.123456", "2024-03-05"], DAY + pd.Timedelta("10:30:00.123456")),
+    ([1709596800, 1709683200], DAY),
+    ([1709596800.0, np.nan], DAY),
+    (["1709596800", None], DAY),
+    ([1709596800000, 1709683200000], DAY),
+    ([1709596800000000, 1709683200000000], DAY),
+    ([20240305, 20240306], DAY),
+    ([2024, 2023], pd.Timestamp("2024-01-01")),
+    (["2024", "1999"], pd.Timestamp("2024-01-01")),
+    (pd.to_datetime(["2024-03-05 01:00", "2024-03-06 01:00"]).tz_localize("Europe/Paris"), DAY),
+]
+
+
+@pytest.mark.parametrize(("cells", "first"), TIMES)
+def test_times(cells, first):
+    times = parse_times(pd.Series(cells, name="when"))
+    assert times.dtype == "datetime64[ns]"
+    assert times.iloc[0] == first
+    assert times.name == "when"
+    assert times.notna().sum() == pd.Series(cells).notna().sum()
+
+
+def test_day_first_is_decided_once_for_the_column():
+    times = parse_times(pd.Series(["03/04/2024", "13/04/2024", "02/01/2024"]))
+    assert times.tolist() == [pd.Timestamp("2024-04-03"), pd.Timestamp("2024-04-13"), pd.Timestamp("2024-01-02")]
+
+
+def test_unparsable_cells_are_missing():
+    times = parse_times(pd.Series(["2024-03-05", "yesterday", "", None, "99/99/9999", "1500-01-01", "may be", "12"]))
+    assert times.isna().tolist() == [False, *[True] * 7]
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series([True, False]), pd.Series([], dtype="str"), pd.Series([np.inf, 1e300]), pd.Series([0.1, 7.0])]
+)
+def test_what_is_no_time_gives_nothing(column):
+    assert parse_times(column).isna().all()
+
+
+def test_index_is_kept():
+    times = parse_times(pd.Series(["2024-03-05", "2024-03-06"], index=[5, 9]))
+    assert times[9] == pd.Timestamp("2024-03-06")
+
+
+def test_time_share():
+    assert time_share(pd.Series(["2024-03-05", "x", None, "2024-03-06", "y"])) == 0.5
+    assert time_share(pd.Series([None, None])) == 0
+
+
+def test_beir_s_corpora_are_read_with_their_titles():
+    table = pd.DataFrame(
+        {"_id": ["d1", "d2", "d3"], "title": ["Tea", "", "Oats"], "text": ["Green leaves", "Salt", "For horses"]}
+    )
+    roles = guess_roles(table)
+    assert (roles.text, roles.id) == ("{title} {text}", "_id")
+    assert guess_roles(table.drop(columns="_id")).text != "{title} {text}"
+
+
+def test_different_times_and_columns_with_holes_name_no_rows():
+    stamps = pd.date_range("2026-01-01", periods=30, freq="h").strftime("%Y-%m-%dT%H:%M:%S").tolist()
+    table = {"text": [f"some words on subject {i}" for i in range(30)], "time": stamps, "seen": stamps[::-1]}
+    table["ticket"] = ["", *(f"T-{i:04d}" for i in range(29))]
+    found = guess_roles(pd.DataFrame(table).replace("", None))
+    assert (found.time, found.id) == ("time", None)
+    assert guess_roles(pd.DataFrame(table | {"ticket": [f"T-{i:04d}" for i in range(30)]})).id == "ticket"

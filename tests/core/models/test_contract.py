@@ -1,0 +1,109 @@
+"""What every local embedder must keep to, whatever is behind it."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.models.minilm_files import model_folder
+from core.models.registry import load_embedder
+from core.types import check_unit_rows
+
+MINILM_FOLDER = str(model_folder())
+NAMES = {
+    "float32": "all-MiniLM-L6-v2-float32",
+    "bfloat16": "all-MiniLM-L6-v2-bfloat16",  # emulated where the processor lacks it
+    "int8": "all-MiniLM-L6-v2-int8",
+    "static": "static-MiniLM-L6-v2",
+    "lexical": "lexical",
+    "sentence": MINILM_FOLDER,
+}
+ODD = [
+    "",
+    " \t\n",
+    "😀😀 👩‍👩‍👧",
+    "a\x00b",
+    "مرحبا بالعالم",
+    "שלום",
+    "我的订单还没有到",
+    "\ud800 lone",
+    "zero\u200bwidth",
+    "<script>alert(1)</script>",
+    "1234567890",
+    "x" * 5_000,
+    "[CLS] [MASK] [UNK]",
+]
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory, static_models):
+    return shutil.copytree(static_models, tmp_path_factory.mktemp("models"), dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module", params=NAMES.values(), ids=list(NAMES))
+def embedder(request, models_folder):
+    return load_embedder(request.param, models_folder=models_folder, local_only=True)
+
+
+def test_rows_are_unit_float32_in_the_order_given(embedder):
+    texts = ["a long text about a lost bank card that came back", "short", "", "a long text about weather"]
+    rows = embedder.embed(texts)
+    check_unit_rows(rows)
+    assert rows.shape == (4, embedder.spec.dimensions)
+    np.testing.assert_allclose(embedder.embed(texts[::-1]), rows[::-1], atol=1e-5)
+
+
+def test_a_batch_gives_what_single_texts_give(embedder):
+    texts = [*ODD, "my card was stolen", "where is my parcel? " * 20, "ok"]
+    single = np.concatenate([embedder.embed([text]) for text in texts])
+    np.testing.assert_allclose(embedder.embed(texts), single, atol=1e-5)
+
+
+def test_odd_texts_get_unit_rows(embedder):
+    check_unit_rows(embedder.embed(ODD))
+    check_unit_rows(embedder.embed_query(ODD))
+
+
+def test_a_very_long_text_gets_a_unit_row(embedder):
+    check_unit_rows(embedder.embed(["word " * 20_000]))
+
+
+def test_no_texts_give_no_rows(embedder):
+    assert embedder.embed([]).shape == (0, embedder.spec.dimensions)
+    assert embedder.embed([]).dtype == np.float32
+    assert embedder.count_tokens([]).shape == (0,)
+
+
+def test_similar_texts_are_nearer_than_others(embedder):
+    rows = embedder.embed(["I lost my bank card", "my bank card is lost", "the soup was too salty"])
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.2
+
+
+def test_a_text_finds_itself_as_a_query(embedder):
+    texts = ["I lost my bank card", "the soup was too salty", "late delivery again"]
+    assert (embedder.embed_query(texts) @ embedder.embed(texts).T).argmax(axis=1).tolist() == [0, 1, 2]
+
+
+def test_lone_surrogates_are_replaced_and_pairs_joined(embedder):
+    rows = embedder.embed(["\ud83d\ude00 fine", "😀 fine", "\ud800 fine", "\ufffd fine"])
+    np.testing.assert_allclose(rows[0], rows[1], atol=1e-5)
+    np.testing.assert_allclose(rows[2], rows[3], atol=1e-5)
+
+
+def test_values_that_are_not_text_are_refused_with_their_row(embedder):
+    with pytest.raises(InputError, match="Row 2 is not text but float"):
+        embedder.embed(["fine", float("nan")])
+    with pytest.raises(InputError, match="as a list"):
+        embedder.embed("one string")
+
+
+def test_tokens_are_counted_before_any_cut(embedder):
+    one, many = embedder.count_tokens(["hello", "hello " * 1_000])
+    assert many >= 1_000 > one > 0
+
+
+def test_a_second_instance_gives_the_same(embedder, models_folder):
+    again = load_embedder(embedder.spec, models_folder=models_folder, local_only=True)
+    assert again.spec.key == embedder.spec.key
+    np.testing.assert_array_equal(again.embed(["the same text"]), embedder.embed(["the same text"]))
