@@ -20,7 +20,7 @@ def test_reviews():
     sample = labeled_sample()["text"]
     rows = {
         "Id": range(1, len(sample) + 1),
-        "ProductId": [f"B00{i % 90:04d}" for i in range(len(sample))],
+        "ProductId": [f"B00{i // 2:04d}" for i in range(len(sample))],
         "UserId": [f"A{i * 7919 % 100_003:06d}" for i in range(len(sample))],
         "Score": [1 + i % 5 for i in range(len(sample))],
         "Time": [1_303_862_400 + 86_400 * (i * 37 % 900) for i in range(len(sample))],
