@@ -25,7 +25,7 @@ def shape_at(center: tuple[float, float]) -> list[tuple[float, float]]:
 
 
 def color_by(opened: MapOnPage, column: str) -> None:
-    keyed(opened.page, "color").get_by_role("combobox").click()
+    keyed(opened.page, "color").get_by_role("combobox").fill(column)  # the list holds no more options than fit
     opened.page.get_by_role("option", name=column, exact=True).click()
     opened.wait_color(column)
 
