@@ -164,7 +164,7 @@ def pages() -> list[Page]:
 
 
 @pytest.fixture
-def visit(context: BrowserContext, pages: list[Page]) -> Iterator[Callable[[], Page]]:
+def visit(context: BrowserContext, pages: list[Page], tmp_path: Path) -> Iterator[Callable[[], Page]]:
     """Opens a page with a session of its own."""
 
     def opened() -> Page:
