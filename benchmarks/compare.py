@@ -35,7 +35,7 @@ def main() -> None:
             NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
         found: dict[str, Any] = {"rows": len(load_corpus(CorpusRef(place, digest))), "contenders": len(contenders)}
         found["variants_graphs"] = timed(
-            lambda: [find_contender_neighbors(CorpusRef(place, digest), each) for each in variants]
+            lambda: [find_contender_neighbors(CorpusRef(place, digest), variant) for variant in variants]
         )
         found["disagreement"] = timed(lambda: disagreement_tasks.prepare(CorpusRef(place, digest), contenders))
         found["compression"] = {

@@ -97,7 +97,7 @@ def alarms(groups: Groups, index: np.ndarray, calendar: bool) -> set[tuple[str, 
     starts = (START + np.arange(DAYS)).astype("datetime64[ns]")
     told = season(counts, counts.sum(axis=0), steady, rhythms(starts, "day")) if calendar else None
     found = find_surges(counts, steady, LONGEST["day"], factors=told.factors if told else None)
-    return {(groups.names[each.series], each.first) for each in found.surges}
+    return {(groups.names[surge.series], surge.first) for surge in found.surges}
 
 
 def near_planted(group: str, day: int, seed: int) -> bool:
@@ -129,9 +129,9 @@ def all_bursts(groups: Groups, index: np.ndarray) -> list[tuple[float, str, int]
     counts = by_week(groups, index)
     totals = counts.sum(axis=0)
     return [
-        (each.weight, name, each.first)
+        (burst.weight, name, burst.first)
         for name, own in zip(groups.names, counts, strict=True)
-        for each in find_bursts(own, totals)
+        for burst in find_bursts(own, totals)
     ]
 
 

@@ -92,7 +92,7 @@ def name_clusters(
     yet, or one that another has, is asked for once more, those of one name together. Raises ServiceError where the
     server fails, or answers USELESS requests in a row with nothing that can be used.
     """
-    subjects = {each.label: each for request in wanted for each in request.subjects}
+    subjects = {subject.label: subject for request in wanted for subject in request.subjects}
     total, found, wrong = len(subjects), dict[int, str](), ""
     for again in (False, True):
         batches = _second_round(subjects, found, others) if again else list(wanted)

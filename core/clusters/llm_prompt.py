@@ -57,7 +57,7 @@ def subject(label: int, rows: int, words: Sequence[str], texts: Sequence[str]) -
 
 def messages(subjects: Sequence[Subject], taken: Sequence[str] = ()) -> list[dict[str, str]]:
     """The chat that asks for names of these clusters, numbered from 1. taken: names that none may have."""
-    data: dict[str, object] = {"groups": [each.as_data(number) for number, each in enumerate(subjects, 1)]}
+    data: dict[str, object] = {"groups": [subject.as_data(number) for number, subject in enumerate(subjects, 1)]}
     data["taken"] = [clean(name) for name in taken[:MOST_TAKEN]]
     told = f"<data>\n{_encoded(data)}\n</data>"
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": told}]

@@ -55,7 +55,7 @@ def names_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> p
         {
             "number": np.arange(1, len(own) + 1),
             "rows": np.bincount(found.labels[found.labels >= 0], minlength=len(own)),
-            "keywords": [", ".join(each[:SHOWN_WORDS]) for each in words],
+            "keywords": [", ".join(term[:SHOWN_WORDS]) for term in words],
             "own": list(own),
             "name": list(found.names),
         }
@@ -94,8 +94,8 @@ def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most
     """What naming the `most` largest clusters takes; again: those that were given a name too. Sends nothing."""
     own, given = own_names(corpus, model, params), edited_names(Workspace(corpus.folder), corpus.digest, model, params)
     wanted = _wanted(corpus, model, params, most, again)
-    subjects = [each for request in wanted for each in request.subjects]
-    told = sum(each.tokens for each in subjects) + len(wanted) * estimate_tokens(INSTRUCTIONS)
+    subjects = [subject for request in wanted for subject in request.subjects]
+    told = sum(subject.tokens for subject in subjects) + len(wanted) * estimate_tokens(INSTRUCTIONS)
     first = "\n".join((", ".join(subjects[0].words), *subjects[0].texts)) if subjects else ""
     return NamingPlan(
         len(subjects), len(own), len(given), len(wanted), told, len(subjects) * NAME_TOKENS + len(wanted) * 10, first
@@ -131,7 +131,7 @@ def name_with_model(
             named.update(made)
 
     wanted = _wanted(corpus, model, params, most, again)
-    asked = {each.label for request in wanted for each in request.subjects}
+    asked = {subject.label for request in wanted for subject in request.subjects}
     others = [
         name for label, name in edited_names(workspace, corpus.digest, model, params).items() if label not in asked
     ]

@@ -52,7 +52,7 @@ def selected_cluster(
 def forget(corpus: CorpusRef, key: str, name: str) -> None:
     """Delete a selection that a click kept under a name, unless it was renamed meanwhile."""
     workspace = Workspace(corpus.folder)
-    if any((each.key, each.name) == (key, name) for each in saved_selections(workspace, corpus.digest)):
+    if any((selection.key, selection.name) == (key, name) for selection in saved_selections(workspace, corpus.digest)):
         delete_selection(workspace, corpus.digest, key)
 
 

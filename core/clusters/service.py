@@ -113,7 +113,7 @@ def keep_cluster(
     found, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
     rows = np.flatnonzero(np.isin(found.labels, labels)).astype(np.int64)
     key = selection_key(corpus.digest, rows)
-    same = next((each for each in saved_selections(workspace, corpus.digest) if each.key == key), None)
+    same = next((selection for selection in saved_selections(workspace, corpus.digest) if selection.key == key), None)
     return same or save_selection(workspace, corpus.digest, name, rows)
 
 

@@ -23,7 +23,7 @@ def plan_options(asked: Asked, wanted: float) -> tuple[Option, ...]:
         for row in _shown(bits.table, wanted).to_dict("records")
     ]  # fmt: skip
     for kind in ("hnsw", "ivf"):
-        best = quickest([each for each in indexes.settings if each.kind in (kind, "exact")], wanted)
+        best = quickest([setting for setting in indexes.settings if setting.kind in (kind, "exact")], wanted)
         if best.kind == kind:
             options.append(
                 Option(best.name, kind, best.build, width * 4, 0, 0, best.recall, best.p50, indexes.made.searched)

@@ -74,7 +74,7 @@ def hold_out(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 def configurations(count: int) -> list[tuple[Kind, int]]:
     """Kinds of index with their links or lists."""
     lists = dict.fromkeys(list_count(count, times) for times in LISTS)
-    return [("exact", 0), *(("hnsw", links) for links in LINKS), *(("ivf", each) for each in lists)]
+    return [("exact", 0), *(("hnsw", links) for links in LINKS), *(("ivf", list_) for list_ in lists)]
 
 
 def search_widths(kind: Kind, count: int) -> list[int]:

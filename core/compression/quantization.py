@@ -45,7 +45,7 @@ def measure_bits(sample: Sample, truth: Truth, progress: Progress | None = None)
         if progress:
             progress(len(made), total)
     names, sizes, beside = zip(*made, strict=True)
-    p50, p95 = (np.array([getattr(each, name) for each in times]) for name in ("p50", "p95"))
+    p50, p95 = (np.array([getattr(time, name) for time in times]) for name in ("p50", "p95"))
     scores = (np.array(shares), np.array(orders))
     return BitRun(names, np.array(sizes), np.array(beside), *scores, p50, p95, np.array(found))
 

@@ -36,8 +36,8 @@ WORTH = 2 / 3  # of exact search's time; an index that takes more is not worth w
 def quickest(settings: Sequence[Setting], wanted: float) -> Setting:
     """The setting with the least median time among those whose recall is surely as wanted: its interval's lower bound
     is at least that. Exact search where none of these saves a third of its time."""
-    exact = next(each for each in settings if each.kind == "exact")
-    enough = [each for each in settings if each.low >= wanted - 1e-9 and each.p50 <= WORTH * exact.p50]
+    exact = next(setting for setting in settings if setting.kind == "exact")
+    enough = [setting for setting in settings if setting.low >= wanted - 1e-9 and setting.p50 <= WORTH * exact.p50]
     return min(enough, key=lambda each: each.p50, default=exact)
 
 

@@ -137,8 +137,8 @@ def index_view(asked: Asked) -> IndexView:
     recall, low, high = mean_interval(kept)
     columns = (run.kinds, run.builds.tolist(), run.widths.tolist(), recall.tolist(), low.tolist())
     settings = tuple(Setting(*each) for each in zip(*columns, run.p50.tolist(), strict=True))
-    table = pd.DataFrame([vars(each) for each in settings]).assign(
-        name=[each.name for each in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
+    table = pd.DataFrame([vars(setting) for setting in settings]).assign(
+        name=[setting.name for setting in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
     )
     table["rate"] = 1000 / table["p50"]
     return IndexView(table, settings, _made(measured, run.rows, kept.shape[1]))

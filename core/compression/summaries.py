@@ -22,7 +22,7 @@ def of_kept(curves: Sequence[Curve], lost: float) -> str:
     first = curves[0]
     full = first.sizes[-1]
     size = min(first.sizes, key=lambda each: abs(each - full / 4))
-    others = {each.method: each.values[each.sizes.index(size)] for each in curves[1:] if size in each.sizes}
+    others = {curve.method: curve.values[curve.sizes.index(size)] for curve in curves[1:] if size in curve.sizes}
     said = f"The first {size:,} of {full:,} dimensions keep {first.values[first.sizes.index(size)]:.0%} of a text's "
     said += "ten nearest"
     if "pca" in others:

@@ -10,5 +10,5 @@ def cell_numbers(cells: pd.Series) -> pd.Series:
     1 and 0, whichever most cells are."""
     words = cells.astype("str").str.strip().where(cells.notna())
     readings = (words, words.str.replace(",", ".", regex=False), words.str.lower().map(_ANSWERS))
-    numbers = [pd.to_numeric(each, errors="coerce").astype("float64") for each in readings]
+    numbers = [pd.to_numeric(reading, errors="coerce").astype("float64") for reading in readings]
     return max(numbers, key=lambda each: each.notna().sum())

@@ -139,7 +139,7 @@ def contrast_columns(
     z = bonferroni_z(tests, alpha)
     entries = [entry for column in counted for entry in _value_contrasts(*column, z)]
     entries.sort(key=lambda entry: -entry.lower)
-    sure = [shift for each in numbers if (shift := _bounded(each, z)).lower > 0]
+    sure = [shift for number in numbers if (shift := _bounded(number, z)).lower > 0]
     sure.sort(key=lambda shift: -shift.lower)
     return Contrasts(tuple(entries[:limit]), tuple(sure), tests, _note(tests, "values and columns", alpha))
 

@@ -199,7 +199,9 @@ def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, floa
 
 def filters_to_json(filters: Sequence[Filter]) -> str:
     """Compact JSON for an address; defaults are left out."""
-    plain = [{key: value for key, value in asdict(each).items() if value not in ((), None, "")} for each in filters]
+    plain = [
+        {key: value for key, value in asdict(filter_).items() if value not in ((), None, "")} for filter_ in filters
+    ]
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -99,7 +99,7 @@ def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
 def rename_selection(workspace: Workspace, corpus: str, key: str, name: str) -> SavedSelection:
     """Give it another name. Raises InputError as save_selection does, StorageError where it is gone."""
     saved, cleaned = _known(workspace, corpus, key), clean_name(name)
-    _refuse_taken(cleaned, [each for each in saved_selections(workspace, corpus) if each.key != key])
+    _refuse_taken(cleaned, [selection for selection in saved_selections(workspace, corpus) if selection.key != key])
     renamed = SavedSelection(cleaned, key, saved.rows, saved.made)
     # replaced in one step; where it is deleted meanwhile, facts without rows are left, which count as none
     write_json(_folder(workspace, corpus, key) / _FACTS, asdict(renamed))

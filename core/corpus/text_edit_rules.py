@@ -169,7 +169,7 @@ def _other_digit(sign: str, random: np.random.Generator) -> str:
 
 
 def _other_word(word: str, random: np.random.Generator) -> str:
-    others = [each for each in words.NUMBER_WORDS if each != word.lower()]
+    others = [term for term in words.NUMBER_WORDS if term != word.lower()]
     other = others[random.integers(len(others))]
     return other.capitalize() if word[:1].isupper() else other
 

@@ -53,7 +53,7 @@ def ballot(asked: Asked) -> Ballot:
     votes = load_votes(Workspace(asked.corpus.folder), asked.corpus.digest)
     pairs = pairs_of(asked.contenders)
     found = [cases(asked.corpus, *pair) for pair in pairs]
-    following = next(_left(pairs, found, {each.case for each in votes}), None)
+    following = next(_left(pairs, found, {vote.case for vote in votes}), None)
     told = outcome_of(asked)
     case = _case(asked, *following) if following else None
     total = sum(map(len, found))
@@ -78,35 +78,35 @@ def undo(asked: Asked) -> None:
 
 def start_again(asked: Asked) -> None:
     """Remove all votes between these contenders."""
-    clear_votes(Workspace(asked.corpus.folder), asked.corpus.digest, [each.key for each in asked.contenders])
+    clear_votes(Workspace(asked.corpus.folder), asked.corpus.digest, [contender.key for contender in asked.contenders])
 
 
 def outcome_of(asked: Asked) -> Outcome:
     """What the votes between these contenders say."""
     votes = load_votes(Workspace(asked.corpus.folder), asked.corpus.digest)
-    return outcome(votes, [each.key for each in asked.contenders])
+    return outcome(votes, [contender.key for contender in asked.contenders])
 
 
 def votes_file(asked: Asked) -> bytes:
     """All votes of the corpus with their texts, as CSV."""
     texts = load_corpus(asked.corpus).texts
-    names = {each.key: each.label for each in asked.contenders}
+    names = {contender.key: contender.label for contender in asked.contenders}
     told = []
-    for each in load_votes(Workspace(asked.corpus.folder), asked.corpus.digest):
-        chosen = {"first": each.first, "second": each.second}.get(each.choice, "")
+    for vote in load_votes(Workspace(asked.corpus.folder), asked.corpus.digest):
+        chosen = {"first": vote.first, "second": vote.second}.get(vote.choice, "")
         told.append(
             {
-                "time": pd.Timestamp(each.made, unit="s", tz="UTC").isoformat(timespec="seconds"),
-                "anchor row": each.anchor + 1,
-                "anchor": texts[each.anchor],
-                "contender A": names.get(each.first, each.first),
-                "A's nearer row": each.near_first + 1,
-                "A's nearer text": texts[each.near_first],
-                "contender B": names.get(each.second, each.second),
-                "B's nearer row": each.near_second + 1,
-                "B's nearer text": texts[each.near_second],
+                "time": pd.Timestamp(vote.made, unit="s", tz="UTC").isoformat(timespec="seconds"),
+                "anchor row": vote.anchor + 1,
+                "anchor": texts[vote.anchor],
+                "contender A": names.get(vote.first, vote.first),
+                "A's nearer row": vote.near_first + 1,
+                "A's nearer text": texts[vote.near_first],
+                "contender B": names.get(vote.second, vote.second),
+                "B's nearer row": vote.near_second + 1,
+                "B's nearer text": texts[vote.near_second],
                 "agreed with": names.get(chosen, chosen),
-                "choice": {"first": "A", "second": "B", "none": "can't say", "skip": "skipped"}[each.choice],
+                "choice": {"first": "A", "second": "B", "none": "can't say", "skip": "skipped"}[vote.choice],
             }
         )
     return table_bytes(pd.DataFrame(told), "csv")

@@ -23,8 +23,8 @@ def expected_seconds(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> fl
 
 def _pair_seconds(corpus: CorpusRef, rows: int) -> float:
     """What a pair of this corpus took, by those that were timed."""
-    facts = [each["facts"] for each in Workspace(corpus.folder).results(KIND, corpus.digest)]
-    timed = [each["seconds"] for each in facts if "seconds" in each]
+    facts = [result["facts"] for result in Workspace(corpus.folder).results(KIND, corpus.digest)]
+    timed = [fact["seconds"] for fact in facts if "seconds" in fact]
     return float(np.median(timed)) if timed else 0.1 + rows * SECONDS_A_ROW
 
 
@@ -32,7 +32,10 @@ def _look_seconds(corpus: CorpusRef, contenders: tuple[Contender, ...], rows: in
     """To group the rows and look at the texts, as far as that is not kept."""
     from core.clusters.results import CLUSTERS, ClusterQuery
 
-    workspace, models = Workspace(corpus.folder), {each.model for each in contenders if each.model.max_tokens}
+    workspace, models = (
+        Workspace(corpus.folder),
+        {contender.model for contender in contenders if contender.model.max_tokens},
+    )
     wanted = [text_inputs(), *map(cut_inputs, models)]
     left = sum(workspace.load(KIND, corpus.digest, inputs) is None for inputs in wanted)
     groups = CLUSTERS.exists(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), contenders[0].model))

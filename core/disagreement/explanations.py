@@ -59,7 +59,7 @@ def why_file(asked: Asked, k: int) -> bytes:
 def slice_table(slices: tuple[Slice, ...]) -> pd.DataFrame:
     """One row a slice; shares in [0, 1]."""
     columns = ("slice", "factor", "n", "share", "rest", "odds", "low", "high", "held", "held_low", "held_high")
-    return pd.DataFrame([tuple(vars(each).values()) for each in slices], columns=list(columns))
+    return pd.DataFrame([tuple(vars(slice_).values()) for slice_ in slices], columns=list(columns))
 
 
 def slice_rows(asked: Asked, k: int, phrases: tuple[str, ...]) -> np.ndarray:
@@ -84,7 +84,7 @@ def factors_of(asked: Asked, rows: np.ndarray) -> tuple[list[Factor], tuple[str,
     clusters = groups(asked)
     if clusters is not None:
         factors.append(cluster_factor(np.asarray(clusters.labels)[rows], clusters.names))
-    for model in dict.fromkeys(each.model for each in asked.contenders):
+    for model in dict.fromkeys(contender.model for contender in asked.contenders):
         over = kept_cuts(asked.corpus, model)
         if over is not None:
             factors.append(cut_factor(over[at], model.label))

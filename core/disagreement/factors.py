@@ -69,7 +69,7 @@ def column_factor(series: pd.Series, name: str) -> Factor:
 
 
 def cluster_factor(labels: np.ndarray, names: Sequence[str]) -> Factor:
-    return grouped("Group", labels, [f'in the group "{_short(each)}"' for each in names])
+    return grouped("Group", labels, [f'in the group "{_short(name)}"' for name in names])
 
 
 def cut_factor(over: np.ndarray, model: str) -> Factor:

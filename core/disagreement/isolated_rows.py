@@ -16,7 +16,7 @@ ALONE_SHARE = 0.05  # of the rows, those farthest from their neighbors
 
 def stand_alone(asked: Asked) -> np.ndarray:
     """(n,) bool: rows that under every contender are among the 5% with the lowest mean cosine to their neighbors."""
-    return np.logical_and.reduce([_alone(asked.corpus, each) for each in asked.contenders])
+    return np.logical_and.reduce([_alone(asked.corpus, contender) for contender in asked.contenders])
 
 
 @lru_cache(maxsize=20)

@@ -59,12 +59,12 @@ def moved_together(
     graph, *by_chance = (pruned(each, least) for each in graphs)
     labels, resolution = _grouped(graph, lost, gained)
     sizes = [_sizes(_communities(each, resolution)) for each in by_chance]
-    largest = max((int(each.max(initial=0)) for each in sizes), default=0)
+    largest = max((int(size.max(initial=0)) for size in sizes), default=0)
     small = _sizes(labels) <= largest
     labels = by_size(np.where((labels >= 0) & ~np.append(small, True)[labels], labels, -1))
     moved = int((np.diff(lost.indptr) + np.diff(gained.indptr) > 0).sum())
     chance = ByChance(
-        least, float(np.mean([len(each) for each in sizes])), float(np.mean([each.sum() for each in sizes])), largest,
+        least, float(np.mean([len(size) for size in sizes])), float(np.mean([size.sum() for size in sizes])), largest,
         int(small.sum()),
     )  # fmt: skip
     return Moves(rows, labels, lost, gained, moved, resolution, chance)

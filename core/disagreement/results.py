@@ -79,7 +79,7 @@ def look_at_texts(corpus: CorpusRef, contenders: tuple[Contender, ...], progress
         found = dict(vars(text_facts(texts, progress)))
         facts = {"languages": list(found.pop("languages"))}
         workspace.save(KIND, corpus.digest, text_inputs(), found, facts)
-    for model in dict.fromkeys(each.model for each in contenders):
+    for model in dict.fromkeys(contender.model for contender in contenders):
         if model.max_tokens and workspace.load(KIND, corpus.digest, cut_inputs(model)) is None:
             _look_for_cuts(workspace, corpus.digest, model, texts)
 
@@ -108,7 +108,7 @@ def _compare_pair(corpus: CorpusRef, first: Contender, second: Contender) -> Non
 def is_prepared(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> bool:
     """Whether all that `prepare` makes is kept."""
     workspace = Workspace(corpus.folder)
-    models = [each.model for each in contenders if each.model.max_tokens]
+    models = [contender.model for contender in contenders if contender.model.max_tokens]
     wanted = [text_inputs(), *map(cut_inputs, models), *(pair_inputs(*pair) for pair in pairs_of(contenders))]
     return all(workspace.load(KIND, corpus.digest, inputs) is not None for inputs in wanted)
 

@@ -29,7 +29,7 @@ class Asked:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(each.label for each in self.contenders)
+        return tuple(contender.label for contender in self.contenders)
 
 
 @dataclass(frozen=True)

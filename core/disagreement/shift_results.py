@@ -23,7 +23,7 @@ def find_moves(asked: Asked, k: int, progress: Progress | None = None) -> None:
     if workspace.load(KIND, asked.corpus.digest, inputs) is not None:
         return
     texts = text_codes(asked.corpus)
-    one, other = (contender_neighbors(asked.corpus, each).ids for each in asked.contenders[:2])
+    one, other = (contender_neighbors(asked.corpus, contender).ids for contender in asked.contenders[:2])
     found = moved_together(one, other, texts, k, progress)
     arrays = {"rows": found.rows, "labels": found.labels}
     for name, matrix in (("lost", found.lost), ("gained", found.gained)):

@@ -22,7 +22,7 @@ def slice_pairs(
 ) -> tuple[tuple[Slice, ...], int]:
     """Two values of different factors at once that surely disagree more than the rest of each of the two, and how many
     were tried. Those of the same texts as a value, or as a surer pair, are left out: they have a shorter name."""
-    best = np.argsort([-each.odds for each in singles], kind="stable")[:MOST_PAIRS]
+    best = np.argsort([-single.odds for single in singles], kind="stable")[:MOST_PAIRS]
     part = member[:, best]
     inside, hits = (np.asarray(part.T @ each, np.float64) for each in (part, part * low[:, None]))
     one, other = np.triu_indices(len(best), k=1)

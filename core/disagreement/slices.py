@@ -58,7 +58,7 @@ def explain(values: np.ndarray, factors: Sequence[Factor]) -> Explanation:
     member, phrases, owners = _members(factors, fewest, len(values))
     singles = _ratios(member, low, phrases, owners)
     held, explained = _held(member, low, owners, singles)
-    joined = [Slice(**{**vars(each), **more}) for each, more in zip(singles, held, strict=True)]
+    joined = [Slice(**{**vars(single), **more}) for single, more in zip(singles, held, strict=True)]
     pairs, tried = slice_pairs(member, low, phrases, owners, singles, fewest)
     terms = sum(np.isfinite(each.held) for each in joined)
     share = float(low.mean()) if len(low) else 0.0

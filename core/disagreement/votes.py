@@ -62,7 +62,7 @@ def load_votes(workspace: Workspace, corpus: str) -> list[Vote]:
     """The votes, oldest first; what can't be read counts as none."""
     kept = read_json(_path(workspace, corpus))
     rows, total = kept.get("votes") if isinstance(kept, dict) else None, _total(workspace, corpus)
-    found = [_read(each, total) for each in rows] if isinstance(rows, list) else []
+    found = [_read(row, total) for row in rows] if isinstance(rows, list) else []
     return [each for each in found if each]
 
 
@@ -88,7 +88,7 @@ def take_back(workspace: Workspace, corpus: str) -> list[Vote]:
 
 def clear_votes(workspace: Workspace, corpus: str, contenders: Sequence[str]) -> list[Vote]:
     """Remove the votes between these contenders; gives those that are left."""
-    votes = [each for each in load_votes(workspace, corpus) if not {each.first, each.second} <= set(contenders)]
+    votes = [vote for vote in load_votes(workspace, corpus) if not {vote.first, vote.second} <= set(contenders)]
     _write(workspace, corpus, votes)
     return votes
 
@@ -96,7 +96,7 @@ def clear_votes(workspace: Workspace, corpus: str, contenders: Sequence[str]) ->
 def outcome(votes: Sequence[Vote], contenders: Sequence[str], seed: int = 0) -> Outcome:
     """What votes between these contenders say; others are left out."""
     place, count = {key: at for at, key in enumerate(contenders)}, len(contenders)
-    about = [each for each in votes if each.first in place and each.second in place]
+    about = [vote for vote in votes if vote.first in place and vote.second in place]
     decided = [each for each in about if each.choice in ("first", "second")]
     ends = np.array(
         [(place[each.first], place[each.second])[:: 1 if each.choice == "first" else -1] for each in decided], np.int64
@@ -126,7 +126,7 @@ def _read(raw: Any, total: int) -> Vote | None:
 
 
 def _write(workspace: Workspace, corpus: str, votes: Sequence[Vote]) -> None:
-    write_json(_path(workspace, corpus), {"votes": [asdict(each) for each in votes]})
+    write_json(_path(workspace, corpus), {"votes": [asdict(vote) for vote in votes]})
 
 
 def _path(workspace: Workspace, corpus: str) -> Path:

@@ -17,9 +17,9 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
     from core.scoreboard.types import Task
     from core.vectors.contenders import Contender
 
-    contenders = [Contender.from_dict(each) for each in spec.params["contenders"]]
+    contenders = [Contender.from_dict(contender) for contender in spec.params["contenders"]]
     task = Task.from_dict(spec.params["task"])
-    items = [(spec.ref, each, task, _own_key(each.model, secret)) for each in contenders]
+    items = [(spec.ref, contender, task, _own_key(contender.model, secret)) for contender in contenders]
     context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
 
 
@@ -43,7 +43,7 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     from core.disagreement.shift_results import find_moves
     from core.vectors.contenders import Contender
 
-    chosen = tuple(Contender.from_dict(each) for each in spec.params["contenders"])
+    chosen = tuple(Contender.from_dict(contender) for contender in spec.params["contenders"])
     where = (spec.ref, chosen)
     context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
     context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")

@@ -23,8 +23,8 @@ LEFT_OUT = 0.02
 
 def places_of(asked: Asked) -> tuple[Place, ...]:
     """The default maps of the contenders' models that have been drawn, at most four, in the contenders' order."""
-    kept = {each.model.key: each for each in kept_places(asked.corpus) if each.params == LayoutParams()}
-    keys = dict.fromkeys(each.model.key for each in asked.contenders)
+    kept = {position.model.key: position for position in kept_places(asked.corpus) if position.params == LayoutParams()}
+    keys = dict.fromkeys(contender.model.key for contender in asked.contenders)
     return tuple(kept[key] for key in keys if key in kept)[:MOST_MAPS]
 
 
@@ -47,7 +47,7 @@ def disagreement_spec(asked: Asked, k: int) -> ColorSpec:
 
 def link_text(asked: Asked, k: int) -> str:
     """Names contenders and depth in a link."""
-    return ".".join([str(k), *(each.key for each in asked.contenders)])
+    return ".".join([str(k), *(contender.key for contender in asked.contenders)])
 
 
 def from_link(corpus: CorpusRef, text: str) -> tuple[Asked, int] | None:

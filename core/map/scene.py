@@ -113,7 +113,7 @@ def geometry(places: tuple[Place, ...]) -> Geometry:
     all_points = layouts(places)
     total = len(all_points[0])
     rows = _drawn(places[0])
-    points = tuple(_packet(np.ascontiguousarray(each[rows])) for each in all_points)
+    points = tuple(_packet(np.ascontiguousarray(point[rows])) for point in all_points)
     ids = _packet(rows.astype(np.uint32)) if len(rows) < total else None
     trust = tuple(map_trust(stored_layout(place)) for place in places)
     return Geometry(points, ids, Bounds.of(all_points), len(rows), total, trust)

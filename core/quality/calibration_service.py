@@ -70,7 +70,7 @@ def drawn_queries(corpus: CorpusRef, one: Contender, other: Contender, number: i
     own = spaces[0].sample(number, seed)
     k = min(K, len(spaces[0]) - 1)
     texts = load_distinct_texts(corpus)
-    before, after = (np.asarray(each.ids[own, :k]) for each in spaces)
+    before, after = (np.asarray(space.ids[own, :k]) for space in spaces)
     return _queries([texts[place] for place in own], before, after, texts)
 
 

@@ -53,7 +53,7 @@ def measure_density(rows: np.ndarray, total: int, seed: int = 0) -> Density:
         spectra[centered] = np.clip(values[::-1], 0, None)
         value = measures(spectra[centered])
         others = [measures(each) for each in _left_out(pieces, axes[:, ::-1], centered)]
-        found |= {(name, centered): jackknife(value[name], [each[name] for each in others]) for name in value}
+        found |= {(name, centered): jackknife(value[name], [other[name] for other in others]) for name in value}
         found["mean_cosine", centered] = _mean_cosine(pieces, middle)
     at = np.unique(np.geomspace(1, rows.shape[1], 80).astype(int))
     as_is, flat = (_cumulative(spectra[centered])[at - 1] for centered in (False, True))
@@ -95,7 +95,7 @@ def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Interval[float]:
         return (float(total @ total) - n) / (n * (n - 1)) if n > 1 else float("nan")
 
     whole, n = np.sum(sums, axis=0), sum(counts)
-    left_out = [value(whole - each, n - count) for each, count in zip(sums, counts, strict=True)]
+    left_out = [value(whole - sum_, n - count) for sum_, count in zip(sums, counts, strict=True)]
     return jackknife(value(whole, n), left_out)
 
 

@@ -27,14 +27,14 @@ def distribution_figure(
     rows = len(names)
     figure = make_subplots(rows, 1, shared_xaxes=True, vertical_spacing=min(0.05, 0.3 / max(rows, 1)))
     figure.update_layout(base_layout(theme, 90 + 130 * rows))
-    first, last, step = _span([each for _, shares in kinds for each in shares if each is not None])
+    first, last, step = _span([share for _, shares in kinds for share in shares if share is not None])
     width = (high - low) / _bins(kinds)
     for at, (kind, shares) in enumerate(kinds):
         shown = False
-        for row, each in enumerate(shares):
-            if each is None:
+        for row, share in enumerate(shares):
+            if share is None:
                 continue
-            heights = each[first:last].reshape(-1, step).sum(axis=1)
+            heights = share[first:last].reshape(-1, step).sum(axis=1)
             middles = low + width * (first + step * (np.arange(len(heights)) + 0.5))
             figure.add_trace(_outline(kind, at, middles, heights, not shown), row=row + 1, col=1)
             shown = True
@@ -69,7 +69,7 @@ def _outline(kind: str, at: int, middles: np.ndarray, heights: np.ndarray, legen
 
 def _span(shares: Sequence[np.ndarray]) -> tuple[int, int, int]:
     """First and last bin to draw, and how many are joined: (last - first) is a multiple of it."""
-    used = np.flatnonzero(np.sum([each > 0 for each in shares], axis=0))
+    used = np.flatnonzero(np.sum([share > 0 for share in shares], axis=0))
     first, last = int(used[0]), int(used[-1]) + 1
     step = max(1, (last - first) // 80)
     size = len(shares[0])
@@ -81,4 +81,4 @@ def _span(shares: Sequence[np.ndarray]) -> tuple[int, int, int]:
 
 
 def _bins(kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]]) -> int:
-    return next(len(each) for _, shares in kinds for each in shares if each is not None)
+    return next(len(share) for _, shares in kinds for share in shares if share is not None)

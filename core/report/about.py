@@ -40,7 +40,7 @@ def caveats(facts: Facts) -> Bullets:
         "Intervals say how far scores would move with other rows of the same kind; they do not cover mistakes in "
         "labels or judgments.",
     ]
-    pair, labels = found.least_detectable_pair(), {each.key: each.label for each in facts.contenders}
+    pair, labels = found.least_detectable_pair(), {contender.key: contender.label for contender in facts.contenders}
     if pair is not None:
         detectable = points(max(pair.minimum_detectable_difference, LEAST))
         said.append(
@@ -55,7 +55,7 @@ def caveats(facts: Facts) -> Bullets:
         said.append(f"{facts.info.rows - facts.texts:,} rows repeat another row's text; copies count as one group.")
     if any(cost.speed.basis == "measured" for cost in facts.costs):
         said.append("Times were measured on one machine, the one named below.")
-    busy = [each.label for each, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
+    busy = [contender.label for contender, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
     if busy:
         said.append(f"It was busy with other work while {listed(busy)} {'was' if len(busy) == 1 else 'were'} timed: "
                     "these times are too long.")  # fmt: skip
@@ -90,13 +90,13 @@ def corpus_blocks(facts: Facts) -> list[Block]:
 def made_blocks(facts: Facts) -> list[Block]:
     """The contenders' versions, and the software."""
     rows = []
-    for each, cost in zip(facts.contenders, facts.costs, strict=True):
-        model = model_facts(each.model)
+    for contender, cost in zip(facts.contenders, facts.costs, strict=True):
+        model = model_facts(contender.model)
         prompts = " / ".join(part for part in (model["query_prompt"], model["document_prompt"]) if part) or "none"
         window = f"{model['max_tokens']:,}" if model["max_tokens"] else "none"
         where = f", {model['base_url']}" if model["base_url"] else ""
-        rows.append((each.label, f"{model['backend']}{where}", model["name"], model["revision"] or "unknown",
-                     f"{cost.dimensions:,}", each.bits, window, prompts, each.key))  # fmt: skip
+        rows.append((contender.label, f"{model['backend']}{where}", model["name"], model["revision"] or "unknown",
+                     f"{cost.dimensions:,}", contender.bits, window, prompts, contender.key))  # fmt: skip
     columns = ("Contender", "Backend", "Model", "Revision", "Dimensions", "Bits", "Window", "Prompts", "Key")
     libraries = ", ".join(f"{name} {number}" for name, number in facts.libraries.items())
     return [

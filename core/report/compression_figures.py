@@ -16,18 +16,21 @@ KINDS = {"exact": "exact search", "hnsw": "HNSW", "ivf": "IVF"}
 def curves_picture(curves: Sequence[Curve], what: str, lost: float) -> Picture:
     """A share kept over dimensions, a line a method with its band; dashed: the smallest size that loses no more."""
     series = [
-        Series(METHOD_NAMES[each.method], each.sizes, each.values, each.low, each.high, COLORS[each.method])
-        for each in curves
+        Series(METHOD_NAMES[curve.method], curve.sizes, curve.values, curve.low, curve.high, COLORS[curve.method])
+        for curve in curves
     ]
     sizes = curves[0].sizes
     across = Axis("dimensions", "{:,.0f}".format, True, sizes)
     enough = smallest_enough(curves[0], lost)
     svg = lines_svg(series, across, Axis(what, percent), enough if enough and enough < sizes[-1] else None)
     rows = [
-        (f"{size:,}", *(f"{each.values[each.sizes.index(size)]:.1%}" if size in each.sizes else "" for each in curves))
+        (
+            f"{size:,}",
+            *(f"{curve.values[curve.sizes.index(size)]:.1%}" if size in curve.sizes else "" for curve in curves),
+        )
         for size in sizes
     ]
-    columns = ("Dimensions", *(METHOD_NAMES[each.method] for each in curves))
+    columns = ("Dimensions", *(METHOD_NAMES[curve.method] for curve in curves))
     return Picture(svg, f"{what} by dimensions, for {', '.join(columns[1:])}", table(columns, rows))
 
 

@@ -32,7 +32,7 @@ def comparison_document(facts: Facts) -> Document:
     blocks += corpus_blocks(facts)
     blocks += made_blocks(facts)
     blocks += _again_blocks(facts, board)
-    names = ", ".join(each.label for each in facts.contenders)
+    names = ", ".join(contender.label for contender in facts.contenders)
     subtitle = f"{names} · made by Planisphere, {facts.made}"
     return Document(f"Embeddings compared: {facts.info.name}", subtitle, tuple(blocks))
 
@@ -40,8 +40,8 @@ def comparison_document(facts: Facts) -> Document:
 def _verdict(facts: Facts, board: Board) -> str:
     return verdict(
         board.comparison,
-        {each.key: each.label for each in facts.contenders},
-        {each.key: cost for each, cost in zip(facts.contenders, facts.costs, strict=True)},
+        {contender.key: contender.label for contender in facts.contenders},
+        {contender.key: cost for contender, cost in zip(facts.contenders, facts.costs, strict=True)},
         [label for label, _ in facts.failures] if board is facts.boards[0] else (),
     )
 

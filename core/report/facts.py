@@ -73,7 +73,9 @@ def gather(asked: Asked) -> Facts:
     scored = replace(asked, contenders=contenders)
     where, column = (asked.corpus, contenders), _label_column(asked)
     overlap, diagnosed = _overlap(scored), diagnose(*where, info.rows, column)
-    failures = tuple((asked.contenders[each.place].label, f"{each.message} {each.remedy}") for each in state.failures)
+    failures = tuple(
+        (asked.contenders[failure.place].label, f"{failure.message} {failure.remedy}") for failure in state.failures
+    )
     return Facts(
         info=info,
         texts=len(distinct_texts(load_corpus(asked.corpus).texts)[1]),
@@ -127,7 +129,7 @@ def _other_boards(scored: Asked) -> list[Board]:
 def _board_of(scored: Asked, values: dict[str, Any]) -> Board | None:
     try:
         task = Task.from_dict(values)
-        if any(kept_scores(scored.corpus, each, task) is None for each in scored.contenders):
+        if any(kept_scores(scored.corpus, contender, task) is None for contender in scored.contenders):
             return None
         return scoreboard.board(replace(scored, task=task, metric=next(iter(metrics_of(task.kind)))))
     except (PlanisphereError, KeyError, TypeError):  # of an earlier version
@@ -135,8 +137,8 @@ def _board_of(scored: Asked, values: dict[str, Any]) -> Board | None:
 
 
 def _metrics(scored: Asked) -> dict[str, tuple[float | None, ...]]:
-    scores = [scoreboard.kept(scored, each) for each in scored.contenders]
-    found = {name: tuple(_value(each, name) for each in scores) for name in metrics_of(scored.task.kind)}
+    scores = [scoreboard.kept(scored, contender) for contender in scored.contenders]
+    found = {name: tuple(_value(score, name) for score in scores) for name in metrics_of(scored.task.kind)}
     return {name: values for name, values in found.items() if any(value is not None for value in values)}
 
 

@@ -14,7 +14,7 @@ def missing_parts(scored: Asked, overlap: bool, diagnosed: Sequence[Diagnosed]) 
     if not overlap and len(scored.contenders) > 1:
         told.append("How alike the contenders' neighbors are: open the Disagreement page with these contenders.")
     there = {each.place for each in diagnosed}
-    spaces = [each.label for place, each in enumerate(scored.contenders) if place not in there]
+    spaces = [contender.label for place, contender in enumerate(scored.contenders) if place not in there]
     if spaces:
         told.append(
             f"What the spaces of {listed(spaces)} are like: the Quality page tells it. Reports hold it for up to "

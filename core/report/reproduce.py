@@ -35,7 +35,7 @@ def again_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, me
         "",
         *(_from_file(info) if anew else _from_workspace(info)),
         "CONTENDERS = [",
-        *(f"    {_contender(each)}," for each in contenders),
+        *(f"    {_contender(contender)}," for contender in contenders),
         "]",
         f"TASK = Task.from_dict({task.to_dict()!r})",
         "",
@@ -68,7 +68,7 @@ def can_start_anew(info: CorpusInfo, contenders: Sequence[Contender], task: Task
     files = [source.get("name") for source in origin.get("sources", [])]
     derived = "left_out" in origin or not files or not all(files) or not origin.get("choices")
     uploaded = task.kind == "queries" or task.get("file") is not None
-    return not (derived or uploaded or any(not capabilities(each.model).can_embed for each in contenders))
+    return not (derived or uploaded or any(not capabilities(contender.model).can_embed for contender in contenders))
 
 
 def _from_file(info: CorpusInfo) -> list[str]:

@@ -43,12 +43,12 @@ def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, colu
     if rows > MOST_ROWS:
         return found
     started, column = time.monotonic(), _judged(corpus, column)
-    for place, each in enumerate(contenders):
-        if time.monotonic() - started > SECONDS or not has_graph(corpus, each):
+    for place, contender in enumerate(contenders):
+        if time.monotonic() - started > SECONDS or not has_graph(corpus, contender):
             continue
         try:
-            found.append(Diagnosed(each.label, place, *_measured(corpus, each, column),
-                                   _wording(corpus, each)))  # fmt: skip
+            found.append(Diagnosed(contender.label, place, *_measured(corpus, contender, column),
+                                   _wording(corpus, contender)))  # fmt: skip
         except PlanisphereError:  # too few texts
             continue
     return found

@@ -25,7 +25,7 @@ def logarithmic(low: float, high: float, start: float, end: float) -> tuple[Scal
     """The same on a logarithmic axis, both above 0: 1, 2 and 5 times powers of ten, powers alone where many."""
     first, last = log10(low), log10(high)
     steps = (1, 2, 5) if last - first < 2.5 else (1,)
-    ticks = [each * 10.0**power for power in range(floor(first), ceil(last) + 1) for each in steps]
+    ticks = [step * 10.0**power for power in range(floor(first), ceil(last) + 1) for step in steps]
     inside = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
     return lambda value: start + (log10(value) - first) / (last - first) * (end - start), inside
 

@@ -20,7 +20,7 @@ COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "P
 
 def label_of(facts: Facts, name: str) -> str:
     """A compared name's label."""
-    return {each.key: each.label for each in facts.contenders}[name]
+    return {contender.key: contender.label for contender in facts.contenders}[name]
 
 
 def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
@@ -70,11 +70,11 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
         return []
     rows = [
         (
-            f"{label_of(facts, each.first)} − {label_of(facts, each.second)}", points(each.difference),
-            _interval(each.low, each.high, points), f"{each.p_value_holm:.4f}", "yes" if each.is_significant else "no",
-            _detectable(each),
+            f"{label_of(facts, pair.first)} − {label_of(facts, pair.second)}", points(pair.difference),
+            _interval(pair.low, pair.high, points), f"{pair.p_value_holm:.4f}", "yes" if pair.is_significant else "no",
+            _detectable(pair),
         )
-        for each in found.pairs
+        for pair in found.pairs
     ]  # fmt: skip
     columns = ("Pair", "Points", "95% interval", "p (Holm)", "Significant", "Minimum detectable difference")
     note = (
@@ -92,7 +92,7 @@ def _detectable(pair: Pair) -> str:
 def metrics_blocks(facts: Facts) -> list[Block]:
     if len(facts.metrics) < 2:
         return []
-    columns = ("Metric", *(each.label for each in facts.contenders))
+    columns = ("Metric", *(contender.label for contender in facts.contenders))
     rows = [
         (METRICS[name].label, *("unknown" if value is None else f"{value:.3f}" for value in values))
         for name, values in facts.metrics.items()

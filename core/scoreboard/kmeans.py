@@ -49,7 +49,7 @@ def v_measures_of_sets(
 ) -> KMeansScore:
     """The mean over sets of rows, each clustered by itself into as many groups as it has labels, as MTEB has it for
     files of several sets. sets: (m,) which set a row is of; sets of one label are left out."""
-    parts = [place for each in np.unique(sets) if len(np.unique(codes[place := np.flatnonzero(sets == each)])) > 1]
+    parts = [place for set_ in np.unique(sets) if len(np.unique(codes[place := np.flatnonzero(sets == set_)])) > 1]
     made = []
     for part in parts:
         label, text = (np.unique(each[part], return_inverse=True)[1].astype(np.int32) for each in (codes, texts))

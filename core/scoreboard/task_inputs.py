@@ -64,7 +64,7 @@ def bring_tables(corpus: CorpusRef, files: tuple[Staged, ...], judged: bool) -> 
 def kept_tables(corpus: CorpusRef) -> tuple[TaskTable, ...]:
     """The tables brought in for a corpus' tasks so far, the latest first."""
     records = list(Workspace(corpus.folder).results(KIND, corpus.digest))[::-1]
-    found = (find_table(corpus, each["inputs"]["file"], each["inputs"]["qrels"]) for each in records)
+    found = (find_table(corpus, record["inputs"]["file"], record["inputs"]["qrels"]) for record in records)
     return tuple(table for table in found if table is not None)
 
 
@@ -86,7 +86,7 @@ def to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: Task) -
     """What each model of the contenders still has to embed, those alone that have to; sends nothing."""
     documents, queries = task_texts(corpus, task)
     found = []
-    for spec in dict.fromkeys(each.model for each in contenders if capabilities(each.model).can_embed):
+    for spec in dict.fromkeys(contender.model for contender in contenders if capabilities(contender.model).can_embed):
         left = missing_texts(corpus, spec, documents)
         left += missing_texts(corpus, spec, queries, queries=True)
         if left:

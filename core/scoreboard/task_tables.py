@@ -78,7 +78,7 @@ def open_table(corpus: CorpusRef, key: str, qrels: bool = False) -> pd.DataFrame
 def column_of(table: pd.DataFrame, name: str, where: str) -> pd.Series:
     """A column by name. Raises InputError that names what there is."""
     if name not in table.columns:
-        there = ", ".join(f'"{each}"' for each in list(table.columns)[:8])
+        there = ", ".join(f'"{column}"' for column in list(table.columns)[:8])
         raise InputError(f'There is no column "{name}" in {where}.', f"It has {there}.")
     return table[name]
 

@@ -72,7 +72,7 @@ def _near_candidates(asked: Asked, contender: Contender, made: Retrieval, query:
 
 
 def _near(right: np.ndarray, cosine: np.ndarray, texts: list[str]) -> pd.DataFrame:
-    return pd.DataFrame({"right": right, "cosine": cosine.astype(np.float64), "text": [each[:CELL] for each in texts]})
+    return pd.DataFrame({"right": right, "cosine": cosine.astype(np.float64), "text": [text[:CELL] for text in texts]})
 
 
 def _check(query: int, queries: int) -> None:

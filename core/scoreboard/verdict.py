@@ -31,7 +31,7 @@ def verdict(
     sentences = [words.won(), words.unseen(), words.chance()]
     if failed:
         sentences.append(f"{listed(failed)} could not be scored.")
-    return " ".join(each for each in sentences if each)
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def listed(names: Sequence[str]) -> str:

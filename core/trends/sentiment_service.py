@@ -122,7 +122,7 @@ def _column(values: pd.Series) -> SentimentColumn | None:
 
 def default_reading(corpus: CorpusRef, model: ModelSpec | None) -> Reading:
     """A likely column where there is one, else anchors where texts can be embedded at no cost, else none."""
-    likely = next((each for each in sentiment_columns(corpus) if each.likely), None)
+    likely = next((column for column in sentiment_columns(corpus) if column.likely), None)
     if likely:
         return Reading("column", likely.name, likely.low, likely.high, likely.meaning)
     declared = capabilities(model) if model is not None else None

@@ -60,8 +60,8 @@ def from_key(key: str, models: Iterable[ModelSpec]) -> Contender | None:
     """The contender a link names among the models at hand; None where there is none."""
     model_key, *extras = key.split("-")
     model = next((each for each in models if each.key == model_key), None)
-    numbers = [int(each) for each in extras if each.isdecimal()]
-    bits = [each for each in BITS if each in extras]
+    numbers = [int(extra) for extra in extras if extra.isdecimal()]
+    bits = [bit for bit in BITS if bit in extras]
     if model is None or len(numbers) + len(bits) != len(extras) or len(numbers) > 1 or len(bits) > 1:
         return None
     return Contender(model, numbers[0] if numbers else None, bits[0] if bits else "float32")

@@ -31,7 +31,7 @@ def page() -> None:
     if ready is None:
         return
     places = (ready, *others)
-    titles = tuple(settings.title(each) for each in places) if others else ("",)
+    titles = tuple(settings.title(position) for position in places) if others else ("",)
     scene = Scene(places, color, columns)
     view = map_view.View(scene, info.name, session.theme(), titles, label, contours)
     if params.dims == 3 or session.remembered("no_webgl"):

@@ -131,7 +131,7 @@ def linked_choice(name: str, options: Sequence[str]) -> str:
     Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
     """
     candidates = (remembered(f"open_{name}"), st.session_state.get(name), st.query_params.get(name))
-    chosen = next((str(each) for each in candidates if each in options), options[0])
+    chosen = next((str(candidate) for candidate in candidates if candidate in options), options[0])
     remember(f"open_{name}", None)
     set_widget(name, chosen)
     return chosen

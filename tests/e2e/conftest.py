@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from core.corpus.build import Corpus
 from core.map.scene import kept_places
-from core.map.service import Place, kept_layout
+from core.map.service import Place, stored_layout
 from core.store import Workspace
 from core.types import CorpusRef
 from tests.browser import find_browser
@@ -69,7 +69,7 @@ class Sample:
     @cached_property
     def layout(self) -> np.ndarray:
         """(n, 2) float32: the points of the first model's map."""
-        return np.asarray(kept_layout(self.maps[0]).arrays["points"], dtype=np.float32)
+        return np.asarray(stored_layout(self.maps[0]).points, dtype=np.float32)
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> None:

@@ -146,7 +146,7 @@ def test_a_new_version_is_made_and_opened_and_the_old_one_stays(corpus, app, hom
     at = open_page(app)
     at.button(key="odd_version_yes").click().run()
     assert not at.exception, at.exception
-    made = next(each for each in Workspace(home).corpora() if each.digest != info.digest)
+    made = next(corpus_info for corpus_info in Workspace(home).corpora() if corpus_info.digest != info.digest)
     assert (made.name, made.rows) == ("Little shop without 2 rows", 58)
     assert made.origin["left_out"][0]["source_rows"] == [4, 5]
     assert Workspace(home).info(info.digest).rows == 60
@@ -202,8 +202,8 @@ def test_wording_groups_leaks_and_what_to_drop(corpus, app, home):
     assert not at.exception, at.exception
     assert "No group spans two values of stars" in str(at.success[0].value)  # both of a pair have the same
     at.button(key="near_keep_yes").click().run()
-    info = next(each for each in Workspace(home).corpora())
-    assert [each.rows for each in saved_selections(Workspace(home), info.digest)] == [30]
+    info = next(corpus_info for corpus_info in Workspace(home).corpora())
+    assert [selection.rows for selection in saved_selections(Workspace(home), info.digest)] == [30]
 
 
 def test_three_identical_rows(home, app):

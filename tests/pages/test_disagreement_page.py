@@ -111,7 +111,7 @@ def own(home, shop):
 def open_page(app, asked=None, part="Overview", **query):
     app.query_params["differ"] = part
     if asked is not None:
-        app.query_params["contenders"] = ".".join(each.key for each in asked.contenders)
+        app.query_params["contenders"] = ".".join(contender.key for contender in asked.contenders)
     for key, value in query.items():
         app.query_params[key] = value
     return app.run().switch_page(PAGE).run()
@@ -243,7 +243,7 @@ def test_a_rows_neighbors_are_kept_lost_and_gained(shop):
     asked, gone = shop
     row = int(gone[0])
     view = row_sides(asked, row, 10)
-    graphs = [load_neighbors(asked.corpus, each.model).ids[row, :10] for each in asked.contenders]
+    graphs = [load_neighbors(asked.corpus, contender.model).ids[row, :10] for contender in asked.contenders]
     for own, other, near, status in ((0, 1, view.lists[0], "lost"), (1, 0, view.lists[1], "gained")):
         assert near.table.index.tolist() == graphs[own].tolist()
         expected = ["kept" if i in set(graphs[other]) else status for i in graphs[own]]

@@ -92,7 +92,7 @@ def test_a_method_and_a_number_give_rows_to_take_away(corpus, app):
     assert coverage.chosen_rows(picking).tolist() == farthest_first(rows, 7)[0].tolist()
     found = coverage.picked(picking)
     assert found.figures[0].method == "k-center"
-    assert {each.method for each in found.figures} == {"k-center", "facility location", "random"}
+    assert {figure.method for figure in found.figures} == {"k-center", "facility location", "random"}
     assert found.table["stands for"].sum() == 60
     lines = coverage.picked_file(picking).decode("utf-8-sig").splitlines()
     assert len(lines) == 8

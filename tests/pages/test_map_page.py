@@ -141,7 +141,9 @@ def test_the_map_is_given_points_labels_and_details(app, place, browser):
     assert points.tolist() == np.asarray(stored_layout(place).points, np.float32).tolist()
     bounds = Bounds.of([points])
     assert browser.data["bounds"] == {name: getattr(bounds, name) for name in ("x", "y", "side", "width", "height")}
-    assert panel["labels"] == [[each.text, each.x, each.y, each.level, each.rows] for each in regions(place, "")]
+    assert panel["labels"] == [
+        [region.text, region.x, region.y, region.level, region.rows] for region in regions(place, "")
+    ]
     assert (panel["title"], panel["contours"], browser.data["ids"], browser.data["columns"]) == ("", [], None, [])
     assert browser.rows[0] == browser.data["details"]
     assert [row[0] for row in browser.rows[1]] == list(range(60))
@@ -158,7 +160,9 @@ def test_labels_lines_and_histograms_are_chosen_in_the_link(app, place, browser)
     assert not app.error
     (panel,) = browser.data["panels"]
     assert {label[0] for label in panel["labels"]} <= {"1", "2", "3", "4", "5"}
-    assert panel["labels"] == [[each.text, each.x, each.y, each.level, each.rows] for each in regions(place, "stars")]
+    assert panel["labels"] == [
+        [region.text, region.x, region.y, region.level, region.rows] for region in regions(place, "stars")
+    ]
     assert panel["contours"]
     assert all(0 < share < 1 and len(line) % 2 == 0 for share, lines in panel["contours"] for line in lines)
     (column,) = browser.data["columns"]

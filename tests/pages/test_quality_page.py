@@ -55,7 +55,7 @@ def made(home):
 
 
 def link(*contenders):
-    return {"contenders": ".".join(each.key for each in contenders)}
+    return {"contenders": ".".join(contender.key for contender in contenders)}
 
 
 def turn_to(at, part):

@@ -49,7 +49,7 @@ def kept(corpus, home):
 
 
 def names(home, corpus) -> list[str]:
-    return [each.name for each in saved_selections(Workspace(home), corpus[0].digest)]
+    return [selection.name for selection in saved_selections(Workspace(home), corpus[0].digest)]
 
 
 def open_part(at, part):

@@ -93,7 +93,9 @@ def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, ap
     at.text_input(key="t_surge_name").set_value("Lamps")
     at.button[[button.label for button in at.button].index("Keep")].click().run()
     assert not at.exception
-    assert [(each.name, each.rows) for each in saved_selections(Workspace(home), surging.digest)] == [("Lamps", 12)]
+    assert [(selection.name, selection.rows) for selection in saved_selections(Workspace(home), surging.digest)] == [
+        ("Lamps", 12)
+    ]
 
 
 def test_two_periods_say_what_grew(surging, app):

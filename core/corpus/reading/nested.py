@@ -35,5 +35,5 @@ def _is_nested(table: pd.DataFrame) -> bool:
     if not all(isinstance(cell, list | np.ndarray) for column in columns for cell in column):
         return False
     sizes = [[len(cell) for cell in column] for column in columns]
-    same = all(each == sizes[0] for each in sizes) and min(sizes[0]) > 0 and sum(sizes[0]) >= _LEAST * len(table)
+    same = all(size == sizes[0] for size in sizes) and min(sizes[0]) > 0 and sum(sizes[0]) >= _LEAST * len(table)
     return same and any(isinstance(column[0][0], str) for column in columns)

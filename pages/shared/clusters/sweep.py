@@ -48,7 +48,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         key="sweep_figure",
         default="Groups",
         required=True,
-        help="What is written into the cells. " + " ".join(f"{each}: {FIGURES[each][2]}" for each in FIGURES),
+        help="What is written into the cells. " + " ".join(f"{figure}: {FIGURES[figure][2]}" for figure in FIGURES),
     )
     pictures(table, str(name))
     csv_button("All figures (CSV)", table, "settings.csv", help="One line for each method, setting and seed.")

@@ -70,8 +70,8 @@ def _table(view: IndexView) -> None:
             "ms, p50": table["p50"],
             "ms, p95": table["p95"],
             "queries a second": table["rate"].round().astype(int),
-            "built in": [duration(each) if each >= 10 else f"{each:.2f} s" for each in table["seconds"]],
-            "memory": [size(each) for each in table["bytes"]],
+            "built in": [duration(second) if second >= 10 else f"{second:.2f} s" for second in table["seconds"]],
+            "memory": [size(byte) for byte in table["bytes"]],
         }
     )
     number = st.column_config.NumberColumn

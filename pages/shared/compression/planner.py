@@ -71,7 +71,7 @@ def _rows(info: CorpusInfo) -> int:
 
 def sentence(plans: Sequence[Plan], count: int, wanted: float) -> str:
     """The leanest and the quickest way that has the wanted recall, at this many rows."""
-    good = [each for each in plans if each.option.recall >= wanted - 1e-9]
+    good = [plan for plan in plans if plan.option.recall >= wanted - 1e-9]
     lean, quick = min(good, key=lambda each: each.memory), min(good, key=lambda each: each.ms)
     exact = plans[0]
     said = (
@@ -109,12 +109,12 @@ def _figures(options: Sequence[Option], count: int, width: int) -> None:
 def _table(plans: Sequence[Plan]) -> None:
     table = pd.DataFrame(
         {
-            "way": [each.option.name for each in plans],
-            "memory (GB)": [each.memory / 1e9 for each in plans],
-            "beside (GB)": [each.disk / 1e9 for each in plans],
-            "about ms": [each.ms for each in plans],
-            "recall here": [each.option.recall for each in plans],
-            "measured at rows": [each.option.rows for each in plans],
+            "way": [plan.option.name for plan in plans],
+            "memory (GB)": [plan.memory / 1e9 for plan in plans],
+            "beside (GB)": [plan.disk / 1e9 for plan in plans],
+            "about ms": [plan.ms for plan in plans],
+            "recall here": [plan.option.recall for plan in plans],
+            "measured at rows": [plan.option.rows for plan in plans],
         }
     )
     number = st.column_config.NumberColumn

@@ -29,10 +29,10 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         k = choice.depth(asked)
     with st.spinner("Looking for what such rows have in common"):
         found = session.ask_once(answers.why, between, k)
-    more = [each for each in (*found.explanation.slices, *found.explanation.pairs) if each.low > 1]
+    more = [slice_ for slice_ in (*found.explanation.slices, *found.explanation.pairs) if slice_.low > 1]
     more.sort(key=lambda each: -each.low)
     leaning = [] if more else sorted(found.explanation.slices, key=lambda each: -each.low)[:LEANING]
-    less = sorted((each for each in found.explanation.slices if each.high < 1), key=lambda each: each.high)
+    less = sorted((slice_ for slice_ in found.explanation.slices if slice_.high < 1), key=lambda each: each.high)
     st.markdown(_headline(between, found, k, more, less))
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -65,7 +65,7 @@ def _list(title: str, slices: list[Slice], nothing: str) -> None:
     if not slices:
         st.caption(nothing)
         return
-    st.markdown("\n".join(f"- {sentence(each)}" for each in slices[:SENTENCES]))
+    st.markdown("\n".join(f"- {sentence(slice_)}" for slice_ in slices[:SENTENCES]))
     if len(slices) > SENTENCES:
         st.caption(f"And {len(slices) - SENTENCES:,} more, in the table.")
 
@@ -117,7 +117,7 @@ def _picture(more: list[Slice], less: list[Slice]) -> None:
 
 def _table(found: Why, more: list[Slice], less: list[Slice]) -> None:
     surely = {each.phrase for each in (*more, *less)}
-    rest = [each for each in found.explanation.slices if each.phrase not in surely]
+    rest = [slice_ for slice_ in found.explanation.slices if slice_.phrase not in surely]
     with st.expander(f"All {len(more) + len(less) + len(rest):,} slices"):
         st.dataframe(
             slice_table((*more, *less, *rest))[["slice", "n", "share", "odds", "low", "high", "held"]],

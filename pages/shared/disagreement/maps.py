@@ -115,5 +115,5 @@ def _details_key(places: tuple[Place, ...]) -> str:
 
 
 def _kept(function: Any, places: tuple[Place, ...]) -> Any:
-    names = [(each.corpus, each.model.key, each.params, each.made) for each in places]
+    names = [(position.corpus, position.model.key, position.params, position.made) for position in places]
     return cached.made(lambda: session.ask(function, places), function.__name__, *names)

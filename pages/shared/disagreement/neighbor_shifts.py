@@ -140,7 +140,7 @@ def _group(asked: Asked, group: MovedGroup, k: int, info: CorpusInfo) -> None:
         st.caption(f"Words they share: {_all(group.words)}")
         left, middle, right = st.columns(3, gap="medium")
         with left:
-            _texts("The group", [(each, "") for each in group.examples])
+            _texts("The group", [(example, "") for example in group.examples])
         with middle:
             st.markdown(f"**Moved from** {_words(group.from_words)}".rstrip())
             _texts("", [_moved(each, group.texts) for each in group.lost])

@@ -54,7 +54,7 @@ def _labels(view: RowSides) -> str:
 def _summary(view: RowSides, k: int) -> str:
     """What the lists say, in a sentence."""
     if view.alone:
-        far = ", ".join(f"{plain(each.name)} {each.percentile:.0f}" for each in view.lists)
+        far = ", ".join(f"{plain(list_.name)} {list_.percentile:.0f}" for list_ in view.lists)
         return (
             ":material/person_pin_circle: **All agree that it stands alone**: under each it is among the 5% of the "
             f"rows farthest from their neighbors (percentile of nearness: {far})."

@@ -38,7 +38,7 @@ def ready(asked: Asked) -> bool:
 
 def comparison(asked: Asked) -> JobSpec:
     """The job that compares all pairs."""
-    params = {"contenders": [each.to_dict() for each in asked.contenders]}
+    params = {"contenders": [contender.to_dict() for contender in asked.contenders]}
     return JobSpec(
         "disagreement",
         asked.corpus.folder,
@@ -50,5 +50,5 @@ def comparison(asked: Asked) -> JobSpec:
 
 def moves(asked: Asked, k: int) -> JobSpec:
     """The job that finds what moved together between the first two contenders."""
-    params = {"contenders": [each.to_dict() for each in asked.contenders[:2]], "moved": k}
+    params = {"contenders": [contender.to_dict() for contender in asked.contenders[:2]], "moved": k}
     return JobSpec("disagreement", asked.corpus.folder, asked.corpus.digest, params, "What moved together")

@@ -91,11 +91,11 @@ def _figures(found: Picked) -> None:
     st.dataframe(
         pd.DataFrame(
             {
-                "method": [each.method for each in found.figures],
-                "covered": [each.share for each in found.figures],
-                "mean cosine": [each.mean for each in found.figures],
-                "gap": [each.gap for each in found.figures],
-                "among": [each.looked_at for each in found.figures],
+                "method": [figure.method for figure in found.figures],
+                "covered": [figure.share for figure in found.figures],
+                "mean cosine": [figure.mean for figure in found.figures],
+                "gap": [figure.gap for figure in found.figures],
+                "among": [figure.looked_at for figure in found.figures],
             }
         ),
         hide_index=True,

@@ -111,7 +111,10 @@ def color_by(info: CorpusInfo) -> ColorBy:
     """The selectbox for the color, and the text to compare with where that is chosen."""
     between = _between(info)
     special = (ONE_COLOR, BROAD_GROUPS, GROUPS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
-    kept = {f"(selection: {each.name})": each.key for each in saved_selections(session.workspace(), info.digest)}
+    kept = {
+        f"(selection: {selection.name})": selection.key
+        for selection in saved_selections(session.workspace(), info.digest)
+    }
     options = [*special, *(name for name in info.columns if name not in special and name not in kept), *kept]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
     chosen = st.selectbox(
@@ -198,7 +201,7 @@ def _groups(info: CorpusInfo, chosen: str) -> str:
 
 def beside(place: Place) -> tuple[Place, ...]:
     """Up to three other maps of the same rows, to be shown beside it."""
-    kept = {place_key(each): each for each in kept_places(place.corpus) if not _same(each, place)}
+    kept = {place_key(position): position for position in kept_places(place.corpus) if not _same(position, place)}
     if not kept:
         return ()
     session.linked_choices("with", list(kept))

@@ -71,7 +71,7 @@ def send(made: Made) -> None:
     """The arrays, from outside of the fragment that a choice draws again; what may be new comes first."""
     shape = made.geometry
     with st.container(gap=None):
-        scatter.send([*_some(made.colors.codes, shape.ids), *(each.codes for each in made.columns), *shape.points])
+        scatter.send([*_some(made.colors.codes, shape.ids), *(column.codes for column in made.columns), *shape.points])
 
 
 def draw(view: View, made: Made, command: dict[str, Any]) -> tuple[map_state.MapState, bool]:
@@ -130,7 +130,7 @@ def _data(view: View, made: Made, command: dict[str, Any]) -> dict[str, Any]:
             "array": made.colors.codes.key if made.colors.codes else None,
             **made.colors.look,
         },
-        "columns": [{"name": each.name, "array": each.codes.key, "bins": each.bins} for each in made.columns],
+        "columns": [{"name": column.name, "array": column.codes.key, "bins": column.bins} for column in made.columns],
         "details": _details_key(view),
         "theme": view.theme,
         "context": CONTEXT[view.theme],

@@ -37,7 +37,7 @@ def show(info: CorpusInfo, model: ModelSpec, query: OddQuery, top: int) -> None:
 
 
 def _kinds() -> None:
-    table = pd.DataFrame([(each.title, each.meaning, each.sees) for each in SCORES.values()])
+    table = pd.DataFrame([(score.title, score.meaning, score.sees) for score in SCORES.values()])
     st.table(table.set_axis(["Score", "Meaning", "Sees"], axis=1).set_index("Score"))
 
 

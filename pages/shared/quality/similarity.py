@@ -35,7 +35,7 @@ def show(asked: Asked) -> None:
         return
     title, low, high = SCALES[scale]
     kinds = [(name, [getattr(one.result, scale).get(kind) for one in found]) for kind, name in KINDS.items()]
-    kinds = [(name, shares) for name, shares in kinds if any(each is not None for each in shares)]
+    kinds = [(name, shares) for name, shares in kinds if any(share is not None for share in shares)]
     names = [one.name for one in found]
     figure = distribution_figure(names, kinds, low, high, title, session.theme())
     common.chart(figure, "quality_pairs", f"{title} of random pairs and neighbors under each contender")

@@ -69,7 +69,7 @@ def _kind(info: CorpusInfo) -> TaskKind:
         format_func=lambda each: NAMES[each],
         default=_proposed(info),
         required=True,
-        help="What makes a contender good here. " + " ".join(f"{NAMES[each]}: {EXPLAINED[each]}" for each in NAMES),
+        help="What makes a contender good here. " + " ".join(f"{NAMES[name]}: {EXPLAINED[name]}" for name in NAMES),
     )
     found = kind or "labels"
     st.caption(EXPLAINED[found])

@@ -147,7 +147,7 @@ def _caption(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost,
             f"{max(each.texts for each in timed):,} texts past the cache, {timed[0].queries} queries one by one (first "
             "words of drawn texts, seed 0), exact search over all rows as stored."
         )
-    busy = [plain(each.label) for each, cost in zip(contenders, costs, strict=True) if cost.speed.busy]
+    busy = [plain(contender.label) for contender, cost in zip(contenders, costs, strict=True) if cost.speed.busy]
     if busy:
         parts.append(f"**Measured while the machine was busy with other work: {', '.join(busy)}**; such times are too "
                      "long, so measure them again when it is quiet.")  # fmt: skip

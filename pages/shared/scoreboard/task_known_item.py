@@ -25,7 +25,7 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
         list(WAYS),
         key="known_way",
         format_func=lambda each: WAYS[each].label,
-        help=" ".join(f"{each.label}: {each.help}" for each in WAYS.values()),
+        help=" ".join(f"{generator.label}: {generator.help}" for generator in WAYS.values()),
     )
     session.keep_in_link("known_way")
     st.caption(WAYS[way].help)

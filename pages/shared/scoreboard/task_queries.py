@@ -124,7 +124,7 @@ def _told(found: Outlook) -> None:
     lost = _lost(number)
     if lost:
         examples = facts.get("absent_examples")
-        named = ", ".join(plain(cut(str(each), 30)) for each in examples) if isinstance(examples, list) else ""
+        named = ", ".join(plain(cut(str(example), 30)) for example in examples) if isinstance(examples, list) else ""
         st.warning(f"{lost}{f' Absent: {named}.' if named else ''}", icon=":material/rule:")
 
 

@@ -57,7 +57,7 @@ def told(asked: Asked, board: Board, costs: tuple[Cost, ...], failures: tuple[Fa
         board.comparison,
         {contender.key: contender.label for contender in asked.contenders},
         {contender.key: cost for contender, cost in zip(asked.contenders, costs, strict=True)},
-        [asked.contenders[each.place].label for each in failures],
+        [asked.contenders[failure.place].label for failure in failures],
     )
     found = board.comparison
     sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
@@ -89,9 +89,9 @@ def sample_words(board: Board) -> str:
 def failed(asked: Asked, failures: tuple[Failure, ...]) -> None:
     """Why contenders are not scored; a reason they share is told once."""
     reasons: dict[str, list[str]] = {}
-    for each in failures:
-        reason = f"{plain(each.message)} {plain(each.remedy)}"
-        reasons.setdefault(reason, []).append(plain(asked.contenders[each.place].label))
+    for failure in failures:
+        reason = f"{plain(failure.message)} {plain(failure.remedy)}"
+        reasons.setdefault(reason, []).append(plain(asked.contenders[failure.place].label))
     for reason, names in reasons.items():
         who = "No contender" if len(names) == len(asked.contenders) else score_figures.listed(names)
         words = "can be scored" if who == "No contender" else "not scored"

@@ -39,7 +39,7 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
 
 def again_failed(asked: Asked, state: State) -> None:
     """A button that scores anew what failed, with the keys there are now; none where nothing would change."""
-    left = tuple(each.place for each in state.failures if each.again)
+    left = tuple(failure.place for failure in state.failures if failure.again)
     if left:
         st.button(
             "Try again", icon=":material/refresh:", key="score_retry", on_click=_score, args=(asked, left),

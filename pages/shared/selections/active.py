@@ -114,7 +114,9 @@ def _from_link(info: CorpusInfo) -> dict[str, str] | None:
 
 
 def _kept(info: CorpusInfo, key: str) -> SavedSelection | None:
-    return next((each for each in saved_selections(session.workspace(), info.digest) if each.key == key), None)
+    return next(
+        (selection for selection in saved_selections(session.workspace(), info.digest) if selection.key == key), None
+    )
 
 
 def _left_out(key: str) -> bool:

@@ -59,7 +59,7 @@ def show(ask: Ask) -> None:
 
 def headline(found: Drifts) -> str:
     """How many drifted, and which."""
-    sure = [found.names[each.code] for each in found.drifts if min(each.q_change, each.q_same) <= SURE]
+    sure = [found.names[drift.code] for drift in found.drifts if min(drift.q_change, drift.q_same) <= SURE]
     named = ", ".join(plain(cut(name, 40)) for name in sure[:NAMED]) + (", …" if len(sure) > NAMED else "")
     told = f"**{len(sure):,} of {count(len(found.drifts), 'group')} drifted** beyond chance (q at most {SURE})"
     return f"{told}: {named}." if sure else f"{told}."
@@ -85,17 +85,17 @@ def table(found: Drifts) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Group": found.names[each.code],
-                "Before": each.before,
-                "After": each.after,
-                "Centroid change": each.change,
-                "By chance": each.chance_change,
-                "q": each.q_change,
-                "Neighbors on one side": each.same_side,
-                "By chance ": each.chance_same,
-                "q ": each.q_same,
+                "Group": found.names[drift.code],
+                "Before": drift.before,
+                "After": drift.after,
+                "Centroid change": drift.change,
+                "By chance": drift.chance_change,
+                "q": drift.q_change,
+                "Neighbors on one side": drift.same_side,
+                "By chance ": drift.chance_same,
+                "q ": drift.q_same,
             }
-            for each in found.drifts
+            for drift in found.drifts
         ]
     )
 
@@ -124,7 +124,7 @@ def columns() -> dict:
 
 
 def how(found: Drifts) -> str:
-    sampled = sum(each.looked < each.before + each.after for each in found.drifts)
+    sampled = sum(drift.looked < drift.before + drift.after for drift in found.drifts)
     of = f" {count(sampled, 'group')} by a sample of {MOST_ROWS:,} rows each." if sampled else ""
     return (
         f"{len(found.drifts):,} of {count(found.groups, 'group')} have {FEWEST} texts on both sides and are tested."
@@ -136,7 +136,7 @@ def how(found: Drifts) -> str:
 
 def look(subject: Subject, found: Drifts, split: str) -> None:
     """What came and what went in one group."""
-    codes = [each.code for each in found.drifts]
+    codes = [drift.code for drift in found.drifts]
     code = st.selectbox(
         "Look closer",
         codes,

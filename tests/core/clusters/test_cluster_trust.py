@@ -46,12 +46,12 @@ def test_trust_by_brute_force(scattered, labels):
     rows, ids = scattered.vectors.rows.astype(np.float64), scattered.neighbors.ids
     trust = cluster_trust(scattered.vectors.rows, ids, labels)
     members = [np.flatnonzero(labels == label) for label in range(5)]
-    assert trust.sizes.tolist() == [len(each) for each in members]
-    for label, each in enumerate(members[:4]):
-        pairs = [rows[one] @ rows[two] for one, two in combinations(each, 2)]
+    assert trust.sizes.tolist() == [len(member) for member in members]
+    for label, member in enumerate(members[:4]):
+        pairs = [rows[one] @ rows[two] for one, two in combinations(member, 2)]
         assert trust.cohesion[label] == pytest.approx(np.mean(pairs), abs=1e-5)
     assert np.isnan(trust.cohesion[4])
-    means = np.stack([rows[each].mean(axis=0) for each in members])
+    means = np.stack([rows[member].mean(axis=0) for member in members])
     cosines = means @ means.T / np.linalg.norm(means, axis=1) / np.linalg.norm(means, axis=1)[:, None]
     np.fill_diagonal(cosines, -2)
     np.testing.assert_array_equal(trust.nearest, cosines.argmax(axis=1))
@@ -59,11 +59,11 @@ def test_trust_by_brute_force(scattered, labels):
     assert trust.noise == (labels < 0).sum()
     assert trust.k == 15
     share = [[labels[other] == labels[row] for other in ids[row, :15]] for row in range(300)]
-    for label, each in enumerate(members):
-        assert trust.inside[label] == pytest.approx(np.mean([share[row] for row in each]))
+    for label, member in enumerate(members):
+        assert trust.inside[label] == pytest.approx(np.mean([share[row] for row in member]))
     assert trust.overall_inside == pytest.approx(np.mean([share[row] for row in np.flatnonzero(labels >= 0)]))
     values = silhouettes(scattered.vectors.rows, labels)
-    np.testing.assert_allclose(trust.silhouette, [values[each].mean() for each in members], atol=1e-6)
+    np.testing.assert_allclose(trust.silhouette, [values[member].mean() for member in members], atol=1e-6)
     assert trust.overall_silhouette == pytest.approx(np.nanmean(values), abs=1e-6)
 
 

@@ -450,7 +450,7 @@ def test_given_names_stay_unless_asked_again(where, server):
 
 
 def test_one_name_for_all_leaves_the_others_by_their_words(where, server):
-    server.reply = lambda groups: json.dumps({"names": {str(each["group"]): "Stuff" for each in groups}})
+    server.reply = lambda groups: json.dumps({"names": {str(group["group"]): "Stuff" for group in groups}})
     with pytest.raises(ServiceError, match=r"1 of 6 groups got a name.*several the same name"):
         by_server(where, server)
     names, own = cluster_set(*where).names, own_names(*where)
@@ -461,7 +461,7 @@ def test_one_name_for_all_leaves_the_others_by_their_words(where, server):
 def test_given_names_are_not_lost_to_one_name_for_all(where, server):
     given = {label: f"Mine {label}" for label in range(6)}
     save_names(Workspace(where[0].folder), where[0].digest, where[1], PARAMS, given)
-    server.reply = lambda groups: json.dumps({"names": {str(each["group"]): "Stuff" for each in groups}})
+    server.reply = lambda groups: json.dumps({"names": {str(group["group"]): "Stuff" for group in groups}})
     with pytest.raises(ServiceError, match="1 of 6"):
         by_server(where, server, again=True)
     assert cluster_set(*where).names == ("Stuff", *list(given.values())[1:])

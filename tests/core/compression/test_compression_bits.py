@@ -82,7 +82,7 @@ def test_what_is_found_is_as_in_the_vectors_such_a_store_gives_back(run, made, b
 
 def test_scores_of_signs_are_their_cosine(made):
     rows = made[0].rows
-    store = next(each for each in stores(made[0]) if each.name == "binary")
+    store = next(quantizer for quantizer in stores(made[0]) if quantizer.name == "binary")
     expected = vary(rows, None, "binary") @ vary(rows, None, "binary")[:5].T
     np.testing.assert_allclose(store.scores(rows[:5], np.tile(np.arange(9), (5, 1))), expected[:9].T, atol=1e-6)
 
@@ -98,7 +98,9 @@ def test_a_product_quantizer_takes_any_width():
     rows = grouped_rows(width=31)[0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stores_module, "LEAST_FOR_PQ", 600)
-        store = next(each for each in stores(draw_sample(rows, np.arange(700))) if each.name == "PQ, 8 bytes")
+        store = next(
+            quantizer for quantizer in stores(draw_sample(rows, np.arange(700))) if quantizer.name == "PQ, 8 bytes"
+        )
     assert store.bytes == 8
     places, scores = store.search(rows[:50], 5)
     assert scores == pytest.approx(store.scores(rows[:50], places), abs=1e-5)

@@ -12,7 +12,7 @@ SIZES = (8, 16, 32, 64, 128)
 
 def curve(values, loss=None):
     values = tuple(values)
-    return Curve("truncation", SIZES, values, values, values, tuple(loss or [each - values[-1] for each in values]))
+    return Curve("truncation", SIZES, values, values, values, tuple(loss or [value - values[-1] for value in values]))
 
 
 def test_a_curve_of_queries_has_its_loss_paired():

@@ -107,7 +107,7 @@ def test_newest_first_rename_and_delete(workspace, corpus):
         rename_selection(workspace, corpus, first.key, "B")
     assert delete_selection(workspace, corpus, first.key) > 100
     assert delete_selection(workspace, corpus, first.key) == 0
-    assert [each.name for each in saved_selections(workspace, corpus)] == ["b"]
+    assert [selection.name for selection in saved_selections(workspace, corpus)] == ["b"]
     for act in (selection_rows, lambda *where: rename_selection(*where, "C")):
         with pytest.raises(StorageError, match="not kept"):
             act(workspace, corpus, first.key)
@@ -263,7 +263,7 @@ def test_a_selection_colors_the_map(workspace, corpus):
     mask = load_selection(CorpusRef(str(workspace.folder), corpus), saved.key)
     assert not mask.flags.writeable
     spec = color_spec(pd.Series(mask), saved.name)
-    assert (spec.kind, [(each.label, each.count) for each in spec.categories]) == (
+    assert (spec.kind, [(category.label, category.count) for category in spec.categories]) == (
         "category",
         [("False", 18), ("True", 3)],
     )

@@ -71,10 +71,10 @@ def test_intervals_of_cka_and_rsa_cover():
 
     def told(rows, parts):
         part = random_parts(len(rows[0])) if parts else None
-        one, other = (centered(each, np.arange(len(each))) for each in rows)
+        one, other = (centered(row, np.arange(len(row))) for row in rows)
         found = cka(*(hsic(*pair, part) for pair in ((one, other), (one, one), (other, other))))
         pairs = sampled_pairs(np.arange(len(one)))
-        cosines = [pair_cosines(each, *pairs) for each in rows]
+        cosines = [pair_cosines(row, *pairs) for row in rows]
         return found, rsa(*cosines, None if part is None else pairs_kept(part[np.column_stack(pairs)]))
 
     truth = [float(each[0]) for each in told(drawn(4_000), False)]
@@ -112,7 +112,7 @@ def test_random_vectors_have_none_in_common_even_in_many_dimensions():
     generator = np.random.default_rng(0)
     rows = [centered(unit_rows(generator.normal(size=(60, 400))), np.arange(60)) for _ in range(2)]
     assert abs(whole_cka(*rows)) < 0.1
-    grams = [each @ each.T for each in rows]
+    grams = [row @ row.T for row in rows]
     biased = np.vdot(*grams) / (np.linalg.norm(grams[0]) * np.linalg.norm(grams[1]))
     assert biased > 0.5
 

@@ -40,7 +40,7 @@ def test_what_is_confounded_is_told_apart():
     """Label 2 is short and overlaps little: short texts look guilty alone, and are not with the label held equal."""
     _, label, words, overlap = world()
     overlap[label == 2] = 0.1
-    made = {each.phrase: each for each in explain(overlap, factors(label, words)).slices}
+    made = {slice_.phrase: slice_ for slice_ in explain(overlap, factors(label, words)).slices}
     short = next(each for phrase, each in made.items() if phrase.startswith("under"))
     assert short.low > 1.5
     assert short.held_low < 1 < short.held_high
@@ -54,7 +54,7 @@ def test_two_values_at_once_are_named_where_they_say_more():
     overlap[both | (generator.random(len(words)) < 0.1)] = 0
     asked = Factor("Question", np.where(question, 0, -1), ("that are questions",))
     made = explain(overlap, [length_factor(words), asked])
-    assert [each.phrase for each in made.pairs] == ["that are questions, under 7 words"]
+    assert [pair.phrase for pair in made.pairs] == ["that are questions, under 7 words"]
     assert made.pairs[0].n == both.sum()
     assert made.pairs[0].low > 20
     named = Factor("kind", np.where(both, 0, -1), ('with kind "planted"',))
@@ -67,7 +67,7 @@ def test_nothing_is_found_where_nothing_is():
     sure = 0
     for seed in range(20):
         _, label, words, overlap = world(seed, 500)
-        sure += any(each.sure for each in explain(overlap, factors(label, words)).slices)
+        sure += any(slice_.sure for slice_ in explain(overlap, factors(label, words)).slices)
     assert sure <= 4  # 1 expected at 5%
 
 
@@ -145,4 +145,4 @@ def test_the_same_texts_under_another_name_are_told_once():
         Factor("lang", np.where(inside, 0, 1), ('with lang "zh"', 'with lang "en"')),
         Factor("other", np.where(inside, 0, np.arange(300) % 2), ("a", "b")),
     ]
-    assert [each.phrase for each in explain(values, factors).slices if each.n in (90, 210)] == ["in Chinese"]
+    assert [slice_.phrase for slice_ in explain(values, factors).slices if slice_.n in (90, 210)] == ["in Chinese"]

@@ -80,8 +80,8 @@ def test_each_method_is_best_at_what_it_aims_at():
         name: covered(rows, rows[chosen], 0.5)
         for name, chosen in (("far", far), ("typical", typical), ("random", random))
     }
-    assert results["far"].gap == min(each.gap for each in results.values())
-    assert results["typical"].mean == max(each.mean for each in results.values())
+    assert results["far"].gap == min(result.gap for result in results.values())
+    assert results["typical"].mean == max(result.mean for result in results.values())
 
 
 def test_coverage_counts_rows_near_a_chosen_one():

@@ -77,7 +77,7 @@ def test_lone_surrogates_and_long_texts_are_read():
 
 
 def test_the_sample_holds_what_was_planted():
-    from tests.core.anomalies.test_anomalies import planted_groups, sample_table
+    from tests.core.outliers.test_outlier_services import planted_groups, sample_table
 
     table = sample_table(SAMPLES)
     found = text_links(table["text"].tolist())

@@ -203,21 +203,21 @@ def test_details_of_a_large_map_are_those_in_view(place, monkeypatch, fresh):
     x0, x1, y0, y1 = *np.quantile(x, [0.1, 0.7]), *np.quantile(y, [0.5, 0.8])
     inside = np.flatnonzero((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)).tolist()
     assert 0 < len(inside) <= 20
-    assert [each[0] for each in details(place, (x0, y0, x1, y1))] == inside
+    assert [detail[0] for detail in details(place, (x0, y0, x1, y1))] == inside
     asked = next(row for row in range(60) if row not in inside)
     told = details(place, (x0, y0, x1, y1), (asked, inside[0], -1, 60, 10**9))
     assert [each[0] for each in told] == sorted([asked, *inside])
-    everywhere = [each[0] for each in details(place, (-1e9, -1e9, 1e9, 1e9))]
+    everywhere = [detail[0] for detail in details(place, (-1e9, -1e9, 1e9, 1e9))]
     assert len(everywhere) == len(set(everywhere)) == 20
     assert everywhere == sorted(everywhere)
-    assert everywhere == [each[0] for each in details(place, None)]
+    assert everywhere == [detail[0] for detail in details(place, None)]
     assert details(place, (1e6, 1e6, 2e6, 2e6)) == []
 
 
 def test_details_of_a_sampled_map_are_those_drawn(place, monkeypatch, fresh):
     monkeypatch.setattr(module, "ALL_DETAILS", 30)
     monkeypatch.setattr(module, "MOST_DRAWN", 25)
-    told = [each[0] for each in details(place, None)]
+    told = [detail[0] for detail in details(place, None)]
     assert told == np.frombuffer(geometry((place,)).ids.data, np.uint32).tolist()
 
 

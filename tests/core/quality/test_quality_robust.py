@@ -15,7 +15,7 @@ TEXTS = [f"I don't think that order {i} was the right size for my {kind}." for i
 
 def test_more_noise_costs_more(labeled):
     found = measure_noise(labeled[0])
-    cosines, churn = ([each.value for each in values] for values in (found.cosine, found.churn))
+    cosines, churn = ([value.value for value in values] for values in (found.cosine, found.churn))
     assert (np.diff(cosines) < 0).all()
     assert (np.diff(churn) > 0).all()
     for size, cosine in zip(SIZES, cosines, strict=True):

@@ -153,7 +153,7 @@ def test_the_code_runs_and_gives_the_same_board(made, page, monkeypatch, capsys)
     printed = capsys.readouterr().out.splitlines()
     expected = [
         f"{line.mean:.4f} [{line.low:.4f}, {line.high:.4f}] P(best) {line.share_best:.2f} "
-        f"{next(each.label for each in asked.contenders if each.key == line.name)}"
+        f"{next(contender.label for contender in asked.contenders if contender.key == line.name)}"
         for line in board(asked).comparison.lines
     ]
     assert printed == expected

@@ -108,7 +108,7 @@ def test_noise_loses_and_more_noise_loses_more():
     noise = np.random.default_rng(0).normal(size=vectors.shape) / np.sqrt(24)
     scores = [rank_labels(unit_rows(vectors + sd * noise), data)[0] for sd in (0, 0.5, 2)]
     for metric in ("map_at_r", "ndcg_at_10", "r_precision", "map_at_r_macro"):
-        one, two, three = (each[metric].mean() for each in scores)
+        one, two, three = (score[metric].mean() for score in scores)
         assert one > two > three
 
 

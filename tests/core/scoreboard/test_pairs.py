@@ -116,7 +116,7 @@ def test_rows_without_a_text_or_a_number_are_left_out_and_counted(tmp_path):
 def test_a_decimal_comma_is_understood(tmp_path):
     folder, corpus, _ = make(tmp_path)
     table = pairs_table()
-    table["score"] = [str(each).replace(".", ",") for each in SCORES]
+    table["score"] = [str(score).replace(".", ",") for score in SCORES]
     assert read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table)).given.tolist() == SCORES
 
 

@@ -85,7 +85,7 @@ def test_a_job_scores_all_and_keeps_why_one_failed(kept):
             assert sum(function(*item) for item in items) == sum(sizes)
 
     contenders = [WHOLE, Contender(SPEC, 99), TWO]  # 99 dimensions of 16
-    params = {"contenders": [each.to_dict() for each in contenders], "task": LABELS.to_dict()}
+    params = {"contenders": [contender.to_dict() for contender in contenders], "task": LABELS.to_dict()}
     pipeline.run_job(JobSpec("scores", *kept, params), None, Context())
     assert score_tasks.kept_scores(*kept, contenders[1], LABELS) is None
     failed = score_tasks.kept_failure(*kept, contenders[1], LABELS)
@@ -109,9 +109,15 @@ def test_each_server_is_given_its_own_key_alone(kept):
         def map(self, stage, function, items, sizes, unit):
             given.update({each.model: secret for _, _, each, _, secret in items})
 
-    params = {"contenders": [Contender(each).to_dict() for each in models], "task": LABELS.to_dict()}
+    params = {"contenders": [Contender(model).to_dict() for model in models], "task": LABELS.to_dict()}
     pipeline.run_job(JobSpec("scores", *kept, params), keys, Context())
-    assert [given[each].reveal() if given[each] else None for each in models] == ["openai's", "a's", None, None, None]
+    assert [given[model].reveal() if given[model] else None for model in models] == [
+        "openai's",
+        "a's",
+        None,
+        None,
+        None,
+    ]
     pipeline.run_job(JobSpec("scores", *kept, params), Secret("openai's"), Context())  # whose key it is, is not said
     assert not any(given.values())
     assert "a's" not in f"{keys} {keys!r} {given}"

@@ -20,14 +20,14 @@ def weekly(seed, rate=6.0, count=140, series=4):
 
 
 def test_days_have_weeks_and_hours_have_days_and_years_take_three_of_them():
-    assert [each.name for each in rhythms(days(60), "day")] == ["days of the week"]
+    assert [rhythm.name for rhythm in rhythms(days(60), "day")] == ["days of the week"]
     assert not rhythms(days(55), "day")  # 7 whole weeks
-    assert [each.name for each in rhythms(days(1100, "2023-01-01"), "day")] == [
+    assert [rhythm.name for rhythm in rhythms(days(1100, "2023-01-01"), "day")] == [
         "days of the week",
         "months of the year",
     ]
     hours = np.datetime64("2025-01-06", "ns") + np.arange(24 * 20) * np.timedelta64(1, "h")
-    assert [each.name for each in rhythms(hours, "hour")] == ["hours of the day"]
+    assert [rhythm.name for rhythm in rhythms(hours, "hour")] == ["hours of the day"]
     assert not rhythms(days(60), "quarter")
     (weeks,) = rhythms(days(63, "2025-01-08"), "day")
     assert weeks.phase[0] == 2  # a Wednesday

@@ -17,8 +17,8 @@ def test_planted_surges_are_found_with_their_first_period():
     counts[2, 300] = 9
     counts[4, 250:260] += 2
     found = find_surges(counts)
-    assert {(each.series, each.first) for each in found.surges} == {(2, 100), (2, 300), (4, 250)}
-    best = next(each for each in found.surges if each.first == 100)
+    assert {(surge.series, surge.first) for surge in found.surges} == {(2, 100), (2, 300), (4, 250)}
+    best = next(surge for surge in found.surges if surge.first == 100)
     assert (best.last, best.rows) == (102, 13)
     assert 0 < best.expected < 2
     assert best.corrected == pytest.approx(best.p * found.windows)
@@ -36,7 +36,7 @@ def test_two_equal_surges_do_not_hide_each_other():
     counts = np.zeros((1, 500), dtype=int)
     counts[0, ::20] = 1
     counts[0, [101, 102, 401, 402]] = 9
-    assert {each.first for each in find_surges(counts).surges} == {101, 401}
+    assert {surge.first for surge in find_surges(counts).surges} == {101, 401}
 
 
 def test_false_alarms_on_steady_noise_stay_below_the_stated_rate():
@@ -82,7 +82,7 @@ def test_a_rise_of_everything_is_none_against_all_rows():
     counts = noise(3, 3, 300, 2.0)
     counts[:, 150:153] *= 8
     counts[:, 150:153] += 10
-    assert {each.series for each in find_surges(counts).surges} == {0, 1, 2}
+    assert {surge.series for surge in find_surges(counts).surges} == {0, 1, 2}
     assert not find_surges(counts, counts.sum(axis=0)).surges
 
 
