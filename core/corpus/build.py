@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading import RawTable, ReadOptions, Upload, guess_roles, parse_times, read_files, render_texts
+from core.corpus.reading.values import RawTable, ReadOptions, Upload
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.times import parse_times
+from core.corpus.reading.files import read_files
+from core.corpus.reading.template import render_texts
 from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, template_columns
 from core.corpus.row_steps import (
     StepCount,
     Steps,
-    chosen_rows,
+    select_rows,
     counted_split,
     estimated_split,
     make_passages,
@@ -48,8 +52,8 @@ def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str 
             "Texts that come with vectors can't be split into passages.",
             "Turn splitting off, or leave the vectors out.",
         )
-    texts = _texts(raw, roles)
-    keep, counts = chosen_rows(texts, steps)
+    texts = _row_texts(raw, roles)
+    keep, counts = select_rows(texts, steps)
     chosen = [texts[row] for row in keep]
     passages = make_passages(chosen, steps)
     if passages is not None:
@@ -65,21 +69,21 @@ def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str 
 def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, ...]:
     """What build_corpus would count, without building; passages of very many texts are estimated ("about")."""
     _check_roles(raw.table, roles)
-    texts = _texts(raw, roles)
-    keep, counts = chosen_rows(texts, steps)
+    texts = _row_texts(raw, roles)
+    keep, counts = select_rows(texts, steps)
     if steps.passage_tokens:
         counts.append(estimated_split([texts[row] for row in keep], steps))
     return tuple(counts)
 
 
-def outlook(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+def draft_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
     """The texts build_corpus would keep, from how many rows, and of how many: fewer where very much would be split.
 
     Raises InputError as build_corpus does.
     """
     _check_roles(raw.table, roles)
-    texts = _texts(raw, roles)
-    chosen = [texts[row] for row in chosen_rows(texts, steps)[0]]
+    texts = _row_texts(raw, roles)
+    chosen = [texts[row] for row in select_rows(texts, steps)[0]]
     if not steps.passage_tokens:
         return chosen, len(chosen), len(chosen)
     passages = sampled_passages(chosen, steps)
@@ -132,7 +136,7 @@ def _check_roles(table: pd.DataFrame, roles: Roles) -> None:
             raise missing_column(column, table.columns)
 
 
-def _texts(raw: RawTable, roles: Roles) -> list[str]:
+def _row_texts(raw: RawTable, roles: Roles) -> list[str]:
     """Rendered texts; vectors without a text column get their id, first label or row number to be known by."""
     if roles.text.strip():
         return render_texts(raw.table, roles.text)
@@ -147,7 +151,7 @@ def _table(
     table: pd.DataFrame, roles: Roles, keep: np.ndarray, passages: list[list[str]] | None
 ) -> tuple[pd.DataFrame, Roles, list[str]]:
     """The rows kept, with `source_row` and `passage`, and times as times. A user's columns of these names give way."""
-    renamed = {name: _free(name, table.columns) for name in RESERVED if name in table.columns}
+    renamed = {name: _numbered_name(name, table.columns) for name in RESERVED if name in table.columns}
     sizes = [1] * len(keep) if passages is None else [len(parts) for parts in passages]
     rows = table.iloc[np.repeat(keep, sizes)].rename(columns=renamed).reset_index(drop=True)
     roles = _renamed_roles(roles, renamed)
@@ -185,7 +189,7 @@ def _renamed_roles(roles: Roles, names: dict[str, str]) -> Roles:
     )
 
 
-def _free(name: str, columns: pd.Index) -> str:
+def _numbered_name(name: str, columns: pd.Index) -> str:
     number = 2
     while f"{name} ({number})" in columns:
         number += 1

@@ -7,10 +7,10 @@ from core.corpus.export.table import free_name
 from core.corpus.filters import column_kind
 from core.types import Corpus
 
-LONGEST = 2_000  # characters of one cell sent to a page
+MAX_CELL_LENGTH = 2_000  # characters of one cell sent to a page
 
 
-def short_cells(table: pd.DataFrame, most: int = LONGEST) -> tuple[pd.DataFrame, int]:
+def short_cells(table: pd.DataFrame, most: int = MAX_CELL_LENGTH) -> tuple[pd.DataFrame, int]:
     """A copy with cells of text cut at `most` characters, and how many were cut; missing cells stay missing."""
     short, number = table.copy(), 0
     for place in range(table.shape[1]):
@@ -23,13 +23,13 @@ def short_cells(table: pd.DataFrame, most: int = LONGEST) -> tuple[pd.DataFrame,
     return short, number
 
 
-CELL = 300  # characters of a cell sent to the page
+PREVIEW_LENGTH = 300  # characters of a cell sent to the page
 
 
 def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
     """Beginnings of texts, and the columns a person named as labels, time and id; index: row ids."""
     roles = corpus.roles
     named = [name for name in (*roles.labels, roles.time, roles.id) if name and name in corpus.table.columns]
-    table = short_cells(corpus.table.loc[rows, named], CELL)[0]
-    table.insert(0, free_name(table, "Text"), [corpus.texts[row][:CELL] for row in rows])
+    table = short_cells(corpus.table.loc[rows, named], PREVIEW_LENGTH)[0]
+    table.insert(0, free_name(table, "Text"), [corpus.texts[row][:PREVIEW_LENGTH] for row in rows])
     return table

@@ -9,7 +9,7 @@ from pandas.api import types as kinds
 Kind = Literal["number", "time", "yes/no", "category", "text", "other"]
 EXAMPLES = 3
 EXAMPLE_LENGTH = 80  # characters
-MOST_CATEGORIES = 50
+MAX_CATEGORIES = 50
 CATEGORY_SHARE = 0.5  # distinct values among values, above which strings are texts rather than categories
 
 
@@ -57,7 +57,7 @@ def _kind(values: pd.Series, distinct: int) -> Kind:
         return "number"
     if kinds.is_datetime64_any_dtype(values.dtype):
         return "time"
-    if distinct <= MOST_CATEGORIES and (distinct <= CATEGORY_SHARE * len(values) or distinct == 1):
+    if distinct <= MAX_CATEGORIES and (distinct <= CATEGORY_SHARE * len(values) or distinct == 1):
         return "category"
     return "text"
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.corpus.name_terms import alike, is_name
+from core.corpus.name_terms import is_redundant, is_name
 from core.text import clean, cut
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-LONGEST = 40  # characters of a name
-MOST_WORDS = 3  # in a name; a phrase counts as the words it has
+MAX_NAME_LENGTH = 40  # characters of a name
+MAX_NAME_WORDS = 3  # in a name; a phrase counts as the words it has
 TRIED = 60  # best terms of a group that are looked at
 MIN_HELD = 3  # rows of a group that must hold a term
 HELD_SHARE = 0.1  # of a group's rows that must hold one of its name's terms
@@ -21,7 +21,7 @@ PHRASE_SHARE = 0.5  # of the rows with a word that must hold a phrase for it to 
 LIFT = 1.5  # a term's share of a group's rows, over its share of all others, for it to set the group apart
 
 
-class Namer:
+class ClusterNamer:
     """Names groups of rows. matrix (n, t) of 0 and 1, vocabulary: of document_terms."""
 
     def __init__(self, matrix: "csr_matrix", vocabulary: Sequence[str]) -> None:
@@ -67,8 +67,8 @@ class Namer:
     def _fits(self, term: int, chosen: list[int]) -> bool:
         others = [self.terms[each] for each in chosen]
         name = ", ".join([*others, self.terms[term]])
-        short = len(name) <= LONGEST and len(name.split(" ")) <= MOST_WORDS
-        return short and not any(alike(self.terms[term], other) for other in others)
+        short = len(name) <= MAX_NAME_LENGTH and len(name.split(" ")) <= MAX_NAME_WORDS
+        return short and not any(is_redundant(self.terms[term], other) for other in others)
 
     def _phrase(self, term: int, ranked: list[int], held: np.ndarray) -> int:
         """The phrase that most rows with a word hold, where there is one."""
@@ -110,4 +110,4 @@ def _sets_apart(held: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def short_name(text: str) -> str:
     """One line without control characters, at most 40 characters."""
-    return cut(clean(text), LONGEST)
+    return cut(clean(text), MAX_NAME_LENGTH)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.filters import FEW_NUMBERS, coded, column_kind
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, factorize_texts, column_kind
 from core.stats.interval import ALPHA
 from core.stats.multiple_testing import bonferroni_z
 from core.stats.odds import log_odds_ratio
@@ -21,12 +21,12 @@ from core.stats.odds import log_odds_ratio
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_VALUES = 1_000  # distinct values of one column that are tested
+MAX_VALUES = 1_000  # distinct values of one column that are tested
 MIN_ROWS = 3  # rows that must hold a term or value for it to be tested
 
 
 @dataclass(frozen=True)
-class Contrast:
+class DistinctiveItem:
     """One word, phrase or column value that a selection holds more often than the rest.
 
     name: the column, or "" for words. value: the word or the value. inside, outside: rows that hold it, of
@@ -45,7 +45,7 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Shift:
+class MeanShift:
     """A number (or time) column whose values differ in a selection.
 
     inside_mean, outside_mean: in the column's unit, seconds since 1970 for times. effect: standardized mean
@@ -63,29 +63,29 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Contrasts:
+class DistinctiveItems:
     """Entries by falling bound. tests: how many were made and corrected for. note: what a reader should know."""
 
-    entries: tuple[Contrast, ...]
-    shifts: tuple[Shift, ...]
+    entries: tuple[DistinctiveItem, ...]
+    shifts: tuple[MeanShift, ...]
     tests: int
     note: str
 
 
-def contrast_terms(
+def distinctive_terms(
     matrix: "csr_matrix",
     vocabulary: Sequence[str],
     mask: np.ndarray,
     limit: int = 50,
     alpha: float = ALPHA,
     shown: Callable[[str], bool] = bool,
-) -> Contrasts:
+) -> DistinctiveItems:
     """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. shown: which may
     be listed; all are tested and corrected for."""
     inside_total = int(np.count_nonzero(mask))
     empty = _nothing_to_compare(inside_total, len(mask))
     if empty or not len(vocabulary):
-        return Contrasts((), (), 0, empty or "No word occurs in enough rows to be tested.")
+        return DistinctiveItems((), (), 0, empty or "No word occurs in enough rows to be tested.")
     inside = np.asarray(mask, dtype=np.int64) @ matrix
     outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
     outside_total = len(mask) - inside_total
@@ -98,7 +98,7 @@ def contrast_terms(
     entries = tuple(
         _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
     )
-    return Contrasts(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
+    return DistinctiveItems(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
 
 
 def _nothing_to_compare(inside: int, total: int) -> str:
@@ -113,17 +113,17 @@ def _note(tests: int, what: str, alpha: float) -> str:
 
 def _entry(
     name: str, value: str, inside: Any, outside: Any, totals: tuple[int, int], log_odds: float, lower: float
-) -> Contrast:
-    return Contrast(name, value, int(inside), totals[0], int(outside), totals[1], log_odds, lower)
+) -> DistinctiveItem:
+    return DistinctiveItem(name, value, int(inside), totals[0], int(outside), totals[1], log_odds, lower)
 
 
-def contrast_columns(
+def distinctive_values(
     table: pd.DataFrame,
     mask: np.ndarray,
     columns: Sequence[str] | None = None,
     limit: int = 50,
     alpha: float = ALPHA,
-) -> Contrasts:
+) -> DistinctiveItems:
     """Column values over-represented in the rows of a bool mask (n,), and number columns that differ there.
 
     Values are compared among the rows where the column is not missing; a value must occur in 3 rows. Numbers with
@@ -131,7 +131,7 @@ def contrast_columns(
     """
     empty = _nothing_to_compare(int(np.count_nonzero(mask)), len(mask))
     if empty:
-        return Contrasts((), (), 0, empty)
+        return DistinctiveItems((), (), 0, empty)
     names = [name for name in (table.columns if columns is None else columns) if name in table.columns]
     counted = [(str(name), *counts) for name in names if (counts := _value_counts(table[name], mask))]
     numbers = [shift for name in names if (shift := _shift(str(name), table[name], mask))]
@@ -141,7 +141,7 @@ def contrast_columns(
     entries.sort(key=lambda entry: -entry.lower)
     sure = [shift for number in numbers if (shift := _bounded(number, z)).lower > 0]
     sure.sort(key=lambda shift: -shift.lower)
-    return Contrasts(tuple(entries[:limit]), tuple(sure), tests, _note(tests, "values and columns", alpha))
+    return DistinctiveItems(tuple(entries[:limit]), tuple(sure), tests, _note(tests, "values and columns", alpha))
 
 
 def _value_counts(
@@ -152,8 +152,8 @@ def _value_counts(
     None for times and for columns with too many distinct values: free text, ids and measurements.
     """
     kind = column_kind(series)
-    codes, texts = coded(series)
-    if kind == "time" or len(texts) > (FEW_NUMBERS if kind == "number" else MOST_VALUES):
+    codes, texts = factorize_texts(series)
+    if kind == "time" or len(texts) > (MAX_DISCRETE_NUMBERS if kind == "number" else MAX_VALUES):
         return None
     present = codes >= 0
     inside = np.bincount(codes[present & mask], minlength=len(texts))
@@ -164,7 +164,7 @@ def _value_counts(
 
 def _value_contrasts(
     name: str, texts: np.ndarray, inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
-) -> list[Contrast]:
+) -> list[DistinctiveItem]:
     log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
     lower = log_odds - z * errors
     return [
@@ -173,7 +173,7 @@ def _value_contrasts(
     ]
 
 
-def _shift(name: str, series: pd.Series, mask: np.ndarray) -> Shift | None:
+def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:
     """The standardized mean difference of a number or time column, without its bound; None where there is none."""
     kind = column_kind(series)
     if kind not in ("number", "time"):
@@ -190,7 +190,7 @@ def _shift(name: str, series: pd.Series, mask: np.ndarray) -> Shift | None:
     means = float(inside.mean()), float(outside.mean())
     effect = float(small_sample * (means[0] - means[1]) / spread)
     which: Literal["number", "time"] = "time" if kind == "time" else "number"
-    return Shift(name, which, *means, first, second, effect, float("nan"))
+    return MeanShift(name, which, *means, first, second, effect, float("nan"))
 
 
 def _seconds(series: pd.Series) -> np.ndarray:
@@ -199,7 +199,7 @@ def _seconds(series: pd.Series) -> np.ndarray:
     return np.where(stamps.isna(), np.nan, nanoseconds / 1e9)
 
 
-def _bounded(shift: Shift, z: float) -> Shift:
+def _bounded(shift: MeanShift, z: float) -> MeanShift:
     first, second = shift.inside_count, shift.outside_count
     error = np.sqrt((first + second) / (first * second) + shift.effect**2 / (2 * (first + second)))
-    return Shift(**{**shift.__dict__, "lower": float(max(0.0, abs(shift.effect) - z * error))})
+    return MeanShift(**{**shift.__dict__, "lower": float(max(0.0, abs(shift.effect) - z * error))})

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.corpus.build import Steps, outlook
+from core.corpus.build import Steps, draft_texts
 from core.corpus.profile import Profile, profile_texts
-from core.corpus.service import Refusal, raw_table
-from core.corpus.staging import Origin
+from core.corpus.service import InvalidInput, raw_table
+from core.corpus.staging import ImportSource
 from core.errors import InputError, ModelError
 from core.models.truncation import WindowUse, window_report
 from core.types import ModelSpec, Roles
@@ -17,7 +17,7 @@ WINDOW_SAMPLE = 1_000
 
 
 @dataclass(frozen=True, eq=False)
-class Draft:
+class DraftProfile:
     """A profile of the texts of `looked` of `rows` rows: all, but where very much would be split into passages."""
 
     profile: Profile
@@ -25,17 +25,17 @@ class Draft:
     rows: int
 
 
-def draft(folder: str, origin: Origin, roles: Roles, steps: Steps) -> Draft | Refusal:
+def draft_profile(folder: str, origin: ImportSource, roles: Roles, steps: Steps) -> DraftProfile | InvalidInput:
     """The profile before anything is kept; a Refusal where no corpus can be made of these choices."""
     try:
         texts, looked, rows = _texts(folder, origin, roles, steps)
     except InputError as error:
-        return Refusal(error.message, error.remedy)
-    return Draft(profile_texts(texts, language_sample=LANGUAGE_SAMPLE), looked, rows)
+        return InvalidInput(error.message, error.remedy)
+    return DraftProfile(profile_texts(texts, language_sample=LANGUAGE_SAMPLE), looked, rows)
 
 
 def draft_windows(
-    folder: str, origin: Origin, roles: Roles, steps: Steps, specs: tuple[ModelSpec, ...]
+    folder: str, origin: ImportSource, roles: Roles, steps: Steps, specs: tuple[ModelSpec, ...]
 ) -> tuple[WindowUse, ...]:
     """How these local models' windows fit the texts, on a sample; models that can't be loaded are left out."""
     found: list[WindowUse] = []
@@ -52,5 +52,5 @@ def draft_windows(
 
 
 @lru_cache(maxsize=1)
-def _texts(folder: str, origin: Origin, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
-    return outlook(raw_table(folder, origin), roles, steps)
+def _texts(folder: str, origin: ImportSource, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+    return draft_texts(raw_table(folder, origin), roles, steps)

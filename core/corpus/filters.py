@@ -15,9 +15,9 @@ from core.errors import InputError, StorageError
 
 FilterKind = Literal["values", "range", "contains", "missing", "rows"]
 ColumnKind = Literal["text", "number", "time", "bool"]
-MOST_VALUES = 200
-LONGEST_VALUE = 200  # characters; no one chooses among longer ones
-FEW_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
+MAX_VALUES = 200
+MAX_VALUE_LENGTH = 200  # characters; no one chooses among longer ones
+MAX_DISCRETE_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
 DAY_LENGTH = len("2026-01-31")
 _SELECTION = re.compile(r"[0-9a-f]{16}")
 
@@ -90,12 +90,12 @@ def _in_selection(wanted: Filter, members: Callable[[str], np.ndarray] | None, c
 
 def _passing(series: pd.Series, wanted: Filter) -> np.ndarray:
     if wanted.kind == "values":
-        codes, texts = coded(series)
+        codes, texts = factorize_texts(series)
         return np.append(np.isin(texts, wanted.values), False)[codes]  # code -1, missing, takes the False
     if wanted.kind == "range":
         return _in_range(series, wanted)
     if wanted.kind == "contains":
-        codes, texts = coded(series)
+        codes, texts = factorize_texts(series)
         sought = wanted.text.lower()
         return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
     return _missing(series)
@@ -110,7 +110,7 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """For each cell the position of its text form among the distinct ones (-1: missing), and those as objects."""
     try:
         codes, uniques = pd.factorize(series)
@@ -122,7 +122,7 @@ def coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _missing(series: pd.Series) -> np.ndarray:
-    codes, texts = coded(series)
+    codes, texts = factorize_texts(series)
     return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
 
 
@@ -171,9 +171,9 @@ def filter_options(series: pd.Series) -> FilterOptions:
     """Which filter suits a column: a range for times and many-valued numbers, choices for up to 200 distinct values,
     a substring for free text."""
     kind = column_kind(series)
-    codes, texts = coded(series)
+    codes, texts = factorize_texts(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-    order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    order = np.argsort(-counts, kind="stable")[:MAX_VALUES]
     low, high = _ends(series, kind)
     suits = _suits(kind, texts)
     values = tuple((str(texts[i]), int(counts[i])) for i in order) if suits == "values" else ()
@@ -181,9 +181,9 @@ def filter_options(series: pd.Series) -> FilterOptions:
 
 
 def _suits(kind: ColumnKind, texts: np.ndarray) -> FilterKind:
-    if kind == "time" or (kind == "number" and len(texts) > FEW_NUMBERS):
+    if kind == "time" or (kind == "number" and len(texts) > MAX_DISCRETE_NUMBERS):
         return "range"
-    few = len(texts) <= MOST_VALUES and all(len(text) <= LONGEST_VALUE for text in texts)
+    few = len(texts) <= MAX_VALUES and all(len(text) <= MAX_VALUE_LENGTH for text in texts)
     return "values" if few else "contains"
 
 

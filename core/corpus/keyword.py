@@ -15,10 +15,10 @@ from core.errors import InputError
 
 Span = tuple[int, int]
 K1, B = 1.2, 0.75  # the usual values for BM25
-MOST_SPANS = 1_000  # matches counted in one text
-MOST_TERMS = 32  # words of one query
-MOST_PATTERN = 1_000  # characters of one regular expression
-MOST_UNROLLED = 1_000_000  # characters once its fixed repeats are written out, as compiling does
+MAX_SPANS = 1_000  # matches counted in one text
+MAX_QUERY_TERMS = 32  # words of one query
+MAX_PATTERN_LENGTH = 1_000  # characters of one regular expression
+MAX_EXPANDED = 1_000_000  # characters once its fixed repeats are written out, as compiling does
 SECONDS = 5.0  # one regular expression over all texts
 # scripts written without spaces: any substring of theirs is a word
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -26,7 +26,7 @@ _LETTER = f"[^\\W{SPACELESS}]"
 
 
 @dataclass(frozen=True, eq=False)
-class TextHits:
+class KeywordHits:
     """What a plain search found, best first.
 
     rows: (k,) int64. scores: (k,) float32, higher is better: BM25, or the number of matches of a pattern.
@@ -46,10 +46,10 @@ def parse_terms(query: str) -> tuple[tuple[str, bool], ...]:
     """The terms of a query, lower case, each once, with whether it stood in quotes (a phrase)."""
     found = re.findall(r'"([^"]+)"|([^\s"]+)', _lower(query))
     pairs = ((" ".join((phrase or word).split()), bool(phrase)) for phrase, word in found)
-    return tuple(dict.fromkeys((term, quoted) for term, quoted in pairs if term))[:MOST_TERMS]
+    return tuple(dict.fromkeys((term, quoted) for term, quoted in pairs if term))[:MAX_QUERY_TERMS]
 
 
-def find_keyword(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None) -> TextHits:
+def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None) -> KeywordHits:
     """Texts that hold words of the query, whatever the case: those with more of its terms first, then by BM25.
 
     A word matches where a word of the text begins with it ("refund" finds "refunds"); a "quoted phrase" matches
@@ -68,7 +68,7 @@ def find_keyword(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray
     best = found[np.lexsort((found, -scores[found], -matched[found]))][:k]
     spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
     names = tuple(term for term, _ in terms)
-    return TextHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(found), names)
+    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(found), names)
 
 
 def _lower(text: str) -> str:
@@ -115,7 +115,7 @@ def _bm25(counts: list[dict[int, int]], lengths: np.ndarray) -> tuple[np.ndarray
 
 def _term_spans(lowered: str, terms: Iterable[tuple[str, bool]]) -> Iterable[Span]:
     for term, quoted in terms:
-        yield from (match.span() for match in islice(_term_pattern(term, quoted).finditer(lowered), MOST_SPANS))
+        yield from (match.span() for match in islice(_term_pattern(term, quoted).finditer(lowered), MAX_SPANS))
 
 
 def query_spans(text: str, query: str) -> tuple[Span, ...]:
@@ -134,14 +134,14 @@ def _spans(found: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def find_regex(
+def search_regex(
     texts: Sequence[str],
     pattern: str,
     k: int = 10,
     mask: np.ndarray | None = None,
     ignore_case: bool = True,
     seconds: float = SECONDS,
-) -> TextHits:
+) -> KeywordHits:
     """Texts in which a regular expression matches at least one character, most matches first.
 
     All texts together get `seconds`, so that no pattern can hang the search. mask: bool (n,), rows to look in.
@@ -157,16 +157,16 @@ def find_regex(
     best = found[np.lexsort((found, -counts[found]))][:k]
     spans = tuple(_pattern_spans(matches, texts[int(rows[i])], time.monotonic() + seconds, int(i)) for i in best)
     ones = np.ones(len(best), dtype=np.int64)
-    return TextHits(rows[best], counts[best].astype(np.float32), ones, spans, len(found), (pattern,))
+    return KeywordHits(rows[best], counts[best].astype(np.float32), ones, spans, len(found), (pattern,))
 
 
 def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
     import regex
 
-    if not pattern or len(pattern) > MOST_PATTERN:
-        raise InputError(f"A pattern needs 1 to {MOST_PATTERN:,} characters, this one has {len(pattern):,}.")
+    if not pattern or len(pattern) > MAX_PATTERN_LENGTH:
+        raise InputError(f"A pattern needs 1 to {MAX_PATTERN_LENGTH:,} characters, this one has {len(pattern):,}.")
     repeats = prod(max(1, int(count)) for count in re.findall(r"\{\s*([0-9]{1,20})", pattern))
-    if repeats * len(pattern) > MOST_UNROLLED:  # a{999}{999}{999} would fill the memory before any time is up
+    if repeats * len(pattern) > MAX_EXPANDED:  # a{999}{999}{999} would fill the memory before any time is up
         raise InputError("The pattern repeats too much.", "Use smaller numbers in braces, or * and +.")
     try:
         return regex.compile(pattern, flags=regex.IGNORECASE if ignore_case else 0).finditer
@@ -186,7 +186,7 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
         if left <= 0:
             raise TimeoutError
         found = (match.span() for match in matches(text, timeout=left))
-        return tuple(islice((span for span in found if span[1] > span[0]), MOST_SPANS))
+        return tuple(islice((span for span in found if span[1] > span[0]), MAX_SPANS))
     except TimeoutError:
         raise InputError(
             f"The pattern takes too long: stopped after {position:,} texts.",

@@ -8,10 +8,10 @@ import pandas as pd
 from core.corpus.label_columns import label_codes
 from core.errors import InputError
 
-MOST_QUERIES = 5_000
-MOST_SIDES = 20  # values of a column that may be names of files
+MAX_QUERIES = 5_000
+MAX_SPLIT_VALUES = 20  # values of a column that may be names of files
 _OTHERS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
-SIDES = {
+SPLIT_PATTERNS = {
     side: rf"(?<![a-z])(?:{words})(?![a-z])"
     for side, words in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHERS))
 }
@@ -41,7 +41,7 @@ class LabelRows:
         return len(self.rows)
 
 
-def read_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
+def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
     """The labels of a column; at most MOST_QUERIES rows ask, drawn with `seed`. groups: (n,) codes of identical texts.
 
     Raises InputError where there is nothing to rank: no such column, fewer than two labels, or no label on two texts.
@@ -55,7 +55,7 @@ def read_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 
         raise InputError(f'The column "{column}" holds {found}.', "Choose a column with two labels or more.")
     label = codes[rows]
     text = np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
-    relevant = _relevant(label, text)
+    relevant = _count_relevant(label, text)
     able = np.flatnonzero(relevant > 0)
     if not len(able):
         raise InputError(
@@ -63,13 +63,13 @@ def read_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 
             "Choose a column whose labels repeat, or a coarser version of it.",
         )
     asked = able
-    if len(able) > MOST_QUERIES:
-        asked = np.sort(np.random.default_rng(seed).choice(able, MOST_QUERIES, replace=False))
+    if len(able) > MAX_QUERIES:
+        asked = np.sort(np.random.default_rng(seed).choice(able, MAX_QUERIES, replace=False))
     missing, single = int((codes < 0).sum()), len(rows) - len(able)
     return LabelRows(rows, label, text, tuple(names), asked, relevant[asked], len(able), missing, single, seed)
 
 
-def find_split(table: pd.DataFrame) -> str | None:
+def find_split_column(table: pd.DataFrame) -> str | None:
     """The column that parts the rows into training and test, by the values "train" and "test" in any case, else by
     names of files such as "banking77_train.csv"; or None."""
     named = None
@@ -79,20 +79,20 @@ def find_split(table: pd.DataFrame) -> str | None:
             words = values.dropna().astype("str").drop_duplicates().str.strip().str.lower()
             if {"train", "test"} <= set(words):
                 return str(name)
-            sides = side_of(words) if len(words) <= MOST_SIDES else words
-            if named is None and {"train", "test"} <= set(sides) and sides.isin(SIDES).all():
+            sides = split_names(words) if len(words) <= MAX_SPLIT_VALUES else words
+            if named is None and {"train", "test"} <= set(sides) and sides.isin(SPLIT_PATTERNS).all():
                 named = str(name)
     return named
 
 
-def side_of(words: pd.Series) -> pd.Series:
+def split_names(words: pd.Series) -> pd.Series:
     """ "train", "test" or "other" where a lower-case word is named so ("sst2-train.jsonl", "dev"), else the word."""
-    for side, pattern in SIDES.items():
+    for side, pattern in SPLIT_PATTERNS.items():
         words = words.mask(words.str.contains(pattern, regex=True), side)
     return words
 
 
-def _relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:
+def _count_relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:
     """(m,) rows that share a row's label, copies of its text not counted."""
     together = label.astype(np.int64) * (int(text.max()) + 1) + text
     _, same, copies = np.unique(together, return_inverse=True, return_counts=True)

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import readable
+from core.corpus.text_input import valid_texts
 from core.types import ModelSpec
 
 UNKNOWN = "und"  # ISO 639's code for "undetermined"
-READ = 1_000  # characters of a text that are looked at
-ENOUGH_LETTERS = 8  # fewer letters of an alphabet say too little
-ENOUGH_HAN = 2
-SURE = 0.35  # py3langid's probability below which a guess is not counted
+MAX_CHARACTERS = 1_000  # characters of a text that are looked at
+MIN_LETTERS = 8  # fewer letters of an alphabet say too little
+MIN_HAN = 2
+MIN_PROBABILITY = 0.35  # py3langid's probability below which a guess is not counted
 WARN_SHARE = 0.3  # share of rows in other languages from which a model is warned about
 KANA = re.compile("[\u3040-\u30ff\uff66-\uff9d]")
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
@@ -53,26 +53,26 @@ def detect_languages(texts: Sequence[str], *, sample: int = 2_000, seed: int = 0
     rows = np.arange(len(texts))
     if len(texts) > sample:
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), sample, replace=False))
-    found = Counter(detect_language(text) for text in readable([texts[int(row)] for row in rows]))
+    found = Counter(detect_language(text) for text in valid_texts([texts[int(row)] for row in rows]))
     return Languages(dict(found.most_common()), len(rows), len(texts))
 
 
 def detect_language(text: str) -> str:
     """ISO 639-1 code of one text, 'und' where unclear. Scripts decide first, then py3langid (langid.py, Lui 2012)."""
-    beginning = text[:READ]
+    beginning = text[:MAX_CHARACTERS]
     by_script = _by_script(beginning)
     if by_script:
         return by_script
-    if sum(map(str.isalpha, beginning)) < ENOUGH_LETTERS:
+    if sum(map(str.isalpha, beginning)) < MIN_LETTERS:
         return UNKNOWN
     code, chance = _identifier().classify(beginning)
-    return str(code) if chance >= SURE else UNKNOWN
+    return str(code) if chance >= MIN_PROBABILITY else UNKNOWN
 
 
 def _by_script(text: str) -> str:
     """'ja', 'ko' or 'zh' where such characters make up at least a quarter of the letters, else ''."""
     kana, hangul, han = (len(script.findall(text)) for script in (KANA, HANGUL, HAN))
-    if kana + hangul + han < max(ENOUGH_HAN, 0.25 * sum(map(str.isalpha, text))):
+    if kana + hangul + han < max(MIN_HAN, 0.25 * sum(map(str.isalpha, text))):
         return ""
     if hangul > kana + han:
         return "ko"

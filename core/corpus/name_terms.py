@@ -36,7 +36,7 @@ def is_name(term: str) -> bool:
     return not any(word.isnumeric() or len(word) < 2 or _is_grammar(word) for word in words)
 
 
-def is_telling(term: str) -> bool:
+def is_informative(term: str) -> bool:
     """Whether a term says something of what texts are about: one that can name something, or a negation."""
     return term in NEGATIONS or is_name(term)
 
@@ -55,7 +55,7 @@ def stop_words() -> frozenset[str]:
     return frozenset(ENGLISH_STOP_WORDS) - NOUNS | MARKUP | FILLERS
 
 
-def alike(first: str, second: str) -> bool:
+def is_redundant(first: str, second: str) -> bool:
     """Whether one term stands within the other, or a word of one is a form of the other's (verify, verified); of pairs
     of characters, whether they share one."""
     if _SPACELESS.match(first):

@@ -10,7 +10,7 @@ from core.corpus.columns_summary import ColumnSummary, summarize_columns
 from core.corpus.row_steps import is_blank
 from core.types import Corpus
 
-STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
+BIN_EDGES = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
 LANGUAGE_SAMPLE = 2_000
 
 
@@ -77,7 +77,7 @@ def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not len(lengths):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     top = int(np.log10(max(1, lengths.max()))) + 2
-    edges = np.unique(np.array([0, *(int(step * 10**power) for power in range(top) for step in STEPS)], np.int64))
+    edges = np.unique(np.array([0, *(int(step * 10**power) for power in range(top) for step in BIN_EDGES)], np.int64))
     first = np.searchsorted(edges, lengths.min(), side="right") - 1
     last = np.searchsorted(edges, lengths.max(), side="right")
     edges = edges[first : last + 1]

@@ -40,7 +40,7 @@ class StepCount:
     note: str = ""
 
 
-def chosen_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
+def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
     """Positions of the rows kept, rising, and the counts. Raises InputError naming the step that leaves none."""
     keep = np.arange(len(texts))
     counts: list[StepCount] = []

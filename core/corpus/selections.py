@@ -20,7 +20,7 @@ from core.files import discard, folder_size, read_json, replacing, storage_error
 from core.store import CorpusInfo, Workspace
 
 Operation = Literal["and", "or", "without", "not"]
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 KEY = re.compile(r"[0-9a-f]{16}")
 _UNSEEN = {"Cc", "Cf", "Cs"}  # Unicode categories: controls, formats such as bidi marks, lone surrogates
 _JOINERS = "\u200c\u200d"  # formats that emoji and Indic and Persian words need
@@ -29,12 +29,12 @@ _FACTS, _ROWS = "selection.json", "rows.npy"
 
 @dataclass(frozen=True)
 class SavedSelection:
-    """A kept selection. key: 16 hex digits, the digest of its row ids and the corpus. made: seconds since 1970."""
+    """A kept selection. key: 16 hex digits, the digest of its row ids and the corpus. created: seconds since 1970."""
 
     name: str
     key: str
     rows: int
-    made: float
+    created: float
 
 
 def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[int] | np.ndarray) -> SavedSelection:
@@ -73,7 +73,7 @@ def selection_key(corpus: str, rows: np.ndarray) -> str:
 def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:
     """The kept selections of a corpus, newest first; what can't be read is left out."""
     found = (_read(folder) for folder in _folder(workspace, corpus, "any").parent.glob("*"))
-    return tuple(sorted((each for each in found if each), key=lambda each: (-each.made, each.key)))
+    return tuple(sorted((each for each in found if each), key=lambda each: (-each.created, each.key)))
 
 
 def selection_rows(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
@@ -100,7 +100,7 @@ def rename_selection(workspace: Workspace, corpus: str, key: str, name: str) -> 
     """Give it another name. Raises InputError as save_selection does, StorageError where it is gone."""
     saved, cleaned = _known(workspace, corpus, key), clean_name(name)
     _refuse_taken(cleaned, [selection for selection in saved_selections(workspace, corpus) if selection.key != key])
-    renamed = SavedSelection(cleaned, key, saved.rows, saved.made)
+    renamed = SavedSelection(cleaned, key, saved.rows, saved.created)
     # replaced in one step; where it is deleted meanwhile, facts without rows are left, which count as none
     write_json(_folder(workspace, corpus, key) / _FACTS, asdict(renamed))
     return renamed
@@ -116,7 +116,7 @@ def delete_selection(workspace: Workspace, corpus: str, key: str) -> int:
     return size
 
 
-def combined(first: np.ndarray, second: np.ndarray | None, operation: Operation, n: int) -> np.ndarray:
+def combine_rows(first: np.ndarray, second: np.ndarray | None, operation: Operation, n: int) -> np.ndarray:
     """Row ids, sorted, each once, int64: in both ("and"), in any ("or"), in the first alone ("without"), or those of
     all n rows that are not in the first ("not", which needs no second). Raises InputError for another operation."""
     if operation not in get_args(Operation):
@@ -137,9 +137,9 @@ def clean_name(name: str) -> str:
     cleaned = unicodedata.normalize("NFC", seen.strip(f" {_JOINERS}"))
     if not cleaned:
         raise InputError("A selection needs a name.", "Type one that says what its rows have in common.")
-    if len(cleaned) > LONGEST_NAME:
+    if len(cleaned) > MAX_NAME_LENGTH:
         raise InputError(
-            f"This name has {len(cleaned):,} characters.", f"Use at most {LONGEST_NAME}, so that lists can show it."
+            f"This name has {len(cleaned):,} characters.", f"Use at most {MAX_NAME_LENGTH}, so that lists can show it."
         )
     return cleaned
 
@@ -187,7 +187,7 @@ def _read(folder: Path) -> SavedSelection | None:
     if not isinstance(facts, dict) or not (folder / _ROWS).is_file():
         return None
     try:
-        saved = SavedSelection(str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts["made"]))
+        saved = SavedSelection(str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts.get("created", facts.get("made"))))
     except (KeyError, TypeError, ValueError):
         return None
     return saved if KEY.fullmatch(saved.key) else None

@@ -9,20 +9,22 @@ import pandas as pd
 from core.corpus.build import StepCount, Steps, build_corpus, count_steps, read_corpus
 from core.corpus.loaders import load_corpus
 from core.corpus.profile import Profile, profile_corpus
-from core.corpus.reading import RawTable, Source, guess_roles, render_texts
-from core.corpus.staging import Origin, read_staged
+from core.corpus.reading.values import RawTable, Source
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.template import render_texts
+from core.corpus.staging import ImportSource, read_staged
 from core.digest import digest_array
 from core.errors import InputError
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
-CELL = 200  # characters of a cell that a preview shows
-TEXT = 600  # characters of a text that a preview shows
+CELL_LENGTH = 200  # characters of a cell that a preview shows
+TEXT_LENGTH = 600  # characters of a text that a preview shows
 
 
 @dataclass(frozen=True)
-class Refusal:
+class InvalidInput:
     """Why files can't be used, in the words of the InputError."""
 
     message: str
@@ -30,7 +32,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, eq=False)
-class Preview:
+class FilePreview:
     """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of any brought along."""
 
     rows: int
@@ -44,7 +46,7 @@ class Preview:
 
 
 @dataclass(frozen=True, eq=False)
-class Created:
+class CreatedCorpus:
     """A kept corpus, what each step did to its rows, and the model of vectors that came along."""
 
     info: CorpusInfo
@@ -53,21 +55,21 @@ class Created:
 
 
 @lru_cache(maxsize=2)
-def raw_table(folder: str, origin: Origin) -> RawTable:
+def raw_table(folder: str, origin: ImportSource) -> RawTable:
     return read_staged(folder, origin)
 
 
-def preview(folder: str, origin: Origin) -> Preview | Refusal:
+def preview_files(folder: str, origin: ImportSource) -> FilePreview | InvalidInput:
     """Read staged files and show their beginning; a Refusal where they can't be used. Raises StorageError."""
     try:
         raw = raw_table(folder, origin)
     except InputError as error:
-        return Refusal(error.message, error.remedy)
-    return Preview(
+        return InvalidInput(error.message, error.remedy)
+    return FilePreview(
         rows=len(raw.table),
         columns=tuple(map(str, raw.table.columns)),
         roles=guess_roles(raw.table),
-        head=shortened(raw.table.head(HEAD_ROWS)),
+        head=shorten_cells(raw.table.head(HEAD_ROWS)),
         sources=raw.sources,
         notes=raw.notes,
         vectors=None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1]),
@@ -75,40 +77,40 @@ def preview(folder: str, origin: Origin) -> Preview | Refusal:
     )
 
 
-def shortened(table: pd.DataFrame) -> pd.DataFrame:
+def shorten_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A copy with texts cut at CELL characters."""
     texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype) or kind.kind == "O"]
     return table.assign(**{str(name): table[name].map(_short_cell) for name in texts})
 
 
-def sample_texts(folder: str, origin: Origin, template: str, rows: int = 5) -> tuple[str, ...] | Refusal:
+def preview_texts(folder: str, origin: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:
     """The first texts a template makes; a Refusal for a column that isn't there."""
     try:
         texts = render_texts(raw_table(folder, origin).table.head(rows), template)
     except InputError as error:
-        return Refusal(error.message, error.remedy)
-    return tuple(text if len(text) <= TEXT else text[:TEXT] + "…" for text in texts)
+        return InvalidInput(error.message, error.remedy)
+    return tuple(text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH] + "…" for text in texts)
 
 
-def step_counts(folder: str, origin: Origin, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | Refusal:
+def count_step_rows(folder: str, origin: ImportSource, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | InvalidInput:
     """What each step would do to the rows; a Refusal where none would be left."""
     try:
         return count_steps(raw_table(folder, origin), roles, steps)
     except InputError as error:
-        return Refusal(error.message, error.remedy)
+        return InvalidInput(error.message, error.remedy)
 
 
-def create(folder: str, origin: Origin, roles: Roles, steps: Steps, name: str) -> Created:
+def create_corpus(folder: str, origin: ImportSource, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
     """Build and keep the corpus, with vectors that came along. Raises InputError, StorageError."""
     raw = raw_table(folder, origin)
     built = build_corpus(raw, roles, steps, name)
     workspace = Workspace(folder)
     info = workspace.save_corpus(built.corpus)
     if built.vectors is None:
-        return Created(info, built.steps, None)
+        return CreatedCorpus(info, built.steps, None)
     vectors = Vectors(built.vectors, imported_model(raw.vectors_name, built.vectors), info.digest, {"seconds": 0.0})
     workspace.save_vectors(vectors)
-    return Created(info, built.steps, vectors.model)
+    return CreatedCorpus(info, built.steps, vectors.model)
 
 
 def imported_model(name: str, vectors: Any) -> ModelSpec:
@@ -116,14 +118,14 @@ def imported_model(name: str, vectors: Any) -> ModelSpec:
     return ModelSpec("imported", name or "vectors", digest_array(vectors), int(vectors.shape[1]))
 
 
-def open_sample(folder: str, params: dict[str, Any]) -> str:
+def import_sample(folder: str, params: dict[str, Any]) -> str:
     """Keep the sample corpus; gives its digest."""
     pass
 
     return import_file(folder, params)
 
 
-def profile(corpus: CorpusRef) -> Profile:
+def load_profile(corpus: CorpusRef) -> Profile:
     return profile_corpus(load_corpus(corpus))
 
 
@@ -134,11 +136,11 @@ def first_rows(corpus: CorpusRef) -> pd.DataFrame:
     while name in head.columns:
         name += " "
     head.insert(0, name, pd.Series(kept.texts[:HEAD_ROWS], dtype="str"))
-    return shortened(head)
+    return shorten_cells(head)
 
 
 def _short_cell(cell: Any) -> Any:
-    return cell[: CELL - 1] + "…" if isinstance(cell, str) and len(cell) > CELL else cell
+    return cell[: CELL_LENGTH - 1] + "…" if isinstance(cell, str) and len(cell) > CELL_LENGTH else cell
 
 
 def import_file(folder: str, params: dict[str, Any]) -> str:

@@ -6,16 +6,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.corpus.reading import RawTable, ReadOptions, Upload, read_files, read_pasted
+from core.corpus.reading.values import RawTable, ReadOptions, Upload
+from core.corpus.reading.files import read_files, read_pasted
 from core.errors import InputError, StorageError
 from core.files import discard, replacing, storage_errors
 
-STAGED_FOR = 24 * 3600  # seconds an upload is kept for being looked at
+MAX_STAGED_SECONDS = 24 * 3600  # seconds an upload is kept for being looked at
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedFile:
     """An upload kept in the workspace. name: as the person's file is called; key: 32 hex digits of its sha256."""
 
     name: str
@@ -24,17 +25,17 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Origin:
+class ImportSource:
     """All that determines a raw table: staged files and how they are read. pasted: one file of pasted text."""
 
-    files: tuple[Staged, ...]
+    files: tuple[StagedFile, ...]
     options: ReadOptions = field(default_factory=ReadOptions)
     pasted: bool = False
 
 
-def stage(folder: str, name: str, data: bytes | memoryview) -> Staged:
+def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:
     """Keep an upload's bytes under their digest; the user's file name is never part of a path. Raises StorageError."""
-    sweep(folder)
+    remove_expired(folder)
     key = hashlib.sha256(data).hexdigest()[:32]
     path = _path(folder, key)
     if path.exists():
@@ -43,20 +44,20 @@ def stage(folder: str, name: str, data: bytes | memoryview) -> Staged:
     else:
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-    return Staged(name, key, len(data))
+    return StagedFile(name, key, len(data))
 
 
-def sweep(folder: str) -> None:
+def remove_expired(folder: str) -> None:
     """Remove uploads that were staged more than a day ago."""
     for path in (Path(folder) / "staging").glob("*.bin"):
         try:
-            if path.stat().st_mtime < time.time() - STAGED_FOR:
+            if path.stat().st_mtime < time.time() - MAX_STAGED_SECONDS:
                 discard(path)
         except OSError:  # another session removed it
             continue
 
 
-def read_staged(folder: str, origin: Origin) -> RawTable:
+def read_staged(folder: str, origin: ImportSource) -> RawTable:
     """Parse staged files. Raises InputError for files that can't be read, StorageError for ones no longer kept."""
     uploads = [Upload(staged.name, staged_bytes(folder, staged)) for staged in origin.files]
     if not origin.pasted:
@@ -67,7 +68,7 @@ def read_staged(folder: str, origin: Origin) -> RawTable:
         raise InputError("The pasted text can't be read.", "Paste it again.") from error
 
 
-def staged_bytes(folder: str, staged: Staged) -> bytes:
+def staged_bytes(folder: str, staged: StagedFile) -> bytes:
     """An upload as it came. Raises StorageError for one that is no longer kept."""
     try:
         return _path(folder, staged.key).read_bytes()

@@ -17,8 +17,8 @@ from core.types import CorpusRef
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_TERMS = 20_000
-MOST_CHARACTERS = 20_000  # of one text; the rest is not counted
+MAX_TERMS = 20_000
+MAX_CHARACTERS = 20_000  # of one text; the rest is not counted
 MIN_ROWS = 3
 _TOKEN = re.compile(f"[{SPACELESS}]|[^\\W_{SPACELESS}]+(?:['\u2019][^\\W_{SPACELESS}]+)*")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
@@ -26,7 +26,7 @@ _HAN = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
 
 
 def document_terms(
-    texts: Sequence[str], most: int = MOST_TERMS, min_rows: int = MIN_ROWS
+    texts: Sequence[str], most: int = MAX_TERMS, min_rows: int = MIN_ROWS
 ) -> tuple["csr_matrix", list[str]]:
     """Which of the `most` most widespread words and pairs of words each text holds.
 
@@ -36,19 +36,19 @@ def document_terms(
     """
     from scipy.sparse import csr_matrix
 
-    tokens = [_tokens(text[:MOST_CHARACTERS].lower()) for text in texts]
+    tokens = [_tokens(text[:MAX_CHARACTERS].lower()) for text in texts]
     lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
     document = np.repeat(np.arange(len(texts)), lengths)
     codes, words = pd.factorize(np.array(list(chain.from_iterable(tokens)), dtype=object))
     spaceless = np.fromiter((bool(_SPACELESS.match(word)) for word in words), dtype=bool, count=len(words))
     whole = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) > 1
-    single = _kept(document, codes, len(texts), min_rows, ~spaceless | whole)
+    single = _frequent_terms(document, codes, len(texts), min_rows, ~spaceless | whole)
     first, second = _pairs(document, codes, spaceless)
     # a pair of kinds, one with spaces and one without, or a word and a lone character, is no phrase
     kind = spaceless * 2 + (spaceless & whole)
     same = kind[first[1]] == kind[second]
     pair_codes, pairs = pd.factorize(first[1][same] * np.int64(len(words) + 1) + second[same])
-    double = _kept(first[0][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool))
+    double = _frequent_terms(first[0][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool))
     names = [str(words[i]) for i in single[2]] + [_pair_name(words, pairs[i], spaceless) for i in double[2]]
     rows = np.concatenate([single[0], double[0]])
     columns = np.concatenate([single[1], double[1] + len(single[2])])
@@ -80,7 +80,7 @@ def _pairs(
     return (document[together], codes[together]), codes[together + 1]
 
 
-def _kept(
+def _frequent_terms(
     document: np.ndarray, codes: np.ndarray, count: int, min_rows: int, allowed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each (document, term) once, of the terms allowed that stand in enough documents, and those terms' old codes."""

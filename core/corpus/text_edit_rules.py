@@ -28,19 +28,19 @@ _AUXILIARY = re.compile(rf"\b(?:{'|'.join(words.AUXILIARIES)})\b(?!\s+not\b)", r
 
 def typos(text: str, random: np.random.Generator) -> str | None:
     """One letter in TYPO_EVERY, at least one, mistyped; never the first letter of a word."""
-    places = _typo_places(text)
+    places = _typo_positions(text)
     if not places:
         return None
     count = min(len(places), max(1, sum(map(str.isalpha, text)) // TYPO_EVERY))
     signs = list(text)
     for place in np.sort(random.choice(places, count, replace=False))[::-1]:
-        signs[place : place + 1] = _mistyped(signs, int(place), random)
-    return _if_other("".join(signs), text)
+        signs[place : place + 1] = _mistype(signs, int(place), random)
+    return _if_changed("".join(signs), text)
 
 
 def case(text: str, random: np.random.Generator) -> str | None:
     """All in capitals; all lower case where it is so already. None for scripts without capitals."""
-    return _if_other(text.upper(), text) or _if_other(text.lower(), text)
+    return _if_changed(text.upper(), text) or _if_changed(text.lower(), text)
 
 
 def word_order(text: str, random: np.random.Generator) -> str | None:
@@ -67,11 +67,11 @@ def stop_words(text: str, random: np.random.Generator) -> str | None:
 
 def paraphrase(text: str, random: np.random.Generator) -> str | None:
     """Contractions written out, words replaced that others may stand for, the last of several sentences put first."""
-    made = _replaced(_replaced(text, words.CONTRACTIONS), words.SYNONYMS)
+    made = _replace_words(_replace_words(text, words.CONTRACTIONS), words.SYNONYMS)
     sentences = _SENTENCE.findall(made)
     if len(sentences) > 1 and "".join(sentences) == made:
         made = " ".join(part.strip() for part in (sentences[-1], *sentences[:-1]) if part.strip())
-    return _if_other(made, text)
+    return _if_changed(made, text)
 
 
 def padding(text: str, random: np.random.Generator) -> str | None:
@@ -88,24 +88,24 @@ def numbers(text: str, random: np.random.Generator) -> str | None:
     """Every digit another one of its script, no number beginning with a new 0; else another number word."""
     if _DIGIT.search(text):
         return "".join(_other_digit(sign, random) if sign.isdecimal() else sign for sign in text)
-    return _if_other(_NUMBER_WORD.sub(lambda found: _other_word(found.group(), random), text), text)
+    return _if_changed(_NUMBER_WORD.sub(lambda found: _other_number_word(found.group(), random), text), text)
 
 
 def negation(text: str, random: np.random.Generator) -> str | None:
     """A negation taken out where there is one, else put in. English and Chinese; None where no rule fits."""
     for pattern, by in ((_CANNOT, "can"), (_WILL_NOT, "will"), (_NEGATED, "")):
         if pattern.search(text):
-            return _if_other(pattern.sub(by, text, count=1), text)
+            return _if_changed(pattern.sub(by, text, count=1), text)
     auxiliary = _AUXILIARY.search(text)
     if auxiliary:
         return f"{text[: auxiliary.end()]} not{text[auxiliary.end() :]}"
     if _HAN.search(text):
-        return _negated_chinese(text)
+        return _negate_chinese(text)
     english = any(word.casefold() in words.STOP_WORDS for word in _WORD.findall(text))
     return f"It is not true that {text[:1].lower()}{text[1:]}" if english else None
 
 
-def _typo_places(text: str) -> list[int]:
+def _typo_positions(text: str) -> list[int]:
     """Places of letters that may be mistyped: in words of four letters and more, or of two where there are none."""
     found = [match.span() for match in _WORD.finditer(text)]
     long = [span for span in found if span[1] - span[0] >= 4] or [span for span in found if span[1] - span[0] >= 2]
@@ -118,7 +118,7 @@ def _has_marks(text: str, place: int) -> bool:
     return place + 1 < len(text) and unicodedata.category(text[place + 1]) in ("Mn", "Mc", "Me", "Cf")
 
 
-def _mistyped(signs: list[str], place: int, random: np.random.Generator) -> list[str]:
+def _mistype(signs: list[str], place: int, random: np.random.Generator) -> list[str]:
     """What stands in place of one letter: two letters swapped, a neighboring key, the letter twice, or none."""
     letter, before = signs[place], signs[place - 1]
     keys = words.KEYS.get(letter.lower(), "")
@@ -148,7 +148,7 @@ def _pairs(piece: str) -> list[str]:
     return [piece[start:end] for start, end in pairwise(cuts)]
 
 
-def _replaced(text: str, by: Mapping[str, str]) -> str:
+def _replace_words(text: str, by: Mapping[str, str]) -> str:
     """Words replaced by a table of lower-case ones; a capital at the beginning is kept."""
 
     def other(found: re.Match[str]) -> str:
@@ -168,20 +168,20 @@ def _other_digit(sign: str, random: np.random.Generator) -> str:
     return chr(ord(sign) - value + others[random.integers(len(others))])
 
 
-def _other_word(word: str, random: np.random.Generator) -> str:
+def _other_number_word(word: str, random: np.random.Generator) -> str:
     others = [term for term in words.NUMBER_WORDS if term != word.lower()]
     other = others[random.integers(len(others))]
     return other.capitalize() if word[:1].isupper() else other
 
 
-def _negated_chinese(text: str) -> str | None:
+def _negate_chinese(text: str) -> str | None:
     for table in (words.NEGATED_CHINESE, words.AFFIRMED_CHINESE):
         for old, new in table:
             if old in text:
-                return _if_other(text.replace(old, new, 1), text)
+                return _if_changed(text.replace(old, new, 1), text)
     return None
 
 
-def _if_other(made: str, text: str) -> str | None:
+def _if_changed(made: str, text: str) -> str | None:
     """What was made, unless it is what was given, or nothing."""
     return made if made != text and made.strip() else None

@@ -6,20 +6,20 @@ import numpy as np
 
 from core.errors import InputError
 
-SLAB = 4_096  # texts tokenized at a time: bounds memory whatever the size of the corpus
+BATCH_SIZE = 4_096  # texts tokenized at a time: bounds memory whatever the size of the corpus
 
 
-def readable(texts: Sequence[str]) -> list[str]:
+def valid_texts(texts: Sequence[str]) -> list[str]:
     """The texts as a list that every tokenizer takes: lone surrogates become U+FFFD, pairs become their character.
 
     Raises InputError naming the row when a value is not a string (missing values must be filled first).
     """
     if isinstance(texts, str):
         raise InputError("Texts to embed must come as a list, not as one string.")
-    return [text if isinstance(text, str) and text.isascii() else _mended(row, text) for row, text in enumerate(texts)]
+    return [text if isinstance(text, str) and text.isascii() else _replace_surrogates(row, text) for row, text in enumerate(texts)]
 
 
-def _mended(row: int, text: object) -> str:
+def _replace_surrogates(row: int, text: object) -> str:
     if not isinstance(text, str):
         raise InputError(
             f"Row {row + 1:,} is not text but {type(text).__name__}.", "Fill missing values or drop these rows first."
@@ -31,7 +31,7 @@ def _mended(row: int, text: object) -> str:
     return text
 
 
-def slabs(texts: list[str], size: int = SLAB) -> Iterator[tuple[slice, list[str]]]:
+def batches(texts: list[str], size: int = BATCH_SIZE) -> Iterator[tuple[slice, list[str]]]:
     """Consecutive pieces of at most `size` texts, each with the rows it stands for."""
     for start in range(0, len(texts), size):
         rows = slice(start, min(start + size, len(texts)))

@@ -11,7 +11,7 @@ from core.vectors.loaders import cached_embedder
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
 
-def windows(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse, ...]:
+def load_truncation(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse, ...]:
     """How each model's window fits the texts; models that can't be loaded are left out."""
     texts = load_corpus(corpus).texts
     found: list[WindowUse] = []

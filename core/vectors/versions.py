@@ -9,7 +9,7 @@ from core.digest import digest_array, digest_json, digest_table, digest_texts
 from core.errors import InputError
 from core.types import Corpus
 
-MOST_TOLD = 2_000  # rows of the file named in the record
+MAX_LISTED_ROWS = 2_000  # rows of the file named in the record
 
 
 def without_rows(corpus: Corpus, rows: Sequence[int] | np.ndarray, why: str, name: str = "") -> Corpus:
@@ -49,7 +49,7 @@ def _origin(corpus: Corpus, gone: np.ndarray, why: str) -> dict[str, object]:
         "why": why,
         "rows": len(gone),
         "digest": digest_array(gone),
-        "source_rows": [int(number) for number in numbers[:MOST_TOLD]],
+        "source_rows": [int(number) for number in numbers[:MAX_LISTED_ROWS]],
     }
     earlier = corpus.origin
     return {

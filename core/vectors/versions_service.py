@@ -10,7 +10,7 @@ from core.vectors.loaders import load_vectors
 from core.vectors.versions import without_rows
 
 
-def leave_out(corpus: CorpusRef, rows: np.ndarray, why: str, name: str, models: tuple[ModelSpec, ...]) -> CorpusInfo:
+def create_version(corpus: CorpusRef, rows: np.ndarray, why: str, name: str, models: tuple[ModelSpec, ...]) -> CorpusInfo:
     """Keep the corpus without these rows as a new one; the old one stays. Raises InputError, StorageError.
 
     models: imported vectors among them are taken over here, since no model could make them again; all other models'

@@ -12,10 +12,10 @@ from pages.shared.corpus import text_preview as draft
 
 def page() -> None:
     st.title("Data")
-    guide.show()
-    create.announce()
-    origin = bring.choose()
-    found = reading.read(origin) if origin else None
+    guide.show_guide()
+    create.show_created()
+    origin = bring.choose_source()
+    found = reading.read_source(origin) if origin else None
     if found:
         new_corpus(*found)
     else:
@@ -25,17 +25,17 @@ def page() -> None:
 def new_corpus(origin: bring.Origin, preview: reading.Preview) -> None:
     """From files that were read to a corpus: columns, steps, name; and what the texts look like so far."""
     st.subheader("Choose the text")
-    roles = columns.choose(origin, preview)
+    roles = columns.choose_roles(origin, preview)
     st.subheader("Prepare the rows")
-    steps = data_steps.choose(origin, preview, roles)
-    create.button(origin, preview, roles, steps)
-    draft.show(origin, roles, steps)
+    steps = data_steps.choose_steps(origin, preview, roles)
+    create.create_button(origin, preview, roles, steps)
+    draft.show_text_preview(origin, roles, steps)
 
 
 def current_corpus() -> None:
     info = session.current_corpus()
     if info:
-        profile.show(info)
+        profile.show_profile(info)
     else:
         st.caption("There is no corpus yet. Upload a file, paste text, or open the sample above.")
 

@@ -12,16 +12,16 @@ import pytest
 
 from core.corpus import staging
 from core.corpus.build import Steps
-from core.corpus.draft import draft, draft_windows
-from core.corpus.service import Refusal, preview, sample_texts
-from core.corpus.staging import Origin, stage
+from core.corpus.draft import draft_profile, draft_windows
+from core.corpus.service import InvalidInput, preview_files, preview_texts
+from core.corpus.staging import ImportSource, stage
 from core.errors import StorageError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec, JobState
 from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from core.vectors.service import windows
+from core.vectors.service import load_truncation
 from pages.shared import session
 from tests.waiting import cpu_limit
 
@@ -347,8 +347,8 @@ def test_profile_is_shown_while_choosing(app, home):
     app = widget(app, "toggle", "duplicates").set_value(True).run()
     assert figures(app) == {"Rows": "3", "Empty texts": "1", "Exact duplicates": "0", "Median length": "8"}
     assert "Found on 2 texts of 3" in [caption.value for caption in app.caption]
-    windows = next(one.value for one in app.dataframe if "Longer texts" in one.value)
-    assert windows["Window"][0] == "256 tokens"
+    load_truncation = next(one.value for one in app.dataframe if "Longer texts" in one.value)
+    assert load_truncation["Window"][0] == "256 tokens"
     assert not Workspace(home).corpora()
 
 
@@ -358,12 +358,12 @@ def figures(app):
 
 def test_draft_of_ten_thousand_rows_is_quick(home):
     rows = b"".join(b'"review %d, %s"\n' % (i, b"which has some words to read in it " * 10) for i in range(10_000))
-    origin = Origin((stage(str(home), "many.csv", b"text\n" + rows),))
+    origin = ImportSource((stage(str(home), "many.csv", b"text\n" + rows),))
     roles, steps = Roles("{text}"), Steps()
-    preview(str(home), origin)
-    draft(str(home), Origin((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps)  # loads the languages
+    preview_files(str(home), origin)
+    draft_profile(str(home), ImportSource((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps)  # loads the languages
     with cpu_limit(5):  # about half a second
-        made = draft(str(home), origin, roles, steps)
+        made = draft_profile(str(home), origin, roles, steps)
     assert (made.profile.rows, made.looked, made.rows) == (10_000, 10_000, 10_000)
     assert made.profile.languages_sample == 500
     (use,) = draft_windows(str(home), origin, roles, steps, PRESETS[:1])
@@ -371,8 +371,8 @@ def test_draft_of_ten_thousand_rows_is_quick(home):
 
 
 def test_a_draft_of_what_can_not_be_made_is_a_refusal(home):
-    origin = Origin((stage(str(home), "few.csv", CSV),))
-    assert isinstance(draft(str(home), origin, Roles("{Nope}"), Steps()), Refusal)
+    origin = ImportSource((stage(str(home), "few.csv", CSV),))
+    assert isinstance(draft_profile(str(home), origin, Roles("{Nope}"), Steps()), InvalidInput)
     assert draft_windows(str(home), origin, Roles("{Nope}"), Steps(), PRESETS[:1]) == ()
 
 
@@ -380,22 +380,22 @@ def test_staged_files_are_named_by_digest_and_swept(home):
     kept = stage(str(home), "../../evil.csv", CSV)
     path = home / "staging" / f"{kept.key}.bin"
     assert path.read_bytes() == CSV
-    assert isinstance(sample_texts(str(home), Origin((kept,)), "{Nope}"), Refusal)
+    assert isinstance(preview_texts(str(home), ImportSource((kept,)), "{Nope}"), InvalidInput)
     os.utime(path, (time.time() - 90_000,) * 2)
     stage(str(home), "other.csv", b"text\na\n")
     assert not path.exists()
 
 
 def test_an_upload_that_was_swept_says_so(home):
-    gone = staging.Staged("gone.csv", "0" * 32, 1)
+    gone = staging.StagedFile("gone.csv", "0" * 32, 1)
     with pytest.raises(StorageError, match="no longer kept"):
-        preview(str(home), Origin((gone,)))
+        preview_files(str(home), ImportSource((gone,)))
     with pytest.raises(StorageError):
-        preview(str(home), Origin((staging.Staged("x", "../../etc/passwd", 1),)))
+        preview_files(str(home), ImportSource((staging.StagedFile("x", "../../etc/passwd", 1),)))
 
 
 def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     paid = tuple(spec for spec in PRESETS if spec.backend == "openai")
-    found = windows(CorpusRef(str(home), corpus[0].digest), paid)
+    found = load_truncation(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
     assert all(use.splits and use.over == 0 and use.counted == 60 for use in found)

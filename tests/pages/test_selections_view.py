@@ -27,7 +27,7 @@ def script() -> None:
     def current(name):
         return save_selection(session.workspace(), info.digest, name, range(int(selected)))
 
-    chosen = view.show(info, current if selected else None)
+    chosen = view.show_selections(info, current if selected else None)
     st.text(f"shown: {chosen.name if chosen else '-'}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_NAN_WORDS = frozenset({"nan", "none", "null", "na", "n/a", "#n/a", "<na>"})
+_NAN_STRINGS = frozenset({"nan", "none", "null", "na", "n/a", "#n/a", "<na>"})
 _EXACT = 2.0**53  # above it float64 can't hold every integer
 _SAMPLE = 64
 
@@ -79,23 +79,23 @@ def text_series(values: Sequence[Any]) -> pd.Series:
         return pd.Series([None if text is None else clean_text(text) for text in cleaned], dtype="str")
 
 
-def tidy_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def normalize_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The table with unique names, tidy columns, no NULs and a RangeIndex, and notes on what was changed."""
     names, notes = unique_names(table.columns)
     columns, removed = {}, 0
     for position, name in enumerate(names):
-        column, nuls = _without_nuls(tidy_column(table.iloc[:, position]))
+        column, nuls = _without_nuls(normalize_column(table.iloc[:, position]))
         columns[name] = column.reset_index(drop=True)
         removed += nuls
     notes += [f"{removed:,} NUL characters were removed."] if removed else []
     return pd.DataFrame(columns, index=pd.RangeIndex(len(table))), notes
 
 
-def tidy_column(column: pd.Series) -> pd.Series:
+def normalize_column(column: pd.Series) -> pd.Series:
     """A column as text, numbers, booleans or naive UTC datetimes, whatever objects it held."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
-        return tidy_column(column.astype(kind.categories.dtype))
+        return normalize_column(column.astype(kind.categories.dtype))
     if isinstance(kind, pd.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     if pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
@@ -104,10 +104,10 @@ def tidy_column(column: pd.Series) -> pd.Series:
         return column.astype("str")
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
         return column
-    return _tidy_objects(column)
+    return _normalize_objects(column)
 
 
-def _tidy_objects(column: pd.Series) -> pd.Series:
+def _normalize_objects(column: pd.Series) -> pd.Series:
     values = column.tolist()
     kinds = {type(value) for value in values if not is_missing(value)}
     if kinds and kinds <= {int, float, np.float64, np.int64}:
@@ -144,7 +144,7 @@ def infer_numbers(column: pd.Series) -> pd.Series:
     cells = column.dropna()
     if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):
         return column
-    words = cells.str.strip().str.lower().isin(_NAN_WORDS)
+    words = cells.str.strip().str.lower().isin(_NAN_STRINGS)
     digits = cells[~words]
     if not len(digits):
         return column
@@ -160,7 +160,7 @@ def infer_numbers(column: pd.Series) -> pd.Series:
 
 
 def _numeric_looking(cells: pd.Series) -> bool:
-    return all(cell.strip().lower() in _NAN_WORDS or _is_number(cell) for cell in cells)
+    return all(cell.strip().lower() in _NAN_STRINGS or _is_number(cell) for cell in cells)
 
 
 def _is_number(cell: str) -> bool:

@@ -7,14 +7,14 @@ import pandas as pd
 
 from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
 from core.corpus.reading.list_vectors import parquet_vectors
-from core.corpus.reading.values import MAX_ROWS, Part, Source, Upload
+from core.corpus.reading.values import MAX_ROWS, ParsedFile, Source, Upload
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read_parquet(upload: Upload) -> Part:
+def read_parquet(upload: Upload) -> ParsedFile:
     """One Parquet file; a list column of numbers becomes vectors. Raises InputError when cut short or too large."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -35,7 +35,7 @@ def read_parquet(upload: Upload) -> Part:
     table = _to_pandas(arrow)
     if not len(table.columns):
         table = pd.DataFrame({"id": range(1, arrow.num_rows + 1)})
-    return Part(source, table, vectors, vectors_name, upload)
+    return ParsedFile(source, table, vectors, vectors_name, upload)
 
 
 def _check_size(name: str, metadata: Any) -> None:
@@ -78,7 +78,7 @@ def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
     return table
 
 
-def read_xlsx(upload: Upload) -> Part:
+def read_xlsx(upload: Upload) -> ParsedFile:
     """The first sheet with rows; its first row is the header. Formulas give their stored values."""
     sheets = _load_sheets(upload)
     for title, rows in sheets:
@@ -86,7 +86,7 @@ def read_xlsx(upload: Upload) -> Part:
         if len(rows) > 1:
             table = _sheet_table(rows)
             others = [f'Sheet "{title}" was read; the workbook has {len(sheets)} sheets.'] if len(sheets) > 1 else []
-            return Part(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
+            return ParsedFile(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
     raise InputError(
         f'"{upload.name}" has no sheet with a header row and rows below it.', "Add rows, or upload another file."
     )

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.cells import tidy_table
+from core.corpus.reading.cells import normalize_table
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.values import Part, RawTable, Source
+from core.corpus.reading.values import ParsedFile, RawTable, Source
 from core.errors import InputError
 
-_SHOWN = 5
+_MAX_LISTED = 5
 
 
-def combine_parts(parts: Sequence[Part], notes: Sequence[str] = ()) -> RawTable:
+def combine_parts(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
     """One RawTable of all parts. Raises InputError when vectors and rows don't match or vectors come twice."""
     alone = [part for part in parts if part.table is None]
     tables = [part for part in parts if part.table is not None]
@@ -32,7 +32,7 @@ def combine_parts(parts: Sequence[Part], notes: Sequence[str] = ()) -> RawTable:
     return RawTable(table, sources, (*notes, *more), vectors, name)
 
 
-def _paired(tables: Sequence[Part], lone: Part, notes: Sequence[str]) -> RawTable:
+def _paired(tables: Sequence[ParsedFile], lone: ParsedFile, notes: Sequence[str]) -> RawTable:
     vectors = lone.vectors
     assert vectors is not None  # noqa: S101 - a part without a table has vectors
     if not tables:
@@ -51,7 +51,7 @@ def _paired(tables: Sequence[Part], lone: Part, notes: Sequence[str]) -> RawTabl
     return RawTable(table, (*sources, lone.source), (*notes, *more), vectors, lone.vectors_name)
 
 
-def _projector_metadata(part: Part, count: int) -> Part:
+def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     """The Embedding Projector's metadata.tsv has no header when it has one column, and no quoting.
 
     A TSV that doesn't match the vectors is read once more that way, and kept if it then matches.
@@ -71,11 +71,11 @@ def _projector_metadata(part: Part, count: int) -> Part:
     return replace(part, table=table, source=replace(part.source, rows=count))
 
 
-def _stacked(parts: Sequence[Part]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
+def _stacked(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
     tidied, sources = [], []
     for part in parts:
         assert part.table is not None  # noqa: S101 - callers pass parts with tables
-        table, notes = tidy_table(part.table)
+        table, notes = normalize_table(part.table)
         tidied.append(table)
         sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
     if len(tidied) == 1:
@@ -84,7 +84,7 @@ def _stacked(parts: Sequence[Part]) -> tuple[pd.DataFrame, tuple[Source, ...], l
     names = np.repeat([source.name for source in sources], [len(table) for table in tidied])
     whole = pd.concat(tidied, ignore_index=True)
     whole.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
-    whole, more = tidy_table(whole)
+    whole, more = normalize_table(whole)
     return whole, tuple(sources), notes + more
 
 
@@ -93,11 +93,11 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
     partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
     if not partial:
         return []
-    shown = ", ".join(f'"{name}"' for name in list(partial)[:_SHOWN]) + (", …" if len(partial) > _SHOWN else "")
+    shown = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + (", …" if len(partial) > _MAX_LISTED else "")
     return [f"Not all {len(sources)} files have the same columns; {shown} are empty where a file lacks them."]
 
 
-def _stacked_vectors(parts: Sequence[Part]) -> tuple[np.ndarray | None, str]:
+def _stacked_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:
     held = [part for part in parts if part.vectors is not None]
     if not held:
         return None, ""

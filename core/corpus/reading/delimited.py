@@ -9,10 +9,10 @@ import pandas as pd
 
 from core.corpus.reading.cells import infer_numbers
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.layout import encloses_cells, has_header, width
-from core.corpus.reading.ragged import DELIMITER_NAMES, open_quote, too_long, too_short
+from core.corpus.reading.layout import has_quoted_cells, has_header, max_fields
+from core.corpus.reading.ragged import DELIMITER_NAMES, last_record_line, long_row_error, short_row_notes
 from core.corpus.reading.records import records
-from core.corpus.reading.values import Part, ReadOptions, Source, Upload
+from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 
 DELIMITERS = tuple(DELIMITER_NAMES)
@@ -21,7 +21,7 @@ NO_HEADER = "The first line holds data rather than names, so it was read as a ro
 _SAMPLE = 65_536
 
 
-def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
+def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for too long rows,
     unclosed quotes, and no rows."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
@@ -29,7 +29,7 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
     delimiter = (
         _checked(options.delimiter) if options.delimiter else sniff_delimiter(data, "\t" if kind == "tsv" else ",")
     )
-    quoted = delimiter != "\t" or encloses_cells(data, delimiter)
+    quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
     if has_header(data, delimiter, quoted):
         table, more = parse_delimited(upload.name, data, delimiter, quoted)
         header, body = table.iloc[0].tolist(), table.iloc[1:].reset_index(drop=True)
@@ -42,12 +42,12 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> Part:
     body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])})
     body.columns = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
     source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), (*notes, *more))
-    return Part(source, body, upload=upload)
+    return ParsedFile(source, body, upload=upload)
 
 
 def _numbered(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[pd.DataFrame, list[str]]:
     """The table of a file without a header, whose rows may end early, and a note."""
-    names = [f"column {place + 1}" for place in range(width(data, delimiter, quoted))]
+    names = [f"column {place + 1}" for place in range(max_fields(data, delimiter, quoted))]
     begin = delimiter.join(names).encode() + b"\n"
     table, _ = parse_delimited(name, begin + data, delimiter, quoted)
     return table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1), [NO_HEADER]
@@ -76,7 +76,7 @@ def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True)
     if single:
         return _with_blank_rows(table)
     # a row that was filled up lacks its last cell, so that files without such a row need no second look
-    return table, too_short(data, delimiter, quoted) if table.iloc[:, -1].isna().any() else []
+    return table, short_row_notes(data, delimiter, quoted) if table.iloc[:, -1].isna().any() else []
 
 
 def _is_single(data: bytes, delimiter: str, quoted: bool) -> bool:
@@ -124,10 +124,10 @@ def _consistency(sample: str, delimiter: str, cut: bool) -> tuple[float, int]:
 def _explain(name: str, data: bytes, delimiter: str, quoted: bool, error: Exception) -> tuple[pd.DataFrame, list[str]]:
     if "EOF inside string" in str(error):
         raise InputError(
-            f'"{name}" has a quotation mark that is never closed, beginning in line {open_quote(data, delimiter):,}.',
+            f'"{name}" has a quotation mark that is never closed, beginning in line {last_record_line(data, delimiter):,}.',
             'Close it, or write a quotation mark inside a quoted cell twice ("").',
         ) from error
-    raise too_long(name, data, delimiter, quoted) from error
+    raise long_row_error(name, data, delimiter, quoted) from error
 
 
 def _checked(delimiter: str) -> str:

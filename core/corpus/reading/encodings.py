@@ -43,13 +43,13 @@ def to_utf8(name: str, data: bytes, override: str | None = None) -> tuple[bytes,
     encoding = _checked_name(override) if override else find_encoding(data)
     if encoding in {"UTF-8", "UTF-8-SIG"}:
         if not _is_utf8(data):
-            raise _wrong(name, data, encoding)
+            raise _wrong_encoding(name, data, encoding)
         return (data[3:] if data.startswith(codecs.BOM_UTF8) else data), encoding
     try:
         text = data.decode(encoding)
         return text.removeprefix("\ufeff").encode("utf-8"), encoding
     except UnicodeError as error:
-        raise _wrong(name, data, encoding) from error
+        raise _wrong_encoding(name, data, encoding) from error
 
 
 def find_encoding(data: bytes) -> str:
@@ -156,7 +156,7 @@ def _checked_name(encoding: str) -> str:
     return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8-SIG"}.get(found.name, encoding)
 
 
-def _wrong(name: str, data: bytes, encoding: str) -> InputError:
+def _wrong_encoding(name: str, data: bytes, encoding: str) -> InputError:
     fits = find_encoding(data)
     where = ""
     try:

@@ -10,12 +10,12 @@ from core.corpus.reading.json_files import read_json
 from core.corpus.reading.layout import is_tab_table
 from core.corpus.reading.list_vectors import json_vectors
 from core.corpus.reading.matrices import read_npy, read_npz, read_safetensors
-from core.corpus.reading.nested import with_rows_of_lists
+from core.corpus.reading.nested import explode_lists
 from core.corpus.reading.paste import paste_format
 from core.corpus.reading.plaintext import read_text
 from core.corpus.reading.sniff import file_format, refuse_binary
 from core.corpus.reading.text_vectors import is_number_table, is_word_vectors, read_number_table, read_word_vectors
-from core.corpus.reading.values import Part, RawTable, ReadOptions, Upload
+from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Upload
 from core.errors import InputError
 
 PASTED = "pasted text"
@@ -49,25 +49,25 @@ def read_pasted(text: str) -> RawTable:
     return combine_parts([_read_kind(upload, options, kind)], [])
 
 
-def _read(upload: Upload, options: ReadOptions) -> Part:
+def _read(upload: Upload, options: ReadOptions) -> ParsedFile:
     kind = file_format(upload.name, upload.data)
     if kind in {"csv", "tsv", "txt", "md", "json", "jsonl"}:
         refuse_binary(upload.name, upload.data)
     return _read_kind(upload, options, kind)
 
 
-def _read_kind(upload: Upload, options: ReadOptions, kind: str) -> Part:
+def _read_kind(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     binary = {"parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz}
     if kind in binary:
-        return with_rows_of_lists(binary[kind](upload))
+        return explode_lists(binary[kind](upload))
     if kind == "safetensors":
         return read_safetensors(upload)
     if kind in {"json", "jsonl"}:
-        return with_rows_of_lists(_with_list_vectors(read_json(upload, options, kind)))
+        return explode_lists(_with_list_vectors(read_json(upload, options, kind)))
     return _read_text_kind(upload, options, kind)
 
 
-def _read_text_kind(upload: Upload, options: ReadOptions, kind: str) -> Part:
+def _read_text_kind(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     if kind == "tsv" and is_number_table(upload.data):
         return read_number_table(upload, options)
     if kind == "txt" and is_word_vectors(upload.data):
@@ -77,7 +77,7 @@ def _read_text_kind(upload: Upload, options: ReadOptions, kind: str) -> Part:
     return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
 
 
-def _with_list_vectors(part: Part) -> Part:
+def _with_list_vectors(part: ParsedFile) -> ParsedFile:
     assert part.table is not None  # noqa: S101 - read_json always gives a table
     table, vectors, name = json_vectors(part.source.name, part.table)
-    return Part(part.source, table, vectors, name, part.upload)
+    return ParsedFile(part.source, table, vectors, name, part.upload)

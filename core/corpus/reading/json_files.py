@@ -9,13 +9,13 @@ import pandas as pd
 
 from core.corpus.reading.cells import cell_text
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.values import Part, ReadOptions, Source, Upload
+from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 
 _SHAPES = "Use a list of objects, a list of texts, an object of columns, or an object with one list inside."
 
 
-def read_json(upload: Upload, options: ReadOptions, kind: str) -> Part:
+def read_json(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One JSON or JSONL file; a file that is named one and is the other is read as what it is."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     text = data.decode("utf-8")
@@ -25,7 +25,7 @@ def read_json(upload: Upload, options: ReadOptions, kind: str) -> Part:
     value = _parse_lines(upload.name, text) if lines else _parse_either(upload.name, text)
     table = json_table(upload.name, value)
     source = Source(upload.name, "JSON Lines" if lines else "JSON", encoding, "", len(table))
-    return Part(source, table, upload=upload)
+    return ParsedFile(source, table, upload=upload)
 
 
 def json_table(name: str, value: Any) -> pd.DataFrame:

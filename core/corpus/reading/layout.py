@@ -24,10 +24,10 @@ def has_header(data: bytes, delimiter: str, quoted: bool) -> bool:
         return True
     columns = [(name, [row[at] for row in rows[1:-1] if at < len(row) and row[at]]) for at, name in enumerate(rows[0])]
     number = any(_is_number(name) and cells and all(map(_is_number, cells)) for name, cells in columns)
-    return not (number and any(len(name.split()) >= _SENTENCE and _words(cells) >= _WORDED for name, cells in columns))
+    return not (number and any(len(name.split()) >= _SENTENCE and _mean_words(cells) >= _WORDED for name, cells in columns))
 
 
-def encloses_cells(data: bytes, delimiter: str) -> bool:
+def has_quoted_cells(data: bytes, delimiter: str) -> bool:
     """Whether quotes enclose cells (RFC 4180). In TSV files as benchmarks have them they are plain characters: one
     that closes within a cell, or never, or a record over lines that have as many fields each, tells so."""
     if b'"' not in data:
@@ -43,7 +43,7 @@ def encloses_cells(data: bytes, delimiter: str) -> bool:
     return len(fields) > 1 or count == len(lines)
 
 
-def width(data: bytes, delimiter: str, quoted: bool) -> int:
+def max_fields(data: bytes, delimiter: str, quoted: bool) -> int:
     """The fields of the longest record."""
     return max((len(record) for _, record in records(data.decode("utf-8"), delimiter, quoted)), default=0)
 
@@ -63,7 +63,7 @@ def _sample(data: bytes) -> str:
     return text if len(data) <= SAMPLE else text[: text.rfind("\n") + 1]
 
 
-def _words(cells: list[str]) -> float:
+def _mean_words(cells: list[str]) -> float:
     return sum(len(cell.split()) for cell in cells) / max(len(cells), 1)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.reading.archives import read_limited
-from core.corpus.reading.values import Part, Source, Upload
+from core.corpus.reading.values import ParsedFile, Source, Upload
 from core.errors import InputError
 from core.types import unit_rows
 
@@ -25,7 +25,7 @@ def unit_matrix(matrix: np.ndarray, where: str) -> np.ndarray:
         raise InputError(f"{where}: {error.message}", error.remedy) from error
 
 
-def read_npy(upload: Upload) -> Part:
+def read_npy(upload: Upload) -> ParsedFile:
     """One .npy file. Object arrays (pickles) are refused; a header that promises more than the file holds, too."""
     return vectors_part(upload, "NumPy", npy_array(upload.name, upload.data))
 
@@ -38,7 +38,7 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
     except (ValueError, SyntaxError, EOFError) as error:
-        raise _damaged(name, "NumPy") from error
+        raise _damaged_file(name, "NumPy") from error
     if dtype.hasobject or dtype.names:
         raise InputError(
             f'"{name}" holds Python objects (a pickle), which can run code and is never opened.',
@@ -46,11 +46,11 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
         )
     count = int(np.prod(shape, dtype=object)) if shape else 1
     if count * dtype.itemsize > len(data) - stream.tell():
-        raise _damaged(name, "NumPy")
+        raise _damaged_file(name, "NumPy")
     return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
 
 
-def read_npz(upload: Upload) -> Part:
+def read_npz(upload: Upload) -> ParsedFile:
     """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
     import zipfile
     import zlib
@@ -63,7 +63,7 @@ def read_npz(upload: Upload) -> Part:
                     data = read_limited(stream, member.compress_size, upload.name)
                 arrays[member.filename.removesuffix(".npy")] = data
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
-        raise _damaged(upload.name, "NPZ") from error
+        raise _damaged_file(upload.name, "NPZ") from error
     return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
 
 
@@ -90,7 +90,7 @@ def _plain_array(key: str, data: bytes) -> np.ndarray | None:
         return None
 
 
-def read_safetensors(upload: Upload) -> Part:
+def read_safetensors(upload: Upload) -> ParsedFile:
     """One safetensors file: its largest 2-D tensor."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -100,7 +100,7 @@ def read_safetensors(upload: Upload) -> Part:
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
             raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
-        raise _damaged(upload.name, "safetensors") from error
+        raise _damaged_file(upload.name, "safetensors") from error
     matrices = {key: tensor for key, tensor in tensors.items() if tensor.ndim == 2 and tensor.dtype.kind in "fiu"}
     if not matrices:
         raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
@@ -117,13 +117,13 @@ def vectors_part(
     delimiter: str = "",
     table: pd.DataFrame | None = None,
     notes: tuple[str, ...] = (),
-) -> Part:
+) -> ParsedFile:
     """A part whose vectors are the matrix, made unit rows; InputError as unit_matrix."""
     vectors = unit_matrix(matrix, f'"{upload.name}"')
-    return Part(
+    return ParsedFile(
         Source(upload.name, kind, encoding, delimiter, len(vectors), notes), table, vectors, upload.name, upload
     )
 
 
-def _damaged(name: str, kind: str) -> InputError:
+def _damaged_file(name: str, kind: str) -> InputError:
     return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")

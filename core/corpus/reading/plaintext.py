@@ -5,13 +5,13 @@ import re
 import pandas as pd
 
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.values import Part, ReadOptions, Source, TextUnit, Upload
+from core.corpus.reading.values import ParsedFile, ReadOptions, Source, TextUnit, Upload
 from core.errors import InputError
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 
 
-def read_text(upload: Upload, options: ReadOptions, kind: str) -> Part:
+def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     """One text file as a table with the column `text`. Blank lines separate; they make no rows."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     text = data.decode("utf-8")
@@ -21,7 +21,7 @@ def read_text(upload: Upload, options: ReadOptions, kind: str) -> Part:
         raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
     notes = (f"{nuls:,} NUL characters were removed.",) if nuls else ()
     source = Source(upload.name, "Markdown" if kind == "md" else "Text", encoding, "", len(rows), notes)
-    return Part(source, pd.DataFrame({"text": pd.Series(rows, dtype="str")}), upload=upload)
+    return ParsedFile(source, pd.DataFrame({"text": pd.Series(rows, dtype="str")}), upload=upload)
 
 
 def split_text(text: str, unit: TextUnit) -> list[str]:

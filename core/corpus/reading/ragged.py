@@ -8,7 +8,7 @@ from core.errors import InputError
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
-def too_long(name: str, data: bytes, delimiter: str, quoted: bool) -> InputError:
+def long_row_error(name: str, data: bytes, delimiter: str, quoted: bool) -> InputError:
     """The error for rows with more fields than the header, naming the first."""
     expected, first, found, count = 0, 0, 0, 0
     for begins, record in records(data.decode("utf-8"), delimiter, quoted):
@@ -24,7 +24,7 @@ def too_long(name: str, data: bytes, delimiter: str, quoted: bool) -> InputError
     )
 
 
-def too_short(data: bytes, delimiter: str, quoted: bool) -> list[str]:
+def short_row_notes(data: bytes, delimiter: str, quoted: bool) -> list[str]:
     """A note on rows with fewer fields than the header, with their count and the first one's line; [] for none."""
     expected, first, found, count = 0, 0, 0, 0
     for begins, record in records(data.decode("utf-8"), delimiter, quoted):
@@ -39,7 +39,7 @@ def too_short(data: bytes, delimiter: str, quoted: bool) -> list[str]:
     return [f"{rows} fewer fields than the {expected} of the header, {where}: {lie} last cells are empty."]
 
 
-def open_quote(data: bytes, delimiter: str) -> int:
+def last_record_line(data: bytes, delimiter: str) -> int:
     """The line on which the last record begins, the one that runs to the end of the file."""
     last = deque(records(data.decode("utf-8"), delimiter), maxlen=1)
     return last[0][0] if last else 1

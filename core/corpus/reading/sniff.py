@@ -29,7 +29,7 @@ FORMATS = {
 EXTENSIONS = tuple(FORMATS)
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
 
-_KNOWN = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
+_MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
 _REFUSED = {
     b"\x89PNG\r\n\x1a\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -90,7 +90,7 @@ def refuse_binary(name: str, data: bytes, named: str = "") -> None:
 
 
 def _by_magic(name: str, data: bytes, named: str) -> str:
-    for magic, found in _KNOWN.items():
+    for magic, found in _MAGIC.items():
         if data.startswith(magic):
             return _zip_kind(name, data, named) if found == "zip" else found
     return ""
@@ -120,14 +120,14 @@ def _binary_kind(data: bytes) -> str:
 def _has_controls(data: bytes) -> bool:
     """More than 1 in 100 control bytes in the beginning; UTF-16 and UTF-32 text has NULs, which are not counted."""
     head = data[:_SAMPLE]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _half_nul(head):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_utf16(head):
         return False
     controls = sum(head.count(bytes([code])) for code in range(32) if code not in _TEXT_CONTROLS)
     scattered = head.count(0) if head.count(0) > len(head) // 4 else 0
     return controls + scattered > len(head) // 100
 
 
-def _half_nul(head: bytes) -> bool:
+def _looks_utf16(head: bytes) -> bool:
     """Whether NULs lie on one side of byte pairs only, as in UTF-16 text."""
     even, odd = head[::2].count(0), head[1::2].count(0)
     return max(even, odd) > 0 and min(even, odd) * 20 <= max(even, odd) and max(even, odd) > len(head) // 200

@@ -12,7 +12,7 @@ from core.errors import InputError
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{((?:[^{}\\]|\\.)+)\}", re.DOTALL)
 _ESCAPED = re.compile(r"\\([{}\\])")
-_SHOWN = 8
+_MAX_LISTED = 8
 
 
 def column_field(name: str) -> str:
@@ -34,14 +34,14 @@ def render_texts(table: pd.DataFrame, template: str) -> list[str]:
     names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
     if not names:
         raise InputError(
-            "The text template names no column.", f"Put a column name in braces, such as {_some(table.columns)}."
+            "The text template names no column.", f"Put a column name in braces, such as {_example_field(table.columns)}."
         )
     cells = {name: column_texts(table[found]) for name, found in names.items()}
     if len(parts) == 1:
         return cells[parts[0][1]]
     rows = zip(*(cells[name] for kind, name in parts if kind == "column"), strict=True)
     pieces = _literals(parts)
-    return ["".join(_woven(pieces, row)) if any(map(str.strip, row)) else "" for row in rows]
+    return ["".join(_interleave(pieces, row)) if any(map(str.strip, row)) else "" for row in rows]
 
 
 def rename_fields(template: str, names: Mapping[str, str]) -> str:
@@ -99,7 +99,7 @@ def _literals(parts: list[tuple[str, str]]) -> list[str]:
     return pieces
 
 
-def _woven(pieces: list[str], row: Iterable[str]) -> list[str]:
+def _interleave(pieces: list[str], row: Iterable[str]) -> list[str]:
     woven = [pieces[0]]
     for piece, cell in zip(pieces[1:], row, strict=True):
         woven += (cell, piece)
@@ -118,11 +118,11 @@ def missing_column(name: str, columns: Iterable[str]) -> InputError:
     names = [str(column) for column in columns]
     lower = {column.lower(): column for column in reversed(names)}
     near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]
-    shown = ", ".join(f'"{column}"' for column in near or names[:_SHOWN])
+    shown = ", ".join(f'"{column}"' for column in near or names[:_MAX_LISTED])
     return InputError(
         f'There is no column "{name}".', f"Did you mean {shown}?" if near else f"The columns are {shown}."
     )
 
 
-def _some(columns: Iterable[str]) -> str:
+def _example_field(columns: Iterable[str]) -> str:
     return next((column_field(str(column)) for column in columns), "{text}")

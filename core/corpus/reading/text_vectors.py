@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.matrices import vectors_part
-from core.corpus.reading.values import Part, ReadOptions, Upload
+from core.corpus.reading.values import ParsedFile, ReadOptions, Upload
 from core.errors import InputError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
@@ -23,7 +23,7 @@ def is_number_table(data: bytes, delimiter: bytes = b"\t") -> bool:
     return bool(rows) and all(len(row) > 1 and all(_is_number(cell) for cell in row) for row in rows)
 
 
-def read_number_table(upload: Upload, options: ReadOptions) -> Part:
+def read_number_table(upload: Upload, options: ReadOptions) -> ParsedFile:
     """vectors.tsv: a vector a line, no header."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     lines = [line for line in data.split(b"\n") if line.strip()]
@@ -46,7 +46,7 @@ def is_word_vectors(data: bytes) -> bool:
     )
 
 
-def read_word_vectors(upload: Upload, options: ReadOptions) -> Part:
+def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     """word2vec or GloVe text; the words become the column `text`."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     lines = [line.rstrip() for line in data.split(b"\n") if line.strip()]

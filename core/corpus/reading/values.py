@@ -65,7 +65,7 @@ class RawTable:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ParsedFile:
     """One file read: a table, vectors, or both. upload: kept until vectors are paired, to be read another way."""
 
     source: Source

@@ -92,7 +92,7 @@ def _lined(chosen: Chosen, labels: tuple[int, ...], key: str) -> None:
     if rows and rows[0] < len(labels):
         pick.select(chosen, chosen.params.level, labels[rows[0]])
     else:
-        selected.end()
+        selected.clear_active()
 
 
 def _rows_file(ask: Callable[..., Any], where: tuple[Any, ...]) -> bytes:

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.corpus.service import open_sample
-from core.corpus.staging import Origin, stage
+from core.corpus.service import import_sample
+from core.corpus.staging import ImportSource, stage
 from core.errors import InputError, PlanisphereError
 from pages.shared import session
 from pages.shared.corpus import sample as starter
@@ -14,7 +14,7 @@ from pages.shared.corpus import saved_corpora as earlier
 from pages.shared.errors import show_error
 from pages.shared.text import plain, size
 
-WAYS = ("Upload", "Paste", "Sample", "Earlier corpora")  # as they stand in the address bar
+SOURCES = ("Upload", "Paste", "Sample", "Earlier corpora")  # as they stand in the address bar
 KINDS = (
     "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT or MD, plain or inside .gz or .zip. Several files become one table. "
     "Vectors are taken too: a list column in Parquet or JSONL, .npy, .npz or safetensors beside a table, the Embedding "
@@ -22,30 +22,30 @@ KINDS = (
 )
 
 
-def choose() -> Origin | None:
+def choose_source() -> ImportSource | None:
     """The files or the pasted text that a person is looking at, None where there are none."""
     with st.container(border=True):
         way = st.segmented_control(
             "Bring text in",
-            WAYS,
-            default=WAYS[0],
+            SOURCES,
+            default=SOURCES[0],
             required=True,
             key="bring",
             bind="query-params",
             help="Where the texts come from. What you brought in before is under Earlier corpora.",
         )
-        drawn: tuple[Callable[[], Origin | None], ...] = (_upload, _paste, _sample, earlier.show)
-        return drawn[WAYS.index(way or WAYS[0])]()
+        drawn: tuple[Callable[[], ImportSource | None], ...] = (_upload, _paste, _sample, earlier.show_saved_corpora)
+        return drawn[SOURCES.index(way or SOURCES[0])]()
 
 
-def clear() -> None:
+def clear_source() -> None:
     """Forget what is being looked at; an uploader can only be emptied by drawing another one."""
     session.remember("upload", None)
     session.remember("paste", None)
     session.remember("upload_round", session.remembered("upload_round", 0) + 1)
 
 
-def _upload() -> Origin | None:
+def _upload() -> ImportSource | None:
     files = st.file_uploader(
         "Files",
         accept_multiple_files=True,
@@ -67,22 +67,22 @@ def _upload() -> Origin | None:
                 key="remove-upload",
                 type="tertiary",
                 icon=":material/close:",
-                on_click=clear,
+                on_click=clear_source,
                 help="Put these files aside; nothing in the workspace changes.",
             )
     return origin
 
 
-def _staged(files: Any) -> Origin | None:
+def _staged(files: Any) -> ImportSource | None:
     try:
         kept = tuple(stage(session.folder(), file.name, file.getbuffer()) for file in files or [])
     except PlanisphereError as error:
         show_error(error)
         return None
-    return Origin(kept) if kept else None
+    return ImportSource(kept) if kept else None
 
 
-def _paste() -> Origin | None:
+def _paste() -> ImportSource | None:
     text = st.text_area(
         "Text",
         key="pasted",
@@ -101,17 +101,17 @@ def _paste() -> Origin | None:
     return session.remembered("paste")
 
 
-def _pasted(text: str) -> Origin | None:
+def _pasted(text: str) -> ImportSource | None:
     try:
         if not text.strip():
             raise InputError("Nothing was pasted.", "Paste at least one line of text.")
-        return Origin((stage(session.folder(), "pasted text", text.encode("utf-8", "replace")),), pasted=True)
+        return ImportSource((stage(session.folder(), "pasted text", text.encode("utf-8", "replace")),), pasted=True)
     except PlanisphereError as error:
         show_error(error)
         return None
 
 
-def _sample() -> Origin | None:
+def _sample() -> ImportSource | None:
     st.markdown(
         "**Shop feedback**: customers' feedback to an imaginary shop, in English and some Chinese, with product area, "
         "rating and date. Some rows are odd on purpose: off topic, nearly the same, or wrongly labeled."
@@ -124,7 +124,7 @@ def _sample() -> Origin | None:
         help="Brings it back if it was deleted, and embeds it with the default model.",
     ):
         with st.spinner("Opening the sample"):
-            session.open_corpus(session.ask(open_sample, session.folder(), starter.sample_params()))
+            session.open_corpus(session.ask(import_sample, session.folder(), starter.sample_params()))
         starter.start_sample()
         st.rerun()
     return None

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.corpus.reading import column_field, template_columns
-from core.corpus.service import Preview, Refusal, sample_texts
-from core.corpus.staging import Origin
+from core.corpus.reading.template import column_field, template_columns
+from core.corpus.service import FilePreview, InvalidInput, preview_texts
+from core.corpus.staging import ImportSource
 from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
@@ -17,7 +17,7 @@ CHIPS = 40  # columns offered for inserting; any other can be typed
 SHOWN = 160  # characters of a text in the preview
 
 
-def choose(origin: Origin, preview: Preview) -> Roles:
+def choose_roles(origin: ImportSource, preview: FilePreview) -> Roles:
     """Draw the choices, guesses first, and what the text then looks like."""
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -37,7 +37,7 @@ def choose(origin: Origin, preview: Preview) -> Roles:
     return roles
 
 
-def _column(origin: Origin, preview: Preview) -> str:
+def _column(origin: ImportSource, preview: FilePreview) -> str:
     guess = template_columns(preview.roles.text)
     options = [*preview.columns, None] if preview.vectors else list(preview.columns)
     place = options.index(guess[-1]) if guess else (len(options) - 1 if preview.vectors else None)
@@ -56,7 +56,7 @@ def _column(origin: Origin, preview: Preview) -> str:
     return column_field(chosen) if chosen else ""
 
 
-def _template(origin: Origin, preview: Preview) -> str:
+def _template(origin: ImportSource, preview: FilePreview) -> str:
     key, chips = f"template-{tag(origin)}", f"chips-{tag(origin)}"
     session.widget_default(key, preview.roles.text)
     text = st.text_input(
@@ -85,7 +85,7 @@ def _insert(key: str, chips: str) -> None:
         session.set_widget(chips, None)
 
 
-def _others(origin: Origin, preview: Preview, text: str) -> Roles:
+def _others(origin: ImportSource, preview: FilePreview, text: str) -> Roles:
     name, guess = tag(origin), preview.roles
     labels = st.multiselect(
         "Labels",
@@ -103,7 +103,7 @@ def _others(origin: Origin, preview: Preview, text: str) -> Roles:
     return Roles(text, tuple(labels), time, identity)
 
 
-def _optional(label: str, preview: Preview, guess: str | None, key: str, help: str) -> str | None:
+def _optional(label: str, preview: FilePreview, guess: str | None, key: str, help: str) -> str | None:
     options = [None, *preview.columns]
     return st.selectbox(
         label,
@@ -116,11 +116,11 @@ def _optional(label: str, preview: Preview, guess: str | None, key: str, help: s
     )
 
 
-def _show_texts(origin: Origin, template: str) -> None:
+def _show_texts(origin: ImportSource, template: str) -> None:
     if not template.strip():
         return
-    texts = session.ask_once(sample_texts, session.folder(), origin, template)
-    if isinstance(texts, Refusal):
+    texts = session.ask_once(preview_texts, session.folder(), origin, template)
+    if isinstance(texts, InvalidInput):
         show_error(InputError(texts.message, texts.remedy))
         return
     st.caption("What will be embedded, in the first rows", help="An empty box is a row without text.")

@@ -5,8 +5,8 @@ from pathlib import PurePath
 import streamlit as st
 
 from core.corpus.build import Steps
-from core.corpus.service import Created, Preview, create, profile
-from core.corpus.staging import Origin
+from core.corpus.service import CreatedCorpus, FilePreview, create_corpus, load_profile
+from core.corpus.staging import ImportSource
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.types import Roles
@@ -19,7 +19,7 @@ from pages.shared.text import count, plain
 CREATE_SECONDS = 600  # a million rows with vectors, or split into passages, take minutes on a small machine
 
 
-def button(origin: Origin, preview: Preview, roles: Roles, steps: Steps | None) -> None:
+def create_button(origin: ImportSource, preview: FilePreview, roles: Roles, steps: Steps | None) -> None:
     """The name and the button; the new corpus is opened, and its map started where vectors came along."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     name = left.text_input(
@@ -48,31 +48,31 @@ def button(origin: Origin, preview: Preview, roles: Roles, steps: Steps | None) 
         _finish(made)
 
 
-def _created(origin: Origin, preview: Preview, roles: Roles, steps: Steps, name: str) -> Created:
+def _created(origin: ImportSource, preview: FilePreview, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
     """Raises InputError, StorageError, JobError."""
     doing = [count(preview.rows, "row")]
     doing += ["splitting into passages"] if steps.passage_tokens else []
     doing += ["keeping their vectors"] if preview.vectors else []
     with st.spinner(f"Creating the corpus: {', '.join(doing)}", show_time=True):
-        made = session.ask(create, session.folder(), origin, roles, steps, name, timeout=CREATE_SECONDS)
+        made = session.ask(create_corpus, session.folder(), origin, roles, steps, name, timeout=CREATE_SECONDS)
     with st.spinner("Looking at the texts", show_time=True):
         # asked here, so that the page that follows is there at once
-        session.ask_once(profile, session.corpus_ref(made.info))
+        session.ask_once(load_profile, session.corpus_ref(made.info))
     return made
 
 
-def _finish(made: Created) -> None:
+def _finish(made: CreatedCorpus) -> None:
     if made.model:
         title = f"Map of {made.info.name}"
         params = {"model": made.model.to_dict()}
         session.manager().submit(JobSpec("map", session.folder(), made.info.digest, params, title))
     session.remember("created", (made.info.digest, made.info.name, made.info.rows, made.model is not None))
     session.open_corpus(made.info.digest)
-    bring.clear()
+    bring.clear_source()
     st.rerun()
 
 
-def announce() -> None:
+def show_created() -> None:
     """After a corpus was made: what to do next. Stays until another corpus is chosen."""
     digest, name, rows, mapped = session.remembered("created") or ("", "", 0, False)
     info = session.current_corpus()
@@ -85,7 +85,7 @@ def announce() -> None:
         st.page_link("pages/data/embed.py", label="Embed it with a model", icon=":material/memory:")
 
 
-def _name(origin: Origin) -> str:
+def _name(origin: ImportSource) -> str:
     if origin.pasted:
         return "Pasted text"
     stem = PurePath(origin.files[0].name.replace("\\", "/")).name.split(".")[0] or "Corpus"

@@ -8,19 +8,19 @@ from core.errors import StorageError
 from core.files import write_json
 from pages.shared import session
 
-STEPS = (
+GUIDE = (
     (":material/upload_file:", "1. Bring text in", "A file, pasted text or the sample, here on this page."),
     (":material/memory:", "2. Embed it", "A model turns each text into a vector: near texts mean similar things."),
     (":material/scatter_plot:", "3. Explore", "See the corpus as a map and search it by meaning."),
 )
 
 
-def show() -> None:
+def show_guide() -> None:
     mark = session.workspace().folder / "guide_closed.json"
     if session.remembered("guide_closed") or mark.exists():
         return
     with st.container(border=True):
-        for column, (icon, title, text) in zip(st.columns(3), STEPS, strict=True):
+        for column, (icon, title, text) in zip(st.columns(3), GUIDE, strict=True):
             column.markdown(f"{icon} **{title}**  \n{text}")
         st.button(
             "Close this guide",

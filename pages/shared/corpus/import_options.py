@@ -6,9 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.corpus.reading import DELIMITER_NAMES, ENCODINGS, ReadOptions, Source, TextUnit
-from core.corpus.service import Preview, Refusal, preview
-from core.corpus.staging import Origin
+from core.corpus.reading.delimited import DELIMITER_NAMES
+from core.corpus.reading.encodings import ENCODINGS
+from core.corpus.reading.values import ReadOptions, Source, TextUnit
+from core.corpus.service import FilePreview, InvalidInput, preview_files
+from core.corpus.staging import ImportSource
 from core.digest import digest_json
 from core.errors import InputError
 from pages.shared import session
@@ -20,32 +22,32 @@ NO_TEXT = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
 SHOWN = 5
 
 
-def read(origin: Origin) -> tuple[Origin, Preview] | None:
+def read_source(origin: ImportSource) -> tuple[ImportSource, FilePreview] | None:
     """The files as read, with what the person overrode; None, and the reason shown, where they can't be used."""
     with st.spinner("Reading"):
-        found = session.ask_once(preview, session.folder(), origin)
+        found = session.ask_once(preview_files, session.folder(), origin)
     chosen = replace(origin, options=_options(origin, found))
     if chosen != origin:
         with st.spinner("Reading"):
-            found = session.ask_once(preview, session.folder(), chosen)
-    if isinstance(found, Refusal):
+            found = session.ask_once(preview_files, session.folder(), chosen)
+    if isinstance(found, InvalidInput):
         show_error(InputError(found.message, found.remedy))
         return None
     _report(found)
     return chosen, found
 
 
-def tag(origin: Origin) -> str:
+def tag(origin: ImportSource) -> str:
     """A short name for these files, for the keys of widgets that belong to them."""
     return digest_json([file.key for file in origin.files])[:8]
 
 
-def _options(origin: Origin, found: Preview | Refusal) -> ReadOptions:
+def _options(origin: ImportSource, found: FilePreview | InvalidInput) -> ReadOptions:
     """The overrides, beside what was found without them."""
     if origin.pasted or all(file.name.lower().endswith(NO_TEXT) for file in origin.files):
         return ReadOptions()
-    sources = found.sources if isinstance(found, Preview) else ()
-    with st.expander("How the files are read", icon=":material/tune:", expanded=isinstance(found, Refusal)):
+    sources = found.sources if isinstance(found, FilePreview) else ()
+    with st.expander("How the files are read", icon=":material/tune:", expanded=isinstance(found, InvalidInput)):
         left, middle, right = st.columns(3)
         encoding = left.selectbox(
             "Encoding",
@@ -83,7 +85,7 @@ def _automatic(found: list[str]) -> Callable[[Any], str]:
     return lambda value: automatic if value is None else DELIMITER_NAMES.get(value, value)
 
 
-def _report(found: Preview) -> None:
+def _report(found: FilePreview) -> None:
     for source in found.sources[:SHOWN]:
         st.caption(f":material/check: {_source_line(source)}")
     if len(found.sources) > SHOWN:

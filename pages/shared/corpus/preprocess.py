@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.corpus.build import StepCount, Steps
-from core.corpus.service import Preview, Refusal, step_counts
-from core.corpus.staging import Origin
+from core.corpus.service import FilePreview, InvalidInput, count_step_rows
+from core.corpus.staging import ImportSource
 from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
@@ -15,7 +15,7 @@ from pages.shared.text import count, plain
 FEWER = {"all": "All rows", "first": "The first rows", "sample": "A random sample"}
 
 
-def choose(origin: Origin, preview: Preview, roles: Roles) -> Steps | None:
+def choose_steps(origin: ImportSource, preview: FilePreview, roles: Roles) -> Steps | None:
     """Draw the steps; None where nothing can be made, with the reason shown."""
     if not roles.text.strip() and not preview.vectors:
         return None
@@ -31,12 +31,12 @@ def choose(origin: Origin, preview: Preview, roles: Roles) -> Steps | None:
     return steps if _report(origin, preview, roles, steps) else None
 
 
-def _counted(origin: Origin, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | Refusal:
+def _counted(origin: ImportSource, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | InvalidInput:
     with st.spinner("Splitting texts into passages" if steps.passage_tokens else "Counting rows", show_time=True):
-        return session.ask_once(step_counts, session.folder(), origin, roles, steps)
+        return session.ask_once(count_step_rows, session.folder(), origin, roles, steps)
 
 
-def _cleaning(origin: Origin, would: tuple[StepCount, ...]) -> tuple[bool, bool]:
+def _cleaning(origin: ImportSource, would: tuple[StepCount, ...]) -> tuple[bool, bool]:
     gone: list[int | None] = [step.before - step.after for step in would] or [None, None]
     empty = st.toggle(
         "Drop empty texts",
@@ -60,7 +60,7 @@ def _would(rows: int | None, one: str, many: str) -> str:
     return "" if rows is None else f"{count(rows, 'row')} {one if rows == 1 else many}"
 
 
-def _fewer(origin: Origin, rows: int) -> tuple[int | None, int | None, int]:
+def _fewer(origin: ImportSource, rows: int) -> tuple[int | None, int | None, int]:
     way = st.selectbox(
         "Rows",
         list(FEWER),
@@ -94,7 +94,7 @@ def _fewer(origin: Origin, rows: int) -> tuple[int | None, int | None, int]:
     return None, int(size), int(seed)
 
 
-def _splitting(origin: Origin, vectors: bool) -> tuple[int | None, float]:
+def _splitting(origin: ImportSource, vectors: bool) -> tuple[int | None, float]:
     split = st.toggle(
         "Split long texts into passages",
         key=f"split-{tag(origin)}",
@@ -128,9 +128,9 @@ def _splitting(origin: Origin, vectors: bool) -> tuple[int | None, float]:
     return int(tokens), overlap / 100
 
 
-def _report(origin: Origin, preview: Preview, roles: Roles, steps: Steps) -> bool:
+def _report(origin: ImportSource, preview: FilePreview, roles: Roles, steps: Steps) -> bool:
     counts = _counted(origin, roles, steps)
-    if isinstance(counts, Refusal):
+    if isinstance(counts, InvalidInput):
         show_error(InputError(counts.message, counts.remedy))
         return False
     lines = [f"{plain(step.step)}: {plain(step.note)} ({step.before:,} → {step.after:,})" for step in counts]

@@ -5,12 +5,12 @@ import streamlit as st
 
 from core.corpus.language import NAMES
 from core.corpus.profile import Profile
-from core.corpus.service import first_rows, profile
+from core.corpus.service import first_rows, load_profile
 from core.models.registry import PRESETS
 from core.models.truncation import WindowUse
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.service import windows
+from core.vectors.service import load_truncation
 from pages.shared import session
 from pages.shared.text import count, plain
 
@@ -18,21 +18,21 @@ LANGUAGES_SHOWN = 6
 COUNTED = tuple(spec for spec in PRESETS if spec.max_tokens and spec.precision == "float32")  # int8 reads the same
 
 
-def show(info: CorpusInfo) -> None:
+def show_profile(info: CorpusInfo) -> None:
     st.subheader(plain(info.name))
     with st.skeleton(height=320):
-        facts = session.ask_once(profile, session.corpus_ref(info))
-    figures(facts)
+        facts = session.ask_once(load_profile, session.corpus_ref(info))
+    show_counts(facts)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        lengths(facts)
+        show_lengths(facts)
     with right:
-        languages(facts)
+        show_languages(facts)
     _windows(info)
     _tables(info, facts)
 
 
-def figures(facts: Profile) -> None:
+def show_counts(facts: Profile) -> None:
     with st.grid(4, min_column_width=140):
         st.metric("Rows", f"{facts.rows:,}", help="Texts in the corpus.")
         st.metric("Empty texts", f"{facts.missing:,}", help="Rows without anything to read.")
@@ -42,7 +42,7 @@ def figures(facts: Profile) -> None:
         st.metric("Median length", f"{facts.lengths.median:,.0f}", help="Characters; half of the texts are shorter.")
 
 
-def lengths(facts: Profile, height: int = 220) -> None:
+def show_lengths(facts: Profile, height: int = 220) -> None:
     from core.figures_bars import histogram_figure
     from core.palette import Theme
 
@@ -71,7 +71,7 @@ def lengths(facts: Profile, height: int = 220) -> None:
     st.caption(f"Shortest {found.shortest:,}, 95% up to {found.p95:,.0f}, longest {found.longest:,} characters")
 
 
-def languages(facts: Profile) -> None:
+def show_languages(facts: Profile) -> None:
     st.markdown("**Languages**", help="Very short texts are often taken for another language.")
     total = max(1, sum(facts.languages.values()))
     for code, texts in list(facts.languages.items())[:LANGUAGES_SHOWN]:
@@ -84,13 +84,13 @@ def languages(facts: Profile) -> None:
 
 
 def _windows(info: CorpusInfo) -> None:
-    window_title()
+    show_truncation_title()
     with st.skeleton(height=120):
-        found = session.ask_once(windows, session.corpus_ref(info), COUNTED)
-    window_table(found)
+        found = session.ask_once(load_truncation, session.corpus_ref(info), COUNTED)
+    show_truncation_table(found)
 
 
-def window_title() -> None:
+def show_truncation_title() -> None:
     st.markdown(
         "**How much each model would read**",
         help="A model reads a text up to its window, counted in tokens (word pieces), never the rest. Splitting "
@@ -99,7 +99,7 @@ def window_title() -> None:
     )
 
 
-def window_table(found: tuple[WindowUse, ...]) -> None:
+def show_truncation_table(found: tuple[WindowUse, ...]) -> None:
     """Models with a window as counted, then those without one."""
     lines = [_window(use) for use in found] + [_no_window(spec) for spec in PRESETS if not spec.max_tokens]
     st.dataframe(lines, hide_index=True, alt="Windows of models and the texts that exceed them")

@@ -12,7 +12,7 @@ COMPARED_WITH = ("lexical", "static")  # run here, quick, unlike the default mod
 SAMPLE = Path(__file__).parents[2] / "samples" / "shop_feedback.csv"
 
 
-def prepare() -> None:
+def prepare_sample() -> None:
     """In a new workspace, start the job that reads and embeds the sample; it runs while the page is already there."""
     mark = session.workspace().folder / "started.json"
     if mark.exists():

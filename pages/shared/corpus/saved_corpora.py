@@ -18,7 +18,7 @@ from pages.shared.text import count, plain, size
 STOP_SECONDS = 30  # a job stops when its batches in flight are done
 
 
-def show() -> None:
+def show_saved_corpora() -> None:
     """A table of what the workspace holds, and what can be done with the row that is chosen."""
     corpora = session.workspace().corpora()
     if not corpora:

@@ -12,11 +12,11 @@ from pages.shared.filters import range as filter_range
 from pages.shared.text import plain
 
 LINK = "filters"
-WITHIN = "within_selections"
-LONGEST_LINK = 2_000  # characters; addresses much longer are cut by some programs
+SELECTION_KEY = "within_selections"
+MAX_LINK_LENGTH = 2_000  # characters; addresses much longer are cut by some programs
 
 
-def choose(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection] = ()) -> tuple[Filter, ...]:
+def choose_filters(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection] = ()) -> tuple[Filter, ...]:
     """The filters a person has set, on columns and by kept selections; rows must pass all of them."""
     _from_link(columns, kept)
     session.drop_unknown("filter_columns", list(columns))
@@ -28,21 +28,21 @@ def choose(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection] = (
         placeholder="All rows",
         help="Only rows that pass every filter can be found.",
     )
-    filters = tuple(found for found in (_filter(name, columns[name]) for name in chosen) if found)
-    filters += _within(kept)
+    filters = tuple(found for found in (_column_filter(name, columns[name]) for name in chosen) if found)
+    filters += _selection_filters(kept)
     _to_link(filters)
     return filters
 
 
-def _within(kept: Sequence[SavedSelection]) -> tuple[Filter, ...]:
+def _selection_filters(kept: Sequence[SavedSelection]) -> tuple[Filter, ...]:
     by_key = {each.key: each for each in kept}
-    session.drop_unknown(WITHIN, list(by_key))
+    session.drop_unknown(SELECTION_KEY, list(by_key))
     if not kept:
         return ()
     chosen = st.multiselect(
         "Within a selection",
         list(by_key),
-        key=WITHIN,
+        key=SELECTION_KEY,
         persist_state="session",
         format_func=lambda key: f"{by_key[key].name} ({by_key[key].rows:,})",
         placeholder="All rows",
@@ -62,15 +62,15 @@ def _from_link(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection]
         return
     fitting = {f.column: f for f in filters if f.column in columns and f.kind == columns[f.column].kind}
     for name, wanted in fitting.items():
-        _set(name, wanted, columns[name])
+        _set_filter_widget(name, wanted, columns[name])
     if fitting:
         session.set_widget("filter_columns", list(fitting))
     known = {each.key for each in kept}
     if within := [f.text for f in filters if f.kind == "rows" and f.text in known]:
-        session.set_widget(WITHIN, list(dict.fromkeys(within)))
+        session.set_widget(SELECTION_KEY, list(dict.fromkeys(within)))
 
 
-def _set(name: str, wanted: Filter, options: FilterOptions) -> None:
+def _set_filter_widget(name: str, wanted: Filter, options: FilterOptions) -> None:
     key = f"filter-{name}"
     if wanted.kind == "values":
         offered = [value for value, _ in options.values]
@@ -83,14 +83,14 @@ def _set(name: str, wanted: Filter, options: FilterOptions) -> None:
 
 def _to_link(filters: tuple[Filter, ...]) -> None:
     text = filters_to_json(filters) if filters else ""
-    if text and len(text) <= LONGEST_LINK:
+    if text and len(text) <= MAX_LINK_LENGTH:
         if st.query_params.get(LINK) != text:
             st.query_params[LINK] = text
     elif LINK in st.query_params:
         del st.query_params[LINK]
 
 
-def _filter(name: str, options: FilterOptions) -> Filter | None:
+def _column_filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
     if options.kind == "values":
         counts = dict(options.values)
@@ -105,7 +105,7 @@ def _filter(name: str, options: FilterOptions) -> Filter | None:
         )
         return Filter(name, "values", values=tuple(picked)) if picked else None
     if options.kind == "range":
-        return filter_range.choose(name, options, key, label)
+        return filter_range.range_filter(name, options, key, label)
     text = st.text_input(
         label,
         key=f"{key}-part",

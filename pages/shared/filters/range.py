@@ -31,13 +31,13 @@ class Scale:
     format: str | None
 
 
-def choose(name: str, options: FilterOptions, key: str, label: str) -> Filter | None:
+def range_filter(name: str, options: FilterOptions, key: str, label: str) -> Filter | None:
     """The range a person has set; None where that is everything."""
     if options.low is None or options.high is None or options.low == options.high:
         st.caption(f"{label}: all rows have the same value.")
         return None
     scale = scale_of(options)
-    return _fields(name, options, key, label) if scale is None else _slider(name, scale, key, label)
+    return _range_fields(name, options, key, label) if scale is None else _slider(name, scale, key, label)
 
 
 def scale_of(options: FilterOptions) -> Scale | None:
@@ -97,7 +97,7 @@ def _plain_end(end: Any) -> float | str | None:
     return end.isoformat() if isinstance(end, date) else end
 
 
-def _fields(name: str, options: FilterOptions, key: str, label: str) -> Filter | None:
+def _range_fields(name: str, options: FilterOptions, key: str, label: str) -> Filter | None:
     left, right = st.columns(2)
     fields = ((left, "from", options.low), (right, "to", options.high))
     written = [
@@ -111,14 +111,14 @@ def _fields(name: str, options: FilterOptions, key: str, label: str) -> Filter |
         for place, word, end in fields
     ]
     try:
-        low, high = (_read(text, isinstance(options.low, str)) for text in written)
+        low, high = (_parse_end(text, isinstance(options.low, str)) for text in written)
     except InputError as error:
         show_error(error)
         return None
     return None if low is None and high is None else Filter(name, "range", low=low, high=high)
 
 
-def _read(text: str, is_time: bool) -> float | str | None:
+def _parse_end(text: str, is_time: bool) -> float | str | None:
     """An end as it was typed. Raises InputError."""
     if not text:
         return None

@@ -68,7 +68,7 @@ def query(info: CorpusInfo, embedded: bool) -> Query | None:
     with st.expander("Rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = rows_and_number(info.rows, mode)
         columns = session.ask_once(answers.columns, session.corpus_ref(info))
-        filters = form.choose(columns, saved_selections(session.workspace(), info.digest))
+        filters = form.choose_filters(columns, saved_selections(session.workspace(), info.digest))
     if not embedded:
         empty.not_embedded("Only words and patterns can be searched: this corpus is not embedded yet.")
     if not text.strip() and not near and not far:

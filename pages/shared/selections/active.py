@@ -16,7 +16,7 @@ from pages.shared.text import count, plain
 NAME = "selected"
 
 
-def current(info: CorpusInfo) -> SavedSelection | None:
+def active_selection(info: CorpusInfo) -> SavedSelection | None:
     """What is selected of this corpus; ended where a person has chosen other rows on the Map or in Search."""
     known = session.remembered(NAME)
     if known is None and NAME in st.query_params:
@@ -25,22 +25,22 @@ def current(info: CorpusInfo) -> SavedSelection | None:
         return None
     saved = _kept(info, known["key"])
     if saved is None or not state.holds(known["key"]) or _left_out(known["key"]):
-        end()
+        clear_active()
         return None
     return saved
 
 
-def take(info: CorpusInfo, clicked: Clicked) -> None:
+def activate(info: CorpusInfo, clicked: Clicked) -> None:
     """Select the rows of a group instead of what was selected; in a callback, or before what shows it."""
     saved, known = clicked.saved, session.remembered(NAME)
     if known and known["key"] != saved.key:
-        end()
+        clear_active()
     session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.new else ""})
-    session.set_widget(form.WITHIN, [saved.key])
+    session.set_widget(form.SELECTION_KEY, [saved.key])
     state.put(Choice((Step("rows", "set", key=saved.key),)))
 
 
-def keep(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
+def keep_active(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
     """A person keeps these rows: they stay when no longer selected, and get the name unless they had one before.
     Raises InputError for a bad or taken name."""
     known = session.remembered(NAME)
@@ -52,7 +52,7 @@ def keep(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
     return saved
 
 
-def end() -> None:
+def clear_active() -> None:
     """Select nothing: on the Map and in Search, too. What a click alone had kept goes."""
     known = session.remembered(NAME)
     session.remember(NAME, {})
@@ -61,27 +61,27 @@ def end() -> None:
     key = known["key"]
     if state.holds(key):
         state.put(Choice())
-    within = session.widget_value(form.WITHIN)
+    within = session.widget_value(form.SELECTION_KEY)
     if within and key in within:
-        session.set_widget(form.WITHIN, [each for each in within if each != key])
+        session.set_widget(form.SELECTION_KEY, [each for each in within if each != key])
     if known["own"]:
         forget(CorpusRef(session.folder(), known["corpus"]), key, known["own"])
 
 
-def in_link() -> None:
+def write_link() -> None:
     """Write what is selected into the address, so that it outlives a reload on any page."""
     info = session.current_corpus()
-    saved = current(info) if info else None
+    saved = active_selection(info) if info else None
     if saved and st.query_params.get(NAME) != saved.key:
         st.query_params[NAME] = saved.key
     elif not saved and NAME in st.query_params:
         del st.query_params[NAME]
 
 
-def line(info: CorpusInfo) -> None:
+def show_active(info: CorpusInfo) -> None:
     """How many rows are selected, of which group, and the button that ends it; nothing where none are."""
-    in_link()
-    saved = current(info)
+    write_link()
+    saved = active_selection(info)
     if saved is None:
         return
     with st.container(key="selected_rows", horizontal=True, vertical_alignment="center", gap="small"):
@@ -98,7 +98,7 @@ def line(info: CorpusInfo) -> None:
             icon=":material/close:",
             help="Selects nothing, on every page.",
         ):
-            end()  # in no callback: the map's fragment would first take up what its component still tells
+            clear_active()  # in no callback: the map's fragment would first take up what its component still tells
             st.rerun()
 
 
@@ -109,7 +109,7 @@ def _from_link(info: CorpusInfo) -> dict[str, str] | None:
         return None
     known = {"corpus": info.digest, "key": saved.key, "own": ""}
     session.remember(NAME, known)
-    session.widget_default(form.WITHIN, [saved.key])
+    session.widget_default(form.SELECTION_KEY, [saved.key])
     return known
 
 
@@ -121,5 +121,5 @@ def _kept(info: CorpusInfo, key: str) -> SavedSelection | None:
 
 def _left_out(key: str) -> bool:
     """Whether Search's own choice of selections no longer has it."""
-    within = session.widget_value(form.WITHIN)
+    within = session.widget_value(form.SELECTION_KEY)
     return within is not None and key not in within

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.corpus import selections_service as answers
-from core.corpus.selections import LONGEST_NAME, Operation, SavedSelection
+from core.corpus.selections import MAX_NAME_LENGTH, Operation, SavedSelection
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
@@ -17,7 +17,7 @@ NAME, SECOND = "selection_combined", "selection_second"
 HELP = "and: rows in both. or: rows in any of the two. without: rows of the first alone. not: all rows but these."
 
 
-def show(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> SavedSelection | None:
+def show_combine(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> SavedSelection | None:
     """The fields; gives the selection just made, if one was."""
     by_key = {each.key: each for each in kept}
     operation: Operation = (
@@ -46,23 +46,23 @@ def show(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelectio
             format_func=lambda key: f"{cut(by_key[key].name, 28)} ({by_key[key].rows:,})",
             help="The first is the one chosen above.",
         )
-    return _result(info, first, operation, second, suggestion(by_key, first, operation, second))
+    return _save_combined(info, first, operation, second, suggestion(by_key, first, operation, second))
 
 
 def suggestion(by_key: dict[str, SavedSelection], first: str, operation: Operation, second: str) -> str:
     """A name to start from, such as "tea without pots"."""
     parts = [operation, by_key[first].name] if operation == "not" else [by_key[first].name, operation]
-    return " ".join([*parts, by_key[second].name] if second else parts)[:LONGEST_NAME]
+    return " ".join([*parts, by_key[second].name] if second else parts)[:MAX_NAME_LENGTH]
 
 
-def _result(info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str) -> SavedSelection | None:
-    rows = session.ask_once(answers.combined_count, session.corpus_ref(info), first, operation, second)
+def _save_combined(info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str) -> SavedSelection | None:
+    rows = session.ask_once(answers.count_combined, session.corpus_ref(info), first, operation, second)
     st.caption(f"Gives {count(rows, 'row')} of {info.rows:,}." if rows else "No row is left: choose otherwise.")
     problem = st.container()  # above the button: what comes below it may be out of sight
     name = st.text_input(
         "Name of the result",
         key=NAME,
-        max_chars=LONGEST_NAME,
+        max_chars=MAX_NAME_LENGTH,
         placeholder=suggested,
         help="Left empty, it gets the name that is suggested here.",
     )

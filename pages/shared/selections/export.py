@@ -19,7 +19,7 @@ FORMS: tuple[tuple[answers.Form, str, str], ...] = (
 )
 
 
-def show(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> None:
+def show_export(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> None:
     what: What = st.radio(
         "What to take out",
         list(WHATS),
@@ -53,6 +53,6 @@ def _file(
     # bound now: the download runs outside of the page
     ask, corpus = session.manager().ask, session.corpus_ref(info)
     if what == "rows":
-        return lambda: ask(answers.rows_as_file, corpus, chosen.key, form)
+        return lambda: ask(answers.selection_file, corpus, chosen.key, form)
     keys = tuple(each.key for each in kept)
-    return lambda: ask(answers.as_file, corpus, keys, form)
+    return lambda: ask(answers.corpus_file, corpus, keys, form)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from core.corpus.selections import LONGEST_NAME, SavedSelection, delete_selection, rename_selection, saved_selections
+from core.corpus.selections import MAX_NAME_LENGTH, SavedSelection, delete_selection, rename_selection, saved_selections
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
@@ -19,7 +19,7 @@ CHOSEN = "selection_chosen"
 WIDTH = 320  # pixels; a popover would stretch to its longest line
 
 
-def show(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> SavedSelection | None:
+def show_selections(info: CorpusInfo, current: Callable[[str], SavedSelection] | None) -> SavedSelection | None:
     """Draw the popover; gives the selection to be shown, in the run in which that was asked for.
 
     current: keeps what is selected now under a name, and gives it; None where nothing is.
@@ -74,7 +74,7 @@ def _keep(current: Callable[[str], SavedSelection] | None) -> None:
         name = st.text_input(
             "Name of the selection",
             key="selection_name",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             placeholder="What its rows have in common",
             disabled=current is None,
             help="Shown wherever selections can be chosen; no two have the same name.",
@@ -140,11 +140,11 @@ def _part(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelecti
         help="Combine it with another, take it out as a file, give it another name, or delete it.",
     )
     if part == "combine":
-        made = combine.show(info, kept, chosen)
+        made = combine.show_combine(info, kept, chosen)
         if made:
             done(f"Kept {made.name}: {count(made.rows, 'row')}.", made.key)
     elif part == "export":
-        export.show(info, kept, chosen)
+        export.show_export(info, kept, chosen)
     elif part == "rename":
         _rename(info, chosen)
     elif part == "delete":
@@ -157,7 +157,7 @@ def _rename(info: CorpusInfo, chosen: SavedSelection) -> None:
             "New name",
             chosen.name,
             key=f"selection_rename_{chosen.key}",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             help="Its rows stay as they are.",
         )
         pressed = st.form_submit_button(

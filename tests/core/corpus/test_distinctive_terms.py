@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.distinctive_terms import contrast_columns, contrast_terms
-from core.corpus.name_terms import is_telling
+from core.corpus.distinctive_terms import distinctive_values, distinctive_terms
+from core.corpus.name_terms import is_informative
 from core.corpus.terms import document_terms
 from core.stats.multiple_testing import bonferroni_z
 
@@ -37,7 +37,7 @@ def test_texts_without_words_have_no_terms(texts):
     matrix, terms = document_terms(texts)
     assert matrix.shape == (len(texts), 0)
     assert terms == []
-    assert contrast_terms(matrix, terms, np.array([True] + [False] * (len(texts) - 1))[: len(texts)]).entries == ()
+    assert distinctive_terms(matrix, terms, np.array([True] + [False] * (len(texts) - 1))[: len(texts)]).entries == ()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def planted():
 def test_a_planted_word_is_found_and_chance_is_not(planted):
     texts, mask = planted
     matrix, terms = document_terms(texts)
-    found = contrast_terms(matrix, terms, mask)
+    found = distinctive_terms(matrix, terms, mask)
     assert {entry.value for entry in found.entries} == {"refund", "please", "refund please"}
     entry = found.entries[0]
     assert (entry.inside, entry.inside_total, entry.outside, entry.outside_total) == (48, 60, 0, 540)
@@ -72,7 +72,7 @@ def test_random_selections_seldom_show_anything(planted):
     texts, _ = planted
     matrix, terms = document_terms([text.replace("refund please", "") for text in texts])
     random = np.random.default_rng(1)
-    false = sum(bool(contrast_terms(matrix, terms, random.random(600) < 0.2).entries) for _ in range(100))
+    false = sum(bool(distinctive_terms(matrix, terms, random.random(600) < 0.2).entries) for _ in range(100))
     assert false <= 10  # at most 5 expected
 
 
@@ -81,7 +81,7 @@ def test_nothing_and_everything_have_no_contrast(planted):
     matrix, terms = document_terms(texts)
     table = pd.DataFrame({"a": ["x"] * 600})
     for chosen, note in [(mask & False, "No row"), (mask | True, "All rows")]:
-        for found in (contrast_terms(matrix, terms, chosen), contrast_columns(table, chosen)):
+        for found in (distinctive_terms(matrix, terms, chosen), distinctive_values(table, chosen)):
             assert found.entries == ()
             assert found.note.startswith(note)
 
@@ -100,7 +100,7 @@ def test_column_values_and_numbers(planted):
         }
     )
     table.loc[0, "area"] = None
-    found = contrast_columns(table, mask)
+    found = distinctive_values(table, mask)
     assert [(entry.name, entry.value) for entry in found.entries] == [("area", "tea")]
     assert (found.entries[0].inside, found.entries[0].inside_total) == (59, 59)  # the missing cell is no row
     assert [shift.name for shift in found.shifts] == ["day", "price"]
@@ -117,7 +117,7 @@ def test_column_values_and_numbers(planted):
 def test_a_lower_number_is_found_too():
     mask = np.arange(200) < 100
     values = pd.DataFrame({"price": np.where(mask, 1.0, 5.0) + np.random.default_rng(0).normal(size=200)})
-    shift = contrast_columns(values, mask).shifts[0]
+    shift = distinctive_values(values, mask).shifts[0]
     assert shift.effect < 0 < shift.lower
 
 
@@ -125,8 +125,8 @@ def test_words_that_are_not_shown_are_tested_all_the_same():
     texts = ["to the lamp, not broken"] * 30 + ["a book"] * 30
     matrix, terms = document_terms(texts, min_rows=2)
     mask = np.arange(60) < 30
-    whole, told = contrast_terms(matrix, terms, mask), contrast_terms(matrix, terms, mask, shown=is_telling)
+    whole, told = distinctive_terms(matrix, terms, mask), distinctive_terms(matrix, terms, mask, shown=is_informative)
     assert "to" in [entry.value for entry in whole.entries]
     assert {entry.value for entry in told.entries} == {"lamp", "not", "broken", "not broken"}
     assert told.tests == whole.tests
-    assert len(contrast_terms(matrix, terms, mask, limit=2, shown=is_telling).entries) == 2
+    assert len(distinctive_terms(matrix, terms, mask, limit=2, shown=is_informative).entries) == 2

@@ -13,7 +13,7 @@ from core.corpus import selections_service as answers
 from core.corpus.filters import Filter
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.selections import (
-    combined,
+    combine_rows,
     delete_selection,
     rename_selection,
     save_selection,
@@ -189,16 +189,16 @@ def test_combining_is_set_algebra(operation, rule):
     rng = np.random.default_rng(1)
     for size in (0, 1, 20, 50):
         first, second = (np.sort(rng.choice(50, size, replace=False)) for _ in range(2))
-        rows = combined(first, None if operation == "not" else second, operation, 50)
+        rows = combine_rows(first, None if operation == "not" else second, operation, 50)
         assert rows.dtype == np.int64
         assert rows.tolist() == sorted(rule(set(first.tolist()), set(second.tolist())))
 
 
 def test_combining_needs_an_operation_and_a_second():
     with pytest.raises(InputError, match="can't be combined"):
-        combined(np.array([1]), np.array([2]), "xor", 5)
+        combine_rows(np.array([1]), np.array([2]), "xor", 5)
     with pytest.raises(InputError, match="Two selections"):
-        combined(np.array([1]), None, "and", 5)
+        combine_rows(np.array([1]), None, "and", 5)
 
 
 def test_a_worker_combines_and_keeps(workspace, corpus):
@@ -209,8 +209,8 @@ def test_a_worker_combines_and_keeps(workspace, corpus):
     both = answers.combine_and_save(CorpusRef(folder, corpus), "Both", low.key, "and", high.key)
     assert selection_rows(workspace, corpus, both.key).tolist() == [9, 10, 11]
     rest = answers.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
-    assert (rest.rows, answers.combined_count(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
-    assert set(answers.saved(CorpusRef(folder, corpus))) == {low, high, both, rest}
+    assert (rest.rows, answers.count_combined(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
+    assert set(answers.list_selections(CorpusRef(folder, corpus))) == {low, high, both, rest}
     with pytest.raises(InputError, match="No rows are left"):
         answers.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
     with pytest.raises(InputError, match='kept already, as "Low"'):
@@ -222,14 +222,14 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
     folder = str(workspace.folder)
     tea = save_selection(workspace, corpus, "Tea", [1, 20])
     formula = save_selection(workspace, corpus, "=1+1", [0])
-    table = read(answers.as_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
+    table = read(answers.corpus_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
     last = "'=1+1" if form == "csv" else "=1+1"
     assert table.columns.tolist() == ["text", "n", "Tea", "Tea_", last]
     assert table["text"].tolist() == TEXTS
     assert table["Tea_"].dtype == bool
     assert np.flatnonzero(table["Tea_"]).tolist() == [1, 20]
     assert np.flatnonzero(table[last]).tolist() == [0]
-    alone = read(answers.rows_as_file(CorpusRef(folder, corpus), tea.key, form), form)
+    alone = read(answers.selection_file(CorpusRef(folder, corpus), tea.key, form), form)
     assert alone["n"].tolist() == [1, 20]
     assert alone.columns.tolist() == ["text", "n", "Tea"]
     assert load_corpus(CorpusRef(folder, corpus)).table.columns.tolist() == [
@@ -237,7 +237,7 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
         "Tea",
     ]  # the kept table is not touched
     with pytest.raises(StorageError):
-        answers.as_file(CorpusRef(folder, corpus), ("0" * 16,), form)
+        answers.corpus_file(CorpusRef(folder, corpus), ("0" * 16,), form)
 
 
 def read(data: bytes, form: str) -> pd.DataFrame:

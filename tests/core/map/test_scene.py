@@ -8,7 +8,7 @@ import pytest
 
 from core.corpus.build import build_corpus
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections
 from core.errors import InputError, StorageError
 from core.map import scene as module

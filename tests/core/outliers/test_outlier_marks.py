@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, StorageError
 from core.outliers.marks import load_marks, set_marks
 from core.store import Workspace

@@ -2,7 +2,8 @@ import codecs
 
 import pytest
 
-from core.corpus.reading import ReadOptions, Upload, read_files
+from core.corpus.reading.values import ReadOptions, Upload
+from core.corpus.reading.files import read_files
 from core.corpus.reading.encodings import ENCODINGS, find_encoding
 from core.errors import InputError
 
