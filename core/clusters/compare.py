@@ -8,7 +8,7 @@ import pandas as pd
 from core.clusters.agreement import Agreement, agreement, confusion, crossed, matched
 from core.clusters.cluster_set import cluster_set
 from core.clusters.methods import ClusterParams
-from core.corpus.cells import short_cells
+from core.corpus.export import short_cells
 from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus
 from core.errors import InputError

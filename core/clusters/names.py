@@ -7,7 +7,7 @@ import numpy as np
 
 from core.clusters.centers import centers
 from core.corpus.ctfidf import MAX_NAME_LENGTH, ClusterNamer, class_tf_idf, group_counts
-from core.corpus.name_terms import is_name
+from core.corpus.terms import is_name
 from core.text import clean, cut
 
 if TYPE_CHECKING:

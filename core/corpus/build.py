@@ -8,21 +8,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading.values import RawTable, ReadOptions, Upload
-from core.corpus.reading.roles import guess_roles
-from core.corpus.reading.times import parse_times
-from core.corpus.reading.files import read_files
-from core.corpus.reading.template import render_texts
-from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, template_columns
-from core.corpus.row_steps import (
+from core.corpus.preprocess import (
     StepCount,
     Steps,
-    select_rows,
     counted_split,
     estimated_split,
     make_passages,
     sampled_passages,
+    select_rows,
 )
+from core.corpus.reading.files import read_files
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.template import (
+    column_field,
+    column_texts,
+    missing_column,
+    rename_fields,
+    render_texts,
+    template_columns,
+)
+from core.corpus.reading.times import parse_times
+from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.digest import digest_json, digest_table, digest_texts
 from core.errors import InputError
 from core.store import TEXT_COLUMN

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.corpus.name_terms import is_redundant, is_name
+from core.corpus.terms import is_name, is_redundant
 from core.text import clean, cut
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.filters import MAX_DISCRETE_NUMBERS, factorize_texts, column_kind
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
 from core.stats.interval import ALPHA
 from core.stats.multiple_testing import bonferroni_z
 from core.stats.odds import log_odds_ratio

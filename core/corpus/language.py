@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import valid_texts
+from core.corpus.texts import valid_texts
 from core.types import ModelSpec
 
 UNKNOWN = "und"  # ISO 639's code for "undetermined"

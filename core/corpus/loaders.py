@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.selections import selection_mask
+from core.corpus.texts import distinct_texts
 from core.store import Workspace
 from core.types import Corpus, CorpusRef
 

@@ -2,21 +2,31 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from core.corpus.build import StepCount, Steps, build_corpus, count_steps, read_corpus
-from core.corpus.loaders import load_corpus
+from core.corpus.export import free_name, table_bytes
+from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.profile import Profile, profile_corpus
-from core.corpus.reading.values import RawTable, Source
 from core.corpus.reading.roles import guess_roles
-from core.corpus.reading.template import render_texts
+from core.corpus.reading.template import column_field, render_texts
+from core.corpus.reading.values import RawTable, Source
+from core.corpus.selections import (
+    Operation,
+    SavedSelection,
+    combine_rows,
+    save_selection,
+    saved_selections,
+    selection_rows,
+)
 from core.corpus.staging import ImportSource, read_staged
 from core.digest import digest_array
 from core.errors import InputError
 from core.store import CorpusInfo, Workspace
-from core.types import CorpusRef, ModelSpec, Roles, Vectors
+from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
 CELL_LENGTH = 200  # characters of a cell that a preview shows
@@ -92,7 +102,9 @@ def preview_texts(folder: str, origin: ImportSource, template: str, rows: int = 
     return tuple(text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH] + "…" for text in texts)
 
 
-def count_step_rows(folder: str, origin: ImportSource, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | InvalidInput:
+def count_step_rows(
+    folder: str, origin: ImportSource, roles: Roles, steps: Steps
+) -> tuple[StepCount, ...] | InvalidInput:
     """What each step would do to the rows; a Refusal where none would be left."""
     try:
         return count_steps(raw_table(folder, origin), roles, steps)
@@ -147,3 +159,59 @@ def import_file(folder: str, params: dict[str, Any]) -> str:
     """Read a file of this machine into the workspace; gives the corpus' digest. params: as read_corpus names them."""
     named = {key: params[key] for key in ("name", "text", "label", "time", "id")}
     return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
+
+
+Form = Literal["csv", "parquet"]
+
+
+def list_selections(corpus: CorpusRef) -> tuple[SavedSelection, ...]:
+    """The kept selections, newest first."""
+    return saved_selections(Workspace(corpus.folder), corpus.digest)
+
+
+def combine_selections(corpus: CorpusRef, first: str, operation: Operation, second: str = "") -> np.ndarray:
+    """Row ids (int64, sorted) of two kept selections combined; "not" needs no second. Raises StorageError."""
+    workspace = Workspace(corpus.folder)
+    ids = selection_rows(workspace, corpus.digest, first)
+    others = None if operation == "not" or not second else selection_rows(workspace, corpus.digest, second)
+    return combine_rows(ids, others, operation, len(load_corpus(corpus)))
+
+
+def count_combined(corpus: CorpusRef, first: str, operation: Operation, second: str = "") -> int:
+    """How many rows combined_rows gives."""
+    return len(combine_selections(corpus, first, operation, second))
+
+
+def combine_and_save(
+    corpus: CorpusRef, name: str, first: str, operation: Operation, second: str = ""
+) -> SavedSelection:
+    """Keep what two kept selections (keys) give together. Raises InputError where that is nothing, StorageError."""
+    rows = combine_selections(corpus, first, operation, second)
+    if not len(rows):
+        raise InputError("No rows are left.", "Choose other selections, or join them with another word.")
+    return save_selection(Workspace(corpus.folder), corpus.digest, name, rows)
+
+
+def corpus_file(corpus: CorpusRef, keys: tuple[str, ...], form: Form) -> bytes:
+    """The whole corpus with one bool column a selection, named after it (underscores where that is taken), as the
+    bytes of a file. Raises StorageError where one is gone."""
+    table = _export_table(load_corpus(corpus))
+    names = {each.key: each.name for each in list_selections(corpus)}
+    for key in keys:
+        mask = load_selection(corpus, key)
+        table[free_name(table, names.get(key, key))] = mask
+    return table_bytes(table, form)
+
+
+def selection_file(corpus: CorpusRef, key: str, form: Form) -> bytes:
+    """The rows of one selection with all their columns, as the bytes of a file. Raises StorageError."""
+    table = _export_table(load_corpus(corpus))
+    return table_bytes(table[load_selection(corpus, key)], form)
+
+
+def _export_table(corpus: Corpus) -> pd.DataFrame:
+    """A copy with the texts first, unless they are just one of the columns."""
+    table = corpus.table.copy(deep=False)
+    if corpus.roles.text not in {column_field(str(column)) for column in table.columns}:
+        table.insert(0, free_name(table, "text"), corpus.texts)
+    return table

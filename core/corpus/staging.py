@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.corpus.reading.files import read_files, read_pasted
+from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.errors import InputError, StorageError
 from core.files import discard, replacing, storage_errors
 

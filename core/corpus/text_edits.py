@@ -5,13 +5,191 @@ order, dropped stop words, padding, paraphrase) should move a vector little; tho
 should be seen. Nothing here calls a model.
 """
 
-from collections.abc import Callable, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from core.corpus import text_edit_rules as changes
+from core.corpus import text_edit_words as words
+from core.corpus.keyword import SPACELESS
 from core.digest import digest_text
+
+TYPO_EVERY = 25  # letters
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_SENTENCE = re.compile(r"[^.!?。!?]+[.!?。!?]+\s*|[^.!?。!?]+$")
+_DIGIT = re.compile(r"\d")
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(words.NUMBER_WORDS)})\b", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE)
+_CANNOT = re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE)
+_WILL_NOT = re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE)
+_AUXILIARY = re.compile(rf"\b(?:{'|'.join(words.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
+
+
+def typos(text: str, random: np.random.Generator) -> str | None:
+    """One letter in TYPO_EVERY, at least one, mistyped; never the first letter of a word."""
+    places = _typo_positions(text)
+    if not places:
+        return None
+    count = min(len(places), max(1, sum(map(str.isalpha, text)) // TYPO_EVERY))
+    signs = list(text)
+    for place in np.sort(random.choice(places, count, replace=False))[::-1]:
+        signs[place : place + 1] = _mistype(signs, int(place), random)
+    return _if_changed("".join(signs), text)
+
+
+def case(text: str, random: np.random.Generator) -> str | None:
+    """All in capitals; all lower case where it is so already. None for scripts without capitals."""
+    return _if_changed(text.upper(), text) or _if_changed(text.lower(), text)
+
+
+def word_order(text: str, random: np.random.Generator) -> str | None:
+    """The same words in another order, the spaces where they were; scripts without spaces by pairs of signs."""
+    parts = _parts(text)
+    places = [place for place, part in enumerate(parts) if not part.isspace()]
+    if len({parts[place] for place in places}) < 2:
+        return None
+    for _ in range(8):  # a short text may come out as it was
+        order = random.permutation(len(places))
+        moved = list(parts)
+        for place, source in zip(places, order, strict=True):
+            moved[place] = parts[places[source]]
+        if moved != parts:
+            return "".join(moved)
+    return None
+
+
+def stop_words(text: str, random: np.random.Generator) -> str | None:
+    """Without stop words; None where there are none, or nothing else."""
+    kept = [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in words.STOP_WORDS]
+    return " ".join(kept) if kept and len(kept) < len(text.split()) else None
+
+
+def paraphrase(text: str, random: np.random.Generator) -> str | None:
+    """Contractions written out, words replaced that others may stand for, the last of several sentences put first."""
+    made = _replace_words(_replace_words(text, words.CONTRACTIONS), words.SYNONYMS)
+    sentences = _SENTENCE.findall(made)
+    if len(sentences) > 1 and "".join(sentences) == made:
+        made = " ".join(part.strip() for part in (sentences[-1], *sentences[:-1]) if part.strip())
+    return _if_changed(made, text)
+
+
+def padding(text: str, random: np.random.Generator) -> str | None:
+    """A greeting before and a closing line after the text, Chinese ones where it has Chinese characters."""
+    if not text.strip():
+        return None
+    chinese = _HAN.search(text) is not None
+    before = words.BEFORE_CHINESE if chinese else words.BEFORE
+    after = words.AFTER_CHINESE if chinese else words.AFTER
+    return f"{before[random.integers(len(before))]} {text} {after[random.integers(len(after))]}"
+
+
+def numbers(text: str, random: np.random.Generator) -> str | None:
+    """Every digit another one of its script, no number beginning with a new 0; else another number word."""
+    if _DIGIT.search(text):
+        return "".join(_other_digit(sign, random) if sign.isdecimal() else sign for sign in text)
+    return _if_changed(_NUMBER_WORD.sub(lambda found: _other_number_word(found.group(), random), text), text)
+
+
+def negation(text: str, random: np.random.Generator) -> str | None:
+    """A negation taken out where there is one, else put in. English and Chinese; None where no rule fits."""
+    for pattern, by in ((_CANNOT, "can"), (_WILL_NOT, "will"), (_NEGATED, "")):
+        if pattern.search(text):
+            return _if_changed(pattern.sub(by, text, count=1), text)
+    auxiliary = _AUXILIARY.search(text)
+    if auxiliary:
+        return f"{text[: auxiliary.end()]} not{text[auxiliary.end() :]}"
+    if _HAN.search(text):
+        return _negate_chinese(text)
+    english = any(word.casefold() in words.STOP_WORDS for word in _WORD.findall(text))
+    return f"It is not true that {text[:1].lower()}{text[1:]}" if english else None
+
+
+def _typo_positions(text: str) -> list[int]:
+    """Places of letters that may be mistyped: in words of four letters and more, or of two where there are none."""
+    found = [match.span() for match in _WORD.finditer(text)]
+    long = [span for span in found if span[1] - span[0] >= 4] or [span for span in found if span[1] - span[0] >= 2]
+    inside = (place for start, end in long for place in range(start + 1, end))
+    return [place for place in inside if text[place].isalpha() and not _has_marks(text, place)]
+
+
+def _has_marks(text: str, place: int) -> bool:
+    """Whether what comes next belongs to this sign: marks and joiners."""
+    return place + 1 < len(text) and unicodedata.category(text[place + 1]) in ("Mn", "Mc", "Me", "Cf")
+
+
+def _mistype(signs: list[str], place: int, random: np.random.Generator) -> list[str]:
+    """What stands in place of one letter: two letters swapped, a neighboring key, the letter twice, or none."""
+    letter, before = signs[place], signs[place - 1]
+    keys = words.KEYS.get(letter.lower(), "")
+    inside = place > 1 and signs[place - 2].isalpha() and before.isalpha()  # the first letter stays where it is
+    kinds = ["drop", "double", *(["key"] if keys else []), *(["swap"] if inside and before != letter else [])]
+    kind = kinds[random.integers(len(kinds))]
+    if kind == "swap":
+        signs[place - 1] = letter
+        return [before]
+    if kind == "key":
+        hit = keys[random.integers(len(keys))]
+        return [hit.upper() if letter.isupper() else hit]
+    return [letter, letter] if kind == "double" else []
+
+
+def _parts(text: str) -> list[str]:
+    """Words and the spaces between them; runs of scripts without spaces in pairs of signs with their marks."""
+    made: list[str] = []
+    for piece in re.findall(r"\s+|\S+", text):
+        made += [piece] if piece.isspace() or not _SPACELESS.search(piece) else _pairs(piece)
+    return made
+
+
+def _pairs(piece: str) -> list[str]:
+    starts = [0, *(at for at in range(1, len(piece)) if not _has_marks(piece, at - 1))]
+    cuts = [*starts[::2], len(piece)]
+    return [piece[start:end] for start, end in pairwise(cuts)]
+
+
+def _replace_words(text: str, by: Mapping[str, str]) -> str:
+    """Words replaced by a table of lower-case ones; a capital at the beginning is kept."""
+
+    def other(found: re.Match[str]) -> str:
+        word = found.group()
+        new = by.get(word.replace("\u2019", "'").lower())
+        if new is None:
+            return word
+        return new[:1].upper() + new[1:] if word[:1].isupper() else new
+
+    return _WORD.sub(other, text)
+
+
+def _other_digit(sign: str, random: np.random.Generator) -> str:
+    """Another digit of the same script; never a 0, so that no number loses a place."""
+    value = unicodedata.decimal(sign)
+    others = [each for each in range(1, 10) if each != value]
+    return chr(ord(sign) - value + others[random.integers(len(others))])
+
+
+def _other_number_word(word: str, random: np.random.Generator) -> str:
+    others = [term for term in words.NUMBER_WORDS if term != word.lower()]
+    other = others[random.integers(len(others))]
+    return other.capitalize() if word[:1].isupper() else other
+
+
+def _negate_chinese(text: str) -> str | None:
+    for table in (words.NEGATED_CHINESE, words.AFFIRMED_CHINESE):
+        for old, new in table:
+            if old in text:
+                return _if_changed(text.replace(old, new, 1), text)
+    return None
+
+
+def _if_changed(made: str, text: str) -> str | None:
+    """What was made, unless it is what was given, or nothing."""
+    return made if made != text and made.strip() else None
+
 
 EditFunction = Callable[[str, np.random.Generator], str | None]
 
@@ -34,23 +212,23 @@ TEXT_EDITS: dict[str, TextEdit] = {
         "Typos",
         "One letter in 25, at least one, is swapped with the one before, hit beside its key, doubled or left out; the "
         "first letter of a word stays.",
-        changes.typos,
+        typos,
     ),
-    "case": TextEdit("Case", "All in capitals; a text in capitals becomes all lower case.", changes.case),
-    "word_order": TextEdit("Word order", "The same words in a random order.", changes.word_order),
-    "stop_words": TextEdit("Without stop words", "English words such as the, of, to are left out.", changes.stop_words),
+    "case": TextEdit("Case", "All in capitals; a text in capitals becomes all lower case.", case),
+    "word_order": TextEdit("Word order", "The same words in a random order.", word_order),
+    "stop_words": TextEdit("Without stop words", "English words such as the, of, to are left out.", stop_words),
     "paraphrase": TextEdit(
         "Paraphrase by rules",
         "Contractions written out, common English words replaced by ones that may stand for them, and the last "
         "sentence put first. No model writes anything.",
-        changes.paraphrase,
+        paraphrase,
     ),
     "padding": TextEdit(
-        "Padding", "A greeting before the text and a closing line after it, as in letters and mails.", changes.padding
+        "Padding", "A greeting before the text and a closing line after it, as in letters and mails.", padding
     ),
-    "numbers": TextEdit("Numbers", "Every number becomes another of as many digits.", changes.numbers, False),
+    "numbers": TextEdit("Numbers", "Every number becomes another of as many digits.", numbers, False),
     "negation": TextEdit(
-        "Negation", "A not is put in, or taken out where there is one. English and Chinese.", changes.negation, False
+        "Negation", "A not is put in, or taken out where there is one. English and Chinese.", negation, False
     ),
 }
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from core.clusters.cluster_set import ClusterSet, default_clusters
 from core.clusters.results import CLUSTERS, ClusterQuery
-from core.corpus.export.table import free_name, table_bytes
-from core.corpus.label_columns import INTERNAL_COLUMNS, label_strings, candidate_label_columns
+from core.corpus.export import free_name, table_bytes
+from core.corpus.label_columns import INTERNAL_COLUMNS, candidate_label_columns, label_strings
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import column_field
 from core.disagreement.isolated_rows import stand_alone
@@ -103,7 +103,9 @@ def choices(asked: Asked) -> Choices:
 def label_columns(ref: CorpusRef) -> tuple[str, ...]:
     """Columns that can be labels, those chosen as such first."""
     corpus = load_corpus(ref)
-    return candidate_label_columns(corpus.table, corpus.roles.labels, (*INTERNAL_COLUMNS, corpus.roles.id, corpus.roles.time))
+    return candidate_label_columns(
+        corpus.table, corpus.roles.labels, (*INTERNAL_COLUMNS, corpus.roles.id, corpus.roles.time)
+    )
 
 
 def groups(asked: Asked) -> ClusterSet | None:

@@ -9,8 +9,7 @@ from core.clusters.names import cluster_names, keywords
 from core.corpus.ctfidf import class_tf_idf
 from core.corpus.label_columns import label_strings
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_name
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_name, load_terms
 from core.disagreement.neighbor_shifts import Moves
 from core.disagreement.rows import disagreement, label_columns
 from core.disagreement.service import Asked

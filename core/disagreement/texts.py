@@ -40,7 +40,7 @@ class TextFacts:
 def text_facts(texts: Sequence[str], progress: Progress | None = None) -> TextFacts:
     """Look at each text; languages by script, then by py3langid."""
     from core.corpus.language import detect_language
-    from core.corpus.text_input import valid_texts
+    from core.corpus.texts import valid_texts
 
     found: list[str] = []
     for start in range(0, len(texts), BATCH):

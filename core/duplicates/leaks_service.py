@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_rows import find_split_column
+from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus
 from core.duplicates.leaks import Leaks, find_leaks, split_columns
 from core.duplicates.service import MOST_ROWS, Place, group_codes, rows_file

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import free_name, table_bytes
 from core.corpus.label_columns import LabelColumn, column_labels
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import column_field

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.filters import MAX_DISCRETE_NUMBERS, factorize_texts, column_kind
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
 from core.palette import GREY, MOST_CATEGORIES, category_style
 
 ColorKind = Literal["none", "category", "number", "time", "trust", "similarity"]

@@ -6,10 +6,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import MAX_CELL_LENGTH as LONGEST_CELL
-from core.corpus.cells import short_cells
-from core.corpus.distinctive_terms import DistinctiveItems, distinctive_values, distinctive_terms
-from core.corpus.export.table import table_bytes
+from core.corpus.distinctive_terms import DistinctiveItems, distinctive_terms, distinctive_values
+from core.corpus.export import MAX_CELL_LENGTH as LONGEST_CELL
+from core.corpus.export import short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import column_field

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import valid_texts, batches
+from core.corpus.texts import batches, valid_texts
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
 from core.types import ModelSpec, unit_rows
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import length_batches, valid_texts, batches
+from core.corpus.texts import batches, length_batches, valid_texts
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
 from core.models.bfloat16 import Run, compiled, has_bfloat16
 from core.models.minilm_files import GRAPH_VERSION, WEIGHTS_SHA256, exported, model_folder, open_session

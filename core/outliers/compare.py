@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import PREVIEW_LENGTH
-from core.corpus.export.table import free_name
+from core.corpus.export import PREVIEW_LENGTH, free_name
 from core.corpus.loaders import load_corpus
 from core.errors import StorageError
 from core.outliers.consensus import Agreement, agreement, consensus, percentiles

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import PREVIEW_LENGTH, texts_and_roles
+from core.corpus.export import PREVIEW_LENGTH, texts_and_roles
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_informative
-from core.corpus.terms import document_terms, load_terms
+from core.corpus.terms import document_terms, is_informative, load_terms
 from core.errors import InputError
 from core.outliers.consensus import percentiles
 from core.outliers.score_info import SCORES

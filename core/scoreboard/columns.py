@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.corpus.label_columns import label_columns, label_strings
-from core.corpus.label_rows import find_split_column
+from core.corpus.label_columns import find_split_column, label_columns, label_strings
 from core.corpus.loaders import load_corpus
 from core.corpus.reading.template import column_field
 from core.scoreboard.column_kinds import LOOKED_AT, length_of, numbers_of, texts_of

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_rows import LabelRows, split_names
-from core.corpus.reading.nested import SET_COLUMN
+from core.corpus.label_columns import LabelRows, split_names
+from core.corpus.reading.json_files import SET_COLUMN
 from core.errors import InputError
 from core.scoreboard.probes import held_out
 from core.scoreboard.types import Task

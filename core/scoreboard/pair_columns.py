@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.corpus.cell_numbers import parse_numbers
-from core.corpus.label_columns import INTERNAL_COLUMNS
+from core.corpus.label_columns import INTERNAL_COLUMNS, parse_numbers
 from core.corpus.loaders import load_corpus
 from core.scoreboard.column_kinds import length_of, numbers_of, texts_of, words_of
 from core.scoreboard.task_tables import open_table

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.cell_numbers import parse_numbers
-from core.corpus.label_columns import label_strings
+from core.corpus.label_columns import label_strings, parse_numbers
 from core.corpus.reading.encodings import to_utf8
 from core.errors import InputError
 

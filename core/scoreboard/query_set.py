@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.cell_numbers import parse_numbers
-from core.corpus.label_columns import label_strings
+from core.corpus.label_columns import label_strings, parse_numbers
 from core.errors import InputError
 from core.scoreboard.qrels import COLUMNS
 from core.scoreboard.task_tables import column_of, open_table

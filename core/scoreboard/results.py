@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
-from core.corpus.label_rows import MAX_QUERIES
+from core.corpus.label_columns import MAX_QUERIES
 from core.errors import InputError, PlanisphereError
 from core.models.backends import capabilities
 from core.scoreboard.label_splits import MOST_PROBED, MOST_PROBED_LABELS

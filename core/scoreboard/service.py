@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.corpus.label_columns import label_codes
-from core.corpus.label_rows import find_split_column
+from core.corpus.label_columns import find_split_column, label_codes
 from core.corpus.loaders import load_corpus
 from core.errors import PlanisphereError, StorageError
 from core.models.backends import capabilities

@@ -45,7 +45,9 @@ class ToEmbed:
     usd: float | None
 
 
-def bring_tables(corpus: CorpusRef, files: tuple[StagedFile, ...], judged: bool) -> tuple[TaskTable, ...] | InvalidInput:
+def bring_tables(
+    corpus: CorpusRef, files: tuple[StagedFile, ...], judged: bool
+) -> tuple[TaskTable, ...] | InvalidInput:
     """Keep uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
 
     A Refusal for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
@@ -138,7 +140,9 @@ def _two(corpus: CorpusRef, files: tuple[StagedFile, ...]) -> tuple[TaskTable, .
 def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
     data = staged_bytes(folder, file)
-    return read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, ImportSource((file,))).table)
+    return (
+        read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, ImportSource((file,))).table)
+    )
 
 
 def _candidates(corpus: CorpusRef, made: Retrieval) -> int:

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import short_cells
+from core.corpus.export import short_cells
 from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
-from core.corpus.keyword import KeywordHits, search_keywords, search_regex, mark_matches, query_spans
+from core.corpus.keyword import KeywordHits, mark_matches, query_spans, search_keywords, search_regex
 from core.corpus.loaders import load_corpus, load_selection
 from core.map.service import Place, layout_stamp, stored_layout
 from core.models.backends import capabilities
@@ -141,7 +141,9 @@ def calibration(corpus: CorpusRef, spec: ModelSpec) -> Calibration:
     return calibrate(load_vectors(corpus, spec).rows)
 
 
-def _excerpts(texts: Sequence[str], rows: np.ndarray, query: Query, matches: KeywordHits | None) -> tuple[Segments, ...]:
+def _excerpts(
+    texts: Sequence[str], rows: np.ndarray, query: Query, matches: KeywordHits | None
+) -> tuple[Segments, ...]:
     known = (
         dict(zip(matches.rows.tolist(), matches.spans, strict=True)) if matches and query.mode == "pattern" else None
     )

@@ -6,11 +6,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.distinctive_terms import distinctive_terms
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_informative
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_informative, load_terms
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.trends.bursts import Burst, find_bursts
 from core.trends.drift import PERMUTATIONS, Drift, measure_drifts

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.distinctive_terms import ALPHA, DistinctiveItems, distinctive_terms
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import free_name, table_bytes
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_informative
 from core.corpus.selections import SavedSelection, save_selection
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_informative, load_terms
 from core.errors import InputError
 from core.map.rows import TERMS
 from core.store import Workspace
@@ -82,7 +81,9 @@ def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Dist
     found = distinctive_terms(matrix, vocabulary, inside, limit=TERMS, shown=is_informative)
     if found.entries or not found.tests:
         return found, True
-    unsure = distinctive_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, shown=is_informative)
+    unsure = distinctive_terms(
+        matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, shown=is_informative
+    )
     note = (
         f"{found.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"
     )

@@ -7,7 +7,8 @@ from pages.shared.corpus import add_data as bring
 from pages.shared.corpus import columns, create, guide, profile
 from pages.shared.corpus import import_options as reading
 from pages.shared.corpus import preprocess as data_steps
-from pages.shared.corpus import text_preview as draft
+
+pass
 
 
 def page() -> None:
@@ -29,7 +30,7 @@ def new_corpus(origin: bring.Origin, preview: reading.Preview) -> None:
     st.subheader("Prepare the rows")
     steps = data_steps.choose_steps(origin, preview, roles)
     create.create_button(origin, preview, roles, steps)
-    draft.show_text_preview(origin, roles, steps)
+    profile.show_text_preview(origin, roles, steps)
 
 
 def current_corpus() -> None:

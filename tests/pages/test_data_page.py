@@ -361,7 +361,9 @@ def test_draft_of_ten_thousand_rows_is_quick(home):
     origin = ImportSource((stage(str(home), "many.csv", b"text\n" + rows),))
     roles, steps = Roles("{text}"), Steps()
     preview_files(str(home), origin)
-    draft_profile(str(home), ImportSource((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps)  # loads the languages
+    draft_profile(
+        str(home), ImportSource((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps
+    )  # loads the languages
     with cpu_limit(5):  # about half a second
         made = draft_profile(str(home), origin, roles, steps)
     assert (made.profile.rows, made.looked, made.rows) == (10_000, 10_000, 10_000)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.filters import filter_options
-from pages.shared.filters.range import scale_of
+from pages.shared.filters import scale_of
 
 
 def options(values):

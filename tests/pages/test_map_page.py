@@ -12,8 +12,8 @@ from streamlit.typing import PlotlyState
 
 from core.corpus.build import build_corpus
 from core.corpus.loaders import load_corpus
-from core.corpus.reading.values import RawTable
 from core.corpus.reading.template import column_field
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.errors import PlanisphereError, StorageError
 from core.map.align import aligned

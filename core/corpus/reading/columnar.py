@@ -3,11 +3,12 @@
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
-from core.corpus.reading.list_vectors import parquet_vectors
 from core.corpus.reading.values import MAX_ROWS, ParsedFile, Source, Upload
+from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, unit_matrix
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,3 +122,39 @@ def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     table = pd.concat(columns, axis=1)
     table.columns = pd.Index(["" if name is None else name for name in padded[0]], dtype=object)
     return table
+
+
+def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarray | None, str, list[str]]:
+    """The table without its columns of number lists, the vectors of the likeliest, its name, and notes.
+
+    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists.
+    """
+    found = [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
+    if not found:
+        return arrow, None, "", []
+    best = min(found, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
+    column = arrow.schema.names[best]
+    vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
+    notes = [f'Column "{arrow.schema.names[i]}" also holds vectors and was left out.' for i in found if i != best]
+    keep = [i for i in range(arrow.num_columns) if i not in found]
+    return arrow.select(keep), vectors, f'column "{column}" of {name}', notes
+
+
+def _is_vector_field(field: "pa.Field") -> bool:
+    import pyarrow as pa
+
+    kind = field.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return False
+    hinted = bool(VECTOR_NAMES.search(field.name))
+    return pa.types.is_floating(kind.value_type) or (hinted and pa.types.is_integer(kind.value_type))
+
+
+def _arrow_matrix(name: str, column: str, chunks: "pa.ChunkedArray") -> np.ndarray:
+    import pyarrow.compute as pc
+
+    lengths = pc.list_value_length(chunks).to_pandas().to_numpy(dtype=float)
+    check_lengths(f'"{name}", column "{column}"', lengths)
+    rows = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
+    flat = rows[0] if len(rows) == 1 else np.concatenate(rows)
+    return flat.reshape(len(lengths), int(lengths[0]))

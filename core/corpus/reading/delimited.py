@@ -2,18 +2,141 @@
 
 import csv
 import io
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 import pandas as pd
 
 from core.corpus.reading.cells import infer_numbers
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.layout import has_quoted_cells, has_header, max_fields
-from core.corpus.reading.ragged import DELIMITER_NAMES, last_record_line, long_row_error, short_row_notes
-from core.corpus.reading.records import records
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
+
+SAMPLE = 65_536  # bytes looked at
+_LINES = 200
+_SENTENCE, _WORDED = 4, 3.0  # words of a cell that is no name, and of a column of texts on average
+_SAME = 0.9
+
+
+def has_header(data: bytes, delimiter: str, quoted: bool) -> bool:
+    """Whether the first record names the columns: not where it holds both a number over a column of numbers and a
+    sentence over a column of texts, as files of benchmarks (STS, AG News) do that have no header."""
+    try:
+        rows = [record for _, record in islice(records(_sample(data), delimiter, quoted), _LINES) if record]
+    except csv.Error:
+        return True
+    if len(rows) < 3:
+        return True
+    columns = [(name, [row[at] for row in rows[1:-1] if at < len(row) and row[at]]) for at, name in enumerate(rows[0])]
+    number = any(_is_number(name) and cells and all(map(_is_number, cells)) for name, cells in columns)
+    return not (
+        number and any(len(name.split()) >= _SENTENCE and _mean_words(cells) >= _WORDED for name, cells in columns)
+    )
+
+
+def has_quoted_cells(data: bytes, delimiter: str) -> bool:
+    """Whether quotes enclose cells (RFC 4180). In TSV files as benchmarks have them they are plain characters: one
+    that closes within a cell, or never, or a record over lines that have as many fields each, tells so."""
+    if b'"' not in data:
+        return True
+    text = data.decode("utf-8")
+    lines = [line for line in text.split("\n") if line.strip()]
+    try:
+        strict = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        count = sum(1 for record in strict if any(record))
+    except csv.Error:
+        return False
+    fields = {line.count(delimiter) for line in lines}
+    return len(fields) > 1 or count == len(lines)
+
+
+def max_fields(data: bytes, delimiter: str, quoted: bool) -> int:
+    """The fields of the longest record."""
+    return max((len(record) for _, record in records(data.decode("utf-8"), delimiter, quoted)), default=0)
+
+
+def is_tab_table(data: bytes) -> bool:
+    """Whether plain text is a table: two tabs or more in every one of its first lines, or nearly always one."""
+    lines = [line for line in _sample(data).split("\n") if line.strip()]
+    tabs = [line.count("\t") for line in lines]
+    if len(tabs) < 2 or not min(tabs):
+        return False
+    return min(tabs) > 1 or Counter(tabs).most_common(1)[0][1] >= _SAME * len(tabs)
+
+
+def _sample(data: bytes) -> str:
+    """The beginning as text, without the line it may cut."""
+    text = data[:SAMPLE].decode("utf-8", "ignore")
+    return text if len(data) <= SAMPLE else text[: text.rfind("\n") + 1]
+
+
+def _mean_words(cells: list[str]) -> float:
+    return sum(len(cell.split()) for cell in cells) / max(len(cells), 1)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def long_row_error(name: str, data: bytes, delimiter: str, quoted: bool) -> InputError:
+    """The error for rows with more fields than the header, naming the first."""
+    expected, first, found, count = 0, 0, 0, 0
+    for begins, record in records(data.decode("utf-8"), delimiter, quoted):
+        expected = expected or len(record)
+        if len(record) > expected:
+            count += 1
+            first, found = (first, found) if first else (begins, len(record))
+    spelled = DELIMITER_NAMES.get(delimiter, delimiter)
+    more = f" {count - 1:,} more rows have the same fault." if count > 1 else ""
+    return InputError(
+        f'"{name}", line {first:,}: {found} fields where the header has {expected} (delimiter: {spelled}).{more}',
+        f'Put cells that contain the {spelled} in quotation marks ("…"), or choose another delimiter.',
+    )
+
+
+def short_row_notes(data: bytes, delimiter: str, quoted: bool) -> list[str]:
+    """A note on rows with fewer fields than the header, with their count and the first one's line; [] for none."""
+    expected, first, found, count = 0, 0, 0, 0
+    for begins, record in records(data.decode("utf-8"), delimiter, quoted):
+        expected = expected or len(record)
+        if 0 < len(record) < expected:
+            count += 1
+            first, found = (first, found) if first else (begins, len(record))
+    if not count:
+        return []
+    rows, lie = ("1 row has", "its") if count == 1 else (f"{count:,} rows have", "their")
+    where = f"line {first:,} (it has {found})" if count == 1 else f"the first in line {first:,} (it has {found})"
+    return [f"{rows} fewer fields than the {expected} of the header, {where}: {lie} last cells are empty."]
+
+
+def last_record_line(data: bytes, delimiter: str) -> int:
+    """The line on which the last record begins, the one that runs to the end of the file."""
+    last = deque(records(data.decode("utf-8"), delimiter), maxlen=1)
+    return last[0][0] if last else 1
+
+
+# once, for the whole process: the limit is shared by all threads, so setting it back would fail another's reading
+csv.field_size_limit(2**31 - 1)
+
+
+def records(text: str, delimiter: str, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """(line it begins on, fields) of each record, [] for a blank line; cells of any length. Raises csv.Error."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    begins = 1
+    for record in reader:
+        yield begins, record if len(record) > 1 or "".join(record).strip(" \t") else []
+        begins = reader.line_num + 1
+
 
 DELIMITERS = tuple(DELIMITER_NAMES)
 PLAIN_QUOTES = "Quotation marks were read as plain characters, since they don't enclose whole cells."

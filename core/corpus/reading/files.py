@@ -1,22 +1,162 @@
 """Files and pasted text -> one RawTable."""
 
+import csv
+import io
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 
 from core.corpus.reading.archives import unpack
+from core.corpus.reading.cells import normalize_table
 from core.corpus.reading.columnar import read_parquet, read_xlsx
-from core.corpus.reading.combine import combine_parts
-from core.corpus.reading.delimited import read_delimited
-from core.corpus.reading.json_files import read_json
-from core.corpus.reading.layout import is_tab_table
-from core.corpus.reading.list_vectors import json_vectors
-from core.corpus.reading.matrices import read_npy, read_npz, read_safetensors
-from core.corpus.reading.nested import explode_lists
-from core.corpus.reading.paste import paste_format
-from core.corpus.reading.plaintext import read_text
-from core.corpus.reading.sniff import file_format, refuse_binary
-from core.corpus.reading.text_vectors import is_number_table, is_word_vectors, read_number_table, read_word_vectors
-from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Upload
+from core.corpus.reading.delimited import is_tab_table, read_delimited
+from core.corpus.reading.encodings import to_utf8
+from core.corpus.reading.json_files import explode_lists, json_vectors, read_json
+from core.corpus.reading.sniff import file_format, paste_format, refuse_binary
+from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
+from core.corpus.reading.vectors import (
+    is_number_table,
+    is_word_vectors,
+    read_npy,
+    read_npz,
+    read_number_table,
+    read_safetensors,
+    read_word_vectors,
+)
 from core.errors import InputError
+
+_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+
+
+def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    """One text file as a table with the column `text`. Blank lines separate; they make no rows."""
+    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
+    text = data.decode("utf-8")
+    nuls = text.count("\0")
+    rows = split_text(text.replace("\0", "") if nuls else text, options.text_unit)
+    if not rows:
+        raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
+    notes = (f"{nuls:,} NUL characters were removed.",) if nuls else ()
+    source = Source(upload.name, "Markdown" if kind == "md" else "Text", encoding, "", len(rows), notes)
+    return ParsedFile(source, pd.DataFrame({"text": pd.Series(rows, dtype="str")}), upload=upload)
+
+
+def split_text(text: str, unit: TextUnit) -> list[str]:
+    """Rows of a text, without blank ones and without blanks around them."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if unit == "file":
+        return [text.strip()] if text.strip() else []
+    # str.splitlines would also split at form feeds and U+2028, which stand within lines
+    pieces = text.split("\n") if unit == "line" else _PARAGRAPH.split(text)
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
+_MAX_LISTED = 5
+
+
+def combine_parts(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
+    """One RawTable of all parts. Raises InputError when vectors and rows don't match or vectors come twice."""
+    alone = [part for part in parts if part.table is None]
+    tables = [part for part in parts if part.table is not None]
+    if len(alone) > 1:
+        names = " and ".join(f'"{part.source.name}"' for part in alone[:2])
+        raise InputError(f"{names} both hold vectors without a table.", "Upload one file of vectors at a time.")
+    if alone and any(part.vectors is not None for part in tables):
+        raise InputError(f'Vectors come twice: in the table and in "{alone[0].source.name}".', "Upload one of them.")
+    if alone:
+        return _paired(tables, alone[0], notes)
+    table, sources, more = _stacked(tables)
+    vectors, name = _stacked_vectors(tables)
+    return RawTable(table, sources, (*notes, *more), vectors, name)
+
+
+def _paired(tables: Sequence[ParsedFile], lone: ParsedFile, notes: Sequence[str]) -> RawTable:
+    vectors = lone.vectors
+    assert vectors is not None  # noqa: S101 - a part without a table has vectors
+    if not tables:
+        table = pd.DataFrame({"id": np.arange(1, len(vectors) + 1)})
+        note = "The file holds vectors only; rows are numbered."
+        return RawTable(table, (lone.source,), (*notes, note), vectors, lone.vectors_name)
+    if len(tables) == 1:
+        tables = [_projector_metadata(tables[0], len(vectors))]
+    table, sources, more = _stacked(tables)
+    if len(table) != len(vectors):
+        held = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
+        raise InputError(
+            f'{held} {len(table):,} rows, but "{lone.source.name}" has {len(vectors):,} vectors.',
+            "Upload one vector for each row, in the same order.",
+        )
+    return RawTable(table, (*sources, lone.source), (*notes, *more), vectors, lone.vectors_name)
+
+
+def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
+    """The Embedding Projector's metadata.tsv has no header when it has one column, and no quoting.
+
+    A TSV that doesn't match the vectors is read once more that way, and kept if it then matches.
+    """
+    if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
+        return part
+    data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
+    text = data.decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = [row or [""] for row in reader]
+    if len({len(row) for row in rows}) != 1:
+        return part
+    header, rows = (["text"], rows) if len(rows[0]) == 1 and len(rows) == count else (rows[0], rows[1:])
+    if len(rows) != count:
+        return part
+    table = pd.DataFrame(rows, columns=pd.Index(header, dtype=object), dtype="str").replace("", None)
+    return replace(part, table=table, source=replace(part.source, rows=count))
+
+
+def _stacked(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
+    tidied, sources = [], []
+    for part in parts:
+        assert part.table is not None  # noqa: S101 - callers pass parts with tables
+        table, notes = normalize_table(part.table)
+        tidied.append(table)
+        sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
+    if len(tidied) == 1:
+        return tidied[0], tuple(sources), []
+    notes = _column_notes(tidied, sources)
+    names = np.repeat([source.name for source in sources], [len(table) for table in tidied])
+    whole = pd.concat(tidied, ignore_index=True)
+    whole.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
+    whole, more = normalize_table(whole)
+    return whole, tuple(sources), notes + more
+
+
+def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:
+    common = set(tables[0].columns).intersection(*(table.columns for table in tables))
+    partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
+    if not partial:
+        return []
+    shown = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + (
+        ", …" if len(partial) > _MAX_LISTED else ""
+    )
+    return [f"Not all {len(sources)} files have the same columns; {shown} are empty where a file lacks them."]
+
+
+def _stacked_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:
+    held = [part for part in parts if part.vectors is not None]
+    if not held:
+        return None, ""
+    if len(held) < len(parts):
+        lacking = next(part.source.name for part in parts if part.vectors is None)
+        raise InputError(f'"{held[0].source.name}" holds vectors, "{lacking}" does not.', "Upload them one at a time.")
+    arrays = [part.vectors for part in held if part.vectors is not None]
+    for part, array in zip(held, arrays, strict=True):
+        if array.shape[1] != arrays[0].shape[1]:
+            raise InputError(
+                f'"{held[0].source.name}" holds vectors of {arrays[0].shape[1]} dimensions, "{part.source.name}" of '
+                f"{array.shape[1]}.",
+                "All vectors must come from one model.",
+            )
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays), held[0].vectors_name
+
 
 PASTED = "pasted text"
 

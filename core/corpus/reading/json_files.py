@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from core.corpus.reading.cells import cell_text
+from core.corpus.reading.cells import cell_text, is_missing
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
+from core.corpus.reading.vectors import _MIN_DIMENSIONS, _SAMPLE, VECTOR_NAMES, check_lengths, unit_matrix
 from core.errors import InputError
 
 _SHAPES = "Use a list of objects, a list of texts, an object of columns, or an object with one list inside."
@@ -124,3 +127,70 @@ def _broken(name: str, text: str, error: ValueError) -> InputError:
 
 def _reason(error: ValueError) -> str:
     return str(getattr(error, "msg", "a number is too long"))
+
+
+SET_COLUMN = "set of rows"  # a name that tables seldom have, since MTEB's recipe goes by it
+_MIN_LIST_LENGTH = 2  # cells a list on average; lists of one are no sets of rows
+
+
+def explode_lists(part: ParsedFile) -> ParsedFile:
+    """The part with such lists laid out as rows, `SET` counting the lists from 1 where there are several; any other
+    part as it is."""
+    table = part.table
+    if table is None or part.vectors is not None or not _is_nested(table):
+        return part
+    sets = np.repeat(np.arange(1, len(table) + 1), table.iloc[:, 0].map(len))
+    rows = table.explode(list(table.columns), ignore_index=True)
+    several = len(table) > 1
+    if several:
+        rows[SET_COLUMN] = sets
+    told = f', numbered in the column "{SET_COLUMN}"' if several else ""
+    note = f"{len(table):,} {'sets of lists were' if several else 'set of lists was'} laid out as rows{told}."
+    return replace(part, table=rows, source=replace(part.source, rows=len(rows), notes=(*part.source.notes, note)))
+
+
+def _is_nested(table: pd.DataFrame) -> bool:
+    """Two columns or more, of lists alone, as many cells in each list of a row, and strings in one of them."""
+    if table.shape[1] < 2 or not table.columns.is_unique or SET_COLUMN in table.columns:
+        return False
+    columns = [table.iloc[:, at].tolist() for at in range(table.shape[1])]
+    if not all(isinstance(cell, list | np.ndarray) for column in columns for cell in column):
+        return False
+    sizes = [[len(cell) for cell in column] for column in columns]
+    same = (
+        all(size == sizes[0] for size in sizes) and min(sizes[0]) > 0 and sum(sizes[0]) >= _MIN_LIST_LENGTH * len(table)
+    )
+    return same and any(isinstance(column[0][0], str) for column in columns)
+
+
+def json_vectors(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None, str]:
+    """As parquet_vectors, for columns of Python lists."""
+    found = [i for i in range(table.shape[1]) if _is_vector_column(str(table.columns[i]), table.iloc[:, i])]
+    if not found:
+        return table, None, ""
+    best = min(found, key=lambda i: (not VECTOR_NAMES.search(str(table.columns[i])), i))
+    column = str(table.columns[best])
+    where = f'"{name}", column "{column}"'
+    rows = table.iloc[:, best].tolist()
+    check_lengths(where, np.array([len(row) if isinstance(row, list) else np.nan for row in rows], dtype=float))
+    try:
+        matrix = np.array(rows, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{where} holds lists with something other than numbers.", "Remove them.") from error
+    rest = table.iloc[:, [i for i in range(table.shape[1]) if i != best]]
+    rest = rest if rest.shape[1] else pd.DataFrame({"id": range(1, len(table) + 1)})
+    return rest, unit_matrix(matrix, where), f'column "{column}" of {name}'
+
+
+def _is_vector_column(name: str, column: pd.Series) -> bool:
+    cells = [cell for cell in column.iloc[:_SAMPLE].tolist() if not is_missing(cell)]
+    if not cells or not all(isinstance(cell, list) and cell and _numbers(cell) for cell in cells):
+        return False
+    decimal = any(isinstance(number, float) for cell in cells for number in cell)
+    return bool(VECTOR_NAMES.search(name)) or (
+        decimal and len({len(c) for c in cells}) == 1 and len(cells[0]) >= _MIN_DIMENSIONS
+    )
+
+
+def _numbers(cell: list[Any]) -> bool:
+    return all(isinstance(number, int | float) and not isinstance(number, bool) for number in cell)

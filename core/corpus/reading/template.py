@@ -34,7 +34,8 @@ def render_texts(table: pd.DataFrame, template: str) -> list[str]:
     names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
     if not names:
         raise InputError(
-            "The text template names no column.", f"Put a column name in braces, such as {_example_field(table.columns)}."
+            "The text template names no column.",
+            f"Put a column name in braces, such as {_example_field(table.columns)}.",
         )
     cells = {name: column_texts(table[found]) for name, found in names.items()}
     if len(parts) == 1:

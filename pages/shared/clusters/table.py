@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.clusters import service as answers
 from core.clusters.tree import Node
-from core.corpus.export.table import table_bytes
+from core.corpus.export import table_bytes
 from pages.shared import session
 from pages.shared.clusters import naming, pick
 from pages.shared.clusters.controls import Chosen

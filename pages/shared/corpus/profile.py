@@ -3,13 +3,17 @@
 import numpy as np
 import streamlit as st
 
+from core.corpus.build import Steps
+from core.corpus.draft import DraftProfile, draft_profile, draft_windows
 from core.corpus.language import NAMES
 from core.corpus.profile import Profile
-from core.corpus.service import first_rows, load_profile
+from core.corpus.service import InvalidInput, first_rows, load_profile
+from core.corpus.staging import ImportSource
+from core.models.backends import capabilities
 from core.models.registry import PRESETS
 from core.models.truncation import WindowUse
 from core.store import CorpusInfo
-from core.types import ModelSpec
+from core.types import ModelSpec, Roles
 from core.vectors.service import load_truncation
 from pages.shared import session
 from pages.shared.text import count, plain
@@ -149,3 +153,36 @@ def _origin(info: CorpusInfo) -> None:
         st.caption(plain(f"{step['step']}: {step['note']} ({step['before']:,} → {step['after']:,})"))
     st.caption("Text of a row:")
     st.code(info.roles.text or "(the id of the row)", language=None, wrap_lines=True)
+
+
+LOCAL = tuple(spec for spec in COUNTED if not capabilities(spec).hosted)
+HEIGHT = 190  # pixels of the histogram
+
+
+def show_text_preview(origin: ImportSource, roles: Roles, steps: Steps | None) -> None:
+    """What the choices above would give; nothing where they give nothing."""
+    if steps is None:
+        return
+    # labels and time change no text, so that choosing them asks for nothing anew
+    named = (session.folder(), origin, Roles(roles.text) if roles.text.strip() else roles, steps)
+    st.subheader("The texts as chosen", help="What the corpus would hold. It changes with the choices above.")
+    with st.skeleton(height=320):
+        found = session.ask_once(draft_profile, *named)
+    if isinstance(found, InvalidInput):
+        return
+    _draft_profile(found)
+    show_truncation_title()
+    with st.skeleton(height=110):
+        uses = session.ask_once(draft_windows, *named, LOCAL)
+    show_truncation_table(uses)
+
+
+def _draft_profile(found: DraftProfile) -> None:
+    if found.looked < found.rows:
+        st.caption(f"Passages of {count(found.looked, 'row')} of {found.rows:,}, drawn at random.")
+    show_counts(found.profile)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        show_lengths(found.profile, HEIGHT)
+    with right:
+        show_languages(found.profile)

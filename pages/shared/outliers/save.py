@@ -11,7 +11,7 @@ from core.jobs.types import JobSpec
 from core.models.backends import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.versions_service import create_version
+from core.vectors.versions import create_version
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.models import run

@@ -9,8 +9,8 @@ from core.search.service import Mode, Query
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import empty, session
+from pages.shared import filters as form
 from pages.shared.errors import show_error
-from pages.shared.filters import form
 
 MODES: dict[Mode, str] = {"meaning": "Meaning", "words": "Words", "pattern": "Pattern", "both": "Meaning + words"}
 HINTS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.corpus.cells import MAX_CELL_LENGTH
+from core.corpus.export import MAX_CELL_LENGTH
 from core.figures_bars import histogram_figure
 from core.palette import Theme
 from core.search import service as answers

@@ -8,8 +8,8 @@ from core.corpus.selections import SavedSelection, rename_selection, saved_selec
 from core.map.selection import Choice, Step
 from core.store import CorpusInfo
 from core.types import CorpusRef
+from pages.shared import filters as form
 from pages.shared import session
-from pages.shared.filters import form
 from pages.shared.map import state
 from pages.shared.text import count, plain
 

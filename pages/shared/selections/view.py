@@ -10,7 +10,7 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.errors import show_error
-from pages.shared.selections import combine, export
+from pages.shared.selections import manage as combine
 from pages.shared.text import count, cut, plain
 
 Part = Literal["combine", "export", "rename", "delete"]
@@ -144,7 +144,7 @@ def _part(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelecti
         if made:
             done(f"Kept {made.name}: {count(made.rows, 'row')}.", made.key)
     elif part == "export":
-        export.show_export(info, kept, chosen)
+        combine.show_export(info, kept, chosen)
     elif part == "rename":
         _rename(info, chosen)
     elif part == "delete":

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus import row_steps
+from core.corpus import preprocess as row_steps
 from core.corpus.build import Steps, build_corpus, count_steps, draft_texts, read_corpus
 from core.corpus.reading.values import RawTable
 from core.errors import InputError

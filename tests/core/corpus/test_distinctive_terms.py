@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.distinctive_terms import distinctive_values, distinctive_terms
-from core.corpus.name_terms import is_informative
-from core.corpus.terms import document_terms
+from core.corpus.distinctive_terms import distinctive_terms, distinctive_values
+from core.corpus.terms import document_terms, is_informative
 from core.stats.multiple_testing import bonferroni_z
 
 

@@ -3,7 +3,7 @@ from math import log
 import numpy as np
 import pytest
 
-from core.corpus.keyword import search_keywords, search_regex, mark_matches, parse_terms, query_spans
+from core.corpus.keyword import mark_matches, parse_terms, query_spans, search_keywords, search_regex
 from core.errors import InputError
 from tests.waiting import cpu_limit
 

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus import profile as profile_module
-from core.corpus.columns_summary import summarize_columns
-from core.corpus.profile import length_histogram, profile_corpus
+from core.corpus.profile import length_histogram, profile_corpus, summarize_columns
 from core.models.truncation import window_report
 from core.types import Corpus, ModelSpec, Roles
 from tests.sample import labeled_sample

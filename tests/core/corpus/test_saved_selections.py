@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus import selections_service as answers
+from core.corpus import service
 from core.corpus.filters import Filter
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.selections import (
@@ -206,15 +206,15 @@ def test_a_worker_combines_and_keeps(workspace, corpus):
     low, high = (
         save_selection(workspace, corpus, name, rows) for name, rows in (("Low", range(12)), ("High", range(9, 21)))
     )
-    both = answers.combine_and_save(CorpusRef(folder, corpus), "Both", low.key, "and", high.key)
+    both = service.combine_and_save(CorpusRef(folder, corpus), "Both", low.key, "and", high.key)
     assert selection_rows(workspace, corpus, both.key).tolist() == [9, 10, 11]
-    rest = answers.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
-    assert (rest.rows, answers.count_combined(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
-    assert set(answers.list_selections(CorpusRef(folder, corpus))) == {low, high, both, rest}
+    rest = service.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
+    assert (rest.rows, service.count_combined(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
+    assert set(service.list_selections(CorpusRef(folder, corpus))) == {low, high, both, rest}
     with pytest.raises(InputError, match="No rows are left"):
-        answers.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
+        service.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
     with pytest.raises(InputError, match='kept already, as "Low"'):
-        answers.combine_and_save(CorpusRef(folder, corpus), "Again", low.key, "or", both.key)
+        service.combine_and_save(CorpusRef(folder, corpus), "Again", low.key, "or", both.key)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -222,14 +222,14 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
     folder = str(workspace.folder)
     tea = save_selection(workspace, corpus, "Tea", [1, 20])
     formula = save_selection(workspace, corpus, "=1+1", [0])
-    table = read(answers.corpus_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
+    table = read(service.corpus_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
     last = "'=1+1" if form == "csv" else "=1+1"
     assert table.columns.tolist() == ["text", "n", "Tea", "Tea_", last]
     assert table["text"].tolist() == TEXTS
     assert table["Tea_"].dtype == bool
     assert np.flatnonzero(table["Tea_"]).tolist() == [1, 20]
     assert np.flatnonzero(table[last]).tolist() == [0]
-    alone = read(answers.selection_file(CorpusRef(folder, corpus), tea.key, form), form)
+    alone = read(service.selection_file(CorpusRef(folder, corpus), tea.key, form), form)
     assert alone["n"].tolist() == [1, 20]
     assert alone.columns.tolist() == ["text", "n", "Tea"]
     assert load_corpus(CorpusRef(folder, corpus)).table.columns.tolist() == [
@@ -237,7 +237,7 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
         "Tea",
     ]  # the kept table is not touched
     with pytest.raises(StorageError):
-        answers.corpus_file(CorpusRef(folder, corpus), ("0" * 16,), form)
+        service.corpus_file(CorpusRef(folder, corpus), ("0" * 16,), form)
 
 
 def read(data: bytes, form: str) -> pd.DataFrame:

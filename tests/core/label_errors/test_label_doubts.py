@@ -12,8 +12,8 @@ from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import roc_auc_score
 
 from core.corpus.build import read_corpus
-from core.corpus.distinct import distinct_texts
-from core.corpus.label_columns import LabelColumn, label_codes, read_labels, candidate_label_columns
+from core.corpus.label_columns import LabelColumn, candidate_label_columns, label_codes, read_labels
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.label_errors.confident_learning import class_thresholds, confident_class, estimate_wrong, wrong_labels
 from core.label_errors.label_errors import find_doubts

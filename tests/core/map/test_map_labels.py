@@ -8,8 +8,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from core.corpus.ctfidf import ClusterNamer, class_tf_idf, group_counts, short_name
-from core.corpus.name_terms import is_redundant, is_name
-from core.corpus.terms import document_terms
+from core.corpus.terms import document_terms, is_name, is_redundant
 from core.map.contours import MOST_VERTICES, SHARES, density_contours
 from core.map.region_labels import densest_place, map_regions, regions_by_label
 from core.map.shapes import rows_in_polygon

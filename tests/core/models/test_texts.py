@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.corpus.text_input import length_batches, batches
+from core.corpus.texts import batches, length_batches
 
 
 def test_batches_hold_every_row_once_within_the_budget():

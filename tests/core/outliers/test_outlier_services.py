@@ -27,7 +27,7 @@ from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import pipeline as tasks
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from core.vectors.versions_service import create_version
+from core.vectors.versions import create_version
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 DEFAULT = "all-MiniLM-L6-v2-float32"  # the default model, computed the same on every processor

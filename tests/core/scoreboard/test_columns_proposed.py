@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.label_rows import find_split_column, read_label_rows
-from core.corpus.reading.values import RawTable, Upload
-from core.corpus.reading.template import column_field
+from core.corpus.label_columns import find_split_column, read_label_rows
 from core.corpus.reading.files import read_files
+from core.corpus.reading.template import column_field
+from core.corpus.reading.values import RawTable, Upload
 from core.scoreboard.columns import label_choices, query_columns
 from core.scoreboard.label_splits import split_sides
 from core.scoreboard.pair_columns import pair_columns

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.corpus import label_rows
-from core.corpus.label_rows import find_split_column, read_label_rows
+from core.corpus import label_columns
+from core.corpus.label_columns import find_split_column, read_label_rows
 from core.errors import InputError
 from core.scoreboard import chance, leave_one_out
 from core.scoreboard import metrics as ranked
@@ -155,7 +155,7 @@ def test_macro_averages_labels_and_their_spread_is_the_standard_error():
 
 
 def test_many_queries_are_sampled_and_counted(monkeypatch):
-    monkeypatch.setattr(label_rows, "MAX_QUERIES", 40)
+    monkeypatch.setattr(label_columns, "MAX_QUERIES", 40)
     vectors, table, groups = made(300)
     data = read_label_rows(table, "topic", groups)
     assert (len(data.queries), data.eligible) == (40, 297)

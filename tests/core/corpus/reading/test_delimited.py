@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import pytest
 
-from core.corpus.reading.values import ReadOptions, Upload
 from core.corpus.reading.files import read_files
+from core.corpus.reading.values import ReadOptions, Upload
 from core.errors import InputError
 from tests.waiting import cpu_limit
 

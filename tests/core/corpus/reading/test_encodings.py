@@ -2,9 +2,9 @@ import codecs
 
 import pytest
 
-from core.corpus.reading.values import ReadOptions, Upload
-from core.corpus.reading.files import read_files
 from core.corpus.reading.encodings import ENCODINGS, find_encoding
+from core.corpus.reading.files import read_files
+from core.corpus.reading.values import ReadOptions, Upload
 from core.errors import InputError
 
 FRENCH = "text,note\nLe café était très bon et la crème brûlée délicieuse,5\nDéçu par le goût,2\n"

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.corpus.reading.values import ReadOptions, Upload
 from core.corpus.reading.files import read_files, read_pasted
+from core.corpus.reading.values import ReadOptions, Upload
 from core.errors import InputError
 
 TABLE = pd.DataFrame({"text": ["one", "two", None], "n": [1, 2, 3]})

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save
 
-from core.corpus.reading.values import Upload
 from core.corpus.reading.files import read_files
+from core.corpus.reading.values import Upload
 from core.errors import InputError
 
 ROWS = np.array([[3, 4, 0], [0, 0, 2], [1, 2, 2]], dtype=np.float64)

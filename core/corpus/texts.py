@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from core.errors import InputError
 
@@ -16,7 +17,10 @@ def valid_texts(texts: Sequence[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise InputError("Texts to embed must come as a list, not as one string.")
-    return [text if isinstance(text, str) and text.isascii() else _replace_surrogates(row, text) for row, text in enumerate(texts)]
+    return [
+        text if isinstance(text, str) and text.isascii() else _replace_surrogates(row, text)
+        for row, text in enumerate(texts)
+    ]
 
 
 def _replace_surrogates(row: int, text: object) -> str:
@@ -49,3 +53,9 @@ def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
         if end == len(order) or lengths[order[end]] * (end + 1 - start) > budget:
             yield order[start:end]
             start = end
+
+
+def distinct_texts(texts: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """(n,) codes and the distinct texts, so that texts[i] == distinct[codes[i]]."""
+    codes, uniques = pd.factorize(np.asarray(texts, dtype=object))
+    return codes, list(uniques)

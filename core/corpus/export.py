@@ -1,18 +1,97 @@
 """Tables with texts and vectors as Parquet and CSV, written in batches."""
 
 import json
+import os
 import re
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.files import check_counts, writing
-from core.corpus.export.manifest import build_manifest
-from core.types import ModelSpec
+from core.corpus.filters import column_kind
+from core.errors import InputError, StorageError
+from core.types import Corpus, ModelSpec
+
+LIBRARIES = ("numpy", "pandas", "pyarrow", "faiss-cpu", "sentence-transformers", "onnxruntime", "openai")
+
+
+def build_manifest(model: ModelSpec, rows: np.ndarray, corpus: str = "", **more: Any) -> dict[str, Any]:
+    """JSON-able facts: model, revision, prompts, dimensions, metric, rows, corpus digest, library versions, date.
+
+    rows: (n, d) unit vectors. more: further facts, e.g. the kind of an index. Holds no key or password.
+    """
+    return {
+        "made_by": "Planisphere",
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": model_facts(model),
+        "model_key": model.key,
+        "revision": model.revision,
+        "query_prompt": model.query_prompt,
+        "document_prompt": model.document_prompt,
+        "rows": len(rows),
+        "dimensions": int(rows.shape[1]),
+        "metric": "cosine",
+        "computed_as": "inner product of unit-length rows; higher is nearer",
+        "ids": "row numbers from 0, in the order of the corpus",
+        "corpus_digest": corpus,
+        "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
+        **more,
+    }
+
+
+def model_facts(model: ModelSpec) -> dict[str, Any]:
+    """The spec without what an address may carry beside the server: user, password, query."""
+    return model.to_dict() | {"base_url": _bare_address(model.base_url)}
+
+
+def _bare_address(address: str) -> str:
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A binary handle; the file gets its name only once all is written. Raises StorageError, e.g. when full."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("wb") as handle:
+            yield handle
+        os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageError(
+            f'The file "{path.name}" could not be written: {reason}.',
+            "Free some space, or check that the folder may be written to.",
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def check_counts(table: pd.DataFrame, texts: list[str] | None, rows: np.ndarray | None) -> None:
+    """Raise InputError unless table, texts and vectors have equally many rows."""
+    counts = {"table": len(table)}
+    counts |= {} if texts is None else {"texts": len(texts)}
+    counts |= {} if rows is None else {"vectors": len(rows)}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        raise InputError(f"The rows of an export must agree: {listed}.", "Embed the corpus again.")
+
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -166,3 +245,31 @@ def _harmless(cell: Any) -> Any:
 def well_formed(text: str) -> str:
     """The text with lone surrogates, which UTF-8 can't hold, as question marks."""
     return text if text.isascii() else _SURROGATES.sub("?", text)
+
+
+MAX_CELL_LENGTH = 2_000  # characters of one cell sent to a page
+
+
+def short_cells(table: pd.DataFrame, most: int = MAX_CELL_LENGTH) -> tuple[pd.DataFrame, int]:
+    """A copy with cells of text cut at `most` characters, and how many were cut; missing cells stay missing."""
+    short, number = table.copy(), 0
+    for place in range(table.shape[1]):
+        column = table.iloc[:, place]
+        if column_kind(column) == "text":
+            texts = column.astype(str)
+            long = (texts.str.len() > most) & column.notna()
+            number += int(long.sum())
+            short[short.columns[place]] = texts.str.slice(0, most).where(column.notna())
+    return short, number
+
+
+PREVIEW_LENGTH = 300  # characters of a cell sent to the page
+
+
+def texts_and_roles(corpus: Corpus, rows: np.ndarray) -> pd.DataFrame:
+    """Beginnings of texts, and the columns a person named as labels, time and id; index: row ids."""
+    roles = corpus.roles
+    named = [name for name in (*roles.labels, roles.time, roles.id) if name and name in corpus.table.columns]
+    table = short_cells(corpus.table.loc[rows, named], PREVIEW_LENGTH)[0]
+    table.insert(0, free_name(table, "Text"), [corpus.texts[row][:PREVIEW_LENGTH] for row in rows])
+    return table

@@ -1,10 +1,12 @@
 """A new selection out of kept ones: rows in both, in any, in one alone, or in none of it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import streamlit as st
 
-from core.corpus import selections_service as answers
+from core.corpus import service
 from core.corpus.selections import MAX_NAME_LENGTH, Operation, SavedSelection
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
@@ -55,8 +57,10 @@ def suggestion(by_key: dict[str, SavedSelection], first: str, operation: Operati
     return " ".join([*parts, by_key[second].name] if second else parts)[:MAX_NAME_LENGTH]
 
 
-def _save_combined(info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str) -> SavedSelection | None:
-    rows = session.ask_once(answers.count_combined, session.corpus_ref(info), first, operation, second)
+def _save_combined(
+    info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str
+) -> SavedSelection | None:
+    rows = session.ask_once(service.count_combined, session.corpus_ref(info), first, operation, second)
     st.caption(f"Gives {count(rows, 'row')} of {info.rows:,}." if rows else "No row is left: choose otherwise.")
     problem = st.container()  # above the button: what comes below it may be out of sight
     name = st.text_input(
@@ -78,8 +82,55 @@ def _save_combined(info: CorpusInfo, first: str, operation: Operation, second: s
         return None
     try:
         wanted = (session.corpus_ref(info), name.strip() or suggested, first, operation, second)
-        return session.ask(answers.combine_and_save, *wanted)
+        return session.ask(service.combine_and_save, *wanted)
     except PlanisphereError as error:
         with problem:
             show_error(error)
         return None
+
+
+What = Literal["rows", "columns"]
+WHATS: dict[What, str] = {"rows": "Its rows", "columns": "All rows, with a column for each selection"}
+FORMS: tuple[tuple[service.Form, str, str], ...] = (
+    ("csv", "CSV", "text/csv"),
+    ("parquet", "Parquet", "application/vnd.apache.parquet"),
+)
+
+
+def show_export(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> None:
+    what: What = st.radio(
+        "What to take out",
+        list(WHATS),
+        key="selection_export",
+        format_func=lambda name: WHATS[name],
+        help="The columns are True where a row lies in the selection of that name, else False.",
+    )
+    stem = file_stem(chosen.name if what == "rows" else f"{info.name} selections")
+    with st.container(horizontal=True):
+        for form, label, mime in FORMS:
+            st.download_button(
+                label,
+                _file(info, kept, chosen, what, form),
+                f"{stem}.{form}",
+                mime,
+                key=f"selection_{form}",
+                icon=":material/download:",
+                on_click="ignore",
+                help=f"All columns of the corpus as {label}; made when you click.",
+            )
+
+
+def file_stem(name: str) -> str:
+    """A name as the beginning of a file name."""
+    return re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "selection"
+
+
+def _file(
+    info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection, what: What, form: service.Form
+) -> Callable[[], bytes]:
+    # bound now: the download runs outside of the page
+    ask, corpus = session.manager().ask, session.corpus_ref(info)
+    if what == "rows":
+        return lambda: ask(service.selection_file, corpus, chosen.key, form)
+    keys = tuple(each.key for each in kept)
+    return lambda: ask(service.corpus_file, corpus, keys, form)

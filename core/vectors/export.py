@@ -5,16 +5,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal, get_args
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.files import check_counts, writing
-from core.corpus.export.manifest import build_manifest
-from core.corpus.export.table import BATCH, joined_vectors, well_formed, write_csv
-from core.types import ModelSpec
+from core.corpus.export import (
+    BATCH,
+    build_manifest,
+    check_counts,
+    joined_vectors,
+    to_csv,
+    to_parquet,
+    well_formed,
+    write_csv,
+    writing,
+)
+from core.corpus.loaders import load_corpus
+from core.errors import InputError
+from core.files import storage_errors
+from core.types import CorpusRef, ModelSpec
+from core.vectors.loaders import load_index, load_vectors
 
 EMPTY_LINE = "(empty)"
 LEVEL = 1  # numbers as text shrink little more at higher levels, which take many times longer
@@ -113,3 +125,27 @@ def to_faiss_zip(path: Path, rows: np.ndarray, model: ModelSpec, corpus: str = "
         with _member(archive, "index.faiss", stored=True) as file:
             faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
         _write_json(archive, "manifest.json", build_manifest(model, rows, corpus, **facts))
+
+
+Format = Literal["parquet", "csv", "npy", "projector", "faiss"]
+ENDINGS: dict[Format, str] = {"parquet": "parquet", "csv": "csv", "npy": "zip", "projector": "zip", "faiss": "zip"}
+
+
+def write_export(corpus: CorpusRef, spec: ModelSpec, form: Format) -> str:
+    """Write the export unless it is there; gives its path in the workspace. Raises InputError, StorageError."""
+    if form not in get_args(Format):
+        raise InputError(f"There is no export format {form!r}.")
+    path = Path(corpus.folder) / "corpora" / corpus.digest / "exports" / f"{spec.key}-{form}.{ENDINGS[form]}"
+    if path.exists():
+        return str(path)
+    with storage_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    whole, rows = load_corpus(corpus), load_vectors(corpus, spec).rows
+    if form == "faiss":
+        to_faiss_zip(path, rows, spec, corpus.digest, load_index(corpus, spec).faiss_index)
+    elif form == "csv":
+        to_csv(path, whole.table, whole.texts, rows)
+    else:
+        write = {"parquet": to_parquet, "npy": to_npy_zip, "projector": to_projector_zip}[form]
+        write(path, whole.table, whole.texts, rows, spec, corpus.digest)
+    return str(path)
