@@ -60,16 +60,16 @@ def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str 
         )
     texts = _row_texts(raw, roles)
     keep, counts = select_rows(texts, steps)
-    chosen = [texts[row] for row in keep]
-    passages = make_passages(chosen, steps)
+    texts_kept = [texts[row] for row in keep]
+    passages = make_passages(texts_kept, steps)
     if passages is not None:
         counts.append(counted_split(passages))
     table, roles, notes = _table(raw.table, roles, keep, passages)
-    chosen = chosen if passages is None else [passage for parts in passages for passage in parts]
+    texts_kept = texts_kept if passages is None else [passage for parts in passages for passage in parts]
     vectors = raw.vectors if raw.vectors is None or len(keep) == len(raw.vectors) else raw.vectors[keep]
-    digest = digest_json({"texts": digest_texts(chosen), "table": digest_table(table), "roles": asdict(roles)})
+    digest = digest_json({"texts": digest_texts(texts_kept), "table": digest_table(table), "roles": asdict(roles)})
     origin = _origin(raw, steps, counts, notes)
-    return BuiltCorpus(Corpus(name, table, chosen, roles, digest, origin), tuple(counts), vectors)
+    return BuiltCorpus(Corpus(name, table, texts_kept, roles, digest, origin), tuple(counts), vectors)
 
 
 def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, ...]:
@@ -89,11 +89,11 @@ def draft_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], i
     """
     _check_roles(raw.table, roles)
     texts = _row_texts(raw, roles)
-    chosen = [texts[row] for row in select_rows(texts, steps)[0]]
+    selected = [texts[row] for row in select_rows(texts, steps)[0]]
     if not steps.passage_tokens:
-        return chosen, len(chosen), len(chosen)
-    passages = sampled_passages(chosen, steps)
-    return [passage for parts in passages for passage in parts], len(passages), len(chosen)
+        return selected, len(selected), len(selected)
+    passages = sampled_passages(selected, steps)
+    return [passage for parts in passages for passage in parts], len(passages), len(selected)
 
 
 def read_corpus(

@@ -35,51 +35,51 @@ class ClusterNamer:
         avoided: for each group a name it must not have; no two groups get the same. Large groups choose first.
         """
         groups = len(avoided)
-        held, rows = group_counts(self.matrix, labels, groups), np.bincount(labels, minlength=groups)
-        weights = np.where((held >= MIN_HELD) & _sets_apart(held, rows), class_tf_idf(held), 0)
+        counts, rows = group_counts(self.matrix, labels, groups), np.bincount(labels, minlength=groups)
+        weights = np.where((counts >= MIN_HELD) & _sets_apart(counts, rows), class_tf_idf(counts), 0)
         best = np.argsort(-weights, axis=1, kind="stable")[:, :TRIED]
         names = [""] * groups
         taken: set[str] = set()
         for group in np.argsort(-rows, kind="stable"):
             ranked = [int(term) for term in best[group] if weights[group, term] > 0]
-            names[group] = self._name(ranked, held[group], labels == group, {*taken, avoided[group]})
+            names[group] = self._name(ranked, counts[group], labels == group, {*taken, avoided[group]})
             taken.add(names[group])
         return names
 
-    def _name(self, ranked: list[int], held: np.ndarray, members: np.ndarray, taken: set[str]) -> str:
+    def _name(self, ranked: list[int], counts: np.ndarray, members: np.ndarray, taken: set[str]) -> str:
         """The best terms joined; from the next one on where that name is taken."""
         for first in range(len(ranked)):
-            chosen = self._chosen(ranked[first:], held)
-            name = short_name(", ".join(self.terms[term] for term in chosen))
+            selected = self._select_terms(ranked[first:], counts)
+            name = short_name(", ".join(self.terms[term] for term in selected))
             if name not in taken:
-                return name if self._share(chosen, members) >= HELD_SHARE else ""
+                return name if self._share(selected, members) >= HELD_SHARE else ""
         return ""
 
-    def _chosen(self, ranked: list[int], held: np.ndarray) -> list[int]:
+    def _select_terms(self, ranked: list[int], counts: np.ndarray) -> list[int]:
         """Up to three words' worth of terms, none within another, that fit into a name."""
-        chosen = [self._phrase(ranked[0], ranked, held)]
-        for each in ranked[1:]:
-            term = self._phrase(each, ranked, held)
-            if held[term] >= FURTHER_SHARE * held[chosen[0]] and self._fits(term, chosen):
-                chosen.append(term)
-        return chosen
+        selected = [self._phrase(ranked[0], ranked, counts)]
+        for candidate in ranked[1:]:
+            term = self._phrase(candidate, ranked, counts)
+            if counts[term] >= FURTHER_SHARE * counts[selected[0]] and self._fits(term, selected):
+                selected.append(term)
+        return selected
 
-    def _fits(self, term: int, chosen: list[int]) -> bool:
-        others = [self.terms[each] for each in chosen]
+    def _fits(self, term: int, selected: list[int]) -> bool:
+        others = [self.terms[index] for index in selected]
         name = ", ".join([*others, self.terms[term]])
         short = len(name) <= MAX_NAME_LENGTH and len(name.split(" ")) <= MAX_NAME_WORDS
         return short and not any(is_redundant(self.terms[term], other) for other in others)
 
-    def _phrase(self, term: int, ranked: list[int], held: np.ndarray) -> int:
+    def _phrase(self, term: int, ranked: list[int], counts: np.ndarray) -> int:
         """The phrase that most rows with a word hold, where there is one."""
         word = self.terms[term]
         longer = [other for other in ranked if word in self.terms[other].split(" ") and other != term]
-        most = max(longer, key=lambda other: held[other], default=term)
-        return most if held[most] >= PHRASE_SHARE * held[term] else term
+        best = max(longer, key=lambda other: counts[other], default=term)
+        return best if counts[best] >= PHRASE_SHARE * counts[term] else term
 
-    def _share(self, chosen: list[int], members: np.ndarray) -> float:
+    def _share(self, terms: list[int], members: np.ndarray) -> float:
         """The share of the members that hold one of the terms."""
-        rows = self.matrix[np.flatnonzero(members)][:, chosen]
+        rows = self.matrix[np.flatnonzero(members)][:, terms]
         return float((np.diff(rows.indptr) > 0).mean())
 
 
@@ -92,20 +92,20 @@ def group_counts(matrix: "csr_matrix", labels: np.ndarray, groups: int) -> np.nd
     return np.asarray((member @ matrix).toarray(), dtype=np.int64)
 
 
-def class_tf_idf(held: np.ndarray) -> np.ndarray:
+def class_tf_idf(counts: np.ndarray) -> np.ndarray:
     """(groups, t) float64, higher is more telling: W = tf * log(1 + A / f) of each term in each group.
 
     held (groups, t): tf, how often a term stands in a group. A: the mean number of terms a group; f: how often a term
     stands in all groups (Grootendorst, 2022).
     """
-    everywhere = held.sum(axis=0)
-    return np.asarray(held * np.log1p(held.sum() / max(len(held), 1) / np.maximum(everywhere, 1)))
+    everywhere = counts.sum(axis=0)
+    return np.asarray(counts * np.log1p(counts.sum() / max(len(counts), 1) / np.maximum(everywhere, 1)))
 
 
-def _sets_apart(held: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _sets_apart(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """(groups, t) bool: whether enough more of a group's rows hold a term than of all others."""
     others = np.maximum(rows.sum() - rows, 1)[:, None]
-    return np.asarray(held / np.maximum(rows, 1)[:, None] >= LIFT * (held.sum(axis=0) - held) / others)
+    return np.asarray(counts / np.maximum(rows, 1)[:, None] >= LIFT * (counts.sum(axis=0) - counts) / others)
 
 
 def short_name(text: str) -> str:

@@ -78,7 +78,7 @@ def distinctive_terms(
     mask: np.ndarray,
     limit: int = 50,
     alpha: float = ALPHA,
-    shown: Callable[[str], bool] = bool,
+    is_listed: Callable[[str], bool] = bool,
 ) -> DistinctiveItems:
     """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. shown: which may
     be listed; all are tested and corrected for."""
@@ -93,7 +93,7 @@ def distinctive_terms(
     lower = log_odds - bonferroni_z(len(vocabulary), alpha) * errors
     best = np.flatnonzero(lower > 0)
     best = best[np.argsort(-lower[best], kind="stable")]
-    listed = islice((int(place) for place in best if shown(vocabulary[int(place)])), limit)
+    listed = islice((int(term) for term in best if is_listed(vocabulary[int(term)])), limit)
     totals = inside_total, outside_total
     entries = tuple(
         _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
@@ -189,8 +189,8 @@ def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:
     small_sample = 1 - 3 / (4 * (first + second) - 9)  # Hedges' correction
     means = float(inside.mean()), float(outside.mean())
     effect = float(small_sample * (means[0] - means[1]) / spread)
-    which: Literal["number", "time"] = "time" if kind == "time" else "number"
-    return MeanShift(name, which, *means, first, second, effect, float("nan"))
+    column_type: Literal["number", "time"] = "time" if kind == "time" else "number"
+    return MeanShift(name, column_type, *means, first, second, effect, float("nan"))
 
 
 def _seconds(series: pd.Series) -> np.ndarray:

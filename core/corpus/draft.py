@@ -38,17 +38,17 @@ def draft_windows(
     folder: str, origin: ImportSource, roles: Roles, steps: Steps, specs: tuple[ModelSpec, ...]
 ) -> tuple[WindowUse, ...]:
     """How these local models' windows fit the texts, on a sample; models that can't be loaded are left out."""
-    found: list[WindowUse] = []
+    reports: list[WindowUse] = []
     try:
         texts, _, _ = _texts(folder, origin, roles, steps)
     except InputError:
         return ()
     for spec in specs:
         try:
-            found += window_report(texts, [cached_embedder(folder, spec)], sample=WINDOW_SAMPLE)
+            reports += window_report(texts, [cached_embedder(folder, spec)], sample=WINDOW_SAMPLE)
         except ModelError:
             continue
-    return tuple(found)
+    return tuple(reports)
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,7 @@ def build_manifest(model: ModelSpec, rows: np.ndarray, corpus: str = "", **more:
         "computed_as": "inner product of unit-length rows; higher is nearer",
         "ids": "row numbers from 0, in the order of the corpus",
         "corpus_digest": corpus,
-        "libraries": {name: found for name in LIBRARIES if (found := _version(name))},
+        "libraries": {name: installed for name in LIBRARIES if (installed := _version(name))},
         **more,
     }
 
@@ -171,18 +171,18 @@ def _write_parquet(
     import pyarrow as pa
     from pyarrow import parquet
 
-    whole = _arrow_table(table)
+    arrow = _arrow_table(table)
     if texts is not None:
         column = pa.array([well_formed(text) for text in texts], pa.large_string())
-        whole = whole.append_column(free_name(table, "text"), column)
+        arrow = arrow.append_column(free_name(table, "text"), column)
     vector, kind = free_name(table, "vector"), pa.list_(pa.float32())
-    schema = whole.schema if rows is None else whole.schema.append(pa.field(vector, kind))
+    schema = arrow.schema if rows is None else arrow.schema.append(pa.field(vector, kind))
     if manifest:
-        told = {b"planisphere": json.dumps(manifest).encode()}
-        schema = schema.with_metadata((schema.metadata or {}) | told)
+        facts = {b"planisphere": json.dumps(manifest).encode()}
+        schema = schema.with_metadata((schema.metadata or {}) | facts)
     with parquet.ParquetWriter(handle, schema, compression="zstd") as writer:
         for part in _batches(len(table)):
-            batch = whole.slice(part.start, part.stop - part.start)
+            batch = arrow.slice(part.start, part.stop - part.start)
             batch = batch if rows is None else batch.append_column(vector, _arrow_vectors(rows[part]))
             writer.write_table(batch.cast(schema).replace_schema_metadata(schema.metadata))
 
@@ -192,8 +192,8 @@ def _arrow_table(table: pd.DataFrame) -> "pa.Table":
     import pyarrow as pa
 
     arrays = []
-    for place in range(table.shape[1]):
-        column = table.iloc[:, place]
+    for position in range(table.shape[1]):
+        column = table.iloc[:, position]
         try:
             arrays.append(pa.Array.from_pandas(column))
         except (pa.ArrowException, UnicodeEncodeError):
@@ -226,8 +226,8 @@ def write_csv(handle: IO[bytes], table: pd.DataFrame, texts: list[str] | None, r
     for part in _batches(len(table)):
         batch = table.iloc[part].copy()
         batch.columns = [_harmless(str(name)) for name in table.columns]
-        for place in range(batch.shape[1]):
-            batch.isetitem(place, batch.iloc[:, place].map(_harmless, na_action="ignore").array)
+        for position in range(batch.shape[1]):
+            batch.isetitem(position, batch.iloc[:, position].map(_harmless, na_action="ignore").array)
         if texts is not None:
             batch[free_name(table, "text")] = [_harmless(text) for text in texts[part]]
         if rows is not None:
@@ -250,16 +250,16 @@ def well_formed(text: str) -> str:
 MAX_CELL_LENGTH = 2_000  # characters of one cell sent to a page
 
 
-def short_cells(table: pd.DataFrame, most: int = MAX_CELL_LENGTH) -> tuple[pd.DataFrame, int]:
+def short_cells(table: pd.DataFrame, max_length: int = MAX_CELL_LENGTH) -> tuple[pd.DataFrame, int]:
     """A copy with cells of text cut at `most` characters, and how many were cut; missing cells stay missing."""
     short, number = table.copy(), 0
-    for place in range(table.shape[1]):
-        column = table.iloc[:, place]
+    for position in range(table.shape[1]):
+        column = table.iloc[:, position]
         if column_kind(column) == "text":
             texts = column.astype(str)
-            long = (texts.str.len() > most) & column.notna()
+            long = (texts.str.len() > max_length) & column.notna()
             number += int(long.sum())
-            short[short.columns[place]] = texts.str.slice(0, most).where(column.notna())
+            short[short.columns[position]] = texts.str.slice(0, max_length).where(column.notna())
     return short, number
 
 

@@ -65,38 +65,38 @@ def apply_filters(
     unknown column or selection, and for a range whose ends don't fit the column.
     """
     mask = np.ones(len(table), dtype=bool)
-    for wanted in filters:
-        if wanted.kind == "rows":
-            mask &= _in_selection(wanted, members, len(table))
+    for condition in filters:
+        if condition.kind == "rows":
+            mask &= _in_selection(condition, members, len(table))
             continue
-        if wanted.column not in table.columns:
-            raise InputError(f'There is no column "{wanted.column}" to filter on.', "Remove this filter.")
-        mask &= _passing(table[wanted.column], wanted)
+        if condition.column not in table.columns:
+            raise InputError(f'There is no column "{condition.column}" to filter on.', "Remove this filter.")
+        mask &= _passing(table[condition.column], condition)
     return mask
 
 
-def _in_selection(wanted: Filter, members: Callable[[str], np.ndarray] | None, count: int) -> np.ndarray:
+def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None, count: int) -> np.ndarray:
     try:
-        mask = members(wanted.text) if members else None
+        mask = members(condition.text) if members else None
     except StorageError:
         mask = None
     if mask is None or mask.dtype != bool or mask.shape != (count,):
         raise InputError(
-            f'There is no selection "{wanted.column}" of these rows to filter on.',
+            f'There is no selection "{condition.column}" of these rows to filter on.',
             "Remove this filter, or keep the selection again on the Map page.",
         )
     return mask
 
 
-def _passing(series: pd.Series, wanted: Filter) -> np.ndarray:
-    if wanted.kind == "values":
+def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
+    if condition.kind == "values":
         codes, texts = factorize_texts(series)
-        return np.append(np.isin(texts, wanted.values), False)[codes]  # code -1, missing, takes the False
-    if wanted.kind == "range":
-        return _in_range(series, wanted)
-    if wanted.kind == "contains":
+        return np.append(np.isin(texts, condition.values), False)[codes]  # code -1, missing, takes the False
+    if condition.kind == "range":
+        return _in_range(series, condition)
+    if condition.kind == "contains":
         codes, texts = factorize_texts(series)
-        sought = wanted.text.lower()
+        sought = condition.text.lower()
         return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
     return _missing(series)
 
@@ -135,16 +135,16 @@ def column_kind(series: pd.Series) -> ColumnKind:
     return "number" if types.is_numeric_dtype(series.dtype) else "text"
 
 
-def _in_range(series: pd.Series, wanted: Filter) -> np.ndarray:
+def _in_range(series: pd.Series, condition: Filter) -> np.ndarray:
     is_time = column_kind(series) == "time"
     try:
         cells = _naive_times(series) if is_time else pd.to_numeric(series, errors="coerce").astype("float64")
-        low, high = (_bound(end, is_time) for end in (wanted.low, wanted.high))
-        if is_time and isinstance(wanted.high, str) and len(wanted.high) == DAY_LENGTH:
+        low, high = (_bound(end, is_time) for end in (condition.low, condition.high))
+        if is_time and isinstance(condition.high, str) and len(condition.high) == DAY_LENGTH:
             high = high + timedelta(days=1) - timedelta(microseconds=1)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
-            f'The range {wanted.low} to {wanted.high} does not fit the column "{wanted.column}".',
+            f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".',
             "Give numbers, or dates such as 2026-01-31 for a time column.",
         ) from error
     passing = cells.notna()

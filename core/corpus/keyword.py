@@ -44,8 +44,8 @@ class KeywordHits:
 
 def parse_terms(query: str) -> tuple[tuple[str, bool], ...]:
     """The terms of a query, lower case, each once, with whether it stood in quotes (a phrase)."""
-    found = re.findall(r'"([^"]+)"|([^\s"]+)', _lower(query))
-    pairs = ((" ".join((phrase or word).split()), bool(phrase)) for phrase, word in found)
+    matches = re.findall(r'"([^"]+)"|([^\s"]+)', _lower(query))
+    pairs = ((" ".join((phrase or word).split()), bool(phrase)) for phrase, word in matches)
     return tuple(dict.fromkeys((term, quoted) for term, quoted in pairs if term))[:MAX_QUERY_TERMS]
 
 
@@ -64,11 +64,11 @@ def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndar
     lowered = [_lower(texts[int(row)]) for row in rows]
     counts = [_count_term(lowered, term, quoted) for term, quoted in terms]
     scores, matched = _bm25(counts, np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered)))
-    found = np.flatnonzero(matched)
-    best = found[np.lexsort((found, -scores[found], -matched[found]))][:k]
+    hits = np.flatnonzero(matched)
+    best = hits[np.lexsort((hits, -scores[hits], -matched[hits]))][:k]
     spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
     names = tuple(term for term, _ in terms)
-    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(found), names)
+    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits), names)
 
 
 def _lower(text: str) -> str:
@@ -104,12 +104,12 @@ def _bm25(counts: list[dict[int, int]], lengths: np.ndarray) -> tuple[np.ndarray
     """Scores (n,) float64 and the number of terms held (n,) int64."""
     scores, matched = np.zeros(len(lengths)), np.zeros(len(lengths), dtype=np.int64)
     norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
-    for found in counts:
-        at = np.fromiter(found.keys(), dtype=np.int64, count=len(found))
-        often = np.fromiter(found.values(), dtype=np.float64, count=len(found))
-        weight = log(1 + (len(lengths) - len(found) + 0.5) / (len(found) + 0.5))
-        scores[at] += weight * often * (K1 + 1) / (often + norms[at])
-        matched[at] += 1
+    for term_counts in counts:
+        positions = np.fromiter(term_counts.keys(), dtype=np.int64, count=len(term_counts))
+        frequencies = np.fromiter(term_counts.values(), dtype=np.float64, count=len(term_counts))
+        weight = log(1 + (len(lengths) - len(term_counts) + 0.5) / (len(term_counts) + 0.5))
+        scores[positions] += weight * frequencies * (K1 + 1) / (frequencies + norms[positions])
+        matched[positions] += 1
     return scores, matched
 
 
@@ -123,10 +123,10 @@ def query_spans(text: str, query: str) -> tuple[Span, ...]:
     return _spans(_term_spans(_lower(text), parse_terms(query)))
 
 
-def _spans(found: Iterable[Span]) -> tuple[Span, ...]:
+def _spans(spans: Iterable[Span]) -> tuple[Span, ...]:
     """Sorted, with overlapping ones joined."""
     joined: list[Span] = []
-    for start, end in sorted(found):
+    for start, end in sorted(spans):
         if joined and start < joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -153,11 +153,11 @@ def search_regex(
     counts = np.zeros(len(rows), dtype=np.int64)
     for i, row in enumerate(rows):
         counts[i] = len(_pattern_spans(matches, texts[int(row)], deadline, i))
-    found = np.flatnonzero(counts)
-    best = found[np.lexsort((found, -counts[found]))][:k]
+    hits = np.flatnonzero(counts)
+    best = hits[np.lexsort((hits, -counts[hits]))][:k]
     spans = tuple(_pattern_spans(matches, texts[int(rows[i])], time.monotonic() + seconds, int(i)) for i in best)
     ones = np.ones(len(best), dtype=np.int64)
-    return KeywordHits(rows[best], counts[best].astype(np.float32), ones, spans, len(found), (pattern,))
+    return KeywordHits(rows[best], counts[best].astype(np.float32), ones, spans, len(hits), (pattern,))
 
 
 def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
@@ -185,8 +185,8 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
     try:
         if left <= 0:
             raise TimeoutError
-        found = (match.span() for match in matches(text, timeout=left))
-        return tuple(islice((span for span in found if span[1] > span[0]), MAX_SPANS))
+        spans = (match.span() for match in matches(text, timeout=left))
+        return tuple(islice((span for span in spans if span[1] > span[0]), MAX_SPANS))
     except TimeoutError:
         raise InputError(
             f"The pattern takes too long: stopped after {position:,} texts.",

@@ -42,47 +42,47 @@ def read_labels(series: pd.Series, groups: np.ndarray, column: str) -> LabelColu
     rows = np.bincount(codes[codes >= 0], minlength=len(names))
     common = np.flatnonzero(texts >= FOLDS)
     _check_labels(column, len(names), len(common))
-    place = np.full(len(names) + 1, -1, np.int32)  # the last entry serves the code -1
-    place[common] = np.arange(len(common))
-    rare = sorted(((names[i], int(rows[i])) for i in np.flatnonzero(texts < FOLDS)), key=lambda each: -each[1])
-    kept = tuple(names[i] for i in common)
-    return LabelColumn(column, place[codes], kept, int((codes < 0).sum()), tuple(rare))
+    new_codes = np.full(len(names) + 1, -1, np.int32)  # the last entry serves the code -1
+    new_codes[common] = np.arange(len(common))
+    rare = sorted(((names[i], int(rows[i])) for i in np.flatnonzero(texts < FOLDS)), key=lambda label: -label[1])
+    common_names = tuple(names[i] for i in common)
+    return LabelColumn(column, new_codes[codes], common_names, int((codes < 0).sum()), tuple(rare))
 
 
 def label_codes(series: pd.Series) -> tuple[np.ndarray, list[str]]:
     """(n,) int32 codes in order of the labels' names, -1 where a cell is missing or blank, and the names."""
-    words = label_strings(series)
-    codes, names = pd.factorize(words, sort=True)
+    strings = label_strings(series)
+    codes, names = pd.factorize(strings, sort=True)
     return codes.astype(np.int32), [str(name) for name in names]
 
 
 def label_strings(series: pd.Series) -> pd.Series:
     """Cells as strings, whole numbers without decimals; blank ones missing."""
     if pd.api.types.is_float_dtype(series):
-        words = series.map(lambda value: f"{value:.15g}", na_action="ignore").astype("str")
+        strings = series.map(lambda value: f"{value:.15g}", na_action="ignore").astype("str")
     else:
-        words = series.astype("str").str.strip()
-    return words.where(series.notna() & (words != ""))
+        strings = series.astype("str").str.strip()
+    return strings.where(series.notna() & (strings != ""))
 
 
 def candidate_label_columns(
-    table: pd.DataFrame, first: Sequence[str], never: Collection[str | None] = ()
+    table: pd.DataFrame, first: Sequence[str], excluded: Collection[str | None] = ()
 ) -> tuple[str, ...]:
     """Columns that can be labels: `first` as given, then those with 2 to n / 2 distinct values, as many as allowed,
     and none of `never`."""
-    chosen = [name for name in first if name in table.columns]
+    columns = [name for name in first if name in table.columns]
     for name in table.columns:
-        if name not in (*chosen, *never) and 2 <= table[name].astype("str").nunique() <= min(
+        if name not in (*columns, *excluded) and 2 <= table[name].astype("str").nunique() <= min(
             len(table) / 2, MAX_LABELS
         ):
-            chosen.append(str(name))
-    return tuple(chosen)
+            columns.append(str(name))
+    return tuple(columns)
 
 
 def _check_labels(column: str, labels: int, common: int) -> None:
     if labels < 2:
-        found = "no labels" if not labels else "one label only"
-        raise InputError(f'The column "{column}" holds {found}.', "Choose a column with two labels or more.")
+        problem = "no labels" if not labels else "one label only"
+        raise InputError(f'The column "{column}" holds {problem}.', "Choose a column with two labels or more.")
     if common > MAX_LABELS:
         raise InputError(
             f'The column "{column}" holds {common:,} labels.',
@@ -101,8 +101,10 @@ INTERNAL_COLUMNS = ("source_row", "passage")  # columns that count rows, which s
 
 def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may hold labels, those chosen as labels first."""
-    kept = load_corpus(corpus)
-    return candidate_label_columns(kept.table, kept.roles.labels, (*INTERNAL_COLUMNS, kept.roles.id, kept.roles.time))
+    loaded = load_corpus(corpus)
+    return candidate_label_columns(
+        loaded.table, loaded.roles.labels, (*INTERNAL_COLUMNS, loaded.roles.id, loaded.roles.time)
+    )
 
 
 @lru_cache(maxsize=4)
@@ -118,8 +120,8 @@ MAX_QUERIES = 5_000
 MAX_SPLIT_VALUES = 20  # values of a column that may be names of files
 _OTHERS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
 SPLIT_PATTERNS = {
-    side: rf"(?<![a-z])(?:{words})(?![a-z])"
-    for side, words in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHERS))
+    split: rf"(?<![a-z])(?:{names})(?![a-z])"
+    for split, names in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHERS))
 }
 
 
@@ -157,45 +159,45 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
     codes, names = label_codes(table[column])
     rows = np.flatnonzero(codes >= 0)
     if len(names) < 2:
-        found = "one label only" if names else "no labels"
-        raise InputError(f'The column "{column}" holds {found}.', "Choose a column with two labels or more.")
+        problem = "one label only" if names else "no labels"
+        raise InputError(f'The column "{column}" holds {problem}.', "Choose a column with two labels or more.")
     label = codes[rows]
     text = np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
     relevant = _count_relevant(label, text)
-    able = np.flatnonzero(relevant > 0)
-    if not len(able):
+    eligible = np.flatnonzero(relevant > 0)
+    if not len(eligible):
         raise InputError(
             f'No label in the column "{column}" is on two different texts: no row has another one to find.',
             "Choose a column whose labels repeat, or a coarser version of it.",
         )
-    asked = able
-    if len(able) > MAX_QUERIES:
-        asked = np.sort(np.random.default_rng(seed).choice(able, MAX_QUERIES, replace=False))
-    missing, single = int((codes < 0).sum()), len(rows) - len(able)
-    return LabelRows(rows, label, text, tuple(names), asked, relevant[asked], len(able), missing, single, seed)
+    queries = eligible
+    if len(eligible) > MAX_QUERIES:
+        queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))
+    missing, single = int((codes < 0).sum()), len(rows) - len(eligible)
+    return LabelRows(rows, label, text, tuple(names), queries, relevant[queries], len(eligible), missing, single, seed)
 
 
 def find_split_column(table: pd.DataFrame) -> str | None:
     """The column that parts the rows into training and test, by the values "train" and "test" in any case, else by
     names of files such as "banking77_train.csv"; or None."""
-    named = None
+    by_file_name = None
     for name in table.columns:
         values = table[name]
         if pd.api.types.is_string_dtype(values) or pd.api.types.is_object_dtype(values):
-            words = values.dropna().astype("str").drop_duplicates().str.strip().str.lower()
-            if {"train", "test"} <= set(words):
+            strings = values.dropna().astype("str").drop_duplicates().str.strip().str.lower()
+            if {"train", "test"} <= set(strings):
                 return str(name)
-            sides = split_names(words) if len(words) <= MAX_SPLIT_VALUES else words
-            if named is None and {"train", "test"} <= set(sides) and sides.isin(SPLIT_PATTERNS).all():
-                named = str(name)
-    return named
+            splits = split_names(strings) if len(strings) <= MAX_SPLIT_VALUES else strings
+            if by_file_name is None and {"train", "test"} <= set(splits) and splits.isin(SPLIT_PATTERNS).all():
+                by_file_name = str(name)
+    return by_file_name
 
 
-def split_names(words: pd.Series) -> pd.Series:
+def split_names(names: pd.Series) -> pd.Series:
     """ "train", "test" or "other" where a lower-case word is named so ("sst2-train.jsonl", "dev"), else the word."""
-    for side, pattern in SPLIT_PATTERNS.items():
-        words = words.mask(words.str.contains(pattern, regex=True), side)
-    return words
+    for split, pattern in SPLIT_PATTERNS.items():
+        names = names.mask(names.str.contains(pattern, regex=True), split)
+    return names
 
 
 def _count_relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:
@@ -211,7 +213,7 @@ _ANSWERS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 def parse_numbers(cells: pd.Series) -> pd.Series:
     """float64, missing where a cell is no number: as they are, with decimal commas, or true and false or yes and no as
     1 and 0, whichever most cells are."""
-    words = cells.astype("str").str.strip().where(cells.notna())
-    readings = (words, words.str.replace(",", ".", regex=False), words.str.lower().map(_ANSWERS))
+    strings = cells.astype("str").str.strip().where(cells.notna())
+    readings = (strings, strings.str.replace(",", ".", regex=False), strings.str.lower().map(_ANSWERS))
     numbers = [pd.to_numeric(reading, errors="coerce").astype("float64") for reading in readings]
-    return max(numbers, key=lambda each: each.notna().sum())
+    return max(numbers, key=lambda parsed: parsed.notna().sum())

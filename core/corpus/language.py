@@ -53,8 +53,8 @@ def detect_languages(texts: Sequence[str], *, sample: int = 2_000, seed: int = 0
     rows = np.arange(len(texts))
     if len(texts) > sample:
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), sample, replace=False))
-    found = Counter(detect_language(text) for text in valid_texts([texts[int(row)] for row in rows]))
-    return Languages(dict(found.most_common()), len(rows), len(texts))
+    counts = Counter(detect_language(text) for text in valid_texts([texts[int(row)] for row in rows]))
+    return Languages(dict(counts.most_common()), len(rows), len(texts))
 
 
 def detect_language(text: str) -> str:
@@ -89,14 +89,14 @@ def _identifier() -> Any:
 
 def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:
     """One sentence where many texts are in languages the model was not made for, else ''. shares: as `Languages`."""
-    known = {code: share for code, share in shares.items() if code != UNKNOWN}
-    other = {code: share for code, share in known.items() if code not in spec.languages}
-    part = sum(other.values()) / sum(known.values()) if known else 0.0
+    identified = {code: share for code, share in shares.items() if code != UNKNOWN}
+    other = {code: share for code, share in identified.items() if code not in spec.languages}
+    part = sum(other.values()) / sum(identified.values()) if identified else 0.0
     if not spec.languages or part < WARN_SHARE:
         return ""
-    made_for = " and ".join(NAMES.get(code, code) for code in spec.languages[:3])
-    most = max(other, key=lambda code: other[code])
+    trained_on = " and ".join(NAMES.get(code, code) for code in spec.languages[:3])
+    largest = max(other, key=lambda code: other[code])
     return (
-        f"{spec.label} was made for {made_for}, but about {part:.0%} of the texts are in other languages, mostly "
-        f"{NAMES.get(most, most)}: it can't tell their meanings apart well. Choose a model for these languages."
+        f"{spec.label} was made for {trained_on}, but about {part:.0%} of the texts are in other languages, mostly "
+        f"{NAMES.get(largest, largest)}: it can't tell their meanings apart well. Choose a model for these languages."
     )

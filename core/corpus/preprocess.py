@@ -119,8 +119,8 @@ def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[St
     """Positions of the rows kept, rising, and the counts. Raises InputError naming the step that leaves none."""
     keep = np.arange(len(texts))
     counts: list[StepCount] = []
-    for label, kept in _row_steps(texts, steps):
-        before, keep = len(keep), kept(keep)
+    for label, step in _row_steps(texts, steps):
+        before, keep = len(keep), step(keep)
         counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
         if not len(keep):
             raise InputError(f'No rows are left: the step "{label}" removed all {before:,}.', "Change or leave out it.")
@@ -129,16 +129,16 @@ def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[St
 
 def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:
     """(label, function from positions to the positions kept) of the steps that are on."""
-    found: list[RowStep] = []
+    row_steps: list[RowStep] = []
     if steps.drop_empty:
-        found.append(("Drop empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
+        row_steps.append(("Drop empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
     if steps.drop_duplicates:
-        found.append(("Keep one of exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
+        row_steps.append(("Keep one of exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
     if steps.first is not None:
-        found.append((f"Keep the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
+        row_steps.append((f"Keep the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
     if steps.sample is not None:
-        found.append((f"Keep a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
-    return found
+        row_steps.append((f"Keep a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
+    return row_steps
 
 
 def is_blank(text: str) -> bool:

@@ -34,7 +34,7 @@ class ColumnSummary:
 
 def summarize_columns(table: pd.DataFrame) -> tuple[ColumnSummary, ...]:
     """One summary a column, in the table's order; columns may share a name."""
-    return tuple(_summarize(table.iloc[:, place]) for place in range(table.shape[1]))
+    return tuple(_summarize(table.iloc[:, position]) for position in range(table.shape[1]))
 
 
 def _summarize(column: pd.Series) -> ColumnSummary:
@@ -160,5 +160,5 @@ def _languages(texts: Sequence[str], seed: int, sample: int) -> tuple[dict[str, 
     """Texts by language, most frequent first, and how many texts were looked at."""
     from core.corpus.language import detect_languages
 
-    found = detect_languages(texts, sample=sample, seed=seed)
-    return found.counts, found.sampled
+    detected = detect_languages(texts, sample=sample, seed=seed)
+    return detected.counts, detected.sampled

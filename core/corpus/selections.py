@@ -46,15 +46,16 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
     total = _info(workspace, corpus).rows
     ids, cleaned = _checked_ids(rows, total), clean_name(name)
     key = selection_key(corpus, ids)
-    kept = saved_selections(workspace, corpus)
-    same = next((each for each in kept if each.key == key), None)
-    if same and same.name == cleaned:
-        return same
-    if same:
+    existing = saved_selections(workspace, corpus)
+    duplicate = next((selection for selection in existing if selection.key == key), None)
+    if duplicate and duplicate.name == cleaned:
+        return duplicate
+    if duplicate:
         raise InputError(
-            f'These {len(ids):,} rows are kept already, as "{same.name}".', "Choose it in the list; rename it there."
+            f'These {len(ids):,} rows are kept already, as "{duplicate.name}".',
+            "Choose it in the list; rename it there.",
         )
-    _refuse_taken(cleaned, kept)
+    _check_name_free(cleaned, existing)
     saved = SavedSelection(cleaned, key, len(ids), time.time())
     with replacing(_folder(workspace, corpus, key)) as temporary:
         temporary.mkdir()
@@ -72,8 +73,12 @@ def selection_key(corpus: str, rows: np.ndarray) -> str:
 
 def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:
     """The kept selections of a corpus, newest first; what can't be read is left out."""
-    found = (_read(folder) for folder in _folder(workspace, corpus, "any").parent.glob("*"))
-    return tuple(sorted((each for each in found if each), key=lambda each: (-each.created, each.key)))
+    stored = (_read(folder) for folder in _folder(workspace, corpus, "any").parent.glob("*"))
+    return tuple(
+        sorted(
+            (selection for selection in stored if selection), key=lambda selection: (-selection.created, selection.key)
+        )
+    )
 
 
 def selection_rows(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
@@ -83,7 +88,7 @@ def selection_rows(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
 
 def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
     """Bool (n,), one entry a row of the corpus. Raises StorageError as selection_rows does."""
-    saved, total = _known(workspace, corpus, key), _info(workspace, corpus).rows
+    saved, total = _require(workspace, corpus, key), _info(workspace, corpus).rows
     try:
         packed = np.load(_folder(workspace, corpus, key) / _ROWS, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -98,8 +103,8 @@ def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
 
 def rename_selection(workspace: Workspace, corpus: str, key: str, name: str) -> SavedSelection:
     """Give it another name. Raises InputError as save_selection does, StorageError where it is gone."""
-    saved, cleaned = _known(workspace, corpus, key), clean_name(name)
-    _refuse_taken(cleaned, [selection for selection in saved_selections(workspace, corpus) if selection.key != key])
+    saved, cleaned = _require(workspace, corpus, key), clean_name(name)
+    _check_name_free(cleaned, [selection for selection in saved_selections(workspace, corpus) if selection.key != key])
     renamed = SavedSelection(cleaned, key, saved.rows, saved.created)
     # replaced in one step; where it is deleted meanwhile, facts without rows are left, which count as none
     write_json(_folder(workspace, corpus, key) / _FACTS, asdict(renamed))
@@ -158,8 +163,8 @@ def _checked_ids(rows: Sequence[int] | np.ndarray, total: int) -> np.ndarray:
     return np.unique(ids).astype(np.int64)
 
 
-def _refuse_taken(name: str, kept: Sequence[SavedSelection]) -> None:
-    taken = next((each.name for each in kept if each.name.casefold() == name.casefold()), None)
+def _check_name_free(name: str, existing: Sequence[SavedSelection]) -> None:
+    taken = next((selection.name for selection in existing if selection.name.casefold() == name.casefold()), None)
     if taken is not None:
         raise InputError(f'There is a selection "{taken}" already.', "Choose another name, or rename that one.")
 
@@ -175,7 +180,7 @@ def _info(workspace: Workspace, corpus: str) -> CorpusInfo:
     return info
 
 
-def _known(workspace: Workspace, corpus: str, key: str) -> SavedSelection:
+def _require(workspace: Workspace, corpus: str, key: str) -> SavedSelection:
     saved = _read(_folder(workspace, corpus, key)) if KEY.fullmatch(key) else None
     if saved is None:
         raise StorageError("This selection is not kept (any more).", "Choose another, or select its rows again.")

@@ -143,11 +143,11 @@ def load_profile(corpus: CorpusRef) -> Profile:
 
 def first_rows(corpus: CorpusRef) -> pd.DataFrame:
     """The first HEAD_ROWS rows of a corpus, what is embedded in front; long cells cut."""
-    kept = load_corpus(corpus)
-    head, name = kept.table.head(HEAD_ROWS).copy(), "what is embedded"
+    loaded = load_corpus(corpus)
+    head, name = loaded.table.head(HEAD_ROWS).copy(), "what is embedded"
     while name in head.columns:
         name += " "
-    head.insert(0, name, pd.Series(kept.texts[:HEAD_ROWS], dtype="str"))
+    head.insert(0, name, pd.Series(loaded.texts[:HEAD_ROWS], dtype="str"))
     return shorten_cells(head)
 
 
@@ -196,7 +196,7 @@ def corpus_file(corpus: CorpusRef, keys: tuple[str, ...], form: Form) -> bytes:
     """The whole corpus with one bool column a selection, named after it (underscores where that is taken), as the
     bytes of a file. Raises StorageError where one is gone."""
     table = _export_table(load_corpus(corpus))
-    names = {each.key: each.name for each in list_selections(corpus)}
+    names = {selection.key: selection.name for selection in list_selections(corpus)}
     for key in keys:
         mask = load_selection(corpus, key)
         table[free_name(table, names.get(key, key))] = mask

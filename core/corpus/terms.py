@@ -26,7 +26,7 @@ _HAN = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
 
 
 def document_terms(
-    texts: Sequence[str], most: int = MAX_TERMS, min_rows: int = MIN_ROWS
+    texts: Sequence[str], max_terms: int = MAX_TERMS, min_rows: int = MIN_ROWS
 ) -> tuple["csr_matrix", list[str]]:
     """Which of the `most` most widespread words and pairs of words each text holds.
 
@@ -39,21 +39,21 @@ def document_terms(
     tokens = [_tokens(text[:MAX_CHARACTERS].lower()) for text in texts]
     lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
     document = np.repeat(np.arange(len(texts)), lengths)
-    codes, words = pd.factorize(np.array(list(chain.from_iterable(tokens)), dtype=object))
-    spaceless = np.fromiter((bool(_SPACELESS.match(word)) for word in words), dtype=bool, count=len(words))
-    whole = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) > 1
-    single = _frequent_terms(document, codes, len(texts), min_rows, ~spaceless | whole)
+    codes, vocabulary = pd.factorize(np.array(list(chain.from_iterable(tokens)), dtype=object))
+    spaceless = np.fromiter((bool(_SPACELESS.match(word)) for word in vocabulary), dtype=bool, count=len(vocabulary))
+    multiple = np.fromiter(map(len, vocabulary), dtype=np.int64, count=len(vocabulary)) > 1
+    single = _frequent_terms(document, codes, len(texts), min_rows, ~spaceless | multiple)
     first, second = _pairs(document, codes, spaceless)
     # a pair of kinds, one with spaces and one without, or a word and a lone character, is no phrase
-    kind = spaceless * 2 + (spaceless & whole)
+    kind = spaceless * 2 + (spaceless & multiple)
     same = kind[first[1]] == kind[second]
-    pair_codes, pairs = pd.factorize(first[1][same] * np.int64(len(words) + 1) + second[same])
+    pair_codes, pairs = pd.factorize(first[1][same] * np.int64(len(vocabulary) + 1) + second[same])
     double = _frequent_terms(first[0][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool))
-    names = [str(words[i]) for i in single[2]] + [_pair_name(words, pairs[i], spaceless) for i in double[2]]
+    names = [str(vocabulary[i]) for i in single[2]] + [_pair_name(vocabulary, pairs[i], spaceless) for i in double[2]]
     rows = np.concatenate([single[0], double[0]])
     columns = np.concatenate([single[1], double[1] + len(single[2])])
     matrix = csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(len(texts), len(names)))
-    widest = np.sort(np.argsort(-np.bincount(columns, minlength=len(names)), kind="stable")[:most])
+    widest = np.sort(np.argsort(-np.bincount(columns, minlength=len(names)), kind="stable")[:max_terms])
     return matrix[:, widest], [names[i] for i in widest]
 
 
@@ -63,13 +63,13 @@ def _tokens(text: str) -> list[str]:
         return _TOKEN.findall(text)
     import rjieba
 
-    found: list[str] = []
+    tokens: list[str] = []
     for part in _HAN.split(text):  # runs of Chinese stand at the odd places
         if _HAN.fullmatch(part):
-            found += rjieba.cut(part)
+            tokens += rjieba.cut(part)
         else:
-            found += _TOKEN.findall(part)
-    return found
+            tokens += _TOKEN.findall(part)
+    return tokens
 
 
 def _pairs(
@@ -86,16 +86,16 @@ def _frequent_terms(
     """Each (document, term) once, of the terms allowed that stand in enough documents, and those terms' old codes."""
     at = pd.unique(codes.astype(np.int64) * max(count, 1) + document)
     term, row = np.divmod(at, max(count, 1))
-    kept = np.flatnonzero(allowed & (np.bincount(term, minlength=len(allowed)) >= min_rows))
+    frequent = np.flatnonzero(allowed & (np.bincount(term, minlength=len(allowed)) >= min_rows))
     renumbered = np.full(len(allowed), -1)
-    renumbered[kept] = np.arange(len(kept))
+    renumbered[frequent] = np.arange(len(frequent))
     inside = renumbered[term] >= 0
-    return row[inside], renumbered[term[inside]], kept
+    return row[inside], renumbered[term[inside]], frequent
 
 
-def _pair_name(words: np.ndarray, pair: int, spaceless: np.ndarray) -> str:
-    first, second = divmod(int(pair), len(words) + 1)
-    return f"{words[first]}{'' if spaceless[first] else ' '}{words[second]}"
+def _pair_name(vocabulary: np.ndarray, pair: int, spaceless: np.ndarray) -> str:
+    first, second = divmod(int(pair), len(vocabulary) + 1)
+    return f"{vocabulary[first]}{'' if spaceless[first] else ' '}{vocabulary[second]}"
 
 
 STORE_FROM_ROWS = 20_000  # rows from which counting terms takes seconds
@@ -123,9 +123,9 @@ def _stored_terms(corpus: CorpusRef, texts: list[str]) -> tuple[Any, list[str]]:
             "vocabulary": vocabulary
         })  # fmt: skip
         return matrix, vocabulary
-    indices, indptr, words = stored.arrays["indices"], stored.arrays["indptr"], stored.facts["vocabulary"]
-    shape = (len(texts), len(words))
-    return csr_matrix((np.ones(len(indices), dtype=np.int32), np.array(indices), np.array(indptr)), shape=shape), words
+    indices, indptr, terms = stored.arrays["indices"], stored.arrays["indptr"], stored.facts["vocabulary"]
+    shape = (len(texts), len(terms))
+    return csr_matrix((np.ones(len(indices), dtype=np.int32), np.array(indices), np.array(indptr)), shape=shape), terms
 
 
 STEM_SHARE = 0.6  # of the longer word that two words must begin with alike to count as forms of one
@@ -152,10 +152,10 @@ def is_name(term: str) -> bool:
     """
     if _SPACELESS_NAME_TERMS.match(term):
         return not term.isnumeric() and term not in FILLERS and not _GRAMMAR.search(term)
-    words = term.split(" ")
-    if len(words) > 1 and words[0] in NEGATIONS:
-        words = words[1:]
-    return not any(word.isnumeric() or len(word) < 2 or _is_grammar(word) for word in words)
+    parts = term.split(" ")
+    if len(parts) > 1 and parts[0] in NEGATIONS:
+        parts = parts[1:]
+    return not any(word.isnumeric() or len(word) < 2 or _is_grammar(word) for word in parts)
 
 
 def is_informative(term: str) -> bool:

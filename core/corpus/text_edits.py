@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.corpus import text_edit_words as words
+from core.corpus import text_edit_words as word_lists
 from core.corpus.keyword import SPACELESS
 from core.digest import digest_text
 
@@ -23,22 +23,22 @@ _SPACELESS = re.compile(f"[{SPACELESS}]")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[^.!?。!?]+[.!?。!?]+\s*|[^.!?。!?]+$")
 _DIGIT = re.compile(r"\d")
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(words.NUMBER_WORDS)})\b", re.IGNORECASE)
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(word_lists.NUMBER_WORDS)})\b", re.IGNORECASE)
 _NEGATED = re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE)
 _CANNOT = re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE)
 _WILL_NOT = re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE)
-_AUXILIARY = re.compile(rf"\b(?:{'|'.join(words.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
+_AUXILIARY = re.compile(rf"\b(?:{'|'.join(word_lists.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
 
 
 def typos(text: str, random: np.random.Generator) -> str | None:
     """One letter in TYPO_EVERY, at least one, mistyped; never the first letter of a word."""
-    places = _typo_positions(text)
-    if not places:
+    positions = _typo_positions(text)
+    if not positions:
         return None
-    count = min(len(places), max(1, sum(map(str.isalpha, text)) // TYPO_EVERY))
+    count = min(len(positions), max(1, sum(map(str.isalpha, text)) // TYPO_EVERY))
     signs = list(text)
-    for place in np.sort(random.choice(places, count, replace=False))[::-1]:
-        signs[place : place + 1] = _mistype(signs, int(place), random)
+    for position in np.sort(random.choice(positions, count, replace=False))[::-1]:
+        signs[position : position + 1] = _mistype(signs, int(position), random)
     return _if_changed("".join(signs), text)
 
 
@@ -50,32 +50,32 @@ def case(text: str, random: np.random.Generator) -> str | None:
 def word_order(text: str, random: np.random.Generator) -> str | None:
     """The same words in another order, the spaces where they were; scripts without spaces by pairs of signs."""
     parts = _parts(text)
-    places = [place for place, part in enumerate(parts) if not part.isspace()]
-    if len({parts[place] for place in places}) < 2:
+    positions = [position for position, part in enumerate(parts) if not part.isspace()]
+    if len({parts[position] for position in positions}) < 2:
         return None
     for _ in range(8):  # a short text may come out as it was
-        order = random.permutation(len(places))
-        moved = list(parts)
-        for place, source in zip(places, order, strict=True):
-            moved[place] = parts[places[source]]
-        if moved != parts:
-            return "".join(moved)
+        order = random.permutation(len(positions))
+        shuffled = list(parts)
+        for position, source in zip(positions, order, strict=True):
+            shuffled[position] = parts[positions[source]]
+        if shuffled != parts:
+            return "".join(shuffled)
     return None
 
 
 def stop_words(text: str, random: np.random.Generator) -> str | None:
     """Without stop words; None where there are none, or nothing else."""
-    kept = [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in words.STOP_WORDS]
-    return " ".join(kept) if kept and len(kept) < len(text.split()) else None
+    remaining = [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in word_lists.STOP_WORDS]
+    return " ".join(remaining) if remaining and len(remaining) < len(text.split()) else None
 
 
 def paraphrase(text: str, random: np.random.Generator) -> str | None:
     """Contractions written out, words replaced that others may stand for, the last of several sentences put first."""
-    made = _replace_words(_replace_words(text, words.CONTRACTIONS), words.SYNONYMS)
-    sentences = _SENTENCE.findall(made)
-    if len(sentences) > 1 and "".join(sentences) == made:
-        made = " ".join(part.strip() for part in (sentences[-1], *sentences[:-1]) if part.strip())
-    return _if_changed(made, text)
+    changed = _replace_words(_replace_words(text, word_lists.CONTRACTIONS), word_lists.SYNONYMS)
+    sentences = _SENTENCE.findall(changed)
+    if len(sentences) > 1 and "".join(sentences) == changed:
+        changed = " ".join(part.strip() for part in (sentences[-1], *sentences[:-1]) if part.strip())
+    return _if_changed(changed, text)
 
 
 def padding(text: str, random: np.random.Generator) -> str | None:
@@ -83,8 +83,8 @@ def padding(text: str, random: np.random.Generator) -> str | None:
     if not text.strip():
         return None
     chinese = _HAN.search(text) is not None
-    before = words.BEFORE_CHINESE if chinese else words.BEFORE
-    after = words.AFTER_CHINESE if chinese else words.AFTER
+    before = word_lists.BEFORE_CHINESE if chinese else word_lists.BEFORE
+    after = word_lists.AFTER_CHINESE if chinese else word_lists.AFTER
     return f"{before[random.integers(len(before))]} {text} {after[random.integers(len(after))]}"
 
 
@@ -92,7 +92,7 @@ def numbers(text: str, random: np.random.Generator) -> str | None:
     """Every digit another one of its script, no number beginning with a new 0; else another number word."""
     if _DIGIT.search(text):
         return "".join(_other_digit(sign, random) if sign.isdecimal() else sign for sign in text)
-    return _if_changed(_NUMBER_WORD.sub(lambda found: _other_number_word(found.group(), random), text), text)
+    return _if_changed(_NUMBER_WORD.sub(lambda match: _other_number_word(match.group(), random), text), text)
 
 
 def negation(text: str, random: np.random.Generator) -> str | None:
@@ -105,32 +105,32 @@ def negation(text: str, random: np.random.Generator) -> str | None:
         return f"{text[: auxiliary.end()]} not{text[auxiliary.end() :]}"
     if _HAN.search(text):
         return _negate_chinese(text)
-    english = any(word.casefold() in words.STOP_WORDS for word in _WORD.findall(text))
+    english = any(word.casefold() in word_lists.STOP_WORDS for word in _WORD.findall(text))
     return f"It is not true that {text[:1].lower()}{text[1:]}" if english else None
 
 
 def _typo_positions(text: str) -> list[int]:
     """Places of letters that may be mistyped: in words of four letters and more, or of two where there are none."""
-    found = [match.span() for match in _WORD.finditer(text)]
-    long = [span for span in found if span[1] - span[0] >= 4] or [span for span in found if span[1] - span[0] >= 2]
-    inside = (place for start, end in long for place in range(start + 1, end))
-    return [place for place in inside if text[place].isalpha() and not _has_marks(text, place)]
+    spans = [match.span() for match in _WORD.finditer(text)]
+    long = [span for span in spans if span[1] - span[0] >= 4] or [span for span in spans if span[1] - span[0] >= 2]
+    inside = (position for start, end in long for position in range(start + 1, end))
+    return [position for position in inside if text[position].isalpha() and not _has_marks(text, position)]
 
 
-def _has_marks(text: str, place: int) -> bool:
+def _has_marks(text: str, position: int) -> bool:
     """Whether what comes next belongs to this sign: marks and joiners."""
-    return place + 1 < len(text) and unicodedata.category(text[place + 1]) in ("Mn", "Mc", "Me", "Cf")
+    return position + 1 < len(text) and unicodedata.category(text[position + 1]) in ("Mn", "Mc", "Me", "Cf")
 
 
-def _mistype(signs: list[str], place: int, random: np.random.Generator) -> list[str]:
+def _mistype(signs: list[str], position: int, random: np.random.Generator) -> list[str]:
     """What stands in place of one letter: two letters swapped, a neighboring key, the letter twice, or none."""
-    letter, before = signs[place], signs[place - 1]
-    keys = words.KEYS.get(letter.lower(), "")
-    inside = place > 1 and signs[place - 2].isalpha() and before.isalpha()  # the first letter stays where it is
+    letter, before = signs[position], signs[position - 1]
+    keys = word_lists.KEYS.get(letter.lower(), "")
+    inside = position > 1 and signs[position - 2].isalpha() and before.isalpha()  # the first letter stays where it is
     kinds = ["drop", "double", *(["key"] if keys else []), *(["swap"] if inside and before != letter else [])]
     kind = kinds[random.integers(len(kinds))]
     if kind == "swap":
-        signs[place - 1] = letter
+        signs[position - 1] = letter
         return [before]
     if kind == "key":
         hit = keys[random.integers(len(keys))]
@@ -140,10 +140,10 @@ def _mistype(signs: list[str], place: int, random: np.random.Generator) -> list[
 
 def _parts(text: str) -> list[str]:
     """Words and the spaces between them; runs of scripts without spaces in pairs of signs with their marks."""
-    made: list[str] = []
+    parts: list[str] = []
     for piece in re.findall(r"\s+|\S+", text):
-        made += [piece] if piece.isspace() or not _SPACELESS.search(piece) else _pairs(piece)
-    return made
+        parts += [piece] if piece.isspace() or not _SPACELESS.search(piece) else _pairs(piece)
+    return parts
 
 
 def _pairs(piece: str) -> list[str]:
@@ -155,8 +155,8 @@ def _pairs(piece: str) -> list[str]:
 def _replace_words(text: str, by: Mapping[str, str]) -> str:
     """Words replaced by a table of lower-case ones; a capital at the beginning is kept."""
 
-    def other(found: re.Match[str]) -> str:
-        word = found.group()
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
         new = by.get(word.replace("\u2019", "'").lower())
         if new is None:
             return word
@@ -168,27 +168,27 @@ def _replace_words(text: str, by: Mapping[str, str]) -> str:
 def _other_digit(sign: str, random: np.random.Generator) -> str:
     """Another digit of the same script; never a 0, so that no number loses a place."""
     value = unicodedata.decimal(sign)
-    others = [each for each in range(1, 10) if each != value]
+    others = [digit for digit in range(1, 10) if digit != value]
     return chr(ord(sign) - value + others[random.integers(len(others))])
 
 
 def _other_number_word(word: str, random: np.random.Generator) -> str:
-    others = [term for term in words.NUMBER_WORDS if term != word.lower()]
+    others = [term for term in word_lists.NUMBER_WORDS if term != word.lower()]
     other = others[random.integers(len(others))]
     return other.capitalize() if word[:1].isupper() else other
 
 
 def _negate_chinese(text: str) -> str | None:
-    for table in (words.NEGATED_CHINESE, words.AFFIRMED_CHINESE):
+    for table in (word_lists.NEGATED_CHINESE, word_lists.AFFIRMED_CHINESE):
         for old, new in table:
             if old in text:
                 return _if_changed(text.replace(old, new, 1), text)
     return None
 
 
-def _if_changed(made: str, text: str) -> str | None:
+def _if_changed(changed: str, text: str) -> str | None:
     """What was made, unless it is what was given, or nothing."""
-    return made if made != text and made.strip() else None
+    return changed if changed != text and changed.strip() else None
 
 
 EditFunction = Callable[[str, np.random.Generator], str | None]

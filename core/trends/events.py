@@ -179,7 +179,7 @@ def _copies(subject: Subject, later: np.ndarray) -> np.ndarray:
 def finding_words(subject: Subject, pick: Pick) -> tuple[str, ...]:
     """Up to six words that the rows hold more often than all others; none may hold surely."""
     matrix, vocabulary = load_terms(subject.corpus)
-    told = distinctive_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, shown=is_informative)
+    told = distinctive_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, is_listed=is_informative)
     return tuple(entry.value for entry in told.entries)
 
 

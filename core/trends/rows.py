@@ -78,11 +78,11 @@ def explain(subject: Subject, pick: Pick, against: Pick | None = None) -> Explai
 
 def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[DistinctiveItems, bool]:
     """The sure words; where there are none, those whose bound holds for one test, few and fit to be called unsure."""
-    found = distinctive_terms(matrix, vocabulary, inside, limit=TERMS, shown=is_informative)
+    found = distinctive_terms(matrix, vocabulary, inside, limit=TERMS, is_listed=is_informative)
     if found.entries or not found.tests:
         return found, True
     unsure = distinctive_terms(
-        matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, shown=is_informative
+        matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, is_listed=is_informative
     )
     note = (
         f"{found.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"

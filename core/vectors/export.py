@@ -86,7 +86,7 @@ def _metadata(table: pd.DataFrame, texts: list[str]) -> Iterator[str]:
     """The lines of metadata.tsv: the text first, then the table's columns."""
     if table.shape[1]:
         yield "\t".join(["text", *(_cell(name) for name in table.columns)])
-    for text, *cells in zip(texts, *(table.iloc[:, place] for place in range(table.shape[1])), strict=True):
+    for text, *cells in zip(texts, *(table.iloc[:, position] for position in range(table.shape[1])), strict=True):
         line = "\t".join([_cell(text), *(_cell(cell) for cell in cells)])
         # the Projector skips blank lines, which would shift all rows below
         yield line if line.strip() else EMPTY_LINE + line
@@ -140,12 +140,12 @@ def write_export(corpus: CorpusRef, spec: ModelSpec, form: Format) -> str:
         return str(path)
     with storage_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    whole, rows = load_corpus(corpus), load_vectors(corpus, spec).rows
+    loaded, rows = load_corpus(corpus), load_vectors(corpus, spec).rows
     if form == "faiss":
         to_faiss_zip(path, rows, spec, corpus.digest, load_index(corpus, spec).faiss_index)
     elif form == "csv":
-        to_csv(path, whole.table, whole.texts, rows)
+        to_csv(path, loaded.table, loaded.texts, rows)
     else:
         write = {"parquet": to_parquet, "npy": to_npy_zip, "projector": to_projector_zip}[form]
-        write(path, whole.table, whole.texts, rows, spec, corpus.digest)
+        write(path, loaded.table, loaded.texts, rows, spec, corpus.digest)
     return str(path)

@@ -71,10 +71,10 @@ def create_version(
     models: imported vectors among them are taken over here, since no model could make them again; all other models'
     vectors come from the text-level cache when the new corpus is embedded.
     """
-    workspace, whole = Workspace(corpus.folder), load_corpus(corpus)
-    made = without_rows(whole, rows, why, name)
-    info = workspace.save_corpus(made)
-    keep = np.setdiff1d(np.arange(len(whole)), rows)
+    workspace, original = Workspace(corpus.folder), load_corpus(corpus)
+    version = without_rows(original, rows, why, name)
+    info = workspace.save_corpus(version)
+    keep = np.setdiff1d(np.arange(len(original)), rows)
     for spec in models:
         if not capabilities(spec).can_embed and workspace.load_vectors(info.digest, spec) is None:
             old = load_vectors(corpus, spec)

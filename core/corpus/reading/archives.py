@@ -84,16 +84,16 @@ def _unzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
         members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
         for member in members:
             _check_name(upload.name, member)
-        wanted = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
-        left_out = [m.filename for m in members if m not in wanted and not _is_clutter(m.filename)]
+        readable = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
+        left_out = [m.filename for m in members if m not in readable and not _is_clutter(m.filename)]
         files = []
-        for member in wanted:
+        for member in readable:
             files.append(_read_member(upload, archive, member, budget))
             budget -= len(files[-1].data)
     if not files:
         raise InputError(f'"{upload.name}" holds no file that can be read.', f"Put in {READABLE}.")
-    shown = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
-    return files, [f'Left out of "{upload.name}": {shown}.'] if left_out else []
+    listed = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
+    return files, [f'Left out of "{upload.name}": {listed}.'] if left_out else []
 
 
 def _open_zip(upload: Upload) -> zipfile.ZipFile:

@@ -14,17 +14,17 @@ _SAMPLE = 64
 
 def unique_names(names: Iterable[Any]) -> tuple[list[str], list[str]]:
     """Names made unique ("text", "text (2)") and non-empty ("column 3"), and notes on what was changed."""
-    wanted = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
-    taken = set(wanted)
+    cleaned = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
+    taken = set(cleaned)
     seen: set[str] = set()
-    given: list[str] = []
-    for position, name in enumerate(wanted, start=1):
-        given.append(_free_name(name or f"column {position}", seen, taken))
-        seen.add(given[-1])
-    changed = [f'"{new}"' for old, new in zip(wanted, given, strict=True) if old != new]
-    shown = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
+    unique: list[str] = []
+    for position, name in enumerate(cleaned, start=1):
+        unique.append(_free_name(name or f"column {position}", seen, taken))
+        seen.add(unique[-1])
+    changed = [f'"{new}"' for old, new in zip(cleaned, unique, strict=True) if old != new]
+    listed = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
     what = "column was" if len(changed) == 1 else "columns were"
-    return given, [f"{len(changed)} {what} given a name of its own: {shown}."] if changed else []
+    return unique, [f"{len(changed)} {what} given a name of its own: {listed}."] if changed else []
 
 
 def _free_name(name: str, seen: set[str], taken: set[str]) -> str:
@@ -144,17 +144,17 @@ def infer_numbers(column: pd.Series) -> pd.Series:
     cells = column.dropna()
     if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):
         return column
-    words = cells.str.strip().str.lower().isin(_NAN_STRINGS)
-    digits = cells[~words]
+    is_nan = cells.str.strip().str.lower().isin(_NAN_STRINGS)
+    digits = cells[~is_nan]
     if not len(digits):
         return column
     numbers = pd.to_numeric(digits, errors="coerce")
     if numbers.isna().any() or np.isinf(numbers.to_numpy(dtype=float)).any() or _is_code(digits, numbers):
         return column
-    whole = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
+    integers = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
     if len(digits) == len(column):
-        return numbers if whole else numbers.astype("float64")
-    if whole and (numbers.abs() >= _EXACT).any():
+        return numbers if integers else numbers.astype("float64")
+    if integers and (numbers.abs() >= _EXACT).any():
         return column
     return numbers.astype("float64").reindex(column.index)
 
@@ -176,5 +176,5 @@ def _is_code(digits: pd.Series, numbers: pd.Series) -> bool:
         return True
     kind = numbers.dtype
     big = numbers.astype("float64").abs() >= _EXACT
-    whole = isinstance(kind, np.dtype) and kind.kind == "i"
-    return not whole and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())
+    integers = isinstance(kind, np.dtype) and kind.kind == "i"
+    return not integers and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())

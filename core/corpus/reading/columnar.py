@@ -100,11 +100,11 @@ def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
     check_zip_sizes(upload.data, upload.name)
     try:
         book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
-        sheets, found = [], False
+        sheets, complete = [], False
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # a sheet may claim a million empty rows
-            rows = [] if found else list(sheet.iter_rows(values_only=True))
-            found = found or len(rows) > 1
+            rows = [] if complete else list(sheet.iter_rows(values_only=True))
+            complete = complete or len(rows) > 1
             sheets.append((sheet.title, rows))
         return sheets
     except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
@@ -129,14 +129,16 @@ def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarra
 
     A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists.
     """
-    found = [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
-    if not found:
+    vector_columns = [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
+    if not vector_columns:
         return arrow, None, "", []
-    best = min(found, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
+    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
     column = arrow.schema.names[best]
     vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
-    notes = [f'Column "{arrow.schema.names[i]}" also holds vectors and was left out.' for i in found if i != best]
-    keep = [i for i in range(arrow.num_columns) if i not in found]
+    notes = [
+        f'Column "{arrow.schema.names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best
+    ]
+    keep = [i for i in range(arrow.num_columns) if i not in vector_columns]
     return arrow.select(keep), vectors, f'column "{column}" of {name}', notes
 
 

@@ -89,32 +89,32 @@ DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 def long_row_error(name: str, data: bytes, delimiter: str, quoted: bool) -> InputError:
     """The error for rows with more fields than the header, naming the first."""
-    expected, first, found, count = 0, 0, 0, 0
+    expected, first, fields, count = 0, 0, 0, 0
     for begins, record in records(data.decode("utf-8"), delimiter, quoted):
         expected = expected or len(record)
         if len(record) > expected:
             count += 1
-            first, found = (first, found) if first else (begins, len(record))
+            first, fields = (first, fields) if first else (begins, len(record))
     spelled = DELIMITER_NAMES.get(delimiter, delimiter)
     more = f" {count - 1:,} more rows have the same fault." if count > 1 else ""
     return InputError(
-        f'"{name}", line {first:,}: {found} fields where the header has {expected} (delimiter: {spelled}).{more}',
+        f'"{name}", line {first:,}: {fields} fields where the header has {expected} (delimiter: {spelled}).{more}',
         f'Put cells that contain the {spelled} in quotation marks ("…"), or choose another delimiter.',
     )
 
 
 def short_row_notes(data: bytes, delimiter: str, quoted: bool) -> list[str]:
     """A note on rows with fewer fields than the header, with their count and the first one's line; [] for none."""
-    expected, first, found, count = 0, 0, 0, 0
+    expected, first, fields, count = 0, 0, 0, 0
     for begins, record in records(data.decode("utf-8"), delimiter, quoted):
         expected = expected or len(record)
         if 0 < len(record) < expected:
             count += 1
-            first, found = (first, found) if first else (begins, len(record))
+            first, fields = (first, fields) if first else (begins, len(record))
     if not count:
         return []
     rows, lie = ("1 row has", "its") if count == 1 else (f"{count:,} rows have", "their")
-    where = f"line {first:,} (it has {found})" if count == 1 else f"the first in line {first:,} (it has {found})"
+    where = f"line {first:,} (it has {fields})" if count == 1 else f"the first in line {first:,} (it has {fields})"
     return [f"{rows} fewer fields than the {expected} of the header, {where}: {lie} last cells are empty."]
 
 
@@ -170,7 +170,7 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFil
 
 def _numbered(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[pd.DataFrame, list[str]]:
     """The table of a file without a header, whose rows may end early, and a note."""
-    names = [f"column {place + 1}" for place in range(max_fields(data, delimiter, quoted))]
+    names = [f"column {position + 1}" for position in range(max_fields(data, delimiter, quoted))]
     begin = delimiter.join(names).encode() + b"\n"
     table, _ = parse_delimited(name, begin + data, delimiter, quoted)
     return table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1), [NO_HEADER]
@@ -215,12 +215,12 @@ def _with_blank_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """One column with its blank lines as empty rows, those at the end left out; and notes on both."""
     blank = table.iloc[:, 0].isna()
     end = int(blank.to_numpy()[::-1].argmin()) if not blank.all() else 0
-    kept = table.iloc[: len(table) - end]
+    trimmed = table.iloc[: len(table) - end]
     inner = int(blank.sum()) - end
     notes = [f"{inner:,} blank {'line is' if inner == 1 else 'lines are'} kept as empty rows."] if inner else []
-    if end and len(kept) > 1:
+    if end and len(trimmed) > 1:
         notes.append(f"{end:,} blank {'line' if end == 1 else 'lines'} at the end of the file left out.")
-    return kept, notes
+    return trimmed, notes
 
 
 def sniff_delimiter(data: bytes, usual: str = ",") -> str:

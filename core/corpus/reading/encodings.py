@@ -94,11 +94,11 @@ def _decodes(data: bytes, encoding: str) -> bool:
 def _utf16_by_nuls(data: bytes) -> str:
     """UTF-16 without a mark: NULs lie on one side of byte pairs only (ASCII letters, spaces, line ends)."""
     head = data[:_SAMPLE]
-    even, odd = head[::2].count(0), head[1::2].count(0)
+    even_nuls, odd_nuls = head[::2].count(0), head[1::2].count(0)
     few = len(head) // (20 if _is_utf8(head.rstrip(b"\x80")) else 500)
-    if max(even, odd) <= few or min(even, odd) * 20 > max(even, odd):
+    if max(even_nuls, odd_nuls) <= few or min(even_nuls, odd_nuls) * 20 > max(even_nuls, odd_nuls):
         return ""
-    encoding = "UTF-16-LE" if odd > even else "UTF-16-BE"
+    encoding = "UTF-16-LE" if odd_nuls > even_nuls else "UTF-16-BE"
     return encoding if _decodes(data, encoding) else ""
 
 
@@ -148,12 +148,12 @@ def _by_library(sample: bytes) -> str:
 
 def _checked_name(encoding: str) -> str:
     try:
-        found = codecs.lookup(encoding)
+        codec = codecs.lookup(encoding)
     except (LookupError, ValueError) as error:
         raise InputError(f'"{encoding}" is no known encoding.', f"Choose one of {', '.join(ENCODINGS)}.") from error
-    if not getattr(found, "_is_text_encoding", True):
+    if not getattr(codec, "_is_text_encoding", True):
         raise InputError(f'"{encoding}" is not an encoding of text.', f"Choose one of {', '.join(ENCODINGS)}.")
-    return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8-SIG"}.get(found.name, encoding)
+    return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8-SIG"}.get(codec.name, encoding)
 
 
 def _wrong_encoding(name: str, data: bytes, encoding: str) -> InputError:

@@ -59,15 +59,17 @@ _MAX_LISTED = 5
 
 def combine_parts(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
     """One RawTable of all parts. Raises InputError when vectors and rows don't match or vectors come twice."""
-    alone = [part for part in parts if part.table is None]
+    vector_files = [part for part in parts if part.table is None]
     tables = [part for part in parts if part.table is not None]
-    if len(alone) > 1:
-        names = " and ".join(f'"{part.source.name}"' for part in alone[:2])
+    if len(vector_files) > 1:
+        names = " and ".join(f'"{part.source.name}"' for part in vector_files[:2])
         raise InputError(f"{names} both hold vectors without a table.", "Upload one file of vectors at a time.")
-    if alone and any(part.vectors is not None for part in tables):
-        raise InputError(f'Vectors come twice: in the table and in "{alone[0].source.name}".', "Upload one of them.")
-    if alone:
-        return _paired(tables, alone[0], notes)
+    if vector_files and any(part.vectors is not None for part in tables):
+        raise InputError(
+            f'Vectors come twice: in the table and in "{vector_files[0].source.name}".', "Upload one of them."
+        )
+    if vector_files:
+        return _paired(tables, vector_files[0], notes)
     table, sources, more = _stacked(tables)
     vectors, name = _stacked_vectors(tables)
     return RawTable(table, sources, (*notes, *more), vectors, name)
@@ -113,20 +115,20 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
 
 
 def _stacked(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
-    tidied, sources = [], []
+    normalized, sources = [], []
     for part in parts:
         assert part.table is not None  # noqa: S101 - callers pass parts with tables
         table, notes = normalize_table(part.table)
-        tidied.append(table)
+        normalized.append(table)
         sources.append(replace(part.source, notes=(*part.source.notes, *notes)))
-    if len(tidied) == 1:
-        return tidied[0], tuple(sources), []
-    notes = _column_notes(tidied, sources)
-    names = np.repeat([source.name for source in sources], [len(table) for table in tidied])
-    whole = pd.concat(tidied, ignore_index=True)
-    whole.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
-    whole, more = normalize_table(whole)
-    return whole, tuple(sources), notes + more
+    if len(normalized) == 1:
+        return normalized[0], tuple(sources), []
+    notes = _column_notes(normalized, sources)
+    names = np.repeat([source.name for source in sources], [len(table) for table in normalized])
+    combined = pd.concat(normalized, ignore_index=True)
+    combined.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
+    combined, more = normalize_table(combined)
+    return combined, tuple(sources), notes + more
 
 
 def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:
@@ -134,10 +136,10 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
     partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
     if not partial:
         return []
-    shown = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + (
+    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + (
         ", …" if len(partial) > _MAX_LISTED else ""
     )
-    return [f"Not all {len(sources)} files have the same columns; {shown} are empty where a file lacks them."]
+    return [f"Not all {len(sources)} files have the same columns; {listed} are empty where a file lacks them."]
 
 
 def _stacked_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:

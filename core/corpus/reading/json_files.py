@@ -42,8 +42,8 @@ def json_table(name: str, value: Any) -> pd.DataFrame:
     if all(isinstance(row, dict) for row in value):
         return _object_rows(name, value)
     if any(isinstance(row, dict | list) for row in value):
-        odd = next(i for i, row in enumerate(value, start=1) if not isinstance(row, dict))
-        raise InputError(f'"{name}", row {odd:,} is no object with named fields.', _SHAPES)
+        row_number = next(i for i, row in enumerate(value, start=1) if not isinstance(row, dict))
+        raise InputError(f'"{name}", row {row_number:,} is no object with named fields.', _SHAPES)
     return pd.DataFrame({"text": pd.Series([cell_text(cell) for cell in value], dtype=object)})
 
 
@@ -72,8 +72,10 @@ def _rows_of_object(name: str, value: dict[str, Any]) -> Any:
 def _columns(name: str, columns: dict[str, list[Any]]) -> pd.DataFrame:
     sizes = {key: len(items) for key, items in columns.items()}
     if len(set(sizes.values())) > 1:
-        shown = ", ".join(f'"{key}" {size:,}' for key, size in list(sizes.items())[:5])
-        raise InputError(f'"{name}": its columns have different lengths ({shown}).', "Give each column as many values.")
+        listed = ", ".join(f'"{key}" {size:,}' for key, size in list(sizes.items())[:5])
+        raise InputError(
+            f'"{name}": its columns have different lengths ({listed}).', "Give each column as many values."
+        )
     if not max(sizes.values()):
         raise InputError(f'"{name}" has columns but no rows.', "Add rows, or upload another file.")
     return pd.DataFrame({key: pd.Series(items, dtype=object) for key, items in columns.items()})
@@ -144,8 +146,8 @@ def explode_lists(part: ParsedFile) -> ParsedFile:
     several = len(table) > 1
     if several:
         rows[SET_COLUMN] = sets
-    told = f', numbered in the column "{SET_COLUMN}"' if several else ""
-    note = f"{len(table):,} {'sets of lists were' if several else 'set of lists was'} laid out as rows{told}."
+    numbered = f', numbered in the column "{SET_COLUMN}"' if several else ""
+    note = f"{len(table):,} {'sets of lists were' if several else 'set of lists was'} laid out as rows{numbered}."
     return replace(part, table=rows, source=replace(part.source, rows=len(rows), notes=(*part.source.notes, note)))
 
 
@@ -165,10 +167,10 @@ def _is_nested(table: pd.DataFrame) -> bool:
 
 def json_vectors(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None, str]:
     """As parquet_vectors, for columns of Python lists."""
-    found = [i for i in range(table.shape[1]) if _is_vector_column(str(table.columns[i]), table.iloc[:, i])]
-    if not found:
+    vector_columns = [i for i in range(table.shape[1]) if _is_vector_column(str(table.columns[i]), table.iloc[:, i])]
+    if not vector_columns:
         return table, None, ""
-    best = min(found, key=lambda i: (not VECTOR_NAMES.search(str(table.columns[i])), i))
+    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(str(table.columns[i])), i))
     column = str(table.columns[best])
     where = f'"{name}", column "{column}"'
     rows = table.iloc[:, best].tolist()

@@ -41,7 +41,7 @@ class _Facts:
     distinct: int  # in the whole column
     rows: int
     length: float
-    words: float
+    mean_words: float
     codes: float  # share of cells that are one token with a digit, an address or the like
 
     @property
@@ -55,8 +55,8 @@ def guess_roles(table: pd.DataFrame) -> Roles:
     time = _guess_time(facts, table)
     text = _guess_text([fact for fact in facts if fact.name != time])
     left = [fact for fact in facts if fact.name not in {time, text}]
-    whole = [fact for fact in left if fact.rows == len(table)]  # a column with holes names no row
-    identity = _guess_id([fact for fact in whole if not _holds_times(table, fact.name)])
+    complete = [fact for fact in left if fact.rows == len(table)]  # a column with holes names no row
+    identity = _guess_id([fact for fact in complete if not _holds_times(table, fact.name)])
     labels = _guess_labels([fact for fact in left if fact.name != identity])
     titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's layout, whose recipe embeds both
     return Roles("{title} {text}" if titled else column_field(text) if text else "", labels, time, identity)
@@ -68,10 +68,10 @@ def _facts(name: str, column: pd.Series) -> _Facts:
     if kind != "text":
         return _Facts(name, kind, distinct, int(column.notna().sum()), 0, 0, 0)
     cells = [text[:5_000] for cell in column.dropna().iloc[:_SAMPLE] if (text := cell_text(cell))] or [""]
-    words = [len(cell.split()) + len(_CJK.findall(cell)) / 2 for cell in cells]
+    word_counts = [len(cell.split()) + len(_CJK.findall(cell)) / 2 for cell in cells]
     codes = float(np.mean([_CODE.fullmatch(cell.strip()) is not None for cell in cells]))
     length = float(np.mean([len(cell) for cell in cells]))
-    return _Facts(name, kind, distinct, int(column.notna().sum()), length, float(np.mean(words)), codes)
+    return _Facts(name, kind, distinct, int(column.notna().sum()), length, float(np.mean(word_counts)), codes)
 
 
 def _kind(column: pd.Series) -> str:
@@ -100,7 +100,7 @@ def _guess_text(facts: list[_Facts]) -> str:
 def _text_score(fact: _Facts) -> float:
     """Long, varied, of several words; a telling name counts as much as six times the length."""
     hint = 1.8 if _TEXT_NAMES.search(fact.name) and not _LABEL_NAMES.search(fact.name) else 0.0
-    return float(np.log1p(fact.length) * (0.4 + min(fact.unique, 1)) + min(fact.words, 5) * 0.4 + hint)
+    return float(np.log1p(fact.length) * (0.4 + min(fact.unique, 1)) + min(fact.mean_words, 5) * 0.4 + hint)
 
 
 def _guess_time(facts: list[_Facts], table: pd.DataFrame) -> str | None:
@@ -129,8 +129,8 @@ def _holds_times(table: pd.DataFrame, name: str) -> bool:
 
 
 def _guess_labels(facts: list[_Facts]) -> tuple[str, ...]:
-    found = [fact for fact in facts if _is_label(fact)]
-    ranked = sorted(found, key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
+    candidates = [fact for fact in facts if _is_label(fact)]
+    ranked = sorted(candidates, key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
     return tuple(fact.name for fact in ranked[:_MAX_LABELS])
 
 

@@ -73,9 +73,9 @@ def file_format(name: str, data: bytes) -> str:
     if not data:
         raise InputError(f'"{name}" is empty.', "Upload a file that holds at least one row.")
     named = FORMATS.get(extension(name), "")
-    found = _by_magic(name, data, named)
-    if found:
-        return found
+    detected = _by_magic(name, data, named)
+    if detected:
+        return detected
     refuse_binary(name, data, named)
     if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
         raise InputError(
@@ -93,9 +93,9 @@ def refuse_binary(name: str, data: bytes, named: str = "") -> None:
 
 
 def _by_magic(name: str, data: bytes, named: str) -> str:
-    for magic, found in _MAGIC.items():
+    for magic, detected in _MAGIC.items():
         if data.startswith(magic):
-            return _zip_kind(name, data, named) if found == "zip" else found
+            return _zip_kind(name, data, named) if detected == "zip" else detected
     return ""
 
 
@@ -132,8 +132,12 @@ def _has_controls(data: bytes) -> bool:
 
 def _looks_utf16(head: bytes) -> bool:
     """Whether NULs lie on one side of byte pairs only, as in UTF-16 text."""
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    return max(even, odd) > 0 and min(even, odd) * 20 <= max(even, odd) and max(even, odd) > len(head) // 200
+    even_nuls, odd_nuls = head[::2].count(0), head[1::2].count(0)
+    return (
+        max(even_nuls, odd_nuls) > 0
+        and min(even_nuls, odd_nuls) * 20 <= max(even_nuls, odd_nuls)
+        and max(even_nuls, odd_nuls) > len(head) // 200
+    )
 
 
 def _by_text(data: bytes) -> str:

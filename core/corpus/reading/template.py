@@ -37,7 +37,7 @@ def render_texts(table: pd.DataFrame, template: str) -> list[str]:
             "The text template names no column.",
             f"Put a column name in braces, such as {_example_field(table.columns)}.",
         )
-    cells = {name: column_texts(table[found]) for name, found in names.items()}
+    cells = {name: column_texts(table[column]) for name, column in names.items()}
     if len(parts) == 1:
         return cells[parts[0][1]]
     rows = zip(*(cells[name] for kind, name in parts if kind == "column"), strict=True)
@@ -59,8 +59,8 @@ def column_texts(column: pd.Series) -> list[str]:
     if isinstance(column.dtype, pd.StringDtype):
         return [str(cell) for cell in column.fillna("").tolist()]
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        known = column.dropna()
-        form = "%Y-%m-%d" if (known == known.dt.normalize()).all() else "%Y-%m-%d %H:%M:%S"
+        present = column.dropna()
+        form = "%Y-%m-%d" if (present == present.dt.normalize()).all() else "%Y-%m-%d %H:%M:%S"
         return [str(cell) for cell in column.dt.strftime(form).fillna("").tolist()]
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
         return [str(cell) for cell in column.tolist()]
@@ -101,10 +101,10 @@ def _literals(parts: list[tuple[str, str]]) -> list[str]:
 
 
 def _interleave(pieces: list[str], row: Iterable[str]) -> list[str]:
-    woven = [pieces[0]]
+    result = [pieces[0]]
     for piece, cell in zip(pieces[1:], row, strict=True):
-        woven += (cell, piece)
-    return woven
+        result += (cell, piece)
+    return result
 
 
 def _resolve(table: pd.DataFrame, name: str) -> str:
@@ -119,9 +119,9 @@ def missing_column(name: str, columns: Iterable[str]) -> InputError:
     names = [str(column) for column in columns]
     lower = {column.lower(): column for column in reversed(names)}
     near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]
-    shown = ", ".join(f'"{column}"' for column in near or names[:_MAX_LISTED])
+    listed = ", ".join(f'"{column}"' for column in near or names[:_MAX_LISTED])
     return InputError(
-        f'There is no column "{name}".', f"Did you mean {shown}?" if near else f"The columns are {shown}."
+        f'There is no column "{name}".', f"Did you mean {listed}?" if near else f"The columns are {listed}."
     )
 
 

@@ -60,10 +60,10 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
         return _nothing(numbers)
-    middle, whole = float(finite.median()), bool((finite % 1 == 0).all())
-    if whole and finite.between(1000, 2999).all():
+    middle, integers = float(finite.median()), bool((finite % 1 == 0).all())
+    if integers and finite.between(1000, 2999).all():
         return _by_format(numbers, "%Y")
-    if whole and finite.between(19_000_101, 22_001_231).all():
+    if integers and finite.between(19_000_101, 22_001_231).all():
         return _by_format(numbers, "%Y%m%d")
     unit = next((unit for low, high, unit in _UNITS if low <= abs(middle) < high), None)
     if unit is None:
@@ -114,19 +114,19 @@ def _iso(texts: pd.Series) -> pd.Series:
 def _day_month_year(texts: pd.Series) -> pd.Series:
     """3/4/2024: rewritten to ISO with the day first when some first number is above 12, or dots or dashes divide."""
     parts = texts.str.extract(_NUMERIC_DATE)
-    found = parts[parts[0].notna()]
-    if not len(found):
+    matched = parts[parts[0].notna()]
+    if not len(matched):
         return _nothing(texts)
-    first, second = found[0].astype(int), found[2].astype(int)
+    first, second = matched[0].astype(int), matched[2].astype(int)
     by_count = int((first > 12).sum()) - int((second > 12).sum())
-    day_first = by_count > 0 or (by_count == 0 and found[1].mode()[0] != "/")
+    day_first = by_count > 0 or (by_count == 0 and matched[1].mode()[0] != "/")
     days_first = ((first > 12) | day_first) & ~(second > 12)
     day, month = first.where(days_first, second), second.where(days_first, first)
-    year = found[3].astype(int)
-    year = year.where(found[3].str.len() == 4, year + np.where(year < 69, 2000, 1900))
-    rest = texts[found.index].str.replace(_NUMERIC_DATE, "", regex=True)
+    year = matched[3].astype(int)
+    year = year.where(matched[3].str.len() == 4, year + np.where(year < 69, 2000, 1900))
+    rest = texts[matched.index].str.replace(_NUMERIC_DATE, "", regex=True)
     dates = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(year, month, day, strict=True)]
-    return _mixed(pd.Series(dates, index=found.index) + rest).reindex(texts.index)
+    return _mixed(pd.Series(dates, index=matched.index) + rest).reindex(texts.index)
 
 
 def _mixed(texts: pd.Series) -> pd.Series:

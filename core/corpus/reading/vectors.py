@@ -71,9 +71,9 @@ def read_npz(upload: Upload) -> ParsedFile:
 
 
 def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
-    for wanted in ("vectors", "embeddings"):
-        if wanted in arrays:
-            return npy_array(f"{name}: {wanted}", arrays[wanted])
+    for name_in_archive in ("vectors", "embeddings"):
+        if name_in_archive in arrays:
+            return npy_array(f"{name}: {name_in_archive}", arrays[name_in_archive])
     read = {}
     for key, data in arrays.items():
         array = npy_array(f"{name}: {key}", data) if len(arrays) == 1 else _plain_array(key, data)
@@ -198,11 +198,11 @@ def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     declared = _declared(lines[:2])
     lines = lines[1:] if declared else lines
     dimensions = declared or lines[0].count(b" ")
-    words = [line.rsplit(b" ", dimensions)[0] for line in lines]
+    terms = [line.rsplit(b" ", dimensions)[0] for line in lines]
     matrix = _parse_lines(
-        upload.name, [line[len(word) + 1 :] for line, word in zip(lines, words, strict=True)], dimensions, b" "
+        upload.name, [line[len(word) + 1 :] for line, word in zip(lines, terms, strict=True)], dimensions, b" "
     )
-    table = pd.DataFrame({"text": pd.Series([word.decode("utf-8") for word in words], dtype="str")})
+    table = pd.DataFrame({"text": pd.Series([word.decode("utf-8") for word in terms], dtype="str")})
     return vectors_part(upload, "Word vectors", matrix, encoding, " ", table)
 
 
@@ -232,8 +232,8 @@ def _declared(lines: list[bytes]) -> int:
 
 def _first_lines(data: bytes) -> list[bytes]:
     head = data[:1_000_000].split(b"\n", _LINES)
-    whole = head[:-1] if len(head) > _LINES or len(data) > 1_000_000 else head
-    return whole[:_LINES]
+    complete = head[:-1] if len(head) > _LINES or len(data) > 1_000_000 else head
+    return complete[:_LINES]
 
 
 def _is_number(cell: bytes) -> bool:

@@ -27,7 +27,7 @@ def test_pairs_do_not_cross_texts_and_the_widest_terms_are_kept():
     _, terms = document_terms(["a b", "c d"] * 5)
     assert "b c" not in terms
     assert "a b" in terms
-    _, terms = document_terms(["x y", "x z", "x y"], most=2, min_rows=1)
+    _, terms = document_terms(["x y", "x z", "x y"], max_terms=2, min_rows=1)
     assert terms == ["x", "y"] or terms == ["x", "x y"]
 
 
@@ -124,8 +124,11 @@ def test_words_that_are_not_shown_are_tested_all_the_same():
     texts = ["to the lamp, not broken"] * 30 + ["a book"] * 30
     matrix, terms = document_terms(texts, min_rows=2)
     mask = np.arange(60) < 30
-    whole, told = distinctive_terms(matrix, terms, mask), distinctive_terms(matrix, terms, mask, shown=is_informative)
+    whole, told = (
+        distinctive_terms(matrix, terms, mask),
+        distinctive_terms(matrix, terms, mask, is_listed=is_informative),
+    )
     assert "to" in [entry.value for entry in whole.entries]
     assert {entry.value for entry in told.entries} == {"lamp", "not", "broken", "not broken"}
     assert told.tests == whole.tests
-    assert len(distinctive_terms(matrix, terms, mask, limit=2, shown=is_informative).entries) == 2
+    assert len(distinctive_terms(matrix, terms, mask, limit=2, is_listed=is_informative).entries) == 2
