@@ -192,9 +192,7 @@ def _read(folder: Path) -> SavedSelection | None:
     if not isinstance(facts, dict) or not (folder / _ROWS).is_file():
         return None
     try:
-        saved = SavedSelection(
-            str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts.get("created", facts.get("made")))
-        )
+        saved = SavedSelection(str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts["created"]))
     except (KeyError, TypeError, ValueError):
         return None
     return saved if KEY.fullmatch(saved.key) else None

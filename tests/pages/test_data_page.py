@@ -9,10 +9,10 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from core.corpus.draft import draft_profile, draft_windows
 
 from core.corpus import staging
 from core.corpus.build import Steps
-from core.corpus.draft import draft_profile, draft_windows
 from core.corpus.service import InvalidInput, preview_files, preview_texts
 from core.corpus.staging import ImportSource, stage
 from core.errors import StorageError

@@ -392,13 +392,13 @@ def test_a_kept_selection_is_shown_on_the_map(home, app, place, browser):
 
 def test_a_selection_is_kept_under_a_name(home, app, place, browser):
     app = opened_page(app)
-    assert app.button(key="selection_keep_yes").disabled
+    assert app.button(key="selection_save").disabled
     browser.choose(steps=[lasso_around(points_of(place)[:5], points_of(place))])
     app.run()
     rows = sorted(listed(app).index)
     app.run()
     app.text_input(key="selection_name").input("These")
-    app.button(key="selection_keep_yes").click().run()
+    app.button(key="selection_save").click().run()
     assert not app.error
     (saved,) = saved_selections(Workspace(home), place.corpus.digest)
     assert saved.name == "These"

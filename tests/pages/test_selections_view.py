@@ -62,14 +62,14 @@ def test_without_any_it_says_what_to_do(at):
     assert not at.exception
     assert "No selections are kept yet" in words(at)
     assert at.text_input(key="selection_name").disabled
-    assert at.button(key="selection_keep_yes").disabled
+    assert at.button(key="selection_save").disabled
 
 
 def test_what_is_selected_is_kept_under_its_name(at, home, corpus):
     at.run()
     at.number_input(key="selected").set_value(7).run()
     at.text_input(key="selection_name").set_value("First *seven*")
-    at.button(key="selection_keep_yes").click().run()
+    at.button(key="selection_save").click().run()
     assert not at.exception, at.exception
     (saved,) = saved_selections(Workspace(home), corpus[0].digest)
     assert (saved.name, saved.rows) == ("First *seven*", 7)
@@ -83,7 +83,7 @@ def test_what_cannot_be_kept_is_explained(at, kept, home, corpus, name, message)
     at.run()
     at.number_input(key="selected").set_value(40).run()
     at.text_input(key="selection_name").set_value(name)
-    at.button(key="selection_keep_yes").click().run()
+    at.button(key="selection_save").click().run()
     assert not at.exception
     assert message in at.error[0].value
     assert names(home, corpus) == ["High", "Low"]

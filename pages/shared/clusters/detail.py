@@ -79,7 +79,7 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
         return
     try:
         kept = session.ask(answers.keep_cluster, *chosen.where, (label,), wanted)
-        kept = selected.keep_active(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
+        kept = selected.save_active(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
     except PlanisphereError as error:
         show_error(error)
         return

@@ -1,4 +1,4 @@
-"""A new selection out of kept ones: rows in both, in any, in one alone, or in none of it."""
+"""Combine, export, rename or delete a saved selection."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,39 +6,70 @@ from typing import Literal
 
 import streamlit as st
 
-from core.corpus import service
-from core.corpus.selections import MAX_NAME_LENGTH, Operation, SavedSelection
+from core.corpus.selections import MAX_NAME_LENGTH, Operation, SavedSelection, delete_selection, rename_selection
+from core.corpus.service import FileType, combine_and_save, corpus_file, count_combined, selection_file
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.errors import show_error
-from pages.shared.text import count, cut
+from pages.shared.text import count, cut, plain
 
+Action = Literal["combine", "export", "rename", "delete"]
+ExportScope = Literal["rows", "columns"]
+ACTIONS: dict[Action, str] = {"combine": "Combine", "export": "Export", "rename": "Rename", "delete": "Delete"}
 OPERATIONS: dict[Operation, str] = {"and": "and", "or": "or", "without": "without", "not": "not"}
-NAME, SECOND = "selection_combined", "selection_second"
-HELP = "and: rows in both. or: rows in any of the two. without: rows of the first alone. not: all rows but these."
+SCOPES: dict[ExportScope, str] = {"rows": "Selected rows", "columns": "All rows, with a column for each selection"}
+FILE_TYPES: tuple[tuple[FileType, str, str], ...] = (
+    ("csv", "CSV", "text/csv"),
+    ("parquet", "Parquet", "application/vnd.apache.parquet"),
+)
+SELECTED, COMBINED_NAME, SECOND = "selection_chosen", "selection_combined", "selection_second"  # keys of widgets
 
 
-def show_combine(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> SavedSelection | None:
-    """The fields; gives the selection just made, if one was."""
-    by_key = {each.key: each for each in kept}
+def manage_selection(info: CorpusInfo, selections: Sequence[SavedSelection], selection: SavedSelection) -> None:
+    """The selected action on a saved selection. Raises StorageError."""
+    action = st.segmented_control(
+        "Action",
+        list(ACTIONS),
+        key="selection_part",
+        format_func=ACTIONS.__getitem__,
+        help="Combine it with another selection, export it as a file, rename or delete it.",
+    )
+    if action == "combine":
+        _combine_selection(info, selections, selection)
+    elif action == "export":
+        _export_selection(info, selections, selection)
+    elif action == "rename":
+        _rename_selection(info, selection)
+    elif action == "delete":
+        _delete_selection(info, selection)
+
+
+def finish(message: str, key: str = "") -> None:
+    """Rerun the page with a message, and with the selection of this key selected."""
+    session.remember("selection_done", [message, key])  # a toast before a rerun would disappear with it
+    st.rerun()
+
+
+def _combine_selection(info: CorpusInfo, selections: Sequence[SavedSelection], first: SavedSelection) -> None:
+    by_key = {selection.key: selection for selection in selections}
     operation: Operation = (
         st.segmented_control(
-            "How to combine",
+            "Operation",
             list(OPERATIONS),
             default="and",
             key="selection_operation",
-            format_func=lambda name: OPERATIONS[name],
-            help=HELP,
+            format_func=OPERATIONS.__getitem__,
+            help="and: rows in both. or: rows in at least one. without: rows in the first only. not: all other rows.",
         )
         or "and"
     )
-    first, second = chosen.key, ""
+    second = ""
     if operation != "not":
-        others = [key for key in by_key if key != chosen.key]
+        others = [key for key in by_key if key != first.key]
         if not others:
-            st.caption("This takes two: keep another selection first.")
-            return None
+            st.caption("This needs two selections: save another one first.")
+            return
         if session.widget_value(SECOND) not in others:
             session.set_widget(SECOND, others[0])
         second = st.selectbox(
@@ -46,91 +77,115 @@ def show_combine(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: Saved
             others,
             key=SECOND,
             format_func=lambda key: f"{cut(by_key[key].name, 28)} ({by_key[key].rows:,})",
-            help="The first is the one chosen above.",
+            help="The first is the one selected above.",
         )
-    return _save_combined(info, first, operation, second, suggestion(by_key, first, operation, second))
+    names = [first.name, by_key[second].name] if second else ["", first.name]
+    suggestion = f" {operation} ".join(names).strip()[:MAX_NAME_LENGTH]
+    _save_combined(info, first.key, operation, second, suggestion)
 
 
-def suggestion(by_key: dict[str, SavedSelection], first: str, operation: Operation, second: str) -> str:
-    """A name to start from, such as "tea without pots"."""
-    parts = [operation, by_key[first].name] if operation == "not" else [by_key[first].name, operation]
-    return " ".join([*parts, by_key[second].name] if second else parts)[:MAX_NAME_LENGTH]
-
-
-def _save_combined(
-    info: CorpusInfo, first: str, operation: Operation, second: str, suggested: str
-) -> SavedSelection | None:
-    rows = session.ask_once(service.count_combined, session.corpus_ref(info), first, operation, second)
-    st.caption(f"Gives {count(rows, 'row')} of {info.rows:,}." if rows else "No row is left: choose otherwise.")
-    problem = st.container()  # above the button: what comes below it may be out of sight
+def _save_combined(info: CorpusInfo, first: str, operation: Operation, second: str, suggestion: str) -> None:
+    corpus = session.corpus_ref(info)
+    rows = session.ask_once(count_combined, corpus, first, operation, second)
+    st.caption(f"Result: {count(rows, 'row')} of {info.rows:,}." if rows else "The result has no rows.")
+    problem = st.container()  # above the button: what is below it may be out of sight
     name = st.text_input(
-        "Name of the result",
-        key=NAME,
+        "Save as",
+        key=COMBINED_NAME,
         max_chars=MAX_NAME_LENGTH,
-        placeholder=suggested,
-        help="Left empty, it gets the name that is suggested here.",
+        placeholder=suggestion,
+        help="Empty = the suggested name.",
     )
-    if not st.button(
-        "Keep the result",
+    pressed = st.button(
+        "Save result",
         key="selection_combine_yes",
         type="primary",
         icon=":material/join_inner:",
         disabled=not rows,
         width="stretch",
-        help="Keeps it as a selection of its own; the two it is made from stay as they are.",
-    ):
-        return None
-    try:
-        wanted = (session.corpus_ref(info), name.strip() or suggested, first, operation, second)
-        return session.ask(service.combine_and_save, *wanted)
-    except PlanisphereError as error:
-        with problem:
-            show_error(error)
-        return None
-
-
-What = Literal["rows", "columns"]
-WHATS: dict[What, str] = {"rows": "Its rows", "columns": "All rows, with a column for each selection"}
-FORMS: tuple[tuple[service.Form, str, str], ...] = (
-    ("csv", "CSV", "text/csv"),
-    ("parquet", "Parquet", "application/vnd.apache.parquet"),
-)
-
-
-def show_export(info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection) -> None:
-    what: What = st.radio(
-        "What to take out",
-        list(WHATS),
-        key="selection_export",
-        format_func=lambda name: WHATS[name],
-        help="The columns are True where a row lies in the selection of that name, else False.",
+        help="Saves it as a new selection; the other two do not change.",
     )
-    stem = file_stem(chosen.name if what == "rows" else f"{info.name} selections")
+    if pressed:
+        try:
+            saved = session.ask(combine_and_save, corpus, name.strip() or suggestion, first, operation, second)
+        except PlanisphereError as error:
+            with problem:
+                show_error(error)
+            return
+        finish(f"Saved {saved.name}: {count(saved.rows, 'row')}.", saved.key)
+
+
+def _export_selection(info: CorpusInfo, selections: Sequence[SavedSelection], selection: SavedSelection) -> None:
+    scope: ExportScope = st.radio(
+        "Export",
+        list(SCOPES),
+        key="selection_export",
+        format_func=SCOPES.__getitem__,
+        help="Columns of selections are True for the rows in that selection, else False.",
+    )
+    stem = _file_stem(selection.name if scope == "rows" else f"{info.name} selections")
     with st.container(horizontal=True):
-        for form, label, mime in FORMS:
+        for file_type, label, mime in FILE_TYPES:
             st.download_button(
                 label,
-                _file(info, kept, chosen, what, form),
-                f"{stem}.{form}",
+                _export_file(info, selections, selection, scope, file_type),
+                f"{stem}.{file_type}",
                 mime,
-                key=f"selection_{form}",
+                key=f"selection_{file_type}",
                 icon=":material/download:",
                 on_click="ignore",
-                help=f"All columns of the corpus as {label}; made when you click.",
+                help=f"All columns of the corpus as {label}.",
             )
 
 
-def file_stem(name: str) -> str:
-    """A name as the beginning of a file name."""
+def _file_stem(name: str) -> str:
     return re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "selection"
 
 
-def _file(
-    info: CorpusInfo, kept: Sequence[SavedSelection], chosen: SavedSelection, what: What, form: service.Form
+def _export_file(
+    info: CorpusInfo,
+    selections: Sequence[SavedSelection],
+    selection: SavedSelection,
+    scope: ExportScope,
+    file_type: FileType,
 ) -> Callable[[], bytes]:
     # bound now: the download runs outside of the page
     ask, corpus = session.manager().ask, session.corpus_ref(info)
-    if what == "rows":
-        return lambda: ask(service.selection_file, corpus, chosen.key, form)
-    keys = tuple(each.key for each in kept)
-    return lambda: ask(service.corpus_file, corpus, keys, form)
+    if scope == "rows":
+        return lambda: ask(selection_file, corpus, selection.key, file_type)
+    keys = tuple(item.key for item in selections)
+    return lambda: ask(corpus_file, corpus, keys, file_type)
+
+
+def _rename_selection(info: CorpusInfo, selection: SavedSelection) -> None:
+    with st.form("selection_rename", border=False):
+        name = st.text_input(
+            "New name",
+            selection.name,
+            key=f"selection_rename_{selection.key}",
+            max_chars=MAX_NAME_LENGTH,
+            help="The rows do not change. Names are unique.",
+        )
+        pressed = st.form_submit_button(
+            "Rename", key="selection_rename_yes", icon=":material/edit:", help="Changes the name only."
+        )
+    if pressed:
+        renamed = rename_selection(session.workspace(), info.digest, selection.key, name)
+        finish(f"Renamed to {renamed.name}.", selection.key)
+
+
+def _delete_selection(info: CorpusInfo, selection: SavedSelection) -> None:
+    st.markdown(
+        f"**{plain(selection.name)}** will be deleted permanently. Its {count(selection.rows, 'row')} stay in the "
+        "corpus, and selections combined from it do not change."
+    )
+    pressed = st.button(
+        "Delete permanently",
+        key="selection_delete_yes",
+        type="primary",
+        icon=":material/delete:",
+        help="This can't be undone.",
+    )
+    if pressed:
+        delete_selection(session.workspace(), info.digest, selection.key)
+        finish(f"Deleted {selection.name}.")
