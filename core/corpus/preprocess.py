@@ -123,7 +123,9 @@ def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[St
         before, keep = len(keep), step(keep)
         counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
         if not len(keep):
-            raise InputError(f'No rows are left: the step "{label}" removed all {before:,}.', "Change or leave out it.")
+            raise InputError(
+                f'No rows are left: the step "{label}" removed all {before:,}.', "Change or turn off this step."
+            )
     return keep, counts
 
 
@@ -131,13 +133,13 @@ def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:
     """(label, function from positions to the positions kept) of the steps that are on."""
     row_steps: list[RowStep] = []
     if steps.drop_empty:
-        row_steps.append(("Drop empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
+        row_steps.append(("Remove empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
     if steps.drop_duplicates:
-        row_steps.append(("Keep one of exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
+        row_steps.append(("Remove exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
     if steps.first is not None:
-        row_steps.append((f"Keep the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
+        row_steps.append((f"Limit to the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
     if steps.sample is not None:
-        row_steps.append((f"Keep a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
+        row_steps.append((f"Draw a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
     return row_steps
 
 

@@ -9,7 +9,7 @@ from core.models.registry import PRESETS, find_spec
 from pages.shared import session
 
 COMPARED_WITH = ("lexical", "static")  # local and fast, and different from the default model
-SAMPLE = Path(__file__).parents[2] / "samples" / "shop_feedback.csv"
+SAMPLE = Path(__file__).parents[3] / "samples" / "shop_feedback.csv"
 
 
 def prepare_sample() -> None:

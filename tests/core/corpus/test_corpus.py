@@ -31,7 +31,7 @@ def test_steps_and_counts_in_order():
     steps = Steps(drop_duplicates=True, first=3, sample=2, seed=1)
     built = build(steps)
     assert [(count.before, count.after) for count in built.steps] == [(8, 5), (5, 4), (4, 3), (3, 2)]
-    assert built.steps[0].step == "Drop empty texts"
+    assert built.steps[0].step == "Remove empty texts"
     assert built.steps[0].note == "3 rows removed"
     assert count_steps(RawTable(TABLE), ROLES, steps) == built.steps
     rows = built.corpus.table["source_row"].tolist()
@@ -52,7 +52,7 @@ def test_sample_is_seeded():
 
 
 def test_nothing_left_names_the_step():
-    with pytest.raises(InputError, match='"Drop empty texts" removed all 2'):
+    with pytest.raises(InputError, match='"Remove empty texts" removed all 2'):
         build(table=pd.DataFrame({"text": [None, " "]}), roles=Roles("{text}"))
     with pytest.raises(InputError, match="first 0 rows"):
         build(Steps(first=0))

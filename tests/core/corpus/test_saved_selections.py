@@ -210,7 +210,7 @@ def test_a_worker_combines_and_keeps(workspace, corpus):
     assert selection_rows(workspace, corpus, both.key).tolist() == [9, 10, 11]
     rest = service.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
     assert (rest.rows, service.count_combined(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
-    assert set(service.list_selections(CorpusRef(folder, corpus))) == {low, high, both, rest}
+    assert set(saved_selections(workspace, corpus)) == {low, high, both, rest}
     with pytest.raises(InputError, match="No rows are left"):
         service.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
     with pytest.raises(InputError, match='kept already, as "Low"'):
