@@ -118,11 +118,7 @@ def _entry(
 
 
 def distinctive_values(
-    table: pd.DataFrame,
-    mask: np.ndarray,
-    columns: Sequence[str] | None = None,
-    limit: int = 50,
-    alpha: float = ALPHA,
+    table: pd.DataFrame, mask: np.ndarray, columns: Sequence[str] | None = None, limit: int = 50, alpha: float = ALPHA
 ) -> DistinctiveItems:
     """Column values over-represented in the rows of a bool mask (n,), and number columns that differ there.
 

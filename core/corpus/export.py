@@ -119,12 +119,7 @@ def to_parquet(
         _write_parquet(handle, table, texts, rows, _manifest(model, rows, corpus))
 
 
-def to_csv(
-    path: Path,
-    table: pd.DataFrame,
-    texts: list[str] | None = None,
-    rows: np.ndarray | None = None,
-) -> None:
+def to_csv(path: Path, table: pd.DataFrame, texts: list[str] | None = None, rows: np.ndarray | None = None) -> None:
     """As to_parquet, as UTF-8 CSV with a byte order mark (so that Excel reads it), the vectors as JSON lists.
 
     A text cell or name that a spreadsheet would take for a formula (starting with = + - @, tab or return) gets an

@@ -56,11 +56,7 @@ def _origin(corpus: Corpus, gone: np.ndarray, why: str) -> dict[str, object]:
         "source_rows": [int(number) for number in numbers[:MAX_LISTED_ROWS]],
     }
     earlier = corpus.origin
-    return {
-        **earlier,
-        "steps": [*earlier.get("steps", []), step],
-        "left_out": [*earlier.get("left_out", []), left_out],
-    }
+    return {**earlier, "steps": [*earlier.get("steps", []), step], "left_out": [*earlier.get("left_out", []), left_out]}
 
 
 def create_version(
