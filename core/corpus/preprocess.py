@@ -161,40 +161,26 @@ def _removed(rows: int) -> str:
     return "no row removed" if not rows else f"{rows:,} {'row' if rows == 1 else 'rows'} removed"
 
 
-def make_passages(texts: list[str], steps: Steps) -> list[list[str]] | None:
-    """Passages of each text, or None where splitting is off."""
-    return split_passages(texts, steps.passage_tokens, steps.passage_overlap) if steps.passage_tokens else None
+def make_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+    """Passages of each text; the whole text where splitting is off."""
+    if not steps.passage_tokens:
+        return [[text] for text in texts]
+    return split_passages(texts, steps.passage_tokens, steps.passage_overlap)
 
 
-def _split_rows(passages: Sequence[Sequence[str]]) -> int:
-    return sum(len(parts) > 1 for parts in passages)
-
-
-def counted_split(passages: Sequence[Sequence[str]]) -> StepCount:
-    """The count of a split that was made."""
-    return _split_count(len(passages), sum(map(len, passages)), _split_rows(passages))
-
-
-def _split_count(before: int, after: int, rows: int, about: str = "") -> StepCount:
-    return StepCount("Split into passages", before, after, f"{about}{rows:,} {'row' if rows == 1 else 'rows'} split")
-
-
-def estimated_split(texts: list[str], steps: Steps) -> StepCount:
-    """The count of a split, estimated where only a share of very long inputs is split."""
-    passages = sampled_passages(texts, steps)
-    if len(passages) == len(texts):
-        return counted_split(passages)
-    scale = len(texts) / len(passages)
-    return _split_count(
-        len(texts), round(sum(map(len, passages)) * scale), round(_split_rows(passages) * scale), "about "
-    )
-
-
-def sampled_passages(texts: list[str], steps: Steps) -> list[list[str]]:
-    """Passages of each text; of inputs longer than _EXACT_SPLIT those of a random fifth of that, in their old order."""
-    if sum(map(len, texts)) <= _EXACT_SPLIT:
-        return make_passages(texts, steps) or []
+def sample_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+    """Passages of each text; of inputs longer than _EXACT_SPLIT those of a random fifth of that, in row order."""
+    if not steps.passage_tokens or sum(map(len, texts)) <= _EXACT_SPLIT:
+        return make_passages(texts, steps)
     order = np.random.default_rng(0).permutation(len(texts))
-    cuts = np.cumsum([len(texts[row]) for row in order])
-    share = np.sort(order[: max(1, int(np.searchsorted(cuts, _EXACT_SPLIT // 5)))])
-    return make_passages([texts[row][:_EXACT_SPLIT] for row in share], steps) or []
+    ends = np.cumsum([len(texts[row]) for row in order])
+    rows = np.sort(order[: max(1, int(np.searchsorted(ends, _EXACT_SPLIT // 5)))])
+    return make_passages([texts[row][:_EXACT_SPLIT] for row in rows], steps)
+
+
+def count_split(passages: Sequence[Sequence[str]], texts: int) -> StepCount:
+    """The count of splitting `texts` texts, extrapolated ("about") where `passages` are those of a sample."""
+    scale = texts / max(len(passages), 1)
+    total, split = round(sum(map(len, passages)) * scale), round(sum(len(parts) > 1 for parts in passages) * scale)
+    about = "about " if len(passages) < texts else ""
+    return StepCount("Split into passages", texts, total, f"{about}{split:,} {'row' if split == 1 else 'rows'} split")

@@ -1,7 +1,7 @@
 """Columns made uniform: each is text (`str`), numbers, booleans or naive UTC datetimes; each has a name of its own."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -15,23 +15,23 @@ _SAMPLE = 64
 def unique_names(names: Iterable[Any]) -> tuple[list[str], list[str]]:
     """Names made unique ("text", "text (2)") and non-empty ("column 3"), and notes on what was changed."""
     cleaned = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
-    taken = set(cleaned)
-    seen: set[str] = set()
+    used, reserved = set[str](), set(cleaned)
     unique: list[str] = []
     for position, name in enumerate(cleaned, start=1):
-        unique.append(_free_name(name or f"column {position}", seen, taken))
-        seen.add(unique[-1])
+        unique.append(numbered_name(name or f"column {position}", used, reserved))
+        used.add(unique[-1])
     changed = [f'"{new}"' for old, new in zip(cleaned, unique, strict=True) if old != new]
     listed = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
-    what = "column was" if len(changed) == 1 else "columns were"
-    return unique, [f"{len(changed)} {what} given a name of its own: {listed}."] if changed else []
+    columns = "1 column was" if len(changed) == 1 else f"{len(changed)} columns were"
+    return unique, [f"{columns} renamed: {listed}."] if changed else []
 
 
-def _free_name(name: str, seen: set[str], taken: set[str]) -> str:
-    if name not in seen:
+def numbered_name(name: str, used: set[str], reserved: Set[str] = frozenset()) -> str:
+    """The name, with a number behind it ("text (2)") where it is used."""
+    if name not in used:
         return name
     number = 2
-    while f"{name} ({number})" in seen or f"{name} ({number})" in taken:
+    while f"{name} ({number})" in used or f"{name} ({number})" in reserved:
         number += 1
     return f"{name} ({number})"
 
@@ -160,10 +160,10 @@ def infer_numbers(column: pd.Series) -> pd.Series:
 
 
 def _numeric_looking(cells: pd.Series) -> bool:
-    return all(cell.strip().lower() in _NAN_STRINGS or _is_number(cell) for cell in cells)
+    return all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in cells)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:

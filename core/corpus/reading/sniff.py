@@ -4,7 +4,7 @@ import csv
 import re
 from pathlib import PurePosixPath
 
-from core.corpus.reading.delimited import DELIMITERS, records
+from core.corpus.reading.delimited import DELIMITER_NAMES, records
 from core.errors import InputError
 
 FORMATS = {
@@ -29,7 +29,6 @@ FORMATS = {
     ".gz": "gz",
     ".zip": "zip",
 }
-EXTENSIONS = tuple(FORMATS)
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
 
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
@@ -159,7 +158,7 @@ def paste_format(text: str) -> str:
         return "json"
     if re.match(r"\{\s*\"", begin):
         return "jsonl" if "}\n{" in begin.replace("\r", "").replace("} \n", "}\n") else "json"
-    return "csv" if any(_is_table(text, delimiter) for delimiter in DELIMITERS) else "txt"
+    return "csv" if any(_is_table(text, delimiter) for delimiter in DELIMITER_NAMES) else "txt"
 
 
 def _is_table(text: str, delimiter: str) -> bool:
