@@ -1,12 +1,12 @@
-"""What is special in a selection: words and column values over-represented against all other rows.
+"""What is distinctive of a selection: terms and column values over-represented compared with the other rows.
 
 Log-odds ratios with half a count added to each cell (Haldane, 1956; Anscombe, 1956), the standard error of the
-logarithm (Woolf, 1955), and a Bonferroni-corrected bound: what is listed stays over-represented when all the tests
-made are reckoned with.
+logarithm (Woolf, 1955), and simultaneous lower bounds (Bonferroni): the listed items are significant after correction
+for all tests.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,11 +27,11 @@ MIN_ROWS = 3  # rows that must hold a term or value for it to be tested
 
 @dataclass(frozen=True)
 class DistinctiveItem:
-    """One word, phrase or column value that a selection holds more often than the rest.
+    """A word, phrase or column value that is more frequent in a selection than in the rest.
 
-    name: the column, or "" for words. value: the word or the value. inside, outside: rows that hold it, of
-    inside_total and outside_total. log_odds: natural logarithm of the odds ratio, above 0. lower: its corrected
-    bound nearest to 0, above 0; the higher, the surer and stronger.
+    name: the column, or "" for words. value: the word or the value. inside, outside: rows with it, of
+    inside_total and outside_total. log_odds: natural logarithm of the odds ratio, above 0. lower: its
+    simultaneous lower bound, above 0; higher is more distinctive.
     """
 
     name: str
@@ -49,7 +49,7 @@ class MeanShift:
     """A number (or time) column whose values differ in a selection.
 
     inside_mean, outside_mean: in the column's unit, seconds since 1970 for times. effect: standardized mean
-    difference, above 0 where the selection is higher (Hedges and Olkin, 1985). lower: corrected bound of its size.
+    difference, above 0 where the selection is higher (Hedges and Olkin, 1985). lower: simultaneous bound of its size.
     """
 
     name: str
@@ -64,7 +64,7 @@ class MeanShift:
 
 @dataclass(frozen=True)
 class DistinctiveItems:
-    """Entries by falling bound. tests: how many were made and corrected for. note: what a reader should know."""
+    """Entries by descending bound. tests: their number, corrected for. note: for the caption."""
 
     entries: tuple[DistinctiveItem, ...]
     shifts: tuple[MeanShift, ...]
@@ -80,12 +80,12 @@ def distinctive_terms(
     alpha: float = ALPHA,
     is_listed: Callable[[str], bool] = bool,
 ) -> DistinctiveItems:
-    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. shown: which may
-    be listed; all are tested and corrected for."""
+    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. is_listed: which
+    may be listed; all are tested and corrected for."""
     inside_total = int(np.count_nonzero(mask))
-    empty = _nothing_to_compare(inside_total, len(mask))
+    empty = _explain_empty(inside_total, len(mask))
     if empty or not len(vocabulary):
-        return DistinctiveItems((), (), 0, empty or "No word occurs in enough rows to be tested.")
+        return DistinctiveItems((), (), 0, empty or "No term occurs in enough rows to be tested.")
     inside = np.asarray(mask, dtype=np.int64) @ matrix
     outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
     outside_total = len(mask) - inside_total
@@ -101,14 +101,14 @@ def distinctive_terms(
     return DistinctiveItems(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
 
 
-def _nothing_to_compare(inside: int, total: int) -> str:
+def _explain_empty(inside: int, total: int) -> str:
     if inside == 0:
         return "No row is selected."
-    return "All rows are selected: there is nothing to compare them with." if inside == total else ""
+    return "All rows are selected: there is no rest to compare with." if inside == total else ""
 
 
 def _note(tests: int, what: str, alpha: float) -> str:
-    return f"{tests:,} {what} tested; bounds hold together at {1 - alpha:.0%} (Bonferroni)."
+    return f"{tests:,} {what} tested; {1 - alpha:.0%} simultaneous lower bounds (Bonferroni)."
 
 
 def _entry(
@@ -123,9 +123,9 @@ def distinctive_values(
     """Column values over-represented in the rows of a bool mask (n,), and number columns that differ there.
 
     Values are compared among the rows where the column is not missing; a value must occur in 3 rows. Numbers with
-    up to 20 distinct values count as values, too. Columns with over 1,000 distinct values are left out as values.
+    up to 20 distinct values count as values, too. Columns with over 1,000 distinct values are not tested as values.
     """
-    empty = _nothing_to_compare(int(np.count_nonzero(mask)), len(mask))
+    empty = _explain_empty(int(np.count_nonzero(mask)), len(mask))
     if empty:
         return DistinctiveItems((), (), 0, empty)
     names = [name for name in (table.columns if columns is None else columns) if name in table.columns]
@@ -135,15 +135,17 @@ def distinctive_values(
     z = bonferroni_z(tests, alpha)
     entries = [entry for column in counted for entry in _value_contrasts(*column, z)]
     entries.sort(key=lambda entry: -entry.lower)
-    sure = [shift for number in numbers if (shift := _bounded(number, z)).lower > 0]
-    sure.sort(key=lambda shift: -shift.lower)
-    return DistinctiveItems(tuple(entries[:limit]), tuple(sure), tests, _note(tests, "values and columns", alpha))
+    significant = [shift for number in numbers if (shift := _with_bound(number, z)).lower > 0]
+    significant.sort(key=lambda shift: -shift.lower)
+    return DistinctiveItems(
+        tuple(entries[:limit]), tuple(significant), tests, _note(tests, "values and columns", alpha)
+    )
 
 
 def _value_counts(
     series: pd.Series, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
-    """Values in at least 3 rows, rows that hold them inside and outside, and the rows not missing on either side.
+    """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side.
 
     None for times and for columns with too many distinct values: free text, ids and measurements.
     """
@@ -195,7 +197,7 @@ def _seconds(series: pd.Series) -> np.ndarray:
     return np.where(stamps.isna(), np.nan, nanoseconds / 1e9)
 
 
-def _bounded(shift: MeanShift, z: float) -> MeanShift:
+def _with_bound(shift: MeanShift, z: float) -> MeanShift:
     first, second = shift.inside_count, shift.outside_count
     error = np.sqrt((first + second) / (first * second) + shift.effect**2 / (2 * (first + second)))
-    return MeanShift(**{**shift.__dict__, "lower": float(max(0.0, abs(shift.effect) - z * error))})
+    return replace(shift, lower=float(max(0.0, abs(shift.effect) - z * error)))

@@ -1,4 +1,4 @@
-"""Filters on columns of a table: what fits a column, which rows pass, and their text form for addresses."""
+"""Filters on columns of a table: which kind suits a column, which rows pass, and their JSON for links."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from core.errors import InputError, StorageError
 FilterKind = Literal["values", "range", "contains", "missing", "rows"]
 ColumnKind = Literal["text", "number", "time", "bool"]
 MAX_VALUES = 200
-MAX_VALUE_LENGTH = 200  # characters; no one chooses among longer ones
-MAX_DISCRETE_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
+MAX_VALUE_LENGTH = 200  # characters; longer values are not offered as options
+MAX_DISCRETE_NUMBERS = 20  # numbers with at most so many distinct values are offered as options
 DAY_LENGTH = len("2026-01-31")
 _SELECTION = re.compile(r"[0-9a-f]{16}")
 
@@ -28,7 +28,7 @@ class Filter:
     range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
     text: a substring in any case. The kind "missing" passes cells that are missing or blank.
 
-    The kind "rows" passes the rows of a kept selection: column is its name, just to be shown, text its key.
+    The kind "rows" passes the rows of a saved selection: column is its name, for display only, text its key.
     """
 
     column: str
@@ -41,10 +41,10 @@ class Filter:
 
 @dataclass(frozen=True, eq=False)
 class FilterOptions:
-    """What suits a column. values: (text form, count) where one chooses among them, most frequent first, at most 200;
-    distinct: how many there are.
+    """The kind of filter that suits a column. values: (text form, count) of the options, most frequent first, at most
+    200; distinct: number of distinct values.
 
-    low, high: of a range: floats, or ISO dates for a time column; None where nothing is known. missing: cells.
+    low, high: of a range: floats, or ISO dates for a time column; None without any. missing: cells.
     """
 
     kind: FilterKind
@@ -61,8 +61,8 @@ def apply_filters(
 ) -> np.ndarray:
     """Bool mask (n,) of the rows that pass all filters; all rows without any.
 
-    members: gives a kept selection's bool mask (n,) by its key, or raises StorageError. Raises InputError for an
-    unknown column or selection, and for a range whose ends don't fit the column.
+    members: key of a saved selection -> its bool mask (n,), or StorageError. Raises InputError for an unknown
+    column or selection, and for a range whose ends don't fit the column.
     """
     mask = np.ones(len(table), dtype=bool)
     for condition in filters:
@@ -83,7 +83,7 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
     if mask is None or mask.dtype != bool or mask.shape != (count,):
         raise InputError(
             f'There is no selection "{condition.column}" of these rows to filter on.',
-            "Remove this filter, or keep the selection again on the Map page.",
+            "Remove this filter, or save the selection again on the Map page.",
         )
     return mask
 
@@ -111,7 +111,7 @@ def value_text(value: Any) -> str:
 
 
 def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """For each cell the position of its text form among the distinct ones (-1: missing), and those as objects."""
+    """(n,) codes of the cells, -1 for missing ones, and the distinct text forms as an object array."""
     try:
         codes, uniques = pd.factorize(series)
     except TypeError:  # lists and dictionaries in cells
@@ -127,7 +127,7 @@ def _missing(series: pd.Series) -> np.ndarray:
 
 
 def column_kind(series: pd.Series) -> ColumnKind:
-    """How a column is treated; booleans are no numbers."""
+    """How a column is filtered; booleans are no numbers."""
     if types.is_bool_dtype(series.dtype):
         return "bool"
     if types.is_datetime64_any_dtype(series.dtype):
@@ -145,7 +145,7 @@ def _in_range(series: pd.Series, condition: Filter) -> np.ndarray:
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
             f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".',
-            "Give numbers, or dates such as 2026-01-31 for a time column.",
+            "Enter numbers, or dates such as 2026-01-31 for a time column.",
         ) from error
     passing = cells.notna()
     passing &= (cells >= low) if low is not None else True
@@ -163,12 +163,12 @@ def _bound(end: float | str | None, is_time: bool) -> Any:
 
 
 def _naive_times(series: pd.Series) -> pd.Series:
-    """Times without a zone, in UTC where they had one, so that any two can be compared."""
+    """Times without a time zone, in UTC where they had one, so that they can be compared."""
     return series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
 
 
 def filter_options(series: pd.Series) -> FilterOptions:
-    """Which filter suits a column: a range for times and many-valued numbers, choices for up to 200 distinct values,
+    """The filter that suits a column: a range for times and many-valued numbers, options for up to 200 distinct values,
     a substring for free text."""
     kind = column_kind(series)
     codes, texts = factorize_texts(series)
@@ -198,7 +198,7 @@ def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, floa
 
 
 def filters_to_json(filters: Sequence[Filter]) -> str:
-    """Compact JSON for an address; defaults are left out."""
+    """Compact JSON for a link, without defaults."""
     plain = [
         {key: value for key, value in asdict(filter_).items() if value not in ((), None, "")} for filter_ in filters
     ]
@@ -210,7 +210,7 @@ def filters_from_json(text: str) -> tuple[Filter, ...]:
     try:
         return tuple(_read_filter(entry) for entry in json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InputError("The filters in the address can't be read.", "Set the filters again.") from error
+        raise InputError("The filters in the link can't be read.", "Set the filters again.") from error
 
 
 def _read_filter(entry: dict[str, Hashable]) -> Filter:

@@ -1,4 +1,4 @@
-"""A column read as labels: which rows can be judged, which are left out and why."""
+"""Columns as labels: classes for training and evaluation, labels for retrieval, train/test splits, and numbers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,24 @@ from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.types import CorpusRef
 
-FOLDS = 5  # a label needs this many distinct texts, one a fold
+FOLDS = 5  # cross-validation: a label needs this many distinct texts
 MAX_LABELS = 1_000
+INTERNAL_COLUMNS = ("source_row", "passage")  # added by build_corpus; they number rows
+MAX_QUERIES = 5_000
+MAX_SPLIT_VALUES = 20  # values of a column that may be file names
+_OTHER_SPLITS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
+SPLIT_PATTERNS = {
+    split: rf"(?<![a-z])(?:{names})(?![a-z])"
+    for split, names in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHER_SPLITS))
+}
+_BOOLEANS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
 class LabelColumn:
-    """codes: (n,) int32 places in `names`, -1 for rows left out. missing: rows without a label.
+    """codes: (n,) int32 positions in `names`, -1 for excluded rows. missing: rows without a label.
 
-    rare: (label, rows) of labels on fewer than FOLDS distinct texts, most rows first; their rows are left out too.
+    rare: (label, rows) of labels on fewer than FOLDS distinct texts, most rows first; their rows are excluded, too.
     """
 
     column: str
@@ -30,11 +39,38 @@ class LabelColumn:
     rare: tuple[tuple[str, int], ...]
 
 
+def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
+    """Columns that may be labels, those with the role first."""
+    loaded = load_corpus(corpus)
+    roles = loaded.roles
+    return candidate_label_columns(loaded.table, roles.labels, (*INTERNAL_COLUMNS, roles.id, roles.time))
+
+
+def candidate_label_columns(
+    table: pd.DataFrame, first: Sequence[str], excluded: Collection[str | None] = ()
+) -> tuple[str, ...]:
+    """`first`, then the columns with 2 to n / 2 distinct values, at most MAX_LABELS, except those of `excluded`."""
+    columns, limit = [name for name in first if name in table.columns], min(len(table) / 2, MAX_LABELS)
+    for name in table.columns:
+        if name not in (*columns, *excluded) and 2 <= table[name].astype("str").nunique() <= limit:
+            columns.append(str(name))
+    return tuple(columns)
+
+
+@lru_cache(maxsize=4)
+def column_labels(corpus: CorpusRef, column: str) -> LabelColumn:
+    """A column of a corpus as labels. Raises InputError."""
+    source = load_corpus(corpus)
+    if column not in source.table.columns:
+        raise InputError(f'There is no column "{column}".', "Choose another.")
+    return read_labels(source.table[column], distinct_texts(source.texts)[0], column)
+
+
 def read_labels(series: pd.Series, groups: np.ndarray, column: str) -> LabelColumn:
     """A column's labels; blank cells count as missing. groups: (n,) codes of identical texts.
 
     Raises InputError naming the column where there is nothing to compare: fewer than two labels on FOLDS or more
-    distinct texts each, or more than MOST_LABELS of them.
+    distinct texts each, or more than MAX_LABELS of them.
     """
     codes, names = label_codes(series)
     first = codes[np.unique(groups, return_index=True)[1]]  # a text counts once, by its first row
@@ -65,73 +101,34 @@ def label_strings(series: pd.Series) -> pd.Series:
     return strings.where(series.notna() & (strings != ""))
 
 
-def candidate_label_columns(
-    table: pd.DataFrame, first: Sequence[str], excluded: Collection[str | None] = ()
-) -> tuple[str, ...]:
-    """Columns that can be labels: `first` as given, then those with 2 to n / 2 distinct values, as many as allowed,
-    and none of `never`."""
-    columns = [name for name in first if name in table.columns]
-    for name in table.columns:
-        if name not in (*columns, *excluded) and 2 <= table[name].astype("str").nunique() <= min(
-            len(table) / 2, MAX_LABELS
-        ):
-            columns.append(str(name))
-    return tuple(columns)
-
-
 def _check_labels(column: str, labels: int, common: int) -> None:
-    if labels < 2:
-        problem = "no labels" if not labels else "one label only"
-        raise InputError(f'The column "{column}" holds {problem}.', "Choose a column with two labels or more.")
+    _check_two_labels(column, labels)
     if common > MAX_LABELS:
         raise InputError(
-            f'The column "{column}" holds {common:,} labels.',
+            f'The column "{column}" has {common:,} labels.',
             f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it.",
         )
     if common < 2:
         raise InputError(
             f'Of the {labels:,} labels in the column "{column}", {common} {"is" if common == 1 else "are"} on at least '
-            f"{FOLDS} different texts; two are needed, as each label is learned from some rows and tested on others.",
-            "Choose a column whose labels repeat, or bring in more rows.",
+            f"{FOLDS} different texts; cross-validation needs two such labels.",
+            "Choose a column whose labels repeat, or add more rows.",
         )
 
 
-INTERNAL_COLUMNS = ("source_row", "passage")  # columns that count rows, which say nothing of what is in them
-
-
-def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
-    """Columns that may hold labels, those chosen as labels first."""
-    loaded = load_corpus(corpus)
-    return candidate_label_columns(
-        loaded.table, loaded.roles.labels, (*INTERNAL_COLUMNS, loaded.roles.id, loaded.roles.time)
-    )
-
-
-@lru_cache(maxsize=4)
-def column_labels(corpus: CorpusRef, column: str) -> LabelColumn:
-    """A corpus' column read as labels. Raises InputError."""
-    source = load_corpus(corpus)
-    if column not in source.table.columns:
-        raise InputError(f'There is no column "{column}".', "Choose another.")
-    return read_labels(source.table[column], distinct_texts(source.texts)[0], column)
-
-
-MAX_QUERIES = 5_000
-MAX_SPLIT_VALUES = 20  # values of a column that may be names of files
-_OTHERS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
-SPLIT_PATTERNS = {
-    split: rf"(?<![a-z])(?:{names})(?![a-z])"
-    for split, names in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHERS))
-}
+def _check_two_labels(column: str, labels: int) -> None:
+    if labels < 2:
+        number = "one label only" if labels else "no labels"
+        raise InputError(f'The column "{column}" has {number}.', "Choose a column with two labels or more.")
 
 
 @dataclass(frozen=True, eq=False)
 class LabelRows:
-    """rows: (m,) rows of the corpus that have a label. codes, texts: (m,) int32 places in `names`, and codes of
-    identical texts. queries: (q,) places within `rows` of those that ask; of `eligible` that could. relevant: (q,)
-    rows of the same label and another text.
+    """The queries of label retrieval. rows: (m,) rows of the corpus with a label. codes, texts: (m,) int32 positions in
+    `names`, and codes of identical texts. queries: (q,) positions in `rows` of the queries, a sample of the
+    `eligible` ones. relevant: (q,) rows of the same label and another text.
 
-    missing: rows without a label. single: rows whose label is on no other text; they can be found but do not ask.
+    missing: rows without a label. single: rows whose label is on no other text; they are candidates but no queries.
     """
 
     rows: np.ndarray
@@ -150,24 +147,22 @@ class LabelRows:
 
 
 def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
-    """The labels of a column; at most MOST_QUERIES rows ask, drawn with `seed`. groups: (n,) codes of identical texts.
+    """The labels of a column; at most MAX_QUERIES queries, drawn with `seed`. groups: (n,) codes of identical texts.
 
     Raises InputError where there is nothing to rank: no such column, fewer than two labels, or no label on two texts.
     """
     if column not in table.columns:
-        raise InputError(f'There is no column "{column}".', "Choose another column of labels.")
+        raise InputError(f'There is no column "{column}".', "Choose another column.")
     codes, names = label_codes(table[column])
     rows = np.flatnonzero(codes >= 0)
-    if len(names) < 2:
-        problem = "one label only" if names else "no labels"
-        raise InputError(f'The column "{column}" holds {problem}.', "Choose a column with two labels or more.")
+    _check_two_labels(column, len(names))
     label = codes[rows]
     text = np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
     relevant = _count_relevant(label, text)
     eligible = np.flatnonzero(relevant > 0)
     if not len(eligible):
         raise InputError(
-            f'No label in the column "{column}" is on two different texts: no row has another one to find.',
+            f'No label in the column "{column}" is on two different texts, so no query has a relevant row.',
             "Choose a column whose labels repeat, or a coarser version of it.",
         )
     queries = eligible
@@ -178,8 +173,8 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
 
 
 def find_split_column(table: pd.DataFrame) -> str | None:
-    """The column that parts the rows into training and test, by the values "train" and "test" in any case, else by
-    names of files such as "banking77_train.csv"; or None."""
+    """The column that splits the rows into training and test, by the values "train" and "test" in any case, else by
+    file names such as "banking77_train.csv"; or None."""
     by_file_name = None
     for name in table.columns:
         values = table[name]
@@ -194,7 +189,7 @@ def find_split_column(table: pd.DataFrame) -> str | None:
 
 
 def split_names(names: pd.Series) -> pd.Series:
-    """ "train", "test" or "other" where a lower-case word is named so ("sst2-train.jsonl", "dev"), else the word."""
+    """ "train", "test" or "other" where a lower-case name contains such a word ("sst2-train.jsonl"), else the name."""
     for split, pattern in SPLIT_PATTERNS.items():
         names = names.mask(names.str.contains(pattern, regex=True), split)
     return names
@@ -207,13 +202,10 @@ def _count_relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:
     return (np.bincount(label)[label] - copies[same]).astype(np.int64)
 
 
-_ANSWERS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-
-
 def parse_numbers(cells: pd.Series) -> pd.Series:
-    """float64, missing where a cell is no number: as they are, with decimal commas, or true and false or yes and no as
-    1 and 0, whichever most cells are."""
+    """float64, NaN where a cell is no number: plain numbers, decimal commas, or true and false (yes and no) as 1 and 0,
+    whichever parses the most cells."""
     strings = cells.astype("str").str.strip().where(cells.notna())
-    readings = (strings, strings.str.replace(",", ".", regex=False), strings.str.lower().map(_ANSWERS))
+    readings = (strings, strings.str.replace(",", ".", regex=False), strings.str.lower().map(_BOOLEANS))
     numbers = [pd.to_numeric(reading, errors="coerce").astype("float64") for reading in readings]
     return max(numbers, key=lambda parsed: parsed.notna().sum())

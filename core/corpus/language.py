@@ -1,4 +1,4 @@
-"""Which languages a corpus is written in, and whether a model was made for them."""
+"""The languages of a corpus, and whether a model was trained for them."""
 
 import re
 from collections import Counter
@@ -13,11 +13,11 @@ from core.corpus.texts import valid_texts
 from core.types import ModelSpec
 
 UNKNOWN = "und"  # ISO 639's code for "undetermined"
-MAX_CHARACTERS = 1_000  # characters of a text that are looked at
-MIN_LETTERS = 8  # fewer letters of an alphabet say too little
+MAX_CHARACTERS = 1_000  # of a text used for detection
+MIN_LETTERS = 8  # fewer letters are not enough for detection
 MIN_HAN = 2
-MIN_PROBABILITY = 0.35  # py3langid's probability below which a guess is not counted
-WARN_SHARE = 0.3  # share of rows in other languages from which a model is warned about
+MIN_PROBABILITY = 0.35  # of py3langid; below it the language is unknown
+WARN_SHARE = 0.3  # share of rows in other languages that gives a warning
 KANA = re.compile("[\u3040-\u30ff\uff66-\uff9d]")
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -27,7 +27,7 @@ NAMES = {
     "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
     "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
     "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
-    UNKNOWN: "Not certain",
+    UNKNOWN: "Uncertain",
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ NAMES = {
 class Languages:
     """Texts by ISO 639-1 code, most frequent first; 'und' where a text is too short or unclear.
 
-    sampled: texts looked at, of total.
+    sampled: texts in the sample, of total.
     """
 
     counts: dict[str, int]
@@ -44,7 +44,7 @@ class Languages:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Each code's share of the texts looked at, in [0, 1]."""
+        """Each code's share of the sample, in [0, 1]."""
         return {code: count / self.sampled for code, count in self.counts.items()}
 
 
@@ -88,7 +88,7 @@ def _identifier() -> Any:
 
 
 def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:
-    """One sentence where many texts are in languages the model was not made for, else ''. shares: as `Languages`."""
+    """One sentence where many texts are in languages the model was not trained for, else ''. shares: of `Languages`."""
     identified = {code: share for code, share in shares.items() if code != UNKNOWN}
     other = {code: share for code, share in identified.items() if code not in spec.languages}
     part = sum(other.values()) / sum(identified.values()) if identified else 0.0
@@ -97,6 +97,6 @@ def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:
     trained_on = " and ".join(NAMES.get(code, code) for code in spec.languages[:3])
     largest = max(other, key=lambda code: other[code])
     return (
-        f"{spec.label} was made for {trained_on}, but about {part:.0%} of the texts are in other languages, mostly "
-        f"{NAMES.get(largest, largest)}: it can't tell their meanings apart well. Choose a model for these languages."
+        f"{spec.label} was trained for {trained_on}, but about {part:.0%} of the texts are in other languages, mostly "
+        f"{NAMES.get(largest, largest)}: expect poor results for them. Choose a model for these languages."
     )

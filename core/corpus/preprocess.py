@@ -11,12 +11,54 @@ import pandas as pd
 from core.errors import InputError
 
 Counter = Callable[[str], int]
-
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _PIECE = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
 _WORD = 6  # characters of a longer run that make about one token
 _BLOCK = 50_000  # characters given to semchunk at once: it works on lists of all characters where there are no spaces
 _BREAKS = ("\n\n", "\n", "。", ". ", " ")
+_BLANKS = " \t\r\n\u3000\xa0\u200b\u200c\u200d\u2060\ufeff\u00ad"  # white space and zero-width characters
+_EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the count is estimated from a sample
+RowStep = tuple[str, Callable[[np.ndarray], np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is done to the rows, in this order. sample: that many rows at random, by seed, in their old order.
+
+    passage_tokens: size of passages, None for no splitting; passage_overlap: share repeated in the next, in [0, 0.5].
+    """
+
+    drop_empty: bool = True
+    drop_duplicates: bool = False
+    first: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    passage_tokens: int | None = None
+    passage_overlap: float = 0.1
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """Rows before and after one step."""
+
+    step: str
+    before: int
+    after: int
+    note: str = ""
+
+
+def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
+    """Positions of the rows kept, rising, and the counts. Raises InputError naming the step that leaves none."""
+    keep = np.arange(len(texts))
+    counts: list[StepCount] = []
+    for label, step in _row_steps(texts, steps):
+        before, keep = len(keep), step(keep)
+        counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
+        if not len(keep):
+            raise InputError(
+                f'No rows are left: the step "{label}" removed all {before:,}.', "Change or turn off this step."
+            )
+    return keep, counts
 
 
 def estimate_tokens(text: str) -> int:
@@ -82,51 +124,6 @@ def _blocks(text: str) -> list[tuple[int, int]]:
         blocks.append((start, end))
         start = end
     return blocks
-
-
-_BLANKS = " \t\r\n\u3000\xa0\u200b\u200c\u200d\u2060\ufeff\u00ad"  # white space and zero-width characters
-_EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the count is estimated from a sample
-RowStep = tuple[str, Callable[[np.ndarray], np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What is done to the rows, in this order. sample: that many rows at random, by seed, in their old order.
-
-    passage_tokens: size of passages, None for no splitting; passage_overlap: share repeated in the next, in [0, 0.5].
-    """
-
-    drop_empty: bool = True
-    drop_duplicates: bool = False
-    first: int | None = None
-    sample: int | None = None
-    seed: int = 0
-    passage_tokens: int | None = None
-    passage_overlap: float = 0.1
-
-
-@dataclass(frozen=True)
-class StepCount:
-    """Rows before and after one step."""
-
-    step: str
-    before: int
-    after: int
-    note: str = ""
-
-
-def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
-    """Positions of the rows kept, rising, and the counts. Raises InputError naming the step that leaves none."""
-    keep = np.arange(len(texts))
-    counts: list[StepCount] = []
-    for label, step in _row_steps(texts, steps):
-        before, keep = len(keep), step(keep)
-        counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
-        if not len(keep):
-            raise InputError(
-                f'No rows are left: the step "{label}" removed all {before:,}.', "Change or turn off this step."
-            )
-    return keep, counts
 
 
 def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:

@@ -1,4 +1,4 @@
-"""What a corpus looks like before anything is embedded, and how much of it each model would see."""
+"""Profile of a corpus: text lengths, duplicates, languages, and a summary of each column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as kinds
 
+from core.corpus.language import detect_languages
 from core.corpus.preprocess import is_blank
 from core.types import Corpus
 
@@ -15,7 +16,21 @@ Kind = Literal["number", "time", "yes/no", "category", "text", "other"]
 EXAMPLES = 3
 EXAMPLE_LENGTH = 80  # characters
 MAX_CATEGORIES = 50
-CATEGORY_SHARE = 0.5  # distinct values among values, above which strings are texts rather than categories
+CATEGORY_SHARE = 0.5  # maximum share of distinct values of a category; above it strings are texts
+BIN_EDGES = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
+LANGUAGE_SAMPLE = 2_000
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Characters per text, of the texts that are not blank."""
+
+    total: int
+    mean: float
+    median: float
+    p95: float
+    shortest: int
+    longest: int
 
 
 @dataclass(frozen=True)
@@ -32,8 +47,54 @@ class ColumnSummary:
     examples: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """missing: rows whose text is empty or blank. exact_duplicates: rows that repeat the text of an earlier row,
+    without blank ones. histogram_counts: (b,) int64 texts by length; histogram_edges: (b + 1,) int64 characters,
+    bin i holds lengths from edge i up to, but without, edge i + 1; finer for short texts than for long ones.
+    languages: texts of each ISO 639-1 code in a sample of `languages_sample` texts that are not blank; "und" where it
+    is uncertain.
+    """
+
+    rows: int
+    missing: int
+    exact_duplicates: int
+    lengths: Lengths
+    histogram_counts: np.ndarray
+    histogram_edges: np.ndarray
+    languages: dict[str, int]
+    languages_sample: int
+    columns: tuple[ColumnSummary, ...]
+
+
+def profile_corpus(corpus: Corpus, seed: int = 0) -> Profile:
+    """The profile of a corpus; languages on a sample drawn with `seed`."""
+    return replace(profile_texts(corpus.texts, seed), columns=summarize_columns(corpus.table))
+
+
+def profile_texts(texts: Sequence[str], seed: int = 0, language_sample: int = LANGUAGE_SAMPLE) -> Profile:
+    """The profile of texts without columns."""
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    blank = np.fromiter(map(is_blank, texts), bool, len(texts))
+    duplicated = pd.Series(texts, dtype=object).duplicated().to_numpy()
+    counts, edges = length_histogram(lengths[~blank])
+    filled = [text for text, empty in zip(texts, blank, strict=True) if not empty]
+    detected = detect_languages(filled, sample=language_sample, seed=seed)
+    return Profile(
+        rows=len(texts),
+        missing=int(blank.sum()),
+        exact_duplicates=int((duplicated & ~blank).sum()),
+        lengths=_lengths(lengths[~blank]),
+        histogram_counts=counts,
+        histogram_edges=edges,
+        languages=detected.counts,
+        languages_sample=detected.sampled,
+        columns=(),
+    )
+
+
 def summarize_columns(table: pd.DataFrame) -> tuple[ColumnSummary, ...]:
-    """One summary a column, in the table's order; columns may share a name."""
+    """One summary per column, in the table's order; names may repeat."""
     return tuple(_summarize(table.iloc[:, position]) for position in range(table.shape[1]))
 
 
@@ -72,68 +133,6 @@ def _short(value: object) -> str:
     return text if len(text) <= EXAMPLE_LENGTH else text[: EXAMPLE_LENGTH - 1] + "…"
 
 
-BIN_EDGES = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
-LANGUAGE_SAMPLE = 2_000
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """Characters a text, over the texts that hold any."""
-
-    total: int
-    mean: float
-    median: float
-    p95: float
-    shortest: int
-    longest: int
-
-
-@dataclass(frozen=True, eq=False)
-class Profile:
-    """missing: rows whose text is empty or blank. exact_duplicates: rows that repeat the text of an earlier row,
-    blank ones aside. histogram_counts: (b,) int64 texts by length; histogram_edges: (b + 1,) int64 characters,
-    bin i holding lengths from edge i up to, not with, edge i + 1, finer for short texts than for long ones.
-    languages: texts of each ISO 639-1 code among the `languages_sample` looked at
-    (blank ones aside); "und" where it is unclear.
-    """
-
-    rows: int
-    missing: int
-    exact_duplicates: int
-    lengths: Lengths
-    histogram_counts: np.ndarray
-    histogram_edges: np.ndarray
-    languages: dict[str, int]
-    languages_sample: int
-    columns: tuple[ColumnSummary, ...]
-
-
-def profile_corpus(corpus: Corpus, seed: int = 0) -> Profile:
-    """Count what a person should know of a corpus; the languages on a sample drawn with `seed`."""
-    return replace(profile_texts(corpus.texts, seed), columns=summarize_columns(corpus.table))
-
-
-def profile_texts(texts: Sequence[str], seed: int = 0, language_sample: int = LANGUAGE_SAMPLE) -> Profile:
-    """The same of texts alone, without columns."""
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    blank = np.fromiter(map(is_blank, texts), bool, len(texts))
-    duplicated = pd.Series(texts, dtype=object).duplicated().to_numpy()
-    counts, edges = length_histogram(lengths[~blank])
-    filled = [text for text, empty in zip(texts, blank, strict=True) if not empty]
-    languages, sampled = _languages(filled, seed, language_sample)
-    return Profile(
-        rows=len(texts),
-        missing=int(blank.sum()),
-        exact_duplicates=int((duplicated & ~blank).sum()),
-        lengths=_lengths(lengths[~blank]),
-        histogram_counts=counts,
-        histogram_edges=edges,
-        languages=languages,
-        languages_sample=sampled,
-        columns=(),
-    )
-
-
 def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(b,) counts and (b + 1,) edges, int64, that start and end at the bins in use; empty for no lengths."""
     if not len(lengths):
@@ -154,11 +153,3 @@ def _lengths(lengths: np.ndarray) -> Lengths:
     return Lengths(
         int(lengths.sum()), float(lengths.mean()), float(median), float(p95), int(lengths.min()), int(lengths.max())
     )
-
-
-def _languages(texts: Sequence[str], seed: int, sample: int) -> tuple[dict[str, int], int]:
-    """Texts by language, most frequent first, and how many texts were looked at."""
-    from core.corpus.language import detect_languages
-
-    detected = detect_languages(texts, sample=sample, seed=seed)
-    return detected.counts, detected.sampled

@@ -1,4 +1,4 @@
-"""Uploads being looked at: their bytes lie in the workspace under digests, so that a worker reads them from disk."""
+"""Uploads before import: stored in the workspace under digests, so that a worker reads them from disk."""
 
 import hashlib
 import re
@@ -11,13 +11,13 @@ from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.errors import InputError, StorageError
 from core.files import discard, replacing, storage_errors
 
-MAX_STAGED_SECONDS = 24 * 3600  # seconds an upload is kept for being looked at
+MAX_STAGED_SECONDS = 24 * 3600  # seconds until an upload is removed
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """An upload kept in the workspace. name: as the person's file is called; key: 32 hex digits of its sha256."""
+    """An upload in the workspace. name: of the user's file; key: 32 hex digits of its sha256."""
 
     name: str
     key: str
@@ -26,7 +26,7 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class ImportSource:
-    """All that determines a raw table: staged files and how they are read. pasted: one file of pasted text."""
+    """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text."""
 
     files: tuple[StagedFile, ...]
     options: ReadOptions = field(default_factory=ReadOptions)
@@ -34,7 +34,7 @@ class ImportSource:
 
 
 def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:
-    """Keep an upload's bytes under their digest; the user's file name is never part of a path. Raises StorageError."""
+    """Store an upload's bytes under their digest; the user's file name is never part of a path. Raises StorageError."""
     remove_expired(folder)
     key = hashlib.sha256(data).hexdigest()[:32]
     path = _path(folder, key)
@@ -58,7 +58,7 @@ def remove_expired(folder: str) -> None:
 
 
 def read_staged(folder: str, origin: ImportSource) -> RawTable:
-    """Parse staged files. Raises InputError for files that can't be read, StorageError for ones no longer kept."""
+    """Parse staged files. Raises InputError for files that can't be read, StorageError for expired ones."""
     uploads = [Upload(staged.name, staged_bytes(folder, staged)) for staged in origin.files]
     if not origin.pasted:
         return read_files(uploads, origin.options)
@@ -69,16 +69,16 @@ def read_staged(folder: str, origin: ImportSource) -> RawTable:
 
 
 def staged_bytes(folder: str, staged: StagedFile) -> bytes:
-    """An upload as it came. Raises StorageError for one that is no longer kept."""
+    """The bytes of an upload. Raises StorageError for an expired one."""
     try:
         return _path(folder, staged.key).read_bytes()
     except FileNotFoundError as error:
-        raise StorageError(f'"{staged.name}" is no longer kept for looking at.', "Upload or paste it again.") from error
+        raise StorageError(f'"{staged.name}" has expired.', "Upload or paste it again.") from error
     except OSError as error:
         raise StorageError(f'"{staged.name}" could not be read back ({error.strerror}).', "Upload it again.") from error
 
 
 def _path(folder: str, key: str) -> Path:
     if not _KEY.fullmatch(key):
-        raise StorageError("This upload is not known.", "Upload it again.")
+        raise StorageError("This upload does not exist.", "Upload it again.")
     return Path(folder) / "staging" / f"{key}.bin"

@@ -1,8 +1,9 @@
-"""Texts changed on purpose, by rules and seeds: does a model still know them, and does it see what changed?
+"""Rule-based text edits with seeds, to test the robustness of embeddings.
 
-After the behavioral tests of CheckList (Ribeiro et al. 2020): changes that leave the meaning alone (typos, case, word
-order, dropped stop words, padding, paraphrase) should move a vector little; those that turn it (negation, numbers)
-should be seen. Nothing here calls a model.
+After the behavioral tests of CheckList (Ribeiro et al. 2020): edits that preserve the meaning (typos, case, word
+order, dropped stop words, padding, paraphrase) should change a vector little, edits that do not (negation, numbers)
+more. An edit is (text, generator) -> another text, or None where it doesn't apply. Edits work on code points, never
+separate a letter from the marks that follow it, and never fail whatever a text contains.
 """
 
 import re
@@ -28,6 +29,20 @@ _NEGATED = re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECA
 _CANNOT = re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE)
 _WILL_NOT = re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE)
 _AUXILIARY = re.compile(rf"\b(?:{'|'.join(word_lists.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
+EditFunction = Callable[[str, np.random.Generator], str | None]
+
+
+@dataclass(frozen=True)
+class TextEdit:
+    """One kind of edit. change(text, generator): the edited text, or None where the edit doesn't apply.
+
+    keeps_meaning: whether the meaning stays the same; then a smaller change of the vector is better.
+    """
+
+    label: str
+    help: str
+    change: EditFunction
+    keeps_meaning: bool = True
 
 
 def typos(text: str, random: np.random.Generator) -> str | None:
@@ -43,17 +58,17 @@ def typos(text: str, random: np.random.Generator) -> str | None:
 
 
 def case(text: str, random: np.random.Generator) -> str | None:
-    """All in capitals; all lower case where it is so already. None for scripts without capitals."""
+    """Upper case; lower case if it is upper case already. None for scripts without case."""
     return _if_changed(text.upper(), text) or _if_changed(text.lower(), text)
 
 
 def word_order(text: str, random: np.random.Generator) -> str | None:
-    """The same words in another order, the spaces where they were; scripts without spaces by pairs of signs."""
+    """The words in random order, white space unchanged; scripts without spaces by pairs of characters."""
     parts = _parts(text)
     positions = [position for position, part in enumerate(parts) if not part.isspace()]
     if len({parts[position] for position in positions}) < 2:
         return None
-    for _ in range(8):  # a short text may come out as it was
+    for _ in range(8):  # a short text may come out unchanged
         order = random.permutation(len(positions))
         shuffled = list(parts)
         for position, source in zip(positions, order, strict=True):
@@ -70,7 +85,7 @@ def stop_words(text: str, random: np.random.Generator) -> str | None:
 
 
 def paraphrase(text: str, random: np.random.Generator) -> str | None:
-    """Contractions written out, words replaced that others may stand for, the last of several sentences put first."""
+    """Contractions expanded, common words replaced by synonyms, the last of several sentences put first."""
     changed = _replace_words(_replace_words(text, word_lists.CONTRACTIONS), word_lists.SYNONYMS)
     sentences = _SENTENCE.findall(changed)
     if len(sentences) > 1 and "".join(sentences) == changed:
@@ -89,14 +104,14 @@ def padding(text: str, random: np.random.Generator) -> str | None:
 
 
 def numbers(text: str, random: np.random.Generator) -> str | None:
-    """Every digit another one of its script, no number beginning with a new 0; else another number word."""
+    """Every digit replaced by another of its script, never by 0; else a number word by another."""
     if _DIGIT.search(text):
         return "".join(_other_digit(sign, random) if sign.isdecimal() else sign for sign in text)
     return _if_changed(_NUMBER_WORD.sub(lambda match: _other_number_word(match.group(), random), text), text)
 
 
 def negation(text: str, random: np.random.Generator) -> str | None:
-    """A negation taken out where there is one, else put in. English and Chinese; None where no rule fits."""
+    """A negation removed where there is one, else inserted. English and Chinese; None where no rule applies."""
     for pattern, by in ((_CANNOT, "can"), (_WILL_NOT, "will"), (_NEGATED, "")):
         if pattern.search(text):
             return _if_changed(pattern.sub(by, text, count=1), text)
@@ -109,8 +124,48 @@ def negation(text: str, random: np.random.Generator) -> str | None:
     return f"It is not true that {text[:1].lower()}{text[1:]}" if english else None
 
 
+TEXT_EDITS: dict[str, TextEdit] = {
+    "typos": TextEdit(
+        "Typos",
+        "One letter in 25, at least one, is swapped with the one before, replaced by a neighboring key, doubled or "
+        "dropped; first letters of words do not change.",
+        typos,
+    ),
+    "case": TextEdit("Case", "Upper case; upper-case texts become lower case.", case),
+    "word_order": TextEdit("Word order", "The words in random order.", word_order),
+    "stop_words": TextEdit("Without stop words", "English words such as the, of, to are removed.", stop_words),
+    "paraphrase": TextEdit(
+        "Paraphrase (rules)",
+        "Contractions expanded, common English words replaced by synonyms, and the last sentence put first; by rules, "
+        "without a language model.",
+        paraphrase,
+    ),
+    "padding": TextEdit("Padding", "A greeting before the text and a closing line after it, as in emails.", padding),
+    "numbers": TextEdit("Numbers", "Every number becomes another with as many digits.", numbers, False),
+    "negation": TextEdit(
+        "Negation", "A negation is inserted, or removed where there is one. English and Chinese.", negation, False
+    ),
+}
+
+
+def edit_text(text: str, kind: str, seed: int = 0) -> str | None:
+    """The text changed in a way of PROBES, or None. It depends on the text, the kind and the seed only."""
+    return TEXT_EDITS[kind].change(text, edit_generator(text, kind, seed))
+
+
+def edit_texts(texts: Sequence[str], kind: str, seed: int = 0) -> list[str | None]:
+    """edit_text for many texts."""
+    return [edit_text(text, kind, seed) for text in texts]
+
+
+def edit_generator(text: str, kind: str, seed: int) -> np.random.Generator:
+    """A generator per text, so that its edit does not depend on its row."""
+    digest = digest_text(f"{kind}\x00{seed}\x00{text}")
+    return np.random.default_rng(np.frombuffer(digest, np.uint32))
+
+
 def _typo_positions(text: str) -> list[int]:
-    """Places of letters that may be mistyped: in words of four letters and more, or of two where there are none."""
+    """Positions of letters that may be mistyped: in words of at least four letters, or of two where there are none."""
     spans = [match.span() for match in _WORD.finditer(text)]
     long = [span for span in spans if span[1] - span[0] >= 4] or [span for span in spans if span[1] - span[0] >= 2]
     inside = (position for start, end in long for position in range(start + 1, end))
@@ -118,15 +173,15 @@ def _typo_positions(text: str) -> list[int]:
 
 
 def _has_marks(text: str, position: int) -> bool:
-    """Whether what comes next belongs to this sign: marks and joiners."""
+    """Whether the next character belongs to this one: marks and joiners."""
     return position + 1 < len(text) and unicodedata.category(text[position + 1]) in ("Mn", "Mc", "Me", "Cf")
 
 
 def _mistype(signs: list[str], position: int, random: np.random.Generator) -> list[str]:
-    """What stands in place of one letter: two letters swapped, a neighboring key, the letter twice, or none."""
+    """The replacement of one letter: swapped with the one before, a neighboring key, doubled, or dropped."""
     letter, before = signs[position], signs[position - 1]
     keys = word_lists.KEYS.get(letter.lower(), "")
-    inside = position > 1 and signs[position - 2].isalpha() and before.isalpha()  # the first letter stays where it is
+    inside = position > 1 and signs[position - 2].isalpha() and before.isalpha()  # the first letter never changes
     kinds = ["drop", "double", *(["key"] if keys else []), *(["swap"] if inside and before != letter else [])]
     kind = kinds[random.integers(len(kinds))]
     if kind == "swap":
@@ -139,7 +194,7 @@ def _mistype(signs: list[str], position: int, random: np.random.Generator) -> li
 
 
 def _parts(text: str) -> list[str]:
-    """Words and the spaces between them; runs of scripts without spaces in pairs of signs with their marks."""
+    """Words and the white space between them; scripts without spaces in pairs of characters with their marks."""
     parts: list[str] = []
     for piece in re.findall(r"\s+|\S+", text):
         parts += [piece] if piece.isspace() or not _SPACELESS.search(piece) else _pairs(piece)
@@ -153,7 +208,7 @@ def _pairs(piece: str) -> list[str]:
 
 
 def _replace_words(text: str, by: Mapping[str, str]) -> str:
-    """Words replaced by a table of lower-case ones; a capital at the beginning is kept."""
+    """Words replaced by a table of lower-case words; an initial capital is preserved."""
 
     def other(match: re.Match[str]) -> str:
         word = match.group()
@@ -166,7 +221,7 @@ def _replace_words(text: str, by: Mapping[str, str]) -> str:
 
 
 def _other_digit(sign: str, random: np.random.Generator) -> str:
-    """Another digit of the same script; never a 0, so that no number loses a place."""
+    """Another digit of the same script; never 0, so that no number loses a digit."""
     value = unicodedata.decimal(sign)
     others = [digit for digit in range(1, 10) if digit != value]
     return chr(ord(sign) - value + others[random.integers(len(others))])
@@ -187,63 +242,5 @@ def _negate_chinese(text: str) -> str | None:
 
 
 def _if_changed(changed: str, text: str) -> str | None:
-    """What was made, unless it is what was given, or nothing."""
+    """The edited text, or None where it is blank or unchanged."""
     return changed if changed != text and changed.strip() else None
-
-
-EditFunction = Callable[[str, np.random.Generator], str | None]
-
-
-@dataclass(frozen=True)
-class TextEdit:
-    """One kind of change. change(text, generator) gives another text, or None where this text can't be changed so.
-
-    keeps_meaning: whether a reader would call the changed text the same; then less movement is better.
-    """
-
-    label: str
-    help: str
-    change: EditFunction
-    keeps_meaning: bool = True
-
-
-TEXT_EDITS: dict[str, TextEdit] = {
-    "typos": TextEdit(
-        "Typos",
-        "One letter in 25, at least one, is swapped with the one before, hit beside its key, doubled or left out; the "
-        "first letter of a word stays.",
-        typos,
-    ),
-    "case": TextEdit("Case", "All in capitals; a text in capitals becomes all lower case.", case),
-    "word_order": TextEdit("Word order", "The same words in a random order.", word_order),
-    "stop_words": TextEdit("Without stop words", "English words such as the, of, to are left out.", stop_words),
-    "paraphrase": TextEdit(
-        "Paraphrase by rules",
-        "Contractions written out, common English words replaced by ones that may stand for them, and the last "
-        "sentence put first. No model writes anything.",
-        paraphrase,
-    ),
-    "padding": TextEdit(
-        "Padding", "A greeting before the text and a closing line after it, as in letters and mails.", padding
-    ),
-    "numbers": TextEdit("Numbers", "Every number becomes another of as many digits.", numbers, False),
-    "negation": TextEdit(
-        "Negation", "A not is put in, or taken out where there is one. English and Chinese.", negation, False
-    ),
-}
-
-
-def edit_text(text: str, kind: str, seed: int = 0) -> str | None:
-    """The text changed in a way of PROBES, or None. The change follows from the text, the kind and the seed alone."""
-    return TEXT_EDITS[kind].change(text, edit_generator(text, kind, seed))
-
-
-def edit_texts(texts: Sequence[str], kind: str, seed: int = 0) -> list[str | None]:
-    """The same for many texts, in their order."""
-    return [edit_text(text, kind, seed) for text in texts]
-
-
-def edit_generator(text: str, kind: str, seed: int) -> np.random.Generator:
-    """Random numbers of a text's own, so that its change does not depend on the row it stands in."""
-    digest = digest_text(f"{kind}\x00{seed}\x00{text}")
-    return np.random.default_rng(np.frombuffer(digest, np.uint32))

@@ -1,4 +1,4 @@
-"""What every local embedder does to texts before its tokenizer sees them, and how it cuts them into batches."""
+"""Texts for embedding: distinct ones, valid Unicode, and batches."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ BATCH_SIZE = 4_096  # texts tokenized at a time: bounds memory whatever the size
 
 
 def valid_texts(texts: Sequence[str]) -> list[str]:
-    """The texts as a list that every tokenizer takes: lone surrogates become U+FFFD, pairs become their character.
+    """The texts as a list that every tokenizer accepts: lone surrogates become U+FFFD, pairs become their character.
 
     Raises InputError naming the row when a value is not a string (missing values must be filled first).
     """
@@ -36,7 +36,7 @@ def _replace_surrogates(row: int, text: object) -> str:
 
 
 def batches(texts: list[str], size: int = BATCH_SIZE) -> Iterator[tuple[slice, list[str]]]:
-    """Consecutive pieces of at most `size` texts, each with the rows it stands for."""
+    """Consecutive batches of at most `size` texts, each with its slice of rows."""
     for start in range(0, len(texts), size):
         rows = slice(start, min(start + size, len(texts)))
         yield rows, texts[rows]
@@ -45,7 +45,7 @@ def batches(texts: list[str], size: int = BATCH_SIZE) -> Iterator[tuple[slice, l
 def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
     """Row numbers in batches of similar length: longest times rows is at most `budget` padded tokens, or one row.
 
-    lengths: (n,) tokens of each text. Every row comes once; shortest first, ties in the order given.
+    lengths: (n,) tokens of each text. Every row occurs once; shortest first, ties in row order.
     """
     order = np.argsort(lengths, kind="stable")
     start = 0

@@ -390,7 +390,7 @@ def test_staged_files_are_named_by_digest_and_swept(home):
 
 def test_an_upload_that_was_swept_says_so(home):
     gone = staging.StagedFile("gone.csv", "0" * 32, 1)
-    with pytest.raises(StorageError, match="no longer kept"):
+    with pytest.raises(StorageError, match="has expired"):
         preview_files(str(home), ImportSource((gone,)))
     with pytest.raises(StorageError):
         preview_files(str(home), ImportSource((staging.StagedFile("x", "../../etc/passwd", 1),)))

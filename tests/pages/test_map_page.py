@@ -411,7 +411,7 @@ def test_a_link_to_a_deleted_selection_is_explained(home, app, place, browser):
     app.query_params["chosen"] = Choice((Step("rows", "set", key=saved.key),)).to_text()
     app = opened_page(app)
     assert not app.exception
-    assert "This selection is not kept" in app.error[0].value
+    assert "This selection no longer exists" in app.error[0].value
     assert browser.data["panels"][0]["array"] in browser.arrays  # the map is there all the same
     browser.choose()
     app.run()

@@ -78,7 +78,7 @@ def test_what_is_selected_is_kept_under_its_name(at, home, corpus):
     assert at.selectbox(key="selection_chosen").options == ["First *seven* (7)"]
 
 
-@pytest.mark.parametrize(("name", "message"), [("", "needs a name"), ("low", "already"), ("Again", "kept already")])
+@pytest.mark.parametrize(("name", "message"), [("", "needs a name"), ("low", "already"), ("Again", "already saved")])
 def test_what_cannot_be_kept_is_explained(at, kept, home, corpus, name, message):
     at.run()
     at.number_input(key="selected").set_value(40).run()

@@ -1,4 +1,4 @@
-"""Columns made uniform: each is text (`str`), numbers, booleans or naive UTC datetimes; each has a name of its own."""
+"""Normalized columns: text (`str`), numbers, booleans or naive UTC datetimes, with unique names."""
 
 import json
 from collections.abc import Iterable, Sequence, Set
@@ -13,7 +13,7 @@ _SAMPLE = 64
 
 
 def unique_names(names: Iterable[Any]) -> tuple[list[str], list[str]]:
-    """Names made unique ("text", "text (2)") and non-empty ("column 3"), and notes on what was changed."""
+    """Unique ("text", "text (2)") and non-empty ("column 3") names, and notes on changes."""
     cleaned = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
     used, reserved = set[str](), set(cleaned)
     unique: list[str] = []
@@ -52,7 +52,7 @@ def is_missing(value: Any) -> bool:
 
 
 def cell_text(value: Any) -> str | None:
-    """One cell as a person would write it; None for a missing one. Whole floats lose their ".0"."""
+    """One cell as text; None for a missing one. Whole floats lose their ".0"."""
     if isinstance(value, str):
         return value
     if is_missing(value):
@@ -80,7 +80,7 @@ def text_series(values: Sequence[Any]) -> pd.Series:
 
 
 def normalize_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with unique names, tidy columns, no NULs and a RangeIndex, and notes on what was changed."""
+    """The table with unique names, normalized columns, no NULs and a RangeIndex, and notes on changes."""
     names, notes = unique_names(table.columns)
     columns, removed = {}, 0
     for position, name in enumerate(names):
@@ -92,7 +92,7 @@ def normalize_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def normalize_column(column: pd.Series) -> pd.Series:
-    """A column as text, numbers, booleans or naive UTC datetimes, whatever objects it held."""
+    """A column as text, numbers, booleans or naive UTC datetimes, whatever its objects."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
         return normalize_column(column.astype(kind.categories.dtype))
@@ -137,9 +137,9 @@ def _without_nuls(column: pd.Series) -> tuple[pd.Series, int]:
 
 
 def infer_numbers(column: pd.Series) -> pd.Series:
-    """A text column as int64 or float64 when every cell is a number or empty or says NaN; else as it is.
+    """A text column as int64 or float64 when every cell is a number, empty or NaN; else unchanged.
 
-    Codes stay text: leading zeros, and integers too long for their type. So does a column of NaN words only.
+    Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc.
     """
     cells = column.dropna()
     if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):

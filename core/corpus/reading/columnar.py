@@ -94,7 +94,7 @@ def read_xlsx(upload: Upload) -> ParsedFile:
 
 
 def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    """Rows of every sheet up to the first with more than a header; later ones are named only."""
+    """Rows of each sheet up to the first with more than a header; later sheets without rows."""
     from openpyxl import load_workbook
 
     check_zip_sizes(upload.data, upload.name)
@@ -102,7 +102,7 @@ def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
         book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
         sheets, complete = [], False
         for sheet in book.worksheets:
-            sheet.reset_dimensions()  # a sheet may claim a million empty rows
+            sheet.reset_dimensions()  # a sheet may declare a million empty rows
             rows = [] if complete else list(sheet.iter_rows(values_only=True))
             complete = complete or len(rows) > 1
             sheets.append((sheet.title, rows))

@@ -1,4 +1,4 @@
-"""Finding how bytes spell text: marks, NUL pattern, UTF-8, Chinese, Western, then charset-normalizer on a sample."""
+"""Encoding detection: byte order marks, NULs, UTF-8, Chinese, Western, then charset-normalizer on a sample."""
 
 import codecs
 from collections.abc import Iterator
@@ -36,11 +36,11 @@ _WESTERN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀ
 
 
 def to_utf8(name: str, data: bytes, override: str | None = None) -> tuple[bytes, str]:
-    """The same text as UTF-8 bytes without a mark, and the encoding found or given.
+    """The text as UTF-8 bytes without a mark, and the encoding detected or given.
 
     UTF-8 input is returned as it is, not copied. Raises InputError when `override` is unknown or does not fit.
     """
-    encoding = _checked_name(override) if override else find_encoding(data)
+    encoding = _checked_name(override) if override else detect_encoding(data)
     if encoding in {"UTF-8", "UTF-8-SIG"}:
         if not _is_utf8(data):
             raise _wrong_encoding(name, data, encoding)
@@ -52,8 +52,8 @@ def to_utf8(name: str, data: bytes, override: str | None = None) -> tuple[bytes,
         raise _wrong_encoding(name, data, encoding) from error
 
 
-def find_encoding(data: bytes) -> str:
-    """The likeliest encoding that decodes all of data; Latin-1, which decodes anything, at the last."""
+def detect_encoding(data: bytes) -> str:
+    """The most likely encoding that decodes all of data; Latin-1, which decodes anything, as a fallback."""
     for mark, encoding in _MARKS:
         if data.startswith(mark) and _decodes(data, encoding):
             return encoding
@@ -150,14 +150,14 @@ def _checked_name(encoding: str) -> str:
     try:
         codec = codecs.lookup(encoding)
     except (LookupError, ValueError) as error:
-        raise InputError(f'"{encoding}" is no known encoding.', f"Choose one of {', '.join(ENCODINGS)}.") from error
+        raise InputError(f'"{encoding}" is not a known encoding.', f"Choose one of {', '.join(ENCODINGS)}.") from error
     if not getattr(codec, "_is_text_encoding", True):
         raise InputError(f'"{encoding}" is not an encoding of text.', f"Choose one of {', '.join(ENCODINGS)}.")
     return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8-SIG"}.get(codec.name, encoding)
 
 
 def _wrong_encoding(name: str, data: bytes, encoding: str) -> InputError:
-    fits = find_encoding(data)
+    fits = detect_encoding(data)
     where = ""
     try:
         data.decode(encoding)

@@ -14,7 +14,7 @@ from core.corpus.reading.cells import normalize_table
 from core.corpus.reading.columnar import read_parquet, read_xlsx
 from core.corpus.reading.delimited import is_tab_table, read_delimited
 from core.corpus.reading.encodings import to_utf8
-from core.corpus.reading.json_files import explode_lists, json_vectors, read_json
+from core.corpus.reading.json_files import explode_lists, read_json
 from core.corpus.reading.sniff import file_format, paste_format, refuse_binary
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
 from core.corpus.reading.vectors import (
@@ -29,6 +29,61 @@ from core.corpus.reading.vectors import (
 from core.errors import InputError
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+_MAX_LISTED = 5
+
+
+def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
+    """Read one or several files, also archives, into one table, with the vectors in them.
+
+    Tables are concatenated (a column `file` has the file of each row); vectors in a separate file are paired with the
+    table. Raises InputError, naming file, line or row, for everything that can't be read whole.
+    """
+    if not uploads:
+        raise InputError("No file was selected.", "Upload at least one file.")
+    files, notes = unpack(uploads)
+    return _combine([_detect_and_parse(upload, options) for upload in files], notes)
+
+
+def read_pasted(text: str) -> RawTable:
+    """Read pasted text: as JSON, or a table with a header, where it looks like one; else one row a line."""
+    if not text.strip():
+        raise InputError("No text was pasted.", "Paste at least one line of text.")
+    upload, options = Upload("pasted text", text.encode("utf-8", "replace")), ReadOptions(encoding="UTF-8")
+    kind = paste_format(text)
+    if kind in {"json", "jsonl"}:
+        try:
+            return _combine([_parse(upload, options, kind)])
+        except InputError:  # a text that only begins like JSON
+            kind = "txt"
+    return _combine([_parse(upload, options, kind)])
+
+
+def _detect_and_parse(upload: Upload, options: ReadOptions) -> ParsedFile:
+    kind = file_format(upload.name, upload.data)
+    if kind in {"csv", "tsv", "txt", "md", "json", "jsonl"}:
+        refuse_binary(upload.name, upload.data)
+    return _parse(upload, options, kind)
+
+
+def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    binary = {"parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz}
+    if kind in binary:
+        return explode_lists(binary[kind](upload))
+    if kind == "safetensors":
+        return read_safetensors(upload)
+    if kind in {"json", "jsonl"}:
+        return explode_lists(read_json(upload, options, kind))
+    return _parse_text(upload, options, kind)
+
+
+def _parse_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
+    if kind == "tsv" and is_number_table(upload.data):
+        return read_number_table(upload, options)
+    if kind == "txt" and is_word_vectors(upload.data):
+        return read_word_vectors(upload, options)
+    if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
+        kind = "tsv"
+    return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
 
 
 def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
@@ -54,44 +109,40 @@ def split_text(text: str, unit: TextUnit) -> list[str]:
     return [piece.strip() for piece in pieces if piece.strip()]
 
 
-_MAX_LISTED = 5
-
-
-def combine_parts(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
-    """One RawTable of all parts. Raises InputError when vectors and rows don't match or vectors come twice."""
+def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
+    """Raises InputError when vectors and rows don't match, or when there are two sets of vectors."""
     vector_files = [part for part in parts if part.table is None]
     tables = [part for part in parts if part.table is not None]
     if len(vector_files) > 1:
         names = " and ".join(f'"{part.source.name}"' for part in vector_files[:2])
         raise InputError(f"{names} both hold vectors without a table.", "Upload one file of vectors at a time.")
     if vector_files and any(part.vectors is not None for part in tables):
-        raise InputError(
-            f'Vectors come twice: in the table and in "{vector_files[0].source.name}".', "Upload one of them."
-        )
+        name = vector_files[0].source.name
+        raise InputError(f'There are two sets of vectors: in the table and in "{name}".', "Upload one of them.")
     if vector_files:
-        return _paired(tables, vector_files[0], notes)
-    table, sources, more = _stacked(tables)
-    vectors, name = _stacked_vectors(tables)
+        return _pair(tables, vector_files[0], notes)
+    table, sources, more = _concatenate(tables)
+    vectors, name = _concatenate_vectors(tables)
     return RawTable(table, sources, (*notes, *more), vectors, name)
 
 
-def _paired(tables: Sequence[ParsedFile], lone: ParsedFile, notes: Sequence[str]) -> RawTable:
-    vectors = lone.vectors
+def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence[str]) -> RawTable:
+    vectors = vector_file.vectors
     assert vectors is not None  # noqa: S101 - a part without a table has vectors
     if not tables:
         table = pd.DataFrame({"id": np.arange(1, len(vectors) + 1)})
         note = "The file holds vectors only; rows are numbered."
-        return RawTable(table, (lone.source,), (*notes, note), vectors, lone.vectors_name)
+        return RawTable(table, (vector_file.source,), (*notes, note), vectors, vector_file.vectors_name)
     if len(tables) == 1:
         tables = [_projector_metadata(tables[0], len(vectors))]
-    table, sources, more = _stacked(tables)
+    table, sources, more = _concatenate(tables)
     if len(table) != len(vectors):
-        held = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
+        owner = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
         raise InputError(
-            f'{held} {len(table):,} rows, but "{lone.source.name}" has {len(vectors):,} vectors.',
+            f'{owner} {len(table):,} rows, but "{vector_file.source.name}" has {len(vectors):,} vectors.',
             "Upload one vector for each row, in the same order.",
         )
-    return RawTable(table, (*sources, lone.source), (*notes, *more), vectors, lone.vectors_name)
+    return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, vector_file.vectors_name)
 
 
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
@@ -114,7 +165,7 @@ def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     return replace(part, table=table, source=replace(part.source, rows=count))
 
 
-def _stacked(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
+def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Source, ...], list[str]]:
     normalized, sources = [], []
     for part in parts:
         assert part.table is not None  # noqa: S101 - callers pass parts with tables
@@ -136,90 +187,26 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
     partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
     if not partial:
         return []
-    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + (
-        ", …" if len(partial) > _MAX_LISTED else ""
-    )
+    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED])
+    listed += ", …" if len(partial) > _MAX_LISTED else ""
     return [f"Not all {len(sources)} files have the same columns; {listed} are empty where a file lacks them."]
 
 
-def _stacked_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:
-    held = [part for part in parts if part.vectors is not None]
-    if not held:
+def _concatenate_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None, str]:
+    with_vectors = [part for part in parts if part.vectors is not None]
+    if not with_vectors:
         return None, ""
-    if len(held) < len(parts):
+    if len(with_vectors) < len(parts):
         lacking = next(part.source.name for part in parts if part.vectors is None)
-        raise InputError(f'"{held[0].source.name}" holds vectors, "{lacking}" does not.', "Upload them one at a time.")
-    arrays = [part.vectors for part in held if part.vectors is not None]
-    for part, array in zip(held, arrays, strict=True):
-        if array.shape[1] != arrays[0].shape[1]:
+        raise InputError(
+            f'"{with_vectors[0].source.name}" holds vectors, "{lacking}" does not.', "Upload them one at a time."
+        )
+    arrays = [part.vectors for part in with_vectors if part.vectors is not None]
+    first, name = arrays[0].shape[1], with_vectors[0].source.name
+    for part, array in zip(with_vectors, arrays, strict=True):
+        if array.shape[1] != first:
             raise InputError(
-                f'"{held[0].source.name}" holds vectors of {arrays[0].shape[1]} dimensions, "{part.source.name}" of '
-                f"{array.shape[1]}.",
+                f'"{name}" holds vectors of {first} dimensions, "{part.source.name}" of {array.shape[1]}.',
                 "All vectors must come from one model.",
             )
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays), held[0].vectors_name
-
-
-PASTED = "pasted text"
-
-
-def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
-    """Read one or several files, archives among them, into one table, with vectors where they come along.
-
-    Tables are put below each other (a column `file` says which row is whose); vectors in a file of their own are
-    paired with the table. Raises InputError, naming file, line or row, for everything that can't be read whole.
-    """
-    if not uploads:
-        raise InputError("No file was given.", "Upload at least one file.")
-    files, notes = unpack(uploads)
-    return combine_parts([_read(upload, options) for upload in files], notes)
-
-
-def read_pasted(text: str) -> RawTable:
-    """Read pasted text: as JSON, or a table with a header, where it looks like one; else one row a line."""
-    if not text.strip():
-        raise InputError("Nothing was pasted.", "Paste at least one line of text.")
-    data = text.encode("utf-8", "replace")
-    kind = paste_format(text)
-    upload = Upload(PASTED, data)
-    options = ReadOptions(encoding="UTF-8")
-    if kind in {"json", "jsonl"}:
-        try:
-            return combine_parts([_read_kind(upload, options, kind)], [])
-        except InputError:  # a text that only begins like JSON
-            kind = "txt"
-    return combine_parts([_read_kind(upload, options, kind)], [])
-
-
-def _read(upload: Upload, options: ReadOptions) -> ParsedFile:
-    kind = file_format(upload.name, upload.data)
-    if kind in {"csv", "tsv", "txt", "md", "json", "jsonl"}:
-        refuse_binary(upload.name, upload.data)
-    return _read_kind(upload, options, kind)
-
-
-def _read_kind(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    binary = {"parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz}
-    if kind in binary:
-        return explode_lists(binary[kind](upload))
-    if kind == "safetensors":
-        return read_safetensors(upload)
-    if kind in {"json", "jsonl"}:
-        return explode_lists(_with_list_vectors(read_json(upload, options, kind)))
-    return _read_text_kind(upload, options, kind)
-
-
-def _read_text_kind(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    if kind == "tsv" and is_number_table(upload.data):
-        return read_number_table(upload, options)
-    if kind == "txt" and is_word_vectors(upload.data):
-        return read_word_vectors(upload, options)
-    if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
-        kind = "tsv"
-    return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
-
-
-def _with_list_vectors(part: ParsedFile) -> ParsedFile:
-    assert part.table is not None  # noqa: S101 - read_json always gives a table
-    table, vectors, name = json_vectors(part.source.name, part.table)
-    return ParsedFile(part.source, table, vectors, name, part.upload)
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays), with_vectors[0].vectors_name

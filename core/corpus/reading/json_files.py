@@ -12,23 +12,69 @@ import pandas as pd
 from core.corpus.reading.cells import cell_text, is_missing
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
-from core.corpus.reading.vectors import _MIN_DIMENSIONS, _SAMPLE, VECTOR_NAMES, check_lengths, unit_matrix
+from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, unit_matrix
 from core.errors import InputError
 
+_MIN_DIMENSIONS = 3  # two numbers are more likely a place or a range
+_SAMPLE = 100  # cells of a column that are inspected
 _SHAPES = "Use a list of objects, a list of texts, an object of columns, or an object with one list inside."
+SET_COLUMN = "set of rows"  # rare as a column name, since MTEB's tasks are recognized by it
+_MIN_LIST_LENGTH = 2  # mean cells per list; lists of one are no sets of rows
 
 
 def read_json(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    """One JSON or JSONL file; a file that is named one and is the other is read as what it is."""
+    """One JSON or JSONL file, by its content if that does not match the name; a column of lists becomes vectors."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     text = data.decode("utf-8")
     if not text.strip():
         raise InputError(f'"{upload.name}" is empty.', "Upload a file that holds at least one row.")
     lines = kind == "jsonl" and not text.lstrip().startswith("[")
     value = _parse_lines(upload.name, text) if lines else _parse_either(upload.name, text)
-    table = json_table(upload.name, value)
+    table, vectors, vectors_name = json_vectors(upload.name, json_table(upload.name, value))
     source = Source(upload.name, "JSON Lines" if lines else "JSON", encoding, "", len(table))
-    return ParsedFile(source, table, upload=upload)
+    return ParsedFile(source, table, vectors, vectors_name, upload)
+
+
+def _parse_either(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise InputError(f'"{name}" is nested too deeply.', _SHAPES) from error
+    except ValueError as error:
+        if "Extra data" in str(error):
+            return _parse_lines(name, text)
+        raise _broken(name, text, error) from error
+
+
+def _parse_lines(name: str, text: str) -> list[Any]:
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except RecursionError as error:
+            raise InputError(f'"{name}", line {number:,} is nested too deeply.', _SHAPES) from error
+        except ValueError as error:
+            raise InputError(
+                f'"{name}", line {number:,} is not complete JSON ({_reason(error)}).',
+                "Each line must be one whole JSON object; the file may be cut short.",
+            ) from error
+    return rows
+
+
+def _broken(name: str, text: str, error: ValueError) -> InputError:
+    line = getattr(error, "lineno", 0)
+    cut = getattr(error, "pos", 0) >= len(text.rstrip()) - 1 or "Unterminated" in str(error)
+    where = "ends too early" if cut else f"is not valid JSON in line {line:,}"
+    return InputError(
+        f'"{name}" {where} ({_reason(error)}).',
+        "The file seems cut short; save or download it again." if cut else "Mend that line, or save the file again.",
+    )
+
+
+def _reason(error: ValueError) -> str:
+    return str(getattr(error, "msg", "a number is too long"))
 
 
 def json_table(name: str, value: Any) -> pd.DataFrame:
@@ -89,55 +135,9 @@ def _indexed_columns(value: dict[str, dict[str, Any]]) -> pd.DataFrame:
     )
 
 
-def _parse_either(name: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise InputError(f'"{name}" is nested too deeply.', _SHAPES) from error
-    except ValueError as error:
-        if "Extra data" in str(error):
-            return _parse_lines(name, text)
-        raise _broken(name, text, error) from error
-
-
-def _parse_lines(name: str, text: str) -> list[Any]:
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except RecursionError as error:
-            raise InputError(f'"{name}", line {number:,} is nested too deeply.', _SHAPES) from error
-        except ValueError as error:
-            raise InputError(
-                f'"{name}", line {number:,} is not complete JSON ({_reason(error)}).',
-                "Each line must be one whole JSON object; the file may be cut short.",
-            ) from error
-    return rows
-
-
-def _broken(name: str, text: str, error: ValueError) -> InputError:
-    line = getattr(error, "lineno", 0)
-    cut = getattr(error, "pos", 0) >= len(text.rstrip()) - 1 or "Unterminated" in str(error)
-    where = "ends too early" if cut else f"is not valid JSON in line {line:,}"
-    return InputError(
-        f'"{name}" {where} ({_reason(error)}).',
-        "The file seems cut short; save or download it again." if cut else "Mend that line, or save the file again.",
-    )
-
-
-def _reason(error: ValueError) -> str:
-    return str(getattr(error, "msg", "a number is too long"))
-
-
-SET_COLUMN = "set of rows"  # a name that tables seldom have, since MTEB's recipe goes by it
-_MIN_LIST_LENGTH = 2  # cells a list on average; lists of one are no sets of rows
-
-
 def explode_lists(part: ParsedFile) -> ParsedFile:
-    """The part with such lists laid out as rows, `SET` counting the lists from 1 where there are several; any other
-    part as it is."""
+    """Tables whose every cell is a list (MTEB's clustering and pair classification) expanded to rows, with the number
+    of the list in SET_COLUMN where there are several; other files as they are."""
     table = part.table
     if table is None or part.vectors is not None or not _is_nested(table):
         return part
@@ -147,7 +147,7 @@ def explode_lists(part: ParsedFile) -> ParsedFile:
     if several:
         rows[SET_COLUMN] = sets
     numbered = f', numbered in the column "{SET_COLUMN}"' if several else ""
-    note = f"{len(table):,} {'sets of lists were' if several else 'set of lists was'} laid out as rows{numbered}."
+    note = f"{len(table):,} {'sets of lists were' if several else 'set of lists was'} expanded to rows{numbered}."
     return replace(part, table=rows, source=replace(part.source, rows=len(rows), notes=(*part.source.notes, note)))
 
 
@@ -159,10 +159,9 @@ def _is_nested(table: pd.DataFrame) -> bool:
     if not all(isinstance(cell, list | np.ndarray) for column in columns for cell in column):
         return False
     sizes = [[len(cell) for cell in column] for column in columns]
-    same = (
-        all(size == sizes[0] for size in sizes) and min(sizes[0]) > 0 and sum(sizes[0]) >= _MIN_LIST_LENGTH * len(table)
-    )
-    return same and any(isinstance(column[0][0], str) for column in columns)
+    same_sizes = all(size == sizes[0] for size in sizes) and min(sizes[0]) > 0
+    long_enough = sum(sizes[0]) >= _MIN_LIST_LENGTH * len(table)
+    return same_sizes and long_enough and any(isinstance(column[0][0], str) for column in columns)
 
 
 def json_vectors(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray | None, str]:

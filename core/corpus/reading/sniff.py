@@ -1,4 +1,4 @@
-"""What a file is, by its content first and its name second."""
+"""The format of a file, by its content first and its name second; the format of pasted text."""
 
 import csv
 import re
@@ -30,7 +30,6 @@ FORMATS = {
     ".zip": "zip",
 }
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
-
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
 _REFUSED = {
     b"\x89PNG\r\n\x1a\n": "a PNG image",
@@ -60,6 +59,7 @@ _REFUSED = {
 _SHORT = {b"BM", b"MZ", b"ID3", b"BZh", b"Obj\x01", b"RIFF", b"GIF8", b"Rar!"}  # could begin a text as well
 _SAMPLE = 65_536
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1a\x00")
+_PLAIN_NAME = re.compile(r"[^\s\d.!?][^.!?]{0,39}")
 
 
 def extension(name: str) -> str:
@@ -120,7 +120,7 @@ def _binary_kind(data: bytes) -> str:
 
 
 def _has_controls(data: bytes) -> bool:
-    """More than 1 in 100 control bytes in the beginning; UTF-16 and UTF-32 text has NULs, which are not counted."""
+    """More than 1 in 100 control bytes at the beginning; the NULs of UTF-16 and UTF-32 text are not counted."""
     head = data[:_SAMPLE]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_utf16(head):
         return False
@@ -131,12 +131,8 @@ def _has_controls(data: bytes) -> bool:
 
 def _looks_utf16(head: bytes) -> bool:
     """Whether NULs lie on one side of byte pairs only, as in UTF-16 text."""
-    even_nuls, odd_nuls = head[::2].count(0), head[1::2].count(0)
-    return (
-        max(even_nuls, odd_nuls) > 0
-        and min(even_nuls, odd_nuls) * 20 <= max(even_nuls, odd_nuls)
-        and max(even_nuls, odd_nuls) > len(head) // 200
-    )
+    low, high = sorted((head[::2].count(0), head[1::2].count(0)))
+    return high > len(head) // 200 and low * 20 <= high
 
 
 def _by_text(data: bytes) -> str:
@@ -148,11 +144,8 @@ def _by_text(data: bytes) -> str:
     return "txt"
 
 
-_PLAIN_NAME = re.compile(r"[^\s\d.!?][^.!?]{0,39}")
-
-
 def paste_format(text: str) -> str:
-    """json, jsonl, csv (a table with a header) or txt (a row a line)."""
+    """json, jsonl, csv (a table with a header) or txt (one row per line)."""
     begin = text.lstrip()
     if re.match(r'\[\s*[\[{"]', begin):
         return "json"
@@ -162,7 +155,7 @@ def paste_format(text: str) -> str:
 
 
 def _is_table(text: str, delimiter: str) -> bool:
-    """Two records or more, all with as many fields as the header, whose names are short, distinct and no sentences."""
+    """Two records or more, all with as many fields as the header, whose names are short, unique and no sentences."""
     try:
         rows = [record for _, record in records(text, delimiter) if record]
     except csv.Error:

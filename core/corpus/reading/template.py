@@ -26,9 +26,9 @@ def template_columns(template: str) -> list[str]:
 
 
 def render_texts(table: pd.DataFrame, template: str) -> list[str]:
-    """n texts: each {Column} replaced by the row's cell, a missing cell by nothing; "{{" and "}}" are braces.
+    """n texts: each {Column} replaced by the row's cell, a missing cell by nothing; "{{" and "}}" are literal braces.
 
-    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with near names.
+    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with similar names.
     """
     parts = _parse(template)
     names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
@@ -55,7 +55,7 @@ def rename_fields(template: str, names: Mapping[str, str]) -> str:
 
 
 def column_texts(column: pd.Series) -> list[str]:
-    """Cells as a person would write them; "" for missing ones, whole floats without ".0", dates without midnight."""
+    """Cells as text; "" for missing ones, whole floats without ".0", dates without midnight."""
     if isinstance(column.dtype, pd.StringDtype):
         return [str(cell) for cell in column.fillna("").tolist()]
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -68,7 +68,7 @@ def column_texts(column: pd.Series) -> list[str]:
 
 
 def _parse(template: str) -> list[tuple[str, str]]:
-    """("text", literal) and ("column", name) in order; literals that touch are joined."""
+    """("text", literal) and ("column", name) in order; adjacent literals are joined."""
     parts: list[tuple[str, str]] = []
     position = 0
     for token in _TOKEN.finditer(template):
@@ -90,7 +90,7 @@ def _add_literal(parts: list[tuple[str, str]], text: str) -> None:
 
 
 def _literals(parts: list[tuple[str, str]]) -> list[str]:
-    """What stands before each column, and after the last."""
+    """The text before each column, and after the last."""
     pieces = [""]
     for kind, text in parts:
         if kind == "text":
@@ -115,7 +115,7 @@ def _resolve(table: pd.DataFrame, name: str) -> str:
 
 
 def missing_column(name: str, columns: Iterable[str]) -> InputError:
-    """The error for a column that isn't there, with the names nearest to it."""
+    """The error for a column that doesn't exist, with similar names."""
     names = [str(column) for column in columns]
     lower = {column.lower(): column for column in reversed(names)}
     near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]

@@ -1,4 +1,4 @@
-"""Dates in any usual form -> datetime64[ns], naive UTC."""
+"""Dates in any common format -> datetime64[ns], naive UTC."""
 
 import re
 import warnings
@@ -23,14 +23,14 @@ _MIXED_LIMIT = 20_000  # distinct values given to the slow parser
 def parse_times(column: pd.Series) -> pd.Series:
     """(n,) datetime64[ns], naive UTC; NaT where a cell is no date. Never raises.
 
-    Takes ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
+    Accepts ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
     column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- and nanoseconds.
     """
     kind = column.dtype
     if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
         return _nanoseconds(column)
     if pd.api.types.is_bool_dtype(kind):
-        return _nothing(column)
+        return _all_missing(column)
     if pd.api.types.is_numeric_dtype(kind):
         return _from_numbers(column.astype("float64"))
     return _from_texts(column)
@@ -42,7 +42,7 @@ def time_share(column: pd.Series, sample: int = 500) -> float:
     return float(parse_times(cells).notna().mean()) if len(cells) else 0.0
 
 
-def _nothing(column: pd.Series) -> pd.Series:
+def _all_missing(column: pd.Series) -> pd.Series:
     return pd.Series(np.full(len(column), "NaT", dtype="datetime64[ns]"), index=column.index, name=column.name)
 
 
@@ -59,7 +59,7 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
     """Years, YYYYMMDD or unix times, by what the median can be."""
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
-        return _nothing(numbers)
+        return _all_missing(numbers)
     middle, integers = float(finite.median()), bool((finite % 1 == 0).all())
     if integers and finite.between(1000, 2999).all():
         return _by_format(numbers, "%Y")
@@ -67,7 +67,7 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
         return _by_format(numbers, "%Y%m%d")
     unit = next((unit for low, high, unit in _UNITS if low <= abs(middle) < high), None)
     if unit is None:
-        return _nothing(numbers)
+        return _all_missing(numbers)
     # numpy: pd.to_datetime goes through text or raises for values out of range
     scale = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}[unit]
     fits = np.isfinite(numbers) & (numbers.abs() * scale < 9.2e18)
@@ -99,11 +99,11 @@ def _parse_distinct(texts: pd.Series) -> pd.Series:
         texts = texts.str.replace(pattern, plain, regex=True)
     texts = texts.str.strip(" -")
     likely = texts.str.contains(_DATE_LIKE, regex=True) & (texts.str.len() < 60)
-    times = _nothing(texts)
+    times = _all_missing(texts)
     for parse in (_iso, _day_month_year, _mixed):
-        open_ones = texts[likely & times.isna()]
-        if len(open_ones):
-            times = times.fillna(parse(open_ones))
+        unparsed = texts[likely & times.isna()]
+        if len(unparsed):
+            times = times.fillna(parse(unparsed))
     return times
 
 
@@ -112,11 +112,11 @@ def _iso(texts: pd.Series) -> pd.Series:
 
 
 def _day_month_year(texts: pd.Series) -> pd.Series:
-    """3/4/2024: rewritten to ISO with the day first when some first number is above 12, or dots or dashes divide."""
+    """3/4/2024 to ISO; the day is first when some first number is above 12, or the separator is a dot or dash."""
     parts = texts.str.extract(_NUMERIC_DATE)
     matched = parts[parts[0].notna()]
     if not len(matched):
-        return _nothing(texts)
+        return _all_missing(texts)
     first, second = matched[0].astype(int), matched[2].astype(int)
     by_count = int((first > 12).sum()) - int((second > 12).sum())
     day_first = by_count > 0 or (by_count == 0 and matched[1].mode()[0] != "/")
@@ -136,7 +136,7 @@ def _mixed(texts: pd.Series) -> pd.Series:
         try:
             parsed = pd.to_datetime(texts, format="mixed", errors="coerce", utc=True)
         except (ValueError, TypeError, OverflowError, AttributeError):
-            return _nothing(texts)
+            return _all_missing(texts)
     return _nanoseconds(parsed)
 
 

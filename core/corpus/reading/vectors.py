@@ -1,9 +1,8 @@
-"""Vectors that come as binary files of their own: .npy, .npz, safetensors."""
+"""Files of vectors: .npy, .npz, safetensors, the Embedding Projector's vectors.tsv, word2vec and GloVe text."""
 
 import io
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,52 @@ from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
 from core.errors import InputError
 from core.types import unit_rows
+
+VECTOR_NAMES = re.compile(r"vec|emb|feature|tensor", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_LINES = 50
+_MIN_WORD_DIMENSIONS = 5  # below it, "word number number" lines are more likely a text
+
+
+def read_npy(upload: Upload) -> ParsedFile:
+    """One .npy file. Object arrays (pickles) are refused; a header that promises more than the file holds, too."""
+    return vectors_part(upload, "NumPy", npy_array(upload.name, upload.data))
+
+
+def read_npz(upload: Upload) -> ParsedFile:
+    """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
+    import zipfile
+    import zlib
+
+    arrays = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    data = read_limited(stream, member.compress_size, upload.name)
+                arrays[member.filename.removesuffix(".npy")] = data
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise _damaged_file(upload.name, "NPZ") from error
+    return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
+
+
+def read_safetensors(upload: Upload) -> ParsedFile:
+    """One safetensors file: its largest 2-D tensor."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(upload.data)
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
+            raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
+        raise _damaged_file(upload.name, "safetensors") from error
+    matrices = {key: tensor for key, tensor in tensors.items() if tensor.ndim == 2 and tensor.dtype.kind in "fiu"}
+    if not matrices:
+        raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
+    key = max(matrices, key=lambda name: matrices[name].size)
+    notes = (f'Tensor "{key}" was read, the largest of {len(tensors)}.',) if len(tensors) > 1 else ()
+    return vectors_part(upload, "safetensors", matrices[key], notes=notes)
 
 
 def unit_matrix(matrix: np.ndarray, where: str) -> np.ndarray:
@@ -26,11 +71,6 @@ def unit_matrix(matrix: np.ndarray, where: str) -> np.ndarray:
             return unit_rows(matrix)
     except InputError as error:
         raise InputError(f"{where}: {error.message}", error.remedy) from error
-
-
-def read_npy(upload: Upload) -> ParsedFile:
-    """One .npy file. Object arrays (pickles) are refused; a header that promises more than the file holds, too."""
-    return vectors_part(upload, "NumPy", npy_array(upload.name, upload.data))
 
 
 def npy_array(name: str, data: bytes) -> np.ndarray:
@@ -51,23 +91,6 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
     if count * dtype.itemsize > len(data) - stream.tell():
         raise _damaged_file(name, "NumPy")
     return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
-
-
-def read_npz(upload: Upload) -> ParsedFile:
-    """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
-    import zipfile
-    import zlib
-
-    arrays = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
-            for member in archive.infolist():
-                with archive.open(member) as stream:
-                    data = read_limited(stream, member.compress_size, upload.name)
-                arrays[member.filename.removesuffix(".npy")] = data
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
-        raise _damaged_file(upload.name, "NPZ") from error
-    return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
 
 
 def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
@@ -93,25 +116,6 @@ def _plain_array(key: str, data: bytes) -> np.ndarray | None:
         return None
 
 
-def read_safetensors(upload: Upload) -> ParsedFile:
-    """One safetensors file: its largest 2-D tensor."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        tensors = load(upload.data)
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-        if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
-            raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
-        raise _damaged_file(upload.name, "safetensors") from error
-    matrices = {key: tensor for key, tensor in tensors.items() if tensor.ndim == 2 and tensor.dtype.kind in "fiu"}
-    if not matrices:
-        raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
-    key = max(matrices, key=lambda name: matrices[name].size)
-    notes = (f'Tensor "{key}" was read, the largest of {len(tensors)}.',) if len(tensors) > 1 else ()
-    return vectors_part(upload, "safetensors", matrices[key], notes=notes)
-
-
 def vectors_part(
     upload: Upload,
     kind: str,
@@ -132,14 +136,6 @@ def _damaged_file(name: str, kind: str) -> InputError:
     return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")
 
 
-if TYPE_CHECKING:
-    pass
-
-VECTOR_NAMES = re.compile(r"vec|emb|feature|tensor", re.IGNORECASE)
-_MIN_DIMENSIONS = 3  # two numbers are more likely a place or a range
-_SAMPLE = 100
-
-
 def check_lengths(where: str, lengths: np.ndarray) -> None:
     missing = np.flatnonzero(np.isnan(lengths))
     if len(missing):
@@ -154,11 +150,6 @@ def check_lengths(where: str, lengths: np.ndarray) -> None:
             f"row {other[0] + 1:,} has {int(lengths[other[0]])}.",
             "All vectors must come from one model.",
         )
-
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
-_LINES = 50
-_MIN_WORD_DIMENSIONS = 5  # below it, "word number number" lines are more likely a text
 
 
 def is_number_table(data: bytes, delimiter: bytes = b"\t") -> bool:

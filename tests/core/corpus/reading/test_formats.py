@@ -219,7 +219,7 @@ def test_pasted(text, expected):
 
 
 def test_pasted_nothing():
-    with pytest.raises(InputError, match="Nothing"):
+    with pytest.raises(InputError, match="No text"):
         read_pasted(" \n ")
 
 
