@@ -8,7 +8,7 @@ for all tests.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -88,17 +88,26 @@ def distinctive_terms(
         return DistinctiveItems((), (), 0, empty or "No term occurs in enough rows to be tested.")
     inside = np.asarray(mask, dtype=np.int64) @ matrix
     outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
-    outside_total = len(mask) - inside_total
-    log_odds, errors = log_odds_ratio(inside, inside_total - inside, outside, outside_total - outside)
-    lower = log_odds - bonferroni_z(len(vocabulary), alpha) * errors
-    best = np.flatnonzero(lower > 0)
-    best = best[np.argsort(-lower[best], kind="stable")]
-    listed = islice((int(term) for term in best if is_listed(vocabulary[int(term)])), limit)
-    totals = inside_total, outside_total
-    entries = tuple(
-        _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
+    totals = inside_total, len(mask) - inside_total
+    items = _test_items("", vocabulary, inside, outside, totals, bonferroni_z(len(vocabulary), alpha))
+    listed = islice((item for item in items if is_listed(item.value)), limit)
+    return DistinctiveItems(
+        tuple(listed), (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha)
     )
-    return DistinctiveItems(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
+
+
+def _test_items(
+    name: str, values: Sequence[str], inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
+) -> list[DistinctiveItem]:
+    """The items with a lower bound above 0, by descending bound."""
+    log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
+    lower = log_odds - z * errors
+    best = np.flatnonzero(lower > 0)
+    items = []
+    for i in best[np.argsort(-lower[best], kind="stable")]:
+        counts = int(inside[i]), totals[0], int(outside[i]), totals[1]
+        items.append(DistinctiveItem(name, str(values[i]), *counts, float(log_odds[i]), float(lower[i])))
+    return items
 
 
 def _explain_empty(inside: int, total: int) -> str:
@@ -109,12 +118,6 @@ def _explain_empty(inside: int, total: int) -> str:
 
 def _note(tests: int, what: str, alpha: float) -> str:
     return f"{tests:,} {what} tested; {1 - alpha:.0%} simultaneous lower bounds (Bonferroni)."
-
-
-def _entry(
-    name: str, value: str, inside: Any, outside: Any, totals: tuple[int, int], log_odds: float, lower: float
-) -> DistinctiveItem:
-    return DistinctiveItem(name, value, int(inside), totals[0], int(outside), totals[1], log_odds, lower)
 
 
 def distinctive_values(
@@ -133,7 +136,7 @@ def distinctive_values(
     numbers = [shift for name in names if (shift := _shift(str(name), table[name], mask))]
     tests = sum(len(texts) for _, texts, _, _, _ in counted) + len(numbers)
     z = bonferroni_z(tests, alpha)
-    entries = [entry for column in counted for entry in _value_contrasts(*column, z)]
+    entries = [entry for column in counted for entry in _test_items(*column, z)]
     entries.sort(key=lambda entry: -entry.lower)
     significant = [shift for number in numbers if (shift := _with_bound(number, z)).lower > 0]
     significant.sort(key=lambda shift: -shift.lower)
@@ -158,17 +161,6 @@ def _value_counts(
     outside = np.bincount(codes[present & ~mask], minlength=len(texts))
     tested = inside + outside >= MIN_ROWS
     return texts[tested], inside[tested], outside[tested], (int(inside.sum()), int(outside.sum()))
-
-
-def _value_contrasts(
-    name: str, texts: np.ndarray, inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
-) -> list[DistinctiveItem]:
-    log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
-    lower = log_odds - z * errors
-    return [
-        _entry(name, str(texts[i]), inside[i], outside[i], totals, float(log_odds[i]), float(lower[i]))
-        for i in np.flatnonzero(lower > 0)
-    ]
 
 
 def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:

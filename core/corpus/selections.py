@@ -52,8 +52,7 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
         return duplicate
     if duplicate:
         raise InputError(
-            f'These {len(ids):,} rows are already saved as "{duplicate.name}".',
-            "Select it in the list to rename it.",
+            f'These {len(ids):,} rows are already saved as "{duplicate.name}".', "Select it in the list to rename it."
         )
     _check_name_free(cleaned, existing)
     saved = SavedSelection(cleaned, key, len(ids), time.time())
@@ -73,12 +72,9 @@ def selection_key(corpus: str, rows: np.ndarray) -> str:
 
 def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:
     """The saved selections of a corpus, newest first; unreadable ones are skipped."""
-    stored = (_read(folder) for folder in _folder(workspace, corpus, "any").parent.glob("*"))
-    return tuple(
-        sorted(
-            (selection for selection in stored if selection), key=lambda selection: (-selection.created, selection.key)
-        )
-    )
+    folders = _folder(workspace, corpus, "any").parent.glob("*")
+    stored = [selection for folder in folders if (selection := _read(folder))]
+    return tuple(sorted(stored, key=lambda selection: (-selection.created, selection.key)))
 
 
 def selection_rows(workspace: Workspace, corpus: str, key: str) -> np.ndarray:

@@ -69,7 +69,7 @@ def show_guide() -> None:
             type="tertiary",
             icon=":material/close:",
             on_click=_close_guide,
-            help="Hides this guide in this workspace.",
+            help="Hides the guide.",
         )
 
 

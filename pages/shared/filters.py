@@ -222,7 +222,7 @@ def _range_inputs(options: FilterOptions, key: str, label: str) -> tuple[float |
             key=f"{key}-{suffix}",
             persist_state="session",
             placeholder=str(end),
-            help="Included. Empty = no limit.",
+            help="Empty = no limit.",
         ).strip()
         for column, suffix, end in ((left, "from", options.low), (right, "to", options.high))
     ]

@@ -227,7 +227,7 @@ def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     assert f"**{len(inside)} rows selected**" in words(app)
     assert sorted(listed(app).index) == inside
     assert "What is special here" in words(app)
-    assert "tested; bounds hold together at 95%" in words(app)
+    assert "95% simultaneous lower bounds" in words(app)
     assert len(app.get("download_button")) == 3
 
 

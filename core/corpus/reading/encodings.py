@@ -6,18 +6,9 @@ from collections.abc import Iterator
 from core.errors import InputError
 
 ENCODINGS = (
-    "UTF-8",
-    "UTF-16",
-    "UTF-16-LE",
-    "UTF-16-BE",
-    "GB18030",
-    "Big5",
-    "Shift_JIS",
-    "EUC-KR",
-    "Latin-1",
-    "Windows-1252",
+    "UTF-8", "UTF-16", "UTF-16-LE", "UTF-16-BE", "GB18030", "Big5", "Shift_JIS", "EUC-KR", "Latin-1", "Windows-1252",
     "Windows-1251",
-)
+)  # fmt: skip
 _MARKS = (
     (codecs.BOM_UTF8, "UTF-8-SIG"),
     (codecs.BOM_UTF32_LE, "UTF-32"),

@@ -25,17 +25,18 @@ FORMATS = (
 def choose_source() -> ImportSource | None:
     """The uploaded files or the pasted text that are being imported, None where there are none."""
     with st.container(border=True):
+        upload = SOURCES[0]
         name = st.segmented_control(
             "Add data",
             SOURCES,
-            default=SOURCES[0],
+            default=upload,
             required=True,
             key="add_data",
             bind="query-params",
-            help="Where the texts come from.",
+            help="Source of the texts.",
         )
         parts: tuple[Callable[[], ImportSource | None], ...] = (_upload, _paste, _sample, show_saved_corpora)
-        return parts[SOURCES.index(name or SOURCES[0])]()
+        return parts[SOURCES.index(name or upload)]()
 
 
 def clear_source() -> None:
@@ -92,10 +93,7 @@ def _paste() -> ImportSource | None:
         help="Each line becomes a row. Tables with a header row and JSON are recognized.",
     )
     pressed = st.button(
-        "Import text",
-        key="use-paste",
-        type="primary" if text else "secondary",
-        help="Preview the rows before you create a corpus.",
+        "Import text", key="use-paste", type="primary" if text else "secondary", help="Preview the rows first."
     )
     if pressed:
         session.remember("paste", _stage_text(text or ""))

@@ -43,7 +43,7 @@ def _choose_cleaning(source: ImportSource, counts: tuple[StepCount, ...]) -> tup
         value=True,
         key=f"empty-{tag(source)}",
         persist_state="session",
-        help="Rows whose text is empty or blank.",
+        help="Rows with blank text.",
     )
     st.caption(_affected_rows(removed[0], "is empty", "are empty"))
     duplicates = st.toggle(

@@ -50,16 +50,10 @@ def show_saved_corpora() -> None:
 
 
 def _corpus_row(info: CorpusInfo) -> dict[str, object]:
-    workspace = session.workspace()
+    workspace, created = session.workspace(), datetime.fromtimestamp(info.created)
     models = ", ".join(model.label for model in workspace.models(info.digest))
-    created = datetime.fromtimestamp(info.created)
-    return {
-        "Name": info.name,
-        "Rows": info.rows,
-        "Created": created,
-        "Size": size(workspace.size(info.digest)),
-        "Models": models,
-    }
+    used = size(workspace.size(info.digest))
+    return {"Name": info.name, "Rows": info.rows, "Created": created, "Size": used, "Models": models}
 
 
 def _show_buttons(info: CorpusInfo) -> None:
@@ -72,32 +66,21 @@ def _show_buttons(info: CorpusInfo) -> None:
         args=(info.digest,),
         help="Show this corpus on every page.",
     )
-    st.button(
-        "Rename",
-        key="rename-corpus",
-        icon=":material/edit:",
-        on_click=session.remember,
-        args=("dialog", ("rename", info.digest)),
-        help="Changes the name only.",
-    )
-    st.button(
-        "Delete",
-        key="delete-corpus",
-        icon=":material/delete:",
-        on_click=session.remember,
-        args=("dialog", ("delete", info.digest)),
-        help="Asks for confirmation and shows how much space is freed.",
-    )
+    _dialog_button("Rename", "rename", info, ":material/edit:", "Changes the name only.")
+    _dialog_button("Delete", "delete", info, ":material/delete:", "Asks for confirmation and shows the space freed.")
+
+
+def _dialog_button(label: str, kind: str, info: CorpusInfo, icon: str, help: str) -> None:
+    dialog = (kind, info.digest)
+    st.button(label, key=f"{kind}-corpus", icon=icon, on_click=session.remember, args=("dialog", dialog), help=help)
 
 
 def _show_dialog() -> None:
     """The open dialog is stored in the session, so that it outlives a rerun that a finished job starts."""
     kind, digest = session.remembered("dialog") or ("", "")
     info = session.workspace().info(digest)
-    if info and kind == "rename":
-        rename_dialog(info)
-    elif info and kind == "delete":
-        delete_dialog(info)
+    if info and kind:
+        (rename_dialog if kind == "rename" else delete_dialog)(info)
 
 
 def _close_dialog() -> None:
@@ -129,11 +112,7 @@ def delete_dialog(info: CorpusInfo) -> None:
         )
     with st.container(horizontal=True):
         if st.button(
-            "Delete permanently",
-            key="delete-yes",
-            type="primary",
-            icon=":material/delete:",
-            help="This can't be undone.",
+            "Delete permanently", key="delete-yes", type="primary", icon=":material/delete:", help="Can't be undone."
         ):
             _apply(partial(stop_and_delete, info))
         if st.button("Cancel", key="delete-no", help="Changes nothing."):

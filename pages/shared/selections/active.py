@@ -91,11 +91,7 @@ def show_active(info: CorpusInfo) -> None:
             help="The Map shows these rows and Search searches within them, until you clear them or select other rows.",
         )
         pressed = st.button(
-            "Clear",
-            key="selected_clear",
-            type="tertiary",
-            icon=":material/close:",
-            help="Clears the selection on all pages.",
+            "Clear", key="selected_clear", type="tertiary", icon=":material/close:", help="Clears it on all pages."
         )
         if pressed:
             clear_active()  # not in a callback: the map's fragment would first apply the state of its component

@@ -90,11 +90,7 @@ def _save_combined(info: CorpusInfo, first: str, operation: Operation, second: s
     st.caption(f"Result: {count(rows, 'row')} of {info.rows:,}." if rows else "The result has no rows.")
     problem = st.container()  # above the button: what is below it may be out of sight
     name = st.text_input(
-        "Save as",
-        key=COMBINED_NAME,
-        max_chars=MAX_NAME_LENGTH,
-        placeholder=suggestion,
-        help="Empty = the suggested name.",
+        "Save as", key=COMBINED_NAME, max_chars=MAX_NAME_LENGTH, placeholder=suggestion, help="Empty = suggestion."
     )
     pressed = st.button(
         "Save result",
@@ -184,7 +180,7 @@ def _delete_selection(info: CorpusInfo, selection: SavedSelection) -> None:
         key="selection_delete_yes",
         type="primary",
         icon=":material/delete:",
-        help="This can't be undone.",
+        help="Can't be undone.",
     )
     if pressed:
         delete_selection(session.workspace(), info.digest, selection.key)

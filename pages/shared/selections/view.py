@@ -103,11 +103,7 @@ def _show_saved(info: CorpusInfo, selections: Sequence[SavedSelection]) -> Saved
     )
     selection = by_key[key]
     pressed = st.button(
-        "Show on the map",
-        key="selection_show",
-        icon=":material/scatter_plot:",
-        width="stretch",
-        help="Selects these rows.",
+        "Show on the map", key="selection_show", icon=":material/scatter_plot:", width="stretch", help="Selects them."
     )
     manage_selection(info, selections, selection)
     return selection if pressed else None
