@@ -97,7 +97,12 @@ def distinctive_terms(
 
 
 def _test_items(
-    name: str, values: Sequence[str], inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
+    name: str,
+    values: Sequence[str] | np.ndarray,
+    inside: np.ndarray,
+    outside: np.ndarray,
+    totals: tuple[int, int],
+    z: float,
 ) -> list[DistinctiveItem]:
     """The items with a lower bound above 0, by descending bound."""
     log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
