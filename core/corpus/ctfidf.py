@@ -95,8 +95,8 @@ def group_counts(matrix: "csr_matrix", labels: np.ndarray, groups: int) -> np.nd
 def class_tf_idf(counts: np.ndarray) -> np.ndarray:
     """(groups, t) float64, higher is more characteristic: W = tf * log(1 + A / f).
 
-    held (groups, t): tf, how often a term stands in a group. A: the mean number of terms a group; f: how often a term
-    stands in all groups (Grootendorst, 2022).
+    counts (groups, t): tf, the frequency of a term in a cluster. A: the mean number of terms per cluster; f: the
+    frequency of a term in all clusters (Grootendorst, 2022).
     """
     everywhere = counts.sum(axis=0)
     return np.asarray(counts * np.log1p(counts.sum() / max(len(counts), 1) / np.maximum(everywhere, 1)))

@@ -1,4 +1,7 @@
-"""Optional steps on the rows of a corpus, and what each did."""
+"""Optional preprocessing of rows: removing, sampling and splitting into passages, with the count of each step.
+
+Passages are split by semchunk (Butler, https://github.com/isaacus-dev/semchunk) at natural breaks.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,8 +16,8 @@ from core.errors import InputError
 Counter = Callable[[str], int]
 _WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _PIECE = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
-_WORD = 6  # characters of a longer run that make about one token
-_BLOCK = 50_000  # characters given to semchunk at once: it works on lists of all characters where there are no spaces
+_WORD = 6  # characters of a long word per token
+_BLOCK = 50_000  # characters passed to semchunk at once: without spaces it works on lists of single characters
 _BREAKS = ("\n\n", "\n", "。", ". ", " ")
 _BLANKS = " \t\r\n\u3000\xa0\u200b\u200c\u200d\u2060\ufeff\u00ad"  # white space and zero-width characters
 _EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the count is estimated from a sample
@@ -23,9 +26,9 @@ RowStep = tuple[str, Callable[[np.ndarray], np.ndarray]]
 
 @dataclass(frozen=True)
 class Steps:
-    """What is done to the rows, in this order. sample: that many rows at random, by seed, in their old order.
+    """The steps, applied in this order. sample: number of random rows, drawn with `seed`, in their original order.
 
-    passage_tokens: size of passages, None for no splitting; passage_overlap: share repeated in the next, in [0, 0.5].
+    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5].
     """
 
     drop_empty: bool = True
@@ -48,7 +51,7 @@ class StepCount:
 
 
 def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
-    """Positions of the rows kept, rising, and the counts. Raises InputError naming the step that leaves none."""
+    """Positions of the selected rows, ascending, and the counts. Raises InputError naming a step that leaves no row."""
     keep = np.arange(len(texts))
     counts: list[StepCount] = []
     for label, step in _row_steps(texts, steps):
@@ -62,18 +65,18 @@ def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[St
 
 
 def estimate_tokens(text: str) -> int:
-    """A quick estimate, the same everywhere: one token a word or sixth of a long one, and one a CJK character."""
+    """A fast, deterministic estimate: one token per word, or per 6 characters of a long one, and per CJK character."""
     return sum(1 + (len(piece) - 1) // _WORD for piece in _PIECE.findall(text))
 
 
 def split_passages(
     texts: Sequence[str], tokens: int, overlap: float = 0.1, count: Counter | None = None
 ) -> list[list[str]]:
-    """For each text its passages of at most `tokens` tokens, at least one, in order.
+    """The passages of each text, at most `tokens` tokens each, at least one, in order.
 
-    overlap: share of a passage repeated in the next, in [0, 0.5]. count: tokens of a string as a model counts them;
-    without it `estimate_tokens`, which is an estimate. Without overlap the passages joined are the text, blanks
-    included; with it they cover the text. Raises InputError for other values of tokens or overlap.
+    overlap: share of a passage repeated in the next, in [0, 0.5]. count: the number of tokens of a string, by default
+    `estimate_tokens`. Without overlap the joined passages are the text, including white space; with it they cover the
+    text. Raises InputError for other values of tokens or overlap.
     """
     if tokens < 8:
         raise InputError(f"Passages need at least 8 tokens, got {tokens}.", "Choose a larger size.")
@@ -106,7 +109,7 @@ def _semantic_spans(block: str, tokens: int, overlap: float, count: Counter) -> 
 
 
 def _covering(text: str, spans: list[tuple[int, int]]) -> list[str]:
-    """Passages stretched over the blanks semchunk leaves out, so that nothing is lost."""
+    """Passages extended over the white space that semchunk skips, so that nothing is lost."""
     if not spans:
         return []
     starts = [0, *(start for start, _ in spans[1:]), len(text)]
@@ -114,7 +117,7 @@ def _covering(text: str, spans: list[tuple[int, int]]) -> list[str]:
 
 
 def _blocks(text: str) -> list[tuple[int, int]]:
-    """Stretches of some _BLOCK characters that end at a natural break where there is one in their last half."""
+    """Spans of about _BLOCK characters that end at a natural break if there is one in their second half."""
     blocks, start = [], 0
     while start < len(text):
         end = min(start + _BLOCK, len(text))
@@ -127,7 +130,7 @@ def _blocks(text: str) -> list[tuple[int, int]]:
 
 
 def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:
-    """(label, function from positions to the positions kept) of the steps that are on."""
+    """(label, function from positions to the remaining positions) of the active steps."""
     row_steps: list[RowStep] = []
     if steps.drop_empty:
         row_steps.append(("Remove empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))

@@ -148,7 +148,7 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     """The Embedding Projector's metadata.tsv has no header when it has one column, and no quoting.
 
-    A TSV that doesn't match the vectors is read once more that way, and kept if it then matches.
+    A TSV that doesn't match the vectors is parsed again that way, and used if it then matches.
     """
     if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
         return part
