@@ -45,8 +45,9 @@ def to_parquet(
     the counts differ, StorageError where the file can't be written.
     """
     check_counts(table, texts, rows)
+    manifest = None if model is None or rows is None else build_manifest(model, rows, corpus)
     with writing(path) as handle:
-        _write_parquet(handle, table, texts, rows, _manifest(model, rows, corpus))
+        _write_parquet(handle, table, texts, rows, manifest)
 
 
 def to_csv(path: Path, table: pd.DataFrame, texts: list[str] | None = None, rows: np.ndarray | None = None) -> None:
@@ -68,10 +69,6 @@ def table_bytes(table: pd.DataFrame, kind: Literal["csv", "parquet"]) -> bytes:
     else:
         _write_parquet(handle, table, None, None, None)
     return handle.getvalue()
-
-
-def _manifest(model: ModelSpec | None, rows: np.ndarray | None, corpus: str) -> dict[str, Any] | None:
-    return None if model is None or rows is None else build_manifest(model, rows, corpus)
 
 
 def _batches(count: int) -> Iterator[slice]:

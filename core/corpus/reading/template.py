@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -40,9 +41,11 @@ def render_texts(table: pd.DataFrame, template: str) -> list[str]:
     cells = {name: column_texts(table[column]) for name, column in names.items()}
     if len(parts) == 1:
         return cells[parts[0][1]]
-    rows = zip(*(cells[name] for kind, name in parts if kind == "column"), strict=True)
-    pieces = _literals(parts)
-    return ["".join(_interleave(pieces, row)) if any(map(str.strip, row)) else "" for row in rows]
+    columns = [cells[name] for kind, name in parts if kind == "column"]
+    filled = (any(map(str.strip, row)) for row in zip(*columns, strict=True))
+    pieces = (cells[text] if kind == "column" else repeat(text) for kind, text in parts)
+    texts = map("".join, zip(*pieces, strict=False))
+    return [text if has_text else "" for text, has_text in zip(texts, filled, strict=True)]
 
 
 def rename_fields(template: str, names: Mapping[str, str]) -> str:
@@ -87,24 +90,6 @@ def _add_literal(parts: list[tuple[str, str]], text: str) -> None:
         parts[-1] = ("text", parts[-1][1] + text)
     elif text:
         parts.append(("text", text))
-
-
-def _literals(parts: list[tuple[str, str]]) -> list[str]:
-    """The text before each column, and after the last."""
-    pieces = [""]
-    for kind, text in parts:
-        if kind == "text":
-            pieces[-1] += text
-        else:
-            pieces.append("")
-    return pieces
-
-
-def _interleave(pieces: list[str], row: Iterable[str]) -> list[str]:
-    result = [pieces[0]]
-    for piece, cell in zip(pieces[1:], row, strict=True):
-        result += (cell, piece)
-    return result
 
 
 def _resolve(table: pd.DataFrame, name: str) -> str:

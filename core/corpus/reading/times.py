@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
-_UNITS = ((1e8, 1e11, "s"), (1e11, 1e14, "ms"), (1e14, 1e17, "us"), (1e17, 9.2e18, "ns"))
+# ranges of Unix seconds, milli-, micro- and nanoseconds, and nanoseconds per unit
+_UNITS = ((1e8, 1e11, 1e9), (1e11, 1e14, 1e6), (1e14, 1e17, 1e3), (1e17, 9.2e18, 1.0))
 _NUMERIC_DATE = re.compile(r"\s*(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DATE_LIKE = r"\d{4}|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}"
 _CHINESE = (
@@ -65,14 +66,13 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
         return _by_format(numbers, "%Y")
     if integers and finite.between(19_000_101, 22_001_231).all():
         return _by_format(numbers, "%Y%m%d")
-    unit = next((unit for low, high, unit in _UNITS if low <= abs(middle) < high), None)
-    if unit is None:
+    scale = next((scale for low, high, scale in _UNITS if low <= abs(middle) < high), None)
+    if scale is None:
         return _all_missing(numbers)
     # numpy: pd.to_datetime goes through text or raises for values out of range
-    scale = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}[unit]
     fits = np.isfinite(numbers) & (numbers.abs() * scale < 9.2e18)
-    step = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}[unit]  # milliseconds: float64 is exact enough
-    values = np.round(numbers.where(fits, 0).to_numpy() * step).astype("int64").astype("datetime64[ms]")
+    # in milliseconds: float64 is exact enough
+    values = np.round(numbers.where(fits, 0).to_numpy() * (scale / 1e6)).astype("int64").astype("datetime64[ms]")
     return pd.Series(values, index=numbers.index, name=numbers.name).astype("datetime64[ns]").where(fits)
 
 

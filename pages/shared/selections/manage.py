@@ -45,7 +45,7 @@ def manage_selection(info: CorpusInfo, selections: Sequence[SavedSelection], sel
         _delete_selection(info, selection)
 
 
-def finish(message: str, key: str = "") -> None:
+def finish_change(message: str, key: str = "") -> None:
     """Rerun the page with a message, and with the selection of this key selected."""
     session.remember("selection_done", [message, key])  # a toast before a rerun would disappear with it
     st.rerun()
@@ -108,7 +108,7 @@ def _save_combined(info: CorpusInfo, first: str, operation: Operation, second: s
             with problem:
                 show_error(error)
             return
-        finish(f"Saved {saved.name}: {count(saved.rows, 'row')}.", saved.key)
+        finish_change(f"Saved {saved.name}: {count(saved.rows, 'row')}.", saved.key)
 
 
 def _export_selection(info: CorpusInfo, selections: Sequence[SavedSelection], selection: SavedSelection) -> None:
@@ -167,7 +167,7 @@ def _rename_selection(info: CorpusInfo, selection: SavedSelection) -> None:
         )
     if pressed:
         renamed = rename_selection(session.workspace(), info.digest, selection.key, name)
-        finish(f"Renamed to {renamed.name}.", selection.key)
+        finish_change(f"Renamed to {renamed.name}.", selection.key)
 
 
 def _delete_selection(info: CorpusInfo, selection: SavedSelection) -> None:
@@ -184,4 +184,4 @@ def _delete_selection(info: CorpusInfo, selection: SavedSelection) -> None:
     )
     if pressed:
         delete_selection(session.workspace(), info.digest, selection.key)
-        finish(f"Deleted {selection.name}.")
+        finish_change(f"Deleted {selection.name}.")

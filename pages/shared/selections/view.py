@@ -9,7 +9,7 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.errors import show_error
-from pages.shared.selections.manage import COMBINED_NAME, SELECTED, finish, manage_selection
+from pages.shared.selections.manage import COMBINED_NAME, SELECTED, finish_change, manage_selection
 from pages.shared.text import count, cut, plain
 
 WIDTH = 320  # pixels; a popover would stretch to its longest line
@@ -81,7 +81,7 @@ def _show_save_form(save: Callable[[str], SavedSelection] | None) -> None:
         except PlanisphereError as error:
             show_error(error)
             return
-        finish(f"Saved {saved.name}: {count(saved.rows, 'row')}.", saved.key)
+        finish_change(f"Saved {saved.name}: {count(saved.rows, 'row')}.", saved.key)
 
 
 def _show_saved(info: CorpusInfo, selections: Sequence[SavedSelection]) -> SavedSelection | None:
