@@ -8,27 +8,11 @@ from core.corpus.reading.delimited import DELIMITER_NAMES, records
 from core.errors import InputError
 
 FORMATS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".txt": "txt",
-    ".text": "txt",
-    ".vec": "txt",
-    ".md": "md",
-    ".markdown": "md",
-    ".npy": "npy",
-    ".npz": "npz",
-    ".safetensors": "safetensors",
-    ".gz": "gz",
-    ".zip": "zip",
-}
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx", ".txt": "txt", ".text": "txt",
+    ".vec": "txt", ".md": "md", ".markdown": "md", ".npy": "npy", ".npz": "npz", ".safetensors": "safetensors",
+    ".gz": "gz", ".zip": "zip",
+}  # fmt: skip
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
 _REFUSED = {
