@@ -4,9 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.corpus import terms
+from core.corpus.build import build_corpus
 from core.corpus.distinctive_terms import distinctive_terms, distinctive_values
+from core.corpus.reading.values import RawTable
 from core.corpus.terms import document_terms, is_informative
 from core.stats.multiple_testing import bonferroni_z
+from core.store import Workspace
+from core.types import CorpusRef, Roles
 
 
 def test_document_terms_equal_counting_by_hand():
@@ -132,3 +137,19 @@ def test_words_that_are_not_shown_are_tested_all_the_same():
     assert {entry.value for entry in told.entries} == {"lamp", "not", "broken", "not broken"}
     assert told.tests == whole.tests
     assert len(distinctive_terms(matrix, terms, mask, limit=2, is_listed=is_informative).entries) == 2
+
+
+def test_terms_of_large_corpora_are_stored(tmp_path, monkeypatch):
+    texts = ["tea pot green", "tea pot blue", "tea cup green"] * 2
+    table = pd.DataFrame({"text": texts})
+    workspace = Workspace(tmp_path)
+    built = build_corpus(RawTable(table), Roles("{text}")).corpus
+    ref = CorpusRef(str(tmp_path), workspace.save_corpus(built).digest)
+    monkeypatch.setattr(terms, "STORE_FROM_ROWS", 1)
+    for _ in range(2):  # computed, then loaded
+        terms.load_terms.cache_clear()
+        matrix, vocabulary = terms.load_terms(ref)
+        expected, names = terms.document_terms(texts)
+        assert vocabulary == names
+        np.testing.assert_array_equal(matrix.toarray(), expected.toarray())
+    assert terms.TERMS.exists(terms.TermsQuery(ref))
