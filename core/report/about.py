@@ -3,10 +3,9 @@
 from core.corpus.export.manifest import model_facts
 from core.report.blocks import Block, Bullets, Heading, Paragraph, table
 from core.report.facts import Facts
-from core.scoreboard.recipe_text import recipe_words
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
-from core.scoreboard.verdict import LEAST, listed, points
+from core.scoreboard.verdict import SMALLEST_DIFFERENCE, describe_recipe, format_points, join_names
 
 TASKS = {
     "labels": "Each row in turn asks for the others with its label; a copy of a text is never its own answer.",
@@ -23,8 +22,8 @@ def task_words(board: Board) -> str:
     sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
     settings = "; ".join(f"{name}: {facts.get('files', {}).get(name, value)}" for name, value in board.task.params)
     notes = " ".join(str(note) for note in facts.get("notes", ()))
-    chance = f" {words}" if (words := found.chance_words()) else ""
-    recipe = recipe_words(found.metric, facts, board.task.get("split"))
+    chance = f" {words}" if (words := found.chance_description()) else ""
+    recipe = describe_recipe(found.metric, facts, board.task.get("split"))
     return (
         f"Task: {TASKS[board.task.kind]} By {board.label} ({METRICS[found.metric].help.rstrip('.')}) over {sample} "
         f"{found.unit}, seed {found.seed}"
@@ -40,9 +39,9 @@ def caveats(facts: Facts) -> Bullets:
         "Intervals say how far scores would move with other rows of the same kind; they do not cover mistakes in "
         "labels or judgments.",
     ]
-    pair, labels = found.least_detectable_pair(), {contender.key: contender.label for contender in facts.contenders}
+    pair, labels = found.minimum_detectable_pair(), {contender.key: contender.label for contender in facts.contenders}
     if pair is not None:
-        detectable = points(max(pair.minimum_detectable_difference, LEAST))
+        detectable = format_points(max(pair.minimum_detectable_difference, SMALLEST_DIFFERENCE))
         said.append(
             f"A true difference between {labels[pair.first]} and {labels[pair.second]} under about "
             f"{detectable} points would probably not be seen with {found.queries:,} {found.unit}."
@@ -57,7 +56,7 @@ def caveats(facts: Facts) -> Bullets:
         said.append("Times were measured on one machine, the one named below.")
     busy = [contender.label for contender, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
     if busy:
-        said.append(f"It was busy with other work while {listed(busy)} {'was' if len(busy) == 1 else 'were'} timed: "
+        said.append(f"It was busy with other work while {join_names(busy)} {'was' if len(busy) == 1 else 'were'} timed: "
                     "these times are too long.")  # fmt: skip
     dates = sorted({cost.price_date for cost in facts.costs if cost.usd_per_million})
     if dates:

@@ -24,7 +24,7 @@ from core.scoreboard import service as scoreboard
 from core.scoreboard.comparison import compare
 from core.scoreboard.cost import Cost
 from core.scoreboard.results import KIND, kept_scores
-from core.scoreboard.service import Asked, Board
+from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS, Scores, Task, metrics_of
 from core.store import CorpusInfo, Workspace
 from core.vectors.contenders import Contender
@@ -60,13 +60,13 @@ class Facts:
     machine: str
 
 
-def gather(asked: Asked) -> Facts:
+def gather(asked: ScoreboardQuery) -> Facts:
     """A board's facts and what is known beside it; nothing that takes long is worked out.
 
     Raises InputError where nobody is scored.
     """
     info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
-    state = scoreboard.state(asked)
+    state = scoreboard.scoring_state(asked)
     if info is None or not state.scored:
         raise InputError("No contender is scored yet.", "Score them on the Scoreboard page first.")
     contenders = tuple(asked.contenders[place] for place in state.scored)
@@ -95,7 +95,7 @@ def gather(asked: Asked) -> Facts:
     )
 
 
-def _label_column(asked: Asked) -> str:
+def _label_column(asked: ScoreboardQuery) -> str:
     """By whose labels more than the board is told: the task's, else the first that can be judged."""
     if asked.task.kind == "labels":
         return str(asked.task.get("column", ""))
@@ -113,7 +113,7 @@ def library_versions() -> dict[str, str]:
     return found
 
 
-def _other_boards(scored: Asked) -> list[Board]:
+def _other_boards(scored: ScoreboardQuery) -> list[Board]:
     """Boards by the main metric of every other task all the contenders were scored in."""
     boards, seen = [], [scored.task.to_dict()]
     for record in Workspace(scored.corpus.folder).results(KIND, scored.corpus.digest):
@@ -126,7 +126,7 @@ def _other_boards(scored: Asked) -> list[Board]:
     return boards
 
 
-def _board_of(scored: Asked, values: dict[str, Any]) -> Board | None:
+def _board_of(scored: ScoreboardQuery, values: dict[str, Any]) -> Board | None:
     try:
         task = Task.from_dict(values)
         if any(kept_scores(scored.corpus, contender, task) is None for contender in scored.contenders):
@@ -136,8 +136,8 @@ def _board_of(scored: Asked, values: dict[str, Any]) -> Board | None:
         return None
 
 
-def _metrics(scored: Asked) -> dict[str, tuple[float | None, ...]]:
-    scores = [scoreboard.kept(scored, contender) for contender in scored.contenders]
+def _metrics(scored: ScoreboardQuery) -> dict[str, tuple[float | None, ...]]:
+    scores = [scoreboard.load_scores(scored, contender) for contender in scored.contenders]
     found = {name: tuple(_value(score, name) for score in scores) for name in metrics_of(scored.task.kind)}
     return {name: values for name, values in found.items() if any(value is not None for value in values)}
 
@@ -146,8 +146,8 @@ def _value(scores: Scores, metric: str) -> float | None:
     """The score in a metric, None where there is none."""
     if metric in scores.per_query:
         return float(np.nanmean(scores.per_query[metric]))
-    if metric in scores.whole:
-        return float(scores.whole[metric])
+    if metric in scores.total:
+        return float(scores.total[metric])
     if metric in scores.runs:
         return float(np.mean(scores.runs[metric]))
     if scores.pairs is not None and METRICS[metric].data == "pairs":
@@ -155,7 +155,7 @@ def _value(scores: Scores, metric: str) -> float | None:
     return None
 
 
-def _overlap(scored: Asked) -> Overview | None:
+def _overlap(scored: ScoreboardQuery) -> Overview | None:
     asked = disagreement_answers.Asked(scored.corpus, scored.contenders)
     try:
         if len(scored.contenders) < 2 or not disagreement_answers.state(asked).kept:

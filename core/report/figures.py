@@ -11,7 +11,7 @@ from core.scoreboard.service import Board
 AXES = {
     "usd_per_million": "US dollars for a million such texts",
     "seconds_per_1000": "seconds to embed 1,000 texts here",
-    "bytes_a_vector": "bytes a vector",
+    "bytes_per_vector": "bytes a vector",
 }
 
 

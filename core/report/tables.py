@@ -12,7 +12,7 @@ from core.scoreboard.comparison import Pair
 from core.scoreboard.cost import Cost
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
-from core.scoreboard.verdict import points
+from core.scoreboard.verdict import format_points
 
 SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
 COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Cut")
@@ -49,9 +49,9 @@ def _cost_cells(cost: Cost) -> tuple[str, ...]:
     speed = cost.speed
     price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
     return (
-        f"{cost.dimensions:,}", f"{cost.bytes_a_vector:,}", _number(speed.seconds_per_1000, 2),
+        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, 2),
         _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free" if cost.usd_per_million == 0 else price,
-        "unknown" if cost.unseen_share is None else f"{cost.unseen_share:.1%}",
+        "unknown" if cost.truncated_share is None else f"{cost.truncated_share:.1%}",
     )  # fmt: skip
 
 
@@ -70,8 +70,8 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
         return []
     rows = [
         (
-            f"{label_of(facts, pair.first)} − {label_of(facts, pair.second)}", points(pair.difference),
-            _interval(pair.low, pair.high, points), f"{pair.p_value_holm:.4f}", "yes" if pair.is_significant else "no",
+            f"{label_of(facts, pair.first)} − {label_of(facts, pair.second)}", format_points(pair.difference),
+            _interval(pair.low, pair.high, format_points), f"{pair.p_value_holm:.4f}", "yes" if pair.is_significant else "no",
             _detectable(pair),
         )
         for pair in found.pairs
@@ -86,7 +86,7 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
 
 def _detectable(pair: Pair) -> str:
     difference = pair.minimum_detectable_difference
-    return points(difference) if isfinite(difference) else "unknown"
+    return format_points(difference) if isfinite(difference) else "unknown"
 
 
 def metrics_blocks(facts: Facts) -> list[Block]:

@@ -26,7 +26,7 @@ from core.stats.significance import (
     pair_indices,
 )
 
-GUESSED = ("knn_accuracy", "probe_accuracy", "probe_macro_f1")  # metrics of answers, not of orders
+CLASSIFICATION_METRICS = ("knn_accuracy", "probe_accuracy", "probe_macro_f1")  # metrics of answers, not of orders
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Comparison:
                 return members
         return []
 
-    def least_detectable_pair(self) -> Pair | None:
+    def minimum_detectable_pair(self) -> Pair | None:
         """The pair by which to say what could not be detected: of those tied with the best, else of the next tied
         group, the one with the largest minimum detectable difference; where all differ significantly, the first two.
         None where it is unknown.
@@ -118,11 +118,11 @@ class Comparison:
         finite = [pair for pair in self._pairs_among(among) if isfinite(pair.minimum_detectable_difference)]
         return max(finite, key=lambda pair: pair.minimum_detectable_difference, default=None)
 
-    def chance_words(self) -> str:
+    def chance_description(self) -> str:
         """What is reached without looking: by a random order of what is ranked, else by guesses; "" if not known."""
         if self.chance is None:
             return ""
-        ranked = self.unit in ("queries", "pairs") and self.metric not in GUESSED
+        ranked = self.unit in ("queries", "pairs") and self.metric not in CLASSIFICATION_METRICS
         who = f"A random order of the {'pairs' if self.unit == 'pairs' else 'rows'}" if ranked else "Guessing"
         return f"{who} reaches {self.chance:.3f} (chance)."
 
@@ -201,7 +201,7 @@ def _of_resamples(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvi
     resampled = _stacked([contender.resampled[metric] for contender in scores])
     facts = scores[0].facts
     drawn = {"count": 0, "unit": "rows", "beside": ""} | facts.get("resampled", {}).get(metric, {})
-    values = np.array([contender.whole[metric] for contender in scores])
+    values = np.array([contender.total[metric] for contender in scores])
     return compare_resampled(values, resampled, drawn["count"], drawn["unit"], drawn["beside"], facts.get("seed", 0))
 
 

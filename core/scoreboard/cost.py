@@ -20,12 +20,12 @@ class Cost:
     """
 
     dimensions: int
-    bytes_a_vector: int
+    bytes_per_vector: int
     usd_per_million: float | None
     price_date: str
-    tokens_a_text: float | None
-    unseen_share: float | None
-    truncated: int | None
+    tokens_per_text: float | None
+    truncated_share: float | None
+    truncated_rows: int | None
     speed: Speed
 
 
@@ -39,12 +39,12 @@ def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
     usd = None if price is None or (tokens is None and price.per_million_usd) else price.per_million_usd * (tokens or 0)
     return Cost(
         dimensions=width,
-        bytes_a_vector=contender.bytes_a_vector(width),
+        bytes_per_vector=contender.bytes_a_vector(width),
         usd_per_million=usd,
         price_date=price.date if price else "",
-        tokens_a_text=tokens,
-        unseen_share=facts.get("unseen_share"),
-        truncated=facts.get("truncated"),
+        tokens_per_text=tokens,
+        truncated_share=facts.get("unseen_share"),
+        truncated_rows=facts.get("truncated"),
         speed=kept_speed(corpus, contender),
     )
 

@@ -1,12 +1,22 @@
 """V-measure of k-means against the labels, and how unsure it is."""
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.scoreboard.quiet import quietly
 from core.stats.resampling import bootstrap_runs
 from core.types import Progress
+
+
+def quietly(call: Callable[..., Any], *arguments: Any) -> Any:
+    """The call's result; warnings (iterations used up, fewer distinct points than groups) are dropped."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call(*arguments)
+
 
 SEEDS = 10
 BATCH = 500  # rows of a mini-batch, as MTEB
@@ -31,7 +41,7 @@ def v_measures(
 
     codes: (m,) labels from 0. texts: (m,) codes from 0 of identical texts, which are resampled together, with `seed`.
     """
-    found = np.stack([_grouped(points, codes, seed + i, progress, i) for i in range(SEEDS)])
+    found = np.stack([_cluster_labels(points, codes, seed + i, progress, i) for i in range(SEEDS)])
     each = np.array([v_measure(codes, groups) for groups in found])
     rng = np.random.default_rng(seed)
     resampled = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, found[run], weights)], seed)[:, 0]
@@ -79,7 +89,9 @@ def _entropy(shares: np.ndarray) -> float:
     return float(-(some * np.log(some)).sum())
 
 
-def _grouped(points: np.ndarray, codes: np.ndarray, seed: int, progress: Progress | None, number: int) -> np.ndarray:
+def _cluster_labels(
+    points: np.ndarray, codes: np.ndarray, seed: int, progress: Progress | None, number: int
+) -> np.ndarray:
     from sklearn.cluster import MiniBatchKMeans
     from threadpoolctl import threadpool_limits
 

@@ -4,19 +4,21 @@ Weaker evidence than judgments by people: it tells whether a text is found again
 Halves follow the inverse cloze task (Lee, Chang and Toutanova 2019).
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.distinct import distinct_texts
+from core.corpus.keyword import SPACELESS
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.text_edits import PROBES, generator
 from core.errors import InputError
-from core.scoreboard.halves import halves
 from core.scoreboard.llm_queries import written_queries
-from core.scoreboard.query_generators import WAYS, reworded
 from core.scoreboard.retrieval import Retrieval, score_retrieval
 from core.scoreboard.task_tables import column_of
 from core.scoreboard.types import Scores, Task
@@ -24,11 +26,86 @@ from core.secret import Secret
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender
 
+MIN_WORDS = 8
+_WORD = re.compile(rf"[{SPACELESS}]|[^\W{SPACELESS}]+")
+_SENTENCE_END = re.compile("[.!?…]+[\"'”’)]*(?=\\s)|[。！？]+[”’」』）]*|\n+")
+_GAP = re.compile(rf"\s+|(?<=[{SPACELESS}])(?=[{SPACELESS}])")
+_NEAR = (1 / 3, 2 / 3)  # of the text: where a sentence may end to be the cut
+
+
+def halves(text: str) -> tuple[str, str] | None:
+    """The two halves, without the space between them; None for a text of fewer than FEWEST_WORDS words (signs, in
+    scripts without spaces), or one with words on one side only."""
+    if len(_WORD.findall(text)) < MIN_WORDS:
+        return None
+    plain = text.strip()
+    near = [at for found in _SENTENCE_END.finditer(plain) if _NEAR[0] <= (at := found.end()) / len(plain) <= _NEAR[1]]
+    cuts = near or [found.start() for found in _GAP.finditer(plain) if not _is_mark(plain, found.end())]
+    if not cuts:
+        return None
+    cut = min(cuts, key=lambda at: abs(at - len(plain) / 2))
+    first, second = plain[:cut].strip(), plain[cut:].strip()
+    return (first, second) if _WORD.search(first) and _WORD.search(second) else None
+
+
+def _is_mark(text: str, place: int) -> bool:
+    return place < len(text) and unicodedata.category(text[place])[0] == "M"
+
+
+@dataclass(frozen=True)
+class QueryGenerator:
+    """How queries are made. own_rows: the candidates are the corpus' rows, so that only queries are embedded."""
+
+    label: str
+    help: str
+    own_rows: bool
+
+
+QUERY_GENERATORS: dict[str, QueryGenerator] = {
+    "halves": QueryGenerator(
+        "First half finds second",
+        "Each text is cut in two near its middle, at the end of a sentence if one is near; the first half must find "
+        f"the second among other second halves. Texts of fewer than {MIN_WORDS} words are left out.",
+        False,
+    ),
+    "columns": QueryGenerator(
+        "One column finds another",
+        "A row's text in one column, such as its title, must find the same row's text in another, such as its body.",
+        False,
+    ),
+    "typos": QueryGenerator(
+        "With typos", "A text with mistyped letters (one in 25, at least one) must find its own row.", True
+    ),
+    "reworded": QueryGenerator(
+        "Reworded by rules",
+        "A text in lower case, without stop words, with common English words replaced and the words in another order, "
+        "must find its own row. No model writes anything.",
+        True,
+    ),
+    "written": QueryGenerator(
+        "Queries by a language model",
+        "A language model writes what a person might type to find a text; the query must find that text's row. This "
+        "favors embeddings that share the language model's vocabulary.",
+        True,
+    ),
+}
+
+
+def reworded(text: str, random: np.random.Generator) -> str | None:
+    """The text in other words by rules, in lower case, without stop words, in another order; None where only the case
+    would differ."""
+    made = text.lower()
+    for kind in ("paraphrase", "stop_words", "word_order"):
+        made = PROBES[kind].change(made, random) or made
+    made = made.lower()
+    return made if made != text.lower() else None
+
+
 SAMPLE, CANDIDATES = 500, 2_000  # unless the task says otherwise
-FEWEST = 2  # queries
+MIN_QUERIES = 2  # queries
 
 
-Made = Iterator[tuple[str, int]]  # a query and the place of what it was made from
+QuerySources = Iterator[tuple[str, int]]  # a query and the place of what it was made from
 
 
 def score_known_item(
@@ -54,40 +131,40 @@ def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     and answer (columns) for "columns"; chat, server, written for "written". Raises InputError.
     """
     way = str(task.get("way"))
-    if way not in WAYS:
-        raise InputError(f"There is no way {way[:40]!r} of making queries.", f"Known: {', '.join(WAYS)}.")
+    if way not in QUERY_GENERATORS:
+        raise InputError(f"There is no way {way[:40]!r} of making queries.", f"Known: {', '.join(QUERY_GENERATORS)}.")
     if way == "columns":
-        return _columns(corpus, task)
+        return _column_queries(corpus, task)
     texts = load_distinct_texts(corpus)
     if way == "halves":
-        return _halves(texts, task)
-    made = _written(corpus, task) if way == "written" else _changed(texts, way, task)
+        return _half_queries(texts, task)
+    made = _llm_queries(corpus, task) if way == "written" else _edited_queries(texts, way, task)
     return _retrieval(made, None, _facts(task, texts=len(texts)))
 
 
-def order_of(count: int, task: Task) -> np.ndarray:
+def sampling_order(count: int, task: Task) -> np.ndarray:
     """All places in the seeded order in which they are tried; a longer sample begins with the shorter one."""
     return np.random.default_rng(int(task.get("seed", 0))).permutation(count)
 
 
-def _changed(texts: list[str], way: str, task: Task) -> Made:
+def _edited_queries(texts: list[str], way: str, task: Task) -> QuerySources:
     change: Callable[[str, np.random.Generator], str | None] = PROBES["typos"].change if way == "typos" else reworded
-    for place in order_of(len(texts), task):
+    for place in sampling_order(len(texts), task):
         made = change(texts[place], generator(texts[place], way, int(task.get("seed", 0))))
         if made is not None:
             yield made, int(place)
 
 
-def _written(corpus: CorpusRef, task: Task) -> Made:
+def _llm_queries(corpus: CorpusRef, task: Task) -> QuerySources:
     yield from ((query, place) for place, query in written_queries(corpus, task).items())
 
 
-def _halves(texts: list[str], task: Task) -> Retrieval:
-    cut = ((place, halves(texts[place])) for place in order_of(len(texts), task))
-    return _drawn_pairs(((both[0], both[1]) for _, both in cut if both is not None), task, texts=len(texts))
+def _half_queries(texts: list[str], task: Task) -> Retrieval:
+    cut = ((place, halves(texts[place])) for place in sampling_order(len(texts), task))
+    return _sampled_pairs(((both[0], both[1]) for _, both in cut if both is not None), task, texts=len(texts))
 
 
-def _columns(corpus: CorpusRef, task: Task) -> Retrieval:
+def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     """Where the answers are the corpus' own texts, all of them are candidates, as their vectors are there."""
     kept, names = load_corpus(corpus), [str(task.get(name)) for name in ("question", "answer")]
     if names[0] == names[1]:
@@ -95,15 +172,17 @@ def _columns(corpus: CorpusRef, task: Task) -> Retrieval:
     columns = [column_of(kept.table, name, "the corpus") for name in names]
     usable = np.flatnonzero(np.logical_and.reduce([_has_text(column) for column in columns]))
     question, answer = (column.astype("str").tolist() for column in columns)
-    rows = [int(row) for row in usable[order_of(len(usable), task)] if question[row].strip() != answer[row].strip()]
+    rows = [
+        int(row) for row in usable[sampling_order(len(usable), task)] if question[row].strip() != answer[row].strip()
+    ]
     if answer == kept.texts:
         codes = distinct_texts(kept.texts)[0]
         facts = _facts(task, texts=len(kept))
         return _retrieval(((question[row], int(codes[row])) for row in rows), None, facts)
-    return _drawn_pairs(((question[row], answer[row]) for row in rows), task, texts=len(kept))
+    return _sampled_pairs(((question[row], answer[row]) for row in rows), task, texts=len(kept))
 
 
-def _drawn_pairs(pairs: Iterator[tuple[str, str]], task: Task, texts: int) -> Retrieval:
+def _sampled_pairs(pairs: Iterator[tuple[str, str]], task: Task, texts: int) -> Retrieval:
     """The first of these pairs are asked, the others' answers stand beside theirs as candidates."""
     most = max(int(task.get("candidates", CANDIDATES)), int(task.get("sample", SAMPLE)))
     found: dict[str, int] = {}
@@ -115,7 +194,7 @@ def _drawn_pairs(pairs: Iterator[tuple[str, str]], task: Task, texts: int) -> Re
     return _retrieval(iter(made), list(found), _facts(task, texts=texts, candidates_asked=most))
 
 
-def _retrieval(made: Made, candidates: list[str] | None, facts: dict[str, object]) -> Retrieval:
+def _retrieval(made: QuerySources, candidates: list[str] | None, facts: dict[str, object]) -> Retrieval:
     """The first `sample` different queries; what else was made from the same words is an answer too."""
     most = int(str(facts["sample"]))
     asked: dict[str, list[int]] = {}
@@ -124,7 +203,7 @@ def _retrieval(made: Made, candidates: list[str] | None, facts: dict[str, object
             asked.setdefault(query, []).append(place)
         elif candidates is None:
             break
-    if len(asked) < FEWEST:
+    if len(asked) < MIN_QUERIES:
         raise InputError(
             f"Only {len(asked)} of {facts['texts']:,} texts could be made into a query this way.",
             "Choose another way, or bring more and longer texts.",

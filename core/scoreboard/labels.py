@@ -8,16 +8,25 @@ from core.corpus.distinct import distinct_texts
 from core.corpus.label_rows import LabelRows, read_rows
 from core.corpus.loaders import load_corpus
 from core.scoreboard.kmeans import SEEDS, v_measures_of_sets
-from core.scoreboard.label_splits import few_shot_sides, grouped_places, learnable, probed_places
-from core.scoreboard.leave_one_out import DEEPEST, NEAREST, rank_labels
-from core.scoreboard.probes import FOLDS, RUNS, SHOTS, cross_validated, few_shot
+from core.scoreboard.leave_one_out import MAX_RANK, NEAREST, rank_labels
+from core.scoreboard.probes import (
+    FOLDS,
+    RUNS,
+    SHOTS,
+    clustered_positions,
+    cross_validated,
+    few_shot,
+    few_shot_sides,
+    learnable,
+    probed_positions,
+)
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 
 SEED = 0
-MOST_GROUPS = 1_000  # labels that k-means is asked to find
+MAX_CLUSTERS = 1_000  # labels that k-means is asked to find
 
 
 def score_labels(
@@ -36,17 +45,17 @@ def score_labels(
     kept = load_corpus(corpus)
     data = read_rows(kept.table, task.get("column", ""), distinct_texts(kept.texts)[0], SEED)
     vectors = contender_rows(corpus, contender)
-    steps = _Steps(progress, len(data.queries))
+    steps = _PartProgress(progress, len(data.queries))
     per_query, chance = rank_labels(vectors, data, steps.part(0))
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))
-    at = probed_places(data)
+    at = probed_positions(data)
     _add_probe(scores, vectors, data, at, steps)
     _add_few_shot(scores, vectors, data, few_shot_sides(kept.table, data, task), steps, int(task.get("shots", SHOTS)))
-    _add_groups(scores, vectors, data, *grouped_places(kept.table, data, at), steps)
+    _add_clusters(scores, vectors, data, *clustered_positions(kept.table, data, at), steps)
     return scores
 
 
-def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, steps: "_Steps") -> None:
+def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, steps: "_PartProgress") -> None:
     places = learnable(data, at, FOLDS)
     label = _codes(data.codes[places])
     if label.max(initial=0) < 1:
@@ -69,7 +78,7 @@ def _add_few_shot(
     vectors: np.ndarray,
     data: LabelRows,
     sides: tuple[np.ndarray, np.ndarray],
-    steps: "_Steps",
+    steps: "_PartProgress",
     shots: int,
 ) -> None:
     both = np.concatenate(sides)
@@ -82,10 +91,10 @@ def _add_few_shot(
     chances = even_guess(label[test])
     for place, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
         scores.runs[name] = made.macro_f1 if place else made.accuracy
-        scores.whole[name] = float(scores.runs[name].mean())
+        scores.total[name] = float(scores.runs[name].mean())
         scores.resampled[name] = made.resampled[:, place]
         scores.chance[name] = chances[place]
-        _add_words(scores, name, len(test), len(test), "test rows", f"{RUNS} draws of training rows")
+        _record_resampling(scores, name, len(test), len(test), "test rows", f"{RUNS} draws of training rows")
     sizes = {"train": len(train), "test": len(test), "labels": int(label.max()) + 1, "of_labels": len(data.names)}
     scores.facts["few_shot"] = sizes | {"runs": RUNS, "shots": shots}
 
@@ -96,24 +105,24 @@ def even_guess(label: np.ndarray) -> tuple[float, float]:
     return 1 / len(shares), float(np.mean(2 * shares / (shares * len(shares) + 1)))
 
 
-def _add_groups(
-    scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, sets: np.ndarray, steps: "_Steps"
+def _add_clusters(
+    scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, sets: np.ndarray, steps: "_PartProgress"
 ) -> None:
     label = _codes(data.codes[at])
-    if not 1 <= label.max(initial=0) < MOST_GROUPS:
-        _note(scores, f"No V-measure: k-means needs two labels at least, {MOST_GROUPS:,} at most.")
+    if not 1 <= label.max(initial=0) < MAX_CLUSTERS:
+        _note(scores, f"No V-measure: k-means needs two labels at least, {MAX_CLUSTERS:,} at most.")
         return
     made = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
-    scores.whole["v_measure"] = made.v_measure
+    scores.total["v_measure"] = made.v_measure
     scores.resampled["v_measure"] = made.resampled
     scores.chance["v_measure"] = made.chance
-    _add_words(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
+    _record_resampling(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
     scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "each": made.seeds.round(4).tolist()}
     scores.facts["groups"]["sets"] = len(np.unique(sets))
 
 
 def _facts(data: LabelRows) -> dict[str, Any]:
-    deepest = int(min(data.relevant.max(), DEEPEST))
+    deepest = int(min(data.relevant.max(), MAX_RANK))
     return {
         "unit": "queries",
         "queries": len(data.queries),
@@ -125,7 +134,7 @@ def _facts(data: LabelRows) -> dict[str, Any]:
         "labels_asked": len(np.unique(data.codes[data.queries])),
         "nearest": NEAREST,
         "deepest": deepest,
-        "cut": int((data.relevant > DEEPEST).sum()),
+        "cut": int((data.relevant > MAX_RANK).sum()),
         "seed": data.seed,
         "ratio": {},
         "resampled": {},
@@ -142,7 +151,7 @@ def _codes(values: np.ndarray) -> np.ndarray:
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
 
 
-def _add_words(scores: Scores, metric: str, count: int, total: int, unit: str, beside: str) -> None:
+def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, beside: str) -> None:
     """What was resampled, for the record of a whole score: count of total units, and what beside."""
     scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "beside": beside}
 
@@ -151,7 +160,7 @@ def _note(scores: Scores, text: str) -> None:
     scores.facts["notes"].append(text)
 
 
-class _Steps:
+class _PartProgress:
     """One count of steps over the four parts: queries, folds, runs and clusterings weighed by what they take."""
 
     def __init__(self, progress: Progress | None, queries: int) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.corpus.label_rows import LabelRows
-from core.scoreboard import chance
+
 from core.scoreboard import metrics as ranked
 from core.types import Progress
 
 NEAREST = 10  # neighbors that vote
-DEEPEST = 10_000  # ranks that are looked at; a label with more rows has its R cut here
+MAX_RANK = 10_000  # ranks that are looked at; a label with more rows has its R cut here
 CELLS = 16_000_000  # similarities held at once
 DRAWS = 20  # of random neighbors, for the chance level of the vote
 
@@ -26,14 +26,16 @@ def rank_labels(
     depth = list_depth(data)
     parts: list[dict[str, np.ndarray]] = []
     done = 0
-    for near, relevant in _lists(vectors, data, depth):
+    for near, relevant in _ranked_blocks(vectors, data, depth):
         own = data.codes[data.queries[done : done + len(near)]]
-        parts.append(_scored(near == own[:, None], relevant) | {"knn_accuracy": majority(near[:, :NEAREST]) == own})
+        parts.append(
+            _rank_metrics(near == own[:, None], relevant) | {"knn_accuracy": majority(near[:, :NEAREST]) == own}
+        )
         done += len(near)
         if progress:
             progress(done, len(data.queries))
     found = {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
-    levels = _chance(data, depth)
+    levels = _chance_levels(data, depth)
     label = data.codes[data.queries]
     for name in ("map_at_r", "precision_at_1"):
         found[f"{name}_macro"] = macro_values(found[name], label)
@@ -43,7 +45,7 @@ def rank_labels(
 
 def list_depth(data: LabelRows) -> int:
     """Ranks that are looked at: the largest R, at most DEEPEST, at least what the other metrics need."""
-    return int(min(max(data.relevant.max(), NEAREST), DEEPEST, len(data) - 1))
+    return int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))
 
 
 def majority(near: np.ndarray) -> np.ndarray:
@@ -69,7 +71,7 @@ def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
     return made.astype(np.float32)
 
 
-def _lists(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Blocks of (b, depth) labels of the ranked rows, -1 where the list is over, and the (b,) relevant rows."""
     order = np.random.default_rng(data.seed).permutation(len(data))  # so that ties do not follow the file's order
     candidates, codes = np.asarray(vectors[data.rows[order]]), data.codes[order]
@@ -82,12 +84,12 @@ def _lists(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[n
         first, past = starts[data.texts[asked]], starts[data.texts[asked] + 1]
         for row, (low, high) in enumerate(zip(first, past, strict=True)):
             similar[row, by_text[low:high]] = -np.inf
-        places = nearest_places(similar, depth)
+        places = top_columns(similar, depth)
         near = np.where(np.isfinite(np.take_along_axis(similar, places, axis=1)), codes[places], -1)
         yield near, data.relevant[start : start + block]
 
 
-def nearest_places(similar: np.ndarray, depth: int) -> np.ndarray:
+def top_columns(similar: np.ndarray, depth: int) -> np.ndarray:
     """(q, depth) columns of the greatest values of each row, greatest first."""
     negative = -similar
     if depth * 4 >= similar.shape[1]:
@@ -97,7 +99,7 @@ def nearest_places(similar: np.ndarray, depth: int) -> np.ndarray:
     return np.take_along_axis(places, order, axis=1)
 
 
-def _scored(relevance: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
+def _rank_metrics(relevance: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "map_at_r": ranked.map_at_r(relevance, relevant),
         "ndcg_at_10": ranked.ndcg_at_k(relevance, relevant, 10),
@@ -106,15 +108,15 @@ def _scored(relevance: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray
     }
 
 
-def _chance(data: LabelRows, depth: int) -> dict[str, np.ndarray]:
+def _chance_levels(data: LabelRows, depth: int) -> dict[str, np.ndarray]:
     """metric -> (q,) what a random order of the rows is expected to reach."""
     candidates = len(data) - np.bincount(data.texts)[data.texts[data.queries]]
-    once = chance.random_precision(data.relevant, candidates)
+    once = ranked.random_precision(data.relevant, candidates)
     drawn = np.random.default_rng(data.seed).choice(data.codes, (DRAWS, len(data.queries), min(NEAREST, len(data))))
     own = data.codes[data.queries]
     return {
-        "map_at_r": chance.random_map_at_r(data.relevant, candidates, depth),
-        "ndcg_at_10": chance.random_ndcg(data.relevant, candidates, 10),
+        "map_at_r": ranked.random_map_at_r(data.relevant, candidates, depth),
+        "ndcg_at_10": ranked.random_ndcg(data.relevant, candidates, 10),
         "precision_at_1": once,
         "r_precision": once,
         "knn_accuracy": np.mean([majority(near) == own for near in drawn], axis=0),

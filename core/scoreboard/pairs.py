@@ -12,16 +12,42 @@ from core.corpus.cell_numbers import cell_numbers
 from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
-from core.scoreboard.average_precision import average_precisions, is_two_valued
 from core.scoreboard.task_tables import column_of, file_names, open_table
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
+from core.stats.resampling import bootstrap_runs
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender
 from core.vectors.text_vectors import embed_task_texts
 
-MOST_PAIRS = 20_000  # of more, so many are drawn
-FEWEST = 3  # pairs: two always lie on a line
+
+def is_two_valued(given: np.ndarray) -> bool:
+    return len(np.unique(given)) == 2
+
+
+def average_precisions(
+    cosines: np.ndarray, given: np.ndarray, units: np.ndarray, seed: int = 0
+) -> tuple[float, np.ndarray, float]:
+    """Average precision as scikit-learn's, in [0, 1], higher is better; the same of resampled units, (b,); and what a
+    random order reaches, the share of pairs that are the same.
+
+    cosines: (q,); given: (q,) of two values, the greater one meaning the same. units: (q,) codes from 0.
+    """
+    same = (given == given.max()).astype(np.float64)
+    order = np.argsort(-cosines, kind="stable")
+    last = np.append(np.diff(cosines[order]) != 0, True)  # equal cosines pass a threshold together
+
+    def score(_: int, weights: np.ndarray) -> list[float]:
+        hits, passed = np.cumsum((weights * same)[order])[last], np.cumsum(weights[order])[last]
+        gained = np.diff(hits, prepend=0.0)
+        precision = np.divide(hits, passed, out=np.zeros_like(hits), where=passed > 0)
+        return [float((gained * precision).sum() / hits[-1]) if hits[-1] else 0.0]
+
+    return score(0, np.ones(len(given)))[0], bootstrap_runs(units, 1, score, seed)[:, 0], float(same.mean())
+
+
+MAX_PAIRS = 20_000  # of more, so many are drawn
+MIN_PAIRS = 3  # pairs: two always lie on a line
 SEED = 0
 
 
@@ -67,7 +93,7 @@ def score_pairs(
 
 def _add_precision(scores: Scores, cosines: np.ndarray, made: Pairs) -> None:
     name = "average_precision"
-    scores.whole[name], scores.resampled[name], scores.chance[name] = average_precisions(
+    scores.total[name], scores.resampled[name], scores.chance[name] = average_precisions(
         cosines, made.given, made.units, SEED
     )
     count = int(made.units.max()) + 1
@@ -99,12 +125,12 @@ def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
         "seed": SEED,
     }
     _check(numbers[usable], names[2], facts)
-    chosen = _drawn(usable)
+    chosen = _sampled(usable)
     _check(numbers[chosen], names[2], facts)
     texts = [column.iloc[chosen].astype("str").tolist() for column in (first, second)]
     facts["files"] = file_names(corpus, task)
     facts |= {"pairs": len(chosen), "two_valued": is_two_valued(numbers[chosen])}
-    return Pairs(texts[0], texts[1], numbers[chosen], _units(*texts), facts)
+    return Pairs(texts[0], texts[1], numbers[chosen], _pair_codes(*texts), facts)
 
 
 def _numbers(scores: pd.Series, name: str) -> np.ndarray:
@@ -120,10 +146,10 @@ def _numbers(scores: pd.Series, name: str) -> np.ndarray:
 
 
 def _check(numbers: np.ndarray, name: str, facts: dict[str, Any]) -> None:
-    if len(numbers) < FEWEST:
+    if len(numbers) < MIN_PAIRS:
         raise InputError(
             f"Only {len(numbers)} of {facts['rows']:,} rows hold two texts and a score; correlations need at least "
-            f"{FEWEST}.",
+            f"{MIN_PAIRS}.",
             "Bring more pairs, or choose other columns.",
         )
     if np.ptp(numbers) == 0:
@@ -137,14 +163,14 @@ def _has_text(column: pd.Series) -> np.ndarray:
     return (column.notna() & (column.astype("str").str.strip() != "")).to_numpy(bool)
 
 
-def _drawn(places: np.ndarray) -> np.ndarray:
+def _sampled(places: np.ndarray) -> np.ndarray:
     """All places, or MOST_PAIRS of them, drawn with SEED; sorted."""
-    if len(places) <= MOST_PAIRS:
+    if len(places) <= MAX_PAIRS:
         return places
-    return np.sort(np.random.default_rng(SEED).choice(places, MOST_PAIRS, replace=False))
+    return np.sort(np.random.default_rng(SEED).choice(places, MAX_PAIRS, replace=False))
 
 
-def _units(first: Sequence[str], second: Sequence[str]) -> np.ndarray:
+def _pair_codes(first: Sequence[str], second: Sequence[str]) -> np.ndarray:
     """(q,) int32 codes of the two texts, in either order."""
     codes = distinct_texts([*first, *second])[0].astype(np.int64)
     one, other = codes[: len(first)], codes[len(first) :]

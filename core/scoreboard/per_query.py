@@ -9,10 +9,14 @@ import pandas as pd
 from core.corpus.distinct import distinct_texts
 from core.corpus.label_rows import LabelRows, read_rows
 from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.errors import InputError
 from core.scoreboard.labels import SEED
 from core.scoreboard.pairs import read_pairs
-from core.scoreboard.service import Asked, kept, retrieval
+from core.scoreboard.retrieval import Retrieval, first_rows
+from core.scoreboard.service import ScoreboardQuery, load_scores, retrieval
 from core.scoreboard.types import Scores
+from core.vectors.contenders import Contender, contender_rows
+from core.vectors.text_vectors import embed_task_texts
 
 Which = Literal["both", "first", "second"]
 MOST_SHOWN = 200
@@ -40,12 +44,12 @@ class QueryTable:
     total: int
 
 
-def query_table(asked: Asked, look: QueryLook) -> QueryTable | None:
+def query_table(asked: ScoreboardQuery, look: QueryLook) -> QueryTable | None:
     """Queries by how far two contenders' scores differ; None where the metric has no score for each query.
 
     Of pairs: how near a pair's rank by cosine is to its rank by given score, 1 where they are the same.
     """
-    pair = [kept(asked, asked.contenders[place]) for place in (look.first, look.second)]
+    pair = [load_scores(asked, asked.contenders[place]) for place in (look.first, look.second)]
     one, other = (_values(each, asked.metric) for each in pair)
     if one is None or other is None:
         return None
@@ -74,7 +78,7 @@ def rank_agreement(pairs: np.ndarray) -> np.ndarray:
     return 1 - np.abs(ranks[:, 0] - ranks[:, 1]) / max(len(ranks) - 1, 1)
 
 
-def _words(asked: Asked, at: np.ndarray) -> pd.DataFrame:
+def _words(asked: ScoreboardQuery, at: np.ndarray) -> pd.DataFrame:
     """The queries' texts, with their labels or the first text that answers them; index their places."""
     if asked.task.kind == "labels":
         data, texts = label_rows(asked), load_corpus(asked.corpus).texts
@@ -92,7 +96,73 @@ def _words(asked: Asked, at: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(words, index=at)
 
 
-def label_rows(asked: Asked) -> LabelRows:
+def label_rows(asked: ScoreboardQuery) -> LabelRows:
     """The rows and queries of the task "labels"."""
     corpus = load_corpus(asked.corpus)
     return read_rows(corpus.table, str(asked.task.get("column")), distinct_texts(corpus.texts)[0], SEED)
+
+
+NEAREST = 5
+
+
+@dataclass(frozen=True, eq=False)
+class QueryDetail:
+    """One query. nearest: for both contenders a table of the rows ranked first (right, cosine, label, text)."""
+
+    text: str
+    label: str
+    nearest: tuple[pd.DataFrame, pd.DataFrame]
+
+
+def query_detail(asked: ScoreboardQuery, look: QueryLook, query: int) -> QueryDetail:
+    """What both contenders rank first for a query. Raises InputError for one that does not exist."""
+    pair = [asked.contenders[place] for place in (look.first, look.second)]
+    if asked.task.kind == "labels":
+        data = label_rows(asked)
+        _check(query, len(data.queries))
+        place = int(data.queries[query])
+        text, label = load_corpus(asked.corpus).texts[data.rows[place]], data.names[data.codes[place]]
+        tables = [_near_rows(asked, each, data, place) for each in pair]
+    else:
+        made = retrieval(asked.corpus, asked.task)
+        _check(query, len(made.queries))
+        text, label = made.queries[query], ""
+        tables = [_near_candidates(asked, each, made, query) for each in pair]
+    return QueryDetail(text[:CELL], label, (tables[0], tables[1]))
+
+
+def _near_rows(asked: ScoreboardQuery, contender: Contender, data: LabelRows, place: int) -> pd.DataFrame:
+    """The labeled rows nearest to one, copies of its text left out; a text once."""
+    rows = contender_rows(asked.corpus, contender)
+    similar = (rows @ rows[data.rows[place]])[data.rows]
+    order = np.argsort(-similar, kind="stable")
+    order = order[data.texts[order] != data.texts[place]]
+    at = order[np.sort(np.unique(data.texts[order], return_index=True)[1])[:NEAREST]]
+    texts = load_corpus(asked.corpus).texts
+    near = _near(data.codes[at] == data.codes[place], similar[at], [texts[row] for row in data.rows[at]])
+    return near.assign(label=[data.names[code] for code in data.codes[at]])
+
+
+def _near_candidates(asked: ScoreboardQuery, contender: Contender, made: Retrieval, query: int) -> pd.DataFrame:
+    """The candidates nearest to a query, whose vectors are all kept since it was scored."""
+    where = (asked.corpus, contender)
+    vector = embed_task_texts(*where, [made.queries[query]], queries=True)[0]
+    if made.candidates is None:
+        texts = load_distinct_texts(asked.corpus)
+        similar = contender_rows(*where)[first_rows(asked.corpus)] @ vector
+    else:
+        texts, similar = made.candidates, embed_task_texts(*where, made.candidates) @ vector
+    if made.excluded[query] >= 0:
+        similar[made.excluded[query]] = -np.inf
+    at = np.argsort(-similar, kind="stable")[:NEAREST]
+    right = np.isin(at, made.answer_of[made.query_of == query])
+    return _near(right, similar[at], [texts[place] for place in at])
+
+
+def _near(right: np.ndarray, cosine: np.ndarray, texts: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"right": right, "cosine": cosine.astype(np.float64), "text": [text[:CELL] for text in texts]})
+
+
+def _check(query: int, queries: int) -> None:
+    if not 0 <= query < queries:
+        raise InputError(f"There is no query {query + 1:,}.", "Choose another.")

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from core.scoreboard.quiet import quietly
+from core.corpus.label_rows import LabelRows, side_of
+from core.corpus.reading.nested import SET
+from core.errors import InputError
+from core.scoreboard.kmeans import quietly
+from core.scoreboard.types import Task
 from core.stats.resampling import bootstrap_runs
 from core.types import Progress
 from core.vectors.linear_probe import text_folds
@@ -74,13 +79,15 @@ def few_shot(
     guesses = []
     for run in range(RUNS):
         np.random.RandomState(SHOT_SEED).shuffle(order)  # each run shuffles the order of the last one, as MTEB does
-        chosen = _first_of_each(order, codes, shots)
+        chosen = _first_per_label(order, codes, shots)
         guesses.append(fitted(points[chosen], codes[chosen]).predict(points[test]))
         if progress:
             progress(run + 1, RUNS)
     together = np.unique(texts[test], return_inverse=True)[1]
-    resampled = bootstrap_runs(together, RUNS, lambda run, weights: _weighed(truth, guesses[run], weights), seed)
-    accuracy, macro = np.array([_weighed(truth, guess, np.ones(len(test))) for guess in guesses]).T
+    resampled = bootstrap_runs(
+        together, RUNS, lambda run, weights: _weighted_scores(truth, guesses[run], weights), seed
+    )
+    accuracy, macro = np.array([_weighted_scores(truth, guess, np.ones(len(test))) for guess in guesses]).T
     return ShotScores(accuracy, macro, resampled)
 
 
@@ -108,7 +115,7 @@ def held_out(codes: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarra
     return np.flatnonzero(~tested[text]), np.flatnonzero(tested[text])
 
 
-def _first_of_each(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndarray:
+def _first_per_label(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndarray:
     """The first `shots` of `rows` of each label."""
     order = rows[np.argsort(codes[rows], kind="stable")]
     label = codes[order]
@@ -118,13 +125,78 @@ def _first_of_each(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndarra
 
 
 def _macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
-    return _weighed(truth, guess, np.ones(len(truth)))[1]
+    return _weighted_scores(truth, guess, np.ones(len(truth)))[1]
 
 
-def _weighed(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> list[float]:
+def _weighted_scores(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> list[float]:
     """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i]: labels that are neither there nor
     guessed are left out."""
     labels, right = int(max(truth.max(), guess.max())) + 1, truth == guess
     hits = np.bincount(truth[right], weights[right], labels)
     either = np.bincount(truth, weights, labels) + np.bincount(guess, weights, labels)
     return [float(hits.sum() / weights.sum()), float((2 * hits[either > 0] / either[either > 0]).mean())]
+
+
+MAX_PROBED_ROWS = 10_000  # rows
+MAX_ROWS_IN_SETS = 100_000  # rows in sets that are clustered by themselves
+MAX_PROBED_LABELS = 200
+
+
+def probed_positions(data: LabelRows) -> np.ndarray:
+    """Places within data.rows, rising: all, or all that ask and others at random, MOST_PROBED together."""
+    if len(data) <= MAX_PROBED_ROWS:
+        return np.arange(len(data))
+    others = np.setdiff1d(np.arange(len(data)), data.queries)
+    more = np.random.default_rng(data.seed).choice(others, MAX_PROBED_ROWS - len(data.queries), replace=False)
+    return np.sort(np.concatenate([data.queries, more]))
+
+
+def clustered_positions(table: pd.DataFrame, data: LabelRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places that k-means is asked of, and the set of each: `at` as one set; where the rows came as several sets,
+    all of them up to MOST_IN_SETS, as benchmarks cluster them whole."""
+    if SET not in table.columns:
+        return at, np.zeros(len(at), np.int32)
+    places = np.arange(len(data)) if len(data) <= MAX_ROWS_IN_SETS else at
+    return places, np.unique(table[SET].iloc[data.rows[places]].fillna(0), return_inverse=True)[1]
+
+
+def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
+    """Of the places, those whose label is on at least so many texts among them; the MOST_PROBED_LABELS largest."""
+    _, first = np.unique(data.texts[at], return_index=True)  # a text counts once, by its first row
+    counts = np.bincount(data.codes[at[first]], minlength=len(data.names))
+    chosen = [label for label in np.argsort(-counts, kind="stable")[:MAX_PROBED_LABELS] if counts[label] >= texts]
+    return at[np.isin(data.codes[at], chosen)]
+
+
+def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Places of training and test rows, by the task's column or at random, of labels that are on both sides.
+
+    Raises InputError where the column does not exist, or leaves one side empty.
+    """
+    places = learnable(data, np.arange(len(data)), 2)
+    if task.get("split") is None:
+        parts = held_out(data.codes[places], data.texts[places], data.seed)
+        train, test = places[parts[0]], places[parts[1]]
+    else:
+        train, test = (np.intersect1d(side, places) for side in split_sides(table, data, task))
+    known = np.intersect1d(data.codes[train], data.codes[test])
+    return train[np.isin(data.codes[train], known)], test[np.isin(data.codes[test], known)]
+
+
+def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Places of training and test rows as a column has them; rows of neither value are on no side."""
+    column, test = task.get("split"), str(task.get("test", "test")).lower()
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}".', "Choose another column of training and test rows.")
+    cells = table[column].iloc[data.rows]
+    words, given = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
+    values = (words if (words == test).any() else side_of(words)).to_numpy()
+    train = task.get("train", "train" if (values == "train").any() else None)
+    trains = given & (values != test if train is None else values == str(train).lower())
+    sides = np.flatnonzero(trains), np.flatnonzero(given & (values == test))
+    if not all(len(side) for side in sides):
+        raise InputError(
+            f'By the column "{column}", {len(sides[0]):,} labeled rows are for training, {len(sides[1]):,} for test.',
+            "Choose another column or values, or let the rows be parted at random.",
+        )
+    return sides

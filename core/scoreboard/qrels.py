@@ -14,8 +14,8 @@ from core.errors import InputError
 COLUMNS = ("query-id", "corpus-id", "score")
 FROM_ONE, FROM_ZERO = "row number from 1", "row number from 0"  # in place of a column of ids
 EXAMPLES = 5
-ID_WORDS = 2  # at most, so that scored pairs are no judgments
-_LOOKED_AT = 200  # lines
+MAX_ID_WORDS = 2  # at most, so that scored pairs are no judgments
+_INSPECTED_LINES = 200  # lines
 _NAMED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -27,7 +27,7 @@ _NAMED = tuple(
 
 
 @dataclass(frozen=True, eq=False)
-class Matched:
+class MatchedJudgments:
     """Judgments on rows of the corpus. query: (p,) places among the queries; row: (p,) rows; grade: (p,) float64 > 0.
 
     absent: judgments naming no row of the corpus, of `judged` in all; examples: some of their ids.
@@ -44,7 +44,7 @@ class Matched:
 def is_qrels(data: bytes) -> bool:
     """Whether a file looks like judgments: lines of three or four fields, ids that are no sentences and then a number,
     after any header."""
-    lines = data[:20_000].decode("utf-8", "replace").splitlines()[:_LOOKED_AT]
+    lines = data[:20_000].decode("utf-8", "replace").splitlines()[:_INSPECTED_LINES]
     whole = lines if len(data) <= 20_000 else lines[:-1]  # the last one may be cut
     fields = [_fields(line) for line in whole if line.strip()]
     body = fields[1:] if fields and not _is_number(fields[0][-1]) else fields
@@ -55,7 +55,7 @@ def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
     """Judgments from a table of few columns that are called as those of judgments are (Parquet, JSON Lines, CSV);
     without a column of grades all are 1. None for any other table, such as one with the queries' texts beside."""
     found = [next((name for name in table.columns if each.fullmatch(str(name))), None) for each in _NAMED]
-    others = [table[name].dropna().astype("str").head(_LOOKED_AT) for name in table.columns if name not in found]
+    others = [table[name].dropna().astype("str").head(_INSPECTED_LINES) for name in table.columns if name not in found]
     if found[0] is None or found[1] is None or any(cells.str.contains(" ").any() for cells in others):
         return None
     grades = pd.Series(1.0, table.index) if found[2] is None else cell_numbers(table[found[2]])
@@ -93,7 +93,7 @@ def row_ids(table: pd.DataFrame, column: str) -> pd.Series:
     return label_words(table[column])
 
 
-def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.Series, column: str) -> Matched:
+def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.Series, column: str) -> MatchedJudgments:
     """Judgments -> rows of the corpus. query: (p,) places; ids: (p) of rows; grade: (p,), those of 0 or less dropped.
 
     An id that stands on several rows (passages of one document) means all of them. Raises InputError with examples of
@@ -110,10 +110,10 @@ def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.S
     met = judged.merge(rows, on="id", how="inner")
     absent = judged[~judged["id"].isin(rows["id"])]
     if not len(met):
-        raise _none_found(judged["id"], rows["id"], column)
+        raise _no_match_error(judged["id"], rows["id"], column)
     examples = tuple(str(each) for each in absent["id"].drop_duplicates().head(EXAMPLES))
     arrays = (met["query"].to_numpy(np.int64), met["row"].to_numpy(np.int64), met["grade"].to_numpy(np.float64))
-    return Matched(*arrays, len(judged), len(absent), examples)
+    return MatchedJudgments(*arrays, len(judged), len(absent), examples)
 
 
 def best_grades(query: np.ndarray, answer: np.ndarray, grade: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,18 +123,18 @@ def best_grades(query: np.ndarray, answer: np.ndarray, grade: np.ndarray) -> tup
     return keys["query"].to_numpy(np.int32), keys["answer"].to_numpy(np.int32), found.to_numpy(np.float64)
 
 
-def _none_found(judged: pd.Series, known: pd.Series, column: str) -> InputError:
+def _no_match_error(judged: pd.Series, known: pd.Series, column: str) -> InputError:
     if not len(judged):
         return InputError("No judgment says that a row is relevant.", "Grades above 0 mean relevant; check the grades.")
     by = column if column in (FROM_ONE, FROM_ZERO) else f'the column "{column}"'
     return InputError(
-        f"None of the {len(judged):,} judgments names a row of this corpus: they name {_some(judged)}; its rows are "
-        f"known by {by}, such as {_some(known)}.",
+        f"None of the {len(judged):,} judgments names a row of this corpus: they name {_sample_ids(judged)}; its rows are "
+        f"known by {by}, such as {_sample_ids(known)}.",
         "Choose the column that holds these ids, or bring the judgments that belong to this corpus.",
     )
 
 
-def _some(ids: pd.Series) -> str:
+def _sample_ids(ids: pd.Series) -> str:
     return ", ".join(f'"{str(each)[:40]}"' for each in ids.drop_duplicates().head(3))
 
 
@@ -143,7 +143,7 @@ def _fields(line: str) -> list[str]:
 
 
 def _are_ids(fields: list[str]) -> bool:
-    return all(len(field.split()) <= ID_WORDS for field in fields)
+    return all(len(field.split()) <= MAX_ID_WORDS for field in fields)
 
 
 def _is_number(text: str) -> bool:

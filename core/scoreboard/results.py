@@ -7,7 +7,7 @@ from typing import Protocol, cast
 from core.corpus.label_rows import MOST_QUERIES
 from core.errors import InputError, PlanisphereError
 from core.models.backends import capabilities
-from core.scoreboard.label_splits import MOST_PROBED, MOST_PROBED_LABELS
+from core.scoreboard.probes import MAX_PROBED_LABELS, MAX_PROBED_ROWS
 from core.scoreboard.types import Scores, Task, TaskKind
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
@@ -81,7 +81,7 @@ def kept_scores(corpus: CorpusRef, contender: Contender, task: Task) -> Scores |
     facts = dict(stored.facts)
     whole, chance = facts.pop("whole"), facts.pop("chance")
     return Scores(
-        units=stored.arrays["units"], pairs=stored.arrays.get("pairs"), whole=whole, chance=chance,
+        units=stored.arrays["units"], pairs=stored.arrays.get("pairs"), total=whole, chance=chance,
         facts=facts["facts"], **cast(dict, arrays),
     )  # fmt: skip
 
@@ -99,7 +99,7 @@ def keep_scores(corpus: CorpusRef, contender: Contender, task: Task, scores: Sco
     arrays = {"units": scores.units} | ({} if scores.pairs is None else {"pairs": scores.pairs})
     for group in ("per_query", "runs", "resampled"):
         arrays |= {f"{group}.{metric}": values for metric, values in getattr(scores, group).items()}
-    facts = {"whole": scores.whole, "chance": scores.chance, "facts": scores.facts}
+    facts = {"whole": scores.total, "chance": scores.chance, "facts": scores.facts}
     Workspace(corpus.folder).save(KIND, corpus.digest, score_inputs(contender, task), arrays, facts)
 
 
@@ -114,10 +114,10 @@ def expected_seconds(kind: TaskKind, rows: int, dimensions: int, labels: int = 5
     a model takes to embed new texts is not counted."""
     if kind == "pairs":
         return 1.0
-    asked, probed = min(rows, MOST_QUERIES), min(rows, MOST_PROBED)
+    asked, probed = min(rows, MOST_QUERIES), min(rows, MAX_PROBED_ROWS)
     seconds = asked * rows * (SECONDS_A_CELL + SECONDS_A_PRODUCT * dimensions)
     if kind == "labels":
-        seconds += 1 + probed * dimensions * min(labels, MOST_PROBED_LABELS) * SECONDS_A_WEIGHT
+        seconds += 1 + probed * dimensions * min(labels, MAX_PROBED_LABELS) * SECONDS_A_WEIGHT
     return seconds
 
 

@@ -2,19 +2,72 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from core.corpus.cell_numbers import cell_numbers
 from core.corpus.distinct import distinct_texts
+from core.corpus.label_columns import label_words
 from core.corpus.loaders import load_corpus
+from core.errors import InputError
 from core.scoreboard import metrics as ranked
-from core.scoreboard.exact_search import TIE_SEED, nearest
-from core.scoreboard.types import Scores
+from core.scoreboard.qrels import COLUMNS, MatchedJudgments, best_grades, match_rows, row_ids
+from core.scoreboard.task_tables import column_of, file_names, open_table
+from core.scoreboard.types import Scores, Task
 from core.secret import Secret
-from core.types import CorpusRef, Progress
+from core.types import Corpus, CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.text_vectors import embed_task_texts
+
+DEPTH = 100  # ranks looked at: recall@100 is the deepest metric
+TIE_SEED = 0
+_QUERIES, _CANDIDATES = 512, 8_192  # compared at a time: some 70 MB
+
+
+def nearest_candidates(
+    queries: np.ndarray, rows: np.ndarray, places: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
+) -> np.ndarray:
+    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded.
+
+    rows[places]: (m, d) the candidates. Exact, by float32 dot product. Equal ones stand in a random order, the same
+    for every query and contender (TIE_SEED), so that no place in the file is favored.
+    """
+    order = np.random.default_rng(TIE_SEED).permutation(len(places)).astype(np.int32)
+    found = np.empty((len(queries), min(depth, len(places))), np.int32)
+    for start in range(0, len(queries), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        found[part] = _nearest(queries[part], rows, places, excluded[part], order, found.shape[1])
+    return found
+
+
+def _nearest(
+    queries: np.ndarray, rows: np.ndarray, places: np.ndarray, excluded: np.ndarray, order: np.ndarray, depth: int
+) -> np.ndarray:
+    """The best of one block of queries, merged over blocks of candidates by keys that sort as (cosine, order)."""
+    best = np.empty((len(queries), 0), np.int64)
+    for start in range(0, len(places), _CANDIDATES):
+        part = np.arange(start, min(start + _CANDIDATES, len(places)))
+        keys = _keys(queries @ rows[places[part]].T, order[part])
+        here = np.flatnonzero((excluded >= start) & (excluded <= part[-1]))
+        keys[here, excluded[here] - start] = np.int64(-(2**63)) + order[excluded[here]]
+        best = np.concatenate([best, keys], axis=1)
+        if best.shape[1] > depth:
+            best = np.partition(best, best.shape[1] - depth, axis=1)[:, -depth:]
+    best = np.sort(best, axis=1)[:, ::-1]
+    place_of = np.empty(len(order), np.int32)
+    place_of[order] = np.arange(len(order), dtype=np.int32)
+    found = place_of[best & 0xFFFFFFFF]
+    return np.where(found == excluded[:, None], -1, found)
+
+
+def _keys(cosines: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """int64 that sort as (cosine, order): a float32's bits, turned so that they sort as it does, before the order."""
+    bits = np.ascontiguousarray(cosines + np.float32(0), np.float32).view(np.int32)  # -0 becomes 0
+    rising = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
+    return (rising << 32) | order
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +105,10 @@ def score_retrieval(
     asked = embed_task_texts(*where, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
         first = first_rows(corpus)
-        found, total = nearest(asked, contender_rows(*where), first, task.excluded), len(first)
+        found, total = nearest_candidates(asked, contender_rows(*where), first, task.excluded), len(first)
     else:
         rows = embed_task_texts(*where, task.candidates, secret=secret, progress=progress)
-        found, total = nearest(asked, rows, np.arange(len(rows)), task.excluded), len(rows)
+        found, total = nearest_candidates(asked, rows, np.arange(len(rows)), task.excluded), len(rows)
     facts = task.facts | {"queries": len(task.queries), "candidates": total, "tie_seed": TIE_SEED}
     return Scores(ranked_scores(found, task, total), task.units, chance=chance(task, total), facts=facts)
 
@@ -123,3 +176,147 @@ def pairs_of(relevant: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """query_of and answer_of from one array of candidates a query."""
     counts = [len(each) for each in relevant]
     return np.repeat(np.arange(len(relevant)), counts).astype(np.int32), np.concatenate(relevant).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedQueries:
+    """Queries as uploaded, and judgments on them. texts, ids: of each query; query: (p,) places among them.
+
+    unknown: judgments on queries that are not in the file.
+    """
+
+    texts: list[str]
+    ids: list[str]
+    query: np.ndarray
+    row_id: pd.Series
+    grade: np.ndarray
+    unknown: int = 0
+
+
+def read_judged_queries(corpus: CorpusRef, task: Task) -> JudgedQueries:
+    """The queries of a task and their judgments, as they were uploaded. Raises InputError, StorageError."""
+    table = open_table(corpus, str(task.get("queries")))
+    texts = column_of(table, str(task.get("text")), "the file of queries")
+    usable = texts.notna() & (texts.astype("str").str.strip() != "")
+    table, texts = table[usable].reset_index(drop=True), texts[usable].astype("str").reset_index(drop=True)
+    if not len(texts):
+        raise InputError(f'The column "{task.get("text")}" holds no text.', "Choose the column with the queries.")
+    return _judged_in_qrels(corpus, task, table, texts) if task.get("qrels") else _judged_in_column(task, table, texts)
+
+
+def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
+    """BEIR: queries with ids, judgments in a file of their own."""
+    ids = label_words(column_of(table, str(task.get("query_id")), "the file of queries"))
+    judgments = open_table(corpus, str(task.get("qrels")), True)
+    place = pd.Series(np.arange(len(ids)), index=ids)
+    place = place[place.index.notna() & ~place.index.duplicated()]
+    query = label_words(judgments[COLUMNS[0]]).map(place)
+    found = query.notna().to_numpy()
+    if not found.any():
+        raise InputError(
+            f'No judgment is on a query of the file: they are on "{judgments[COLUMNS[0]].iloc[0]}" and the like, the '
+            f'queries are called "{ids.iloc[0]}" and the like.',
+            "Choose the column with the queries' ids, and bring queries and judgments that belong together.",
+        )
+    places, grades = query[found].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[found]
+    names = ids.fillna("").astype("str").tolist()
+    return JudgedQueries(texts.tolist(), names, places, judgments[COLUMNS[1]][found], grades, int((~found).sum()))
+
+
+def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
+    """One file: a query and a row's id on each line; a query may stand on several."""
+    relevant = column_of(table, str(task.get("relevant")), "the file of queries")
+    grades, unique = np.ones(len(table)), list(dict.fromkeys(texts))
+    if task.get("grade"):
+        given = cell_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
+        if given.isna().all():
+            raise InputError(f'The column "{task.get("grade")}" holds no numbers.', "Choose another, or no grades.")
+        grades = given.fillna(0).to_numpy(np.float64)
+    places = texts.map({text: place for place, text in enumerate(unique)}).to_numpy(np.int64)
+    return JudgedQueries(unique, [""] * len(unique), places, relevant, grades)
+
+
+MAX_QUERIES = 10_000  # of more, so many are drawn
+SEED = 0
+
+
+def score_queries(
+    corpus: CorpusRef,
+    contender: Contender,
+    task: Task,
+    secret: Secret | None = None,
+    progress: Progress | None = None,
+) -> Scores:
+    """What a contender reaches: nDCG@10 by grade, MRR@10, P@1, recall@1, @10 and @100, one value a query.
+
+    Every distinct text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for
+    contenders that can't embed queries.
+    """
+    return score_retrieval(corpus, contender, read_queries(corpus, task), secret, progress)
+
+
+@lru_cache(maxsize=4)
+def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
+    """The task's queries and answers.
+
+    params: queries (a kept table's key), text (its column), id (the corpus' column of ids, or a row number), and either
+    qrels (a kept table's key) with query_id (a column), or relevant (a column) and perhaps grade (a column).
+    Queries without a relevant row in the corpus are left out; a row with the query's own text can't be its answer
+    unless it is judged to be. Raises InputError.
+    """
+    kept, asked = load_corpus(corpus), read_judged_queries(corpus, task)
+    column = str(task.get("id"))
+    known = row_ids(kept.table, column)
+    matched = match_rows(asked.query, asked.row_id, asked.grade, known, column)
+    groups, texts = distinct_texts(kept.texts)
+    query, answer, grade = best_grades(matched.query, groups[matched.row], matched.grade)
+    used = _sampled(np.unique(query))
+    chosen = np.isin(query, used)
+    query, answer, grade = np.searchsorted(used, query[chosen]).astype(np.int32), answer[chosen], grade[chosen]
+    asked_texts = [asked.texts[place] for place in used]
+    own = _self_matches([asked.ids[place] for place in used], asked_texts, kept, known, groups)
+    judged_so = np.isin(np.arange(len(used), dtype=np.int64) * len(texts) + own, query * np.int64(len(texts)) + answer)
+    excluded = np.where(judged_so, -1, own)
+    units = distinct_texts(asked_texts)[0].astype(np.int32)
+    facts = _facts(asked, matched, kept, column) | {"own_texts": int((excluded >= 0).sum())}
+    facts["files"] = file_names(corpus, task)
+    return Retrieval(asked_texts, None, query, answer, grade, excluded, units, facts)
+
+
+def _sampled(places: np.ndarray) -> np.ndarray:
+    """All places, or MOST_QUERIES of them, drawn with SEED; sorted."""
+    if len(places) <= MAX_QUERIES:
+        return places
+    return np.sort(np.random.default_rng(SEED).choice(places, MAX_QUERIES, replace=False))
+
+
+def _self_matches(ids: list[str], texts: list[str], kept: Corpus, known: pd.Series, groups: np.ndarray) -> np.ndarray:
+    """(q,) the candidate that is the query itself, -1 where none is: it has its text, or its id and its text within."""
+    by_text = dict(zip(reversed(kept.texts), reversed(range(len(kept))), strict=True))
+    by_id = dict(zip(known, range(len(kept)), strict=True))
+    own = np.full(len(texts), -1, np.int64)
+    for place, (name, text) in enumerate(zip(ids, texts, strict=True)):
+        row = by_text.get(text)
+        if row is None and name in by_id and text in kept.texts[by_id[name]]:
+            row = by_id[name]
+        if row is not None:
+            own[place] = groups[row]
+    return own
+
+
+def _facts(asked: JudgedQueries, matched: MatchedJudgments, kept: Corpus, column: str) -> dict[str, object]:
+    judged = len(np.unique(asked.query[np.asarray(asked.grade) > 0]))
+    usable = len(np.unique(matched.query))
+    return {
+        "queries_given": len(asked.texts),
+        "queries_judged": judged,
+        "queries_left_out": judged - usable,
+        "queries_usable": usable,
+        "judgments": matched.judged,
+        "absent": matched.absent,
+        "absent_examples": list(matched.examples),
+        "unknown_queries": asked.unknown,
+        "id_column": column,
+        "rows": len(kept),
+        "seed": SEED,
+    }

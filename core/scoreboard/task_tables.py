@@ -8,13 +8,16 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.corpus.service import Refusal
+from core.corpus.staging import Origin, Staged, read_staged, staged_bytes
 from core.errors import InputError, StorageError
+from core.scoreboard.qrels import is_qrels, named_qrels, read_qrels
 from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef
 
 KIND = "score_tables"
-MOST_ROWS = 2_000_000
+MAX_ROWS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class TaskTable:
     qrels: bool = False
 
 
-def keep_table(
+def save_table(
     corpus: CorpusRef, key: str, name: str, read: Callable[[], pd.DataFrame], qrels: bool = False
 ) -> TaskTable:
     """Keep a file's table as Parquet in the corpus' folder; what is kept already is not read again.
@@ -37,21 +40,21 @@ def keep_table(
     """
     workspace, inputs = Workspace(corpus.folder), _inputs(key, qrels)
     if workspace.load(KIND, corpus.digest, inputs) is None:
-        table = _tidy(read())
-        if not 0 < len(table) <= MOST_ROWS:
+        table = _clean_columns(read())
+        if not 0 < len(table) <= MAX_ROWS:
             raise InputError(
-                f'"{name}" holds {len(table):,} rows.', f"Bring a file of at most {MOST_ROWS:,} rows, at least one."
+                f'"{name}" holds {len(table):,} rows.', f"Bring a file of at most {MAX_ROWS:,} rows, at least one."
             )
         made = io.BytesIO()
         table.to_parquet(made, index=False, compression="zstd")
         facts = {"name": name, "rows": len(table), "columns": list(table.columns)}
         workspace.save(KIND, corpus.digest, inputs, {"table": np.frombuffer(made.getvalue(), np.uint8)}, facts)
-    found = find_table(corpus, key, qrels)
+    found = table_info(corpus, key, qrels)
     assert found is not None  # noqa: S101 - it was kept above
     return found
 
 
-def find_table(corpus: CorpusRef, key: str, qrels: bool = False) -> TaskTable | None:
+def table_info(corpus: CorpusRef, key: str, qrels: bool = False) -> TaskTable | None:
     """What is known of a kept table, None where it is gone."""
     stored = Workspace(corpus.folder).load(KIND, corpus.digest, _inputs(key, qrels))
     if stored is None:
@@ -62,7 +65,7 @@ def find_table(corpus: CorpusRef, key: str, qrels: bool = False) -> TaskTable | 
 def file_names(corpus: CorpusRef, task: Task) -> dict[str, str]:
     """What the person's files are called, by the parameters of a task that hold their keys."""
     keys = {name: task.get(name) for name in ("file", "queries", "qrels")}
-    found = {name: find_table(corpus, str(key), name == "qrels") for name, key in keys.items() if key}
+    found = {name: table_info(corpus, str(key), name == "qrels") for name, key in keys.items() if key}
     return {name: table.name for name, table in found.items() if table is not None}
 
 
@@ -87,7 +90,7 @@ def _inputs(key: str, qrels: bool) -> dict[str, object]:
     return {"file": key, "qrels": qrels, "version": 2}
 
 
-def _tidy(table: pd.DataFrame) -> pd.DataFrame:
+def _clean_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Columns with names of their own, cells of one type a column, as Parquet needs them."""
     names: list[str] = []
     for place, column in enumerate(table.columns):
@@ -99,3 +102,58 @@ def _tidy(table: pd.DataFrame) -> pd.DataFrame:
     for name in tidy.select_dtypes(include="object").columns:
         tidy[name] = tidy[name].astype("str").where(tidy[name].notna())
     return tidy
+
+
+MAX_FILES = 2
+
+
+def import_tables(corpus: CorpusRef, files: tuple[Staged, ...], judged: bool) -> tuple[TaskTable, ...] | Refusal:
+    """Keep uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
+
+    A Refusal for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
+    """
+    try:
+        if judged and len(files) == MAX_FILES:
+            return _import_queries_and_qrels(corpus, files)
+        if len(files) != 1:
+            two = ", or two: queries and judgments. The texts they ask for are brought in on the Data page."
+            raise InputError(f"{len(files)} files were given.", "Upload one file" + (two if judged else "."))
+        return (_import_single(corpus, files[0], judged),)
+    except InputError as error:
+        return Refusal(error.message, error.remedy)
+
+
+def uploaded_tables(corpus: CorpusRef) -> tuple[TaskTable, ...]:
+    """The tables brought in for a corpus' tasks so far, the latest first."""
+    records = list(Workspace(corpus.folder).results(KIND, corpus.digest))[::-1]
+    found = (table_info(corpus, record["inputs"]["file"], record["inputs"]["qrels"]) for record in records)
+    return tuple(table for table in found if table is not None)
+
+
+def _import_single(corpus: CorpusRef, file: Staged, judged: bool) -> TaskTable:
+    if judged and _judgments(corpus.folder, file) is not None:
+        raise InputError(
+            f'"{file.name}" holds judgments alone.', "Upload the queries with it: queries.jsonl and qrels.tsv together."
+        )
+    return save_table(corpus, file.key, file.name, lambda: read_staged(corpus.folder, Origin((file,))).table)
+
+
+def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[Staged, ...]) -> tuple[TaskTable, ...]:
+    """BEIR's layout: whichever file looks like judgments is them."""
+    tables = {file: table for file in files if (table := _judgments(corpus.folder, file)) is not None}
+    queries = [file for file in files if file not in tables]
+    if len(tables) != 1 or len(queries) != 1:
+        raise InputError(
+            f"Of the two files, {len(tables)} look like judgments; one must be.",
+            "Upload the queries (queries.jsonl, or a table) and the judgments: lines of query id, row id and grade, or "
+            "a table with the columns query-id, corpus-id and score.",
+        )
+    given = next(iter(tables))
+    kept = save_table(corpus, given.key, given.name, lambda: tables[given], qrels=True)
+    return _import_single(corpus, queries[0], True), kept
+
+
+def _judgments(folder: str, file: Staged) -> pd.DataFrame | None:
+    """The judgments a file holds, None where it holds something else."""
+    data = staged_bytes(folder, file)
+    return read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, Origin((file,))).table)

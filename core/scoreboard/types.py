@@ -55,7 +55,7 @@ class Scores:
     units: np.ndarray
     pairs: np.ndarray | None = None
     runs: dict[str, np.ndarray] = field(default_factory=dict)
-    whole: dict[str, float] = field(default_factory=dict)
+    total: dict[str, float] = field(default_factory=dict)
     resampled: dict[str, np.ndarray] = field(default_factory=dict)
     chance: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Metric:
 
 
 _RANKED: tuple[TaskKind, ...] = ("labels", "queries", "known_item")
-_ASKED: tuple[TaskKind, ...] = ("queries", "known_item")
+_QUERIES: tuple[TaskKind, ...] = ("queries", "known_item")
 _LABELS: tuple[TaskKind, ...] = ("labels",)
 
 METRICS: dict[str, Metric] = {
@@ -104,11 +104,11 @@ METRICS: dict[str, Metric] = {
         "R-precision", "Of the R rows that share a query's label: the share that is among its R nearest rows.", _LABELS
     ),
     "reciprocal_rank": Metric(
-        "MRR@10", "1 over the rank of the first relevant row (1, 1/2, 1/3, …), 0 past the tenth, on average.", _ASKED
+        "MRR@10", "1 over the rank of the first relevant row (1, 1/2, 1/3, …), 0 past the tenth, on average.", _QUERIES
     ),
-    "recall_at_1": Metric("Recall@1", "The share of a query's relevant rows that are found at rank 1.", _ASKED),
-    "recall_at_10": Metric("Recall@10", "The share of a query's relevant rows among the first 10.", _ASKED),
-    "recall_at_100": Metric("Recall@100", "The share of a query's relevant rows among the first 100.", _ASKED),
+    "recall_at_1": Metric("Recall@1", "The share of a query's relevant rows that are found at rank 1.", _QUERIES),
+    "recall_at_10": Metric("Recall@10", "The share of a query's relevant rows among the first 10.", _QUERIES),
+    "recall_at_100": Metric("Recall@100", "The share of a query's relevant rows among the first 100.", _QUERIES),
     "map_at_r_macro": Metric(
         "MAP@R, macro", "MAP@R with every label counting the same, however few rows it has.", _LABELS
     ),

@@ -1,6 +1,7 @@
 """A comparison in two plain sentences: what the rows tell, and what they can't."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from core.scoreboard.cost import Cost
 _TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times"}
 _TIMES |= {8: "eight times", 9: "nine times", 10: "ten times"}
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
-MOST_NAMED = 4
-LEAST = 0.0001  # the smallest difference that is told, a hundredth of a point
+MAX_NAMED = 4
+SMALLEST_DIFFERENCE = 0.0001  # the smallest difference that is told, a hundredth of a point
 SAME_TIME = 0.8  # times nearer to each other than this ratio differ by what else the machine does
 SAME_BUSY = 0.3  # where it was busy
 
@@ -30,19 +31,19 @@ def verdict(
     words = _Words(comparison, labels, costs or {})
     sentences = [words.won(), words.unseen(), words.chance()]
     if failed:
-        sentences.append(f"{listed(failed)} could not be scored.")
+        sentences.append(f"{join_names(failed)} could not be scored.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """ "A", "A and B", "A, B and C"; beyond MOST_NAMED "A, B, C and 4 others"."""
     shown = list(names)
-    if len(shown) > MOST_NAMED:
-        shown = [*shown[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} others"]
+    if len(shown) > MAX_NAMED:
+        shown = [*shown[: MAX_NAMED - 1], f"{len(names) - MAX_NAMED + 1} others"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def points(value: float) -> str:
+def format_points(value: float) -> str:
     """A share in points of a hundred, "2.1"; two decimals where one would show 0.0."""
     return f"{100 * value:.2f}" if 0 < abs(100 * value) < 0.05 else f"{100 * value + 0.0:.1f}".replace("-0.0", "0.0")
 
@@ -60,7 +61,7 @@ class _Words:
         lines = self.comparison.lines
         if len(lines) == 1:
             only = lines[0]
-            reached = f"{points(only.mean)} points{_interval(only.low, only.high)}"
+            reached = f"{format_points(only.mean)} points{_interval(only.low, only.high)}"
             return f"{self._name(only.name)} reaches {reached}; there is nothing to compare it with."
         if not self.beaten:
             return self._all_tied()
@@ -75,12 +76,12 @@ class _Words:
     def unseen(self) -> str:
         """What can't be told apart, and how small a difference would go unseen."""
         parts = []
-        tie, pair = self.comparison.next_tied_group(), self.comparison.least_detectable_pair()
+        tie, pair = self.comparison.next_tied_group(), self.comparison.minimum_detectable_pair()
         if tie:
             parts.append(f"{self._names(tie)} can't be told apart with {self.asked}")
         if pair is not None:
             unseen, both = (
-                points(max(pair.minimum_detectable_difference, LEAST)),
+                format_points(max(pair.minimum_detectable_difference, SMALLEST_DIFFERENCE)),
                 f"{self._name(pair.first)} and {self._name(pair.second)}",
             )
             between = "them" if set(tie) == {pair.first, pair.second} else both
@@ -94,7 +95,7 @@ class _Words:
         if level is None or any(line.low > level for line in lines):
             return ""
         who = "It is not" if len(lines) == 1 else "Neither is" if len(lines) == 2 else "None is"
-        return f"{who} shown to be better than chance, {points(level)} points."
+        return f"{who} shown to be better than chance, {format_points(level)} points."
 
     def _all_tied(self) -> str:
         widest = max(self.comparison.pairs, key=lambda pair: pair.difference)
@@ -124,7 +125,7 @@ class _Words:
             if not dear or not cheap:
                 return f", but only {self._name(pair.first if dear else pair.second)} costs money"
             return f", {_ratio(dear / cheap, 'price')}"
-        told = [_ratio(one.bytes_a_vector / other.bytes_a_vector, "memory")]
+        told = [_ratio(one.bytes_per_vector / other.bytes_per_vector, "memory")]
         slow, quick = one.speed.seconds_per_1000, other.speed.seconds_per_1000
         same = SAME_BUSY if one.speed.busy or other.speed.busy else SAME_TIME
         if slow and quick and not same < slow / quick < 1 / same:
@@ -137,7 +138,7 @@ class _Words:
         return self.labels.get(name, name)
 
     def _names(self, names: Sequence[str]) -> str:
-        return listed([self._name(name) for name in names])
+        return join_names([self._name(name) for name in names])
 
 
 def _unsure(pair: Pair, pairs: int) -> str:
@@ -147,11 +148,11 @@ def _unsure(pair: Pair, pairs: int) -> str:
 
 
 def _gap(pair: Pair) -> str:
-    return f"{points(pair.difference)} points{_interval(pair.low, pair.high)}"
+    return f"{format_points(pair.difference)} points{_interval(pair.low, pair.high)}"
 
 
 def _interval(low: float, high: float) -> str:
-    return f", 95% CI {points(low)} to {points(high)}" if np.isfinite(low) and np.isfinite(high) else ""
+    return f", 95% CI {format_points(low)} to {format_points(high)}" if np.isfinite(low) and np.isfinite(high) else ""
 
 
 def _ratio(ratio: float, what: str) -> str:
@@ -169,3 +170,33 @@ def _ratio(ratio: float, what: str) -> str:
 
 def _whole(ratio: float) -> bool:
     return abs(ratio - round(ratio)) < 0.05 * ratio
+
+
+FEW_SHOT = ("few_shot_accuracy", "few_shot_macro_f1")
+
+
+def describe_recipe(metric: str, facts: Mapping[str, Any], split: str | None) -> str:
+    """Of the figures that follow MTEB's recipes by labels, "" of others. facts: of the scores; split: the task's
+    column. Plain text."""
+    if metric in FEW_SHOT and "few_shot" in facts:
+        return _few_shot(facts["few_shot"], split)
+    return _groups(facts["groups"]) if metric == "v_measure" and "groups" in facts else ""
+
+
+def _few_shot(sizes: Mapping[str, Any], split: str | None) -> str:
+    rows = f"{sizes['test']:,} {'row' if sizes['test'] == 1 else 'rows'}"
+    said = f"{sizes['runs']} draws of {sizes['shots']} texts a label from {sizes['train']:,} training rows, tested on "
+    if split is None:
+        return f"{said}{rows}; parted at random, as no column says train and test: no published figure compares."
+    return f"{said}{rows}, by the column {split}: as MTEB does it, so that its figures for the same set compare."
+
+
+def _groups(sizes: Mapping[str, Any]) -> str:
+    several = sizes.get("sets", 1)
+    if several > 1:
+        said = f"The mean over {several} sets of rows, each clustered {sizes['seeds']} times"
+    else:
+        said = f"{sizes['rows']:,} rows clustered {sizes['seeds']} times into {sizes['labels']:,} groups"
+    if sizes["rows"] < sizes["of_rows"]:
+        return f"{said}; they are a sample, so no published figure compares."
+    return f"{said}, by MTEB's recipe: its figures for the same set compare."

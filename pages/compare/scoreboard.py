@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.scoreboard.service import Asked
+from core.scoreboard.service import ScoreboardQuery
 from pages.shared import contender_choice, empty, report_download, session
 from pages.shared.scoreboard import controls, view, wait
 
@@ -20,7 +20,7 @@ def page() -> None:
     task, metric = controls.chosen(info, contenders)
     if task is None:
         return
-    asked = Asked(session.corpus_ref(info), contenders, task, metric)
+    asked = ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)
     state = wait.ready(info, asked)
     if state is not None:
         view.show(info, asked, state)

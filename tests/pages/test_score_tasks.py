@@ -11,7 +11,7 @@ from core.corpus.staging import stage
 from core.models.chat import ChatModel
 from core.models.registry import load_embedder
 from core.scoreboard import llm_queries as written
-from core.scoreboard.task_inputs import bring_tables
+from core.scoreboard.task_tables import import_tables
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
 from core.vectors.embedding import embed
@@ -48,7 +48,7 @@ def open_page(app, **query):
 
 def bring(home, info, judged=False, **files):
     staged = tuple(stage(str(home), name.replace("_", "."), data.encode()) for name, data in files.items())
-    return bring_tables(CorpusRef(str(home), info.digest), staged, judged)
+    return import_tables(CorpusRef(str(home), info.digest), staged, judged)
 
 
 def scored(at):
@@ -172,8 +172,8 @@ def test_written_queries_are_offered_then_used(shop, app, home):
     assert "What is sent" in words(at) + " ".join(str(each.value) for each in at.info)
     assert not at.button(key="written_start").disabled
     chat = ChatModel("small", "http://localhost:9/v1")
-    texts = written._at_hand(CorpusRef(str(home), info.digest), chat, 500, 0)
-    written._keep(
+    texts = written._load_sample(CorpusRef(str(home), info.digest), chat, 500, 0)
+    written._save(
         CorpusRef(str(home), info.digest), chat, 0, {place: f"about {texts[0][place][3:20]}" for place in texts[1]}
     )
     at = at.run()
@@ -187,12 +187,12 @@ def _keys(at, start):
 
 
 def _qrels(home, info):
-    from core.scoreboard.task_inputs import kept_tables
+    from core.scoreboard.task_tables import uploaded_tables
 
-    return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.qrels)
+    return next(table.key for table in uploaded_tables(CorpusRef(str(home), info.digest)) if table.qrels)
 
 
 def _file(home, info, name):
-    from core.scoreboard.task_inputs import kept_tables
+    from core.scoreboard.task_tables import uploaded_tables
 
-    return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.name == name)
+    return next(table.key for table in uploaded_tables(CorpusRef(str(home), info.digest)) if table.name == name)

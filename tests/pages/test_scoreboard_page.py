@@ -13,10 +13,9 @@ from core.errors import InputError
 from core.models.registry import load_embedder
 from core.scoreboard import per_query as rows
 from core.scoreboard import service as answers
-from core.scoreboard.per_query import QueryLook
+from core.scoreboard.per_query import QueryLook, query_detail
 from core.scoreboard.results import score, try_score
-from core.scoreboard.service import Asked
-from core.scoreboard.top_hits import query_detail
+from core.scoreboard.service import ScoreboardQuery
 from core.scoreboard.types import Task
 from core.secret import Secret
 from core.store import Workspace
@@ -69,7 +68,9 @@ def bring(home, corpus, noise=0.5, name="mine"):
 
 
 def asked_of(home, corpus, *contenders, column="subject", metric="map_at_r"):
-    asked = Asked(CorpusRef(str(home), corpus[0].digest), contenders, Task.of("labels", column=column), metric)
+    asked = ScoreboardQuery(
+        CorpusRef(str(home), corpus[0].digest), contenders, Task.of("labels", column=column), metric
+    )
     for contender in contenders:
         score(asked.corpus, contender, asked.task)
     return asked
@@ -235,12 +236,12 @@ def test_the_table_of_queries_is_what_numpy_says(home, corpus):
 def test_what_queries_of_known_items_rank_first_is_what_was_scored(home, corpus):
     task = Task.of("known_item", way="typos", sample=20, seed=0)
     whole = Contender(corpus[1])
-    asked = Asked(
+    asked = ScoreboardQuery(
         CorpusRef(str(home), corpus[0].digest), (whole, replace(whole, dimensions=32)), task, "precision_at_1"
     )
     for contender in asked.contenders:
         score(asked.corpus, contender, task)
-    first = [answers.kept(asked, contender).per_query["precision_at_1"] for contender in asked.contenders]
+    first = [answers.load_scores(asked, contender).per_query["precision_at_1"] for contender in asked.contenders]
     for query in range(20):
         near = query_detail(asked, QueryLook(0, 1), query).nearest
         assert [table["right"].iloc[0] for table in near] == [values[query] == 1 for values in first]
@@ -251,12 +252,12 @@ def test_what_queries_of_known_items_rank_first_is_what_was_scored(home, corpus)
 def test_failures_are_kept_beside_what_is_scored(home, corpus):
     mine = Contender(bring(home, corpus))
     task = Task.of("known_item", way="typos", sample=20, seed=0)
-    asked = Asked(CorpusRef(str(home), corpus[0].digest), (mine, Contender(corpus[1])), task, "ndcg_at_10")
-    before = answers.state(asked)
+    asked = ScoreboardQuery(CorpusRef(str(home), corpus[0].digest), (mine, Contender(corpus[1])), task, "ndcg_at_10")
+    before = answers.scoring_state(asked)
     assert before.left == (0, 1)
     for contender in asked.contenders:
         try_score(asked.corpus, contender, task)
-    after = answers.state(asked)
+    after = answers.scoring_state(asked)
     assert (after.scored, after.left) == ((1,), ())
     assert after.failures[0].place == 0
     assert after.failures[0].message
@@ -276,7 +277,7 @@ def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     costs = answers.costs(asked.corpus, asked.contenders)
     file = score_table.file_table(asked.contenders, board, costs)
     assert file["contender"].tolist() == ["mine", "worse"]
-    values = [answers.kept(asked, each).per_query["map_at_r"].mean() for each in (mine, worse)]
+    values = [answers.load_scores(asked, each).per_query["map_at_r"].mean() for each in (mine, worse)]
     assert np.allclose(file["score"], values)
     assert file["low"].lt(file["score"]).all()
     assert file["settings"].tolist() == ["column=subject"] * 2

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.scoreboard.columns import label_choices
-from core.scoreboard.pair_columns import pair_columns
+from core.scoreboard.columns import label_choices, pair_columns
 from core.scoreboard.probes import SHOTS
-from core.scoreboard.recipe_text import FEW_SHOT
 from core.scoreboard.service import split_column
 from core.scoreboard.types import Task, TaskKind, metrics_of
+from core.scoreboard.verdict import FEW_SHOT
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session

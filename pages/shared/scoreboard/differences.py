@@ -5,13 +5,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.scoreboard.service import Asked, Board
+from core.scoreboard.service import Board, ScoreboardQuery
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 
-def show(asked: Asked, board: Board) -> None:
+def show(asked: ScoreboardQuery, board: Board) -> None:
     """The table of pairs, with a sentence and its file."""
     found = board.comparison
     if not found.pairs:

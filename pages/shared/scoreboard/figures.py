@@ -6,9 +6,8 @@ from math import isfinite, nan
 import numpy as np
 import streamlit as st
 
-from core.scoreboard.charts import interval_figure
+from core.scoreboard.charts import interval_figure, pareto_figure
 from core.scoreboard.cost import Cost, on_frontier
-from core.scoreboard.pareto_chart import pareto_figure
 from core.scoreboard.service import Board
 from core.vectors.contenders import Contender
 from pages.shared import session
@@ -18,7 +17,7 @@ AXES: dict[str, tuple[str, str, Callable[[Cost], float | None]]] = {
     "price": ("Price", "US dollars a million texts", lambda cost: cost.usd_per_million),
     "seconds": ("Embedding time", "seconds for 1,000 texts", lambda cost: cost.speed.seconds_per_1000),
     "latency": ("Query time", "milliseconds, 95% of queries are quicker", lambda cost: cost.speed.p95_ms),
-    "bytes": ("Size", "bytes a vector", lambda cost: float(cost.bytes_a_vector)),
+    "bytes": ("Size", "bytes a vector", lambda cost: float(cost.bytes_per_vector)),
 }
 
 
@@ -43,7 +42,7 @@ def intervals(contenders: tuple[Contender, ...], board: Board) -> None:
     )
     st.markdown(leading_words(contenders, board))
     st.caption("Overlapping intervals do not say that two are alike: the difference below is tested on the same "
-               f"{plain(found.unit)}. " + found.chance_words())  # fmt: skip
+               f"{plain(found.unit)}. " + found.chance_description())  # fmt: skip
 
 
 def leading_words(contenders: tuple[Contender, ...], board: Board) -> str:

@@ -5,9 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core.scoreboard import per_query as answers
-from core.scoreboard.per_query import QueryLook, QueryTable, Which
-from core.scoreboard.service import Asked, Board
-from core.scoreboard.top_hits import query_detail
+from core.scoreboard.per_query import QueryLook, QueryTable, Which, query_detail
+from core.scoreboard.service import Board, ScoreboardQuery
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
@@ -16,7 +15,7 @@ NEARNESS = "How near the pair's rank by cosine is to its rank by given score (1:
 WHICH: dict[Which, str] = {"both": "Any difference", "first": "First better", "second": "Second better"}
 
 
-def show(asked: Asked, board: Board) -> None:
+def show(asked: ScoreboardQuery, board: Board) -> None:
     """Two contenders chosen, the queries on which they differ most, and their nearest rows under both."""
     if len(board.places) < 2:
         st.info("This needs two contenders with a score.", icon=":material/info:")
@@ -34,7 +33,7 @@ def show(asked: Asked, board: Board) -> None:
     _table(asked, look, seen, board.label)
 
 
-def _look(asked: Asked, board: Board) -> QueryLook:
+def _look(asked: ScoreboardQuery, board: Board) -> QueryLook:
     names = {place: asked.contenders[place].label for place in board.places}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = st.selectbox(
@@ -53,7 +52,7 @@ def _look(asked: Asked, board: Board) -> QueryLook:
     return QueryLook(int(first), int(second), which or "both")
 
 
-def _table(asked: Asked, look: QueryLook, seen: QueryTable, metric: str) -> None:
+def _table(asked: ScoreboardQuery, look: QueryLook, seen: QueryTable, metric: str) -> None:
     """The list; the row chosen in it is shown below, with what both contenders rank first."""
     if not len(seen.table):
         st.info("There is no such query.", icon=":material/done_all:")
@@ -93,7 +92,7 @@ def _columns(score: str, of_pairs: bool) -> dict[str, Any]:
     }
 
 
-def _detail(asked: Asked, look: QueryLook, query: int) -> None:
+def _detail(asked: ScoreboardQuery, look: QueryLook, query: int) -> None:
     """The first rows for a query under both contenders, side by side."""
     found = session.ask_once(query_detail, asked, look, query)
     st.markdown(f"**{plain(found.text)}**" + (f" · {plain(found.label)}" if found.label else ""))

@@ -70,12 +70,12 @@ def _row(at: int, contenders: tuple[Contender, ...], board: Board, costs: tuple[
         "interval": f"{line.low:.3f}–{line.high:.3f}" if isfinite(line.low + line.high) else "unknown",
         "share_best": line.share_best,
         "dimensions": cost.dimensions,
-        "bytes": cost.bytes_a_vector,
+        "bytes": cost.bytes_per_vector,
         "seconds": cost.speed.seconds_per_1000,
         "p50": cost.speed.p50_ms,
         "p95": cost.speed.p95_ms,
         "price": price_words(contenders[place], cost),
-        "cut": cost.unseen_share,
+        "cut": cost.truncated_share,
     }
 
 
@@ -100,7 +100,11 @@ def file_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cos
             "high": line.high,
         }
         row |= {"usd_per_million_texts": cost.usd_per_million, "price_table": cost.price_date}
-        row |= {"tokens_a_text": cost.tokens_a_text, "texts_cut": cost.truncated, "texts_timed": cost.speed.texts}
+        row |= {
+            "tokens_a_text": cost.tokens_per_text,
+            "texts_cut": cost.truncated_rows,
+            "texts_timed": cost.speed.texts,
+        }
         row |= {"speed_basis": cost.speed.basis, "processors": cost.speed.cpus, "others_share": cost.speed.others}
         rows.append(row)
     found = board.comparison

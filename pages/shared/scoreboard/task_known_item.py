@@ -3,9 +3,8 @@
 import streamlit as st
 
 from core.scoreboard import columns as answers
-from core.scoreboard.known_item import CANDIDATES, SAMPLE
-from core.scoreboard.query_generators import WAYS
-from core.scoreboard.task_inputs import Outlook
+from core.scoreboard.known_item import CANDIDATES, QUERY_GENERATORS, SAMPLE
+from core.scoreboard.service import TaskPreview
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -19,16 +18,16 @@ MOST = 10_000
 
 def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; gives the task, None after having said what is missing."""
-    way = session.linked_choice("known_way", list(WAYS))
+    way = session.linked_choice("known_way", list(QUERY_GENERATORS))
     st.selectbox(
         "How queries are made",
-        list(WAYS),
+        list(QUERY_GENERATORS),
         key="known_way",
-        format_func=lambda each: WAYS[each].label,
-        help=" ".join(f"{generator.label}: {generator.help}" for generator in WAYS.values()),
+        format_func=lambda each: QUERY_GENERATORS[each].label,
+        help=" ".join(f"{generator.label}: {generator.help}" for generator in QUERY_GENERATORS.values()),
     )
     session.keep_in_link("known_way")
-    st.caption(WAYS[way].help)
+    st.caption(QUERY_GENERATORS[way].help)
     settings = _settings(way)
     task = _task(info, way, settings)
     found = parts.outlook(info, task) if task else None
@@ -41,7 +40,7 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
 
 def _settings(way: str) -> dict[str, int]:
     """How many queries, the seed, and among how many texts they search where these must be embedded too."""
-    boxes = st.columns(2 if WAYS[way].own_rows else 3)
+    boxes = st.columns(2 if QUERY_GENERATORS[way].own_rows else 3)
     sample = boxes[0].number_input(
         "Queries", 10, MOST, SAMPLE, 50, key="known_sample", persist_state="session",
         help="Drawn at random. More tell contenders apart better, and take longer.",
@@ -50,7 +49,7 @@ def _settings(way: str) -> dict[str, int]:
         "Seed", 0, 9_999, 0, key="known_seed", persist_state="session", help="Another seed draws other texts."
     )
     found = {"sample": int(sample), "seed": int(seed)}
-    if not WAYS[way].own_rows:
+    if not QUERY_GENERATORS[way].own_rows:
         candidates = boxes[2].number_input(
             "Candidates", 100, 100_000, CANDIDATES, 500, key="known_candidates", persist_state="session",
             help="At most so many texts are searched, those to be found among them; each must be embedded. More make "
@@ -82,7 +81,7 @@ def _task(info: CorpusInfo, way: str, settings: dict[str, int]) -> Task | None:
     return Task.of("known_item", way=way, question=question, answer=answer, **settings)
 
 
-def _told(found: Outlook) -> str:
+def _told(found: TaskPreview) -> str:
     facts = found.facts
     number = {name: value for name, value in facts.items() if isinstance(value, int)}
     return (

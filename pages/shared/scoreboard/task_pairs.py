@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.scoreboard import pair_columns as answers
-from core.scoreboard.pair_columns import PairColumns
-from core.scoreboard.task_inputs import Outlook
+from core.scoreboard import columns as answers
+from core.scoreboard.columns import PairColumns
+from core.scoreboard.service import TaskPreview
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -84,7 +84,7 @@ def _task(columns: PairColumns, key: str, where: str = "this corpus") -> Task | 
     return Task.of("pairs", file=key or None, first=first, second=second, score=score)
 
 
-def _told(found: Outlook) -> str:
+def _told(found: TaskPreview) -> str:
     facts = {name: int(value) for name, value in found.facts.items() if isinstance(value, int)}
     drawn = f", drawn from {facts['usable']:,} with seed {facts['seed']}" if facts["pairs"] < facts["usable"] else ""
     left = [f"{count(facts['no_text'], 'row')} without a text"] if facts["no_text"] else []

@@ -9,10 +9,10 @@ from core.corpus.service import Refusal
 from core.corpus.staging import stage
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.scoreboard import task_inputs as answers
-from core.scoreboard.pair_columns import pair_columns
-from core.scoreboard.task_inputs import Outlook, ToEmbed
-from core.scoreboard.task_tables import TaskTable
+from core.scoreboard import service
+from core.scoreboard.columns import pair_columns
+from core.scoreboard.service import TaskPreview, TextsToEmbed
+from core.scoreboard.task_tables import TaskTable, import_tables, uploaded_tables
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -39,7 +39,7 @@ def tables(info: CorpusInfo, name: str, judged: bool, label: str, help: str) -> 
         session.remember(changed, False)
         given = files if isinstance(files, list) else [files] if files else []
         _bring(info, name, given, judged)
-    return list(session.ask(answers.kept_tables, session.corpus_ref(info)))
+    return list(session.ask(uploaded_tables, session.corpus_ref(info)))
 
 
 def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
@@ -49,7 +49,7 @@ def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
     try:
         given = [stage(session.folder(), file.name, file.getbuffer()) for file in files]
         staged = tuple({file.key: file for file in given}.values())  # a file given twice counts once
-        found = session.ask(answers.bring_tables, session.corpus_ref(info), staged, judged, timeout=600)
+        found = session.ask(import_tables, session.corpus_ref(info), staged, judged, timeout=600)
     except PlanisphereError as error:
         show_error(error)
         return
@@ -95,9 +95,9 @@ def column(label: str, options: tuple[str, ...], proposed: str, key: str, help: 
     return str(st.selectbox(label, options, first, key=key, persist_state="session", help=help))
 
 
-def outlook(info: CorpusInfo, task: Task) -> Outlook | None:
+def outlook(info: CorpusInfo, task: Task) -> TaskPreview | None:
     """What a task is made of, None after having said why it can't be done."""
-    found = session.ask_once(answers.outlook, session.corpus_ref(info), task)
+    found = session.ask_once(service.preview_task, session.corpus_ref(info), task)
     if isinstance(found, Refusal):
         refused(found)
         return None
@@ -108,7 +108,7 @@ def refused(found: Refusal) -> None:
     st.warning(f"{plain(found.message)} {plain(found.remedy)}", icon=":material/block:")
 
 
-def examples(found: Outlook, columns: tuple[str, str], third: str = "") -> None:
+def examples(found: TaskPreview, columns: tuple[str, str], third: str = "") -> None:
     """The first queries or pairs, as they are asked."""
     names = [*columns, *([third] if third else [])]
     with st.expander("Examples"):
@@ -120,7 +120,7 @@ def examples(found: Outlook, columns: tuple[str, str], third: str = "") -> None:
 
 def agreed(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task) -> bool:
     """Tells what has to be embedded; whether it costs nothing, or the person agrees to pay for it."""
-    found = session.ask(answers.to_embed, session.corpus_ref(info), contenders, task, timeout=600)
+    found = session.ask(service.texts_to_embed, session.corpus_ref(info), contenders, task, timeout=600)
     here = [each for each in found if each.free]
     if here:
         most = max(each.texts for each in here)
@@ -145,6 +145,6 @@ def queries(number: int) -> str:
     return f"{number:,} {'query' if number == 1 else 'queries'}"
 
 
-def _price(each: ToEmbed) -> str:
+def _price(each: TextsToEmbed) -> str:
     cost = "at a price that is not known here" if each.usd is None else f"at most ${each.usd:,.4f}"
     return f"{count(each.texts, 'text')} go to {plain(each.label)}, {cost}"

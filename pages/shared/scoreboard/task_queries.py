@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.scoreboard import columns as answers
 from core.scoreboard.columns import QueryColumns
-from core.scoreboard.task_inputs import Outlook
+from core.scoreboard.service import TaskPreview
 from core.scoreboard.task_tables import TaskTable
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
@@ -107,7 +107,7 @@ def _grade(columns: QueryColumns, place: str) -> str | None:
     return None if chosen == NO_GRADE else chosen
 
 
-def _told(found: Outlook) -> None:
+def _told(found: TaskPreview) -> None:
     """How many queries there are, and what of the upload could not be used."""
     facts = found.facts
     number = {name: value for name, value in facts.items() if isinstance(value, int)}

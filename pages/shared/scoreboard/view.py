@@ -7,9 +7,8 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.scoreboard import service as answers
 from core.scoreboard.cost import Cost
-from core.scoreboard.recipe_text import recipe_words
-from core.scoreboard.service import Asked, Board, Failure, State
-from core.scoreboard.verdict import verdict
+from core.scoreboard.service import Board, Failure, ScoreboardQuery, ScoringState
+from core.scoreboard.verdict import describe_recipe, verdict
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.errors import show_error
@@ -20,7 +19,7 @@ from pages.shared.text import count, plain
 PARTS = {"Every two": differences.show, "Query by query": queries_view.show}
 
 
-def show(info: CorpusInfo, asked: Asked, state: State) -> None:
+def show(info: CorpusInfo, asked: ScoreboardQuery, state: ScoringState) -> None:
     """All of it, or why no contender could be scored."""
     if not state.scored:
         failed(asked, state.failures)
@@ -51,7 +50,7 @@ def show(info: CorpusInfo, asked: Asked, state: State) -> None:
     wait.measure_missing(asked, costs)
 
 
-def told(asked: Asked, board: Board, costs: tuple[Cost, ...], failures: tuple[Failure, ...]) -> None:
+def told(asked: ScoreboardQuery, board: Board, costs: tuple[Cost, ...], failures: tuple[Failure, ...]) -> None:
     """The verdict, and what it rests on."""
     words = verdict(
         board.comparison,
@@ -82,11 +81,11 @@ def sample_words(board: Board) -> str:
         words.insert(1, f"{count(facts['missing'], 'row')} without a label left out.")
     if facts["single"]:
         words.insert(2, f"{count(facts['single'], 'row')} do not ask, as their label is on no other text.")
-    words.append(plain(recipe_words(board.comparison.metric, facts, board.task.get("split"))))
+    words.append(plain(describe_recipe(board.comparison.metric, facts, board.task.get("split"))))
     return " ".join(words)
 
 
-def failed(asked: Asked, failures: tuple[Failure, ...]) -> None:
+def failed(asked: ScoreboardQuery, failures: tuple[Failure, ...]) -> None:
     """Why contenders are not scored; a reason they share is told once."""
     reasons: dict[str, list[str]] = {}
     for failure in failures:
@@ -100,7 +99,7 @@ def failed(asked: Asked, failures: tuple[Failure, ...]) -> None:
 
 
 @st.fragment
-def figures(asked: Asked, board: Board, costs: tuple[Cost, ...]) -> None:
+def figures(asked: ScoreboardQuery, board: Board, costs: tuple[Cost, ...]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         score_figures.intervals(asked.contenders, board)
@@ -109,7 +108,7 @@ def figures(asked: Asked, board: Board, costs: tuple[Cost, ...]) -> None:
 
 
 @st.fragment
-def section(part: str, asked: Asked, board: Board) -> None:
+def section(part: str, asked: ScoreboardQuery, board: Board) -> None:
     """One part; a fragment, so that its choices redraw nothing else."""
     try:
         PARTS[part](asked, board)

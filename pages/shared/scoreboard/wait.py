@@ -9,7 +9,7 @@ from core.jobs.types import JobSpec
 from core.scoreboard import service as answers
 from core.scoreboard.cost import Cost
 from core.scoreboard.results import try_score
-from core.scoreboard.service import Asked, State
+from core.scoreboard.service import ScoreboardQuery, ScoringState
 from core.scoreboard.speed import measure_speed
 from core.store import CorpusInfo
 from pages.shared import result_view, session
@@ -17,14 +17,14 @@ from pages.shared.errors import show_error
 from pages.shared.text import count, plain
 
 
-def ready(info: CorpusInfo, asked: Asked) -> State | None:
+def ready(info: CorpusInfo, asked: ScoreboardQuery) -> ScoringState | None:
     """The state; what is left is scored at once, or offered as a job. None where there is nothing to show yet."""
-    state = session.ask(answers.state, asked)
+    state = session.ask(answers.scoring_state, asked)
     if not state.left:
         return state
     words = f"Scoring {count(len(state.left), 'contender')}"
     if result_view.compute_inline(state.seconds, words, partial(_score, asked, state.left)):
-        return session.ask(answers.state, asked)
+        return session.ask(answers.scoring_state, asked)
     missing = ", ".join(plain(asked.contenders[place].label) for place in state.left)
     some = "" if len(state.left) == len(asked.contenders) else " The others are kept."
     result_view.offer(
@@ -37,7 +37,7 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
     return state if state.scored else None
 
 
-def again_failed(asked: Asked, state: State) -> None:
+def again_failed(asked: ScoreboardQuery, state: ScoringState) -> None:
     """A button that scores anew what failed, with the keys there are now; none where nothing would change."""
     left = tuple(failure.place for failure in state.failures if failure.again)
     if left:
@@ -47,25 +47,25 @@ def again_failed(asked: Asked, state: State) -> None:
         )  # fmt: skip
 
 
-def _score(asked: Asked, places: tuple[int, ...]) -> None:
+def _score(asked: ScoreboardQuery, places: tuple[int, ...]) -> None:
     """Score now; one that can't be scored has its reason kept. Each server is given its own key alone."""
     for place in places:
         contender = asked.contenders[place]
         session.ask(try_score, asked.corpus, contender, asked.task, session.api_key(contender.model), timeout=600)
 
 
-def _job(info: CorpusInfo, asked: Asked, state: State) -> JobSpec:
+def _job(info: CorpusInfo, asked: ScoreboardQuery, state: ScoringState) -> JobSpec:
     contenders = [asked.contenders[place].to_dict() for place in state.left]
     params = {"contenders": contenders, "task": asked.task.to_dict()}
     return JobSpec("scores", asked.corpus.folder, asked.corpus.digest, params, title=f"Scores of {info.name}")
 
 
-def costs(asked: Asked) -> tuple[Cost, ...]:
+def costs(asked: ScoreboardQuery) -> tuple[Cost, ...]:
     """What is known of each contender's cost; changes when times are measured, so it is not kept."""
     return session.ask(answers.costs, asked.corpus, asked.contenders)
 
 
-def measure_missing(asked: Asked, known: tuple[Cost, ...]) -> None:
+def measure_missing(asked: ScoreboardQuery, known: tuple[Cost, ...]) -> None:
     """Measure times that are missing, after all else is drawn, then draw the page again with them.
 
     Not while a job runs, which would slow them; the page is drawn again when it ends.
@@ -81,7 +81,7 @@ def measure_missing(asked: Asked, known: tuple[Cost, ...]) -> None:
         st.rerun()
 
 
-def again_button(asked: Asked) -> None:
+def again_button(asked: ScoreboardQuery) -> None:
     """Measures all times anew."""
     st.button(
         "Measure speeds again", icon=":material/speed:", key="score_measure", on_click=_measure_all, args=(asked,),
@@ -90,13 +90,13 @@ def again_button(asked: Asked) -> None:
     )  # fmt: skip
 
 
-def _measure_all(asked: Asked) -> None:
+def _measure_all(asked: ScoreboardQuery) -> None:
     session.remember(_name(asked), [])
     for at in range(len(asked.contenders)):
         _measure(asked, at, again=True)
 
 
-def _measure(asked: Asked, at: int, again: bool) -> None:
+def _measure(asked: ScoreboardQuery, at: int, again: bool) -> None:
     """One contender; what can't be measured is not tried again on this visit."""
     try:
         contender = asked.contenders[at]
@@ -106,10 +106,10 @@ def _measure(asked: Asked, at: int, again: bool) -> None:
         show_error(error)
 
 
-def _given_up(asked: Asked) -> list[int]:
+def _given_up(asked: ScoreboardQuery) -> list[int]:
     keys = session.remembered(_name(asked), [])
     return [at for at, contender in enumerate(asked.contenders) if contender.key in keys]
 
 
-def _name(asked: Asked) -> str:
+def _name(asked: ScoreboardQuery) -> str:
     return f"unmeasured {asked.corpus.digest}"

@@ -14,8 +14,8 @@ from core.models.base import FREE, Backend, BaseEmbedder, Capabilities
 from core.models.registry import load_embedder, resolve
 from core.models.spending import most_usd
 from core.scoreboard.results import score
+from core.scoreboard.service import texts_to_embed
 from core.scoreboard.speed import kept_speed, measure_speed
-from core.scoreboard.task_inputs import to_embed
 from core.scoreboard.types import Task
 from core.search import service as search
 from core.search.service import Query
@@ -94,7 +94,7 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
     assert scores.per_query["precision_at_1"].mean() == 1.0
 
     sent = len(ToyEmbedder.calls)
-    (left,) = to_embed(CorpusRef(folder, built.digest), (Contender(spec),), PAIRS)
+    (left,) = texts_to_embed(CorpusRef(folder, built.digest), (Contender(spec),), PAIRS)
     assert (left.texts, left.free, left.usd) == ((40, True, 0.0) if spec is LOCAL else (40, False, None))
     assert len(ToyEmbedder.calls) == sent  # asked what a task takes, it sends nothing
     assert score(CorpusRef(folder, built.digest), Contender(spec), PAIRS).pairs.shape == (40, 2)

@@ -92,7 +92,7 @@ def test_queries_a_metric_does_not_judge_are_left_out():
 def test_one_contender_and_one_query():
     alone = compare({"a": scored([0.2, 0.4, 0.3])}, "map_at_r")
     assert (alone.pairs, alone.lines[0].share_best, alone.lines[0].group) == ((), 1, "a")
-    assert alone.least_detectable_pair() is None
+    assert alone.minimum_detectable_pair() is None
     single = compare({"a": scored([0.2]), "b": scored([0.4])}, "map_at_r")
     assert np.isnan(single.lines[0].low)
     assert [line.share_best for line in single.lines] == [0.5, 0.5]  # one query tells nothing of others

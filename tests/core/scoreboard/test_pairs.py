@@ -8,10 +8,9 @@ from sklearn.metrics import average_precision_score
 
 from core.errors import InputError, ModelError, StorageError
 from core.models.registry import load_embedder
-from core.scoreboard.average_precision import average_precisions
 from core.scoreboard.comparison import compare
-from core.scoreboard.pairs import read_pairs, score_pairs
-from core.scoreboard.task_inputs import bring_tables
+from core.scoreboard.pairs import average_precisions, read_pairs, score_pairs
+from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
@@ -33,7 +32,7 @@ def pairs_table():
 
 def brought(folder, corpus, table, name="pairs.csv"):
     data = table.to_csv(index=False) if name.endswith("csv") else table.to_json(orient="records", lines=True)
-    (kept,) = bring_tables(CorpusRef(folder, corpus), (bring(folder, name, data),), False)
+    (kept,) = import_tables(CorpusRef(folder, corpus), (bring(folder, name, data),), False)
     return Task.of("pairs", file=kept.key, first="sentence1", second="sentence2", score="score")
 
 
@@ -203,7 +202,7 @@ def test_graded_pairs_have_no_average_precision(tmp_path):
 def test_pairs_in_lines_of_three_fields_are_no_judgments(tmp_path):
     folder, corpus, _ = make(tmp_path)
     data = "old\tnew\t1.58\ntea\tcoffee\t6.0\nlamp\tlight\t8.5\n"
-    (kept,) = bring_tables(
+    (kept,) = import_tables(
         CorpusRef(folder, corpus), (bring(folder, "simlex.tsv", "word1\tword2\tscore\n" + data),), False
     )
     assert kept.columns == ("word1", "word2", "score")

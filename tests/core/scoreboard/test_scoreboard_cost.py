@@ -10,11 +10,9 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.models.registry import load_embedder
-from core.scoreboard import cpu_load as load
-from core.scoreboard import speed, timing
+from core.scoreboard import speed
 from core.scoreboard.cost import cost_of
-from core.scoreboard.speed import kept_speed, measure_speed
-from core.scoreboard.timing import searcher, time_embedding
+from core.scoreboard.speed import kept_speed, measure_speed, searcher, time_embedding
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import loaders as opened
@@ -44,7 +42,7 @@ class Slow:
 
     def __init__(self, monkeypatch):
         self.clock, self.loaded, self.texts = 0.0, False, []
-        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.clock)
+        monkeypatch.setattr(speed.time, "perf_counter", lambda: self.clock)
 
     def embed(self, texts):
         self.clock += (0 if self.loaded else 5) + 0.01 * len(texts)
@@ -114,13 +112,13 @@ def test_times_taken_while_others_work_are_marked(kept, monkeypatch):
     assert made.busy
     shares = iter([0.1, 0.1])
     assert not measure_speed(CorpusRef(folder, corpus), whole, again=True).busy
-    assert 0 <= load.load_meter()() <= 1
+    assert 0 <= speed.load_meter()() <= 1
     whole = SimpleNamespace(user=50.0, system=10.0, nice=1.0, steal=2.0, idle=900.0)
     monkeypatch.setattr(psutil, "cpu_times", lambda: whole)
     own = SimpleNamespace(cpu_times=lambda: SimpleNamespace(user=20.0, system=3.0))
     monkeypatch.setattr(psutil, "Process", lambda: own)
-    others = load.load_meter()
-    whole.user += 0.4 * load.LEAST_SECONDS * psutil.cpu_count()
+    others = speed.load_meter()
+    whole.user += 0.4 * speed.LEAST_SECONDS * psutil.cpu_count()
     assert 0.02 < others() <= 0.41  # of the time that has passed, which may be some more
 
 
@@ -143,7 +141,7 @@ def test_paid_services_are_never_asked(kept, monkeypatch):
     assert made.seconds_per_1000 == 200
     assert made.p50_ms is None
     cost = cost_of(CorpusRef(str(workspace.folder), corpus), paid)
-    assert cost.tokens_a_text == 10
+    assert cost.tokens_per_text == 10
     assert cost.usd_per_million == pytest.approx(0.13 * 10)
     assert cost.price_date
     cached = with_vectors(kept, ModelSpec("openai", "text-embedding-3-small", dimensions=24), {"computed": 0})
@@ -156,9 +154,9 @@ def test_prices_that_are_not_known_are_not_called_free(kept):
     own = with_vectors(kept, ModelSpec("imported", "mine", "a", 24), {"seconds": 0.0})
     server = with_vectors(kept, ModelSpec("openai", "some", "", 24, base_url="https://a.example/v1"), {"tokens": 80})
     assert cost_of(CorpusRef(folder, corpus), own).usd_per_million is None
-    assert cost_of(CorpusRef(folder, corpus), own).unseen_share is None
+    assert cost_of(CorpusRef(folder, corpus), own).truncated_share is None
     assert kept_speed(CorpusRef(folder, corpus), own).basis == "none"
     assert cost_of(CorpusRef(folder, corpus), server).usd_per_million is None
     here = cost_of(CorpusRef(folder, corpus), Contender(model, 16, "binary"))
     assert here.usd_per_million == 0
-    assert (here.dimensions, here.bytes_a_vector) == (16, 2)
+    assert (here.dimensions, here.bytes_per_vector) == (16, 2)

@@ -7,9 +7,8 @@ import pytest
 
 from core.scoreboard.comparison import Comparison, Line, Pair, tied_groups
 from core.scoreboard.cost import Cost
-from core.scoreboard.recipe_text import recipe_words
 from core.scoreboard.speed import Speed
-from core.scoreboard.verdict import listed, points, verdict
+from core.scoreboard.verdict import describe_recipe, format_points, join_names, verdict
 
 NAMES = {"a": "A", "b": "B", "c": "C", "d": "D"}
 
@@ -150,13 +149,19 @@ def test_what_could_not_be_seen_is_that_of_the_pair_spoken_of():
     apart = compared({"a": 0.5, "c": 0.42, "b": 0.3}, mdd=least)
     assert "A difference between A and C under 2.1 points would" in verdict(apart, NAMES)
     same = compared({"a": 0.42, "b": 0.42, "c": 0.41}, tied=["ab", "ac", "bc"], mdd=least | {"ab": float("nan")})
-    assert same.least_detectable_pair().minimum_detectable_difference == 0.021
+    assert same.minimum_detectable_pair().minimum_detectable_difference == 0.021
 
 
 def test_points_and_lists():
-    assert [points(value) for value in (0.0214, 0.0, -0.006, 0.0002, 1.0)] == ["2.1", "0.0", "-0.6", "0.02", "100.0"]
-    assert listed(["A"]) == "A"
-    assert listed(list("ABCDE")) == "A, B, C and 2 others"
+    assert [format_points(value) for value in (0.0214, 0.0, -0.006, 0.0002, 1.0)] == [
+        "2.1",
+        "0.0",
+        "-0.6",
+        "0.02",
+        "100.0",
+    ]
+    assert join_names(["A"]) == "A"
+    assert join_names(list("ABCDE")) == "A, B, C and 2 others"
 
 
 def test_no_contender_is_better_than_chance():
@@ -180,14 +185,16 @@ def test_a_difference_too_small_to_write_is_not_written_as_nothing():
 
 def test_few_shots_say_whether_a_published_figure_compares():
     facts = {"few_shot": {"runs": 10, "shots": 8, "train": 300, "test": 1}}
-    said = recipe_words("few_shot_accuracy", facts, "split")
+    said = describe_recipe("few_shot_accuracy", facts, "split")
     assert said.startswith("10 draws of 8 texts a label from 300 training rows, tested on 1 row, by the column split")
-    assert "no published figure compares" in recipe_words("few_shot_macro_f1", facts, None)
+    assert "no published figure compares" in describe_recipe("few_shot_macro_f1", facts, None)
     groups = {"seeds": 10, "labels": 12, "rows": 600, "of_rows": 600, "sets": 1}
-    assert "600 rows clustered 10 times into 12 groups, by MTEB" in recipe_words("v_measure", {"groups": groups}, None)
-    assert "mean over 4 sets" in recipe_words("v_measure", {"groups": groups | {"sets": 4}}, None)
-    assert "no published" in recipe_words("v_measure", {"groups": groups | {"of_rows": 900}}, None)
-    assert recipe_words("map_at_r", facts, "split") == recipe_words("few_shot_accuracy", {}, None) == ""
+    assert "600 rows clustered 10 times into 12 groups, by MTEB" in describe_recipe(
+        "v_measure", {"groups": groups}, None
+    )
+    assert "mean over 4 sets" in describe_recipe("v_measure", {"groups": groups | {"sets": 4}}, None)
+    assert "no published" in describe_recipe("v_measure", {"groups": groups | {"of_rows": 900}}, None)
+    assert describe_recipe("map_at_r", facts, "split") == describe_recipe("few_shot_accuracy", {}, None) == ""
 
 
 @pytest.mark.parametrize(("metric", "unit", "who"), [
@@ -197,5 +204,5 @@ def test_few_shots_say_whether_a_published_figure_compares():
 ])  # fmt: skip
 def test_chance_is_told_as_what_it_is(metric, unit, who):
     found = Comparison(metric, (), (), 10, 10, 10, unit, 0.25, 0, "")
-    assert found.chance_words() == f"{who} reaches 0.250 (chance)."
-    assert replace(found, chance=None).chance_words() == ""
+    assert found.chance_description() == f"{who} reaches 0.250 (chance)."
+    assert replace(found, chance=None).chance_description() == ""
