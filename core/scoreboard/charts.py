@@ -15,9 +15,9 @@ ROW, LEAST = 46, 230  # pixels a contender, and all of them at least
 FAR = 1.0  # how many spans of the intervals away the chance level may lie and still be drawn
 
 
-def contender_color(place: int) -> str:
+def contender_color(index: int) -> str:
     """The color of the contender chosen at this place, the same in all figures."""
-    return COLORS[place % len(COLORS)]
+    return COLORS[index % len(COLORS)]
 
 
 def interval_figure(
@@ -25,7 +25,7 @@ def interval_figure(
     values: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
-    places: Sequence[int],
+    order: Sequence[int],
     metric: str,
     chance: float | None = None,
     theme: Theme = "light",
@@ -37,7 +37,7 @@ def interval_figure(
     """
     figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), LEAST)))
     for at, name in enumerate(names):
-        figure.add_trace(_whisker(at, name, values[at], low[at], high[at], contender_color(places[at])))
+        figure.add_trace(_whisker(at, name, values[at], low[at], high[at], contender_color(order[at])))
         figure.add_annotation(
             x=0, xref="paper", y=at - 0.36, text=f"{label(name, NAME_WIDTH)} · {values[at]:.3f}", showarrow=False,
             xanchor="left", font={"size": 12},
@@ -71,20 +71,20 @@ def _chance(figure: go.Figure, chance: float | None, low: float, high: float, co
     figure.update_xaxes(range=[min(ends) - 0.06 * span, max(ends) + 0.06 * span])
     if chance is None:
         return
-    words = f"chance {chance:.3f}"
+    caption = f"chance {chance:.3f}"
     if near:
         y = [end for at in range(count) for end in (at - 0.16, at + 0.4, None)]
         figure.add_trace(go.Scatter(x=[chance] * len(y), y=y, mode="lines", line={"color": GREY, "width": 2},
                                     hoverinfo="skip"))  # fmt: skip
         figure.add_annotation(
-            x=chance, y=1, yref="paper", yanchor="bottom", showarrow=False, text=words, font={"color": GREY},
+            x=chance, y=1, yref="paper", yanchor="bottom", showarrow=False, text=caption, font={"color": GREY},
             xanchor="left" if chance < (low + high) / 2 else "right",
         )  # fmt: skip
         return
     left = chance < low
     figure.add_annotation(
         x=0 if left else 1, xref="paper", y=1, yref="paper", yanchor="bottom", showarrow=False,
-        xanchor="left" if left else "right", text=f"← {words}" if left else f"{words} →", font={"color": GREY},
+        xanchor="left" if left else "right", text=f"← {caption}" if left else f"{caption} →", font={"color": GREY},
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def pareto_figure(
     low: np.ndarray,
     high: np.ndarray,
     best: np.ndarray,
-    places: Sequence[int],
+    order: Sequence[int],
     cost_title: str,
     metric: str,
     theme: Theme = "light",
@@ -118,15 +118,15 @@ def pareto_figure(
     for at in np.argsort(best, kind="stable"):  # grey ones first, so that they hide none of the frontier
         name = names[at]
         if np.isfinite(cost[at]):
-            color = contender_color(places[at]) if best[at] else GREY
+            color = contender_color(order[at]) if best[at] else GREY
             figure.add_trace(_point(at, name, cost[at], quality[at], low[at], high[at], color, bool(best[at])))
     logarithmic = spans_decades(cost)
     figure.update_xaxes(
         title={"text": label(cost_title)}, type="log" if logarithmic else "linear", gridcolor=LINE_COLOR, zeroline=False
     )
-    most = float(np.nanmax(cost)) or 1.0
+    largest = float(np.nanmax(cost)) or 1.0
     # from below 0, so that a point of what is free stands whole
-    figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * most, 1.08 * most]})
+    figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * largest, 1.08 * largest]})
     figure.update_yaxes(title={"text": label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     legend = {"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     legend |= {"itemclick": False, "itemdoubleclick": False}
@@ -136,33 +136,33 @@ def pareto_figure(
 
 def spans_decades(cost: np.ndarray) -> bool:
     """Whether a logarithmic axis is called for: all known costs above 0, the largest ten times the least."""
-    known = np.asarray(cost)[np.isfinite(cost)]
-    return bool(len(known) and known.min() > 0 and known.max() >= 10 * known.min())
+    finite = np.asarray(cost)[np.isfinite(cost)]
+    return bool(len(finite) and finite.min() > 0 and finite.max() >= 10 * finite.min())
 
 
 def _round_ticks(cost: np.ndarray) -> dict[str, list[float] | list[str]]:
     """1, 2 and 5 times powers of ten over a logarithmic axis; powers alone where they are many."""
-    known = np.log10(cost[np.isfinite(cost)])
-    powers = range(int(np.floor(known.min())) - 1, int(np.ceil(known.max())) + 2)
-    ticks = [step * 10.0**power for power in powers for step in ((1, 2, 5) if np.ptp(known) < 2.5 else (1,))]
+    exponents = np.log10(cost[np.isfinite(cost)])
+    powers = range(int(np.floor(exponents.min())) - 1, int(np.ceil(exponents.max())) + 2)
+    ticks = [step * 10.0**power for power in powers for step in ((1, 2, 5) if np.ptp(exponents) < 2.5 else (1,))]
     return {"tickvals": ticks, "ticktext": [f"{tick:,.6g}" for tick in ticks]}
 
 
 def _point(
     at: int, name: str, cost: float, quality: float, low: float, high: float, color: str, best: bool
 ) -> go.Scatter:
-    shown = label(name, NAME_WIDTH)
+    short_name = label(name, NAME_WIDTH)
     return go.Scatter(
         x=[cost],
         y=[quality],
         mode="markers+text",
-        name=f"{at + 1} {shown}",
+        name=f"{at + 1} {short_name}",
         legendrank=int(at) + 1,
         text=[str(at + 1)],
         textfont={"color": "#ffffff", "size": 11},
         marker={"color": color, "size": 20},
         error_y={"array": [high - quality], "arrayminus": [quality - low], "color": color, "thickness": 1.5},
-        hovertext=[f"{shown}<br>{quality:.4f} (95%: {low:.4f} to {high:.4f})<br>cost {cost:,.4g}"
+        hovertext=[f"{short_name}<br>{quality:.4f} (95%: {low:.4f} to {high:.4f})<br>cost {cost:,.4g}"
                    + ("" if best else "<br>another is no worse in both, and better in one")],
         hoverinfo="text",
     )  # fmt: skip

@@ -20,13 +20,13 @@ MIN_NUMERIC_SHARE = 0.5  # share of a column's cells that must be numbers
 
 def text_column_names(table: pd.DataFrame) -> tuple[str, ...]:
     kinds = (pd.api.types.is_string_dtype, pd.api.types.is_object_dtype)
-    found = [str(name) for name in table.columns if any(is_kind(table[name]) for is_kind in kinds)]
-    return tuple(name for name in found if table[name].notna().any())
+    names = [str(name) for name in table.columns if any(is_kind(table[name]) for is_kind in kinds)]
+    return tuple(name for name in names if table[name].notna().any())
 
 
 def numeric_column_names(table: pd.DataFrame) -> tuple[str, ...]:
     """Columns of numbers, and of text most of which can be read as numbers."""
-    found = []
+    names = []
     for name in map(str, table.columns):
         cells = table[name].dropna().iloc[:INSPECTED_ROWS]
         if (
@@ -34,8 +34,8 @@ def numeric_column_names(table: pd.DataFrame) -> tuple[str, ...]:
             and not pd.api.types.is_datetime64_any_dtype(cells)
             and cell_numbers(cells).notna().mean() > MIN_NUMERIC_SHARE
         ):
-            found.append(name)
-    return tuple(found)
+            names.append(name)
+    return tuple(names)
 
 
 def mean_length(table: pd.DataFrame, name: str) -> float:
@@ -69,45 +69,49 @@ class QueryColumns:
 
 def label_choices(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may hold labels: those chosen as labels first, never the text itself, the split column last."""
-    kept = load_corpus(corpus)
-    split = find_split(kept.table)
-    found = [name for name in label_columns(corpus) if kept.roles.text != column_field(name)]
-    return tuple(sorted(found, key=lambda name: name == split))
+    loaded = load_corpus(corpus)
+    split = find_split(loaded.table)
+    names = [name for name in label_columns(corpus) if loaded.roles.text != column_field(name)]
+    return tuple(sorted(names, key=lambda name: name == split))
 
 
 def query_columns(corpus: CorpusRef, key: str, qrels: str = "") -> QueryColumns:
     """The columns of a kept table of queries, and of the corpus it asks. qrels: key of the judgments beside it."""
-    table, kept = open_table(corpus, key), load_corpus(corpus)
+    table, loaded = open_table(corpus, key), load_corpus(corpus)
     columns, texts = tuple(map(str, table.columns)), text_column_names(table)
     text = next((name for name in texts if _QUERY.search(name)), texts[0] if texts else "")
-    left = [name for name in columns if name != text and _has_different_values(table[name])]
-    query_id = next((name for name in left if _ID.search(name)), "") or _column_of_query_ids(table[left], corpus, qrels)
-    beside = [name for name in left if name != query_id]
-    relevant = next((name for name in beside if _RELEVANT.search(name)), beside[0] if beside else "")
-    graded = [name for name in left if name != relevant and name in numeric_column_names(table) and _GRADE.search(name)]
-    asked = open_table(corpus, qrels, True)[COLUMNS[1]] if qrels else table[relevant] if relevant else None
-    ids = _row_columns(kept.table, kept.roles.id, asked)
+    candidates = [name for name in columns if name != text and _has_different_values(table[name])]
+    query_id = next((name for name in candidates if _ID.search(name)), "") or _column_of_query_ids(
+        table[candidates], corpus, qrels
+    )
+    others = [name for name in candidates if name != query_id]
+    relevant = next((name for name in others if _RELEVANT.search(name)), others[0] if others else "")
+    graded = [
+        name for name in candidates if name != relevant and name in numeric_column_names(table) and _GRADE.search(name)
+    ]
+    ids_in_judgments = open_table(corpus, qrels, True)[COLUMNS[1]] if qrels else table[relevant] if relevant else None
+    ids = _row_columns(loaded.table, loaded.roles.id, ids_in_judgments)
     return QueryColumns(columns, ids, text, query_id, relevant, next(iter(graded), ""))
 
 
 def text_columns(corpus: CorpusRef) -> tuple[tuple[str, ...], str, str]:
     """The corpus' columns that hold text, and a proposed one to ask with, such as a title, and one to find."""
-    kept = load_corpus(corpus)
-    texts = tuple(name for name in text_column_names(kept.table) if name != kept.roles.id)
+    loaded = load_corpus(corpus)
+    texts = tuple(name for name in text_column_names(loaded.table) if name != loaded.roles.id)
     if len(texts) < 2:
         return texts, "", ""
-    by_length = sorted(texts, key=lambda name: -mean_length(kept.table, name))
-    asking = next((name for name in by_length[1:] if _TITLE.search(name)), by_length[1])
-    return texts, asking, by_length[0]
+    by_length = sorted(texts, key=lambda name: -mean_length(loaded.table, name))
+    query = next((name for name in by_length[1:] if _TITLE.search(name)), by_length[1])
+    return texts, query, by_length[0]
 
 
 def _column_of_query_ids(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> str:
     """The column that holds the most of the queries' ids that judgments name, "" where none does."""
     if not qrels:
         return ""
-    wanted = set(label_words(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:INSPECTED_ROWS])
-    held = {str(name): len(wanted & set(label_words(table[name]).dropna())) for name in table.columns}
-    return max(held, key=lambda name: held[name]) if any(held.values()) else ""
+    ids = set(label_words(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:INSPECTED_ROWS])
+    matches = {str(name): len(ids & set(label_words(table[name]).dropna())) for name in table.columns}
+    return max(matches, key=lambda name: matches[name]) if any(matches.values()) else ""
 
 
 def _has_different_values(column: pd.Series) -> bool:
@@ -115,16 +119,16 @@ def _has_different_values(column: pd.Series) -> bool:
     return len(column) < 2 or column.astype("str").nunique() > 1
 
 
-def _row_columns(table: pd.DataFrame, role: str | None, asked: pd.Series | None) -> tuple[str, ...]:
+def _row_columns(table: pd.DataFrame, role: str | None, ids_in_judgments: pd.Series | None) -> tuple[str, ...]:
     """Columns and row numbers by the share of the asked ids they hold, then the id column first."""
     first = [role] if role is not None and role in table.columns else []
     names = [*first, *(str(name) for name in table.columns if name != role), FROM_ONE, FROM_ZERO]
-    if asked is None:
+    if ids_in_judgments is None:
         return tuple(names)
-    wanted = set(label_words(asked).dropna().iloc[:INSPECTED_ROWS])
+    ids = set(label_words(ids_in_judgments).dropna().iloc[:INSPECTED_ROWS])
     compared = [name for name in names if len(table) <= _MAX_COMPARED_ROWS or name in (*first, FROM_ONE, FROM_ZERO)]
-    held = {name: len(wanted & set(row_ids(table, name).dropna())) for name in compared}
-    return tuple(sorted(names, key=lambda name: -held.get(name, 0)))
+    matches = {name: len(ids & set(row_ids(table, name).dropna())) for name in compared}
+    return tuple(sorted(names, key=lambda name: -matches.get(name, 0)))
 
 
 _TWIN = re.compile(r"(?<![a-z0-9])(1|a|one|first|left|premise)(?![a-z0-9])|(?<=[a-z])1$", re.IGNORECASE)
@@ -174,8 +178,8 @@ def _table(corpus: CorpusRef, key: str) -> tuple[pd.DataFrame, tuple[str | None,
     """The table of pairs, and columns that count its rows."""
     if key:
         return open_table(corpus, key), ()
-    kept = load_corpus(corpus)
-    return kept.table, (*INTERNAL_COLUMNS, kept.roles.id)
+    loaded = load_corpus(corpus)
+    return loaded.table, (*INTERNAL_COLUMNS, loaded.roles.id)
 
 
 def _twins(texts: tuple[str, ...], table: pd.DataFrame) -> tuple[str, str] | None:
@@ -187,8 +191,8 @@ def _twins(texts: tuple[str, ...], table: pd.DataFrame) -> tuple[str, str] | Non
         for name, twin in spaced.items()
         if twin
     }
-    found = [(name, other) for name, other in others.items() if other]
-    return max(found, key=lambda two: mean_words(table, two[0]) >= MIN_MEAN_WORDS, default=None)
+    twins = [(name, other) for name, other in others.items() if other]
+    return max(twins, key=lambda two: mean_words(table, two[0]) >= MIN_MEAN_WORDS, default=None)
 
 
 def _score_column_rank(table: pd.DataFrame, name: str) -> tuple[bool, bool, bool]:
@@ -202,14 +206,16 @@ def _is_unnamed_pair(table: pd.DataFrame, first: str, second: str, score: str) -
     """Whether a table without a header looks like scored pairs: two texts about as long as each other, and a number."""
     if not (score and all(_NUMBERED.fullmatch(name) for name in (first, second, score))):
         return False
-    words = sorted(mean_words(table, name) for name in (first, second))
-    return words[0] >= MIN_MEAN_WORDS and words[1] <= _MAX_LENGTH_RATIO * words[0]
+    lengths = sorted(mean_words(table, name) for name in (first, second))
+    return lengths[0] >= MIN_MEAN_WORDS and lengths[1] <= _MAX_LENGTH_RATIO * lengths[0]
 
 
-def _longest(texts: tuple[str, ...], table: pd.DataFrame, words: float) -> tuple[str, str]:
+def _longest(texts: tuple[str, ...], table: pd.DataFrame, min_words: float) -> tuple[str, str]:
     """The two of the longest cells, of at least so many words on average, in the order of the table; those of several
     words come before addresses and codes."""
-    worded = [name for name in texts if mean_words(table, name) >= words]
-    longest = sorted(worded, key=lambda name: (mean_words(table, name) < MIN_MEAN_WORDS, -mean_length(table, name)))[:2]
+    long_enough = [name for name in texts if mean_words(table, name) >= min_words]
+    longest = sorted(
+        long_enough, key=lambda name: (mean_words(table, name) < MIN_MEAN_WORDS, -mean_length(table, name))
+    )[:2]
     two = [name for name in texts if name in longest]
     return (two[0], two[1]) if len(two) == 2 else ("", "")

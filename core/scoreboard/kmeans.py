@@ -11,11 +11,11 @@ from core.stats.resampling import bootstrap_runs
 from core.types import Progress
 
 
-def quietly(call: Callable[..., Any], *arguments: Any) -> Any:
+def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
     """The call's result; warnings (iterations used up, fewer distinct points than groups) are dropped."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return call(*arguments)
+        return function(*arguments)
 
 
 SEEDS = 10
@@ -41,12 +41,14 @@ def v_measures(
 
     codes: (m,) labels from 0. texts: (m,) codes from 0 of identical texts, which are resampled together, with `seed`.
     """
-    found = np.stack([_cluster_labels(points, codes, seed + i, progress, i) for i in range(SEEDS)])
-    each = np.array([v_measure(codes, groups) for groups in found])
+    clusterings = np.stack([_cluster_labels(points, codes, seed + i, progress, i) for i in range(SEEDS)])
+    scores = np.array([v_measure(codes, groups) for groups in clusterings])
     rng = np.random.default_rng(seed)
-    resampled = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, found[run], weights)], seed)[:, 0]
-    mixed = [v_measure(codes, rng.permutation(groups)) for groups in found]
-    return KMeansScore(float(each.mean()), each, resampled, float(np.mean(mixed)))
+    resampled = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, clusterings[run], weights)], seed)[
+        :, 0
+    ]
+    shuffled = [v_measure(codes, rng.permutation(groups)) for groups in clusterings]
+    return KMeansScore(float(scores.mean()), scores, resampled, float(np.mean(shuffled)))
 
 
 def v_measures_of_sets(
@@ -59,18 +61,18 @@ def v_measures_of_sets(
 ) -> KMeansScore:
     """The mean over sets of rows, each clustered by itself into as many groups as it has labels, as MTEB has it for
     files of several sets. sets: (m,) which set a row is of; sets of one label are left out."""
-    parts = [place for set_ in np.unique(sets) if len(np.unique(codes[place := np.flatnonzero(sets == set_)])) > 1]
-    made = []
+    parts = [rows for number in np.unique(sets) if len(np.unique(codes[rows := np.flatnonzero(sets == number)])) > 1]
+    scores = []
     for part in parts:
         label, text = (np.unique(each[part], return_inverse=True)[1].astype(np.int32) for each in (codes, texts))
-        made.append(v_measures(points[part], label, text, seed, progress if len(parts) == 1 else None))
+        scores.append(v_measures(points[part], label, text, seed, progress if len(parts) == 1 else None))
         if progress and len(parts) > 1:
-            progress(len(made), len(parts))
+            progress(len(scores), len(parts))
     return KMeansScore(
-        float(np.mean([each.v_measure for each in made])),
-        np.mean([each.seeds for each in made], axis=0),
-        np.mean([each.resampled for each in made], axis=0),
-        float(np.mean([each.chance for each in made])),
+        float(np.mean([each.v_measure for each in scores])),
+        np.mean([each.seeds for each in scores], axis=0),
+        np.mean([each.resampled for each in scores], axis=0),
+        float(np.mean([each.chance for each in scores])),
     )
 
 
@@ -97,7 +99,7 @@ def _cluster_labels(
 
     model = MiniBatchKMeans(int(codes.max()) + 1, batch_size=BATCH, n_init=1, random_state=seed)
     with threadpool_limits(1):  # contenders are scored side by side, one a core
-        made = quietly(model.fit, points).labels_
+        labels = quietly(model.fit, points).labels_
     if progress:
         progress(number + 1, SEEDS)
-    return np.asarray(made)
+    return np.asarray(labels)

@@ -38,18 +38,20 @@ def halves(text: str) -> tuple[str, str] | None:
     scripts without spaces), or one with words on one side only."""
     if len(_WORD.findall(text)) < MIN_WORDS:
         return None
-    plain = text.strip()
-    near = [at for found in _SENTENCE_END.finditer(plain) if _NEAR[0] <= (at := found.end()) / len(plain) <= _NEAR[1]]
-    cuts = near or [found.start() for found in _GAP.finditer(plain) if not _is_mark(plain, found.end())]
+    stripped = text.strip()
+    sentence_ends = [
+        at for match in _SENTENCE_END.finditer(stripped) if _NEAR[0] <= (at := match.end()) / len(stripped) <= _NEAR[1]
+    ]
+    cuts = sentence_ends or [match.start() for match in _GAP.finditer(stripped) if not _is_mark(stripped, match.end())]
     if not cuts:
         return None
-    cut = min(cuts, key=lambda at: abs(at - len(plain) / 2))
-    first, second = plain[:cut].strip(), plain[cut:].strip()
+    cut = min(cuts, key=lambda at: abs(at - len(stripped) / 2))
+    first, second = stripped[:cut].strip(), stripped[cut:].strip()
     return (first, second) if _WORD.search(first) and _WORD.search(second) else None
 
 
-def _is_mark(text: str, place: int) -> bool:
-    return place < len(text) and unicodedata.category(text[place])[0] == "M"
+def _is_mark(text: str, position: int) -> bool:
+    return position < len(text) and unicodedata.category(text[position])[0] == "M"
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,11 @@ QUERY_GENERATORS: dict[str, QueryGenerator] = {
 def reworded(text: str, random: np.random.Generator) -> str | None:
     """The text in other words by rules, in lower case, without stop words, in another order; None where only the case
     would differ."""
-    made = text.lower()
+    changed = text.lower()
     for kind in ("paraphrase", "stop_words", "word_order"):
-        made = PROBES[kind].change(made, random) or made
-    made = made.lower()
-    return made if made != text.lower() else None
+        changed = PROBES[kind].change(changed, random) or changed
+    changed = changed.lower()
+    return changed if changed != text.lower() else None
 
 
 SAMPLE, CANDIDATES = 500, 2_000  # unless the task says otherwise
@@ -130,16 +132,20 @@ def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     params: way (of WAYS), sample (queries), seed; candidates (at most, where they are not the corpus' rows); question
     and answer (columns) for "columns"; chat, server, written for "written". Raises InputError.
     """
-    way = str(task.get("way"))
-    if way not in QUERY_GENERATORS:
-        raise InputError(f"There is no way {way[:40]!r} of making queries.", f"Known: {', '.join(QUERY_GENERATORS)}.")
-    if way == "columns":
+    generator_name = str(task.get("way"))
+    if generator_name not in QUERY_GENERATORS:
+        raise InputError(
+            f"There is no way {generator_name[:40]!r} of making queries.", f"Known: {', '.join(QUERY_GENERATORS)}."
+        )
+    if generator_name == "columns":
         return _column_queries(corpus, task)
     texts = load_distinct_texts(corpus)
-    if way == "halves":
+    if generator_name == "halves":
         return _half_queries(texts, task)
-    made = _llm_queries(corpus, task) if way == "written" else _edited_queries(texts, way, task)
-    return _retrieval(made, None, _facts(task, texts=len(texts)))
+    sources = (
+        _llm_queries(corpus, task) if generator_name == "written" else _edited_queries(texts, generator_name, task)
+    )
+    return _retrieval(sources, None, _facts(task, texts=len(texts)))
 
 
 def sampling_order(count: int, task: Task) -> np.ndarray:
@@ -147,74 +153,76 @@ def sampling_order(count: int, task: Task) -> np.ndarray:
     return np.random.default_rng(int(task.get("seed", 0))).permutation(count)
 
 
-def _edited_queries(texts: list[str], way: str, task: Task) -> QuerySources:
-    change: Callable[[str, np.random.Generator], str | None] = PROBES["typos"].change if way == "typos" else reworded
-    for place in sampling_order(len(texts), task):
-        made = change(texts[place], generator(texts[place], way, int(task.get("seed", 0))))
-        if made is not None:
-            yield made, int(place)
+def _edited_queries(texts: list[str], generator_name: str, task: Task) -> QuerySources:
+    change: Callable[[str, np.random.Generator], str | None] = (
+        PROBES["typos"].change if generator_name == "typos" else reworded
+    )
+    for row in sampling_order(len(texts), task):
+        query = change(texts[row], generator(texts[row], generator_name, int(task.get("seed", 0))))
+        if query is not None:
+            yield query, int(row)
 
 
 def _llm_queries(corpus: CorpusRef, task: Task) -> QuerySources:
-    yield from ((query, place) for place, query in written_queries(corpus, task).items())
+    yield from ((query, row) for row, query in written_queries(corpus, task).items())
 
 
 def _half_queries(texts: list[str], task: Task) -> Retrieval:
-    cut = ((place, halves(texts[place])) for place in sampling_order(len(texts), task))
+    cut = ((row, halves(texts[row])) for row in sampling_order(len(texts), task))
     return _sampled_pairs(((both[0], both[1]) for _, both in cut if both is not None), task, texts=len(texts))
 
 
 def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     """Where the answers are the corpus' own texts, all of them are candidates, as their vectors are there."""
-    kept, names = load_corpus(corpus), [str(task.get(name)) for name in ("question", "answer")]
+    loaded, names = load_corpus(corpus), [str(task.get(name)) for name in ("question", "answer")]
     if names[0] == names[1]:
         raise InputError("The same column is chosen twice.", "Choose one column to ask with and another to find.")
-    columns = [column_of(kept.table, name, "the corpus") for name in names]
+    columns = [column_of(loaded.table, name, "the corpus") for name in names]
     usable = np.flatnonzero(np.logical_and.reduce([_has_text(column) for column in columns]))
     question, answer = (column.astype("str").tolist() for column in columns)
     rows = [
         int(row) for row in usable[sampling_order(len(usable), task)] if question[row].strip() != answer[row].strip()
     ]
-    if answer == kept.texts:
-        codes = distinct_texts(kept.texts)[0]
-        facts = _facts(task, texts=len(kept))
+    if answer == loaded.texts:
+        codes = distinct_texts(loaded.texts)[0]
+        facts = _facts(task, texts=len(loaded))
         return _retrieval(((question[row], int(codes[row])) for row in rows), None, facts)
-    return _sampled_pairs(((question[row], answer[row]) for row in rows), task, texts=len(kept))
+    return _sampled_pairs(((question[row], answer[row]) for row in rows), task, texts=len(loaded))
 
 
 def _sampled_pairs(pairs: Iterator[tuple[str, str]], task: Task, texts: int) -> Retrieval:
     """The first of these pairs are asked, the others' answers stand beside theirs as candidates."""
-    most = max(int(task.get("candidates", CANDIDATES)), int(task.get("sample", SAMPLE)))
-    found: dict[str, int] = {}
-    made: list[tuple[str, int]] = []
+    limit = max(int(task.get("candidates", CANDIDATES)), int(task.get("sample", SAMPLE)))
+    candidates: dict[str, int] = {}
+    sources: list[tuple[str, int]] = []
     for query, answer in pairs:
-        made.append((query, found.setdefault(answer, len(found))))
-        if len(found) >= most:
+        sources.append((query, candidates.setdefault(answer, len(candidates))))
+        if len(candidates) >= limit:
             break
-    return _retrieval(iter(made), list(found), _facts(task, texts=texts, candidates_asked=most))
+    return _retrieval(iter(sources), list(candidates), _facts(task, texts=texts, candidates_asked=limit))
 
 
-def _retrieval(made: QuerySources, candidates: list[str] | None, facts: dict[str, object]) -> Retrieval:
+def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[str, object]) -> Retrieval:
     """The first `sample` different queries; what else was made from the same words is an answer too."""
-    most = int(str(facts["sample"]))
-    asked: dict[str, list[int]] = {}
-    for query, place in made:
-        if query in asked or len(asked) < most:
-            asked.setdefault(query, []).append(place)
+    sample = int(str(facts["sample"]))
+    answers: dict[str, list[int]] = {}
+    for query, row in sources:
+        if query in answers or len(answers) < sample:
+            answers.setdefault(query, []).append(row)
         elif candidates is None:
             break
-    if len(asked) < MIN_QUERIES:
+    if len(answers) < MIN_QUERIES:
         raise InputError(
-            f"Only {len(asked)} of {facts['texts']:,} texts could be made into a query this way.",
+            f"Only {len(answers)} of {facts['texts']:,} texts could be made into a query this way.",
             "Choose another way, or bring more and longer texts.",
         )
     pairs = pd.DataFrame(
-        [(query, place) for query, places in enumerate(asked.values()) for place in places], columns=["query", "answer"]
+        [(query, row) for query, rows in enumerate(answers.values()) for row in rows], columns=["query", "answer"]
     ).drop_duplicates()
     query_of, answer_of = (pairs[name].to_numpy(np.int32) for name in ("query", "answer"))
-    none = np.full(len(asked), -1, np.int64)
-    units = np.arange(len(asked), dtype=np.int32)
-    return Retrieval(list(asked), candidates, query_of, answer_of, np.ones(len(pairs)), none, units, facts)
+    none = np.full(len(answers), -1, np.int64)
+    units = np.arange(len(answers), dtype=np.int32)
+    return Retrieval(list(answers), candidates, query_of, answer_of, np.ones(len(pairs)), none, units, facts)
 
 
 def _has_text(column: pd.Series) -> np.ndarray:
@@ -222,5 +230,5 @@ def _has_text(column: pd.Series) -> np.ndarray:
 
 
 def _facts(task: Task, **more: object) -> dict[str, object]:
-    asked = {"way": task.get("way"), "sample": int(task.get("sample", SAMPLE)), "seed": int(task.get("seed", 0))}
-    return asked | more
+    settings = {"way": task.get("way"), "sample": int(task.get("sample", SAMPLE)), "seed": int(task.get("seed", 0))}
+    return settings | more

@@ -42,35 +42,35 @@ def score_labels(
     values ("train" and "test", or all that are not test); shots: its training rows a label. Raises InputError where
     labels can't be scored.
     """
-    kept = load_corpus(corpus)
-    data = read_rows(kept.table, task.get("column", ""), distinct_texts(kept.texts)[0], SEED)
+    loaded = load_corpus(corpus)
+    data = read_rows(loaded.table, task.get("column", ""), distinct_texts(loaded.texts)[0], SEED)
     vectors = contender_rows(corpus, contender)
     steps = _PartProgress(progress, len(data.queries))
     per_query, chance = rank_labels(vectors, data, steps.part(0))
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))
     at = probed_positions(data)
     _add_probe(scores, vectors, data, at, steps)
-    _add_few_shot(scores, vectors, data, few_shot_sides(kept.table, data, task), steps, int(task.get("shots", SHOTS)))
-    _add_clusters(scores, vectors, data, *clustered_positions(kept.table, data, at), steps)
+    _add_few_shot(scores, vectors, data, few_shot_sides(loaded.table, data, task), steps, int(task.get("shots", SHOTS)))
+    _add_clusters(scores, vectors, data, *clustered_positions(loaded.table, data, at), steps)
     return scores
 
 
 def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, steps: "_PartProgress") -> None:
-    places = learnable(data, at, FOLDS)
-    label = _codes(data.codes[places])
+    rows = learnable(data, at, FOLDS)
+    label = _codes(data.codes[rows])
     if label.max(initial=0) < 1:
         _note(scores, f"No linear probe: it needs two labels on at least {FOLDS} different texts each.")
         return
-    made = cross_validated(vectors[data.rows[places]], label, data.texts[places], data.seed, steps.part(1))
+    folds = cross_validated(vectors[data.rows[rows]], label, data.texts[rows], data.seed, steps.part(1))
     right = np.full(len(data), np.nan, np.float32)
-    right[places] = made.right
+    right[rows] = folds.right
     scores.per_query["probe_accuracy"] = right[data.queries]
-    scores.runs["probe_accuracy"], scores.runs["probe_macro_f1"] = made.accuracy, made.macro_f1
-    scores.facts["ratio"] = {"probe_accuracy": made.ratio, "probe_macro_f1": made.ratio}
+    scores.runs["probe_accuracy"], scores.runs["probe_macro_f1"] = folds.accuracy, folds.macro_f1
+    scores.facts["ratio"] = {"probe_accuracy": folds.ratio, "probe_macro_f1": folds.ratio}
     # always the most frequent label; guesses as frequent as the labels, whose F1 is the share of each
     scores.chance["probe_accuracy"] = float(np.bincount(label).max() / len(label))
     scores.chance["probe_macro_f1"] = 1 / (int(label.max()) + 1)
-    scores.facts["probe"] = _sizes(places, label, data) | {"folds": FOLDS}
+    scores.facts["probe"] = _sizes(rows, label, data) | {"folds": FOLDS}
 
 
 def _add_few_shot(
@@ -87,13 +87,15 @@ def _add_few_shot(
         _note(scores, "No few-shot probe: it needs two labels with texts on both sides, training and test.")
         return
     train, test = np.arange(len(sides[0])), np.arange(len(sides[0]), len(both))
-    made = few_shot(vectors[data.rows[both]], label, data.texts[both], train, test, data.seed, steps.part(2), shots)
+    shot_scores = few_shot(
+        vectors[data.rows[both]], label, data.texts[both], train, test, data.seed, steps.part(2), shots
+    )
     chances = even_guess(label[test])
-    for place, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
-        scores.runs[name] = made.macro_f1 if place else made.accuracy
+    for column, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
+        scores.runs[name] = shot_scores.macro_f1 if column else shot_scores.accuracy
         scores.total[name] = float(scores.runs[name].mean())
-        scores.resampled[name] = made.resampled[:, place]
-        scores.chance[name] = chances[place]
+        scores.resampled[name] = shot_scores.resampled[:, column]
+        scores.chance[name] = chances[column]
         _record_resampling(scores, name, len(test), len(test), "test rows", f"{RUNS} draws of training rows")
     sizes = {"train": len(train), "test": len(test), "labels": int(label.max()) + 1, "of_labels": len(data.names)}
     scores.facts["few_shot"] = sizes | {"runs": RUNS, "shots": shots}
@@ -112,12 +114,12 @@ def _add_clusters(
     if not 1 <= label.max(initial=0) < MAX_CLUSTERS:
         _note(scores, f"No V-measure: k-means needs two labels at least, {MAX_CLUSTERS:,} at most.")
         return
-    made = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
-    scores.total["v_measure"] = made.v_measure
-    scores.resampled["v_measure"] = made.resampled
-    scores.chance["v_measure"] = made.chance
+    clusterings = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
+    scores.total["v_measure"] = clusterings.v_measure
+    scores.resampled["v_measure"] = clusterings.resampled
+    scores.chance["v_measure"] = clusterings.chance
     _record_resampling(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
-    scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "each": made.seeds.round(4).tolist()}
+    scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "each": clusterings.seeds.round(4).tolist()}
     scores.facts["groups"]["sets"] = len(np.unique(sets))
 
 
@@ -142,18 +144,18 @@ def _facts(data: LabelRows) -> dict[str, Any]:
     }
 
 
-def _sizes(places: np.ndarray, label: np.ndarray, data: LabelRows) -> dict[str, int]:
+def _sizes(rows: np.ndarray, label: np.ndarray, data: LabelRows) -> dict[str, int]:
     labels = int(label.max()) + 1
-    return {"rows": len(places), "of_rows": len(data), "labels": labels, "of_labels": len(data.names)}
+    return {"rows": len(rows), "of_rows": len(data), "labels": labels, "of_labels": len(data.names)}
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
 
 
-def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, beside: str) -> None:
+def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, extra: str) -> None:
     """What was resampled, for the record of a whole score: count of total units, and what beside."""
-    scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "beside": beside}
+    scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "beside": extra}
 
 
 def _note(scores: Scores, text: str) -> None:

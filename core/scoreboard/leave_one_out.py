@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.corpus.label_rows import LabelRows
-
 from core.scoreboard import metrics as ranked
 from core.types import Progress
 
@@ -27,9 +26,10 @@ def rank_labels(
     parts: list[dict[str, np.ndarray]] = []
     done = 0
     for near, relevant in _ranked_blocks(vectors, data, depth):
-        own = data.codes[data.queries[done : done + len(near)]]
+        query_labels = data.codes[data.queries[done : done + len(near)]]
         parts.append(
-            _rank_metrics(near == own[:, None], relevant) | {"knn_accuracy": majority(near[:, :NEAREST]) == own}
+            _rank_metrics(near == query_labels[:, None], relevant)
+            | {"knn_accuracy": majority(near[:, :NEAREST]) == query_labels}
         )
         done += len(near)
         if progress:
@@ -53,9 +53,9 @@ def majority(near: np.ndarray) -> np.ndarray:
     -1 in a list is no neighbor."""
     none = np.iinfo(near.dtype).max
     votes = (near[:, :, None] == near[:, None, :]).sum(axis=2) * (near >= 0)
-    most = np.where((votes == votes.max(axis=1, keepdims=True)) & (near >= 0), near, none)
-    found: np.ndarray = most.min(axis=1)
-    return found
+    winners = np.where((votes == votes.max(axis=1, keepdims=True)) & (near >= 0), near, none)
+    labels: np.ndarray = winners.min(axis=1)
+    return labels
 
 
 def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -67,8 +67,8 @@ def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
     _, code, count = np.unique(label, return_inverse=True, return_counts=True)
     means = np.bincount(code, weights=values) / count
     weight = len(values) / (len(count) * count) * np.sqrt(count / np.maximum(count - 1, 1))
-    made: np.ndarray = means.mean() + weight[code] * (values - means[code])
-    return made.astype(np.float32)
+    macro: np.ndarray = means.mean() + weight[code] * (values - means[code])
+    return macro.astype(np.float32)
 
 
 def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -79,13 +79,13 @@ def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator
     starts = np.concatenate([[0], np.cumsum(np.bincount(data.texts))])
     block = max(CELLS // len(data), 1)
     for start in range(0, len(data.queries), block):
-        asked = data.queries[start : start + block]
-        similar = np.asarray(vectors[data.rows[asked]]) @ candidates.T
-        first, past = starts[data.texts[asked]], starts[data.texts[asked] + 1]
+        queries = data.queries[start : start + block]
+        similar = np.asarray(vectors[data.rows[queries]]) @ candidates.T
+        first, past = starts[data.texts[queries]], starts[data.texts[queries] + 1]
         for row, (low, high) in enumerate(zip(first, past, strict=True)):
             similar[row, by_text[low:high]] = -np.inf
-        places = top_columns(similar, depth)
-        near = np.where(np.isfinite(np.take_along_axis(similar, places, axis=1)), codes[places], -1)
+        columns = top_columns(similar, depth)
+        near = np.where(np.isfinite(np.take_along_axis(similar, columns, axis=1)), codes[columns], -1)
         yield near, data.relevant[start : start + block]
 
 
@@ -94,9 +94,9 @@ def top_columns(similar: np.ndarray, depth: int) -> np.ndarray:
     negative = -similar
     if depth * 4 >= similar.shape[1]:
         return np.argsort(negative, axis=1)[:, :depth]
-    places = np.argpartition(negative, depth, axis=1)[:, :depth]
-    order = np.argsort(np.take_along_axis(negative, places, axis=1), axis=1)
-    return np.take_along_axis(places, order, axis=1)
+    columns = np.argpartition(negative, depth, axis=1)[:, :depth]
+    order = np.argsort(np.take_along_axis(negative, columns, axis=1), axis=1)
+    return np.take_along_axis(columns, order, axis=1)
 
 
 def _rank_metrics(relevance: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
@@ -111,13 +111,13 @@ def _rank_metrics(relevance: np.ndarray, relevant: np.ndarray) -> dict[str, np.n
 def _chance_levels(data: LabelRows, depth: int) -> dict[str, np.ndarray]:
     """metric -> (q,) what a random order of the rows is expected to reach."""
     candidates = len(data) - np.bincount(data.texts)[data.texts[data.queries]]
-    once = ranked.random_precision(data.relevant, candidates)
+    precision = ranked.random_precision(data.relevant, candidates)
     drawn = np.random.default_rng(data.seed).choice(data.codes, (DRAWS, len(data.queries), min(NEAREST, len(data))))
-    own = data.codes[data.queries]
+    query_labels = data.codes[data.queries]
     return {
         "map_at_r": ranked.random_map_at_r(data.relevant, candidates, depth),
         "ndcg_at_10": ranked.random_ndcg(data.relevant, candidates, 10),
-        "precision_at_1": once,
-        "r_precision": once,
-        "knn_accuracy": np.mean([majority(near) == own for near in drawn], axis=0),
+        "precision_at_1": precision,
+        "r_precision": precision,
+        "knn_accuracy": np.mean([majority(near) == query_labels for near in drawn], axis=0),
     }

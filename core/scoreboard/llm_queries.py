@@ -44,8 +44,8 @@ def prompt_text(text: str) -> str:
 def messages(texts: Sequence[str]) -> list[dict[str, str]]:
     """The chat that asks for a query for each text, numbered from 1. No text can close the fence around the data."""
     data = {"texts": {str(number): prompt_text(text) for number, text in enumerate(texts, 1)}}
-    told = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").encode("utf-8", "replace").decode()
-    user = f"<data>\n{told}\n</data>"
+    texts_json = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").encode("utf-8", "replace").decode()
+    user = f"<data>\n{texts_json}\n</data>"
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": user}]
 
 
@@ -91,25 +91,25 @@ def sample_positions(count: int, sample: int, seed: int) -> np.ndarray:
 
 def writing_plan(corpus: CorpusRef, chat: ChatModel, sample: int, seed: int) -> WritingPlan:
     """What is left to write, and what that takes. Sends nothing."""
-    texts, places, kept = _load_sample(corpus, chat, sample, seed)
-    left = [texts[place] for place in places if place not in kept]
-    requests = -(-len(left) // TEXTS_PER_REQUEST)
-    tokens = sum(estimate_tokens(prompt_text(text)) for text in left) + requests * estimate_tokens(INSTRUCTIONS)
-    examples = tuple((kept[place], texts[place]) for place in places if place in kept)[:3]
-    first = prompt_text(left[0]) if left else ""
+    texts, rows, queries = _load_sample(corpus, chat, sample, seed)
+    missing = [texts[row] for row in rows if row not in queries]
+    requests = -(-len(missing) // TEXTS_PER_REQUEST)
+    tokens = sum(estimate_tokens(prompt_text(text)) for text in missing) + requests * estimate_tokens(INSTRUCTIONS)
+    examples = tuple((queries[row], texts[row]) for row in rows if row in queries)[:3]
+    first = prompt_text(missing[0]) if missing else ""
     return WritingPlan(
-        len(places), len(places) - len(left), requests, tokens, len(left) * QUERY_TOKENS, first, examples
+        len(rows), len(rows) - len(missing), requests, tokens, len(missing) * QUERY_TOKENS, first, examples
     )
 
 
 def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
     """Place of a distinct text -> its query, of a task's sample. Raises InputError where none were written."""
     chat = ChatModel(str(task.get("chat")), str(task.get("server", "")))
-    _, places, kept = _load_sample(corpus, chat, int(task.get("sample", 0)), int(task.get("seed", 0)))
-    found = {int(place): kept[place] for place in places if place in kept}
-    if not found:
+    _, rows, queries = _load_sample(corpus, chat, int(task.get("sample", 0)), int(task.get("seed", 0)))
+    sample = {int(row): queries[row] for row in rows if row in queries}
+    if not sample:
         raise InputError(f"{chat.name} has written no queries for these texts.", "Have them written first.")
-    return found
+    return sample
 
 
 @unchained
@@ -126,34 +126,34 @@ def write_queries(
 
     Raises ServiceError where the server fails, or answers USELESS requests in a row with nothing that can be used.
     """
-    texts, places, kept = _load_sample(corpus, chat, sample, seed)
-    left = [int(place) for place in places if place not in kept]
-    batches = [left[start : start + TEXTS_PER_REQUEST] for start in range(0, len(left), TEXTS_PER_REQUEST)]
+    texts, rows, queries = _load_sample(corpus, chat, sample, seed)
+    missing = [int(row) for row in rows if row not in queries]
+    batches = [missing[start : start + TEXTS_PER_REQUEST] for start in range(0, len(missing), TEXTS_PER_REQUEST)]
     done = 0
-    for batch, found in _answers(batches, texts, Chat(chat, secret).ask):
-        kept |= found
-        _save(corpus, chat, seed, kept)
+    for batch, new in _answers(batches, texts, Chat(chat, secret).ask):
+        queries |= new
+        _save(corpus, chat, seed, queries)
         done += len(batch)
         if progress:
-            progress(done, len(left))
-    return sum(place in kept for place in places)
+            progress(done, len(missing))
+    return sum(row in queries for row in rows)
 
 
 def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[tuple[list[int], dict[int, str]]]:
     """As they come; the first is asked for alone, so that a bad key or address is tried once."""
-    useless = 0
+    unusable = 0
 
     def fetch(batch: list[int], stop: threading.Event) -> tuple[dict[int, str], str]:
-        return _fetch([texts[place] for place in batch], ask, stop)
+        return _fetch([texts[position] for position in batch], ask, stop)
 
     for part, threads in ((batches[:1], 1), (batches[1:], IN_FLIGHT)):
         with closing(in_parallel(part, fetch, threads)) as answers:
             try:
-                for batch, (found, wrong) in answers:
-                    useless = useless + 1 if wrong else 0
-                    if useless == MAX_UNUSABLE:
-                        raise _unusable_error(wrong)
-                    yield batch, {batch[place]: query for place, query in found.items()}
+                for batch, (queries, problem) in answers:
+                    unusable = unusable + 1 if problem else 0
+                    if unusable == MAX_UNUSABLE:
+                        raise _unusable_error(problem)
+                    yield batch, {batch[position]: query for position, query in queries.items()}
             except ServiceError as error:
                 raise ServiceError(
                     error.message, error.remedy.replace(KEPT, "Queries written so far are kept.")
@@ -162,18 +162,18 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
 
 def _fetch(texts: list[str], ask: Ask, stop: threading.Event) -> tuple[dict[int, str], str]:
     """Queries by place, or none and what was wrong with the answer."""
-    wrong = ""
+    problem = ""
     for _ in range(TRIES):
         try:
             return parse_queries(ask(messages(texts), stop), len(texts)), ""
         except Unusable as error:
-            wrong = str(error)
-    return {}, wrong
+            problem = str(error)
+    return {}, problem
 
 
-def _unusable_error(wrong: str) -> ServiceError:
+def _unusable_error(problem: str) -> ServiceError:
     return ServiceError(
-        f"The model's answers could not be used: {wrong}, {MAX_UNUSABLE} requests in a row.",
+        f"The model's answers could not be used: {problem}, {MAX_UNUSABLE} requests in a row.",
         "Choose another model, and check that the address is that of a chat server.",
     )
 
@@ -184,13 +184,13 @@ def _load_sample(
     """The distinct texts, the sample's places among them, and the queries kept so far by place."""
     texts = load_distinct_texts(corpus)
     stored = Workspace(corpus.folder).load(KIND, corpus.digest, _inputs(chat, seed))
-    kept = dict(zip(stored.arrays["places"].tolist(), stored.facts["queries"], strict=True)) if stored else {}
-    return texts, [int(place) for place in sample_positions(len(texts), sample, seed)], kept
+    queries = dict(zip(stored.arrays["places"].tolist(), stored.facts["queries"], strict=True)) if stored else {}
+    return texts, [int(row) for row in sample_positions(len(texts), sample, seed)], queries
 
 
-def _save(corpus: CorpusRef, chat: ChatModel, seed: int, kept: dict[int, str]) -> None:
-    arrays = {"places": np.fromiter(kept, np.int64, len(kept))}
-    Workspace(corpus.folder).save(KIND, corpus.digest, _inputs(chat, seed), arrays, {"queries": list(kept.values())})
+def _save(corpus: CorpusRef, chat: ChatModel, seed: int, queries: dict[int, str]) -> None:
+    arrays = {"places": np.fromiter(queries, np.int64, len(queries))}
+    Workspace(corpus.folder).save(KIND, corpus.digest, _inputs(chat, seed), arrays, {"queries": list(queries.values())})
 
 
 def _inputs(chat: ChatModel, seed: int) -> dict[str, object]:

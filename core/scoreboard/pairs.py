@@ -21,19 +21,19 @@ from core.vectors.contenders import Contender
 from core.vectors.text_vectors import embed_task_texts
 
 
-def is_two_valued(given: np.ndarray) -> bool:
-    return len(np.unique(given)) == 2
+def is_two_valued(scores: np.ndarray) -> bool:
+    return len(np.unique(scores)) == 2
 
 
 def average_precisions(
-    cosines: np.ndarray, given: np.ndarray, units: np.ndarray, seed: int = 0
+    cosines: np.ndarray, human_scores: np.ndarray, units: np.ndarray, seed: int = 0
 ) -> tuple[float, np.ndarray, float]:
     """Average precision as scikit-learn's, in [0, 1], higher is better; the same of resampled units, (b,); and what a
     random order reaches, the share of pairs that are the same.
 
     cosines: (q,); given: (q,) of two values, the greater one meaning the same. units: (q,) codes from 0.
     """
-    same = (given == given.max()).astype(np.float64)
+    same = (human_scores == human_scores.max()).astype(np.float64)
     order = np.argsort(-cosines, kind="stable")
     last = np.append(np.diff(cosines[order]) != 0, True)  # equal cosines pass a threshold together
 
@@ -43,7 +43,7 @@ def average_precisions(
         precision = np.divide(hits, passed, out=np.zeros_like(hits), where=passed > 0)
         return [float((gained * precision).sum() / hits[-1]) if hits[-1] else 0.0]
 
-    return score(0, np.ones(len(given)))[0], bootstrap_runs(units, 1, score, seed)[:, 0], float(same.mean())
+    return score(0, np.ones(len(human_scores)))[0], bootstrap_runs(units, 1, score, seed)[:, 0], float(same.mean())
 
 
 MAX_PAIRS = 20_000  # of more, so many are drawn
@@ -57,7 +57,7 @@ class Pairs:
 
     first: list[str]
     second: list[str]
-    given: np.ndarray
+    human_scores: np.ndarray
     units: np.ndarray
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -75,29 +75,29 @@ def score_pairs(
     Texts are embedded as documents. Raises InputError for pairs that can't be used, ModelError for contenders that
     can't embed other texts.
     """
-    made = read_pairs(corpus, task)
-    texts = [*made.first, *made.second]
+    pairs = read_pairs(corpus, task)
+    texts = [*pairs.first, *pairs.second]
     rows = embed_task_texts(corpus, contender, texts, secret=secret, progress=progress)
-    first, second = rows[: len(made.first)].astype(np.float64), rows[len(made.first) :].astype(np.float64)
+    first, second = rows[: len(pairs.first)].astype(np.float64), rows[len(pairs.first) :].astype(np.float64)
     cosines = np.einsum("ij,ij->i", first, second) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
     if np.ptp(cosines) < 1e-12:
         raise InputError(
             f"Under {contender.label} every pair has the same cosine, so there is nothing to correlate.",
             "Bring pairs of different texts.",
         )
-    scores = Scores({}, made.units, np.column_stack([cosines, made.given]), facts=dict(made.facts))
-    if made.facts["two_valued"]:
-        _add_precision(scores, cosines, made)
+    scores = Scores({}, pairs.units, np.column_stack([cosines, pairs.human_scores]), facts=dict(pairs.facts))
+    if pairs.facts["two_valued"]:
+        _add_precision(scores, cosines, pairs)
     return scores
 
 
-def _add_precision(scores: Scores, cosines: np.ndarray, made: Pairs) -> None:
+def _add_precision(scores: Scores, cosines: np.ndarray, pairs: Pairs) -> None:
     name = "average_precision"
     scores.total[name], scores.resampled[name], scores.chance[name] = average_precisions(
-        cosines, made.given, made.units, SEED
+        cosines, pairs.human_scores, pairs.units, SEED
     )
-    count = int(made.units.max()) + 1
-    scores.facts["resampled"] = {name: {"count": count, "of": made.facts["usable"], "unit": "pairs", "beside": ""}}
+    count = int(pairs.units.max()) + 1
+    scores.facts["resampled"] = {name: {"count": count, "of": pairs.facts["usable"], "unit": "pairs", "beside": ""}}
 
 
 @lru_cache(maxsize=4)
@@ -125,20 +125,20 @@ def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
         "seed": SEED,
     }
     _check(numbers[usable], names[2], facts)
-    chosen = _sampled(usable)
-    _check(numbers[chosen], names[2], facts)
-    texts = [column.iloc[chosen].astype("str").tolist() for column in (first, second)]
+    rows = _sampled(usable)
+    _check(numbers[rows], names[2], facts)
+    texts = [column.iloc[rows].astype("str").tolist() for column in (first, second)]
     facts["files"] = file_names(corpus, task)
-    facts |= {"pairs": len(chosen), "two_valued": is_two_valued(numbers[chosen])}
-    return Pairs(texts[0], texts[1], numbers[chosen], _pair_codes(*texts), facts)
+    facts |= {"pairs": len(rows), "two_valued": is_two_valued(numbers[rows])}
+    return Pairs(texts[0], texts[1], numbers[rows], _pair_codes(*texts), facts)
 
 
 def _numbers(scores: pd.Series, name: str) -> np.ndarray:
     """(n,) float64, NaN where a cell holds no number. Raises InputError for none."""
     numbers = cell_numbers(scores)
     if numbers.isna().all():
-        given = scores.dropna()
-        example = f', but "{str(given.iloc[0])[:40]}" and the like' if len(given) else ""
+        cells = scores.dropna()
+        example = f', but "{str(cells.iloc[0])[:40]}" and the like' if len(cells) else ""
         raise InputError(
             f'The column "{name}" holds no numbers{example}.', "Choose the column with the score of each pair."
         )
@@ -163,11 +163,11 @@ def _has_text(column: pd.Series) -> np.ndarray:
     return (column.notna() & (column.astype("str").str.strip() != "")).to_numpy(bool)
 
 
-def _sampled(places: np.ndarray) -> np.ndarray:
+def _sampled(rows: np.ndarray) -> np.ndarray:
     """All places, or MOST_PAIRS of them, drawn with SEED; sorted."""
-    if len(places) <= MAX_PAIRS:
-        return places
-    return np.sort(np.random.default_rng(SEED).choice(places, MAX_PAIRS, replace=False))
+    if len(rows) <= MAX_PAIRS:
+        return rows
+    return np.sort(np.random.default_rng(SEED).choice(rows, MAX_PAIRS, replace=False))
 
 
 def _pair_codes(first: Sequence[str], second: Sequence[str]) -> np.ndarray:

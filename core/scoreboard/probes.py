@@ -79,8 +79,8 @@ def few_shot(
     guesses = []
     for run in range(RUNS):
         np.random.RandomState(SHOT_SEED).shuffle(order)  # each run shuffles the order of the last one, as MTEB does
-        chosen = _first_per_label(order, codes, shots)
-        guesses.append(fitted(points[chosen], codes[chosen]).predict(points[test]))
+        sample = _first_per_label(order, codes, shots)
+        guesses.append(fitted(points[sample], codes[sample]).predict(points[test]))
         if progress:
             progress(run + 1, RUNS)
     together = np.unique(texts[test], return_inverse=True)[1]
@@ -119,9 +119,9 @@ def _first_per_label(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndar
     """The first `shots` of `rows` of each label."""
     order = rows[np.argsort(codes[rows], kind="stable")]
     label = codes[order]
-    place = np.arange(len(order)) - np.searchsorted(label, label)
-    chosen: np.ndarray = order[place < shots]
-    return chosen
+    position = np.arange(len(order)) - np.searchsorted(label, label)
+    first: np.ndarray = order[position < shots]
+    return first
 
 
 def _macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
@@ -156,16 +156,16 @@ def clustered_positions(table: pd.DataFrame, data: LabelRows, at: np.ndarray) ->
     all of them up to MOST_IN_SETS, as benchmarks cluster them whole."""
     if SET not in table.columns:
         return at, np.zeros(len(at), np.int32)
-    places = np.arange(len(data)) if len(data) <= MAX_ROWS_IN_SETS else at
-    return places, np.unique(table[SET].iloc[data.rows[places]].fillna(0), return_inverse=True)[1]
+    positions = np.arange(len(data)) if len(data) <= MAX_ROWS_IN_SETS else at
+    return positions, np.unique(table[SET].iloc[data.rows[positions]].fillna(0), return_inverse=True)[1]
 
 
 def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
     """Of the places, those whose label is on at least so many texts among them; the MOST_PROBED_LABELS largest."""
     _, first = np.unique(data.texts[at], return_index=True)  # a text counts once, by its first row
     counts = np.bincount(data.codes[at[first]], minlength=len(data.names))
-    chosen = [label for label in np.argsort(-counts, kind="stable")[:MAX_PROBED_LABELS] if counts[label] >= texts]
-    return at[np.isin(data.codes[at], chosen)]
+    labels = [label for label in np.argsort(-counts, kind="stable")[:MAX_PROBED_LABELS] if counts[label] >= texts]
+    return at[np.isin(data.codes[at], labels)]
 
 
 def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
@@ -173,14 +173,14 @@ def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np
 
     Raises InputError where the column does not exist, or leaves one side empty.
     """
-    places = learnable(data, np.arange(len(data)), 2)
+    positions = learnable(data, np.arange(len(data)), 2)
     if task.get("split") is None:
-        parts = held_out(data.codes[places], data.texts[places], data.seed)
-        train, test = places[parts[0]], places[parts[1]]
+        parts = held_out(data.codes[positions], data.texts[positions], data.seed)
+        train, test = positions[parts[0]], positions[parts[1]]
     else:
-        train, test = (np.intersect1d(side, places) for side in split_sides(table, data, task))
-    known = np.intersect1d(data.codes[train], data.codes[test])
-    return train[np.isin(data.codes[train], known)], test[np.isin(data.codes[test], known)]
+        train, test = (np.intersect1d(side, positions) for side in split_sides(table, data, task))
+    labels = np.intersect1d(data.codes[train], data.codes[test])
+    return train[np.isin(data.codes[train], labels)], test[np.isin(data.codes[test], labels)]
 
 
 def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
@@ -189,11 +189,11 @@ def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.nd
     if column not in table.columns:
         raise InputError(f'There is no column "{column}".', "Choose another column of training and test rows.")
     cells = table[column].iloc[data.rows]
-    words, given = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
-    values = (words if (words == test).any() else side_of(words)).to_numpy()
+    normalized, filled = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
+    values = (normalized if (normalized == test).any() else side_of(normalized)).to_numpy()
     train = task.get("train", "train" if (values == "train").any() else None)
-    trains = given & (values != test if train is None else values == str(train).lower())
-    sides = np.flatnonzero(trains), np.flatnonzero(given & (values == test))
+    trains = filled & (values != test if train is None else values == str(train).lower())
+    sides = np.flatnonzero(trains), np.flatnonzero(filled & (values == test))
     if not all(len(side) for side in sides):
         raise InputError(
             f'By the column "{column}", {len(sides[0]):,} labeled rows are for training, {len(sides[1]):,} for test.',

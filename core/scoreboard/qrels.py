@@ -45,8 +45,8 @@ def is_qrels(data: bytes) -> bool:
     """Whether a file looks like judgments: lines of three or four fields, ids that are no sentences and then a number,
     after any header."""
     lines = data[:20_000].decode("utf-8", "replace").splitlines()[:_INSPECTED_LINES]
-    whole = lines if len(data) <= 20_000 else lines[:-1]  # the last one may be cut
-    fields = [_fields(line) for line in whole if line.strip()]
+    complete = lines if len(data) <= 20_000 else lines[:-1]  # the last one may be cut
+    fields = [_fields(line) for line in complete if line.strip()]
     body = fields[1:] if fields and not _is_number(fields[0][-1]) else fields
     return bool(body) and all(len(each) in (3, 4) and _is_number(each[-1]) and _are_ids(each[:-1]) for each in body)
 
@@ -54,14 +54,14 @@ def is_qrels(data: bytes) -> bool:
 def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
     """Judgments from a table of few columns that are called as those of judgments are (Parquet, JSON Lines, CSV);
     without a column of grades all are 1. None for any other table, such as one with the queries' texts beside."""
-    found = [next((name for name in table.columns if each.fullmatch(str(name))), None) for each in _NAMED]
-    others = [table[name].dropna().astype("str").head(_INSPECTED_LINES) for name in table.columns if name not in found]
-    if found[0] is None or found[1] is None or any(cells.str.contains(" ").any() for cells in others):
+    names = [next((name for name in table.columns if pattern.fullmatch(str(name))), None) for pattern in _NAMED]
+    others = [table[name].dropna().astype("str").head(_INSPECTED_LINES) for name in table.columns if name not in names]
+    if names[0] is None or names[1] is None or any(cells.str.contains(" ").any() for cells in others):
         return None
-    grades = pd.Series(1.0, table.index) if found[2] is None else cell_numbers(table[found[2]])
-    ids = [label_words(table[name]) for name in found[:2]]
-    made = pd.DataFrame(dict(zip(COLUMNS, (*ids, grades), strict=True))).dropna()
-    return made.astype({COLUMNS[0]: "str", COLUMNS[1]: "str"}).reset_index(drop=True)
+    grades = pd.Series(1.0, table.index) if names[2] is None else cell_numbers(table[names[2]])
+    ids = [label_words(table[name]) for name in names[:2]]
+    judgments = pd.DataFrame(dict(zip(COLUMNS, (*ids, grades), strict=True))).dropna()
+    return judgments.astype({COLUMNS[0]: "str", COLUMNS[1]: "str"}).reset_index(drop=True)
 
 
 def read_qrels(name: str, data: bytes) -> pd.DataFrame:
@@ -93,49 +93,55 @@ def row_ids(table: pd.DataFrame, column: str) -> pd.Series:
     return label_words(table[column])
 
 
-def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.Series, column: str) -> MatchedJudgments:
+def match_rows(
+    query: np.ndarray, ids: pd.Series, grade: np.ndarray, corpus_ids: pd.Series, column: str
+) -> MatchedJudgments:
     """Judgments -> rows of the corpus. query: (p,) places; ids: (p) of rows; grade: (p,), those of 0 or less dropped.
 
     An id that stands on several rows (passages of one document) means all of them. Raises InputError with examples of
     both sides where not one id is found.
     """
-    words, relevant = label_words(ids.reset_index(drop=True)), np.asarray(grade) > 0
-    judged = pd.DataFrame({"query": query, "id": words, "grade": grade})[relevant & words.notna().to_numpy()]
-    rows = pd.DataFrame({"id": known.to_numpy(), "row": np.arange(len(known))}).dropna()
+    text_ids, relevant = label_words(ids.reset_index(drop=True)), np.asarray(grade) > 0
+    judged = pd.DataFrame({"query": query, "id": text_ids, "grade": grade})[relevant & text_ids.notna().to_numpy()]
+    rows = pd.DataFrame({"id": corpus_ids.to_numpy(), "row": np.arange(len(corpus_ids))}).dropna()
     if len(rows) > 1 and rows["id"].nunique() == 1:
         raise InputError(
             f'The column "{column}" holds the same in every row, so it can\'t tell rows apart.',
             "Choose the column that holds the ids of the corpus' rows.",
         )
-    met = judged.merge(rows, on="id", how="inner")
+    matched = judged.merge(rows, on="id", how="inner")
     absent = judged[~judged["id"].isin(rows["id"])]
-    if not len(met):
+    if not len(matched):
         raise _no_match_error(judged["id"], rows["id"], column)
-    examples = tuple(str(each) for each in absent["id"].drop_duplicates().head(EXAMPLES))
-    arrays = (met["query"].to_numpy(np.int64), met["row"].to_numpy(np.int64), met["grade"].to_numpy(np.float64))
+    examples = tuple(str(row_id) for row_id in absent["id"].drop_duplicates().head(EXAMPLES))
+    arrays = (
+        matched["query"].to_numpy(np.int64),
+        matched["row"].to_numpy(np.int64),
+        matched["grade"].to_numpy(np.float64),
+    )
     return MatchedJudgments(*arrays, len(judged), len(absent), examples)
 
 
 def best_grades(query: np.ndarray, answer: np.ndarray, grade: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each (query, answer) once, with its highest grade."""
-    found = pd.DataFrame({"query": query, "answer": answer, "grade": grade}).groupby(["query", "answer"])["grade"].max()
-    keys = found.index.to_frame()
-    return keys["query"].to_numpy(np.int32), keys["answer"].to_numpy(np.int32), found.to_numpy(np.float64)
+    best = pd.DataFrame({"query": query, "answer": answer, "grade": grade}).groupby(["query", "answer"])["grade"].max()
+    keys = best.index.to_frame()
+    return keys["query"].to_numpy(np.int32), keys["answer"].to_numpy(np.int32), best.to_numpy(np.float64)
 
 
-def _no_match_error(judged: pd.Series, known: pd.Series, column: str) -> InputError:
+def _no_match_error(judged: pd.Series, corpus_ids: pd.Series, column: str) -> InputError:
     if not len(judged):
         return InputError("No judgment says that a row is relevant.", "Grades above 0 mean relevant; check the grades.")
     by = column if column in (FROM_ONE, FROM_ZERO) else f'the column "{column}"'
     return InputError(
         f"None of the {len(judged):,} judgments names a row of this corpus: they name {_sample_ids(judged)}; its rows are "
-        f"known by {by}, such as {_sample_ids(known)}.",
+        f"known by {by}, such as {_sample_ids(corpus_ids)}.",
         "Choose the column that holds these ids, or bring the judgments that belong to this corpus.",
     )
 
 
 def _sample_ids(ids: pd.Series) -> str:
-    return ", ".join(f'"{str(each)[:40]}"' for each in ids.drop_duplicates().head(3))
+    return ", ".join(f'"{str(row_id)[:40]}"' for row_id in ids.drop_duplicates().head(3))
 
 
 def _fields(line: str) -> list[str]:

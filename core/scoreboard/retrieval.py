@@ -28,29 +28,29 @@ _QUERIES, _CANDIDATES = 512, 8_192  # compared at a time: some 70 MB
 
 
 def nearest_candidates(
-    queries: np.ndarray, rows: np.ndarray, places: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
+    queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
 ) -> np.ndarray:
     """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded.
 
     rows[places]: (m, d) the candidates. Exact, by float32 dot product. Equal ones stand in a random order, the same
     for every query and contender (TIE_SEED), so that no place in the file is favored.
     """
-    order = np.random.default_rng(TIE_SEED).permutation(len(places)).astype(np.int32)
-    found = np.empty((len(queries), min(depth, len(places))), np.int32)
+    order = np.random.default_rng(TIE_SEED).permutation(len(candidates)).astype(np.int32)
+    nearest = np.empty((len(queries), min(depth, len(candidates))), np.int32)
     for start in range(0, len(queries), _QUERIES):
         part = slice(start, start + _QUERIES)
-        found[part] = _nearest(queries[part], rows, places, excluded[part], order, found.shape[1])
-    return found
+        nearest[part] = _nearest(queries[part], rows, candidates, excluded[part], order, nearest.shape[1])
+    return nearest
 
 
 def _nearest(
-    queries: np.ndarray, rows: np.ndarray, places: np.ndarray, excluded: np.ndarray, order: np.ndarray, depth: int
+    queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, order: np.ndarray, depth: int
 ) -> np.ndarray:
     """The best of one block of queries, merged over blocks of candidates by keys that sort as (cosine, order)."""
     best = np.empty((len(queries), 0), np.int64)
-    for start in range(0, len(places), _CANDIDATES):
-        part = np.arange(start, min(start + _CANDIDATES, len(places)))
-        keys = _keys(queries @ rows[places[part]].T, order[part])
+    for start in range(0, len(candidates), _CANDIDATES):
+        part = np.arange(start, min(start + _CANDIDATES, len(candidates)))
+        keys = _keys(queries @ rows[candidates[part]].T, order[part])
         here = np.flatnonzero((excluded >= start) & (excluded <= part[-1]))
         keys[here, excluded[here] - start] = np.int64(-(2**63)) + order[excluded[here]]
         best = np.concatenate([best, keys], axis=1)
@@ -59,8 +59,8 @@ def _nearest(
     best = np.sort(best, axis=1)[:, ::-1]
     place_of = np.empty(len(order), np.int32)
     place_of[order] = np.arange(len(order), dtype=np.int32)
-    found = place_of[best & 0xFFFFFFFF]
-    return np.where(found == excluded[:, None], -1, found)
+    nearest = place_of[best & 0xFFFFFFFF]
+    return np.where(nearest == excluded[:, None], -1, nearest)
 
 
 def _keys(cosines: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -102,15 +102,15 @@ def score_retrieval(
     Raises ModelError where the contender can't embed new texts.
     """
     where = (corpus, contender)
-    asked = embed_task_texts(*where, task.queries, queries=True, secret=secret, progress=progress)
+    queries = embed_task_texts(*where, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
         first = first_rows(corpus)
-        found, total = nearest_candidates(asked, contender_rows(*where), first, task.excluded), len(first)
+        ranked_candidates, total = nearest_candidates(queries, contender_rows(*where), first, task.excluded), len(first)
     else:
         rows = embed_task_texts(*where, task.candidates, secret=secret, progress=progress)
-        found, total = nearest_candidates(asked, rows, np.arange(len(rows)), task.excluded), len(rows)
+        ranked_candidates, total = nearest_candidates(queries, rows, np.arange(len(rows)), task.excluded), len(rows)
     facts = task.facts | {"queries": len(task.queries), "candidates": total, "tie_seed": TIE_SEED}
-    return Scores(ranked_scores(found, task, total), task.units, chance=chance(task, total), facts=facts)
+    return Scores(ranked_scores(ranked_candidates, task, total), task.units, chance=chance(task, total), facts=facts)
 
 
 def first_rows(corpus: CorpusRef) -> np.ndarray:
@@ -118,9 +118,9 @@ def first_rows(corpus: CorpusRef) -> np.ndarray:
     return np.unique(distinct_texts(load_corpus(corpus).texts)[0], return_index=True)[1]
 
 
-def ranked_scores(found: np.ndarray, task: Retrieval, candidates: int) -> dict[str, np.ndarray]:
+def ranked_scores(ranked_candidates: np.ndarray, task: Retrieval, candidates: int) -> dict[str, np.ndarray]:
     """Metric -> (q,) float32 in [0, 1]: nDCG@10 by grade, reciprocal rank within the first ten, P@1, recall."""
-    gains = gains_of(found, task, candidates)
+    gains = gains_of(ranked_candidates, task, candidates)
     hits, count = gains > 0, np.bincount(task.query_of, minlength=len(task.queries))
     scores = {
         "ndcg_at_10": ranked.graded_ndcg_at_k(gains, ideal_gains(task, 10), 10),
@@ -131,13 +131,13 @@ def ranked_scores(found: np.ndarray, task: Retrieval, candidates: int) -> dict[s
     return {name: values.astype(np.float32) for name, values in scores.items()}
 
 
-def gains_of(found: np.ndarray, task: Retrieval, candidates: int) -> np.ndarray:
+def gains_of(ranked_candidates: np.ndarray, task: Retrieval, candidates: int) -> np.ndarray:
     """(q, depth) float64 the grade of each candidate found, 0 where it does not answer."""
     keys = task.query_of.astype(np.int64) * candidates + task.answer_of
     order = np.argsort(keys)
-    asked = np.arange(len(found), dtype=np.int64)[:, None] * candidates + found
-    at = np.searchsorted(keys[order], asked).clip(max=len(keys) - 1)
-    same = (keys[order][at] == asked) & (found >= 0)
+    query_keys = np.arange(len(ranked_candidates), dtype=np.int64)[:, None] * candidates + ranked_candidates
+    at = np.searchsorted(keys[order], query_keys).clip(max=len(keys) - 1)
+    same = (keys[order][at] == query_keys) & (ranked_candidates >= 0)
     return np.where(same, task.grades[order][at], 0.0)
 
 
@@ -158,23 +158,23 @@ def chance(task: Retrieval, candidates: int) -> dict[str, float]:
     total = candidates - (task.excluded >= 0)
     gain = np.bincount(task.query_of, task.grades, len(task.queries)) / total
     discounts = 1 / np.log2(np.arange(2, 12))
-    shown = discounts[: min(10, candidates)].sum()
+    discount = discounts[: min(10, candidates)].sum()
     first, none_before = np.zeros(len(count)), np.ones(len(count))
     for rank in range(min(10, candidates)):
         hit = np.minimum(count / np.maximum(total - rank, 1), 1)
         first, none_before = first + none_before * hit / (rank + 1), none_before * (1 - hit)
-    made = {
-        "ndcg_at_10": gain * shown / (ideal_gains(task, 10) @ discounts),
+    levels = {
+        "ndcg_at_10": gain * discount / (ideal_gains(task, 10) @ discounts),
         "precision_at_1": count / total,
         "reciprocal_rank": first,
         **{f"recall_at_{k}": np.minimum(k / total, 1) for k in (1, 10, 100)},
     }
-    return {name: float(values.mean()) for name, values in made.items()}
+    return {name: float(values.mean()) for name, values in levels.items()}
 
 
 def pairs_of(relevant: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """query_of and answer_of from one array of candidates a query."""
-    counts = [len(each) for each in relevant]
+    counts = [len(answers) for answers in relevant]
     return np.repeat(np.arange(len(relevant)), counts).astype(np.int32), np.concatenate(relevant).astype(np.int32)
 
 
@@ -208,19 +208,21 @@ def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: 
     """BEIR: queries with ids, judgments in a file of their own."""
     ids = label_words(column_of(table, str(task.get("query_id")), "the file of queries"))
     judgments = open_table(corpus, str(task.get("qrels")), True)
-    place = pd.Series(np.arange(len(ids)), index=ids)
-    place = place[place.index.notna() & ~place.index.duplicated()]
-    query = label_words(judgments[COLUMNS[0]]).map(place)
-    found = query.notna().to_numpy()
-    if not found.any():
+    position = pd.Series(np.arange(len(ids)), index=ids)
+    position = position[position.index.notna() & ~position.index.duplicated()]
+    query = label_words(judgments[COLUMNS[0]]).map(position)
+    in_file = query.notna().to_numpy()
+    if not in_file.any():
         raise InputError(
             f'No judgment is on a query of the file: they are on "{judgments[COLUMNS[0]].iloc[0]}" and the like, the '
             f'queries are called "{ids.iloc[0]}" and the like.',
             "Choose the column with the queries' ids, and bring queries and judgments that belong together.",
         )
-    places, grades = query[found].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[found]
+    positions, grades = query[in_file].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[in_file]
     names = ids.fillna("").astype("str").tolist()
-    return JudgedQueries(texts.tolist(), names, places, judgments[COLUMNS[1]][found], grades, int((~found).sum()))
+    return JudgedQueries(
+        texts.tolist(), names, positions, judgments[COLUMNS[1]][in_file], grades, int((~in_file).sum())
+    )
 
 
 def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
@@ -228,12 +230,12 @@ def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> Judg
     relevant = column_of(table, str(task.get("relevant")), "the file of queries")
     grades, unique = np.ones(len(table)), list(dict.fromkeys(texts))
     if task.get("grade"):
-        given = cell_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
-        if given.isna().all():
+        cells = cell_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
+        if cells.isna().all():
             raise InputError(f'The column "{task.get("grade")}" holds no numbers.', "Choose another, or no grades.")
-        grades = given.fillna(0).to_numpy(np.float64)
-    places = texts.map({text: place for place, text in enumerate(unique)}).to_numpy(np.int64)
-    return JudgedQueries(unique, [""] * len(unique), places, relevant, grades)
+        grades = cells.fillna(0).to_numpy(np.float64)
+    positions = texts.map({text: position for position, text in enumerate(unique)}).to_numpy(np.int64)
+    return JudgedQueries(unique, [""] * len(unique), positions, relevant, grades)
 
 
 MAX_QUERIES = 10_000  # of more, so many are drawn
@@ -264,59 +266,63 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     Queries without a relevant row in the corpus are left out; a row with the query's own text can't be its answer
     unless it is judged to be. Raises InputError.
     """
-    kept, asked = load_corpus(corpus), read_judged_queries(corpus, task)
+    loaded, uploaded = load_corpus(corpus), read_judged_queries(corpus, task)
     column = str(task.get("id"))
-    known = row_ids(kept.table, column)
-    matched = match_rows(asked.query, asked.row_id, asked.grade, known, column)
-    groups, texts = distinct_texts(kept.texts)
+    corpus_ids = row_ids(loaded.table, column)
+    matched = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
+    groups, texts = distinct_texts(loaded.texts)
     query, answer, grade = best_grades(matched.query, groups[matched.row], matched.grade)
     used = _sampled(np.unique(query))
-    chosen = np.isin(query, used)
-    query, answer, grade = np.searchsorted(used, query[chosen]).astype(np.int32), answer[chosen], grade[chosen]
-    asked_texts = [asked.texts[place] for place in used]
-    own = _self_matches([asked.ids[place] for place in used], asked_texts, kept, known, groups)
-    judged_so = np.isin(np.arange(len(used), dtype=np.int64) * len(texts) + own, query * np.int64(len(texts)) + answer)
-    excluded = np.where(judged_so, -1, own)
-    units = distinct_texts(asked_texts)[0].astype(np.int32)
-    facts = _facts(asked, matched, kept, column) | {"own_texts": int((excluded >= 0).sum())}
+    is_used = np.isin(query, used)
+    query, answer, grade = np.searchsorted(used, query[is_used]).astype(np.int32), answer[is_used], grade[is_used]
+    query_texts = [uploaded.texts[number] for number in used]
+    self_matches = _self_matches([uploaded.ids[number] for number in used], query_texts, loaded, corpus_ids, groups)
+    judged_so = np.isin(
+        np.arange(len(used), dtype=np.int64) * len(texts) + self_matches, query * np.int64(len(texts)) + answer
+    )
+    excluded = np.where(judged_so, -1, self_matches)
+    units = distinct_texts(query_texts)[0].astype(np.int32)
+    facts = _facts(uploaded, matched, loaded, column) | {"own_texts": int((excluded >= 0).sum())}
     facts["files"] = file_names(corpus, task)
-    return Retrieval(asked_texts, None, query, answer, grade, excluded, units, facts)
+    return Retrieval(query_texts, None, query, answer, grade, excluded, units, facts)
 
 
-def _sampled(places: np.ndarray) -> np.ndarray:
+def _sampled(queries: np.ndarray) -> np.ndarray:
     """All places, or MOST_QUERIES of them, drawn with SEED; sorted."""
-    if len(places) <= MAX_QUERIES:
-        return places
-    return np.sort(np.random.default_rng(SEED).choice(places, MAX_QUERIES, replace=False))
+    if len(queries) <= MAX_QUERIES:
+        return queries
+    return np.sort(np.random.default_rng(SEED).choice(queries, MAX_QUERIES, replace=False))
 
 
-def _self_matches(ids: list[str], texts: list[str], kept: Corpus, known: pd.Series, groups: np.ndarray) -> np.ndarray:
+def _self_matches(
+    ids: list[str], texts: list[str], corpus: Corpus, corpus_ids: pd.Series, groups: np.ndarray
+) -> np.ndarray:
     """(q,) the candidate that is the query itself, -1 where none is: it has its text, or its id and its text within."""
-    by_text = dict(zip(reversed(kept.texts), reversed(range(len(kept))), strict=True))
-    by_id = dict(zip(known, range(len(kept)), strict=True))
-    own = np.full(len(texts), -1, np.int64)
-    for place, (name, text) in enumerate(zip(ids, texts, strict=True)):
+    by_text = dict(zip(reversed(corpus.texts), reversed(range(len(corpus))), strict=True))
+    by_id = dict(zip(corpus_ids, range(len(corpus)), strict=True))
+    matches = np.full(len(texts), -1, np.int64)
+    for number, (name, text) in enumerate(zip(ids, texts, strict=True)):
         row = by_text.get(text)
-        if row is None and name in by_id and text in kept.texts[by_id[name]]:
+        if row is None and name in by_id and text in corpus.texts[by_id[name]]:
             row = by_id[name]
         if row is not None:
-            own[place] = groups[row]
-    return own
+            matches[number] = groups[row]
+    return matches
 
 
-def _facts(asked: JudgedQueries, matched: MatchedJudgments, kept: Corpus, column: str) -> dict[str, object]:
-    judged = len(np.unique(asked.query[np.asarray(asked.grade) > 0]))
+def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, corpus: Corpus, column: str) -> dict[str, object]:
+    judged = len(np.unique(uploaded.query[np.asarray(uploaded.grade) > 0]))
     usable = len(np.unique(matched.query))
     return {
-        "queries_given": len(asked.texts),
+        "queries_given": len(uploaded.texts),
         "queries_judged": judged,
         "queries_left_out": judged - usable,
         "queries_usable": usable,
         "judgments": matched.judged,
         "absent": matched.absent,
         "absent_examples": list(matched.examples),
-        "unknown_queries": asked.unknown,
+        "unknown_queries": uploaded.unknown,
         "id_column": column,
-        "rows": len(kept),
+        "rows": len(corpus),
         "seed": SEED,
     }

@@ -45,13 +45,13 @@ def save_table(
             raise InputError(
                 f'"{name}" holds {len(table):,} rows.', f"Bring a file of at most {MAX_ROWS:,} rows, at least one."
             )
-        made = io.BytesIO()
-        table.to_parquet(made, index=False, compression="zstd")
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False, compression="zstd")
         facts = {"name": name, "rows": len(table), "columns": list(table.columns)}
-        workspace.save(KIND, corpus.digest, inputs, {"table": np.frombuffer(made.getvalue(), np.uint8)}, facts)
-    found = table_info(corpus, key, qrels)
-    assert found is not None  # noqa: S101 - it was kept above
-    return found
+        workspace.save(KIND, corpus.digest, inputs, {"table": np.frombuffer(buffer.getvalue(), np.uint8)}, facts)
+    saved = table_info(corpus, key, qrels)
+    assert saved is not None  # noqa: S101 - it was kept above
+    return saved
 
 
 def table_info(corpus: CorpusRef, key: str, qrels: bool = False) -> TaskTable | None:
@@ -65,8 +65,8 @@ def table_info(corpus: CorpusRef, key: str, qrels: bool = False) -> TaskTable | 
 def file_names(corpus: CorpusRef, task: Task) -> dict[str, str]:
     """What the person's files are called, by the parameters of a task that hold their keys."""
     keys = {name: task.get(name) for name in ("file", "queries", "qrels")}
-    found = {name: table_info(corpus, str(key), name == "qrels") for name, key in keys.items() if key}
-    return {name: table.name for name, table in found.items() if table is not None}
+    tables = {name: table_info(corpus, str(key), name == "qrels") for name, key in keys.items() if key}
+    return {name: table.name for name, table in tables.items() if table is not None}
 
 
 @lru_cache(maxsize=4)
@@ -93,15 +93,15 @@ def _inputs(key: str, qrels: bool) -> dict[str, object]:
 def _clean_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Columns with names of their own, cells of one type a column, as Parquet needs them."""
     names: list[str] = []
-    for place, column in enumerate(table.columns):
-        name = str(column).strip() or f"column {place + 1}"
+    for number, column in enumerate(table.columns):
+        name = str(column).strip() or f"column {number + 1}"
         while name in names:
             name += " (again)"
         names.append(name)
-    tidy = table.reset_index(drop=True).set_axis(names, axis=1)
-    for name in tidy.select_dtypes(include="object").columns:
-        tidy[name] = tidy[name].astype("str").where(tidy[name].notna())
-    return tidy
+    clean = table.reset_index(drop=True).set_axis(names, axis=1)
+    for name in clean.select_dtypes(include="object").columns:
+        clean[name] = clean[name].astype("str").where(clean[name].notna())
+    return clean
 
 
 MAX_FILES = 2
@@ -126,8 +126,8 @@ def import_tables(corpus: CorpusRef, files: tuple[Staged, ...], judged: bool) ->
 def uploaded_tables(corpus: CorpusRef) -> tuple[TaskTable, ...]:
     """The tables brought in for a corpus' tasks so far, the latest first."""
     records = list(Workspace(corpus.folder).results(KIND, corpus.digest))[::-1]
-    found = (table_info(corpus, record["inputs"]["file"], record["inputs"]["qrels"]) for record in records)
-    return tuple(table for table in found if table is not None)
+    tables = (table_info(corpus, record["inputs"]["file"], record["inputs"]["qrels"]) for record in records)
+    return tuple(table for table in tables if table is not None)
 
 
 def _import_single(corpus: CorpusRef, file: Staged, judged: bool) -> TaskTable:
@@ -148,9 +148,9 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[Staged, ...]) -> t
             "Upload the queries (queries.jsonl, or a table) and the judgments: lines of query id, row id and grade, or "
             "a table with the columns query-id, corpus-id and score.",
         )
-    given = next(iter(tables))
-    kept = save_table(corpus, given.key, given.name, lambda: tables[given], qrels=True)
-    return _import_single(corpus, queries[0], True), kept
+    qrels = next(iter(tables))
+    judgments = save_table(corpus, qrels.key, qrels.name, lambda: tables[qrels], qrels=True)
+    return _import_single(corpus, queries[0], True), judgments
 
 
 def _judgments(folder: str, file: Staged) -> pd.DataFrame | None:

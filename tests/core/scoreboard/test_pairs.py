@@ -109,14 +109,14 @@ def test_rows_without_a_text_or_a_number_are_left_out_and_counted(tmp_path):
     table.loc[0, "sentence2"], table.loc[1, "score"], table.loc[2, "score"] = " ", "n/a", None
     made = read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table))
     assert (made.facts["rows"], made.facts["no_text"], made.facts["no_number"], made.facts["pairs"]) == (6, 1, 2, 3)
-    assert made.given.tolist() == SCORES[3:]
+    assert made.human_scores.tolist() == SCORES[3:]
 
 
 def test_a_decimal_comma_is_understood(tmp_path):
     folder, corpus, _ = make(tmp_path)
     table = pairs_table()
     table["score"] = [str(score).replace(".", ",") for score in SCORES]
-    assert read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table)).given.tolist() == SCORES
+    assert read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table)).human_scores.tolist() == SCORES
 
 
 @pytest.mark.parametrize(
