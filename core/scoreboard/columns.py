@@ -1,4 +1,4 @@
-"""Which columns of a table the forms of the scoreboard's tasks offer, and which they propose."""
+"""Which columns of a table the task forms of the scoreboard offer, and which they propose."""
 
 import re
 from dataclasses import dataclass
@@ -14,50 +14,28 @@ from core.scoreboard.qrels import COLUMNS, FROM_ONE, FROM_ZERO, row_ids
 from core.scoreboard.task_tables import open_table
 from core.types import CorpusRef
 
-INSPECTED_ROWS = 2_000  # rows
+INSPECTED_ROWS = 2_000
 MIN_NUMERIC_SHARE = 0.5  # share of a column's cells that must be numbers
-
-
-def text_column_names(table: pd.DataFrame) -> tuple[str, ...]:
-    kinds = (pd.api.types.is_string_dtype, pd.api.types.is_object_dtype)
-    names = [str(name) for name in table.columns if any(is_kind(table[name]) for is_kind in kinds)]
-    return tuple(name for name in names if table[name].notna().any())
-
-
-def numeric_column_names(table: pd.DataFrame) -> tuple[str, ...]:
-    """Columns of numbers, and of text most of which can be read as numbers."""
-    names = []
-    for name in map(str, table.columns):
-        cells = table[name].dropna().iloc[:INSPECTED_ROWS]
-        if (
-            len(cells)
-            and not pd.api.types.is_datetime64_any_dtype(cells)
-            and cell_numbers(cells).notna().mean() > MIN_NUMERIC_SHARE
-        ):
-            names.append(name)
-    return tuple(names)
-
-
-def mean_length(table: pd.DataFrame, name: str) -> float:
-    return float(table[name].iloc[:INSPECTED_ROWS].astype("str").str.len().mean())
-
-
-def mean_words(table: pd.DataFrame, name: str) -> float:
-    return float(table[name].iloc[:INSPECTED_ROWS].dropna().astype("str").str.count(r"\S+").mean())
-
-
-_MAX_COMPARED_ROWS = 200_000  # rows of a corpus up to which all of its columns are held against the ids asked for
+_MAX_COMPARED_ROWS = 200_000  # of a corpus up to which all columns are compared with the ids in the judgments
 _TITLE = re.compile(r"title|subject|summary|headline|question|query|标题|主题|问题", re.IGNORECASE)
 _QUERY = re.compile(r"^text$|quer|question|search|查询|问题", re.IGNORECASE)
 _RELEVANT = re.compile(r"corpus|doc|relevant|answer|target|row|id", re.IGNORECASE)
 _GRADE = re.compile(r"score|grade|relevan|rating|label", re.IGNORECASE)
 _ID = re.compile(r"^_?id$|query[ _-]?id|^qid$", re.IGNORECASE)
+_TWIN = re.compile(r"(?<![a-z0-9])(1|a|one|first|left|premise)(?![a-z0-9])|(?<=[a-z])1$", re.IGNORECASE)
+_OTHER = {"1": "2", "a": "b", "one": "two", "first": "second", "left": "right", "premise": "hypothesis"}
+_SCORE = re.compile(
+    r"score|similar|related|likeness|rating|grade|label|gold|duplic|paraphras|quality|分", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"column \d+")  # names of columns without a name
+_MAX_LENGTH_RATIO = 2.0  # of the mean lengths of the two texts of a pair
+MIN_MEAN_WORDS = 3.0  # for a column to be taken for texts rather than names
 
 
 @dataclass(frozen=True)
 class QueryColumns:
-    """columns: of the file of queries; ids: what the corpus' rows can be known by, the likeliest first. The others are
-    proposed, "" where nothing fits."""
+    """columns: of the file of queries; ids: columns and row numbers that may identify the corpus'
+    rows, the likeliest first. The others are proposed, "" where nothing fits."""
 
     columns: tuple[str, ...]
     ids: tuple[str, ...]
@@ -67,8 +45,26 @@ class QueryColumns:
     grade: str
 
 
+@dataclass(frozen=True)
+class PairColumns:
+    """texts: columns that hold text, numbers: that hold numbers, each at least two and one for a task to be possible.
+    first, second, score: proposed, "" where nothing fits. named: column names are those of rated pairs, or a table
+    without a header looks like them."""
+
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+    first: str
+    second: str
+    score: str
+    named: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.first and self.second and self.score)
+
+
 def label_choices(corpus: CorpusRef) -> tuple[str, ...]:
-    """Columns that may hold labels: those chosen as labels first, never the text itself, the split column last."""
+    """Columns that may hold labels: those with the role first, never the text itself, the split column last."""
     loaded = load_corpus(corpus)
     split = find_split(loaded.table)
     names = [name for name in label_columns(corpus) if loaded.roles.text != column_field(name)]
@@ -76,7 +72,7 @@ def label_choices(corpus: CorpusRef) -> tuple[str, ...]:
 
 
 def query_columns(corpus: CorpusRef, key: str, qrels: str = "") -> QueryColumns:
-    """The columns of a kept table of queries, and of the corpus it asks. qrels: key of the judgments beside it."""
+    """The columns of a stored table of queries, and of the corpus it searches. qrels: key of its judgments."""
     table, loaded = open_table(corpus, key), load_corpus(corpus)
     columns, texts = tuple(map(str, table.columns)), text_column_names(table)
     text = next((name for name in texts if _QUERY.search(name)), texts[0] if texts else "")
@@ -95,7 +91,7 @@ def query_columns(corpus: CorpusRef, key: str, qrels: str = "") -> QueryColumns:
 
 
 def text_columns(corpus: CorpusRef) -> tuple[tuple[str, ...], str, str]:
-    """The corpus' columns that hold text, and a proposed one to ask with, such as a title, and one to find."""
+    """The corpus' columns that hold text, a proposed one for queries, such as a title, and one to retrieve."""
     loaded = load_corpus(corpus)
     texts = tuple(name for name in text_column_names(loaded.table) if name != loaded.roles.id)
     if len(texts) < 2:
@@ -105,62 +101,8 @@ def text_columns(corpus: CorpusRef) -> tuple[tuple[str, ...], str, str]:
     return texts, query, by_length[0]
 
 
-def _column_of_query_ids(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> str:
-    """The column that holds the most of the queries' ids that judgments name, "" where none does."""
-    if not qrels:
-        return ""
-    ids = set(label_words(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:INSPECTED_ROWS])
-    matches = {str(name): len(ids & set(label_words(table[name]).dropna())) for name in table.columns}
-    return max(matches, key=lambda name: matches[name]) if any(matches.values()) else ""
-
-
-def _has_different_values(column: pd.Series) -> bool:
-    """Whether a column can name rows: not one value throughout, such as the empty metadata of BEIR's queries."""
-    return len(column) < 2 or column.astype("str").nunique() > 1
-
-
-def _row_columns(table: pd.DataFrame, role: str | None, ids_in_judgments: pd.Series | None) -> tuple[str, ...]:
-    """Columns and row numbers by the share of the asked ids they hold, then the id column first."""
-    first = [role] if role is not None and role in table.columns else []
-    names = [*first, *(str(name) for name in table.columns if name != role), FROM_ONE, FROM_ZERO]
-    if ids_in_judgments is None:
-        return tuple(names)
-    ids = set(label_words(ids_in_judgments).dropna().iloc[:INSPECTED_ROWS])
-    compared = [name for name in names if len(table) <= _MAX_COMPARED_ROWS or name in (*first, FROM_ONE, FROM_ZERO)]
-    matches = {name: len(ids & set(row_ids(table, name).dropna())) for name in compared}
-    return tuple(sorted(names, key=lambda name: -matches.get(name, 0)))
-
-
-_TWIN = re.compile(r"(?<![a-z0-9])(1|a|one|first|left|premise)(?![a-z0-9])|(?<=[a-z])1$", re.IGNORECASE)
-_OTHER = {"1": "2", "a": "b", "one": "two", "first": "second", "left": "right", "premise": "hypothesis"}
-_SCORE = re.compile(
-    r"score|similar|related|likeness|rating|grade|label|gold|duplic|paraphras|quality|分", re.IGNORECASE
-)
-_NUMBERED = re.compile(r"column \d+")  # as columns are called that have no name
-_MAX_LENGTH_RATIO = 2.0  # times that one of two texts of a pair may be longer than the other, on average
-MIN_MEAN_WORDS = 3.0  # on average, for a column of a corpus to be taken for texts rather than names
-
-
-@dataclass(frozen=True)
-class PairColumns:
-    """texts: columns that hold text, numbers: that hold numbers, each at least two and one for a task to be possible.
-    first, second, score: proposed, "" where nothing fits. named: columns are called as those of scored pairs, or, in a
-    table without a header, are like them."""
-
-    texts: tuple[str, ...]
-    numbers: tuple[str, ...]
-    first: str
-    second: str
-    score: str
-    named: bool = False
-
-    @property
-    def complete(self) -> bool:
-        return bool(self.first and self.second and self.score)
-
-
 def pair_columns(corpus: CorpusRef, key: str) -> PairColumns:
-    """The columns of a kept table; with key "" of the corpus, where two are proposed only if both look like texts."""
+    """The columns of a stored table; with key "" of the corpus, where two are proposed only if both look like texts."""
     table, never = _table(corpus, key)
     texts = text_column_names(table)
     numbers = tuple(name for name in numeric_column_names(table) if name not in never)
@@ -172,6 +114,32 @@ def pair_columns(corpus: CorpusRef, key: str) -> PairColumns:
     return PairColumns(
         texts, numbers, first, second, score, bool(twins and named) or _is_unnamed_pair(table, first, second, score)
     )
+
+
+def _column_of_query_ids(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> str:
+    """The column with the most of the query ids in the judgments, "" where none has any."""
+    if not qrels:
+        return ""
+    ids = set(label_words(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:INSPECTED_ROWS])
+    matches = {str(name): len(ids & set(label_words(table[name]).dropna())) for name in table.columns}
+    return max(matches, key=lambda name: matches[name]) if any(matches.values()) else ""
+
+
+def _has_different_values(column: pd.Series) -> bool:
+    """Whether a column can identify rows: not constant, such as the empty metadata of BEIR's queries."""
+    return len(column) < 2 or column.astype("str").nunique() > 1
+
+
+def _row_columns(table: pd.DataFrame, role: str | None, ids_in_judgments: pd.Series | None) -> tuple[str, ...]:
+    """Columns and row numbers by how many ids of the judgments they hold, then the id column first."""
+    first = [role] if role is not None and role in table.columns else []
+    names = [*first, *(str(name) for name in table.columns if name != role), FROM_ONE, FROM_ZERO]
+    if ids_in_judgments is None:
+        return tuple(names)
+    ids = set(label_words(ids_in_judgments).dropna().iloc[:INSPECTED_ROWS])
+    compared = [name for name in names if len(table) <= _MAX_COMPARED_ROWS or name in (*first, FROM_ONE, FROM_ZERO)]
+    matches = {name: len(ids & set(row_ids(table, name).dropna())) for name in compared}
+    return tuple(sorted(names, key=lambda name: -matches.get(name, 0)))
 
 
 def _table(corpus: CorpusRef, key: str) -> tuple[pd.DataFrame, tuple[str | None, ...]]:
@@ -196,14 +164,14 @@ def _twins(texts: tuple[str, ...], table: pd.DataFrame) -> tuple[str, str] | Non
 
 
 def _score_column_rank(table: pd.DataFrame, name: str) -> tuple[bool, bool, bool]:
-    """What speaks against a column of scores: other words beside the numbers, one value a row, whole numbers."""
+    """What speaks against a column of scores: cells that are not numbers, unique values, integers."""
     column = table[name]
     numbers = cell_numbers(column).dropna()
     return len(numbers) < column.notna().sum(), column.nunique() == len(column), bool((numbers % 1 == 0).all())
 
 
 def _is_unnamed_pair(table: pd.DataFrame, first: str, second: str, score: str) -> bool:
-    """Whether a table without a header looks like scored pairs: two texts about as long as each other, and a number."""
+    """Whether a table without a header looks like rated pairs: two texts about as long as each other, and a number."""
     if not (score and all(_NUMBERED.fullmatch(name) for name in (first, second, score))):
         return False
     lengths = sorted(mean_words(table, name) for name in (first, second))
@@ -219,3 +187,27 @@ def _longest(texts: tuple[str, ...], table: pd.DataFrame, min_words: float) -> t
     )[:2]
     two = [name for name in texts if name in longest]
     return (two[0], two[1]) if len(two) == 2 else ("", "")
+
+
+def text_column_names(table: pd.DataFrame) -> tuple[str, ...]:
+    kinds = (pd.api.types.is_string_dtype, pd.api.types.is_object_dtype)
+    names = [str(name) for name in table.columns if any(is_kind(table[name]) for is_kind in kinds)]
+    return tuple(name for name in names if table[name].notna().any())
+
+
+def numeric_column_names(table: pd.DataFrame) -> tuple[str, ...]:
+    """Columns of numbers, and of text most of which can be read as numbers."""
+    names = []
+    for name in map(str, table.columns):
+        cells = table[name].dropna().iloc[:INSPECTED_ROWS]
+        if len(cells) and not pd.api.types.is_datetime64_any_dtype(cells):
+            names += [name] if cell_numbers(cells).notna().mean() > MIN_NUMERIC_SHARE else []
+    return tuple(names)
+
+
+def mean_length(table: pd.DataFrame, name: str) -> float:
+    return float(table[name].iloc[:INSPECTED_ROWS].astype("str").str.len().mean())
+
+
+def mean_words(table: pd.DataFrame, name: str) -> float:
+    return float(table[name].iloc[:INSPECTED_ROWS].dropna().astype("str").str.count(r"\S+").mean())

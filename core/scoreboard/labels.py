@@ -30,11 +30,7 @@ MAX_CLUSTERS = 1_000  # labels that k-means is asked to find
 
 
 def score_labels(
-    corpus: CorpusRef,
-    contender: Contender,
-    task: Task,
-    secret: Secret | None = None,
-    progress: Progress | None = None,
+    corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
     """Retrieval, votes, probes and k-means by the labels of a column.
 

@@ -1,4 +1,4 @@
-"""Judgments of relevance (qrels): read from files, and matched to the rows of a corpus."""
+"""Relevance judgments (qrels): read from files, and matched to the rows of a corpus."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from core.errors import InputError
 COLUMNS = ("query-id", "corpus-id", "score")
 FROM_ONE, FROM_ZERO = "row number from 1", "row number from 0"  # in place of a column of ids
 EXAMPLES = 5
-MAX_ID_WORDS = 2  # at most, so that scored pairs are no judgments
+MAX_ID_WORDS = 2  # so that rated pairs are no judgments
 _INSPECTED_LINES = 200  # lines
 _NAMED = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -28,7 +28,7 @@ _NAMED = tuple(
 
 @dataclass(frozen=True, eq=False)
 class MatchedJudgments:
-    """Judgments on rows of the corpus. query: (p,) places among the queries; row: (p,) rows; grade: (p,) float64 > 0.
+    """Judgments on rows of the corpus. query: (p,) positions among the queries; row: (p,); grade: (p,) float64 > 0.
 
     absent: judgments naming no row of the corpus, of `judged` in all; examples: some of their ids.
     """
@@ -42,18 +42,18 @@ class MatchedJudgments:
 
 
 def is_qrels(data: bytes) -> bool:
-    """Whether a file looks like judgments: lines of three or four fields, ids that are no sentences and then a number,
-    after any header."""
+    """Whether a file looks like judgments: lines of three or four fields, short ids and then a number, after any
+    header."""
     lines = data[:20_000].decode("utf-8", "replace").splitlines()[:_INSPECTED_LINES]
     complete = lines if len(data) <= 20_000 else lines[:-1]  # the last one may be cut
     fields = [_fields(line) for line in complete if line.strip()]
     body = fields[1:] if fields and not _is_number(fields[0][-1]) else fields
-    return bool(body) and all(len(each) in (3, 4) and _is_number(each[-1]) and _are_ids(each[:-1]) for each in body)
+    return bool(body) and all(len(parts) in (3, 4) and _is_number(parts[-1]) and _are_ids(parts[:-1]) for parts in body)
 
 
 def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
-    """Judgments from a table of few columns that are called as those of judgments are (Parquet, JSON Lines, CSV);
-    without a column of grades all are 1. None for any other table, such as one with the queries' texts beside."""
+    """Judgments from a table with the usual column names (Parquet, JSON Lines, CSV); without a column of grades all are
+    1. None for any other table, such as one that also has the queries' texts."""
     names = [next((name for name in table.columns if pattern.fullmatch(str(name))), None) for pattern in _NAMED]
     others = [table[name].dropna().astype("str").head(_INSPECTED_LINES) for name in table.columns if name not in names]
     if names[0] is None or names[1] is None or any(cells.str.contains(" ").any() for cells in others):
@@ -66,19 +66,19 @@ def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
 
 def read_qrels(name: str, data: bytes) -> pd.DataFrame:
     """COLUMNS as strings, strings and float64, from BEIR's three columns (with a header row or without) or TREC's four
-    (query, 0, document, grade), parted by tabs or spaces. Raises InputError naming the line that can't be read."""
+    (query, 0, document, grade), separated by tabs or spaces. Raises InputError with the line that can't be read."""
     text = to_utf8(name, data, None)[0].decode("utf-8")
     lines = [(number, _fields(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if lines and not _is_number(lines[0][1][-1]):
         lines = lines[1:]
     if not lines:
-        raise InputError(f'"{name}" holds no judgments.', "Each line needs a query's id, a row's id and a grade.")
+        raise InputError(f'"{name}" has no judgments.', "Each line needs a query ID, a row ID and a grade.")
     for number, fields in lines:
         if len(fields) not in (3, 4) or not _is_number(fields[-1]):
             raise InputError(
-                f'Line {number:,} of "{name}" is not a judgment: it has {len(fields)} fields, the last being '
+                f'Line {number:,} of "{name}" is not a judgment: it has {len(fields)} fields and ends with '
                 f'"{fields[-1][:40]}".',
-                "Each line needs a query's id, a row's id and a grade, parted by tabs, as in BEIR's qrels.",
+                "Each line needs a query ID, a row ID and a grade, separated by tabs, as in BEIR's qrels.",
             )
     rows = [(fields[0], fields[-2], float(fields[-1])) for _, fields in lines]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({COLUMNS[0]: "str", COLUMNS[1]: "str"})
@@ -89,25 +89,25 @@ def row_ids(table: pd.DataFrame, column: str) -> pd.Series:
     if column in (FROM_ONE, FROM_ZERO):
         return pd.Series(np.arange(len(table)) + (column == FROM_ONE)).astype("str")
     if column not in table.columns:
-        raise InputError(f'The corpus has no column "{column}".', "Choose the column that holds the ids of its rows.")
+        raise InputError(f'The corpus has no column "{column}".', "Select the column with the IDs of its rows.")
     return label_words(table[column])
 
 
 def match_rows(
     query: np.ndarray, ids: pd.Series, grade: np.ndarray, corpus_ids: pd.Series, column: str
 ) -> MatchedJudgments:
-    """Judgments -> rows of the corpus. query: (p,) places; ids: (p) of rows; grade: (p,), those of 0 or less dropped.
+    """Judgments -> rows of the corpus. query: (p,) positions; ids: (p) of rows; grade: (p,), 0 or less is dropped.
 
-    An id that stands on several rows (passages of one document) means all of them. Raises InputError with examples of
-    both sides where not one id is found.
+    An id of several rows (passages of one document) means all of them. Raises InputError with examples of both sides
+    where no id matches.
     """
     text_ids, relevant = label_words(ids.reset_index(drop=True)), np.asarray(grade) > 0
     judged = pd.DataFrame({"query": query, "id": text_ids, "grade": grade})[relevant & text_ids.notna().to_numpy()]
     rows = pd.DataFrame({"id": corpus_ids.to_numpy(), "row": np.arange(len(corpus_ids))}).dropna()
     if len(rows) > 1 and rows["id"].nunique() == 1:
         raise InputError(
-            f'The column "{column}" holds the same in every row, so it can\'t tell rows apart.',
-            "Choose the column that holds the ids of the corpus' rows.",
+            f'The column "{column}" has the same value in every row, so it does not identify rows.',
+            "Select the column with the IDs of the corpus' rows.",
         )
     matched = judged.merge(rows, on="id", how="inner")
     absent = judged[~judged["id"].isin(rows["id"])]
@@ -131,12 +131,12 @@ def best_grades(query: np.ndarray, answer: np.ndarray, grade: np.ndarray) -> tup
 
 def _no_match_error(judged: pd.Series, corpus_ids: pd.Series, column: str) -> InputError:
     if not len(judged):
-        return InputError("No judgment says that a row is relevant.", "Grades above 0 mean relevant; check the grades.")
+        return InputError("No judgment has a grade above 0.", "Grades above 0 mean relevant; check the grades.")
     by = column if column in (FROM_ONE, FROM_ZERO) else f'the column "{column}"'
     return InputError(
-        f"None of the {len(judged):,} judgments names a row of this corpus: they name {_sample_ids(judged)}; its rows are "
-        f"known by {by}, such as {_sample_ids(corpus_ids)}.",
-        "Choose the column that holds these ids, or bring the judgments that belong to this corpus.",
+        f"None of the {len(judged):,} judgments matches a row of this corpus. IDs in the judgments: "
+        f"{_sample_ids(judged)}; in {by}: {_sample_ids(corpus_ids)}.",
+        "Select the column with these IDs, or upload the judgments that belong to this corpus.",
     )
 
 
