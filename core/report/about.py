@@ -56,8 +56,8 @@ def caveats(facts: Facts) -> Bullets:
         said.append("Times were measured on one machine, the one named below.")
     busy = [contender.label for contender, cost in zip(facts.contenders, facts.costs, strict=True) if cost.speed.busy]
     if busy:
-        said.append(f"It was busy with other work while {join_names(busy)} {'was' if len(busy) == 1 else 'were'} timed: "
-                    "these times are too long.")  # fmt: skip
+        verb = "was" if len(busy) == 1 else "were"
+        said.append(f"It was busy with other work while {join_names(busy)} {verb} timed: these times are too long.")
     dates = sorted({cost.price_date for cost in facts.costs if cost.usd_per_million})
     if dates:
         said.append(f"Prices are those of {dates[-1]}.")

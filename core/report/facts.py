@@ -23,7 +23,7 @@ from core.report.spaces import Diagnosed, diagnose
 from core.scoreboard import service as scoreboard
 from core.scoreboard.comparison import compare
 from core.scoreboard.cost import Cost
-from core.scoreboard.results import KIND, kept_scores
+from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS, Scores, Task, metrics_of
 from core.store import CorpusInfo, Workspace
@@ -74,7 +74,7 @@ def gather(asked: ScoreboardQuery) -> Facts:
     where, column = (asked.corpus, contenders), _label_column(asked)
     overlap, diagnosed = _overlap(scored), diagnose(*where, info.rows, column)
     failures = tuple(
-        (asked.contenders[failure.place].label, f"{failure.message} {failure.remedy}") for failure in state.failures
+        (asked.contenders[failure.index].label, f"{failure.message} {failure.remedy}") for failure in state.failures
     )
     return Facts(
         info=info,
@@ -116,7 +116,7 @@ def library_versions() -> dict[str, str]:
 def _other_boards(scored: ScoreboardQuery) -> list[Board]:
     """Boards by the main metric of every other task all the contenders were scored in."""
     boards, seen = [], [scored.task.to_dict()]
-    for record in Workspace(scored.corpus.folder).results(KIND, scored.corpus.digest):
+    for record in SCORES.records(scored.corpus):
         values = record["inputs"].get("task")
         if values in seen:
             continue
@@ -129,7 +129,7 @@ def _other_boards(scored: ScoreboardQuery) -> list[Board]:
 def _board_of(scored: ScoreboardQuery, values: dict[str, Any]) -> Board | None:
     try:
         task = Task.from_dict(values)
-        if any(kept_scores(scored.corpus, contender, task) is None for contender in scored.contenders):
+        if not all(SCORES.exists(ScoresQuery(scored.corpus, contender, task)) for contender in scored.contenders):
             return None
         return scoreboard.board(replace(scored, task=task, metric=next(iter(metrics_of(task.kind)))))
     except (PlanisphereError, KeyError, TypeError):  # of an earlier version

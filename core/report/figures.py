@@ -34,13 +34,13 @@ def picture_blocks(facts: Facts, board: Board) -> list[Block]:
 
 
 def _marks(facts: Facts, board: Board, axis: str = "") -> list[Mark]:
-    lines, costs = board.comparison.lines, [_axis(facts.costs[place], axis) for place in board.places]
+    lines, costs = board.comparison.lines, [_axis(facts.costs[place], axis) for place in board.order]
     best = on_frontier(
         np.array([np.nan if cost is None else cost for cost in costs]), np.array([line.mean for line in lines])
     )
     return [
         Mark(facts.contenders[place].label, line.mean, line.low, line.high, place, cost, bool(axis) and not good)
-        for line, place, cost, good in zip(lines, board.places, costs, best, strict=True)
+        for line, place, cost, good in zip(lines, board.order, costs, best, strict=True)
     ]
 
 

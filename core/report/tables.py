@@ -29,7 +29,7 @@ def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
         f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. P(best): "
         "share of resamples in which it is best."
     )
-    costs = [(facts.contenders[place].label, *_cost_cells(facts.costs[place])) for place in board.places]
+    costs = [(facts.contenders[place].label, *_cost_cells(facts.costs[place])) for place in board.order]
     legend = (
         "Bytes: of one vector. s / 1,000: seconds to embed 1,000 texts of this corpus; p50, p95: milliseconds of a "
         "query (all as measured on the machine named below; unknown where they were not). Price: US dollars to embed a "
@@ -71,8 +71,8 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
     rows = [
         (
             f"{label_of(facts, pair.first)} − {label_of(facts, pair.second)}", format_points(pair.difference),
-            _interval(pair.low, pair.high, format_points), f"{pair.p_value_holm:.4f}", "yes" if pair.is_significant else "no",
-            _detectable(pair),
+            _interval(pair.low, pair.high, format_points), f"{pair.p_value_holm:.4f}",
+            "yes" if pair.is_significant else "no", _detectable(pair),
         )
         for pair in found.pairs
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The scoreboard's scores with their intervals."""
+"""Figures of the scoreboard: scores with intervals, and quality against cost with the Pareto frontier."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,13 @@ from core.palette import COLORS, GREY, Theme
 from core.text import label
 
 NAME_WIDTH = 48
-ROW, LEAST = 46, 230  # pixels a contender, and all of them at least
-FAR = 1.0  # how many spans of the intervals away the chance level may lie and still be drawn
+ROW, MIN_HEIGHT = 46, 230  # pixels per contender, and of the plot at least
+ABOVE, PLOT, BELOW, LEGEND_ROW = 12, 300, 62, 20  # pixels; below the plot its axis, and a legend row per contender
+FAR = 1.0  # spans of the intervals up to which the chance level is drawn as a line
 
 
 def contender_color(index: int) -> str:
-    """The color of the contender chosen at this place, the same in all figures."""
+    """The color of the contender at this index of the selection, the same in all figures."""
     return COLORS[index % len(COLORS)]
 
 
@@ -32,17 +33,17 @@ def interval_figure(
 ) -> go.Figure:
     """A dot with its interval for each contender, the first at the top, its name above it.
 
-    values, low, high: (m,). places: of the contenders among those chosen, for their colors. chance: drawn as a line
-    where it lies near, else told at the edge.
+    values, low, high: (m,). order: indices of the contenders in the selection, for their colors. chance: a line where
+    it is near, else a note at the edge.
     """
-    figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), LEAST)))
+    figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), MIN_HEIGHT)))
     for at, name in enumerate(names):
         figure.add_trace(_whisker(at, name, values[at], low[at], high[at], contender_color(order[at])))
         figure.add_annotation(
             x=0, xref="paper", y=at - 0.36, text=f"{label(name, NAME_WIDTH)} · {values[at]:.3f}", showarrow=False,
             xanchor="left", font={"size": 12},
         )  # fmt: skip
-    ends = np.concatenate([values, low, high])  # of a single query no interval is known
+    ends = np.concatenate([values, low, high])  # a single query has no interval
     _chance(figure, chance, np.nanmin(ends), np.nanmax(ends), len(names))
     figure.update_layout(showlegend=False, margin={"l": 8, "r": 16, "t": 22, "b": 36})
     figure.update_yaxes(range=[len(names) - 0.6, -0.75], visible=False, fixedrange=True)
@@ -64,7 +65,7 @@ def _whisker(at: int, name: str, value: float, low: float, high: float, color: s
 
 
 def _chance(figure: go.Figure, chance: float | None, low: float, high: float, count: int) -> None:
-    """The chance level as a line broken where the names stand, or a word at the edge it lies beyond."""
+    """The chance level as a line with gaps for the names, or a note at the edge."""
     span = max(high - low, 1e-6)
     near = chance is not None and low - FAR * span <= chance <= high + FAR * span
     ends = [low, high, chance] if near and chance is not None else [low, high]
@@ -88,9 +89,6 @@ def _chance(figure: go.Figure, chance: float | None, low: float, high: float, co
     )  # fmt: skip
 
 
-ABOVE, PLOT, BELOW, LEGEND_ROW = 12, 300, 62, 20  # pixels; below the plot its axis, and a row a contender
-
-
 def pareto_figure(
     names: Sequence[str],
     cost: np.ndarray,
@@ -105,7 +103,7 @@ def pareto_figure(
 ) -> go.Figure:
     """Quality (m,) with its interval against cost (m,), lower being better; the frontier `best` (m,) bool joined.
 
-    The others are grey. Numbers in the points are the order of `names`, told in the legend. The cost axis is
+    The others are grey. Numbers in the points are those of the legend, in the order of `names`. The cost axis is
     logarithmic where costs above 0 span a factor of ten or more.
     """
     below = BELOW + LEGEND_ROW * int(np.isfinite(cost).sum())
@@ -125,7 +123,7 @@ def pareto_figure(
         title={"text": label(cost_title)}, type="log" if logarithmic else "linear", gridcolor=LINE_COLOR, zeroline=False
     )
     largest = float(np.nanmax(cost)) or 1.0
-    # from below 0, so that a point of what is free stands whole
+    # from below 0, so that points at 0 are not cut
     figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * largest, 1.08 * largest]})
     figure.update_yaxes(title={"text": label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     legend = {"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
@@ -135,13 +133,13 @@ def pareto_figure(
 
 
 def spans_decades(cost: np.ndarray) -> bool:
-    """Whether a logarithmic axis is called for: all known costs above 0, the largest ten times the least."""
+    """Whether to use a logarithmic axis: all known costs above 0, the largest ten times the smallest."""
     finite = np.asarray(cost)[np.isfinite(cost)]
     return bool(len(finite) and finite.min() > 0 and finite.max() >= 10 * finite.min())
 
 
 def _round_ticks(cost: np.ndarray) -> dict[str, list[float] | list[str]]:
-    """1, 2 and 5 times powers of ten over a logarithmic axis; powers alone where they are many."""
+    """1, 2 and 5 times powers of ten over a logarithmic axis; powers alone where there are many."""
     exponents = np.log10(cost[np.isfinite(cost)])
     powers = range(int(np.floor(exponents.min())) - 1, int(np.ceil(exponents.max())) + 2)
     ticks = [step * 10.0**power for power in powers for step in ((1, 2, 5) if np.ptp(exponents) < 2.5 else (1,))]
@@ -163,6 +161,6 @@ def _point(
         marker={"color": color, "size": 20},
         error_y={"array": [high - quality], "arrayminus": [quality - low], "color": color, "thickness": 1.5},
         hovertext=[f"{short_name}<br>{quality:.4f} (95%: {low:.4f} to {high:.4f})<br>cost {cost:,.4g}"
-                   + ("" if best else "<br>another is no worse in both, and better in one")],
+                   + ("" if best else "<br>dominated: another contender is at least as good on both")],
         hoverinfo="text",
     )  # fmt: skip

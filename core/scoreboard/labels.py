@@ -1,4 +1,4 @@
-"""The task "labels": rows of the same label should be near each other, and a label should be easy to tell."""
+"""The task "labels": rows of the same label should be near each other, and labels should be easy to predict."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 
 SEED = 0
-MAX_CLUSTERS = 1_000  # labels that k-means is asked to find
+MAX_CLUSTERS = 1_000  # labels, and so clusters of k-means
 
 
 def score_labels(
@@ -34,8 +34,8 @@ def score_labels(
 ) -> Scores:
     """Retrieval, votes, probes and k-means by the labels of a column.
 
-    task: column; split, train and test: a column of which rows the few-shot probe trains on and is tested on, and its
-    values ("train" and "test", or all that are not test); shots: its training rows a label. Raises InputError where
+    task: column; split, train and test: a column that marks training and test rows of the few-shot probe, and its
+    values ("train" and "test", or all that are not test); shots: its training rows per label. Raises InputError where
     labels can't be scored.
     """
     loaded = load_corpus(corpus)
@@ -55,7 +55,7 @@ def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndar
     rows = learnable(data, at, FOLDS)
     label = _codes(data.codes[rows])
     if label.max(initial=0) < 1:
-        _note(scores, f"No linear probe: it needs two labels on at least {FOLDS} different texts each.")
+        _note(scores, f"No linear probe: it needs two labels with at least {FOLDS} distinct texts each.")
         return
     folds = cross_validated(vectors[data.rows[rows]], label, data.texts[rows], data.seed, steps.part(1))
     right = np.full(len(data), np.nan, np.float32)
@@ -63,7 +63,7 @@ def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndar
     scores.per_query["probe_accuracy"] = right[data.queries]
     scores.runs["probe_accuracy"], scores.runs["probe_macro_f1"] = folds.accuracy, folds.macro_f1
     scores.facts["ratio"] = {"probe_accuracy": folds.ratio, "probe_macro_f1": folds.ratio}
-    # always the most frequent label; guesses as frequent as the labels, whose F1 is the share of each
+    # accuracy of the most frequent label; F1 of guesses as frequent as the labels, the share of each
     scores.chance["probe_accuracy"] = float(np.bincount(label).max() / len(label))
     scores.chance["probe_macro_f1"] = 1 / (int(label.max()) + 1)
     scores.facts["probe"] = _sizes(rows, label, data) | {"folds": FOLDS}
@@ -80,7 +80,7 @@ def _add_few_shot(
     both = np.concatenate(sides)
     label = _codes(data.codes[both])
     if label.max(initial=0) < 1:
-        _note(scores, "No few-shot probe: it needs two labels with texts on both sides, training and test.")
+        _note(scores, "No few-shot probe: it needs two labels with both training and test texts.")
         return
     train, test = np.arange(len(sides[0])), np.arange(len(sides[0]), len(both))
     shot_scores = few_shot(
@@ -98,7 +98,7 @@ def _add_few_shot(
 
 
 def even_guess(label: np.ndarray) -> tuple[float, float]:
-    """Accuracy and macro-F1 expected of guesses that have every label as often: F1 of 2pq / (p + q), q = 1 / labels."""
+    """Accuracy and macro-F1 expected of guesses with all labels equally often: F1 of 2pq / (p + q), q = 1 / labels."""
     shares = np.bincount(label) / len(label)
     return 1 / len(shares), float(np.mean(2 * shares / (shares * len(shares) + 1)))
 
@@ -108,7 +108,7 @@ def _add_clusters(
 ) -> None:
     label = _codes(data.codes[at])
     if not 1 <= label.max(initial=0) < MAX_CLUSTERS:
-        _note(scores, f"No V-measure: k-means needs two labels at least, {MAX_CLUSTERS:,} at most.")
+        _note(scores, f"No V-measure: k-means needs 2 to {MAX_CLUSTERS:,} labels.")
         return
     clusterings = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
     scores.total["v_measure"] = clusterings.v_measure
@@ -129,7 +129,7 @@ def _facts(data: LabelRows) -> dict[str, Any]:
         "missing": data.missing,
         "single": data.single,
         "labels": len(data.names),
-        "labels_asked": len(np.unique(data.codes[data.queries])),
+        "query_labels": len(np.unique(data.codes[data.queries])),
         "nearest": NEAREST,
         "deepest": deepest,
         "cut": int((data.relevant > MAX_RANK).sum()),
@@ -150,8 +150,8 @@ def _codes(values: np.ndarray) -> np.ndarray:
 
 
 def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, extra: str) -> None:
-    """What was resampled, for the record of a whole score: count of total units, and what beside."""
-    scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "beside": extra}
+    """What was resampled for a total score: `count` of `total` units, and what else."""
+    scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "extra": extra}
 
 
 def _note(scores: Scores, text: str) -> None:
@@ -159,7 +159,7 @@ def _note(scores: Scores, text: str) -> None:
 
 
 class _PartProgress:
-    """One count of steps over the four parts: queries, folds, runs and clusterings weighed by what they take."""
+    """One progress over the four parts: queries, folds, runs and clusterings, weighted by their time."""
 
     def __init__(self, progress: Progress | None, queries: int) -> None:
         self.progress = progress

@@ -9,7 +9,7 @@ from core.scoreboard import metrics as ranked
 from core.types import Progress
 
 NEAREST = 10  # neighbors that vote
-MAX_RANK = 10_000  # ranks that are looked at; a label with more rows has its R cut here
+MAX_RANK = 10_000  # considered; the R of a label with more rows is cut here
 CELLS = 16_000_000  # similarities held at once
 DRAWS = 20  # of random neighbors, for the chance level of the vote
 
@@ -20,7 +20,7 @@ def rank_labels(
     """metric -> (q,) float32 of MAP@R, nDCG@10, P@1, R-precision, kNN accuracy and two macro averages; and chance.
 
     vectors: (n, d) unit rows of the corpus. Copies of a query's text are left out of its list; ties go in a random
-    order that is the same for all vectors. The macro values have the mean over labels as their mean (`macro_values`).
+    order that is the same for all vectors. The mean of the macro values is the mean over labels (`macro_values`).
     """
     depth = list_depth(data)
     parts: list[dict[str, np.ndarray]] = []
@@ -34,17 +34,17 @@ def rank_labels(
         done += len(near)
         if progress:
             progress(done, len(data.queries))
-    found = {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
+    scores = {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
     levels = _chance_levels(data, depth)
     label = data.codes[data.queries]
     for name in ("map_at_r", "precision_at_1"):
-        found[f"{name}_macro"] = macro_values(found[name], label)
+        scores[f"{name}_macro"] = macro_values(scores[name], label)
         levels[f"{name}_macro"] = macro_values(levels[name], label)
-    return found, {name: float(np.mean(values)) for name, values in levels.items()}
+    return scores, {name: float(np.mean(values)) for name, values in levels.items()}
 
 
 def list_depth(data: LabelRows) -> int:
-    """Ranks that are looked at: the largest R, at most DEEPEST, at least what the other metrics need."""
+    """Ranks considered: the largest R, at most DEEPEST, at least what the other metrics need."""
     return int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))
 
 
@@ -72,7 +72,7 @@ def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of (b, depth) labels of the ranked rows, -1 where the list is over, and the (b,) relevant rows."""
+    """Blocks of (b, depth) labels of the ranked rows, -1 past the end of the list, and the (b,) relevant rows."""
     order = np.random.default_rng(data.seed).permutation(len(data))  # so that ties do not follow the file's order
     candidates, codes = np.asarray(vectors[data.rows[order]]), data.codes[order]
     by_text = np.argsort(data.texts[order], kind="stable")

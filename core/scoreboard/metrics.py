@@ -1,8 +1,8 @@
-"""Metrics of ranked lists. Rows are queries; column j holds whether (or how much) what is ranked j + 1 is relevant.
+"""Metrics of ranked lists. Rows are queries; column j: whether (or how much) the item at rank j + 1 is relevant.
 
-All take lists already in order, give (q,) float64 scores in [0, 1], higher is better, and need every query to have at
-least one relevant row (`relevant` >= 1, found or not). Lists that are cut before R are scored as if R were their
-length. Definitions as in trec_eval (gains linear, discount log2(rank + 1)); MAP@R as Musgrave, Belongie and Lim (2020).
+All take ranked lists, return (q,) float64 scores in [0, 1], higher is better, and need every query to have at
+least one relevant row (`relevant` >= 1, ranked or not). Lists cut before R are scored as if R were their length.
+Definitions as in trec_eval (gains linear, discount log2(rank + 1)); MAP@R as Musgrave, Belongie and Lim (2020).
 """
 
 import numpy as np
@@ -34,8 +34,8 @@ def map_at_r(relevance: np.ndarray, relevant: np.ndarray) -> np.ndarray:
 
 def reciprocal_rank(relevance: np.ndarray, k: int | None = None) -> np.ndarray:
     """1 over the rank of the first relevant one; 0 where there is none among the first k (None: the whole list)."""
-    looked = relevance[:, :k]
-    return np.where(looked.any(axis=1), 1 / (looked.argmax(axis=1) + 1), 0.0)
+    first = relevance[:, :k]
+    return np.where(first.any(axis=1), 1 / (first.argmax(axis=1) + 1), 0.0)
 
 
 def ndcg_at_k(relevance: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray:
@@ -45,8 +45,8 @@ def ndcg_at_k(relevance: np.ndarray, relevant: np.ndarray, k: int) -> np.ndarray
 
 
 def graded_ndcg_at_k(gains: np.ndarray, ideal: np.ndarray, k: int) -> np.ndarray:
-    """The same for graded relevance. gains: (q, depth) of what is ranked, 0 where irrelevant; ideal: (q, m) the gains
-    of all relevant rows of a query, falling, filled up with 0; at least k of them where there are so many."""
+    """The same for graded relevance. gains: (q, depth) in ranked order, 0 where irrelevant; ideal: (q, m) the gains of
+    all relevant rows of a query, descending, padded with 0; at least k of them where there are so many."""
     return _discounted(gains[:, :k]) / _discounted(ideal[:, :k])
 
 

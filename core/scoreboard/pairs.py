@@ -67,7 +67,7 @@ def _add_precision(scores: Scores, cosines: np.ndarray, pairs: Pairs) -> None:
         cosines, pairs.human_scores, pairs.units, SEED
     )
     count = int(pairs.units.max()) + 1
-    scores.facts["resampled"] = {name: {"count": count, "of": pairs.facts["usable"], "unit": "pairs", "beside": ""}}
+    scores.facts["resampled"] = {name: {"count": count, "of": pairs.facts["usable"], "unit": "pairs", "extra": ""}}
 
 
 @lru_cache(maxsize=4)

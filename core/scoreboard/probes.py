@@ -1,4 +1,4 @@
-"""Linear probes: how well a logistic regression on the vectors tells the labels, with many texts and with few."""
+"""Linear probes: how well a logistic regression on the vectors predicts labels, with many texts and with few."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -70,9 +70,9 @@ def few_shot(
     shots: int = SHOTS,
 ) -> ShotScores:
     """MTEB's classification (Muennighoff et al., 2023): ten times, a logistic regression of at most 100 iterations on
-    8 random training rows a label (`shots`: 16 or 32 for some of its sets), asked about all test rows.
+    8 random training rows per label (`shots`: 16 or 32 for some of its sets), tested on all test rows.
 
-    points: (m, d). codes, texts: (m,) labels, and codes of identical texts. train, test: places within them.
+    points: (m, d). codes, texts: (m,) labels, and codes of identical texts. train, test: positions within them.
     seed: of the resamples; the training rows are drawn with MTEB's seed, 42.
     """
     order, truth = np.array(train), codes[test]
@@ -103,7 +103,7 @@ def fitted(points: np.ndarray, codes: np.ndarray) -> Any:
 
 
 def held_out(codes: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places of training and test rows: a fifth of each label's texts, at least one, is the test; the others train.
+    """Positions of training and test rows: a fifth of each label's texts, at least one, is the test; the others train.
     Copies of a text are on one side, by the label of the first of them."""
     _, first, text = np.unique(texts, return_index=True, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(first))
@@ -129,8 +129,8 @@ def _macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
 
 
 def _weighted_scores(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> list[float]:
-    """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i]: labels that are neither there nor
-    guessed are left out."""
+    """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i]: labels neither present
+    nor predicted are left out."""
     labels, right = int(max(truth.max(), guess.max())) + 1, truth == guess
     hits = np.bincount(truth[right], weights[right], labels)
     either = np.bincount(truth, weights, labels) + np.bincount(guess, weights, labels)
@@ -138,12 +138,12 @@ def _weighted_scores(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) 
 
 
 MAX_PROBED_ROWS = 10_000  # rows
-MAX_ROWS_IN_SETS = 100_000  # rows in sets that are clustered by themselves
+MAX_ROWS_IN_SETS = 100_000  # in sets that are clustered separately
 MAX_PROBED_LABELS = 200
 
 
 def probed_positions(data: LabelRows) -> np.ndarray:
-    """Places within data.rows, rising: all, or all that ask and others at random, MOST_PROBED together."""
+    """Ascending positions within data.rows: all, or all queries and others at random, MAX_PROBED_ROWS in total."""
     if len(data) <= MAX_PROBED_ROWS:
         return np.arange(len(data))
     others = np.setdiff1d(np.arange(len(data)), data.queries)
@@ -152,8 +152,8 @@ def probed_positions(data: LabelRows) -> np.ndarray:
 
 
 def clustered_positions(table: pd.DataFrame, data: LabelRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The places that k-means is asked of, and the set of each: `at` as one set; where the rows came as several sets,
-    all of them up to MOST_IN_SETS, as benchmarks cluster them whole."""
+    """The positions that are clustered, and the set of each: `at` as one set; where the data has several sets, all rows
+    up to MAX_ROWS_IN_SETS, as benchmarks cluster complete sets."""
     if SET not in table.columns:
         return at, np.zeros(len(at), np.int32)
     positions = np.arange(len(data)) if len(data) <= MAX_ROWS_IN_SETS else at
@@ -161,7 +161,7 @@ def clustered_positions(table: pd.DataFrame, data: LabelRows, at: np.ndarray) ->
 
 
 def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
-    """Of the places, those whose label is on at least so many texts among them; the MOST_PROBED_LABELS largest."""
+    """Of the positions, those whose label has at least so many texts among them; the MAX_PROBED_LABELS largest."""
     _, first = np.unique(data.texts[at], return_index=True)  # a text counts once, by its first row
     counts = np.bincount(data.codes[at[first]], minlength=len(data.names))
     labels = [label for label in np.argsort(-counts, kind="stable")[:MAX_PROBED_LABELS] if counts[label] >= texts]
@@ -169,7 +169,7 @@ def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
 
 
 def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Places of training and test rows, by the task's column or at random, of labels that are on both sides.
+    """Positions of training and test rows, by the task's column or at random, of labels that are on both sides.
 
     Raises InputError where the column does not exist, or leaves one side empty.
     """
@@ -184,10 +184,10 @@ def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np
 
 
 def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Places of training and test rows as a column has them; rows of neither value are on no side."""
+    """Positions of training and test rows by a column; rows with neither value are left out."""
     column, test = task.get("split"), str(task.get("test", "test")).lower()
     if column not in table.columns:
-        raise InputError(f'There is no column "{column}".', "Choose another column of training and test rows.")
+        raise InputError(f'There is no column "{column}".', "Select another column of training and test rows.")
     cells = table[column].iloc[data.rows]
     normalized, filled = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
     values = (normalized if (normalized == test).any() else side_of(normalized)).to_numpy()
@@ -197,6 +197,6 @@ def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.nd
     if not all(len(side) for side in sides):
         raise InputError(
             f'By the column "{column}", {len(sides[0]):,} labeled rows are for training, {len(sides[1]):,} for test.',
-            "Choose another column or values, or let the rows be parted at random.",
+            "Select another column, or a random split.",
         )
     return sides
