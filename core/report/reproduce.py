@@ -19,14 +19,13 @@ def again_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, me
     It runs with Planisphere's folder as working directory or on PYTHONPATH.
     """
     anew = can_start_anew(info, contenders, task)
-    scorer = f"score_{task.kind}"
     imports = [
         "from core.vectors.contenders import Contender",
-        f"from core.scoreboard.{task.kind} import {scorer}",
         "from core.scoreboard.comparison import compare",
+        "from core.scoreboard.results import SCORERS",
         "from core.scoreboard.types import Task",
         "from core.store import Workspace",
-        "from core.types import ModelSpec",
+        "from core.types import CorpusRef, ModelSpec",
     ]
     lines = [
         "import tempfile" if anew else "import sys",
@@ -40,7 +39,8 @@ def again_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, me
         f"TASK = Task.from_dict({task.to_dict()!r})",
         "",
         *(_EMBED if anew else []),
-        "scores = {each.key: " + scorer + "(FOLDER, CORPUS, each, TASK) for each in CONTENDERS}",
+        "SCORE, CORPUS_REF = SCORERS[TASK.kind], CorpusRef(FOLDER, CORPUS)",
+        "scores = {each.key: SCORE(CORPUS_REF, each, TASK, None, None) for each in CONTENDERS}",
         "labels = {each.key: each.label for each in CONTENDERS}",
         f"for line in compare(scores, {metric!r}, seed={seed}).lines:",
         '    interval, best = f"[{line.low:.4f}, {line.high:.4f}]", f"P(best) {line.share_best:.2f}"',

@@ -138,9 +138,7 @@ def _score_columns(metric: str) -> dict[str, Any]:
         "p95": number("Query p95 (ms)", format="%.1f", help="95% of queries are faster than this."),
         "price": text("Price per 1M texts", help="US dollars for texts as long as these. Free: runs locally."),
         "truncated": number("Truncated", format="%.1f%%", help="Share of tokens beyond the model's maximum length."),
-        "timing": text(
-            "Timing", help="Busy: share of the processors that other programs used; times are too long."
-        ),
+        "timing": text("Timing", help="Busy: share of the processors that other programs used; times are too long."),
     }
 
 
@@ -150,8 +148,8 @@ def _measurement_notes(contenders: tuple[Contender, ...], board: Board, costs: t
     if measured:
         notes.append(
             f"Times measured on this machine ({measured[0].cpus} processors): a random sample of up to "
-            f"{max(speed.texts for speed in measured):,} texts, cache bypassed; {measured[0].queries} queries one by one "
-            "(first words of random texts, seed 0); exact search over all rows as stored."
+            f"{max(speed.texts for speed in measured):,} texts, cache bypassed; {measured[0].queries} queries one by "
+            "one (first words of random texts, seed 0); exact search over all rows as stored."
         )
     busy = [plain(contender.label) for contender, cost in zip(contenders, costs, strict=True) if cost.speed.busy]
     if busy:

@@ -19,10 +19,11 @@ PAIRS_HELP = (
     "benchmarks; or 1 and 0 (true and false) for same or not. Stored with this corpus on this machine."
 )
 QUERIES_HELP = (
-    "BEIR's two files together: queries.jsonl (_id, text) and qrels.tsv (query-id, corpus-id, score). Or one table "
-    "with a query, the ID of a relevant row, and optionally a grade on each line. Stored with this corpus on this machine."
+    "BEIR's two files together: queries.jsonl (_id, text) and qrels.tsv (query-id, corpus-id, score). Or one table: a "
+    "query, the ID of a relevant row, and optionally a grade per line. Stored with this corpus on this machine."
 )
 NO_GRADE = "None"
+MISSING_FIELDS = (("no_text", "text"), ("no_number", "score"))
 SAME_FILE = "same"
 
 
@@ -117,9 +118,6 @@ def _describe_pairs_task(preview: TaskPreview) -> str:
     kinds = ", rated as same or not" if facts["two_valued"] else ""
     left_out = f"; left out: {' and '.join(missing)}" if missing else ""
     return f"{count(facts['pairs'], 'pair')}{sample}{kinds}{left_out}. Both texts are embedded as documents."
-
-
-MISSING_FIELDS = (("no_text", "text"), ("no_number", "score"))
 
 
 def _select_judgments(info: CorpusInfo, table: TaskTable, qrels: list[TaskTable]) -> str:

@@ -30,7 +30,7 @@ from core.report.service import report_file
 from core.report.svg import Mark, interval_svg, pareto_svg
 from core.report.svg_heat import heat_svg
 from core.report.svg_lines import Axis, Series, lines_svg, percent
-from core.scoreboard.results import score
+from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import ScoreboardQuery, board
 from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
@@ -59,9 +59,9 @@ def made(tmp_path_factory):
     asked = ScoreboardQuery(
         CorpusRef(str(folder / "home"), corpus.digest), contenders, Task.of("labels", column="thing"), "precision_at_1"
     )
-    for task in (asked.task, Task.of("known_item", way="typos", sample=20, seed=0)):
+    for task in (asked.task, Task.of("known_item", generator="typos", sample=20, seed=0)):
         for contender in contenders:
-            score(asked.corpus, contender, task)
+            SCORES.get_or_compute(ScoresQuery(asked.corpus, contender, task))
     return asked, folder
 
 
@@ -166,7 +166,7 @@ def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, caps
     asked = made[0]
     rows = np.random.default_rng(0).normal(size=(40, 12)) * 3
     mine = imported(asked.corpus.folder, asked.corpus.digest, rows)
-    score(asked.corpus, mine, asked.task)
+    SCORES.get_or_compute(ScoresQuery(asked.corpus, mine, asked.task))
     both = ScoreboardQuery(asked.corpus, (asked.contenders[0], mine), asked.task, asked.metric)
     code = report_file(both, "markdown").decode().split("```python\n")[1].split("\n```")[0]
     monkeypatch.setattr("sys.argv", ["again.py", asked.corpus.folder])
@@ -272,7 +272,7 @@ def test_pairs_are_reported_by_the_name_of_their_file(made, likeness, metric):
     (kept,) = import_tables(asked.corpus, (staged,), False)
     task = Task.of("pairs", file=kept.key, first="one", second="two", score="score")
     for contender in asked.contenders:
-        score(asked.corpus, contender, task)
+        SCORES.get_or_compute(ScoresQuery(asked.corpus, contender, task))
     page = report_file(replace(asked, task=task, metric=metric), "markdown").decode()
     assert f"file: pairs-{metric[:7]}.csv" in page
     assert ("Average precision" in page) == (metric == "average_precision")

@@ -99,7 +99,7 @@ def test_queries_without_judgments_are_not_taken_for_judged_by_their_empty_metad
     (table,) = import_tables(*where, (bring(tmp_path, "queries.jsonl", lines),), True)
     assert query_columns(*where, table.key).relevant == ""
     task = Task.of("queries", queries=table.key, text="text", relevant="metadata", id="metadata")
-    assert "holds the same in every row" in preview_task(*where, task).message
+    assert "same value in every row" in preview_task(*where, task).message
 
 
 @pytest.mark.parametrize("values", [

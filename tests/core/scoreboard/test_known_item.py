@@ -21,7 +21,7 @@ from tests.core.scoreboard.little import THINGS, imported, make, noised, texts_o
 
 
 def task(way, **more):
-    return Task.of("known_item", way=way, **({"sample": 30, "seed": 0} | more))
+    return Task.of("known_item", generator=way, **({"sample": 30, "seed": 0} | more))
 
 
 def test_first_halves_find_second_ones_that_share_a_word(tmp_path):
@@ -231,7 +231,7 @@ def test_a_server_that_fails_or_talks_nonsense_is_named_and_the_rest_is_kept(tmp
     server.fail, server.wrong = 0, len(server.bodies) + 2
     assert write_queries(CorpusRef(folder, corpus), chat, 25, 0) == 15
     server.wrong = 10**6
-    with pytest.raises(ServiceError, match="could not be used"):
+    with pytest.raises(ServiceError, match="unusable"):
         write_queries(CorpusRef(folder, corpus), chat, 40, 0)
     assert writing_plan(CorpusRef(folder, corpus), chat, 40, 0).written == 15
 

@@ -187,7 +187,7 @@ def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, valu
     )
     assert made.pairs[:, 1].tolist() == [1, 0, 1, 0, 1, 0]
     expected = average_precision_score(made.pairs[:, 1], made.pairs[:, 0])
-    assert made.whole["average_precision"] == pytest.approx(expected)
+    assert made.total["average_precision"] == pytest.approx(expected)
     board = compare({"a": made, "b": made}, "average_precision")
     assert board.chance == 0.5
     assert board.pairs[0].p_value == 1
@@ -196,7 +196,7 @@ def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, valu
 def test_graded_pairs_have_no_average_precision(tmp_path):
     folder, corpus, contender = make(tmp_path)
     made = score_pairs(CorpusRef(folder, corpus), contender, brought(folder, corpus, pairs_table()))
-    assert made.whole == {}
+    assert made.total == {}
 
 
 def test_pairs_in_lines_of_three_fields_are_no_judgments(tmp_path):

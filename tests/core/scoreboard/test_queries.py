@@ -120,7 +120,7 @@ def test_judgments_of_another_corpus_are_explained(tmp_path):
         score_queries(CorpusRef(folder, corpus), contender, beir(folder, corpus, qrels="q1\tMED-1\t1\n"))
     assert '"key"' in error.value.message
     assert '"d0"' in error.value.message
-    with pytest.raises(InputError, match="No judgment is on a query"):
+    with pytest.raises(InputError, match="No judgment matches a query"):
         score_queries(CorpusRef(folder, corpus), contender, beir(folder, corpus, qrels="PLAIN-1\td0\t1\n"))
 
 

@@ -73,8 +73,8 @@ def test_tied_with_the_best_but_not_with_each_other():
 def test_all_are_tied():
     found = compared({"b": 0.421, "a": 0.419, "c": 0.415}, tied=["ab", "ac", "bc"])
     assert verdict(found, NAMES, costs({"b": 1.0, "c": 0.0})) == (
-        "There is no significant difference among B, A and C on 1,000 rows; the largest difference, B over C, is 0.006, "
-        "95% CI -0.006 to 0.018. Only B costs money. The minimum detectable difference between B and A is 0.014."
+        "There is no significant difference among B, A and C on 1,000 rows; the largest difference, B over C, is "
+        "0.006, 95% CI -0.006 to 0.018. Only B costs money. The minimum detectable difference between B and A is 0.014."
     )
 
 
