@@ -90,11 +90,13 @@ def random_recall(candidates: np.ndarray, k: int) -> np.ndarray:
     return np.minimum(k / candidates, 1.0)
 
 
-def random_reciprocal_rank(relevant: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """(q,) expected reciprocal rank of the first of R relevant among N, by the chance that none came before."""
+def random_reciprocal_rank(relevant: np.ndarray, candidates: np.ndarray, k: int | None = None) -> np.ndarray:
+    """(q,) expected reciprocal rank of the first of R relevant among N, 0 past rank k, by the chance that none came
+    before."""
     r, n = np.asarray(relevant, dtype=np.float64), np.asarray(candidates, dtype=np.float64)
     expected, none_yet = np.zeros(len(r)), np.ones(len(r))
-    for rank in range(1, int((n - r).max()) + 2):
+    last = int((n - r).max()) + 1
+    for rank in range(1, min(k or last, last) + 1):
         here = np.clip(r / np.maximum(n - rank + 1, 1), 0, 1)
         expected += none_yet * here / rank
         none_yet = none_yet * (1 - here)

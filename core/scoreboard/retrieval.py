@@ -3,7 +3,6 @@
 The task "queries" has uploaded queries and judgments (qrels) of which rows are relevant, as BEIR (Thakur et al. 2021).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -129,14 +128,13 @@ def score_retrieval(
 
     Raises ModelError where the contender can't embed new texts.
     """
-    where = (corpus, contender)
-    queries = embed_task_texts(*where, task.queries, queries=True, secret=secret, progress=progress)
+    queries = embed_task_texts(corpus, contender, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
-        first = first_rows(corpus)
-        ranked_candidates, total = nearest_candidates(queries, contender_rows(*where), first, task.excluded), len(first)
+        rows, candidates = contender_rows(corpus, contender), first_rows(corpus)
     else:
-        rows = embed_task_texts(*where, task.candidates, secret=secret, progress=progress)
-        ranked_candidates, total = nearest_candidates(queries, rows, np.arange(len(rows)), task.excluded), len(rows)
+        rows = embed_task_texts(corpus, contender, task.candidates, secret=secret, progress=progress)
+        candidates = np.arange(len(rows))
+    ranked_candidates, total = nearest_candidates(queries, rows, candidates, task.excluded), len(candidates)
     facts = task.facts | {"queries": len(task.queries), "candidates": total, "tie_seed": TIE_SEED}
     return Scores(ranked_scores(ranked_candidates, task, total), task.units, chance=chance(task, total), facts=facts)
 
@@ -187,23 +185,13 @@ def chance(task: Retrieval, candidates: int) -> dict[str, float]:
     gain = np.bincount(task.query_of, task.grades, len(task.queries)) / total
     discounts = 1 / np.log2(np.arange(2, 12))
     discount = discounts[: min(10, candidates)].sum()
-    first, none_before = np.zeros(len(count)), np.ones(len(count))
-    for rank in range(min(10, candidates)):
-        hit = np.minimum(count / np.maximum(total - rank, 1), 1)
-        first, none_before = first + none_before * hit / (rank + 1), none_before * (1 - hit)
     levels = {
         "ndcg_at_10": gain * discount / (ideal_gains(task, 10) @ discounts),
-        "precision_at_1": count / total,
-        "reciprocal_rank": first,
-        **{f"recall_at_{k}": np.minimum(k / total, 1) for k in (1, 10, 100)},
+        "precision_at_1": ranked.random_precision(count, total),
+        "reciprocal_rank": ranked.random_reciprocal_rank(count, total, 10),
+        **{f"recall_at_{k}": ranked.random_recall(total, k) for k in (1, 10, 100)},
     }
     return {name: float(values.mean()) for name, values in levels.items()}
-
-
-def pairs_of(relevant: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """query_of and answer_of from one array of candidates per query."""
-    counts = [len(answers) for answers in relevant]
-    return np.repeat(np.arange(len(relevant)), counts).astype(np.int32), np.concatenate(relevant).astype(np.int32)
 
 
 def nearest_candidates(
