@@ -74,7 +74,8 @@ def gather(asked: ScoreboardQuery) -> Facts:
     where, column = (asked.corpus, contenders), _label_column(asked)
     overlap, diagnosed = _overlap(scored), diagnose(*where, info.rows, column)
     failures = tuple(
-        (asked.contenders[failure.index].label, f"{failure.message} {failure.remedy}") for failure in state.failures
+        (asked.contenders[index].label, f"{failure.message} {failure.remedy}")
+        for index, failure in state.failures.items()
     )
     return Facts(
         info=info,

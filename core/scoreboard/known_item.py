@@ -33,12 +33,12 @@ _WORD = re.compile(rf"[{SPACELESS}]|[^\W{SPACELESS}]+")
 _SENTENCE_END = re.compile("[.!?…]+[\"'”’)]*(?=\\s)|[。！？]+[”’」』）]*|\n+")
 _GAP = re.compile(rf"\s+|(?<=[{SPACELESS}])(?=[{SPACELESS}])")
 _NEAR = (1 / 3, 2 / 3)  # of the text: where the end of a sentence may be the cut
-QuerySources = Iterator[tuple[str, int]]  # a query and the number of the text it was made from
+QuerySources = Iterator[tuple[str, int]]  # a query and the position of its source text
 
 
 @dataclass(frozen=True)
 class QueryGenerator:
-    """How queries are made. searches_corpus: the candidates are the corpus' rows, so that only queries are embedded."""
+    """How queries are generated. searches_corpus: the candidates are the corpus' rows; only queries are embedded."""
 
     label: str
     help: str
@@ -80,7 +80,7 @@ def score_known_item(
 ) -> Scores:
     """Scores of a contender: nDCG@10, MRR@10, P@1, recall@1, @10 and @100, one value per query.
 
-    A copy of the target text counts as that text. Raises InputError where no queries can be made, ModelError for
+    A copy of the target text counts as that text. Raises InputError where no queries can be generated, ModelError for
     contenders that can't embed them.
     """
     return score_retrieval(corpus, contender, read_known_item(corpus, task), secret, progress)
@@ -197,7 +197,7 @@ def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[
             break
     if len(answers) < MIN_QUERIES:
         raise InputError(
-            f"Only {len(answers)} of {facts['texts']:,} texts could be made into a query.",
+            f"Only {len(answers)} of {facts['texts']:,} texts give a query.",
             "Select another query generator, or use a corpus of more and longer texts.",
         )
     pairs = pd.DataFrame(

@@ -146,11 +146,7 @@ METRICS: dict[str, Metric] = {
         "resampled",
     ),
     "spearman": Metric(
-        "Spearman",
-        "Rank correlation of cosine and human score, as in MTEB.",
-        ("pairs",),
-        "pairs",
-        "correlation",
+        "Spearman", "Rank correlation of cosine and human score, as in MTEB.", ("pairs",), "pairs", "correlation"
     ),
     "average_precision": Metric(
         "Average precision",

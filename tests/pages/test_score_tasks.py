@@ -110,7 +110,7 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
     assert "In the same file" in at.selectbox(key="queries_judgments").options
     assert at.selectbox(key="queries_judgments").value == _qrels(home, info)
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
-    assert "1 of 6 judgments refer" in said
+    assert "1 of 6 judgments refer to rows not in this corpus" in said
     assert "1 of 6 judged queries left out" in said
     assert "5 queries" in words(at)
     assert scored(at)
