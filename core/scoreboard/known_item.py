@@ -102,7 +102,7 @@ def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     if name == "halves":
         return _half_queries(texts, task)
     sources = _llm_queries(corpus, task) if name == "written" else _edited_queries(texts, name, task)
-    return _retrieval(sources, None, _facts(task, texts=len(texts)))
+    return _retrieval(sources, None, _facts(task, len(texts)))
 
 
 def halves(text: str) -> tuple[str, str] | None:
@@ -169,7 +169,7 @@ def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     ]
     if answer == loaded.texts:
         codes = distinct_texts(loaded.texts)[0]
-        facts = _facts(task, texts=len(loaded))
+        facts = _facts(task, len(loaded))
         return _retrieval(((question[row], int(codes[row])) for row in rows), None, facts)
     return _sampled_pairs(((question[row], answer[row]) for row in rows), task, texts=len(loaded))
 
@@ -183,7 +183,7 @@ def _sampled_pairs(pairs: Iterator[tuple[str, str]], task: Task, texts: int) -> 
         sources.append((query, candidates.setdefault(answer, len(candidates))))
         if len(candidates) >= limit:
             break
-    return _retrieval(iter(sources), list(candidates), _facts(task, texts=texts, max_candidates=limit))
+    return _retrieval(iter(sources), list(candidates), _facts(task, texts))
 
 
 def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[str, object]) -> Retrieval:
@@ -209,13 +209,9 @@ def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[
     return Retrieval(list(answers), candidates, query_of, answer_of, np.ones(len(pairs)), none, units, facts)
 
 
-def _facts(task: Task, **more: object) -> dict[str, object]:
-    settings = {
-        "generator": task.get("generator"),
-        "sample": int(task.get("sample", SAMPLE)),
-        "seed": int(task.get("seed", 0)),
-    }
-    return settings | more
+def _facts(task: Task, texts: int) -> dict[str, object]:
+    sample, seed = int(task.get("sample", SAMPLE)), int(task.get("seed", 0))
+    return {"generator": task.get("generator"), "sample": sample, "seed": seed, "texts": texts}
 
 
 def _is_mark(text: str, position: int) -> bool:
