@@ -6,7 +6,12 @@ import time
 started = time.perf_counter()
 
 from benchmarks.report import say  # noqa: E402
-from core import Workspace, build_neighbors, embed, load_embedder, project, read_corpus  # noqa: E402
+from core.corpus.build import read_corpus  # noqa: E402
+from core.map.projection import project
+from core.models.registry import load_embedder
+from core.store import Workspace
+from core.vectors.embedding import embed
+from core.vectors.neighbors import build_neighbors
 
 
 def main(path: str, model: str, out: str) -> None:

@@ -3,8 +3,10 @@
 from math import log
 from typing import Literal
 
+from core.clusters.resample import MANY_ROWS
 from core.compression.quantizers import LEAST_FOR_PQ, TRAINED
-from core.compression.sample import FEWER_QUERIES, MANY_ROWS, MOST_ROWS, QUERIES
+from core.compression.sample import FEWER_QUERIES, MOST_ROWS
+from core.quality.distinct_texts import QUERIES
 
 Part = Literal["dimensions", "bits", "indexes"]
 PARTS: tuple[Part, ...] = ("dimensions", "bits", "indexes")

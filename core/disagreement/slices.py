@@ -8,8 +8,8 @@ import numpy as np
 from core.disagreement.factors import Factor
 from core.disagreement.slice_odds import Slice, slice_odds, surest_first
 from core.disagreement.slice_pairs import slice_pairs
-from core.stats.firth import fit_firth
 from core.stats.multiple_testing import bonferroni_z
+from core.stats.odds import fit_firth
 
 LOW_SHARE = 0.25  # of the rows that count as disagreeing, at most, if ties allow
 FEWEST = 20  # texts of a slice

@@ -29,6 +29,9 @@ RESULTS = {
     "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
     "terms": "core.corpus.terms:TERMS",
+    "scores": "core.scoreboard.results:SCORES",
+    "embedding_times": "core.scoreboard.results:EMBEDDING_TIMES",
+    "search_times": "core.scoreboard.results:SEARCH_TIMES",
 }
 """Where each result is declared, by its name; imported when it is used."""
 

@@ -10,8 +10,9 @@ from core.corpus.texts import distinct_texts
 from core.errors import JobError, ModelError, StorageError
 from core.models.backends import capabilities
 from core.models.spending import most_usd
+from core.quality.dimension_usage import TEXTS
 from core.quality.distinct_texts import Space, build_space
-from core.quality.edit_robustness import TEXTS, Changed, Moved, change_texts, measure_moved
+from core.quality.edit_robustness import Changed, Moved, change_texts, measure_moved
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, Progress

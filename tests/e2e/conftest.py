@@ -17,11 +17,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from core.corpus.build import Corpus
 from core.map.scene import kept_places
 from core.map.service import Place, stored_layout
 from core.store import Workspace
-from core.types import CorpusRef
+from core.types import Corpus, CorpusRef
 from tests.browser import find_browser
 from tests.e2e import labels
 from tests.e2e.steps import WIDE, MapOnPage, go_to, jobs_ended, link_value, no_traceback, settled

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from core.corpus import preprocess as row_steps
-from core.corpus.build import Steps, build_corpus, count_steps, draft_texts, read_corpus
+from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
+from core.corpus.preprocess import Steps
 from core.corpus.reading.values import RawTable
 from core.errors import InputError
 from core.store import Workspace

@@ -20,8 +20,9 @@ from core.vectors import pipeline as tasks
 from core.vectors.cache import VectorCache
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
-from tests.core.jobs.test_jobs import IN_FLIGHT, finish, job_on, wait_until
+from tests.core.jobs.test_jobs import IN_FLIGHT, finish, job_on
 from tests.embedding_server import DIMENSIONS, EmbeddingServer, vector_of
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -30,16 +30,16 @@ from core.report.service import report_file
 from core.report.svg import Mark, interval_svg, pareto_svg
 from core.report.svg_heat import heat_svg
 from core.report.svg_lines import Axis, Series, lines_svg, percent
-from core.scoreboard.results import score
-from core.scoreboard.service import Asked, board
-from core.scoreboard.task_inputs import bring_tables
+from core.scoreboard.results import SCORES, ScoresQuery
+from core.scoreboard.service import ScoreboardQuery, board
+from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from tests.core.scoreboard.little import THINGS, bring, imported, texts_of
+from tests.core.scoreboard.small_corpus import THINGS, bring, imported, texts_of
 
 SPACE = "{http://www.w3.org/2000/svg}"
 NASTY = 'Shop <script>alert(1)</script> **bold** [x](http://a.b) | "q" & `code`'
@@ -56,12 +56,12 @@ def made(tmp_path_factory):
     workspace.save_corpus(corpus)
     spec = embed(corpus, load_embedder("lexical"), workspace).model
     contenders = (Contender(spec), Contender(spec, 32, "binary"))
-    asked = Asked(
+    asked = ScoreboardQuery(
         CorpusRef(str(folder / "home"), corpus.digest), contenders, Task.of("labels", column="thing"), "precision_at_1"
     )
-    for task in (asked.task, Task.of("known_item", way="typos", sample=20, seed=0)):
+    for task in (asked.task, Task.of("known_item", generator="typos", sample=20, seed=0)):
         for contender in contenders:
-            score(asked.corpus, contender, task)
+            SCORES.get_or_compute(ScoresQuery(asked.corpus, contender, task))
     return asked, folder
 
 
@@ -166,8 +166,8 @@ def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, caps
     asked = made[0]
     rows = np.random.default_rng(0).normal(size=(40, 12)) * 3
     mine = imported(asked.corpus.folder, asked.corpus.digest, rows)
-    score(asked.corpus, mine, asked.task)
-    both = Asked(asked.corpus, (asked.contenders[0], mine), asked.task, asked.metric)
+    SCORES.get_or_compute(ScoresQuery(asked.corpus, mine, asked.task))
+    both = ScoreboardQuery(asked.corpus, (asked.contenders[0], mine), asked.task, asked.metric)
     code = report_file(both, "markdown").decode().split("```python\n")[1].split("\n```")[0]
     monkeypatch.setattr("sys.argv", ["again.py", asked.corpus.folder])
     exec(compile(code, "again", "exec"), {})
@@ -239,7 +239,7 @@ def test_lines_and_cells_are_drawn_where_they_belong():
 
 def test_nothing_scored_is_told(made):
     asked = made[0]
-    other = Asked(asked.corpus, (Contender(asked.contenders[0].model, 8),), asked.task, asked.metric)
+    other = ScoreboardQuery(asked.corpus, (Contender(asked.contenders[0].model, 8),), asked.task, asked.metric)
     with pytest.raises(InputError, match="scored"):
         report_file(other, "html")
 
@@ -269,10 +269,10 @@ def test_pairs_are_reported_by_the_name_of_their_file(made, likeness, metric):
     texts = texts_of()
     table = pd.DataFrame({"one": texts[:3], "two": texts[3:6], "score": likeness})
     staged = bring(asked.corpus.folder, f"pairs-{metric[:7]}.csv", table.to_csv(index=False))
-    (kept,) = bring_tables(asked.corpus, (staged,), False)
+    (kept,) = import_tables(asked.corpus, (staged,), False)
     task = Task.of("pairs", file=kept.key, first="one", second="two", score="score")
     for contender in asked.contenders:
-        score(asked.corpus, contender, task)
+        SCORES.get_or_compute(ScoresQuery(asked.corpus, contender, task))
     page = report_file(replace(asked, task=task, metric=metric), "markdown").decode()
     assert f"file: pairs-{metric[:7]}.csv" in page
     assert ("Average precision" in page) == (metric == "average_precision")
