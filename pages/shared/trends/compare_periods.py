@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.trends.charts import change_figure
 from core.trends.periods import period_name
-from core.trends.rows import Pick, explain
-from core.trends.service import Subject, compared, period_counts
+from core.trends.rows import RowFilter, row_details
+from core.trends.service import TrendQuery, compare_periods, period_counts
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
@@ -30,15 +30,15 @@ def show(ask: Ask) -> None:
             icon=":material/timeline:",
         )
         return
-    moody = ask.subject.reading.kind != "none" and ask.subject.group != "sentiment"
+    moody = ask.subject.source.kind != "none" and ask.subject.group != "sentiment"
     mood = choice("rows", "Rows", ROWS, "Count only rows of one sentiment.") if moody else "all"
     first, second = _spans(ask, edges, counts)
     if first[0] <= second[1] and second[0] <= first[1]:
         st.warning(
             "A and B overlap: rows in both count in both, so that differences look smaller.", icon=":material/warning:"
         )
-    subject = replace(ask.subject, mood=CODES.get(mood))
-    found = session.ask(compared, subject, ask.period, first, second)
+    subject = replace(ask.subject, sentiment=CODES.get(mood))
+    found = session.ask(compare_periods, subject, ask.period, first, second)
     rows = [int(counts[span[0] : span[1] + 1].sum()) for span in (first, second)]
     headline(found)
     drawn = found.head(DRAWN)
@@ -118,11 +118,11 @@ def columns() -> dict:
     return percent | {name: st.column_config.NumberColumn(format="percent", help=text) for name, text in change.items()}
 
 
-def _pick(edges: np.ndarray, span: Span) -> Pick:
-    return Pick(start=str(pd.Timestamp(edges[span[0]])), end=str(pd.Timestamp(edges[span[1] + 1])))
+def _pick(edges: np.ndarray, span: Span) -> RowFilter:
+    return RowFilter(start=str(pd.Timestamp(edges[span[0]])), end=str(pd.Timestamp(edges[span[1] + 1])))
 
 
-def look(subject: Subject, found: pd.DataFrame, first: Pick, second: Pick) -> None:
+def look(subject: TrendQuery, found: pd.DataFrame, first: RowFilter, second: RowFilter) -> None:
     """One group in A and in B, its words and texts."""
     codes = [-1, *(int(code) for code in found["code"])]
     names = dict(zip(found["code"], found["group"], strict=True)) | {-1: "all rows"}
@@ -133,12 +133,12 @@ def look(subject: Subject, found: pd.DataFrame, first: Pick, second: Pick) -> No
         format_func=lambda code: cut(str(names[code]), 80),
         help="Shows the words and texts of one group, or of all rows, in A and in B.",
     )
-    mood = None if subject.group == "sentiment" else subject.mood
-    picks = [replace(span, group=-1 if code is None else code, mood=mood) for span in (first, second)]
+    mood = None if subject.group == "sentiment" else subject.sentiment
+    picks = [replace(span, group=-1 if code is None else code, sentiment=mood) for span in (first, second)]
     for place, name, pick, other in zip(st.columns(2, gap="medium"), "AB", picks, picks[::-1], strict=True):
         with place:
-            told = session.ask(explain, subject, pick, other)
+            told = session.ask(row_details, subject, pick, other)
             st.markdown(f"**In {name}** · {count(told.rows, 'row')}")
-            detail.words(told, "Words against the other period")
+            detail.terms(told, "Words against the other period")
             detail.typical(told)
             detail.tools(subject, pick, f"t_span_{name}", told.rows)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.corpus.selections import LONGEST_NAME
 from core.errors import PlanisphereError
-from core.trends.rows import Explained, Pick, explain, keep, rows_file
-from core.trends.service import Subject
+from core.trends.rows import RowDetails, RowFilter, row_details, rows_file, save_rows
+from core.trends.service import TrendQuery
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.errors import show_error
@@ -22,9 +22,11 @@ WORDS_HELP = (
 )
 
 
-def show(subject: Subject, pick: Pick, key: str, against: Pick | None = None, other: str = "all other rows") -> None:
+def show(
+    subject: TrendQuery, pick: RowFilter, key: str, against: RowFilter | None = None, other: str = "all other rows"
+) -> None:
     """What the rows say, and what can be done with them."""
-    told = session.ask(explain, subject, pick, against)
+    told = session.ask(row_details, subject, pick, against)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         typical(told)
@@ -33,7 +35,7 @@ def show(subject: Subject, pick: Pick, key: str, against: Pick | None = None, ot
         tools(subject, pick, key, told.rows)
 
 
-def typical(told: Explained, title: str = "Most typical texts") -> None:
+def typical(told: RowDetails, title: str = "Most typical texts") -> None:
     """Texts nearest to the mean of the rows."""
     st.markdown(f"**{title}**", help="Nearest to the mean vector of these rows (cosine); equal texts are shown once.")
     if not told.rows:
@@ -46,8 +48,8 @@ def typical(told: Explained, title: str = "Most typical texts") -> None:
             st.markdown(plain(line["text"]) or "(no text)")
 
 
-def words(told: Explained, title: str) -> None:
-    found = told.words
+def words(told: RowDetails, title: str) -> None:
+    found = told.terms
     st.markdown(f"**{title}**", help=WORDS_HELP)
     if not found.entries:
         tested = f"{found.tests:,} words and pairs of words were tested." if found.tests else found.note
@@ -66,10 +68,10 @@ def words(told: Explained, title: str) -> None:
     }
     st.dataframe(table, hide_index=True, width="stretch", height=min(38 + 35 * len(table), 250), column_config=columns)
     unsure = f"None is sure among {found.tests:,} tested; these lead, each bound holding for its word alone (95%)."
-    st.caption(found.note if told.sure else unsure)
+    st.caption(found.note if told.corrected else unsure)
 
 
-def tools(subject: Subject, pick: Pick, key: str, rows: int) -> None:
+def tools(subject: TrendQuery, pick: RowFilter, key: str, rows: int) -> None:
     """Keep the rows under a name, or take them out."""
     if not rows:
         return
@@ -84,7 +86,7 @@ def tools(subject: Subject, pick: Pick, key: str, rows: int) -> None:
         pressed = st.form_submit_button("Keep", icon=":material/bookmark_add:", help="Keeps these rows as a selection.")
     if pressed:
         try:
-            saved = session.ask(keep, subject, pick, name)
+            saved = session.ask(save_rows, subject, pick, name)
             st.success(f"Kept {count(saved.rows, 'row')} as {plain(saved.name)}.", icon=":material/check:")
         except PlanisphereError as error:
             show_error(error)
@@ -97,6 +99,6 @@ def tools(subject: Subject, pick: Pick, key: str, rows: int) -> None:
     )
 
 
-def _file(subject: Subject, pick: Pick) -> Callable[[], bytes]:
+def _file(subject: TrendQuery, pick: RowFilter) -> Callable[[], bytes]:
     ask = session.manager().ask  # bound now: the download runs outside of the page
     return lambda: ask(rows_file, subject, pick)

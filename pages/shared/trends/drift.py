@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.trends.drift import FEWEST, MOST_ROWS, NEIGHBORS, SEED
+from core.trends.drift import MAX_ROWS, MIN_ROWS, NEIGHBORS, SEED
 from core.trends.events import Drifts, drifts
 from core.trends.periods import period_name
-from core.trends.rows import Pick, explain
-from core.trends.service import Subject, period_counts
+from core.trends.rows import RowFilter, row_details
+from core.trends.service import TrendQuery, period_counts
 from pages.shared import empty, session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
@@ -33,11 +33,11 @@ def show(ask: Ask) -> None:
         )
         return
     split = _split(ask, edges, counts)
-    subject = replace(ask.subject, mood=None)
+    subject = replace(ask.subject, sentiment=None)
     found = session.ask(drifts, subject, str(pd.Timestamp(edges[split])))
     if not found.drifts:
         st.info(
-            f"No group has {FEWEST} different texts both before and after. Move the date, or choose larger groups.",
+            f"No group has {MIN_ROWS} different texts both before and after. Move the date, or choose larger groups.",
             icon=":material/timeline:",
         )
         return
@@ -124,17 +124,17 @@ def columns() -> dict:
 
 
 def how(found: Drifts) -> str:
-    sampled = sum(drift.looked < drift.before + drift.after for drift in found.drifts)
-    of = f" {count(sampled, 'group')} by a sample of {MOST_ROWS:,} rows each." if sampled else ""
+    sampled = sum(drift.tested < drift.before + drift.after for drift in found.drifts)
+    of = f" {count(sampled, 'group')} by a sample of {MAX_ROWS:,} rows each." if sampled else ""
     return (
-        f"{len(found.drifts):,} of {count(found.groups, 'group')} have {FEWEST} texts on both sides and are tested."
+        f"{len(found.drifts):,} of {count(found.groups, 'group')} have {MIN_ROWS} texts on both sides and are tested."
         f"{of} Permutation test with {found.permutations:,} shuffles (seed {SEED}); q corrects over the groups "
         f"(Benjamini and Hochberg, 1995). Neighbors: the {NEIGHBORS} nearest in the model's own space. Exact copies "
         "of a text count once on each side; many near-equal texts at one time still show as drift."
     )
 
 
-def look(subject: Subject, found: Drifts, split: str) -> None:
+def look(subject: TrendQuery, found: Drifts, split: str) -> None:
     """What came and what went in one group."""
     codes = [drift.code for drift in found.drifts]
     code = st.selectbox(
@@ -145,7 +145,7 @@ def look(subject: Subject, found: Drifts, split: str) -> None:
         help="Shows the words and texts of one group before and after.",
     )
     code = codes[0] if code is None else code
-    before, after = Pick(code, end=split), Pick(code, start=split)
+    before, after = RowFilter(code, end=split), RowFilter(code, start=split)
     for place, title, pick, other in zip(
         st.columns(2, gap="medium"),
         (f"Before {day(split)}", f"From {day(split)} on"),
@@ -154,8 +154,8 @@ def look(subject: Subject, found: Drifts, split: str) -> None:
         strict=True,
     ):
         with place:
-            told = session.ask(explain, subject, pick, other)
+            told = session.ask(row_details, subject, pick, other)
             st.markdown(f"**{title}** · {count(told.rows, 'row')}")
-            detail.words(told, "Words against the other side")
+            detail.terms(told, "Words against the other side")
             detail.typical(told)
             detail.tools(subject, pick, f"t_drift_{title[:4]}", told.rows)

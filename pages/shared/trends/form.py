@@ -7,10 +7,9 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
-from core.trends.periods import Period
-from core.trends.sentiment_service import Reading
-from core.trends.service import GroupKind, Subject, group_columns
-from core.trends.time_columns import TimeFacts, time_columns, time_facts
+from core.trends.periods import Period, TimeSummary, time_columns, time_summary
+from core.trends.sentiment_source import SentimentSource
+from core.trends.service import GroupKind, TrendQuery, group_columns
 from core.types import ModelSpec
 from pages.shared import empty, session
 from pages.shared.errors import show_error
@@ -29,8 +28,8 @@ class Ask:
     """What every view of the page needs."""
 
     info: CorpusInfo
-    subject: Subject
-    facts: TimeFacts
+    subject: TrendQuery
+    facts: TimeSummary
     period: Period
 
 
@@ -50,23 +49,25 @@ def ask(info: CorpusInfo) -> Ask | None:
         reading = trends_reading.choose(info, model)
         group = linked("t_group", "Groups", *_groups(info, model, reading), GROUPS_HELP)
         try:
-            facts = session.ask_once(time_facts, session.corpus_ref(info), time)
+            facts = session.ask_once(time_summary, session.corpus_ref(info), time)
         except PlanisphereError as error:
             show_error(error)
             return None
         period = _period(facts)
-    time_lines(facts, trends_reading.words(reading, info, model))
+    time_lines(facts, trends_reading.terms(reading, info, model))
     kind, _, column = group.partition(":")
     return Ask(info, _subject(info, model, time, kind, column, reading), facts, period)
 
 
-def _subject(info: CorpusInfo, model: ModelSpec | None, time: str, kind: str, column: str, reading: Reading) -> Subject:
+def _subject(
+    info: CorpusInfo, model: ModelSpec | None, time: str, kind: str, column: str, reading: SentimentSource
+) -> TrendQuery:
     secret = session.api_key(model) if model is not None and reading.kind == "anchors" else None
     kinds: dict[str, GroupKind] = {"clusters": "clusters", "column": "column", "sentiment": "sentiment"}
-    return Subject(session.corpus_ref(info), model, time, kinds[kind], column, reading, None, secret)
+    return TrendQuery(session.corpus_ref(info), model, time, kinds[kind], column, reading, None, secret)
 
 
-def _groups(info: CorpusInfo, model: ModelSpec | None, reading: Reading) -> tuple[list[str], dict[str, str]]:
+def _groups(info: CorpusInfo, model: ModelSpec | None, reading: SentimentSource) -> tuple[list[str], dict[str, str]]:
     """What can be grouped by, the best first choice in front, and how each is shown."""
     columns = session.ask_once(group_columns, session.corpus_ref(info))
     names = {f"column:{name}": cut(name, 40) for name in columns}
@@ -80,7 +81,7 @@ def _groups(info: CorpusInfo, model: ModelSpec | None, reading: Reading) -> tupl
     return [first, *(name for name in names if name != first)], names
 
 
-def _period(facts: TimeFacts) -> Period:
+def _period(facts: TimeSummary) -> Period:
     options: dict[str, str] = {
         "auto": f"Auto ({facts.suggested})",
         **{period: period.title() for period in facts.periods},
@@ -127,10 +128,10 @@ def no_times(info: CorpusInfo) -> None:
     st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
 
 
-def time_lines(facts: TimeFacts, mood: str = "") -> None:
+def time_lines(facts: TimeSummary, mood: str = "") -> None:
     """What the time column covers, and rows that have no time."""
     first, last = (day(each) for each in (facts.first, facts.last))
-    parts = [f"{facts.known:,} of {count(facts.rows, 'row')} have a time, from {first} to {last} (UTC)."]
+    parts = [f"{facts.with_time:,} of {count(facts.rows, 'row')} have a time, from {first} to {last} (UTC)."]
     if facts.zoned:
         parts.append(
             f"{count(facts.zoned, 'time')} with an offset from UTC converted; times without one are taken as UTC."
@@ -139,10 +140,10 @@ def time_lines(facts: TimeFacts, mood: str = "") -> None:
         parts.append(f"{count(facts.missing, 'row')} without a time counted nowhere below.")
     parts += [*(plain(note) for note in facts.notes), mood]
     st.caption(" ".join(filter(None, parts)))
-    if facts.unread:
-        shown = "; ".join(f"row {row + 1:,}: {plain(cell)}" for row, cell in facts.named)
-        more = f", the first {len(facts.named)}" if facts.unread > len(facts.named) else ""
-        with st.expander(f"{count(facts.unread, 'cell')} can't be read as times", icon=":material/warning:"):
+    if facts.invalid:
+        shown = "; ".join(f"row {row + 1:,}: {plain(cell)}" for row, cell in facts.examples)
+        more = f", the first {len(facts.examples)}" if facts.invalid > len(facts.examples) else ""
+        with st.expander(f"{count(facts.invalid, 'cell')} can't be read as times", icon=":material/warning:"):
             st.markdown(f"These rows are counted nowhere below{more}: {shown}")
             st.caption("Correct them in the file (dates such as 2026-03-11 always work) and bring it in again.")
 

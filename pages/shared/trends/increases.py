@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from core.trends.charts import stretch_figure
-from core.trends.events import Finding, Findings, finding_counts, surges
-from core.trends.surges import ALPHA, FEWEST_PERIODS
+from core.trends.charts import event_figure
+from core.trends.events import Event, Events, anomalous_increases, event_counts
+from core.trends.increases import ALPHA, MIN_PERIODS
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
@@ -26,11 +26,11 @@ def show(ask: Ask) -> None:
             help="Off: more rows than usual in that much time. On: more than usual for the number of rows at that "
             "time, so that a rise of everything is none of one group.",
         )
-    subject = replace(ask.subject, mood=None)
-    found = session.ask(surges, subject, ask.facts.fine, relative, ALPHA)
+    subject = replace(ask.subject, sentiment=None)
+    found = session.ask(anomalous_increases, subject, ask.facts.finest, relative, ALPHA)
     if not found.windows:
         st.info(
-            f"There are {count(found.periods, found.period)} in all: with fewer than {FEWEST_PERIODS}, nothing can be "
+            f"There are {count(found.periods, found.period)} in all: with fewer than {MIN_PERIODS}, nothing can be "
             "called usual, and no surge be found.",
             icon=":material/timeline:",
         )
@@ -40,7 +40,7 @@ def show(ask: Ask) -> None:
         st.caption(how(found, relative, ask))
         return
     st.markdown(f"**{count(found.total, 'surge')} beyond the usual range**")
-    for each in found.found[:HEAD]:
+    for each in found.items[:HEAD]:
         card(each, found)
     st.caption(how(found, relative, ask))
     listed = table(found)
@@ -55,72 +55,72 @@ def show(ask: Ask) -> None:
     look(ask, found)
 
 
-def card(each: Finding, found: Findings) -> None:
+def card(each: Event, found: Events) -> None:
     """One surge in words."""
     with st.container(border=True):
         st.markdown(
             f"**{title(each)}** since **{day(each.first)}**, until {day(each.last)}: "
             f"**{count(each.rows, 'row')}** where {against(each)}."
         )
-        said = f"Words: {plain(', '.join(each.words))}. " if each.words else ""
+        said = f"Words: {plain(', '.join(each.terms))}. " if each.terms else ""
         st.caption(f"{said}{chance(each)}, allowing for all {found.windows:,} stretches looked at.")
 
 
-def title(each: Finding) -> str:
-    return plain(cut(each.name, 60)) + (f" · {each.mood}" if each.mood else "")
+def title(each: Event) -> str:
+    return plain(cut(each.name, 60)) + (f" · {each.sentiment}" if each.sentiment else "")
 
 
-def against(each: Finding) -> str:
+def against(each: Event) -> str:
     """What is usual, in words; how many times as many only where that is a sound ratio."""
     if each.expected < 1:
         return f"hardly one is usual ({each.expected:.2g} expected)"
     return f"about {each.expected:,.0f} are usual ({each.rows / each.expected:,.1f} times as many)"
 
 
-def chance(each: Finding) -> str:
+def chance(each: Event) -> str:
     """How likely chance alone gives such a surge anywhere; the file has the number."""
     p = each.corrected
     rare = f"1 in {1 / p:,.0f}" if p > 1e-6 else "less than 1 in a million"
     return f"Chance of one such by luck: {rare if p < 0.001 else f'{p:.3f}'}"
 
 
-def look(ask: Ask, found: Findings) -> None:
+def look(ask: Ask, found: Events) -> None:
     """One surge: its time line, its words, its texts."""
-    places = list(range(len(found.found)))
+    places = list(range(len(found.items)))
     at = st.selectbox(
         "Look closer",
         places,
         key="t_surge",
         format_func=lambda place: (
-            f"{cut(found.found[place].name, 60)} {found.found[place].mood} {day(found.found[place].first)}"
+            f"{cut(found.items[place].name, 60)} {found.items[place].sentiment} {day(found.items[place].first)}"
         ),
         help="Shows this surge's time line, words and texts.",
     )
-    each = found.found[at or 0]
-    starts, counts = session.ask(finding_counts, ask.subject, each.pick, found.period)
+    each = found.items[at or 0]
+    starts, counts = session.ask(event_counts, ask.subject, each.row_filter, found.period)
     inside = counts[(starts >= pd.Timestamp(each.first)) & (starts <= pd.Timestamp(each.last))]
     level = each.expected / max(len(inside), 1)
-    figure = stretch_figure(starts, counts, each.first, each.last, level, session.theme())
+    figure = event_figure(starts, counts, each.first, each.last, level, session.theme())
     st.plotly_chart(figure, key="t_surge_chart", alt="Rows of this group over time, the surge in another color")
     st.caption(f"Rows of {title(each)} by {found.period}; the surge in orange, what is usual dashed.")
-    detail.show(replace(ask.subject, mood=None), each.pick, "t_surge")
+    detail.show(replace(ask.subject, sentiment=None), each.row_filter, "t_surge")
 
 
-def how(found: Findings, relative: bool, ask: Ask) -> str:
+def how(found: Events, relative: bool, ask: Ask) -> str:
     rows = "all rows, " + (
-        "negative and positive ones" if ask.subject.reading.kind != "none" else "whatever their sentiment"
+        "negative and positive ones" if ask.subject.source.kind != "none" else "whatever their sentiment"
     )
     than = "for the number of all rows then" if relative else "for that much time"
     return (
         f"Looked at: {count(found.groups, 'group')} and all rows together ({rows}), every stretch of 1 to "
-        f"{count(found.longest, found.period)}, {found.windows:,} in all. A stretch's count is set against what the "
+        f"{count(found.max_width, found.period)}, {found.windows:,} in all. A stretch's count is set against what the "
         f"group's other times lead to expect {than}, with a negative binomial spread estimated from them; p is "
         f"Bonferroni-corrected, so that on steady random data a false alarm comes at most {ALPHA:.0%} of the time. "
         + allowed(found)
     )
 
 
-def allowed(found: Findings) -> str:
+def allowed(found: Events) -> str:
     """Which rhythms of the calendar were taken into what is usual, and which could not be."""
     said = [
         f"the {name} ({shown:,} of {found.series:,} counts show a rhythm of their own"
@@ -137,19 +137,19 @@ def allowed(found: Findings) -> str:
     )
 
 
-def table(found: Findings) -> pd.DataFrame:
+def table(found: Events) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
                 "Group": each.name,
-                "Sentiment": each.mood or "all",
+                "Sentiment": each.sentiment or "all",
                 "First": day(each.first),
                 "Last": day(each.last),
                 "Rows": each.rows,
                 "Expected": round(each.expected, 2),
                 "p (corrected)": each.corrected,
-                "Words": ", ".join(each.words),
+                "Words": ", ".join(each.terms),
             }
-            for each in found.found
+            for each in found.items
         ]
     )

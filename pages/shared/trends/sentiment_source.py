@@ -7,22 +7,22 @@ import streamlit as st
 from core.models.backends import capabilities
 from core.store import CorpusInfo
 from core.trends.sentiment import BAND
-from core.trends.sentiment_service import (
-    MOST_ANCHORS,
+from core.trends.sentiment_source import (
+    MAX_ANCHORS,
     NEGATIVE,
     POSITIVE,
-    Reading,
-    ReadingKind,
     SentimentColumn,
-    default_reading,
+    SentimentSource,
+    SourceKind,
+    default_source,
     sentiment_columns,
-    sentiment_facts,
+    sentiment_summary,
 )
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.text import count, plain
 
-KINDS: dict[ReadingKind, str] = {
+KINDS: dict[SourceKind, str] = {
     "column": "From a column",
     "anchors": "By anchor sentences",
     "trained": "Learned from a column",
@@ -35,11 +35,11 @@ KIND_HELP = (
 )
 
 
-def choose(info: CorpusInfo, model: ModelSpec | None) -> Reading:
+def choose(info: CorpusInfo, model: ModelSpec | None) -> SentimentSource:
     """The popover with the choices; gives what is chosen."""
     columns = session.ask_once(sentiment_columns, session.corpus_ref(info))
-    start = session.ask_once(default_reading, session.corpus_ref(info), model)
-    kinds = [kind for kind in get_args(ReadingKind) if _possible(kind, columns, model)]
+    start = session.ask_once(default_source, session.corpus_ref(info), model)
+    kinds = [kind for kind in get_args(SourceKind) if _possible(kind, columns, model)]
     with (
         st.popover("Sentiment", icon=":material/mood:", help="How each row's sentiment is read. " + KIND_HELP),
         st.container(width=340),
@@ -55,32 +55,32 @@ def choose(info: CorpusInfo, model: ModelSpec | None) -> Reading:
             help=KIND_HELP,
         )
         if kind == "none":
-            return Reading()
+            return SentimentSource()
         column = _column(info, kind, columns)
         low, high, meaning = _cuts(info, column) if column else (2.0, 4.0, ())
         name = column.name if column else ""
         if kind == "anchors":
             return _anchors(info, name, low, high, meaning)
-        return Reading(kind, name, low, high, meaning)
+        return SentimentSource(kind, name, low, high, meaning)
 
 
-def words(reading: Reading, info: CorpusInfo, model: ModelSpec | None) -> str:
+def words(reading: SentimentSource, info: CorpusInfo, model: ModelSpec | None) -> str:
     """How sentiment is read, as a sentence, and how many rows have none by a column."""
     if reading.kind == "none":
         return ""
     if reading.kind == "anchors":
         return "Sentiment is read by anchor sentences."
     how = "from" if reading.kind == "column" else "as learned from"
-    cuts = "" if reading.meaning else f" ({reading.low:g} or less: negative, {reading.high:g} or more: positive)"
+    cuts = "" if reading.mapping else f" ({reading.low:g} or less: negative, {reading.high:g} or more: positive)"
     told = f"Sentiment is read {how} {plain(reading.column)}{cuts}."
     if reading.kind != "column":
         return told
-    known = session.ask_once(sentiment_facts, session.corpus_ref(info), model, reading)
+    known = session.ask_once(sentiment_summary, session.corpus_ref(info), model, reading)
     learn = " (“Learned from a column” under Sentiment reads those, too)" if model is not None else ""
     return f"{told} {count(known.unknown, 'row')} have none{learn}." if known.unknown else told
 
 
-def _possible(kind: ReadingKind, columns: tuple[SentimentColumn, ...], model: ModelSpec | None) -> bool:
+def _possible(kind: SourceKind, columns: tuple[SentimentColumn, ...], model: ModelSpec | None) -> bool:
     if kind == "anchors":
         return model is not None and capabilities(model).can_embed
     return kind == "none" or bool(columns and (kind == "column" or model is not None))
@@ -90,7 +90,7 @@ def _key(name: str, info: CorpusInfo) -> str:
     return f"mood_{name}_{info.digest}"
 
 
-def _column(info: CorpusInfo, kind: ReadingKind, columns: tuple[SentimentColumn, ...]) -> SentimentColumn | None:
+def _column(info: CorpusInfo, kind: SourceKind, columns: tuple[SentimentColumn, ...]) -> SentimentColumn | None:
     names = [column.name for column in columns]
     if kind == "anchors":
         likely = [column.name for column in columns if column.likely][:1]
@@ -126,7 +126,7 @@ def _cuts(info: CorpusInfo, column: SentimentColumn) -> tuple[float, float, tupl
             help="Rows with this value or a higher one are positive; those between are neutral.",
         )
         return float(low), float(high), ()
-    guessed = dict(column.meaning)
+    guessed = dict(column.mapping)
     meaning: dict[str, int] = {}
     for name, code in (("Negative", -1), ("Neutral", 0), ("Positive", 1)):
         chosen = st.multiselect(
@@ -141,7 +141,9 @@ def _cuts(info: CorpusInfo, column: SentimentColumn) -> tuple[float, float, tupl
     return 0.0, 0.0, tuple(meaning.items())
 
 
-def _anchors(info: CorpusInfo, column: str, low: float, high: float, meaning: tuple[tuple[str, int], ...]) -> Reading:
+def _anchors(
+    info: CorpusInfo, column: str, low: float, high: float, meaning: tuple[tuple[str, int], ...]
+) -> SentimentSource:
     sides = []
     for name, lines in (("Positive", POSITIVE), ("Negative", NEGATIVE)):
         text = st.text_area(
@@ -150,10 +152,10 @@ def _anchors(info: CorpusInfo, column: str, low: float, high: float, meaning: tu
             key=_key(f"anchors_{name}", info),
             persist_state="session",
             height=100,
-            help=f"One a line, at most {MOST_ANCHORS}; write them as your texts would. A row's score is its mean "
+            help=f"One a line, at most {MAX_ANCHORS}; write them as your texts would. A row's score is its mean "
             "cosine to the positive ones minus that to the negative ones.",
         )
-        sides.append(tuple(line.strip() for line in text.splitlines() if line.strip())[:MOST_ANCHORS])
+        sides.append(tuple(line.strip() for line in text.splitlines() if line.strip())[:MAX_ANCHORS])
     fitted = bool(column) and st.toggle(
         "Fit the cuts to the column",
         key=_key("fitted", info),
@@ -175,4 +177,4 @@ def _anchors(info: CorpusInfo, column: str, low: float, high: float, meaning: tu
             help="Scores within so many standard deviations of 0 are neutral; 0 is as near to one side as the other.",
         )
     )
-    return Reading("anchors", column, low, high, meaning, sides[0], sides[1], band, fitted)
+    return SentimentSource("anchors", column, low, high, meaning, sides[0], sides[1], band, fitted)

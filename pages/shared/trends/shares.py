@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.trends.charts import area_figure, line_figure
+from core.trends.increases import MIN_ROWS
 from core.trends.periods import Period, period_name
 from core.trends.sentiment import NAMES
-from core.trends.service import Shares, over_time
-from core.trends.shares import FEW_ROWS, OTHERS, standout
-from core.trends.surges import FEWEST_ROWS
+from core.trends.service import Shares, shares_over_time
+from core.trends.shares import MIN_RELIABLE_ROWS, OTHERS, largest_deviation
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
@@ -28,7 +28,7 @@ ACROSS = 3
 
 def show(ask: Ask) -> None:
     """Controls, the chart, how it was made, and its numbers."""
-    moody = ask.subject.reading.kind != "none" and ask.subject.group != "sentiment"
+    moody = ask.subject.source.kind != "none" and ask.subject.group != "sentiment"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         mood = choice("rows", "Rows", ROWS, "Count only rows of one sentiment.") if moody else "all"
         measures = {name: label for name, label in MEASURES.items() if name != "within" or mood != "all"}
@@ -52,8 +52,8 @@ def show(ask: Ask) -> None:
                 help="How many of the largest are shown; the rest are counted together.",
             )
         )
-    subject = replace(ask.subject, mood=CODES.get(mood))
-    found = session.ask(over_time, subject, ask.period, most, measure == "within")
+    subject = replace(ask.subject, sentiment=CODES.get(mood))
+    found = session.ask(shares_over_time, subject, ask.period, most, measure == "within")
     if not found.grouped:
         st.info(
             "No row with a time is in any of these groups. Choose other groups or rows.", icon=":material/search_off:"
@@ -78,10 +78,10 @@ def headline(ask: Ask, found: Shares, measure: str) -> str:
     rows = measure == "rows"
     drawn = (counts, counts - spread, counts + spread) if rows else (found.share, found.low, found.high)
     values, low, high = (each if rows else each[named] for each in drawn)
-    low = np.where(found.few & (not rows), np.nan, np.where(counts < FEWEST_ROWS, -np.inf, low))
-    out = standout(values, low, high)
+    low = np.where(found.few & (not rows), np.nan, np.where(counts < MIN_ROWS, -np.inf, low))
+    out = largest_deviation(values, low, high)
     if out is None:
-        enough = "" if rows else f" of at least {FEW_ROWS} rows"
+        enough = "" if rows else f" of at least {MIN_RELIABLE_ROWS} rows"
         return f"No group leaves its usual range clearly in any {ask.period}{enough}."
     group, place, usual = out
     form = (lambda x: f"{x:,.0f} rows") if rows else (lambda x: f"{x:.1%}")
@@ -145,7 +145,7 @@ def how(ask: Ask, found: Shares, mood: str, measure: str) -> str:
     few = int(found.few.sum())
     if few:
         parts.append(
-            f"{few:,} of {count(len(found.starts), ask.period)} have fewer than {FEW_ROWS} rows (hollow points)."
+            f"{few:,} of {count(len(found.starts), ask.period)} have fewer than {MIN_RELIABLE_ROWS} rows (hollow points)."
         )
     parts.append(f"{found.grouped:,} of {count(found.rows, 'row')} with a time are in {count(found.groups, 'group')}.")
     if any(name.startswith(f"{OTHERS} (") for name in found.names):

@@ -78,7 +78,7 @@ def test_small_sides_and_rows_without_a_time_are_left_out():
     assert measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1) == []
     later = np.repeat([0, 1, -1], [30, 19, 11]).astype(np.int8)
     (found,) = measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1, permutations=19)
-    assert (found.before, found.after, found.looked) == (30, 19, 49)
+    assert (found.before, found.after, found.tested) == (30, 19, 49)
 
 
 def test_the_same_question_has_the_same_answer():

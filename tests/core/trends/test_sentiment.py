@@ -9,16 +9,16 @@ from core.errors import InputError
 from core.trends.sentiment import (
     UNKNOWN,
     anchor_scores,
-    by_band,
-    by_fitted_cuts,
-    by_training,
+    classify_by_band,
+    classify_by_fitted_thresholds,
+    classify_by_training,
+    evaluate,
     folds,
     from_ratings,
     from_values,
-    guess_meaning,
+    guess_mapping,
     macro_f1,
-    measure,
-    rating_cuts,
+    rating_thresholds,
 )
 from core.types import unit_rows
 
@@ -41,11 +41,11 @@ def test_ratings_are_cut_low_is_negative():
     ],
 )
 def test_cut_points_suit_the_scale(values, cuts):
-    assert rating_cuts(pd.Series(values)) == pytest.approx(cuts)
+    assert rating_thresholds(pd.Series(values)) == pytest.approx(cuts)
 
 
 def test_named_moods_are_known_and_can_be_mapped():
-    assert guess_meaning(["Positive", "neg", "so-so", "中性"]) == {"Positive": 1, "neg": -1, "中性": 0}
+    assert guess_mapping(["Positive", "neg", "so-so", "中性"]) == {"Positive": 1, "neg": -1, "中性": 0}
     column = pd.Series(["Positive", "neg", "so-so", None, " neg "])
     assert from_values(column, {"Positive": 1, "neg": -1}).tolist() == [1, -1, UNKNOWN, UNKNOWN, -1]
 
@@ -54,7 +54,7 @@ def test_nearer_to_the_positive_anchors_is_higher():
     rows, positive, negative = np.eye(3, dtype=np.float32), np.eye(3)[[0]], np.eye(3)[[1]]
     scores = anchor_scores(rows, positive, negative)
     assert scores.tolist() == [1, -1, 0]
-    assert by_band(scores).tolist() == [1, -1, 0]
+    assert classify_by_band(scores).tolist() == [1, -1, 0]
 
 
 def made(n=240, seed=0, signal=1.2):
@@ -68,18 +68,20 @@ def test_training_reads_what_can_be_learned_and_fills_the_rest():
     rows, labels = made()
     hidden = labels.copy()
     hidden[:60] = UNKNOWN
-    said = by_training(rows, hidden, np.arange(240))
+    said = classify_by_training(rows, hidden, np.arange(240))
     assert (said[:60] == labels[:60]).mean() > 0.6
-    assert measure(hidden, said).accuracy > 0.6
+    assert evaluate(hidden, said).accuracy > 0.6
 
 
 def test_training_on_noise_does_no_better_than_chance():
     rows, labels = made(signal=0.0)
-    accuracy = measure(labels, by_training(rows, labels, np.arange(240)))
+    accuracy = evaluate(labels, classify_by_training(rows, labels, np.arange(240)))
     assert accuracy.low < max(accuracy.chance, 1 / 3) + 0.03
     # equal texts with equal labels would be known by heart, were they not kept together
     twice = np.vstack([rows[:120], rows[:120]])
-    again = measure(np.tile(labels[:120], 2), by_training(twice, np.tile(labels[:120], 2), np.tile(np.arange(120), 2)))
+    again = evaluate(
+        np.tile(labels[:120], 2), classify_by_training(twice, np.tile(labels[:120], 2), np.tile(np.arange(120), 2))
+    )
     assert again.accuracy < 0.5
 
 
@@ -87,9 +89,9 @@ def test_fitted_cuts_are_checked_on_rows_they_did_not_see():
     generator = np.random.default_rng(4)
     labels = generator.integers(-1, 2, 300).astype(np.int8)
     scores = labels + 0.4 * generator.normal(size=300) + 5  # around 5, so that a band around 0 would say all positive
-    said, cuts = by_fitted_cuts(scores, labels, np.arange(300))
+    said, cuts = classify_by_fitted_thresholds(scores, labels, np.arange(300))
     assert 4 < cuts[0] < 5 < cuts[1] < 6
-    assert measure(labels, said).macro_f1 > 0.7
+    assert evaluate(labels, said).macro_f1 > 0.7
 
 
 def test_folds_never_part_a_group():
@@ -101,14 +103,14 @@ def test_folds_never_part_a_group():
 def test_too_few_labels_are_refused():
     labels = np.array([1] * 50 + [-1] * 3, dtype=np.int8)
     with pytest.raises(InputError, match="too little to learn from"):
-        by_training(np.eye(53, dtype=np.float32), labels, np.arange(53))
+        classify_by_training(np.eye(53, dtype=np.float32), labels, np.arange(53))
 
 
 def test_accuracy_and_macro_f1_are_scikit_learns():
     generator = np.random.default_rng(1)
     labels = generator.choice([-1, 0, 1], 200, p=[0.2, 0.1, 0.7])
     said = np.where(generator.random(200) < 0.6, labels, generator.integers(-1, 2, 200))
-    found = measure(labels, said)
+    found = evaluate(labels, said)
     assert found.accuracy == pytest.approx(accuracy_score(labels, said))
     assert found.macro_f1 == pytest.approx(f1_score(labels, said, average="macro"))
     assert found.f1_low < found.macro_f1 < found.f1_high
@@ -125,4 +127,4 @@ def test_macro_f1_is_over_the_classes_that_occur():
 
 
 def test_nothing_in_common_can_not_be_measured():
-    assert measure(np.array([UNKNOWN, 1]), np.array([1, UNKNOWN])) is None
+    assert evaluate(np.array([UNKNOWN, 1]), np.array([1, UNKNOWN])) is None

@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import InputError
 from core.stats.proportions import wilson
-from core.trends.periods import bin_times, fine_period, period_name, suggest_period
-from core.trends.shares import compare_spans, group_values, order_groups, series, standout
+from core.trends.periods import bin_times, finest_period, period_name, suggest_period
+from core.trends.shares import compare_spans, group_series, group_values, largest_deviation, order_groups
 
 
 def times(*texts):
@@ -55,12 +55,12 @@ def test_too_many_periods_and_no_times_are_refused():
 )
 def test_the_period_suits_the_span_and_the_rows(days, rows, suggested, fine):
     spread = np.datetime64("1970-01-01", "ns") + (np.arange(rows) * days // rows).astype("timedelta64[D]")
-    assert (suggest_period(spread), fine_period(spread)) == (suggested, fine)
+    assert (suggest_period(spread), finest_period(spread)) == (suggested, fine)
 
 
 def test_times_of_day_have_hours():
     spread = np.datetime64("2026-01-01T00:30", "ns") + (np.arange(500) * 5).astype("timedelta64[m]")
-    assert (suggest_period(spread), fine_period(spread)) == ("hour", "hour")
+    assert (suggest_period(spread), finest_period(spread)) == ("hour", "hour")
 
 
 def test_periods_have_names():
@@ -80,7 +80,7 @@ def test_groups_are_numbered_by_size_and_blanks_are_in_none():
 def test_series_counts_the_rest_together_and_shares_are_of_all_rows():
     codes = np.array([0, 0, 1, 2, -1, 0, 3, 2])
     index = np.array([0, 0, 0, 0, 0, 2, 2, -1])
-    found = series(order_groups(codes, ["a", "b", "c", "d"]), index, 3, most=2)
+    found = group_series(order_groups(codes, ["a", "b", "c", "d"]), index, 3, max_groups=2)
     assert found.names == ("a", "c", "others (2 groups)")
     assert found.counts.tolist() == [[2, 0, 1], [1, 0, 0], [1, 0, 1]]
     assert found.totals.tolist() == [5, 0, 2]
@@ -106,13 +106,13 @@ def test_compared_spans_say_which_way():
 def test_the_period_farthest_from_its_groups_middle_stands_out():
     counts, totals = np.array([[2, 3, 2, 40, 2], [50, 48, 51, 30, 49]]), np.full(5, 100)
     share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
-    assert standout(share, low, high) == (0, 3, pytest.approx(0.02))
-    assert standout(np.full((1, 3), np.nan), np.full((1, 3), np.nan), np.full((1, 3), np.nan)) is None
-    assert standout(*[np.zeros((0, 4))] * 3) is None
+    assert largest_deviation(share, low, high) == (0, 3, pytest.approx(0.02))
+    assert largest_deviation(np.full((1, 3), np.nan), np.full((1, 3), np.nan), np.full((1, 3), np.nan)) is None
+    assert largest_deviation(*[np.zeros((0, 4))] * 3) is None
 
 
 def test_a_period_that_is_not_looked_at_leads_nothing():
     values = np.array([[0.1, 0.1, 0.9, 0.4, 0.1]])
     low, high = values - 0.05, values + 0.05
-    assert standout(values, low, high)[:2] == (0, 2)
-    assert standout(values, np.where(values > 0.5, np.nan, low), high)[:2] == (0, 3)
+    assert largest_deviation(values, low, high)[:2] == (0, 2)
+    assert largest_deviation(values, np.where(values > 0.5, np.nan, low), high)[:2] == (0, 3)
