@@ -1,4 +1,4 @@
-"""What a cosine means in one space: how many of all pairs reach it."""
+"""Calibration: the distribution of all pairs' cosines in one space, so that a cosine has a percentile."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from core.errors import InputError
 from core.quality.distinct_texts import Space
 from core.quality.pairs import (
     Pairs,
-    among,
-    listed_pairs,
+    is_in,
+    neighbor_pairs,
     pair_codes,
     pair_cosines,
     random_pairs,
@@ -18,15 +18,15 @@ from core.quality.pairs import (
 PAIRS = 30_000  # random ones
 NEAR_PAIRS = 30_000  # of those in lists
 K = 10
-LISTED = 3_000_000  # places in lists, of which the first ten of each always count
+MAX_LIST_ENTRIES = 3_000_000  # neighbor pairs, of which the first ten of each text always count
 LEVELS = 240
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
-    """The distribution of all pairs' cosines. shares: (s,) of pairs at or above `cosines` (s,), falling as cosines
-    rise; near, random: pairs looked at, all of those in a list of `depth` neighbors and some of the others; total: all
-    there are."""
+class CosineDistribution:
+    """shares: (s,) of pairs at or above `cosines` (s,), falling as cosines
+    rise; near, random: pairs analyzed, all of those in a list of `depth` neighbors and a sample of the others; total:
+    number of pairs."""
 
     cosines: np.ndarray
     shares: np.ndarray
@@ -43,52 +43,52 @@ class Scale:
         return float(np.exp(np.interp(cosine, self.cosines, np.log(self.shares), left=0.0)))
 
     def cosine(self, share: float) -> float:
-        """The cosine that this share of all pairs reaches; the highest found where even fewer are asked for."""
+        """The cosine that this share of all pairs reaches; the highest observed for even smaller shares."""
         level = np.log(max(share, 1e-300))
         return float(np.interp(level, np.log(self.shares[::-1]), self.cosines[::-1]))
 
 
-def depth_of(space: Space) -> int:
-    """How many of each text's kept neighbors make pairs that are all looked at: the first ten, more of few texts."""
-    return min(space.ids.shape[1], max(K, LISTED // max(len(space), 1)))
+def list_depth(space: Space) -> int:
+    """How many of each text's stored neighbors form pairs that are all analyzed: ten, more of few texts."""
+    return min(space.ids.shape[1], max(K, MAX_LIST_ENTRIES // max(len(space), 1)))
 
 
-def pairs_over(space: Space, cosine: float, seed: int = 0) -> tuple[Pairs, np.ndarray]:
-    """Pairs of texts at or above a cosine: places, and (p,) weights that stand for all such pairs.
+def pairs_above(space: Space, cosine: float, seed: int = 0) -> tuple[Pairs, np.ndarray]:
+    """Pairs of texts at or above a cosine: text numbers, and (p,) weights that scale them to all such pairs.
 
-    Those in lists are told from the others (stratified sampling), so that the few nearest are not missed.
+    Stratified by whether a pair is in a neighbor list, so that the few nearest are not missed.
     """
-    m, (near, cosines) = len(space), _listed(space)
+    m, (near, cosines) = len(space), _neighbor_pairs(space)
     over = near[cosines >= cosine]
-    drawn = draw(over, NEAR_PAIRS, seed)
-    left, right, others = _unlisted(space, near, seed)
+    drawn = sample_sorted(over, NEAR_PAIRS, seed)
+    left, right, others = _other_pairs(space, near, seed)
     far = pair_cosines(space.vectors, space.first[left], space.first[right]) >= cosine
     pairs = (np.concatenate([drawn // m, left[far]]), np.concatenate([drawn % m, right[far]]))
     counts = [len(drawn), int(far.sum())]
     return pairs, np.repeat([len(over) / max(len(drawn), 1), others], counts)
 
 
-def _listed(space: Space) -> tuple[np.ndarray, np.ndarray]:
+def _neighbor_pairs(space: Space) -> tuple[np.ndarray, np.ndarray]:
     """Rising codes of the pairs in lists, and their cosines, float64."""
-    depth = depth_of(space)
-    near, at = listed_pairs(space.ids, depth)
+    depth = list_depth(space)
+    near, at = neighbor_pairs(space.ids, depth)
     return near, np.asarray(space.cosines[:, :depth]).ravel()[at].astype(np.float64).clip(-1, 1)
 
 
-def _unlisted(space: Space, near: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Places of random pairs that are in no list, and how many such pairs each stands for."""
+def _other_pairs(space: Space, near: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Random pairs that are in no list, and how many such pairs each represents."""
     m = len(space)
     left, right = random_pairs(m, PAIRS, seed)
-    other = ~among(pair_codes(left, right, m), near)
+    other = ~is_in(pair_codes(left, right, m), near)
     return left[other], right[other], (m * (m - 1) // 2 - len(near)) / max(int(other.sum()), 1)
 
 
-def measure_scale(space: Space, seed: int = 0) -> Scale:
+def measure_cosines(space: Space, seed: int = 0) -> CosineDistribution:
     """The distribution of cosines over all pairs of distinct texts. Raises InputError for fewer than three."""
     if len(space) < 3:
-        raise InputError(f"There are {len(space)} different texts; pairs need at least three.", "Bring in more rows.")
-    near, near_cosines = _listed(space)
-    left, right, others = _unlisted(space, near, seed)
+        raise InputError(f"There are {len(space)} different texts; pairs need at least three.", "Add more rows.")
+    near, near_cosines = _neighbor_pairs(space)
+    left, right, others = _other_pairs(space, near, seed)
     far_cosines = pair_cosines(space.vectors, space.first[left], space.first[right])
     cosines, total = np.concatenate([near_cosines, far_cosines]), len(space) * (len(space) - 1) // 2
     weights = np.repeat([1.0, others], [len(near), len(far_cosines)])
@@ -98,11 +98,11 @@ def measure_scale(space: Space, seed: int = 0) -> Scale:
     knot = np.unique(np.minimum(np.searchsorted(reached, levels), len(order) - 1))
     knots, last = np.unique(cosines[order][knot][::-1], return_index=True)
     shares = np.maximum(reached[knot][::-1][last], 1e-15)
-    return Scale(knots, shares, len(near), depth_of(space), len(far_cosines), total, seed)
+    return CosineDistribution(knots, shares, len(near), list_depth(space), len(far_cosines), total, seed)
 
 
-def draw(values: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Rising values, at most so many of them, drawn without replacement."""
-    if len(values) <= most:
+def sample_sorted(values: np.ndarray, max_values: int, seed: int) -> np.ndarray:
+    """At most so many of rising values, sampled without replacement."""
+    if len(values) <= max_values:
         return values
-    return np.sort(np.random.default_rng(seed).choice(values, most, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(values, max_values, replace=False))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
-from core.quality.calibration import NEAR_PAIRS, PAIRS, K, depth_of, draw
+from core.quality.calibration import NEAR_PAIRS, PAIRS, K, list_depth, sample_sorted
 from core.quality.distinct_texts import Space
-from core.quality.pairs import Pairs, among, label_pairs, neighbor_codes, pair_codes, pair_cosines, same_label_pairs
+from core.quality.pairs import Pairs, is_in, label_pairs, neighbor_codes, pair_codes, pair_cosines, same_label_pairs
 from core.stats.interval import Interval
 from core.stats.resampling import draw_counts, percentile_interval
 
 FOLDS = 5
-BAND = 40  # resamples of the curve's band: a fit of each takes long
+BAND_RESAMPLES = 40  # resamples of the curve's band: a fit of each takes long
 GRID = 101
 BINS = 10
 
@@ -20,8 +20,8 @@ BINS = 10
 @dataclass(frozen=True, eq=False)
 class SameLabel:
     """P(same label) by cosine. grid: (101,) cosines; curve, low, high: (101,) probability and 95% band. base: that of
-    a random pair. brier: mean squared error on pairs of held-out texts, brier_base: of saying `base` always; gap:
-    expected calibration error there; both lower is better. pairs, labeled: pairs and texts looked at."""
+    a random pair. brier: mean squared error on pairs of held-out texts, brier_base: of always predicting `base`;
+    gap: expected calibration error there; both lower is better. pairs, labeled: pairs and texts analyzed."""
 
     grid: np.ndarray
     curve: np.ndarray
@@ -38,13 +38,13 @@ class SameLabel:
 
     def at(self, cosine: float) -> Interval[float]:
         """The probability at a cosine; the ends serve for all beyond them."""
-        return Interval(*(float(np.interp(cosine, self.grid, each)) for each in (self.curve, self.low, self.high)))
+        return Interval(*(float(np.interp(cosine, self.grid, line)) for line in (self.curve, self.low, self.high)))
 
 
 def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLabel:
     """P(same label) by isotonic regression (Zadrozny and Elkan 2002) on pairs of labeled texts.
 
-    codes: (m,) labels, -1 without. Pairs are drawn from four strata (in a top-10 list; in a longer one; others of one
+    codes: (m,) labels, -1 without. Pairs are sampled from four strata (in a top-10 list; in a longer one; others of one
     label; others of two) and weighted by the strata's true sizes. Brier score and calibration error: 5 folds of the
     texts, fitted on pairs of texts outside of a fold, judged on pairs within it. Band: 40 resamples of the texts.
     Raises InputError where all pairs, or none, share a label.
@@ -60,13 +60,13 @@ def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLa
     grid = np.linspace(cosines.min(), cosines.max(), GRID)
     model = _Curve(cosines, truth)
     curve = model.fit(weights, grid)
-    counts = (row for block in draw_counts(len(space), BAND, seed) for row in block)
+    counts = (row for block in draw_counts(len(space), BAND_RESAMPLES, seed) for row in block)
     band = np.stack([model.fit(weights * row[left] * row[right], grid) for row in counts])
     _, low, high = percentile_interval(curve, band, len(space))
     brier, brier_base, gap = _held_out(model, cosines, weights, (left, right), base, seed)
-    known = int((codes >= 0).sum())
+    labeled = int((codes >= 0).sum())
     return SameLabel(
-        grid, curve, low, high, base, brier, brier_base, gap, len(cosines), known, int(codes.max()) + 1, seed
+        grid, curve, low, high, base, brier, brier_base, gap, len(cosines), labeled, int(codes.max()) + 1, seed
     )
 
 
@@ -75,19 +75,19 @@ def _label_strata(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     m = len(space)
     nearest = neighbor_codes(space.ids, K, codes >= 0)
-    depth = depth_of(space)
+    depth = list_depth(space)
     near = neighbor_codes(space.ids, depth, codes >= 0) if depth > K else nearest
     near_same = int((codes[near // m] == codes[near % m]).sum())
     parts = []
-    for stratum in (nearest, near[~among(near, nearest)]):
-        drawn = draw(stratum, NEAR_PAIRS, seed)
+    for stratum in (nearest, near[~is_in(near, nearest)]):
+        drawn = sample_sorted(stratum, NEAR_PAIRS, seed)
         parts.append((drawn // m, drawn % m, np.full(len(drawn), len(stratum) / max(len(drawn), 1))))
     for alike, size in ((True, same - near_same), (False, total - same - (len(near) - near_same))):
         left, right = label_pairs(codes, PAIRS // 2, alike, seed)
-        other = ~among(pair_codes(left, right, m), near)
+        other = ~is_in(pair_codes(left, right, m), near)
         left, right = left[other], right[other]
         parts.append((left, right, np.full(len(left), size / max(len(left), 1))))
-    left, right, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
+    left, right, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return left, right, weights
 
 
@@ -95,16 +95,16 @@ class _Curve:
     """P(same label) as a rising function of the cosine, fitted again and again to other weights of the same pairs."""
 
     def __init__(self, cosines: np.ndarray, truth: np.ndarray) -> None:
-        self.rising, self.place = np.unique(cosines, return_inverse=True)  # equal cosines have one probability
+        self.rising, self.positions = np.unique(cosines, return_inverse=True)  # equal cosines have one probability
         self.truth = truth
 
     def fit(self, weights: np.ndarray, at: np.ndarray) -> np.ndarray:
         """(len(at),) the probability at some cosines; pairs of weight 0 do not count."""
         from sklearn.isotonic import isotonic_regression
 
-        heavy = np.bincount(self.place, weights, len(self.rising))
+        heavy = np.bincount(self.positions, weights, len(self.rising))
         drawn = heavy > 0
-        mean = np.bincount(self.place, weights * self.truth, len(self.rising))[drawn] / heavy[drawn]
+        mean = np.bincount(self.positions, weights * self.truth, len(self.rising))[drawn] / heavy[drawn]
         fitted = isotonic_regression(mean, sample_weight=heavy[drawn], y_min=0, y_max=1)
         return np.interp(at, self.rising[drawn], fitted)
 
@@ -116,18 +116,20 @@ def _held_out(
     fold can't be fitted."""
     fold = np.random.default_rng(seed).integers(FOLDS, size=int(max(pair[0].max(), pair[1].max())) + 1)
     one, other = fold[pair[0]], fold[pair[1]]
-    told, found, heavy = [], [], []
-    for each in range(FOLDS):
-        train, test = (one != each) & (other != each), (one == each) & (other == each)
+    predicted, observed, heavy = [], [], []
+    for fold_number in range(FOLDS):
+        train, test = (one != fold_number) & (other != fold_number), (one == fold_number) & (other == fold_number)
         if len(np.unique(model.truth[train])) < 2 or not test.any():
             continue
-        told.append(model.fit(weights * train, cosines[test]))
-        found.append(model.truth[test])
+        predicted.append(model.fit(weights * train, cosines[test]))
+        observed.append(model.truth[test])
         heavy.append(weights[test])
-    if not told:
+    if not predicted:
         return float("nan"), float("nan"), float("nan")
-    p, y, w = np.concatenate(told), np.concatenate(found), np.concatenate(heavy)
+    p, y, w = np.concatenate(predicted), np.concatenate(observed), np.concatenate(heavy)
     bins = np.minimum((p * BINS).astype(int), BINS - 1)
     gaps = np.abs(np.bincount(bins, w * (p - y), BINS)).sum() / w.sum()
-    brier, brier_base = (float(np.average(np.square(each - y), weights=w)) for each in (p, np.full(len(y), base)))
+    brier, brier_base = (
+        float(np.average(np.square(fold_number - y), weights=w)) for fold_number in (p, np.full(len(y), base))
+    )
     return brier, brier_base, float(gaps)

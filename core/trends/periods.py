@@ -1,4 +1,4 @@
-"""Time columns, and their times in calendar periods (UTC): hours, days, weeks (from Monday), months, quarters, years."""
+"""Time columns, and times in calendar periods (UTC): hours, days, weeks (from Monday), months, quarters, years."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -83,8 +83,11 @@ def _distinctive_terms(matrix: Any, vocabulary: list[str], inside: np.ndarray) -
     uncorrected = contrast_terms(
         matrix, vocabulary, inside, limit=MAX_UNCORRECTED, alpha=ALPHA * contrasts.tests, shown=is_telling
     )
-    note = f"{contrasts.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"
-    return replace(uncorrected, note=f"{note} at {1 - ALPHA:.0%} each, uncorrected."), False
+    note = (
+        f"No significant terms among {contrasts.tests:,} tested (Bonferroni). "
+        f"These are the strongest, each with an uncorrected {1 - ALPHA:.0%} bound."
+    )
+    return replace(uncorrected, note=note), False
 
 
 def _typical_texts(query: TrendQuery, inside: np.ndarray) -> pd.DataFrame:

@@ -10,10 +10,9 @@ from core.errors import InputError, JobError, ModelError, StorageError
 from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
 from core.models.registry import load_embedder
-from core.quality import calibration_service as meaning
 from core.quality import results as quality_tasks
-from core.quality import robustness as robust
 from core.quality import service as measures
+from core.quality.service import edit_examples, edit_robustness, plan
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors.contenders import Contender, find_contender_neighbors, has_graph
@@ -115,7 +114,7 @@ def test_hubs_are_listed_with_their_repair(made, app):
 def test_length_is_told(made, app):
     at = open_page(app, "Length bias", **link(*made[2:]))
     assert "Spearman" in fine(at)
-    at.segmented_control(key="quality_length_by").set_value("listed").run()
+    at.segmented_control(key="quality_length_by").set_value("occurrences").run()
     fine(at)
 
 
@@ -126,8 +125,10 @@ def test_a_cosine_is_translated(made, app):
     assert "isotonic regression" in text
     table = at.dataframe[0].value
     folder, digest, lexical, mine = made
-    level = meaning.scale(CorpusRef(folder, digest), lexical).above(0.5)
-    assert table["equal"].tolist() == pytest.approx([0.5, meaning.scale(CorpusRef(folder, digest), mine).cosine(level)])
+    level = measures.cosine_distribution(CorpusRef(folder, digest), lexical).above(0.5)
+    assert table["equal"].tolist() == pytest.approx(
+        [0.5, measures.cosine_distribution(CorpusRef(folder, digest), mine).cosine(level)]
+    )
     at.number_input(key="quality_cosine").set_value(1.0).run()
     assert "No pair looked at reaches 1.00" in fine(at)
 
@@ -154,10 +155,10 @@ def test_typed_queries_are_asked_of_both(made, app):
     assert "of 2 typed queries" in text
     table = at.dataframe[0].value
     assert set(table["query"]) == {"my lamp broke", "teapot late"}
-    same = meaning.typed_queries(CorpusRef(folder, digest), lexical, lexical, ("my lamp broke",), (None, None))
-    assert same[0].kept == same[0].k == 10
-    assert same[0].first_same
-    assert "lamp" in same[0].before
+    same = measures.compare_typed_queries(CorpusRef(folder, digest), lexical, lexical, ("my lamp broke",), (None, None))
+    assert same[0].overlap == same[0].k == 10
+    assert same[0].same_top_hit
+    assert "lamp" in same[0].top_a
 
 
 def test_noise_is_drawn(made, app):
@@ -186,12 +187,12 @@ def test_wording_is_offered_measured_and_kept(made, app):
     table, examples = at.dataframe[0].value, at.dataframe[1].value
     assert table["meaning"].tolist().count("turns") == 2
     assert (examples["text"] != examples["changed"]).all()
-    plan = robust.plan(CorpusRef(folder, digest), lexical)
-    assert plan.kept
+    plan = plan(CorpusRef(folder, digest), lexical)
+    assert plan.overlap
     with pytest.raises(ModelError):
         quality_tasks.measure_wording(CorpusRef(folder, digest), mine)
     with pytest.raises(StorageError):
-        robust.wording(CorpusRef(folder, digest), mine)
+        edit_robustness(CorpusRef(folder, digest), mine)
 
 
 def test_what_the_job_keeps_is_what_embedding_gives(made):
@@ -200,14 +201,14 @@ def test_what_the_job_keeps_is_what_embedding_gives(made):
     variant = Contender(lexical.model, 64, "int8")
     find_contender_neighbors(CorpusRef(folder, digest), variant)
     quality_tasks.measure_wording(CorpusRef(folder, digest), lexical)
-    frame = robust.examples(CorpusRef(folder, digest), lexical, "typos")
+    frame = edit_examples(CorpusRef(folder, digest), lexical, "typos")
     model = load_embedder("lexical")
     drops = 1 - np.sum(model.embed(frame["text"].tolist()) * model.embed(frame["changed"].tolist()), axis=1)
     np.testing.assert_allclose(frame["drop"], drops, atol=1e-5)
     assert frame["drop"].is_monotonic_decreasing
     quality_tasks.measure_wording(CorpusRef(folder, digest), variant)
     one, other = (
-        robust.wording(CorpusRef(folder, digest), each).line("typos").drop.value for each in (lexical, variant)
+        edit_robustness(CorpusRef(folder, digest), each).probe("typos").drop.value for each in (lexical, variant)
     )
     assert one != other
     assert one == pytest.approx(other, abs=0.1)
@@ -217,7 +218,7 @@ def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
     folder, digest, lexical, _ = made
     spec = ModelSpec("openai", "text-embedding-3-small", dimensions=12, max_tokens=8191)
     Workspace(folder).save_vectors(Vectors(unit_rows(np.random.default_rng(1).normal(size=(120, 12))), spec, digest))
-    plan = robust.plan(CorpusRef(folder, digest), Contender(spec))
+    plan = plan(CorpusRef(folder, digest), Contender(spec))
     assert plan.sends
     assert plan.able
     assert 100 < plan.texts <= plan.total  # a changed text may be another row's

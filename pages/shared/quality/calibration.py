@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.quality import calibration_service as answers
+from core.quality import service
 from core.quality import summaries as words
-from core.quality.calibration import Scale
+from core.quality.calibration import CosineDistribution
 from core.quality.charts import Line, line_figure, mark
-from core.quality.same_label import BAND, SameLabel
+from core.quality.same_label import BAND_RESAMPLES, SameLabel
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
@@ -27,10 +27,10 @@ def show(asked: Asked) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         cosine, name = cosine_input(asked)
         column = common.label_column(asked, "Whose values tell whether two texts are the same.")
-    scales = common.each(asked, answers.scale)
+    scales = common.each(asked, service.cosine_distribution)
     if not scales:
         return
-    labels = {one.name: one.result for one in common.each(asked, answers.same_label, column)} if column else {}
+    labels = {one.name: one.result for one in common.each(asked, service.same_label, column)} if column else {}
     start = next((one for one in scales if one.name == name), scales[0])
     level = start.result.above(cosine)
     rows = [_row(one, start, cosine, level, labels.get(one.name)) for one in scales]
@@ -60,11 +60,11 @@ def cosine_input(asked: Asked) -> tuple[float, str]:
 
 
 def _row(one: Found, start: Found, cosine: float, level: float, same: SameLabel | None) -> dict[str, Any]:
-    scale: Scale = one.result
+    scale: CosineDistribution = one.result
     equal = cosine if one is start else scale.cosine(level) if level > 0 else float("nan")
     row: dict[str, Any] = {"contender": one.name, "equal": equal, "below": 100 * (1 - scale.above(cosine))}
     if same is not None:
-        row["same"] = words.between(same.at(equal), words.share) if np.isfinite(equal) else ""
+        row["same"] = words.with_interval(same.at(equal), words.percent) if np.isfinite(equal) else ""
         row["same_value"] = same.at(equal).value
         row |= {"brier": same.brier, "base": same.brier_base, "gap": same.gap}
     return row
@@ -75,7 +75,7 @@ def sentence(name: str, cosine: float, rows: list[dict[str, Any]], level: float)
     own = next(row for row in rows if row["contender"] == name)
     if not level > 0:
         return f"No pair looked at reaches {cosine:.2f} under {name}."
-    often = f"1 pair in {1 / level:,.0f}" if level < 0.1 else f"{words.share(level)} of all pairs"
+    often = f"1 pair in {1 / level:,.0f}" if level < 0.1 else f"{words.percent(level)} of all pairs"
     text = f"Under {name} a cosine of {cosine:.2f} is reached by {often} here"
     if own.get("same"):
         text += f"; such a pair shares its label with a probability of {own['same']}"
@@ -88,7 +88,7 @@ def sentence(name: str, cosine: float, rows: list[dict[str, Any]], level: float)
 def _reach(scales: list[Found], start: Found, cosine: float) -> None:
     lines = []
     for one in scales:
-        scale: Scale = one.result
+        scale: CosineDistribution = one.result
         lines.append(Line(one.name, one.place, scale.cosines.tolist(), scale.shares.tolist()))
     figure = line_figure(lines, "cosine", "share of all pairs that reach it (log)", session.theme(), 360,
                          y_axis={"type": "log", "tickformat": "~p"})  # fmt: skip
@@ -129,7 +129,7 @@ def _table(asked: Asked, rows: list[dict[str, Any]]) -> None:
 
 
 def _how(scales: list[Found], labels: dict[str, SameLabel]) -> None:
-    scale: Scale = scales[0].result
+    scale: CosineDistribution = scales[0].result
     told = (
         f"Over all {scale.near:,} pairs in a list of {scale.depth} nearest and {scale.random:,} others drawn with seed "
         f"{scale.seed}, weighted to stand for all {scale.total:,} pairs of different texts."
@@ -138,7 +138,7 @@ def _how(scales: list[Found], labels: dict[str, SameLabel]) -> None:
         same = next(iter(labels.values()))
         told += (
             f" P(same label): isotonic regression on {same.pairs:,} pairs of {same.labeled:,} labeled texts, "
-            f"{same.labels:,} labels, weighted to the base rate of {words.share(same.base)}; judged in 5 folds of the "
-            f"texts; bands by bootstrap over texts, {BAND:,} resamples."
+            f"{same.labels:,} labels, weighted to the base rate of {words.percent(same.base)}; judged in 5 folds of the "
+            f"texts; bands by bootstrap over texts, {BAND_RESAMPLES:,} resamples."
         )
     st.caption(told)

@@ -58,7 +58,7 @@ def unlike(labels: Sequence[str]) -> tuple[str, ...]:
 def each(asked: Asked, question: Callable[..., T], *more: Any, words: str = "Measuring") -> list[Found]:
     """The answers of all contenders that have one, each kept by itself; what went wrong with another is said."""
     found = []
-    for name, place, contender in zip(asked.names, asked.places, asked.contenders, strict=True):
+    for name, place, contender in zip(asked.names, asked.text_of_row, asked.contenders, strict=True):
         try:
             with st.spinner(f"{words}: {plain(name)}", show_time=False):
                 result = session.ask_once(question, *asked.where, contender, *more)

@@ -40,27 +40,27 @@ def show(asked: Asked) -> None:
         "How much room do the texts take up? A model of 1,000 dimensions may vary in 30 only; others are spare, and "
         "can often be cut. More is not better by itself: it depends on the texts."
     )
-    found = common.each(asked, answers.fullness)
+    found = common.each(asked, answers.dimension_usage)
     if not found:
         return
     lines = []
     for one in found:
-        density = one.result.density
+        density = one.result.spectrum
         at = density.components.tolist()
         lines.append(Line(one.name, one.place, at, density.centered.tolist()))
-        lines.append(Line(f"{one.name} as is", one.place, at, density.spectrum.tolist(), dash=2, legend=False))
+        lines.append(Line(f"{one.name} as is", one.place, at, density.uncentered.tolist(), dash=2, legend=False))
     figure = line_figure(
         lines, "strongest components (log scale)", "share of the variance (dotted: not centered)", session.theme(),
         x_axis=log_ticks([at for line in lines for at in line.x]), y_axis={"tickformat": ".0%", "range": [0, 1.02]},
     )  # fmt: skip
     common.chart(figure, "quality_spectrum", "Cumulative share of the variance by number of components")
-    common.says(words.of_fullness(common.named(found)))
+    common.says(words.describe_dimension_usage(common.named(found)))
     st.markdown("**Measures, before and after the mean is taken off**", help=HELP)
     _table(asked, found)
     one = found[0].result
     st.caption(
-        f"Over {one.density.texts:,} of {one.density.total:,} different texts (seed {one.density.seed}); in brackets "
-        f"95% intervals by a jackknife that leaves out one of {one.density.parts} random parts at a time. Effective "
+        f"Over {one.spectrum.texts:,} of {one.spectrum.total:,} different texts (seed {one.spectrum.seed}); in brackets "
+        f"95% intervals by a jackknife that leaves out one of {one.spectrum.parts} random parts at a time. Effective "
         f"rank and RankMe: exp(−Σ p log p), with p the singular values' shares of their sum, for RankMe p + "
         f"{EPSILON:g}. Intrinsic dimension: over {one.intrinsic_texts:,} texts, from the kept neighbors without copies "
         f"and ties; its interval by bootstrap over texts, {FEWER_RESAMPLES:,} resamples. Centered: the mean of all "
@@ -74,11 +74,11 @@ def _table(asked: Asked, found: list[Found]) -> None:
     rows["measure"] += [f"{NAMES[measure]}, {'centered' if flat else 'as is'}" for measure, flat in names]
     rows["measure"].append("Intrinsic dimension (TwoNN)")
     for one in found:
-        measures = one.result.density.measures
-        cells = [f"{one.result.density.dimensions:,}"]
+        measures = one.result.spectrum.measures
+        cells = [f"{one.result.spectrum.dimensions:,}"]
         for measure, flat in names:
-            cells.append(words.between(measures[measure, flat], _format(measure)))
-        rows[one.name] = [*cells, words.between(one.result.intrinsic)]
+            cells.append(words.with_interval(measures[measure, flat], _format(measure)))
+        rows[one.name] = [*cells, words.with_interval(one.result.intrinsic)]
     columns = {"measure": st.column_config.TextColumn("Measure", width="medium", pinned=True)}
     common.table(pd.DataFrame(rows), "quality_density", asked, columns, "Measures of density", _file(found))
 
@@ -89,15 +89,15 @@ def _told(measure: Measure, centered: bool) -> bool:
 
 def _format(measure: Measure) -> Callable[[float], str]:
     if measure in SHARES:
-        return words.share
-    return "{:z.3f}".format if measure in ("isoscore", "mean_cosine") else words.number
+        return words.percent
+    return "{:z.3f}".format if measure in ("isoscore", "mean_cosine") else words.format_number
 
 
 def _file(found: list[Found]) -> pd.DataFrame:
     """One line a contender and measure, numbers in full."""
     lines = []
     for one in found:
-        for (measure, flat), value in one.result.density.measures.items():
+        for (measure, flat), value in one.result.spectrum.measures.items():
             if _told(measure, flat):
                 lines.append((one.name, NAMES[measure], flat, value.value, value.low, value.high))
         value = one.result.intrinsic

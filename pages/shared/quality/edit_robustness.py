@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from core.corpus.text_edits import PROBES
-from core.quality import robustness as answers
 from core.quality import summaries as words
 from core.quality.charts import dot_figure
-from core.quality.edit_robustness import NEUTRAL
+from core.quality.robustness import AMBIGUOUS
+from core.quality.service import edit_examples, edit_robustness
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common, measure
@@ -27,23 +27,23 @@ def show(asked: Asked) -> None:
         "order is neither: it shows how much the model reads order."
     )
     ready = measure.measured(asked)
-    found = common.each(ready, answers.wording) if ready.contenders else []
+    found = common.each(ready, edit_robustness) if ready.contenders else []
     if not found:
         return
     part = _part()
     title, tick = SHOWN[part]
     stays = [name for name in PROBES if name not in TURNED]
     for names, headline in (
-        (sorted(stays, key=lambda name: name in NEUTRAL), "The meaning stays: further left is better"),
+        (sorted(stays, key=lambda name: name in AMBIGUOUS), "The meaning stays: further left is better"),
         (list(TURNED), "The meaning turns: further right is better"),
     ):
         st.markdown(f"**{headline}**")
         series = [(one.name, one.place, [_value(one, name, part) for name in names]) for one in found]
-        rows = [LABELS[name] + (" (neither)" if name in NEUTRAL else "") for name in names]
+        rows = [LABELS[name] + (" (neither)" if name in AMBIGUOUS else "") for name in names]
         figure = dot_figure(rows, series, title, session.theme(),
                             {"tickformat": tick, "rangemode": "tozero"})  # fmt: skip
         common.chart(figure, f"quality_wording_{len(names)}_{part}", f"{headline}: {title} by kind of change")
-    common.says(words.of_wording(common.named(found), LABELS, TURNED, NEUTRAL))
+    common.says(words.describe_edits(common.named(found), LABELS, TURNED, AMBIGUOUS))
     _table(ready, found)
     one = found[0].result
     st.caption(
@@ -65,7 +65,7 @@ def _part() -> str:
 
 
 def _value(one: Found, probe: str, part: str) -> tuple[float, float, float] | None:
-    line = one.result.line(probe)
+    line = one.result.probe(probe)
     found = getattr(line, part) if line else None
     return (found.value, found.low, found.high) if found else None
 
@@ -73,12 +73,12 @@ def _value(one: Found, probe: str, part: str) -> tuple[float, float, float] | No
 def _table(asked: Asked, found: list[Found]) -> None:
     lines, full = [], []
     for one in found:
-        for line in one.result.lines:
-            kind = "turns" if line.probe in TURNED else "open" if line.probe in NEUTRAL else "stays"
+        for line in one.result.probes:
+            kind = "turns" if line.probe in TURNED else "open" if line.probe in AMBIGUOUS else "stays"
             row: dict[str, Any] = {"contender": one.name, "change": LABELS[line.probe], "meaning": kind}
             lines.append(row | {
-                "drop": words.between(line.drop), "way": line.way, "churn": words.between(line.churn, words.share),
-                "mean": words.between(line.churn_mean, words.share), "texts": line.texts,
+                "drop": words.with_interval(line.drop), "way": line.relative_drop, "churn": words.with_interval(line.churn, words.percent),
+                "mean": words.with_interval(line.churn_mean, words.percent), "texts": line.texts,
             })  # fmt: skip
             ends = ("value", "low", "high")
             numbers = {
@@ -86,7 +86,9 @@ def _table(asked: Asked, found: list[Found]) -> None:
                 for part in ("drop", "churn", "churn_mean")
                 for end in ends
             }
-            full.append(row | numbers | {"share of the way": line.way, "texts": line.texts, "tried": line.tried})
+            full.append(
+                row | numbers | {"share of the way": line.relative_drop, "texts": line.texts, "tried": line.tried}
+            )
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     columns = {
         "contender": text("Contender", width="medium"),
@@ -109,12 +111,12 @@ def _examples(asked: Asked, found: list[Found]) -> None:
         name = st.selectbox("Under", list(by_name), key="quality_examples_of", width=320, persist_state="session",
                             help="The contender whose vectors are compared.")  # fmt: skip
         one = by_name.get(str(name), found[0])
-        probes = [line.probe for line in one.result.lines]
+        probes = [line.probe for line in one.result.probes]
         probe = st.selectbox("Change", probes, key="quality_examples_change", width=240, persist_state="session",
                              format_func=lambda each: LABELS[each], help="Whose changed texts are shown.")  # fmt: skip
     probe = probe if probe in probes else probes[0]
     st.caption(PROBES[probe].help)
-    frame = session.ask_once(answers.examples, *asked.where, one.contender, probe)
+    frame = session.ask_once(edit_examples, *asked.where, one.contender, probe)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
         "text": text("Text", width="large"),

@@ -7,7 +7,7 @@ from core.palette import COLORS, GREY
 from core.quality import service as answers
 from core.quality import summaries as words
 from core.quality.charts import group_bars, mark
-from core.quality.hub_repair import REPAIRS, SPREAD_BY
+from core.quality.hub_repair import REPAIRS, SPREAD_TEXTS
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
@@ -27,30 +27,28 @@ def show(asked: Asked) -> None:
         "Two ways of rescaling cosines repair that without another model: what would they gain here?"
     )
     column = common.label_column(asked, "Whose values tell whether a nearest text is the right kind.")
-    found = common.each(asked, answers.hub_gain, column)
+    found = common.each(asked, answers.hubness, column)
     if not found:
         return
     series = [
-        (words.REPAIR_NAMES[repair], paint, [one.result.lines[repair].skewness for one in found])
+        (words.REPAIR_NAMES[repair], paint, [one.result.rankings[repair].skewness for one in found])
         for repair, paint in zip(REPAIRS, PAINTS, strict=True)
     ]
     names = [one.name for one in found]
     figure = group_bars(names, series, "skewness of how often listed", session.theme(), ".2f")
     common.chart(mark(figure, y=found[0].result.chance), "quality_hub_bars", "Hubness before and after two repairs")
-    common.says(words.of_hubs(common.named(found)))
+    common.says(words.describe_hubness(common.named(found)))
     st.markdown("**Before and after repair**", help=REPAIR_HELP)
     _table(asked, found)
     one = found[0].result
-    others = "all others" if one.texts <= SPREAD_BY else f"{SPREAD_BY:,} others drawn with seed 0"
-    judged = (
-        f" P@1: over the {one.judged:,} texts whose nearest has a label; its gain is paired, with 95% intervals by "
-    )
-    judged += f"bootstrap over texts, {RESAMPLES:,} resamples." if one.judged else ""
+    others = "all others" if one.texts <= SPREAD_TEXTS else f"{SPREAD_TEXTS:,} others drawn with seed 0"
+    judged = f" P@1: over the {one.labeled_texts:,} texts whose nearest has a label; its gain is paired, with 95% intervals by "
+    judged += f"bootstrap over texts, {RESAMPLES:,} resamples." if one.labeled_texts else ""
     st.caption(
         f"Over all {one.texts:,} different texts; skewness is 0 for even lists, {one.chance:.2f} (dotted) for random "
         f"ones, lower is better. Repairs rank anew the {one.candidates} nearest that are kept of each text, so what "
         f"lies beyond them can't come in; mutual proximity takes each text's cosines to {others} as normal."
-        f"{judged if one.judged else ''}"
+        f"{judged if one.labeled_texts else ''}"
     )
     _hubs(asked, found)
 
@@ -59,12 +57,14 @@ def _table(asked: Asked, found: list[Found]) -> None:
     rows = []
     for one in found:
         for repair in REPAIRS:
-            line = one.result.lines[repair]
+            line = one.result.rankings[repair]
             row = {"contender": one.name, "repair": words.REPAIR_NAMES[repair], "skewness": line.skewness}
-            row |= {"unfair": line.unfair, "never": line.never}
-            if line.right is not None:
-                row["right"] = line.right.value
-                row["gain"] = "" if repair == "none" else words.between(line.gain, lambda value: f"{100 * value:+.1f}")
+            row |= {"unfair": line.robin_hood, "never": line.anti_hubs}
+            if line.precision is not None:
+                row["right"] = line.precision.value
+                row["gain"] = (
+                    "" if repair == "none" else words.with_interval(line.gain, lambda value: f"{100 * value:+.1f}")
+                )
             rows.append(row)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {

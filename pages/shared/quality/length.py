@@ -13,9 +13,9 @@ from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
 
 MEASURES: dict[Measure, str] = {
-    "everyone": "cosine to all others",
+    "all_texts": "cosine to all others",
     "neighbors": "cosine to the 10 nearest",
-    "listed": "times listed",
+    "occurrences": "times listed",
 }
 
 
@@ -34,7 +34,7 @@ def show(asked: Asked) -> None:
         markers=True, x_axis=log_ticks([at for line in lines for at in line.x]),
     )  # fmt: skip
     common.chart(figure, "quality_length_bins", f"Mean {MEASURES[measure]} by length of the text")
-    common.says(words.of_length(common.named(found)))
+    common.says(words.describe_length_bias(common.named(found)))
     _table(asked, found)
     one = found[0].result
     st.caption(
@@ -47,12 +47,12 @@ def show(asked: Asked) -> None:
 
 def _measure() -> Measure:
     chosen = st.segmented_control(
-        "Measured by", list(MEASURES), key="quality_length_by", persist_state="session", default="everyone",
+        "Measured by", list(MEASURES), key="quality_length_by", persist_state="session", default="all_texts",
         format_func=lambda name: MEASURES[name].capitalize(), required=True,
         help="Mean cosine to all other texts: how central a text is. Mean cosine to its 10 nearest: how dense it is "
         "around it. Times listed: in how many other texts' top-10 it is.",
     )  # fmt: skip
-    return chosen or "everyone"
+    return chosen or "all_texts"
 
 
 def _line(one: Found, measure: Measure) -> Line:
@@ -68,7 +68,7 @@ def _table(asked: Asked, found: list[Found]) -> None:
     frame = pd.DataFrame({"contender": [one.name for one in found]})
     columns = {"contender": st.column_config.TextColumn("Contender", width="medium")}
     for measure, name in MEASURES.items():
-        frame[measure] = [words.between(one.result.rho[measure], "{:+.2f}".format) for one in found]
+        frame[measure] = [words.with_interval(one.result.rho[measure], "{:+.2f}".format) for one in found]
         columns[measure] = st.column_config.TextColumn(
             f"Length ~ {name}",
             help="Spearman's correlation with its 95% interval; above 0: longer texts have more of it.",

@@ -8,8 +8,8 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec, JobState
 from core.models.backends import capabilities
-from core.quality import robustness as answers
 from core.quality.results import Plan
+from core.quality.service import plan
 from core.types import ModelSpec
 from core.vectors.contenders import Contender
 from pages.shared import result_view, session
@@ -51,13 +51,13 @@ def measured(asked: Asked) -> Asked:
         asked.info,
         tuple(asked.contenders[at] for at in kept),
         tuple(asked.names[at] for at in kept),
-        tuple(asked.places[at] for at in kept),
+        tuple(asked.text_of_row[at] for at in kept),
     )
 
 
 def _plan(asked: Asked, contender: Contender) -> Plan | None:
     try:
-        return session.ask(answers.plan, *asked.where, contender)
+        return session.ask(plan, *asked.where, contender)
     except PlanisphereError as error:
         st.warning(f"{plain(contender.label)}: {plain(error.message)} {plain(error.remedy)}", icon=":material/warning:")
         return None

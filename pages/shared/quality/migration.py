@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from core.models.backends import capabilities
-from core.quality import calibration_service as answers
+from core.quality import service
 from core.quality import summaries as words
 from core.quality.charts import color, group_bars
-from core.quality.migration import Lists, Threshold
+from core.quality.migration import ListComparison, ThresholdMapping
 from core.stats.resampling import RESAMPLES
 from core.vectors.contenders import Contender
 from pages.shared import session
@@ -32,34 +32,38 @@ def show(asked: Asked) -> None:
         return
     pair = (asked.contenders[one], asked.contenders[other])
     with st.spinner("Comparing lists", show_time=False):
-        lists = session.ask_once(answers.lists, *asked.where, *pair)
-        moved = session.ask_once(answers.moved_threshold, *asked.where, *pair, cosine)
-    _lists(asked, lists, asked.names[one], asked.names[other], asked.places[other])
+        lists = session.ask_once(service.list_comparison, *asked.where, *pair)
+        moved = session.ask_once(service.threshold_mapping, *asked.where, *pair, cosine)
+    _lists(asked, lists, asked.names[one], asked.names[other], asked.text_of_row[other])
     for text in sentences(lists, moved, asked.names[one], asked.names[other]):
         common.says(text)
     st.caption(
         f"Lists: the {lists.k} nearest of all {lists.texts:,} different texts by the kept neighbors; in brackets 95% "
         f"intervals by bootstrap over texts, {RESAMPLES:,} resamples, seed {lists.seed}; lists drawn at random would "
-        f"keep {words.share(lists.chance)}. Threshold: the cosine that as many pairs reach (as in Calibrated "
+        f"keep {words.percent(lists.chance)}. Threshold: the cosine that as many pairs reach (as in Calibrated "
         f"similarity); the share kept is over {moved.pairs:,} pairs above it under A, weighted to stand for all of "
         "them."
     )
     _queries(asked, pair, lists.texts)
 
 
-def sentences(lists: Lists, moved: Threshold, one: str, other: str) -> list[str]:
+def sentences(lists: ListComparison, moved: ThresholdMapping, one: str, other: str) -> list[str]:
     """The plan in short."""
     parts = [
-        f"{words.between(lists.changed, words.share)} of the top-{lists.k} lists change; on average a list keeps "
-        f"{words.between(lists.overlap, words.share)} of its texts, and {words.between(lists.half, words.share)} of "
+        f"{words.with_interval(lists.changed, words.percent)} of the top-{lists.k} lists change; on average a list keeps "
+        f"{words.with_interval(lists.overlap, words.percent)} of its texts, and {words.with_interval(lists.half, words.percent)} of "
         "the lists lose more than half.",
-        f"For {words.between(lists.first, words.share)} of the texts another one becomes the nearest.",
+        f"For {words.with_interval(lists.first, words.percent)} of the texts another one becomes the nearest.",
     ]
     if moved.share > 0 and moved.pairs:
-        same = f"{words.share(moved.kept)} of them the same pairs" if moved.kept < 0.995 else "all the same ones"
+        same = (
+            f"{words.percent(moved.same_pairs)} of them the same pairs"
+            if moved.same_pairs < 0.995
+            else "all the same ones"
+        )
         parts.append(
             f"Move a threshold of {moved.before:.2f} under {one} to {moved.after:.2f} under {other}: as many pairs "
-            f"({words.share(moved.share)}) pass, {same}."
+            f"({words.percent(moved.share)}) pass, {same}."
         )
     else:
         parts.append(f"No pair looked at reaches {moved.before:.2f} under {one}; choose a lower threshold to move.")
@@ -79,7 +83,7 @@ def _choice(asked: Asked) -> tuple[int, int, float]:
     return one, other, float(cosine if cosine is not None else 0.8)
 
 
-def _lists(asked: Asked, lists: Lists, one: str, other: str, place: int) -> None:
+def _lists(asked: Asked, lists: ListComparison, one: str, other: str, place: int) -> None:
     groups = [str(number) for number in range(lists.k + 1)]
     shares = (lists.counts / lists.texts).tolist()
     figure = group_bars(
@@ -114,7 +118,7 @@ def _queries(asked: Asked, pair: tuple[Contender, Contender], texts: int) -> Non
     queries = () if imported is not None else queries
     with st.spinner("Searching under both", show_time=False):
         found = _ask(asked, pair, queries)
-    broken = sum(query.broken for query in found)
+    broken = sum(query.changed for query in found)
     verb = "breaks" if broken == 1 else "break"
     what = "typed queries" if queries else f"texts drawn as queries (of {texts:,}, seed 0)"
     common.says(
@@ -123,21 +127,21 @@ def _queries(asked: Asked, pair: tuple[Contender, Contender], texts: int) -> Non
     _query_table(asked, found)
 
 
-def _ask(asked: Asked, pair: tuple[Contender, Contender], queries: tuple[str, ...]) -> list[answers.Query]:
+def _ask(asked: Asked, pair: tuple[Contender, Contender], queries: tuple[str, ...]) -> list[service.QueryComparison]:
     if not queries:
-        return session.ask_once(answers.drawn_queries, *asked.where, *pair, DRAWN, 0)
+        return session.ask_once(service.compare_sampled_queries, *asked.where, *pair, DRAWN, 0)
     secrets = tuple(session.api_key(contender.model) for contender in pair)
-    return session.ask(answers.typed_queries, *asked.where, *pair, queries, secrets)
+    return session.ask(service.compare_typed_queries, *asked.where, *pair, queries, secrets)
 
 
-def _query_table(asked: Asked, found: list[answers.Query]) -> None:
-    ranked = sorted(found, key=lambda query: query.kept)
+def _query_table(asked: Asked, found: list[service.QueryComparison]) -> None:
+    ranked = sorted(found, key=lambda query: query.same_pairs)
     frame = pd.DataFrame(
         {
             "query": [query.query for query in ranked],
-            "kept": [query.kept / max(query.k, 1) for query in ranked],
-            "broken": [query.broken for query in ranked],
-            "first": [query.first_same for query in ranked],
+            "kept": [query.same_pairs / max(query.k, 1) for query in ranked],
+            "broken": [query.changed for query in ranked],
+            "first": [query.same_top_hit for query in ranked],
             "before": [query.before for query in ranked],
             "after": [query.after for query in ranked],
         }

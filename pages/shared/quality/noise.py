@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.quality import robustness as answers
 from core.quality import summaries as words
 from core.quality.charts import Line, line_figure
-from core.quality.noise import SIZES
+from core.quality.robustness import SIZES
+from core.quality.service import noise_robustness
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
@@ -31,7 +31,7 @@ def noise(asked: Asked) -> None:
         "Random noise is added to vectors (of length 1), as rounding does. Their own cosine falls about alike whatever "
         "the model; how many of the nearest texts are lost depends on how closely they are packed."
     )
-    found = common.each(asked, answers.noise)
+    found = common.each(asked, noise_robustness)
     if not found:
         return
     left, right = st.columns(2)
@@ -48,9 +48,9 @@ def noise(asked: Asked) -> None:
         figure = line_figure(lines, "length of the noise", title, session.theme(), markers=True, y_axis=y_axis)
         with side:
             common.chart(figure, f"quality_noise_{part}", f"{title} as noise grows")
-    common.says(words.of_noise(common.named(found)))
+    common.says(words.describe_noise(common.named(found)))
     one = found[0].result
-    among = "all others" if one.among == one.total else f"{one.among:,} drawn ones"
+    among = "all others" if one.searched == one.total else f"{one.searched:,} drawn ones"
     st.caption(
         f"Normal noise of random direction, its length relative to the vector's; {one.texts:,} of {one.total:,} "
         f"different texts drawn with seed {one.seed}, nearest texts by exact search among {among}. Bands: 95% "

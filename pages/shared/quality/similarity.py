@@ -5,14 +5,14 @@ import streamlit as st
 
 from core.quality import service as answers
 from core.quality import summaries as words
-from core.quality.distribution_chart import distribution_figure
-from core.quality.similarity import Kind
+from core.quality.charts import distribution_figure
+from core.quality.similarity import PairKind
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
 from pages.shared.quality import common
 from pages.shared.quality.common import Asked, Found
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[PairKind, str] = {
     "random": "Random pairs",
     "label": "Same label",
     "tenth": "10th neighbor",
@@ -39,7 +39,7 @@ def show(asked: Asked) -> None:
     names = [one.name for one in found]
     figure = distribution_figure(names, kinds, low, high, title, session.theme())
     common.chart(figure, "quality_pairs", f"{title} of random pairs and neighbors under each contender")
-    common.says(words.of_similarity(common.named(found)))
+    common.says(words.describe_similarity(common.named(found)))
     _table(asked, found)
     _how(found, column)
 
@@ -66,15 +66,15 @@ def _table(asked: Asked, found: list[Found]) -> None:
             "random": [one.result.medians["random"] for one in found],
             "tenth": [one.result.medians.get("tenth") for one in found],
             "first": [one.result.medians.get("first") for one in found],
-            "auc": [words.between(one.result.auc["first"], "{:.3f}".format) for one in found],
+            "auc": [words.with_interval(one.result.auc["first"], "{:.3f}".format) for one in found],
         }
     )
     if any(one.result.above for one in found):
         above = [one.result.above for one in found]
         frame["label"] = [
-            words.between(one.result.auc["label"], "{:.3f}".format) if one.result.above else "" for one in found
+            words.with_interval(one.result.auc["label"], "{:.3f}".format) if one.result.above else "" for one in found
         ]
-        frame["above"] = [words.between(each, words.share) if each else "" for each in above]
+        frame["above"] = [words.with_interval(each, words.percent) if each else "" for each in above]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
         "contender": text("Contender", width="medium"),
@@ -93,7 +93,7 @@ def _table(asked: Asked, found: list[Found]) -> None:
 
 def _how(found: list[Found], column: str) -> None:
     one = found[0].result
-    drawn = ", ".join(f"{one.drawn[kind]:,} {name.lower()}" for kind, name in KINDS.items() if kind in one.drawn)
+    drawn = ", ".join(f"{one.pairs[kind]:,} {name.lower()}" for kind, name in KINDS.items() if kind in one.pairs)
     same = ' "Same label" pairs are drawn evenly from all pairs of texts that share a label.' if column else ""
     st.caption(
         f"Pairs looked at: {drawn}; of {one.texts:,} different texts (copies of a text count once), drawn with seed "

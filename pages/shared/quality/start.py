@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.quality.service import different_texts
+from core.quality.service import count_distinct_texts
 from core.store import CorpusInfo
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, graph_step
@@ -18,7 +18,7 @@ FEWEST = 3  # different texts
 def asked(info: CorpusInfo, contenders: Sequence[Contender]) -> Asked | None:
     """The contenders, once the neighbors of all are known; else None, having shown what to start or wait for, or that
     there are too few texts."""
-    texts = session.ask_once(different_texts, session.corpus_ref(info))
+    texts = session.ask_once(count_distinct_texts, session.corpus_ref(info))
     if texts < FEWEST:
         st.info(
             f"{plain(info.name)} has {count(texts, 'different text')}; pairs and neighbors need at least {FEWEST}. "

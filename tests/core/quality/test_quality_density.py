@@ -5,8 +5,15 @@ import pytest
 from scipy.spatial import cKDTree
 
 from core.errors import InputError
-from core.quality.dimension_usage import _left_out, _pieces, _product, measure_density, measures
-from core.quality.intrinsic_dimension import measure_intrinsic, two_nn
+from core.quality.dimension_usage import (
+    _left_out,
+    _pieces,
+    _product,
+    measure_intrinsic,
+    measure_spectrum,
+    spectrum_measures,
+    two_nn,
+)
 from core.types import unit_rows
 from tests.core.quality.conftest import space_of
 
@@ -30,7 +37,7 @@ def iso_score(rows):
 
 
 def test_twenty_directions_are_counted_as_twenty(flat):
-    found = measure_density(unit_rows(flat), 4000).measures
+    found = measure_spectrum(unit_rows(flat), 4000).measures
     for name in ("participation", "effective_rank"):
         assert found[name, True].value == pytest.approx(20, rel=0.02)
         assert found[name, False].value == pytest.approx(20, rel=0.02)
@@ -42,7 +49,7 @@ def test_twenty_directions_are_counted_as_twenty(flat):
 def test_measures_are_their_definitions():
     generator = np.random.default_rng(1)
     rows = unit_rows(generator.normal(size=(500, 12)) * np.linspace(3, 0.3, 12) + 0.7)
-    found = measure_density(rows, 500).measures
+    found = measure_spectrum(rows, 500).measures
     for centered in (False, True):
         wide = rows.astype(np.float64) - (rows.mean(axis=0) if centered else 0)
         values = np.linalg.svd(wide, compute_uv=False)
@@ -63,7 +70,7 @@ def test_measures_are_their_definitions():
 
 def test_centering_takes_a_shared_direction_away():
     generator = np.random.default_rng(2)
-    found = measure_density(unit_rows(generator.normal(size=(1000, 30)) + 2), 1000).measures
+    found = measure_spectrum(unit_rows(generator.normal(size=(1000, 30)) + 2), 1000).measures
     assert found["mean_cosine", False].value > 0.7
     assert found["mean_cosine", True].value == pytest.approx(0, abs=0.01)
     assert found["participation", False].value < 2
@@ -71,14 +78,14 @@ def test_centering_takes_a_shared_direction_away():
 
 
 def test_one_direction_is_one_and_same_rows_are_unknown():
-    assert measures(np.array([1.0, 0, 0]))["participation"] == pytest.approx(1)
-    assert measures(np.array([1.0, 0, 0]))["isoscore"] == pytest.approx(0)
-    assert measures(np.full(5, 0.2))["isoscore"] == pytest.approx(1)
-    same = measure_density(np.tile(unit_rows(np.ones((1, 6))), (30, 1)), 30).measures
+    assert spectrum_measures(np.array([1.0, 0, 0]))["participation"] == pytest.approx(1)
+    assert spectrum_measures(np.array([1.0, 0, 0]))["isoscore"] == pytest.approx(0)
+    assert spectrum_measures(np.full(5, 0.2))["isoscore"] == pytest.approx(1)
+    same = measure_spectrum(np.tile(unit_rows(np.ones((1, 6))), (30, 1)), 30).measures
     assert np.isnan(same["participation", True].value)
     assert same["mean_cosine", False].value == pytest.approx(1, abs=1e-5)
     with pytest.raises(InputError):
-        measure_density(np.eye(2, dtype=np.float32), 2)
+        measure_spectrum(np.eye(2, dtype=np.float32), 2)
 
 
 def test_a_part_left_out_has_the_eigenvalues_of_the_rest():
@@ -96,10 +103,14 @@ def test_jackknife_intervals_cover_the_truth():
     """95% intervals of the participation ratio of a known covariance hold it in most of 40 samples."""
     scale = np.linspace(2, 0.5, 6)
     generator = np.random.default_rng(4)
-    truth = measures(np.linalg.eigvalsh(np.cov(unit_rows(generator.normal(size=(200_000, 6)) * scale).T))[::-1])
+    truth = spectrum_measures(
+        np.linalg.eigvalsh(np.cov(unit_rows(generator.normal(size=(200_000, 6)) * scale).T))[::-1]
+    )
     inside = 0
     for _ in range(40):
-        found = measure_density(unit_rows(generator.normal(size=(600, 6)) * scale), 600).measures["participation", True]
+        found = measure_spectrum(unit_rows(generator.normal(size=(600, 6)) * scale), 600).measures[
+            "participation", True
+        ]
         inside += found.low <= truth["participation"] <= found.high
     assert inside >= 34
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.quality.pairs import among, label_pairs, neighbor_codes, pair_codes, random_pairs, same_label_pairs
+from core.quality.pairs import is_in, label_pairs, neighbor_codes, pair_codes, random_pairs, same_label_pairs
 
 
 def shares(left, right, m):
@@ -54,5 +54,5 @@ def test_pairs_of_lists_count_once_whichever_lists_the_other():
     assert codes.tolist() == [1, 2, 7, 11]  # 0-1, 0-2, 1-3, 2-3
     assert neighbor_codes(ids, 1).tolist() == [1, 11]
     assert neighbor_codes(ids, 2, np.array([True, True, True, False])).tolist() == [1, 2]
-    assert among(np.array([2, 3, 11]), codes).tolist() == [True, False, True]
-    assert not among(np.array([2]), np.zeros(0, np.int64)).any()
+    assert is_in(np.array([2, 3, 11]), codes).tolist() == [True, False, True]
+    assert not is_in(np.array([2]), np.zeros(0, np.int64)).any()

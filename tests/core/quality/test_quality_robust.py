@@ -5,9 +5,8 @@ import pytest
 
 from core.corpus.text_edits import PROBES, changed
 from core.errors import InputError
-from core.quality import noise
-from core.quality.edit_robustness import Changed, change_texts, measure_moved
-from core.quality.noise import SIZES, measure_noise
+from core.quality import robustness
+from core.quality.robustness import SIZES, EditedTexts, edit_texts, measure_edits, measure_noise
 from tests.core.quality.conftest import space_of
 
 TEXTS = [f"I don't think that order {i} was the right size for my {kind}." for i in range(40) for kind in "abcde"]
@@ -27,10 +26,10 @@ def test_more_noise_costs_more(labeled):
 
 def test_of_very_many_texts_some_are_searched(labeled, monkeypatch):
     space, _ = labeled
-    assert measure_noise(space).among == 400
-    monkeypatch.setattr(noise, "AMONG", 120)
+    assert measure_noise(space).searched == 400
+    monkeypatch.setattr(robustness, "MAX_SEARCHED", 120)
     found = measure_noise(space)
-    assert (found.texts, found.among, found.total) == (120, 120, 400)
+    assert (found.texts, found.searched, found.total) == (120, 120, 400)
     alone = space_of(space.take(space.sample(120)))
     assert found.churn[3].value == measure_noise(alone).churn[3].value
 
@@ -43,38 +42,38 @@ def test_a_tightly_packed_space_loses_more_to_the_same_noise(labeled):
 
 
 def test_texts_are_changed_by_each_probe_and_the_same_each_time():
-    made, again = change_texts(TEXTS, 30), change_texts(TEXTS, 30)
+    made, again = edit_texts(TEXTS, 30), edit_texts(TEXTS, 30)
     assert made == again
     assert made.probes == tuple(PROBES)
-    for probe, places, texts in zip(made.probes, made.places, made.texts, strict=True):
+    for probe, places, texts in zip(made.probes, made.text_ids, made.texts, strict=True):
         assert len(places) == len(texts) <= 30
         for place, text in zip(places, texts, strict=True):
             assert text == changed(TEXTS[place], probe, 0) != TEXTS[place]
     typos = made.probes.index("typos")
-    assert len(made.places[typos]) == 30
+    assert len(made.text_ids[typos]) == 30
     assert made.tried[typos] == 30
 
 
 def test_texts_a_probe_cannot_change_are_passed_over():
     texts = [f"plain words {'x' * i}" for i in range(1, 60)] + ["the 7 of them"]
-    made = change_texts(texts, 30)
+    made = edit_texts(texts, 30)
     numbers = made.probes.index("numbers")
-    assert made.places[numbers] == (59,)
+    assert made.text_ids[numbers] == (59,)
     assert made.tried[numbers] == 60
     with pytest.raises(InputError):
-        change_texts(["", "  "], 30)
+        edit_texts(["", "  "], 30)
 
 
 def test_moved_is_that_of_brute_force(labeled):
     space, _ = labeled
     generator = np.random.default_rng(1)
     places = ((3, 50, 7), (399, 3), ())
-    changes = Changed(("typos", "numbers", "case"), places, (("a", "b", "c"), ("d", "e"), ()), (3, 2, 0))
+    changes = EditedTexts(("typos", "numbers", "case"), places, (("a", "b", "c"), ("d", "e"), ()), (3, 2, 0))
     own = np.array([3, 50, 7, 399, 3])
     moved = space.vectors[own] + 0.15 * generator.normal(size=(5, 16)).astype(np.float32)
     moved[1] = space.vectors[50]  # a change that the model does not see
     moved /= np.linalg.norm(moved, axis=1, keepdims=True)
-    found = measure_moved(space, changes, moved.astype(np.float32))
+    found = measure_edits(space, changes, moved.astype(np.float32))
     assert set(found) == {"typos", "numbers"}
     drop = np.concatenate([found["typos"].drop, found["numbers"].drop])
     churn = np.concatenate([found["typos"].churn, found["numbers"].churn])

@@ -88,7 +88,7 @@ def test_without_labels_there_is_no_such_kind(labeled):
 
 def test_three_texts_are_the_least():
     found = measure_similarity(space_of(np.eye(3) + 0.1))
-    assert found.drawn["random"] == 3
+    assert found.pairs["random"] == 3
     assert "tenth" not in found.cosine
     with pytest.raises(InputError):
         measure_similarity(space_of(np.eye(2) + 0.1))

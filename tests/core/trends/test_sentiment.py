@@ -26,7 +26,7 @@ from core.types import unit_rows
 def test_ratings_are_cut_low_is_negative():
     codes = from_ratings(pd.Series([1, 2, 3, 4, 5, None]), 2, 4)
     assert codes.tolist() == [-1, -1, 0, 1, 1, UNKNOWN]
-    with pytest.raises(InputError, match="positive begins"):
+    with pytest.raises(InputError, match="threshold"):
         from_ratings(pd.Series([1]), 4, 2)
 
 
@@ -102,7 +102,7 @@ def test_folds_never_part_a_group():
 
 def test_too_few_labels_are_refused():
     labels = np.array([1] * 50 + [-1] * 3, dtype=np.int8)
-    with pytest.raises(InputError, match="too little to learn from"):
+    with pytest.raises(InputError, match="too few labeled rows"):
         classify_by_training(np.eye(53, dtype=np.float32), labels, np.arange(53))
 
 

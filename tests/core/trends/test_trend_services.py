@@ -1,4 +1,4 @@
-"""What the Trends page asks: the sample's two planted surges, rows behind findings, sentiment from columns."""
+"""What the Trends page asks: the sample's two planted increases, rows behind events, sentiment from columns."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ STARS = SentimentSource("column", "rating")
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """The sample as it is brought in, without vectors: a tuple with its CorpusRef."""
+    """The sample as it is imported, without vectors: a tuple with its CorpusRef."""
     folder = tmp_path_factory.mktemp("home")
     labels = ["area", "language", "rating"]
     corpus = read_corpus(SAMPLE, name="Sample", text="{text}", label=labels, time="date", id="id")
@@ -36,17 +36,17 @@ def sample(tmp_path_factory):
     return (CorpusRef(str(folder), corpus.digest),)
 
 
-def subject(sample, **changes):
-    return TrendQuery(*sample, None, "date", **{"group": "column", "column": "area", "reading": STARS} | changes)
+def trend_query(sample, **changes):
+    return TrendQuery(*sample, None, "date", **{"group": "column", "column": "area", "source": STARS} | changes)
 
 
-def test_both_planted_surges_are_flagged_with_their_first_days_and_nothing_else(sample):
-    found = anomalous_increases(subject(sample), "day", False, ALPHA)
-    assert [(each.name, each.sentiment, each.first[:10]) for each in found.items] == [
+def test_both_planted_increases_are_found_with_their_first_days_and_nothing_else(sample):
+    events = anomalous_increases(trend_query(sample), "day", False, ALPHA)
+    assert [(event.name, event.sentiment, event.first[:10]) for event in events.items] == [
         ("delivery", "negative", "2025-12-16"),  # the first late parcel of the week; none is written about on the 15th
         ("app and website", "negative", "2026-03-11"),
     ]
-    late, outage = found.items
+    late, outage = events.items
     assert late.last[:10] <= "2025-12-21"
     assert outage.last[:10] == "2026-03-12"
     assert late.rows >= 20
@@ -56,54 +56,54 @@ def test_both_planted_surges_are_flagged_with_their_first_days_and_nothing_else(
     assert "app" in outage.terms
 
 
-def test_without_groups_the_moods_show_both(sample):
-    found = anomalous_increases(subject(sample, group="sentiment"), "day", False, ALPHA)
-    assert {each.first[:10] for each in found.items} == {"2025-12-16", "2026-03-11"}
+def test_grouping_by_sentiment_finds_both_increases(sample):
+    events = anomalous_increases(trend_query(sample, group="sentiment"), "day", False, ALPHA)
+    assert {event.first[:10] for event in events.items} == {"2025-12-16", "2026-03-11"}
 
 
-def test_against_all_rows_the_groups_still_show_them(sample):
-    found = anomalous_increases(subject(sample), "day", True, ALPHA)
-    assert {"delivery", "app and website"} == {each.name for each in found.items}
+def test_increases_relative_to_all_rows_are_found(sample):
+    events = anomalous_increases(trend_query(sample), "day", True, ALPHA)
+    assert {"delivery", "app and website"} == {event.name for event in events.items}
 
 
-def test_a_surge_rows_can_be_read_kept_and_taken_out(sample):
-    each = anomalous_increases(subject(sample), "day", False, ALPHA).items[1]
-    rows = np.flatnonzero(matching_rows(subject(sample), each.rows_filter))
-    told = row_details(subject(sample), each.rows_filter)
-    assert told.rows == each.rows == len(rows)
-    assert set(told.texts["row"]) <= set(rows)
-    assert set(told.texts["sentiment"]) == {"negative"}
-    saved = save_rows(subject(sample), each.rows_filter, "Outage")
+def test_rows_of_an_increase_are_explained_saved_and_exported(sample):
+    event = anomalous_increases(trend_query(sample), "day", False, ALPHA).items[1]
+    rows = np.flatnonzero(matching_rows(trend_query(sample), event.row_filter))
+    details = row_details(trend_query(sample), event.row_filter)
+    assert details.rows == event.rows == len(rows)
+    assert set(details.texts["row"]) <= set(rows)
+    assert set(details.texts["sentiment"]) == {"negative"}
+    saved = save_rows(trend_query(sample), event.row_filter, "Outage")
     assert selection_rows(Workspace(sample[0].folder), sample[0].digest, saved.key).tolist() == rows.tolist()
-    lines = rows_file(subject(sample), each.rows_filter).decode("utf-8-sig")
+    lines = rows_file(trend_query(sample), event.row_filter).decode("utf-8-sig")
     assert lines.count("LL-0") == len(rows)
     with pytest.raises(InputError, match="no rows"):
-        rows_file(subject(sample), RowFilter(start="2030-01-01"))
+        rows_file(trend_query(sample), RowFilter(start="2030-01-01"))
 
 
 def test_bursts_name_december_deliveries_first(sample):
-    found = bursts(subject(sample), "month", 2.0, 1.0, 2)
-    assert (found.items[0].name, found.items[0].first[:7]) == ("delivery", "2025-12")
-    assert [each.weight for each in found.items] == sorted((each.weight for each in found.items), reverse=True)
+    events = bursts(trend_query(sample), "month", 2.0, 1.0, 2)
+    assert (events.items[0].name, events.items[0].first[:7]) == ("delivery", "2025-12")
+    assert [event.weight for event in events.items] == sorted((event.weight for event in events.items), reverse=True)
 
 
 def test_shares_over_time_add_up(sample):
-    every = shares_over_time(subject(sample), "month", 4)
+    every = shares_over_time(trend_query(sample), "month", 4)
     assert every.counts.sum() == every.grouped <= every.rows == 651
     assert np.allclose(every.share.sum(axis=0), 1)
     assert every.names[-1] == "others (6 groups)"
-    negative = shares_over_time(subject(sample, mood=-1), "month", 4, within=True)
-    known = np.isfinite(negative.share)
-    assert ((negative.share[known] >= 0) & (negative.share[known] <= 1)).all()
+    negative = shares_over_time(trend_query(sample, sentiment=-1), "month", 4, within=True)
+    finite = np.isfinite(negative.share)
+    assert ((negative.share[finite] >= 0) & (negative.share[finite] <= 1)).all()
     assert negative.counts.sum() < every.counts.sum()
 
 
 def test_two_periods_are_compared_and_empty_ones_refused(sample):
-    found = compare_periods(subject(sample), "month", (0, 10), (11, 11))
+    found = compare_periods(trend_query(sample), "month", (0, 10), (11, 11))
     assert found.iloc[0]["group"] == "delivery"
     assert found.iloc[0]["kind"] == "grew"
-    with pytest.raises(InputError, match="no row in B"):
-        compare_periods(subject(sample), "day", (0, 100), (1, 1))
+    with pytest.raises(InputError, match="Period B"):
+        compare_periods(trend_query(sample), "day", (0, 100), (1, 1))
 
 
 def test_columns_are_offered_for_what_they_hold(sample):
@@ -116,9 +116,9 @@ def test_columns_are_offered_for_what_they_hold(sample):
 
 def test_what_needs_vectors_says_so(sample):
     with pytest.raises(InputError, match="not embedded"):
-        drifts(subject(sample), "2025-10-01")
+        drifts(trend_query(sample), "2025-10-01")
     with pytest.raises(InputError, match="not embedded"):
-        query_groups(subject(sample, group="clusters"))
+        query_groups(trend_query(sample, group="clusters"))
     with pytest.raises(InputError, match="not embedded"):
         row_sentiments(*sample, None, SentimentSource("trained", "rating"))
 
@@ -133,11 +133,11 @@ def test_copies_posted_as_one_are_no_drift(tmp_path):
     Workspace(tmp_path).save_corpus(built)
     model = embed(built, load_embedder("lexical"), Workspace(tmp_path)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), built.digest), model))
-    (told,) = drifts(
+    (drift,) = drifts(
         TrendQuery(CorpusRef(str(tmp_path), built.digest), model, "day", "column", "kind"), "2026-01-05"
     ).drifts
-    assert (told.before, told.after) == (16, 16)
-    assert min(told.q_change, told.q_same) > 0.05
+    assert (drift.before, drift.after) == (16, 16)
+    assert min(drift.q_change, drift.q_same) > 0.05
 
 
 def test_rows_without_a_time_count_nowhere_and_are_named(tmp_path):
@@ -145,16 +145,16 @@ def test_rows_without_a_time_count_nowhere_and_are_named(tmp_path):
     table = pd.DataFrame({"text": list("abcde"), "when": days, "kind": ["x", "x", "x", "y", "y"]})
     built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), None, None), name="Odd").corpus
     Workspace(tmp_path).save_corpus(built)
-    place = (CorpusRef(str(tmp_path), built.digest),)
-    facts = time_summary(*place, "when")
-    assert (facts.with_time, facts.missing, facts.invalid, facts.zoned) == (3, 1, 1, 1)
-    assert facts.examples == ((1, "soon"),)
-    assert facts.first == "2026-03-01 08:00:00"
-    shown = shares_over_time(TrendQuery(*place, None, "when", "column", "kind"), "day", 5)
-    assert (shown.grouped, shown.rows) == (3, 3)
-    assert dict(zip(shown.names, shown.counts.tolist(), strict=True)) == {"x": [1, 0], "y": [0, 2]}
-    with pytest.raises(InputError, match="can be read"):
-        time_summary(*place, "text")
+    where = (CorpusRef(str(tmp_path), built.digest),)
+    summary = time_summary(*where, "when")
+    assert (summary.with_time, summary.missing, summary.invalid, summary.zoned) == (3, 1, 1, 1)
+    assert summary.examples == ((1, "soon"),)
+    assert summary.first == "2026-03-01 08:00:00"
+    shares = shares_over_time(TrendQuery(*where, None, "when", "column", "kind"), "day", 5)
+    assert (shares.grouped, shares.rows) == (3, 3)
+    assert dict(zip(shares.names, shares.counts.tolist(), strict=True)) == {"x": [1, 0], "y": [0, 2]}
+    with pytest.raises(InputError, match="parsed as a time"):
+        time_summary(*where, "text")
 
 
 @pytest.fixture
@@ -173,21 +173,21 @@ def moody(tmp_path):
 
 
 def test_sentiment_points_the_right_way_however_it_is_read(moody):
-    meaning = (("positive", 1), ("negative", -1))
+    mapping = (("positive", 1), ("negative", -1))
     for kind in ("column", "anchors", "trained"):
-        reading = SentimentSource(
-            kind, "mood", mapping=meaning, positive=("I love it, great",), negative=("I hate it, awful",)
+        source = SentimentSource(
+            kind, "mood", mapping=mapping, positive=("I love it, great",), negative=("I hate it, awful",)
         )
-        found = row_sentiments(*moody, reading)
+        found = row_sentiments(*moody, source)
         assert found.codes[:60].mean() > 0.6
         assert found.codes[60:].mean() < -0.6
         assert (found.accuracy is None) == (kind == "column")
         if found.accuracy:
             assert found.accuracy.n == 120
             assert found.accuracy.accuracy > 0.8
-    fitted = SentimentSource("anchors", "mood", mapping=meaning, positive=("great",), negative=("awful",), fitted=True)
+    fitted = SentimentSource("anchors", "mood", mapping=mapping, positive=("great",), negative=("awful",), fitted=True)
     assert row_sentiments(*moody, fitted).accuracy.accuracy > 0.8
-    with pytest.raises(InputError, match="no anchor sentences"):
+    with pytest.raises(InputError, match="Anchor sentences"):
         row_sentiments(*moody, SentimentSource("anchors", negative=()))
 
 
@@ -197,6 +197,6 @@ def test_a_change_of_words_is_drift_explained_by_them(moody):
     everything = TrendQuery(
         *moody, "day", "column", "mood", SentimentSource("column", "mood", mapping=(("positive", 1),))
     )
-    told = row_details(everything, RowFilter(start="2026-03-02"), RowFilter(end="2026-03-02"))
-    assert {"hate", "awful"} & {entry.value.split()[0] for entry in told.terms.entries}
-    assert told.corrected
+    details = row_details(everything, RowFilter(start="2026-03-02"), RowFilter(end="2026-03-02"))
+    assert {"hate", "awful"} & {entry.value.split()[0] for entry in details.terms.entries}
+    assert details.corrected
