@@ -97,11 +97,11 @@ def sensible_periods(times: np.ndarray) -> tuple[Period, ...]:
 
 
 def period_name(starts: np.ndarray, position: int, period: Period) -> str:
-    """A period as a person writes it: "2026-03-11 14:00", "week of 2026-03-09", "2026-03", "2026 Q1"."""
+    """A period's name: "2026-03-11 14:00", "week of 2026-03-09", "Mar 2026", "2026 Q1"."""
     stamp = pd.Timestamp(starts[position])
     if period == "quarter":
         return f"{stamp.year} Q{stamp.quarter}"
-    form = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "week of %Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+    form = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "week of %Y-%m-%d", "month": "%b %Y", "year": "%Y"}
     return str(stamp.strftime(form[period]))
 
 

@@ -66,7 +66,7 @@ def test_times_of_day_have_hours():
 def test_periods_have_names():
     start = times("2026-04-06")
     names = [period_name(start, 0, period) for period in ("hour", "day", "week", "month", "quarter", "year")]
-    assert names == ["2026-04-06 00:00", "2026-04-06", "week of 2026-04-06", "2026-04", "2026 Q2", "2026"]
+    assert names == ["2026-04-06 00:00", "2026-04-06", "week of 2026-04-06", "Apr 2026", "2026 Q2", "2026"]
 
 
 def test_groups_are_numbered_by_size_and_blanks_are_in_none():
