@@ -1,4 +1,4 @@
-"""Groups over time: lines with intervals, stacked areas, one series with a stretch marked, bursts, changes."""
+"""Figures of the Trends page: lines with intervals, stacked areas, one event, a timeline of bursts, changes."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def line_figure(
     top: float | None = None,
 ) -> go.Figure:
     """Lines (g, t) over period starts (t,), each with its interval as a band; hollow points where `few` (t,) says that
-    a period has few rows. NaN leaves a gap. first: the place of the first group's color. top: where the y axis ends."""
+    a period has few rows. NaN leaves a gap. first: index of the first group's color. top: end of the y-axis."""
     figure = go.Figure(layout=base_layout(theme, height))
     for at, name in enumerate(names):
         color = _color(name, first + at)
@@ -132,7 +132,7 @@ def event_figure(
     theme: Theme = "light",
     height: int = 220,
 ) -> go.Figure:
-    """Bars of rows by period, those from `first` to `last` (ISO) in another color, with what is usual as a line."""
+    """Bars of rows by period, those from `first` to `last` (ISO) highlighted, with the expected count as a line."""
     inside = (starts >= np.datetime64(first)) & (starts <= np.datetime64(last))
     figure = go.Figure(layout=base_layout(theme, height))
     width = float(np.diff(starts).min() / np.timedelta64(1, "ms")) if len(starts) > 1 else None
@@ -158,7 +158,7 @@ def timeline_figure(
 ) -> go.Figure:
     """Stretches of time as bars from first to end (ISO), one line a name, the first on top; heavier is more opaque.
 
-    whole: where the time axis begins and ends."""
+    x_range: of the time axis."""
     order = list(dict.fromkeys(names))
     positions = {name: at for at, name in enumerate(order)}
     figure = go.Figure(layout=base_layout(theme, 86 + 28 * len(order)))
@@ -177,15 +177,7 @@ def timeline_figure(
         )
     figure.update_layout(margin={"l": 8, "t": 8, "b": 48}, hovermode="closest")
     figure.update_xaxes(type="date", gridcolor=LINE_COLOR, range=list(x_range))
-    figure.update_yaxes(
-        tickvals=list(range(len(order))),
-        ticktext=[label(name, 24) for name in order],
-        automargin=True,
-        showgrid=False,
-        range=[len(order) - 0.5, -0.5],
-        zeroline=False,
-    )
-    return figure
+    return _name_axis(figure, order)
 
 
 def change_figure(
@@ -219,15 +211,13 @@ def change_figure(
     figure.update_xaxes(
         title={"text": "Share in B minus share in A"}, tickformat="+.1~%", gridcolor=LINE_COLOR, zeroline=False
     )
-    figure.update_yaxes(
-        tickvals=positions,
-        ticktext=[label(name, 24) for name in names],
-        automargin=True,
-        showgrid=False,
-        range=[len(names) - 0.5, -0.5],
-        zeroline=False,
-    )
-    return figure
+    return _name_axis(figure, names)
+
+
+def _name_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
+    """Names on the y-axis, the first on top."""
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [label(name, 24) for name in names]}
+    return figure.update_yaxes(range=[len(names) - 0.5, -0.5], automargin=True, showgrid=False, zeroline=False, **ticks)
 
 
 def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarray) -> go.Figure:
@@ -251,7 +241,7 @@ def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarra
 
 
 def _color(name: str, position: int) -> str:
-    """A sentiment's own color; grey for the rest together; else by place."""
+    """A sentiment's color; grey for the combined others; else by position."""
     if name in SENTIMENT_COLORS:
         return SENTIMENT_COLORS[name]
     return GREY if name.startswith("others (") else COLORS[position % len(COLORS)]

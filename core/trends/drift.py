@@ -5,7 +5,7 @@ the centroid, 1 minus the cosine of the two mean vectors, and the neighbor mix, 
 that stay on one side. Where time does not matter, edges cross sides as often as chance has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def _with_q_values(drifts: list[Drift]) -> list[Drift]:
     q_change = benjamini_hochberg(np.array([drift.p_change for drift in drifts]))
     q_same = benjamini_hochberg(np.array([drift.p_same for drift in drifts]))
     corrected = [
-        Drift(**{**drift.__dict__, "q_change": float(one), "q_same": float(two)})
+        replace(drift, q_change=float(one), q_same=float(two))
         for drift, one, two in zip(drifts, q_change, q_same, strict=True)
     ]
     return sorted(corrected, key=_rank)

@@ -32,7 +32,7 @@ def open_page(app, part="Similarity", **query):
 
 
 @pytest.fixture
-def made(home):
+def embedded(home):
     """120 texts of six subjects, some copied, under the lexical model, a variant of it, and imported vectors."""
     texts = [f"My {s} number {i}, the {s}, {m}." for s in SUBJECTS for i in range(4) for m in MOODS]
     texts[-3:] = texts[:3]
@@ -66,31 +66,31 @@ def fine(at):
     return words(at).replace("\\", "")
 
 
-def test_similarity_is_drawn_and_summarized(made, app):
-    at = open_page(app, **link(*made[2:]))
+def test_similarity_is_drawn_and_summarized(embedded, app):
+    at = open_page(app, **link(*embedded[2:]))
     text = fine(at)
     assert "same-label pairs are more similar than 95% of random pairs" in text
     assert "of 117 unique texts" in text
     assert "seed 0" in text
     table = at.dataframe[0].value
     assert table["contender"].tolist() == ["lexical baseline", "my *own*"]
-    folder, digest, _, mine = made
+    folder, digest, _, mine = embedded
     result = service.similarity(CorpusRef(folder, digest), mine, "subject")
     assert table["first"][1] == pytest.approx(result.medians["first"])
     at.segmented_control(key="quality_scale").set_value("euclidean").run()
     fine(at)
 
 
-def test_without_labels_neighbors_are_compared(made, app):
-    at = open_page(app, **link(*made[2:]))
+def test_without_labels_neighbors_are_compared(embedded, app):
+    at = open_page(app, **link(*embedded[2:]))
     at.selectbox(key="quality_label").set_value("").run()
     text = fine(at)
     assert "more similar than a random pair" in text
     assert "above" not in at.dataframe[0].value
 
 
-def test_dimension_usage_names_every_measure(made, app):
-    at = open_page(app, "Dimension usage", **link(*made[2:]))
+def test_dimension_usage_names_every_measure(embedded, app):
+    at = open_page(app, "Dimension usage", **link(*embedded[2:]))
     assert "RankMe: exp(" in fine(at)
     table = at.dataframe[0].value
     assert table["measure"][0] == "Dimensions"
@@ -99,31 +99,31 @@ def test_dimension_usage_names_every_measure(made, app):
     assert any("TwoNN" in name for name in table["measure"])
 
 
-def test_hubs_are_listed_with_their_repair(made, app):
-    at = open_page(app, "Hubness", **link(*made[2:]))
+def test_hubs_are_listed_with_their_repair(embedded, app):
+    at = open_page(app, "Hubness", **link(*embedded[2:]))
     assert "by chance" in fine(at)
     table, hubs = at.dataframe[0].value, at.dataframe[1].value
     assert table["repair"].tolist() == ["Cosine", "CSLS", "Mutual proximity"] * 2
     assert hubs["none"].is_monotonic_decreasing
-    folder, digest, lexical, _ = made
+    folder, digest, lexical, _ = embedded
     ids = load_space(CorpusRef(folder, digest), lexical).ids[:, :10]
     assert hubs["none"].iloc[0] == np.bincount(ids.ravel()).max()
 
 
-def test_length_bias_is_drawn(made, app):
-    at = open_page(app, "Length bias", **link(*made[2:]))
+def test_length_bias_is_drawn(embedded, app):
+    at = open_page(app, "Length bias", **link(*embedded[2:]))
     assert "Spearman" in fine(at)
     at.segmented_control(key="quality_length_by").set_value("occurrences").run()
     fine(at)
 
 
-def test_a_cosine_is_calibrated(made, app):
-    at = open_page(app, "Calibration", quality_cosine="0.5", **link(*made[2:]))
+def test_a_cosine_is_calibrated(embedded, app):
+    at = open_page(app, "Calibration", quality_cosine="0.5", **link(*embedded[2:]))
     text = fine(at)
     assert "reach a cosine of 0.50" in text
     assert "isotonic regression" in text
     table = at.dataframe[0].value
-    folder, digest, lexical, mine = made
+    folder, digest, lexical, mine = embedded
     level = service.cosine_distribution(CorpusRef(folder, digest), lexical).above(0.5)
     assert table["equal"].tolist() == pytest.approx(
         [0.5, service.cosine_distribution(CorpusRef(folder, digest), mine).cosine(level)]
@@ -132,8 +132,8 @@ def test_a_cosine_is_calibrated(made, app):
     assert "No pair reaches a cosine of 1.00" in fine(at)
 
 
-def test_migration_shows_what_changes(made, app):
-    at = open_page(app, "Migration", **link(*made[2:]))
+def test_migration_shows_what_changes(embedded, app):
+    at = open_page(app, "Migration", **link(*embedded[2:]))
     text = fine(at)
     assert "top-10 lists change" in text
     assert "imported vectors" in text
@@ -143,8 +143,8 @@ def test_migration_shows_what_changes(made, app):
     assert "are the same" in fine(at)
 
 
-def test_typed_queries_are_compared(made, app):
-    folder, digest, lexical, _ = made
+def test_typed_queries_are_compared(embedded, app):
+    folder, digest, lexical, _ = embedded
     small = Contender(lexical.model, 32)
     at = open_page(app, "Migration", **link(lexical, small))
     fine(at)
@@ -160,15 +160,15 @@ def test_typed_queries_are_compared(made, app):
     assert "lamp" in same[0].top_a
 
 
-def test_noise_is_drawn(made, app):
-    at = open_page(app, "Robustness", quality_change="Noise on vectors", **link(*made[2:]))
+def test_noise_is_drawn(embedded, app):
+    at = open_page(app, "Robustness", quality_change="Noise on vectors", **link(*embedded[2:]))
     assert "noise of length 0.3" in fine(at)
 
 
-def test_edit_robustness_is_offered_measured_and_stored(made, app):
-    folder, digest, lexical, mine = made
+def test_edit_robustness_is_offered_measured_and_stored(embedded, app):
+    folder, digest, lexical, mine = embedded
     corpus = CorpusRef(folder, digest)
-    at = open_page(app, "Robustness", **link(*made[2:]))
+    at = open_page(app, "Robustness", **link(*embedded[2:]))
     text = fine(at)
     assert "my *own*: imported vectors" in text
     assert "edited texts to embed" in text
@@ -194,9 +194,9 @@ def test_edit_robustness_is_offered_measured_and_stored(made, app):
         service.edit_robustness(corpus, mine)
 
 
-def test_stored_drops_are_those_of_embedding(made):
+def test_stored_drops_are_those_of_embedding(embedded):
     """The drop in the list of examples, from vectors computed here."""
-    folder, digest, lexical, _ = made
+    folder, digest, lexical, _ = embedded
     corpus, variant = CorpusRef(folder, digest), Contender(lexical.model, 64, "int8")
     for contender in (lexical, variant):
         EDIT_ROBUSTNESS.get_or_compute(EditQuery(corpus, contender))
@@ -212,8 +212,8 @@ def test_stored_drops_are_those_of_embedding(made):
     assert one == pytest.approx(other, abs=0.1)
 
 
-def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
-    folder, digest, lexical, _ = made
+def test_a_paid_model_is_priced_before_it_starts(embedded, app, monkeypatch):
+    folder, digest, lexical, _ = embedded
     corpus = CorpusRef(folder, digest)
     spec = ModelSpec("openai", "text-embedding-3-small", dimensions=12, max_tokens=8191)
     Workspace(folder).save_vectors(Vectors(unit_rows(np.random.default_rng(1).normal(size=(120, 12))), spec, digest))
@@ -240,14 +240,14 @@ def test_a_paid_model_is_priced_before_it_starts(made, app, monkeypatch):
     assert {job.params["result"] for job in jobs} == {"edit_robustness"}
 
 
-def test_one_contender_is_enough_but_not_for_a_migration(made, app):
-    at = open_page(app, "Migration", **link(made[2]))
+def test_one_contender_is_enough_but_not_for_a_migration(embedded, app):
+    at = open_page(app, "Migration", **link(embedded[2]))
     assert "second contender" in fine(at)
     assert "skewness" in fine(turn_to(at, "Hubness"))
 
 
-def test_a_variant_is_given_its_neighbors_at_once(made, app):
-    folder, digest, lexical, _ = made
+def test_a_variant_is_given_its_neighbors_at_once(embedded, app):
+    folder, digest, lexical, _ = embedded
     small = Contender(lexical.model, 16, "binary")
     assert has_graph(CorpusRef(folder, digest), lexical)
     assert not has_graph(CorpusRef(folder, digest), small)
@@ -255,19 +255,19 @@ def test_a_variant_is_given_its_neighbors_at_once(made, app):
     assert has_graph(CorpusRef(folder, digest), small)
 
 
-def test_many_rows_are_offered_as_a_job(made, app, monkeypatch):
+def test_many_rows_are_offered_as_a_job(embedded, app, monkeypatch):
     monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
-    at = open_page(app, **link(made[2], Contender(made[2].model, 8)))
+    at = open_page(app, **link(embedded[2], Contender(embedded[2].model, 8)))
     assert "Find nearest neighbors" in fine(at)
     assert not at.dataframe
 
 
-def test_labels_without_repetition_are_not_offered(made, app):
-    folder, digest, _, _ = made
-    at = open_page(app, **link(*made[2:]))
+def test_labels_without_repetition_are_not_offered(embedded, app):
+    folder, digest, _, _ = embedded
+    at = open_page(app, **link(*embedded[2:]))
     assert "alone" not in at.selectbox(key="quality_label").options
     with pytest.raises(InputError):
-        service.similarity(CorpusRef(folder, digest), made[2], "alone")
+        service.similarity(CorpusRef(folder, digest), embedded[2], "alone")
 
 
 @pytest.mark.parametrize("texts", [["one"], ["the same text"] * 30, ["first thing", "second thing", "third one"]])

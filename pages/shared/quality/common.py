@@ -38,9 +38,9 @@ class QualitySelection:
         return session.corpus_ref(self.info)
 
     def subset(self, positions: Sequence[int]) -> "QualitySelection":
-        columns = (self.contenders, self.names, self.color_indices)
-        contenders, names, colors = (tuple(column[at] for at in positions) for column in columns)
-        return QualitySelection(self.info, contenders, names, colors)
+        contenders = tuple(self.contenders[at] for at in positions)
+        names = tuple(self.names[at] for at in positions)
+        return QualitySelection(self.info, contenders, names, tuple(self.color_indices[at] for at in positions))
 
 
 @dataclass(frozen=True)

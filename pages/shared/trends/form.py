@@ -93,7 +93,7 @@ def _group_options(
 
 
 def _select_period(times: TimeSummary) -> Period:
-    options = {"auto": f"Auto ({times.suggested})", **{period: period.title() for period in times.periods}}
+    options = {"auto": f"Auto ({times.suggested})"} | {str(period): period.title() for period in times.periods}
     selected = linked_select(
         "t_period",
         "Period",

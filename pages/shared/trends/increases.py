@@ -108,9 +108,9 @@ def increase_method(form: TrendForm, events: Events, relative: bool) -> str:
 def seasonality(events: Events) -> str:
     """Which seasonal cycles the expected counts account for, and which they can't."""
     cycles = [
-        f"{name} (significant in {own:,} of {events.series:,} series"
-        + (", the cycle of all rows in the others)" if used > own else ")")
-        for name, own, used in events.seasons
+        f"{name} (significant in {significant:,} of {events.series:,} series"
+        + (", the cycle of all rows in the others)" if applied > significant else ")")
+        for name, significant, applied in events.seasons
     ]
     names = {name for name, _, _ in events.seasons}
     weekly = "" if "days of the week" in names or events.period not in ("hour", "day") else "weekly"

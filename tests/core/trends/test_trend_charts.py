@@ -1,4 +1,4 @@
-"""Figures of the Trends page: gaps stay gaps, names are escaped, stretches stand where they are."""
+"""Figures of the Trends page: gaps stay gaps, names are escaped, events are at their time."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def test_areas_are_stacked_in_order():
     assert figure.data[0].y[2] == 0
 
 
-def test_a_stretch_is_set_apart_from_other_times():
+def test_an_event_is_highlighted():
     figure = event_figure(STARTS, np.array([1, 0, 7, 8, 2]), "2026-03-01", "2026-04-01", 1.5)
     assert [list(trace.y) for trace in figure.data] == [[1, 2], [7, 8]]
     assert figure.layout.shapes[0].y0 == 1.5

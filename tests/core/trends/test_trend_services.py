@@ -99,9 +99,9 @@ def test_shares_over_time_add_up(sample):
 
 
 def test_two_periods_are_compared_and_empty_ones_refused(sample):
-    found = compare_periods(trend_query(sample), "month", (0, 10), (11, 11))
-    assert found.iloc[0]["group"] == "delivery"
-    assert found.iloc[0]["kind"] == "grew"
+    result = compare_periods(trend_query(sample), "month", (0, 10), (11, 11))
+    assert result.iloc[0]["group"] == "delivery"
+    assert result.iloc[0]["kind"] == "grew"
     with pytest.raises(InputError, match="Period B"):
         compare_periods(trend_query(sample), "day", (0, 100), (1, 1))
 
@@ -114,7 +114,7 @@ def test_columns_are_offered_for_what_they_hold(sample):
     assert default_source(*sample, None) == SentimentSource("column", "rating", 2.0, 4.0)
 
 
-def test_what_needs_vectors_says_so(sample):
+def test_what_needs_vectors_is_refused(sample):
     with pytest.raises(InputError, match="not embedded"):
         drifts(trend_query(sample), "2025-10-01")
     with pytest.raises(InputError, match="not embedded"):
@@ -125,8 +125,10 @@ def test_what_needs_vectors_says_so(sample):
 
 def test_copies_posted_as_one_are_no_drift(tmp_path):
     """Four texts a day, each posted eight times that day: shuffled row by row, every day would be a day of change."""
-    words = ["tea", "milk", "bread", "salt", "rice", "oats", "corn", "beans"]
-    texts = [f"{words[i % 8]} and {words[(3 * i + 1) % 8]} arrived in box {i}" for i in range(32) for _ in range(8)]
+    vocabulary = ["tea", "milk", "bread", "salt", "rice", "oats", "corn", "beans"]
+    texts = [
+        f"{vocabulary[i % 8]} and {vocabulary[(3 * i + 1) % 8]} arrived in box {i}" for i in range(32) for _ in range(8)
+    ]
     days = np.repeat(pd.date_range("2026-01-01", periods=8), 32)
     table = pd.DataFrame({"text": texts, "day": days, "kind": ["one"] * 256})
     built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), "day", None), name="Copies").corpus
@@ -172,19 +174,19 @@ def moody(tmp_path):
     return CorpusRef(str(tmp_path), built.digest), model
 
 
-def test_sentiment_points_the_right_way_however_it_is_read(moody):
+def test_sentiment_points_the_right_way_by_every_source(moody):
     mapping = (("positive", 1), ("negative", -1))
     for kind in ("column", "anchors", "trained"):
         source = SentimentSource(
             kind, "mood", mapping=mapping, positive=("I love it, great",), negative=("I hate it, awful",)
         )
-        found = row_sentiments(*moody, source)
-        assert found.codes[:60].mean() > 0.6
-        assert found.codes[60:].mean() < -0.6
-        assert (found.accuracy is None) == (kind == "column")
-        if found.accuracy:
-            assert found.accuracy.n == 120
-            assert found.accuracy.accuracy > 0.8
+        result = row_sentiments(*moody, source)
+        assert result.codes[:60].mean() > 0.6
+        assert result.codes[60:].mean() < -0.6
+        assert (result.accuracy is None) == (kind == "column")
+        if result.accuracy:
+            assert result.accuracy.n == 120
+            assert result.accuracy.accuracy > 0.8
     fitted = SentimentSource("anchors", "mood", mapping=mapping, positive=("great",), negative=("awful",), fitted=True)
     assert row_sentiments(*moody, fitted).accuracy.accuracy > 0.8
     with pytest.raises(InputError, match="Anchor sentences"):
@@ -192,8 +194,8 @@ def test_sentiment_points_the_right_way_however_it_is_read(moody):
 
 
 def test_a_change_of_words_is_drift_explained_by_them(moody):
-    found = drifts(TrendQuery(*moody, "day", "clusters"), "2026-03-02")
-    assert found.groups >= 1
+    result = drifts(TrendQuery(*moody, "day", "clusters"), "2026-03-02")
+    assert result.groups >= 1
     everything = TrendQuery(
         *moody, "day", "column", "mood", SentimentSource("column", "mood", mapping=(("positive", 1),))
     )

@@ -70,18 +70,18 @@ def test_the_few_nearest_pairs_are_not_missed(sampled):
 
 def test_probability_of_the_same_label_is_that_of_all_pairs(labeled):
     space, codes = labeled
-    found, cosines = measure_same_label(space, codes), upper_cosines(space)
+    result, cosines = measure_same_label(space, codes), upper_cosines(space)
     same = (codes[:, None] == codes)[np.triu_indices(400, 1)]
-    assert found.base == pytest.approx(same.mean())
-    assert (np.diff(found.curve) >= 0).all()
+    assert result.base == pytest.approx(same.mean())
+    assert (np.diff(result.curve) >= 0).all()
     for low, high in ((-0.2, 0.0), (0.2, 0.4), (0.5, 0.6), (0.7, 0.8)):
         inside = (cosines >= low) & (cosines < high)
         middle = float(np.median(cosines[inside]))
-        assert found.at(middle).value == pytest.approx(same[inside].mean(), abs=0.08)
-        assert found.at(middle).low - 0.02 <= same[inside].mean() <= found.at(middle).high + 0.05
-    assert found.brier < 0.8 * found.brier_base
-    assert found.brier_base == pytest.approx(found.base * (1 - found.base), rel=0.2)
-    assert found.gap < 0.06
+        assert result.at(middle).value == pytest.approx(same[inside].mean(), abs=0.08)
+        assert result.at(middle).low - 0.02 <= same[inside].mean() <= result.at(middle).high + 0.05
+    assert result.brier < 0.8 * result.brier_base
+    assert result.brier_base == pytest.approx(result.base * (1 - result.base), rel=0.2)
+    assert result.gap < 0.06
 
 
 def test_the_curve_is_scikit_learns():
@@ -90,25 +90,25 @@ def test_the_curve_is_scikit_learns():
     truth = (generator.random(500) < 1 / (1 + np.exp(-3 * cosines))).astype(float)
     weights = generator.random(500) * (generator.random(500) > 0.2)
     at = np.linspace(-3, 3, 50)
-    kept = weights > 0
+    fitted = weights > 0
     reference = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
-    reference.fit(cosines[kept], truth[kept], sample_weight=weights[kept])
+    reference.fit(cosines[fitted], truth[fitted], sample_weight=weights[fitted])
     np.testing.assert_allclose(same_label._Curve(cosines, truth).fit(weights, at), reference.predict(at), atol=1e-9)
 
 
 def test_labels_that_mean_nothing_stay_at_the_base_rate(labeled):
     space, _ = labeled
     codes = np.random.default_rng(9).integers(4, size=400)
-    found = measure_same_label(space, codes)
-    assert found.at(0.3).value == pytest.approx(found.base, abs=0.05)
-    assert found.brier > 0.95 * found.brier_base
+    result = measure_same_label(space, codes)
+    assert result.at(0.3).value == pytest.approx(result.base, abs=0.05)
+    assert result.brier > 0.95 * result.brier_base
 
 
 def test_errors_are_those_of_texts_not_seen():
     """Labels that mean nothing, on so few texts that a curve fits its own pairs well."""
     generator = np.random.default_rng(10)
-    found = measure_same_label(space_of(generator.normal(size=(60, 8))), np.repeat([0, 1], 30))
-    assert found.brier >= found.brier_base
+    result = measure_same_label(space_of(generator.normal(size=(60, 8))), np.repeat([0, 1], 30))
+    assert result.brier >= result.brier_base
 
 
 @pytest.mark.parametrize("codes", [np.zeros(400, np.int64), np.arange(400), np.full(400, -1)])
@@ -120,21 +120,21 @@ def test_one_label_or_all_unlike_ones_are_refused(labeled, codes):
 def test_texts_without_labels_do_not_count(labeled):
     space, codes = labeled
     some = np.where(np.arange(400) % 3 == 0, -1, codes)
-    found = measure_same_label(space, some)
-    assert found.labeled == int((some >= 0).sum())
-    assert found.base == pytest.approx(0.25, abs=0.01)
+    result = measure_same_label(space, some)
+    assert result.labeled == int((some >= 0).sum())
+    assert result.base == pytest.approx(0.25, abs=0.01)
 
 
-def test_a_stretched_scale_is_translated_exactly(labeled):
+def test_a_stretched_scale_is_mapped_exactly(labeled):
     """A direction shared by all lifts every cosine: c becomes (c + a^2) / (1 + a^2)."""
     space, _ = labeled
     lifted = space_of(np.hstack([space.vectors, np.full((400, 1), 1.5)]))
     scales = (measure_cosines(space), measure_cosines(lifted))
     for cosine in (0.2, 0.5, 0.8):
-        moved = map_threshold(cosine, space, lifted, scales)
-        assert moved.after == pytest.approx((cosine + 2.25) / 3.25, abs=0.005)
-        assert moved.same_pairs > 0.97
-        back = map_threshold(moved.after, lifted, space, scales[::-1])
+        mapping = map_threshold(cosine, space, lifted, scales)
+        assert mapping.after == pytest.approx((cosine + 2.25) / 3.25, abs=0.005)
+        assert mapping.same_pairs > 0.97
+        back = map_threshold(mapping.after, lifted, space, scales[::-1])
         assert back.after == pytest.approx(cosine, abs=0.01)
         assert back.same_pairs > 0.97
 
@@ -152,7 +152,7 @@ def test_the_same_contender_changes_nothing_and_another_does(labeled):
     assert np.isnan(map_threshold(0.9999, space, space, (measure_cosines(space),) * 2).same_pairs)
 
 
-def test_kept_counts_are_those_of_sets():
+def test_overlap_counts_are_those_of_sets():
     generator = np.random.default_rng(4)
     one, other = (np.array([generator.permutation(30)[:10] for _ in range(50)]) for _ in range(2))
     expected = [len(set(a) & set(b)) for a, b in zip(one.tolist(), other.tolist(), strict=True)]

@@ -34,10 +34,10 @@ def test_label_pairs_are_uniform_over_all_such_pairs():
             for j in range(i + 1, m)
             if min(codes[i], codes[j]) >= 0 and (codes[i] == codes[j]) == same
         ]
-        found = shares(left, right, m)
+        result = shares(left, right, m)
         expected = np.zeros(m * m)
         expected[[i * m + j for i, j in there]] = 1 / len(there)
-        np.testing.assert_allclose(found, expected, atol=0.004)
+        np.testing.assert_allclose(result, expected, atol=0.004)
     same, total = same_label_pairs(codes)
     assert (same, total) == (10, 45)
 

@@ -1,4 +1,4 @@
-"""Surges: found where planted, seldom where nothing is, and set against the right expectation."""
+"""Anomalous increases: found where planted, seldom where nothing is, and set against the right expectation."""
 
 import numpy as np
 import pytest
@@ -11,17 +11,17 @@ def noise(seed, series=1, periods=400, mean=0.2):
     return np.random.default_rng(seed).poisson(mean, (series, periods))
 
 
-def test_planted_surges_are_found_with_their_first_period():
+def test_planted_increases_are_found_with_their_first_period():
     counts = noise(1, 5)
     counts[2, 100:103] = [4, 6, 3]
     counts[2, 300] = 9
     counts[4, 250:260] += 2
-    found = find_increases(counts)
-    assert {(surge.series, surge.first) for surge in found.increases} == {(2, 100), (2, 300), (4, 250)}
-    best = next(surge for surge in found.increases if surge.first == 100)
+    result = find_increases(counts)
+    assert {(surge.series, surge.first) for surge in result.increases} == {(2, 100), (2, 300), (4, 250)}
+    best = next(surge for surge in result.increases if surge.first == 100)
     assert (best.last, best.rows) == (102, 13)
     assert 0 < best.expected < 2
-    assert best.corrected == pytest.approx(best.p * found.windows)
+    assert best.corrected == pytest.approx(best.p * result.windows)
 
 
 def test_the_first_period_has_a_row():
@@ -32,7 +32,7 @@ def test_the_first_period_has_a_row():
     assert (surge.first, surge.last) == (110, 114)
 
 
-def test_two_equal_surges_do_not_hide_each_other():
+def test_two_equal_increases_do_not_hide_each_other():
     counts = np.zeros((1, 500), dtype=int)
     counts[0, ::20] = 1
     counts[0, [101, 102, 401, 402]] = 9
@@ -56,11 +56,11 @@ def test_false_alarms_stay_rare_where_counts_vary_much_by_nature():
 def test_single_windows_have_fair_chances_on_poisson_noise():
     counts = np.random.default_rng(5).poisson(20, 4000)
     p, expected = window_p_values(counts, np.ones(4000), 1, plain=True)
-    told = np.isfinite(p)
+    testable = np.isfinite(p)
     assert expected.mean() == pytest.approx(20, rel=0.02)
     for level in (0.05, 0.2):
         # whole numbers reach a level from below only
-        assert 0.6 * level <= (p[told] <= level).mean() * told.mean() <= 1.1 * level
+        assert 0.6 * level <= (p[testable] <= level).mean() * testable.mean() <= 1.1 * level
 
 
 def test_a_chance_is_that_of_the_predictive_distribution():
@@ -87,7 +87,7 @@ def test_a_rise_of_everything_is_none_against_all_rows():
     assert not find_increases(counts, counts.sum(axis=0)).increases
 
 
-def test_a_fall_is_no_surge():
+def test_a_fall_is_no_increase():
     counts = np.full((1, 100), 10)
     counts[0, 40:50] = 0
     assert not find_increases(counts).increases
@@ -95,11 +95,11 @@ def test_a_fall_is_no_surge():
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 7), (3, 0)])
 def test_too_little_time_is_not_judged(shape):
-    found = find_increases(np.ones(shape, dtype=int))
-    assert (found.increases, found.windows) == ((), 0)
+    result = find_increases(np.ones(shape, dtype=int))
+    assert (result.increases, result.windows) == ((), 0)
 
 
-def test_rare_rows_are_no_surge():
+def test_rare_rows_are_no_increase():
     counts = np.zeros((1, 5000), dtype=int)
     counts[0, [7, 8]] = 1
     assert not find_increases(counts).increases
