@@ -1,4 +1,5 @@
-"""Calibration: the distribution of all pairs' cosines in one space, so that a cosine has a percentile."""
+"""Calibration of one space: the percentile of a cosine among all pairs, and P(same label) at a cosine, by isotonic
+regression on weighted pairs."""
 
 from dataclasses import dataclass
 
@@ -9,17 +10,26 @@ from core.quality.distinct_texts import Space
 from core.quality.pairs import (
     Pairs,
     is_in,
+    label_pairs,
+    neighbor_codes,
     neighbor_pairs,
     pair_codes,
     pair_cosines,
     random_pairs,
+    same_label_pairs,
 )
+from core.stats.interval import Interval
+from core.stats.resampling import draw_counts, percentile_interval
 
 PAIRS = 30_000  # random ones
 NEAR_PAIRS = 30_000  # of those in lists
 K = 10
 MAX_LIST_ENTRIES = 3_000_000  # neighbor pairs, of which the first ten of each text always count
 LEVELS = 240
+FOLDS = 5
+BAND_RESAMPLES = 40  # resamples of the curve's band: a fit of each takes long
+GRID = 101
+BINS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,3 +116,121 @@ def sample_sorted(values: np.ndarray, max_values: int, seed: int) -> np.ndarray:
     if len(values) <= max_values:
         return values
     return np.sort(np.random.default_rng(seed).choice(values, max_values, replace=False))
+
+
+@dataclass(frozen=True, eq=False)
+class SameLabel:
+    """P(same label) by cosine. grid: (101,) cosines; curve, low, high: (101,) probability and 95% band. base: that of
+    a random pair. brier: mean squared error on pairs of held-out texts, brier_base: of always predicting `base`;
+    gap: expected calibration error there; both lower is better. pairs, labeled: pairs and texts analyzed."""
+
+    grid: np.ndarray
+    curve: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    base: float
+    brier: float
+    brier_base: float
+    gap: float
+    pairs: int
+    labeled: int
+    labels: int
+    seed: int
+
+    def at(self, cosine: float) -> Interval[float]:
+        """The probability at a cosine; the ends serve for all beyond them."""
+        return Interval(*(float(np.interp(cosine, self.grid, line)) for line in (self.curve, self.low, self.high)))
+
+
+def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLabel:
+    """P(same label) by isotonic regression (Zadrozny and Elkan 2002) on pairs of labeled texts.
+
+    codes: (m,) labels, -1 without. Pairs are sampled from four strata (in a top-10 list; in a longer one; others of one
+    label; others of two) and weighted by the strata's true sizes. Brier score and calibration error: 5 folds of the
+    texts, fitted on pairs of texts outside of a fold, judged on pairs within it. Band: 40 resamples of the texts.
+    Raises InputError where all pairs, or none, share a label.
+    """
+    same, total = same_label_pairs(codes)
+    if not 0 < same < total:
+        raise InputError(
+            "P(same label) needs texts of one label and texts of different ones.", "Choose another column."
+        )
+    left, right, weights = _label_strata(space, codes, same, total, seed)
+    cosines = pair_cosines(space.vectors, space.first[left], space.first[right])
+    truth, base = (codes[left] == codes[right]).astype(np.float64), same / total
+    grid = np.linspace(cosines.min(), cosines.max(), GRID)
+    model = _Curve(cosines, truth)
+    curve = model.fit(weights, grid)
+    counts = (row for block in draw_counts(len(space), BAND_RESAMPLES, seed) for row in block)
+    band = np.stack([model.fit(weights * row[left] * row[right], grid) for row in counts])
+    _, low, high = percentile_interval(curve, band, len(space))
+    brier, brier_base, gap = _held_out(model, cosines, weights, (left, right), base, seed)
+    labeled = int((codes >= 0).sum())
+    return SameLabel(
+        grid, curve, low, high, base, brier, brier_base, gap, len(cosines), labeled, int(codes.max()) + 1, seed
+    )
+
+
+def _label_strata(
+    space: Space, codes: np.ndarray, same: int, total: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    m = len(space)
+    nearest = neighbor_codes(space.ids, K, codes >= 0)
+    depth = list_depth(space)
+    near = neighbor_codes(space.ids, depth, codes >= 0) if depth > K else nearest
+    near_same = int((codes[near // m] == codes[near % m]).sum())
+    parts = []
+    for stratum in (nearest, near[~is_in(near, nearest)]):
+        drawn = sample_sorted(stratum, NEAR_PAIRS, seed)
+        parts.append((drawn // m, drawn % m, np.full(len(drawn), len(stratum) / max(len(drawn), 1))))
+    for alike, size in ((True, same - near_same), (False, total - same - (len(near) - near_same))):
+        left, right = label_pairs(codes, PAIRS // 2, alike, seed)
+        other = ~is_in(pair_codes(left, right, m), near)
+        left, right = left[other], right[other]
+        parts.append((left, right, np.full(len(left), size / max(len(left), 1))))
+    left, right, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return left, right, weights
+
+
+class _Curve:
+    """P(same label) as a rising function of the cosine, fitted again and again to other weights of the same pairs."""
+
+    def __init__(self, cosines: np.ndarray, truth: np.ndarray) -> None:
+        self.rising, self.positions = np.unique(cosines, return_inverse=True)  # equal cosines have one probability
+        self.truth = truth
+
+    def fit(self, weights: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """(len(at),) the probability at some cosines; pairs of weight 0 do not count."""
+        from sklearn.isotonic import isotonic_regression
+
+        heavy = np.bincount(self.positions, weights, len(self.rising))
+        drawn = heavy > 0
+        mean = np.bincount(self.positions, weights * self.truth, len(self.rising))[drawn] / heavy[drawn]
+        fitted = isotonic_regression(mean, sample_weight=heavy[drawn], y_min=0, y_max=1)
+        return np.interp(at, self.rising[drawn], fitted)
+
+
+def _held_out(
+    model: _Curve, cosines: np.ndarray, weights: np.ndarray, pair: Pairs, base: float, seed: int
+) -> tuple[float, float, float]:
+    """Brier score, that of the base rate, and expected calibration error in ten bins of the probability; NaN where a
+    fold can't be fitted."""
+    fold = np.random.default_rng(seed).integers(FOLDS, size=int(max(pair[0].max(), pair[1].max())) + 1)
+    one, other = fold[pair[0]], fold[pair[1]]
+    predicted, observed, heavy = [], [], []
+    for fold_number in range(FOLDS):
+        train, test = (one != fold_number) & (other != fold_number), (one == fold_number) & (other == fold_number)
+        if len(np.unique(model.truth[train])) < 2 or not test.any():
+            continue
+        predicted.append(model.fit(weights * train, cosines[test]))
+        observed.append(model.truth[test])
+        heavy.append(weights[test])
+    if not predicted:
+        return float("nan"), float("nan"), float("nan")
+    p, y, w = np.concatenate(predicted), np.concatenate(observed), np.concatenate(heavy)
+    bins = np.minimum((p * BINS).astype(int), BINS - 1)
+    gaps = np.abs(np.bincount(bins, w * (p - y), BINS)).sum() / w.sum()
+    brier, brier_base = (
+        float(np.average(np.square(fold_number - y), weights=w)) for fold_number in (p, np.full(len(y), base))
+    )
+    return brier, brier_base, float(gaps)

@@ -11,22 +11,14 @@ from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError
 from core.models.backends import capabilities
 from core.models.spending import most_usd
-from core.quality.calibration import CosineDistribution, measure_cosines
+from core.quality.calibration import CosineDistribution, SameLabel, measure_cosines, measure_same_label
 from core.quality.dimension_usage import TEXTS, Spectrum, measure_intrinsic, measure_spectrum
 from core.quality.distinct_texts import nearest
 from core.quality.hub_repair import REPAIRS, Repair, candidates, repair_hubs
 from core.quality.length_bias import LengthBias, measure_length_bias
 from core.quality.migration import K, ListComparison, ThresholdMapping, compare_lists, map_threshold, overlap_counts
-from core.quality.results import (
-    EDIT_ROBUSTNESS,
-    EditQuery,
-    edited_texts,
-    embedding_seconds,
-    load_space,
-    text_codes,
-)
+from core.quality.results import EDIT_ROBUSTNESS, EditQuery, edited_texts, embedding_seconds, load_space, text_codes
 from core.quality.robustness import EditRobustness, NoiseRobustness, ProbeSummary, measure_noise
-from core.quality.same_label import SameLabel, measure_same_label
 from core.quality.similarity import Similarity, measure_similarity
 from core.secret import Secret
 from core.stats.interval import Interval

@@ -17,12 +17,7 @@ T = TypeVar("T")
 Named = Sequence[tuple[str, T]]  # contenders' names and results
 CHANCE = 1 - PERCENTILE / 100  # same-label pairs above the random pairs' 95th percentile, by chance
 MAX_NAMED = 3  # contenders in a sentence on edits
-EDIT_NOUNS = {
-    "typos": "typos",
-    "stop_words": "removing stop words",
-    "paraphrase": "a paraphrase",
-    "case": "upper case",
-}
+EDIT_NOUNS = {"typos": "typos", "stop_words": "removing stop words", "paraphrase": "a paraphrase", "case": "upper case"}
 REPAIR_NAMES: dict[Repair, str] = {"none": "Cosine", "csls": "CSLS", "mutual": "Mutual proximity"}
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core.quality import service
+from core.quality.calibration import BAND_RESAMPLES, SameLabel
 from core.quality.charts import Line, line_figure, mark
-from core.quality.same_label import BAND_RESAMPLES, SameLabel
 from core.quality.summaries import percent, with_interval
 from pages.shared import session
 from pages.shared.quality.common import (

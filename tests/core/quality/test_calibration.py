@@ -5,10 +5,9 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 
 from core.errors import InputError
-from core.quality import calibration, same_label
-from core.quality.calibration import measure_cosines, pairs_above
+from core.quality import calibration
+from core.quality.calibration import measure_cosines, measure_same_label, pairs_above
 from core.quality.migration import compare_lists, map_threshold, overlap_counts
-from core.quality.same_label import measure_same_label
 from tests.core.quality.conftest import space_of
 
 
@@ -93,7 +92,7 @@ def test_the_curve_is_scikit_learns():
     fitted = weights > 0
     reference = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
     reference.fit(cosines[fitted], truth[fitted], sample_weight=weights[fitted])
-    np.testing.assert_allclose(same_label._Curve(cosines, truth).fit(weights, at), reference.predict(at), atol=1e-9)
+    np.testing.assert_allclose(calibration._Curve(cosines, truth).fit(weights, at), reference.predict(at), atol=1e-9)
 
 
 def test_labels_that_mean_nothing_stay_at_the_base_rate(labeled):
