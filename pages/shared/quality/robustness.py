@@ -102,7 +102,7 @@ def show_edit_robustness(selection: QualitySelection) -> None:
 
 def _select_metric() -> str:
     metric = st.segmented_control(
-        "Metric", list(METRICS), key="quality_wording_by", persist_state="session", default="churn_mean", required=True,
+        "Metric", list(METRICS), key="quality_edits_by", persist_state="session", default="churn_mean", required=True,
         format_func=lambda name: METRICS[name][0].capitalize(),
         help="Neighbors lost are comparable between models; cosine drops only within one.",
     )  # fmt: skip
@@ -120,7 +120,7 @@ def _show_edit_chart(results: list[ContenderResult], names: list[str], headline:
     rows = [LABELS[name] + (" (ambiguous)" if name in AMBIGUOUS else "") for name in names]
     figure = dot_figure(rows, series, title, session.theme(), {"tickformat": tick, "rangemode": "tozero"})
     st.markdown(f"**{headline}**")
-    show_quality_chart(figure, f"quality_wording_{len(names)}_{metric}", f"{headline}: {title} by edit")
+    show_quality_chart(figure, f"quality_edits_{len(names)}_{metric}", f"{headline}: {title} by edit")
 
 
 def _show_edit_table(selection: QualitySelection, results: list[ContenderResult]) -> None:
