@@ -29,6 +29,7 @@ RESULTS = {
     "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
     "edit_robustness": "core.quality.results:EDIT_ROBUSTNESS",
+    "terms": "core.corpus.terms:TERMS",
 }
 """Where each result is declared, by its name; imported when it is used."""
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.corpus.texts import distinct_texts
 from core.errors import JobError, ModelError
 from core.models.backends import capabilities
 from core.models.spending import most_usd

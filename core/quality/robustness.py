@@ -120,18 +120,18 @@ def edit_texts(texts: Sequence[str], max_texts: int = TEXTS, seed: int = 0) -> E
     Texts are tried in one seeded order, so most texts serve all kinds; those that an edit does not change (a text
     without numbers) are skipped, up to 4,000 tried. Raises InputError where no text can be edited at all.
     """
-    from core.corpus.text_edits import PROBES, changed
+    from core.corpus.text_edits import TEXT_EDITS, edit_text
 
     order = np.random.default_rng(seed).permutation(len(texts))[:MAX_TRIED]
     text_ids, edited, tried = [], [], []
-    for name in PROBES:
+    for name in TEXT_EDITS:
         by_text: dict[int, str] = {}
         count = 0
         for text_id in order:
             if len(by_text) >= max_texts:
                 break
             count += 1
-            edit = changed(texts[text_id], name, seed) if len(texts[text_id]) <= MAX_CHARACTERS else None
+            edit = edit_text(texts[text_id], name, seed) if len(texts[text_id]) <= MAX_CHARACTERS else None
             if edit is not None and edit != texts[text_id]:
                 by_text[int(text_id)] = edit
         text_ids.append(tuple(by_text))
@@ -139,7 +139,7 @@ def edit_texts(texts: Sequence[str], max_texts: int = TEXTS, seed: int = 0) -> E
         tried.append(count)
     if not any(text_ids):
         raise InputError("None of the texts can be edited by a rule.", "Add texts of at least a few words.")
-    return EditedTexts(tuple(PROBES), tuple(text_ids), tuple(edited), tuple(tried))
+    return EditedTexts(tuple(TEXT_EDITS), tuple(text_ids), tuple(edited), tuple(tried))
 
 
 def measure_edits(space: Space, edits: EditedTexts, rows: np.ndarray) -> dict[str, EditEffects]:

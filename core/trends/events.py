@@ -6,11 +6,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
-from core.corpus.distinctive_terms import contrast_terms
+from core.corpus.distinctive_terms import distinctive_terms
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_telling
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_informative, load_terms
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.trends.bursts import Burst, find_bursts
 from core.trends.drift import PERMUTATIONS, Drift, measure_drifts
@@ -179,7 +178,9 @@ def _copies(query: TrendQuery, later: np.ndarray) -> np.ndarray:
 def event_terms(query: TrendQuery, row_filter: RowFilter) -> tuple[str, ...]:
     """Up to six significant distinctive terms of the rows against all others."""
     matrix, vocabulary = load_terms(query.corpus)
-    contrasts = contrast_terms(matrix, vocabulary, matching_rows(query, row_filter), limit=MAX_TERMS, shown=is_telling)
+    contrasts = distinctive_terms(
+        matrix, vocabulary, matching_rows(query, row_filter), limit=MAX_TERMS, is_listed=is_informative
+    )
     return tuple(entry.value for entry in contrasts.entries)
 
 

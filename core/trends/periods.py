@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import parse_times, time_share
+from core.corpus.reading.times import parse_times, time_share
 from core.errors import InputError
 from core.types import CorpusRef
 

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinctive_terms import ALPHA, Contrasts, contrast_terms
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.distinctive_terms import ALPHA, DistinctiveItems, distinctive_terms
+from core.corpus.export import free_name, table_bytes
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_telling
 from core.corpus.selections import SavedSelection, save_selection
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_informative, load_terms
 from core.errors import InputError
 from core.store import Workspace
 from core.trends.periods import row_times
@@ -43,7 +42,7 @@ class RowDetails:
     are; against: how many they are compared with.
     """
 
-    terms: Contrasts
+    terms: DistinctiveItems
     corrected: bool
     texts: pd.DataFrame
     rows: int
@@ -75,13 +74,13 @@ def row_details(query: TrendQuery, pick: RowFilter, against: RowFilter | None = 
     return RowDetails(terms, corrected, _typical_texts(query, inside), int(inside.sum()), int(others.sum()))
 
 
-def _distinctive_terms(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Contrasts, bool]:
+def _distinctive_terms(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[DistinctiveItems, bool]:
     """The significant terms; where there are none, a few whose bound holds without correction, and False."""
-    contrasts = contrast_terms(matrix, vocabulary, inside, limit=MAX_TERMS, shown=is_telling)
+    contrasts = distinctive_terms(matrix, vocabulary, inside, limit=MAX_TERMS, is_listed=is_informative)
     if contrasts.entries or not contrasts.tests:
         return contrasts, True
-    uncorrected = contrast_terms(
-        matrix, vocabulary, inside, limit=MAX_UNCORRECTED, alpha=ALPHA * contrasts.tests, shown=is_telling
+    uncorrected = distinctive_terms(
+        matrix, vocabulary, inside, limit=MAX_UNCORRECTED, alpha=ALPHA * contrasts.tests, is_listed=is_informative
     )
     note = (
         f"No significant terms among {contrasts.tests:,} tested (Bonferroni). "

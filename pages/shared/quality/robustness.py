@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.corpus.text_edits import PROBES
+from core.corpus.text_edits import TEXT_EDITS
 from core.quality import service
 from core.quality.charts import Line, dot_figure, line_figure
 from core.quality.robustness import AMBIGUOUS, SIZES, TEXTS
@@ -25,9 +25,9 @@ from pages.shared.quality.common import (
 )
 from pages.shared.quality.edit_measurement import with_measured_edits
 
-LABELS: dict[str, str] = {name: probe.label for name, probe in PROBES.items()}
-CHANGES_MEANING = tuple(name for name, probe in PROBES.items() if not probe.keeps_meaning)
-KEEPS_MEANING = sorted((name for name in PROBES if name not in CHANGES_MEANING), key=lambda name: name in AMBIGUOUS)
+LABELS: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
+CHANGES_MEANING = tuple(name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning)
+KEEPS_MEANING = sorted((name for name in TEXT_EDITS if name not in CHANGES_MEANING), key=lambda name: name in AMBIGUOUS)
 METRICS = {"churn_mean": ("share of the 10 nearest neighbors lost", ".0%"), "drop": ("cosine drop", ".2f")}
 
 
@@ -172,7 +172,7 @@ def _show_edit_examples(selection: QualitySelection, results: list[ContenderResu
             format_func=LABELS.__getitem__, help="Whose edited texts are shown.",
         )  # fmt: skip
     name = name if name in names else names[0]
-    st.caption(PROBES[name].help)
+    st.caption(TEXT_EDITS[name].help)
     frame = session.ask_once(service.edit_examples, selection.corpus, item.contender, name)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {

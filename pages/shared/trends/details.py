@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.corpus.selections import LONGEST_NAME
+from core.corpus.selections import MAX_NAME_LENGTH
 from core.errors import PlanisphereError
 from core.trends.rows import RowDetails, RowFilter, row_details, rows_file, save_rows
 from core.trends.service import TrendQuery
@@ -87,7 +87,7 @@ def show_row_actions(query: TrendQuery, rows: RowFilter, key: str, number: int) 
         name = st.text_input(
             "Save selection as",
             key=f"{key}_name",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             placeholder="Name of the selection",
             help="A saved selection can be shown on the map, searched, combined and exported.",
         )

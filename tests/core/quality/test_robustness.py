@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.corpus.text_edits import PROBES, changed
+from core.corpus.text_edits import TEXT_EDITS, edit_text
 from core.errors import InputError
 from core.quality import robustness
 from core.quality.robustness import SIZES, EditedTexts, edit_texts, measure_edits, measure_noise
@@ -44,11 +44,11 @@ def test_a_tightly_packed_space_loses_more_to_the_same_noise(labeled):
 def test_texts_are_changed_by_each_probe_and_the_same_each_time():
     edits, again = edit_texts(TEXTS, 30), edit_texts(TEXTS, 30)
     assert edits == again
-    assert edits.probes == tuple(PROBES)
+    assert edits.probes == tuple(TEXT_EDITS)
     for probe, text_ids, texts in zip(edits.probes, edits.text_ids, edits.texts, strict=True):
         assert len(text_ids) == len(texts) <= 30
         for text_id, text in zip(text_ids, texts, strict=True):
-            assert text == changed(TEXTS[text_id], probe, 0) != TEXTS[text_id]
+            assert text == edit_text(TEXTS[text_id], probe, 0) != TEXTS[text_id]
     typos = edits.probes.index("typos")
     assert len(edits.text_ids[typos]) == 30
     assert edits.tried[typos] == 30
