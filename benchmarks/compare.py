@@ -12,8 +12,6 @@ from core.compression.results import COMPRESSION, CompressionQuery
 from core.corpus.loaders import load_corpus
 from core.disagreement import results as disagreement_tasks
 from core.models.registry import PRESETS, load_embedder
-from core.quality import calibration_service as meaning
-from core.quality import robustness as robust
 from core.quality import service as measures
 from core.store import Workspace
 from core.types import CorpusRef
@@ -53,11 +51,11 @@ def qualities(place: str, digest: str, contender: Contender) -> dict[str, float]
     where = (place, digest, contender)
     parts: dict[str, Callable[[], Any]] = {
         "similarity": lambda: measures.similarity(*where, LABEL),
-        "density": lambda: measures.fullness(*where),
-        "hubs": lambda: measures.hub_gain(*where, LABEL),
+        "density": lambda: measures.dimension_usage(*where),
+        "hubs": lambda: measures.hubness(*where, LABEL),
         "length": lambda: measures.length_bias(*where),
-        "what a cosine means": lambda: meaning.same_label(*where, LABEL),
-        "noise": lambda: robust.noise(*where),
+        "what a cosine means": lambda: measures.same_label(*where, LABEL),
+        "noise": lambda: measures.noise_robustness(*where),
     }
     return {name: timed(part) for name, part in parts.items()}
 

@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.report import keep
 from core.trends.bursts import find_bursts
 from core.trends.drift import measure_drifts
+from core.trends.increases import MAX_WIDTH, find_increases
 from core.trends.periods import bin_times
-from core.trends.seasons import rhythms, season
-from core.trends.shares import Groups, count_groups, order_groups, series
-from core.trends.surges import LONGEST, find_surges
+from core.trends.seasons import seasonal_cycles, seasonal_factors
+from core.trends.shares import Groups, count_groups, group_series, order_groups
 from core.types import unit_rows
 
 SIZES, SEEDS = (1_000, 10_000, 100_000), range(20)
@@ -40,7 +40,7 @@ def measured(rows: int) -> dict[str, Any]:
     counted = [stream(rows, seed) for seed in seeds]
     groups, index = counted[0]
     return {
-        "shares": {"seconds": seconds(partial(series, groups, index, DAYS))},
+        "shares": {"seconds": seconds(partial(group_series, groups, index, DAYS))},
         "surges": surges(counted),
         "bursts": bursts(counted),
         "drift": drifts(rows, seeds[:5]),
@@ -95,9 +95,9 @@ def alarms(groups: Groups, index: np.ndarray, calendar: bool) -> set[tuple[str, 
     counts = count_groups(groups.codes, index, len(groups.names), DAYS)
     steady = np.ones(DAYS)
     starts = (START + np.arange(DAYS)).astype("datetime64[ns]")
-    told = season(counts, counts.sum(axis=0), steady, rhythms(starts, "day")) if calendar else None
-    found = find_surges(counts, steady, LONGEST["day"], factors=told.factors if told else None)
-    return {(groups.names[surge.series], surge.first) for surge in found.surges}
+    told = seasonal_factors(counts, counts.sum(axis=0), steady, seasonal_cycles(starts, "day")) if calendar else None
+    found = find_increases(counts, steady, MAX_WIDTH["day"], factors=told.factors if told else None)
+    return {(groups.names[surge.series], surge.first) for surge in found.increases}
 
 
 def near_planted(group: str, day: int, seed: int) -> bool:

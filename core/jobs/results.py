@@ -28,6 +28,7 @@ RESULTS = {
     "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
     "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
+    "edit_robustness": "core.quality.results:EDIT_ROBUSTNESS",
     "terms": "core.corpus.terms:TERMS",
     "scores": "core.scoreboard.results:SCORES",
     "embedding_times": "core.scoreboard.results:EMBEDDING_TIMES",

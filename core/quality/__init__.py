@@ -1,2 +1,2 @@
-"""Diagnostics of an embedding space: how similarities lie, how full the space is, what moves a vector, what a cosine
-means. They describe; they name no winner."""
+"""Diagnostics of an embedding space: similarity, dimension usage, robustness, hubness, length bias, calibration and
+migration. They are descriptive: none of them selects a best model."""

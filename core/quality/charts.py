@@ -1,10 +1,11 @@
-"""Figures of the Quality page. A contender has the same color in all of them: that of its place among the chosen."""
+"""Figures of the Quality page. A contender has the same color in all of them, by its position in the selection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import base_layout
@@ -19,11 +20,10 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One line of a figure. place: of the contender, for its color; dash: place among DASHES; low, high: a band, empty
-    for none. hover: what stands before the values, the name if empty."""
+    """color_index: of the contender; dash: index into DASHES; low, high: a band, empty for none."""
 
     name: str
-    place: int
+    color_index: int
     x: Sequence[float]
     y: Sequence[float]
     low: Sequence[float] = ()
@@ -53,9 +53,9 @@ def line_figure(
             y=list(line.y),
             mode="lines+markers" if markers else "lines",
             name=short(line.name),
-            legendgroup=str(line.place),
+            legendgroup=str(line.color_index),
             showlegend=line.legend,
-            line={"color": color(line.place), "width": 2, "dash": DASHES[line.dash]},
+            line={"color": color(line.color_index), "width": 2, "dash": DASHES[line.dash]},
             hovertemplate=f"{short(line.name)}<br>%{{x:.4~g}}: %{{y:.4~g}}<extra></extra>",
         )
     _axes(figure, x_title, y_title, x_axis, y_axis)
@@ -69,28 +69,28 @@ def dot_figure(
     theme: Theme = "light",
     x_axis: dict[str, Any] | None = None,
 ) -> go.Figure:
-    """A line of dots a row, the first at the top; a dot a contender (name, place, (value, low, high) a row)."""
+    """Dots with intervals, the first row at the top; series: (name, color_index, (value, low, high) per row)."""
     figure = go.Figure(layout=base_layout(theme, 100 + max(30, 14 * len(series)) * len(rows)))
-    for at, (name, place, values) in enumerate(series):
-        known = [(row, value) for row, value in enumerate(values) if value is not None]
+    for at, (name, color_index, values) in enumerate(series):
+        present = [(row, value) for row, value in enumerate(values) if value is not None]
         off = (at - (len(series) - 1) / 2) * min(0.18, 0.7 / max(len(series), 1))
         figure.add_scatter(
-            x=[value[0] for _, value in known],
-            y=[row + off for row, _ in known],
+            x=[value[0] for _, value in present],
+            y=[row + off for row, _ in present],
             mode="markers",
             name=short(name),
-            marker={"color": color(place), "size": 9},
+            marker={"color": color(color_index), "size": 9},
             cliponaxis=False,
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [value[2] - value[0] for _, value in known],
-                "arrayminus": [value[0] - value[1] for _, value in known],
-                "color": color(place),
+                "array": [value[2] - value[0] for _, value in present],
+                "arrayminus": [value[0] - value[1] for _, value in present],
+                "color": color(color_index),
                 "thickness": 1.5,
                 "width": 3,
             },
-            customdata=[[rows[row], *value[1:]] for row, value in known],
+            customdata=[[rows[row], *value[1:]] for row, value in present],
             hovertemplate=f"{short(name)}<br>%{{customdata[0]}}: %{{x:.3~g}}"
             " (%{customdata[1]:.3~g} to %{customdata[2]:.3~g})<extra></extra>",
         )
@@ -111,15 +111,15 @@ def group_bars(
 ) -> go.Figure:
     """Bars side by side: series (name, color, a value a group)."""
     figure = go.Figure(layout=base_layout(theme, height))
-    shown = [short(group) for group in groups]
-    ticks = {"tickvals": list(range(len(shown))), "ticktext": [_in_lines(name) for name in shown]}
+    labels = [short(group) for group in groups]
+    ticks = {"tickvals": list(range(len(labels))), "ticktext": [_in_lines(name) for name in labels]}
     for name, paint, values in series:
         figure.add_bar(
-            x=list(range(len(shown))),
+            x=list(range(len(labels))),
             y=list(values),
             name=short(name),
             marker={"color": paint},
-            customdata=shown,
+            customdata=labels,
             hovertemplate=f"%{{customdata}}<br>{short(name)}: %{{y:{y_format}}}<extra></extra>",
         )
     _axes(figure, "", y_title, ticks | {"ticklabeloverflow": "allow"}, {"tickformat": y_format})
@@ -154,17 +154,17 @@ def short(name: str) -> str:
 
 
 def _in_lines(name: str) -> str:
-    """A name broken between words, so that several stand beside each other on a phone."""
+    """A name wrapped between words, so that several fit on a phone."""
     return "<br>".join(wrap(name, LINE, break_long_words=False, break_on_hyphens=False))
 
 
-def color(place: int) -> str:
-    """The color of the contender at a place among the chosen."""
-    return COLORS[place % len(COLORS)]
+def color(color_index: int) -> str:
+    """The color of the contender at a position of the selection."""
+    return COLORS[color_index % len(COLORS)]
 
 
 def _band(figure: go.Figure, line: Line) -> None:
-    tint = color(line.place)
+    tint = color(line.color_index)
     red, green, blue = (int(tint[i : i + 2], 16) for i in (1, 3, 5))
     figure.add_scatter(
         x=[*line.x, *reversed(line.x)],
@@ -173,7 +173,7 @@ def _band(figure: go.Figure, line: Line) -> None:
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},0.18)",
         line={"width": 0},
-        legendgroup=str(line.place),
+        legendgroup=str(line.color_index),
         showlegend=False,
         hoverinfo="skip",
     )
@@ -188,3 +188,75 @@ def _axes(
     )
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     figure.update_layout(margin={"l": 8, "r": 8, "t": 32, "b": 48}, legend=legend)
+
+
+def distribution_figure(
+    names: Sequence[str],
+    kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]],
+    low: float,
+    high: float,
+    x_title: str,
+    theme: Theme = "light",
+) -> go.Figure:
+    """A row per contender, a filled outline per kind (name, shares in equal bins of low to high, None where there are
+    none). Bins are merged so that some 80 cover what is not empty; outlines in a row have the same height scale."""
+    from plotly.subplots import make_subplots
+
+    rows = len(names)
+    figure = make_subplots(rows, 1, shared_xaxes=True, vertical_spacing=min(0.05, 0.3 / max(rows, 1)))
+    figure.update_layout(base_layout(theme, 90 + 130 * rows))
+    first, last, step = _span([share for _, shares in kinds for share in shares if share is not None])
+    width = (high - low) / _bins(kinds)
+    for at, (kind, shares) in enumerate(kinds):
+        in_legend = False
+        for row, share in enumerate(shares):
+            if share is None:
+                continue
+            heights = share[first:last].reshape(-1, step).sum(axis=1)
+            middles = low + width * (first + step * (np.arange(len(heights)) + 0.5))
+            figure.add_trace(_outline(kind, at, middles, heights, not in_legend), row=row + 1, col=1)
+            in_legend = True
+    for row, name in enumerate(names):
+        text = f"<b>{short(name)}</b>"
+        axes = {"xref": "paper", "yref": f"y{row + 1 if row else ''} domain"}
+        figure.add_annotation(text=text, x=0, y=1, xanchor="left", yanchor="bottom", showarrow=False, **axes)
+    figure.update_xaxes(gridcolor=LINE_COLOR, zeroline=False)
+    figure.update_xaxes(title={"text": x_title}, row=rows, col=1)
+    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, rangemode="tozero")
+    legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "top", "yref": "container", "traceorder": "normal"}
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 64, "b": 44}, legend=legend)
+    return figure
+
+
+def _outline(kind: str, at: int, middles: np.ndarray, heights: np.ndarray, legend: bool) -> go.Scatter:
+    paint = (GREY, *COLORS[:4])[at % 5]
+    red, green, blue = (int(paint[i : i + 2], 16) for i in (1, 3, 5))
+    return go.Scatter(
+        x=middles,
+        y=heights,
+        mode="lines",
+        name=short(kind),
+        legendgroup=kind,
+        showlegend=legend,
+        line={"color": paint, "width": 1.5, "shape": "hvh", "dash": DASHES[at % 4]},
+        fill="tozeroy",
+        fillcolor=f"rgba({red},{green},{blue},0.15)",
+        hovertemplate=f"{short(kind)}<br>about %{{x:.2f}}: %{{y:.1%}}<extra></extra>",
+    )
+
+
+def _span(shares: Sequence[np.ndarray]) -> tuple[int, int, int]:
+    """First and last bin to draw, and how many are joined: (last - first) is a multiple of it."""
+    used = np.flatnonzero(np.sum([share > 0 for share in shares], axis=0))
+    first, last = int(used[0]), int(used[-1]) + 1
+    step = max(1, (last - first) // 80)
+    size = len(shares[0])
+    while (last - first) % step and last < size:
+        last += 1
+    while (last - first) % step:
+        first -= 1
+    return first, last, step
+
+
+def _bins(kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]]) -> int:
+    return next(len(share) for _, shares in kinds for share in shares if share is not None)

@@ -1,4 +1,4 @@
-"""How many directions an embedding uses: spectra and what is told from them, before and after mean-centering."""
+"""Dimension usage: measures of an embedding's spectrum, before and after centering, and its intrinsic dimension."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,8 +6,9 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
+from core.quality.distinct_texts import Space
 from core.stats.interval import Interval
-from core.stats.resampling import jackknife, random_parts
+from core.stats.resampling import bootstrap, jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
 MEASURES: tuple[Measure, ...] = (
@@ -18,12 +19,12 @@ TEXTS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
-class Density:
-    """measures: (measure, centered) -> its estimate. spectrum, centered: (s,) cumulative share of the variance of the
-    first s components, at `components` (s,). texts: distinct ones looked at, of `total`; parts: of the jackknife."""
+class Spectrum:
+    """measures: (measure, centered) -> its estimate. uncentered, centered: (s,) cumulative share of the variance of the
+    first s components, at `components` (s,). texts: distinct ones analyzed, of `total`; parts: of the jackknife."""
 
     measures: dict[tuple[Measure, bool], Interval[float]]
-    spectrum: np.ndarray
+    uncentered: np.ndarray
     centered: np.ndarray
     components: np.ndarray
     dimensions: int
@@ -33,34 +34,34 @@ class Density:
     seed: int
 
 
-def measure_density(rows: np.ndarray, total: int, seed: int = 0) -> Density:
+def measure_spectrum(rows: np.ndarray, total: int, seed: int = 0) -> Spectrum:
     """Diagnostics of unit rows (n, d), a sample of `total` distinct texts, from the eigenvalues of their second moment
     and of their covariance.
 
     Intervals: jackknife of 20 random parts, see `jackknife`; without a part the eigenvalues are taken to
-    first order, as the variances along the whole's eigenvectors. Raises InputError for fewer than three rows.
+    first order, as the variances along the eigenvectors of all rows. Raises InputError for fewer than three rows.
     """
     if len(rows) < 3:
-        raise InputError(f"There are {len(rows)} different texts; a spectrum needs three.", "Bring in more rows.")
+        raise InputError(f"There are {len(rows)} different texts; a spectrum needs three.", "Add more rows.")
     pieces = _pieces(rows, seed)
     n, mean = len(rows), np.sum([piece.sum(axis=0, dtype=np.float64) for piece in pieces], axis=0) / len(rows)
     product = _product(pieces)
-    found: dict[tuple[Measure, bool], Interval[float]] = {}
+    estimates: dict[tuple[Measure, bool], Interval[float]] = {}
     spectra = {}
     for centered in (False, True):
         middle = mean if centered else np.zeros_like(mean)
         values, axes = np.linalg.eigh(product / n - np.outer(middle, middle))
         spectra[centered] = np.clip(values[::-1], 0, None)
-        value = measures(spectra[centered])
-        others = [measures(each) for each in _left_out(pieces, axes[:, ::-1], centered)]
-        found |= {(name, centered): jackknife(value[name], [other[name] for other in others]) for name in value}
-        found["mean_cosine", centered] = _mean_cosine(pieces, middle)
+        value = spectrum_measures(spectra[centered])
+        others = [spectrum_measures(values_without) for values_without in _left_out(pieces, axes[:, ::-1], centered)]
+        estimates |= {(name, centered): jackknife(value[name], [other[name] for other in others]) for name in value}
+        estimates["mean_cosine", centered] = _mean_cosine(pieces, middle)
     at = np.unique(np.geomspace(1, rows.shape[1], 80).astype(int))
     as_is, flat = (_cumulative(spectra[centered])[at - 1] for centered in (False, True))
-    return Density(found, as_is, flat, at, rows.shape[1], n, total, len(pieces), seed)
+    return Spectrum(estimates, as_is, flat, at, rows.shape[1], n, total, len(pieces), seed)
 
 
-def measures(spectrum: np.ndarray) -> dict[Measure, float]:
+def spectrum_measures(spectrum: np.ndarray) -> dict[Measure, float]:
     """What eigenvalues l (d,), falling, tell; s = sqrt(l) are the singular values. NaN where all are 0.
 
     effective_rank: exp of the entropy of p = s / sum s (Roy and Vetterli 2007); rankme: the same with epsilon added
@@ -94,9 +95,9 @@ def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Interval[float]:
     def value(total: np.ndarray, n: float) -> float:
         return (float(total @ total) - n) / (n * (n - 1)) if n > 1 else float("nan")
 
-    whole, n = np.sum(sums, axis=0), sum(counts)
-    left_out = [value(whole - sum_, n - count) for sum_, count in zip(sums, counts, strict=True)]
-    return jackknife(value(whole, n), left_out)
+    total_sum, n = np.sum(sums, axis=0), sum(counts)
+    left_out = [value(total_sum - sum_, n - count) for sum_, count in zip(sums, counts, strict=True)]
+    return jackknife(value(total_sum, n), left_out)
 
 
 def _exp_entropy(shares: np.ndarray) -> float:
@@ -107,16 +108,16 @@ def _exp_entropy(shares: np.ndarray) -> float:
 def _pieces(rows: np.ndarray, seed: int) -> list[np.ndarray]:
     """The rows cut at random into parts of about the same size."""
     part = random_parts(len(rows), seed)
-    return [np.asarray(rows[part == each]) for each in range(part.max() + 1)]
+    return [np.asarray(rows[part == number]) for number in range(part.max() + 1)]
 
 
 def _product(pieces: list[np.ndarray]) -> np.ndarray:
     """(d, d) sum of outer products; in float64, since small eigenvalues would drown in float32's rounding."""
-    made = np.zeros((pieces[0].shape[1],) * 2)
+    total = np.zeros((pieces[0].shape[1],) * 2)
     for piece in pieces:
         wide = piece.astype(np.float64)
-        made += wide.T @ wide
-    return made
+        total += wide.T @ wide
+    return total
 
 
 def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> list[np.ndarray]:
@@ -134,3 +135,55 @@ def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> lis
 def _cumulative(spectrum: np.ndarray) -> np.ndarray:
     total = spectrum.sum()
     return np.cumsum(spectrum) / total if total > 0 else np.ones(len(spectrum))
+
+
+FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
+CHUNK = 4_096
+
+
+def two_nn(first: np.ndarray, second: np.ndarray) -> float:
+    """The dimension from (m,) distances to the first and second nearest neighbor (Facco et al. 2017).
+
+    Ratios second / first follow a Pareto law whose exponent is the dimension: the slope through the origin of
+    -log(1 - F) on the logarithm of the ratio, over the 90% smallest ratios. NaN where nothing can be fitted.
+    """
+    good = (first > 0) & np.isfinite(second)
+    return _slope(np.sort(np.log(second[good] / first[good])))
+
+
+def measure_intrinsic(space: Space, max_texts: int = 20_000, seed: int = 0) -> tuple[Interval[float], int]:
+    """The dimension of a space by chords between unit vectors, and the number of texts used.
+
+    Texts with the same vector as their neighbor are left out. Interval: bootstrap over texts.
+    """
+    texts = space.sample(max_texts, seed)
+    if space.ids.shape[1] < 2:
+        return Interval(float("nan"), float("nan"), float("nan")), 0
+    texts = texts[space.ids[texts, 1] >= 0]
+    first, second = (_chords(space, texts, np.asarray(space.ids[texts, rank])) for rank in (0, 1))
+    good = first > 1e-6  # nearer ones differ by rounding alone
+    logs = np.sort(np.log(np.maximum(second[good] / first[good], 1.0)))
+    if not len(logs):
+        return Interval(float("nan"), float("nan"), float("nan")), 0
+    # repeated values stay in order
+    return bootstrap(len(logs), [lambda counts: _slope(np.repeat(logs, counts.astype(np.int64)))], seed)[0], len(logs)
+
+
+def _slope(logs: np.ndarray) -> float:
+    """Through the origin, of -log(1 - F) on rising logarithms of the ratios."""
+    n = len(logs)
+    fitted = int(np.floor(n * FITTED_SHARE))
+    if fitted < 2 or not np.any(logs[:fitted] > 0):
+        return float("nan")
+    x, y = logs[:fitted], -np.log1p(-np.arange(1, fitted + 1) / n)
+    return float(np.sum(x * y) / np.sum(x * x))
+
+
+def _chords(space: Space, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(p,) float64 distances; from differences, since a cosine near 1 leaves no digits for them."""
+    distances = np.empty(len(left))
+    for start in range(0, len(left), CHUNK):
+        part = slice(start, start + CHUNK)
+        off = space.take(left[part]).astype(np.float64) - space.take(right[part])
+        distances[part] = np.sqrt(np.einsum("ij,ij->i", off, off))
+    return distances

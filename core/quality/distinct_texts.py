@@ -1,4 +1,4 @@
-"""A contender's space with every text once: copies are one text, and never each other's neighbor."""
+"""A contender's embeddings of the distinct texts: duplicates are one text, and never each other's neighbors."""
 
 from dataclasses import dataclass
 
@@ -6,41 +6,37 @@ import numpy as np
 
 BLOCK = 16_384  # texts compared at once
 QUERIES = 256
-STEPS = 1 << 20  # cosines are told apart to about a millionth, as far as float32 sums can be trusted
-LEAST = 10  # neighbors a text must have
+STEPS = 1 << 20  # cosines are compared to about a millionth, the precision of float32 sums
+MIN_NEIGHBORS = 10  # neighbors a text must have
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """m distinct texts of n rows, in the order of their first rows; a text's place is its number there.
+    """m distinct texts of n rows, numbered in the order of their first rows.
 
-    vectors: (n, d) float32 unit rows. first: (m,) int64, each text's first row. places: (n,) the text of every row.
-    ids: (m, k) int32 places of the nearest other texts, nearest first, -1 where the list is shorter; a list has
+    vectors: (n, d) float32 unit rows. first: (m,) int64, each text's first row. text_of_row: (n,) the text of each row.
+    ids: (m, k) int32 numbers of the nearest other texts, nearest first, -1 where the list is shorter; a list has
     10 entries or m - 1. cosines: (m, k) float32, falling, -1 where there is no entry.
     """
 
     vectors: np.ndarray
     first: np.ndarray
-    places: np.ndarray
+    text_of_row: np.ndarray
     ids: np.ndarray
     cosines: np.ndarray
 
     def __len__(self) -> int:
         return len(self.first)
 
-    @property
-    def without_copies(self) -> bool:
-        return len(self.first) == len(self.vectors)
+    def take(self, texts: np.ndarray) -> np.ndarray:
+        """(p, d) float32 vectors of some texts."""
+        return np.asarray(self.vectors[self.first[texts]])
 
-    def take(self, places: np.ndarray) -> np.ndarray:
-        """(p, d) float32 vectors of the texts at some places."""
-        return np.asarray(self.vectors[self.first[places]])
-
-    def sample(self, most: int, seed: int = 0) -> np.ndarray:
-        """Rising places of at most so many texts, drawn without replacement; all where there are no more."""
-        if len(self) <= most:
+    def sample(self, max_texts: int, seed: int = 0) -> np.ndarray:
+        """Rising numbers of at most so many texts, sampled without replacement; all where there are no more."""
+        if len(self) <= max_texts:
             return np.arange(len(self))
-        return np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False))
+        return np.sort(np.random.default_rng(seed).choice(len(self), max_texts, replace=False))
 
 
 def build_space(vectors: np.ndarray, ids: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> Space:
@@ -53,37 +49,39 @@ def build_space(vectors: np.ndarray, ids: np.ndarray, scores: np.ndarray, groups
         return Space(vectors, first, groups, ids, scores)
     merged, cosines = _merged(ids, scores, groups, first)
     space = Space(vectors, first, groups, merged, cosines)
-    wanted = min(LEAST, len(first) - 1)
-    short = np.flatnonzero((merged >= 0).sum(axis=1) < wanted)
+    required = min(MIN_NEIGHBORS, len(first) - 1)
+    short = np.flatnonzero((merged >= 0).sum(axis=1) < required)
     if len(short):
         k = min(merged.shape[1], len(first) - 1)
         merged[short, :k], cosines[short, :k] = nearest(space, space.take(short), k, short)
     return space
 
 
-def nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Places (q, k) int32 and cosines (q, k) float32 of the texts nearest to unit queries (q, d), by exact search.
+def nearest(
+    space: Space, queries: np.ndarray, k: int, exclude: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers (q, k) int32 and cosines (q, k) float32 of the texts nearest to unit queries (q, d), by exact search.
 
-    own: (q,) places left out of each query's list. Cosines that agree to a millionth count as equal; the earlier text
-    comes first, so that the same vector always gets the same list. k is at most m (m - 1 with `own`).
+    exclude: (q,) a text left out of each query's list. Cosines that agree to a millionth count as equal; the earlier
+    text comes first, so that the same vector always gets the same list. k is at most m (m - 1 with `exclude`).
     """
     ids, cosines = np.empty((len(queries), k), np.int32), np.empty((len(queries), k), np.float32)
     for start in range(0, len(queries), QUERIES):
         part = slice(start, start + QUERIES)
-        ids[part], cosines[part] = _nearest(space, queries[part], k, None if own is None else own[part])
+        ids[part], cosines[part] = _nearest(space, queries[part], k, None if exclude is None else exclude[part])
     return ids, cosines
 
 
-def _nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(space: Space, queries: np.ndarray, k: int, exclude: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     m = len(space)
     best = np.full((len(queries), k), np.iinfo(np.int64).min)
     floor = np.full(len(queries), -np.inf, np.float32)
     for start in range(0, m, BLOCK):
         block = np.arange(start, min(start + BLOCK, m))
         scores = queries @ space.take(block).T
-        if own is not None:
-            inside = np.flatnonzero((own >= start) & (own < start + len(block)))
-            scores[inside, own[inside] - start] = -np.inf
+        if exclude is not None:
+            inside = np.flatnonzero((exclude >= start) & (exclude < start + len(block)))
+            scores[inside, exclude[inside] - start] = -np.inf
         both = np.concatenate([best, _keys(scores, floor, m, start)], axis=1)
         best = np.partition(both, both.shape[1] - k, axis=1)[:, -k:] if k else best
         if k and start + len(block) > k:  # only what comes near to a query's k-th can be among its k
@@ -93,46 +91,46 @@ def _nearest(space: Space, queries: np.ndarray, k: int, own: np.ndarray | None) 
 
 
 def _keys(scores: np.ndarray, floor: np.ndarray, m: int, start: int) -> np.ndarray:
-    """(q, w) int64: of each row of scores (q, b) those from its floor on, as one number of cosine, then place; the
-    least number where there is none."""
-    places = np.broadcast_to(np.arange(start, start + scores.shape[1]), scores.shape)
+    """(q, w) int64: of each row of scores (q, b) those from its floor on, as one number of cosine, then position;
+    the smallest int64 where there is none."""
+    positions = np.broadcast_to(np.arange(start, start + scores.shape[1]), scores.shape)
     if not np.isfinite(floor).all():
-        return _key(scores, places, m)
+        return _key(scores, positions, m)
     rows, columns = np.nonzero(scores >= floor[:, None])
     at = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    made = np.full((len(scores), int(at.max(initial=-1)) + 1), np.iinfo(np.int64).min)
-    made[rows, at] = _key(scores[rows, columns], places[rows, columns], m)
-    return made
+    keys = np.full((len(scores), int(at.max(initial=-1)) + 1), np.iinfo(np.int64).min)
+    keys[rows, at] = _key(scores[rows, columns], positions[rows, columns], m)
+    return keys
 
 
-def _key(scores: np.ndarray, places: np.ndarray, m: int) -> np.ndarray:
-    keys = np.rint(np.maximum(scores, -2) * STEPS).astype(np.int64) * m + (m - 1 - places)
+def _key(scores: np.ndarray, positions: np.ndarray, m: int) -> np.ndarray:
+    keys = np.rint(np.maximum(scores, -2) * STEPS).astype(np.int64) * m + (m - 1 - positions)
     return np.where(scores > -np.inf, keys, np.iinfo(np.int64).min)
 
 
 def _merged(
     ids: np.ndarray, scores: np.ndarray, groups: np.ndarray, first: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The lists of the texts' first rows as lists of texts: each once, at its nearest copy, own copies left out."""
-    made, cosines = np.full((len(first), ids.shape[1]), -1, np.int32), np.full((len(first), ids.shape[1]), -1.0)
+    """The lists of the texts' first rows as lists of texts: each once, at its nearest copy, without the text itself."""
+    merged, cosines = np.full((len(first), ids.shape[1]), -1, np.int32), np.full((len(first), ids.shape[1]), -1.0)
     for start in range(0, len(first), BLOCK):
         rows = first[start : start + BLOCK]
         lists = groups[ids[rows]]
-        keep = _first_mention(lists) & (lists != groups[rows][:, None])
-        order = np.argsort(~keep, axis=1, kind="stable")
-        kept = np.take_along_axis(keep, order, axis=1)
+        mask = _is_first_occurrence(lists) & (lists != groups[rows][:, None])
+        order = np.argsort(~mask, axis=1, kind="stable")
+        valid = np.take_along_axis(mask, order, axis=1)
         part = slice(start, start + len(rows))
-        made[part] = np.where(kept, np.take_along_axis(lists, order, axis=1), -1)
-        cosines[part] = np.where(kept, np.take_along_axis(scores[rows], order, axis=1), -1)
-    return made, cosines.astype(np.float32)
+        merged[part] = np.where(valid, np.take_along_axis(lists, order, axis=1), -1)
+        cosines[part] = np.where(valid, np.take_along_axis(scores[rows], order, axis=1), -1)
+    return merged, cosines.astype(np.float32)
 
 
-def _first_mention(lists: np.ndarray) -> np.ndarray:
+def _is_first_occurrence(lists: np.ndarray) -> np.ndarray:
     """Bool of the shape of `lists`: where a row names a value for the first time."""
     order = np.argsort(lists, axis=1, kind="stable")
     ordered = np.take_along_axis(lists, order, axis=1)
     begins = np.ones(lists.shape, bool)
     begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    found = np.empty(lists.shape, bool)
-    np.put_along_axis(found, order, begins, axis=1)
-    return found
+    is_first = np.empty(lists.shape, bool)
+    np.put_along_axis(is_first, order, begins, axis=1)
+    return is_first

@@ -1,4 +1,4 @@
-"""Whether long or short texts lie nearer to all others, and are found more often."""
+"""Length bias: correlation of a text's length with its similarity to other texts and its k-occurrence."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,9 +11,9 @@ from core.stats.rank_correlation import WeightedSpearman
 from core.stats.resampling import bootstrap
 from core.vectors.hubs import find_hubs
 
-Measure = Literal["neighbors", "everyone", "listed"]
-MEASURES: tuple[Measure, ...] = ("neighbors", "everyone", "listed")
-K, BINS, MOST = 10, 10, 5_000
+Measure = Literal["neighbors", "all_texts", "occurrences"]
+MEASURES: tuple[Measure, ...] = ("neighbors", "all_texts", "occurrences")
+K, BINS, MAX_TEXTS = 10, 10, 5_000
 BLOCK = 16_384
 
 
@@ -37,12 +37,12 @@ class LengthBias:
 def measure_length_bias(space: Space, lengths: np.ndarray, seed: int = 0) -> LengthBias:
     """lengths: (m,) characters of the distinct texts.
 
-    neighbors: mean cosine to the 10 nearest; everyone: mean cosine to all other texts; listed: how many top-10 lists
-    a text is in. Correlations over up to 5,000 drawn texts, bootstrap intervals over them; bins (of about as many
-    texts each) over all.
+    neighbors: mean cosine to the 10 nearest; all_texts: mean cosine to all other texts; occurrences: how many top-10
+    lists a text is in (k-occurrence). Correlations over a sample of up to 5,000 texts with bootstrap intervals; bins
+    (of about equal size) over all.
     """
     values = text_values(space)
-    own = space.sample(MOST, seed)
+    sampled = space.sample(MAX_TEXTS, seed)
     edges = _edges(lengths)
     at = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, len(edges) - 2)
     sizes = np.bincount(at, minlength=len(edges) - 1)
@@ -51,9 +51,11 @@ def measure_length_bias(space: Space, lengths: np.ndarray, seed: int = 0) -> Len
         means[name] = np.bincount(at, value, len(sizes)) / np.maximum(sizes, 1)
         spread = np.bincount(at, np.square(value - means[name][at]), len(sizes)) / np.maximum(sizes - 1, 1)
         errors[name] = np.sqrt(spread / np.maximum(sizes, 1))
-    intervals = bootstrap(len(own), [WeightedSpearman(lengths[own], value[own]) for value in values.values()], seed)
+    intervals = bootstrap(
+        len(sampled), [WeightedSpearman(lengths[sampled], value[sampled]) for value in values.values()], seed
+    )
     rho = dict(zip(values, intervals, strict=True))
-    return LengthBias(rho, edges, sizes, means, errors, len(own), len(space), seed)
+    return LengthBias(rho, edges, sizes, means, errors, len(sampled), len(space), seed)
 
 
 def text_values(space: Space) -> dict[Measure, np.ndarray]:
@@ -64,12 +66,12 @@ def text_values(space: Space) -> dict[Measure, np.ndarray]:
     blocks = [np.arange(start, min(start + BLOCK, len(space))) for start in range(0, len(space), BLOCK)]
     for block in blocks:
         total += space.take(block).sum(axis=0, dtype=np.float64)
-    whole = np.concatenate([space.take(block) @ total for block in blocks])
-    listed = find_hubs(np.asarray(space.ids[:, :k]), k).counts
+    similarity_sums = np.concatenate([space.take(block) @ total for block in blocks])
+    occurrences = find_hubs(np.asarray(space.ids[:, :k]), k).counts
     return {
         "neighbors": near.mean(axis=1),
-        "everyone": (whole - 1) / max(len(space) - 1, 1),  # less its cosine to itself
-        "listed": listed.astype(np.float64),
+        "all_texts": (similarity_sums - 1) / max(len(space) - 1, 1),  # less its cosine to itself
+        "occurrences": occurrences.astype(np.float64),
     }
 
 

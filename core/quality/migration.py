@@ -1,10 +1,10 @@
-"""What changes for its users when one contender takes another's place: lists, and pairs over a threshold."""
+"""Migration: what changes when model B replaces model A, in top-10 lists and in pairs over a threshold."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.quality.calibration import Scale, pairs_over
+from core.quality.calibration import CosineDistribution, pairs_above
 from core.quality.distinct_texts import Space
 from core.quality.pairs import pair_cosines
 from core.stats.interval import Interval
@@ -16,11 +16,11 @@ ROUNDING = 1e-6  # of float32 cosines
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
-    """Top-k lists of all texts under two contenders. counts: (k + 1,) texts by how many of A's k are in B's list.
+class ListComparison:
+    """Top-k lists of all texts under A and B. counts: (k + 1,) texts by how many of A's k are in B's list.
 
-    overlap: mean share kept; changed: share of texts that lose any; half: that lose more than half; first: whose
-    nearest text is another; chance: the share that lists drawn at random would keep.
+    overlap: mean overlap@k; changed: share of texts whose list changes; half: whose list loses more than half; first:
+    whose top hit changes; chance: overlap@k of random lists.
     """
 
     k: int
@@ -35,29 +35,28 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """A threshold moved from A to B. share: of all pairs at or above `before` in A; `after`: the cosine in B that as
-    many pairs reach. kept: of A's pairs over its threshold, the share over B's, by weight; pairs: how many of A's
-    were looked at."""
+class ThresholdMapping:
+    """share: of all pairs at or above `before` in A; after: the cosine in B that as many pairs reach. same_pairs: of
+    A's pairs over its threshold, the weighted share over B's; pairs: how many of A's were analyzed."""
 
     before: float
     after: float
     share: float
-    kept: float
+    same_pairs: float
     pairs: int
 
 
-def compare_lists(one: Space, other: Space, seed: int = 0) -> Lists:
+def compare_lists(one: Space, other: Space, seed: int = 0) -> ListComparison:
     """Two spaces of the same texts. Intervals: bootstrap over texts."""
     k = min(K, len(one) - 1, one.ids.shape[1], other.ids.shape[1])
-    kept = kept_counts(one.ids[:, :k], other.ids[:, :k])
+    overlap = overlap_counts(one.ids[:, :k], other.ids[:, :k])
     first = one.ids[:, 0] != other.ids[:, 0]
-    return Lists(
+    return ListComparison(
         k,
-        np.bincount(kept, minlength=k + 1),
-        bootstrap_mean(kept / k, seed, proportion=True),
-        bootstrap_mean(kept < k, seed, proportion=True),
-        bootstrap_mean(2 * kept < k, seed, proportion=True),
+        np.bincount(overlap, minlength=k + 1),
+        bootstrap_mean(overlap / k, seed, proportion=True),
+        bootstrap_mean(overlap < k, seed, proportion=True),
+        bootstrap_mean(2 * overlap < k, seed, proportion=True),
         bootstrap_mean(first, seed, proportion=True),
         k / max(len(one) - 1, 1),
         len(one),
@@ -65,22 +64,24 @@ def compare_lists(one: Space, other: Space, seed: int = 0) -> Lists:
     )
 
 
-def kept_counts(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def overlap_counts(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(m,) how many of a row of ids (m, k) are in the same row of the other; -1 is no id."""
-    made = np.empty(len(one), np.int64)
+    counts = np.empty(len(one), np.int64)
     for start in range(0, len(one), BLOCK):
         part = slice(start, start + BLOCK)
         left, right = np.asarray(one[part]), np.asarray(other[part])
-        made[part] = ((left[:, :, None] == right[:, None, :]) & (left >= 0)[:, :, None]).any(axis=2).sum(axis=1)
-    return made
+        counts[part] = ((left[:, :, None] == right[:, None, :]) & (left >= 0)[:, :, None]).any(axis=2).sum(axis=1)
+    return counts
 
 
-def move_threshold(cosine: float, one: Space, other: Space, scales: tuple[Scale, Scale], seed: int = 0) -> Threshold:
+def map_threshold(
+    cosine: float, one: Space, other: Space, scales: tuple[CosineDistribution, CosineDistribution], seed: int = 0
+) -> ThresholdMapping:
     """The threshold in the other space that as many pairs reach as `cosine` in the first (quantile matching)."""
     share = scales[0].above(cosine)
     after = scales[1].cosine(share) if share > 0 else float("nan")
-    pairs, weights = pairs_over(one, cosine, seed)
+    pairs, weights = pairs_above(one, cosine, seed)
     if not len(weights) or not share > 0:
-        return Threshold(cosine, after, share, float("nan"), 0)
+        return ThresholdMapping(cosine, after, share, float("nan"), 0)
     now = pair_cosines(other.vectors, other.first[pairs[0]], other.first[pairs[1]])
-    return Threshold(cosine, after, share, float(np.average(now >= after - ROUNDING, weights=weights)), len(now))
+    return ThresholdMapping(cosine, after, share, float(np.average(now >= after - ROUNDING, weights=weights)), len(now))

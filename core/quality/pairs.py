@@ -1,4 +1,4 @@
-"""Pairs of texts drawn at random, by label or from neighbor lists, and their cosines."""
+"""Random, same-label and neighbor pairs of texts, and their cosines."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ Pairs = tuple[np.ndarray, np.ndarray]
 
 
 def random_pairs(count: int, pairs: int, seed: int = 0) -> Pairs:
-    """int64 places i != j of `pairs` random pairs among `count` texts; every pair once where there are no more."""
+    """int64 numbers i != j of `pairs` random pairs of `count` texts; every pair once where there are no more."""
     if count * (count - 1) // 2 <= pairs:
         left, right = np.triu_indices(count, k=1)
         return left, right
@@ -23,12 +23,12 @@ def label_pairs(codes: np.ndarray, pairs: int, same: bool, seed: int = 0) -> Pai
 
     codes: (m,) labels, -1 for texts without. Empty where there is no such pair.
     """
-    known = np.flatnonzero(codes >= 0)
-    known = known[np.argsort(codes[known], kind="stable")]
-    sizes = np.bincount(codes[known]) if len(known) else np.zeros(0, np.int64)
+    labeled = np.flatnonzero(codes >= 0)
+    labeled = labeled[np.argsort(codes[labeled], kind="stable")]
+    sizes = np.bincount(codes[labeled]) if len(labeled) else np.zeros(0, np.int64)
     start = np.cumsum(sizes) - sizes
-    own = codes[known]
-    partners = sizes[own] - 1 if same else len(known) - sizes[own]
+    labels = codes[labeled]
+    partners = sizes[labels] - 1 if same else len(labeled) - sizes[labels]
     if not partners.sum():
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     generator = np.random.default_rng(seed)
@@ -36,11 +36,11 @@ def label_pairs(codes: np.ndarray, pairs: int, same: bool, seed: int = 0) -> Pai
     at = np.searchsorted(ends, generator.integers(ends[-1], size=pairs), side="right")
     step = generator.integers(partners[at])
     if same:
-        place = start[own[at]] + step
-        place += place >= at  # not the text itself
+        partner = start[labels[at]] + step
+        partner += partner >= at  # not the text itself
     else:
-        place = step + np.where(step >= start[own[at]], sizes[own[at]], 0)  # past the block of its own label
-    return known[at], known[place]
+        partner = step + np.where(step >= start[labels[at]], sizes[labels[at]], 0)  # past the block of its own label
+    return labeled[at], labeled[partner]
 
 
 def same_label_pairs(codes: np.ndarray) -> tuple[int, int]:
@@ -50,23 +50,23 @@ def same_label_pairs(codes: np.ndarray) -> tuple[int, int]:
     return int((sizes * (sizes - 1) // 2).sum()), total * (total - 1) // 2
 
 
-def neighbor_codes(ids: np.ndarray, k: int, keep: np.ndarray | None = None) -> np.ndarray:
+def neighbor_codes(ids: np.ndarray, k: int, included: np.ndarray | None = None) -> np.ndarray:
     """Rising int64 codes i * m + j, i < j, of pairs of which one is among the k nearest of the other.
 
-    ids: (m, >= k) places, -1 for none. keep: bool (m,), only pairs of such texts.
+    ids: (m, >= k) numbers of texts, -1 for none. included: bool (m,), only pairs of such texts.
     """
-    return listed_pairs(ids, k, keep)[0]
+    return neighbor_pairs(ids, k, included)[0]
 
 
-def listed_pairs(ids: np.ndarray, k: int, keep: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The same, and where each pair stands first in ids[:, :k] read row by row."""
+def neighbor_pairs(ids: np.ndarray, k: int, included: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The same, and the first index of each pair in ids[:, :k] raveled."""
     m, k = len(ids), min(k, ids.shape[1])
     left, right = np.repeat(np.arange(m), k), np.asarray(ids[:, :k], np.int64).ravel()
-    there = right >= 0
-    if keep is not None:
-        there &= keep[left] & keep[right]
-    codes, first = np.unique(pair_codes(left[there], right[there], m), return_index=True)
-    return codes, np.flatnonzero(there)[first]
+    present = right >= 0
+    if included is not None:
+        present &= included[left] & included[right]
+    codes, first = np.unique(pair_codes(left[present], right[present], m), return_index=True)
+    return codes, np.flatnonzero(present)[first]
 
 
 def pair_codes(left: np.ndarray, right: np.ndarray, m: int) -> np.ndarray:
@@ -74,8 +74,8 @@ def pair_codes(left: np.ndarray, right: np.ndarray, m: int) -> np.ndarray:
     return np.minimum(left, right).astype(np.int64) * m + np.maximum(left, right)
 
 
-def among(codes: np.ndarray, rising: np.ndarray) -> np.ndarray:
-    """Bool: which codes are found in a rising array."""
+def is_in(codes: np.ndarray, rising: np.ndarray) -> np.ndarray:
+    """Bool: which codes are in a rising array."""
     if not len(rising):
         return np.zeros(len(codes), bool)
     at = np.minimum(np.searchsorted(rising, codes), len(rising) - 1)

@@ -1,4 +1,4 @@
-"""How cosines lie: random pairs, pairs of one label, first and tenth neighbors, and how far these are apart."""
+"""Similarity of unrelated, same-label and neighboring texts: distributions of cosines and their separation."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,27 +11,27 @@ from core.quality.pairs import Pairs, label_pairs, pair_cosines, random_pairs
 from core.stats.interval import Interval
 from core.stats.resampling import bootstrap
 
-Kind = Literal["random", "label", "tenth", "first"]
-PAIRS = 20_000  # of each kind; as many texts for neighbors
+PairKind = Literal["random", "label", "tenth", "first"]
+PAIRS = 20_000  # of each kind; for neighbors, as many texts
 BINS = 400
-HIGH = 95.0  # percentile of random pairs
-LISTED: dict[Kind, int] = {"first": 0, "tenth": 9}  # kinds that are a place in a text's list
+PERCENTILE = 95.0  # percentile of random pairs
+NEIGHBOR_RANKS: dict[PairKind, int] = {"first": 0, "tenth": 9}  # kinds that are a rank in a text's list
 
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
-    """cosine, euclidean: kind -> (400,) shares of its pairs in equal bins of [-1, 1] and [0, 2]; a kind that there is
-    not is left out. medians, drawn: kind -> the median cosine, the number of pairs looked at. texts: distinct ones.
+    """cosine, euclidean: kind -> (400,) shares of its pairs in equal bins of [-1, 1] and [0, 2]; kinds without pairs
+    are left out. medians, pairs: kind -> the median cosine, the number of pairs sampled. texts: distinct ones.
 
-    auc: kind -> probability that such a pair is nearer than a random one, 0.5 by chance, higher is better apart.
+    auc: kind -> probability that such a pair is more similar than a random one, 0.5 by chance, higher is better.
     threshold: the random pairs' 95th percentile; above: share of same-label pairs over it, None without labels.
     """
 
-    cosine: dict[Kind, np.ndarray]
-    euclidean: dict[Kind, np.ndarray]
-    medians: dict[Kind, float]
-    drawn: dict[Kind, int]
-    auc: dict[Kind, Interval[float]]
+    cosine: dict[PairKind, np.ndarray]
+    euclidean: dict[PairKind, np.ndarray]
+    medians: dict[PairKind, float]
+    pairs: dict[PairKind, int]
+    auc: dict[PairKind, Interval[float]]
     threshold: float
     above: Interval[float] | None
     texts: int
@@ -42,14 +42,14 @@ def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int 
     """Distributions of cosines and distances among distinct texts, and their separation.
 
     codes: (m,) labels of the texts, -1 without. Intervals: bootstrap over the texts; a pair weighs as often as
-    both its texts were drawn together. Raises InputError for fewer than three distinct texts.
+    both its texts were drawn. Raises InputError for fewer than three distinct texts.
     """
     if len(space) < 3:
-        raise InputError(f"There are {len(space)} different texts; pairs need at least three.", "Bring in more rows.")
+        raise InputError(f"There are {len(space)} different texts; pairs need at least three.", "Add more rows.")
     pairs = _pairs(space, codes, seed)
     cosines = {kind: _cosines(space, kind, *both) for kind, both in pairs.items()}
-    threshold = float(np.percentile(cosines["random"], HIGH))
-    kinds: list[Kind] = [kind for kind in cosines if kind != "random"]
+    threshold = float(np.percentile(cosines["random"], PERCENTILE))
+    kinds: list[PairKind] = [kind for kind in cosines if kind != "random"]
     statistics: list[_Auc | _Above] = [_Auc(kind, pairs, cosines) for kind in kinds]
     statistics += [_Above(pairs, cosines)] if "label" in cosines else []
     intervals = bootstrap(len(space), statistics, seed)
@@ -71,7 +71,7 @@ def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int 
 class _Auc:
     """P(a pair of a kind > a random pair), ties half (Mann and Whitney 1947), under weights of the texts."""
 
-    def __init__(self, kind: Kind, pairs: dict[Kind, Pairs], cosines: dict[Kind, np.ndarray]) -> None:
+    def __init__(self, kind: PairKind, pairs: dict[PairKind, Pairs], cosines: dict[PairKind, np.ndarray]) -> None:
         order = np.argsort(cosines["random"], kind="stable")
         rising = cosines["random"][order]
         self.kind, self.pair = kind, pairs[kind]
@@ -81,47 +81,49 @@ class _Auc:
 
     def __call__(self, weights: np.ndarray) -> float:
         sums = np.concatenate([[0.0], np.cumsum(_pair_weights("random", self.random, weights))])
-        own = _pair_weights(self.kind, self.pair, weights)
-        whole = 2 * own.sum() * sums[-1]
-        return float(np.sum(own * (sums[self.below] + sums[self.not_above])) / whole) if whole else float("nan")
+        pair_weights = _pair_weights(self.kind, self.pair, weights)
+        total = 2 * pair_weights.sum() * sums[-1]
+        return (
+            float(np.sum(pair_weights * (sums[self.below] + sums[self.not_above])) / total) if total else float("nan")
+        )
 
 
 class _Above:
     """Share of same-label pairs above the random pairs' 95th percentile, under weights of the texts."""
 
-    def __init__(self, pairs: dict[Kind, Pairs], cosines: dict[Kind, np.ndarray]) -> None:
+    def __init__(self, pairs: dict[PairKind, Pairs], cosines: dict[PairKind, np.ndarray]) -> None:
         order = np.argsort(cosines["random"], kind="stable")
         self.random, self.rising = (pairs["random"][0][order], pairs["random"][1][order]), cosines["random"][order]
         self.pair, self.cosines = pairs["label"], cosines["label"]
 
     def __call__(self, weights: np.ndarray) -> float:
         sums = np.cumsum(_pair_weights("random", self.random, weights))
-        own = _pair_weights("label", self.pair, weights)
-        if not own.sum() or not sums[-1]:
+        pair_weights = _pair_weights("label", self.pair, weights)
+        if not pair_weights.sum() or not sums[-1]:
             return float("nan")
-        at = min(int(np.searchsorted(sums, HIGH / 100 * sums[-1])), len(sums) - 1)
-        return float(own[self.cosines > self.rising[at]].sum() / own.sum())
+        at = min(int(np.searchsorted(sums, PERCENTILE / 100 * sums[-1])), len(sums) - 1)
+        return float(pair_weights[self.cosines > self.rising[at]].sum() / pair_weights.sum())
 
 
-def _pair_weights(kind: Kind, pair: Pairs, weights: np.ndarray) -> np.ndarray:
-    return weights[pair[0]] if kind in LISTED else weights[pair[0]] * weights[pair[1]]
+def _pair_weights(kind: PairKind, pair: Pairs, weights: np.ndarray) -> np.ndarray:
+    return weights[pair[0]] if kind in NEIGHBOR_RANKS else weights[pair[0]] * weights[pair[1]]
 
 
-def _pairs(space: Space, codes: np.ndarray | None, seed: int) -> dict[Kind, Pairs]:
-    made: dict[Kind, Pairs] = {"random": random_pairs(len(space), PAIRS, seed)}
+def _pairs(space: Space, codes: np.ndarray | None, seed: int) -> dict[PairKind, Pairs]:
+    pairs: dict[PairKind, Pairs] = {"random": random_pairs(len(space), PAIRS, seed)}
     if codes is not None:
-        made["label"] = label_pairs(codes, PAIRS, same=True, seed=seed)
-    own = space.sample(PAIRS, seed)
-    for kind, place in LISTED.items():
-        if space.ids.shape[1] > place:
-            there = own[space.ids[own, place] >= 0]
-            made[kind] = (there, np.asarray(space.ids[there, place], np.int64))
-    return {kind: pair for kind, pair in made.items() if len(pair[0])}
+        pairs["label"] = label_pairs(codes, PAIRS, same=True, seed=seed)
+    texts = space.sample(PAIRS, seed)
+    for kind, rank in NEIGHBOR_RANKS.items():
+        if space.ids.shape[1] > rank:
+            present = texts[space.ids[texts, rank] >= 0]
+            pairs[kind] = (present, np.asarray(space.ids[present, rank], np.int64))
+    return {kind: pair for kind, pair in pairs.items() if len(pair[0])}
 
 
-def _cosines(space: Space, kind: Kind, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    if kind in LISTED:
-        return np.asarray(space.cosines[left, LISTED[kind]], np.float64).clip(-1, 1)
+def _cosines(space: Space, kind: PairKind, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    if kind in NEIGHBOR_RANKS:
+        return np.asarray(space.cosines[left, NEIGHBOR_RANKS[kind]], np.float64).clip(-1, 1)
     return pair_cosines(space.vectors, space.first[left], space.first[right])
 
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 
 from core.corpus.text_edits import TEXT_EDITS
 from core.quality import summaries as words
-from core.quality.edit_robustness import NEUTRAL
-from core.quality.robustness import Wording
+from core.quality.robustness import AMBIGUOUS, EditRobustness
 from core.report.blocks import Block, Heading, Paragraph, Table, table
 from core.report.quality_figures import cosines_picture, noise_picture, spectrum_picture
 from core.report.spaces import Diagnosed
@@ -29,13 +28,13 @@ def diagnosed_blocks(found: Sequence[Diagnosed]) -> list[Block]:
     ]
     blocks += [cosines_picture(each.name, each.similarity) for each in found[:MOST_DRAWN]]
     drawn = "" if len(found) <= MOST_DRAWN else f" Drawn: the first {MOST_DRAWN}."
-    blocks.append(Paragraph(words.of_similarity([(each.name, each.similarity) for each in found]) + drawn))
+    blocks.append(Paragraph(words.describe_similarity([(each.name, each.similarity) for each in found]) + drawn))
     blocks.append(spectrum_picture([(each.name, each.place, each.fullness) for each in found]))
-    blocks.append(Paragraph(words.of_fullness([(each.name, each.fullness) for each in found])))
+    blocks.append(Paragraph(words.describe_dimension_usage([(each.name, each.fullness) for each in found])))
     blocks.append(noise_picture([(each.name, each.place, each.noise) for each in found]))
-    blocks.append(Paragraph(words.of_noise([(each.name, each.noise) for each in found], STEADY)))
-    blocks.append(Paragraph(words.of_hubs([(each.name, each.hubs) for each in found])))
-    blocks.append(Paragraph(words.of_length([(each.name, each.length) for each in found])))
+    blocks.append(Paragraph(words.describe_noise([(each.name, each.noise) for each in found], STEADY)))
+    blocks.append(Paragraph(words.describe_hubness([(each.name, each.hubs) for each in found])))
+    blocks.append(Paragraph(words.describe_length_bias([(each.name, each.length) for each in found])))
     return blocks + _wording_blocks([(each.name, each.wording) for each in found if each.wording])
 
 
@@ -46,20 +45,20 @@ def _table(found: Sequence[Diagnosed]) -> Table:
 
 
 def _cells(each: Diagnosed) -> tuple[str, ...]:
-    density, plain = each.fullness.density, each.hubs.lines["none"]
+    density, plain = each.fullness.spectrum, each.hubs.rankings["none"]
     auc, churn = each.similarity.auc.get("first"), each.noise.churn[each.noise.sizes.index(STEADY)]
-    used = words.between(density.measures["participation", True])
+    used = words.with_interval(density.measures["participation", True])
     return (
-        f"{used} of {density.dimensions:,}", words.between(each.fullness.intrinsic),
+        f"{used} of {density.dimensions:,}", words.with_interval(each.fullness.intrinsic),
         f"{density.measures['mean_cosine', False].value:.3f}",
-        "unknown" if auc is None else words.between(auc, words.share), f"{plain.skewness:.2f}",
-        words.share(plain.never), words.between(each.length.rho["everyone"], "{:+.2f}".format),
-        words.between(churn, words.share),
+        "unknown" if auc is None else words.with_interval(auc, words.percent), f"{plain.skewness:.2f}",
+        words.percent(plain.anti_hubs), words.with_interval(each.length.rho["all_texts"], "{:+.2f}".format),
+        words.with_interval(churn, words.percent),
     )  # fmt: skip
 
 
 def _legend(one: Diagnosed) -> str:
-    density, hubs, noise = one.fullness.density, one.hubs, one.noise
+    density, hubs, noise = one.fullness.spectrum, one.hubs, one.noise
     return (
         f"Over {density.texts:,} of {density.total:,} different texts, seed {density.seed}; in brackets 95% intervals. "
         "Used equally: as many equally used dimensions would vary as much (participation ratio, the mean taken off). "
@@ -71,10 +70,10 @@ def _legend(one: Diagnosed) -> str:
     )
 
 
-def _wording_blocks(found: Sequence[tuple[str, Wording]]) -> list[Block]:
+def _wording_blocks(found: Sequence[tuple[str, EditRobustness]]) -> list[Block]:
     if not found:
         return []
-    names = [name for name in TEXT_EDITS if any(each.line(name) for _, each in found)]
+    names = [name for name in TEXT_EDITS if any(each.probe(name) for _, each in found)]
     rows = [(name, *(_lost(each, probe) for probe in names)) for name, each in found]
     turned = [name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning]
     labels: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
@@ -82,15 +81,15 @@ def _wording_blocks(found: Sequence[tuple[str, Wording]]) -> list[Block]:
         "Mean share of a text's 10 nearest that are lost when its wording is changed by rules, up to 200 texts a change"
         f", seed {found[0][1].seed}. Where the meaning turns (numbers, negation), more is better; else less."
     )
-    said: Callable[..., str] = words.of_wording
+    said: Callable[..., str] = words.describe_edits
     return [
         Heading("Changed wording", 3),
         table(("Contender", *(labels[name] for name in names)), rows, ("Contender",)),
-        Paragraph(said(list(found), labels, turned, NEUTRAL)),
+        Paragraph(said(list(found), labels, turned, AMBIGUOUS)),
         Paragraph(note, "note"),
     ]
 
 
-def _lost(found: Wording, probe: str) -> str:
-    line = found.line(probe)
-    return "" if line is None else words.share(line.churn_mean.value)
+def _lost(found: EditRobustness, probe: str) -> str:
+    line = found.probe(probe)
+    return "" if line is None else words.percent(line.churn_mean.value)

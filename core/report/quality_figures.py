@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.quality.noise import Noise
-from core.quality.service import Fullness
-from core.quality.similarity import Kind, Similarity
+from core.quality.robustness import NoiseRobustness
+from core.quality.service import DimensionUsage
+from core.quality.similarity import PairKind, Similarity
 from core.report.blocks import Picture, table
 from core.report.svg_lines import Axis, Series, lines_svg, percent
 
-KINDS: dict[Kind, tuple[str, int]] = {
+KINDS: dict[PairKind, tuple[str, int]] = {
     "random": ("random pairs", -1), "label": ("pairs of one label", 2), "tenth": ("tenth neighbors", 4),
     "first": ("nearest neighbors", 0),
 }  # fmt: skip
@@ -28,17 +28,17 @@ def cosines_picture(name: str, found: Similarity) -> Picture:
             part = slice(max(some[0] - 1, 0), some[-1] + 2)
             drawn = middle[part].tolist(), shares[part].tolist()
             series.append(Series(words, *drawn, color=color, dots=False))
-    rows = [(KINDS[kind][0], f"{value:.3f}", f"{found.drawn[kind]:,}") for kind, value in found.medians.items()]
+    rows = [(KINDS[kind][0], f"{value:.3f}", f"{found.pairs[kind]:,}") for kind, value in found.medians.items()]
     numbers = table((f"Under {name}", "Median cosine", "Pairs"), rows, (f"Under {name}",))
     title = f"cosine under {name}"
     return Picture(lines_svg(series, Axis(title), Axis("share of the pairs", percent)), f"shares by {title}", numbers)
 
 
-def spectrum_picture(found: Sequence[tuple[str, int, Fullness]]) -> Picture:
+def spectrum_picture(found: Sequence[tuple[str, int, DimensionUsage]]) -> Picture:
     """The share of the variance in the strongest components, the mean taken off, a line a contender."""
     series = [
         Series(name, density.components.tolist(), density.centered.tolist(), color=place, dots=False)
-        for name, place, density in ((name, place, each.density) for name, place, each in found)
+        for name, place, density in ((name, place, each.spectrum) for name, place, each in found)
     ]
     across = Axis("strongest components", "{:,.0f}".format, log=True)
     rows = [(name, *(f"{np.interp(count, each.x, each.y):.1%}" for count in (1, 10, 100)))
@@ -50,7 +50,7 @@ def spectrum_picture(found: Sequence[tuple[str, int, Fullness]]) -> Picture:
     return Picture(svg, "cumulative share of the variance by components", numbers)
 
 
-def noise_picture(found: Sequence[tuple[str, int, Noise]]) -> Picture:
+def noise_picture(found: Sequence[tuple[str, int, NoiseRobustness]]) -> Picture:
     """The share of the ten nearest lost over the length of the noise, a line a contender with its band."""
     series = []
     for name, place, each in found:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.errors import PlanisphereError
-from core.quality import robustness as robust
 from core.quality import service as measures
 from core.quality.length_bias import LengthBias
-from core.quality.noise import Noise
-from core.quality.robustness import Wording
-from core.quality.service import Fullness, HubGain
+from core.quality.robustness import EditRobustness, NoiseRobustness
+from core.quality.service import DimensionUsage, Hubness, edit_robustness, noise_robustness
 from core.quality.similarity import Similarity
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, has_graph
@@ -27,11 +25,11 @@ class Diagnosed:
     name: str
     place: int
     similarity: Similarity
-    fullness: Fullness
-    noise: Noise
-    hubs: HubGain
+    fullness: DimensionUsage
+    noise: NoiseRobustness
+    hubs: Hubness
     length: LengthBias
-    wording: Wording | None
+    wording: EditRobustness | None
 
 
 def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, column: str) -> list[Diagnosed]:
@@ -65,18 +63,18 @@ def _judged(corpus: CorpusRef, column: str) -> str:
 @lru_cache(maxsize=20)
 def _measured(
     corpus: CorpusRef, contender: Contender, column: str
-) -> tuple[Similarity, Fullness, Noise, HubGain, LengthBias]:
+) -> tuple[Similarity, DimensionUsage, NoiseRobustness, Hubness, LengthBias]:
     """Kept while the worker lives, so that a second report costs nothing and holds more."""
     where = (corpus, contender)
     return (
-        measures.similarity(*where, column), measures.fullness(*where), robust.noise(*where),
-        measures.hub_gain(*where, column), measures.length_bias(*where),
+        measures.similarity(*where, column), measures.dimension_usage(*where), noise_robustness(*where),
+        measures.hubness(*where, column), measures.length_bias(*where),
     )  # fmt: skip
 
 
-def _wording(corpus: CorpusRef, contender: Contender) -> Wording | None:
+def _wording(corpus: CorpusRef, contender: Contender) -> EditRobustness | None:
     """Robustness to changed texts, where it was measured."""
     try:
-        return robust.wording(corpus, contender)
+        return edit_robustness(corpus, contender)
     except PlanisphereError:
         return None

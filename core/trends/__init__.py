@@ -1,1 +1,1 @@
-"""Groups, labels and moods over time: shares, bursts, drifts and surges."""
+"""Groups, labels and sentiment over time: shares, bursts, drift and anomalous increases."""

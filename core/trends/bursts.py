@@ -1,4 +1,4 @@
-"""Bursts: stretches of time in which a group's share of the rows is raised (Kleinberg, 2002, section 4).
+"""Bursts: intervals in which a group's share of the rows is raised (Kleinberg, 2002, section 4).
 
 An automaton with states 0, 1, ... emits, in each period, a binomial number of the group's rows among all rows of the
 period, with probability p0 (its share over all time) times s to the power of the state. Going up costs gamma times the
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LARGEST_SHARE = 0.9999
-FEWEST_ROWS = 3  # of a burst; fewer rows are no story
+MAX_SHARE = 0.9999
+MIN_ROWS = 3  # of a burst
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def burst_states(
     best = costs[:, 0] + step[0]  # the automaton starts in state 0
     back = np.zeros((len(counts), states), dtype=np.int8)
     for t in range(1, len(counts)):
-        ways = best[:, None] + step
-        back[t] = ways.argmin(axis=0)
-        best = ways.min(axis=0) + costs[:, t]
+        costs_by_path = best[:, None] + step
+        back[t] = costs_by_path.argmin(axis=0)
+        best = costs_by_path.min(axis=0) + costs[:, t]
     path = np.zeros(len(counts), dtype=np.int8)
     path[-1] = best.argmin()
     for t in range(len(counts) - 1, 0, -1):
@@ -65,7 +65,7 @@ def find_bursts(
     saved = costs[0] - costs[path, np.arange(len(path))]
     raised = np.concatenate([[0], (path > 0).astype(int), [0]])
     firsts, ends = np.flatnonzero(np.diff(raised) == 1), np.flatnonzero(np.diff(raised) == -1)
-    found = [
+    bursts = [
         Burst(
             int(a),
             int(b - 1),
@@ -76,13 +76,13 @@ def find_bursts(
         )
         for a, b in zip(firsts, ends, strict=True)
     ]
-    return sorted((burst for burst in found if burst.rows >= FEWEST_ROWS), key=lambda each: (-each.weight, each.first))
+    return sorted((burst for burst in bursts if burst.rows >= MIN_ROWS), key=lambda item: (-item.weight, item.first))
 
 
 def emission_costs(counts: np.ndarray, totals: np.ndarray, s: float, states: int) -> np.ndarray:
     """(states, t) float64: minus the log of each state's binomial likelihood, without the binomial coefficient, which
     is the same for all states."""
     base = counts.sum() / max(totals.sum(), 1)
-    shares = np.minimum(base * float(s) ** np.arange(states), LARGEST_SHARE)[:, None]
+    shares = np.minimum(base * float(s) ** np.arange(states), MAX_SHARE)[:, None]
     with np.errstate(divide="ignore"):
         return -(counts * np.log(shares) + (totals - counts) * np.log1p(-shares))

@@ -1,4 +1,4 @@
-"""Groups over time: lines with intervals, stacked areas, one series with a stretch marked, bursts, changes."""
+"""Figures of the Trends page: lines with intervals, stacked areas, one event, a timeline of bursts, changes."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from core.figures_bars import LINE_COLOR
 from core.palette import COLORS, GREY, Theme
 from core.text import label
 
-MOODS = {"negative": COLORS[1], "neutral": GREY, "positive": COLORS[0]}
+SENTIMENT_COLORS = {"negative": COLORS[1], "neutral": GREY, "positive": COLORS[0]}
 NAME_WIDTH = 36
-FEW_PERIODS = 3
-FEW_COUNTS = 5  # a count up to this has a line of its own in the picture: Plotly would draw halves
+MAX_LABELED_PERIODS = 3
+MAX_UNIT_TICKS = 5  # a count up to this has a line of its own in the picture: Plotly would draw halves
 
 
 def line_figure(
@@ -31,11 +31,11 @@ def line_figure(
     top: float | None = None,
 ) -> go.Figure:
     """Lines (g, t) over period starts (t,), each with its interval as a band; hollow points where `few` (t,) says that
-    a period has few rows. NaN leaves a gap. first: the place of the first group's color. top: where the y axis ends."""
+    a period has few rows. NaN leaves a gap. first: index of the first group's color. top: end of the y-axis."""
     figure = go.Figure(layout=base_layout(theme, height))
     for at, name in enumerate(names):
         color = _color(name, first + at)
-        for part in _unbroken(values[at]):
+        for part in _runs(values[at]):
             figure.add_trace(_band(starts[part], low[at][part], high[at][part], color, name))
         figure.add_trace(_line(name, starts, values[at], low[at], high[at], few, color, percent, legend))
     figure = _over_time(figure, percent, legend, starts)
@@ -83,7 +83,7 @@ def _band(starts: np.ndarray, low: np.ndarray, high: np.ndarray, color: str, nam
         y=np.concatenate([high, low[::-1]]),
         fill="toself",
         mode="lines",
-        fillcolor=_clear(color, 0.15),
+        fillcolor=_with_opacity(color, 0.15),
         line={"width": 0},
         hoverinfo="skip",
         showlegend=False,
@@ -115,7 +115,7 @@ def area_figure(
                 mode="lines",
                 name=label(name, NAME_WIDTH),
                 line={"width": 0.5, "color": color},
-                fillcolor=_clear(color, 0.75),
+                fillcolor=_with_opacity(color, 0.75),
                 hovertext=form,
                 hoverinfo="x+text",
             )
@@ -123,80 +123,72 @@ def area_figure(
     return _over_time(figure, percent, True, starts)
 
 
-def stretch_figure(
+def event_figure(
     starts: np.ndarray,
     counts: np.ndarray,
     first: str,
     last: str,
-    usual: float,
+    expected: float,
     theme: Theme = "light",
     height: int = 220,
 ) -> go.Figure:
-    """Bars of rows by period, those from `first` to `last` (ISO) in another color, with what is usual as a line."""
+    """Bars of rows by period, those from `first` to `last` (ISO) highlighted, with the expected count as a line."""
     inside = (starts >= np.datetime64(first)) & (starts <= np.datetime64(last))
     figure = go.Figure(layout=base_layout(theme, height))
     width = float(np.diff(starts).min() / np.timedelta64(1, "ms")) if len(starts) > 1 else None
     for mask, color in ((~inside, COLORS[0]), (inside, COLORS[1])):
-        shown = np.flatnonzero(mask & (counts > 0))
+        visible = np.flatnonzero(mask & (counts > 0))
         outline = {"color": color, "width": 1}  # a day among thousands is else too thin to be seen
-        look = {"color": color, "line": outline}
-        figure.add_trace(go.Bar(x=starts[shown], y=counts[shown], width=width, offset=0, marker=look))
-    figure.add_hline(y=usual, line={"color": GREY, "width": 1, "dash": "dash"})
+        marker = {"color": color, "line": outline}
+        figure.add_trace(go.Bar(x=starts[visible], y=counts[visible], width=width, offset=0, marker=marker))
+    figure.add_hline(y=expected, line={"color": GREY, "width": 1, "dash": "dash"})
     figure = _over_time(figure, False, False, starts)
     figure.update_layout(barmode="overlay", hovermode="closest")
     figure.update_xaxes(range=[str(starts[0]), str(starts[-1])])
-    return figure.update_yaxes(dtick=1) if counts.max(initial=1) <= FEW_COUNTS else figure.update_yaxes(nticks=6)
+    return figure.update_yaxes(dtick=1) if counts.max(initial=1) <= MAX_UNIT_TICKS else figure.update_yaxes(nticks=6)
 
 
-def span_figure(
+def timeline_figure(
     names: Sequence[str],
     firsts: Sequence[str],
     ends: Sequence[str],
     weights: Sequence[float],
-    whole: tuple[str, str],
+    x_range: tuple[str, str],
     theme: Theme = "light",
 ) -> go.Figure:
     """Stretches of time as bars from first to end (ISO), one line a name, the first on top; heavier is more opaque.
 
-    whole: where the time axis begins and ends."""
+    x_range: of the time axis."""
     order = list(dict.fromkeys(names))
-    places = {name: at for at, name in enumerate(order)}
+    positions = {name: at for at, name in enumerate(order)}
     figure = go.Figure(layout=base_layout(theme, 86 + 28 * len(order)))
     top = max(weights, default=1.0)
     for name, first, end, weight in zip(names, firsts, ends, weights, strict=True):
         figure.add_trace(
             go.Scatter(
                 x=[first, end],
-                y=[places[name]] * 2,
+                y=[positions[name]] * 2,
                 mode="lines",
                 showlegend=False,
                 hoverinfo="text",
-                line={"color": _clear(COLORS[1], 0.35 + 0.65 * weight / top), "width": 14},
+                line={"color": _with_opacity(COLORS[1], 0.35 + 0.65 * weight / top), "width": 14},
                 hovertext=f"{label(name, NAME_WIDTH)}: {first[:16]} to {end[:16]}, weight {weight:.1f}",
             )
         )
     figure.update_layout(margin={"l": 8, "t": 8, "b": 48}, hovermode="closest")
-    figure.update_xaxes(type="date", gridcolor=LINE_COLOR, range=list(whole))
-    figure.update_yaxes(
-        tickvals=list(range(len(order))),
-        ticktext=[label(name, 24) for name in order],
-        automargin=True,
-        showgrid=False,
-        range=[len(order) - 0.5, -0.5],
-        zeroline=False,
-    )
-    return figure
+    figure.update_xaxes(type="date", gridcolor=LINE_COLOR, range=list(x_range))
+    return _name_axis(figure, order)
 
 
 def change_figure(
     names: Sequence[str], change: np.ndarray, low: np.ndarray, high: np.ndarray, theme: Theme = "light"
 ) -> go.Figure:
     """Changes of shares with their intervals, the first on top; colored where the interval leaves out 0."""
-    places = list(range(len(names)))
+    positions = list(range(len(names)))
     colors = [COLORS[2] if a > 0 else COLORS[1] if b < 0 else GREY for a, b in zip(low, high, strict=True)]
     points = go.Scatter(
         x=change,
-        y=places,
+        y=positions,
         mode="markers",
         marker={"color": colors, "size": 9},
         hoverinfo="text",
@@ -219,15 +211,13 @@ def change_figure(
     figure.update_xaxes(
         title={"text": "Share in B minus share in A"}, tickformat="+.1~%", gridcolor=LINE_COLOR, zeroline=False
     )
-    figure.update_yaxes(
-        tickvals=places,
-        ticktext=[label(name, 24) for name in names],
-        automargin=True,
-        showgrid=False,
-        range=[len(names) - 0.5, -0.5],
-        zeroline=False,
-    )
-    return figure
+    return _name_axis(figure, names)
+
+
+def _name_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
+    """Names on the y-axis, the first on top."""
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [label(name, 24) for name in names]}
+    return figure.update_yaxes(range=[len(names) - 0.5, -0.5], automargin=True, showgrid=False, zeroline=False, **ticks)
 
 
 def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarray) -> go.Figure:
@@ -238,7 +228,7 @@ def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarra
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
     )
     figure.update_xaxes(type="date", showgrid=False, automargin=True)
-    if len(starts) <= FEW_PERIODS:  # else the axis would name hours between days
+    if len(starts) <= MAX_LABELED_PERIODS:  # else the axis would name hours between days
         figure.update_xaxes(tickvals=starts, ticktext=[str(start)[:16].removesuffix("T00:00") for start in starts])
     figure.update_yaxes(
         gridcolor=LINE_COLOR,
@@ -250,20 +240,20 @@ def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarra
     return figure
 
 
-def _color(name: str, place: int) -> str:
-    """A sentiment's own color; grey for the rest together; else by place."""
-    if name in MOODS:
-        return MOODS[name]
-    return GREY if name.startswith("others (") else COLORS[place % len(COLORS)]
+def _color(name: str, position: int) -> str:
+    """A sentiment's color; grey for the combined others; else by position."""
+    if name in SENTIMENT_COLORS:
+        return SENTIMENT_COLORS[name]
+    return GREY if name.startswith("others (") else COLORS[position % len(COLORS)]
 
 
-def _unbroken(values: np.ndarray) -> list[slice]:
+def _runs(values: np.ndarray) -> list[slice]:
     """Stretches without NaN."""
-    known = np.concatenate([[0], np.isfinite(values).astype(int), [0]])
-    begins, ends = np.flatnonzero(np.diff(known) == 1), np.flatnonzero(np.diff(known) == -1)
+    finite = np.concatenate([[0], np.isfinite(values).astype(int), [0]])
+    begins, ends = np.flatnonzero(np.diff(finite) == 1), np.flatnonzero(np.diff(finite) == -1)
     return [slice(int(a), int(b)) for a, b in zip(begins, ends, strict=True)]
 
 
-def _clear(color: str, opacity: float) -> str:
+def _with_opacity(color: str, opacity: float) -> str:
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:.2f})"

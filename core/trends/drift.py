@@ -1,27 +1,27 @@
-"""Drift: does a group mean something else after a date than before it?
+"""Drift: do a group's texts differ before and after a date?
 
 Two statistics, each against its own permutation null (the rows' sides are shuffled within the group): the change of
 the centroid, 1 minus the cosine of the two mean vectors, and the neighbor mix, the share of the group's graph edges
 that stay on one side. Where time does not matter, edges cross sides as often as chance has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.stats.multiple_testing import benjamini_hochberg
 
 PERMUTATIONS = 999
-MOST_ROWS = 1_000  # of one group; more are sampled
-FEWEST = 10  # rows on each side
+MAX_ROWS = 1_000  # of one group; more are sampled
+MIN_ROWS = 10  # rows on each side
 NEIGHBORS = 15
 SEED = 0
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One group before and after a date. before, after: rows on each side; looked: rows tested, a seeded sample where
-    there are more than 1,000.
+    """One group before and after a date. before, after: rows on each side; tested: rows in the test, a seeded sample
+    where there are more than 1,000.
 
     change: 1 - cosine of the two mean vectors; chance_change: its mean under shuffling. same_side: share of edges
     that stay on one side; chance_same: under shuffling; NaN without edges. p_*: share of shuffles (999 and the
@@ -31,7 +31,7 @@ class Drift:
     code: int
     before: int
     after: int
-    looked: int
+    tested: int
     change: float
     chance_change: float
     p_change: float
@@ -51,19 +51,19 @@ def measure_drifts(
     permutations: int = PERMUTATIONS,
     seed: int = SEED,
 ) -> list[Drift]:
-    """The drift of each of the first `groups` groups with at least 10 rows on both sides, surest and largest first.
+    """The drift of each of the first `groups` groups with at least 10 rows on both sides, by rising q, then by change.
 
     rows: (n, d) float32 unit rows. graph_ids: (n, k) int neighbors. codes: (n,) groups, -1 for none. later: (n,) int8,
     0 before the date, 1 after it, -1 for rows without a time.
     """
-    found = []
+    drifts = []
     for code in range(groups):
         members = np.flatnonzero((codes == code) & (later >= 0))
         after = int(later[members].sum())
-        if min(after, len(members) - after) >= FEWEST:
+        if min(after, len(members) - after) >= MIN_ROWS:
             generator = np.random.default_rng([seed, code])
-            found.append(_group_drift(code, rows, graph_ids, members, later, permutations, generator))
-    return _corrected(found)
+            drifts.append(_group_drift(code, rows, graph_ids, members, later, permutations, generator))
+    return _with_q_values(drifts)
 
 
 def _group_drift(
@@ -76,16 +76,16 @@ def _group_drift(
     generator: np.random.Generator,
 ) -> Drift:
     after = int(later[members].sum())
-    looked = members if len(members) <= MOST_ROWS else np.sort(generator.choice(members, MOST_ROWS, replace=False))
-    sides = later[looked].astype(np.float32)
+    tested = members if len(members) <= MAX_ROWS else np.sort(generator.choice(members, MAX_ROWS, replace=False))
+    sides = later[tested].astype(np.float32)
     shuffled = np.vstack([sides, *(generator.permutation(sides) for _ in range(permutations))])  # the observed first
-    change = centroid_changes(rows[looked], shuffled)
-    same = same_side_shares(graph_ids, looked, shuffled)
+    change = centroid_changes(rows[tested], shuffled)
+    same = same_side_shares(graph_ids, tested, shuffled)
     return Drift(
         code,
         len(members) - after,
         after,
-        len(looked),
+        len(tested),
         float(change[0]),
         float(change[1:].mean()),
         _p(change),
@@ -112,11 +112,11 @@ def same_side_shares(graph_ids: np.ndarray, members: np.ndarray, sides: np.ndarr
     from scipy.sparse import csr_matrix
 
     near = np.asarray(graph_ids[members, :NEIGHBORS])
-    place = np.searchsorted(members, near).clip(max=len(members) - 1)
-    start, slot = np.nonzero(members[place] == near)
+    position = np.searchsorted(members, near).clip(max=len(members) - 1)
+    start, slot = np.nonzero(members[position] == near)
     if not len(start):
         return np.full(len(sides), np.nan)
-    end = place[start, slot]
+    end = position[start, slot]
     edges = csr_matrix((np.ones(len(start), dtype=np.float32), (start, end)), shape=(len(members), len(members)))
     after = (sides * (edges @ sides.T).T).sum(axis=1, dtype=np.float64)
     other = 1 - sides
@@ -129,16 +129,16 @@ def _p(values: np.ndarray) -> float:
     return float((values >= values[0] - 1e-9).mean()) if np.isfinite(values[0]) else float("nan")
 
 
-def _corrected(found: list[Drift]) -> list[Drift]:
-    q_change = benjamini_hochberg(np.array([each.p_change for each in found]))
-    q_same = benjamini_hochberg(np.array([each.p_same for each in found]))
-    made = [
-        Drift(**{**each.__dict__, "q_change": float(one), "q_same": float(two)})
-        for each, one, two in zip(found, q_change, q_same, strict=True)
+def _with_q_values(drifts: list[Drift]) -> list[Drift]:
+    q_change = benjamini_hochberg(np.array([drift.p_change for drift in drifts]))
+    q_same = benjamini_hochberg(np.array([drift.p_same for drift in drifts]))
+    corrected = [
+        replace(drift, q_change=float(one), q_same=float(two))
+        for drift, one, two in zip(drifts, q_change, q_same, strict=True)
     ]
-    return sorted(made, key=_rank)
+    return sorted(corrected, key=_rank)
 
 
 def _rank(drift: Drift) -> tuple[float, float, int]:
-    """The surer of the two tests first, then the larger change."""
+    """By the smaller q of the two tests, then by the larger change."""
     return float(np.fmin(drift.q_change, drift.q_same)), drift.chance_change - drift.change, drift.code

@@ -1,4 +1,4 @@
-"""Findings of the Trends page: bursts, drifts and surges, ranked, each with the rows it stands on."""
+"""Events of the Trends page: bursts, drift and anomalous increases of a query's groups, ranked, with their rows."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,133 +13,132 @@ from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.trends.bursts import Burst, find_bursts
 from core.trends.drift import PERMUTATIONS, Drift, measure_drifts
-from core.trends.periods import Binned, Period
-from core.trends.rows import Pick, picked
-from core.trends.seasons import rhythms, season
+from core.trends.increases import MAX_WIDTH, Increase, find_increases
+from core.trends.periods import Binned, Period, binned, row_times
+from core.trends.rows import RowFilter, matching_rows
+from core.trends.seasons import seasonal_cycles, seasonal_factors
 from core.trends.sentiment import NAMES, UNKNOWN
-from core.trends.service import Subject, counted, groups, moods
+from core.trends.service import TrendQuery, group_counts, query_groups, query_sentiments
 from core.trends.shares import Groups
-from core.trends.surges import LONGEST, Surge, find_surges
-from core.trends.time_columns import binned, row_times
 from core.types import ModelSpec
 from core.vectors.loaders import load_neighbors, load_vectors
 
-MOST_SHOWN = 50
-WORDS = 6
+MAX_EVENTS = 50
+MAX_TERMS = 6
 ALL = "all rows"
-MOST_DRIFTS = 40  # the largest groups whose drift is tested
+MAX_DRIFT_GROUPS = 40  # the largest groups whose drift is tested
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A stretch of time in which a group stands out. first, last: ISO of its periods' starts; pick: its rows.
+class Event:
+    """A burst or an anomalous increase. first, last: ISO starts of its periods; row_filter: its rows.
 
-    name: the group; mood: a sentiment's name, or "" for all. rows, expected: counted and usual. weight: of a burst,
-    NaN for surges. p, corrected: of a surge, NaN for bursts. words: what its rows say more than all others.
+    name: the group; sentiment: its name, or "" for all. rows, expected: counted and usual. level, weight: of a burst.
+    p, corrected: of an increase. terms: distinctive ones of its rows.
     """
 
     name: str
-    mood: str
+    sentiment: str
     first: str
     last: str
     rows: int
     expected: float
-    pick: Pick
+    row_filter: RowFilter
     level: int = 1
     weight: float = float("nan")
     p: float = float("nan")
     corrected: float = float("nan")
-    words: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Findings:
-    """Best first, at most 50 of `total`. groups: looked at; windows: of surges, corrected for; longest: in periods.
-    seasons: rhythms that were allowed for, as Season.told has them."""
+class Events:
+    """items: best first, at most 50 of `total`. groups: analyzed; windows: tested and corrected for, the widest of
+    max_width periods. seasons: cycles accounted for, see Season.applied; series: counts they were estimated for."""
 
-    found: tuple[Finding, ...]
+    items: tuple[Event, ...]
     total: int
     groups: int
     windows: int
-    longest: int
+    max_width: int
     period: Period
     periods: int
     seasons: tuple[tuple[str, int, int], ...] = ()
     series: int = 0
 
 
-def bursts(subject: Subject, period: Period, s: float, gamma: float, states: int) -> Findings:
-    """Kleinberg's bursts of the subject's groups, heaviest first."""
-    return _bursts(subject, groups(subject).names, period, s, gamma, states)
+def bursts(query: TrendQuery, period: Period, s: float, gamma: float, states: int) -> Events:
+    """Kleinberg's bursts of the query's groups, heaviest first."""
+    return _bursts(query, query_groups(query).names, period, s, gamma, states)
 
 
 @lru_cache(maxsize=16)
-def _bursts(subject: Subject, names: tuple[str, ...], period: Period, s: float, gamma: float, states: int) -> Findings:
+def _bursts(query: TrendQuery, names: tuple[str, ...], period: Period, s: float, gamma: float, states: int) -> Events:
     """names: of the groups as they are called now; clusters may be renamed."""
-    bins = binned(subject.corpus, subject.time, period)
-    found = groups(subject)
-    counts = counted(found, bins.index, len(bins))
+    bins = binned(query.corpus, query.time, period)
+    groups = query_groups(query)
+    counts = group_counts(groups, bins.index, len(bins))
     totals = np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
-    listed = [(code, burst) for code, own in enumerate(counts) for burst in find_bursts(own, totals, s, gamma, states)]
+    listed = [
+        (code, burst) for code, series in enumerate(counts) for burst in find_bursts(series, totals, s, gamma, states)
+    ]
     listed.sort(key=lambda pair: (-pair[1].weight, pair[0]))
-    mood = None if subject.group == "sentiment" else subject.mood
-    shown = []
-    for code, burst in listed[:MOST_SHOWN]:
-        bare = _finding(bins.edges, found.names, code, mood, burst)
-        bare = replace(bare, level=burst.level, weight=burst.weight)
-        shown.append(replace(bare, words=finding_words(subject, bare.pick)))
-    return Findings(tuple(shown), len(listed), len(counts), 0, 0, period, len(bins))
+    sentiment = None if query.group == "sentiment" else query.sentiment
+    events = []
+    for code, burst in listed[:MAX_EVENTS]:
+        event = _event(bins.edges, groups.names, code, sentiment, burst)
+        event = replace(event, level=burst.level, weight=burst.weight)
+        events.append(replace(event, terms=event_terms(query, event.row_filter)))
+    return Events(tuple(events), len(listed), len(counts), 0, 0, period, len(bins))
 
 
-def surges(subject: Subject, period: Period, relative: bool, alpha: float) -> Findings:
-    """Stretches in which a group has more rows than its usual range explains: negative ones first, then by p.
+def anomalous_increases(query: TrendQuery, period: Period, relative: bool, alpha: float) -> Events:
+    """Windows in which a group has more rows than its other times lead to expect: negative ones first, then by p.
 
-    Each group is looked at in all its rows and, where sentiment is known, in its negative and its positive rows;
-    so are all rows together, since a surge may spread over many small groups. Windows of all of these are corrected
-    for. A stretch most of whose rows are in those before it is left out.
+    Each group is tested in all its rows and, where sentiment is known, in its negative and its positive rows; so are
+    all rows together, since an increase may spread over many small groups. p is corrected for the windows of all of
+    these. An increase most of whose rows are in those before it is left out.
     relative: against the number of all rows instead of against time.
     """
-    return _surges(subject, groups(subject).names, period, relative, alpha)
+    return _anomalous_increases(query, query_groups(query).names, period, relative, alpha)
 
 
 @lru_cache(maxsize=16)
-def _surges(subject: Subject, names: tuple[str, ...], period: Period, relative: bool, alpha: float) -> Findings:
+def _anomalous_increases(
+    query: TrendQuery, names: tuple[str, ...], period: Period, relative: bool, alpha: float
+) -> Events:
     """names: of the groups as they are called now; clusters may be renamed."""
-    bins = binned(subject.corpus, subject.time, period)
-    every = replace(subject, mood=None)
-    found = groups(every)
-    kinds = _kinds(subject)
-    parts = [
-        _with_all(counted(_of_mood(found, every, mood), bins.index, len(bins)), every, mood, bins) for mood in kinds
-    ]
-    counts = np.vstack(parts)
+    bins = binned(query.corpus, query.time, period)
+    query = replace(query, sentiment=None)
+    groups = query_groups(query)
+    sentiments = _tested_sentiments(query)
+    parts = [_sentiment_counts(query, groups, sentiment, bins) for sentiment in sentiments]
+    counts, size = np.vstack(parts), len(parts[0])
     totals = np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
     exposure = totals if relative else np.ones(len(bins))
-    calendar = season(counts, totals, exposure, rhythms(bins.starts, period))
-    told = find_surges(counts, exposure, LONGEST[period], alpha, calendar.factors)
-    looked = len(parts[0])
+    season = seasonal_factors(counts, totals, exposure, seasonal_cycles(bins.starts, period))
+    result = find_increases(counts, exposure, MAX_WIDTH[period], alpha, season.factors)
     listed = []
-    for surge in told.surges:
-        kind, code = divmod(surge.series, looked)
-        bare = _finding(bins.edges, found.names, code if code < looked - 1 else -1, kinds[kind], surge)
-        listed.append(replace(bare, p=surge.p, corrected=surge.corrected))
-    kept = _distinct(every, sorted(listed, key=_rank))
-    shown = tuple(replace(each, words=finding_words(every, each.pick)) for each in kept[:MOST_SHOWN])
-    return Findings(
-        shown, len(kept), looked - 1, told.windows, told.longest, period, len(bins), calendar.told, len(counts)
-    )
+    for increase in result.increases:
+        kind, code = divmod(increase.series, size)
+        event = _event(bins.edges, groups.names, code if code < size - 1 else -1, sentiments[kind], increase)
+        listed.append(replace(event, p=increase.p, corrected=increase.corrected))
+    distinct = _without_overlaps(query, sorted(listed, key=_rank))
+    events = tuple(replace(event, terms=event_terms(query, event.row_filter)) for event in distinct[:MAX_EVENTS])
+    windows = (result.windows, result.max_width, period, len(bins))
+    return Events(events, len(distinct), size - 1, *windows, season.applied, len(counts))
 
 
-def finding_counts(subject: Subject, pick: Pick, period: Period) -> tuple[np.ndarray, np.ndarray]:
-    """(t,) starts of the periods and (t,) rows of the pick's group and mood in each, over all time."""
-    bins = binned(subject.corpus, subject.time, period)
-    mask = picked(subject, replace(pick, start="", end=""))
+def event_counts(query: TrendQuery, row_filter: RowFilter, period: Period) -> tuple[np.ndarray, np.ndarray]:
+    """(t,) starts of the periods and (t,) rows of the filter's group and sentiment in each, over all time."""
+    bins = binned(query.corpus, query.time, period)
+    mask = matching_rows(query, replace(row_filter, start="", end=""))
     return bins.starts, np.bincount(bins.index[mask & (bins.index >= 0)], minlength=len(bins))
 
 
 @dataclass(frozen=True, eq=False)
 class Drifts:
-    """names: by the drifts' codes. drifts: surest first, those of `groups` with enough rows on both sides."""
+    """names: by the drifts' codes. drifts: by rising q, those of `groups` with enough rows on both sides."""
 
     names: tuple[str, ...]
     drifts: tuple[Drift, ...]
@@ -147,78 +146,77 @@ class Drifts:
     permutations: int
 
 
-def drifts(subject: Subject, split: str) -> Drifts:
+def drifts(query: TrendQuery, split: str) -> Drifts:
     """Each group before and after a date (ISO); copies of a text on one side count once.
 
     Raises InputError without vectors, StorageError.
     """
-    if subject.model is None:
+    if query.model is None:
         raise InputError("This corpus is not embedded yet: drift is measured on vectors.", "Embed it first.")
-    found = groups(subject)
-    tested = _drifts(replace(subject, secret=None), split, subject.model, found.codes.tobytes(), len(found.names))
-    return Drifts(found.names, tested, len(found.names), PERMUTATIONS)
+    groups = query_groups(query)
+    tested = _drifts(replace(query, secret=None), split, query.model, groups.codes.tobytes(), len(groups.names))
+    return Drifts(groups.names, tested, len(groups.names), PERMUTATIONS)
 
 
 @lru_cache(maxsize=8)
-def _drifts(subject: Subject, split: str, model: ModelSpec, codes: bytes, count: int) -> tuple[Drift, ...]:
-    times = row_times(subject.corpus, subject.time)
+def _drifts(query: TrendQuery, split: str, model: ModelSpec, codes: bytes, count: int) -> tuple[Drift, ...]:
+    times = row_times(query.corpus, query.time)
     later = np.where(np.isnat(times), -1, times >= np.datetime64(split, "ns")).astype(np.int8)
-    later[_copies(subject, later)] = -1
-    rows = load_vectors(subject.corpus, model).rows
-    ids = load_neighbors(subject.corpus, model).ids
-    own = np.frombuffer(codes, dtype=np.int32)
-    return tuple(measure_drifts(rows, ids, own, later, min(count, MOST_DRIFTS)))
+    later[_copies(query, later)] = -1
+    rows = load_vectors(query.corpus, model).rows
+    ids = load_neighbors(query.corpus, model).ids
+    group_codes = np.frombuffer(codes, dtype=np.int32)
+    return tuple(measure_drifts(rows, ids, group_codes, later, min(count, MAX_DRIFT_GROUPS)))
 
 
-def _copies(subject: Subject, later: np.ndarray) -> np.ndarray:
-    """(n,) bool: rows whose text stands before them on the same side; shuffling would part what was posted as one."""
-    groups_of = distinct_texts(load_corpus(subject.corpus).texts)[0]
+def _copies(query: TrendQuery, later: np.ndarray) -> np.ndarray:
+    """(n,) bool: rows whose text occurs before them on the same side; shuffling would split what was posted at once."""
+    groups_of = distinct_texts(load_corpus(query.corpus).texts)[0]
     return np.asarray(pd.DataFrame({"text": groups_of, "side": later}).duplicated())
 
 
-def finding_words(subject: Subject, pick: Pick) -> tuple[str, ...]:
-    """Up to six words that the rows hold more often than all others; none may hold surely."""
-    matrix, vocabulary = load_terms(subject.corpus)
-    told = distinctive_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, is_listed=is_informative)
-    return tuple(entry.value for entry in told.entries)
+def event_terms(query: TrendQuery, row_filter: RowFilter) -> tuple[str, ...]:
+    """Up to six significant distinctive terms of the rows against all others."""
+    matrix, vocabulary = load_terms(query.corpus)
+    contrasts = distinctive_terms(
+        matrix, vocabulary, matching_rows(query, row_filter), limit=MAX_TERMS, is_listed=is_informative
+    )
+    return tuple(entry.value for entry in contrasts.entries)
 
 
-def _kinds(subject: Subject) -> list[int | None]:
-    if subject.group == "sentiment" or not (moods(subject) != UNKNOWN).any():
+def _tested_sentiments(query: TrendQuery) -> list[int | None]:
+    if query.group == "sentiment" or not (query_sentiments(query) != UNKNOWN).any():
         return [None]
     return [-1, None, 1]
 
 
-def _of_mood(found: Groups, subject: Subject, mood: int | None) -> Groups:
-    return found if mood is None else Groups(np.where(moods(subject) == mood, found.codes, -1), found.names)
-
-
-def _finding(edges: np.ndarray, names: tuple[str, ...], code: int, mood: int | None, span: Burst | Surge) -> Finding:
-    """What bursts and surges have in common."""
+def _event(
+    edges: np.ndarray, names: tuple[str, ...], code: int, sentiment: int | None, span: Burst | Increase
+) -> Event:
+    """What bursts and increases have in common."""
     first, last, end = (str(pd.Timestamp(edges[at])) for at in (span.first, span.last, span.last + 1))
-    name, pick = "" if mood is None else NAMES[mood], Pick(code, first, end, mood)
-    return Finding(names[code] if code >= 0 else ALL, name, first, last, span.rows, span.expected, pick)
+    name, row_filter = "" if sentiment is None else NAMES[sentiment], RowFilter(code, first, end, sentiment)
+    return Event(names[code] if code >= 0 else ALL, name, first, last, span.rows, span.expected, row_filter)
 
 
-def _with_all(counts: np.ndarray, subject: Subject, mood: int | None, bins: Binned) -> np.ndarray:
-    """The counts with one more line: all rows of the mood, in a group or not."""
-    inside = bins.index >= 0
-    if mood is not None:
-        inside &= moods(subject) == mood
-    return np.vstack([counts, np.bincount(bins.index[inside], minlength=len(bins))[None, :]])
+def _sentiment_counts(query: TrendQuery, groups: Groups, sentiment: int | None, bins: Binned) -> np.ndarray:
+    """(g + 1, t) rows of a sentiment by group; the last line counts all of them, in a group or not."""
+    index = bins.index if sentiment is None else np.where(query_sentiments(query) == sentiment, bins.index, -1)
+    counts = group_counts(groups, index, len(bins))
+    return np.vstack([counts, np.bincount(index[index >= 0], minlength=len(bins))[None, :]])
 
 
-def _rank(found: Finding) -> tuple[bool, bool, float]:
-    return found.pick.group < 0, found.mood != "negative", found.p
+def _rank(event: Event) -> tuple[bool, bool, float]:
+    return event.row_filter.group < 0, event.sentiment != "negative", event.p
 
 
-def _distinct(subject: Subject, listed: list[Finding]) -> list[Finding]:
-    """Those most of whose rows are not in one before them."""
-    taken = np.zeros(len(row_times(subject.corpus, subject.time)), dtype=bool)
-    kept = []
-    for each in listed:
-        rows = picked(subject, each.pick)
+def _without_overlaps(query: TrendQuery, listed: list[Event]) -> list[Event]:
+    """The events most of whose rows are not in one before them."""
+    taken = np.zeros(len(row_times(query.corpus, query.time)), dtype=bool)
+    distinct = []
+    for event in listed:
+        rows = matching_rows(query, event.row_filter)
         if (rows & taken).sum() * 2 <= rows.sum():
-            kept.append(each)
+            distinct.append(event)
             taken |= rows
-    return kept
+    return distinct

@@ -1,18 +1,23 @@
-"""Time cut into periods of the calendar, in UTC: hours, days, weeks (from Monday), months, quarters, years."""
+"""Time columns, and times in calendar periods (UTC): hours, days, weeks (from Monday), months, quarters, years."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from core.corpus.label_columns import INTERNAL_COLUMNS
+from core.corpus.loaders import load_corpus
+from core.corpus.reading.times import parse_times, time_share
 from core.errors import InputError
+from core.types import CorpusRef
 
 Period = Literal["hour", "day", "week", "month", "quarter", "year"]
 PERIODS: tuple[Period, ...] = get_args(Period)
-MOST_PERIODS = 5_000
-FEWEST, READABLE = 6, 90  # periods a chart should have
-ROWS_A_PERIOD = 10  # below this, shares say little
+MAX_PERIODS = 5_000
+MIN_PERIODS, MAX_READABLE = 6, 90  # periods a chart should have
+ROWS_A_PERIOD = 10  # with fewer, shares are unreliable
 _UNIT = {"hour": "h", "day": "D", "week": "D", "month": "M", "quarter": "M", "year": "Y"}
 _STEP = {"week": 7, "quarter": 3}
 _MONDAY = 4  # 1970-01-05, the first Monday of unix time, is day 4
@@ -42,25 +47,25 @@ def bin_times(times: np.ndarray, period: Period) -> Binned:
     Raises InputError where no row has a time, or where the span holds more than 5,000 such periods.
     """
     ordinals = _ordinals(times, period)
-    known = ~np.isnat(times)
-    if not known.any():
+    has_time = ~np.isnat(times)
+    if not has_time.any():
         raise InputError("No row has a time.", "Choose another time column.")
-    first, last = int(ordinals[known].min()), int(ordinals[known].max())
-    if last - first >= MOST_PERIODS:
+    first, last = int(ordinals[has_time].min()), int(ordinals[has_time].max())
+    if last - first >= MAX_PERIODS:
         raise InputError(
             f"From the first row to the last there are {last - first + 1:,} periods of one {period}.",
-            f"Choose a longer period (at most {MOST_PERIODS:,} are shown), or correct times that are far off.",
+            f"Choose a longer period (at most {MAX_PERIODS:,} are shown), or correct times that are far off.",
         )
     edges = _starts(np.arange(first, last + 2), period)
-    return Binned(period, edges, np.where(known, ordinals - first, -1).astype(np.int32))
+    return Binned(period, edges, np.where(has_time, ordinals - first, -1).astype(np.int32))
 
 
 def count_periods(times: np.ndarray, period: Period) -> int:
     """How many periods lie between the first and the last time, both included; 0 without any."""
-    known = times[~np.isnat(times)]
-    if not len(known):
+    valid = times[~np.isnat(times)]
+    if not len(valid):
         return 0
-    ends = _ordinals(np.array([known.min(), known.max()]), period)
+    ends = _ordinals(np.array([valid.min(), valid.max()]), period)
     return int(ends[1] - ends[0]) + 1
 
 
@@ -71,32 +76,32 @@ def suggest_period(times: np.ndarray) -> Period:
     offered = sensible_periods(times)
     counts = {period: count_periods(times, period) for period in offered}
     for period in offered:
-        if FEWEST <= counts[period] <= READABLE and rows >= ROWS_A_PERIOD * counts[period]:
+        if MIN_PERIODS <= counts[period] <= MAX_READABLE and rows >= ROWS_A_PERIOD * counts[period]:
             return period
-    coarse = [period for period in offered if FEWEST <= counts[period] <= READABLE]
+    coarse = [period for period in offered if MIN_PERIODS <= counts[period] <= MAX_READABLE]
     if coarse:
         return coarse[-1]
-    return next((period for period in offered if 2 <= counts[period] <= READABLE), offered[0])
+    return next((period for period in offered if 2 <= counts[period] <= MAX_READABLE), offered[0])
 
 
-def fine_period(times: np.ndarray, most: int = 2_000) -> Period:
+def finest_period(times: np.ndarray, max_count: int = 2_000) -> Period:
     """The finest period of which the span holds at most `most`: hours for a span of weeks, days for one of years."""
-    return next((period for period in sensible_periods(times) if count_periods(times, period) <= most), "year")
+    return next((period for period in sensible_periods(times) if count_periods(times, period) <= max_count), "year")
 
 
 def sensible_periods(times: np.ndarray) -> tuple[Period, ...]:
-    """The periods that can be told apart and shown, finest first: dates without a time of day have no hours."""
-    known = times[~np.isnat(times)]
-    finest = PERIODS[1:] if bool((known == known.astype("datetime64[D]")).all()) else PERIODS
-    return tuple(period for period in finest if count_periods(times, period) <= MOST_PERIODS) or ("year",)
+    """The periods that the times resolve and a chart can show, finest first: dates without a time have no hours."""
+    valid = times[~np.isnat(times)]
+    finest = PERIODS[1:] if bool((valid == valid.astype("datetime64[D]")).all()) else PERIODS
+    return tuple(period for period in finest if count_periods(times, period) <= MAX_PERIODS) or ("year",)
 
 
-def period_name(starts: np.ndarray, place: int, period: Period) -> str:
-    """A period as a person writes it: "2026-03-11 14:00", "week of 2026-03-09", "2026-03", "2026 Q1"."""
-    stamp = pd.Timestamp(starts[place])
+def period_name(starts: np.ndarray, position: int, period: Period) -> str:
+    """A period's name: "2026-03-11 14:00", "week of 2026-03-09", "Mar 2026", "2026 Q1"."""
+    stamp = pd.Timestamp(starts[position])
     if period == "quarter":
         return f"{stamp.year} Q{stamp.quarter}"
-    form = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "week of %Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+    form = {"hour": "%Y-%m-%d %H:00", "day": "%Y-%m-%d", "week": "week of %Y-%m-%d", "month": "%b %Y", "year": "%Y"}
     return str(stamp.strftime(form[period]))
 
 
@@ -109,3 +114,106 @@ def _ordinals(times: np.ndarray, period: Period) -> np.ndarray:
 def _starts(ordinals: np.ndarray, period: Period) -> np.ndarray:
     units = ordinals * _STEP.get(period, 1) + (_MONDAY if period == "week" else 0)
     return units.astype(f"datetime64[{_UNIT[period]}]").astype("datetime64[ns]")
+
+
+MIN_TIME_SHARE = 0.5  # of the cells must parse for a column to be offered
+MAX_EXAMPLES = 20  # rows without a time that are named
+CELL = 80
+_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
+
+
+@dataclass(frozen=True)
+class TimeSummary:
+    """rows: of the corpus; with_time: those with a time; missing: empty cells; invalid: cells that are no times, the
+    first 20 as examples (row id, cell). notes: on the column, from the import of the corpus.
+
+    first, last: ISO, UTC. zoned: cells with an offset from UTC, which were converted. suggested: default of `periods`
+    (finest first). finest: the period of anomalous increases. dates: no time of day.
+    """
+
+    column: str
+    rows: int
+    with_time: int
+    missing: int
+    invalid: int
+    examples: tuple[tuple[int, str], ...]
+    notes: tuple[str, ...]
+    first: str
+    last: str
+    zoned: int
+    suggested: Period
+    periods: tuple[Period, ...]
+    finest: Period
+    dates: bool
+
+
+@lru_cache(maxsize=4)
+def time_columns(corpus: CorpusRef) -> tuple[str, ...]:
+    """Columns of which at least half the cells parse as times, the corpus' own time column first."""
+    loaded = load_corpus(corpus)
+    declared = [loaded.roles.time] if loaded.roles.time else []
+    others = [name for name in loaded.table.columns if name not in (*declared, *INTERNAL_COLUMNS, loaded.roles.id)]
+    return (*declared, *(str(name) for name in others if time_share(loaded.table[name]) >= MIN_TIME_SHARE))
+
+
+@lru_cache(maxsize=4)
+def row_times(corpus: CorpusRef, column: str) -> np.ndarray:
+    """(n,) datetime64[ns], naive UTC, read-only; NaT without. Raises InputError where no cell is a time."""
+    table = load_corpus(corpus).table
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}".', "Choose another time column.")
+    times = parse_times(table[column]).to_numpy(dtype="datetime64[ns]")
+    if np.isnat(times).all():
+        example = next((str(cell)[:CELL] for cell in table[column].dropna()), "nothing")
+        raise InputError(
+            f'No cell of "{column}" can be parsed as a time (first cell: {example}).',
+            "Choose another time column; dates such as 2026-03-11 or 2026-03-11 14:30 always work.",
+        )
+    times.setflags(write=False)
+    return times
+
+
+@lru_cache(maxsize=8)
+def time_summary(corpus: CorpusRef, column: str) -> TimeSummary:
+    """What a time column covers, and its cells that are no times. Raises InputError as row_times does."""
+    loaded, times = load_corpus(corpus), row_times(corpus, column)
+    cells = loaded.table[column]
+    empty = (cells.isna() | (cells.astype("str").str.strip() == "")).to_numpy()
+    invalid = np.flatnonzero(np.isnat(times) & ~empty)
+    valid = times[~np.isnat(times)]
+    return TimeSummary(
+        column=column,
+        rows=len(times),
+        with_time=len(valid),
+        missing=int((np.isnat(times) & empty).sum()),
+        invalid=len(invalid),
+        examples=tuple((int(row), str(cells.iloc[row])[:CELL]) for row in invalid[:MAX_EXAMPLES]),
+        notes=_notes(loaded.origin, column),
+        first=_iso(valid.min()),
+        last=_iso(valid.max()),
+        zoned=int(cells.astype("str").str.contains(_OFFSET, na=False).sum()) if _is_text(cells) else 0,
+        suggested=suggest_period(times),
+        periods=sensible_periods(times),
+        finest=finest_period(times),
+        dates=bool((valid == valid.astype("datetime64[D]")).all()),
+    )
+
+
+@lru_cache(maxsize=8)
+def binned(corpus: CorpusRef, column: str, period: Period) -> Binned:
+    """The rows sorted into periods, cached. Raises InputError as bin_times does."""
+    return bin_times(row_times(corpus, column), period)
+
+
+def _is_text(cells: pd.Series) -> bool:
+    return bool(pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object)
+
+
+def _notes(origin: dict, column: str) -> tuple[str, ...]:
+    """The corpus' import notes that name the column."""
+    notes = origin.get("notes") or ()
+    return tuple(str(note) for note in notes if f'"{column}"' in str(note)) if isinstance(notes, list | tuple) else ()
+
+
+def _iso(time: np.datetime64) -> str:
+    return str(pd.Timestamp(time))

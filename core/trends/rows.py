@@ -1,4 +1,4 @@
-"""The rows behind a finding: their words, their most typical texts, and taking them out."""
+"""The rows behind an event: their distinctive terms, their most representative texts, saving and exporting them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,121 +12,120 @@ from core.corpus.loaders import load_corpus
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import is_informative, load_terms
 from core.errors import InputError
-from core.map.rows import TERMS
 from core.store import Workspace
+from core.trends.periods import row_times
 from core.trends.sentiment import NAMES, UNKNOWN
-from core.trends.service import Subject, all_groups, moods
-from core.trends.time_columns import row_times
+from core.trends.service import TrendQuery, all_groups, query_sentiments
 from core.vectors.loaders import load_vectors
 
-TYPICAL = 5
-UNSURE = 8  # words shown where none is sure
+MAX_TERMS = 15
+MAX_TYPICAL = 5
+MAX_UNCORRECTED = 8  # terms shown where none is significant after correction
 CELL = 400  # characters of one text sent to the page
 
 
 @dataclass(frozen=True)
-class Pick:
-    """Rows of a group (-1: of any or none) from `start` on and before `end` (ISO, "" for open), of a mood or None."""
+class RowFilter:
+    """Rows of a group (-1: all rows) from `start` on and before `end` (ISO, "" for open), of a sentiment or None."""
 
     group: int = -1
     start: str = ""
     end: str = ""
-    mood: int | None = None
+    sentiment: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
-    """What some rows say.
-
-    words: those that the rows hold more often than what they are set against; sure: their bounds hold for all words
-    tested together, else, where none does, for each one alone. texts: the most typical ones, columns row (id from 0),
-    time, sentiment ("" where unknown), cosine (to the rows' mean vector, NaN without vectors), text. rows: how many
-    there are; against: of how many others.
+class RowDetails:
+    """terms: distinctive ones against the other rows; corrected: their bounds hold for all terms tested together,
+    else, where none does, for each one by itself. texts: the most representative ones, columns row (id from 0), time,
+    sentiment ("" where unknown), cosine (to the rows' mean vector, NaN without vectors), text. rows: how many there
+    are; against: how many they are compared with.
     """
 
-    words: DistinctiveItems
-    sure: bool
+    terms: DistinctiveItems
+    corrected: bool
     texts: pd.DataFrame
     rows: int
     against: int
 
 
-def picked(subject: Subject, pick: Pick) -> np.ndarray:
-    """Bool (n,): the rows meant. Rows without a time are in none."""
-    times = row_times(subject.corpus, subject.time)
+def matching_rows(query: TrendQuery, pick: RowFilter) -> np.ndarray:
+    """Bool (n,): the rows of a filter. Rows without a time never match."""
+    times = row_times(query.corpus, query.time)
     mask = ~np.isnat(times)
     if pick.start:
         mask &= times >= np.datetime64(pick.start, "ns")
     if pick.end:
         mask &= times < np.datetime64(pick.end, "ns")
     if pick.group >= 0:
-        mask &= all_groups(subject).codes == pick.group
-    if pick.mood is not None:
-        mask &= moods(subject) == pick.mood
+        mask &= all_groups(query).codes == pick.group
+    if pick.sentiment is not None:
+        mask &= query_sentiments(query) == pick.sentiment
     return mask
 
 
-def explain(subject: Subject, pick: Pick, against: Pick | None = None) -> Explained:
-    """What the rows say. against: the rows their words are set against; None for all others."""
-    inside = picked(subject, pick)
-    others = ~inside if against is None else picked(subject, against) & ~inside
-    matrix, vocabulary = load_terms(subject.corpus)
+def row_details(query: TrendQuery, pick: RowFilter, against: RowFilter | None = None) -> RowDetails:
+    """Terms and texts of the rows. against: the rows they are compared with; None for all others."""
+    inside = matching_rows(query, pick)
+    others = ~inside if against is None else matching_rows(query, against) & ~inside
+    matrix, vocabulary = load_terms(query.corpus)
     both = np.flatnonzero(inside | others)
-    words, sure = _words(matrix[both], vocabulary, inside[both])
-    return Explained(words, sure, _typical(subject, inside), int(inside.sum()), int(others.sum()))
+    terms, corrected = _distinctive_terms(matrix[both], vocabulary, inside[both])
+    return RowDetails(terms, corrected, _typical_texts(query, inside), int(inside.sum()), int(others.sum()))
 
 
-def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[DistinctiveItems, bool]:
-    """The sure words; where there are none, those whose bound holds for one test, few and fit to be called unsure."""
-    found = distinctive_terms(matrix, vocabulary, inside, limit=TERMS, is_listed=is_informative)
-    if found.entries or not found.tests:
-        return found, True
-    unsure = distinctive_terms(
-        matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, is_listed=is_informative
+def _distinctive_terms(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[DistinctiveItems, bool]:
+    """The significant terms; where there are none, a few whose bound holds without correction, and False."""
+    contrasts = distinctive_terms(matrix, vocabulary, inside, limit=MAX_TERMS, is_listed=is_informative)
+    if contrasts.entries or not contrasts.tests:
+        return contrasts, True
+    uncorrected = distinctive_terms(
+        matrix, vocabulary, inside, limit=MAX_UNCORRECTED, alpha=ALPHA * contrasts.tests, is_listed=is_informative
     )
     note = (
-        f"{found.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"
+        f"No significant terms among {contrasts.tests:,} tested (Bonferroni). "
+        f"These are the strongest, each with an uncorrected {1 - ALPHA:.0%} bound."
     )
-    return replace(unsure, note=f"{note} at {1 - ALPHA:.0%} each, uncorrected."), False
+    return replace(uncorrected, note=note), False
 
 
-def _typical(subject: Subject, inside: np.ndarray) -> pd.DataFrame:
+def _typical_texts(query: TrendQuery, inside: np.ndarray) -> pd.DataFrame:
     """The rows nearest to the mean vector of those inside, equal texts once; in order of time without vectors."""
-    whole, rows = load_corpus(subject.corpus), np.flatnonzero(inside)
-    times, mood = row_times(subject.corpus, subject.time), moods(subject)
+    loaded, rows = load_corpus(query.corpus), np.flatnonzero(inside)
+    times, sentiment = row_times(query.corpus, query.time), query_sentiments(query)
     cosines = np.full(len(rows), np.nan)
-    if subject.model is not None and len(rows):
-        vectors = load_vectors(subject.corpus, subject.model).rows[rows]
+    if query.model is not None and len(rows):
+        vectors = load_vectors(query.corpus, query.model).rows[rows]
         mean = vectors.mean(axis=0)
         cosines = (vectors @ (mean / max(float(np.linalg.norm(mean)), 1e-12))).astype(np.float64)
     order = np.lexsort((rows, times[rows], -np.nan_to_num(cosines)))
     table = pd.DataFrame({"row": rows[order], "cosine": cosines[order]})
     table["time"] = times[table["row"]]
-    table["sentiment"] = ["" if mood[row] == UNKNOWN else NAMES[int(mood[row])] for row in table["row"]]
-    table["text"] = [_cut(whole.texts[row]) for row in table["row"]]
-    return table.drop_duplicates("text").head(TYPICAL).reset_index(drop=True)
+    table["sentiment"] = ["" if sentiment[row] == UNKNOWN else NAMES[int(sentiment[row])] for row in table["row"]]
+    table["text"] = [_cut(loaded.texts[row]) for row in table["row"]]
+    return table.drop_duplicates("text").head(MAX_TYPICAL).reset_index(drop=True)
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= CELL else text[:CELL].rstrip() + " …"
 
 
-def keep(subject: Subject, pick: Pick, name: str) -> SavedSelection:
-    """The rows kept in the workspace as a selection. Raises InputError for a bad or taken name."""
+def save_rows(query: TrendQuery, pick: RowFilter, name: str) -> SavedSelection:
+    """Save the rows as a selection. Raises InputError for a bad or taken name."""
     return save_selection(
-        Workspace(subject.corpus.folder), subject.corpus.digest, name, np.flatnonzero(picked(subject, pick))
+        Workspace(query.corpus.folder), query.corpus.digest, name, np.flatnonzero(matching_rows(query, pick))
     )
 
 
-def rows_file(subject: Subject, pick: Pick) -> bytes:
+def rows_file(query: TrendQuery, pick: RowFilter) -> bytes:
     """The rows with all their columns, group and sentiment, in order of time, as CSV. Raises InputError for none."""
-    rows = np.flatnonzero(picked(subject, pick))
+    rows = np.flatnonzero(matching_rows(query, pick))
     if not len(rows):
-        raise InputError("There are no rows to take out.", "Choose another finding.")
-    whole, found, mood = load_corpus(subject.corpus), all_groups(subject), moods(subject)
-    rows = rows[np.argsort(row_times(subject.corpus, subject.time)[rows], kind="stable")]
-    table = whole.table.iloc[rows].copy()
-    table.insert(0, free_name(table, "text"), [whole.texts[row] for row in rows])
-    table[free_name(table, "group")] = [found.names[code] if code >= 0 else "" for code in found.codes[rows]]
-    table[free_name(table, "sentiment")] = [NAMES.get(int(code), "") for code in mood[rows]]
+        raise InputError("There are no rows to export.", "Choose another event.")
+    loaded, groups, sentiment = load_corpus(query.corpus), all_groups(query), query_sentiments(query)
+    rows = rows[np.argsort(row_times(query.corpus, query.time)[rows], kind="stable")]
+    table = loaded.table.iloc[rows].copy()
+    table.insert(0, free_name(table, "text"), [loaded.texts[row] for row in rows])
+    table[free_name(table, "group")] = [groups.names[code] if code >= 0 else "" for code in groups.codes[rows]]
+    table[free_name(table, "sentiment")] = [NAMES.get(int(code), "") for code in sentiment[rows]]
     return table_bytes(table, "csv")

@@ -1,9 +1,9 @@
-"""Rhythms of the calendar, which are no surges: hours of the day, days of the week, months of the year.
+"""Seasonal cycles, which are no anomalies: hours of the day, days of the week, months of the year.
 
 A series' factor of a phase (a weekday, say) is its rate in that phase over its rate in all, counted in whole cycles
-(weeks), without the 15% of cycles with the highest rates: a surge must not pass for its own season. A rhythm is
-allowed for where the Kruskal-Wallis test (1952) tells the phases of a series apart; a series too small to tell takes
-the factors of all rows together, and the factors of the others are drawn to those (as if by 20 more rows a phase).
+(weeks), without the 15% of cycles with the highest rates: an increase must not pass for its own season. A cycle is
+applied where the phases of a series differ significantly (Kruskal and Wallis, 1952); a series without a significant
+cycle takes the factors of all rows together, and the others' are shrunk to those (as if by 20 more rows a phase).
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ import pandas as pd
 from core.trends.periods import Period
 
 ALPHA = 0.01
-LEFT_OUT = 0.15  # of the cycles, those with the highest rates
+TRIMMED_SHARE = 0.15  # of the cycles, those with the highest rates
 PRIOR_ROWS = 20
-ROWS_A_PHASE = 5  # fewer tell nothing of a rhythm
-LEAST = 0.02  # a factor below would make one row at a quiet time a surge
-_CYCLES = {"hours of the day": 14, "days of the week": 8, "months of the year": 3}  # whole ones that are needed
+MIN_ROWS_PER_PHASE = 5  # with fewer, no cycle can be estimated
+MIN_FACTOR = 0.02  # a factor below would make one row at a quiet time an anomaly
+_CYCLES = {"hours of the day": 14, "days of the week": 8, "months of the year": 3}  # complete ones that are needed
 _OF: dict[Period, tuple[str, ...]] = {
     "hour": ("hours of the day", "days of the week"),
     "day": ("days of the week", "months of the year"),
@@ -29,35 +29,35 @@ _OF: dict[Period, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Rhythm:
-    """phase: (t,) int, such as the weekday of each period; cycle: (t,) int, such as its week; whole: (t,) bool, whether
-    all phases of its cycle lie within the time."""
+class SeasonalCycle:
+    """phase: (t,) int, such as the weekday of each period; cycle: (t,) int, such as its week; complete: (t,) bool,
+    whether all phases of its cycle lie within the time."""
 
     name: str
     phase: np.ndarray
     cycle: np.ndarray
-    whole: np.ndarray
+    complete: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Season:
     """factors: (m, t) float64, how many times its usual rate a series has in a period by the calendar alone; 1 where
-    there is no rhythm. told: (name of a rhythm, series that show it by themselves, series it is allowed for)."""
+    there is no cycle. applied: (name of a cycle, series with a significant one, series it is applied to)."""
 
     factors: np.ndarray
-    told: tuple[tuple[str, int, int], ...]
+    applied: tuple[tuple[str, int, int], ...]
 
 
-def rhythms(starts: np.ndarray, period: Period) -> tuple[Rhythm, ...]:
-    """The rhythms that periods (t,) datetime64[ns] can show: 14 whole days, 8 whole weeks or 3 whole years at least."""
-    found = []
+def seasonal_cycles(starts: np.ndarray, period: Period) -> tuple[SeasonalCycle, ...]:
+    """The cycles that periods (t,) datetime64[ns] can show: at least 14 complete days, 8 weeks or 3 years."""
+    cycles = []
     for name in _OF.get(period, ()):
         phase, cycle, phases = _phases(pd.DatetimeIndex(starts), name)
         seen = pd.Series(phase).groupby(cycle).nunique()
-        whole = np.isin(cycle, seen.index[seen == phases])
-        if whole.any() and len(np.unique(cycle[whole])) >= _CYCLES[name]:
-            found.append(Rhythm(name, phase, cycle, whole))
-    return tuple(found)
+        complete = np.isin(cycle, seen.index[seen == phases])
+        if complete.any() and len(np.unique(cycle[complete])) >= _CYCLES[name]:
+            cycles.append(SeasonalCycle(name, phase, cycle, complete))
+    return tuple(cycles)
 
 
 def _phases(times: pd.DatetimeIndex, name: str) -> tuple[np.ndarray, np.ndarray, int]:
@@ -69,55 +69,57 @@ def _phases(times: pd.DatetimeIndex, name: str) -> tuple[np.ndarray, np.ndarray,
     return times.month.to_numpy() - 1, times.year.to_numpy(), 12
 
 
-def season(counts: np.ndarray, whole: np.ndarray, exposure: np.ndarray, found: tuple[Rhythm, ...]) -> Season:
+def seasonal_factors(
+    counts: np.ndarray, all_rows: np.ndarray, exposure: np.ndarray, cycles: tuple[SeasonalCycle, ...]
+) -> Season:
     """How much of the series counts (m, t) the calendar explains.
 
-    whole: (t,) the counts of all rows together, whose rhythm small series take. exposure: (t,) what a count is in
+    all_rows: (t,) counts of all rows together, whose cycles small series take. exposure: (t,) what a count is in
     proportion to.
     """
-    factors, everything = np.ones(counts.shape), np.ones(len(exposure))
-    told = []
-    for each in found:
-        usual = _factors(whole, exposure * everything, each, None, ALPHA)
-        # where all rows show none, one of many series must show it the more surely
+    factors, all_factors = np.ones(counts.shape), np.ones(len(exposure))
+    applied = []
+    for cycle in cycles:
+        usual = _factors(all_rows, exposure * all_factors, cycle, None, ALPHA)
+        # where all rows show none, Bonferroni over the series
         alpha = ALPHA if usual is not None else ALPHA / max(len(counts), 1)
-        own = [_factors(series, exposure * factors[at], each, usual, alpha) for at, series in enumerate(counts)]
-        for at, mine in enumerate(own):
-            used = mine if mine is not None else usual
+        estimates = [_factors(series, exposure * factors[at], cycle, usual, alpha) for at, series in enumerate(counts)]
+        for at, estimate in enumerate(estimates):
+            used = estimate if estimate is not None else usual
             if used is not None:
-                factors[at] *= used[each.phase]
-        everything = everything * usual[each.phase] if usual is not None else everything
-        shown = sum(mine is not None for mine in own)
-        if shown or usual is not None:
-            told.append((each.name, shown, len(counts) if usual is not None else shown))
-    return Season(factors, tuple(told))
+                factors[at] *= used[cycle.phase]
+        all_factors = all_factors * usual[cycle.phase] if usual is not None else all_factors
+        significant = sum(estimate is not None for estimate in estimates)
+        if significant or usual is not None:
+            applied.append((cycle.name, significant, len(counts) if usual is not None else significant))
+    return Season(factors, tuple(applied))
 
 
 def _factors(
-    series: np.ndarray, exposure: np.ndarray, rhythm: Rhythm, usual: np.ndarray | None, alpha: float
+    series: np.ndarray, exposure: np.ndarray, cycle: SeasonalCycle, usual: np.ndarray | None, alpha: float
 ) -> np.ndarray | None:
-    """(phases,) the factors of one series, None where it shows no rhythm. usual: what they are drawn to, None for 1."""
-    rows, size = _table(series, rhythm), _table(exposure, rhythm)
+    """(phases,) factors of one series, None without a significant cycle. usual: what they are shrunk to, None for 1."""
+    rows, size = _table(series, cycle), _table(exposure, cycle)
     rates = rows.sum(axis=1) / np.maximum(size.sum(axis=1), 1e-12)
-    calm = np.argsort(rates, kind="stable")[: len(rates) - ceil(LEFT_OUT * len(rates))]
+    calm = np.argsort(rates, kind="stable")[: len(rates) - ceil(TRIMMED_SHARE * len(rates))]
     rows, size = rows[calm], size[calm]
-    if rows.sum() < ROWS_A_PHASE * rows.shape[1] or not _told_apart(rows, size, alpha):
+    if rows.sum() < MIN_ROWS_PER_PHASE * rows.shape[1] or not _phases_differ(rows, size, alpha):
         return None
     expected = size.sum(axis=0) * rows.sum() / size.sum()
     prior = 1.0 if usual is None else usual
-    drawn = (rows.sum(axis=0) + PRIOR_ROWS * prior) / (expected + PRIOR_ROWS)
-    return np.maximum(drawn, LEAST)
+    shrunk = (rows.sum(axis=0) + PRIOR_ROWS * prior) / (expected + PRIOR_ROWS)
+    return np.maximum(shrunk, MIN_FACTOR)
 
 
-def _table(values: np.ndarray, rhythm: Rhythm) -> np.ndarray:
-    """(cycles, phases) sums over the whole cycles."""
-    cycles, row = np.unique(rhythm.cycle[rhythm.whole], return_inverse=True)
-    phases = int(rhythm.phase.max()) + 1
-    flat = np.bincount(row * phases + rhythm.phase[rhythm.whole], values[rhythm.whole], len(cycles) * phases)
+def _table(values: np.ndarray, cycle: SeasonalCycle) -> np.ndarray:
+    """(cycles, phases) sums over the complete cycles."""
+    cycles, row = np.unique(cycle.cycle[cycle.complete], return_inverse=True)
+    phases = int(cycle.phase.max()) + 1
+    flat = np.bincount(row * phases + cycle.phase[cycle.complete], values[cycle.complete], len(cycles) * phases)
     return flat.reshape(len(cycles), phases)
 
 
-def _told_apart(rows: np.ndarray, size: np.ndarray, alpha: float) -> bool:
+def _phases_differ(rows: np.ndarray, size: np.ndarray, alpha: float) -> bool:
     """Whether the rates of the phases differ more than by chance."""
     from scipy.stats import kruskal
 

@@ -1,4 +1,4 @@
-"""Questions of the Trends page about shares: which groups there are, how they go over time, two spans compared."""
+"""What the Trends page asks: the groups of a query, their shares over time, and two spans compared."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,28 +9,35 @@ import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
 from core.corpus.filters import column_kind
+from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.secret import Secret
 from core.stats.proportions import wilson
-from core.trends.periods import Period
+from core.trends.periods import Period, binned
 from core.trends.sentiment import CLASSES, NAMES, UNKNOWN
-from core.trends.sentiment_service import Reading, sentiments
-from core.trends.shares import FEW_ROWS, Groups, compare_spans, count_groups, group_values, order_groups, series
-from core.trends.time_columns import binned
+from core.trends.sentiment_source import SentimentSource, row_sentiments
+from core.trends.shares import (
+    MIN_RELIABLE_ROWS,
+    Groups,
+    compare_spans,
+    count_groups,
+    group_series,
+    group_values,
+    order_groups,
+)
 from core.types import CorpusRef, ModelSpec
 
 GroupKind = Literal["clusters", "column", "sentiment"]
-MOST_GROUPS = 200  # the largest groups looked at for bursts, drifts and surges
-UNTOLD = ("source_row", "passage")
+MAX_GROUPS = 200  # the largest groups, analyzed for bursts, drift and anomalous increases
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is looked at over time: rows of a corpus by a time column, in groups, each with a sentiment.
+class TrendQuery:
+    """Rows of a corpus by a time column, in groups, each row with a sentiment.
 
-    group: the default clusters, a column's values, or the sentiments themselves. mood: only rows of this sentiment
-    count as the groups' (-1, 0, 1), None for all. secret: to embed anchor sentences with.
+    group: the default clusters, a column's values, or the sentiments themselves. source: of the sentiment. sentiment:
+    only rows of this sentiment count as the groups' (-1, 0, 1), None for all. secret: to embed anchor sentences with.
     """
 
     corpus: CorpusRef
@@ -38,8 +45,8 @@ class Subject:
     time: str
     group: GroupKind = "clusters"
     column: str = ""
-    reading: Reading = field(default_factory=Reading)
-    mood: int | None = None
+    source: SentimentSource = field(default_factory=SentimentSource)
+    sentiment: int | None = None
     secret: Secret | None = None
 
 
@@ -67,43 +74,43 @@ class Shares:
 @lru_cache(maxsize=4)
 def group_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns whose values make groups, those chosen as labels first: 2 values or more, not all different."""
-    whole = load_corpus(corpus)
-    left_out = {*UNTOLD, whole.roles.id, whole.roles.time}
-    usable = [str(name) for name in whole.table.columns if name not in left_out and _groups(whole.table[name])]
-    labels = [name for name in whole.roles.labels if name in usable]
+    loaded = load_corpus(corpus)
+    left_out = {*INTERNAL_COLUMNS, loaded.roles.id, loaded.roles.time}
+    usable = [str(name) for name in loaded.table.columns if name not in left_out and _can_group(loaded.table[name])]
+    labels = [name for name in loaded.roles.labels if name in usable]
     return (*labels, *(name for name in usable if name not in labels))
 
 
-def _groups(values: pd.Series) -> bool:
-    known = values.dropna()
-    if column_kind(values) == "time" or not len(known):
+def _can_group(values: pd.Series) -> bool:
+    present = values.dropna()
+    if column_kind(values) == "time" or not len(present):
         return False
-    distinct = int(known.astype("str").nunique())
-    return 2 <= distinct <= max(len(known) // 2, 2)
+    distinct = int(present.astype("str").nunique())
+    return 2 <= distinct <= max(len(present) // 2, 2)
 
 
-def groups(subject: Subject) -> Groups:
-    """The groups, largest first, of rows in the subject's mood. Raises InputError, StorageError."""
-    found = all_groups(subject)
-    if subject.mood is None or subject.group == "sentiment":
-        return found
-    return Groups(np.where(moods(subject) == subject.mood, found.codes, -1).astype(np.int32), found.names)
+def query_groups(query: TrendQuery) -> Groups:
+    """The groups, largest first, of rows with the query's sentiment. Raises InputError, StorageError."""
+    groups = all_groups(query)
+    if query.sentiment is None or query.group == "sentiment":
+        return groups
+    return Groups(np.where(query_sentiments(query) == query.sentiment, groups.codes, -1).astype(np.int32), groups.names)
 
 
-def all_groups(subject: Subject) -> Groups:
-    """The groups, whatever the mood."""
-    if subject.group == "sentiment":
-        codes = moods(subject)
+def all_groups(query: TrendQuery) -> Groups:
+    """The groups, whatever the sentiment."""
+    if query.group == "sentiment":
+        codes = query_sentiments(query)
         present = [code for code in CLASSES if (codes == code).any()]
-        place = {code: at for at, code in enumerate(present)} | {UNKNOWN: -1}
-        placed = np.array([place.get(int(code), -1) for code in (*CLASSES, UNKNOWN)], dtype=np.int32)
+        position = {code: at for at, code in enumerate(present)} | {UNKNOWN: -1}
+        placed = np.array([position.get(int(code), -1) for code in (*CLASSES, UNKNOWN)], dtype=np.int32)
         return Groups(placed[np.where(codes == UNKNOWN, 3, codes + 1)], tuple(NAMES[code] for code in present))
-    if subject.group == "column":
-        return _column_groups(subject.corpus, subject.column)
-    if subject.model is None:
+    if query.group == "column":
+        return _column_groups(query.corpus, query.column)
+    if query.model is None:
         raise InputError("This corpus is not embedded yet.", "Embed it to see clusters, or group by a column.")
-    found = default_clusters(subject.corpus, subject.model)
-    return order_groups(np.asarray(found.labels), found.names)
+    clusters = default_clusters(query.corpus, query.model)
+    return order_groups(np.asarray(clusters.labels), clusters.names)
 
 
 @lru_cache(maxsize=8)
@@ -114,57 +121,45 @@ def _column_groups(corpus: CorpusRef, column: str) -> Groups:
     return group_values(table[column])
 
 
-def moods(subject: Subject) -> np.ndarray:
+def query_sentiments(query: TrendQuery) -> np.ndarray:
     """(n,) int8: each row's sentiment."""
-    return sentiments(subject.corpus, subject.model, subject.reading, subject.secret).codes
+    return row_sentiments(query.corpus, query.model, query.source, query.secret).codes
 
 
-def over_time(subject: Subject, period: Period, most: int, within: bool = False) -> Shares:
-    """The largest `most` groups over time, the others together.
+def shares_over_time(query: TrendQuery, period: Period, max_groups: int, within: bool = False) -> Shares:
+    """The largest `max_groups` groups over time, the others together.
 
-    within: shares of the subject's mood among each group's own rows, else of all rows of the period.
+    within: shares of the query's sentiment among each group's rows, else of all rows of the period.
     """
-    bins = binned(subject.corpus, subject.time, period)
-    found = groups(subject)
-    told = series(found, bins.index, len(bins), most)
-    totals, share, low, high = told.totals, told.share, told.low, told.high
+    bins = binned(query.corpus, query.time, period)
+    groups = query_groups(query)
+    counted = group_series(groups, bins.index, len(bins), max_groups)
+    totals, share, low, high = counted.totals, counted.share, counted.low, counted.high
     if within:
-        own = series(all_groups(subject), bins.index, len(bins), most)
-        share, low, high = wilson(told.counts, own.counts)
+        within_groups = group_series(all_groups(query), bins.index, len(bins), max_groups)
+        share, low, high = wilson(counted.counts, within_groups.counts)
     inside = bins.index >= 0
-    few = totals < FEW_ROWS
-    grouped = int(((found.codes >= 0) & inside).sum())
-    return Shares(
-        told.names,
-        bins.starts,
-        told.counts,
-        totals,
-        share,
-        low,
-        high,
-        few,
-        len(found.names),
-        grouped,
-        int(inside.sum()),
-    )
+    numbers = (len(groups.names), int(((groups.codes >= 0) & inside).sum()), int(inside.sum()))
+    few = totals < MIN_RELIABLE_ROWS
+    return Shares(counted.names, bins.starts, counted.counts, totals, share, low, high, few, *numbers)
 
 
-def compared(subject: Subject, period: Period, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:
-    """compare_spans of two stretches of periods. Raises InputError where one of them holds no row."""
-    bins = binned(subject.corpus, subject.time, period)
+def compare_periods(query: TrendQuery, period: Period, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:
+    """compare_spans of two spans of periods. Raises InputError where one of them holds no row."""
+    bins = binned(query.corpus, query.time, period)
     for name, span in (("A", first), ("B", second)):
         if not ((bins.index >= span[0]) & (bins.index <= span[1])).any():
-            raise InputError(f"There is no row in {name}.", "Choose a longer stretch of time.")
-    return compare_spans(groups(subject), bins.index, first, second)
+            raise InputError(f"Period {name} has no rows.", "Choose a longer period.")
+    return compare_spans(query_groups(query), bins.index, first, second)
 
 
-def period_counts(subject: Subject, period: Period) -> tuple[np.ndarray, np.ndarray]:
+def period_counts(query: TrendQuery, period: Period) -> tuple[np.ndarray, np.ndarray]:
     """(t + 1,) edges of the periods and (t,) rows in each."""
-    bins = binned(subject.corpus, subject.time, period)
+    bins = binned(query.corpus, query.time, period)
     return bins.edges, np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
 
 
-def counted(found: Groups, index: np.ndarray, periods: int) -> np.ndarray:
+def group_counts(groups: Groups, index: np.ndarray, periods: int) -> np.ndarray:
     """(g, t) counts of the largest 200 groups."""
-    looked = min(len(found.names), MOST_GROUPS)
-    return count_groups(np.where(found.codes < looked, found.codes, -1), index, looked, periods)
+    count = min(len(groups.names), MAX_GROUPS)
+    return count_groups(np.where(groups.codes < count, groups.codes, -1), index, count, periods)

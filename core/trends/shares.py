@@ -1,4 +1,4 @@
-"""Groups of rows counted over time, with their shares, and two stretches of time compared."""
+"""Groups of rows counted over time, with their shares, and two spans of time compared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from core.stats.proportions import newcombe, wilson
 
 OTHERS = "others"
-FEW_ROWS = 20  # a period with fewer rows is marked: its shares are hardly known
+MIN_RELIABLE_ROWS = 20  # a period with fewer rows is marked: its shares are unreliable
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +51,9 @@ def order_groups(codes: np.ndarray, names: Sequence[str]) -> Groups:
     sizes = np.bincount(codes[codes >= 0], minlength=len(names))
     order = np.argsort(-sizes, kind="stable")
     order = order[sizes[order] > 0]
-    place = np.full(len(names) + 1, -1, dtype=np.int32)  # the last entry serves code -1
-    place[order] = np.arange(len(order))
-    return Groups(place[codes], tuple(names[i] for i in order))
+    new_code = np.full(len(names) + 1, -1, dtype=np.int32)  # the last entry serves code -1
+    new_code[order] = np.arange(len(order))
+    return Groups(new_code[codes], tuple(names[i] for i in order))
 
 
 def count_groups(codes: np.ndarray, index: np.ndarray, groups: int, periods: int) -> np.ndarray:
@@ -63,23 +63,23 @@ def count_groups(codes: np.ndarray, index: np.ndarray, groups: int, periods: int
     return np.bincount(flat, minlength=groups * periods).reshape(groups, periods)
 
 
-def series(groups: Groups, index: np.ndarray, periods: int, most: int | None = None) -> Series:
+def group_series(groups: Groups, index: np.ndarray, periods: int, max_groups: int | None = None) -> Series:
     """Counts and shares of the largest `most` groups, the rest together as "others" where there is one."""
     counts = count_groups(groups.codes, index, len(groups.names), periods)
     totals = np.bincount(index[index >= 0], minlength=periods)
     names = groups.names
-    if most is not None and len(names) > most:
-        counts = np.vstack([counts[:most], counts[most:].sum(axis=0, keepdims=True)])
-        names = (*names[:most], f"{OTHERS} ({len(groups.names) - most:,} groups)")
+    if max_groups is not None and len(names) > max_groups:
+        counts = np.vstack([counts[:max_groups], counts[max_groups:].sum(axis=0, keepdims=True)])
+        names = (*names[:max_groups], f"{OTHERS} ({len(groups.names) - max_groups:,} groups)")
     return Series(names, counts, totals, *wilson(counts, np.broadcast_to(totals, counts.shape)))
 
 
 def compare_spans(groups: Groups, index: np.ndarray, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:
-    """Each group's share in two stretches of periods (first and last included).
+    """Each group's share in two spans of periods (first and last included).
 
     Columns: group, code, a, b (rows), share_a, share_b, change (b minus a), low, high (Newcombe's 95% interval of the
     change), kind ("grew" or "shrank" where the interval leaves out 0, "new" or "gone" where it also has no row in one
-    of the two, else "unclear"). Largest sure change first.
+    of the two, else "unclear"). Significant changes first, the one farthest from 0 at its nearer bound leading.
     """
     inside = [(index >= span[0]) & (index <= span[1]) for span in (first, second)]
     a, b = (np.bincount(groups.codes[m & (groups.codes >= 0)], minlength=len(groups.names)) for m in inside)
@@ -92,15 +92,15 @@ def compare_spans(groups: Groups, index: np.ndarray, first: tuple[int, int], sec
     )
     table["share_a"], table["share_b"] = a / max(totals[0], 1), b / max(totals[1], 1)
     table["kind"] = kind
-    sure = np.where(grew, 1 + low, np.where(shrank, 1 - high, np.abs(change)))
-    return table.iloc[np.argsort(-np.nan_to_num(sure, nan=-9.0), kind="stable")].reset_index(drop=True)
+    rank = np.where(grew, 1 + low, np.where(shrank, 1 - high, np.abs(change)))
+    return table.iloc[np.argsort(-np.nan_to_num(rank, nan=-9.0), kind="stable")].reset_index(drop=True)
 
 
-def standout(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[int, int, float] | None:
+def largest_deviation(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[int, int, float] | None:
     """Where the series values (g, t) are farthest from their own median: the group, the period, and that median.
 
-    Measured from the nearer end of the interval low to high (NaN: not looked at), so that uncertain periods lead
-    seldom; None where no interval leaves its group's median out. To look at, not a test: the largest of many is chosen.
+    Measured from the nearer end of the interval low to high (NaN: skipped), so that uncertain periods seldom lead;
+    None where every interval holds its group's median. Exploratory, not a test: the largest of many is selected.
     """
     usual = np.array([[np.median(row[np.isfinite(row)])] if np.isfinite(row).any() else [np.nan] for row in values])
     away = np.nan_to_num(np.maximum(low - usual, usual - high), nan=-1.0) if len(values) else np.zeros((0, 0))

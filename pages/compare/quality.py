@@ -1,39 +1,42 @@
-"""Quality: what cosines mean under one contender or several, and how full and steady their spaces are."""
+"""Quality: diagnostics of the embedding space of one contender or several."""
 
 from collections.abc import Callable
 
 from pages.shared import compare_frame
-from pages.shared.quality import calibration as meaning
-from pages.shared.quality import density, hubs, length, similarity, start
-from pages.shared.quality import migration as move
-from pages.shared.quality import noise as robust
-from pages.shared.quality.common import Asked
+from pages.shared.quality.calibration import show_calibration
+from pages.shared.quality.common import QualitySelection, prepare_contenders
+from pages.shared.quality.dimension_usage import show_dimension_usage
+from pages.shared.quality.hubness import show_hubness
+from pages.shared.quality.length_bias import show_length_bias
+from pages.shared.quality.migration import show_migration
+from pages.shared.quality.robustness import show_robustness
+from pages.shared.quality.similarity import show_similarity
 
-PARTS: dict[str, Callable[[Asked], None]] = {
-    "Similarity": similarity.show,
-    "Information density": density.show,
-    "Robustness": robust.show,
-    "Hubness": hubs.show,
-    "Length bias": length.show,
-    "Calibrated similarity": meaning.show,
-    "Migration": move.show,
+PARTS: dict[str, Callable[[QualitySelection], None]] = {
+    "Similarity": show_similarity,
+    "Dimension usage": show_dimension_usage,
+    "Robustness": show_robustness,
+    "Hubness": show_hubness,
+    "Length bias": show_length_bias,
+    "Calibration": show_calibration,
+    "Migration": show_migration,
 }
+HELP = (
+    "Similarity: of unrelated, same-label and neighboring texts. Dimension usage: effective dimensions. Robustness: to "
+    "noise and edits. Hubness: texts that are neighbors of too many others. Length bias: effect of text length. "
+    "Calibration: what a cosine means. Migration: what changes when one model replaces another. All are descriptive; "
+    "to select the best model, use the Scoreboard."
+)
 
 
 def page() -> None:
-    found = compare_frame.begin("Quality", "There is nothing to look into yet: bring in some text first.", least=1)
-    if found is None:
+    frame = compare_frame.begin("Quality", "No data yet. Add data to analyze embedding quality.", least=1)
+    if frame is None:
         return
-    part = compare_frame.part(
-        PARTS,
-        "quality_part",
-        "How cosines lie; how many directions are used; what noise and changed words do; whether some texts answer "
-        "everything; what length does; what a cosine means; what changes when one model replaces another. These "
-        "describe; which contender is better is told by the Scoreboard.",
-    )
-    asked = start.asked(*found)
-    if asked is not None:
-        compare_frame.section(PARTS[part], asked)
+    part = compare_frame.part(PARTS, "quality_part", HELP)
+    selection = prepare_contenders(*frame)
+    if selection is not None:
+        compare_frame.section(PARTS[part], selection)
 
 
 page()

@@ -1,4 +1,4 @@
-"""Trends: how groups and moods go over time, what surged and when, what drifted, two periods compared."""
+"""Trends: groups and sentiment over time, anomalous increases, bursts, drift, and two periods compared."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,26 @@ import streamlit as st
 from core.errors import PlanisphereError
 from pages.shared import empty, session
 from pages.shared.errors import show_error
-from pages.shared.trends import bursts, form, shares
-from pages.shared.trends import compare_periods as spans
-from pages.shared.trends import drift as drifts
-from pages.shared.trends import increases as surges
-from pages.shared.trends import sentiment as mood
+from pages.shared.trends.bursts import show_bursts
+from pages.shared.trends.compare_periods import show_period_comparison
+from pages.shared.trends.drift import show_drift
+from pages.shared.trends.form import TrendForm, linked_segments, show_trend_form
+from pages.shared.trends.increases import show_increases
+from pages.shared.trends.sentiment import show_sentiment
+from pages.shared.trends.shares import show_shares
 
-VIEWS: dict[str, tuple[str, Callable[[form.Ask], None]]] = {
-    "shares": ("Over time", shares.show),
-    "surges": ("Surges", surges.show),
-    "bursts": ("Bursts", bursts.show),
-    "drifts": ("Drifts", drifts.show),
-    "spans": ("Two periods", spans.show),
-    "mood": ("Sentiment", mood.show),
+VIEWS: dict[str, tuple[str, Callable[[TrendForm], None]]] = {
+    "shares": ("Over time", show_shares),
+    "increases": ("Anomalous increases", show_increases),
+    "bursts": ("Bursts (Kleinberg)", show_bursts),
+    "drift": ("Drift", show_drift),
+    "periods": ("Compare periods", show_period_comparison),
+    "sentiment": ("Sentiment", show_sentiment),
 }
 HELP = (
-    "Over time: counts and shares. Surges: sudden rises beyond a group's usual range. Bursts: stretches of a raised "
-    "share. Drifts: groups whose texts changed. Two periods: what grew and shrank. Sentiment: how it is read, and how "
-    "well."
+    "Over time: counts and shares. Anomalous increases: significantly more rows than usual. Bursts: intervals with a "
+    "raised share. Drift: groups whose texts changed. Compare periods: what grew and shrank. Sentiment: its source and "
+    "accuracy."
 )
 
 
@@ -32,15 +34,15 @@ def page() -> None:
     st.title("Trends")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to follow over time yet.")
+        empty.no_corpus("No data yet. Add data to see trends.")
         return
-    ask = form.ask(info)
-    if ask is None:
+    form = show_trend_form(info)
+    if form is None:
         return
-    view = form.choice("view", "View", {name: title for name, (title, _) in VIEWS.items()}, HELP)
+    view = linked_segments("view", "View", {name: title for name, (title, _) in VIEWS.items()}, HELP)
     try:
-        with st.spinner("Working it out", show_time=False):
-            VIEWS[view][1](ask)
+        with st.spinner("Computing", show_time=False):
+            VIEWS[view][1](form)
     except PlanisphereError as error:
         show_error(error)
 

@@ -88,7 +88,7 @@ def navigation() -> dict[str, list]:
                 title="Trends",
                 icon=":material/trending_up:",
                 url_path="trends",
-                help="Follow groups and moods over time; see what surged, and since when",
+                help="Groups and sentiment over time, anomalous increases, bursts and drift",
             ),
             st.Page(
                 "pages/explore/anomalies.py",
@@ -125,7 +125,7 @@ def navigation() -> dict[str, list]:
                 title="Quality",
                 icon=":material/troubleshoot:",
                 url_path="quality",
-                help="What a model's cosines mean, how full its space is, how it bears changed text",
+                help="What a cosine means, how much of the space is used, and how robust the model is to edits",
             ),
         ],
     }

@@ -68,8 +68,10 @@ def stop_reason(job: JobState) -> None:
 def _stopped(job: JobState) -> None:
     stop_reason(job)
     again, forget = st.columns(2)
-    if job.spec.params.get("limit_usd"):  # what it may cost is agreed anew
-        again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
+    params = job.spec.params
+    if params.get("query", params).get("limit_usd"):  # the cost is confirmed again
+        page = "pages/compare/quality.py" if "query" in params else "pages/data/embed.py"
+        again.page_link(page, label="Continue", icon=":material/play_arrow:")
     else:
         again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
     forget.button(

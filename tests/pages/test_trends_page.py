@@ -17,11 +17,11 @@ from core.trends.service import Shares
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from pages.shared.trends import shares
+from pages.shared.trends.shares import incomplete_periods, peak_verdict
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/trends.py"
-VIEWS = ("shares", "surges", "bursts", "drifts", "spans", "mood")
+VIEWS = ("shares", "increases", "bursts", "drift", "periods", "sentiment")
 
 
 def open_page(app, **query):
@@ -44,7 +44,7 @@ def make(home, days, subjects, texts, stars, embedded=True, time="day"):
 
 
 @pytest.fixture
-def surging(home):
+def increasing(home):
     """A year of two subjects, a few a week, and twelve angry lamp rows on 10 and 11 June."""
     generator = np.random.default_rng(3)
     days = [
@@ -68,7 +68,7 @@ def surging(home):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "nothing to follow" in words(at)
+    assert "Add data" in words(at)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -78,30 +78,30 @@ def test_every_view_is_drawn(corpus, app, view, group):
     assert not at.exception, at.exception
     assert not at.error, [error.value for error in at.error]
     assert "60 of 60 rows have a time" in words(at)
-    if view in ("shares", "mood"):
-        assert "usual" in words(at)  # what stands out, or that nothing does
+    if view in ("shares", "sentiment"):
+        assert "median" in words(at)
 
 
-def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, app):
-    at = open_page(app, t_view="surges")
+def test_an_increase_is_found_with_its_first_day_and_can_be_saved(increasing, home, app):
+    at = open_page(app, t_view="increases")
     assert not at.exception, at.exception
     text = words(at)
-    assert "1 surge beyond" in text
-    assert "lamp** · negative since **2026-06-10**".replace("**", "") in text.replace("**", "")
-    assert "12 rows** where hardly one is usual" in text
+    assert "1 anomalous increase" in text
+    assert "lamp · negative from 2026-06-10" in text.replace("**", "")
+    assert "12 rows" in text
     assert "exploded" in text
-    at.text_input(key="t_surge_name").set_value("Lamps")
-    at.button[[button.label for button in at.button].index("Keep")].click().run()
+    at.text_input(key="t_increase_name").set_value("Lamps")
+    at.button(key="t_increase_save_button").click().run()
     assert not at.exception
-    assert [(selection.name, selection.rows) for selection in saved_selections(Workspace(home), surging.digest)] == [
-        ("Lamps", 12)
-    ]
+    saved = saved_selections(Workspace(home), increasing.digest)
+    assert [(selection.name, selection.rows) for selection in saved] == [("Lamps", 12)]
 
 
-def test_two_periods_say_what_grew(surging, app):
-    at = open_page(app, t_view="spans", t_period="month")
+def test_two_periods_are_compared(increasing, app):
+    at = open_page(app, t_view="periods", t_period="month")
     assert not at.exception, at.exception
-    assert "From A to B" in words(at)
+    assert "A to B" in words(at)
+    assert at.dataframe[0].value["Rows in A"].sum() > 0
 
 
 def test_without_vectors_columns_can_be_followed(home, app):
@@ -123,7 +123,7 @@ def test_without_a_time_column_it_says_what_is_missing(home, app):
     make(home, ["soon", "later", "never"] * 4, ["a", "b", "a"] * 4, ["x", "y", "z"] * 4, [1, 2, 5] * 4, time=None)
     at = open_page(app)
     assert not at.exception
-    assert "no column of times" in words(at)
+    assert "no time column" in words(at)
 
 
 def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app):
@@ -133,7 +133,7 @@ def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app
     assert not at.exception, at.exception
     text = words(at).replace("\\", "")
     assert "15 of 20 rows have a time" in text
-    assert "5 times with an offset" in text
+    assert "5 times with a UTC offset" in text
     assert "row 3: whenever" in text
 
 
@@ -146,25 +146,25 @@ def test_odd_times_break_no_view(home, app, days):
     n = len(days)
     make(home, days, (["a", "b", "c"] * n)[:n], [f"a text of {i}" for i in range(n)], ([1, 3, 5] * n)[:n])
     for view in VIEWS:
-        at = open_page(app, t_view=view, t_group="clusters" if view in ("shares", "drifts") else "column:subject")
+        at = open_page(app, t_view=view, t_group="clusters" if view in ("shares", "drift") else "column:subject")
         assert not at.exception, (view, at.exception)
 
 
-def test_anchors_are_measured_against_the_column(surging, app):
-    at = open_page(app, t_view="mood")
-    at.selectbox(key=f"mood_kind_{surging.digest}").set_value("anchors").run()
+def test_anchors_are_evaluated_against_the_column(increasing, app):
+    at = open_page(app, t_view="sentiment")
+    at.selectbox(key=f"sentiment_kind_{increasing.digest}").set_value("anchors").run()
     assert not at.exception, at.exception
     text = words(at)
     assert "macro-F1" in text
-    assert "always saying the most frequent" in text
+    assert "majority class" in text
 
 
-def test_cut_points_that_cross_are_refused(surging, app):
-    at = open_page(app, t_view="mood")
-    at.number_input(key=f"mood_low_stars_{surging.digest}").set_value(4.5).run()
+def test_thresholds_that_cross_are_refused(increasing, app):
+    at = open_page(app, t_view="sentiment")
+    at.number_input(key=f"sentiment_low_stars_{increasing.digest}").set_value(4.5).run()
     assert not at.exception
     assert at.error
-    assert "positive begins" in str(at.error[0].value)
+    assert "threshold" in str(at.error[0].value)
 
 
 def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
@@ -178,27 +178,27 @@ def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
 
 
 @pytest.mark.parametrize(
-    ("period", "first", "last", "said"),
+    ("period", "first", "last", "expected"),
     [
         ("week", "2026-03-02", "2026-03-15 12:00", []),  # Monday to Sunday
-        ("week", "2026-03-03", "2026-03-15", ["The first week is cut short by the data."]),
-        ("month", "2026-03-02", "2026-04-29", ["The first and the last month are cut short by the data."]),
-        ("year", "2026-01-01", "2026-06-30", ["The last year is cut short by the data."]),
+        ("week", "2026-03-03", "2026-03-15", ["The first week is incomplete."]),
+        ("month", "2026-03-02", "2026-04-29", ["The first and last month are incomplete."]),
+        ("year", "2026-01-01", "2026-06-30", ["The last year is incomplete."]),
         ("day", "2026-03-02", "2026-03-15", []),
     ],
 )
-def test_periods_that_are_not_whole_are_named(period, first, last, said):
-    ask = SimpleNamespace(period=period, facts=SimpleNamespace(first=first, last=last))
-    assert shares.cut_short(ask) == said
+def test_incomplete_periods_are_named(period, first, last, expected):
+    form = SimpleNamespace(period=period, times=SimpleNamespace(first=first, last=last))
+    assert incomplete_periods(form) == expected
 
 
-def test_one_row_of_a_small_group_is_no_news():
+def test_one_row_of_a_small_group_is_no_peak():
     counts, totals = np.array([[0, 1, 0, 0, 1], [40, 41, 40, 40, 80]]), np.full(5, 100)
     share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
     starts = np.array(["2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"], "datetime64[ns]")
     few = np.zeros(5, dtype=bool)
-    found = Shares(("rare", "often"), starts, counts, totals, share, low, high, few, 2, int(counts.sum()), 500)
-    told = shares.headline(SimpleNamespace(period="week"), found, "share")
-    assert told.startswith("**often** stands out most: **80.0%** in the week of 2026-03-30, 40.0%")
-    quiet = replace(found, few=~few)
-    assert "No group" in shares.headline(SimpleNamespace(period="week"), quiet, "share")
+    shares = Shares(("rare", "often"), starts, counts, totals, share, low, high, few, 2, int(counts.sum()), 500)
+    verdict = peak_verdict(SimpleNamespace(period="week"), shares, "share")
+    assert verdict == "**often** peaks at **80.0%** in the week of 2026-03-30 (median week: 40.0%)."
+    quiet = replace(shares, few=~few)
+    assert "No group" in peak_verdict(SimpleNamespace(period="week"), quiet, "share")

@@ -1,144 +1,148 @@
-"""Calibrated similarity: what a cosine means under each contender, and what equals it under the others."""
+"""Calibration: what a cosine means under each contender, and the equivalent cosine under the others."""
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.quality import calibration_service as answers
-from core.quality import summaries as words
-from core.quality.calibration import Scale
+from core.quality import service
+from core.quality.calibration import BAND_RESAMPLES, SameLabel
 from core.quality.charts import Line, line_figure, mark
-from core.quality.same_label import BAND, SameLabel
+from core.quality.summaries import percent, with_interval
 from pages.shared import session
-from pages.shared.quality import common
-from pages.shared.quality.common import Asked, Found
+from pages.shared.quality.common import (
+    ContenderResult,
+    QualitySelection,
+    contender_column,
+    measure_each,
+    select_label_column,
+    show_finding,
+    show_quality_chart,
+    show_quality_table,
+)
 
-COSINE = 0.8
+DEFAULT_COSINE = 0.8
 
 
-def show(asked: Asked) -> None:
+def show_calibration(selection: QualitySelection) -> None:
     st.caption(
-        "A cosine of 0.80 may be remarkable under one model and ordinary under another. Here it is translated: how "
-        "many pairs of this corpus reach it, how likely such a pair shares a label, and which cosine "
-        "says the same elsewhere."
+        "A cosine of 0.80 may be high under one model and ordinary under another. See how many pairs of this corpus "
+        "reach it, how likely such a pair shares a label, and the equivalent cosine under the other contenders."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        cosine, name = cosine_input(asked)
-        column = common.label_column(asked, "Whose values tell whether two texts are the same.")
-    scales = common.each(asked, answers.scale)
-    if not scales:
+        cosine, name = _select_cosine(selection)
+        column = select_label_column(selection, "Defines whether two texts have the same label.")
+    distributions = measure_each(selection, service.cosine_distribution)
+    if not distributions:
         return
-    labels = {one.name: one.result for one in common.each(asked, answers.same_label, column)} if column else {}
-    start = next((one for one in scales if one.name == name), scales[0])
-    level = start.result.above(cosine)
-    rows = [_row(one, start, cosine, level, labels.get(one.name)) for one in scales]
+    same = measure_each(selection, service.same_label, column) if column else []
+    labels = {item.name: item.result for item in same}
+    reference = next((item for item in distributions if item.name == name), distributions[0])
+    level = reference.result.above(cosine)
+    rows = [_calibration_row(item, reference, cosine, level, labels.get(item.name)) for item in distributions]
     left, right = st.columns(2)
     with left:
-        _reach(scales, start, cosine)
+        _show_distributions(distributions, cosine)
     with right:
-        if labels:
-            _same(scales, labels, cosine)
+        if same:
+            _show_same_label_curves(same, cosine)
         else:
-            st.info("Choose a label column to see how likely two texts share a label.", icon=":material/label:")
-    common.says(sentence(start.name, cosine, rows, level))
-    _table(asked, rows)
-    _how(scales, labels)
+            st.info("Select a label column to see how likely two texts share a label.", icon=":material/label:")
+    show_finding(describe_cosine(reference.name, cosine, rows, level))
+    _show_calibration_table(selection, rows)
+    st.caption(_calibration_method(distributions[0], labels))
 
 
-def cosine_input(asked: Asked) -> tuple[float, str]:
-    """Draws a cosine and whose it is."""
+def _select_cosine(selection: QualitySelection) -> tuple[float, str]:
+    """The cosine, and the contender it belongs to."""
     cosine = st.number_input(
-        "Cosine", -1.0, 1.0, COSINE, 0.01, "%.3f", key="quality_cosine", bind="query-params", width=140,
-        help="A similarity or threshold whose meaning is asked.",
+        "Cosine", -1.0, 1.0, DEFAULT_COSINE, 0.01, "%.3f", key="quality_cosine", bind="query-params", width=140,
+        help="A similarity or threshold.",
     )  # fmt: skip
-    session.linked_choice("quality_of", asked.names)
-    name = st.selectbox("under", asked.names, key="quality_of", width=280, help="The contender that gives this cosine.")
+    session.linked_choice("quality_of", selection.names)
+    name = st.selectbox("Under", selection.names, key="quality_of", width=280, help="The contender of this cosine.")
     session.keep_in_link("quality_of")
-    return float(cosine if cosine is not None else COSINE), str(name)
+    return float(cosine if cosine is not None else DEFAULT_COSINE), str(name)
 
 
-def _row(one: Found, start: Found, cosine: float, level: float, same: SameLabel | None) -> dict[str, Any]:
-    scale: Scale = one.result
-    equal = cosine if one is start else scale.cosine(level) if level > 0 else float("nan")
-    row: dict[str, Any] = {"contender": one.name, "equal": equal, "below": 100 * (1 - scale.above(cosine))}
+def _calibration_row(
+    item: ContenderResult, reference: ContenderResult, cosine: float, level: float, same: SameLabel | None
+) -> dict[str, Any]:
+    equal = cosine if item is reference else item.result.cosine(level) if level > 0 else float("nan")
+    row: dict[str, Any] = {"contender": item.name, "equal": equal, "below": 100 * (1 - item.result.above(cosine))}
     if same is not None:
-        row["same"] = words.between(same.at(equal), words.share) if np.isfinite(equal) else ""
-        row["same_value"] = same.at(equal).value
-        row |= {"brier": same.brier, "base": same.brier_base, "gap": same.gap}
+        row["same"] = with_interval(same.at(equal), percent) if level > 0 else ""
+        row |= {"same_value": same.at(equal).value, "brier": same.brier, "base": same.brier_base, "gap": same.gap}
     return row
 
 
-def sentence(name: str, cosine: float, rows: list[dict[str, Any]], level: float) -> str:
-    """What the cosine means, and what equals it."""
-    own = next(row for row in rows if row["contender"] == name)
+def describe_cosine(name: str, cosine: float, rows: list[dict[str, Any]], level: float) -> str:
+    """How many pairs reach the cosine, P(same label) there, and the equivalent cosines."""
     if not level > 0:
-        return f"No pair looked at reaches {cosine:.2f} under {name}."
-    often = f"1 pair in {1 / level:,.0f}" if level < 0.1 else f"{words.share(level)} of all pairs"
-    text = f"Under {name} a cosine of {cosine:.2f} is reached by {often} here"
-    if own.get("same"):
-        text += f"; such a pair shares its label with a probability of {own['same']}"
-        if own["brier"] >= own["base"]:
-            text += ", though on held-out texts the cosine tells no more about the label than its frequency does"
-    others = [f"{row['equal']:.2f} under {row['contender']}" for row in rows if row is not own]
-    return text + (f". As many pairs reach {', '.join(others)}." if others else ".")
+        return f"No pair reaches a cosine of {cosine:.2f} under {name}."
+    row = next(row for row in rows if row["contender"] == name)
+    share = f"1 in {1 / level:,.0f} pairs" if level < 0.1 else f"{percent(level)} of all pairs"
+    text = f"Under {name}, {share} reach a cosine of {cosine:.2f}"
+    if row.get("same"):
+        text += f"; such a pair shares its label with a probability of {row['same']}"
+        if row["brier"] >= row["base"]:
+            text += ", but on held-out texts the cosine predicts labels no better than the base rate"
+    others = [f"{other['equal']:.2f} under {other['contender']}" for other in rows if other is not row]
+    return text + (f". Equivalent: {', '.join(others)}." if others else ".")
 
 
-def _reach(scales: list[Found], start: Found, cosine: float) -> None:
+def _show_distributions(distributions: list[ContenderResult], cosine: float) -> None:
+    lines = [
+        Line(item.name, item.color_index, item.result.cosines.tolist(), item.result.shares.tolist())
+        for item in distributions
+    ]
+    axis = {"type": "log", "tickformat": "~p"}
+    figure = line_figure(lines, "cosine", "share of pairs at or above (log)", session.theme(), 360, y_axis=axis)
+    show_quality_chart(mark(figure, x=cosine), "quality_reach", "Share of pairs at or above a cosine by contender")
+
+
+def _show_same_label_curves(same: list[ContenderResult], cosine: float) -> None:
     lines = []
-    for one in scales:
-        scale: Scale = one.result
-        lines.append(Line(one.name, one.place, scale.cosines.tolist(), scale.shares.tolist()))
-    figure = line_figure(lines, "cosine", "share of all pairs that reach it (log)", session.theme(), 360,
-                         y_axis={"type": "log", "tickformat": "~p"})  # fmt: skip
-    common.chart(mark(figure, x=cosine), "quality_reach", "Share of pairs that reach a cosine, by contender")
+    for item in same:
+        grid, curve, low, high = (getattr(item.result, part).tolist() for part in ("grid", "curve", "low", "high"))
+        lines.append(Line(item.name, item.color_index, grid, curve, low, high))
+    axis = {"tickformat": ".0%", "range": [0, 1.02]}
+    figure = line_figure(lines, "cosine", "P(same label)", session.theme(), 360, y_axis=axis)
+    show_quality_chart(mark(figure, x=cosine), "quality_same", "Probability of the same label by cosine")
 
 
-def _same(scales: list[Found], labels: dict[str, SameLabel], cosine: float) -> None:
-    lines = []
-    for one in scales:
-        same = labels.get(one.name)
-        if same is not None:
-            curve, low, high = (each.tolist() for each in (same.curve, same.low, same.high))
-            lines.append(Line(one.name, one.place, same.grid.tolist(), curve, low, high))
-    figure = line_figure(lines, "cosine", "probability of the same label", session.theme(), 360,
-                         y_axis={"tickformat": ".0%", "range": [0, 1.02]})  # fmt: skip
-    common.chart(mark(figure, x=cosine), "quality_same", "Probability of the same label by cosine")
-
-
-def _table(asked: Asked, rows: list[dict[str, Any]]) -> None:
+def _show_calibration_table(selection: QualitySelection, rows: list[dict[str, Any]]) -> None:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
-        "contender": text("Contender", width="medium"),
-        "equal": number("Says the same", format="%.3f", help="The cosine that as many pairs reach under this contender "
-                        "as reach the given one (quantile matching)."),
-        "below": number("Pairs below", format="%.3f%%", help="Percentile of the given cosine, taken "
-                        "as it stands, among all pairs under this contender."),
-        "same": text("P(same label) there", help="Probability that a pair at the cosine in this line shares its label, "
-                     "with its 95% band."),
+        "contender": contender_column(),
+        "equal": number("Equivalent cosine", format="%.3f", help="The cosine that as many pairs reach under this "
+                        "contender (quantile matching)."),
+        "below": number("Percentile", format="%.3f%%", help="Share of pairs below the unconverted cosine under this "
+                        "contender."),
+        "same": text("P(same label)", help="Probability that a pair at the equivalent cosine shares its label, with "
+                     "95% band."),
         "same_value": None,
-        "brier": number("Brier score", format="%.4f", help="Mean squared error of that probability on pairs of "
-                        "held-out texts; lower is better."),
-        "base": number("Base rate's", format="%.4f", help="The Brier score of always saying how often any two texts "
-                       "share a label."),
-        "gap": number("Calib. error", format="%.4f", help="Mean gap between probability and share found, in ten "
-                      "bins, on pairs of held-out texts; lower is better."),
+        "brier": number("Brier score", format="%.4f", help="Mean squared error of P(same label) on pairs of held-out "
+                        "texts; lower is better."),
+        "base": number("Brier (base rate)", format="%.4f", help="Brier score of always predicting the base rate."),
+        "gap": number("Calibration error", format="%.4f", help="Expected calibration error in ten bins on pairs of "
+                      "held-out texts; lower is better."),
     }  # fmt: skip
-    common.table(pd.DataFrame(rows), "quality_calibration", asked, columns, "What the cosine means by contender")
+    show_quality_table(pd.DataFrame(rows), "quality_calibration", selection, columns, "Calibration by contender")
 
 
-def _how(scales: list[Found], labels: dict[str, SameLabel]) -> None:
-    scale: Scale = scales[0].result
-    told = (
-        f"Over all {scale.near:,} pairs in a list of {scale.depth} nearest and {scale.random:,} others drawn with seed "
-        f"{scale.seed}, weighted to stand for all {scale.total:,} pairs of different texts."
+def _calibration_method(item: ContenderResult, labels: dict[str, SameLabel]) -> str:
+    distribution = item.result
+    text = (
+        f"All {distribution.near:,} pairs of a text and its {distribution.depth} nearest neighbors, and "
+        f"{distribution.random:,} other pairs (seed {distribution.seed}), weighted to all {distribution.total:,} pairs "
+        "of unique texts."
     )
     if labels:
         same = next(iter(labels.values()))
-        told += (
+        text += (
             f" P(same label): isotonic regression on {same.pairs:,} pairs of {same.labeled:,} labeled texts, "
-            f"{same.labels:,} labels, weighted to the base rate of {words.share(same.base)}; judged in 5 folds of the "
-            f"texts; bands by bootstrap over texts, {BAND:,} resamples."
+            f"{same.labels:,} labels, weighted to the base rate of {percent(same.base)}; 5-fold cross-validation over "
+            f"texts; bands by bootstrap over texts, {BAND_RESAMPLES:,} resamples."
         )
-    st.caption(told)
+    return text

@@ -1,120 +1,168 @@
-"""What the parts of the Quality page share: whom they ask about, the label column, tables with a download."""
+"""What the parts of the Quality page share: the contenders, their results, the label column, tables and charts."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.corpus.label_columns import label_columns
 from core.errors import InputError, PlanisphereError
-from core.quality import service as answers
+from core.quality import service
 from core.store import CorpusInfo
 from core.types import CorpusRef
-from core.vectors.contenders import Contender
-from pages.shared import session
+from core.vectors.contenders import Contender, graph_step
+from pages.shared import result_view, session
 from pages.shared.downloads import csv_button
-from pages.shared.text import plain
+from pages.shared.text import count, plain
 
 T = TypeVar("T")
-NO_LABELS = ""
+MIN_TEXTS = 3  # distinct ones
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The corpus and the contenders whose neighbors are known. names: theirs, no two alike; places: among all chosen,
-    which settles their colors."""
+class QualitySelection:
+    """A corpus and contenders with stored neighbors. names: unique; color_indices: positions among all selected."""
 
     info: CorpusInfo
     contenders: tuple[Contender, ...]
     names: tuple[str, ...]
-    places: tuple[int, ...]
+    color_indices: tuple[int, ...]
 
     @property
-    def where(self) -> tuple[CorpusRef]:
-        return (session.corpus_ref(self.info),)
+    def corpus(self) -> CorpusRef:
+        return session.corpus_ref(self.info)
+
+    def subset(self, positions: Sequence[int]) -> "QualitySelection":
+        contenders = tuple(self.contenders[at] for at in positions)
+        names = tuple(self.names[at] for at in positions)
+        return QualitySelection(self.info, contenders, names, tuple(self.color_indices[at] for at in positions))
 
 
 @dataclass(frozen=True)
-class Found:
-    """One contender's answer."""
+class ContenderResult:
+    """One contender's result."""
 
     name: str
-    place: int
+    color_index: int
     contender: Contender
     result: Any
 
 
-def unlike(labels: Sequence[str]) -> tuple[str, ...]:
-    """The labels, numbered where two are the same."""
+def prepare_contenders(info: CorpusInfo, contenders: Sequence[Contender]) -> QualitySelection | None:
+    """The contenders once their neighbors are stored; else None, having shown how to compute them, or that there are
+    too few texts."""
+    corpus = session.corpus_ref(info)
+    texts = session.ask_once(service.count_distinct_texts, corpus)
+    if texts < MIN_TEXTS:
+        st.info(
+            f"{plain(info.name)} has only {count(texts, 'unique text')}; at least {MIN_TEXTS} are needed. Add more.",
+            icon=":material/info:",
+        )
+        return None
+    if not result_view.ready_all(
+        [graph_step(corpus, contender) for contender in contenders],
+        headline="Find nearest neighbors",
+        description="The nearest neighbors of every text are needed.",
+        titles=[f"Neighbors under {contender.label}: {info.name}" for contender in contenders],
+        button="Find neighbors",
+    ):
+        return None
+    names = unique_names([contender.label for contender in contenders])
+    return QualitySelection(info, tuple(contenders), names, tuple(range(len(contenders))))
+
+
+def unique_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels, numbered where they are the same."""
+    total = Counter(labels)
     return tuple(
-        f"{text} ({list(labels[:at]).count(text) + 1})" if list(labels).count(text) > 1 else text
-        for at, text in enumerate(labels)
+        f"{label} ({labels[: at + 1].count(label)})" if total[label] > 1 else label for at, label in enumerate(labels)
     )
 
 
-def each(asked: Asked, question: Callable[..., T], *more: Any, words: str = "Measuring") -> list[Found]:
-    """The answers of all contenders that have one, each kept by itself; what went wrong with another is said."""
-    found = []
-    for name, place, contender in zip(asked.names, asked.places, asked.contenders, strict=True):
+def measure_each(selection: QualitySelection, function: Callable[..., T], *arguments: Any) -> list[ContenderResult]:
+    """The results of all contenders that have one, each cached; shows what failed for the others."""
+    results = []
+    contenders = zip(selection.names, selection.color_indices, selection.contenders, strict=True)
+    for name, color_index, contender in contenders:
         try:
-            with st.spinner(f"{words}: {plain(name)}", show_time=False):
-                result = session.ask_once(question, *asked.where, contender, *more)
-            found.append(Found(name, place, contender, result))
+            with st.spinner(f"Computing: {plain(name)}", show_time=False):
+                result = session.ask_once(function, selection.corpus, contender, *arguments)
+            results.append(ContenderResult(name, color_index, contender, result))
         except PlanisphereError as error:
             st.warning(f"{plain(name)}: {plain(error.message)} {plain(error.remedy)}", icon=":material/warning:")
-    return found
+    return results
 
 
-def named(found: Sequence[Found]) -> list[tuple[str, Any]]:
-    return [(one.name, one.result) for one in found]
+def named(results: Sequence[ContenderResult]) -> list[tuple[str, Any]]:
+    return [(item.name, item.result) for item in results]
 
 
-def label_column(asked: Asked, what: str) -> str:
-    """Draws the choice of a label column; gives "" for none, and for one that can't be read, having said why."""
-    columns = session.ask_once(label_columns, *asked.where)
-    options = [*columns, NO_LABELS]
+def select_label_column(selection: QualitySelection, use: str) -> str:
+    """Draws the label column; "" for none, and for one that can't be used, with an explanation."""
+    options = [*session.ask_once(label_columns, selection.corpus), ""]
     session.linked_choice("quality_label", options)
     column = st.selectbox(
         "Label column",
         options,
         key="quality_label",
-        format_func=lambda name: name or "none",
+        format_func=lambda name: name or "None",
         width=320,
-        help=f"{what} Columns chosen as labels on the Data page come first.",
+        help=f"{use} Columns declared as labels on the Data page come first.",
     )
     session.keep_in_link("quality_label")
     try:
         if column:
-            session.ask_once(answers.check_labels, *asked.where, column)
+            session.ask_once(service.check_labels, selection.corpus, column)
         return str(column or "")
     except InputError as error:
         st.warning(f"{plain(error.message)} {plain(error.remedy)}", icon=":material/label_off:")
-        return NO_LABELS
+        return ""
 
 
-def says(text: str) -> None:
-    """The one sentence of a picture."""
+def select_contender(results: Sequence[ContenderResult], label: str, key: str, help_text: str) -> ContenderResult:
+    """Draws the choice of one of the results."""
+    by_name = {item.name: item for item in results}
+    name = st.selectbox(label, list(by_name), key=key, width=320, persist_state="session", help=help_text)
+    return by_name.get(str(name), results[0])
+
+
+def show_finding(text: str) -> None:
+    """The finding of a chart in a sentence."""
     st.markdown(f":material/arrow_right_alt: {plain(text)}")
 
 
-def table(frame: pd.DataFrame, key: str, asked: Asked, columns: dict[str, Any], alt: str, file: Any = None) -> None:
-    """A table, and a download of it as CSV (of `file`, a data frame, where that says more)."""
+def show_quality_table(
+    frame: pd.DataFrame,
+    key: str,
+    selection: QualitySelection,
+    columns: dict[str, Any],
+    alt: str,
+    full: pd.DataFrame | None = None,
+) -> None:
+    """A table, and its download as CSV. full: what the file holds instead, with numbers in full."""
+    height = min(38 + 35 * len(frame), 530)
     st.dataframe(
-        frame, hide_index=True, width="stretch", height=min(38 + 35 * len(frame), 530), key=key, lazy=False, alt=alt,
-        column_config=columns,
-    )  # fmt: skip
-    stem = re.sub(r"[^\w]+", "-", asked.info.name).strip("-")[:60].lower() or "corpus"
+        frame, hide_index=True, width="stretch", height=height, key=key, lazy=False, alt=alt, column_config=columns
+    )
+    stem = re.sub(r"[^\w]+", "-", selection.info.name).strip("-")[:60].lower() or "corpus"
+    file = f"{stem}-{key.replace('_', '-')}.csv"
     csv_button(
         "Download (CSV)",
-        frame if file is None else file,
-        f"{stem}-{key.replace('_', '-')}.csv",
+        frame if full is None else full,
+        file,
         key=f"{key}_file",
-        help="This table, with the numbers in full.",
+        help="This table, with unrounded numbers.",
     )
 
 
-def chart(figure: Any, key: str, alt: str) -> None:
+def show_quality_chart(figure: go.Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, alt=alt)
+
+
+def contender_column() -> Any:
+    return st.column_config.TextColumn("Contender", width="medium")

@@ -1,102 +1,92 @@
-"""Similarity: how cosines of random pairs, same-label pairs and neighbors lie."""
+"""Similarity of unrelated, same-label and neighboring texts."""
 
 import pandas as pd
 import streamlit as st
 
-from core.quality import service as answers
-from core.quality import summaries as words
-from core.quality.distribution_chart import distribution_figure
-from core.quality.similarity import Kind
+from core.quality import service
+from core.quality.charts import distribution_figure
+from core.quality.similarity import PairKind
+from core.quality.summaries import describe_similarity, percent, with_interval
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
-from pages.shared.quality import common
-from pages.shared.quality.common import Asked, Found
+from pages.shared.quality.common import (
+    ContenderResult,
+    QualitySelection,
+    contender_column,
+    measure_each,
+    named,
+    select_label_column,
+    show_finding,
+    show_quality_chart,
+    show_quality_table,
+)
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[PairKind, str] = {
     "random": "Random pairs",
     "label": "Same label",
     "tenth": "10th neighbor",
     "first": "1st neighbor",
 }
-SCALES = {"cosine": ("Cosine", -1.0, 1.0), "euclidean": ("Euclidean distance", 0.0, 2.0)}
+METRICS = {"cosine": ("Cosine", -1.0, 1.0), "euclidean": ("Euclidean distance", 0.0, 2.0)}
 
 
-def show(asked: Asked) -> None:
+def show_similarity(selection: QualitySelection) -> None:
     st.caption(
-        "How alike are texts that have nothing to do with each other, texts of one label, and neighbors? The less the "
-        "gray outline overlaps the others, the more a cosine tells. Numbers of different models can't be compared as "
-        "they stand: see Calibrated similarity."
+        "Similarity of unrelated, same-label and neighboring texts: the less the gray distribution overlaps the "
+        "others, the more informative the cosine. Cosines of different models are not directly comparable: see "
+        "Calibration."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        column = common.label_column(asked, "Whose values make the pairs with the same label.")
-        scale = _scale()
-    found = common.each(asked, answers.similarity, column)
-    if not found:
+        column = select_label_column(selection, "Defines same-label pairs.")
+        metric = _select_metric()
+    results = measure_each(selection, service.similarity, column)
+    if not results:
         return
-    title, low, high = SCALES[scale]
-    kinds = [(name, [getattr(one.result, scale).get(kind) for one in found]) for kind, name in KINDS.items()]
+    title, low, high = METRICS[metric]
+    kinds = [(name, [getattr(item.result, metric).get(kind) for item in results]) for kind, name in KINDS.items()]
     kinds = [(name, shares) for name, shares in kinds if any(share is not None for share in shares)]
-    names = [one.name for one in found]
-    figure = distribution_figure(names, kinds, low, high, title, session.theme())
-    common.chart(figure, "quality_pairs", f"{title} of random pairs and neighbors under each contender")
-    common.says(words.of_similarity(common.named(found)))
-    _table(asked, found)
-    _how(found, column)
-
-
-def _scale() -> str:
-    chosen = st.segmented_control(
-        "Measured as",
-        list(SCALES),
-        key="quality_scale",
-        persist_state="session",
-        format_func=lambda name: SCALES[name][0],
-        default="cosine",
-        required=True,
-        help="All vectors have length 1, so the Euclidean distance is the root of 2 - 2 * cosine: the same order, "
-        "drawn on another scale; a small distance is a high cosine.",
+    figure = distribution_figure([item.name for item in results], kinds, low, high, title, session.theme())
+    show_quality_chart(figure, "quality_pairs", f"{title} of random, same-label and neighbor pairs by contender")
+    show_finding(describe_similarity(named(results)))
+    _show_similarity_table(selection, results)
+    result = results[0].result
+    pairs = ", ".join(f"{result.pairs[kind]:,} {name.lower()}" for kind, name in KINDS.items() if kind in result.pairs)
+    st.caption(
+        f"Pairs sampled: {pairs}; of {result.texts:,} unique texts, seed {result.seed}, the same for every contender. "
+        f"95% intervals: bootstrap over texts, {FEWER_RESAMPLES:,} resamples."
     )
-    return str(chosen or "cosine")
 
 
-def _table(asked: Asked, found: list[Found]) -> None:
-    frame = pd.DataFrame(
-        {
-            "contender": [one.name for one in found],
-            "random": [one.result.medians["random"] for one in found],
-            "tenth": [one.result.medians.get("tenth") for one in found],
-            "first": [one.result.medians.get("first") for one in found],
-            "auc": [words.between(one.result.auc["first"], "{:.3f}".format) for one in found],
-        }
-    )
-    if any(one.result.above for one in found):
-        above = [one.result.above for one in found]
-        frame["label"] = [
-            words.between(one.result.auc["label"], "{:.3f}".format) if one.result.above else "" for one in found
-        ]
-        frame["above"] = [words.between(each, words.share) if each else "" for each in above]
+def _select_metric() -> str:
+    metric = st.segmented_control(
+        "Metric", list(METRICS), key="quality_scale", persist_state="session", default="cosine", required=True,
+        format_func=lambda name: METRICS[name][0],
+        help="Vectors have length 1, so Euclidean distance = √(2 - 2 · cosine): the same ranking on another scale.",
+    )  # fmt: skip
+    return str(metric or "cosine")
+
+
+def _show_similarity_table(selection: QualitySelection, results: list[ContenderResult]) -> None:
+    rows = []
+    for item in results:
+        similarity, above = item.result, item.result.above
+        medians = {kind: similarity.medians.get(kind) for kind in ("random", "tenth", "first")}
+        row = {"contender": item.name, **medians, "auc": with_interval(similarity.auc["first"], "{:.3f}".format)}
+        if any(other.result.above for other in results):
+            row["label"] = with_interval(similarity.auc["label"], "{:.3f}".format) if above else ""
+            row["above"] = with_interval(above, percent) if above else ""
+        rows.append(row)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
-        "contender": text("Contender", width="medium"),
-        "random": number("Random pair", format="%.3f", help="Median cosine of two texts drawn at random."),
-        "tenth": number("10th neighbor", format="%.3f", help="Median cosine of a text and its 10th nearest."),
-        "first": number("1st neighbor", format="%.3f", help="Median cosine of a text and its nearest other text."),
-        "auc": text("P(1st > random)", help="Chance that a nearest text is nearer than a random pair (AUC, 0.5: no "
-                    "difference, 1: always), with its 95% interval."),
-        "label": text("P(same label > random)", help="Chance that two texts of one label are nearer than a random "
-                      "pair, with its 95% interval. Higher: the space follows these labels more."),
-        "above": text("Same label over 95th", help="Share of same-label pairs above the 95th percentile of random "
-                      "pairs; 5% by chance. With its 95% interval."),
+        "contender": contender_column(),
+        "random": number("Random pair", format="%.3f", help="Median cosine of random pairs of texts."),
+        "tenth": number("10th neighbor", format="%.3f", help="Median cosine of a text and its 10th neighbor."),
+        "first": number("1st neighbor", format="%.3f", help="Median cosine of a text and its nearest neighbor."),
+        "auc": text("AUC: neighbor vs. random", help="Probability that a nearest neighbor is more similar than a "
+                    "random pair (0.5: no difference, 1: always), with 95% interval."),
+        "label": text("AUC: same label vs. random", help="Probability that a same-label pair is more similar than a "
+                      "random pair, with 95% interval. Higher: the space reflects these labels more."),
+        "above": text("Same label > 95th percentile", help="Same-label pairs above the 95th percentile of random "
+                      "pairs; 5% by chance. With 95% interval."),
     }  # fmt: skip
-    common.table(frame, "quality_similarity", asked, columns, "Similarity of pairs by contender")
-
-
-def _how(found: list[Found], column: str) -> None:
-    one = found[0].result
-    drawn = ", ".join(f"{one.drawn[kind]:,} {name.lower()}" for kind, name in KINDS.items() if kind in one.drawn)
-    same = ' "Same label" pairs are drawn evenly from all pairs of texts that share a label.' if column else ""
-    st.caption(
-        f"Pairs looked at: {drawn}; of {one.texts:,} different texts (copies of a text count once), drawn with seed "
-        f"{one.seed}, the same for every contender.{same} Intervals: bootstrap over texts, {FEWER_RESAMPLES:,} "
-        "resamples."
-    )
+    show_quality_table(pd.DataFrame(rows), "quality_similarity", selection, columns, "Similarity of pairs by contender")

@@ -1,4 +1,4 @@
-"""Drifts: groups whose texts are others after a date than before it."""
+"""Drift: groups whose texts differ before and after a date."""
 
 from dataclasses import replace
 
@@ -6,156 +6,127 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.trends.drift import FEWEST, MOST_ROWS, NEIGHBORS, SEED
+from core.trends.drift import MAX_ROWS, MIN_ROWS, NEIGHBORS, SEED
 from core.trends.events import Drifts, drifts
 from core.trends.periods import period_name
-from core.trends.rows import Pick, explain
-from core.trends.service import Subject, period_counts
+from core.trends.rows import RowFilter
+from core.trends.service import TrendQuery, period_counts
 from pages.shared import empty, session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
-from pages.shared.trends import detail
-from pages.shared.trends.form import Ask, day
+from pages.shared.trends.details import show_side_by_side, show_table
+from pages.shared.trends.form import TrendForm, day
 
-SURE = 0.05
-NAMED = 5  # groups named above the table
+ALPHA = 0.05
+MAX_NAMED = 5  # groups named above the table
 
 
-def show(ask: Ask) -> None:
-    if ask.subject.model is None:
-        empty.not_embedded("Drift is measured on vectors, and this corpus has none yet.")
+def show_drift(form: TrendForm) -> None:
+    if form.query.model is None:
+        empty.not_embedded("Drift needs embeddings; this corpus has none yet.")
         return
-    edges, counts = session.ask(period_counts, ask.subject, ask.period)
+    edges, counts = session.ask(period_counts, form.query, form.period)
     if len(counts) < 2:
+        st.info(f"All rows are in one {form.period}. Choose a shorter period.", icon=":material/timeline:")
+        return
+    split = str(pd.Timestamp(edges[_select_split(form, edges, counts)]))
+    query = replace(form.query, sentiment=None)
+    result = session.ask(drifts, query, split)
+    if not result.drifts:
         st.info(
-            f"All rows fall into one {ask.period}: there is no before and after. Choose a shorter period.",
+            f"No group has {MIN_ROWS} unique texts before and after. Move the date, or choose larger groups.",
             icon=":material/timeline:",
         )
         return
-    split = _split(ask, edges, counts)
-    subject = replace(ask.subject, mood=None)
-    found = session.ask(drifts, subject, str(pd.Timestamp(edges[split])))
-    if not found.drifts:
-        st.info(
-            f"No group has {FEWEST} different texts both before and after. Move the date, or choose larger groups.",
-            icon=":material/timeline:",
-        )
-        return
-    st.markdown(headline(found))
-    listed = table(found)
-    st.dataframe(
-        listed,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(listed), 400),
-        lazy=False,
-        column_config=columns(),
-        alt="Drifts by group",
-    )
-    st.caption(how(found))
-    csv_button("Download the drifts (CSV)", listed, "drifts.csv", help="One line a group.")
-    look(subject, found, str(pd.Timestamp(edges[split])))
+    st.markdown(drift_verdict(result))
+    frame = drift_frame(result)
+    show_table(frame, "Drift by group", drift_columns())
+    st.caption(drift_method(result))
+    csv_button("Download drift (CSV)", frame, "drift.csv", help="One line per group.")
+    show_drift_details(query, result, split)
 
 
-def headline(found: Drifts) -> str:
-    """How many drifted, and which."""
-    sure = [found.names[drift.code] for drift in found.drifts if min(drift.q_change, drift.q_same) <= SURE]
-    named = ", ".join(plain(cut(name, 40)) for name in sure[:NAMED]) + (", …" if len(sure) > NAMED else "")
-    told = f"**{len(sure):,} of {count(len(found.drifts), 'group')} drifted** beyond chance (q at most {SURE})"
-    return f"{told}: {named}." if sure else f"{told}."
+def drift_verdict(result: Drifts) -> str:
+    significant = [result.names[drift.code] for drift in result.drifts if min(drift.q_change, drift.q_same) <= ALPHA]
+    names = ", ".join(plain(cut(name, 40)) for name in significant[:MAX_NAMED])
+    names += ", …" if len(significant) > MAX_NAMED else ""
+    total = count(len(result.drifts), "group")
+    return f"**Significant drift in {len(significant):,} of {total}** (q ≤ {ALPHA}){f': {names}' if names else ''}."
 
 
-def _split(ask: Ask, edges: np.ndarray, counts: np.ndarray) -> int:
-    """The period that begins the later side; at first the one nearest to half of the rows."""
-    places = list(range(1, len(counts)))
+def _select_split(form: TrendForm, edges: np.ndarray, counts: np.ndarray) -> int:
+    """The first period of the later side; by default the one nearest to half of the rows."""
     middle = 1 + int(np.argmin(np.abs(np.cumsum(counts)[:-1] - counts.sum() / 2)))
     return int(
         st.select_slider(
-            "Before and after",
-            places,
+            "Split date",
+            list(range(1, len(counts))),
             middle,
-            key=f"t_split_{ask.info.digest}_{ask.period}_{ask.subject.time}",
-            format_func=lambda place: period_name(edges, place, ask.period),
-            help="Rows from this time on are the later side. At first, about half of the rows lie on each.",
+            key=f"t_split_{form.info.digest}_{form.period}_{form.query.time}",
+            format_func=lambda at: period_name(edges, at, form.period),
+            help="Rows from this date on are compared with those before. Default: about half of the rows on each side.",
         )
     )
 
 
-def table(found: Drifts) -> pd.DataFrame:
+def drift_frame(result: Drifts) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Group": found.names[drift.code],
+                "Group": result.names[drift.code],
                 "Before": drift.before,
                 "After": drift.after,
-                "Centroid change": drift.change,
-                "By chance": drift.chance_change,
+                "Centroid shift": drift.change,
+                "Expected by chance": drift.chance_change,
                 "q": drift.q_change,
-                "Neighbors on one side": drift.same_side,
-                "By chance ": drift.chance_same,
+                "Same-side neighbors": drift.same_side,
+                "Expected by chance ": drift.chance_same,
                 "q ": drift.q_same,
             }
-            for drift in found.drifts
+            for drift in result.drifts
         ]
     )
 
 
-def columns() -> dict:
+def drift_columns() -> dict:
     number = st.column_config.NumberColumn
+    q = "Permutation p value, corrected over the groups (false discovery rate)."
     return {
-        "Before": number(format="localized", help="Different texts before the date."),
-        "After": number(format="localized", help="Different texts from the date on."),
-        "Centroid change": number(
-            format="%.3f", help="1 - cosine of the mean vectors before and after; higher: changed more."
+        "Before": number(format="localized", help="Unique texts before the date."),
+        "After": number(format="localized", help="Unique texts from the date on."),
+        "Centroid shift": number(format="%.3f", help="1 - cosine of the mean vectors before and after."),
+        "Expected by chance": number(format="%.3f", help="Mean shift when dates are shuffled among the rows."),
+        "q": number(format="%.3f", help=q),
+        "Same-side neighbors": number(
+            format="percent", help="Share of neighbor links within the group that do not cross the date."
         ),
-        "By chance": number(format="%.3f", help="The mean change when before and after are shuffled among the rows."),
-        "q": number(
-            format="%.3f", help="Chance of as large a change by shuffling, corrected over the groups; small: sure."
-        ),
-        "Neighbors on one side": number(
-            format="percent",
-            help="Links among the group's nearest neighbors that stay before, or stay after, the date.",
-        ),
-        "By chance ": number(format="percent", help="The mean of that share under shuffling."),
-        "q ": number(
-            format="%.3f", help="Chance of as high a share by shuffling, corrected over the groups; small: sure."
-        ),
+        "Expected by chance ": number(format="percent", help="Mean share when dates are shuffled."),
+        "q ": number(format="%.3f", help=q),
     }
 
 
-def how(found: Drifts) -> str:
-    sampled = sum(drift.looked < drift.before + drift.after for drift in found.drifts)
-    of = f" {count(sampled, 'group')} by a sample of {MOST_ROWS:,} rows each." if sampled else ""
+def drift_method(result: Drifts) -> str:
+    sampled = sum(drift.tested < drift.before + drift.after for drift in result.drifts)
+    samples = f" {count(sampled, 'group')} tested on a sample of {MAX_ROWS:,} rows." if sampled else ""
     return (
-        f"{len(found.drifts):,} of {count(found.groups, 'group')} have {FEWEST} texts on both sides and are tested."
-        f"{of} Permutation test with {found.permutations:,} shuffles (seed {SEED}); q corrects over the groups "
-        f"(Benjamini and Hochberg, 1995). Neighbors: the {NEIGHBORS} nearest in the model's own space. Exact copies "
-        "of a text count once on each side; many near-equal texts at one time still show as drift."
+        f"Tested: {len(result.drifts):,} of {count(result.groups, 'group')}, those with {MIN_ROWS} texts on both sides."
+        f"{samples} Permutation test with {result.permutations:,} shuffles (seed {SEED}); q: Benjamini-Hochberg over "
+        f"the groups. Neighbors: the {NEIGHBORS} nearest in embedding space. Duplicates count once per side; many near-"
+        "duplicates posted at one time still show as drift."
     )
 
 
-def look(subject: Subject, found: Drifts, split: str) -> None:
-    """What came and what went in one group."""
-    codes = [drift.code for drift in found.drifts]
+def show_drift_details(query: TrendQuery, result: Drifts, split: str) -> None:
+    """Terms and texts of one group before and after."""
+    codes = [drift.code for drift in result.drifts]
     code = st.selectbox(
-        "Look closer",
+        "Details",
         codes,
         key="t_drift",
-        format_func=lambda code: cut(found.names[code], 80),
-        help="Shows the words and texts of one group before and after.",
+        format_func=lambda code: cut(result.names[code], 80),
+        help="Compares the terms and texts of one group before and after the date.",
     )
     code = codes[0] if code is None else code
-    before, after = Pick(code, end=split), Pick(code, start=split)
-    for place, title, pick, other in zip(
-        st.columns(2, gap="medium"),
-        (f"Before {day(split)}", f"From {day(split)} on"),
-        (before, after),
-        (after, before),
-        strict=True,
-    ):
-        with place:
-            told = session.ask(explain, subject, pick, other)
-            st.markdown(f"**{title}** · {count(told.rows, 'row')}")
-            detail.words(told, "Words against the other side")
-            detail.typical(told)
-            detail.tools(subject, pick, f"t_drift_{title[:4]}", told.rows)
+    before, after = RowFilter(code, end=split), RowFilter(code, start=split)
+    sides = [(f"Before {day(split)}", "t_drift_before", before), (f"From {day(split)}", "t_drift_after", after)]
+    show_side_by_side(query, sides)

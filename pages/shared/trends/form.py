@@ -1,152 +1,158 @@
-"""What the Trends page looks at: the time column, the groups, the period, and how sentiment is read."""
+"""The controls of the Trends page: time column, sentiment source, groups and period."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import streamlit as st
 
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
-from core.trends.periods import Period
-from core.trends.sentiment_service import Reading
-from core.trends.service import GroupKind, Subject, group_columns
-from core.trends.time_columns import TimeFacts, time_columns, time_facts
+from core.trends.periods import Period, TimeSummary, time_columns, time_summary
+from core.trends.sentiment import NAMES
+from core.trends.sentiment_source import SentimentSource
+from core.trends.service import GroupKind, TrendQuery, group_columns
 from core.types import ModelSpec
 from pages.shared import empty, session
 from pages.shared.errors import show_error
 from pages.shared.text import count, cut, plain
-from pages.shared.trends import sentiment_source as trends_reading
+from pages.shared.trends.sentiment_source import describe_source, select_source
 
-LANGUAGE = ("language", "lang", "source", "split")  # columns that seldom say what a text is about
+METADATA = ("language", "lang", "source", "split")  # label columns that seldom describe a text's topic
+SENTIMENT_FILTER = {"all": "All", "negative": "Negative", "neutral": "Neutral", "positive": "Positive"}
+SENTIMENT_CODES = {name: code for code, name in NAMES.items()}
 GROUPS_HELP = (
-    "What is counted: the default clusters of the Clusters page, the values of a column, or the sentiments. Rows in no "
-    "cluster count in no group, but stay in what shares are shares of."
+    "What is counted: the default clusters of the Clusters page, the values of a column, or the sentiment. Noise "
+    "points are in no group, but count in the denominator of shares."
 )
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What every view of the page needs."""
+class TrendForm:
+    """What is selected, for every view of the page."""
 
     info: CorpusInfo
-    subject: Subject
-    facts: TimeFacts
+    query: TrendQuery
+    times: TimeSummary
     period: Period
 
+    @property
+    def has_sentiment_filter(self) -> bool:
+        return self.query.source.kind != "none" and self.query.group != "sentiment"
 
-def ask(info: CorpusInfo) -> Ask | None:
-    """The choices, or None after saying what is missing."""
-    columns = session.ask_once(time_columns, session.corpus_ref(info))
+
+def show_trend_form(info: CorpusInfo) -> TrendForm | None:
+    """The controls; None, with an explanation, where there is no usable time column."""
+    corpus = session.corpus_ref(info)
+    columns = session.ask_once(time_columns, corpus)
     if not columns:
-        no_times(info)
+        show_no_time_column(info)
         return None
     model = session.current_model()
     if model is None:
-        empty.not_embedded(
-            "Not embedded yet: only columns can be followed, without clusters, drifts and typical texts."
-        )
+        empty.not_embedded("Not embedded yet: clusters, drift and representative texts are not available.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        time = linked("t_time", "Time", columns, {}, "The column that says when. Times are in UTC.")
-        reading = trends_reading.choose(info, model)
-        group = linked("t_group", "Groups", *_groups(info, model, reading), GROUPS_HELP)
+        time = linked_select("t_time", "Time", columns, {}, "The time column, in UTC.")
+        source = select_source(info, model)
+        group = linked_select("t_group", "Groups", *_group_options(info, model, source), GROUPS_HELP)
         try:
-            facts = session.ask_once(time_facts, session.corpus_ref(info), time)
+            times = session.ask_once(time_summary, corpus, time)
         except PlanisphereError as error:
             show_error(error)
             return None
-        period = _period(facts)
-    time_lines(facts, trends_reading.words(reading, info, model))
+        period = _select_period(times)
+    show_time_summary(times, describe_source(source, info, model))
     kind, _, column = group.partition(":")
-    return Ask(info, _subject(info, model, time, kind, column, reading), facts, period)
+    secret = session.api_key(model) if model is not None and source.kind == "anchors" else None
+    query = TrendQuery(corpus, model, time, cast(GroupKind, kind), column, source, None, secret)
+    return TrendForm(info, query, times, period)
 
 
-def _subject(info: CorpusInfo, model: ModelSpec | None, time: str, kind: str, column: str, reading: Reading) -> Subject:
-    secret = session.api_key(model) if model is not None and reading.kind == "anchors" else None
-    kinds: dict[str, GroupKind] = {"clusters": "clusters", "column": "column", "sentiment": "sentiment"}
-    return Subject(session.corpus_ref(info), model, time, kinds[kind], column, reading, None, secret)
+def select_sentiment_rows(form: TrendForm) -> TrendQuery:
+    """Draws the sentiment filter where there is a sentiment; the query with it."""
+    if not form.has_sentiment_filter:
+        return replace(form.query, sentiment=None)
+    name = linked_segments("rows", "Rows", SENTIMENT_FILTER, "Count only rows with this sentiment.")
+    return replace(form.query, sentiment=SENTIMENT_CODES.get(name))
 
 
-def _groups(info: CorpusInfo, model: ModelSpec | None, reading: Reading) -> tuple[list[str], dict[str, str]]:
-    """What can be grouped by, the best first choice in front, and how each is shown."""
+def _group_options(
+    info: CorpusInfo, model: ModelSpec | None, source: SentimentSource
+) -> tuple[list[str], dict[str, str]]:
+    """What rows can be grouped by, the default first, and the label of each."""
     columns = session.ask_once(group_columns, session.corpus_ref(info))
     names = {f"column:{name}": cut(name, 40) for name in columns}
-    if reading.kind != "none" or not names:
+    if source.kind != "none" or not names:
         names["sentiment"] = "Sentiment"
     if model is not None:
         names["clusters"] = "Clusters"
-    labels = [name for name in info.roles.labels if name != reading.column and name.casefold() not in LANGUAGE]
-    wanted = [*(f"column:{name}" for name in labels if name in columns), "clusters", *names]
-    first = next(name for name in wanted if name in names)
+    labels = [name for name in info.roles.labels if name != source.column and name.casefold() not in METADATA]
+    preferred = [*(f"column:{name}" for name in labels if name in columns), "clusters", *names]
+    first = next(name for name in preferred if name in names)
     return [first, *(name for name in names if name != first)], names
 
 
-def _period(facts: TimeFacts) -> Period:
-    options: dict[str, str] = {
-        "auto": f"Auto ({facts.suggested})",
-        **{period: period.title() for period in facts.periods},
-    }
-    chosen = linked(
+def _select_period(times: TimeSummary) -> Period:
+    options = {"auto": f"Auto ({times.suggested})"} | {str(period): period.title() for period in times.periods}
+    selected = linked_select(
         "t_period",
         "Period",
         list(options),
         options,
-        "How time is cut, in UTC; weeks begin on Monday. Auto: the finest that leaves at least 10 rows a period on "
-        "average, and 6 to 90 periods.",
+        "Calendar periods in UTC; weeks start on Monday. Auto: the finest with at least 10 rows per period on average "
+        "and 6 to 90 periods.",
     )
-    return next((period for period in facts.periods if period == chosen), facts.suggested)
+    return next((period for period in times.periods if period == selected), times.suggested)
 
 
-def linked(key: str, name: str, options: Sequence[str], shown: Mapping[str, str], help_text: str) -> str:
-    """A choice that is part of the link; the first option is the default."""
+def linked_select(key: str, name: str, options: Sequence[str], labels: Mapping[str, str], help_text: str) -> str:
+    """A select box in the link; the first option is the default, those with labels come in the labels' order."""
     session.linked_choice(key, options)
-    order = [each for each in shown if each in options] or list(options)
-    st.selectbox(name, order, key=key, format_func=lambda each: shown.get(each, each), help=help_text, width=180)
+    order = [option for option in labels if option in options] or list(options)
+    st.selectbox(name, order, key=key, format_func=lambda option: labels.get(option, option), help=help_text, width=180)
     session.keep_in_link(key)
     return str(session.widget_value(key))
 
 
-def choice(key: str, name: str, options: Mapping[str, str], help_text: str) -> str:
-    """A choice among few, part of the link; the first option is the default."""
-    session.linked_choice(f"t_{key}", list(options))
-    st.segmented_control(
-        name, list(options), key=f"t_{key}", required=True, format_func=lambda each: options[each], help=help_text
-    )
-    session.keep_in_link(f"t_{key}")
-    return str(session.widget_value(f"t_{key}"))
+def linked_segments(key: str, name: str, options: Mapping[str, str], help_text: str) -> str:
+    """A segmented control in the link under "t_" and the key; the first option is the default."""
+    key = f"t_{key}"
+    session.linked_choice(key, list(options))
+    st.segmented_control(name, list(options), key=key, required=True, format_func=options.__getitem__, help=help_text)
+    session.keep_in_link(key)
+    return str(session.widget_value(key))
 
 
-def no_times(info: CorpusInfo) -> None:
+def show_no_time_column(info: CorpusInfo) -> None:
     st.info(
-        f"{plain(info.name)} has no column of times: none of its columns has at least half its cells read as dates.",
+        f"{plain(info.name)} has no time column: in no column are at least half of the cells dates.",
         icon=":material/event_busy:",
     )
     st.caption(
-        "Dates such as 2026-03-11, 2026-03-11 14:30, 11/03/2026, and unix seconds or milliseconds are understood. Add "
-        "such a column to the file, bring it in again, and choose it as its time."
+        "Supported: 2026-03-11, 2026-03-11 14:30, 11/03/2026, and Unix timestamps in seconds or milliseconds. Add such "
+        "a column to the file, import it again, and select it as the time column."
     )
-    st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
+    st.page_link("pages/data/corpus.py", label="Add data", icon=":material/table_view:")
 
 
-def time_lines(facts: TimeFacts, mood: str = "") -> None:
-    """What the time column covers, and rows that have no time."""
-    first, last = (day(each) for each in (facts.first, facts.last))
-    parts = [f"{facts.known:,} of {count(facts.rows, 'row')} have a time, from {first} to {last} (UTC)."]
-    if facts.zoned:
-        parts.append(
-            f"{count(facts.zoned, 'time')} with an offset from UTC converted; times without one are taken as UTC."
-        )
-    if facts.missing:
-        parts.append(f"{count(facts.missing, 'row')} without a time counted nowhere below.")
-    parts += [*(plain(note) for note in facts.notes), mood]
+def show_time_summary(times: TimeSummary, sentiment: str = "") -> None:
+    """What the time column covers, the sentiment source, and cells that are no times."""
+    first, last = (day(stamp) for stamp in (times.first, times.last))
+    parts = [f"{times.with_time:,} of {count(times.rows, 'row')} have a time, from {first} to {last} (UTC)."]
+    if times.zoned:
+        parts.append(f"{count(times.zoned, 'time')} with a UTC offset converted; times without one are taken as UTC.")
+    if times.missing:
+        parts.append(f"{count(times.missing, 'row')} without a time excluded.")
+    parts += [*(plain(note) for note in times.notes), sentiment]
     st.caption(" ".join(filter(None, parts)))
-    if facts.unread:
-        shown = "; ".join(f"row {row + 1:,}: {plain(cell)}" for row, cell in facts.named)
-        more = f", the first {len(facts.named)}" if facts.unread > len(facts.named) else ""
-        with st.expander(f"{count(facts.unread, 'cell')} can't be read as times", icon=":material/warning:"):
-            st.markdown(f"These rows are counted nowhere below{more}: {shown}")
-            st.caption("Correct them in the file (dates such as 2026-03-11 always work) and bring it in again.")
+    if times.invalid:
+        cells = "; ".join(f"row {row + 1:,}: {plain(cell)}" for row, cell in times.examples)
+        first_ones = f" (first {len(times.examples)})" if times.invalid > len(times.examples) else ""
+        with st.expander(f"{count(times.invalid, 'cell')} could not be parsed as a time", icon=":material/warning:"):
+            st.markdown(f"These rows are excluded{first_ones}: {cells}")
+            st.caption("Correct them in the file (dates such as 2026-03-11 always work) and import it again.")
 
 
 def day(stamp: str) -> str:
-    """A time as a person writes it: a day without its time where that is midnight."""
+    """An ISO time without its time of day where that is midnight, else to the minute."""
     return stamp.removesuffix(" 00:00:00")[:16]

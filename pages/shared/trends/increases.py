@@ -1,155 +1,138 @@
-"""Surges: what rose beyond its usual range, since when, against what chance, and in which words."""
+"""Anomalous increases: significantly more rows than usual, with their period, chance and terms."""
 
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from core.trends.charts import stretch_figure
-from core.trends.events import Finding, Findings, finding_counts, surges
-from core.trends.surges import ALPHA, FEWEST_PERIODS
+from core.trends.charts import event_figure
+from core.trends.events import Event, Events, anomalous_increases, event_counts
+from core.trends.increases import ALPHA, MIN_PERIODS
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
-from pages.shared.trends import detail
-from pages.shared.trends.form import Ask, day
+from pages.shared.trends.details import show_event_details, show_table
+from pages.shared.trends.form import TrendForm, day
 
-HEAD = 5  # surges with a card of their own
+MAX_CARDS = 5
 
 
-def show(ask: Ask) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        relative = st.toggle(
-            "Against all rows",
-            key="t_relative",
-            bind="query-params",
-            help="Off: more rows than usual in that much time. On: more than usual for the number of rows at that "
-            "time, so that a rise of everything is none of one group.",
-        )
-    subject = replace(ask.subject, mood=None)
-    found = session.ask(surges, subject, ask.facts.fine, relative, ALPHA)
-    if not found.windows:
+def show_increases(form: TrendForm) -> None:
+    relative = st.toggle(
+        "Relative to all rows",
+        key="t_relative",
+        bind="query-params",
+        help="Off: more rows than usual in that much time. On: more than usual for the total number of rows at that "
+        "time, so that an overall increase is not attributed to a group.",
+    )
+    query = replace(form.query, sentiment=None)
+    events = session.ask(anomalous_increases, query, form.times.finest, relative, ALPHA)
+    if not events.windows:
         st.info(
-            f"There are {count(found.periods, found.period)} in all: with fewer than {FEWEST_PERIODS}, nothing can be "
-            "called usual, and no surge be found.",
+            f"Too few periods: {count(events.periods, events.period)}, at least {MIN_PERIODS} are needed to estimate "
+            "what is usual.",
             icon=":material/timeline:",
         )
         return
-    if not found.total:
-        st.success("No group rose beyond its usual range.", icon=":material/check_circle:")
-        st.caption(how(found, relative, ask))
+    if not events.total:
+        st.success("No anomalous increases.", icon=":material/check_circle:")
+        st.caption(increase_method(form, events, relative))
         return
-    st.markdown(f"**{count(found.total, 'surge')} beyond the usual range**")
-    for each in found.found[:HEAD]:
-        card(each, found)
-    st.caption(how(found, relative, ask))
-    listed = table(found)
-    if found.total > HEAD:
-        st.dataframe(listed, hide_index=True, width="stretch", lazy=False, alt="All surges")
-    csv_button(
-        "Download the surges (CSV)",
-        listed,
-        "surges.csv",
-        help="One line a surge: group, sentiment, first and last day, rows, expected, chance, words.",
-    )
-    look(ask, found)
+    st.markdown(f"**{count(events.total, 'anomalous increase')}**")
+    for event in events.items[:MAX_CARDS]:
+        show_increase_card(event, events)
+    st.caption(increase_method(form, events, relative))
+    frame = increase_frame(events)
+    if events.total > MAX_CARDS:
+        show_table(frame, "All anomalous increases")
+    csv_button("Download increases (CSV)", frame, "increases.csv", help="One line per anomalous increase.")
+    show_increase_details(form, events)
 
 
-def card(each: Finding, found: Findings) -> None:
-    """One surge in words."""
+def show_increase_card(event: Event, events: Events) -> None:
+    usual = f"{event.expected:.2g}" if event.expected < 1 else f"{event.expected:,.0f}"
+    ratio = f", {event.rows / event.expected:,.1f} times as many" if event.expected >= 1 else ""
     with st.container(border=True):
         st.markdown(
-            f"**{title(each)}** since **{day(each.first)}**, until {day(each.last)}: "
-            f"**{count(each.rows, 'row')}** where {against(each)}."
+            f"**{event_title(event)}** from **{day(event.first)}** to {day(event.last)}: "
+            f"**{count(event.rows, 'row')}** ({usual} expected{ratio})."
         )
-        said = f"Words: {plain(', '.join(each.words))}. " if each.words else ""
-        st.caption(f"{said}{chance(each)}, allowing for all {found.windows:,} stretches looked at.")
+        terms = f"Terms: {plain(', '.join(event.terms))}. " if event.terms else ""
+        st.caption(f"{terms}{chance(event)}, corrected for {events.windows:,} windows.")
 
 
-def title(each: Finding) -> str:
-    return plain(cut(each.name, 60)) + (f" · {each.mood}" if each.mood else "")
+def event_title(event: Event) -> str:
+    return plain(cut(event.name, 60)) + (f" · {event.sentiment}" if event.sentiment else "")
 
 
-def against(each: Finding) -> str:
-    """What is usual, in words; how many times as many only where that is a sound ratio."""
-    if each.expected < 1:
-        return f"hardly one is usual ({each.expected:.2g} expected)"
-    return f"about {each.expected:,.0f} are usual ({each.rows / each.expected:,.1f} times as many)"
-
-
-def chance(each: Finding) -> str:
-    """How likely chance alone gives such a surge anywhere; the file has the number."""
-    p = each.corrected
+def chance(event: Event) -> str:
+    """The corrected p; the file has it in full."""
+    p = event.corrected
     rare = f"1 in {1 / p:,.0f}" if p > 1e-6 else "less than 1 in a million"
-    return f"Chance of one such by luck: {rare if p < 0.001 else f'{p:.3f}'}"
+    return f"Expected by chance: {rare if p < 0.001 else f'p = {p:.3f}'}"
 
 
-def look(ask: Ask, found: Findings) -> None:
-    """One surge: its time line, its words, its texts."""
-    places = list(range(len(found.found)))
+def show_increase_details(form: TrendForm, events: Events) -> None:
+    """Timeline, terms and texts of one increase."""
     at = st.selectbox(
-        "Look closer",
-        places,
-        key="t_surge",
-        format_func=lambda place: (
-            f"{cut(found.found[place].name, 60)} {found.found[place].mood} {day(found.found[place].first)}"
+        "Details",
+        list(range(len(events.items))),
+        key="t_increase",
+        format_func=lambda at: (
+            f"{cut(events.items[at].name, 60)} {events.items[at].sentiment} {day(events.items[at].first)}"
         ),
-        help="Shows this surge's time line, words and texts.",
+        help="Shows the timeline, terms and texts of this increase.",
     )
-    each = found.found[at or 0]
-    starts, counts = session.ask(finding_counts, ask.subject, each.pick, found.period)
-    inside = counts[(starts >= pd.Timestamp(each.first)) & (starts <= pd.Timestamp(each.last))]
-    level = each.expected / max(len(inside), 1)
-    figure = stretch_figure(starts, counts, each.first, each.last, level, session.theme())
-    st.plotly_chart(figure, key="t_surge_chart", alt="Rows of this group over time, the surge in another color")
-    st.caption(f"Rows of {title(each)} by {found.period}; the surge in orange, what is usual dashed.")
-    detail.show(replace(ask.subject, mood=None), each.pick, "t_surge")
+    event = events.items[at or 0]
+    query = replace(form.query, sentiment=None)
+    starts, counts = session.ask(event_counts, form.query, event.row_filter, events.period)
+    inside = (starts >= pd.Timestamp(event.first)) & (starts <= pd.Timestamp(event.last))
+    level = event.expected / max(int(inside.sum()), 1)
+    figure = event_figure(starts, counts, event.first, event.last, level, session.theme())
+    st.plotly_chart(figure, key="t_increase_chart", alt="Rows of this group over time, the increase highlighted")
+    st.caption(f"Rows of {event_title(event)} by {events.period}; orange: the increase, dashed: expected.")
+    show_event_details(query, event.row_filter, "t_increase")
 
 
-def how(found: Findings, relative: bool, ask: Ask) -> str:
-    rows = "all rows, " + (
-        "negative and positive ones" if ask.subject.reading.kind != "none" else "whatever their sentiment"
-    )
-    than = "for the number of all rows then" if relative else "for that much time"
+def increase_method(form: TrendForm, events: Events, relative: bool) -> str:
+    rows = "all, negative and positive rows" if form.query.source.kind != "none" else "all rows"
+    exposure = "the number of all rows at that time" if relative else "the length of time"
     return (
-        f"Looked at: {count(found.groups, 'group')} and all rows together ({rows}), every stretch of 1 to "
-        f"{count(found.longest, found.period)}, {found.windows:,} in all. A stretch's count is set against what the "
-        f"group's other times lead to expect {than}, with a negative binomial spread estimated from them; p is "
-        f"Bonferroni-corrected, so that on steady random data a false alarm comes at most {ALPHA:.0%} of the time. "
-        + allowed(found)
+        f"Analyzed: {count(events.groups, 'group')} and all rows together ({rows}), in windows of 1 to "
+        f"{count(events.max_width, events.period)}, {events.windows:,} in all. Expected: the group's rate at other "
+        f"times, in proportion to {exposure}, with a negative binomial spread. p is Bonferroni-corrected: a false "
+        f"alarm on steady random data has a probability of at most {ALPHA:.0%}. " + seasonality(events)
     )
 
 
-def allowed(found: Findings) -> str:
-    """Which rhythms of the calendar were taken into what is usual, and which could not be."""
-    said = [
-        f"the {name} ({shown:,} of {found.series:,} counts show a rhythm of their own"
-        + (", the others take that of all rows)" if used > shown else ")")
-        for name, shown, used in found.seasons
+def seasonality(events: Events) -> str:
+    """Which seasonal cycles the expected counts account for, and which they can't."""
+    cycles = [
+        f"{name} (significant in {significant:,} of {events.series:,} series"
+        + (", the cycle of all rows in the others)" if applied > significant else ")")
+        for name, significant, applied in events.seasons
     ]
-    names = {name for name, _, _ in found.seasons}
-    weekly = "" if "days of the week" in names or found.period not in ("hour", "day") else "a weekly"
-    yearly = "" if "months of the year" in names or found.period in ("quarter", "year") else "a yearly"
+    names = {name for name, _, _ in events.seasons}
+    weekly = "" if "days of the week" in names or events.period not in ("hour", "day") else "weekly"
+    yearly = "" if "months of the year" in names or events.period in ("quarter", "year") else "yearly"
     missing = " or ".join(filter(None, [weekly, yearly]))
-    told = f"Allowed for in what is usual: {' and '.join(said)}. " if said else ""
-    return told + (
-        f"No allowance is made for {missing} season: the rows show none, or too few cycles of it." if missing else ""
-    )
+    text = f"Seasonality accounted for: {' and '.join(cycles)}. " if cycles else ""
+    return text + (f"No significant {missing} cycle, or too few cycles to estimate it." if missing else "")
 
 
-def table(found: Findings) -> pd.DataFrame:
+def increase_frame(events: Events) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Group": each.name,
-                "Sentiment": each.mood or "all",
-                "First": day(each.first),
-                "Last": day(each.last),
-                "Rows": each.rows,
-                "Expected": round(each.expected, 2),
-                "p (corrected)": each.corrected,
-                "Words": ", ".join(each.words),
+                "Group": event.name,
+                "Sentiment": event.sentiment or "all",
+                "Start": day(event.first),
+                "End": day(event.last),
+                "Rows": event.rows,
+                "Expected": round(event.expected, 2),
+                "p (corrected)": event.corrected,
+                "Terms": ", ".join(event.terms),
             }
-            for each in found.found
+            for event in events.items
         ]
     )

@@ -1,4 +1,4 @@
-"""Sentiment: how many rows are what, how it goes over time, how well it is known, in which words."""
+"""Sentiment: counts, development over time, accuracy, terms and texts."""
 
 from dataclasses import replace
 
@@ -7,107 +7,83 @@ import streamlit as st
 
 from core.stats.resampling import RESAMPLES
 from core.trends.charts import area_figure
-from core.trends.rows import Pick, explain
-from core.trends.sentiment import CLASSES, MOST_TRAINED, NAMES, Accuracy
-from core.trends.sentiment_service import SentimentFacts, sentiment_facts
-from core.trends.service import over_time
+from core.trends.rows import RowFilter
+from core.trends.sentiment import CLASSES, MAX_TRAINING_ROWS, NAMES, Accuracy
+from core.trends.sentiment_source import SentimentSummary, sentiment_summary
+from core.trends.service import shares_over_time
 from pages.shared import session
-from pages.shared.text import count, plain
-from pages.shared.trends import detail
-from pages.shared.trends.form import Ask
-from pages.shared.trends.shares import headline
+from pages.shared.text import plain
+from pages.shared.trends.details import show_side_by_side, show_table
+from pages.shared.trends.form import TrendForm
+from pages.shared.trends.shares import peak_verdict
 
 
-def show(ask: Ask) -> None:
-    reading = ask.subject.reading
-    if reading.kind == "none":
-        st.info(
-            "No sentiment is read. Choose how under Sentiment above: from a column, or by the vectors.",
-            icon=":material/mood:",
-        )
+def show_sentiment(form: TrendForm) -> None:
+    source = form.query.source
+    if source.kind == "none":
+        st.info("No sentiment source. Select one under Sentiment above.", icon=":material/mood:")
         return
-    subject = replace(ask.subject, mood=None)
-    known = session.ask(sentiment_facts, subject.corpus, subject.model, reading, subject.secret)
-    counts(known)
-    st.caption(how(ask, known))
-    if known.unknown == known.rows:
-        st.info(
-            "No row has a sentiment. Give the column's values a meaning under Sentiment above.", icon=":material/mood:"
-        )
+    query = replace(form.query, sentiment=None)
+    summary = session.ask(sentiment_summary, query.corpus, query.model, source, query.secret)
+    show_sentiment_counts(summary)
+    st.caption(source_method(form, summary))
+    if summary.unknown == summary.rows:
+        st.info("No row has a sentiment. Map the column's values under Sentiment above.", icon=":material/mood:")
         return
-    found = session.ask(over_time, replace(subject, group="sentiment"), ask.period, 3)
-    if found.grouped:
-        st.markdown(headline(ask, found, "share"))
-        figure = area_figure(found.names, found.starts, found.share, True, session.theme(), 280)
-        st.plotly_chart(figure, key="t_mood", alt="Shares of sentiments over time, stacked")
-    accuracy(ask, known.accuracy)
-    for place, code in zip(st.columns(2, gap="medium"), (-1, 1), strict=True):
-        with place:
-            told = session.ask(explain, subject, Pick(mood=code))
-            st.markdown(f"**{NAMES[code].title()}** · {count(told.rows, 'row')} with a time")
-            detail.words(told, "Words against all other rows")
-            detail.typical(told)
-            detail.tools(subject, Pick(mood=code), f"t_mood_{code}", told.rows)
+    shares = session.ask(shares_over_time, replace(query, group="sentiment"), form.period, 3)
+    if shares.grouped:
+        st.markdown(peak_verdict(form, shares, "share"))
+        figure = area_figure(shares.names, shares.starts, shares.share, True, session.theme(), 280)
+        st.plotly_chart(figure, key="t_sentiment", alt="Shares of sentiment over time, stacked")
+    if source.kind != "column":
+        show_accuracy(form, summary.accuracy)
+    sides = [(NAMES[code].title(), f"t_sentiment_{code}", RowFilter(sentiment=code)) for code in (-1, 1)]
+    show_side_by_side(query, sides, compare=False)
 
 
-def counts(known: SentimentFacts) -> None:
+def show_sentiment_counts(summary: SentimentSummary) -> None:
     with st.container(horizontal=True):
-        for name, number in known.counts:
-            st.metric(
-                name.title(),
-                f"{number:,}",
-                f"{number / max(known.rows, 1):.0%} of rows",
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-            )
-        if known.unknown:
-            st.metric("Not known", f"{known.unknown:,}", border=True)
+        for name, number in summary.counts:
+            share = f"{number / max(summary.rows, 1):.0%} of rows"
+            st.metric(name.title(), f"{number:,}", share, delta_color="off", delta_arrow="off", border=True)
+        if summary.unknown:
+            st.metric("Unknown", f"{summary.unknown:,}", border=True)
 
 
-def how(ask: Ask, known: SentimentFacts) -> str:
-    reading = ask.subject.reading
-    if reading.kind == "column":
-        return f"Read from {plain(reading.column)}; change its cut points or meanings under Sentiment above."
-    if reading.kind == "trained":
+def source_method(form: TrendForm, summary: SentimentSummary) -> str:
+    source, model = form.query.source, form.query.model
+    if source.kind == "column":
+        return f"Source: {plain(source.column)}. Change its thresholds or mapped values under Sentiment above."
+    if source.kind == "trained":
         return (
-            f"Learned from {plain(reading.column)}: logistic regression on the vectors. Rows with a value are read by "
-            f"a model that saw neither them nor an equal text (5 folds, seed 0); each learns from at most "
-            f"{MOST_TRAINED:,} rows."
+            f"Source: logistic regression on the vectors, trained on {plain(source.column)}. Labeled rows are "
+            "classified by models that saw neither them nor duplicates of them (5 folds, seed 0), each trained on at "
+            f"most {MAX_TRAINING_ROWS:,} rows."
         )
-    cuts = (
-        f" Scores below {known.cuts[0]:.3f} are negative, those above {known.cuts[1]:.3f} positive."
-        if known.cuts
-        else ""
-    )
+    limits = summary.thresholds
+    thresholds = f" Thresholds: negative below {limits[0]:.3f}, positive above {limits[1]:.3f}." if limits else ""
     return (
-        f"By anchor sentences, under {plain(ask.subject.model.label if ask.subject.model else '')}: mean cosine to "
-        f"{len(reading.positive)} positive minus mean cosine to {len(reading.negative)} negative ones.{cuts}"
+        f"Source: anchor sentences under {plain(model.label if model else '')}; score: mean cosine to "
+        f"{len(source.positive)} positive minus mean cosine to {len(source.negative)} negative sentences.{thresholds}"
     )
 
 
-def accuracy(ask: Ask, measured: Accuracy | None) -> None:
-    """How far the reading agrees with the column, beside what chance would."""
-    if ask.subject.reading.kind == "column":
+def show_accuracy(form: TrendForm, accuracy: Accuracy | None) -> None:
+    """Agreement with the column, next to chance, and the confusion matrix."""
+    if accuracy is None:
+        st.caption("Accuracy unknown: select a column to evaluate against under Sentiment above.")
         return
-    if measured is None:
-        st.caption("How right this is can't be told: no column checks it. Choose one under Sentiment above.")
-        return
-    m = measured
     st.markdown(
-        f"Against {plain(ask.subject.reading.column)}: accuracy **{m.accuracy:.1%}** ({m.low:.1%} to {m.high:.1%}; "
-        f"always saying the most frequent: {m.chance:.1%}), macro-F1 **{m.macro_f1:.2f}** "
-        f"({m.f1_low:.2f} to {m.f1_high:.2f}; guessing: {m.chance_f1:.2f}), n = {m.n:,}.",
-        help="Accuracy: share of rows read as the column has them, with Wilson's 95% interval. Macro-F1: mean over the "
-        f"sentiments of the harmonic mean of precision and recall, so that rare ones count alike; 95% by {RESAMPLES:,} "
-        "bootstrap resamples (seed 0).",
+        f"Compared with {plain(form.query.source.column)}: accuracy **{accuracy.accuracy:.1%}** ({accuracy.low:.1%} to "
+        f"{accuracy.high:.1%}; majority class: {accuracy.chance:.1%}), macro-F1 **{accuracy.macro_f1:.2f}** "
+        f"({accuracy.f1_low:.2f} to {accuracy.f1_high:.2f}; chance: {accuracy.chance_f1:.2f}), n = {accuracy.n:,}.",
+        help="Accuracy: share of rows classified as in the column, with Wilson's 95% interval. Macro-F1: unweighted "
+        f"mean F1 over the classes, so that rare ones count equally; 95% interval by {RESAMPLES:,} bootstrap resamples "
+        "(seed 0).",
     )
-    if m.high < m.chance:
-        st.caption(
-            "Always saying the most frequent sentiment would be right more often; macro-F1 says whether the rare "
-            "ones are told apart."
-        )
+    if accuracy.high < accuracy.chance:
+        st.caption("Accuracy is below always predicting the majority class; macro-F1 shows how rare classes do.")
     names = [NAMES[code] for code in CLASSES]
-    table = pd.DataFrame(m.table, columns=[f"said {name}" for name in names])
-    table.insert(0, "In the column", names)
-    st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="Confusion table")
+    matrix = pd.DataFrame(accuracy.table, columns=[f"Predicted {name}" for name in names])
+    matrix.insert(0, "In the column", names)
+    show_table(matrix, "Confusion matrix")

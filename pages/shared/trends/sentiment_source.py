@@ -1,5 +1,6 @@
-"""How sentiment is read: from a column, against anchor sentences, or as learned from a column."""
+"""The popover that selects the sentiment source: a column, anchor sentences, or a classifier trained on a column."""
 
+from dataclasses import replace
 from typing import get_args
 
 import streamlit as st
@@ -7,108 +8,107 @@ import streamlit as st
 from core.models.backends import capabilities
 from core.store import CorpusInfo
 from core.trends.sentiment import BAND
-from core.trends.sentiment_service import (
-    MOST_ANCHORS,
+from core.trends.sentiment_source import (
+    MAX_ANCHORS,
     NEGATIVE,
     POSITIVE,
-    Reading,
-    ReadingKind,
     SentimentColumn,
-    default_reading,
+    SentimentSource,
+    SourceKind,
+    default_source,
     sentiment_columns,
-    sentiment_facts,
+    sentiment_summary,
 )
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.text import count, plain
 
-KINDS: dict[ReadingKind, str] = {
-    "column": "From a column",
-    "anchors": "By anchor sentences",
-    "trained": "Learned from a column",
-    "none": "Not at all",
+KINDS: dict[SourceKind, str] = {
+    "column": "Column",
+    "anchors": "Anchor sentences",
+    "trained": "Classifier trained on a column",
+    "none": "None",
 }
 KIND_HELP = (
-    "From a column: ratings or names of moods. By anchor sentences: whether a text's vector is nearer to pleased or to "
-    "displeased sentences (zero-shot). Learned: a classifier on the vectors, taught by a column; it fills rows without "
-    "one. The Sentiment view measures how well the last two agree with a column."
+    "Column: ratings or sentiment labels. Anchor sentences (zero-shot): whether a text is closer to positive or "
+    "negative example sentences. Trained classifier: predicts a column from the vectors, also for rows without a "
+    "value. The Sentiment view shows how well the last two agree with a column."
 )
+COLUMN_LABELS: dict[SourceKind, str] = {"anchors": "Evaluate against", "trained": "Train on", "column": "Column"}
+Mapping = tuple[tuple[str, int], ...]
 
 
-def choose(info: CorpusInfo, model: ModelSpec | None) -> Reading:
-    """The popover with the choices; gives what is chosen."""
-    columns = session.ask_once(sentiment_columns, session.corpus_ref(info))
-    start = session.ask_once(default_reading, session.corpus_ref(info), model)
-    kinds = [kind for kind in get_args(ReadingKind) if _possible(kind, columns, model)]
+def select_source(info: CorpusInfo, model: ModelSpec | None) -> SentimentSource:
+    """Draws the popover; the selected source."""
+    corpus = session.corpus_ref(info)
+    columns = session.ask_once(sentiment_columns, corpus)
+    default = session.ask_once(default_source, corpus, model)
+    kinds = [kind for kind in get_args(SourceKind) if _is_available(kind, columns, model)]
     with (
-        st.popover("Sentiment", icon=":material/mood:", help="How each row's sentiment is read. " + KIND_HELP),
+        st.popover("Sentiment", icon=":material/mood:", help=f"The sentiment of each row. {KIND_HELP}"),
         st.container(width=340),
     ):
-        default = kinds.index(start.kind) if start.kind in kinds else 0
-        kind = st.selectbox(
-            "Read sentiment",
+        kind: SourceKind = st.selectbox(
+            "Source",
             kinds,
-            default,
+            kinds.index(default.kind) if default.kind in kinds else 0,
             key=_key("kind", info),
             persist_state="session",
-            format_func=lambda each: KINDS[each],
+            format_func=lambda kind: KINDS[kind],
             help=KIND_HELP,
         )
         if kind == "none":
-            return Reading()
-        column = _column(info, kind, columns)
-        low, high, meaning = _cuts(info, column) if column else (2.0, 4.0, ())
-        name = column.name if column else ""
-        if kind == "anchors":
-            return _anchors(info, name, low, high, meaning)
-        return Reading(kind, name, low, high, meaning)
+            return SentimentSource()
+        column = _select_column(info, kind, columns)
+        low, high, mapping = _select_mapping(info, column) if column else (2.0, 4.0, ())
+        source = SentimentSource(kind, column.name if column else "", low, high, mapping)
+        return _with_anchors(info, source) if kind == "anchors" else source
 
 
-def words(reading: Reading, info: CorpusInfo, model: ModelSpec | None) -> str:
-    """How sentiment is read, as a sentence, and how many rows have none by a column."""
-    if reading.kind == "none":
+def describe_source(source: SentimentSource, info: CorpusInfo, model: ModelSpec | None) -> str:
+    """The source in a sentence, and how many rows have no sentiment in a column."""
+    if source.kind == "none":
         return ""
-    if reading.kind == "anchors":
-        return "Sentiment is read by anchor sentences."
-    how = "from" if reading.kind == "column" else "as learned from"
-    cuts = "" if reading.meaning else f" ({reading.low:g} or less: negative, {reading.high:g} or more: positive)"
-    told = f"Sentiment is read {how} {plain(reading.column)}{cuts}."
-    if reading.kind != "column":
-        return told
-    known = session.ask_once(sentiment_facts, session.corpus_ref(info), model, reading)
-    learn = " (“Learned from a column” under Sentiment reads those, too)" if model is not None else ""
-    return f"{told} {count(known.unknown, 'row')} have none{learn}." if known.unknown else told
+    if source.kind == "anchors":
+        return "Sentiment: anchor sentences."
+    trained = "trained on " if source.kind == "trained" else ""
+    thresholds = "" if source.mapping else f" (negative ≤ {source.low:g}, positive ≥ {source.high:g})"
+    text = f"Sentiment: {trained}{plain(source.column)}{thresholds}."
+    if source.kind == "trained":
+        return text
+    unknown = session.ask_once(sentiment_summary, session.corpus_ref(info), model, source).unknown
+    hint = f" (use “{KINDS['trained']}” to classify them)" if model is not None else ""
+    return f"{text} {count(unknown, 'row')} without sentiment{hint}." if unknown else text
 
 
-def _possible(kind: ReadingKind, columns: tuple[SentimentColumn, ...], model: ModelSpec | None) -> bool:
+def _is_available(kind: SourceKind, columns: tuple[SentimentColumn, ...], model: ModelSpec | None) -> bool:
     if kind == "anchors":
         return model is not None and capabilities(model).can_embed
     return kind == "none" or bool(columns and (kind == "column" or model is not None))
 
 
 def _key(name: str, info: CorpusInfo) -> str:
-    return f"mood_{name}_{info.digest}"
+    return f"sentiment_{name}_{info.digest}"
 
 
-def _column(info: CorpusInfo, kind: ReadingKind, columns: tuple[SentimentColumn, ...]) -> SentimentColumn | None:
+def _select_column(info: CorpusInfo, kind: SourceKind, columns: tuple[SentimentColumn, ...]) -> SentimentColumn | None:
     names = [column.name for column in columns]
     if kind == "anchors":
         likely = [column.name for column in columns if column.likely][:1]
         names = [*likely, "", *(name for name in names if name not in likely)]
-    label = {"anchors": "Check against", "trained": "Learn from", "column": "Column"}[str(kind)]
-    chosen = st.selectbox(
-        label,
+    selected = st.selectbox(
+        COLUMN_LABELS[kind],
         names,
         key=_key(f"column_{kind}", info),
         persist_state="session",
-        format_func=lambda name: name or "nothing",
-        help="A rating, or a column of names such as positive and negative.",
+        format_func=lambda name: name or "None",
+        help="A rating, or a column with labels such as positive and negative.",
     )
-    return next((column for column in columns if column.name == chosen), None)
+    return next((column for column in columns if column.name == selected), None)
 
 
-def _cuts(info: CorpusInfo, column: SentimentColumn) -> tuple[float, float, tuple[tuple[str, int], ...]]:
-    """Cut points of a number, or what each value of a text column means."""
+def _select_mapping(info: CorpusInfo, column: SentimentColumn) -> tuple[float, float, Mapping]:
+    """Thresholds of a rating, or the mapped values of a text column."""
     if column.number:
         left, right = st.columns(2)
         low = left.number_input(
@@ -116,55 +116,54 @@ def _cuts(info: CorpusInfo, column: SentimentColumn) -> tuple[float, float, tupl
             value=column.low,
             key=_key(f"low_{column.name}", info),
             persist_state="session",
-            help="Rows with this value or a lower one are negative.",
+            help="Values up to this one are negative.",
         )
         high = right.number_input(
             "Positive from",
             value=column.high,
             key=_key(f"high_{column.name}", info),
             persist_state="session",
-            help="Rows with this value or a higher one are positive; those between are neutral.",
+            help="Values from this one on are positive; those in between are neutral.",
         )
         return float(low), float(high), ()
-    guessed = dict(column.meaning)
-    meaning: dict[str, int] = {}
+    guess = dict(column.mapping)
+    mapping: dict[str, int] = {}
     for name, code in (("Negative", -1), ("Neutral", 0), ("Positive", 1)):
-        chosen = st.multiselect(
+        values = st.multiselect(
             f"{name} values",
             column.values,
-            [value for value in column.values if guessed.get(value) == code],
+            [value for value in column.values if guess.get(value) == code],
             key=_key(f"{name}_{column.name}", info),
             persist_state="session",
-            help=f"Values that mean {name.lower()}. Values in no list count as not known.",
+            help=f"Mapped values: these are {name.lower()}. Values in no list are unknown.",
         )
-        meaning |= {value: code for value in chosen}
-    return 0.0, 0.0, tuple(meaning.items())
+        mapping |= dict.fromkeys(values, code)
+    return 0.0, 0.0, tuple(mapping.items())
 
 
-def _anchors(info: CorpusInfo, column: str, low: float, high: float, meaning: tuple[tuple[str, int], ...]) -> Reading:
-    sides = []
-    for name, lines in (("Positive", POSITIVE), ("Negative", NEGATIVE)):
+def _with_anchors(info: CorpusInfo, source: SentimentSource) -> SentimentSource:
+    sentences = []
+    for name, default in (("Positive", POSITIVE), ("Negative", NEGATIVE)):
         text = st.text_area(
             f"{name} sentences",
-            "\n".join(lines),
+            "\n".join(default),
             key=_key(f"anchors_{name}", info),
             persist_state="session",
             height=100,
-            help=f"One a line, at most {MOST_ANCHORS}; write them as your texts would. A row's score is its mean "
-            "cosine to the positive ones minus that to the negative ones.",
+            help=f"One per line, at most {MAX_ANCHORS}, worded like your texts. A row's score is its mean cosine to "
+            "the positive sentences minus that to the negative ones.",
         )
-        sides.append(tuple(line.strip() for line in text.splitlines() if line.strip())[:MOST_ANCHORS])
-    fitted = bool(column) and st.toggle(
-        "Fit the cuts to the column",
+        sentences.append(tuple(line.strip() for line in text.splitlines() if line.strip())[:MAX_ANCHORS])
+    fitted = bool(source.column) and st.toggle(
+        "Fit thresholds",
         key=_key("fitted", info),
         persist_state="session",
-        help="Sets where negative ends and positive begins so that macro-F1 is highest; rows with a value are read "
-        "with cuts fitted on other rows (5 folds), so that the measured accuracy stays honest.",
+        help="Chooses the thresholds with the highest macro-F1 on the column, cross-validated (5 folds), so that the "
+        "accuracy is not inflated.",
     )
-    band = (
-        BAND
-        if fitted
-        else st.slider(
+    band = BAND
+    if not fitted:
+        band = st.slider(
             "Neutral band",
             0.0,
             1.0,
@@ -172,7 +171,6 @@ def _anchors(info: CorpusInfo, column: str, low: float, high: float, meaning: tu
             0.05,
             key=_key("band", info),
             persist_state="session",
-            help="Scores within so many standard deviations of 0 are neutral; 0 is as near to one side as the other.",
+            help="Scores within this many standard deviations of 0 are neutral.",
         )
-    )
-    return Reading("anchors", column, low, high, meaning, sides[0], sides[1], band, fitted)
+    return replace(source, positive=sentences[0], negative=sentences[1], band=band, fitted=fitted)

@@ -1,7 +1,6 @@
-"""Groups over time: lines with intervals, small charts, or stacked areas."""
+"""Groups over time: lines with intervals, small multiples, or stacked areas."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,176 +8,167 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.trends.charts import area_figure, line_figure
-from core.trends.periods import Period, period_name
-from core.trends.sentiment import NAMES
-from core.trends.service import Shares, over_time
-from core.trends.shares import FEW_ROWS, OTHERS, standout
-from core.trends.surges import FEWEST_ROWS
+from core.trends.increases import MIN_ROWS
+from core.trends.periods import period_name
+from core.trends.service import Shares, shares_over_time
+from core.trends.shares import MIN_RELIABLE_ROWS, OTHERS, largest_deviation
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
-from pages.shared.trends.form import Ask, choice
+from pages.shared.trends.form import SENTIMENT_CODES, TrendForm, linked_segments, select_sentiment_rows
 
-FORMS = {"small": "Small charts", "lines": "Lines", "area": "Stacked"}
+CHARTS = {"small": "Small multiples", "lines": "Lines", "area": "Stacked"}
 MEASURES = {"share": "Share of all rows", "rows": "Rows", "within": "Share within each group"}
-ROWS = {"all": "All", "negative": "Negative", "neutral": "Neutral", "positive": "Positive"}
-CODES = {name: code for code, name in NAMES.items()}
-ACROSS = 3
+COLUMNS = 3
 
 
-def show(ask: Ask) -> None:
-    """Controls, the chart, how it was made, and its numbers."""
-    moody = ask.subject.reading.kind != "none" and ask.subject.group != "sentiment"
+def show_shares(form: TrendForm) -> None:
+    """Controls, the chart, its method and its numbers."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        mood = choice("rows", "Rows", ROWS, "Count only rows of one sentiment.") if moody else "all"
-        measures = {name: label for name, label in MEASURES.items() if name != "within" or mood != "all"}
-        measure = choice(
+        query = select_sentiment_rows(form)
+        measures = {name: label for name, label in MEASURES.items() if name != "within" or query.sentiment is not None}
+        measure = linked_segments(
             "measure",
             "Measure",
             measures,
-            "Of a period's rows, how many are in the group; or how many rows; "
-            "or, of the group's own rows in the period, how many have the chosen sentiment.",
+            "Share of all rows: rows of the group in a period / all rows of the period. Share within each group: rows "
+            "with the selected sentiment / all rows of the group in the period.",
         )
-        form = choice("form", "Chart", FORMS, "One small chart a group, all in one with intervals, or stacked.")
-        most = int(
-            st.number_input(
-                "Groups",
-                1,
-                12,
-                6,
-                key="t_most",
-                bind="query-params",
-                width=110,
-                help="How many of the largest are shown; the rest are counted together.",
-            )
+        chart = linked_segments("form", "Chart", CHARTS, "One chart per group, one chart for all, or stacked areas.")
+        max_groups = st.number_input(
+            "Groups",
+            1,
+            12,
+            6,
+            key="t_max_groups",
+            bind="query-params",
+            width=110,
+            help="Number of largest groups; the rest are combined as “others”.",
         )
-    subject = replace(ask.subject, mood=CODES.get(mood))
-    found = session.ask(over_time, subject, ask.period, most, measure == "within")
-    if not found.grouped:
-        st.info(
-            "No row with a time is in any of these groups. Choose other groups or rows.", icon=":material/search_off:"
-        )
+    shares = session.ask(shares_over_time, query, form.period, int(max_groups), measure == "within")
+    if not shares.grouped:
+        st.info("No row with a time is in any of these groups. Select other groups.", icon=":material/search_off:")
         return
-    st.markdown(headline(ask, found, measure))
-    draw(found, "area" if form == "area" and measure != "within" else "small" if form == "area" else form, measure)
-    st.caption(how(ask, found, mood, measure))
-    csv_button(
-        "Download these numbers (CSV)",
-        numbers(found),
-        "trends.csv",
-        help="Each period and group: rows, share and its interval.",
-    )
+    st.markdown(peak_verdict(form, shares, measure))
+    show_share_chart(shares, "small" if chart == "area" and measure == "within" else chart, measure)
+    st.caption(share_method(form, shares, query.sentiment, measure))
+    csv_button("Download data (CSV)", share_frame(shares), "trends.csv", help="Rows, share and interval per period.")
 
 
-def headline(ask: Ask, found: Shares, measure: str) -> str:
-    """What stands out most, in a sentence."""
-    named = [at for at, name in enumerate(found.names) if not name.startswith(f"{OTHERS} (")]
-    counts = found.counts[named].astype(np.float64)
-    spread = 1.96 * np.sqrt(counts)  # as Poisson counts vary
-    rows = measure == "rows"
-    drawn = (counts, counts - spread, counts + spread) if rows else (found.share, found.low, found.high)
-    values, low, high = (each if rows else each[named] for each in drawn)
-    low = np.where(found.few & (not rows), np.nan, np.where(counts < FEWEST_ROWS, -np.inf, low))
-    out = standout(values, low, high)
-    if out is None:
-        enough = "" if rows else f" of at least {FEW_ROWS} rows"
-        return f"No group leaves its usual range clearly in any {ask.period}{enough}."
-    group, place, usual = out
-    form = (lambda x: f"{x:,.0f} rows") if rows else (lambda x: f"{x:.1%}")
-    return (
-        f"**{plain(cut(found.names[named[group]], 60))}** stands out most: **{form(values[group, place])}** in the "
-        f"{_when(found, place, ask.period)}, {form(usual)} in a usual one (median)."
-    )
-
-
-def _when(found: Shares, place: int, period: Period) -> str:
-    name = period_name(found.starts, place, period)
-    return name if period == "week" else f"{period} {name}"
-
-
-def draw(found: Shares, form: str, measure: str) -> None:
-    percent = measure != "rows"
-    if form == "area":
-        values = found.share if percent else found.counts.astype(np.float64)
-        figure = area_figure(found.names, found.starts, values, percent, session.theme())
-        st.plotly_chart(figure, key="t_area", alt="Stacked areas of groups over time")
-    elif form == "lines" or len(found.names) == 1:
-        st.plotly_chart(_lines(found, range(len(found.names)), percent), key="t_lines", alt="Groups over time")
+def peak_verdict(form: TrendForm, shares: Shares, measure: str) -> str:
+    """The largest deviation from a group's median, in a sentence."""
+    named = [at for at, name in enumerate(shares.names) if not is_others(name)]
+    counts = shares.counts[named].astype(np.float64)
+    if measure == "rows":
+        spread = 1.96 * np.sqrt(counts)  # of Poisson counts
+        values, low, high = counts, counts - spread, counts + spread
     else:
-        small(found, percent)
+        values, low, high = shares.share[named], shares.low[named], shares.high[named]
+    low = np.where(shares.few & (measure != "rows"), np.nan, np.where(counts < MIN_ROWS, -np.inf, low))
+    deviation = largest_deviation(values, low, high)
+    if deviation is None:
+        enough = "" if measure == "rows" else f" of at least {MIN_RELIABLE_ROWS} rows"
+        return f"No group deviates clearly from its median in any {form.period}{enough}."
+    group, at, median = deviation
+    verb = "peaks at" if values[group, at] > median else "drops to"
+    when = period_name(shares.starts, at, form.period)
+    return (
+        f"**{plain(cut(shares.names[named[group]], 60))}** {verb} **{format_value(values[group, at], measure)}** in "
+        f"{'the ' if form.period == 'week' else ''}{when} (median {form.period}: {format_value(median, measure)})."
+    )
 
 
-def small(found: Shares, percent: bool) -> None:
-    """One chart a group, all on one scale but that of the others together."""
-    named = [at for at, name in enumerate(found.names) if not name.startswith(f"{OTHERS} (")]
-    top = float(np.nanmax((found.high if percent else found.counts)[named]))
-    for start in range(0, len(found.names), ACROSS):  # line by line, so that they keep their order on a phone
-        places = st.columns(ACROSS)
-        for at, place in zip(range(start, len(found.names)), places, strict=False):
-            with place:
-                st.caption(f"**{plain(cut(found.names[at], 48))}** · {count(int(found.counts[at].sum()), 'row')}")
-                figure = _lines(found, [at], percent, 190, top if at in named else None)
+def format_value(value: float, measure: str) -> str:
+    return f"{value:,.0f} rows" if measure == "rows" else f"{value:.1%}"
+
+
+def is_others(name: str) -> bool:
+    return name.startswith(f"{OTHERS} (")
+
+
+def show_share_chart(shares: Shares, chart: str, measure: str) -> None:
+    percent = measure != "rows"
+    if chart == "area":
+        values = shares.share if percent else shares.counts.astype(np.float64)
+        figure = area_figure(shares.names, shares.starts, values, percent, session.theme())
+        st.plotly_chart(figure, key="t_area", alt="Stacked areas of groups over time")
+    elif chart == "lines" or len(shares.names) == 1:
+        figure = share_lines(shares, range(len(shares.names)), percent)
+        st.plotly_chart(figure, key="t_lines", alt="Groups over time")
+    else:
+        show_small_multiples(shares, percent)
+
+
+def show_small_multiples(shares: Shares, percent: bool) -> None:
+    """One chart per group, with a common y-axis except for the combined others."""
+    named = [at for at, name in enumerate(shares.names) if not is_others(name)]
+    top = float(np.nanmax((shares.high if percent else shares.counts)[named]))
+    for start in range(0, len(shares.names), COLUMNS):  # row by row, so that they keep their order on a phone
+        for at, column in zip(range(start, len(shares.names)), st.columns(COLUMNS), strict=False):
+            with column:
+                st.caption(f"**{plain(cut(shares.names[at], 48))}** · {count(int(shares.counts[at].sum()), 'row')}")
+                figure = share_lines(shares, [at], percent, 190, top if at in named else None)
                 options = {"displayModeBar": False}
                 st.plotly_chart(figure, key=f"t_small_{at}", config=options, alt="One group over time")
 
 
-def _lines(
-    found: Shares, places: Sequence[int], percent: bool, height: int = 380, top: float | None = None
+def share_lines(
+    shares: Shares, groups: Sequence[int], percent: bool, height: int = 380, top: float | None = None
 ) -> go.Figure:
-    at = list(places)
-    counts = found.counts[at].astype(np.float64)
-    values, low, high = (found.share[at], found.low[at], found.high[at]) if percent else (counts, counts, counts)
-    names = [found.names[i] for i in at]
+    at = list(groups)
+    counts = shares.counts[at].astype(np.float64)
+    values, low, high = (shares.share[at], shares.low[at], shares.high[at]) if percent else (counts, counts, counts)
+    names = [shares.names[i] for i in at]
     return line_figure(
-        names, found.starts, values, low, high, found.few, percent, session.theme(), height, len(at) > 1, at[0], top
+        names, shares.starts, values, low, high, shares.few, percent, session.theme(), height, len(at) > 1, at[0], top
     )
 
 
-def how(ask: Ask, found: Shares, mood: str, measure: str) -> str:
-    what = "" if mood == "all" else f"{mood} "
-    of = {
-        "share": f"Share of each {ask.period}'s rows that are {what or ''}rows of the group",
-        "within": f"Share of the group's own rows in each {ask.period} that are {mood}",
-        "rows": f"{what.capitalize() or ''}rows of the group in each {ask.period}".strip(),
+def share_method(form: TrendForm, shares: Shares, sentiment: int | None, measure: str) -> str:
+    name = next((f"{name} " for name, code in SENTIMENT_CODES.items() if code == sentiment), "")
+    what = {
+        "share": f"Share of {name}rows of the group among all rows of each {form.period}",
+        "within": f"Share of {name}rows among the group's rows in each {form.period}",
+        "rows": f"Number of {name}rows of the group in each {form.period}",
     }[measure]
-    parts = [of[:1].upper() + of[1:] + ("; bands are Wilson 95% intervals" if measure != "rows" else "") + "."]
-    few = int(found.few.sum())
+    parts = [what + ("; bands: 95% Wilson intervals." if measure != "rows" else ".")]
+    few = int(shares.few.sum())
     if few:
-        parts.append(
-            f"{few:,} of {count(len(found.starts), ask.period)} have fewer than {FEW_ROWS} rows (hollow points)."
-        )
-    parts.append(f"{found.grouped:,} of {count(found.rows, 'row')} with a time are in {count(found.groups, 'group')}.")
-    if any(name.startswith(f"{OTHERS} (") for name in found.names):
-        parts.append("The others together have a scale of their own in small charts.")
-    parts += cut_short(ask)
-    if measure == "share" and found.grouped < found.rows:
+        periods = count(len(shares.starts), form.period)
+        parts.append(f"{few:,} of {periods} have fewer than {MIN_RELIABLE_ROWS} rows (hollow points).")
+    rows = count(shares.rows, "row")
+    parts.append(f"{shares.grouped:,} of {rows} with a time are in {count(shares.groups, 'group')}.")
+    if any(is_others(name) for name in shares.names):
+        parts.append("In small multiples, “others” uses its own y-axis.")
+    parts += incomplete_periods(form)
+    if measure == "share" and shares.grouped < shares.rows:
         parts.append("Shares are of all rows with a time.")
     return " ".join(parts)
 
 
-def cut_short(ask: Ask) -> list[str]:
-    """Whether the first or the last period is not whole, so that its counts are no fall."""
-    freq = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}.get(ask.period)
+def incomplete_periods(form: TrendForm) -> list[str]:
+    """Whether the first or the last period is incomplete, so that its counts are lower."""
+    freq = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}.get(form.period)
     if freq is None:
         return []
-    first, last = (pd.Timestamp(each).normalize() for each in (ask.facts.first, ask.facts.last))
+    first, last = (pd.Timestamp(stamp).normalize() for stamp in (form.times.first, form.times.last))
     late = first > pd.Period(first, freq).start_time
     early = last < pd.Period(last, freq).end_time.normalize()
-    which = " and the ".join(name for name, is_cut in (("first", late), ("last", early)) if is_cut)
-    return [f"The {which} {ask.period} {'are' if late and early else 'is'} cut short by the data."] if which else []
+    names = " and ".join(name for name, incomplete in (("first", late), ("last", early)) if incomplete)
+    return [f"The {names} {form.period} {'are' if late and early else 'is'} incomplete."] if names else []
 
 
-def numbers(found: Shares) -> pd.DataFrame:
-    """One line a period and group."""
-    count_groups, periods = found.counts.shape
+def share_frame(shares: Shares) -> pd.DataFrame:
+    """One line per period and group."""
+    groups, periods = shares.counts.shape
     return pd.DataFrame(
         {
-            "period_start_utc": np.tile(found.starts, count_groups),
-            "group": np.repeat(found.names, periods),
-            "rows": found.counts.ravel(),
-            "all_rows": np.tile(found.totals, count_groups),
-            "share": found.share.ravel(),
-            "low": found.low.ravel(),
-            "high": found.high.ravel(),
+            "period_start_utc": np.tile(shares.starts, groups),
+            "group": np.repeat(shares.names, periods),
+            "rows": shares.counts.ravel(),
+            "all_rows": np.tile(shares.totals, groups),
+            "share": shares.share.ravel(),
+            "low": shares.low.ravel(),
+            "high": shares.high.ravel(),
         }
     )

@@ -1,12 +1,11 @@
-"""Figures of the Quality page: names are escaped and kept apart, every line is drawn, bins add up."""
+"""Figures of the Quality page: names are escaped and separate, every line is drawn, bins add up."""
 
 import numpy as np
 
 from core.palette import COLORS
-from core.quality.charts import Line, dot_figure, group_bars, line_figure, log_ticks, mark, short
-from core.quality.distribution_chart import distribution_figure
+from core.quality.charts import Line, distribution_figure, dot_figure, group_bars, line_figure, log_ticks, mark, short
 from core.quality.similarity import measure_similarity
-from core.quality.summaries import between, number, of_similarity, share
+from core.quality.summaries import describe_similarity, format_number, percent, with_interval
 from core.stats.interval import Interval
 from core.types import unit_rows
 from tests.core.quality.conftest import space_of
@@ -53,14 +52,21 @@ def test_dots_skip_what_is_unknown():
     assert long.layout.xaxis.ticktext == ("all-MiniLM-L6-v2<br>· bfloat16",)
 
 
-def test_numbers_are_said_with_the_digits_they_need():
-    assert [share(each) for each in (0, 1, 0.5, 0.034, 0.9997, 0.123)] == ["0%", "100%", "50%", "3.4%", "99.97%", "12%"]
-    assert [number(each) for each in (0.1234, 12.34, 1234.5)] == ["0.12", "12.3", "1,234"]
-    assert between(Interval(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
-    assert between(Interval(0.89, 0.85, 0.911), share) == "89.0% (85.0% to 91.1%)"
-    assert between(Interval(0.5, 0.0, 1.0), share) == "50% (0% to 100%)"
-    assert between(Interval(1.0, 1.0, 1.0), share) == "100%"
-    assert between(Interval(2.0, float("nan"), float("nan"))) == "2.00"
+def test_numbers_have_the_digits_they_need():
+    assert [percent(item) for item in (0, 1, 0.5, 0.034, 0.9997, 0.123)] == [
+        "0%",
+        "100%",
+        "50%",
+        "3.4%",
+        "99.97%",
+        "12%",
+    ]
+    assert [format_number(item) for item in (0.1234, 12.34, 1234.5)] == ["0.12", "12.3", "1,234"]
+    assert with_interval(Interval(0.5, 0.4, 0.6)) == "0.50 (0.40 to 0.60)"
+    assert with_interval(Interval(0.89, 0.85, 0.911), percent) == "89.0% (85.0% to 91.1%)"
+    assert with_interval(Interval(0.5, 0.0, 1.0), percent) == "50% (0% to 100%)"
+    assert with_interval(Interval(1.0, 1.0, 1.0), percent) == "100%"
+    assert with_interval(Interval(2.0, float("nan"), float("nan"))) == "2.00"
 
 
 def test_log_axes_have_whole_numbers_written_out():
@@ -69,10 +75,10 @@ def test_log_axes_have_whole_numbers_written_out():
     assert log_ticks([])["tickvals"] == [1]
 
 
-def test_a_label_that_does_not_show_is_said_not_to():
-    def found(codes):
+def test_a_label_that_does_not_show_is_reported():
+    def result(codes):
         rows = unit_rows(np.random.default_rng(1).normal(size=(300, 5)) + 3 * (np.arange(300) % 3 == 0)[:, None])
         return measure_similarity(space_of(rows), codes)
 
-    assert "hardly shows" in of_similarity([("one", found(np.random.default_rng(2).integers(3, size=300)))])
-    assert "hardly shows" not in of_similarity([("one", found((np.arange(300) % 3 == 0).astype(int)))])
+    assert "hardly reflected" in describe_similarity([("one", result(np.random.default_rng(2).integers(3, size=300)))])
+    assert "hardly reflected" not in describe_similarity([("one", result((np.arange(300) % 3 == 0).astype(int)))])

@@ -9,7 +9,7 @@ from core.corpus.text_edit_words import STOP_WORDS
 from core.models.base import changed
 from core.quality.results import changed_texts
 from core.scoreboard.known_item import halves
-from core.vectors.neighbors import PROBES
+from core.corpus.text_edits import TEXT_EDITS
 from tests.waiting import cpu_limit
 
 ENGLISH = "I can't find my parcel, it was due on 12 May. Please help me get it quickly!"
@@ -20,7 +20,7 @@ ODD = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", TEXT_EDITS)
 def test_any_text_is_changed_or_left_out_and_always_the_same_way(kind):
     for text in (*ODD, ENGLISH):
         made = changed(text, kind, 3)
@@ -77,7 +77,7 @@ def test_numbers_change_and_keep_their_length():
     assert changed("١٢", "numbers").isdecimal()
     assert changed("Seven of them", "numbers") not in (None, "Seven of them")
     assert changed("no numbers", "numbers") is None
-    assert not PROBES["numbers"].keeps_meaning
+    assert not TEXT_EDITS["numbers"].keeps_meaning
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_halves_are_cut_between_sentences_or_words():
 def test_changes_are_quick():
     texts = [f"{ENGLISH} {i}" for i in range(300)]
     with cpu_limit(5):
-        for kind in PROBES:
+        for kind in TEXT_EDITS:
             changed_texts(texts, kind)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from core.compression.curves import size_curve
-from core.quality.edit_robustness import Moved
+from core.quality.robustness import EditEffects
 from core.scoreboard.comparison import compare
 from core.scoreboard.types import Scores
 from core.stats import interval, resampling
@@ -139,7 +139,7 @@ def test_one_data_set_has_one_interval_on_every_page():
     intervals = {
         "disagreement": [part[0] for part in mean_interval(values[None], texts)],
         "quality": bootstrap_mean(values),
-        "quality, churn": Moved(values, values).estimates()[2],
+        "quality, churn": EditEffects(values, values).estimates()[2],
         "compression": (curve.values[0], curve.low[0], curve.high[0]),
     }
     for feature, numbers in intervals.items():

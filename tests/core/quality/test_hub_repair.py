@@ -49,13 +49,13 @@ def test_mutual_proximity_ranks_as_its_formula(hubby):
         assert listed[row].tolist() == among[np.argsort(-chance, kind="stable")][:10].tolist()
 
 
-def test_the_spread_of_very_many_texts_is_told_from_some(hubby, monkeypatch):
-    monkeypatch.setattr(hub_repair, "SPREAD_BY", 150)
-    found, drawn = hub_repair._Mutual(hubby, 0), hubby.sample(150, 0)
+def test_the_spread_of_very_many_texts_is_estimated_on_a_sample(hubby, monkeypatch):
+    monkeypatch.setattr(hub_repair, "SPREAD_TEXTS", 150)
+    result, drawn = hub_repair._Mutual(hubby, 0), hubby.sample(150, 0)
     cosines = full(hubby)[:, drawn]
     cosines[np.isinf(cosines)] = np.nan
-    np.testing.assert_allclose(found.mean, np.nanmean(cosines, axis=1), atol=1e-5)
-    np.testing.assert_allclose(found.spread, np.nanstd(cosines, axis=1), atol=1e-4)
+    np.testing.assert_allclose(result.mean, np.nanmean(cosines, axis=1), atol=1e-5)
+    np.testing.assert_allclose(result.spread, np.nanstd(cosines, axis=1), atol=1e-4)
 
 
 def test_of_very_many_texts_fewer_candidates_take_part(hubby, monkeypatch):
@@ -65,33 +65,33 @@ def test_of_very_many_texts_fewer_candidates_take_part(hubby, monkeypatch):
     assert all(set(row) <= set(near[:30]) for row, near in zip(listed.tolist(), hubby.ids.tolist(), strict=True))
 
 
-def test_repairs_even_the_lists_out(hubby):
-    found = repair_hubs(hubby)
-    assert found["none"].hubs.skewness > 2
-    assert set(np.argsort(-found["none"].hubs.counts)[:10]) <= set(range(12))
+def test_repairs_reduce_hubness(hubby):
+    result = repair_hubs(hubby)
+    assert result["none"].hubs.skewness > 2
+    assert set(np.argsort(-result["none"].hubs.counts)[:10]) <= set(range(12))
     for repair in ("csls", "mutual"):
-        assert found[repair].hubs.skewness < found["none"].hubs.skewness / 2
-        assert found[repair].hubs.unfair < found["none"].hubs.unfair
-        assert found[repair].hubs.never <= found["none"].hubs.never
-    assert found["none"].right is None
+        assert result[repair].hubs.skewness < result["none"].hubs.skewness / 2
+        assert result[repair].hubs.unfair < result["none"].hubs.unfair
+        assert result[repair].hubs.never <= result["none"].hubs.never
+    assert result["none"].precision is None
 
 
 def test_the_gain_in_labels_is_paired(labeled):
     space, codes = labeled
     some = np.where(np.arange(400) % 5 == 0, -1, codes)
-    found = repair_hubs(space, some)
-    none = found["none"]
+    result = repair_hubs(space, some)
+    none = result["none"]
     assert none.gain.value == none.gain.low == none.gain.high == 0
     judged = np.ones(400, bool)
-    for each in found.values():
-        judged &= (some >= 0) & (some[each.first] >= 0)
-    assert none.judged == judged.sum()
-    for each in found.values():
-        right = (some[each.first] == some)[judged]
+    for item in result.values():
+        judged &= (some >= 0) & (some[item.first] >= 0)
+    assert none.labeled_texts == judged.sum()
+    for item in result.values():
+        right = (some[item.first] == some)[judged]
         before = (some[none.first] == some)[judged]
-        assert each.right.value == pytest.approx(right.mean())
-        assert each.gain.value == pytest.approx(right.mean() - before.mean())
-        assert each.gain.low <= each.gain.value <= each.gain.high
+        assert item.precision.value == pytest.approx(right.mean())
+        assert item.gain.value == pytest.approx(right.mean() - before.mean())
+        assert item.gain.low <= item.gain.value <= item.gain.high
 
 
 def test_length_is_held_against_cosines(labeled):
@@ -100,29 +100,29 @@ def test_length_is_held_against_cosines(labeled):
     values = text_values(space)
     np.testing.assert_allclose(values["neighbors"], np.sort(cosines, axis=1)[:, -10:].mean(axis=1), atol=1e-5)
     np.fill_diagonal(cosines, 0)
-    np.testing.assert_allclose(values["everyone"], cosines.sum(axis=1) / 399, atol=1e-5)
-    np.testing.assert_array_equal(values["listed"], np.bincount(space.ids[:, :10].ravel(), minlength=400))
+    np.testing.assert_allclose(values["all_texts"], cosines.sum(axis=1) / 399, atol=1e-5)
+    np.testing.assert_array_equal(values["occurrences"], np.bincount(space.ids[:, :10].ravel(), minlength=400))
 
 
 def test_spearman_is_scipys_and_bins_hold_their_means(labeled):
     space, _ = labeled
     generator = np.random.default_rng(2)
     values = text_values(space)
-    lengths = (50 + 400 * values["everyone"] + generator.normal(size=400) * 15).round().astype(int).clip(1)
-    found = measure_length_bias(space, lengths)
+    lengths = (50 + 400 * values["all_texts"] + generator.normal(size=400) * 15).round().astype(int).clip(1)
+    result = measure_length_bias(space, lengths)
     for name, value in values.items():
-        assert found.rho[name].value == pytest.approx(spearmanr(lengths, value).statistic, abs=1e-9)
-        assert found.rho[name].low < found.rho[name].value < found.rho[name].high
-    assert found.rho["everyone"].low > 0.3
-    assert found.counts.sum() == 400
-    inside = (lengths >= found.edges[3]) & (lengths < found.edges[4])
-    assert found.counts[3] == inside.sum()
-    assert found.means["everyone"][3] == pytest.approx(values["everyone"][inside].mean())
-    error = values["everyone"][inside].std(ddof=1) / np.sqrt(inside.sum())
-    assert found.errors["everyone"][3] == pytest.approx(error)
+        assert result.rho[name].value == pytest.approx(spearmanr(lengths, value).statistic, abs=1e-9)
+        assert result.rho[name].low < result.rho[name].value < result.rho[name].high
+    assert result.rho["all_texts"].low > 0.3
+    assert result.counts.sum() == 400
+    inside = (lengths >= result.edges[3]) & (lengths < result.edges[4])
+    assert result.counts[3] == inside.sum()
+    assert result.means["all_texts"][3] == pytest.approx(values["all_texts"][inside].mean())
+    error = values["all_texts"][inside].std(ddof=1) / np.sqrt(inside.sum())
+    assert result.errors["all_texts"][3] == pytest.approx(error)
 
 
 def test_texts_of_one_length_have_no_correlation(labeled):
-    found = measure_length_bias(labeled[0], np.full(400, 30))
-    assert np.isnan(found.rho["everyone"].value)
-    assert found.counts.sum() == 400
+    result = measure_length_bias(labeled[0], np.full(400, 30))
+    assert np.isnan(result.rho["all_texts"].value)
+    assert result.counts.sum() == 400

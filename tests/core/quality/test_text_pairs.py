@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.quality.pairs import among, label_pairs, neighbor_codes, pair_codes, random_pairs, same_label_pairs
+from core.quality.pairs import is_in, label_pairs, neighbor_codes, pair_codes, random_pairs, same_label_pairs
 
 
 def shares(left, right, m):
@@ -34,10 +34,10 @@ def test_label_pairs_are_uniform_over_all_such_pairs():
             for j in range(i + 1, m)
             if min(codes[i], codes[j]) >= 0 and (codes[i] == codes[j]) == same
         ]
-        found = shares(left, right, m)
+        result = shares(left, right, m)
         expected = np.zeros(m * m)
         expected[[i * m + j for i, j in there]] = 1 / len(there)
-        np.testing.assert_allclose(found, expected, atol=0.004)
+        np.testing.assert_allclose(result, expected, atol=0.004)
     same, total = same_label_pairs(codes)
     assert (same, total) == (10, 45)
 
@@ -54,5 +54,5 @@ def test_pairs_of_lists_count_once_whichever_lists_the_other():
     assert codes.tolist() == [1, 2, 7, 11]  # 0-1, 0-2, 1-3, 2-3
     assert neighbor_codes(ids, 1).tolist() == [1, 11]
     assert neighbor_codes(ids, 2, np.array([True, True, True, False])).tolist() == [1, 2]
-    assert among(np.array([2, 3, 11]), codes).tolist() == [True, False, True]
-    assert not among(np.array([2]), np.zeros(0, np.int64)).any()
+    assert is_in(np.array([2, 3, 11]), codes).tolist() == [True, False, True]
+    assert not is_in(np.array([2]), np.zeros(0, np.int64)).any()

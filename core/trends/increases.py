@@ -1,10 +1,10 @@
-"""Surges: stretches of time in which a group has more rows than its own usual range explains.
+"""Anomalous increases: windows of time in which a group has more rows than its other times lead to expect.
 
 Every window of 1 to w periods is compared with what the rest of the group's time leads to expect. The expected count
 is the rate elsewhere; its spread is that of a negative binomial, whose variance takes in that the rate is estimated
 (the predictive distribution under Jeffreys' prior) and how much more windows of that length vary elsewhere than a
-Poisson process does. As in outbreak detection (Farrington, Andrews, Beale and Catchpole, 1996), other surges of the
-group are kept out of what is usual. p values are corrected by Bonferroni over every window of every group looked at.
+Poisson process does. As in outbreak detection (Farrington, Andrews, Beale and Catchpole, 1996), the group's other
+increases do not count as usual. p values are corrected by Bonferroni over every window of every group tested.
 """
 
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ import numpy as np
 from core.trends.periods import Period
 
 ALPHA = 0.05
-FEWEST_ROWS = 3
-FEWEST_PERIODS = 8
-MOST_SURGES = 5  # of one series
-LONGEST: dict[Period, int] = {"hour": 48, "day": 14, "week": 6, "month": 4, "quarter": 3, "year": 2}
-RARE = 2.0  # standard deviations: no window nearer to its expectation can pass the corrected level
-BLOCKS = 6  # the time must hold this many windows of a length for it to be looked at
+MIN_ROWS = 3
+MIN_PERIODS = 8
+MAX_PER_SERIES = 5  # of one series
+MAX_WIDTH: dict[Period, int] = {"hour": 48, "day": 14, "week": 6, "month": 4, "quarter": 3, "year": 2}
+MIN_DEVIATIONS = 2.0  # standard deviations: no window nearer to its expectation can pass the corrected level
+MIN_WINDOWS = 6  # windows of a length that the time must hold for the length to be tested
 
 
 @dataclass(frozen=True)
-class Surge:
+class Increase:
     """first, last: periods with its first and its last row, both included. series: which of those given.
 
     rows, expected: counted and usual in it. p: the chance of that many or more in any one window; corrected: times
-    all windows looked at, at most 1.
+    all windows tested, at most 1.
     """
 
     series: int
@@ -40,71 +40,71 @@ class Surge:
 
 
 @dataclass(frozen=True)
-class Found:
-    """surges by rising p; windows: how many were looked at, over all series; longest: the widest, in periods."""
+class Increases:
+    """increases by rising p; windows: tested ones over all series; max_width: the widest, in periods."""
 
-    surges: tuple[Surge, ...]
+    increases: tuple[Increase, ...]
     windows: int
-    longest: int
+    max_width: int
 
 
-def find_surges(
+def find_increases(
     counts: np.ndarray,
     exposure: np.ndarray | None = None,
-    longest: int = 14,
+    max_width: int = 14,
     alpha: float = ALPHA,
     factors: np.ndarray | None = None,
-) -> Found:
-    """Surges of the series counts (m, t) int.
+) -> Increases:
+    """Anomalous increases of the series counts (m, t) int.
 
-    exposure: (t,) what a count is in proportion to: None for time itself, or all rows of each period, so that a
-    surge of everything is none of one group. factors: (m, t) how many times its usual rate each series has by the
-    calendar (see seasons.py), None for 1. longest: the widest window, in periods. With fewer than 8 periods nothing
-    is usual, and nothing is looked at.
+    exposure: (t,) what a count is in proportion to: None for time itself, or all rows of each period, so that an
+    increase of everything is none of one group. factors: (m, t) how many times its usual rate each series has by the
+    calendar (see seasons.py), None for 1. max_width: of a window, in periods. With fewer than 8 periods no window is
+    tested.
     """
     counts = np.atleast_2d(np.asarray(counts))
     periods = counts.shape[1]
-    widths = range(1, min(longest, periods // BLOCKS) + 1) if periods >= FEWEST_PERIODS else range(0)
+    widths = range(1, min(max_width, periods // MIN_WINDOWS) + 1) if periods >= MIN_PERIODS else range(0)
     exposed = np.ones(periods) if exposure is None else np.asarray(exposure, dtype=np.float64)
     windows = len(counts) * sum(periods - width + 1 for width in widths)
-    found: list[Surge] = []
+    increases: list[Increase] = []
     for number, series in enumerate(counts):
-        if series.sum() >= FEWEST_ROWS and windows:
-            own = exposed if factors is None else exposed * factors[number]
-            found += _of_series(number, series, own, widths, windows, alpha)
-    return Found(
-        tuple(sorted(found, key=lambda each: (each.p, each.series, each.first))), windows, max(widths, default=0)
+        if series.sum() >= MIN_ROWS and windows:
+            series_exposure = exposed if factors is None else exposed * factors[number]
+            increases += _series_increases(number, series, series_exposure, widths, windows, alpha)
+    return Increases(
+        tuple(sorted(increases, key=lambda item: (item.p, item.series, item.first))), windows, max(widths, default=0)
     )
 
 
-def _of_series(
+def _series_increases(
     number: int, series: np.ndarray, exposure: np.ndarray, widths: range, windows: int, alpha: float
-) -> list[Surge]:
-    """The surest surge, then the next with that one left out of what is usual, and so on.
+) -> list[Increase]:
+    """The increase with the smallest p, then the next with that one excluded from what is usual, and so on.
 
-    One window that sticks out of a Poisson process is set aside from the start, so that two surges can't hide each
-    other; setting more aside would make false alarms of series that vary much by nature (measured).
+    One window that is extreme for a Poisson process is excluded from the start, so that two increases can't mask each
+    other; excluding more gives false alarms in overdispersed series (measured).
     """
     usual, flagged = np.ones(len(series), dtype=bool), np.zeros(len(series), dtype=bool)
     best = _best(series, exposure, widths, usual, flagged, plain=True)
     if best is not None and best.p * windows <= alpha:
         usual[best.start : best.start + best.width] = False
-    found: list[Surge] = []
-    while len(found) < MOST_SURGES:
+    increases: list[Increase] = []
+    while len(increases) < MAX_PER_SERIES:
         best = _best(series, exposure, widths, usual, flagged)
         if best is None or best.p * windows > alpha:
             break
         usual[best.start : best.start + best.width] = False
         flagged[best.start : best.start + best.width] = True
-        found.append(_surge(number, series, best, windows))
-    return found
+        increases.append(_increase(number, series, best, windows))
+    return increases
 
 
-def _surge(number: int, series: np.ndarray, best: "_Window", windows: int) -> Surge:
+def _increase(number: int, series: np.ndarray, best: "_Window", windows: int) -> Increase:
     inside = series[best.start : best.start + best.width]
     filled = best.start + np.flatnonzero(inside)
     corrected = min(best.p * windows, 1.0)
-    return Surge(number, int(filled[0]), int(filled[-1]), int(inside.sum()), best.expected, best.p, corrected)
+    return Increase(number, int(filled[0]), int(filled[-1]), int(inside.sum()), best.expected, best.p, corrected)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _best(
     """The window with the smallest p that touches no barred period; the shorter one where two are equal."""
     best: _Window | None = None
     for width in widths:
-        p, expected = window_chances(series, exposure, width, usual, plain, RARE)
+        p, expected = window_p_values(series, exposure, width, usual, plain, MIN_DEVIATIONS)
         p[_sums(barred, width) > 0] = np.nan
         if np.isfinite(p).any():
             start = int(np.nanargmin(p))
@@ -130,18 +130,18 @@ def _best(
     return best
 
 
-def window_chances(
+def window_p_values(
     series: np.ndarray,
     exposure: np.ndarray,
     width: int,
     usual: np.ndarray | None = None,
     plain: bool = False,
-    least: float = 0.0,
+    min_deviations: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each window of `width` periods: the chance p of as many rows or more, and the expected number.
 
-    usual: bool (t,), the periods that may tell what is usual; a window's own never do. plain: as Poisson processes
-    vary. least: windows fewer Poisson standard deviations above their expectation get no p, which saves time. p:
+    usual: bool (t,), the periods that count as usual; a window's own never do. plain: Poisson variance. min_deviations:
+    windows fewer Poisson standard deviations above their expectation get no p, which saves time. p:
     (t - width + 1,) float64, NaN also for windows of fewer than 3 rows or without 6 windows' worth of usual time.
     """
     from scipy.special import betainc
@@ -154,36 +154,38 @@ def window_chances(
         expected = (rest_rows + 0.5) / rest_size * size  # half a row: Jeffreys' prior
         spread = np.ones(len(rows)) if plain else _dispersion(rows, size, usual, width, rest_rows / rest_size)
         variance = expected * (1 + size / rest_size) * spread
-        told = (
-            (rows >= FEWEST_ROWS)
-            & (rows > expected + least * np.sqrt(expected))
+        testable = (
+            (rows >= MIN_ROWS)
+            & (rows > expected + min_deviations * np.sqrt(expected))
             & (size > 0)
-            & (rest_size >= (BLOCKS - 1) * size)
+            & (rest_size >= (MIN_WINDOWS - 1) * size)
         )
         p = np.full(len(rows), np.nan)
-        mean, var = expected[told], variance[told]
+        mean, var = expected[testable], variance[testable]
         # the upper tail of the negative binomial, without scipy.stats' slow checks
-        p[told] = betainc(rows[told], mean * mean / (var - mean), 1 - mean / var)
+        p[testable] = betainc(rows[testable], mean * mean / (var - mean), 1 - mean / var)
     return p, expected
 
 
 def _dispersion(rows: np.ndarray, size: np.ndarray, usual: np.ndarray, width: int, rate: np.ndarray) -> np.ndarray:
     """For each window, the mean of (count - expected)^2 / expected over the usual windows that don't touch it, with
     its standard error for the periods there are, at least 1, a Poisson process'."""
-    whole = (_sums(usual, width) == width) & (size > 0)
-    squares = np.where(whole, rows * rows / np.where(size > 0, size, 1), 0.0)
-    apart = [_apart(np.where(whole, part, 0.0), width) for part in (squares, rows, size, np.ones(len(rows)))]
+    usable = (_sums(usual, width) == width) & (size > 0)
+    squares = np.where(usable, rows * rows / np.where(size > 0, size, 1), 0.0)
+    separate = [
+        _disjoint_sums(np.where(usable, part, 0.0), width) for part in (squares, rows, size, np.ones(len(rows)))
+    ]
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (apart[0] / rate - 2 * apart[1] + rate * apart[2]) / apart[3]
-        mean *= 1 + np.sqrt(2 * width / apart[3])  # of a mean of squares over apart[3] / width independent windows
+        mean = (separate[0] / rate - 2 * separate[1] + rate * separate[2]) / separate[3]
+        mean *= 1 + np.sqrt(2 * width / separate[3])  # of a mean of squares over apart[3] / width independent windows
     return np.maximum(np.nan_to_num(mean, nan=1.0, posinf=1.0, neginf=1.0), 1.0)
 
 
-def _apart(values: np.ndarray, width: int) -> np.ndarray:
+def _disjoint_sums(values: np.ndarray, width: int) -> np.ndarray:
     """For each window, the sum of values over the windows that share no period with it."""
     ends = np.concatenate([[0.0], np.cumsum(values)])
-    place = np.arange(len(values))
-    low, high = np.maximum(place - width + 1, 0), np.minimum(place + width, len(values))
+    position = np.arange(len(values))
+    low, high = np.maximum(position - width + 1, 0), np.minimum(position + width, len(values))
     return ends[-1] - (ends[high] - ends[low])
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from core.errors import InputError
 from core.stats.proportions import wilson
-from core.trends.periods import bin_times, fine_period, period_name, suggest_period
-from core.trends.shares import compare_spans, group_values, order_groups, series, standout
+from core.trends.periods import bin_times, finest_period, period_name, suggest_period
+from core.trends.shares import compare_spans, group_series, group_values, largest_deviation, order_groups
 
 
 def times(*texts):
@@ -26,20 +26,20 @@ def times(*texts):
     ],
 )
 def test_periods_are_the_calendars(period, starts, index):
-    found = bin_times(times("2025-12-28T23:59", "2025-12-29", "NaT", "2026-01-01T10:30"), period)
+    result = bin_times(times("2025-12-28T23:59", "2025-12-29", "NaT", "2026-01-01T10:30"), period)
     if starts is None:
-        assert len(found) == 84
+        assert len(result) == 84
         return
-    assert found.starts.astype("datetime64[D]").astype(str).tolist() == starts
-    assert found.index.tolist() == index
-    assert len(found.edges) == len(found) + 1
+    assert result.starts.astype("datetime64[D]").astype(str).tolist() == starts
+    assert result.index.tolist() == index
+    assert len(result.edges) == len(result) + 1
 
 
 def test_periods_before_1970_and_after_agree_with_pandas():
     stamps = pd.Series(pd.date_range("1965-03-03", "1975-03-03", freq="11D"))
     for period, code in (("week", "W-SUN"), ("month", "M"), ("quarter", "Q"), ("year", "Y")):
-        found = bin_times(stamps.to_numpy(dtype="datetime64[ns]"), period)
-        assert (found.starts[found.index] == stamps.dt.to_period(code).dt.start_time.to_numpy()).all()
+        result = bin_times(stamps.to_numpy(dtype="datetime64[ns]"), period)
+        assert (result.starts[result.index] == stamps.dt.to_period(code).dt.start_time.to_numpy()).all()
 
 
 def test_too_many_periods_and_no_times_are_refused():
@@ -55,24 +55,24 @@ def test_too_many_periods_and_no_times_are_refused():
 )
 def test_the_period_suits_the_span_and_the_rows(days, rows, suggested, fine):
     spread = np.datetime64("1970-01-01", "ns") + (np.arange(rows) * days // rows).astype("timedelta64[D]")
-    assert (suggest_period(spread), fine_period(spread)) == (suggested, fine)
+    assert (suggest_period(spread), finest_period(spread)) == (suggested, fine)
 
 
 def test_times_of_day_have_hours():
     spread = np.datetime64("2026-01-01T00:30", "ns") + (np.arange(500) * 5).astype("timedelta64[m]")
-    assert (suggest_period(spread), fine_period(spread)) == ("hour", "hour")
+    assert (suggest_period(spread), finest_period(spread)) == ("hour", "hour")
 
 
 def test_periods_have_names():
     start = times("2026-04-06")
     names = [period_name(start, 0, period) for period in ("hour", "day", "week", "month", "quarter", "year")]
-    assert names == ["2026-04-06 00:00", "2026-04-06", "week of 2026-04-06", "2026-04", "2026 Q2", "2026"]
+    assert names == ["2026-04-06 00:00", "2026-04-06", "week of 2026-04-06", "Apr 2026", "2026 Q2", "2026"]
 
 
 def test_groups_are_numbered_by_size_and_blanks_are_in_none():
-    found = group_values(pd.Series(["b", "a", " ", None, "c", "b", "a", "b"]))
-    assert found.names == ("b", "a", "c")
-    assert found.codes.tolist() == [0, 1, -1, -1, 2, 0, 1, 0]
+    result = group_values(pd.Series(["b", "a", " ", None, "c", "b", "a", "b"]))
+    assert result.names == ("b", "a", "c")
+    assert result.codes.tolist() == [0, 1, -1, -1, 2, 0, 1, 0]
     again = order_groups(np.array([2, 2, -1, 0]), ["x", "empty", "y"])
     assert (again.names, again.codes.tolist()) == (("y", "x"), [0, 0, -1, 1])
 
@@ -80,39 +80,39 @@ def test_groups_are_numbered_by_size_and_blanks_are_in_none():
 def test_series_counts_the_rest_together_and_shares_are_of_all_rows():
     codes = np.array([0, 0, 1, 2, -1, 0, 3, 2])
     index = np.array([0, 0, 0, 0, 0, 2, 2, -1])
-    found = series(order_groups(codes, ["a", "b", "c", "d"]), index, 3, most=2)
-    assert found.names == ("a", "c", "others (2 groups)")
-    assert found.counts.tolist() == [[2, 0, 1], [1, 0, 0], [1, 0, 1]]
-    assert found.totals.tolist() == [5, 0, 2]
-    assert found.share[0, 0] == pytest.approx(2 / 5)
-    assert np.isnan(found.share[:, 1]).all()
-    assert (found.low[:, 0] < found.share[:, 0]).all()
+    result = group_series(order_groups(codes, ["a", "b", "c", "d"]), index, 3, max_groups=2)
+    assert result.names == ("a", "c", "others (2 groups)")
+    assert result.counts.tolist() == [[2, 0, 1], [1, 0, 0], [1, 0, 1]]
+    assert result.totals.tolist() == [5, 0, 2]
+    assert result.share[0, 0] == pytest.approx(2 / 5)
+    assert np.isnan(result.share[:, 1]).all()
+    assert (result.low[:, 0] < result.share[:, 0]).all()
 
 
 def test_compared_spans_say_which_way():
     codes = np.repeat([0, 1, 2, 3, 0, 1, 3], [50, 30, 20, 5, 20, 75, 5])
     index = np.repeat([0, 0, 0, 0, 1, 1, 1], [50, 30, 20, 5, 20, 75, 5])
-    found = compare_spans(order_groups(codes, ["shrinks", "grows", "goes", "stays"]), index, (0, 0), (1, 1))
-    kinds = dict(zip(found["group"], found["kind"], strict=True))
+    result = compare_spans(order_groups(codes, ["shrinks", "grows", "goes", "stays"]), index, (0, 0), (1, 1))
+    kinds = dict(zip(result["group"], result["kind"], strict=True))
     assert kinds == {"shrinks": "shrank", "grows": "grew", "goes": "gone", "stays": "unclear"}
-    grown = found.set_index("group").loc["grows"]
+    grown = result.set_index("group").loc["grows"]
     assert grown["change"] == pytest.approx(75 / 100 - 30 / 105)
     assert 0 < grown["low"] < grown["change"] < grown["high"]
     back = compare_spans(order_groups(codes, ["shrinks", "grows", "goes", "stays"]), index, (1, 1), (0, 0))
     assert dict(zip(back["group"], back["kind"], strict=True))["goes"] == "new"
-    assert found["group"].iloc[0] == "grows"
+    assert result["group"].iloc[0] == "grows"
 
 
 def test_the_period_farthest_from_its_groups_middle_stands_out():
     counts, totals = np.array([[2, 3, 2, 40, 2], [50, 48, 51, 30, 49]]), np.full(5, 100)
     share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
-    assert standout(share, low, high) == (0, 3, pytest.approx(0.02))
-    assert standout(np.full((1, 3), np.nan), np.full((1, 3), np.nan), np.full((1, 3), np.nan)) is None
-    assert standout(*[np.zeros((0, 4))] * 3) is None
+    assert largest_deviation(share, low, high) == (0, 3, pytest.approx(0.02))
+    assert largest_deviation(np.full((1, 3), np.nan), np.full((1, 3), np.nan), np.full((1, 3), np.nan)) is None
+    assert largest_deviation(*[np.zeros((0, 4))] * 3) is None
 
 
-def test_a_period_that_is_not_looked_at_leads_nothing():
+def test_a_period_that_is_not_reliable_is_skipped():
     values = np.array([[0.1, 0.1, 0.9, 0.4, 0.1]])
     low, high = values - 0.05, values + 0.05
-    assert standout(values, low, high)[:2] == (0, 2)
-    assert standout(values, np.where(values > 0.5, np.nan, low), high)[:2] == (0, 3)
+    assert largest_deviation(values, low, high)[:2] == (0, 2)
+    assert largest_deviation(values, np.where(values > 0.5, np.nan, low), high)[:2] == (0, 3)
