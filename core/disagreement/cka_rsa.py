@@ -103,8 +103,8 @@ def rsa(first: np.ndarray, second: np.ndarray, included: np.ndarray | None = Non
 
 
 def linkage_order(values: np.ndarray) -> list[int]:
-    """The order of a symmetric table (s, s) of similarities, at most 1, by average-linkage clustering: its leaves in the
-    optimal order (Bar-Joseph, Gifford and Jaakkola, 2001; scipy)."""
+    """The order of a symmetric table (s, s) of similarities, at most 1, by average-linkage clustering: its leaves in
+    the optimal order (Bar-Joseph, Gifford and Jaakkola, 2001; scipy)."""
     if len(values) < 3:
         return list(range(len(values)))
     from scipy.cluster.hierarchy import leaves_list, linkage

@@ -20,7 +20,8 @@ class Overlap:
 
     shared: (n, depths) uint8, texts among the nearest k of both. rbo: (n, depths) float32 in [0, 1], rank-biased
     overlap of the lists cut at k. lengths: (n,) uint8, texts in the shorter of a row's two lists: where it is below k,
-    the first `lengths` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all means.
+    the first `lengths` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all
+    means.
     """
 
     depths: tuple[int, ...]

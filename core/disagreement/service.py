@@ -1,4 +1,5 @@
-"""Questions of the Disagreement page and the Map: how similar contenders are, and how much they disagree on each row."""
+"""Questions of the Disagreement page and the Map: how similar contenders are, and how much they disagree on each
+row."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,7 +47,8 @@ class PairwiseSimilarity:
 
 @dataclass(frozen=True, eq=False)
 class OverlapByK:
-    """values, low, high: (pairs, depths) by a measure of neighbors; chance: (depths,); pairs: positions of contenders."""
+    """values, low, high: (pairs, depths) by a measure of neighbors; chance: (depths,); pairs: positions of
+    contenders."""
 
     depths: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]

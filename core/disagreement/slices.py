@@ -1,4 +1,5 @@
-"""Where embeddings disagree more than elsewhere: odds ratios of slices, one by one, adjusted for each other, and in pairs."""
+"""Where embeddings disagree more than elsewhere: odds ratios of slices, one by one, adjusted for each other, and in
+pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -180,8 +181,8 @@ def slice_pairs(
     singles: Sequence[Slice],
     min_texts: int,
 ) -> tuple[tuple[Slice, ...], int]:
-    """Two values of different factors at once that disagree significantly more than the rest of each of the two, and how
-    many were tried. Those of the same texts as a value, or as a stronger pair, are left out."""
+    """Two values of different factors at once that disagree significantly more than the rest of each of the two, and
+    how many were tried. Those of the same texts as a value, or as a stronger pair, are left out."""
     best = np.argsort([-single.odds_ratio for single in singles], kind="stable")[:MAX_PAIRED_VALUES]
     part = member[:, best]
     inside, hits = (np.asarray(part.T @ columns, np.float64) for columns in (part, part * low[:, None]))

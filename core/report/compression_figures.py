@@ -40,7 +40,7 @@ def bits_picture(stores: pd.DataFrame) -> Picture:
     series = []
     for place, group in enumerate(groups.unique()):
         part = stores[groups == group]
-        x, y, low, high = (part[name].tolist() for name in ("bytes", "kept", "kept_low", "kept_high"))
+        x, y, low, high = (part[name].tolist() for name in ("bytes", "recall", "recall_low", "recall_high"))
         series.append(Series(str(group), x, y, low, high, place, joined=False))
     sizes = sorted({int(size) for size in stores["bytes"]})
     across = Axis("bytes a vector that is searched", "{:,.0f}".format, True, sizes)

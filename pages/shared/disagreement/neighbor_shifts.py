@@ -54,8 +54,8 @@ def _select_k(pair: ComparisonQuery) -> int:
         default=10 if 10 in options else options[-1],
         required=True,
         persist_state="session",
-        help="A text loses a neighbor that is among its k nearest under the first contender only, and gains one that is "
-        "under the second only.",
+        help="A text loses a neighbor that is among its k nearest under the first contender only, and gains one that "
+        "is under the second only.",
     )
     return int(k or options[0])
 
@@ -150,8 +150,8 @@ def _shift_method(groups: ShiftedGroups, k: int) -> str:
         f"{groups.changed:,} of {count(groups.texts, 'text')} changed some of their {k} nearest. Two texts are linked "
         "where the cosine of their sets of lost and gained neighbors is significant: the same changes, permuted among "
         f"texts in {chance.runs} runs (seed 0), give at most 5% as many links. Each text is linked to its 15 nearest; "
-        "two changes must be shared; those shared by over 200 texts don't count. Groups of five or more by Leiden (seed "
-        f"0) at resolution {groups.resolution:g}: the coarsest at which, in half of the groups, half of the texts lost "
-        f"or gained one and the same neighbor.{dropped} Names and words: class-based TF-IDF. In brackets: how many of "
-        "the group lost, or gained, that neighbor."
+        "two changes must be shared; those shared by over 200 texts don't count. Groups of five or more by Leiden "
+        f"(seed 0) at resolution {groups.resolution:g}: the coarsest at which, in half of the groups, half of the "
+        f"texts lost or gained one and the same neighbor.{dropped} Names and words: class-based TF-IDF. In brackets: "
+        "how many of the group lost, or gained, that neighbor."
     )
