@@ -150,8 +150,8 @@ def plan_options(compressed: CompressedContender, target: float) -> tuple[Option
     for kind in ("hnsw", "ivf"):
         best = fastest_setting([setting for setting in indexes.settings if setting.kind in (kind, "exact")], target)
         if best.kind == kind:
-            size = (width * 4, 0, 0)
-            options.append(Option(best.name, kind, best.build, *size, best.recall, best.p50, indexes.sample.searched))
+            memory, rows = width * 4, indexes.sample.searched
+            options.append(Option(best.name, kind, best.build, memory, 0, 0, best.recall, best.p50, rows))
     return tuple(options)
 
 

@@ -153,8 +153,7 @@ def warm_up() -> None:
 
 def _compare_pair(query: PairQuery, progress: Progress) -> PairComparison:
     started, texts = time.perf_counter(), text_codes(query.corpus)
-    graphs = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
-    overlap = compare_neighbors(*graphs, texts, progress=progress)
+    overlap = compare_neighbors(*_neighbor_ids(query), texts, progress=progress)
     cka_interval, cka_texts = _measure_cka(query)
     rsa_interval, rsa_pairs = _measure_rsa(query)
     seconds = round(time.perf_counter() - started, 3)
@@ -223,6 +222,11 @@ def _pair_seconds(query: PairQuery) -> float:
     return float(np.median(timed)) if timed else 0.1 + _row_count(query.corpus) * SECONDS_PER_ROW
 
 
+def _neighbor_ids(query: PairQuery | ShiftQuery) -> tuple[np.ndarray, np.ndarray]:
+    first, second = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
+    return first, second
+
+
 def _graph_steps(query: PairQuery | ShiftQuery) -> tuple[Step, ...]:
     return graph_step(query.corpus, query.first), graph_step(query.corpus, query.second)
 
@@ -251,8 +255,7 @@ def _find_truncated(query: ModelQuery, progress: Progress) -> TruncatedTexts:
 
 
 def _find_shifts(query: ShiftQuery, progress: Progress) -> NeighborShifts:
-    graphs = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
-    return find_shifted_groups(*graphs, text_codes(query.corpus), query.k, progress)
+    return find_shifted_groups(*_neighbor_ids(query), text_codes(query.corpus), query.k, progress)
 
 
 def _shift_inputs(query: ShiftQuery) -> dict[str, object]:

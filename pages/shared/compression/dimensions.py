@@ -58,8 +58,7 @@ def _show_quality_curves(view: DimensionView, quality: LabelQuality) -> None:
         column = plain(quality.column)
         reason = f"The labels of {column} can't be used" if quality.column else "No labels are selected"
         st.info(
-            f"{reason}: two labels are needed, at least one of them on two distinct texts.",
-            icon=":material/label_off:",
+            f"{reason}: two labels are needed, at least one of them on two distinct texts.", icon=":material/label_off:"
         )
         return
     loss = _loss_slider("compress_loss", 0.01, "Acceptable loss of quality")
