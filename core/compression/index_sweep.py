@@ -91,7 +91,7 @@ def measure_indexes(sample: Sample, progress: Progress | None = None) -> SweepRu
             progress(number + 1, len(plan))
     kinds, *columns = zip(*settings, strict=True)
     builds, widths, seconds_, sizes = (np.array(column) for column in columns)
-    p50, p95 = (np.array([getattr(each, name) for each in timed]) for name in ("p50", "p95"))
+    p50, p95 = (np.array([getattr(latency, name) for latency in timed]) for name in ("p50", "p95"))
     return SweepRun(kinds, builds, widths, np.array(shares), p50, p95, seconds_, sizes, len(rows))
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 
 from core.corpus.export.table import table_bytes
 from core.corpus.loaders import load_corpus
-from core.disagreement.results import ComparisonQuery, PairQuery, random_pair_cosines, text_codes
+from core.disagreement.cka_rsa import random_pair_cosines
+from core.disagreement.overlap import text_codes
+from core.disagreement.results import ComparisonQuery, PairQuery
 from core.disagreement.triplets import (
     Choice,
     Triplets,

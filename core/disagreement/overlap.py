@@ -4,10 +4,13 @@ Neighbors are texts: copies of a row's own text are no neighbors of it, and copi
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from core.types import Progress
+from core.corpus.distinct import distinct_texts
+from core.corpus.loaders import load_corpus
+from core.types import CorpusRef, Progress
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100)
 RBO_P = 0.9  # of rank-biased overlap: the first ten ranks have 86% of the weight
@@ -52,6 +55,14 @@ class Overlap:
 
     def _compared(self, k: int) -> np.ndarray:
         return np.minimum(self.lengths.astype(np.int64), k)
+
+
+@lru_cache(maxsize=2)
+def text_codes(corpus: CorpusRef) -> np.ndarray:
+    """(n,) int64, read-only: codes of identical texts, in order of appearance."""
+    codes = distinct_texts(load_corpus(corpus).texts)[0].astype(np.int64)
+    codes.setflags(write=False)
+    return codes
 
 
 def depths_of(k: int) -> tuple[int, ...]:

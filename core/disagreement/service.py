@@ -11,8 +11,8 @@ from core.clusters.cluster_set import ClusterSet, default_clusters
 from core.clusters.service import CLUSTERS, ClusterQuery
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order
-from core.disagreement.overlap import RBO_P, chance_level, depths_of
-from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery, text_codes
+from core.disagreement.overlap import RBO_P, chance_level, depths_of, text_codes
+from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery
 from core.errors import PlanisphereError
 from core.stats.resampling import mean_interval
 from core.store import Workspace

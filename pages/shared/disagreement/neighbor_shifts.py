@@ -92,8 +92,8 @@ def _no_groups_message(groups: ShiftedGroups) -> str:
     return f"{changed}, but no five of them together: their changes are no more similar than expected by chance."
 
 
-def _join_words(words: tuple[str, ...]) -> str:
-    return plain(", ".join(words))
+def _join_words(terms: tuple[str, ...]) -> str:
+    return plain(", ".join(terms))
 
 
 def _visible_count(groups: ShiftedGroups) -> int:
@@ -117,7 +117,7 @@ def _show_group(query: ShiftQuery, group: ShiftedGroup, info: CorpusInfo) -> Non
         st.markdown(
             f"**{plain(group.name)}** · {count(group.texts, 'text')} · disagreement {group.disagreement:.0%}{label}"
         )
-        st.caption(f"Common words: {_join_words(group.words) or 'none'}")
+        st.caption(f"Common words: {_join_words(group.common_words) or 'none'}")
         left, middle, right = st.columns(3, gap="medium")
         with left:
             _list_texts("**Texts**", list(group.examples))
