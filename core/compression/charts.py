@@ -18,10 +18,15 @@ LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor":
 
 
 def size_figure(
-    curves: Sequence[Curve], enough: int | None, knee: int | None, title: str, theme: Theme = "light", height: int = 380
+    curves: Sequence[Curve],
+    sufficient: int | None,
+    elbow: int | None,
+    title: str,
+    theme: Theme = "light",
+    height: int = 380,
 ) -> go.Figure:
     """Values over sizes (powers of two apart) with bands; a line at the smallest size that is enough, and a ring around
-    the first curve's knee."""
+    the first curve's elbow."""
     figure = go.Figure(layout=base_layout(theme, height))
     for curve in curves:
         color, symbol = STYLES[curve.method]
@@ -41,7 +46,7 @@ def size_figure(
             hovertext=hover, hoverinfo="text",
         )  # fmt: skip
         figure.add_trace(line)
-    _marks(figure, curves[0], enough, knee, theme)
+    _marks(figure, curves[0], sufficient, elbow, theme)
     sizes = sorted({size for curve in curves for size in curve.sizes})
     figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 40, "b": 44})
     ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
@@ -50,20 +55,26 @@ def size_figure(
     return figure
 
 
-def _marks(figure: go.Figure, curve: Curve, enough: int | None, knee: int | None, theme: Theme) -> None:
-    if knee is not None:
-        at = curve.sizes.index(knee)
+def _marks(figure: go.Figure, curve: Curve, sufficient: int | None, elbow: int | None, theme: Theme) -> None:
+    if elbow is not None:
+        at = curve.sizes.index(elbow)
         ring = {"symbol": "circle-open", "size": 18, "color": COLORS[4], "line": {"width": 2}}
-        text = [f"elbow of the first dimensions: {knee:,}"]
+        text = [f"elbow of the first dimensions: {elbow:,}"]
         figure.add_trace(
-            go.Scatter(x=[knee], y=[curve.values[at]], mode="markers", marker=ring, name="elbow", hovertext=text,
+            go.Scatter(x=[elbow], y=[curve.values[at]], mode="markers", marker=ring, name="elbow", hovertext=text,
                        hoverinfo="text")
         )  # fmt: skip
-    if enough is not None and enough < curve.sizes[-1]:
-        figure.add_vline(x=enough, line={"color": COLORS[2], "width": 2, "dash": "dash"})
-        note = {"text": f"{enough:,} are enough", "yref": "paper", "y": 0.02, "yanchor": "bottom", "showarrow": False}
-        side = "right" if enough > np.sqrt(curve.sizes[0] * curve.sizes[-1]) else "left"
-        figure.add_annotation(x=np.log10(enough), xanchor=side, font={"color": COLORS[2]}, **note)
+    if sufficient is not None and sufficient < curve.sizes[-1]:
+        figure.add_vline(x=sufficient, line={"color": COLORS[2], "width": 2, "dash": "dash"})
+        note = {
+            "text": f"{sufficient:,} are enough",
+            "yref": "paper",
+            "y": 0.02,
+            "yanchor": "bottom",
+            "showarrow": False,
+        }
+        side = "right" if sufficient > np.sqrt(curve.sizes[0] * curve.sizes[-1]) else "left"
+        figure.add_annotation(x=np.log10(sufficient), xanchor=side, font={"color": COLORS[2]}, **note)
 
 
 def _faint(color: str) -> str:
@@ -107,7 +118,7 @@ def quantization_figure(
 def recall_figure(
     table: pd.DataFrame, suggested: str, target: float, theme: Theme = "light", height: int = 420
 ) -> go.Figure:
-    """Queries a second (tenfold apart) over recall@10, one line per index, exact search a star, the suggested one
+    """Queries per second (log scale) over recall@10, one line per index, exact search a star, the suggested one
     ringed."""
     figure = go.Figure(layout=base_layout(theme, height))
     for position, ((kind, build), part) in enumerate(table.groupby(["kind", "build"], sort=False)):

@@ -144,7 +144,7 @@ def _search_lines(setting: Setting) -> list[str]:
 def hold_out(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """The rows to be indexed, and those left out as queries: at most a tenth."""
     out = sample.queries[: max(1, len(sample.rows) // 10)]
-    if len(sample.queries) > len(out):  # sorted places: spread over all rows
+    if len(sample.queries) > len(out):  # sorted positions: spread over all rows
         out = np.random.default_rng(sample.seed).choice(sample.queries, len(out), replace=False)
     inside = np.ones(len(sample.rows), bool)
     inside[out] = False

@@ -78,7 +78,7 @@ def sampled_rows(texts: np.ndarray, max_rows: int = MAX_CKA_TEXTS, seed: int = 0
 
 
 def sampled_pairs(rows: np.ndarray, max_pairs: int = MAX_RSA_PAIRS, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of different row ids: all of them where there are no more than `most`, else so many drawn with a seed."""
+    """Pairs of different row ids: all of them where there are no more than `max_pairs`, else so many drawn with a seed."""
     count = len(rows)
     if count * (count - 1) // 2 <= max_pairs:
         left, right = np.triu_indices(count, k=1)
@@ -99,7 +99,7 @@ def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
 
 def rsa(first: np.ndarray, second: np.ndarray, included: np.ndarray | None = None) -> np.ndarray:
     """(1 + s,) float64: representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008), then the same
-    over the pairs that each column of `keep` (m, s) keeps.
+    over the pairs that each column of `included` (m, s) includes.
 
     It is Spearman's rank correlation of the cosines (m,) that two embeddings give the same pairs. 1: the same order.
     NaN where all cosines are the same.

@@ -204,7 +204,7 @@ def permuted_changes(changes: "csr_matrix", generator: np.random.Generator) -> "
 
 def min_significant_cosine(graph: "csr_matrix", by_chance: list["csr_matrix"]) -> float:
     """The cosine from which at most 5% as many pairs are joined by chance, on average, as truly are; infinite where
-    there is none: nothing is more alike than by chance."""
+    there is none: nothing is more similar than by chance."""
     cosines, chance = np.sort(graph.data), np.sort(np.concatenate([permuted.data for permuted in by_chance]))
     levels = np.unique(cosines)
     linked = len(cosines) - np.searchsorted(cosines, levels)

@@ -74,7 +74,7 @@ def low_rows(values: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def explain(values: np.ndarray, factors: Sequence[Factor]) -> Explanation:
-    """Which values of the factors go with low overlap. values: (m,) overlap of texts, no NaN, higher is more alike.
+    """Which values of the factors go with low overlap. values: (m,) overlap of texts, no NaN, higher is more similar.
 
     Odds ratios as `log_odds_interval`, their intervals corrected for the number of slices (Bonferroni); the regression
     is Firth's, see `fit_firth`, with Wald intervals, corrected for its terms.
@@ -141,7 +141,7 @@ def _adjusted_odds(
 
 
 def _terms(member: np.ndarray, owners: Sequence[str], singles: Sequence[Slice], owner: str) -> list[int]:
-    """The values of one factor that take part: those that matter most surely. Where every text has one of its values,
+    """The values of one factor that take part: those with the strongest evidence. Where every text has one of its values,
     the one nearest to the rest is left out: it is the reference."""
     columns = [column for column, name in enumerate(owners) if name == owner]
     if len(columns) > 1 and member[:, columns].sum() >= len(member):
@@ -231,6 +231,6 @@ def _low_against_rest(
 
 
 def joined_phrase(one: str, other: str) -> str:
-    """Two phrases as one: "that are questions" stands first."""
+    """Two phrases as one: "that are questions" comes first."""
     first, second = sorted((one, other), key=lambda phrase: not phrase.startswith("that are"))
     return f"{first}, {second}"
