@@ -78,7 +78,8 @@ def sampled_rows(texts: np.ndarray, max_rows: int = MAX_CKA_TEXTS, seed: int = 0
 
 
 def sampled_pairs(rows: np.ndarray, max_pairs: int = MAX_RSA_PAIRS, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of different row ids: all of them where there are no more than `max_pairs`, else so many drawn with a seed."""
+    """Pairs of different row ids: all of them where there are no more than `max_pairs`, else so many drawn with a
+    seed."""
     count = len(rows)
     if count * (count - 1) // 2 <= max_pairs:
         left, right = np.triu_indices(count, k=1)

@@ -125,8 +125,8 @@ def _counting(codes: np.ndarray, row_codes: np.ndarray) -> np.ndarray:
 
 
 def positions_in(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(c, K) int64: the position of each entry of `first` (c, K) in the same row of `second` (c, L); L where it doesn't,
-    and for entries of -1. A row holds an entry once."""
+    """(c, K) int64: the position of each entry of `first` (c, K) in the same row of `second` (c, L); L where it
+    doesn't, and for entries of -1. A row holds an entry once."""
     rows, width = second.shape
     if not rows or not width:
         return np.full(first.shape, width, np.int64)

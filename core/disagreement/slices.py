@@ -141,8 +141,8 @@ def _adjusted_odds(
 
 
 def _terms(member: np.ndarray, owners: Sequence[str], singles: Sequence[Slice], owner: str) -> list[int]:
-    """The values of one factor that take part: those with the strongest evidence. Where every text has one of its values,
-    the one nearest to the rest is left out: it is the reference."""
+    """The values of one factor that take part: those with the strongest evidence. Where every text has one of its
+    values, the one nearest to the rest is left out: it is the reference."""
     columns = [column for column, name in enumerate(owners) if name == owner]
     if len(columns) > 1 and member[:, columns].sum() >= len(member):
         columns.remove(min(columns, key=lambda column: abs(np.log(singles[column].odds_ratio))))
