@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.types import CorpusRef, Progress
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100)
