@@ -5,6 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.clusters.methods import ClusterParams
+from core.clusters.service import cluster_set
+from core.corpus.cells import short_cells
+from core.corpus.filters import coded
+from core.corpus.loaders import load_corpus
+from core.errors import InputError
+from core.types import CorpusRef, ModelSpec
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -34,12 +42,12 @@ def agreement(first: np.ndarray, second: np.ndarray) -> Agreement:
         return Agreement(len(a), len(first), *[none] * 7)
     homogeneity, completeness, v = metrics.homogeneity_completeness_v_measure(b, a)
     ari, ami = metrics.adjusted_rand_score(a, b), metrics.adjusted_mutual_info_score(a, b)
-    counts = crossed(a, b)
+    counts = contingency(a, b)
     shares = (counts.max(axis=1).sum() / len(a), counts.max(axis=0).sum() / len(a))
     return Agreement(len(a), len(first), *map(float, (v, homogeneity, completeness, ari, ami, *shares)))
 
 
-def matched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def match_labels(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each label of first (n,) the one of second (n,) it is paired with, or -1; and (n,) bool, the rows that
     changed.
 
@@ -47,7 +55,7 @@ def matched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     from scipy.optimize import linear_sum_assignment
 
-    counts = crossed(first, second)
+    counts = contingency(first, second)
     partner = np.full(counts.shape[0], -1, dtype=np.int64)
     rows, columns = linear_sum_assignment(-counts)
     partner[rows] = np.where(counts[rows, columns] > 0, columns, -1)
@@ -56,7 +64,7 @@ def matched(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return partner, (expected != second) | ((first < 0) != (second < 0))
 
 
-def crossed(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def contingency(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(a, b) int64: rows with each pair of labels, -1 in either left out."""
     both = (first >= 0) & (second >= 0)
     shape = (int(first.max(initial=-1)) + 1, int(second.max(initial=-1)) + 1)
@@ -70,7 +78,7 @@ def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: l
 
     Ordered so that what belongs together lies on the diagonal: values by the cluster that holds most of them.
     """
-    counts = crossed(labels, codes)
+    counts = contingency(labels, codes)
     rows = np.argsort(-counts.sum(axis=1), kind="stable")[:most]
     leads = np.zeros(counts.shape[1], dtype=bool)  # in a shown cluster: else its line could be empty
     if counts.size:
@@ -80,4 +88,66 @@ def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: l
     order = np.lexsort((-shown.max(axis=0, initial=0), shown.argmax(axis=0) if len(shown) else np.zeros(len(columns))))
     return pd.DataFrame(
         shown[:, order], index=[names[row] for row in rows], columns=[values[columns[each]] for each in order]
+    )
+
+
+CELL_LENGTH = 400
+MAX_TABLE_ROWS = 1_000
+
+
+def compare_with_column(
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, column: str, most: int = 20
+) -> tuple[Agreement, pd.DataFrame, int]:
+    """How far the groups are the values of a column, the confusion of the largest, and the number of values."""
+    found, table = cluster_set(corpus, model, params), load_corpus(corpus).table
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}" to compare with.', "Choose another.")
+    codes, names = coded(table[column])
+    values = [str(name) for name in names]
+    shown = confusion(found.labels, np.asarray(codes), list(found.names), values, most)
+    return agreement(found.labels, np.asarray(codes)), shown, len(values)
+
+
+@dataclass(frozen=True, eq=False)
+class ClusteringComparison:
+    """Two groupings of the same rows. changed: rows whose two groups are no pair; table: the first 1,000 of them with
+    the names of both groups, index row ids; partners: (name, name of its pair, shared rows, rows here, rows there)."""
+
+    agreement: Agreement
+    changed: int
+    table: pd.DataFrame
+    partners: pd.DataFrame
+
+
+def compare_clusterings(
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, other_model: ModelSpec, other: ClusterParams
+) -> ClusteringComparison:
+    """This grouping beside another, of the same or another model. Raises StorageError where that one is not made."""
+    first, second = cluster_set(corpus, model, params), cluster_set(corpus, other_model, other)
+    partner, moved = match_labels(first.labels, second.labels)
+    names, others = np.array([*first.names, "(none)"], object), np.array([*second.names, "(none)"], object)
+    rows = np.flatnonzero(moved)
+    texts = load_corpus(corpus).texts
+    table = pd.DataFrame(
+        {
+            "text": [texts[int(row)] for row in rows[:MAX_TABLE_ROWS]],
+            "here": names[first.labels[rows[:MAX_TABLE_ROWS]]],
+            "there": others[second.labels[rows[:MAX_TABLE_ROWS]]],
+        },
+        index=rows[:MAX_TABLE_ROWS],
+    )
+    counts = contingency(first.labels, second.labels)
+    shared = [int(counts[label, to]) if to >= 0 else 0 for label, to in enumerate(partner)]
+    there = np.append(counts.sum(axis=0), 0)
+    partners = pd.DataFrame(
+        {
+            "here": names[:-1],
+            "there": others[partner],
+            "shared": shared,
+            "rows": counts.sum(axis=1),
+            "rows there": there[partner],
+        }
+    )
+    return ClusteringComparison(
+        agreement(first.labels, second.labels), len(rows), short_cells(table, CELL_LENGTH)[0], partners
     )

@@ -3,22 +3,67 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from core.clusters.centers import centers
-from core.clusters.distinct_rows import distinct_graph
+from core.clusters.validation import centers, silhouettes
 from core.errors import InputError
 from core.types import LayoutParams, Neighbors, Progress, Vectors
 from core.vectors import communities as graph
+from core.vectors.communities import GRAPH_K, neighbor_graph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+SAME_DISTANCE = 1e-6  # cosine distance up to which two vectors differ by rounding alone
+
+
+def distinct_graph(ids: np.ndarray, scores: np.ndarray) -> tuple["csr_matrix", np.ndarray, np.ndarray]:
+    """The neighbor graph (m, m) of the m distinct rows, the first row (m,) of each, and which (n,) each row is.
+
+    ids, scores: (n, k) the shared graph. Copies left in would fill each other's neighborhoods: from six on, a text
+    that was sent often would have no weight left for any other.
+    """
+    group = copies(ids, scores)
+    first = np.unique(group, return_index=True)[1]
+    if len(first) < len(group):
+        ids, scores = restrict_graph(ids, scores, first)
+    return neighbor_graph(ids, scores), first, group
+
+
+def copies(ids: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """(n,) int64 codes, the same for rows that the shared graph (n, k) links at cosine 1, by whatever way."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(ids)
+    source, place = np.nonzero((np.asarray(scores) >= 1 - SAME_DISTANCE) & (np.asarray(ids) >= 0))
+    same = csr_matrix((np.ones(len(source), dtype=bool), (source, np.asarray(ids)[source, place])), shape=(n, n))
+    return np.asarray(connected_components(same, directed=False)[1], dtype=np.int64)
+
+
+def restrict_graph(
+    ids: np.ndarray, scores: np.ndarray, rows: np.ndarray, k: int = GRAPH_K
+) -> tuple[np.ndarray, np.ndarray]:
+    """(m, k) ids among the rows (m,) given, renumbered, nearest first, -1 where there are fewer; and their cosines."""
+    place = np.full(len(ids) + 1, -1, dtype=np.int32)  # the last entry is for an id of -1
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    near, near_scores = place[ids[rows]], np.asarray(scores[rows])
+    width = min(k, near.shape[1])
+    order = np.argsort(near < 0, axis=1, kind="stable")[:, :width]  # those drawn first, still nearest first
+    near, near_scores = np.take_along_axis(near, order, 1), np.take_along_axis(near_scores, order, 1)
+    # a missing neighbor counts as the farthest known one, whose weight is then dropped with its id
+    farthest = np.where(near >= 0, near_scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    return near, np.where(near >= 0, near_scores, np.where(np.isfinite(farthest), farthest, 0)).astype(np.float32)
+
 
 Method = Literal["leiden", "hdbscan", "evoc", "kmeans"]
 METHODS: tuple[Method, ...] = ("leiden", "kmeans", "hdbscan", "evoc")
 UMAP_DIMS, UMAP_NEIGHBORS = 5, 15  # BERTopic's recipe for HDBSCAN (Grootendorst, 2022)
-MOST_K = 200
+MAX_K = 200
 BLOCK = 4096  # rows compared with all centers at once
-FEWEST = 4  # rows below which nothing is grouped
+MIN_ROWS = 4  # rows below which nothing is grouped
 
 
 @dataclass(frozen=True)
@@ -80,7 +125,7 @@ def cluster(
     check(params, len(vectors))
     facts: dict[str, Any] = {}
     levels: np.ndarray | None = None
-    if len(vectors) < FEWEST:
+    if len(vectors) < MIN_ROWS:
         raw = np.zeros(len(vectors), dtype=np.int32)
     elif params.method == "leiden":
         levels = _levels(neighbors, texts, params.seed)
@@ -129,9 +174,9 @@ def with_noise_assigned(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 def _hdbscan(
     vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    from core.clusters.dbcv import dbcv
+    from core.clusters.validation import dbcv
 
-    points = reduced(vectors, neighbors, params.seed, progress)
+    points = umap_points(vectors, neighbors, params.seed, progress)
     labels = graph.by_size(density_clusters(points, params.min_size))
     validity = dbcv(points, labels, params.seed)
     facts = {"space": f"{UMAP_DIMS} UMAP dimensions", "dbcv": validity.overall, "dbcv_looked": validity.looked}
@@ -145,7 +190,7 @@ def density_clusters(points: np.ndarray, min_size: int) -> np.ndarray:
     return np.asarray(HDBSCAN(min_cluster_size=min_size, reproducible=True).fit_predict(points), dtype=np.int32)
 
 
-def reduced(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
+def umap_points(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
     """(n, 5) float32 UMAP of the shared graph, min_dist 0, one thread, so that the seed determines it."""
     from core.vectors.pca import principal_components
     from core.vectors.umap import lay_out
@@ -169,13 +214,47 @@ def _evoc(
 def _kmeans(
     vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    from core.clusters.k_choice import k_means, suggested_k
+    pass
 
     facts: dict[str, Any] = {"k": params.k}
     if not params.k:
-        k, sweep = suggested_k(vectors.rows, params.seed, MOST_K, progress)
+        k, sweep = suggest_k(vectors.rows, params.seed, MAX_K, progress)
         facts = {"k": k, "suggested": True, "sweep": sweep}
     return k_means(vectors.rows, int(facts["k"]), params.seed), facts
 
 
 _METHODS = {"hdbscan": _hdbscan, "evoc": _evoc, "kmeans": _kmeans}
+
+
+K_SAMPLE = 20_000  # rows the sweep is made on
+K_MEANS_STARTS = 3
+
+
+def k_means(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """(n,) int32 labels of k-means (scikit-learn) on unit vectors, the best of three starts."""
+    from sklearn.cluster import KMeans
+
+    return np.asarray(KMeans(k, n_init=K_MEANS_STARTS, random_state=seed).fit_predict(rows), dtype=np.int32)
+
+
+def suggest_k(rows: np.ndarray, seed: int, most: int, progress: Progress) -> tuple[int, list[tuple[int, float]]]:
+    """The k with the highest mean silhouette (Rousseeuw, 1987) of cosine distances among some twelve, with all of them.
+
+    Over at most 20,000 rows, drawn by the seed; one start a k.
+    """
+    from sklearn.cluster import KMeans
+
+    sample = rows
+    if len(rows) > K_SAMPLE:
+        sample = rows[np.sort(np.random.default_rng(seed).choice(len(rows), K_SAMPLE, replace=False))]
+    distinct = len(np.unique(sample, axis=0))
+    most = min(most, distinct - 1, max(2, len(sample) // 5))
+    if most < 2:
+        return min(1, len(rows)), []
+    tried = np.unique(np.geomspace(2, most, 12).round().astype(int))
+    found: list[tuple[int, float]] = []
+    for done, k in enumerate(tried):
+        labels = KMeans(int(k), n_init=1, random_state=seed).fit_predict(sample)
+        found.append((int(k), float(silhouettes(sample, labels).mean())))
+        progress(done + 1, len(tried))
+    return max(found, key=lambda pair: pair[1])[0], found

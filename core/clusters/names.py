@@ -1,14 +1,23 @@
 """Names of clusters without any model: their words by class-based TF-IDF, their most central and most typical texts."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.clusters.centers import centers
+from core.clusters.methods import ClusterParams
+from core.clusters.validation import centers
 from core.corpus.ctfidf import LONGEST, Namer, class_tf_idf, group_counts
 from core.corpus.name_terms import is_name
+from core.corpus.selections import clean_name
+from core.digest import digest_json
+from core.errors import InputError
+from core.files import read_json, write_json
+from core.store import Workspace
 from core.text import clean, cut
+from core.types import ModelSpec
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -59,7 +68,7 @@ def keywords(
     ]
 
 
-def central_rows(rows: np.ndarray, labels: np.ndarray, label: int, most: int = 5) -> np.ndarray:
+def representative_rows(rows: np.ndarray, labels: np.ndarray, label: int, most: int = 5) -> np.ndarray:
     """Row ids (int64) of a cluster nearest its center by cosine, nearest first."""
     inside = np.flatnonzero(labels == label)
     if not len(inside):
@@ -68,15 +77,42 @@ def central_rows(rows: np.ndarray, labels: np.ndarray, label: int, most: int = 5
     return inside[np.argsort(-near, kind="stable")[:most]]
 
 
-def typical_rows(rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, most: int = 5) -> np.ndarray:
+def distinctive_rows(rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, most: int = 5) -> np.ndarray:
     """Row ids (int64) of a cluster that are the most its own: by cosine to its center less that to the nearest other.
 
     others: (c, d) unit centers of all clusters.
     """
     inside = np.flatnonzero(labels == label)
     if not len(inside) or len(others) < 2:
-        return central_rows(rows, labels, label, most)
+        return representative_rows(rows, labels, label, most)
     near = rows[inside] @ others.T
     own = near[:, label].copy()
     near[:, label] = -np.inf
     return inside[np.argsort(-(own - near.max(axis=1)), kind="stable")[:most]]
+
+
+def edited_names(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> dict[int, str]:
+    """Given names by label; empty where none were given or they can't be read."""
+    raw = read_json(_file(workspace, corpus, model, params))
+    if not isinstance(raw, dict):
+        return {}
+    return {int(label): str(name) for label, name in raw.items() if str(label).isdecimal() and str(name).strip()}
+
+
+def save_names(
+    workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams, names: dict[int, str]
+) -> None:
+    """Keep given names. Raises InputError for a name that can't be used or stands twice, StorageError."""
+    cleaned = {label: clean_name(name) for label, name in names.items()}
+    seen: dict[str, int] = {}
+    for label, name in cleaned.items():
+        if name.casefold() in seen:
+            raise InputError(f'Two clusters would be called "{name}".', "Give each a name of its own.")
+        seen[name.casefold()] = label
+    path = _file(workspace, corpus, model, params)
+    write_json(path, {str(label): name for label, name in sorted(cleaned.items())})
+
+
+def _file(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> Path:
+    key = {"model": model.key, "clusters": digest_json(asdict(params.named()))}
+    return workspace.result_folder("cluster_names", corpus, key) / "names.json"

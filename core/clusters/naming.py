@@ -8,15 +8,22 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.clusters.centers import centers
-from core.clusters.cluster_set import cluster_set, clustering, own_names
-from core.clusters.descriptions import CLUSTER_KEYWORDS
-from core.clusters.edited_names import edited_names, save_names
-from core.clusters.llm_names import Request, distinct, name_clusters, requests, sibling_groups
-from core.clusters.llm_prompt import INSTRUCTIONS, NAME_TOKENS, Subject, subject
+from core.clusters.llm_names import (
+    INSTRUCTIONS,
+    NAME_TOKENS,
+    ClusterSummary,
+    Request,
+    make_unique,
+    name_clusters,
+    plan_requests,
+    sibling_groups,
+    summarize_cluster,
+)
 from core.clusters.methods import ClusterParams
-from core.clusters.names import central_rows
-from core.clusters.results import ClusterQuery
+from core.clusters.names import edited_names, representative_rows, save_names
+from core.clusters.results import CLUSTER_KEYWORDS, ClusterQuery
+from core.clusters.service import cluster_set, clustering, keyword_names
+from core.clusters.validation import centers
 from core.corpus.loaders import load_corpus
 from core.corpus.selections import clean_name
 from core.errors import InputError, PlanisphereError, ServiceError
@@ -29,8 +36,8 @@ from core.types import CorpusRef, ModelSpec, Progress
 from core.vectors.loaders import load_vectors
 
 SENT_TEXTS = 5  # of a cluster, the most central ones that differ
-LOOKED_AT = 20  # central texts among which these are found
-SHOWN_WORDS = 6
+MAX_CANDIDATES = 20  # central texts among which these are found
+TABLE_KEYWORDS = 6
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class NamingPlan:
     clusters: int
     all_clusters: int
     named: int
-    requests: int
+    plan_requests: int
     tokens_in: int
     tokens_out: int
     first: str
@@ -49,25 +56,25 @@ class NamingPlan:
 
 def names_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
     """One row a cluster, index labels: number (from 1), rows, keywords, own (the name by words), name (the present)."""
-    found, own = cluster_set(corpus, model, params), own_names(corpus, model, params)
+    found, own = cluster_set(corpus, model, params), keyword_names(corpus, model, params)
     words = _words(corpus, model, params)
     return pd.DataFrame(
         {
             "number": np.arange(1, len(own) + 1),
             "rows": np.bincount(found.labels[found.labels >= 0], minlength=len(own)),
-            "keywords": [", ".join(term[:SHOWN_WORDS]) for term in words],
+            "keywords": [", ".join(term[:TABLE_KEYWORDS]) for term in words],
             "own": list(own),
             "name": list(found.names),
         }
     )
 
 
-def keep_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, names: Sequence[str]) -> int:
+def save_edited_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, names: Sequence[str]) -> int:
     """Keep the names of all clusters as a person edited them; gives how many differ from those by words.
 
     Raises InputError that names the group for a name that is empty, too long or stands twice.
     """
-    own = own_names(corpus, model, params)
+    own = keyword_names(corpus, model, params)
     if len(names) != len(own):
         raise InputError(f"There are {len(own):,} groups now, not {len(names):,}.", "Reload the page.")
     cleaned = [_checked(number, name) for number, name in enumerate(names, 1)]
@@ -85,17 +92,20 @@ def keep_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, names
     return len(given)
 
 
-def forget_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> None:
+def reset_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> None:
     """Back to the names by words."""
     save_names(Workspace(corpus.folder), corpus.digest, model, params, {})
 
 
 def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> NamingPlan:
     """What naming the `most` largest clusters takes; again: those that were given a name too. Sends nothing."""
-    own, given = own_names(corpus, model, params), edited_names(Workspace(corpus.folder), corpus.digest, model, params)
+    own, given = (
+        keyword_names(corpus, model, params),
+        edited_names(Workspace(corpus.folder), corpus.digest, model, params),
+    )
     wanted = _wanted(corpus, model, params, most, again)
-    subjects = [subject for request in wanted for subject in request.subjects]
-    told = sum(subject.tokens for subject in subjects) + len(wanted) * estimate_tokens(INSTRUCTIONS)
+    subjects = [summarize_cluster for request in wanted for summarize_cluster in request.subjects]
+    told = sum(summarize_cluster.tokens for summarize_cluster in subjects) + len(wanted) * estimate_tokens(INSTRUCTIONS)
     first = "\n".join((", ".join(subjects[0].words), *subjects[0].texts)) if subjects else ""
     return NamingPlan(
         len(subjects), len(own), len(given), len(wanted), told, len(subjects) * NAME_TOKENS + len(wanted) * 10, first
@@ -118,20 +128,20 @@ def name_with_model(
     Raises ServiceError where the server fails, or where some clusters keep the names they have for want of an answer
     that can be used; the names given till then stay.
     """
-    workspace, own = Workspace(corpus.folder), own_names(corpus, model, params)
+    workspace, own = Workspace(corpus.folder), keyword_names(corpus, model, params)
     named: set[int] = set()
 
     def keep(names: dict[int, str]) -> None:
         if names:  # a person may have edited others meanwhile: theirs stay
             known = edited_names(workspace, corpus.digest, model, params)
             present = [known.get(label, name) for label, name in enumerate(own)]
-            made = distinct(names, present, present)  # one that can't be used leaves the name there is
+            made = make_unique(names, present, present)  # one that can't be used leaves the name there is
             kept = {label: name for label, name in known.items() if label not in made and label < len(own)}
             save_names(workspace, corpus.digest, model, params, kept | made)
             named.update(made)
 
     wanted = _wanted(corpus, model, params, most, again)
-    asked = {subject.label for request in wanted for subject in request.subjects}
+    asked = {summarize_cluster.label for request in wanted for summarize_cluster in request.subjects}
     others = [
         name for label, name in edited_names(workspace, corpus.digest, model, params).items() if label not in asked
     ]
@@ -155,7 +165,7 @@ def _words(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> list[l
 def _wanted(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> list[Request]:
     """The requests for the largest clusters, siblings together; those with a given name only where `again`."""
     given = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
-    count = len(own_names(corpus, model, params))
+    count = len(keyword_names(corpus, model, params))
     labels = [label for label in range(min(most, count)) if again or label not in given]
     if not labels:
         return []
@@ -163,7 +173,7 @@ def _wanted(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: in
     groups = sibling_groups(labels, _parents(corpus, model, params), middles)
     subjects = {label: _subject(corpus, model, params, label) for label in labels}
     taken = tuple(name for label, name in given.items() if label not in subjects)
-    return requests([[subjects[label] for label in group] for group in groups], taken)
+    return plan_requests([[subjects[label] for label in group] for group in groups], taken)
 
 
 def _parents(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> dict[int, int] | None:
@@ -177,11 +187,11 @@ def _parents(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> dict
 
 
 @lru_cache(maxsize=2_000)
-def _subject(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Subject:
+def _subject(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClusterSummary:
     labels, texts = clustering(corpus, model, params).labels, load_corpus(corpus).texts
-    central = central_rows(load_vectors(corpus, model).rows, labels, label, LOOKED_AT)
+    central = representative_rows(load_vectors(corpus, model).rows, labels, label, MAX_CANDIDATES)
     shown = list(dict.fromkeys(texts[int(row)] for row in central))[:SENT_TEXTS]
-    return subject(label, int((labels == label).sum()), _words(corpus, model, params)[label], shown)
+    return summarize_cluster(label, int((labels == label).sum()), _words(corpus, model, params)[label], shown)
 
 
 def _checked(number: int, name: object) -> str:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from core import codec
-from core.clusters.methods import MOST_K, ClusterParams, Clusters, Method, check, cluster
-from core.clusters.resample import FEWER_RUNS, MANY_ROWS, RUNS, clusters_again
-from core.clusters.stability import SHARE, Stability, stability
-from core.clusters.sweep import SEEDS, Tried, sweep, sweep_values
+from core.clusters.methods import MAX_K, ClusterParams, Clusters, Method, check, cluster
+from core.clusters.names import cluster_names, keywords
+from core.clusters.stability import FEWER_RUNS, MANY_ROWS, RUNS, SAMPLE_SHARE, Stability, resampler, stability
+from core.clusters.sweep import SEEDS, SweepPoint, sweep, sweep_values
+from core.clusters.validation import ClusterTrust, cluster_trust
 from core.corpus.loaders import load_corpus
+from core.corpus.terms import load_terms
 from core.results import Result, Step, Worker
 from core.store import Stored, Workspace
 from core.types import CorpusRef, ModelSpec, Progress
@@ -74,7 +78,7 @@ def _seconds(params: ClusterParams, rows: int, dimensions: int) -> float:
     if params.method == "leiden":
         return rows * LEIDEN_SECONDS
     if params.method == "kmeans":
-        return rows * dimensions * (params.k or TRIED_K * min(MOST_K, rows)) * K_MEANS_SECONDS
+        return rows * dimensions * (params.k or TRIED_K * min(MAX_K, rows)) * K_MEANS_SECONDS
     return rows * HDBSCAN_SECONDS if params.method == "hdbscan" else EVOC_COMPILE_SECONDS + rows * EVOC_SECONDS
 
 
@@ -92,17 +96,17 @@ def _measure_stability(query: ClusterQuery, progress: Progress) -> Stability:
     where = (query.corpus, query.model)
     clusters = CLUSTERS.get(query)
     settings = replace(clusters.params, k=int(clusters.facts.get("k") or 0))  # a suggested k stays what it was
-    again, runs = clusters_again(load_vectors(*where), load_neighbors(*where), settings)
+    again, runs = resampler(load_vectors(*where), load_neighbors(*where), settings)
     return stability(clusters.labels, again, runs, settings.seed, progress)
 
 
 def _stability_seconds(query: ClusterQuery) -> float:
     rows, dimensions = _size(query.corpus, query.model)
     runs = min(RUNS[query.params.method], FEWER_RUNS if rows > MANY_ROWS else max(RUNS.values()))
-    return runs * _seconds(query.params, round(SHARE * rows), dimensions)
+    return runs * _seconds(query.params, round(SAMPLE_SHARE * rows), dimensions)
 
 
-def _sweep(query: SweepQuery, progress: Progress) -> tuple[Tried, ...]:
+def _sweep(query: SweepQuery, progress: Progress) -> tuple[SweepPoint, ...]:
     where = (query.corpus, query.model)
     return sweep(load_vectors(*where), load_neighbors(*where), query.method, progress)
 
@@ -150,7 +154,7 @@ CLUSTER_SWEEP: Result[SweepQuery, Any] = Result(
     "cluster_sweep",
     2,
     SweepQuery,
-    tuple[Tried, ...],
+    tuple[SweepPoint, ...],
     inputs=lambda query: {**neighbor_inputs(query.model), "method": query.method},
     compute=_sweep,
     seconds=_sweep_seconds,
@@ -158,4 +162,79 @@ CLUSTER_SWEEP: Result[SweepQuery, Any] = Result(
     stage=lambda query: f"Trying settings of {query.method}",
     unit="clusterings",
     worker=lambda query: worker_of(query.method),
+)
+
+
+Keywords = list[list[tuple[str, float]]]
+NAME_SECONDS = 1e-5  # a row
+KEYWORD_SECONDS = 2e-5
+TRUST_SECONDS = 5e-5
+
+
+def level_inputs(query: ClusterQuery) -> dict[str, object]:
+    """What names a description of one level's clusters."""
+    return cluster_inputs(query) | {"level": query.params.named().level}
+
+
+def _name(query: ClusterQuery, progress: Progress) -> list[str]:
+    where = (query.corpus,)
+    return list(cluster_names(CLUSTERS.get(query).labels, *load_terms(*where), load_corpus(*where).texts))
+
+
+def _weigh_keywords(query: ClusterQuery, progress: Progress) -> Keywords:
+    return keywords(CLUSTERS.get(query).labels, *load_terms(query.corpus))
+
+
+def _measure_trust(query: ClusterQuery, progress: Progress) -> ClusterTrust:
+    where = (query.corpus, query.model)
+    ids = load_neighbors(*where).ids[:, :15]
+    return cluster_trust(load_vectors(*where).rows, np.asarray(ids), CLUSTERS.get(query).labels)
+
+
+def _rows(query: ClusterQuery) -> int:
+    info = Workspace(query.corpus.folder).info(query.corpus.digest)
+    return info.rows if info else 0
+
+
+def _names_up_to(query: ClusterQuery) -> tuple[Step, ...]:
+    """The names of this level and of the coarser ones above it."""
+    if query.params.method != "leiden":
+        return (Step(CLUSTER_NAMES, query),)
+    levels = (replace(query.params, level=level) for level in range(query.params.level + 1))
+    return tuple(Step(CLUSTER_NAMES, replace(query, params=params)) for params in levels)
+
+
+CLUSTER_NAMES = Result(
+    "cluster_keyword_names",
+    1,
+    ClusterQuery,
+    list[str],
+    inputs=level_inputs,
+    compute=_name,
+    seconds=lambda query: _rows(query) * NAME_SECONDS,
+    requires=lambda query: (Step(CLUSTERS, query),),
+    stage="Naming clusters",
+)
+CLUSTER_KEYWORDS = Result(
+    "cluster_keywords",
+    1,
+    ClusterQuery,
+    Keywords,
+    inputs=level_inputs,
+    compute=_weigh_keywords,
+    seconds=lambda query: _rows(query) * KEYWORD_SECONDS,
+    requires=lambda query: (Step(CLUSTERS, query),),
+    stage="Extracting keywords",
+)
+CLUSTER_TRUST = Result(
+    "cluster_trust",
+    2,
+    ClusterQuery,
+    ClusterTrust,
+    inputs=level_inputs,
+    compute=_measure_trust,
+    seconds=lambda query: _rows(query) * TRUST_SECONDS,
+    # what the Clusters page shows with it is required, so that one job stores all of that
+    requires=lambda query: (Step(CLUSTERS, query), *_names_up_to(query), Step(CLUSTER_KEYWORDS, query)),
+    stage="Measuring cluster quality",
 )

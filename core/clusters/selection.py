@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.clusters.cluster_set import cluster_set, clustering
 from core.clusters.methods import ClusterParams
+from core.clusters.service import cluster_set, clustering
 from core.corpus.selections import (
     LONGEST_NAME,
     SavedSelection,
@@ -21,14 +21,14 @@ from core.types import CorpusRef, ModelSpec
 
 
 @dataclass(frozen=True)
-class Clicked:
+class ClickedCluster:
     """saved: the rows as a kept selection. new: it was kept by this click, not by a person before."""
 
     saved: SavedSelection
     new: bool
 
 
-def select_cluster(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Clicked:
+def save_clicked(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClickedCluster:
     """The rows of a cluster kept as a selection under the cluster's name, numbered where that name is taken; one that
     has these rows already stays as it is. Raises StorageError."""
     names, workspace = cluster_set(corpus, model, params).names, Workspace(corpus.folder)
@@ -37,19 +37,19 @@ def select_cluster(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, l
     key = selection_key(corpus.digest, rows)
     same = next((each for each in kept if each.key == key), None)
     if same:
-        return Clicked(same, new=False)
-    return Clicked(save_selection(workspace, corpus.digest, _free(names[label], kept), rows), new=True)
+        return ClickedCluster(same, new=False)
+    return ClickedCluster(save_selection(workspace, corpus.digest, _free(names[label], kept), rows), new=True)
 
 
-def selected_cluster(
+def cluster_of_selection(
     corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
 ) -> tuple[int, int] | None:
     """(level, label) of the cluster that a selection of so many rows is, the finest of several that are; None where it
     is none of this hierarchy."""
-    return _found(corpus, model, params, key, rows)
+    return _cluster_of_key(corpus, model, params, key, rows)
 
 
-def forget(corpus: CorpusRef, key: str, name: str) -> None:
+def delete_clicked(corpus: CorpusRef, key: str, name: str) -> None:
     """Delete a selection that a click kept under a name, unless it was renamed meanwhile."""
     workspace = Workspace(corpus.folder)
     if any((selection.key, selection.name) == (key, name) for selection in saved_selections(workspace, corpus.digest)):
@@ -57,7 +57,9 @@ def forget(corpus: CorpusRef, key: str, name: str) -> None:
 
 
 @lru_cache(maxsize=32)
-def _found(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int) -> tuple[int, int] | None:
+def _cluster_of_key(
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
+) -> tuple[int, int] | None:
     try:
         found = clustering(corpus, model, params)
     except StorageError:
@@ -85,3 +87,17 @@ def _free(name: str, kept: tuple[SavedSelection, ...]) -> str:
         number += 1
         free = f"{first[: LONGEST_NAME - 6]} ({number})"
     return free
+
+
+def save_cluster_selection(
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, labels: tuple[int, ...], name: str
+) -> SavedSelection:
+    """The rows of some clusters kept as a selection, for every page; one that has these rows stays as it is.
+
+    Raises InputError for a bad or taken name.
+    """
+    found, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
+    rows = np.flatnonzero(np.isin(found.labels, labels)).astype(np.int64)
+    key = selection_key(corpus.digest, rows)
+    same = next((selection for selection in saved_selections(workspace, corpus.digest) if selection.key == key), None)
+    return same or save_selection(workspace, corpus.digest, name, rows)

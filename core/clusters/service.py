@@ -1,35 +1,114 @@
 """Questions of the Clusters page: is a clustering kept, what are its groups, how far can each be trusted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.clusters.centers import centers
-from core.clusters.cluster_set import ClusterSet, cluster_set, clustering
-from core.clusters.descriptions import CLUSTER_KEYWORDS, CLUSTER_TRUST
-from core.clusters.methods import METHODS, ClusterParams, Method
-from core.clusters.names import central_rows, typical_rows
-from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, CLUSTERS, ClusterQuery, SweepQuery
+from core.clusters.methods import METHODS, ClusterParams, Clusters, Method
+from core.clusters.names import cluster_names, distinctive_rows, edited_names, keywords, representative_rows
+from core.clusters.results import (
+    CLUSTER_KEYWORDS,
+    CLUSTER_NAMES,
+    CLUSTER_STABILITY,
+    CLUSTER_SWEEP,
+    CLUSTER_TRUST,
+    CLUSTERS,
+    ClusterQuery,
+    SweepQuery,
+    cluster_inputs,
+)
 from core.clusters.stability import best_jaccard
-from core.clusters.sweep import Tried
-from core.clusters.validation import ClusterTrust
+from core.clusters.sweep import SweepPoint
+from core.clusters.validation import ClusterTrust, centers
 from core.corpus.cells import short_cells
 from core.corpus.loaders import load_corpus
-from core.corpus.selections import SavedSelection, save_selection, saved_selections, selection_key
 from core.errors import InputError
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
-from core.vectors.loaders import load_vectors
+from core.vectors.loaders import load_neighbors, load_vectors
 
-EXISTS = 0.5  # Jaccard from which another model's cluster counts as the same; below, Hennig (2007) calls one dissolved
-SHOWN_TEXTS = 5
-MOST_LOOKED = 200  # rows among which as many different texts are sought
-CELL = 400
+__all__ = [
+    "CLUSTERS",
+    "ClusterParams",
+    "ClusterQuery",
+    "ClusterSet",
+    "cluster_inputs",
+    "cluster_names",
+    "cluster_set",
+    "clustering",
+    "default_clusters",
+    "group_values",
+    "keywords",
+]  # what other features use
 
 
 @dataclass(frozen=True, eq=False)
-class Overview:
+class ClusterSet:
+    """labels: (n,) int32, 0 is the largest cluster, -1 noise. names: one for each label. assigned: (n,) bool, noise put
+    into the nearest cluster. levels: (levels, n) int32 of the hierarchy, None where there is none."""
+
+    labels: np.ndarray
+    names: tuple[str, ...]
+    params: ClusterParams
+    assigned: np.ndarray
+    levels: np.ndarray | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def default_clusters(corpus: CorpusRef, model: ModelSpec) -> ClusterSet:
+    """The default clustering of a corpus under a model. Raises StorageError without vectors or a graph."""
+    return cluster_set(corpus, model, ClusterParams())
+
+
+def cluster_set(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterSet:
+    """A clustering with its names; a quick one (leiden) is made where it is not kept, else StorageError is raised."""
+    found = clustering(corpus, model, params)
+    names = list(keyword_names(corpus, model, params))
+    for label, name in edited_names(Workspace(corpus.folder), corpus.digest, model, params).items():
+        if 0 <= label < len(names):
+            names[label] = name
+    return ClusterSet(found.labels, tuple(names), found.params, found.assigned, found.levels, found.facts)
+
+
+@lru_cache(maxsize=16)
+def clustering(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Clusters:
+    """The stored clusters; leiden's are made now where there are none. Raises StorageError."""
+    query = ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)
+    clusters = CLUSTERS.load(query)
+    if clusters is None and params.method == "leiden":
+        load_neighbors(corpus, model)  # never builds a graph in passing
+        clusters = CLUSTERS.get_or_compute(query)
+    return clusters or CLUSTERS.get(query)
+
+
+@lru_cache(maxsize=16)
+def keyword_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
+    """Names by their words alone."""
+    clustering(corpus, model, params)
+    return tuple(CLUSTER_NAMES.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)))
+
+
+def group_values(corpus: CorpusRef, model: ModelSpec, value: str) -> pd.Series:
+    """Each row's group by name. value: the level, and after a point whatever tells names apart."""
+    level = value.partition(".")[0]
+    params = ClusterParams(level=int(level)) if level.isdecimal() else ClusterParams()
+    found = cluster_set(corpus, model, params)
+    return pd.Series(np.array([*found.names, None], dtype=object)[found.labels], dtype="str")
+
+
+MIN_JACCARD = (
+    0.5  # Jaccard from which another model's cluster counts as the same; below, Hennig (2007) calls one dissolved
+)
+MAX_TEXTS = 5
+MAX_CANDIDATES = 200  # rows among which as many different texts are sought
+CELL_LENGTH = 400
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterOverview:
     """A clustering in figures. table: one row a cluster, the largest first, index labels. trust: over all rows.
 
     runs: resamples of the stability in the table, 0 where it was not measured; agreement: their mean adjusted mutual
@@ -53,7 +132,7 @@ class Overview:
 
 
 @dataclass(frozen=True, eq=False)
-class Detail:
+class ClusterDetail:
     """One cluster: its words with class-based TF-IDF, most central and most typical texts (index: row ids), no two the
     same."""
 
@@ -64,7 +143,7 @@ class Detail:
     typical: pd.DataFrame
 
 
-def overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Overview:
+def cluster_overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterOverview:
     """All groups with their trust. Raises StorageError where the clustering is not kept and can't be made at once."""
     found = cluster_set(corpus, model, params)
     query = ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)
@@ -80,7 +159,7 @@ def overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Over
     if looked:
         table["models"] = np.sum(looked, axis=0)
     levels = found.levels if found.levels is not None else ()
-    return Overview(
+    return ClusterOverview(
         table, trust, len(found.labels), int(found.assigned.sum()), float(found.facts.get("seconds", 0)),
         int(found.facts.get("k") or 0), bool(found.facts.get("suggested")), stable.runs if stable else 0,
         float(stable.agreement.mean()) if stable else float("nan"),
@@ -90,34 +169,22 @@ def overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Over
     )  # fmt: skip
 
 
-def detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Detail:
+def cluster_detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClusterDetail:
     """One cluster's words and texts. Raises InputError where there is no such cluster."""
     found = cluster_set(corpus, model, params)
     if not 0 <= label < len(found.names):
         raise InputError(f"There is no group {label + 1:,} among {len(found.names):,}.", "Choose another.")
     rows, texts = load_vectors(corpus, model).rows, load_corpus(corpus).texts
-    central = _different(texts, central_rows(rows, found.labels, label, MOST_LOOKED))
-    typical = _different(texts, typical_rows(rows, found.labels, label, centers(rows, found.labels), MOST_LOOKED))
+    central = _different(texts, representative_rows(rows, found.labels, label, MAX_CANDIDATES))
+    typical = _different(
+        texts, distinctive_rows(rows, found.labels, label, centers(rows, found.labels), MAX_CANDIDATES)
+    )
     words = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))[label]
     size = int((found.labels == label).sum())
-    return Detail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
+    return ClusterDetail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
 
 
-def keep_cluster(
-    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, labels: tuple[int, ...], name: str
-) -> SavedSelection:
-    """The rows of some clusters kept as a selection, for every page; one that has these rows stays as it is.
-
-    Raises InputError for a bad or taken name.
-    """
-    found, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
-    rows = np.flatnonzero(np.isin(found.labels, labels)).astype(np.int64)
-    key = selection_key(corpus.digest, rows)
-    same = next((selection for selection in saved_selections(workspace, corpus.digest) if selection.key == key), None)
-    return same or save_selection(workspace, corpus.digest, name, rows)
-
-
-def sweeps_of(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[Tried, ...]]:
+def finished_sweeps(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[SweepPoint, ...]]:
     """The sweeps made so far, by method."""
     ref = CorpusRef(corpus.folder, corpus.digest)
     found = {method: CLUSTER_SWEEP.load(SweepQuery(ref, model, method)) for method in METHODS}
@@ -161,15 +228,15 @@ def _exists(corpus: CorpusRef, found: ClusterSet, other: ModelSpec) -> np.ndarra
         theirs = clustering(corpus, other, found.params)
     if theirs is None:
         return None
-    return np.nan_to_num(best_jaccard(found.labels, theirs.labels, len(found.names))) >= EXISTS
+    return np.nan_to_num(best_jaccard(found.labels, theirs.labels, len(found.names))) >= MIN_JACCARD
 
 
 def _different(texts: list[str], rows: np.ndarray) -> np.ndarray:
     """The first rows with texts of their own: five copies would tell no more than one."""
     first = {" ".join(texts[int(row)].split()).casefold(): int(row) for row in reversed(rows)}
-    return np.array([row for row in rows.tolist() if row in set(first.values())][:SHOWN_TEXTS], dtype=np.int64)
+    return np.array([row for row in rows.tolist() if row in set(first.values())][:MAX_TEXTS], dtype=np.int64)
 
 
 def _texts(texts: list[str], rows: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame({"text": [texts[int(row)] for row in rows]}, index=rows)
-    return short_cells(table, CELL)[0]
+    return short_cells(table, CELL_LENGTH)[0]

@@ -1,16 +1,24 @@
 """Are clusters found again when the rows are others? Hennig's bootstrap, on the neighbor graph itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.clusters.distinct_rows import distinct_graph, restricted
-from core.types import Progress
-from core.vectors.communities import by_size, communities
+from core.clusters.methods import (
+    ClusterParams,
+    cluster,
+    density_clusters,
+    distinct_graph,
+    k_means,
+    restrict_graph,
+    umap_points,
+)
+from core.types import Neighbors, Progress, Vectors
+from core.vectors.communities import RESOLUTIONS, by_size, communities
 
-FOUND = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
-SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
+STABLE_JACCARD = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
+SAMPLE_SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +65,7 @@ def stability(
     from sklearn.metrics import adjusted_mutual_info_score
 
     random, count = np.random.default_rng(seed), int(labels.max(initial=-1)) + 1
-    size = max(2, round(SHARE * len(labels)))
+    size = max(2, round(SAMPLE_SHARE * len(labels)))
     best, agreement = np.full((runs, count), np.nan), np.zeros(runs)
     for run in range(runs):
         rows = np.sort(random.choice(len(labels), min(size, len(labels)), replace=False))
@@ -67,15 +75,50 @@ def stability(
         progress(run + 1, runs)
     looked = np.isfinite(best).sum(axis=0)
     mean = np.nansum(best, axis=0) / np.maximum(looked, 1)
-    return Stability((np.nan_to_num(best) >= FOUND).sum(axis=0), mean, looked, agreement, runs)
+    return Stability((np.nan_to_num(best) >= STABLE_JACCARD).sum(axis=0), mean, looked, agreement, runs)
 
 
-def leiden_again(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Callable[[np.ndarray, int], np.ndarray]:
+def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Callable[[np.ndarray, int], np.ndarray]:
     """Clusters some rows by the kept graph (n, k): each row's nearest neighbors among the rows drawn, k = 100 giving
     about 63 to choose 25 from, so that nothing is searched again."""
 
     def again(rows: np.ndarray, seed: int) -> np.ndarray:
-        graph, _, group = distinct_graph(*restricted(ids, scores, rows, ids.shape[1]))
+        graph, _, group = distinct_graph(*restrict_graph(ids, scores, rows, ids.shape[1]))
         return by_size(communities(graph, resolution, seed)[group])
 
     return again
+
+
+RUNS = {"leiden": 50, "hdbscan": 50, "kmeans": 20, "evoc": 10}
+FEWER_RUNS = 20  # of 50, from many rows on
+MANY_ROWS = 50_000
+
+
+def resampler(
+    vectors: Vectors, neighbors: Neighbors, params: ClusterParams
+) -> tuple[Callable[[np.ndarray, int], np.ndarray], int]:
+    """A function (rows, seed) -> labels of these rows alone, and the number of resamples that this method affords.
+
+    hdbscan: the five UMAP dimensions are those of all rows, so that only the grouping is done again.
+    """
+    runs = min(RUNS[params.method], FEWER_RUNS if len(vectors) > MANY_ROWS else 50)
+    if params.method == "leiden":
+        return leiden_resampler(neighbors.ids, neighbors.scores, RESOLUTIONS[params.level]), runs
+    if params.method == "hdbscan":
+        points = umap_points(vectors, neighbors, params.seed, lambda done, total: None)
+        return lambda rows, seed: density_clusters(points[rows], _smaller(params, len(rows), len(vectors))), runs
+    if params.method == "kmeans":
+        return lambda rows, seed: k_means(vectors.rows[rows], min(params.k, len(rows)), seed), runs
+
+    def evoc_again(rows: np.ndarray, seed: int) -> np.ndarray:
+        part = Vectors(np.ascontiguousarray(vectors.rows[rows]), vectors.model, vectors.corpus)
+        nothing = Neighbors(np.zeros((len(rows), 0), np.int32), np.zeros((len(rows), 0), np.float32), 1.0, 0, "none")
+        smaller = replace(params, min_size=_smaller(params, len(rows), len(vectors)), seed=seed)
+        return cluster(part, nothing, [""] * len(rows), smaller).labels
+
+    return evoc_again, runs
+
+
+def _smaller(params: ClusterParams, rows: int, total: int) -> int:
+    """The smallest cluster's size, in proportion to the rows drawn."""
+    return max(2, round(params.min_size * rows / max(total, 1)))

@@ -4,10 +4,63 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clusters.centers import sums
-from core.clusters.silhouette import silhouettes
 
-INSIDE_K = 15  # neighbors of a row that are looked at
+def sums(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(c, d) float64: the sum of each cluster's vectors."""
+    from scipy.sparse import csr_matrix
+
+    known = np.flatnonzero(labels >= 0)
+    shape = (int(labels.max(initial=-1)) + 1, len(labels))
+    member = csr_matrix((np.ones(len(known), dtype=np.float32), (labels[known], known)), shape=shape)
+    return np.asarray(member @ rows, dtype=np.float64)
+
+
+def centers(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(c, d) float32, unit length: the direction of each cluster's mean vector."""
+    whole = sums(rows, labels)
+    return (whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+BLOCK_CELLS = 20_000_000  # of rows by clusters at once
+
+
+def silhouettes(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n,) float32 in [-1, 1], higher is better: Rousseeuw's silhouette (1987) with cosine distance; NaN for noise.
+
+    Exact for all rows: the mean cosine distance of a unit vector to a cluster is 1 minus its dot product with the
+    cluster's mean vector, so n x c products suffice. A row alone in its cluster has 0, as in scikit-learn; all have
+    0 where there are fewer than two clusters.
+    """
+    sizes = np.bincount(labels[labels >= 0], minlength=max(int(labels.max(initial=-1)) + 1, 1)).astype(np.float64)
+    if (sizes > 0).sum() < 2:
+        return np.where(labels >= 0, 0.0, np.nan).astype(np.float32)
+    whole, made = sums(rows, labels), np.full(len(labels), np.nan, dtype=np.float32)
+    block = max(1, BLOCK_CELLS // len(sizes))
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        made[part] = _block(rows[part], labels[part], whole, sizes)
+    return made
+
+
+def _block(rows: np.ndarray, labels: np.ndarray, whole: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    known = np.flatnonzero(labels >= 0)
+    own = labels[known]
+    to_sums = rows[known].astype(np.float64) @ whole.T
+    place = np.arange(len(known))
+    alone = sizes[own] < 2
+    # the row itself, at distance 0, is not counted among its cluster
+    inner = 1 - (to_sums[place, own] - 1) / np.where(alone, 1, sizes[own] - 1)
+    outer = 1 - to_sums / np.where(sizes > 0, sizes, np.nan)
+    outer[place, own] = np.nan
+    nearest = np.nanmin(outer, axis=1)
+    larger = np.maximum(inner, nearest)
+    value = np.where(alone | (larger <= 0), 0.0, (nearest - inner) / np.where(larger > 0, larger, 1))
+    made = np.full(len(rows), np.nan, dtype=np.float32)
+    made[known] = value
+    return made
+
+
+PURITY_K = 15  # neighbors of a row that are looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +91,8 @@ def cluster_trust(rows: np.ndarray, ids: np.ndarray, labels: np.ndarray) -> Clus
     known, count = labels >= 0, int(labels.max(initial=-1)) + 1
     sizes, whole = np.bincount(labels[known], minlength=count), sums(rows, labels)
     nearest, separation = _nearest(whole)
-    values, near = silhouettes(rows, labels), ids[:, : min(INSIDE_K, ids.shape[1])]
-    inside = neighbors_inside(near, labels)
+    values, near = silhouettes(rows, labels), ids[:, : min(PURITY_K, ids.shape[1])]
+    inside = neighbor_purity(near, labels)
     return ClusterTrust(
         sizes,
         _cohesion(whole, sizes),
@@ -54,7 +107,7 @@ def cluster_trust(rows: np.ndarray, ids: np.ndarray, labels: np.ndarray) -> Clus
     )
 
 
-def neighbors_inside(near: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def neighbor_purity(near: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(n,) float64: the share of each row's neighbors near (n, k) that have its label; 0 for noise."""
     if not near.shape[1]:
         return np.ones(len(labels))
@@ -82,3 +135,110 @@ def _means(values: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndar
     known = labels >= 0
     total = np.bincount(labels[known], weights=values[known].astype(np.float64), minlength=len(sizes))
     return np.asarray(total / np.maximum(sizes, 1))
+
+
+PER_CLUSTER = 2_000  # rows of a cluster that are looked at: its distances fill 32 MB
+NEAREST_CLUSTERS = 30  # clusters, nearest by their means, from which a cluster's gap is measured
+
+
+@dataclass(frozen=True, eq=False)
+class DensityValidity:
+    """Density-based cluster validation. overall: float in [-1, 1], higher is better, clusters weighed by their rows
+    and noise counted as 0; clusters: (c,) float64 likewise, NaN for a single row. Both NaN where there are fewer than
+    two clusters. looked: rows looked at, of `clustered` rows in clusters; seed: that drew them."""
+
+    overall: float
+    clusters: np.ndarray
+    looked: int
+    clustered: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Inside:
+    """A cluster's inner points (those with two neighbors or more in its spanning tree), their core distances, and the
+    longest edge between them."""
+
+    points: np.ndarray
+    cores: np.ndarray
+    sparseness: float
+
+
+def dbcv(
+    points: np.ndarray, labels: np.ndarray, seed: int = 0, per_cluster: int = PER_CLUSTER, near: int = NEAREST_CLUSTERS
+) -> DensityValidity:
+    """Density-based cluster validation (Moulavi, Jaskowiak, Campello, Zimek and Sander, 2014), as hdbscan counts it.
+
+    points: (n, d) the space that was clustered, Euclidean; labels: (n,), -1 for noise. A cluster's value is
+    (gap - sparseness) / larger of both: sparseness, the longest inner edge of its minimum spanning tree of mutual
+    reachability distances; gap, the shortest such distance to an inner point of another cluster. Of larger clusters
+    `per_cluster` rows are drawn by the seed; gaps are looked for in the `near` clusters with the nearest means: both
+    exact where there are fewer. Where distances tie, spanning trees differ, and values with them.
+    """
+    wide, count = np.asarray(points, dtype=np.float64), int(labels.max(initial=-1)) + 1
+    sizes = np.bincount(labels[labels >= 0], minlength=count)
+    rows = _drawn(labels, count, per_cluster, np.random.default_rng(seed))
+    looked = sum(map(len, rows))
+    values = np.full(count, np.nan)
+    if (sizes > 0).sum() < 2:
+        return DensityValidity(float("nan"), values, looked, int(sizes.sum()), seed)
+    inside = [_inside(wide[rows[label]]) for label in np.flatnonzero(sizes)]
+    gaps = _gaps(inside, near)
+    values[sizes > 0] = [_value(gap, each) for gap, each in zip(gaps, inside, strict=True)]
+    values[sizes == 1] = np.nan
+    overall = float(np.nansum(values * sizes) / len(labels))
+    return DensityValidity(overall, values, looked, int(sizes.sum()), seed)
+
+
+def _drawn(labels: np.ndarray, count: int, most: int, random: np.random.Generator) -> list[np.ndarray]:
+    """Row ids of each cluster, sorted, at most so many."""
+    known = np.flatnonzero(labels >= 0)
+    order = known[np.argsort(labels[known], kind="stable")]
+    groups = np.split(order, np.cumsum(np.bincount(labels[known], minlength=count))[:-1]) if count else []
+    return [rows if len(rows) <= most else np.sort(random.choice(rows, most, replace=False)) for rows in groups]
+
+
+def _inside(points: np.ndarray) -> _Inside:
+    from scipy.sparse.csgraph import minimum_spanning_tree
+    from scipy.spatial.distance import cdist
+
+    if len(points) < 2:
+        return _Inside(points, np.zeros(len(points)), 0.0)
+    distances = cdist(points, points)
+    cores = _core_distances(distances, points.shape[1])
+    reach = np.maximum(distances, np.maximum(cores[:, None], cores[None, :]))
+    np.fill_diagonal(reach, 0)
+    tree = minimum_spanning_tree(reach, overwrite=True).tocoo()
+    inner = np.bincount(np.concatenate([tree.row, tree.col]), minlength=len(points)) > 1
+    inner[0] |= not inner.any()  # two points have no inner edge: one of them and the edge there is, as hdbscan does
+    edges = tree.data[inner[tree.row] & inner[tree.col]]
+    longest = (edges if len(edges) else tree.data).max(initial=0.0)
+    return _Inside(points[inner], cores[inner], float(longest))
+
+
+def _core_distances(distances: np.ndarray, dims: int) -> np.ndarray:
+    """(m,) all-points core distances, definition 1; rows at the same place are left out, as in hdbscan."""
+    with np.errstate(divide="ignore"):
+        closeness = np.where(distances > 0, 1 / distances, 0) ** dims
+        mean = closeness.sum(axis=1) / (len(distances) - 1)
+        return np.asarray(np.where(mean > 0, mean ** (-1 / dims), 0.0))
+
+
+def _gaps(inside: list[_Inside], near: int) -> np.ndarray:
+    """(c,) the shortest mutual reachability distance from each cluster's inner points to another's."""
+    from scipy.spatial import KDTree
+    from scipy.spatial.distance import cdist
+
+    means, gaps = np.stack([each.points.mean(axis=0) for each in inside]), np.full(len(inside), np.inf)
+    nearest = KDTree(means).query(means, min(near + 1, len(inside)))[1]
+    pairs = {(min(own, int(other)), max(own, int(other))) for own, row in enumerate(nearest) for other in row}
+    for first, second in sorted(pair for pair in pairs if pair[0] != pair[1]):
+        one, two = inside[first], inside[second]
+        reach = np.maximum(cdist(one.points, two.points), np.maximum(one.cores[:, None], two.cores[None, :])).min()
+        gaps[[first, second]] = np.minimum(gaps[[first, second]], reach)
+    return gaps
+
+
+def _value(gap: float, inside: _Inside) -> float:
+    larger = max(gap, inside.sparseness)
+    return (gap - inside.sparseness) / larger if larger > 0 else 0.0

@@ -30,7 +30,7 @@ def _pair_seconds(corpus: CorpusRef, rows: int) -> float:
 
 def _look_seconds(corpus: CorpusRef, contenders: tuple[Contender, ...], rows: int) -> float:
     """To group the rows and look at the texts, as far as that is not kept."""
-    from core.clusters.results import CLUSTERS, ClusterQuery
+    from core.clusters.service import CLUSTERS, ClusterQuery
 
     workspace, models = (
         Workspace(corpus.folder),

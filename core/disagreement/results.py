@@ -63,7 +63,7 @@ def compare_pairs(corpus: CorpusRef, contenders: tuple[Contender, ...], progress
 
 def group_rows(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:
     """The default groups of the first contender's model, by which rows are filtered and explained."""
-    from core.clusters.results import CLUSTERS, ClusterQuery
+    from core.clusters.service import CLUSTERS, ClusterQuery
 
     try:
         CLUSTERS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), contenders[0].model), progress)

@@ -7,8 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.clusters.cluster_set import ClusterSet, default_clusters
-from core.clusters.results import CLUSTERS, ClusterQuery
+from core.clusters.service import CLUSTERS, ClusterQuery, ClusterSet, default_clusters
 from core.corpus.export.table import free_name, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_words, usable_columns
 from core.corpus.loaders import load_corpus

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,18 +16,38 @@ from core.corpus.loaders import load_corpus
 from core.disagreement import service as disagreement_answers
 from core.disagreement.service import Overview
 from core.errors import InputError, PlanisphereError
-from core.report.blocks import Block
-from core.report.compression import compressed_blocks
-from core.report.not_included import missing_parts
-from core.report.spaces import Diagnosed, diagnose
+from core.report.compression import compression_blocks, unmeasured
+from core.report.document import Block
+from core.report.quality import MAX_ROWS, ModelDiagnostics, diagnose
 from core.scoreboard import service as scoreboard
 from core.scoreboard.comparison import compare
 from core.scoreboard.cost import Cost
 from core.scoreboard.results import KIND, kept_scores
 from core.scoreboard.service import Asked, Board
 from core.scoreboard.types import METRICS, Scores, Task, metrics_of
+from core.scoreboard.verdict import listed
 from core.store import CorpusInfo, Workspace
 from core.vectors.contenders import Contender
+
+
+def missing_parts(scored: Asked, overlap: bool, diagnosed: Sequence[ModelDiagnostics]) -> tuple[str, ...]:
+    """What was not known when the report was made, and where it is worked out. overlap: whether neighbors' is there."""
+    told = []
+    if not overlap and len(scored.contenders) > 1:
+        told.append("How alike the contenders' neighbors are: open the Disagreement page with these contenders.")
+    there = {each.place for each in diagnosed}
+    spaces = [contender.label for place, contender in enumerate(scored.contenders) if place not in there]
+    if spaces:
+        told.append(
+            f"What the spaces of {listed(spaces)} are like: the Quality page tells it. Reports hold it for up to "
+            f"{MAX_ROWS:,} rows once that page has found the neighbors, and as far as it takes some seconds; a second "
+            "report goes on where the first one stopped."
+        )
+    left = unmeasured(scored.corpus, scored.contenders)
+    if left:
+        told.append(f"What {listed(left)} would lose if stored smaller: measure it on the Compression page.")
+    return tuple(told)
+
 
 LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "faiss-cpu", "onnxruntime", "openvino", "sentence-transformers",
@@ -53,7 +73,7 @@ class Facts:
     metrics: Mapping[str, tuple[float | None, ...]]
     overlap: Overview | None
     compressed: tuple[Block, ...]
-    diagnosed: tuple[Diagnosed, ...]
+    diagnosed: tuple[ModelDiagnostics, ...]
     missing: tuple[str, ...]
     made: str
     libraries: Mapping[str, str]
@@ -85,7 +105,7 @@ def gather(asked: Asked) -> Facts:
         boards=(scoreboard.board(scored), *_other_boards(scored)),
         metrics=_metrics(scored),
         overlap=overlap,
-        compressed=compressed_blocks(*where, column),
+        compressed=compression_blocks(*where, column),
         diagnosed=tuple(diagnosed),
         missing=missing_parts(scored, overlap is not None, diagnosed),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -12,13 +12,13 @@ from core.types import ModelSpec
 from core.vectors.contenders import Contender
 
 
-def again_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, metric: str, seed: int = 0) -> str:
+def reproduction_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, metric: str, seed: int = 0) -> str:
     """A script that scores the contenders anew and prints the board. It reads the file the corpus came from, where that
     file and the models' names are all it takes; else it works on the vectors in a workspace. Nothing kept is reused.
 
     It runs with Planisphere's folder as working directory or on PYTHONPATH.
     """
-    anew = can_start_anew(info, contenders, task)
+    anew = can_reembed(info, contenders, task)
     scorer = f"score_{task.kind}"
     imports = [
         "from core.vectors.contenders import Contender",
@@ -62,7 +62,7 @@ _EMBED = [
 ]
 
 
-def can_start_anew(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -> bool:
+def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -> bool:
     """Whether files that are named, models that are named, and the corpus alone are all that is needed."""
     origin = info.origin
     files = [source.get("name") for source in origin.get("sources", [])]

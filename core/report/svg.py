@@ -1,14 +1,77 @@
 """A report's pictures of the scoreboard: scores with intervals, and scores against costs."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, floor, isfinite, log10
+
+import numpy as np
 
 from core.palette import COLORS, GREY
-from core.report.svg_parts import LINE, WIDTH, dashed, linear, logarithmic, stroke, svg, text, turned, vertical
 from core.text import clean, cut
 
-NAME, ROW = 44, 34
+WIDTH = 760
+INK, LINE = "#1f2430", "#d8dbe2"
+Scale = Callable[[float], float]
+
+
+def linear(low: float, high: float, start: float, end: float) -> tuple[Scale, list[float]]:
+    """Where a value is drawn, and some 6 round values between low and high."""
+    rough = (high - low) / 7
+    power = 10 ** floor(log10(rough))
+    step = next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
+    ticks = [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
+    return lambda value: start + (value - low) / (high - low) * (end - start), ticks
+
+
+def logarithmic(low: float, high: float, start: float, end: float) -> tuple[Scale, list[float]]:
+    """The same on a logarithmic axis, both above 0: 1, 2 and 5 times powers of ten, powers alone where many."""
+    first, last = log10(low), log10(high)
+    steps = (1, 2, 5) if last - first < 2.5 else (1,)
+    ticks = [step * 10.0**power for power in range(floor(first), ceil(last) + 1) for step in steps]
+    inside = [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+    return lambda value: start + (log10(value) - first) / (last - first) * (end - start), inside
+
+
+def vertical(x: float, top: float, bottom: float, label: str) -> str:
+    """A line of the grid with its number below."""
+    return stroke(x, top, x, bottom, LINE, 1) + text(x, bottom + 16, label, "middle", 11)
+
+
+def dashed(x: float, top: float, bottom: float) -> str:
+    return stroke(x, top, x, bottom, GREY, 1.5).replace("/>", ' stroke-dasharray="4 3"/>')
+
+
+def stroke(x1: float, y1: float, x2: float, y2: float, color: str, width: float) -> str:
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{color}" stroke-width="{width}"/>'
+
+
+def path(points: Sequence[tuple[float, float]], color: str, width: float = 2, fill: bool = False) -> str:
+    """A line through points, or the area they surround, faint."""
+    places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    if fill:
+        return f'<polygon points="{places}" fill="{color}" fill-opacity="0.16"/>'
+    return f'<polyline points="{places}" fill="none" stroke="{color}" stroke-width="{width}"/>'
+
+
+def text(x: float, y: float, words: str, anchor: str, size: int = 12, color: str = INK) -> str:
+    """Any words, escaped."""
+    safe = html.escape(clean(words))
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{color}">{safe}</text>'
+
+
+def rotated_text(x: float, y: float, words: str) -> str:
+    """The same, read from below, as an axis' name is."""
+    return f'<g transform="rotate(-90 {x:.0f} {y:.0f})">{text(x, y, words, "middle")}</g>'
+
+
+def svg(height: float, parts: Sequence[str]) -> str:
+    size = f'viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="system-ui, sans-serif">{"".join(parts)}</svg>'
+
+
+MARK_NAME_LENGTH, MARK_HEIGHT = 44, 34
 
 
 @dataclass(frozen=True)
@@ -33,14 +96,14 @@ def interval_svg(marks: Sequence[Mark], title: str, chance: float | None = None)
     if near and chance is not None:
         ends.append(chance)
     left, top, bottom = 270, 14, 44
-    height = top + ROW * len(marks) + bottom
+    height = top + MARK_HEIGHT * len(marks) + bottom
     place, ticks = linear(min(ends) - 0.05 * span, max(ends) + 0.05 * span, left, WIDTH - 24)
     parts = [vertical(place(tick), top, height - bottom, f"{tick:.3g}") for tick in ticks]
     if near and chance is not None:
         parts.append(dashed(place(chance), top, height - bottom) + text(place(chance), top - 2, "chance", "middle", 11))
     for row, mark in enumerate(marks):
-        y, color = top + ROW * (row + 0.5), COLORS[mark.color % len(COLORS)]
-        parts.append(text(left - 12, y + 4, cut(clean(mark.name), NAME), "end"))
+        y, color = top + MARK_HEIGHT * (row + 0.5), COLORS[mark.color % len(COLORS)]
+        parts.append(text(left - 12, y + 4, cut(clean(mark.name), MARK_NAME_LENGTH), "end"))
         if isfinite(mark.low + mark.high):
             parts.append(stroke(place(mark.low), y, place(mark.high), y, color, 2.5))
         parts.append(f'<circle cx="{place(mark.x):.1f}" cy="{y:.1f}" r="5.5" fill="{color}"/>')
@@ -76,10 +139,142 @@ def pareto_svg(marks: Sequence[Mark], title: str, cost_title: str) -> str:
         number = str(marks.index(mark) + 1)
         parts.append(text(x(cost), y(mark.x) + 4, number, "middle", 11, "#ffffff"))
     parts.append(text((left + WIDTH) / 2, height - 8, cost_title, "middle"))
-    parts.append(turned(14, bottom / 2, title))
+    parts.append(rotated_text(14, bottom / 2, title))
     return svg(height, parts)
 
 
 def _ends(marks: Sequence[Mark]) -> list[float]:
     """Scores and what is known of their intervals: of a single query nothing is."""
     return [value for mark in marks for value in (mark.low, mark.high, mark.x) if isfinite(value)]
+
+
+HEAT_LEFT, HEAT_TOP, HEAT_CELL, HEAT_NAME_LENGTH = 270, 26, 46, 44
+HEAT_COLOR = (0, 114, 178)  # of a value of 1; white is 0
+WHITE_TEXT_FROM = 0.55  # beyond, numbers are white
+
+
+def heat_svg(names: Sequence[str], values: np.ndarray) -> str:
+    """values: (m, m) in [0, 1], written in the cells; rows are named, columns numbered in the same order."""
+    wide = min(HEAT_CELL * 1.6, (WIDTH - HEAT_LEFT - 10) / len(names))
+    parts = []
+    for row, name in enumerate(names):
+        y = HEAT_TOP + HEAT_CELL * row
+        parts.append(
+            text(HEAT_LEFT - 12, y + HEAT_CELL / 2 + 4, f"{cut(clean(name), HEAT_NAME_LENGTH)} · {row + 1}", "end")
+        )
+        parts.append(text(HEAT_LEFT + wide * (row + 0.5), HEAT_TOP - 8, str(row + 1), "middle"))
+        parts += [
+            _heat_cell(HEAT_LEFT + wide * column, y, wide, float(value)) for column, value in enumerate(values[row])
+        ]
+    return svg(HEAT_TOP + HEAT_CELL * len(names) + 8, parts)
+
+
+def _heat_cell(x: float, y: float, wide: float, value: float) -> str:
+    known = value if np.isfinite(value) else 0.0
+    color = "#" + "".join(f"{round(255 + (end - 255) * min(max(known, 0), 1)):02x}" for end in HEAT_COLOR)
+    box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" height="{HEAT_CELL - 1}" fill="{color}" stroke="#d8dbe2"/>'
+    words = f"{value:.2f}" if np.isfinite(value) else "–"
+    return box + text(
+        x + wide / 2, y + HEAT_CELL / 2 + 4, words, "middle", 12, "#ffffff" if known > WHITE_TEXT_FROM else INK
+    )
+
+
+PLOT_LEFT, PLOT_RIGHT, PLOT_HEIGHT, LEGEND_HEIGHT = 64, 16, 250, 20
+LEGEND_NAME_LENGTH, CHARACTER_WIDTH = 46, 6.6  # signs of a name in the legend at most; pixels of a sign
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of a picture. x, y: of its points; low, high: its band, none where they are empty. color: place in the
+    palette, below 0 grey. joined: whether the points are joined; dots: whether they are drawn."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    color: int = 0
+    joined: bool = True
+    dots: bool = True
+
+    @property
+    def paint(self) -> str:
+        return GREY if self.color < 0 else COLORS[self.color % len(COLORS)]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """words: what a tick is called. log: logarithmic. ticks: places of the ticks, round ones where there are none."""
+
+    title: str
+    words: Callable[[float], str] = "{:,.3g}".format
+    log: bool = False
+    ticks: Sequence[float] = ()
+
+
+def percent(value: float) -> str:
+    return f"{value:.0%}" if abs(100 * value - round(100 * value)) < 1e-6 else f"{value:.1%}"
+
+
+def lines_svg(series: Sequence[Series], across: Axis, up: Axis, mark: float | None = None) -> str:
+    """Lines with bands and points, a legend above; mark: a dashed line at a place on the axis across."""
+    legend, top = _legend(series)
+    bottom = top + PLOT_HEIGHT
+    x, x_ticks = _axis_scale(across, [v for each in series for v in each.x] + ([] if mark is None else [mark]), PLOT_LEFT + 10,
+                        WIDTH - PLOT_RIGHT - 14)  # fmt: skip
+    y, y_ticks = _axis_scale(up, [v for each in series for v in (*each.y, *each.low, *each.high)], bottom - 8, top + 8)
+    parts = [*legend]
+    for tick in y_ticks:
+        parts.append(stroke(PLOT_LEFT, y(tick), WIDTH - PLOT_RIGHT, y(tick), LINE, 1))
+        parts.append(text(PLOT_LEFT - 8, y(tick) + 4, up.words(tick), "end", 11))
+    parts += [text(x(tick), bottom + 16, across.words(tick), "middle", 11) for tick in x_ticks]
+    parts.append(stroke(PLOT_LEFT, bottom, WIDTH - PLOT_RIGHT, bottom, LINE, 1))
+    parts += [dashed(x(mark), top, bottom)] if mark is not None else []
+    for each in series:
+        parts += _series_parts(each, x, y)
+    parts.append(text((PLOT_LEFT + WIDTH) / 2, bottom + 38, across.title, "middle"))
+    parts.append(rotated_text(14, (top + bottom) / 2, up.title))
+    return svg(bottom + 48, parts)
+
+
+def _series_parts(series: Series, x: Scale, y: Scale) -> list[str]:
+    points = [(x(one), y(other)) for one, other in zip(series.x, series.y, strict=True)]
+    parts = []
+    if series.low and series.joined:
+        around = [*zip(series.x, series.low, strict=True), *reversed([*zip(series.x, series.high, strict=True)])]
+        parts.append(path([(x(one), y(other)) for one, other in around], series.paint, fill=True))
+    elif series.low:
+        parts += [
+            stroke(x(at), y(low), x(at), y(high), series.paint, 1.5)
+            for at, low, high in zip(series.x, series.low, series.high, strict=True)
+        ]
+    if series.joined and len(points) > 1:
+        parts.append(path(points, series.paint))
+    if series.dots:
+        parts += [f'<circle cx="{at:.1f}" cy="{to:.1f}" r="4" fill="{series.paint}"/>' for at, to in points]
+    return parts
+
+
+def _axis_scale(axis: Axis, values: Sequence[float], start: float, end: float) -> tuple[Scale, Sequence[float]]:
+    low, high = min(values), max(values)
+    if low == high:
+        low, high = (low / 2, high * 2) if axis.log else (low - 0.5, high + 0.5)
+    scale, ticks = (logarithmic if axis.log else linear)(low, high, start, end)
+    return scale, axis.ticks or ticks
+
+
+def _legend(series: Sequence[Series]) -> tuple[list[str], float]:
+    """The names beside their colors, in as many rows as they need, and where the picture begins below them."""
+    parts, at, row = [], 0.0, 0
+    for each in series:
+        name = cut(clean(each.name), LEGEND_NAME_LENGTH)
+        if not name:
+            continue
+        wide = 30 + CHARACTER_WIDTH * len(name)
+        if at and PLOT_LEFT + at + wide > WIDTH - PLOT_RIGHT:
+            at, row = 0.0, row + 1
+        x, y = PLOT_LEFT + at, 10 + LEGEND_HEIGHT * row
+        parts.append(f'<rect x="{x:.1f}" y="{y - 4:.1f}" width="12" height="8" fill="{each.paint}"/>')
+        parts.append(text(x + 17, y + 4, name, "start", 11))
+        at += wide
+    return parts, LEGEND_HEIGHT * (row + 1) + 6.0

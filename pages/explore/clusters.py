@@ -36,7 +36,7 @@ def page() -> None:
     if not start.ready(chosen):
         return
     with st.spinner("Grouping", show_time=False):
-        made = session.ask(answers.overview, *chosen.where, timeout=600)
+        made = session.ask(answers.cluster_overview, *chosen.where, timeout=600)
     figures.figures(made, chosen)
     part = st.segmented_control(
         "What to look at",
@@ -52,7 +52,7 @@ def page() -> None:
 
 
 @st.fragment
-def section(part: str, chosen: Chosen, made: answers.Overview) -> None:
+def section(part: str, chosen: Chosen, made: answers.ClusterOverview) -> None:
     """One part of the page; a fragment, so that its choices redraw nothing else."""
     try:
         selected.line(chosen.info)

@@ -3,9 +3,9 @@
 import pytest
 import streamlit as st
 
-from core.clusters.cluster_set import default_clusters, own_names
-from core.clusters.edited_names import edited_names
 from core.clusters.methods import ClusterParams
+from core.clusters.names import edited_names
+from core.clusters.service import default_clusters, keyword_names
 from core.store import Workspace
 from core.types import CorpusRef
 from tests.chat_server import ChatServer
@@ -60,7 +60,7 @@ def test_names_are_edited_by_hand(corpus, app, home, monkeypatch):
 
     monkeypatch.setattr(st, "data_editor", data_editor)
     at = open_names(app)
-    own = own_names(CorpusRef(str(home), info.digest), model, ClusterParams())
+    own = keyword_names(CorpusRef(str(home), info.digest), model, ClusterParams())
     assert at.button(key="names_back").disabled
     again(at, "names_keep")
     assert given(home, corpus) == {0: "Mine"}
@@ -100,7 +100,7 @@ def test_a_chat_server_names_the_groups(corpus, app, home, server):
     assert not server.bodies
     again(at, "naming_start")
 
-    groups = len(own_names(CorpusRef(str(home), corpus[0].digest), corpus[1], ClusterParams()))
+    groups = len(keyword_names(CorpusRef(str(home), corpus[0].digest), corpus[1], ClusterParams()))
     wait_until(lambda: len(given(home, corpus)) >= groups, lambda: words(at))
     assert server.bodies[0]["model"] == "small"
     assert set(server.keys) == {f"Bearer {KEY}"}

@@ -7,18 +7,16 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.clusters import cluster_set as clusters
 from core.clusters import selection
 from core.clusters import service as answers
-from core.clusters.agreement import agreement
-from core.clusters.cluster_set import cluster_set, clustering, default_clusters, group_values
-from core.clusters.compare import against_column
-from core.clusters.compare import compared as compared_with
-from core.clusters.descriptions import CLUSTER_TRUST
-from core.clusters.edited_names import save_names
+from core.clusters.agreement import agreement, compare_with_column
+from core.clusters.agreement import compare_clusterings as compared_with
+from core.clusters.hierarchy import hierarchy
 from core.clusters.methods import ClusterParams
-from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, ClusterQuery, SweepQuery
-from core.clusters.tree import hierarchy
+from core.clusters.names import save_names
+from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, CLUSTER_TRUST, ClusterQuery, SweepQuery
+from core.clusters.selection import save_cluster_selection
+from core.clusters.service import cluster_set, clustering, default_clusters, group_values
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.corpus.selections import saved_selections, selection_rows
@@ -98,7 +96,7 @@ def test_groups_their_figures_and_texts_are_shown(app, where):
 
 
 def test_the_groups_are_the_moods_and_not_the_subjects(where):
-    found, table, values = against_column(*where, "subject")
+    found, table, values = compare_with_column(*where, "subject")
     assert values == 6
     assert found.rows == 60
     assert found.v_measure == pytest.approx(0, abs=1e-9)  # every mood is said of every subject alike
@@ -106,7 +104,7 @@ def test_the_groups_are_the_moods_and_not_the_subjects(where):
     moods = np.arange(60) % 5
     assert agreement(clustering(*where).labels, moods).v_measure > 0.9
     with pytest.raises(InputError, match="no column"):
-        against_column(*where, "nothing")
+        compare_with_column(*where, "nothing")
 
 
 def test_the_hierarchy_holds_every_row_on_every_level(where):
@@ -141,21 +139,21 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
         selection_rows(Workspace(where[0].folder), where[0].digest, kept[0].key).tolist()
         == np.flatnonzero(labels == 0).tolist()
     )
-    again = answers.keep_cluster(*where, (0,), "Another name")
+    again = save_cluster_selection(*where, (0,), "Another name")
     assert again.name == "My group"  # the same rows are the same selection
 
 
 def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where):
-    first = selection.select_cluster(*where, 0)
+    first = selection.save_clicked(*where, 0)
     labels, workspace = clustering(*where).labels, Workspace(where[0].folder)
     assert first.new
     assert first.saved.name == default_clusters(*where[:2]).names[0]
     rows = selection_rows(workspace, where[0].digest, first.saved.key)
     assert rows.tolist() == np.flatnonzero(labels == 0).tolist()
-    again = selection.select_cluster(*where, 0)
+    again = selection.save_clicked(*where, 0)
     assert (again.new, again.saved.key) == (False, first.saved.key)
-    assert selection.selected_cluster(*where, first.saved.key, len(rows)) == (3, 0)
-    assert selection.selected_cluster(*where, first.saved.key, len(rows) + 1) is None
+    assert selection.cluster_of_selection(*where, first.saved.key, len(rows)) == (3, 0)
+    assert selection.cluster_of_selection(*where, first.saved.key, len(rows) + 1) is None
     page = opened_page(app, selected=first.saved.key)
     assert not page.exception
     assert f"**{len(rows)} rows selected**" in words(page)
@@ -172,24 +170,24 @@ def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where
 
 
 def test_what_a_click_kept_goes_unless_it_was_renamed(where):
-    one, other = (selection.select_cluster(*where, label).saved for label in (0, 1))
-    selection.forget(*where[:1], one.key, one.name)
-    selection.forget(*where[:1], other.key, "before it was renamed")
+    one, other = (selection.save_clicked(*where, label).saved for label in (0, 1))
+    selection.delete_clicked(*where[:1], one.key, one.name)
+    selection.delete_clicked(*where[:1], other.key, "before it was renamed")
     assert saved_selections(Workspace(where[0].folder), where[0].digest) == (other,)
-    taken = selection.select_cluster(*where, 0).saved
+    taken = selection.save_clicked(*where, 0).saved
     save_names(Workspace(where[0].folder), where[0].digest, where[1], ClusterParams(), {2: taken.name, 0: "Else"})
-    assert selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
+    assert selection.save_clicked(*where, 2).saved.name == f"{taken.name} (2)"
 
 
 def test_what_describes_clusters_is_stored_and_the_same_when_read(where, monkeypatch):
-    computed = answers.overview(*where)
+    computed = answers.cluster_overview(*where)
     nodes = hierarchy(*where)
     assert CLUSTER_TRUST.missing(query_of(where)) == ()
-    for cache in (clusters.own_names, clusters.clustering, load_terms):
+    for cache in (answers.keyword_names, answers.clustering, load_terms):
         cache.cache_clear()
     for name in ("cluster_trust", "keywords", "cluster_names", "terms"):
-        monkeypatch.setattr(f"core.clusters.descriptions.{name}", None)
-    read = answers.overview(*where)
+        monkeypatch.setattr(f"core.clusters.results.{name}", None)
+    read = answers.cluster_overview(*where)
     pd.testing.assert_frame_equal(read.table, computed.table)
     assert read.trust.overall_silhouette == pytest.approx(computed.trust.overall_silhouette)
     assert (read.trust.noise, read.trust.k) == (computed.trust.noise, computed.trust.k)
@@ -219,7 +217,7 @@ def test_the_map_is_colored_and_lettered_by_groups(where):
 
 def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
-    answers.overview(*where)
+    answers.cluster_overview(*where)
     page = opened_page(app, look="Found again?")
     next(button for button in page.button if button.label == "Measure").click().run()
     wait_for_jobs(page)
@@ -227,7 +225,7 @@ def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     stable = CLUSTER_STABILITY.get(query_of(where))
     assert stable.runs == 50
     assert stable.found.max() <= 50
-    overview = answers.overview(*where)
+    overview = answers.cluster_overview(*where)
     assert overview.runs == 50
     assert "found" in overview.table
 
@@ -260,7 +258,7 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
         query = SweepQuery(corpus, model, method)
         pipeline.run_job(result_spec(CLUSTER_SWEEP, query, "Sweep"), None, Context())
     assert stages == [("Trying settings of leiden", "job"), ("Trying settings of kmeans", "job")]
-    tried = answers.sweeps_of(corpus, model)
+    tried = answers.finished_sweeps(corpus, model)
     assert set(tried) == {"leiden", "kmeans"}
     assert {clustering.seed for clustering in tried["kmeans"]} == {0, 1, 2}
     at = opened_page(app, look="Try settings")
@@ -281,17 +279,17 @@ def test_the_same_grouping_is_not_compared_with_itself(app, where):
 @pytest.mark.parametrize("texts", [["one", "two", "three"], ["the same text"] * 12, ["", "  ", "a", "b", "c d"]])
 def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
     folder, corpus, spec = brought(home, texts)
-    made = answers.overview(CorpusRef(folder, corpus), spec, ClusterParams())
+    made = answers.cluster_overview(CorpusRef(folder, corpus), spec, ClusterParams())
     assert made.table["rows"].sum() == made.total == sum(bool(text.strip()) for text in texts)
     assert len(set(made.table["name"])) == len(made.table)
     for label in range(len(made.table)):
-        told = answers.detail(CorpusRef(folder, corpus), spec, ClusterParams(), label)
+        told = answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), label)
         inside = clustering(CorpusRef(folder, corpus), spec, ClusterParams()).labels == label
         own = {text for text, here in zip(texts_of(home, corpus), inside, strict=True) if here}
         assert len(told.central) == min(5, len(own))
         assert set(told.central["text"]) <= own
     with pytest.raises(InputError, match="no group"):
-        answers.detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
+        answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
 
 
 def test_three_rows_on_the_page(app, home):
@@ -321,7 +319,7 @@ def test_a_selected_cluster_is_marked_in_the_icicle_whose_key_stays(app, where, 
     nodes = hierarchy(*where)
     position = next(i for i, node in enumerate(nodes) if (node.level, node.label) == (3, 0))
     page = opened_page(app)
-    page.query_params["selected"] = selection.select_cluster(*where, 0).saved.key
+    page.query_params["selected"] = selection.save_clicked(*where, 0).saved.key
     page.run()
     assert [bar.node for bar in drawn[-1]["bars"] if bar.selected] == [position]
     assert drawn[-1]["key"] == drawn[0]["key"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.clusters import service as answers
-from core.clusters.compare import compared
+from core.clusters.agreement import compare_clusterings
 from core.clusters.methods import ClusterParams
 from core.types import ModelSpec
 from pages.shared import session
@@ -16,7 +16,7 @@ from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 
-def show(chosen: Chosen, made: answers.Overview) -> None:
+def show(chosen: Chosen, made: answers.ClusterOverview) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model, params = _other_model(chosen), _other_params(chosen)
     other = Chosen(chosen.info, model, params)
@@ -26,7 +26,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
     if not start.ready(other):
         return
     with st.spinner("Comparing"):
-        found = session.ask(compared, *chosen.where, model, params, timeout=600)
+        found = session.ask(compare_clusterings, *chosen.where, model, params, timeout=600)
     agreed = found.agreement
     st.markdown(
         f"**{found.changed:,} of {made.total:,}** rows changed ({found.changed / made.total:.1%}); "

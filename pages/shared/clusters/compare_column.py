@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from core.clusters.agreement import Agreement
+from core.clusters.agreement import Agreement, compare_with_column
 from core.clusters.charts import confusion_figure
-from core.clusters.compare import against_column
-from core.clusters.service import Overview
+from core.clusters.service import ClusterOverview
 from pages.shared import session
 from pages.shared.clusters.controls import Chosen
 from pages.shared.downloads import csv_button
@@ -19,7 +18,7 @@ HELP = (
 )
 
 
-def show(chosen: Chosen, made: Overview) -> None:
+def show(chosen: Chosen, made: ClusterOverview) -> None:
     columns = [
         *chosen.info.roles.labels,
         *(name for name in chosen.info.columns if name not in chosen.info.roles.labels),
@@ -36,7 +35,7 @@ def show(chosen: Chosen, made: Overview) -> None:
         help="The groups are compared with its values; a column with a label for each row fits best.",
     )
     with st.spinner("Comparing"):
-        found, table, values = session.ask(against_column, *chosen.where, str(column))
+        found, table, values = session.ask(compare_with_column, *chosen.where, str(column))
     if found.rows < 2:
         st.info(f"Fewer than two rows have both a group and a value in {plain(column)}.", icon=":material/info:")
         return

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.clusters.methods import MOST_K, ClusterParams, Method
+from core.clusters.methods import MAX_K, ClusterParams, Method
 from core.clusters.results import ClusterQuery
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
@@ -114,7 +114,7 @@ def _k_means(info: CorpusInfo) -> dict[str, Any]:
         bind="query-params",
         width=170,
         help="0: the number with the highest mean silhouette among about a dozen from 2 to "
-        f"{MOST_K}, over at most 20,000 rows.",
+        f"{MAX_K}, over at most 20,000 rows.",
     )
     return {"k": int(count), "seed": _seed()}
 

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from core.clusters import service as answers
-from core.clusters.selection import Clicked
-from core.clusters.tree import Node
+from core.clusters.hierarchy import Node
+from core.clusters.selection import ClickedCluster, save_cluster_selection
 from core.corpus.selections import LONGEST_NAME
 from core.errors import PlanisphereError
 from pages.shared import session
@@ -18,8 +18,8 @@ from pages.shared.selections import active as selected
 from pages.shared.text import count, plain
 
 
-def show(chosen: Chosen, made: answers.Overview, label: int) -> None:
-    told = session.ask(answers.detail, *chosen.where, label)
+def show(chosen: Chosen, made: answers.ClusterOverview, label: int) -> None:
+    told = session.ask(answers.cluster_detail, *chosen.where, label)
     st.subheader(plain(told.name), anchor=False)
     st.markdown(_sentence(made, label), help="How the figures are made is told in the heads of the table above.")
     if told.words:
@@ -40,14 +40,14 @@ def show(chosen: Chosen, made: answers.Overview, label: int) -> None:
 def upper(chosen: Chosen, node: Node) -> None:
     """A group of a broader level than the chosen one."""
     at = chosen.with_params(replace(chosen.params, level=node.level))
-    told = session.ask(answers.detail, *at.where, node.label)
+    told = session.ask(answers.cluster_detail, *at.where, node.label)
     st.subheader(plain(told.name), anchor=False)
     st.caption(f"A broader group of {count(told.rows, 'row')}. Words: " + ", ".join(plain(w) for w, _ in told.words))
     _as_table(told.central)
     _use(at, told.name, node.label)
 
 
-def _sentence(made: answers.Overview, label: int) -> str:
+def _sentence(made: answers.ClusterOverview, label: int) -> str:
     row: Any = made.table.loc[label].to_dict()
     parts = [f"{count(int(row['rows']), 'row')} ({row['share']:.1%})"]
     if len(made.table) > 1:
@@ -78,13 +78,13 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
     if not (keep or look):
         return
     try:
-        kept = session.ask(answers.keep_cluster, *chosen.where, (label,), wanted)
+        kept = session.ask(save_cluster_selection, *chosen.where, (label,), wanted)
         kept = selected.keep(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
     except PlanisphereError as error:
         show_error(error)
         return
     if look:
-        selected.take(chosen.info, Clicked(kept, new=False))
+        selected.take(chosen.info, ClickedCluster(kept, new=False))
         st.switch_page("pages/explore/map.py")
     st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")
 

@@ -5,17 +5,16 @@ from functools import partial
 import streamlit as st
 
 from core.clusters import service as answers
-from core.clusters.icicle import icicle_bars
-from core.clusters.selection import selected_cluster
-from core.clusters.tree import Node
-from core.clusters.tree import hierarchy as tree
+from core.clusters.hierarchy import Node, icicle_bars
+from core.clusters.hierarchy import hierarchy as tree
+from core.clusters.selection import cluster_of_selection
 from pages.shared import session
 from pages.shared.clusters import detail, icicle, pick, table
 from pages.shared.clusters.controls import LEVELS, Chosen
 from pages.shared.selections import active as selected
 
 
-def show(chosen: Chosen, made: answers.Overview) -> None:
+def show(chosen: Chosen, made: answers.ClusterOverview) -> None:
     if not len(made.table):
         return
     nodes = session.ask(tree, *chosen.where, timeout=600)
@@ -37,7 +36,7 @@ def _selected_place(chosen: Chosen, nodes: tuple[Node, ...]) -> int | None:
     saved = selected.current(chosen.info)
     if saved is None:
         return None
-    found = session.ask(selected_cluster, *chosen.where, saved.key, saved.rows, timeout=600)
+    found = session.ask(cluster_of_selection, *chosen.where, saved.key, saved.rows, timeout=600)
     return next((place for place, node in enumerate(nodes) if (node.level, node.label) == found), None)
 
 

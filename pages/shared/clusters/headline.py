@@ -5,15 +5,15 @@ from math import isnan
 import streamlit as st
 
 from core.clusters import service as answers
-from core.clusters.methods import FEWEST
-from core.clusters.stability import FOUND as STABLE
+from core.clusters.methods import MIN_ROWS
+from core.clusters.stability import STABLE_JACCARD as STABLE
 from pages.shared.clusters.controls import Chosen
 from pages.shared.text import count, duration
 
 SAME = 0.9999  # mean cosine from which all rows of a group are the same
 
 
-def figures(made: answers.Overview, chosen: Chosen) -> None:
+def figures(made: answers.ClusterOverview, chosen: Chosen) -> None:
     """One line on all groups, with what each figure means."""
     st.markdown(
         " · ".join([*_rows_line(made), *_trust_line(made)]),
@@ -33,10 +33,10 @@ def figures(made: answers.Overview, chosen: Chosen) -> None:
         more = "All rows are in one group. Choose finer groups, or another method."
         if made.table["cohesion"].iloc[0] > SAME:
             more = "All rows say the same under this model: there is nothing to tell apart."
-        st.info(few if made.total < FEWEST else more, icon=":material/info:")
+        st.info(few if made.total < MIN_ROWS else more, icon=":material/info:")
 
 
-def _rows_line(made: answers.Overview) -> list[str]:
+def _rows_line(made: answers.ClusterOverview) -> list[str]:
     noise, assigned = made.trust.noise, made.assigned
     parts = [f"**{count(len(made.table), 'group')}** of {made.total:,} rows"]
     if noise:
@@ -48,7 +48,7 @@ def _rows_line(made: answers.Overview) -> list[str]:
     return parts
 
 
-def _trust_line(made: answers.Overview) -> list[str]:
+def _trust_line(made: answers.ClusterOverview) -> list[str]:
     parts = []
     if len(made.table) > 1:
         parts.append(f"neighbors inside **{made.trust.overall_inside:.1%}**")

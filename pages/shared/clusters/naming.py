@@ -99,9 +99,9 @@ def change(where: tuple[CorpusRef, ModelSpec, ClusterParams], edited: pd.DataFra
     """Keep or forget names, then draw the whole page anew; what can't be kept is said, and stays in the table."""
     try:
         if back:
-            session.ask(answers.forget_names, *where)
+            session.ask(answers.reset_names, *where)
         else:
-            session.ask(answers.keep_names, *where, tuple(edited["name"]))
+            session.ask(answers.save_edited_names, *where, tuple(edited["name"]))
     except PlanisphereError as error:
         st.error(plain(f"{error.message} {error.remedy}"), icon=":material/error:")
         return

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.clusters.selection import select_cluster
+from core.clusters.selection import save_clicked
 from core.errors import PlanisphereError
 from pages.shared import session
 from pages.shared.clusters.controls import Chosen
@@ -16,6 +16,6 @@ def select(chosen: Chosen, level: int, label: int) -> None:
     """Select the rows of one group on every page."""
     where = chosen.with_params(replace(chosen.params, level=level)) if chosen.params.method == "leiden" else chosen
     try:
-        selected.take(chosen.info, session.ask(select_cluster, *where.where, label, timeout=600))
+        selected.take(chosen.info, session.ask(save_clicked, *where.where, label, timeout=600))
     except PlanisphereError as error:
         st.toast(plain(error.message), icon=":material/error:")

@@ -4,15 +4,15 @@ import streamlit as st
 
 from core.clusters import service as answers
 from core.clusters.charts import stability_figure
-from core.clusters.resample import FEWER_RUNS, MANY_ROWS, RUNS
 from core.clusters.results import CLUSTER_STABILITY
+from core.clusters.stability import FEWER_RUNS, MANY_ROWS, RUNS
 from pages.shared import result_view, session
 from pages.shared.clusters import start
 from pages.shared.clusters.controls import Chosen
 from pages.shared.text import plain
 
 
-def show(chosen: Chosen, made: answers.Overview) -> None:
+def show(chosen: Chosen, made: answers.ClusterOverview) -> None:
     method = chosen.params.method
     runs = min(RUNS[method], FEWER_RUNS if chosen.info.rows > MANY_ROWS else 50)
     st.markdown(

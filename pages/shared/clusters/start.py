@@ -1,6 +1,6 @@
 """The clustering a page shows: computed at once where that is quick, else offered as a job."""
 
-from core.clusters.descriptions import CLUSTER_TRUST
+from core.clusters.results import CLUSTER_TRUST
 from pages.shared import result_view
 from pages.shared.clusters.controls import METHODS, Chosen
 from pages.shared.text import count, plain

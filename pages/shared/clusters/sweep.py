@@ -7,7 +7,7 @@ from core.clusters import service as answers
 from core.clusters.charts import sweep_figure
 from core.clusters.methods import METHODS, ClusterParams, Method
 from core.clusters.results import CLUSTER_SWEEP, SweepQuery
-from core.clusters.sweep import steepest
+from core.clusters.sweep import largest_step
 from core.jobs.results import result_spec
 from core.results import Step
 from pages.shared import result_view, session
@@ -35,9 +35,9 @@ FIGURES = {
 }
 
 
-def show(chosen: Chosen, made: answers.Overview) -> None:
+def show(chosen: Chosen, made: answers.ClusterOverview) -> None:
     st.markdown("Every setting by three seeds: how the grouping depends on what is chosen.")
-    tried = session.ask(answers.sweeps_of, session.corpus_ref(chosen.info), chosen.model)
+    tried = session.ask(answers.finished_sweeps, session.corpus_ref(chosen.info), chosen.model)
     offer(chosen, set(tried))
     if not tried:
         return
@@ -103,7 +103,7 @@ def read(method: Method, name: str, rows: pd.DataFrame) -> tuple[str, int | None
     if middle.empty:
         return "Nothing to compare: there are fewer than two groups.", None
     settings = [f"{value:g}" for value in middle.index]
-    found = steepest(list(middle.index), list(middle)) if name == "Groups" and method != "kmeans" else None
+    found = largest_step(list(middle.index), list(middle)) if name == "Groups" and method != "kmeans" else None
     if found is None:
         low, high = int(middle.argmin()), int(middle.argmax())
         return (

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.clusters import service as answers
-from core.clusters.tree import Node
+from core.clusters.hierarchy import Node
 from core.corpus.export.table import table_bytes
 from pages.shared import session
 from pages.shared.clusters import naming, pick
@@ -54,7 +54,7 @@ COLUMNS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def table(made: answers.Overview, chosen: Chosen, node: Node | None) -> None:
+def table(made: answers.ClusterOverview, chosen: Chosen, node: Node | None) -> None:
     """The groups as a table; to choose a line is to click on the group's bar."""
     shown = made.table[[name for name in COLUMNS if name in made.table]]
     lowest = node is not None and (node.level == chosen.params.level or chosen.params.method != "leiden")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from core.clusters.dbcv import _core_distances, dbcv
+from core.clusters.validation import _core_distances, dbcv
 
 validity = pytest.importorskip("hdbscan.validity", reason="hdbscan, the reference, is not installed")
 

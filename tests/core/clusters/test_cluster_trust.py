@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from core.clusters import silhouette
-from core.clusters.centers import centers, sums
-from core.clusters.silhouette import silhouettes
-from core.clusters.validation import cluster_trust, neighbors_inside
+from core.clusters import validation
+from core.clusters.validation import centers, cluster_trust, neighbor_purity, silhouettes, sums
 
 
 @pytest.fixture
@@ -21,8 +19,8 @@ def labels() -> np.ndarray:
 def test_silhouettes_are_scikit_learns(scattered, planted, labels, monkeypatch):
     kept = labels >= 0
     expected = silhouette_samples(scattered.vectors.rows[kept], labels[kept], metric="cosine")
-    for cells in (silhouette.CELLS, 35):  # in blocks of seven rows the same
-        monkeypatch.setattr(silhouette, "CELLS", cells)
+    for cells in (validation.BLOCK_CELLS, 35):  # in blocks of seven rows the same
+        monkeypatch.setattr(validation, "BLOCK_CELLS", cells)
         made = silhouettes(scattered.vectors.rows, labels)
         np.testing.assert_allclose(made[kept], expected, atol=1e-5)
         assert np.isnan(made[~kept]).all()
@@ -78,8 +76,8 @@ def test_tight_and_apart_is_better_in_every_figure(planted, plant):
 
 def test_inside_counts_no_noise_and_no_missing_neighbor():
     near, labels = np.array([[1, 2], [0, 3], [0, -1], [2, 1]]), np.array([0, 0, -1, 0])
-    assert neighbors_inside(near, labels).tolist() == [0.5, 1.0, 0.0, 0.5]
-    assert neighbors_inside(np.zeros((3, 0), np.int32), np.zeros(3)).tolist() == [1, 1, 1]
+    assert neighbor_purity(near, labels).tolist() == [0.5, 1.0, 0.0, 0.5]
+    assert neighbor_purity(np.zeros((3, 0), np.int32), np.zeros(3)).tolist() == [1, 1, 1]
 
 
 def test_all_noise_and_one_cluster(scattered):

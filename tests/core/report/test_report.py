@@ -21,15 +21,11 @@ from core.disagreement.results import prepare
 from core.disagreement.service import overview
 from core.errors import InputError
 from core.models.registry import load_embedder
-from core.report import spaces
-from core.report.blocks import Code, Document, Heading, Paragraph, table
-from core.report.html import to_html
-from core.report.markdown import to_markdown
-from core.report.reproduce import can_start_anew
+from core.report import quality
+from core.report.document import Code, Document, Heading, Paragraph, table, to_html, to_markdown
+from core.report.reproduce import can_reembed
 from core.report.service import report_file
-from core.report.svg import Mark, interval_svg, pareto_svg
-from core.report.svg_heat import heat_svg
-from core.report.svg_lines import Axis, Series, lines_svg, percent
+from core.report.svg import Axis, Mark, Series, heat_svg, interval_svg, lines_svg, pareto_svg, percent
 from core.scoreboard.results import score
 from core.scoreboard.service import Asked, board
 from core.scoreboard.task_inputs import bring_tables
@@ -177,7 +173,7 @@ def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, caps
 def test_what_else_was_measured_is_told(made, page, monkeypatch):
     asked = made[0]
     monkeypatch.setattr(latency, "TIMED", 5)
-    monkeypatch.setattr(spaces, "SECONDS", np.inf)  # so that a busy machine leaves nothing out
+    monkeypatch.setattr(quality, "SECONDS", np.inf)  # so that a busy machine leaves nothing out
     text = read(page)[1]
     for words in ("Stored smaller", "How alike their neighbors are", "What the spaces are like"):
         assert words not in text
@@ -212,11 +208,11 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
 
 def test_long_work_is_never_begun_for_a_report(made, monkeypatch):
     asked = made[0]
-    monkeypatch.setattr(spaces, "_measured", lambda *_: pytest.fail("worked out for a download"))
-    assert spaces.diagnose(asked.corpus, asked.contenders, spaces.MOST_ROWS + 1, "") == []
-    clock = iter([0.0, spaces.SECONDS + 1, spaces.SECONDS + 1])
-    monkeypatch.setattr(spaces.time, "monotonic", lambda: next(clock))
-    assert spaces.diagnose(asked.corpus, asked.contenders, 40, "") == []
+    monkeypatch.setattr(quality, "_measured", lambda *_: pytest.fail("worked out for a download"))
+    assert quality.diagnose(asked.corpus, asked.contenders, quality.MAX_ROWS + 1, "") == []
+    clock = iter([0.0, quality.SECONDS + 1, quality.SECONDS + 1])
+    monkeypatch.setattr(quality.time, "monotonic", lambda: next(clock))
+    assert quality.diagnose(asked.corpus, asked.contenders, 40, "") == []
 
 
 def test_lines_and_cells_are_drawn_where_they_belong():
@@ -284,5 +280,5 @@ def test_pairs_of_the_corpus_itself_start_from_its_file(made):
     asked, _ = made
     info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
     within, uploaded = Task.of("pairs", first="a", second="b", score="c"), Task.of("pairs", file="ff", first="a")
-    assert can_start_anew(info, asked.contenders, within)
-    assert not can_start_anew(info, asked.contenders, uploaded)
+    assert can_reembed(info, asked.contenders, within)
+    assert not can_reembed(info, asked.contenders, uploaded)

@@ -1,17 +1,71 @@
-"""The hierarchy of clusters as the bars of an icicle: coarse at the left, each bar as high as it has rows."""
+"""The hierarchy of a clustering as nodes, for the page's icicle."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.clusters.tree import Node
+from core.clusters.methods import ClusterParams
+from core.clusters.service import cluster_set
 from core.palette import COLORS, GREY
 from core.text import clean, cut
+from core.types import CorpusRef, ModelSpec
 
-LETTERS = 60  # of a cluster's name
-MANY = 5  # clusters of a level for it to give the colors
-SMALLEST = 0.001  # share of the height below which a bar is not drawn: half a pixel
+
+@dataclass(frozen=True)
+class Node:
+    """A cluster in the hierarchy. parent: its place in the list of nodes, -1 for a root. start: where its rows
+    begin."""
+
+    level: int
+    label: int
+    parent: int
+    name: str
+    rows: int
+    start: int
+
+
+def hierarchy(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tuple[Node, ...]:
+    """The levels from the coarsest to the chosen one as nodes, each beside its siblings, larger ones first."""
+    found = cluster_set(corpus, model, params)
+    if found.levels is None:
+        stack, names = found.labels[None], [found.names]
+    else:
+        stack = found.levels[: params.level + 1]
+        upper = [cluster_set(corpus, model, _at(params, level)).names for level in range(params.level)]
+        names = [*upper, found.names]
+    return _nodes(stack, names)
+
+
+def _nodes(stack: np.ndarray, names: list[tuple[str, ...]]) -> tuple[Node, ...]:
+    """Nodes level by level; each parent's children lie within its span, the larger ones first."""
+    made: list[Node] = []
+    above = {-1: (-1, 0)}  # label -> (its place among the nodes, where its rows begin)
+    parents = np.full(stack.shape[1], -1)
+    for level, labels in enumerate(stack):
+        known = labels >= 0
+        sizes = np.bincount(labels[known])
+        first = np.full(len(sizes), -1)
+        first[labels[known]] = parents[known]
+        here, filled = {}, {parent: start for parent, (_, start) in above.items()}
+        for label in np.argsort(-sizes, kind="stable"):
+            parent = int(first[label])
+            here[int(label)] = (len(made), filled[parent])
+            made.append(
+                Node(level, int(label), above[parent][0], names[level][label], int(sizes[label]), filled[parent])
+            )
+            filled[parent] += int(sizes[label])
+        above, parents = here, labels
+    return tuple(made)
+
+
+def _at(params: ClusterParams, level: int) -> ClusterParams:
+    return ClusterParams(params.method, level=level, seed=params.seed)
+
+
+NAME_LENGTH = 60  # of a cluster's name
+MIN_COLORED = 5  # clusters of a level for it to give the colors
+MIN_HEIGHT = 0.001  # share of the height below which a bar is not drawn: half a pixel
 
 
 @dataclass(frozen=True)
@@ -43,9 +97,9 @@ def icicle_bars(nodes: Sequence[Node], selected: int | None = None) -> list[Bar]
     for position, node in enumerate(nodes):
         start, end = max(node.start, low), min(node.start + node.rows, high)
         height = (end - start) / (high - low)
-        if height < SMALLEST:
+        if height < MIN_HEIGHT:
             continue
-        name = cut(clean(node.name), LETTERS)
+        name = cut(clean(node.name), NAME_LENGTH)
         bars.append(
             Bar(
                 node=position,
@@ -75,7 +129,7 @@ def _colors(nodes: Sequence[Node]) -> list[str]:
     """A color for each cluster of the first level that has several, passed on to the finer ones; broader ones are
     grey."""
     by_level = np.bincount([node.level for node in nodes]) if nodes else np.zeros(1, dtype=np.int64)
-    level = next((at for at, count in enumerate(by_level) if count >= MANY), len(by_level) - 1)
+    level = next((at for at, count in enumerate(by_level) if count >= MIN_COLORED), len(by_level) - 1)
     colors: list[str] = []
     for node in nodes:
         color = COLORS[node.label % len(COLORS)] if node.level == level else GREY

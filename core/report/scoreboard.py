@@ -5,11 +5,11 @@ from math import isfinite
 
 import numpy as np
 
-from core.report.blocks import Block, Heading, Paragraph, Picture, Table, table
+from core.report.document import Block, Figure, Heading, Paragraph, Table, table
 from core.report.facts import Facts
-from core.report.svg_heat import heat_svg
+from core.report.svg import Mark, heat_svg, interval_svg, pareto_svg
 from core.scoreboard.comparison import Pair
-from core.scoreboard.cost import Cost
+from core.scoreboard.cost import Cost, on_frontier
 from core.scoreboard.service import Board
 from core.scoreboard.types import METRICS
 from core.scoreboard.verdict import points
@@ -127,5 +127,46 @@ def overlap_blocks(facts: Facts) -> list[Block]:
         f"{found.texts:,} different texts; chance is {found.chance:.4f}. Where two see other neighbors, they are not "
         "interchangeable, even at equal scores."
     )
-    picture = Picture(heat_svg(names, values), "Shares of neighbors in common.", table(("", *names), rows, ("",)))
+    picture = Figure(heat_svg(names, values), "Shares of neighbors in common.", table(("", *names), rows, ("",)))
     return [Heading("How alike their neighbors are"), picture, Paragraph(said), Paragraph(words, "note")]
+
+
+AXES = {
+    "usd_per_million": "US dollars for a million such texts",
+    "seconds_per_1000": "seconds to embed 1,000 texts here",
+    "bytes_a_vector": "bytes a vector",
+}
+
+
+def score_figures(facts: Facts, board: Board) -> list[Block]:
+    """Scores with intervals, and scores against the first cost that differs among the contenders."""
+    marks = _marks(facts, board)
+    words = f"{board.label} of each contender with its 95% interval; {marks[0].name} is highest."
+    title = f"{board.label}, higher is better"
+    picture = Figure(interval_svg(marks, title, board.comparison.chance), words)
+    blocks: list[Block] = [picture, Paragraph(words, "note")]
+    for axis, title in AXES.items():
+        marks = _marks(facts, board, axis)
+        if len({mark.cost for mark in marks if mark.cost is not None}) > 1:
+            best = [mark.name for mark in marks if mark.cost is not None and not mark.faded]
+            words = f"{board.label} against {title}. Worth their cost: {', '.join(best)}."
+            blocks.append(Figure(pareto_svg(marks, board.label, f"{title}, lower is better"), words))
+            blocks.append(Paragraph(f"{words} Grey: another is as good and costs less. Numbers are ranks.", "note"))
+            break
+    return blocks
+
+
+def _marks(facts: Facts, board: Board, axis: str = "") -> list[Mark]:
+    lines, costs = board.comparison.lines, [_axis(facts.costs[place], axis) for place in board.places]
+    best = on_frontier(
+        np.array([np.nan if cost is None else cost for cost in costs]), np.array([line.mean for line in lines])
+    )
+    return [
+        Mark(facts.contenders[place].label, line.mean, line.low, line.high, place, cost, bool(axis) and not good)
+        for line, place, cost, good in zip(lines, board.places, costs, best, strict=True)
+    ]
+
+
+def _axis(cost: Cost, axis: str) -> float | None:
+    value = getattr(cost.speed if axis == "seconds_per_1000" else cost, axis, None) if axis else None
+    return None if value is None else float(value)
