@@ -72,22 +72,22 @@ def contingency(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(flat[: shape[0] * shape[1]].reshape(shape))
 
 
-def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: list[str], most: int) -> pd.DataFrame:
+def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: list[str], limit: int) -> pd.DataFrame:
     """Rows with each cluster and value: the `most` largest clusters (index), and the values that lead in one of them,
     then the most frequent in them (columns).
 
     Ordered so that what belongs together lies on the diagonal: values by the cluster that holds most of them.
     """
     counts = contingency(labels, codes)
-    rows = np.argsort(-counts.sum(axis=1), kind="stable")[:most]
+    rows = np.argsort(-counts.sum(axis=1), kind="stable")[:limit]
     leads = np.zeros(counts.shape[1], dtype=bool)  # in a shown cluster: else its line could be empty
     if counts.size:
         leads[counts[rows].argmax(axis=1)] = True
-    columns = np.lexsort((-counts[rows].sum(axis=0), ~leads))[:most]
-    shown = counts[np.ix_(rows, columns)]
-    order = np.lexsort((-shown.max(axis=0, initial=0), shown.argmax(axis=0) if len(shown) else np.zeros(len(columns))))
+    columns = np.lexsort((-counts[rows].sum(axis=0), ~leads))[:limit]
+    table = counts[np.ix_(rows, columns)]
+    order = np.lexsort((-table.max(axis=0, initial=0), table.argmax(axis=0) if len(table) else np.zeros(len(columns))))
     return pd.DataFrame(
-        shown[:, order], index=[names[row] for row in rows], columns=[values[columns[each]] for each in order]
+        table[:, order], index=[names[row] for row in rows], columns=[values[columns[column]] for column in order]
     )
 
 
@@ -96,16 +96,16 @@ MAX_TABLE_ROWS = 1_000
 
 
 def compare_with_column(
-    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, column: str, most: int = 20
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, column: str, limit: int = 20
 ) -> tuple[Agreement, pd.DataFrame, int]:
     """How far the groups are the values of a column, the confusion of the largest, and the number of values."""
-    found, table = cluster_set(corpus, model, params), load_corpus(corpus).table
+    clusters, table = cluster_set(corpus, model, params), load_corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to compare with.', "Choose another.")
     codes, names = coded(table[column])
     values = [str(name) for name in names]
-    shown = confusion(found.labels, np.asarray(codes), list(found.names), values, most)
-    return agreement(found.labels, np.asarray(codes)), shown, len(values)
+    matrix = confusion(clusters.labels, np.asarray(codes), list(clusters.names), values, limit)
+    return agreement(clusters.labels, np.asarray(codes)), matrix, len(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,9 +124,9 @@ def compare_clusterings(
 ) -> ClusteringComparison:
     """This grouping beside another, of the same or another model. Raises StorageError where that one is not made."""
     first, second = cluster_set(corpus, model, params), cluster_set(corpus, other_model, other)
-    partner, moved = match_labels(first.labels, second.labels)
+    partner, changed = match_labels(first.labels, second.labels)
     names, others = np.array([*first.names, "(none)"], object), np.array([*second.names, "(none)"], object)
-    rows = np.flatnonzero(moved)
+    rows = np.flatnonzero(changed)
     texts = load_corpus(corpus).texts
     table = pd.DataFrame(
         {

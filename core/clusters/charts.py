@@ -55,13 +55,13 @@ def sweep_figure(
 ) -> go.Figure:
     """A figure for each setting (across) and seed (down), written into the cells. cliff: the place of the setting
     after which a line is drawn."""
-    shown = values.to_numpy(dtype=np.float64)
+    figures = values.to_numpy(dtype=np.float64)
     heat = go.Heatmap(
-        z=shown,
+        z=figures,
         x=[f"{column:g}" for column in np.asarray(values.columns, dtype=np.float64)],
         y=[f"seed {seed}" for seed in values.index],
         colorscale=scale("viridis", theme),
-        text=[[format(cell, form) if np.isfinite(cell) else "" for cell in row] for row in shown],
+        text=[[format(cell, form) if np.isfinite(cell) else "" for cell in row] for row in figures],
         texttemplate="%{text}",
         hovertemplate="%{x}, %{y}: %{text}<extra></extra>",
         showscale=False,
@@ -75,9 +75,9 @@ def sweep_figure(
     return figure
 
 
-def stability_figure(found: np.ndarray, runs: int, names: Sequence[str], theme: Theme = "light") -> go.Figure:
+def stability_figure(recovered: np.ndarray, runs: int, names: Sequence[str], theme: Theme = "light") -> go.Figure:
     """How many groups were found again in how many of the resamples."""
-    counts = np.bincount(found, minlength=runs + 1)
+    counts = np.bincount(recovered, minlength=runs + 1)
     bars = go.Bar(
         x=list(range(runs + 1)),
         y=counts,

@@ -43,7 +43,7 @@ class ClusterSummary:
 
     label: int
     rows: int
-    words: tuple[str, ...]
+    keywords: tuple[str, ...]
     texts: tuple[str, ...]
 
     @property
@@ -52,13 +52,15 @@ class ClusterSummary:
         return estimate_tokens(_encoded(self.as_data(1)))
 
     def as_data(self, number: int) -> dict[str, object]:
-        return {"group": number, "size": self.rows, "words": list(self.words), "texts": list(self.texts)}
+        return {"group": number, "size": self.rows, "words": list(self.keywords), "texts": list(self.texts)}
 
 
-def summarize_cluster(label: int, rows: int, words: Sequence[str], texts: Sequence[str]) -> ClusterSummary:
+def summarize_cluster(label: int, rows: int, keywords: Sequence[str], texts: Sequence[str]) -> ClusterSummary:
     """A cluster with its words and texts on one line each, texts cut at TEXT_LENGTH characters."""
-    shown = tuple(cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
-    return ClusterSummary(label, rows, tuple(clean(word) for word in words), tuple(text for text in shown if text))
+    shortened = tuple(cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
+    return ClusterSummary(
+        label, rows, tuple(clean(word) for word in keywords), tuple(text for text in shortened if text)
+    )
 
 
 def messages(subjects: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -67,8 +69,8 @@ def messages(subjects: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> l
         "groups": [summarize_cluster.as_data(number) for number, summarize_cluster in enumerate(subjects, 1)]
     }
     data["taken"] = [clean(name) for name in taken[:MAX_TAKEN_NAMES]]
-    told = f"<data>\n{_encoded(data)}\n</data>"
-    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": told}]
+    content = f"<data>\n{_encoded(data)}\n</data>"
+    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": content}]
 
 
 def read_names(answer: str, count: int) -> dict[int, str]:
@@ -126,7 +128,7 @@ class Answer:
     """names by label, of some or all of the clusters asked for; wrong: why there are none."""
 
     names: dict[int, str]
-    wrong: str = ""
+    error: str = ""
 
 
 def sibling_groups(labels: Sequence[int], parents: Mapping[int, int] | None, centers: np.ndarray) -> list[list[int]]:
@@ -140,7 +142,7 @@ def sibling_groups(labels: Sequence[int], parents: Mapping[int, int] | None, cen
         families.setdefault(parents[label] if parents else 0, []).append(label)
     groups: list[list[int]] = []
     for family in families.values():
-        for part in _near(family, centers):
+        for part in _nearest_parts(family, centers):
             if groups and len(groups[-1]) + len(part) <= CLUSTERS_PER_REQUEST and parents:
                 groups[-1] += part
             else:
@@ -148,7 +150,7 @@ def sibling_groups(labels: Sequence[int], parents: Mapping[int, int] | None, cen
     return groups
 
 
-def _near(labels: list[int], centers: np.ndarray) -> Iterator[list[int]]:
+def _nearest_parts(labels: list[int], centers: np.ndarray) -> Iterator[list[int]]:
     """Parts of at most TOGETHER: the first label left and those nearest it by cosine."""
     left = np.array(labels)
     while len(left) > CLUSTERS_PER_REQUEST:
@@ -162,20 +164,20 @@ def _near(labels: list[int], centers: np.ndarray) -> Iterator[list[int]]:
 
 def plan_requests(groups: Sequence[Sequence[ClusterSummary]], taken: Sequence[str] = ()) -> list[Request]:
     """One request a group, or several where it is too long for one."""
-    made = []
+    planned = []
     for group in groups:
         batch: list[ClusterSummary] = []
-        for each in group:
-            if batch and sum(one.tokens for one in (*batch, each)) > MAX_REQUEST_TOKENS:
-                made.append(Request(tuple(batch), tuple(taken)))
+        for summary in group:
+            if batch and sum(one.tokens for one in (*batch, summary)) > MAX_REQUEST_TOKENS:
+                planned.append(Request(tuple(batch), tuple(taken)))
                 batch = []
-            batch.append(each)
-        made.append(Request(tuple(batch), tuple(taken)))
-    return [request for request in made if request.subjects]
+            batch.append(summary)
+        planned.append(Request(tuple(batch), tuple(taken)))
+    return [request for request in planned if request.subjects]
 
 
 def name_clusters(
-    wanted: Sequence[Request], others: Sequence[str], ask: AskModel, keep: SaveNames, progress: Progress | None = None
+    planned: Sequence[Request], others: Sequence[str], ask: AskModel, save: SaveNames, progress: Progress | None = None
 ) -> tuple[dict[int, str], str]:
     """Names by label, as the model gave them, and what was wrong with the last answer that could not be used, or "".
 
@@ -183,82 +185,82 @@ def name_clusters(
     yet, or one that another has, is asked for once more, those of one name together. Raises ServiceError where the
     server fails, or answers USELESS requests in a row with nothing that can be used.
     """
-    subjects = {subject.label: subject for request in wanted for subject in request.subjects}
-    total, found, wrong = len(subjects), dict[int, str](), ""
+    subjects = {subject.label: subject for request in planned for subject in request.subjects}
+    total, names, error = len(subjects), dict[int, str](), ""
     for again in (False, True):
-        batches = _second_round(subjects, found, others) if again else list(wanted)
+        batches = _second_round(subjects, names, others) if again else list(planned)
         for answer in _answers(batches, ask):
-            found |= answer.names
-            wrong = answer.wrong or wrong
-            keep(answer.names)
+            names |= answer.names
+            error = answer.error or error
+            save(answer.names)
             if progress:
-                progress(len(found), total)
-    return found, wrong if len(found) < total else ""
+                progress(len(names), total)
+    return names, error if len(names) < total else ""
 
 
-def make_unique(given: Mapping[int, str], names: Sequence[str], own: Sequence[str]) -> dict[int, str]:
+def make_unique(new_names: Mapping[int, str], names: Sequence[str], defaults: Sequence[str]) -> dict[int, str]:
     """The given names that no other cluster has; one that is taken is left out where the cluster's own name is free,
     else numbered.
 
     names: of all clusters at present; own: those they go back to.
     """
-    used = {name.casefold() for label, name in enumerate(names) if label not in given}
-    made = {}
-    for label, name in sorted(given.items()):
+    used = {name.casefold() for label, name in enumerate(names) if label not in new_names}
+    result = {}
+    for label, name in sorted(new_names.items()):
         number, free = 2, name
-        if name.casefold() in used and own[label].casefold() not in used:
-            used.add(own[label].casefold())
+        if name.casefold() in used and defaults[label].casefold() not in used:
+            used.add(defaults[label].casefold())
             continue
         while free.casefold() in used:
             free, number = f"{name} ({number})", number + 1
-        made[label] = free
+        result[label] = free
         used.add(free.casefold())
-    return made
+    return result
 
 
 def _answers(batches: list[Request], ask: AskModel) -> Iterator[Answer]:
     """As they come; the first is asked for alone, so that a bad key or address is tried once."""
-    useless = 0
+    unusable = 0
     for part, threads in ((batches[:1], 1), (batches[1:], CONCURRENT_REQUESTS)):
         with closing(in_parallel(part, lambda request, stop: _fetch(request, ask, stop), threads)) as answers:
             for _, answer in answers:
-                useless = useless + 1 if answer.wrong else 0
-                if useless == MAX_UNUSABLE:
+                unusable = unusable + 1 if answer.error else 0
+                if unusable == MAX_UNUSABLE:
                     raise ServiceError(
-                        f"The model's answers could not be used: {answer.wrong}, {useless} requests in a row.",
+                        f"The model's answers could not be used: {answer.error}, {unusable} requests in a row.",
                         "Choose another model, and check that the address is that of a chat server.",
                     )
                 yield answer
 
 
 def _fetch(request: Request, ask: AskModel, stop: threading.Event) -> Answer:
-    wrong = ""
+    reason = ""
     for _ in range(ATTEMPTS):
         try:
             names = read_names(ask(messages(request.subjects, request.taken), stop), len(request.subjects))
         except Unusable as error:
-            wrong = str(error)
+            reason = str(error)
         else:
-            return Answer({request.subjects[place].label: name for place, name in names.items()})
-    return Answer({}, wrong)
+            return Answer({request.subjects[position].label: name for position, name in names.items()})
+    return Answer({}, reason)
 
 
 def _second_round(
-    subjects: Mapping[int, ClusterSummary], found: Mapping[int, str], others: Sequence[str]
+    subjects: Mapping[int, ClusterSummary], names: Mapping[int, str], others: Sequence[str]
 ) -> list[Request]:
     """Clusters of one name, each lot with that name taken, and those that have none."""
     taken = {name.casefold() for name in others}
-    lots: dict[str, list[int]] = {}
-    for label, name in sorted(found.items()):
-        lots.setdefault(name.casefold(), []).append(label)
-    made = []
-    for name, labels in lots.items():
+    by_name: dict[str, list[int]] = {}
+    for label, name in sorted(names.items()):
+        by_name.setdefault(name.casefold(), []).append(label)
+    planned = []
+    for name, labels in by_name.items():
         if len(labels) > 1 or name in taken:
-            made += _parts([subjects[label] for label in labels], (found[labels[0]],))
-    missing = [each for label, each in sorted(subjects.items()) if label not in found]
-    return made + (_parts(missing, tuple(found.values())) if found else [])
+            planned += _split_requests([subjects[label] for label in labels], (names[labels[0]],))
+    missing = [summary for label, summary in sorted(subjects.items()) if label not in names]
+    return planned + (_split_requests(missing, tuple(names.values())) if names else [])
 
 
-def _parts(subjects: Sequence[ClusterSummary], taken: tuple[str, ...]) -> list[Request]:
+def _split_requests(subjects: Sequence[ClusterSummary], taken: tuple[str, ...]) -> list[Request]:
     groups = [subjects[start : start + CLUSTERS_PER_REQUEST] for start in range(0, len(subjects), CLUSTERS_PER_REQUEST)]
     return plan_requests(groups, taken)

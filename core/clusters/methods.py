@@ -38,8 +38,8 @@ def copies(ids: np.ndarray, scores: np.ndarray) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     n = len(ids)
-    source, place = np.nonzero((np.asarray(scores) >= 1 - SAME_DISTANCE) & (np.asarray(ids) >= 0))
-    same = csr_matrix((np.ones(len(source), dtype=bool), (source, np.asarray(ids)[source, place])), shape=(n, n))
+    source, column = np.nonzero((np.asarray(scores) >= 1 - SAME_DISTANCE) & (np.asarray(ids) >= 0))
+    same = csr_matrix((np.ones(len(source), dtype=bool), (source, np.asarray(ids)[source, column])), shape=(n, n))
     return np.asarray(connected_components(same, directed=False)[1], dtype=np.int64)
 
 
@@ -47,9 +47,9 @@ def restrict_graph(
     ids: np.ndarray, scores: np.ndarray, rows: np.ndarray, k: int = GRAPH_K
 ) -> tuple[np.ndarray, np.ndarray]:
     """(m, k) ids among the rows (m,) given, renumbered, nearest first, -1 where there are fewer; and their cosines."""
-    place = np.full(len(ids) + 1, -1, dtype=np.int32)  # the last entry is for an id of -1
-    place[rows] = np.arange(len(rows), dtype=np.int32)
-    near, near_scores = place[ids[rows]], np.asarray(scores[rows])
+    new_ids = np.full(len(ids) + 1, -1, dtype=np.int32)  # the last entry is for an id of -1
+    new_ids[rows] = np.arange(len(rows), dtype=np.int32)
+    near, near_scores = new_ids[ids[rows]], np.asarray(scores[rows])
     width = min(k, near.shape[1])
     order = np.argsort(near < 0, axis=1, kind="stable")[:, :width]  # those drawn first, still nearest first
     near, near_scores = np.take_along_axis(near, order, 1), np.take_along_axis(near_scores, order, 1)
@@ -78,7 +78,7 @@ class ClusterParams:
     seed: int = 0
     assign_noise: bool = False
 
-    def named(self) -> "ClusterParams":
+    def canonical(self) -> "ClusterParams":
         """With what this method does not read at its default, so that equal clusterings have one name."""
         default = ClusterParams()
         if self.method == "leiden":
@@ -121,7 +121,7 @@ def cluster(
     five UMAP dimensions of the same graph (McInnes, Healy and Astels, 2017; fast_hdbscan). evoc: on the vectors (EVoC).
     kmeans: on the unit vectors (scikit-learn). Raises InputError for parameters out of range.
     """
-    started, params = time.perf_counter(), params.named()
+    started, params = time.perf_counter(), params.canonical()
     check(params, len(vectors))
     facts: dict[str, Any] = {}
     levels: np.ndarray | None = None
@@ -141,9 +141,9 @@ def cluster(
 
 
 def _levels(neighbors: Neighbors, texts: Sequence[str], seed: int) -> np.ndarray:
-    found, first, group = distinct_graph(neighbors.ids, neighbors.scores)
+    matrix, first, group = distinct_graph(neighbors.ids, neighbors.scores)
     order = graph.content_order([texts[row] for row in first])
-    return np.stack([graph.by_size(level[group]) for level in graph.levels(found, order, seed)])
+    return np.stack([graph.by_size(level[group]) for level in graph.levels(matrix, order, seed)])
 
 
 def check(params: ClusterParams, rows: int) -> None:
@@ -163,12 +163,12 @@ def with_noise_assigned(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
     noise = labels < 0
     if not noise.any() or not (~noise).any():
         return labels, np.zeros(len(labels), dtype=bool)
-    made = labels.copy()
-    to, lost = centers(rows, labels).T, np.flatnonzero(noise)
-    for start in range(0, len(lost), BLOCK):
-        part = lost[start : start + BLOCK]
-        made[part] = (rows[part] @ to).argmax(axis=1)
-    return made, noise
+    result = labels.copy()
+    center_columns, noise_rows = centers(rows, labels).T, np.flatnonzero(noise)
+    for start in range(0, len(noise_rows), BLOCK):
+        part = noise_rows[start : start + BLOCK]
+        result[part] = (rows[part] @ center_columns).argmax(axis=1)
+    return result, noise
 
 
 def _hdbscan(
@@ -179,7 +179,7 @@ def _hdbscan(
     points = umap_points(vectors, neighbors, params.seed, progress)
     labels = graph.by_size(density_clusters(points, params.min_size))
     validity = dbcv(points, labels, params.seed)
-    facts = {"space": f"{UMAP_DIMS} UMAP dimensions", "dbcv": validity.overall, "dbcv_looked": validity.looked}
+    facts = {"space": f"{UMAP_DIMS} UMAP dimensions", "dbcv": validity.overall, "dbcv_looked": validity.sampled}
     return labels, {**facts, "dbcv_clusters": [float(value) for value in validity.clusters]}
 
 
@@ -237,7 +237,7 @@ def k_means(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
     return np.asarray(KMeans(k, n_init=K_MEANS_STARTS, random_state=seed).fit_predict(rows), dtype=np.int32)
 
 
-def suggest_k(rows: np.ndarray, seed: int, most: int, progress: Progress) -> tuple[int, list[tuple[int, float]]]:
+def suggest_k(rows: np.ndarray, seed: int, max_k: int, progress: Progress) -> tuple[int, list[tuple[int, float]]]:
     """The k with the highest mean silhouette (Rousseeuw, 1987) of cosine distances among some twelve, with all of them.
 
     Over at most 20,000 rows, drawn by the seed; one start a k.
@@ -248,13 +248,13 @@ def suggest_k(rows: np.ndarray, seed: int, most: int, progress: Progress) -> tup
     if len(rows) > K_SAMPLE:
         sample = rows[np.sort(np.random.default_rng(seed).choice(len(rows), K_SAMPLE, replace=False))]
     distinct = len(np.unique(sample, axis=0))
-    most = min(most, distinct - 1, max(2, len(sample) // 5))
-    if most < 2:
+    max_k = min(max_k, distinct - 1, max(2, len(sample) // 5))
+    if max_k < 2:
         return min(1, len(rows)), []
-    tried = np.unique(np.geomspace(2, most, 12).round().astype(int))
-    found: list[tuple[int, float]] = []
-    for done, k in enumerate(tried):
+    candidates = np.unique(np.geomspace(2, max_k, 12).round().astype(int))
+    scores: list[tuple[int, float]] = []
+    for done, k in enumerate(candidates):
         labels = KMeans(int(k), n_init=1, random_state=seed).fit_predict(sample)
-        found.append((int(k), float(silhouettes(sample, labels).mean())))
-        progress(done + 1, len(tried))
-    return max(found, key=lambda pair: pair[1])[0], found
+        scores.append((int(k), float(silhouettes(sample, labels).mean())))
+        progress(done + 1, len(candidates))
+    return max(scores, key=lambda pair: pair[1])[0], scores

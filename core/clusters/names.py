@@ -33,62 +33,68 @@ def cluster_names(
     terms (n, t) of 0 and 1, vocabulary: of document_terms. Where no term is frequent enough, its best keywords; where
     there are none, the beginning of the first text.
     """
-    known, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
+    clustered, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     if not count:
         return []
-    names = Namer(terms[known], vocabulary).names(labels[known], [""] * count)
-    taken, words = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
-    for label in (each for each, name in enumerate(names) if not name):
+    names = Namer(terms[clustered], vocabulary).names(labels[clustered], [""] * count)
+    taken, top_terms = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
+    for label in (index for index, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
-        found = ", ".join(word for word, _ in words[label]) or clean(first)
-        names[label] = _free(cut(found, LONGEST) or f"Group {label + 1}", taken)
+        text = ", ".join(word for word, _ in top_terms[label]) or clean(first)
+        names[label] = _unique_name(cut(text, LONGEST) or f"Group {label + 1}", taken)
         taken.add(names[label])
     return names
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _unique_name(name: str, taken: set[str]) -> str:
     number = 2
-    found = name
-    while found in taken:
-        found, number = f"{name} ({number})", number + 1
-    return found
+    unique = name
+    while unique in taken:
+        unique, number = f"{name} ({number})", number + 1
+    return unique
 
 
 def keywords(
-    labels: np.ndarray, terms: "csr_matrix", vocabulary: Sequence[str], most: int = KEYWORDS
+    labels: np.ndarray, terms: "csr_matrix", vocabulary: Sequence[str], limit: int = KEYWORDS
 ) -> list[list[tuple[str, float]]]:
     """For each cluster its terms with the highest class-based TF-IDF (Grootendorst, 2022), each with that weight."""
-    known, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
+    clustered, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     allowed = np.flatnonzero([is_name(term) for term in vocabulary])
-    weights = class_tf_idf(group_counts(terms[known][:, allowed], labels[known], count)) if count else np.zeros((0, 0))
-    best = np.argsort(-weights, axis=1, kind="stable")[:, :most]
+    weights = (
+        class_tf_idf(group_counts(terms[clustered][:, allowed], labels[clustered], count))
+        if count
+        else np.zeros((0, 0))
+    )
+    best = np.argsort(-weights, axis=1, kind="stable")[:, :limit]
     return [
         [(vocabulary[allowed[term]], float(weights[label, term])) for term in row if weights[label, term] > 0]
         for label, row in enumerate(best)
     ]
 
 
-def representative_rows(rows: np.ndarray, labels: np.ndarray, label: int, most: int = 5) -> np.ndarray:
+def representative_rows(rows: np.ndarray, labels: np.ndarray, label: int, limit: int = 5) -> np.ndarray:
     """Row ids (int64) of a cluster nearest its center by cosine, nearest first."""
     inside = np.flatnonzero(labels == label)
     if not len(inside):
         return inside
     near = rows[inside] @ centers(rows[inside], np.zeros(len(inside), dtype=np.int32))[0]
-    return inside[np.argsort(-near, kind="stable")[:most]]
+    return inside[np.argsort(-near, kind="stable")[:limit]]
 
 
-def distinctive_rows(rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, most: int = 5) -> np.ndarray:
+def distinctive_rows(
+    rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, limit: int = 5
+) -> np.ndarray:
     """Row ids (int64) of a cluster that are the most its own: by cosine to its center less that to the nearest other.
 
     others: (c, d) unit centers of all clusters.
     """
     inside = np.flatnonzero(labels == label)
     if not len(inside) or len(others) < 2:
-        return representative_rows(rows, labels, label, most)
+        return representative_rows(rows, labels, label, limit)
     near = rows[inside] @ others.T
-    own = near[:, label].copy()
+    to_center = near[:, label].copy()
     near[:, label] = -np.inf
-    return inside[np.argsort(-(own - near.max(axis=1)), kind="stable")[:most]]
+    return inside[np.argsort(-(to_center - near.max(axis=1)), kind="stable")[:limit]]
 
 
 def edited_names(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> dict[int, str]:
@@ -114,5 +120,5 @@ def save_names(
 
 
 def _file(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> Path:
-    key = {"model": model.key, "clusters": digest_json(asdict(params.named()))}
+    key = {"model": model.key, "clusters": digest_json(asdict(params.canonical()))}
     return workspace.result_folder("cluster_names", corpus, key) / "names.json"

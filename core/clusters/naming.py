@@ -48,7 +48,7 @@ class NamingPlan:
     clusters: int
     all_clusters: int
     named: int
-    plan_requests: int
+    requests: int
     tokens_in: int
     tokens_out: int
     first: str
@@ -56,15 +56,15 @@ class NamingPlan:
 
 def names_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
     """One row a cluster, index labels: number (from 1), rows, keywords, own (the name by words), name (the present)."""
-    found, own = cluster_set(corpus, model, params), keyword_names(corpus, model, params)
-    words = _words(corpus, model, params)
+    clusters, defaults = cluster_set(corpus, model, params), keyword_names(corpus, model, params)
+    terms = _cluster_terms(corpus, model, params)
     return pd.DataFrame(
         {
-            "number": np.arange(1, len(own) + 1),
-            "rows": np.bincount(found.labels[found.labels >= 0], minlength=len(own)),
-            "keywords": [", ".join(term[:TABLE_KEYWORDS]) for term in words],
-            "own": list(own),
-            "name": list(found.names),
+            "number": np.arange(1, len(defaults) + 1),
+            "rows": np.bincount(clusters.labels[clusters.labels >= 0], minlength=len(defaults)),
+            "keywords": [", ".join(term[:TABLE_KEYWORDS]) for term in terms],
+            "own": list(defaults),
+            "name": list(clusters.names),
         }
     )
 
@@ -74,22 +74,22 @@ def save_edited_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams
 
     Raises InputError that names the group for a name that is empty, too long or stands twice.
     """
-    own = keyword_names(corpus, model, params)
-    if len(names) != len(own):
-        raise InputError(f"There are {len(own):,} groups now, not {len(names):,}.", "Reload the page.")
+    defaults = keyword_names(corpus, model, params)
+    if len(names) != len(defaults):
+        raise InputError(f"There are {len(defaults):,} groups now, not {len(names):,}.", "Reload the page.")
     cleaned = [_checked(number, name) for number, name in enumerate(names, 1)]
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(cleaned, 1):
         numbers[name.casefold()].append(number)
-    twice = next((places for places in numbers.values() if len(places) > 1), None)
+    twice = next((labels for labels in numbers.values() if len(labels) > 1), None)
     if twice:
         raise InputError(
             f'Groups {twice[0]:,} and {twice[1]:,} would both be called "{cleaned[twice[0] - 1]}".',
             "Give each a name of its own.",
         )
-    given = {label: name for label, name in enumerate(cleaned) if name != own[label]}
-    save_names(Workspace(corpus.folder), corpus.digest, model, params, given)
-    return len(given)
+    edited = {label: name for label, name in enumerate(cleaned) if name != defaults[label]}
+    save_names(Workspace(corpus.folder), corpus.digest, model, params, edited)
+    return len(edited)
 
 
 def reset_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> None:
@@ -97,18 +97,26 @@ def reset_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> N
     save_names(Workspace(corpus.folder), corpus.digest, model, params, {})
 
 
-def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> NamingPlan:
+def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limit: int, rename: bool) -> NamingPlan:
     """What naming the `most` largest clusters takes; again: those that were given a name too. Sends nothing."""
-    own, given = (
+    defaults, edited = (
         keyword_names(corpus, model, params),
         edited_names(Workspace(corpus.folder), corpus.digest, model, params),
     )
-    wanted = _wanted(corpus, model, params, most, again)
-    subjects = [summarize_cluster for request in wanted for summarize_cluster in request.subjects]
-    told = sum(summarize_cluster.tokens for summarize_cluster in subjects) + len(wanted) * estimate_tokens(INSTRUCTIONS)
-    first = "\n".join((", ".join(subjects[0].words), *subjects[0].texts)) if subjects else ""
+    planned = _naming_requests(corpus, model, params, limit, rename)
+    subjects = [summarize_cluster for request in planned for summarize_cluster in request.subjects]
+    tokens_in = sum(summarize_cluster.tokens for summarize_cluster in subjects) + len(planned) * estimate_tokens(
+        INSTRUCTIONS
+    )
+    first = "\n".join((", ".join(subjects[0].keywords), *subjects[0].texts)) if subjects else ""
     return NamingPlan(
-        len(subjects), len(own), len(given), len(wanted), told, len(subjects) * NAME_TOKENS + len(wanted) * 10, first
+        len(subjects),
+        len(defaults),
+        len(edited),
+        len(planned),
+        tokens_in,
+        len(subjects) * NAME_TOKENS + len(planned) * 10,
+        first,
     )
 
 
@@ -118,8 +126,8 @@ def name_with_model(
     model: ModelSpec,
     params: ClusterParams,
     chat: ChatModel,
-    most: int,
-    again: bool,
+    limit: int,
+    rename: bool,
     secret: Secret | None,
     progress: Progress | None = None,
 ) -> int:
@@ -128,28 +136,28 @@ def name_with_model(
     Raises ServiceError where the server fails, or where some clusters keep the names they have for want of an answer
     that can be used; the names given till then stay.
     """
-    workspace, own = Workspace(corpus.folder), keyword_names(corpus, model, params)
+    workspace, defaults = Workspace(corpus.folder), keyword_names(corpus, model, params)
     named: set[int] = set()
 
     def keep(names: dict[int, str]) -> None:
         if names:  # a person may have edited others meanwhile: theirs stay
             known = edited_names(workspace, corpus.digest, model, params)
-            present = [known.get(label, name) for label, name in enumerate(own)]
+            present = [known.get(label, name) for label, name in enumerate(defaults)]
             made = make_unique(names, present, present)  # one that can't be used leaves the name there is
-            kept = {label: name for label, name in known.items() if label not in made and label < len(own)}
+            kept = {label: name for label, name in known.items() if label not in made and label < len(defaults)}
             save_names(workspace, corpus.digest, model, params, kept | made)
             named.update(made)
 
-    wanted = _wanted(corpus, model, params, most, again)
-    asked = {summarize_cluster.label for request in wanted for summarize_cluster in request.subjects}
+    planned = _naming_requests(corpus, model, params, limit, rename)
+    labels = {summarize_cluster.label for request in planned for summarize_cluster in request.subjects}
     others = [
-        name for label, name in edited_names(workspace, corpus.digest, model, params).items() if label not in asked
+        name for label, name in edited_names(workspace, corpus.digest, model, params).items() if label not in labels
     ]
-    found, wrong = name_clusters(wanted, others, Chat(chat, secret).ask, keep, progress)
-    if len(named) < len(asked):
-        why = wrong or "the model gave several the same name" if len(found) == len(asked) else wrong
+    found, error = name_clusters(planned, others, Chat(chat, secret).ask, keep, progress)
+    if len(named) < len(labels):
+        why = error or "the model gave several the same name" if len(found) == len(labels) else error
         raise ServiceError(
-            f"{len(named):,} of {len(asked):,} groups got a name; the answers for the others could not be used"
+            f"{len(named):,} of {len(labels):,} groups got a name; the answers for the others could not be used"
             + (f" ({why})." if why else "."),
             "Start again for the rest, or choose another model; the others keep the names they have meanwhile.",
         )
@@ -157,41 +165,43 @@ def name_with_model(
 
 
 @lru_cache(maxsize=4)
-def _words(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> list[list[str]]:
-    found = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))
-    return [[word for word, _ in words] for words in found]
+def _cluster_terms(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> list[list[str]]:
+    weighted = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))
+    return [[word for word, _ in terms] for terms in weighted]
 
 
-def _wanted(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, most: int, again: bool) -> list[Request]:
+def _naming_requests(
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limit: int, rename: bool
+) -> list[Request]:
     """The requests for the largest clusters, siblings together; those with a given name only where `again`."""
-    given = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
+    edited = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
     count = len(keyword_names(corpus, model, params))
-    labels = [label for label in range(min(most, count)) if again or label not in given]
+    labels = [label for label in range(min(limit, count)) if rename or label not in edited]
     if not labels:
         return []
     middles = centers(load_vectors(corpus, model).rows, clustering(corpus, model, params).labels)
     groups = sibling_groups(labels, _parents(corpus, model, params), middles)
-    subjects = {label: _subject(corpus, model, params, label) for label in labels}
-    taken = tuple(name for label, name in given.items() if label not in subjects)
+    subjects = {label: _cluster_summary(corpus, model, params, label) for label in labels}
+    taken = tuple(name for label, name in edited.items() if label not in subjects)
     return plan_requests([[subjects[label] for label in group] for group in groups], taken)
 
 
 def _parents(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> dict[int, int] | None:
     """Each cluster's one on the next coarser level; None where there is none."""
-    found = clustering(corpus, model, params)
-    if found.levels is None or found.params.level == 0:
+    clusters = clustering(corpus, model, params)
+    if clusters.levels is None or clusters.params.level == 0:
         return None
-    labels, first = np.unique(found.labels, return_index=True)
-    above = found.levels[found.params.level - 1]
+    labels, first = np.unique(clusters.labels, return_index=True)
+    above = clusters.levels[clusters.params.level - 1]
     return {int(label): int(above[row]) for label, row in zip(labels, first, strict=True) if label >= 0}
 
 
 @lru_cache(maxsize=2_000)
-def _subject(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClusterSummary:
+def _cluster_summary(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClusterSummary:
     labels, texts = clustering(corpus, model, params).labels, load_corpus(corpus).texts
     central = representative_rows(load_vectors(corpus, model).rows, labels, label, MAX_CANDIDATES)
-    shown = list(dict.fromkeys(texts[int(row)] for row in central))[:SENT_TEXTS]
-    return summarize_cluster(label, int((labels == label).sum()), _words(corpus, model, params)[label], shown)
+    samples = list(dict.fromkeys(texts[int(row)] for row in central))[:SENT_TEXTS]
+    return summarize_cluster(label, int((labels == label).sum()), _cluster_terms(corpus, model, params)[label], samples)
 
 
 def _checked(number: int, name: object) -> str:

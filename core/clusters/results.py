@@ -51,19 +51,19 @@ class SweepQuery:
 
 def cluster_inputs(query: ClusterQuery) -> dict[str, object]:
     """What names a clustering, and what is computed from it; the levels of one hierarchy are stored together."""
-    params = replace(query.params.named(), level=DEFAULT_LEVEL)
+    params = replace(query.params.canonical(), level=DEFAULT_LEVEL)
     return {**neighbor_inputs(query.model), "params": params, "clusters": CLUSTERS_VERSION}
 
 
 def _cluster(query: ClusterQuery, progress: Progress) -> Clusters:
     where = (query.corpus,)
     vectors, graph = load_vectors(*where, query.model), load_neighbors(*where, query.model)
-    return cluster(vectors, graph, load_corpus(*where).texts, query.params.named(), progress)
+    return cluster(vectors, graph, load_corpus(*where).texts, query.params.canonical(), progress)
 
 
 def _load_level(query: ClusterQuery, stored: Stored) -> Clusters:
     clusters: Clusters = codec.decode(Clusters, stored.facts, stored.arrays)
-    params = query.params.named()
+    params = query.params.canonical()
     check(params, len(clusters.labels))
     labels = clusters.labels if clusters.levels is None else clusters.levels[params.level]
     return replace(clusters, labels=labels, params=params)
@@ -142,7 +142,7 @@ CLUSTER_STABILITY: Result[ClusterQuery, Stability] = Result(
     2,
     ClusterQuery,
     Stability,
-    inputs=lambda query: cluster_inputs(query) | {"params": query.params.named()},
+    inputs=lambda query: cluster_inputs(query) | {"params": query.params.canonical()},
     compute=_measure_stability,
     seconds=_stability_seconds,
     requires=lambda query: (Step(CLUSTERS, query),),
@@ -173,7 +173,7 @@ TRUST_SECONDS = 5e-5
 
 def level_inputs(query: ClusterQuery) -> dict[str, object]:
     """What names a description of one level's clusters."""
-    return cluster_inputs(query) | {"level": query.params.named().level}
+    return cluster_inputs(query) | {"level": query.params.canonical().level}
 
 
 def _name(query: ClusterQuery, progress: Progress) -> list[str]:

@@ -25,20 +25,22 @@ class ClickedCluster:
     """saved: the rows as a kept selection. new: it was kept by this click, not by a person before."""
 
     saved: SavedSelection
-    new: bool
+    is_new: bool
 
 
 def save_clicked(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClickedCluster:
     """The rows of a cluster kept as a selection under the cluster's name, numbered where that name is taken; one that
     has these rows already stays as it is. Raises StorageError."""
     names, workspace = cluster_set(corpus, model, params).names, Workspace(corpus.folder)
-    kept = saved_selections(workspace, corpus.digest)
+    saved = saved_selections(workspace, corpus.digest)
     rows = _members(clustering(corpus, model, params).labels, label)
     key = selection_key(corpus.digest, rows)
-    same = next((each for each in kept if each.key == key), None)
+    same = next((selection for selection in saved if selection.key == key), None)
     if same:
-        return ClickedCluster(same, new=False)
-    return ClickedCluster(save_selection(workspace, corpus.digest, _free(names[label], kept), rows), new=True)
+        return ClickedCluster(same, is_new=False)
+    return ClickedCluster(
+        save_selection(workspace, corpus.digest, _unique_name(names[label], saved), rows), is_new=True
+    )
 
 
 def cluster_of_selection(
@@ -61,10 +63,10 @@ def _cluster_of_key(
     corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
 ) -> tuple[int, int] | None:
     try:
-        found = clustering(corpus, model, params)
+        clusters = clustering(corpus, model, params)
     except StorageError:
         return None
-    stack = found.labels[None] if found.levels is None else found.levels[: params.level + 1]
+    stack = clusters.labels[None] if clusters.levels is None else clusters.levels[: params.level + 1]
     for level in reversed(range(len(stack))):
         labels = stack[level]
         sizes = np.bincount(labels[labels >= 0])
@@ -78,9 +80,9 @@ def _members(labels: np.ndarray, label: int) -> np.ndarray:
     return np.flatnonzero(labels == label).astype(np.int64)
 
 
-def _free(name: str, kept: tuple[SavedSelection, ...]) -> str:
+def _unique_name(name: str, saved: tuple[SavedSelection, ...]) -> str:
     """The name, with a number where another selection has it in any case."""
-    taken = {each.name.casefold() for each in kept}
+    taken = {selection.name.casefold() for selection in saved}
     first = name.strip()[:LONGEST_NAME].strip() or "Group"
     number, free = 1, first
     while free.casefold() in taken:
@@ -96,8 +98,8 @@ def save_cluster_selection(
 
     Raises InputError for a bad or taken name.
     """
-    found, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
-    rows = np.flatnonzero(np.isin(found.labels, labels)).astype(np.int64)
+    clusters, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
+    rows = np.flatnonzero(np.isin(clusters.labels, labels)).astype(np.int64)
     key = selection_key(corpus.digest, rows)
     same = next((selection for selection in saved_selections(workspace, corpus.digest) if selection.key == key), None)
     return same or save_selection(workspace, corpus.digest, name, rows)

@@ -65,12 +65,14 @@ def default_clusters(corpus: CorpusRef, model: ModelSpec) -> ClusterSet:
 
 def cluster_set(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterSet:
     """A clustering with its names; a quick one (leiden) is made where it is not kept, else StorageError is raised."""
-    found = clustering(corpus, model, params)
+    clusters = clustering(corpus, model, params)
     names = list(keyword_names(corpus, model, params))
     for label, name in edited_names(Workspace(corpus.folder), corpus.digest, model, params).items():
         if 0 <= label < len(names):
             names[label] = name
-    return ClusterSet(found.labels, tuple(names), found.params, found.assigned, found.levels, found.facts)
+    return ClusterSet(
+        clusters.labels, tuple(names), clusters.params, clusters.assigned, clusters.levels, clusters.facts
+    )
 
 
 @lru_cache(maxsize=16)
@@ -95,8 +97,8 @@ def group_values(corpus: CorpusRef, model: ModelSpec, value: str) -> pd.Series:
     """Each row's group by name. value: the level, and after a point whatever tells names apart."""
     level = value.partition(".")[0]
     params = ClusterParams(level=int(level)) if level.isdecimal() else ClusterParams()
-    found = cluster_set(corpus, model, params)
-    return pd.Series(np.array([*found.names, None], dtype=object)[found.labels], dtype="str")
+    clusters = cluster_set(corpus, model, params)
+    return pd.Series(np.array([*clusters.names, None], dtype=object)[clusters.labels], dtype="str")
 
 
 MIN_JACCARD = (
@@ -126,7 +128,7 @@ class ClusterOverview:
     runs: int
     agreement: float
     dbcv: float
-    looked: int
+    dbcv_rows: int
     models: tuple[str, ...]
     counts: tuple[int, ...]
 
@@ -138,32 +140,32 @@ class ClusterDetail:
 
     name: str
     rows: int
-    words: tuple[tuple[str, float], ...]
-    central: pd.DataFrame
-    typical: pd.DataFrame
+    keywords: tuple[tuple[str, float], ...]
+    representative: pd.DataFrame
+    distinctive: pd.DataFrame
 
 
 def cluster_overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterOverview:
     """All groups with their trust. Raises StorageError where the clustering is not kept and can't be made at once."""
-    found = cluster_set(corpus, model, params)
+    clusters = cluster_set(corpus, model, params)
     query = ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)
-    trust, stable = CLUSTER_TRUST.get_or_compute(query), CLUSTER_STABILITY.load(query)
-    table = _table(found, trust, CLUSTER_KEYWORDS.get_or_compute(query))
-    if stable:
-        table["found"], table["jaccard"] = stable.found, stable.jaccard
-    if len(found.facts.get("dbcv_clusters", ())) == len(table):
-        table["dbcv"] = np.array(found.facts["dbcv_clusters"], dtype=np.float64)
+    trust, stability = CLUSTER_TRUST.get_or_compute(query), CLUSTER_STABILITY.load(query)
+    table = _overview_table(clusters, trust, CLUSTER_KEYWORDS.get_or_compute(query))
+    if stability:
+        table["found"], table["jaccard"] = stability.recovered, stability.jaccard
+    if len(clusters.facts.get("dbcv_clusters", ())) == len(table):
+        table["dbcv"] = np.array(clusters.facts["dbcv_clusters"], dtype=np.float64)
     others = [other for other in Workspace(corpus.folder).models(corpus.digest) if other != model]
-    existing = {other.label: _exists(corpus, found, other) for other in others}
-    looked = [here for here in existing.values() if here is not None]
-    if looked:
-        table["models"] = np.sum(looked, axis=0)
-    levels = found.levels if found.levels is not None else ()
+    existing = {other.label: _clusters_in_model(corpus, clusters, other) for other in others}
+    models_found = [here for here in existing.values() if here is not None]
+    if models_found:
+        table["models"] = np.sum(models_found, axis=0)
+    levels = clusters.levels if clusters.levels is not None else ()
     return ClusterOverview(
-        table, trust, len(found.labels), int(found.assigned.sum()), float(found.facts.get("seconds", 0)),
-        int(found.facts.get("k") or 0), bool(found.facts.get("suggested")), stable.runs if stable else 0,
-        float(stable.agreement.mean()) if stable else float("nan"),
-        float(found.facts.get("dbcv", "nan")), int(found.facts.get("dbcv_looked", 0)),
+        table, trust, len(clusters.labels), int(clusters.assigned.sum()), float(clusters.facts.get("seconds", 0)),
+        int(clusters.facts.get("k") or 0), bool(clusters.facts.get("suggested")), stability.runs if stability else 0,
+        float(stability.agreement.mean()) if stability else float("nan"),
+        float(clusters.facts.get("dbcv", "nan")), int(clusters.facts.get("dbcv_looked", 0)),
         tuple(name for name, here in existing.items() if here is not None),
         tuple(int(level.max(initial=-1)) + 1 for level in levels),
     )  # fmt: skip
@@ -171,67 +173,69 @@ def cluster_overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams)
 
 def cluster_detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClusterDetail:
     """One cluster's words and texts. Raises InputError where there is no such cluster."""
-    found = cluster_set(corpus, model, params)
-    if not 0 <= label < len(found.names):
-        raise InputError(f"There is no group {label + 1:,} among {len(found.names):,}.", "Choose another.")
+    clusters = cluster_set(corpus, model, params)
+    if not 0 <= label < len(clusters.names):
+        raise InputError(f"There is no group {label + 1:,} among {len(clusters.names):,}.", "Choose another.")
     rows, texts = load_vectors(corpus, model).rows, load_corpus(corpus).texts
-    central = _different(texts, representative_rows(rows, found.labels, label, MAX_CANDIDATES))
-    typical = _different(
-        texts, distinctive_rows(rows, found.labels, label, centers(rows, found.labels), MAX_CANDIDATES)
+    representative = _distinct_rows(texts, representative_rows(rows, clusters.labels, label, MAX_CANDIDATES))
+    distinctive = _distinct_rows(
+        texts, distinctive_rows(rows, clusters.labels, label, centers(rows, clusters.labels), MAX_CANDIDATES)
     )
-    words = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))[label]
-    size = int((found.labels == label).sum())
-    return ClusterDetail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
+    terms = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))[label]
+    size = int((clusters.labels == label).sum())
+    return ClusterDetail(
+        clusters.names[label], size, tuple(terms), _texts(texts, representative), _texts(texts, distinctive)
+    )
 
 
 def finished_sweeps(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[SweepPoint, ...]]:
     """The sweeps made so far, by method."""
     ref = CorpusRef(corpus.folder, corpus.digest)
-    found = {method: CLUSTER_SWEEP.load(SweepQuery(ref, model, method)) for method in METHODS}
-    return {method: tried for method, tried in found.items() if tried is not None}
+    sweeps = {method: CLUSTER_SWEEP.load(SweepQuery(ref, model, method)) for method in METHODS}
+    return {method: tried for method, tried in sweeps.items() if tried is not None}
 
 
 def rows_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
     """The whole corpus with each row's group: number from 1 (0: none), name, and whether it was put there from
     noise."""
-    found, corpus_ = cluster_set(corpus, model, params), load_corpus(corpus)
+    clusters, corpus_ = cluster_set(corpus, model, params), load_corpus(corpus)
     table = corpus_.table.copy(deep=False)
-    names = np.array([*found.names, ""], dtype=object)
-    table.insert(0, "group", found.labels + 1)
-    table.insert(1, "group name", names[found.labels])
-    if found.assigned.any():
-        table.insert(2, "assigned from noise", found.assigned)
+    names = np.array([*clusters.names, ""], dtype=object)
+    table.insert(0, "group", clusters.labels + 1)
+    table.insert(1, "group name", names[clusters.labels])
+    if clusters.assigned.any():
+        table.insert(2, "assigned from noise", clusters.assigned)
     return table
 
 
-def _table(found: ClusterSet, trust: ClusterTrust, words: list[list[tuple[str, float]]]) -> pd.DataFrame:
-    nearest = [found.names[other] if other >= 0 else "" for other in trust.nearest]
+def _overview_table(clusters: ClusterSet, trust: ClusterTrust, terms: list[list[tuple[str, float]]]) -> pd.DataFrame:
+    nearest = [clusters.names[other] if other >= 0 else "" for other in trust.nearest]
     return pd.DataFrame(
         {
-            "name": list(found.names),
+            "name": list(clusters.names),
             "rows": trust.sizes,
-            "share": trust.sizes / max(len(found.labels), 1),
-            "words": [", ".join(word for word, _ in own) for own in words],
+            "share": trust.sizes / max(len(clusters.labels), 1),
+            "words": [", ".join(word for word, _ in weighted) for weighted in terms],
             "cohesion": trust.cohesion,
             "silhouette": trust.silhouette,
-            "inside": trust.inside,
+            "inside": trust.purity,
             "nearest": nearest,
             "separation": trust.separation,
         }
     )
 
 
-def _exists(corpus: CorpusRef, found: ClusterSet, other: ModelSpec) -> np.ndarray | None:
+def _clusters_in_model(corpus: CorpusRef, clusters: ClusterSet, other: ModelSpec) -> np.ndarray | None:
     """(c,) bool: whether another model has a cluster with half of the joint rows in common; None where it has none."""
-    theirs = CLUSTERS.load(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), other, found.params))
-    if theirs is None and found.params.method == "leiden" and len(found.labels) <= 50_000:
-        theirs = clustering(corpus, other, found.params)
-    if theirs is None:
+    others = CLUSTERS.load(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), other, clusters.params))
+    if others is None and clusters.params.method == "leiden" and len(clusters.labels) <= 50_000:
+        others = clustering(corpus, other, clusters.params)
+    if others is None:
         return None
-    return np.nan_to_num(best_jaccard(found.labels, theirs.labels, len(found.names))) >= MIN_JACCARD
+    return np.nan_to_num(best_jaccard(clusters.labels, others.labels, len(clusters.names))) >= MIN_JACCARD
 
 
-def _different(texts: list[str], rows: np.ndarray) -> np.ndarray:
+def _distinct_rows(texts: list[str], rows: np.ndarray) -> np.ndarray:
     """The first rows with texts of their own: five copies would tell no more than one."""
     first = {" ".join(texts[int(row)].split()).casefold(): int(row) for row in reversed(rows)}
     return np.array([row for row in rows.tolist() if row in set(first.values())][:MAX_TEXTS], dtype=np.int64)

@@ -28,9 +28,9 @@ class Stability:
     of its rows. agreement: (runs,) float64 adjusted mutual information of old and new labels on the rows of each
     resample."""
 
-    found: np.ndarray
+    recovered: np.ndarray
     jaccard: np.ndarray
-    looked: np.ndarray
+    resamples: np.ndarray
     agreement: np.ndarray
     runs: int
 
@@ -54,7 +54,7 @@ def best_jaccard(old: np.ndarray, new: np.ndarray, count: int) -> np.ndarray:
 
 
 def stability(
-    labels: np.ndarray, again: Callable[[np.ndarray, int], np.ndarray], runs: int, seed: int, progress: Progress
+    labels: np.ndarray, recluster: Callable[[np.ndarray, int], np.ndarray], runs: int, seed: int, progress: Progress
 ) -> Stability:
     """How often each cluster of labels (n,) is found again (Hennig, 2007, cluster-wise stability by the Jaccard index).
 
@@ -69,24 +69,24 @@ def stability(
     best, agreement = np.full((runs, count), np.nan), np.zeros(runs)
     for run in range(runs):
         rows = np.sort(random.choice(len(labels), min(size, len(labels)), replace=False))
-        new = again(rows, seed + run + 1)
+        new = recluster(rows, seed + run + 1)
         best[run] = best_jaccard(labels[rows], new, count)
         agreement[run] = adjusted_mutual_info_score(labels[rows], new)
         progress(run + 1, runs)
-    looked = np.isfinite(best).sum(axis=0)
-    mean = np.nansum(best, axis=0) / np.maximum(looked, 1)
-    return Stability((np.nan_to_num(best) >= STABLE_JACCARD).sum(axis=0), mean, looked, agreement, runs)
+    resamples = np.isfinite(best).sum(axis=0)
+    mean = np.nansum(best, axis=0) / np.maximum(resamples, 1)
+    return Stability((np.nan_to_num(best) >= STABLE_JACCARD).sum(axis=0), mean, resamples, agreement, runs)
 
 
 def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Callable[[np.ndarray, int], np.ndarray]:
     """Clusters some rows by the kept graph (n, k): each row's nearest neighbors among the rows drawn, k = 100 giving
     about 63 to choose 25 from, so that nothing is searched again."""
 
-    def again(rows: np.ndarray, seed: int) -> np.ndarray:
+    def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
         graph, _, group = distinct_graph(*restrict_graph(ids, scores, rows, ids.shape[1]))
         return by_size(communities(graph, resolution, seed)[group])
 
-    return again
+    return recluster
 
 
 RUNS = {"leiden": 50, "hdbscan": 50, "kmeans": 20, "evoc": 10}
@@ -110,13 +110,13 @@ def resampler(
     if params.method == "kmeans":
         return lambda rows, seed: k_means(vectors.rows[rows], min(params.k, len(rows)), seed), runs
 
-    def evoc_again(rows: np.ndarray, seed: int) -> np.ndarray:
+    def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
         part = Vectors(np.ascontiguousarray(vectors.rows[rows]), vectors.model, vectors.corpus)
         nothing = Neighbors(np.zeros((len(rows), 0), np.int32), np.zeros((len(rows), 0), np.float32), 1.0, 0, "none")
         smaller = replace(params, min_size=_smaller(params, len(rows), len(vectors)), seed=seed)
         return cluster(part, nothing, [""] * len(rows), smaller).labels
 
-    return evoc_again, runs
+    return recluster, runs
 
 
 def _smaller(params: ClusterParams, rows: int, total: int) -> int:

@@ -35,11 +35,11 @@ def sweep(
     vectors: Vectors, neighbors: Neighbors, method: Method, progress: Progress, seeds: tuple[int, ...] = SEEDS
 ) -> tuple[SweepPoint, ...]:
     """Ten resolutions (leiden), seven smallest sizes (hdbscan, evoc) or twelve k (kmeans), by three seeds each."""
-    values, found, labeled = sweep_values(method, len(vectors)), [], _labeler(vectors, neighbors, method)
+    values, labelings, labeled = sweep_values(method, len(vectors)), [], _labeler(vectors, neighbors, method)
     for done, (value, seed) in enumerate(product(values, seeds)):
-        found.append((value, seed, labeled(value, seed)))
+        labelings.append((value, seed, labeled(value, seed)))
         progress(done + 1, len(values) * len(seeds))
-    return tuple(_tried(vectors, method, found, each) for each in found)
+    return tuple(_sweep_point(vectors, method, labelings, labeling) for labeling in labelings)
 
 
 def largest_step(values: Sequence[float], clusters: Sequence[float]) -> tuple[int, float] | None:
@@ -57,8 +57,8 @@ def sweep_values(method: Method, rows: int) -> tuple[float, ...]:
     if method == "leiden":
         return SWEPT_RESOLUTIONS
     if method == "kmeans":
-        most = max(2, min(200, rows // 5))
-        return tuple(float(k) for k in np.unique(np.geomspace(2, most, 12).round()))
+        max_k = max(2, min(200, rows // 5))
+        return tuple(float(k) for k in np.unique(np.geomspace(2, max_k, 12).round()))
     return tuple(float(size) for size in SWEPT_SIZES if size <= rows // 4) or (2.0,)
 
 
@@ -78,13 +78,16 @@ def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable
     return labeled
 
 
-def _tried(
-    vectors: Vectors, method: Method, found: list[tuple[float, int, np.ndarray]], one: tuple[float, int, np.ndarray]
+def _sweep_point(
+    vectors: Vectors,
+    method: Method,
+    labelings: list[tuple[float, int, np.ndarray]],
+    labeling: tuple[float, int, np.ndarray],
 ) -> SweepPoint:
     from sklearn.metrics import adjusted_mutual_info_score
 
-    value, seed, labels = one
-    others = [each for at, other, each in found if at == value and other != seed]
+    value, seed, labels = labeling
+    others = [other_labels for at, other, other_labels in labelings if at == value and other != seed]
     agreement = float(np.mean([adjusted_mutual_info_score(labels, other) for other in others])) if others else 1.0
     values = silhouettes(vectors.rows, labels)
     mean = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

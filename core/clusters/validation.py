@@ -9,16 +9,16 @@ def sums(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(c, d) float64: the sum of each cluster's vectors."""
     from scipy.sparse import csr_matrix
 
-    known = np.flatnonzero(labels >= 0)
+    clustered = np.flatnonzero(labels >= 0)
     shape = (int(labels.max(initial=-1)) + 1, len(labels))
-    member = csr_matrix((np.ones(len(known), dtype=np.float32), (labels[known], known)), shape=shape)
+    member = csr_matrix((np.ones(len(clustered), dtype=np.float32), (labels[clustered], clustered)), shape=shape)
     return np.asarray(member @ rows, dtype=np.float64)
 
 
 def centers(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(c, d) float32, unit length: the direction of each cluster's mean vector."""
-    whole = sums(rows, labels)
-    return (whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    totals = sums(rows, labels)
+    return (totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 BLOCK_CELLS = 20_000_000  # of rows by clusters at once
@@ -34,30 +34,30 @@ def silhouettes(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     sizes = np.bincount(labels[labels >= 0], minlength=max(int(labels.max(initial=-1)) + 1, 1)).astype(np.float64)
     if (sizes > 0).sum() < 2:
         return np.where(labels >= 0, 0.0, np.nan).astype(np.float32)
-    whole, made = sums(rows, labels), np.full(len(labels), np.nan, dtype=np.float32)
+    totals, values = sums(rows, labels), np.full(len(labels), np.nan, dtype=np.float32)
     block = max(1, BLOCK_CELLS // len(sizes))
     for start in range(0, len(rows), block):
         part = slice(start, start + block)
-        made[part] = _block(rows[part], labels[part], whole, sizes)
-    return made
+        values[part] = _silhouette_block(rows[part], labels[part], totals, sizes)
+    return values
 
 
-def _block(rows: np.ndarray, labels: np.ndarray, whole: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    known = np.flatnonzero(labels >= 0)
-    own = labels[known]
-    to_sums = rows[known].astype(np.float64) @ whole.T
-    place = np.arange(len(known))
-    alone = sizes[own] < 2
+def _silhouette_block(rows: np.ndarray, labels: np.ndarray, totals: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    clustered = np.flatnonzero(labels >= 0)
+    cluster = labels[clustered]
+    to_sums = rows[clustered].astype(np.float64) @ totals.T
+    position = np.arange(len(clustered))
+    singleton = sizes[cluster] < 2
     # the row itself, at distance 0, is not counted among its cluster
-    inner = 1 - (to_sums[place, own] - 1) / np.where(alone, 1, sizes[own] - 1)
+    inner = 1 - (to_sums[position, cluster] - 1) / np.where(singleton, 1, sizes[cluster] - 1)
     outer = 1 - to_sums / np.where(sizes > 0, sizes, np.nan)
-    outer[place, own] = np.nan
+    outer[position, cluster] = np.nan
     nearest = np.nanmin(outer, axis=1)
     larger = np.maximum(inner, nearest)
-    value = np.where(alone | (larger <= 0), 0.0, (nearest - inner) / np.where(larger > 0, larger, 1))
-    made = np.full(len(rows), np.nan, dtype=np.float32)
-    made[known] = value
-    return made
+    value = np.where(singleton | (larger <= 0), 0.0, (nearest - inner) / np.where(larger > 0, larger, 1))
+    result = np.full(len(rows), np.nan, dtype=np.float32)
+    result[clustered] = value
+    return result
 
 
 PURITY_K = 15  # neighbors of a row that are looked at
@@ -79,30 +79,30 @@ class ClusterTrust:
     nearest: np.ndarray
     separation: np.ndarray
     silhouette: np.ndarray
-    inside: np.ndarray
+    purity: np.ndarray
     overall_silhouette: float
-    overall_inside: float
+    overall_purity: float
     noise: int
     k: int
 
 
 def cluster_trust(rows: np.ndarray, ids: np.ndarray, labels: np.ndarray) -> ClusterTrust:
     """rows: (n, d) unit vectors; ids: (n, k) the shared graph; labels: (n,), -1 for noise."""
-    known, count = labels >= 0, int(labels.max(initial=-1)) + 1
-    sizes, whole = np.bincount(labels[known], minlength=count), sums(rows, labels)
-    nearest, separation = _nearest(whole)
+    clustered, count = labels >= 0, int(labels.max(initial=-1)) + 1
+    sizes, totals = np.bincount(labels[clustered], minlength=count), sums(rows, labels)
+    nearest, separation = _nearest(totals)
     values, near = silhouettes(rows, labels), ids[:, : min(PURITY_K, ids.shape[1])]
-    inside = neighbor_purity(near, labels)
+    purity = neighbor_purity(near, labels)
     return ClusterTrust(
         sizes,
-        _cohesion(whole, sizes),
+        _cohesion(totals, sizes),
         nearest,
         separation,
         _means(values, labels, sizes),
-        _means(inside, labels, sizes),
-        float(np.mean(values[known])) if known.any() else float("nan"),
-        float(np.mean(inside[known])) if known.any() else float("nan"),
-        int((~known).sum()),
+        _means(purity, labels, sizes),
+        float(np.mean(values[clustered])) if clustered.any() else float("nan"),
+        float(np.mean(purity[clustered])) if clustered.any() else float("nan"),
+        int((~clustered).sum()),
         near.shape[1],
     )
 
@@ -115,25 +115,25 @@ def neighbor_purity(near: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray(same.mean(axis=1))
 
 
-def _cohesion(whole: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _cohesion(totals: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """The mean over pairs from the length of the sum alone: |s|^2 = m + the sum of all m (m - 1) ordered cosines."""
-    squared = np.einsum("ij,ij->i", whole, whole)
+    squared = np.einsum("ij,ij->i", totals, totals)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(sizes > 1, (squared - sizes) / (sizes * (sizes - 1.0)), np.nan)
 
 
-def _nearest(whole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if len(whole) < 2:
-        return np.full(len(whole), -1), np.full(len(whole), np.nan)
-    directions = whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-12)
+def _nearest(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if len(totals) < 2:
+        return np.full(len(totals), -1), np.full(len(totals), np.nan)
+    directions = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12)
     cosines = directions @ directions.T
     np.fill_diagonal(cosines, -np.inf)
     return cosines.argmax(axis=1), cosines.max(axis=1)
 
 
 def _means(values: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    known = labels >= 0
-    total = np.bincount(labels[known], weights=values[known].astype(np.float64), minlength=len(sizes))
+    clustered = labels >= 0
+    total = np.bincount(labels[clustered], weights=values[clustered].astype(np.float64), minlength=len(sizes))
     return np.asarray(total / np.maximum(sizes, 1))
 
 
@@ -149,7 +149,7 @@ class DensityValidity:
 
     overall: float
     clusters: np.ndarray
-    looked: int
+    sampled: int
     clustered: int
     seed: int
 
@@ -178,24 +178,24 @@ def dbcv(
     wide, count = np.asarray(points, dtype=np.float64), int(labels.max(initial=-1)) + 1
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     rows = _drawn(labels, count, per_cluster, np.random.default_rng(seed))
-    looked = sum(map(len, rows))
+    sampled = sum(map(len, rows))
     values = np.full(count, np.nan)
     if (sizes > 0).sum() < 2:
-        return DensityValidity(float("nan"), values, looked, int(sizes.sum()), seed)
+        return DensityValidity(float("nan"), values, sampled, int(sizes.sum()), seed)
     inside = [_inside(wide[rows[label]]) for label in np.flatnonzero(sizes)]
     gaps = _gaps(inside, near)
-    values[sizes > 0] = [_value(gap, each) for gap, each in zip(gaps, inside, strict=True)]
+    values[sizes > 0] = [_value(gap, cluster) for gap, cluster in zip(gaps, inside, strict=True)]
     values[sizes == 1] = np.nan
     overall = float(np.nansum(values * sizes) / len(labels))
-    return DensityValidity(overall, values, looked, int(sizes.sum()), seed)
+    return DensityValidity(overall, values, sampled, int(sizes.sum()), seed)
 
 
-def _drawn(labels: np.ndarray, count: int, most: int, random: np.random.Generator) -> list[np.ndarray]:
+def _drawn(labels: np.ndarray, count: int, limit: int, random: np.random.Generator) -> list[np.ndarray]:
     """Row ids of each cluster, sorted, at most so many."""
-    known = np.flatnonzero(labels >= 0)
-    order = known[np.argsort(labels[known], kind="stable")]
-    groups = np.split(order, np.cumsum(np.bincount(labels[known], minlength=count))[:-1]) if count else []
-    return [rows if len(rows) <= most else np.sort(random.choice(rows, most, replace=False)) for rows in groups]
+    clustered = np.flatnonzero(labels >= 0)
+    order = clustered[np.argsort(labels[clustered], kind="stable")]
+    groups = np.split(order, np.cumsum(np.bincount(labels[clustered], minlength=count))[:-1]) if count else []
+    return [rows if len(rows) <= limit else np.sort(random.choice(rows, limit, replace=False)) for rows in groups]
 
 
 def _inside(points: np.ndarray) -> _Inside:
@@ -229,7 +229,7 @@ def _gaps(inside: list[_Inside], near: int) -> np.ndarray:
     from scipy.spatial import KDTree
     from scipy.spatial.distance import cdist
 
-    means, gaps = np.stack([each.points.mean(axis=0) for each in inside]), np.full(len(inside), np.inf)
+    means, gaps = np.stack([cluster.points.mean(axis=0) for cluster in inside]), np.full(len(inside), np.inf)
     nearest = KDTree(means).query(means, min(near + 1, len(inside)))[1]
     pairs = {(min(own, int(other)), max(own, int(other))) for own, row in enumerate(nearest) for other in row}
     for first, second in sorted(pair for pair in pairs if pair[0] != pair[1]):

@@ -146,12 +146,12 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
 def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where):
     first = selection.save_clicked(*where, 0)
     labels, workspace = clustering(*where).labels, Workspace(where[0].folder)
-    assert first.new
+    assert first.is_new
     assert first.saved.name == default_clusters(*where[:2]).names[0]
     rows = selection_rows(workspace, where[0].digest, first.saved.key)
     assert rows.tolist() == np.flatnonzero(labels == 0).tolist()
     again = selection.save_clicked(*where, 0)
-    assert (again.new, again.saved.key) == (False, first.saved.key)
+    assert (again.is_new, again.saved.key) == (False, first.saved.key)
     assert selection.cluster_of_selection(*where, first.saved.key, len(rows)) == (3, 0)
     assert selection.cluster_of_selection(*where, first.saved.key, len(rows) + 1) is None
     page = opened_page(app, selected=first.saved.key)
@@ -224,7 +224,7 @@ def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     assert "groups are stable" in words(page)
     stable = CLUSTER_STABILITY.get(query_of(where))
     assert stable.runs == 50
-    assert stable.found.max() <= 50
+    assert stable.recovered.max() <= 50
     overview = answers.cluster_overview(*where)
     assert overview.runs == 50
     assert "found" in overview.table
@@ -286,8 +286,8 @@ def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
         told = answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), label)
         inside = clustering(CorpusRef(folder, corpus), spec, ClusterParams()).labels == label
         own = {text for text, here in zip(texts_of(home, corpus), inside, strict=True) if here}
-        assert len(told.central) == min(5, len(own))
-        assert set(told.central["text"]) <= own
+        assert len(told.representative) == min(5, len(own))
+        assert set(told.representative["text"]) <= own
     with pytest.raises(InputError, match="no group"):
         answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
 

@@ -97,7 +97,7 @@ def _other_params(chosen: Chosen) -> ClusterParams:
         )
     ]
     if method != "leiden":
-        return replace(chosen.params, method=method, level=ClusterParams().level).named()
+        return replace(chosen.params, method=method, level=ClusterParams().level).canonical()
     # at first the level beside the one shown, so that there is something to compare
     own = chosen.params.level
     session.widget_default("other_level", LEVELS[own + 1 if own + 1 < len(LEVELS) else own - 1])
@@ -110,4 +110,4 @@ def _other_params(chosen: Chosen) -> ClusterParams:
         format_func=plain,
         help="The level of the hierarchy to compare with.",
     )
-    return replace(chosen.params, method=method, level=LEVELS.index(str(level))).named()
+    return replace(chosen.params, method=method, level=LEVELS.index(str(level))).canonical()

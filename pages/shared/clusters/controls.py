@@ -46,7 +46,7 @@ def chosen(info: CorpusInfo, model: ModelSpec) -> Chosen:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = METHODS[str(_method())]
         values: dict[str, Any] = {"method": method, **_SETTINGS[method](info)}
-    return Chosen(info, model, ClusterParams(**values).named())
+    return Chosen(info, model, ClusterParams(**values).canonical())
 
 
 def _method() -> str | None:

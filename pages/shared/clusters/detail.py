@@ -22,18 +22,18 @@ def show(chosen: Chosen, made: answers.ClusterOverview, label: int) -> None:
     told = session.ask(answers.cluster_detail, *chosen.where, label)
     st.subheader(plain(told.name), anchor=False)
     st.markdown(_sentence(made, label), help="How the figures are made is told in the heads of the table above.")
-    if told.words:
-        st.caption("Words: " + ", ".join(plain(word) for word, _ in told.words))
+    if told.keywords:
+        st.caption("Words: " + ", ".join(plain(word) for word, _ in told.keywords))
     left, right = st.columns(2)
     with left:
         st.markdown("**Most central**", help="Nearest to the group's center by cosine: what most of its rows say.")
-        _as_table(told.central)
+        _as_table(told.representative)
     with right:
         st.markdown(
             "**Most its own**",
             help="Nearest to this group's center compared with the next group's: what sets it apart.",
         )
-        _as_table(told.typical)
+        _as_table(told.distinctive)
     _use(chosen, told.name, label)
 
 
@@ -42,8 +42,8 @@ def upper(chosen: Chosen, node: Node) -> None:
     at = chosen.with_params(replace(chosen.params, level=node.level))
     told = session.ask(answers.cluster_detail, *at.where, node.label)
     st.subheader(plain(told.name), anchor=False)
-    st.caption(f"A broader group of {count(told.rows, 'row')}. Words: " + ", ".join(plain(w) for w, _ in told.words))
-    _as_table(told.central)
+    st.caption(f"A broader group of {count(told.rows, 'row')}. Words: " + ", ".join(plain(w) for w, _ in told.keywords))
+    _as_table(told.representative)
     _use(at, told.name, node.label)
 
 
@@ -84,7 +84,7 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
         show_error(error)
         return
     if look:
-        selected.take(chosen.info, ClickedCluster(kept, new=False))
+        selected.take(chosen.info, ClickedCluster(kept, is_new=False))
         st.switch_page("pages/explore/map.py")
     st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")
 

@@ -51,10 +51,10 @@ def _rows_line(made: answers.ClusterOverview) -> list[str]:
 def _trust_line(made: answers.ClusterOverview) -> list[str]:
     parts = []
     if len(made.table) > 1:
-        parts.append(f"neighbors inside **{made.trust.overall_inside:.1%}**")
+        parts.append(f"neighbors inside **{made.trust.overall_purity:.1%}**")
         parts.append(f"silhouette **{made.trust.overall_silhouette:.2f}**")
-    if made.looked and not isnan(made.dbcv):
-        parts.append(f"DBCV **{made.dbcv:.2f}** ({made.looked:,} rows looked at)")
+    if made.dbcv_rows and not isnan(made.dbcv):
+        parts.append(f"DBCV **{made.dbcv:.2f}** ({made.dbcv_rows:,} rows looked at)")
     if made.runs:
         stable = int((made.table["jaccard"] >= STABLE).sum())
         parts.append(f"**{stable}** of {len(made.table)} stable over {made.runs} resamples")

@@ -49,7 +49,7 @@ def show(chosen: Chosen, made: answers.ClusterOverview) -> None:
     )
     names = [str(name) for name in made.table["name"]]
     st.plotly_chart(
-        stability_figure(found.found, found.runs, names, session.theme()),
+        stability_figure(found.recovered, found.runs, names, session.theme()),
         key="stability",
         config={"displayModeBar": False},
         alt="How many groups were found again in how many resamples",
@@ -58,6 +58,6 @@ def show(chosen: Chosen, made: answers.ClusterOverview) -> None:
     st.markdown("**Least stable**")
     for label, row in zip(weak.index.tolist(), weak.to_dict("records"), strict=True):
         st.caption(
-            f"{plain(row['name'])} ({row['rows']:,} rows): found again in {int(found.found[label])} of {found.runs}, "
+            f"{plain(row['name'])} ({row['rows']:,} rows): found again in {int(found.recovered[label])} of {found.runs}, "
             f"mean Jaccard {row['jaccard']:.2f}"
         )

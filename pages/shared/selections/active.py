@@ -35,7 +35,7 @@ def take(info: CorpusInfo, clicked: ClickedCluster) -> None:
     saved, known = clicked.saved, session.remembered(NAME)
     if known and known["key"] != saved.key:
         end()
-    session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.new else ""})
+    session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.is_new else ""})
     session.set_widget(form.WITHIN, [saved.key])
     state.put(Choice((Step("rows", "set", key=saved.key),)))
 

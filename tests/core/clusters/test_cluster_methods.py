@@ -159,7 +159,7 @@ def test_parameters_that_make_no_clustering_are_refused(scattered, params):
 
 
 def test_what_a_method_does_not_read_does_not_name_it():
-    assert ClusterParams("leiden", 2, 99, 9, 1, True).named() == ClusterParams("leiden", 2, seed=1)
-    assert ClusterParams("kmeans", 2, 99, 9, 1, True).named() == ClusterParams("kmeans", k=9, seed=1)
-    kept = ClusterParams("hdbscan", 2, 99, 9, 1, True).named()
+    assert ClusterParams("leiden", 2, 99, 9, 1, True).canonical() == ClusterParams("leiden", 2, seed=1)
+    assert ClusterParams("kmeans", 2, 99, 9, 1, True).canonical() == ClusterParams("kmeans", k=9, seed=1)
+    kept = ClusterParams("hdbscan", 2, 99, 9, 1, True).canonical()
     assert kept == ClusterParams("hdbscan", min_size=99, seed=1, assign_noise=True)

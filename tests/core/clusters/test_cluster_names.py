@@ -42,7 +42,7 @@ def test_names_differ_even_where_no_words_do(texts):
 
 
 def test_keywords_fall_and_are_of_the_group():
-    made = keywords(LABELS, *document_terms(TEXTS), most=4)
+    made = keywords(LABELS, *document_terms(TEXTS), limit=4)
     for words in made:
         weights = [weight for _, weight in words]
         assert weights == sorted(weights, reverse=True)

@@ -29,14 +29,14 @@ def test_planted_groups_are_found_in_all_resamples_and_random_ones_in_none(plant
     again = leiden_resampler(planted.neighbors.ids, planted.neighbors.scores, 1.0)
     told: list[tuple[int, int]] = []
     good = stability(planted.truth, again, 12, 0, lambda done, total: told.append((done, total)))
-    assert good.found.tolist() == [12] * 4
-    assert good.looked.tolist() == [12] * 4
+    assert good.recovered.tolist() == [12] * 4
+    assert good.resamples.tolist() == [12] * 4
     np.testing.assert_allclose(good.jaccard, 1)
     np.testing.assert_allclose(good.agreement, 1)
     assert told == [(done, 12) for done in range(1, 13)]
     shuffled = np.random.default_rng(0).permutation(planted.truth)
     bad = stability(shuffled, again, 12, 0, quiet)
-    assert bad.found.tolist() == [0] * 4
+    assert bad.recovered.tolist() == [0] * 4
     assert bad.jaccard.max() < 0.4
     assert np.abs(bad.agreement).max() < 0.2
 
@@ -55,8 +55,8 @@ def test_resamples_are_of_the_stated_size_and_follow_the_seed():
     assert all((np.diff(rows) > 0).all() for rows in drawn)
     assert all((one == two).all() for one, two in zip(drawn[:5], drawn[5:], strict=True))
     assert not (drawn[0] == drawn[1]).all()
-    assert made.looked[1] == sum(999 in rows for rows in drawn[:5])
-    assert made.found.tolist() == [5, 0]  # one cluster of all rows is nearly the first, and never the second
+    assert made.resamples[1] == sum(999 in rows for rows in drawn[:5])
+    assert made.recovered.tolist() == [5, 0]  # one cluster of all rows is nearly the first, and never the second
 
 
 def test_clustering_again_is_of_the_rows_drawn_alone(scattered):
@@ -74,14 +74,14 @@ def test_clustering_again_is_of_the_rows_drawn_alone(scattered):
 def test_again_by_the_method_of_all(planted, params):
     again, runs = resampler(planted.vectors, planted.neighbors, params)
     assert runs >= 10
-    assert stability(planted.truth, again, 3, 0, quiet).found.tolist() == [3] * 4
+    assert stability(planted.truth, again, 3, 0, quiet).recovered.tolist() == [3] * 4
 
 
 def test_few_rows_can_be_drawn_too(given):
     few = given(np.random.default_rng(0).normal(size=(4, 6)))
     again, _ = resampler(few.vectors, few.neighbors, ClusterParams())
     made = stability(np.array([0, 0, 1, -1]), again, 3, 0, quiet)
-    assert made.found.max() <= made.looked.max() <= 3
+    assert made.recovered.max() <= made.resamples.max() <= 3
 
 
 def test_a_sweep_tells_what_each_setting_gives(planted):

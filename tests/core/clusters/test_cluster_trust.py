@@ -58,8 +58,8 @@ def test_trust_by_brute_force(scattered, labels):
     assert trust.k == 15
     share = [[labels[other] == labels[row] for other in ids[row, :15]] for row in range(300)]
     for label, member in enumerate(members):
-        assert trust.inside[label] == pytest.approx(np.mean([share[row] for row in member]))
-    assert trust.overall_inside == pytest.approx(np.mean([share[row] for row in np.flatnonzero(labels >= 0)]))
+        assert trust.purity[label] == pytest.approx(np.mean([share[row] for row in member]))
+    assert trust.overall_purity == pytest.approx(np.mean([share[row] for row in np.flatnonzero(labels >= 0)]))
     values = silhouettes(scattered.vectors.rows, labels)
     np.testing.assert_allclose(trust.silhouette, [values[member].mean() for member in members], atol=1e-6)
     assert trust.overall_silhouette == pytest.approx(np.nanmean(values), abs=1e-6)
@@ -70,7 +70,7 @@ def test_tight_and_apart_is_better_in_every_figure(planted, plant):
     good = cluster_trust(planted.vectors.rows, planted.neighbors.ids, planted.truth)
     bad = cluster_trust(loose.vectors.rows, loose.neighbors.ids, loose.truth)
     assert good.cohesion.min() > bad.cohesion.max()
-    assert good.overall_inside == 1 > bad.overall_inside
+    assert good.overall_purity == 1 > bad.overall_purity
     assert good.overall_silhouette > bad.overall_silhouette
 
 
@@ -87,7 +87,7 @@ def test_all_noise_and_one_cluster(scattered):
     assert np.isnan(none.overall_silhouette)
     one = cluster_trust(scattered.vectors.rows, scattered.neighbors.ids, np.zeros(300, np.int32))
     assert one.nearest.tolist() == [-1]
-    assert one.inside.tolist() == [1.0]
+    assert one.purity.tolist() == [1.0]
 
 
 def test_sums_and_centers(scattered, labels):
