@@ -1,4 +1,4 @@
-"""The hierarchy of a clustering as nodes, for the page's icicle."""
+"""The hierarchy of a clustering as nodes, and as the bars of an icicle chart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,14 @@ from core.palette import COLORS, GREY
 from core.text import clean, cut
 from core.types import CorpusRef, ModelSpec
 
+NAME_LENGTH = 60  # of a cluster's name
+MIN_COLORED = 5  # clusters of the coarsest level that is colored
+MIN_HEIGHT = 0.001  # share of the height below which a bar is not drawn: half a pixel
+
 
 @dataclass(frozen=True)
 class Node:
-    """A cluster in the hierarchy. parent: its place in the list of nodes, -1 for a root. start: where its rows
-    begin."""
+    """A cluster in the hierarchy. parent: its index among the nodes, -1 for a root. start: offset of its rows."""
 
     level: int
     label: int
@@ -26,13 +29,13 @@ class Node:
 
 
 def hierarchy(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tuple[Node, ...]:
-    """The levels from the coarsest to the chosen one as nodes, each beside its siblings, larger ones first."""
+    """The levels from the coarsest to the selected one as nodes, siblings together, larger ones first."""
     clusters = cluster_set(corpus, model, params)
     if clusters.levels is None:
         stack, names = clusters.labels[None], [clusters.names]
     else:
         stack = clusters.levels[: params.level + 1]
-        upper = [cluster_set(corpus, model, _at(params, level)).names for level in range(params.level)]
+        upper = [cluster_set(corpus, model, _with_level(params, level)).names for level in range(params.level)]
         names = [*upper, clusters.names]
     return _nodes(stack, names)
 
@@ -40,7 +43,7 @@ def hierarchy(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tup
 def _nodes(stack: np.ndarray, names: list[tuple[str, ...]]) -> tuple[Node, ...]:
     """Nodes level by level; each parent's children lie within its span, the larger ones first."""
     nodes: list[Node] = []
-    above = {-1: (-1, 0)}  # label -> (its place among the nodes, where its rows begin)
+    above = {-1: (-1, 0)}  # label -> (its index among the nodes, offset of its rows)
     parents = np.full(stack.shape[1], -1)
     for level, labels in enumerate(stack):
         clustered = labels >= 0
@@ -59,18 +62,13 @@ def _nodes(stack: np.ndarray, names: list[tuple[str, ...]]) -> tuple[Node, ...]:
     return tuple(nodes)
 
 
-def _at(params: ClusterParams, level: int) -> ClusterParams:
+def _with_level(params: ClusterParams, level: int) -> ClusterParams:
     return ClusterParams(params.method, level=level, seed=params.seed)
-
-
-NAME_LENGTH = 60  # of a cluster's name
-MIN_COLORED = 5  # clusters of a level for it to give the colors
-MIN_HEIGHT = 0.001  # share of the height below which a bar is not drawn: half a pixel
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A node as it is drawn. node: its position among the nodes. top, height: shares of the icicle's height, from the
+    """A drawn node. node: its index among the nodes. top, height: shares of the icicle's height, from the
     top. color, ink: of the bar and of the name on it, as #rrggbb. title: its full description."""
 
     node: int
@@ -85,10 +83,10 @@ class Bar:
 
 
 def icicle_bars(nodes: Sequence[Node], selected: int | None = None) -> list[Bar]:
-    """The bars of a hierarchy, without those too low to be seen.
+    """The bars of a hierarchy, without those too low to see.
 
-    selected: the position of a node. The icicle is drawn to the rows of that node, or to those of the node above it
-    where it has none within.
+    selected: the position of a node. The icicle is zoomed to the rows of that node, or of its parent where it has no
+    children.
     """
     total = max((node.start + node.rows for node in nodes), default=1)
     low, high = _span(nodes, selected, total)
@@ -117,7 +115,7 @@ def icicle_bars(nodes: Sequence[Node], selected: int | None = None) -> list[Bar]
 
 
 def _span(nodes: Sequence[Node], selected: int | None, total: int) -> tuple[int, int]:
-    """The rows that are drawn: of the selected node if there are finer ones within it, else of the node above it."""
+    """The rows that are drawn: of the selected node where it has children, else of its parent."""
     if selected is None:
         return 0, total
     within = any(node.parent == selected for node in nodes)
@@ -126,8 +124,7 @@ def _span(nodes: Sequence[Node], selected: int | None, total: int) -> tuple[int,
 
 
 def _colors(nodes: Sequence[Node]) -> list[str]:
-    """A color for each cluster of the first level that has several, passed on to the finer ones; broader ones are
-    grey."""
+    """A color for each cluster of the first level with several, inherited by the finer ones; coarser ones are grey."""
     by_level = np.bincount([node.level for node in nodes]) if nodes else np.zeros(1, dtype=np.int64)
     level = next((at for at, count in enumerate(by_level) if count >= MIN_COLORED), len(by_level) - 1)
     colors: list[str] = []

@@ -1,4 +1,4 @@
-"""Short names of clusters by a chat model: siblings are named together, bad answers are survived."""
+"""Short cluster names by a chat model: what it is sent, how its answers are read, and which requests are retried."""
 
 import html
 import json
@@ -20,9 +20,9 @@ from core.text import clean, cut
 from core.types import Progress
 
 TEXT_LENGTH = 200  # characters of a text that are sent
-NAME_LENGTH = 60  # characters of a name that are kept
-NAME_TOKENS = 20  # about what the answer takes for each name
-MAX_TAKEN_NAMES = 40  # names told to be taken already
+NAME_LENGTH = 60  # maximum characters of a name
+NAME_TOKENS = 20  # estimate, of a name in the answer
+MAX_TAKEN_NAMES = 40  # taken names listed in a request
 INSTRUCTIONS = """You name groups of texts for the legend of a map.
 The user message holds the groups as JSON between <data> and </data>: for each a number, how many texts it has, \
 words that are frequent in it and rare elsewhere, and its most central texts.
@@ -35,11 +35,18 @@ _TAG = re.compile(r"</?[A-Za-z!][^<>]*>")
 _LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*\)")
 _ADDRESS = re.compile(r"\S*(?:://|www\.)\S*", re.IGNORECASE)
 _MARKUP = "*_`#~|<>[]{}\\"
+CLUSTERS_PER_REQUEST = 10
+MAX_REQUEST_TOKENS = 3_000  # of a request's data, since small servers cut what is longer than their context
+CONCURRENT_REQUESTS = 4
+ATTEMPTS = 2  # for one request whose answer can't be used
+MAX_UNUSABLE = 3  # such requests in a row after which no more are sent
+AskModel = Callable[[list[dict[str, str]], threading.Event], str]
+SaveNames = Callable[[dict[int, str]], None]
 
 
 @dataclass(frozen=True)
 class ClusterSummary:
-    """A cluster as the model sees it. words: by class-based TF-IDF; texts: the most central ones, cut."""
+    """What the model is sent of a cluster. keywords: by class-based TF-IDF; texts: representative ones, shortened."""
 
     label: int
     rows: int
@@ -48,7 +55,7 @@ class ClusterSummary:
 
     @property
     def tokens(self) -> int:
-        """About how many tokens it takes to tell of it."""
+        """Estimated tokens."""
         return estimate_tokens(_encoded(self.as_data(1)))
 
     def as_data(self, number: int) -> dict[str, object]:
@@ -56,25 +63,23 @@ class ClusterSummary:
 
 
 def summarize_cluster(label: int, rows: int, keywords: Sequence[str], texts: Sequence[str]) -> ClusterSummary:
-    """A cluster with its words and texts on one line each, texts cut at TEXT_LENGTH characters."""
+    """Keywords and texts are put on one line each, texts cut at TEXT_LENGTH characters."""
     shortened = tuple(cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
     return ClusterSummary(
         label, rows, tuple(clean(word) for word in keywords), tuple(text for text in shortened if text)
     )
 
 
-def messages(subjects: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> list[dict[str, str]]:
-    """The chat that asks for names of these clusters, numbered from 1. taken: names that none may have."""
-    data: dict[str, object] = {
-        "groups": [summarize_cluster.as_data(number) for number, summarize_cluster in enumerate(subjects, 1)]
-    }
+def messages(clusters: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The chat messages that request names of these clusters, numbered from 1. taken: names that may not be used."""
+    data: dict[str, object] = {"groups": [summary.as_data(number) for number, summary in enumerate(clusters, 1)]}
     data["taken"] = [clean(name) for name in taken[:MAX_TAKEN_NAMES]]
     content = f"<data>\n{_encoded(data)}\n</data>"
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": content}]
 
 
 def read_names(answer: str, count: int) -> dict[int, str]:
-    """Names by place from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
+    """Names by position from 0, possibly fewer than `count`. Raises Unusable where there are none."""
     return read_numbered(answer, "names", count, short_name)
 
 
@@ -85,7 +90,7 @@ def short_name(raw: object) -> str:
         return ""
     bare = _ADDRESS.sub(" ", _LINK.sub(r"\1", _TAG.sub(" ", html.unescape(raw[:2000]))))
     bare = clean(bare.translate(dict.fromkeys(map(ord, _MARKUP), " "))).strip(" \"'“”„«»-–—:;,.•")
-    if not any(unicodedata.category(sign)[0] in "LN" for sign in bare):
+    if not any(unicodedata.category(character)[0] in "LN" for character in bare):
         return ""
     try:
         return clean_name(_cut_at_word(bare))
@@ -101,41 +106,32 @@ def _cut_at_word(name: str) -> str:
 
 
 def _encoded(data: object) -> str:
-    """JSON in which no text can close the fence around it."""
+    """JSON in which no text can contain the closing tag."""
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return text.encode("utf-8", "replace").decode()
 
 
-CLUSTERS_PER_REQUEST = 10  # clusters named in one request
-MAX_REQUEST_TOKENS = 3_000  # of a request's data, since small servers cut what is longer than their context
-CONCURRENT_REQUESTS = 4  # requests
-ATTEMPTS = 2  # for one request whose answer can't be used
-MAX_UNUSABLE = 3  # such requests in a row after which no more are sent
-AskModel = Callable[[list[dict[str, str]], threading.Event], str]
-SaveNames = Callable[[dict[int, str]], None]
-
-
 @dataclass(frozen=True)
 class Request:
-    """Clusters named together. taken: names that none of them may have."""
+    """Clusters named together. taken: names that may not be used."""
 
-    subjects: tuple[ClusterSummary, ...]
+    clusters: tuple[ClusterSummary, ...]
     taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """names by label, of some or all of the clusters asked for; wrong: why there are none."""
+    """names: by label, of some or all requested clusters; error: why there are none."""
 
     names: dict[int, str]
     error: str = ""
 
 
 def sibling_groups(labels: Sequence[int], parents: Mapping[int, int] | None, centers: np.ndarray) -> list[list[int]]:
-    """Labels in groups of at most TOGETHER: those of one parent stay together, near ones where there are more.
+    """Labels in groups of at most CLUSTERS_PER_REQUEST: siblings stay together, nearby ones where there are more.
 
-    parents: label -> its cluster one level coarser; without, near ones by their centers (c, d), unit rows. Small
-    families share a group.
+    parents: label -> its cluster one level coarser; None groups by the centers (c, d), unit rows. Small families
+    share a group.
     """
     families: dict[int, list[int]] = {}
     for label in labels:
@@ -151,7 +147,7 @@ def sibling_groups(labels: Sequence[int], parents: Mapping[int, int] | None, cen
 
 
 def _nearest_parts(labels: list[int], centers: np.ndarray) -> Iterator[list[int]]:
-    """Parts of at most TOGETHER: the first label left and those nearest it by cosine."""
+    """Parts of at most CLUSTERS_PER_REQUEST: the first remaining label and those nearest to it by cosine."""
     left = np.array(labels)
     while len(left) > CLUSTERS_PER_REQUEST:
         order = np.argsort(-(centers[left] @ centers[left[0]]), kind="stable")
@@ -163,32 +159,32 @@ def _nearest_parts(labels: list[int], centers: np.ndarray) -> Iterator[list[int]
 
 
 def plan_requests(groups: Sequence[Sequence[ClusterSummary]], taken: Sequence[str] = ()) -> list[Request]:
-    """One request a group, or several where it is too long for one."""
+    """One request per group, or several where it is too long."""
     planned = []
     for group in groups:
         batch: list[ClusterSummary] = []
         for summary in group:
-            if batch and sum(one.tokens for one in (*batch, summary)) > MAX_REQUEST_TOKENS:
+            if batch and sum(item.tokens for item in (*batch, summary)) > MAX_REQUEST_TOKENS:
                 planned.append(Request(tuple(batch), tuple(taken)))
                 batch = []
             batch.append(summary)
         planned.append(Request(tuple(batch), tuple(taken)))
-    return [request for request in planned if request.subjects]
+    return [request for request in planned if request.clusters]
 
 
 def name_clusters(
     planned: Sequence[Request], others: Sequence[str], ask: AskModel, save: SaveNames, progress: Progress | None = None
 ) -> tuple[dict[int, str], str]:
-    """Names by label, as the model gave them, and what was wrong with the last answer that could not be used, or "".
+    """Names by label as the model wrote them, and what was wrong with the last unusable answer, or "".
 
-    keep is given each answer's names as it comes. others: names of clusters that are not asked for. What has no name
-    yet, or one that another has, is asked for once more, those of one name together. Raises ServiceError where the
-    server fails, or answers USELESS requests in a row with nothing that can be used.
+    save: called with the names of each answer as it arrives. others: names of clusters that are not requested.
+    Clusters without a name, or with another's, are requested once more, those of one name together. Raises ServiceError
+    where the server fails, or where MAX_UNUSABLE answers in a row can't be used.
     """
-    subjects = {subject.label: subject for request in planned for subject in request.subjects}
-    total, names, error = len(subjects), dict[int, str](), ""
-    for again in (False, True):
-        batches = _second_round(subjects, names, others) if again else list(planned)
+    summaries = {summary.label: summary for request in planned for summary in request.clusters}
+    total, names, error = len(summaries), dict[int, str](), ""
+    for retry in (False, True):
+        batches = _retries(summaries, names, others) if retry else list(planned)
         for answer in _answers(batches, ask):
             names |= answer.names
             error = answer.error or error
@@ -199,10 +195,9 @@ def name_clusters(
 
 
 def make_unique(new_names: Mapping[int, str], names: Sequence[str], defaults: Sequence[str]) -> dict[int, str]:
-    """The given names that no other cluster has; one that is taken is left out where the cluster's own name is free,
-    else numbered.
+    """New names without duplicates: one that is taken is left out where the cluster's default is free, else numbered.
 
-    names: of all clusters at present; own: those they go back to.
+    names: current ones of all clusters; defaults: those used without a new name.
     """
     used = {name.casefold() for label, name in enumerate(names) if label not in new_names}
     result = {}
@@ -219,7 +214,7 @@ def make_unique(new_names: Mapping[int, str], names: Sequence[str], defaults: Se
 
 
 def _answers(batches: list[Request], ask: AskModel) -> Iterator[Answer]:
-    """As they come; the first is asked for alone, so that a bad key or address is tried once."""
+    """In order of arrival. The first request is sent separately, so that a bad key or address fails once."""
     unusable = 0
     for part, threads in ((batches[:1], 1), (batches[1:], CONCURRENT_REQUESTS)):
         with closing(in_parallel(part, lambda request, stop: _fetch(request, ask, stop), threads)) as answers:
@@ -237,18 +232,16 @@ def _fetch(request: Request, ask: AskModel, stop: threading.Event) -> Answer:
     reason = ""
     for _ in range(ATTEMPTS):
         try:
-            names = read_names(ask(messages(request.subjects, request.taken), stop), len(request.subjects))
+            names = read_names(ask(messages(request.clusters, request.taken), stop), len(request.clusters))
         except Unusable as error:
             reason = str(error)
         else:
-            return Answer({request.subjects[position].label: name for position, name in names.items()})
+            return Answer({request.clusters[position].label: name for position, name in names.items()})
     return Answer({}, reason)
 
 
-def _second_round(
-    subjects: Mapping[int, ClusterSummary], names: Mapping[int, str], others: Sequence[str]
-) -> list[Request]:
-    """Clusters of one name, each lot with that name taken, and those that have none."""
+def _retries(summaries: Mapping[int, ClusterSummary], names: Mapping[int, str], others: Sequence[str]) -> list[Request]:
+    """Clusters that share a name, with that name taken, and clusters without a name."""
     taken = {name.casefold() for name in others}
     by_name: dict[str, list[int]] = {}
     for label, name in sorted(names.items()):
@@ -256,11 +249,11 @@ def _second_round(
     planned = []
     for name, labels in by_name.items():
         if len(labels) > 1 or name in taken:
-            planned += _split_requests([subjects[label] for label in labels], (names[labels[0]],))
-    missing = [summary for label, summary in sorted(subjects.items()) if label not in names]
+            planned += _split_requests([summaries[label] for label in labels], (names[labels[0]],))
+    missing = [summary for label, summary in sorted(summaries.items()) if label not in names]
     return planned + (_split_requests(missing, tuple(names.values())) if names else [])
 
 
-def _split_requests(subjects: Sequence[ClusterSummary], taken: tuple[str, ...]) -> list[Request]:
-    groups = [subjects[start : start + CLUSTERS_PER_REQUEST] for start in range(0, len(subjects), CLUSTERS_PER_REQUEST)]
-    return plan_requests(groups, taken)
+def _split_requests(summaries: Sequence[ClusterSummary], taken: tuple[str, ...]) -> list[Request]:
+    starts = range(0, len(summaries), CLUSTERS_PER_REQUEST)
+    return plan_requests([summaries[start : start + CLUSTERS_PER_REQUEST] for start in starts], taken)

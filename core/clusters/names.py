@@ -1,4 +1,4 @@
-"""Names of clusters without any model: their words by class-based TF-IDF, their most central and most typical texts."""
+"""Names of clusters: keywords by class-based TF-IDF, representative and distinctive texts, and edited names."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -41,7 +41,7 @@ def cluster_names(
     for label in (index for index, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
         text = ", ".join(word for word, _ in top_terms[label]) or clean(first)
-        names[label] = _unique_name(cut(text, LONGEST) or f"Group {label + 1}", taken)
+        names[label] = _unique_name(cut(text, LONGEST) or f"Cluster {label + 1}", taken)
         taken.add(names[label])
     return names
 
@@ -57,7 +57,7 @@ def _unique_name(name: str, taken: set[str]) -> str:
 def keywords(
     labels: np.ndarray, terms: "csr_matrix", vocabulary: Sequence[str], limit: int = KEYWORDS
 ) -> list[list[tuple[str, float]]]:
-    """For each cluster its terms with the highest class-based TF-IDF (Grootendorst, 2022), each with that weight."""
+    """For each cluster its terms with the highest class-based TF-IDF (Grootendorst, 2022), with that weight."""
     clustered, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     allowed = np.flatnonzero([is_name(term) for term in vocabulary])
     weights = (
@@ -73,7 +73,7 @@ def keywords(
 
 
 def representative_rows(rows: np.ndarray, labels: np.ndarray, label: int, limit: int = 5) -> np.ndarray:
-    """Row ids (int64) of a cluster nearest its center by cosine, nearest first."""
+    """Row ids (int64) of a cluster by cosine to its center, nearest first."""
     inside = np.flatnonzero(labels == label)
     if not len(inside):
         return inside
@@ -84,7 +84,7 @@ def representative_rows(rows: np.ndarray, labels: np.ndarray, label: int, limit:
 def distinctive_rows(
     rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, limit: int = 5
 ) -> np.ndarray:
-    """Row ids (int64) of a cluster that are the most its own: by cosine to its center less that to the nearest other.
+    """Row ids (int64) of a cluster by cosine to its center minus that to the nearest other center, highest first.
 
     others: (c, d) unit centers of all clusters.
     """
@@ -98,7 +98,8 @@ def distinctive_rows(
 
 
 def edited_names(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> dict[int, str]:
-    """Given names by label; empty where none were given or they can't be read."""
+    """Names by label edited by a person or written by a chat model; empty where there are none or they can't be
+    read."""
     raw = read_json(_file(workspace, corpus, model, params))
     if not isinstance(raw, dict):
         return {}
@@ -108,12 +109,12 @@ def edited_names(workspace: Workspace, corpus: str, model: ModelSpec, params: Cl
 def save_names(
     workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams, names: dict[int, str]
 ) -> None:
-    """Keep given names. Raises InputError for a name that can't be used or stands twice, StorageError."""
+    """Save edited names. Raises InputError for a name that is invalid or used twice, StorageError."""
     cleaned = {label: clean_name(name) for label, name in names.items()}
     seen: dict[str, int] = {}
     for label, name in cleaned.items():
         if name.casefold() in seen:
-            raise InputError(f'Two clusters would be called "{name}".', "Give each a name of its own.")
+            raise InputError(f'Two clusters have the name "{name}".', "Use a different name for each.")
         seen[name.casefold()] = label
     path = _file(workspace, corpus, model, params)
     write_json(path, {str(label): name for label, name in sorted(cleaned.items())})

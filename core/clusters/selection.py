@@ -1,4 +1,4 @@
-"""A group whose rows are selected on every page by one click: kept while it is selected, and found again by its key."""
+"""Clusters as selections: saved by name, or temporarily by a click, and recognized by their key."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,15 +22,15 @@ from core.types import CorpusRef, ModelSpec
 
 @dataclass(frozen=True)
 class ClickedCluster:
-    """saved: the rows as a kept selection. new: it was kept by this click, not by a person before."""
+    """saved: the rows as a saved selection. is_new: it was saved by this click, so it is deleted when deselected."""
 
     saved: SavedSelection
     is_new: bool
 
 
 def save_clicked(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClickedCluster:
-    """The rows of a cluster kept as a selection under the cluster's name, numbered where that name is taken; one that
-    has these rows already stays as it is. Raises StorageError."""
+    """Save the rows of a cluster as a selection with the cluster's name, numbered where that name is taken; an existing
+    selection of these rows is returned as it is. Raises StorageError."""
     names, workspace = cluster_set(corpus, model, params).names, Workspace(corpus.folder)
     saved = saved_selections(workspace, corpus.digest)
     rows = _members(clustering(corpus, model, params).labels, label)
@@ -46,13 +46,14 @@ def save_clicked(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, lab
 def cluster_of_selection(
     corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
 ) -> tuple[int, int] | None:
-    """(level, label) of the cluster that a selection of so many rows is, the finest of several that are; None where it
-    is none of this hierarchy."""
+    """(level, label) of the cluster with the rows of a selection, the finest of several; None where there is none.
+
+    key, rows: of the selection."""
     return _cluster_of_key(corpus, model, params, key, rows)
 
 
 def delete_clicked(corpus: CorpusRef, key: str, name: str) -> None:
-    """Delete a selection that a click kept under a name, unless it was renamed meanwhile."""
+    """Delete a selection saved by a click under a name, unless it was renamed meanwhile."""
     workspace = Workspace(corpus.folder)
     if any((selection.key, selection.name) == (key, name) for selection in saved_selections(workspace, corpus.digest)):
         delete_selection(workspace, corpus.digest, key)
@@ -81,9 +82,9 @@ def _members(labels: np.ndarray, label: int) -> np.ndarray:
 
 
 def _unique_name(name: str, saved: tuple[SavedSelection, ...]) -> str:
-    """The name, with a number where another selection has it in any case."""
+    """The name, numbered where another selection has it (ignoring case)."""
     taken = {selection.name.casefold() for selection in saved}
-    first = name.strip()[:LONGEST_NAME].strip() or "Group"
+    first = name.strip()[:LONGEST_NAME].strip() or "Cluster"
     number, free = 1, first
     while free.casefold() in taken:
         number += 1
@@ -94,7 +95,7 @@ def _unique_name(name: str, saved: tuple[SavedSelection, ...]) -> str:
 def save_cluster_selection(
     corpus: CorpusRef, model: ModelSpec, params: ClusterParams, labels: tuple[int, ...], name: str
 ) -> SavedSelection:
-    """The rows of some clusters kept as a selection, for every page; one that has these rows stays as it is.
+    """Save the rows of some clusters as a selection; an existing selection of these rows is returned as it is.
 
     Raises InputError for a bad or taken name.
     """

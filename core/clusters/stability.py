@@ -1,4 +1,4 @@
-"""Are clusters found again when the rows are others? Hennig's bootstrap, on the neighbor graph itself."""
+"""Stability of clusters under resampling of the rows (Hennig, 2007)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ import numpy as np
 
 from core.clusters.methods import (
     ClusterParams,
+    Method,
     cluster,
     density_clusters,
     distinct_graph,
@@ -19,12 +20,15 @@ from core.vectors.communities import RESOLUTIONS, by_size, communities
 
 STABLE_JACCARD = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
 SAMPLE_SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
+RUNS: dict[Method, int] = {"leiden": 50, "hdbscan": 50, "kmeans": 20, "evoc": 10}
+MAX_RUNS, FEWER_RUNS = 50, 20  # fewer for more than MANY_ROWS
+MANY_ROWS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """Of c clusters over `runs` resamples. found: (c,) int64, resamples in which a cluster has a Jaccard of at least
-    0.75 with some new one; jaccard: (c,) float64 mean of the best Jaccard; looked: (c,) int64 resamples that held any
+    """Of c clusters over `runs` resamples. recovered: (c,) int64 resamples in which a cluster has a Jaccard index of at
+    least 0.75 with some new one; jaccard: (c,) float64 mean of the best Jaccard; resamples: (c,) int64 that held any
     of its rows. agreement: (runs,) float64 adjusted mutual information of old and new labels on the rows of each
     resample."""
 
@@ -56,10 +60,10 @@ def best_jaccard(old: np.ndarray, new: np.ndarray, count: int) -> np.ndarray:
 def stability(
     labels: np.ndarray, recluster: Callable[[np.ndarray, int], np.ndarray], runs: int, seed: int, progress: Progress
 ) -> Stability:
-    """How often each cluster of labels (n,) is found again (Hennig, 2007, cluster-wise stability by the Jaccard index).
+    """How often each cluster of labels (n,) is recovered (Hennig, 2007, cluster-wise stability by the Jaccard index).
 
-    again(rows, seed): labels of clustering these rows alone. Resamples are subsets of 63.2% of the rows, as many
-    distinct ones as a bootstrap sample has: copies of a row would be nearest neighbors of one another and hold clusters
+    recluster(rows, seed): labels of clustering only these rows. Resamples are subsets of 63.2% of the rows, the share
+    of distinct rows in a bootstrap sample: duplicates would be nearest neighbors of one another and hold clusters
     together.
     """
     from sklearn.metrics import adjusted_mutual_info_score
@@ -79,8 +83,8 @@ def stability(
 
 
 def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Callable[[np.ndarray, int], np.ndarray]:
-    """Clusters some rows by the kept graph (n, k): each row's nearest neighbors among the rows drawn, k = 100 giving
-    about 63 to choose 25 from, so that nothing is searched again."""
+    """Clusters some rows by the stored graph (n, k): of each row's 100 neighbors about 63 are in the resample, more
+    than the 25 that are needed, so that nothing is searched again."""
 
     def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
         graph, _, group = distinct_graph(*restrict_graph(ids, scores, rows, ids.shape[1]))
@@ -89,36 +93,38 @@ def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> 
     return recluster
 
 
-RUNS = {"leiden": 50, "hdbscan": 50, "kmeans": 20, "evoc": 10}
-FEWER_RUNS = 20  # of 50, from many rows on
-MANY_ROWS = 50_000
+def resample_runs(method: Method, rows: int) -> int:
+    """Resamples, fewer for slow methods and for many rows."""
+    return min(RUNS[method], MAX_RUNS if rows <= MANY_ROWS else FEWER_RUNS)
 
 
 def resampler(
     vectors: Vectors, neighbors: Neighbors, params: ClusterParams
 ) -> tuple[Callable[[np.ndarray, int], np.ndarray], int]:
-    """A function (rows, seed) -> labels of these rows alone, and the number of resamples that this method affords.
+    """A function (rows, seed) -> labels of only these rows, and the number of resamples for this method.
 
-    hdbscan: the five UMAP dimensions are those of all rows, so that only the grouping is done again.
+    hdbscan: the five UMAP dimensions are those of all rows; only the clustering is repeated.
     """
-    runs = min(RUNS[params.method], FEWER_RUNS if len(vectors) > MANY_ROWS else 50)
+    runs = resample_runs(params.method, len(vectors))
     if params.method == "leiden":
         return leiden_resampler(neighbors.ids, neighbors.scores, RESOLUTIONS[params.level]), runs
     if params.method == "hdbscan":
         points = umap_points(vectors, neighbors, params.seed, lambda done, total: None)
-        return lambda rows, seed: density_clusters(points[rows], _smaller(params, len(rows), len(vectors))), runs
+        return lambda rows, seed: density_clusters(
+            points[rows], _scaled_min_size(params, len(rows), len(vectors))
+        ), runs
     if params.method == "kmeans":
         return lambda rows, seed: k_means(vectors.rows[rows], min(params.k, len(rows)), seed), runs
 
     def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
         part = Vectors(np.ascontiguousarray(vectors.rows[rows]), vectors.model, vectors.corpus)
         nothing = Neighbors(np.zeros((len(rows), 0), np.int32), np.zeros((len(rows), 0), np.float32), 1.0, 0, "none")
-        smaller = replace(params, min_size=_smaller(params, len(rows), len(vectors)), seed=seed)
+        smaller = replace(params, min_size=_scaled_min_size(params, len(rows), len(vectors)), seed=seed)
         return cluster(part, nothing, [""] * len(rows), smaller).labels
 
     return recluster, runs
 
 
-def _smaller(params: ClusterParams, rows: int, total: int) -> int:
-    """The smallest cluster's size, in proportion to the rows drawn."""
+def _scaled_min_size(params: ClusterParams, rows: int, total: int) -> int:
+    """The minimum cluster size, in proportion to the rows of a resample."""
     return max(2, round(params.min_size * rows / max(total, 1)))

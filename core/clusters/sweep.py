@@ -1,4 +1,4 @@
-"""Many clusterings at once, so that nobody picks a number blindly."""
+"""Parameter sweep: one method with many settings and three seeds each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ SWEPT_RESOLUTIONS = (0.1, 0.3, 0.6, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """One clustering of a sweep. value: the resolution, the smallest size or k. agreement: its adjusted mutual
-    information with the other seeds' at the same value, mean, 1 is the same."""
+    """One clustering of a sweep. value: the resolution, the minimum cluster size or k. agreement: mean adjusted mutual
+    information with the other seeds at the same value; 1: identical."""
 
     method: Method
     value: float
@@ -34,7 +34,7 @@ class SweepPoint:
 def sweep(
     vectors: Vectors, neighbors: Neighbors, method: Method, progress: Progress, seeds: tuple[int, ...] = SEEDS
 ) -> tuple[SweepPoint, ...]:
-    """Ten resolutions (leiden), seven smallest sizes (hdbscan, evoc) or twelve k (kmeans), by three seeds each."""
+    """Ten resolutions (leiden), seven minimum cluster sizes (hdbscan, evoc) or twelve k (kmeans), three seeds each."""
     values, labelings, labeled = sweep_values(method, len(vectors)), [], _labeler(vectors, neighbors, method)
     for done, (value, seed) in enumerate(product(values, seeds)):
         labelings.append((value, seed, labeled(value, seed)))
@@ -43,8 +43,8 @@ def sweep(
 
 
 def largest_step(values: Sequence[float], clusters: Sequence[float]) -> tuple[int, float] | None:
-    """Where the number of clusters changes most from one setting to the next: the place of the first of the two, and
-    how many times as many one has as the other (at least 1; no cluster counts as one). None for a single setting."""
+    """The largest change of the number of clusters between neighboring settings: the index of the first one, and the
+    ratio of the larger to the smaller number (no cluster counts as one). None for a single setting."""
     counts = np.maximum(np.asarray(clusters, dtype=np.float64)[np.argsort(values)], 1)
     if len(counts) < 2:
         return None
@@ -53,7 +53,7 @@ def largest_step(values: Sequence[float], clusters: Sequence[float]) -> tuple[in
 
 
 def sweep_values(method: Method, rows: int) -> tuple[float, ...]:
-    """What a sweep tries with so many rows."""
+    """The settings of a sweep."""
     if method == "leiden":
         return SWEPT_RESOLUTIONS
     if method == "kmeans":
@@ -63,7 +63,7 @@ def sweep_values(method: Method, rows: int) -> tuple[float, ...]:
 
 
 def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable[[float, int], np.ndarray]:
-    """Labels by value and seed; what does not depend on the value is made once."""
+    """A function (value, seed) -> labels; what does not depend on the value is computed once."""
     if method == "leiden":
         graph, _, group = distinct_graph(neighbors.ids, neighbors.scores)
         return lambda value, seed: by_size(communities(graph, value, seed)[group])

@@ -1,8 +1,13 @@
-"""How far each cluster can be trusted: how tight, how apart, how well kept by the neighbor graph."""
+"""Cluster validity: silhouette, cohesion, separation, neighbor purity, and DBCV for density-based methods."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+BLOCK_CELLS = 20_000_000  # of rows by clusters at once
+PURITY_K = 15  # nearest neighbors of a row
+PER_CLUSTER = 2_000  # rows sampled of a cluster: their distances fill 32 MB
+NEAREST_CLUSTERS = 30  # clusters, nearest by their means, from which a cluster's gap is measured
 
 
 def sums(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -21,14 +26,11 @@ def centers(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return (totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-BLOCK_CELLS = 20_000_000  # of rows by clusters at once
-
-
 def silhouettes(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(n,) float32 in [-1, 1], higher is better: Rousseeuw's silhouette (1987) with cosine distance; NaN for noise.
 
     Exact for all rows: the mean cosine distance of a unit vector to a cluster is 1 minus its dot product with the
-    cluster's mean vector, so n x c products suffice. A row alone in its cluster has 0, as in scikit-learn; all have
+    cluster's mean vector, so n x c products suffice. A singleton cluster has 0, as in scikit-learn; all have
     0 where there are fewer than two clusters.
     """
     sizes = np.bincount(labels[labels >= 0], minlength=max(int(labels.max(initial=-1)) + 1, 1)).astype(np.float64)
@@ -60,18 +62,15 @@ def _silhouette_block(rows: np.ndarray, labels: np.ndarray, totals: np.ndarray, 
     return result
 
 
-PURITY_K = 15  # neighbors of a row that are looked at
-
-
 @dataclass(frozen=True, eq=False)
 class ClusterTrust:
     """Figures of c clusters in the original space, each (c,); all over all rows, none sampled.
 
     sizes: int64 rows. cohesion: float64 mean cosine of two different rows of the cluster, NaN for a single row.
-    nearest: int64 the cluster whose center is nearest; separation: float64 cosine of the two centers, lower is more
-    apart. silhouette: float64 mean in [-1, 1], higher is better. inside: float64 share of rows' nearest 15 neighbors
-    that are in the same cluster. overall_silhouette, overall_inside: means over all rows that are in a cluster; noise:
-    rows in none.
+    nearest: int64 the cluster whose center is nearest; separation: float64 cosine of the two centers, lower is better
+    separated. silhouette: float64 mean in [-1, 1], higher is better. purity: float64 share of rows' 15 nearest
+    neighbors that are in the same cluster. overall_silhouette, overall_purity: means over all rows that are in a
+    cluster; noise: rows in none.
     """
 
     sizes: np.ndarray
@@ -87,7 +86,7 @@ class ClusterTrust:
 
 
 def cluster_trust(rows: np.ndarray, ids: np.ndarray, labels: np.ndarray) -> ClusterTrust:
-    """rows: (n, d) unit vectors; ids: (n, k) the shared graph; labels: (n,), -1 for noise."""
+    """rows: (n, d) unit vectors; ids: (n, k) the neighbor graph; labels: (n,), -1 for noise."""
     clustered, count = labels >= 0, int(labels.max(initial=-1)) + 1
     sizes, totals = np.bincount(labels[clustered], minlength=count), sums(rows, labels)
     nearest, separation = _nearest(totals)
@@ -137,15 +136,11 @@ def _means(values: np.ndarray, labels: np.ndarray, sizes: np.ndarray) -> np.ndar
     return np.asarray(total / np.maximum(sizes, 1))
 
 
-PER_CLUSTER = 2_000  # rows of a cluster that are looked at: its distances fill 32 MB
-NEAREST_CLUSTERS = 30  # clusters, nearest by their means, from which a cluster's gap is measured
-
-
 @dataclass(frozen=True, eq=False)
 class DensityValidity:
     """Density-based cluster validation. overall: float in [-1, 1], higher is better, clusters weighed by their rows
     and noise counted as 0; clusters: (c,) float64 likewise, NaN for a single row. Both NaN where there are fewer than
-    two clusters. looked: rows looked at, of `clustered` rows in clusters; seed: that drew them."""
+    two clusters. sampled: rows used, of `clustered` rows in clusters; seed: of the sample."""
 
     overall: float
     clusters: np.ndarray
@@ -167,17 +162,18 @@ class _Inside:
 def dbcv(
     points: np.ndarray, labels: np.ndarray, seed: int = 0, per_cluster: int = PER_CLUSTER, near: int = NEAREST_CLUSTERS
 ) -> DensityValidity:
-    """Density-based cluster validation (Moulavi, Jaskowiak, Campello, Zimek and Sander, 2014), as hdbscan counts it.
+    """Density-based cluster validation (Moulavi, Jaskowiak, Campello, Zimek and Sander, 2014), as implemented in
+    hdbscan.
 
     points: (n, d) the space that was clustered, Euclidean; labels: (n,), -1 for noise. A cluster's value is
     (gap - sparseness) / larger of both: sparseness, the longest inner edge of its minimum spanning tree of mutual
     reachability distances; gap, the shortest such distance to an inner point of another cluster. Of larger clusters
-    `per_cluster` rows are drawn by the seed; gaps are looked for in the `near` clusters with the nearest means: both
+    `per_cluster` rows are sampled by the seed; gaps are searched in the `near` clusters with the nearest means: both
     exact where there are fewer. Where distances tie, spanning trees differ, and values with them.
     """
     wide, count = np.asarray(points, dtype=np.float64), int(labels.max(initial=-1)) + 1
     sizes = np.bincount(labels[labels >= 0], minlength=count)
-    rows = _drawn(labels, count, per_cluster, np.random.default_rng(seed))
+    rows = _sample_rows(labels, count, per_cluster, np.random.default_rng(seed))
     sampled = sum(map(len, rows))
     values = np.full(count, np.nan)
     if (sizes > 0).sum() < 2:
@@ -190,8 +186,8 @@ def dbcv(
     return DensityValidity(overall, values, sampled, int(sizes.sum()), seed)
 
 
-def _drawn(labels: np.ndarray, count: int, limit: int, random: np.random.Generator) -> list[np.ndarray]:
-    """Row ids of each cluster, sorted, at most so many."""
+def _sample_rows(labels: np.ndarray, count: int, limit: int, random: np.random.Generator) -> list[np.ndarray]:
+    """Row ids of each cluster, sorted, at most `limit`."""
     clustered = np.flatnonzero(labels >= 0)
     order = clustered[np.argsort(labels[clustered], kind="stable")]
     groups = np.split(order, np.cumsum(np.bincount(labels[clustered], minlength=count))[:-1]) if count else []
@@ -217,7 +213,7 @@ def _inside(points: np.ndarray) -> _Inside:
 
 
 def _core_distances(distances: np.ndarray, dims: int) -> np.ndarray:
-    """(m,) all-points core distances, definition 1; rows at the same place are left out, as in hdbscan."""
+    """(m,) all-points core distances (definition 1); duplicates are left out, as in hdbscan."""
     with np.errstate(divide="ignore"):
         closeness = np.where(distances > 0, 1 / distances, 0) ** dims
         mean = closeness.sum(axis=1) / (len(distances) - 1)
@@ -231,7 +227,7 @@ def _gaps(inside: list[_Inside], near: int) -> np.ndarray:
 
     means, gaps = np.stack([cluster.points.mean(axis=0) for cluster in inside]), np.full(len(inside), np.inf)
     nearest = KDTree(means).query(means, min(near + 1, len(inside)))[1]
-    pairs = {(min(own, int(other)), max(own, int(other))) for own, row in enumerate(nearest) for other in row}
+    pairs = {(min(label, int(other)), max(label, int(other))) for label, row in enumerate(nearest) for other in row}
     for first, second in sorted(pair for pair in pairs if pair[0] != pair[1]):
         one, two = inside[first], inside[second]
         reach = np.maximum(cdist(one.points, two.points), np.maximum(one.cores[:, None], two.cores[None, :])).min()

@@ -20,6 +20,8 @@ from core.vectors.contenders import Contender
 
 METHOD_COLORS = {"truncation": 0, "pca": 1, "random": -1}
 INDEX_NAMES = {"exact": "exact search", "hnsw": "HNSW", "ivf": "IVF"}
+STORE_COLUMNS = ("Kept in", "Bytes", "Beside", "Ten nearest kept", "95% interval", "Order kept", "p50 ms")
+LOST_NEIGHBORS, LOST_QUALITY, TARGET_RECALL = 0.2, 0.01, 0.95  # as the page has them at first
 
 
 def curves_figure(curves: Sequence[Curve], what: str, lost: float) -> Figure:
@@ -76,10 +78,6 @@ def index_figure(settings: pd.DataFrame, wanted: float) -> Figure:
     ]
     numbers = table(("Setting", "Recall@10", "Queries a second", "p50 ms"), rows, ("Setting",))
     return Figure(svg, "queries a second by recall, for each index", numbers)
-
-
-STORE_COLUMNS = ("Kept in", "Bytes", "Beside", "Ten nearest kept", "95% interval", "Order kept", "p50 ms")
-LOST_NEIGHBORS, LOST_QUALITY, TARGET_RECALL = 0.2, 0.01, 0.95  # as the page has them at first
 
 
 def compression_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], column: str) -> tuple[Block, ...]:

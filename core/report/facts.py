@@ -29,6 +29,12 @@ from core.scoreboard.verdict import listed
 from core.store import CorpusInfo, Workspace
 from core.vectors.contenders import Contender
 
+LIBRARIES = (
+    "numpy", "pandas", "scipy", "scikit-learn", "faiss-cpu", "onnxruntime", "openvino", "sentence-transformers",
+    "torch", "model2vec", "openai", "streamlit",
+)  # fmt: skip
+DEPTH = 10  # neighbors whose overlap is told
+
 
 def missing_parts(scored: Asked, overlap: bool, diagnosed: Sequence[ModelDiagnostics]) -> tuple[str, ...]:
     """What was not known when the report was made, and where it is worked out. overlap: whether neighbors' is there."""
@@ -47,13 +53,6 @@ def missing_parts(scored: Asked, overlap: bool, diagnosed: Sequence[ModelDiagnos
     if left:
         told.append(f"What {listed(left)} would lose if stored smaller: measure it on the Compression page.")
     return tuple(told)
-
-
-LIBRARIES = (
-    "numpy", "pandas", "scipy", "scikit-learn", "faiss-cpu", "onnxruntime", "openvino", "sentence-transformers",
-    "torch", "model2vec", "openai", "streamlit",
-)  # fmt: skip
-DEPTH = 10  # neighbors whose overlap is told
 
 
 @dataclass(frozen=True)

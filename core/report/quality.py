@@ -25,6 +25,15 @@ from core.vectors.contenders import Contender, has_graph
 
 SECONDS = 12.0  # a download is kept waiting; what is not begun by then is left out
 MAX_ROWS = 30_000  # of more, one contender takes longer than that
+PAIR_KINDS: dict[Kind, tuple[str, int]] = {
+    "random": ("random pairs", -1), "label": ("pairs of one label", 2), "tenth": ("tenth neighbors", 4),
+    "first": ("nearest neighbors", 0),
+}  # fmt: skip
+MERGED_BINS = 8  # bins of the answer that are drawn as one
+MAX_FIGURES = 3  # contenders whose cosines are drawn
+NOISE_LENGTH = 0.3  # length of the noise whose cost the table tells
+MEASURES = ("Used equally", "Intrinsic", "Random cosine", "Nearest against random", "Hubs", "In no list", "Length",
+            "Lost by noise")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +98,6 @@ def _wording(corpus: CorpusRef, contender: Contender) -> Wording | None:
         return None
 
 
-PAIR_KINDS: dict[Kind, tuple[str, int]] = {
-    "random": ("random pairs", -1), "label": ("pairs of one label", 2), "tenth": ("tenth neighbors", 4),
-    "first": ("nearest neighbors", 0),
-}  # fmt: skip
-MERGED_BINS = 8  # bins of the answer that are drawn as one
-
-
 def cosine_figure(name: str, found: Similarity) -> Figure:
     """Shares of pairs over their cosine, a line a kind."""
     series = []
@@ -140,12 +142,6 @@ def noise_figure(found: Sequence[tuple[str, int, Noise]]) -> Figure:
     across = Axis("length of the noise (a vector's is 1)", "{:g}".format)
     svg = lines_svg(series, across, Axis("ten nearest lost", percent))
     return Figure(svg, "neighbors lost by noise", table(("Noise", *(name for name, _, _ in found)), rows))
-
-
-MAX_FIGURES = 3  # contenders whose cosines are drawn
-NOISE_LENGTH = 0.3  # length of the noise whose cost the table tells
-MEASURES = ("Used equally", "Intrinsic", "Random cosine", "Nearest against random", "Hubs", "In no list", "Length",
-            "Lost by noise")  # fmt: skip
 
 
 def quality_blocks(found: Sequence[ModelDiagnostics]) -> list[Block]:

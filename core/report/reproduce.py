@@ -11,6 +11,18 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.contenders import Contender
 
+_IMPORTS = [
+    "from core.corpus.build import read_corpus",
+    "from core.models.registry import load_embedder",
+    "from core.vectors.embedding import embed",
+    "from core.corpus.row_steps import Steps",
+]
+_EMBED = [
+    "for model in dict.fromkeys(each.model for each in CONTENDERS):",
+    "    embed(corpus, load_embedder(model), workspace)  # paid services take api_key=...",
+    "",
+]
+
 
 def reproduction_code(info: CorpusInfo, contenders: Sequence[Contender], task: Task, metric: str, seed: int = 0) -> str:
     """A script that scores the contenders anew and prints the board. It reads the file the corpus came from, where that
@@ -49,19 +61,6 @@ def reproduction_code(info: CorpusInfo, contenders: Sequence[Contender], task: T
     return "\n".join(lines)
 
 
-_IMPORTS = [
-    "from core.corpus.build import read_corpus",
-    "from core.models.registry import load_embedder",
-    "from core.vectors.embedding import embed",
-    "from core.corpus.row_steps import Steps",
-]
-_EMBED = [
-    "for model in dict.fromkeys(each.model for each in CONTENDERS):",
-    "    embed(corpus, load_embedder(model), workspace)  # paid services take api_key=...",
-    "",
-]
-
-
 def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -> bool:
     """Whether files that are named, models that are named, and the corpus alone are all that is needed."""
     origin = info.origin
@@ -74,13 +73,7 @@ def can_reembed(info: CorpusInfo, contenders: Sequence[Contender], task: Task) -
 def _from_file(info: CorpusInfo) -> list[str]:
     sources, roles = info.origin["sources"], info.roles
     files = [str(source["name"]) for source in sources]
-    given = {
-        "text": roles.text,
-        "label": list(roles.labels),
-        "time": roles.time,
-        "id": roles.id,
-        "name": info.name,
-    }
+    given = {"text": roles.text, "label": list(roles.labels), "time": roles.time, "id": roles.id, "name": info.name}
     arguments = [f"    {name}={value!r}," for name, value in given.items() if value]
     usual = asdict(Steps())
     taken = [(name, value) for name, value in info.origin["choices"].items() if value != usual.get(name)]

@@ -16,6 +16,11 @@ from core.scoreboard.verdict import points
 
 SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
 COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Cut")
+AXES = {
+    "usd_per_million": "US dollars for a million such texts",
+    "seconds_per_1000": "seconds to embed 1,000 texts here",
+    "bytes_a_vector": "bytes a vector",
+}
 
 
 def label_of(facts: Facts, name: str) -> str:
@@ -129,13 +134,6 @@ def overlap_blocks(facts: Facts) -> list[Block]:
     )
     picture = Figure(heat_svg(names, values), "Shares of neighbors in common.", table(("", *names), rows, ("",)))
     return [Heading("How alike their neighbors are"), picture, Paragraph(said), Paragraph(words, "note")]
-
-
-AXES = {
-    "usd_per_million": "US dollars for a million such texts",
-    "seconds_per_1000": "seconds to embed 1,000 texts here",
-    "bytes_a_vector": "bytes a vector",
-}
 
 
 def score_figures(facts: Facts, board: Board) -> list[Block]:

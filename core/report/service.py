@@ -27,6 +27,7 @@ TASKS = {
     "known_item": "A text must be found again from a part of it or a changed copy, made from the corpus itself: weaker "
     "evidence than judgments by people.",
 }
+ReportFormat = Literal["html", "markdown"]
 
 
 def task_description(board: Board) -> str:
@@ -117,9 +118,6 @@ def provenance_blocks(facts: Facts) -> list[Block]:
         Heading("Software"),
         Paragraph(f"{facts.machine}. {libraries}."),
     ]
-
-
-ReportFormat = Literal["html", "markdown"]
 
 
 def report_file(asked: Asked, form: ReportFormat) -> bytes:

@@ -13,6 +13,12 @@ from core.text import clean, cut
 WIDTH = 760
 INK, LINE = "#1f2430", "#d8dbe2"
 Scale = Callable[[float], float]
+MARK_NAME_LENGTH, MARK_HEIGHT = 44, 34
+HEAT_LEFT, HEAT_TOP, HEAT_CELL, HEAT_NAME_LENGTH = 270, 26, 46, 44
+HEAT_COLOR = (0, 114, 178)  # of a value of 1; white is 0
+WHITE_TEXT_FROM = 0.55  # beyond, numbers are white
+PLOT_LEFT, PLOT_RIGHT, PLOT_HEIGHT, LEGEND_HEIGHT = 64, 16, 250, 20
+LEGEND_NAME_LENGTH, CHARACTER_WIDTH = 46, 6.6  # signs of a name in the legend at most; pixels of a sign
 
 
 def linear(low: float, high: float, start: float, end: float) -> tuple[Scale, list[float]]:
@@ -69,9 +75,6 @@ def rotated_text(x: float, y: float, words: str) -> str:
 def svg(height: float, parts: Sequence[str]) -> str:
     size = f'viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="system-ui, sans-serif">{"".join(parts)}</svg>'
-
-
-MARK_NAME_LENGTH, MARK_HEIGHT = 44, 34
 
 
 @dataclass(frozen=True)
@@ -148,11 +151,6 @@ def _ends(marks: Sequence[Mark]) -> list[float]:
     return [value for mark in marks for value in (mark.low, mark.high, mark.x) if isfinite(value)]
 
 
-HEAT_LEFT, HEAT_TOP, HEAT_CELL, HEAT_NAME_LENGTH = 270, 26, 46, 44
-HEAT_COLOR = (0, 114, 178)  # of a value of 1; white is 0
-WHITE_TEXT_FROM = 0.55  # beyond, numbers are white
-
-
 def heat_svg(names: Sequence[str], values: np.ndarray) -> str:
     """values: (m, m) in [0, 1], written in the cells; rows are named, columns numbered in the same order."""
     wide = min(HEAT_CELL * 1.6, (WIDTH - HEAT_LEFT - 10) / len(names))
@@ -177,10 +175,6 @@ def _heat_cell(x: float, y: float, wide: float, value: float) -> str:
     return box + text(
         x + wide / 2, y + HEAT_CELL / 2 + 4, words, "middle", 12, "#ffffff" if known > WHITE_TEXT_FROM else INK
     )
-
-
-PLOT_LEFT, PLOT_RIGHT, PLOT_HEIGHT, LEGEND_HEIGHT = 64, 16, 250, 20
-LEGEND_NAME_LENGTH, CHARACTER_WIDTH = 46, 6.6  # signs of a name in the legend at most; pixels of a sign
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,7 @@ def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
     params = ClusterParams("kmeans", k=6)
     compared = compared_with(*where[:2], params, where[1], ClusterParams())
     assert compared.agreement.ami > 0.8
-    assert compared.partners["rows"].sum() == 60
+    assert compared.pairs["rows"].sum() == 60
     with pytest.raises(StorageError, match="not been made"):
         cluster_set(*where[:2], ClusterParams("kmeans", k=7))
 

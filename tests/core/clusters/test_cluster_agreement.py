@@ -101,4 +101,4 @@ def test_a_group_whose_value_is_rare_is_not_drawn_empty():
 def test_rows_are_counted_where_most_of_their_group_and_of_their_value_are():
     first, second = np.array([0, 0, 0, 1, 1, 2, -1]), np.array([0, 0, 1, 1, 1, 1, 0])
     made = agreement(first, second)
-    assert (made.purity, made.gathered) == (pytest.approx(5 / 6), pytest.approx(4 / 6))
+    assert (made.purity, made.inverse_purity) == (pytest.approx(5 / 6), pytest.approx(4 / 6))

@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.clusters.methods import ClusterParams, cluster, copies, distinct_graph, restrict_graph
+from core.clusters.methods import ClusterParams, cluster, distinct_graph, duplicate_codes, restrict_graph
 from core.vectors.communities import neighbor_graph
 
 
@@ -29,7 +29,7 @@ def test_missing_neighbors_are_told_and_repeat_the_farthest_cosine():
 def test_copies_are_linked_by_whatever_way():
     ids = np.array([[1, 2], [2, 0], [1, 3], [2, -1]])
     scores = np.array([[1.0, 0.5], [1.0 - 1e-7, 0.5], [1.0, 0.9], [0.9, 1.0]], np.float32)
-    group = copies(ids, scores)
+    group = duplicate_codes(ids, scores)
     assert group[0] == group[1] == group[2] != group[3]
 
 

@@ -126,7 +126,7 @@ def test_long_groups_are_sent_in_several_requests():
     long = [summarize_cluster(label, 5, ["word"], ["語" * 200] * 5) for label in range(10)]
     made = plan_requests([long])
     assert len(made) > 1
-    assert [each.label for request in made for each in request.subjects] == list(range(10))
+    assert [each.label for request in made for each in request.clusters] == list(range(10))
 
 
 # how answers are read
@@ -467,7 +467,7 @@ def test_given_names_stay_unless_asked_again(where, server):
 
 def test_one_name_for_all_leaves_the_others_by_their_words(where, server):
     server.reply = lambda groups: json.dumps({"names": {str(group["group"]): "Stuff" for group in groups}})
-    with pytest.raises(ServiceError, match=r"1 of 6 groups got a name.*several the same name"):
+    with pytest.raises(ServiceError, match=r"1 of 6 clusters were named.*repeated a name"):
         by_server(where, server)
     names, own = cluster_set(*where).names, keyword_names(*where)
     assert names == ("Stuff", *own[1:])
@@ -485,7 +485,7 @@ def test_given_names_are_not_lost_to_one_name_for_all(where, server):
 
 def test_too_few_names_are_said_and_the_rest_is_kept(where, server):
     server.reply = lambda groups: json.dumps({"names": {"1": f"Name of {groups[0]['words'][0]}"}})
-    with pytest.raises(ServiceError, match=r"of 6 groups got a name"):
+    with pytest.raises(ServiceError, match=r"of 6 clusters were named"):
         by_server(where, server)
     assert 1 <= len(edited_names(Workspace(where[0].folder), where[0].digest, *where[1:])) <= 2
 
@@ -516,11 +516,11 @@ def test_names_by_hand_are_kept_and_checked(where):
     assert naming.save_edited_names(*where, ("Mine", *own[1:])) == 1
     assert cluster_set(*where).names == ("Mine", *own[1:])
     assert naming.names_table(*where)["name"].tolist() == ["Mine", *own[1:]]
-    with pytest.raises(InputError, match="Group 2 needs a name"):
+    with pytest.raises(InputError, match="Cluster 2 needs a name"):
         naming.save_edited_names(*where, ("Mine", "", *own[2:]))
     with pytest.raises(InputError, match="Group 3 needs a name"):
         naming.save_edited_names(*where, ("Mine", own[1], None, *own[3:]))
-    with pytest.raises(InputError, match="Groups 1 and 4 would both"):
+    with pytest.raises(InputError, match="Clusters 1 and 4 have the same name"):
         naming.save_edited_names(*where, (own[3].upper(), *own[1:]))
     assert cluster_set(*where).names[0] == "Mine"
 
