@@ -1,7 +1,5 @@
 """Charts of clusters: confusion matrix, parameter sweep, stability."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -75,7 +73,7 @@ def sweep_figure(
     return figure
 
 
-def stability_figure(recovered: np.ndarray, runs: int, names: Sequence[str], theme: Theme = "light") -> go.Figure:
+def stability_figure(recovered: np.ndarray, runs: int, theme: Theme = "light") -> go.Figure:
     """Number of clusters by the number of resamples in which they were recovered."""
     counts = np.bincount(recovered, minlength=runs + 1)
     bars = go.Bar(

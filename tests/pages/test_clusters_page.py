@@ -32,7 +32,7 @@ from core.types import CorpusRef, LayoutParams, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import session
-from pages.shared.clusters import icicle, sweep
+from pages.shared.clusters import icicle, tuning
 from tests.waiting import wait_until
 
 PAGE = "pages/explore/clusters.py"
@@ -81,14 +81,14 @@ def query_of(where) -> ClusterQuery:
 
 
 def test_without_a_corpus_it_says_what_to_do(app):
-    assert "bring in some text" in words(opened_page(app))
+    assert "add data first" in words(opened_page(app))
 
 
 def test_groups_their_figures_and_texts_are_shown(app, where):
     page = opened_page(app)
     assert not page.exception
     found = default_clusters(*where[:2])
-    assert f"**{len(found.names)} groups** of 60 rows" in words(page)
+    assert f"**{len(found.names)} clusters** of 60 rows" in words(page)
     table = page.dataframe[0].value
     assert table["rows"].sum() == 60
     assert table["rows"].is_monotonic_decreasing
@@ -123,13 +123,13 @@ def test_a_finer_level_by_the_link(app, where):
     page = opened_page(app, fine="finest")
     assert page.select_slider[0].value == "finest"
     count = len(cluster_set(*where[:2], ClusterParams(level=5)).names)
-    assert f"**{count} groups**" in words(page)
+    assert f"**{count} clusters**" in words(page)
 
 
 def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
     page = opened_page(app)
     page.text_input[0].set_value("My group")
-    next(each for each in page.button if each.label == "Keep these rows").click().run()
+    next(button for button in page.button if button.label == "Save selection").click().run()
     assert not page.exception
     assert not page.error
     kept = saved_selections(Workspace(where[0].folder), where[0].digest)
@@ -218,30 +218,30 @@ def test_the_map_is_colored_and_lettered_by_groups(where):
 def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
     answers.cluster_overview(*where)
-    page = opened_page(app, look="Found again?")
+    page = opened_page(app, look="Stability")
     next(button for button in page.button if button.label == "Measure").click().run()
     wait_for_jobs(page)
-    assert "groups are stable" in words(page)
+    assert "clusters are stable" in words(page)
     stable = CLUSTER_STABILITY.get(query_of(where))
     assert stable.runs == 50
     assert stable.recovered.max() <= 50
     overview = answers.cluster_overview(*where)
     assert overview.runs == 50
-    assert "found" in overview.table
+    assert "recovered" in overview.table
 
 
 def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
     page = opened_page(app, grouping="Fixed number (k-means)", groups="6")
-    assert "has not been made yet" in words(page)
-    next(button for button in page.button if button.label == "Find the clusters").click().run()
+    assert "has not been computed yet" in words(page)
+    next(button for button in page.button if button.label == "Find clusters").click().run()
     wait_for_jobs(page)
-    assert "**6 groups** of 60 rows" in words(page)
+    assert "**6 clusters** of 60 rows" in words(page)
     params = ClusterParams("kmeans", k=6)
     compared = compared_with(*where[:2], params, where[1], ClusterParams())
     assert compared.agreement.ami > 0.8
     assert compared.pairs["rows"].sum() == 60
-    with pytest.raises(StorageError, match="not been made"):
+    with pytest.raises(StorageError, match="not been computed"):
         cluster_set(*where[:2], ClusterParams("kmeans", k=7))
 
 
@@ -257,23 +257,23 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
     for method in ("leiden", "kmeans"):
         query = SweepQuery(corpus, model, method)
         pipeline.run_job(result_spec(CLUSTER_SWEEP, query, "Sweep"), None, Context())
-    assert stages == [("Trying settings of leiden", "job"), ("Trying settings of kmeans", "job")]
+    assert stages == [("Parameter sweep of leiden", "job"), ("Parameter sweep of kmeans", "job")]
     tried = answers.finished_sweeps(corpus, model)
     assert set(tried) == {"leiden", "kmeans"}
     assert {clustering.seed for clustering in tried["kmeans"]} == {0, 1, 2}
-    at = opened_page(app, look="Try settings")
+    at = opened_page(app, look="Tune")
     assert not at.exception
     assert "**Neighbor graph (Leiden)**" in words(at)
     assert "**Fixed number (k-means)**" in words(at)
     assert "liff" in words(at)  # where it is, or that there is none
-    assert [button.label for button in at.button if button.label.startswith("Try")] == ["Try all four methods"]
+    assert [button.label for button in at.button if button.label.startswith("Sweep")] == ["Sweep all four methods"]
 
 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):
-    page = opened_page(app, look="Against another")
-    assert "rows changed" in words(page)  # the next finer level
+    page = opened_page(app, look="Compare with another clustering")
+    assert "rows changed clusters" in words(page)  # the next finer level
     next(each for each in page.selectbox if each.key == "other_level").set_value("medium").run()
-    assert "the grouping shown above" in words(page)
+    assert "the clustering above" in words(page)
 
 
 @pytest.mark.parametrize("texts", [["one", "two", "three"], ["the same text"] * 12, ["", "  ", "a", "b", "c d"]])
@@ -288,7 +288,7 @@ def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
         own = {text for text, here in zip(texts_of(home, corpus), inside, strict=True) if here}
         assert len(told.representative) == min(5, len(own))
         assert set(told.representative["text"]) <= own
-    with pytest.raises(InputError, match="no group"):
+    with pytest.raises(InputError, match="no cluster"):
         answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
 
 
@@ -296,7 +296,7 @@ def test_three_rows_on_the_page(app, home):
     brought(home, ["one", "two", "three"])
     page = opened_page(app)
     assert not page.exception
-    assert "nothing to group" in words(page)
+    assert "Too few rows" in words(page)
 
 
 @pytest.fixture
@@ -328,13 +328,13 @@ def test_a_selected_cluster_is_marked_in_the_icicle_whose_key_stays(app, where, 
 @pytest.mark.parametrize(
     ("counts", "said", "cliff"),
     [
-        ([90, 80, 20, 15], "**Cliff** at the line: 80 groups at 10, 20", 1),
-        ([90, 60, 40, 25], "No cliff: 40 groups at 25, 25", None),
+        ([90, 80, 20, 15], "**Cliff** at the line: 80 clusters at 10, 20", 1),
+        ([90, 60, 40, 25], "No cliff: the largest step is 40 clusters at 25, 25", None),
     ],
 )
 def test_a_sweep_says_where_its_cliff_is(counts, said, cliff):
     rows = pd.DataFrame({"value": [5.0, 10.0, 25.0, 50.0], "seed": 0, "clusters": counts, "noise": 0.1})
-    told, at = sweep.read("hdbscan", "Groups", rows)
+    told, at = tuning.summarize_sweep("hdbscan", "Clusters", rows)
     assert said in told
     assert at == cliff
-    assert sweep.read("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None
+    assert tuning.summarize_sweep("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None

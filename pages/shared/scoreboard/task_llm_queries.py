@@ -13,13 +13,13 @@ from core.scoreboard.llm_queries import WritingPlan, writing_plan
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from pages.shared import result_view, session
-from pages.shared.clusters.naming_llm import chat_model
+from pages.shared.models.chat_form import select_chat_model
 from pages.shared.text import count, cut, plain
 
 
 def show(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     """Draws the form; gives the task once queries are written. Raises PlanisphereError for a bad address or name."""
-    chat = chat_model()
+    chat = select_chat_model()
     if chat is None:
         return None
     plan = session.ask(writing_plan, session.corpus_ref(info), chat, sample, seed)

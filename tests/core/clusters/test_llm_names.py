@@ -518,7 +518,7 @@ def test_names_by_hand_are_kept_and_checked(where):
     assert naming.names_table(*where)["name"].tolist() == ["Mine", *own[1:]]
     with pytest.raises(InputError, match="Cluster 2 needs a name"):
         naming.save_edited_names(*where, ("Mine", "", *own[2:]))
-    with pytest.raises(InputError, match="Group 3 needs a name"):
+    with pytest.raises(InputError, match="Cluster 3 needs a name"):
         naming.save_edited_names(*where, ("Mine", own[1], None, *own[3:]))
     with pytest.raises(InputError, match="Clusters 1 and 4 have the same name"):
         naming.save_edited_names(*where, (own[3].upper(), *own[1:]))
@@ -536,7 +536,7 @@ def job(where, server) -> JobSpec:
     corpus, model, params = where
     from dataclasses import asdict
 
-    asked = {"clusters": asdict(params), "chat": {"name": "small", "base_url": server.url}, "most": 6, "again": False}
+    asked = {"clusters": asdict(params), "chat": {"name": "small", "base_url": server.url}, "limit": 6, "rename": False}
     return JobSpec("name_clusters", corpus.folder, corpus.digest, {"model": model.to_dict(), **asked}, title="Names")
 
 
