@@ -111,7 +111,7 @@ def test_a_chat_server_names_the_groups(corpus, app, home, server):
 
 
 def test_what_leaves_this_machine_is_agreed_to_first(corpus, app):
-    at = open_names(app, naming_mode=MODEL, api_key=KEY)
+    at = open_names(app, naming_mode=MODEL, **{"api_key-OPENAI_API_KEY": KEY})
     assert at.button(key="naming_start").disabled
     assert "The data leaves this machine" in words(at)
     agree = next(box for box in at.checkbox if box.label.startswith("I agree"))

@@ -77,7 +77,7 @@ def where(home, corpus) -> tuple:
 
 
 def query_of(where) -> ClusterQuery:
-    return ClusterQuery(CorpusRef(*where[:1]), *where[2:])
+    return ClusterQuery(*where)
 
 
 def test_without_a_corpus_it_says_what_to_do(app):
