@@ -1,17 +1,48 @@
 """Recall against latency of FAISS indexes, as ann-benchmarks draws it (Aumüller, Bernhardsson and Faithfull, 2020)."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from core.compression.latency import time_queries
 from core.compression.planner import index_bytes, list_count
-from core.compression.sample import TOP, Sample, all_threads, share_found
+from core.compression.sample import TOP, Sample, all_threads, one_thread, share_found
 from core.types import Progress
 from core.vectors.index_kinds import BUILD_WIDTH, TRAINING_ROWS, Kind, parameters
+
+TIMED_QUERIES, WARM_UP_QUERIES = 150, 5
+MAX_SECONDS = 3.0  # a slow search is timed with fewer queries
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of single queries on one thread; timed: how many."""
+
+    p50: float
+    p95: float
+    timed: int
+
+
+def time_queries(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> Latency:
+    """Search with queries (q, d) one at a time, up to 150 of them or three seconds, the first five left out."""
+    times: list[float] = []
+    with one_thread():
+        started = time.perf_counter()
+        for number in range(TIMED_QUERIES + WARM_UP_QUERIES):
+            query = queries[number % len(queries)][None]
+            before = time.perf_counter()
+            search(query)
+            after = time.perf_counter()
+            times.append(after - before)
+            if after - started > MAX_SECONDS and number > WARM_UP_QUERIES:
+                break
+    kept = np.array(times[WARM_UP_QUERIES:]) * 1000
+    p50, p95 = np.percentile(kept, (50, 95))
+    return Latency(float(p50), float(p95), len(kept))
+
 
 LINKS = (16, 32)  # HNSW's M
 WIDTHS = (10, 16, 32, 64, 128, 256, 512)  # HNSW's efSearch
@@ -28,7 +59,7 @@ class SweepRun:
     kinds: tuple[str, ...]
     builds: np.ndarray
     widths: np.ndarray
-    kept: np.ndarray
+    recall: np.ndarray
     p50: np.ndarray
     p95: np.ndarray
     seconds: np.ndarray
@@ -129,3 +160,73 @@ def _search(index: Any, kind: Kind, width: int, queries: np.ndarray, k: int) -> 
     with all_threads():
         scores, places = index.search(queries, k, params=_settings(kind, width))
     return scores, places
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A measured index setting. build: HNSW's links or IVF's lists; width: efSearch or nprobe; recall, low: mean
+    recall@10 and the lower bound of its 95% interval; p50: milliseconds of one query."""
+
+    kind: Kind
+    build: int
+    width: int
+    recall: float
+    low: float
+    p50: float
+
+    @property
+    def name(self) -> str:
+        if self.kind == "hnsw":
+            return f"HNSW, {self.build} links a row, efSearch {self.width}"
+        if self.kind == "ivf":
+            return f"IVF, {self.width:,} of {self.build:,} lists searched"
+        return "Exact search"
+
+
+WORTHWHILE_SHARE = 2 / 3  # of exact search's time; an index that takes more is not worth what it misses
+
+
+def fastest_setting(settings: Sequence[Setting], wanted: float) -> Setting:
+    """The setting with the least median time among those whose recall is surely as wanted: its interval's lower bound
+    is at least that. Exact search where none of these saves a third of its time."""
+    exact = next(setting for setting in settings if setting.kind == "exact")
+    enough = [
+        setting for setting in settings if setting.low >= wanted - 1e-9 and setting.p50 <= WORTHWHILE_SHARE * exact.p50
+    ]
+    return min(enough, key=lambda each: each.p50, default=exact)
+
+
+def index_code(setting: Setting, width: int) -> str:
+    """Python that makes the index with FAISS from vectors.npy (rows, width) and searches it; it runs as it stands."""
+    return "\n".join(
+        [
+            "import faiss",
+            "import numpy as np",
+            "",
+            f'vectors = np.ascontiguousarray(np.load("vectors.npy"), dtype="float32")  # (rows, {width})',
+            "faiss.normalize_L2(vectors)  # so that the inner product is the cosine",
+            *_build_lines(setting, width),
+            "index.add(vectors)",
+            *_search_lines(setting),
+            "scores, rows = index.search(vectors[:5], 10)  # your queries, normalized as well",
+        ]
+    )
+
+
+def _build_lines(setting: Setting, width: int) -> list[str]:
+    if setting.kind == "hnsw":
+        made = f"index = faiss.IndexHNSWFlat({width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)"
+        return [made, f"index.hnsw.efConstruction = {BUILD_WIDTH}"]
+    if setting.kind == "ivf":
+        return [
+            f"centers = faiss.IndexFlatIP({width})",
+            f"index = faiss.IndexIVFFlat(centers, {width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)",
+            "index.train(vectors)",
+        ]
+    return [f"index = faiss.IndexFlatIP({width})"]
+
+
+def _search_lines(setting: Setting) -> list[str]:
+    if setting.kind == "hnsw":
+        return [f"index.hnsw.efSearch = {setting.width}"]
+    return [f"index.nprobe = {setting.width}"] if setting.kind == "ivf" else []

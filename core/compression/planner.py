@@ -22,7 +22,7 @@ class Option:
     kind: str
     count: int
     bytes: int
-    beside: int
+    rescoring_bytes: int
     fixed: int
     recall: float
     ms: float
@@ -52,7 +52,7 @@ def plan(option: Option, count: int, width: int) -> Plan:
     else:
         memory = count * option.bytes + option.fixed
     grown = (option.ms - option.fixed_ms) * growth(option.kind, count, option.rows)
-    return Plan(option, memory, count * option.beside, option.fixed_ms + grown)
+    return Plan(option, memory, count * option.rescoring_bytes, option.fixed_ms + grown)
 
 
 def growth(kind: str, count: int, measured: int) -> float:

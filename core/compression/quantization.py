@@ -1,15 +1,151 @@
 """Fewer bits: what each way to keep vectors finds, what order it keeps, and how quickly."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
+from typing import Any
 
 import numpy as np
 
-from core.compression.latency import time_queries
-from core.compression.quantizers import Store, store_count, stores
-from core.compression.sample import Sample, Truth, all_threads, share_found
+from core.compression.index_sweep import time_queries
+from core.compression.sample import TOP, Sample, Truth, all_threads, share_found
 from core.types import Progress
 from core.vectors.rank import without_self
+
+Search = Callable[..., tuple[np.ndarray, np.ndarray]]
+"""(q, d) float32 queries and k -> places (q, k) and scores (q, k), higher is nearer."""
+Scores = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(q, d) float32 queries and places (q, k) -> scores (q, k) of these, as this store sees them."""
+
+CODES = 256  # of each part of a product quantizer
+PQ_TRAINING_ROWS = 10_000  # rows a product quantizer learns its codes from: 39 a code, as FAISS asks for
+MIN_PQ_TEXTS = 10 * CODES
+OVERSAMPLING = (2, 4, 10)
+PARTS = (4, 8, 16)  # dimensions of each part of a product quantizer
+NOT_RESCORED_OFFSET = 10.0  # puts what was not rescored after what was
+
+
+@dataclass(frozen=True, eq=False)
+class Quantizer:
+    """A way to keep vectors. bytes: of one, for the search itself; beside: of one kept elsewhere for rescoring."""
+
+    name: str
+    bytes: int
+    search: Search
+    scores: Scores
+    rescoring_bytes: int = 0
+
+
+def quantizers(sample: Sample) -> Iterator[Quantizer]:
+    """float32, float16, int8, product quantization, binary, and binary with rescoring, one after another.
+
+    int8: 256 steps between each dimension's least and greatest value, as sentence_transformers.quantization.
+    Product quantization (Jégou, Douze and Schmid, 2011) with 256 codes a part, learned from up to 10,000 of the rows,
+    where there are at least 2,560. Binary: signs alone; rescoring (Yamada, Asai and Hajishirzi, 2021) takes k times as
+    many by their signs and orders them by the float32 vectors.
+    """
+    import faiss
+
+    rows, width = sample.rows, sample.rows.shape[1]
+    yield _plain("float32", faiss.IndexFlatIP(width), rows)
+    kinds = (("float16", faiss.ScalarQuantizer.QT_fp16), ("int8", faiss.ScalarQuantizer.QT_8bit))
+    for name, kind in kinds:
+        yield _plain(name, faiss.IndexScalarQuantizer(width, kind, faiss.METRIC_INNER_PRODUCT), rows)
+    if len(rows) >= MIN_PQ_TEXTS:
+        for parts in part_counts(width):
+            yield _plain(f"PQ, {parts} bytes", _quantizer(width, parts), rows)
+    signs = _signs(rows)
+    yield signs
+    for times in OVERSAMPLING:
+        yield _rescored(rows, signs, times)
+
+
+def quantizer_count(count: int, width: int) -> int:
+    """How many `stores` gives."""
+    return 4 + len(OVERSAMPLING) + (len(part_counts(width)) if count >= MIN_PQ_TEXTS else 0)
+
+
+def part_counts(width: int) -> list[int]:
+    """Numbers of parts of a product quantizer, most first; the last part is filled up with zeros."""
+    return list(dict.fromkeys(ceil(width / size) for size in PARTS if size < width))
+
+
+def _quantizer(width: int, parts: int) -> Any:
+    """It takes vectors of any width: zeros fill up what the parts do not divide, which changes no inner product."""
+    import faiss
+
+    full = parts * ceil(width / parts)
+    index: Any = faiss.IndexPQ(full, parts, 8, faiss.METRIC_INNER_PRODUCT)
+    index.pq.cp.niter, index.pq.cp.min_points_per_centroid = 10, 1  # more rounds cost time and change little
+    if full == width:
+        return index
+    filled: Any = faiss.RemapDimensionsTransform  # its stub knows but one of two signatures
+    return faiss.IndexPreTransform(filled(width, full, False), index)
+
+
+def _plain(name: str, index: Any, rows: np.ndarray) -> Quantizer:
+    if not index.is_trained:
+        drawn = np.random.default_rng(0).choice(len(rows), min(len(rows), PQ_TRAINING_ROWS), replace=False)
+        index.train(rows[np.sort(drawn)])
+    index.add(rows)
+
+    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        scores, places = index.search(queries, k)
+        return places, scores
+
+    def scores(queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+        return np.stack([_reconstruct(index, at) @ query for at, query in zip(places, queries, strict=True)])
+
+    return Quantizer(name, int(index.sa_code_size()), search, scores)
+
+
+def _reconstruct(index: Any, places: np.ndarray) -> np.ndarray:
+    return np.asarray(index.reconstruct_batch(np.ascontiguousarray(places, np.int64)))
+
+
+def _signs(rows: np.ndarray) -> Quantizer:
+    """Similarity is 1 - 2h / d of the Hamming distance h, the cosine of the signs."""
+    import faiss
+
+    width = rows.shape[1]
+    codes = pack_signs(rows)
+    index = faiss.IndexBinaryFlat(codes.shape[1] * 8)
+    index.add(codes)
+
+    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        distances, places = index.search(pack_signs(queries), k)
+        return places, 1 - 2 * distances.astype(np.float32) / width
+
+    def scores(queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+        apart = np.bitwise_count(codes[places] ^ pack_signs(queries)[:, None]).sum(axis=2)
+        return (1 - 2 * apart / width).astype(np.float32)
+
+    return Quantizer("binary", codes.shape[1], search, scores)
+
+
+def pack_signs(rows: np.ndarray) -> np.ndarray:
+    """(n, ceil(d / 8)) uint8: one bit a dimension, set where the number is above 0."""
+    return np.packbits(rows > 0, axis=1)
+
+
+def _rescored(rows: np.ndarray, signs: Quantizer, times: int) -> Quantizer:
+    def search(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        taken = signs.search(queries, min(times * k, len(rows)))[0]
+        exact = np.einsum("qkd,qd->qk", rows[taken], queries)
+        order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(taken, order, axis=1), np.take_along_axis(exact, order, axis=1)
+
+    def scores(queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """What is among those taken by exact cosine, the others behind them by their signs."""
+        taken = signs.search(queries, min(times * TOP, len(rows)))[0]
+        rough = signs.scores(queries, places)
+        exact = np.stack([rows[at] @ query for at, query in zip(places, queries, strict=True)])
+        among = np.stack([np.isin(at, near) for at, near in zip(places, taken, strict=True)])
+        return np.where(among, exact, rough - NOT_RESCORED_OFFSET)
+
+    return Quantizer(f"binary, rescored {times}x", signs.bytes, search, scores, rows.shape[1] * 4)
+
 
 BLOCK = 50  # queries searched together, so that rescoring gathers few rows at a time
 
@@ -22,26 +158,26 @@ class BitRun:
 
     names: tuple[str, ...]
     bytes: np.ndarray
-    beside: np.ndarray
-    kept: np.ndarray
-    order: np.ndarray
+    rescoring_bytes: np.ndarray
+    recall: np.ndarray
+    rank_correlation: np.ndarray
     p50: np.ndarray
     p95: np.ndarray
-    found: np.ndarray
+    neighbors: np.ndarray
 
 
 def measure_bits(sample: Sample, truth: Truth, progress: Progress | None = None) -> BitRun:
     """Search every store for the queries, each itself left out."""
-    queries = sample.asked
+    queries = sample.query_vectors
     made, shares, orders, found, times = [], [], [], [], []
-    total = store_count(*sample.rows.shape)
-    for store in stores(sample):
+    total = quantizer_count(*sample.rows.shape)
+    for store in quantizers(sample):
         places = _nearest(store, sample, queries)
         shares.append(share_found(sample.rows, queries, truth.scores[:, : sample.top], places))
-        orders.append(order_kept(truth.scores, _scores(store, queries, truth.places)))
+        orders.append(rank_correlations(truth.scores, _scores(store, queries, truth.rows)))
         times.append(time_queries(partial(store.search, k=sample.top), queries))
         found.append(places.astype(np.int32))
-        made.append((store.name, store.bytes, store.beside))
+        made.append((store.name, store.bytes, store.rescoring_bytes))
         if progress:
             progress(len(made), total)
     names, sizes, beside = zip(*made, strict=True)
@@ -50,7 +186,7 @@ def measure_bits(sample: Sample, truth: Truth, progress: Progress | None = None)
     return BitRun(names, np.array(sizes), np.array(beside), *scores, p50, p95, np.array(found))
 
 
-def order_kept(exact: np.ndarray, other: np.ndarray) -> np.ndarray:
+def rank_correlations(exact: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(q,) float32: Kendall's tau-b of two scorings (q, k) of the same rows, 1 for the same order, 0 for none in common
     and where either scores all alike."""
     from scipy.stats import kendalltau
@@ -59,7 +195,7 @@ def order_kept(exact: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.nan_to_num(np.array(taus, np.float32))
 
 
-def _nearest(store: Store, sample: Sample, queries: np.ndarray) -> np.ndarray:
+def _nearest(store: Quantizer, sample: Sample, queries: np.ndarray) -> np.ndarray:
     parts = []
     with all_threads():
         for start in range(0, len(queries), BLOCK):
@@ -69,6 +205,6 @@ def _nearest(store: Store, sample: Sample, queries: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _scores(store: Store, queries: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _scores(store: Quantizer, queries: np.ndarray, places: np.ndarray) -> np.ndarray:
     blocks = range(0, len(queries), BLOCK)
     return np.concatenate([store.scores(queries[at : at + BLOCK], places[at : at + BLOCK]) for at in blocks])

@@ -4,20 +4,48 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import log
+from typing import Literal
 
 import numpy as np
 
 from core.compression.dimensions import DimensionRun, measure_dimensions
-from core.compression.expected_time import PARTS, Part, usual_seconds
 from core.compression.index_sweep import SweepRun, measure_indexes
-from core.compression.quantization import BitRun, measure_bits
-from core.compression.sample import MOST_ROWS, Sample, Truth, draw_sample, exact_truth
+from core.compression.quantization import MIN_PQ_TEXTS, PQ_TRAINING_ROWS, BitRun, measure_bits
+from core.compression.sample import (
+    MANY_ROWS,
+    MAX_ROWS,
+    QUERIES,
+    QUERIES_OF_MANY_ROWS,
+    Sample,
+    Truth,
+    draw_sample,
+    exact_truth,
+)
 from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
 from core.results import Result
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.loaders import load_vectors
+
+Part = Literal["dimensions", "bits", "indexes"]
+PARTS: tuple[Part, ...] = ("dimensions", "bits", "indexes")
+
+
+def usual_seconds(texts: int, width: int) -> dict[Part, float]:
+    """On two cores, one search at a time."""
+    rows = min(texts, MAX_ROWS)
+    cost = rows * width / 5e6  # of 13,000 rows of 384 dimensions: 1
+    asked = (QUERIES if rows <= MANY_ROWS else QUERIES_OF_MANY_ROWS) / QUERIES
+    learned = 12 * min(rows, PQ_TRAINING_ROWS) * width / 5e6 if rows >= MIN_PQ_TEXTS else 0.0
+    few = min(rows, QUERIES) / QUERIES
+    return {
+        "dimensions": 0.5 + 10 * cost * asked,
+        "bits": 0.3 + 2.2 * few + learned + 4 * cost,
+        "indexes": 0.3 + few + 8 * cost * log(max(rows, 2)) / log(MAX_ROWS),
+    }
+
 
 SEED = 0
 Run = DimensionRun | BitRun | SweepRun
@@ -71,7 +99,7 @@ def width_of(query: CompressionQuery) -> int:
 
 def _inputs(query: CompressionQuery) -> dict[str, object]:
     contender = {"model": query.contender.model, "dimensions": query.contender.dimensions}
-    return {**contender, "part": query.part, "seed": SEED, "rows": MOST_ROWS}
+    return {**contender, "part": query.part, "seed": SEED, "rows": MAX_ROWS}
 
 
 def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
@@ -85,8 +113,8 @@ def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
     }
     run = runs[query.part]()
     if not isinstance(run, SweepRun):  # positions in the sample become rows of the corpus
-        rows = np.where(run.found >= 0, sample.ids[np.maximum(run.found, 0)], -1).astype(np.int32)
-        run = replace(run, found=rows)
+        rows = np.where(run.neighbors >= 0, sample.ids[np.maximum(run.neighbors, 0)], -1).astype(np.int32)
+        run = replace(run, neighbors=rows)
     if query.part == PARTS[-1]:
         _sample.cache_clear()
     seconds = round(time.perf_counter() - started, 2)

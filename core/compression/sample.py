@@ -4,16 +4,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from core.errors import InputError
 from core.vectors.rank import DECIMALS, tidy, without_self
 
-MOST_ROWS = 100_000
-QUERIES, FEWER_QUERIES, MANY_ROWS = 1000, 500, 30_000
-LEAST_ROWS = 20
-TOP, DEEP = 10, 100  # neighbors that should be found again, and those whose order should be kept
+MAX_ROWS = 100_000
+QUERIES, QUERIES_OF_MANY_ROWS, MANY_ROWS = 1000, 500, 30_000
+MIN_ROWS = 20
+TOP, RANKED = 10, 100  # neighbors that should be found again, and those whose order should be kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Sample:
         return min(TOP, len(self.rows) - 1)
 
     @property
-    def asked(self) -> np.ndarray:
+    def query_vectors(self) -> np.ndarray:
         """(q, d) float32: the queries."""
         return self.rows[self.queries]
 
@@ -43,33 +44,33 @@ class Truth:
     """Exact nearest others of the queries. places: (q, <= 100) int64 in the sample's rows, nearest first; scores: the
     same shape, float32 cosine, falling."""
 
-    places: np.ndarray
+    rows: np.ndarray
     scores: np.ndarray
 
 
 def draw_sample(
-    rows: np.ndarray, groups: np.ndarray, seed: int = 0, most: int = MOST_ROWS, queries: int | None = None
+    rows: np.ndarray, groups: np.ndarray, seed: int = 0, most: int = MAX_ROWS, queries: int | None = None
 ) -> Sample:
     """A seeded sample of the distinct texts, each by its first row, and of these as queries.
 
     rows: (n, d) float32 unit rows; groups: (n,) codes of identical texts. Raises InputError for fewer than 20 texts.
     """
     first = np.unique(groups, return_index=True)[1]
-    if len(first) < LEAST_ROWS:
+    if len(first) < MIN_ROWS:
         raise InputError(
-            f"There are {len(first):,} different texts; {LEAST_ROWS} are needed to measure what compression loses.",
+            f"There are {len(first):,} different texts; {MIN_ROWS} are needed to measure what compression loses.",
             "Bring in more rows.",
         )
     rng = np.random.default_rng(seed)
     ids = np.sort(rng.choice(first, most, replace=False) if len(first) > most else first).astype(np.int64)
-    wanted = queries or (QUERIES if len(ids) <= MANY_ROWS else FEWER_QUERIES)
+    wanted = queries or (QUERIES if len(ids) <= MANY_ROWS else QUERIES_OF_MANY_ROWS)
     asked = np.sort(rng.choice(len(ids), min(wanted, len(ids)), replace=False))
     return Sample(np.ascontiguousarray(rows[ids], dtype=np.float32), ids, asked, len(first), seed)
 
 
 def exact_truth(sample: Sample) -> Truth:
     """The nearest other rows of each query by search of all rows."""
-    found, scores = nearest_others(sample.rows, sample.queries, min(DEEP, len(sample.rows) - 1))
+    found, scores = nearest_others(sample.rows, sample.queries, min(RANKED, len(sample.rows) - 1))
     return Truth(found, scores)
 
 
@@ -128,3 +129,25 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
+
+
+Measure = Literal["vote", "share", "first"]
+MEASURES: tuple[Measure, ...] = ("vote", "share", "first")
+
+
+def label_scores(codes: np.ndarray, queries: np.ndarray, found: np.ndarray, measure: Measure) -> np.ndarray:
+    """(q,) float32 in [0, 1], higher is better.
+
+    codes: (n,) labels of the corpus' rows, below 0 for none; queries: (q,) rows with a label; found: (q, k) rows,
+    nearest first, none of them the query or a copy of it. vote: 1 where most neighbors have the query's label (kNN
+    accuracy; where labels tie, the nearest decides). share: neighbors with the query's label (precision at k); those
+    without a label count as others. first: 1 where the nearest has it (precision at 1).
+    """
+    own, near = codes[queries], np.where(found >= 0, codes[np.maximum(found, 0)], -1)
+    if measure == "first":
+        return (near[:, 0] == own).astype(np.float32)
+    if measure == "share":
+        return (near == own[:, None]).mean(axis=1, dtype=np.float32)
+    votes = (near[:, :, None] == near[:, None, :]).sum(axis=2) * (near >= 0)
+    elected = near[np.arange(len(near)), votes.argmax(axis=1)]
+    return (elected == own).astype(np.float32)

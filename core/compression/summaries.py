@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.compression.curves import Curve, knee, smallest_enough
-from core.compression.label_quality import Measure
-from core.compression.recipe import Setting
+from core.compression.dimensions import Curve, elbow_size, smallest_sufficient
+from core.compression.index_sweep import Setting
+from core.compression.sample import Measure
 
-SURE = 0.95  # of the neighbors, at the lower end of the interval
+TARGET_RECALL = 0.95  # of the neighbors, at the lower end of the interval
 SMALL = 10_000  # rows below which exact search is as good as instant
 MEASURES: dict[Measure, str] = {
     "vote": "of texts get their label by a vote of their ten nearest others",
@@ -17,7 +17,7 @@ MEASURES: dict[Measure, str] = {
 }
 
 
-def of_kept(curves: Sequence[Curve], lost: float) -> str:
+def recall_summary(curves: Sequence[Curve], lost: float) -> str:
     """What a quarter of the dimensions keeps by each method, and which size is enough. curves: truncation first."""
     first = curves[0]
     full = first.sizes[-1]
@@ -29,31 +29,31 @@ def of_kept(curves: Sequence[Curve], lost: float) -> str:
         said += f", as many principal components {others['pca']:.0%}"
     if "random" in others:
         said += f", random directions {others['random']:.0%}"
-    return f"{said}. {of_enough(curves, lost)}"
+    return f"{said}. {size_summary(curves, lost)}"
 
 
-def of_quality(curves: Sequence[Curve], lost: float, measure: Measure) -> str:
+def quality_summary(curves: Sequence[Curve], lost: float, measure: Measure) -> str:
     """The quality of the full vectors, and which size is enough."""
     first = curves[0]
-    return f"With all {first.sizes[-1]:,} dimensions, {first.values[-1]:.1%} {MEASURES[measure]}. " + of_enough(
+    return f"With all {first.sizes[-1]:,} dimensions, {first.values[-1]:.1%} {MEASURES[measure]}. " + size_summary(
         curves, lost
     )
 
 
-def of_enough(curves: Sequence[Curve], lost: float) -> str:
+def size_summary(curves: Sequence[Curve], lost: float) -> str:
     """The smallest size that is surely enough, and where the elbow is."""
-    bend = knee(curves[0])
+    bend = elbow_size(curves[0])
     elbow = (
         f"The curve's elbow is at {bend:,}: beyond it, more dimensions pay less."
         if bend
         else "The curve has no elbow: every doubling pays about as much or more."
     )
-    return f"{_enough(curves, lost)} {elbow}"
+    return f"{_smallest_summary(curves, lost)} {elbow}"
 
 
-def _enough(curves: Sequence[Curve], lost: float) -> str:
+def _smallest_summary(curves: Sequence[Curve], lost: float) -> str:
     first = curves[0]
-    full, enough = first.sizes[-1], smallest_enough(first, lost)
+    full, enough = first.sizes[-1], smallest_sufficient(first, lost)
     if enough is None or enough == full:
         said = f"No smaller number of first dimensions surely loses at most {points(lost)}"
     else:
@@ -61,7 +61,7 @@ def _enough(curves: Sequence[Curve], lost: float) -> str:
         said = f"The first {enough:,} are enough to surely lose at most {points(lost)}: {value:.1%}, at {times:.3g} "
         said += "times fewer bytes"
     other = next((curve for curve in curves if curve.method == "pca"), None)
-    size = smallest_enough(other, lost) if other else None
+    size = smallest_sufficient(other, lost) if other else None
     if size is not None and size < (enough or full):
         said += f"; of principal components, {size:,} are enough"
     return said + "."
@@ -72,15 +72,15 @@ def points(share: float) -> str:
     return f"{share * 100:g} {'point' if share == 0.01 else 'points'}"
 
 
-def of_bits(table: pd.DataFrame) -> str:
+def quantization_summary(table: pd.DataFrame) -> str:
     """The smallest store that keeps 95% of the neighbors by itself, the smallest with rescoring, and signs alone.
 
     table: as core.compression.service.bits_view gives it.
     """
-    good = table[table["kept_low"] >= SURE].sort_values("bytes", kind="stable")
+    good = table[table["kept_low"] >= TARGET_RECALL].sort_values("bytes", kind="stable")
     alone, rescored = good[good["beside"] == 0].iloc[0], good[good["beside"] > 0]
     signs = table[table["name"] == "binary"].iloc[0]
-    said = f"The smallest that by itself surely keeps {SURE:.0%} of the ten nearest is {alone['name']}: "
+    said = f"The smallest that by itself surely keeps {TARGET_RECALL:.0%} of the ten nearest is {alone['name']}: "
     said += f"{alone['kept']:.1%} at {alone['bytes']:,} bytes a vector"
     said += f", {alone['factor']:.3g} times fewer than float32." if alone["factor"] > 1 else "."
     best = rescored.iloc[0] if len(rescored) else alone
@@ -93,7 +93,7 @@ def of_bits(table: pd.DataFrame) -> str:
     )
 
 
-def of_index(settings: Sequence[Setting], best: Setting, wanted: float, searched: int) -> str:
+def index_summary(settings: Sequence[Setting], best: Setting, wanted: float, searched: int) -> str:
     """Which setting serves for this wish. settings: exact search first; searched: rows in the index."""
     exact = settings[0]
     if best.kind == "exact":

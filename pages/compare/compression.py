@@ -1,6 +1,6 @@
 """Compression: how small the vectors and how quick the index can be, and what that loses."""
 
-from core.compression.service import Asked
+from core.compression.service import CompressedContender
 from pages.shared import compare_frame, session
 from pages.shared.compression import dimensions, index
 from pages.shared.compression import planner as plan
@@ -21,7 +21,7 @@ def page() -> None:
     if found is None:
         return
     info, contenders = found
-    asked = Asked(session.corpus_ref(info), which.which(contenders))
+    asked = CompressedContender(session.corpus_ref(info), which.which(contenders))
     part = compare_frame.part(
         PARTS,
         "compress_part",

@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 
 from core.compression import service as answers
-from core.compression.expected_time import usual_seconds
-from core.compression.results import COMPRESSION
-from core.compression.service import Asked, Quality
+from core.compression.results import COMPRESSION, usual_seconds
+from core.compression.service import CompressedContender, Quality
 from core.jobs.pipeline import run_job
 from core.jobs.results import result_spec
 from core.store import Workspace
@@ -40,7 +39,7 @@ def asked(home):
     info = Workspace(home).save_corpus(built)
     spec = ModelSpec("imported", "mine", dimensions=48)
     Workspace(home).save_vectors(Vectors(unit_rows(rows), spec, info.digest))
-    return Asked(CorpusRef(str(home), info.digest), Contender(spec))
+    return CompressedContender(CorpusRef(str(home), info.digest), Contender(spec))
 
 
 class Steps:
@@ -61,7 +60,7 @@ def test_what_was_timed_on_the_corpus_tells_how_long_the_next_takes(asked):
     assert before == usual_seconds(299, 48)
     for width, seconds in ((24, 6.0), (48, 18.0), (12, 3.0)):
         smaller = Contender(asked.contender.model, width)
-        query = Asked(asked.corpus, smaller).query("bits")
+        query = CompressedContender(asked.corpus, smaller).query("bits")
         facts = {"seconds": seconds, "width": width}
         Workspace(asked.corpus.folder).save(
             "compression", asked.corpus.digest, COMPRESSION.stored_inputs(query), {}, facts
@@ -83,7 +82,7 @@ def test_few_rows_are_measured_at_once(asked, app):
     assert "299 queries among 299 different texts, seed 0" in text
     assert "With all 48 dimensions" in text
     assert "keep" in text
-    assert answers.state(asked).kept == ("dimensions",)
+    assert answers.state(asked).measured == ("dimensions",)
 
 
 SAID = {
@@ -118,14 +117,14 @@ def test_the_job_measures_all_parts_once(asked):
         records = list(COMPRESSION.records(asked.query("bits").corpus))
         assert len(records) == 3
     assert context.stages == ["Trying fewer dimensions", "Trying fewer bits", "Trying indexes"]
-    assert answers.state(asked).kept == PARTS
+    assert answers.state(asked).measured == PARTS
 
 
 def test_quality_by_labels_is_that_of_the_stored_neighbors(asked):
     COMPRESSION.get_or_compute(asked.query("dimensions"))
     view = answers.dimension_view(asked, Quality("kind", "first"))
     curve = view.quality[0]
-    assert view.made.labeled == 299
+    assert view.sample.labeled == 299
     rows, group = grouped_rows(300)
     rows[250] = rows[3]  # a copy: not asked, not found
     cosines = unit_rows(rows) @ unit_rows(rows).T

@@ -5,10 +5,9 @@ import streamlit as st
 
 from core.compression import service as answers
 from core.compression.charts import size_figure
-from core.compression.curves import knee, smallest_enough
-from core.compression.dimensions import METHOD_NAMES
-from core.compression.service import Asked, DimensionView, Quality
-from core.compression.summaries import of_kept, of_quality, points
+from core.compression.dimensions import METHOD_NAMES, elbow_size, smallest_sufficient
+from core.compression.service import CompressedContender, DimensionView, Quality
+from core.compression.summaries import points, quality_summary, recall_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
@@ -19,7 +18,7 @@ from pages.shared.text import plain
 LOSSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show(asked: CompressedContender, info: CorpusInfo) -> None:
     st.caption(
         "How many numbers of a vector are needed? Models trained for it (Matryoshka) put what matters first; others "
         "can be cut as well, after a rotation (principal components)."
@@ -40,10 +39,10 @@ def show(asked: Asked, info: CorpusInfo) -> None:
 def _neighbors(view: DimensionView) -> None:
     st.markdown("**Neighbors kept**", help="Of the ten nearest texts by the full vectors, how many are still found.")
     lost = _allowed("compress_neighbors", 0.2, "Neighbors that may be lost")
-    enough, bend = smallest_enough(view.kept[0], lost), knee(view.kept[0])
-    figure = size_figure(view.kept, enough, bend, "of the ten nearest kept", session.theme())
+    enough, bend = smallest_sufficient(view.recall[0], lost), elbow_size(view.recall[0])
+    figure = size_figure(view.recall, enough, bend, "of the ten nearest kept", session.theme())
     st.plotly_chart(figure, key="compress_kept", config={"displayModeBar": False}, alt="Neighbors kept by dimensions")
-    st.markdown(plain(of_kept(view.kept, lost)))
+    st.markdown(plain(recall_summary(view.recall, lost)))
 
 
 def _quality(view: DimensionView, quality: Quality) -> None:
@@ -54,13 +53,13 @@ def _quality(view: DimensionView, quality: Quality) -> None:
                 icon=":material/label_off:")  # fmt: skip
         return
     lost = _allowed("compress_loss", 0.01, "Quality that may be lost")
-    enough, bend = smallest_enough(view.quality[0], lost), knee(view.quality[0])
+    enough, bend = smallest_sufficient(view.quality[0], lost), elbow_size(view.quality[0])
     figure = size_figure(view.quality, enough, bend, compress_which.MEASURES[quality.measure], session.theme())
     st.plotly_chart(figure, key="compress_quality", config={"displayModeBar": False}, alt="Quality by dimensions")
-    st.markdown(plain(of_quality(view.quality, lost, quality.measure)))
+    st.markdown(plain(quality_summary(view.quality, lost, quality.measure)))
     st.caption(
-        f"Labels of {plain(quality.column)}: {view.made.labeled:,} queries have one; the most frequent label alone "
-        f"would reach {view.made.chance:.1%}."
+        f"Labels of {plain(quality.column)}: {view.sample.labeled:,} queries have one; the most frequent label alone "
+        f"would reach {view.sample.chance:.1%}."
     )
 
 
@@ -79,7 +78,7 @@ def _allowed(key: str, first: float, name: str) -> float:
 
 def _how(view: DimensionView) -> None:
     st.caption(
-        f"{compress_which.how(view.made)}; each query and its copies left out, cosine in the model's own space. Bands: "
+        f"{compress_which.how(view.sample)}; each query and its copies left out, cosine in the model's own space. Bands: "
         f"95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection from the lowest to the "
         "highest of five seeds. The ring marks the elbow of the first dimensions: the size farthest above a straight "
         "line from the smallest to the full one (Kneedle), where more dimensions begin to pay less. The dashed line: "
@@ -96,7 +95,7 @@ def _download(view: DimensionView, info: CorpusInfo) -> None:
 def curve_table(view: DimensionView) -> pd.DataFrame:
     lines = [
         (name, METHOD_NAMES[curve.method], *line)
-        for name, curves in (("neighbors kept", view.kept), ("quality", view.quality))
+        for name, curves in (("neighbors kept", view.recall), ("quality", view.quality))
         for curve in curves
         for line in zip(curve.sizes, curve.values, curve.low, curve.high, strict=True)
     ]

@@ -5,9 +5,9 @@ import streamlit as st
 
 from core.compression import service as answers
 from core.compression.charts import recall_figure
-from core.compression.recipe import Setting, index_code, quickest
-from core.compression.service import Asked, IndexView
-from core.compression.summaries import of_index
+from core.compression.index_sweep import Setting, fastest_setting, index_code
+from core.compression.service import CompressedContender, IndexView
+from core.compression.summaries import index_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
@@ -19,7 +19,7 @@ from pages.shared.text import duration, plain, size
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show(asked: CompressedContender, info: CorpusInfo) -> None:
     st.caption(
         "An index looks at a part of the vectors only, so it answers sooner and may miss some. Right is more found, up "
         "is faster."
@@ -28,14 +28,14 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         return
     view = session.ask_once(answers.index_view, asked)
     wanted = recall_wanted()
-    best = quickest(view.settings, wanted)
+    best = fastest_setting(view.settings, wanted)
     figure = recall_figure(view.table, best.name, wanted, session.theme())
     st.plotly_chart(figure, key="compress_sweep", config={"displayModeBar": False}, alt="Recall against speed")
-    st.markdown(plain(of_index(view.settings, best, wanted, view.made.searched)))
+    st.markdown(plain(index_summary(view.settings, best, wanted, view.sample.searched)))
     _code(view, best)
     _table(view)
     st.caption(
-        f"{which.how(view.made)}; the queries are rows left out of the index. Recall@10: the share of the "
+        f"{which.how(view.sample)}; the queries are rows left out of the index. Recall@10: the share of the "
         f"exact ten nearest that are found, 95% interval by {RESAMPLES:,} bootstrap resamples of the queries. Speed: "
         "single queries on one thread of this machine, up to 150 a setting. HNSW: Malkov and Yashunin (2018), "
         "efConstruction 80; IVF: inverted lists by k-means. A setting is suggested where even the lower end of its "
@@ -58,7 +58,7 @@ def recall_wanted() -> float:
 
 def _code(view: IndexView, best: Setting) -> None:
     st.markdown(f"**{best.name}, ready to copy**")
-    st.code(index_code(best, view.made.width), language="python")
+    st.code(index_code(best, view.sample.width), language="python")
 
 
 def _table(view: IndexView) -> None:

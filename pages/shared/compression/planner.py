@@ -7,10 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from core.compression import service as answers
-from core.compression.capacity_plan import plan_options
+from core.compression.charts import format_bytes, format_milliseconds, plan_figure
 from core.compression.planner import Option, Plan, plan
-from core.compression.planner_chart import memory_words, plan_figure, time_words
-from core.compression.service import Asked
+from core.compression.service import CompressedContender, plan_options
 from core.compression.summaries import SMALL
 from core.store import CorpusInfo
 from pages.shared import session
@@ -24,7 +23,7 @@ PLANNED = 1_000_000  # rows at first
 ROWS = [int(value) for value in np.round(np.logspace(3, 8, 26))]
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show(asked: CompressedContender, info: CorpusInfo) -> None:
     st.caption("What would more rows take, kept this way or that?")
     if not which.ready(asked, info, ("bits", "indexes")):
         return
@@ -75,19 +74,19 @@ def sentence(plans: Sequence[Plan], count: int, wanted: float) -> str:
     lean, quick = min(good, key=lambda each: each.memory), min(good, key=lambda each: each.ms)
     exact = plans[0]
     said = (
-        f"At {count:,} rows, exact search over float32 holds **{memory_words(exact.memory)}** and takes about "
-        f"{time_words(exact.ms)} a query."
+        f"At {count:,} rows, exact search over float32 holds **{format_bytes(exact.memory)}** and takes about "
+        f"{format_milliseconds(exact.ms)} a query."
     )
     if lean.option != exact.option:
-        beside = f" (and {memory_words(lean.disk)} beside, for rescoring)" if lean.disk else ""
+        beside = f" (and {format_bytes(lean.disk)} beside, for rescoring)" if lean.disk else ""
         said += (
             f" With a recall of at least {wanted:.1%}, the leanest is **{lean.option.name.lower()}** with "
-            f"{memory_words(lean.memory)}{beside}, about {time_words(lean.ms)}"
+            f"{format_bytes(lean.memory)}{beside}, about {format_milliseconds(lean.ms)}"
         )
         said += (
             "." if quick.option in (lean.option, exact.option)
-            else f"; the quickest is **{quick.option.name}**, about {time_words(quick.ms)} with "
-            f"{memory_words(quick.memory)}."
+            else f"; the quickest is **{quick.option.name}**, about {format_milliseconds(quick.ms)} with "
+            f"{format_bytes(quick.memory)}."
         )  # fmt: skip
     return said
 

@@ -5,9 +5,9 @@ import streamlit as st
 
 from core.compression import service as answers
 from core.compression.charts import bits_figure
-from core.compression.quantizers import LEAST_FOR_PQ
-from core.compression.service import Asked, BitsView
-from core.compression.summaries import of_bits
+from core.compression.quantization import MIN_PQ_TEXTS
+from core.compression.service import BitsView, CompressedContender
+from core.compression.summaries import quantization_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
@@ -24,7 +24,7 @@ SIGHTS = {
 TITLES = {"kept": "recall@10 against exact", "order": "Kendall's tau of the 100 nearest", "quality": "quality by label"}
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show(asked: CompressedContender, info: CorpusInfo) -> None:
     st.caption(
         "How many bits does each number need? What counts is which neighbors are found and in what order, not how near "
         "the stored numbers are to the true ones."
@@ -46,7 +46,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     sight = sight if sight in sights else "kept"
     figure = bits_figure(view.table, sight, TITLES[sight], session.theme())
     st.plotly_chart(figure, key="compress_bits", config={"displayModeBar": False}, alt=f"{SIGHTS[sight]} by bytes")
-    st.markdown(plain(of_bits(view.table)))
+    st.markdown(plain(quantization_summary(view.table)))
     _table(view)
     _how(view, quality.column)
 
@@ -88,14 +88,16 @@ def _table(view: BitsView) -> None:
 
 
 def _how(view: BitsView, column: str) -> None:
-    labels = f" Quality by {plain(column)}: {view.made.labeled:,} queries with a label." if view.made.labeled else ""
+    labels = (
+        f" Quality by {plain(column)}: {view.sample.labeled:,} queries with a label." if view.sample.labeled else ""
+    )
     pq = " Product quantization is left out: it needs 2,560 different texts to learn from."
-    if view.made.searched >= LEAST_FOR_PQ:
-        pq = f" Product quantization is left out: no number of parts cuts {view.made.width:,} dimensions evenly."
+    if view.sample.searched >= MIN_PQ_TEXTS:
+        pq = f" Product quantization is left out: no number of parts cuts {view.sample.width:,} dimensions evenly."
     if view.table["name"].str.startswith("PQ").any():
         pq = " Product quantization's codes are learned from up to 10,000 of these rows."
     st.caption(
-        f"{which.how(view.made)}; each query and its copies left out.{labels} Intervals: 95%, {RESAMPLES:,} bootstrap "
+        f"{which.how(view.sample)}; each query and its copies left out.{labels} Intervals: 95%, {RESAMPLES:,} bootstrap "
         "resamples of the queries. Searched row by row with FAISS; milliseconds of single queries on one thread of "
         f"this machine. Hollow points keep float32 vectors beside, for rescoring.{pq}"
     )

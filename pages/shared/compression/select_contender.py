@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.compression import service as answers
-from core.compression.expected_time import Part
-from core.compression.label_quality import Measure
-from core.compression.results import COMPRESSION, full_bits
-from core.compression.service import Asked, Made, Quality
+from core.compression.results import COMPRESSION, Part, full_bits
+from core.compression.sample import Measure
+from core.compression.service import CompressedContender, Quality, SampleInfo
 from core.results import Step
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -41,7 +40,7 @@ def which(contenders: Sequence[Contender]) -> Contender:
     return known.get(session.widget_value("compress"), next(iter(known.values())))
 
 
-def quality(asked: Asked) -> Quality:
+def quality(asked: CompressedContender) -> Quality:
     """The labels that neighbors are judged by, none where no column can be read as labels."""
     columns = session.ask_once(answers.label_columns, asked.corpus)
     if not columns:
@@ -71,7 +70,7 @@ def quality(asked: Asked) -> Quality:
     return Quality(column, measure or "vote")
 
 
-def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
+def ready(asked: CompressedContender, info: CorpusInfo, parts: Sequence[Part]) -> bool:
     """Whether the parts are measured; else measures them, or shows their progress or offers them."""
     label = plain(asked.contender.label)
     return result_view.ready_all(
@@ -83,7 +82,7 @@ def ready(asked: Asked, info: CorpusInfo, parts: Sequence[Part]) -> bool:
     )
 
 
-def how(made: Made) -> str:
+def how(made: SampleInfo) -> str:
     """What was searched, for captions."""
     of = f"{made.searched:,} of {made.texts:,}" if made.searched < made.texts else f"{made.searched:,}"
     return f"{made.queries:,} queries among {of} different texts, seed {made.seed}"

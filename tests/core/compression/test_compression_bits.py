@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from core.compression import quantizers as stores_module
-from core.compression.latency import time_queries
-from core.compression.quantization import measure_bits, order_kept
-from core.compression.quantizers import pack_signs, part_counts, store_count, stores
+from core.compression import quantization
+from core.compression.index_sweep import time_queries
+from core.compression.quantization import (
+    measure_bits,
+    pack_signs,
+    part_counts,
+    quantizer_count,
+    quantizers,
+    rank_correlations,
+)
 from core.compression.sample import draw_sample
 from core.vectors.contenders import vary
 from tests.core.compression.conftest import grouped_rows
@@ -16,10 +22,10 @@ from tests.core.compression.conftest import grouped_rows
 @pytest.fixture(scope="module")
 def run(made):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stores_module, "LEAST_FOR_PQ", 600)
-        patch.setattr(stores_module, "PARTS", (4, 16))
+        patch.setattr(quantization, "MIN_PQ_TEXTS", 600)
+        patch.setattr(quantization, "PARTS", (4, 16))
         run = measure_bits(made[0], made[1])
-        assert len(run.names) == store_count(*made[0].rows.shape)
+        assert len(run.names) == quantizer_count(*made[0].rows.shape)
     return run
 
 
@@ -71,10 +77,10 @@ def test_what_is_found_is_as_in_the_vectors_such_a_store_gives_back(run, made, b
     shares, taus = [], []
     for at, query in enumerate(sample.queries):
         cosines = rows @ (rows if bits == "binary" else sample.rows)[query]
-        taus.append(kendalltau(cosines[truth.places[at]], truth.scores[at]).statistic)
+        taus.append(kendalltau(cosines[truth.rows[at]], truth.scores[at]).statistic)
         cosines[query] = -2
         found = np.argsort(-cosines, kind="stable")[:10]
-        shares.append(np.isin(found, truth.places[at, :10]).mean())
+        shares.append(np.isin(found, truth.rows[at, :10]).mean())
     # where signs tie, one of equals is as good as another
     assert of(run, bits).mean() == pytest.approx(np.mean(shares), abs=0.03 if bits == "binary" else 0.006)
     assert of(run, bits, "order").mean() == pytest.approx(np.mean(taus), abs=0.01)
@@ -82,7 +88,7 @@ def test_what_is_found_is_as_in_the_vectors_such_a_store_gives_back(run, made, b
 
 def test_scores_of_signs_are_their_cosine(made):
     rows = made[0].rows
-    store = next(quantizer for quantizer in stores(made[0]) if quantizer.name == "binary")
+    store = next(quantizer for quantizer in quantizers(made[0]) if quantizer.name == "binary")
     expected = vary(rows, None, "binary") @ vary(rows, None, "binary")[:5].T
     np.testing.assert_allclose(store.scores(rows[:5], np.tile(np.arange(9), (5, 1))), expected[:9].T, atol=1e-6)
 
@@ -97,9 +103,9 @@ def test_a_product_quantizer_takes_any_width():
     assert part_counts(3) == []
     rows = grouped_rows(width=31)[0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stores_module, "LEAST_FOR_PQ", 600)
+        patch.setattr(quantization, "MIN_PQ_TEXTS", 600)
         store = next(
-            quantizer for quantizer in stores(draw_sample(rows, np.arange(700))) if quantizer.name == "PQ, 8 bytes"
+            quantizer for quantizer in quantizers(draw_sample(rows, np.arange(700))) if quantizer.name == "PQ, 8 bytes"
         )
     assert store.bytes == 8
     places, scores = store.search(rows[:50], 5)
@@ -111,7 +117,7 @@ def test_a_product_quantizer_takes_any_width():
 def test_the_order_kept_is_one_for_the_same_and_minus_one_for_the_opposite():
     scores = np.array([[5.0, 3, 2, 1], [5, 3, 2, 1], [1, 1, 1, 1]])
     other = np.array([[9.0, 8, 7, 1], [1, 2, 3, 4], [1, 2, 3, 4]])
-    assert order_kept(scores, other).tolist() == pytest.approx([1, -1, 0])
+    assert rank_correlations(scores, other).tolist() == pytest.approx([1, -1, 0])
 
 
 def test_queries_are_timed_one_at_a_time():

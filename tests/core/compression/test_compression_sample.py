@@ -12,16 +12,16 @@ def test_copies_are_one_and_no_query_finds_itself(made):
     sample, truth, _ = made
     assert 650 not in sample.ids
     assert len(sample.ids) == sample.texts == 699
-    assert not (truth.places == sample.queries[:, None]).any()
+    assert not (truth.rows == sample.queries[:, None]).any()
 
 
 def test_the_truth_is_that_of_brute_force(made):
     sample, truth, _ = made
-    cosines = sample.asked @ sample.rows.T
+    cosines = sample.query_vectors @ sample.rows.T
     cosines[np.arange(len(cosines)), sample.queries] = -2
     expected = np.sort(cosines, axis=1)[:, ::-1][:, :100]
     np.testing.assert_allclose(truth.scores, expected, atol=2e-6)
-    assert truth.places.shape == (120, 100)
+    assert truth.rows.shape == (120, 100)
 
 
 def test_a_large_corpus_is_sampled_and_says_so():
@@ -56,4 +56,4 @@ def test_too_few_texts_are_refused():
 def test_twenty_texts_are_enough():
     rows, _ = grouped_rows(20)
     sample = draw_sample(rows, np.arange(20))
-    assert exact_truth(sample).places.shape == (20, 19)
+    assert exact_truth(sample).rows.shape == (20, 19)
