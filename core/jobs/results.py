@@ -33,6 +33,9 @@ RESULTS = {
     "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
     "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
+    "scores": "core.scoreboard.results:SCORES",
+    "embedding_times": "core.scoreboard.results:EMBEDDING_TIMES",
+    "search_times": "core.scoreboard.results:SEARCH_TIMES",
 }
 """Where each result is declared, by its name; imported when it is used."""
 

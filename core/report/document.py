@@ -1,4 +1,4 @@
-"""A comparison's facts as a document: verdict first, then tables and pictures, then how it was made."""
+"""Documents of a few kinds of blocks, written as HTML or Markdown. All strings are plain text, escaped when written."""
 
 import html
 import re
@@ -83,7 +83,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """rows: cells as they are shown. numbers: columns set to the right."""
+    """rows: formatted cells. numbers: right-aligned columns."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -92,11 +92,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """svg: made by core.report's own functions alone. words: what it shows, for those who don't see it. numbers: what
-    it draws, for forms without pictures; None where a table near it has the same."""
+    """svg: by core.report.svg only, since it is not escaped. caption: alternative text. numbers: its data, for
+    Markdown; None where a table next to it has them."""
 
     svg: str
-    words: str
+    caption: str
     numbers: Table | None = None
 
 
@@ -117,12 +117,12 @@ class Document:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[str] = ()) -> Table:
-    """A table whose columns hold numbers, but for those in `text`."""
+    """A table whose columns are numbers, except those in `text`."""
     return Table(tuple(columns), tuple(tuple(row) for row in rows), frozenset(set(columns) - set(text)))
 
 
 def to_html(document: Document) -> bytes:
-    """UTF-8. All texts are escaped; only pictures, which are made here, are set as they are."""
+    """One page without scripts or external resources, printable; UTF-8. All text is escaped, SVG figures are not."""
     body = "\n".join(_block(block) for block in document.blocks)
     page = _PAGE.format(title=_safe(document.title), subtitle=_safe(document.subtitle), style=_STYLE, body=body)
     return page.encode("utf-8", "replace")
@@ -137,7 +137,7 @@ def _block(block: Block) -> str:
     if isinstance(block, Bullets):
         return "<ul>" + "".join(f"<li>{_safe(item)}</li>" for item in block.items) + "</ul>"
     if isinstance(block, Figure):
-        return f'<figure role="img" aria-label="{_safe(block.words)}">{block.svg}</figure>'
+        return f'<figure role="img" aria-label="{_safe(block.caption)}">{block.svg}</figure>'
     if isinstance(block, Code):
         return f"<pre><code>{html.escape(block.text)}</code></pre>"
     return _table(block)
@@ -160,7 +160,7 @@ def _safe(text: str) -> str:
 
 
 def to_markdown(document: Document) -> bytes:
-    """UTF-8. Texts are escaped so that they hold no markup."""
+    """GitHub Markdown with tables in place of figures; UTF-8. Text is escaped so that it holds no markup."""
     parts = [
         f"# {_safe_markdown(document.title)}",
         _safe_markdown(document.subtitle),

@@ -130,7 +130,7 @@ def _show_hierarchy(nodes: tuple[Node, ...], view: ClusterView, position: int | 
     st.markdown(
         "**Hierarchy**" if any(node.parent >= 0 for node in nodes) else "**Sizes**",
         help="Each bar is a cluster, its height is its number of rows; finer clusters within it are to its right. "
-        "Click a bar to zoom in, show details, and select its rows here, on the Map and in Search; click it again to clear.",
+        "Click a bar to zoom in, show details, and select its rows on all pages; click it again to clear.",
     )
     key = "icicle-" + "-".join(str(part) for part in (view.info.digest, view.model.key, view.params))
     icicle.draw(
