@@ -185,7 +185,7 @@ def test_what_describes_clusters_is_stored_and_the_same_when_read(where, monkeyp
     assert CLUSTER_TRUST.missing(query_of(where)) == ()
     for cache in (answers.keyword_names, answers.clustering, load_terms):
         cache.cache_clear()
-    for name in ("cluster_trust", "keywords", "cluster_names", "terms"):
+    for name in ("cluster_trust", "keywords", "cluster_names", "load_terms"):
         monkeypatch.setattr(f"core.clusters.results.{name}", None)
     read = answers.cluster_overview(*where)
     pd.testing.assert_frame_equal(read.table, computed.table)
