@@ -17,8 +17,8 @@ from core.corpus.build import build_corpus
 from core.corpus.loaders import load_corpus
 from core.corpus.reading import RawTable
 from core.models.registry import PRESETS, load_embedder
-from core.scoreboard import results as score_tasks
 from core.scoreboard.comparison import compare
+from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.types import Task, metrics_of
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
@@ -59,7 +59,7 @@ def kept(place: str, table: pd.DataFrame) -> str:
 def reproduced(place: str, digest: str) -> dict[str, Any]:
     """Every metric; few-shot accuracy is what MTEB publishes."""
     task = Task.of("labels", column="category", split="split")
-    scores = score_tasks.score(CorpusRef(place, digest), Contender(PRESETS[0]), task)
+    scores = SCORES.get_or_compute(ScoresQuery(CorpusRef(place, digest), Contender(PRESETS[0]), task))
     lines = {name: compare({"it": scores}, name).lines[0] for name in metrics_of("labels")}
     told = {name: [round(value, 4) for value in (line.mean, line.low, line.high)] for name, line in lines.items()}
     return {"model": PRESETS[0].label, "published_few_shot_accuracy": PUBLISHED, "mean_low_high": told}
@@ -75,11 +75,13 @@ def timed(place: str, seeds: np.ndarray, rows: int) -> dict[str, Any]:
     task, seconds = Task.of("labels", column="category"), {}
     for contender in contenders:
         started = time.perf_counter()
-        score_tasks.score(CorpusRef(place, digest), contender, task)
+        SCORES.get_or_compute(ScoresQuery(CorpusRef(place, digest), contender, task))
         seconds[contender.label] = round(time.perf_counter() - started, 1)
-    scores = {each.key: score_tasks.kept_scores(CorpusRef(place, digest), each, task) for each in contenders}
+    scores = {
+        contender.key: SCORES.get(ScoresQuery(CorpusRef(place, digest), contender, task)) for contender in contenders
+    }
     started = time.perf_counter()
-    compare({name: each for name, each in scores.items() if each is not None}, "map_at_r")
+    compare(scores, "map_at_r")
     compared = round(time.perf_counter() - started, 2)
     return {"labels": 77, "score": seconds, "score_all_one_core": round(sum(seconds.values()), 1), "compare": compared}
 

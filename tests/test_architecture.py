@@ -188,8 +188,9 @@ def test_the_default_path_never_imports_torch(tmp_path):
 from pathlib import Path
 import numpy as np, pandas as pd
 from core import Workspace, build_index, build_neighbors, embed, load_embedder, project, read_corpus
+from core.types import CorpusRef
 from core.vectors.contenders import Contender
-from core.scoreboard import tasks
+from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.types import Task
 folder = Path({str(tmp_path)!r})
 table = pd.DataFrame(dict(text=[f"the {{kind}} {{i}} is late" for i in range(12) for kind in ("tea", "lamp")]))
@@ -202,7 +203,8 @@ vectors = embed(corpus, embedder, workspace)
 index = build_index(vectors)
 assert index.search(embedder.embed_query(["late tea"]), k=3)[0].shape == (1, 3)
 assert project(vectors, build_neighbors(vectors)).points.shape == (24, 2)
-assert tasks.score(str(workspace.folder), corpus.digest, Contender(vectors.model), Task.of("labels", column="kind"))
+ref, task = CorpusRef(str(workspace.folder), corpus.digest), Task.of("labels", column="kind")
+assert SCORES.get_or_compute(ScoresQuery(ref, Contender(vectors.model), task))
 """
     modules = loaded_by(code)
     assert {"faiss", "umap", "sklearn"} <= modules

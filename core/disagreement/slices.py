@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.disagreement.factors import Factor
-from core.stats.firth import fit_firth
 from core.stats.multiple_testing import bonferroni_z
-from core.stats.odds import log_odds_interval
+from core.stats.odds import fit_firth, log_odds_interval
 
 MAX_PAIRED_VALUES = 60  # values that are tried two by two
 SAME_SHARE = 0.9  # share of a value's texts, or of two slices' texts together, from which they are one

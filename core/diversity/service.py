@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.clusters.cluster_set import default_clusters
+from core.clusters.service import default_clusters
 from core.corpus.filters import FEW_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
 from core.corpus.loaders import load_corpus

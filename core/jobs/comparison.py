@@ -13,14 +13,14 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
     One that can't do the task has its message kept; the others go on.
     """
-    from core.scoreboard import results as score_tasks
+    from core.scoreboard.results import ScoresQuery, score_or_record_failure
     from core.scoreboard.types import Task
     from core.vectors.contenders import Contender
 
     contenders = [Contender.from_dict(contender) for contender in spec.params["contenders"]]
     task = Task.from_dict(spec.params["task"])
-    items = [(spec.ref, contender, task, _own_key(contender.model, secret)) for contender in contenders]
-    context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
+    items = [(ScoresQuery(spec.ref, contender, task), _own_key(contender.model, secret)) for contender in contenders]
+    context.map("Scoring the contenders", score_or_record_failure, items, [1] * len(items), "contenders")
 
 
 def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

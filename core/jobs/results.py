@@ -19,9 +19,9 @@ RESULTS = {
     "clusters": "core.clusters.results:CLUSTERS",
     "cluster_stability": "core.clusters.results:CLUSTER_STABILITY",
     "cluster_sweep": "core.clusters.results:CLUSTER_SWEEP",
-    "cluster_keyword_names": "core.clusters.descriptions:CLUSTER_NAMES",
-    "cluster_keywords": "core.clusters.descriptions:CLUSTER_KEYWORDS",
-    "cluster_trust": "core.clusters.descriptions:CLUSTER_TRUST",
+    "cluster_keyword_names": "core.clusters.results:CLUSTER_NAMES",
+    "cluster_keywords": "core.clusters.results:CLUSTER_KEYWORDS",
+    "cluster_trust": "core.clusters.results:CLUSTER_TRUST",
     "comparison": "core.disagreement.results:COMPARISON",
     "pair_comparison": "core.disagreement.results:PAIR_COMPARISON",
     "text_facts": "core.disagreement.results:TEXT_FACTS",
@@ -33,6 +33,9 @@ RESULTS = {
     "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
     "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
+    "scores": "core.scoreboard.results:SCORES",
+    "embedding_times": "core.scoreboard.results:EMBEDDING_TIMES",
+    "search_times": "core.scoreboard.results:SEARCH_TIMES",
 }
 """Where each result is declared, by its name; imported when it is used."""
 

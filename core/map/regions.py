@@ -5,8 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.clusters.cluster_set import cluster_set
-from core.clusters.methods import ClusterParams
+from core.clusters.service import ClusterParams, cluster_set
 from core.corpus.filters import coded
 from core.corpus.loaders import load_corpus
 from core.corpus.terms import load_terms

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.clusters.cluster_set import default_clusters
+from core.clusters.service import default_clusters
 from core.corpus.cells import texts_and_roles
 from core.corpus.export.table import free_name, table_bytes
 from core.corpus.loaders import load_corpus

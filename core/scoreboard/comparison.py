@@ -26,13 +26,13 @@ from core.stats.significance import (
     pair_indices,
 )
 
-GUESSED = ("knn_accuracy", "probe_accuracy", "probe_macro_f1")  # metrics of answers, not of orders
+CLASSIFICATION_METRICS = ("knn_accuracy", "probe_accuracy", "probe_macro_f1")  # not of rankings
 
 
 @dataclass(frozen=True)
 class Line:
     """One contender. name: its key. mean, low, high: the score and its 95% interval. share_best: share of resamples in
-    which it is best, ties shared. group: letters; two contenders that share one do not differ significantly. best:
+    which it is best, ties split. group: letters; two contenders that share one do not differ significantly. best:
     whether it is the best, or not significantly different from it."""
 
     name: str
@@ -105,26 +105,25 @@ class Comparison:
                 return members
         return []
 
-    def least_detectable_pair(self) -> Pair | None:
-        """The pair by which to say what could not be detected: of those tied with the best, else of the next tied
-        group, the one with the largest minimum detectable difference; where all differ significantly, the first two.
-        None where it is unknown.
+    def minimum_detectable_pair(self) -> Pair | None:
+        """The pair whose minimum detectable difference is reported: of those tied with the best, else of the next tied
+        group, the one where it is largest; where all differ significantly, the first two. None where it is unknown.
 
-        Not a figure over all pairs: two contenders that are nearly one, such as a model and its float16, would show a
-        difference that says nothing of the others.
+        Not over all pairs: that of two nearly identical contenders, such as a model and its float16, says nothing of
+        the others.
         """
         tied = self.tied()
         among = tied if len(tied) > 1 else self.next_tied_group() or [line.name for line in self.lines[:2]]
         finite = [pair for pair in self._pairs_among(among) if isfinite(pair.minimum_detectable_difference)]
         return max(finite, key=lambda pair: pair.minimum_detectable_difference, default=None)
 
-    def chance_words(self) -> str:
-        """What is reached without looking: by a random order of what is ranked, else by guesses; "" if not known."""
+    def chance_description(self) -> str:
+        """The score of a random ranking, or of random guesses where nothing is ranked; "" where unknown."""
         if self.chance is None:
             return ""
-        ranked = self.unit in ("queries", "pairs") and self.metric not in GUESSED
-        who = f"A random order of the {'pairs' if self.unit == 'pairs' else 'rows'}" if ranked else "Guessing"
-        return f"{who} reaches {self.chance:.3f} (chance)."
+        ranked = self.unit in ("queries", "pairs") and self.metric not in CLASSIFICATION_METRICS
+        subject = f"A random order of the {'pairs' if self.unit == 'pairs' else 'rows'}" if ranked else "Guessing"
+        return f"{subject} reaches {self.chance:.3f} (chance)."
 
     def _pairs_among(self, names: Collection[str]) -> list[Pair]:
         return [pair for pair in self.pairs if pair.first in names and pair.second in names]
@@ -176,7 +175,7 @@ def _evidence(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidenc
     declared = METRICS.get(metric)
     if declared is None or not all(_has(contender, metric, declared.data) for contender in scores):
         raise InputError(
-            f'Not every contender has scores of "{metric}".', "Choose another metric, or score them again."
+            f'Not every contender has scores of "{metric}".', "Select another metric, or score them again."
         )
     return _EVIDENCE[declared.data](scores, metric, seed)
 
@@ -200,9 +199,9 @@ def _of_pairs(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidenc
 def _of_resamples(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
     resampled = _stacked([contender.resampled[metric] for contender in scores])
     facts = scores[0].facts
-    drawn = {"count": 0, "unit": "rows", "beside": ""} | facts.get("resampled", {}).get(metric, {})
-    values = np.array([contender.whole[metric] for contender in scores])
-    return compare_resampled(values, resampled, drawn["count"], drawn["unit"], drawn["beside"], facts.get("seed", 0))
+    drawn = {"count": 0, "unit": "rows", "extra": ""} | facts.get("resampled", {}).get(metric, {})
+    values = np.array([contender.total[metric] for contender in scores])
+    return compare_resampled(values, resampled, drawn["count"], drawn["unit"], drawn["extra"], facts.get("seed", 0))
 
 
 def _of_runs(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
@@ -223,7 +222,7 @@ def _lines(evidence: PairedEvidence, names: Sequence[str], pairs: Sequence[Pair]
     tied = {frozenset((pair.first, pair.second)) for pair in pairs if not pair.is_significant}
     letters, top = tied_groups([names[i] for i in order], tied), names[order[0]]
     lowest = METRICS[metric].lowest
-    ends = low.clip(lowest, 1), high.clip(lowest, 1)  # Student's t knows no bounds
+    ends = low.clip(lowest, 1), high.clip(lowest, 1)  # Student's t is unbounded
     table = np.stack([means, *ends, evidence.share_best], axis=1).tolist()
 
     def line(name: str, mean: float, low: float, high: float, share_best: float) -> Line:
@@ -253,7 +252,7 @@ def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
 
 
 def _total(facts: Mapping[str, Any], metric: str, evidence: PairedEvidence) -> int:
-    """How many there are of what was scored; runs and folds are all there are."""
+    """How many there are of what was scored; of runs and folds, all are scored."""
     drawn = facts.get("resampled", {}).get(metric, {}).get("of", 0)
     counts = [facts[name] for name in ("of_queries", "queries_usable", "usable") if name in facts]
     total = drawn or next(iter(counts), 0)

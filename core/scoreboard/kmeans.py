@@ -1,10 +1,12 @@
-"""V-measure of k-means against the labels, and how unsure it is."""
+"""V-measure of k-means against the labels, with its uncertainty."""
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.scoreboard.quiet import quietly
 from core.stats.resampling import bootstrap_runs
 from core.types import Progress
 
@@ -15,7 +17,7 @@ BATCH = 500  # rows of a mini-batch, as MTEB
 @dataclass(frozen=True, eq=False)
 class KMeansScore:
     """v_measure: mean over SEEDS clusterings. seeds: (SEEDS,) of each. resampled: (b,) over resampled texts and
-    clusterings. chance: of groups of the same sizes at random."""
+    clusterings. chance: of random clusters of the same sizes."""
 
     v_measure: float
     seeds: np.ndarray
@@ -26,17 +28,17 @@ class KMeansScore:
 def v_measures(
     points: np.ndarray, codes: np.ndarray, texts: np.ndarray, seed: int = 0, progress: Progress | None = None
 ) -> KMeansScore:
-    """k-means with as many groups as labels on unit rows (m, d), by MTEB's recipe for clustering (Muennighoff et al.,
-    2023): scikit-learn's mini-batch k-means with batches of 500, one start a seed.
+    """k-means with as many clusters as labels on unit rows (m, d), by MTEB's recipe for clustering (Muennighoff et al.,
+    2023): scikit-learn's mini-batch k-means with batches of 500, one start per seed.
 
     codes: (m,) labels from 0. texts: (m,) codes from 0 of identical texts, which are resampled together, with `seed`.
     """
-    found = np.stack([_grouped(points, codes, seed + i, progress, i) for i in range(SEEDS)])
-    each = np.array([v_measure(codes, groups) for groups in found])
+    clusterings = np.stack([_cluster_labels(points, codes, seed + i, progress, i) for i in range(SEEDS)])
+    scores = np.array([v_measure(codes, groups) for groups in clusterings])
     rng = np.random.default_rng(seed)
-    resampled = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, found[run], weights)], seed)[:, 0]
-    mixed = [v_measure(codes, rng.permutation(groups)) for groups in found]
-    return KMeansScore(float(each.mean()), each, resampled, float(np.mean(mixed)))
+    draws = bootstrap_runs(texts, SEEDS, lambda run, weights: [v_measure(codes, clusterings[run], weights)], seed)
+    shuffled = [v_measure(codes, rng.permutation(groups)) for groups in clusterings]
+    return KMeansScore(float(scores.mean()), scores, draws[:, 0], float(np.mean(shuffled)))
 
 
 def v_measures_of_sets(
@@ -47,20 +49,20 @@ def v_measures_of_sets(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> KMeansScore:
-    """The mean over sets of rows, each clustered by itself into as many groups as it has labels, as MTEB has it for
+    """The mean over sets of rows, each clustered separately into as many clusters as it has labels, as MTEB has it for
     files of several sets. sets: (m,) which set a row is of; sets of one label are left out."""
-    parts = [place for set_ in np.unique(sets) if len(np.unique(codes[place := np.flatnonzero(sets == set_)])) > 1]
-    made = []
+    parts = [rows for number in np.unique(sets) if len(np.unique(codes[rows := np.flatnonzero(sets == number)])) > 1]
+    scores = []
     for part in parts:
-        label, text = (np.unique(each[part], return_inverse=True)[1].astype(np.int32) for each in (codes, texts))
-        made.append(v_measures(points[part], label, text, seed, progress if len(parts) == 1 else None))
+        label, text = (np.unique(values[part], return_inverse=True)[1].astype(np.int32) for values in (codes, texts))
+        scores.append(v_measures(points[part], label, text, seed, progress if len(parts) == 1 else None))
         if progress and len(parts) > 1:
-            progress(len(made), len(parts))
+            progress(len(scores), len(parts))
     return KMeansScore(
-        float(np.mean([each.v_measure for each in made])),
-        np.mean([each.seeds for each in made], axis=0),
-        np.mean([each.resampled for each in made], axis=0),
-        float(np.mean([each.chance for each in made])),
+        float(np.mean([score.v_measure for score in scores])),
+        np.mean([score.seeds for score in scores], axis=0),
+        np.mean([score.resampled for score in scores], axis=0),
+        float(np.mean([score.chance for score in scores])),
     )
 
 
@@ -74,18 +76,27 @@ def v_measure(codes: np.ndarray, groups: np.ndarray, weights: np.ndarray | None 
     return float(2 * (one + two - both) / (one + two)) if one + two > 0 else 1.0
 
 
+def quietly(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The call's result, without warnings (iterations used up, fewer distinct points than clusters)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments)
+
+
 def _entropy(shares: np.ndarray) -> float:
     some = shares[shares > 0]
     return float(-(some * np.log(some)).sum())
 
 
-def _grouped(points: np.ndarray, codes: np.ndarray, seed: int, progress: Progress | None, number: int) -> np.ndarray:
+def _cluster_labels(
+    points: np.ndarray, codes: np.ndarray, seed: int, progress: Progress | None, number: int
+) -> np.ndarray:
     from sklearn.cluster import MiniBatchKMeans
     from threadpoolctl import threadpool_limits
 
     model = MiniBatchKMeans(int(codes.max()) + 1, batch_size=BATCH, n_init=1, random_state=seed)
-    with threadpool_limits(1):  # contenders are scored side by side, one a core
-        made = quietly(model.fit, points).labels_
+    with threadpool_limits(1):  # contenders are scored in parallel, one per core
+        labels = quietly(model.fit, points).labels_
     if progress:
         progress(number + 1, SEEDS)
-    return np.asarray(made)
+    return np.asarray(labels)

@@ -1,11 +1,16 @@
-"""Linear probes: how well a logistic regression on the vectors tells the labels, with many texts and with few."""
+"""Linear probes: how well a logistic regression on the vectors predicts labels, with many texts and with few."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from core.scoreboard.quiet import quietly
+from core.corpus.label_rows import LabelRows, side_of
+from core.corpus.reading.nested import SET
+from core.errors import InputError
+from core.scoreboard.kmeans import quietly
+from core.scoreboard.types import Task
 from core.stats.resampling import bootstrap_runs
 from core.types import Progress
 from core.vectors.linear_probe import text_folds
@@ -65,22 +70,24 @@ def few_shot(
     shots: int = SHOTS,
 ) -> ShotScores:
     """MTEB's classification (Muennighoff et al., 2023): ten times, a logistic regression of at most 100 iterations on
-    8 random training rows a label (`shots`: 16 or 32 for some of its sets), asked about all test rows.
+    8 random training rows per label (`shots`: 16 or 32 for some of its sets), tested on all test rows.
 
-    points: (m, d). codes, texts: (m,) labels, and codes of identical texts. train, test: places within them.
+    points: (m, d). codes, texts: (m,) labels, and codes of identical texts. train, test: positions within them.
     seed: of the resamples; the training rows are drawn with MTEB's seed, 42.
     """
     order, truth = np.array(train), codes[test]
     guesses = []
     for run in range(RUNS):
         np.random.RandomState(SHOT_SEED).shuffle(order)  # each run shuffles the order of the last one, as MTEB does
-        chosen = _first_of_each(order, codes, shots)
-        guesses.append(fitted(points[chosen], codes[chosen]).predict(points[test]))
+        sample = _first_per_label(order, codes, shots)
+        guesses.append(fitted(points[sample], codes[sample]).predict(points[test]))
         if progress:
             progress(run + 1, RUNS)
     together = np.unique(texts[test], return_inverse=True)[1]
-    resampled = bootstrap_runs(together, RUNS, lambda run, weights: _weighed(truth, guesses[run], weights), seed)
-    accuracy, macro = np.array([_weighed(truth, guess, np.ones(len(test))) for guess in guesses]).T
+    resampled = bootstrap_runs(
+        together, RUNS, lambda run, weights: _weighted_scores(truth, guesses[run], weights), seed
+    )
+    accuracy, macro = np.array([_weighted_scores(truth, guess, np.ones(len(test))) for guess in guesses]).T
     return ShotScores(accuracy, macro, resampled)
 
 
@@ -96,7 +103,7 @@ def fitted(points: np.ndarray, codes: np.ndarray) -> Any:
 
 
 def held_out(codes: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places of training and test rows: a fifth of each label's texts, at least one, is the test; the others train.
+    """Positions of training and test rows: a fifth of each label's texts, at least one, is the test; the others train.
     Copies of a text are on one side, by the label of the first of them."""
     _, first, text = np.unique(texts, return_index=True, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(first))
@@ -108,23 +115,88 @@ def held_out(codes: np.ndarray, texts: np.ndarray, seed: int) -> tuple[np.ndarra
     return np.flatnonzero(~tested[text]), np.flatnonzero(tested[text])
 
 
-def _first_of_each(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndarray:
+def _first_per_label(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndarray:
     """The first `shots` of `rows` of each label."""
     order = rows[np.argsort(codes[rows], kind="stable")]
     label = codes[order]
-    place = np.arange(len(order)) - np.searchsorted(label, label)
-    chosen: np.ndarray = order[place < shots]
-    return chosen
+    position = np.arange(len(order)) - np.searchsorted(label, label)
+    first: np.ndarray = order[position < shots]
+    return first
 
 
 def _macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
-    return _weighed(truth, guess, np.ones(len(truth)))[1]
+    return _weighted_scores(truth, guess, np.ones(len(truth)))[1]
 
 
-def _weighed(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> list[float]:
-    """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i]: labels that are neither there nor
-    guessed are left out."""
+def _weighted_scores(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> list[float]:
+    """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i]: labels neither present
+    nor predicted are left out."""
     labels, right = int(max(truth.max(), guess.max())) + 1, truth == guess
     hits = np.bincount(truth[right], weights[right], labels)
     either = np.bincount(truth, weights, labels) + np.bincount(guess, weights, labels)
     return [float(hits.sum() / weights.sum()), float((2 * hits[either > 0] / either[either > 0]).mean())]
+
+
+MAX_PROBED_ROWS = 10_000  # rows
+MAX_ROWS_IN_SETS = 100_000  # in sets that are clustered separately
+MAX_PROBED_LABELS = 200
+
+
+def probed_positions(data: LabelRows) -> np.ndarray:
+    """Ascending positions within data.rows: all, or all queries and others at random, MAX_PROBED_ROWS in total."""
+    if len(data) <= MAX_PROBED_ROWS:
+        return np.arange(len(data))
+    others = np.setdiff1d(np.arange(len(data)), data.queries)
+    more = np.random.default_rng(data.seed).choice(others, MAX_PROBED_ROWS - len(data.queries), replace=False)
+    return np.sort(np.concatenate([data.queries, more]))
+
+
+def clustered_positions(table: pd.DataFrame, data: LabelRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The positions that are clustered, and the set of each: `at` as one set; where the data has several sets, all rows
+    up to MAX_ROWS_IN_SETS, as benchmarks cluster complete sets."""
+    if SET not in table.columns:
+        return at, np.zeros(len(at), np.int32)
+    positions = np.arange(len(data)) if len(data) <= MAX_ROWS_IN_SETS else at
+    return positions, np.unique(table[SET].iloc[data.rows[positions]].fillna(0), return_inverse=True)[1]
+
+
+def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
+    """Of the positions, those whose label has at least so many texts among them; the MAX_PROBED_LABELS largest."""
+    _, first = np.unique(data.texts[at], return_index=True)  # a text counts once, by its first row
+    counts = np.bincount(data.codes[at[first]], minlength=len(data.names))
+    labels = [label for label in np.argsort(-counts, kind="stable")[:MAX_PROBED_LABELS] if counts[label] >= texts]
+    return at[np.isin(data.codes[at], labels)]
+
+
+def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of training and test rows, by the task's column or at random, of labels that are on both sides.
+
+    Raises InputError where the column does not exist, or leaves one side empty.
+    """
+    positions = learnable(data, np.arange(len(data)), 2)
+    if task.get("split") is None:
+        parts = held_out(data.codes[positions], data.texts[positions], data.seed)
+        train, test = positions[parts[0]], positions[parts[1]]
+    else:
+        train, test = (np.intersect1d(side, positions) for side in split_sides(table, data, task))
+    labels = np.intersect1d(data.codes[train], data.codes[test])
+    return train[np.isin(data.codes[train], labels)], test[np.isin(data.codes[test], labels)]
+
+
+def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of training and test rows by a column; rows with neither value are left out."""
+    column, test = task.get("split"), str(task.get("test", "test")).lower()
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}".', "Select another column of training and test rows.")
+    cells = table[column].iloc[data.rows]
+    normalized, filled = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
+    values = (normalized if (normalized == test).any() else side_of(normalized)).to_numpy()
+    train = task.get("train", "train" if (values == "train").any() else None)
+    trains = filled & (values != test if train is None else values == str(train).lower())
+    sides = np.flatnonzero(trains), np.flatnonzero(filled & (values == test))
+    if not all(len(side) for side in sides):
+        raise InputError(
+            f'By the column "{column}", {len(sides[0]):,} labeled rows are for training, {len(sides[1]):,} for test.',
+            "Select another column, or a random split.",
+        )
+    return sides

@@ -1,127 +1,152 @@
-"""Scoring one contender in one task, as a function for workers; the result is kept in the workspace."""
+"""What the scoreboard stores: scores of a contender in a task, why scoring failed, and measured times."""
 
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Protocol, cast
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from core.corpus.label_columns import label_codes
 from core.corpus.label_rows import MOST_QUERIES
+from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError, PlanisphereError
 from core.models.backends import capabilities
-from core.scoreboard.label_splits import MOST_PROBED, MOST_PROBED_LABELS
+from core.results import Result
+from core.scoreboard.known_item import score_known_item
+from core.scoreboard.labels import score_labels
+from core.scoreboard.pairs import score_pairs
+from core.scoreboard.probes import MAX_PROBED_LABELS, MAX_PROBED_ROWS
+from core.scoreboard.retrieval import score_queries
+from core.scoreboard.speed import BUDGET, EmbeddingTimes, SearchTimes, load_meter, time_embedding, time_search
 from core.scoreboard.types import Scores, Task, TaskKind
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
 from core.types import CorpusRef, Progress
-from core.vectors.contenders import Contender
+from core.vectors.contenders import Contender, ContenderQuery, contender_rows
+from core.vectors.loaders import ModelQuery, cached_embedder, load_vectors
 
-KIND, FAILED = "scores", "scores_failed"
-VERSIONS = {"labels": 2, "pairs": 2, "queries": 1, "known_item": 1}  # raise one when its task's values change
-SECONDS_A_CELL, SECONDS_A_PRODUCT = 2e-8, 4e-11  # to order a similarity, and a dimension of it
-SECONDS_A_WEIGHT = 2.5e-8  # of a row, a dimension and a label, in the probes and k-means together
+FAILED = "scores_failed"
+SECONDS_PER_CELL, SECONDS_PER_PRODUCT = 2e-8, 4e-11  # to order a similarity, and a dimension of it
+SECONDS_PER_WEIGHT = 2.5e-8  # of a row, a dimension and a label, in the probes and k-means together
+Scorer = Callable[[CorpusRef, Contender, Task, Secret | None, Progress | None], Scores]
+SCORERS: dict[TaskKind, Scorer] = {
+    "labels": score_labels,
+    "pairs": score_pairs,
+    "queries": score_queries,
+    "known_item": score_known_item,
+}
 
 
 @dataclass(frozen=True)
-class Failed:
-    """Why a contender could not be scored. again: whether trying again may help: not where the data is the reason, or
-    where there is no model."""
+class ScoresQuery:
+    """One contender in one task."""
+
+    corpus: CorpusRef
+    contender: Contender
+    task: Task
+
+
+@dataclass(frozen=True)
+class ScoringFailure:
+    """Why a contender could not be scored. can_retry: not where the data is the reason, or where there is no model."""
 
     message: str
     remedy: str
-    again: bool
+    can_retry: bool
 
 
-class Scorer(Protocol):
-    def __call__(
-        self,
-        corpus: CorpusRef,
-        contender: Contender,
-        task: Task,
-        secret: Secret | None = None,
-        progress: Progress | None = None,
-    ) -> Scores: ...
-
-
-def score(
-    corpus: CorpusRef,
-    contender: Contender,
-    task: Task,
-    secret: Secret | None = None,
-    progress: Progress | None = None,
-) -> Scores:
-    """The kept scores, or new ones, which are then kept. Raises a PlanisphereError where the contender can't do it."""
-    kept = kept_scores(corpus, contender, task)
-    if kept is not None:
-        return kept
-    made = _scorer(task)(corpus, contender, task, secret, progress)
-    keep_scores(corpus, contender, task, made)
-    return made
-
-
-def try_score(corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None) -> int:
-    """The same for a job of several contenders: one that fails has its message kept, and the others go on. Gives 1."""
+def score_or_record_failure(query: ScoresQuery, secret: Secret | None = None) -> int:
+    """Score for a job of several contenders: a failure is stored, so that the others go on. Returns 1."""
     try:
-        score(corpus, contender, task, secret)
+        SCORES.get_or_compute(query, None, secret)
     except PlanisphereError as error:
-        again = not isinstance(error, InputError) and capabilities(contender.model).can_embed
-        facts = {"message": error.message, "remedy": error.remedy, "again": again}
-        Workspace(corpus.folder).save(FAILED, corpus.digest, score_inputs(contender, task), {}, facts)
+        can_retry = not isinstance(error, InputError) and capabilities(query.contender.model).can_embed
+        failure = asdict(ScoringFailure(error.message, error.remedy, can_retry))
+        Workspace(query.corpus.folder).save(FAILED, query.corpus.digest, _failure_inputs(query), {}, failure)
     return 1
 
 
-def kept_scores(corpus: CorpusRef, contender: Contender, task: Task) -> Scores | None:
-    """What `score` kept; None where it has not been run, or was kept by another version."""
-    stored = Workspace(corpus.folder).load(KIND, corpus.digest, score_inputs(contender, task))
-    if stored is None:
-        return None
-    arrays = {name: dict[str, object]() for name in ("per_query", "runs", "resampled")}
-    for name, value in stored.arrays.items():
-        group, _, metric = name.partition(".")
-        if metric:
-            arrays[group][metric] = value
-    facts = dict(stored.facts)
-    whole, chance = facts.pop("whole"), facts.pop("chance")
-    return Scores(
-        units=stored.arrays["units"], pairs=stored.arrays.get("pairs"), whole=whole, chance=chance,
-        facts=facts["facts"], **cast(dict, arrays),
-    )  # fmt: skip
-
-
-def kept_failure(corpus: CorpusRef, contender: Contender, task: Task) -> Failed | None:
-    """Why the last try to score a contender failed; None where it has not failed, or has been scored since."""
-    if kept_scores(corpus, contender, task) is not None:
-        return None
-    stored = Workspace(corpus.folder).load(FAILED, corpus.digest, score_inputs(contender, task))
-    return None if stored is None else Failed(**{"again": True, **stored.facts})
-
-
-def keep_scores(corpus: CorpusRef, contender: Contender, task: Task, scores: Scores) -> None:
-    """Keep a contender's scores in a task. Raises StorageError where the corpus is gone."""
-    arrays = {"units": scores.units} | ({} if scores.pairs is None else {"pairs": scores.pairs})
-    for group in ("per_query", "runs", "resampled"):
-        arrays |= {f"{group}.{metric}": values for metric, values in getattr(scores, group).items()}
-    facts = {"whole": scores.whole, "chance": scores.chance, "facts": scores.facts}
-    Workspace(corpus.folder).save(KIND, corpus.digest, score_inputs(contender, task), arrays, facts)
-
-
-def score_inputs(contender: Contender, task: Task) -> dict[str, object]:
-    """What names the scores of a contender in a task."""
-    made = {"dimensions": contender.dimensions, "bits": contender.bits, "task": task.to_dict()}
-    return {**vector_inputs(contender.model), **made, "scores": VERSIONS[task.kind]}
+def load_failure(query: ScoresQuery) -> ScoringFailure | None:
+    """Why the last attempt failed; None where there was none, or the contender has been scored since."""
+    stored = Workspace(query.corpus.folder).load(FAILED, query.corpus.digest, _failure_inputs(query))
+    return None if stored is None or SCORES.exists(query) else ScoringFailure(**stored.facts)
 
 
 def expected_seconds(kind: TaskKind, rows: int, dimensions: int, labels: int = 50) -> float:
-    """About how long one contender takes on one core. rows: with a label, queries' candidates or pairs; the time that
-    a model takes to embed new texts is not counted."""
+    """About how long one contender takes on one core, without embedding new texts. rows: with a label, candidates of
+    queries, or pairs."""
     if kind == "pairs":
         return 1.0
-    asked, probed = min(rows, MOST_QUERIES), min(rows, MOST_PROBED)
-    seconds = asked * rows * (SECONDS_A_CELL + SECONDS_A_PRODUCT * dimensions)
+    queries, probed = min(rows, MOST_QUERIES), min(rows, MAX_PROBED_ROWS)
+    seconds = queries * rows * (SECONDS_PER_CELL + SECONDS_PER_PRODUCT * dimensions)
     if kind == "labels":
-        seconds += 1 + probed * dimensions * min(labels, MOST_PROBED_LABELS) * SECONDS_A_WEIGHT
+        seconds += 1 + probed * dimensions * min(labels, MAX_PROBED_LABELS) * SECONDS_PER_WEIGHT
     return seconds
 
 
-def _scorer(task: Task) -> Scorer:
-    """core.scoreboard.<kind>.score_<kind>, imported when it is needed."""
-    name = task.kind
-    return cast(Scorer, getattr(import_module(f"core.scoreboard.{name}"), f"score_{name}"))
+def _score(query: ScoresQuery, progress: Progress, secret: Secret | None = None) -> Scores:
+    return SCORERS[query.task.kind](query.corpus, query.contender, query.task, secret, progress)
+
+
+def _score_inputs(query: ScoresQuery) -> dict[str, Any]:
+    variant = {"dimensions": query.contender.dimensions, "bits": query.contender.bits}
+    return {**vector_inputs(query.contender.model), **variant, "task": query.task.to_dict()}
+
+
+def _failure_inputs(query: ScoresQuery) -> dict[str, Any]:
+    return {**_score_inputs(query), FAILED: 2}
+
+
+def _score_seconds(query: ScoresQuery) -> float:
+    rows, dimensions = load_vectors(query.corpus, query.contender.model).rows.shape
+    table, column = load_corpus(query.corpus).table, query.task.get("column")
+    labels = len(label_codes(table[column])[1]) if column in table.columns else 0
+    return expected_seconds(query.task.kind, rows, query.contender.dimensions or dimensions, labels)
+
+
+def _measure_embedding(query: ModelQuery, progress: Progress, secret: Secret | None = None) -> EmbeddingTimes:
+    embedder, others = cached_embedder(query.corpus.folder, query.model, secret), load_meter()
+    times = time_embedding(embedder, load_distinct_texts(query.corpus))
+    # the work of a server counts as its own, even where it runs on this machine
+    share = 0.0 if capabilities(query.model).hosted else others()
+    return EmbeddingTimes(times.texts, times.seconds, times.queries, share)
+
+
+def _measure_search(query: ContenderQuery, progress: Progress) -> SearchTimes:
+    rows, others = contender_rows(query.corpus, query.contender), load_meter()
+    return SearchTimes(time_search(rows, query.contender), others())
+
+
+SCORES = Result(
+    "scores",
+    3,
+    ScoresQuery,
+    Scores,
+    inputs=_score_inputs,
+    compute=_score,
+    seconds=_score_seconds,
+    stage="Scoring the contenders",
+    needs_secret=True,
+    absence="This contender has not been scored in this task yet.",
+    remedy="Score it on the Scoreboard page.",
+)
+EMBEDDING_TIMES = Result(
+    "embedding_times",
+    1,
+    ModelQuery,
+    EmbeddingTimes,
+    inputs=lambda query: {**vector_inputs(query.model), "cpus": os.cpu_count() or 1, "seed": 0},
+    compute=_measure_embedding,
+    seconds=lambda query: 3 * BUDGET,
+    stage="Measuring the speed",
+    needs_secret=True,
+)
+SEARCH_TIMES = Result(
+    "search_times",
+    1,
+    ContenderQuery,
+    SearchTimes,
+    inputs=lambda query: {"contender": query.contender.to_dict(), "cpus": os.cpu_count() or 1, "seed": 0},
+    compute=_measure_search,
+    seconds=lambda query: 1.0,
+    stage="Measuring the speed",
+)

@@ -1,29 +1,42 @@
-"""Queries against candidates, some of which answer them: exact search and the scores of every query."""
+"""Queries against candidates, some of them relevant: exact search, metrics of every query, and the task "queries".
 
-from collections.abc import Sequence
+The task "queries" has uploaded queries and judgments (qrels) of which rows are relevant, as BEIR (Thakur et al. 2021).
+"""
+
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from core.corpus.cell_numbers import cell_numbers
 from core.corpus.distinct import distinct_texts
+from core.corpus.label_columns import label_words
 from core.corpus.loaders import load_corpus
+from core.errors import InputError
 from core.scoreboard import metrics as ranked
-from core.scoreboard.exact_search import TIE_SEED, nearest
-from core.scoreboard.types import Scores
+from core.scoreboard.qrels import COLUMNS, MatchedJudgments, best_grades, match_rows, row_ids
+from core.scoreboard.task_tables import column_of, file_names, has_text, open_table, sample_sorted
+from core.scoreboard.types import Scores, Task
 from core.secret import Secret
-from core.types import CorpusRef, Progress
+from core.types import Corpus, CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.text_vectors import embed_task_texts
+
+DEPTH = 100  # ranks considered: recall@100 is the deepest metric
+TIE_SEED = SEED = 0
+MAX_QUERIES = 10_000  # of more, a sample is drawn
+_QUERIES, _CANDIDATES = 512, 8_192  # compared at a time: some 70 MB
 
 
 @dataclass(frozen=True, eq=False)
 class Retrieval:
-    """Queries and what answers them; the same for every contender.
+    """Queries and their relevant candidates; the same for every contender.
 
     candidates: distinct texts, or None for the corpus' own distinct texts in order of appearance, so that copies are
     one answer. Answer p says that candidate answer_of[p] answers query query_of[p] with the grade grades[p] > 0; each
-    such pair stands once and every query has one. excluded: (q,) a candidate that a query may not find (itself), or
+    such pair is unique and every query has one. excluded: (q,) a candidate that a query may not retrieve (itself), or
     -1. units: (q,) codes of queries resampled together.
     """
 
@@ -37,6 +50,73 @@ class Retrieval:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class JudgedQueries:
+    """Queries as uploaded, and judgments on them. texts, ids: of each query; query: (p,) positions among them.
+
+    unknown: judgments on queries that are not in the file.
+    """
+
+    texts: list[str]
+    ids: list[str]
+    query: np.ndarray
+    row_id: pd.Series
+    grade: np.ndarray
+    unknown: int = 0
+
+
+def score_queries(
+    corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
+) -> Scores:
+    """Scores of a contender: nDCG@10 by grade, MRR@10, P@1, recall@1, @10 and @100, one value per query.
+
+    Every distinct text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for
+    contenders that can't embed queries.
+    """
+    return score_retrieval(corpus, contender, read_queries(corpus, task), secret, progress)
+
+
+@lru_cache(maxsize=4)
+def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
+    """The task's queries and answers.
+
+    params: queries (a stored table's key), text (its column), id (the corpus' column of ids, or a row number), and
+    either qrels (a stored table's key) with query_id (a column), or relevant (a column) and perhaps grade (a column).
+    Queries without a relevant row in the corpus are left out; a row with the query's own text is relevant only if it
+    is judged to be. Raises InputError.
+    """
+    loaded, uploaded = load_corpus(corpus), read_judged_queries(corpus, task)
+    column = str(task.get("id"))
+    corpus_ids = row_ids(loaded.table, column)
+    matched = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
+    groups, texts = distinct_texts(loaded.texts)
+    query, answer, grade = best_grades(matched.query, groups[matched.row], matched.grade)
+    used = sample_sorted(np.unique(query), MAX_QUERIES, SEED)
+    is_used = np.isin(query, used)
+    query, answer, grade = np.searchsorted(used, query[is_used]).astype(np.int32), answer[is_used], grade[is_used]
+    query_texts = [uploaded.texts[number] for number in used]
+    self_matches = _self_matches([uploaded.ids[number] for number in used], query_texts, loaded, corpus_ids, groups)
+    is_judged = np.isin(
+        np.arange(len(used), dtype=np.int64) * len(texts) + self_matches, query * np.int64(len(texts)) + answer
+    )
+    excluded = np.where(is_judged, -1, self_matches)
+    units = distinct_texts(query_texts)[0].astype(np.int32)
+    facts = _facts(uploaded, matched, loaded, column) | {"own_texts": int((excluded >= 0).sum())}
+    facts["files"] = file_names(corpus, task)
+    return Retrieval(query_texts, None, query, answer, grade, excluded, units, facts)
+
+
+def read_judged_queries(corpus: CorpusRef, task: Task) -> JudgedQueries:
+    """The queries of a task and their judgments, as uploaded. Raises InputError, StorageError."""
+    table = open_table(corpus, str(task.get("queries")))
+    texts = column_of(table, str(task.get("text")), "the file of queries")
+    usable = has_text(texts)
+    table, texts = table[usable].reset_index(drop=True), texts[usable].astype("str").reset_index(drop=True)
+    if not len(texts):
+        raise InputError(f'The column "{task.get("text")}" has no text.', "Select the column with the queries.")
+    return _judged_in_qrels(corpus, task, table, texts) if task.get("qrels") else _judged_in_column(task, table, texts)
+
+
 def score_retrieval(
     corpus: CorpusRef,
     contender: Contender,
@@ -48,16 +128,15 @@ def score_retrieval(
 
     Raises ModelError where the contender can't embed new texts.
     """
-    where = (corpus, contender)
-    asked = embed_task_texts(*where, task.queries, queries=True, secret=secret, progress=progress)
+    queries = embed_task_texts(corpus, contender, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
-        first = first_rows(corpus)
-        found, total = nearest(asked, contender_rows(*where), first, task.excluded), len(first)
+        rows, candidates = contender_rows(corpus, contender), first_rows(corpus)
     else:
-        rows = embed_task_texts(*where, task.candidates, secret=secret, progress=progress)
-        found, total = nearest(asked, rows, np.arange(len(rows)), task.excluded), len(rows)
+        rows = embed_task_texts(corpus, contender, task.candidates, secret=secret, progress=progress)
+        candidates = np.arange(len(rows))
+    ranked_candidates, total = nearest_candidates(queries, rows, candidates, task.excluded), len(candidates)
     facts = task.facts | {"queries": len(task.queries), "candidates": total, "tie_seed": TIE_SEED}
-    return Scores(ranked_scores(found, task, total), task.units, chance=chance(task, total), facts=facts)
+    return Scores(ranked_scores(ranked_candidates, task, total), task.units, chance=chance(task, total), facts=facts)
 
 
 def first_rows(corpus: CorpusRef) -> np.ndarray:
@@ -65,9 +144,9 @@ def first_rows(corpus: CorpusRef) -> np.ndarray:
     return np.unique(distinct_texts(load_corpus(corpus).texts)[0], return_index=True)[1]
 
 
-def ranked_scores(found: np.ndarray, task: Retrieval, candidates: int) -> dict[str, np.ndarray]:
+def ranked_scores(ranked_candidates: np.ndarray, task: Retrieval, candidates: int) -> dict[str, np.ndarray]:
     """Metric -> (q,) float32 in [0, 1]: nDCG@10 by grade, reciprocal rank within the first ten, P@1, recall."""
-    gains = gains_of(found, task, candidates)
+    gains = gains_of(ranked_candidates, task, candidates)
     hits, count = gains > 0, np.bincount(task.query_of, minlength=len(task.queries))
     scores = {
         "ndcg_at_10": ranked.graded_ndcg_at_k(gains, ideal_gains(task, 10), 10),
@@ -78,18 +157,18 @@ def ranked_scores(found: np.ndarray, task: Retrieval, candidates: int) -> dict[s
     return {name: values.astype(np.float32) for name, values in scores.items()}
 
 
-def gains_of(found: np.ndarray, task: Retrieval, candidates: int) -> np.ndarray:
-    """(q, depth) float64 the grade of each candidate found, 0 where it does not answer."""
+def gains_of(ranked_candidates: np.ndarray, task: Retrieval, candidates: int) -> np.ndarray:
+    """(q, depth) float64 the grade of each ranked candidate, 0 where it is not relevant."""
     keys = task.query_of.astype(np.int64) * candidates + task.answer_of
     order = np.argsort(keys)
-    asked = np.arange(len(found), dtype=np.int64)[:, None] * candidates + found
-    at = np.searchsorted(keys[order], asked).clip(max=len(keys) - 1)
-    same = (keys[order][at] == asked) & (found >= 0)
+    query_keys = np.arange(len(ranked_candidates), dtype=np.int64)[:, None] * candidates + ranked_candidates
+    at = np.searchsorted(keys[order], query_keys).clip(max=len(keys) - 1)
+    same = (keys[order][at] == query_keys) & (ranked_candidates >= 0)
     return np.where(same, task.grades[order][at], 0.0)
 
 
 def ideal_gains(task: Retrieval, depth: int) -> np.ndarray:
-    """(q, depth) float64 the best grades of each query, falling, filled up with 0."""
+    """(q, depth) float64 the best grades of each query, descending, padded with 0."""
     order = np.lexsort((-task.grades, task.query_of))
     query = task.query_of[order]
     rank = np.arange(len(query)) - np.searchsorted(query, query)
@@ -105,21 +184,124 @@ def chance(task: Retrieval, candidates: int) -> dict[str, float]:
     total = candidates - (task.excluded >= 0)
     gain = np.bincount(task.query_of, task.grades, len(task.queries)) / total
     discounts = 1 / np.log2(np.arange(2, 12))
-    shown = discounts[: min(10, candidates)].sum()
-    first, none_before = np.zeros(len(count)), np.ones(len(count))
-    for rank in range(min(10, candidates)):
-        hit = np.minimum(count / np.maximum(total - rank, 1), 1)
-        first, none_before = first + none_before * hit / (rank + 1), none_before * (1 - hit)
-    made = {
-        "ndcg_at_10": gain * shown / (ideal_gains(task, 10) @ discounts),
-        "precision_at_1": count / total,
-        "reciprocal_rank": first,
-        **{f"recall_at_{k}": np.minimum(k / total, 1) for k in (1, 10, 100)},
+    discount = discounts[: min(10, candidates)].sum()
+    levels = {
+        "ndcg_at_10": gain * discount / (ideal_gains(task, 10) @ discounts),
+        "precision_at_1": ranked.random_precision(count, total),
+        "reciprocal_rank": ranked.random_reciprocal_rank(count, total, 10),
+        **{f"recall_at_{k}": ranked.random_recall(total, k) for k in (1, 10, 100)},
     }
-    return {name: float(values.mean()) for name, values in made.items()}
+    return {name: float(values.mean()) for name, values in levels.items()}
 
 
-def pairs_of(relevant: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """query_of and answer_of from one array of candidates a query."""
-    counts = [len(each) for each in relevant]
-    return np.repeat(np.arange(len(relevant)), counts).astype(np.int32), np.concatenate(relevant).astype(np.int32)
+def nearest_candidates(
+    queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
+) -> np.ndarray:
+    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded.
+
+    rows[candidates]: (m, d). Exact, by float32 dot product. Ties are in random order, the same for every query and
+    contender (TIE_SEED), so that no position in the file is favored.
+    """
+    order = np.random.default_rng(TIE_SEED).permutation(len(candidates)).astype(np.int32)
+    nearest = np.empty((len(queries), min(depth, len(candidates))), np.int32)
+    for start in range(0, len(queries), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        nearest[part] = _nearest(queries[part], rows, candidates, excluded[part], order, nearest.shape[1])
+    return nearest
+
+
+def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
+    """BEIR: queries with ids, judgments in a file of their own."""
+    ids = label_words(column_of(table, str(task.get("query_id")), "the file of queries"))
+    judgments = open_table(corpus, str(task.get("qrels")), True)
+    position = pd.Series(np.arange(len(ids)), index=ids)
+    position = position[position.index.notna() & ~position.index.duplicated()]
+    query = label_words(judgments[COLUMNS[0]]).map(position)
+    in_file = query.notna().to_numpy()
+    if not in_file.any():
+        raise InputError(
+            f'No judgment matches a query of the file: judgments have ids such as "{judgments[COLUMNS[0]].iloc[0]}", '
+            f'queries such as "{ids.iloc[0]}".',
+            "Select the column with the query IDs, and upload queries and judgments that belong together.",
+        )
+    positions, grades = query[in_file].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[in_file]
+    names = ids.fillna("").astype("str").tolist()
+    return JudgedQueries(
+        texts.tolist(), names, positions, judgments[COLUMNS[1]][in_file], grades, int((~in_file).sum())
+    )
+
+
+def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
+    """One file: a query and a row's id on each line; a query may have several lines."""
+    relevant = column_of(table, str(task.get("relevant")), "the file of queries")
+    grades, unique = np.ones(len(table)), list(dict.fromkeys(texts))
+    if task.get("grade"):
+        cells = cell_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
+        if cells.isna().all():
+            raise InputError(
+                f'The column "{task.get("grade")}" has no numbers.', "Select another column, or no grades."
+            )
+        grades = cells.fillna(0).to_numpy(np.float64)
+    positions = texts.map({text: position for position, text in enumerate(unique)}).to_numpy(np.int64)
+    return JudgedQueries(unique, [""] * len(unique), positions, relevant, grades)
+
+
+def _self_matches(
+    ids: list[str], texts: list[str], corpus: Corpus, corpus_ids: pd.Series, groups: np.ndarray
+) -> np.ndarray:
+    """(q,) the candidate that is the query itself, -1 where none is: it has its text, or its id and its text within."""
+    by_text = dict(zip(reversed(corpus.texts), reversed(range(len(corpus))), strict=True))
+    by_id = dict(zip(corpus_ids, range(len(corpus)), strict=True))
+    matches = np.full(len(texts), -1, np.int64)
+    for number, (name, text) in enumerate(zip(ids, texts, strict=True)):
+        row = by_text.get(text)
+        if row is None and name in by_id and text in corpus.texts[by_id[name]]:
+            row = by_id[name]
+        if row is not None:
+            matches[number] = groups[row]
+    return matches
+
+
+def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, corpus: Corpus, column: str) -> dict[str, object]:
+    judged = len(np.unique(uploaded.query[np.asarray(uploaded.grade) > 0]))
+    usable = len(np.unique(matched.query))
+    return {
+        "queries_given": len(uploaded.texts),
+        "queries_judged": judged,
+        "queries_left_out": judged - usable,
+        "queries_usable": usable,
+        "judgments": matched.judged,
+        "absent": matched.absent,
+        "absent_examples": list(matched.examples),
+        "unknown_queries": uploaded.unknown,
+        "id_column": column,
+        "rows": len(corpus),
+        "seed": SEED,
+    }
+
+
+def _nearest(
+    queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, order: np.ndarray, depth: int
+) -> np.ndarray:
+    """The best of one block of queries, merged over blocks of candidates by keys that sort as (cosine, order)."""
+    best = np.empty((len(queries), 0), np.int64)
+    for start in range(0, len(candidates), _CANDIDATES):
+        part = np.arange(start, min(start + _CANDIDATES, len(candidates)))
+        keys = _keys(queries @ rows[candidates[part]].T, order[part])
+        here = np.flatnonzero((excluded >= start) & (excluded <= part[-1]))
+        keys[here, excluded[here] - start] = np.int64(-(2**63)) + order[excluded[here]]
+        best = np.concatenate([best, keys], axis=1)
+        if best.shape[1] > depth:
+            best = np.partition(best, best.shape[1] - depth, axis=1)[:, -depth:]
+    best = np.sort(best, axis=1)[:, ::-1]
+    position_of = np.empty(len(order), np.int32)
+    position_of[order] = np.arange(len(order), dtype=np.int32)
+    nearest = position_of[best & 0xFFFFFFFF]
+    return np.where(nearest == excluded[:, None], -1, nearest)
+
+
+def _keys(cosines: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """int64 that sort as (cosine, order): a float32's bits, turned so that they sort as it does, before the order."""
+    bits = np.ascontiguousarray(cosines + np.float32(0), np.float32).view(np.int32)  # -0 becomes 0
+    rising = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
+    return (rising << 32) | order

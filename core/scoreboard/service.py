@@ -1,104 +1,121 @@
-"""Questions of the Scoreboard: what is scored already, the board itself, and what contenders cost."""
+"""What pages, jobs and reports ask of the scoreboard: what is scored, the board, what a task is made of, and costs."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from core.corpus.label_columns import label_codes
 from core.corpus.label_rows import find_split
-from core.corpus.loaders import load_corpus
-from core.errors import PlanisphereError, StorageError
+from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.corpus.service import Refusal
+from core.errors import InputError, PlanisphereError
 from core.models.backends import capabilities
+from core.models.spending import most_usd
 from core.scoreboard.comparison import Comparison, compare
-from core.scoreboard.cost import Cost, cost_of
+from core.scoreboard.cost import Cost, cost_of, known_speed
 from core.scoreboard.known_item import read_known_item
 from core.scoreboard.pairs import read_pairs
-from core.scoreboard.results import expected_seconds, kept_failure, kept_scores
-from core.scoreboard.retrieval import Retrieval
-from core.scoreboard.retrieval_task import read_queries
-from core.scoreboard.speed import kept_speed
+from core.scoreboard.results import SCORES, ScoresQuery, load_failure
+from core.scoreboard.retrieval import Retrieval, read_queries
 from core.scoreboard.types import METRICS, Scores, Task
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
-from core.vectors.loaders import load_vectors
 from core.vectors.text_vectors import missing_texts
 
-SECONDS_A_TEXT = 0.003  # to embed one, where its model's speed is not measured
+SECONDS_PER_TEXT = 0.003  # to embed one, where its model's speed is not measured
+EXAMPLES, CELL = 3, 240  # queries shown, and characters of each
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a board is of: everything that names it."""
+class ScoreboardQuery:
+    """Contenders compared in one metric of one task."""
 
     corpus: CorpusRef
     contenders: tuple[Contender, ...]
     task: Task
     metric: str
 
+    def scores_query(self, contender: Contender) -> ScoresQuery:
+        return ScoresQuery(self.corpus, contender, self.task)
+
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the contender at `place` among the chosen has no score. again: whether trying again may help."""
+    """Why the contender at `index` of the query has no score. can_retry: whether scoring again may help."""
 
-    place: int
+    index: int
     message: str
     remedy: str
-    again: bool
+    can_retry: bool
 
 
 @dataclass(frozen=True)
-class State:
-    """scored, left: places of contenders that are scored, and that are to be scored; failures: the others. seconds:
-    what is left takes about so long."""
+class ScoringState:
+    """scored, pending: indices of contenders that are scored, and that are to be scored; failures: the others.
+    seconds: about how long the pending ones take."""
 
     scored: tuple[int, ...]
-    left: tuple[int, ...]
+    pending: tuple[int, ...]
     failures: tuple[Failure, ...]
     seconds: float
 
 
 @dataclass(frozen=True)
 class Board:
-    """comparison: of the contenders. places: of its lines' contenders among the chosen. label: of the metric.
-    facts: counts of the task, as told by the first contender's scores."""
+    """comparison: of the contenders. order: index of each of its lines' contenders in the query. label: of the metric.
+    facts: counts of the task, as in the first contender's scores."""
 
     task: Task
     label: str
     comparison: Comparison
-    places: tuple[int, ...]
+    order: tuple[int, ...]
     facts: dict[str, Any]
 
 
-def state(asked: Asked) -> State:
+@dataclass(frozen=True)
+class TaskPreview:
+    """What a task is made of. facts: counts by name, as the scores will have them; examples: (query or first text,
+    relevant or second text, score or "")."""
+
+    facts: dict[str, object]
+    examples: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class TextsToEmbed:
+    """What a model still has to embed for a task. free: it costs nothing; usd: at most, None where unknown."""
+
+    label: str
+    texts: int
+    free: bool
+    usd: float | None
+
+
+def scoring_state(query: ScoreboardQuery) -> ScoringState:
     """How far the contenders are scored in the task."""
-    scored, left, failures, seconds = [], [], [], 0.0
-    for place, contender in enumerate(asked.contenders):
-        if kept_scores(asked.corpus, contender, asked.task) is not None:
-            scored.append(place)
-        elif (failed := kept_failure(asked.corpus, contender, asked.task)) is not None:
-            failures.append(Failure(place, failed.message, failed.remedy, failed.again))
+    scored, pending, failures, seconds = [], [], [], 0.0
+    for index, contender in enumerate(query.contenders):
+        scores_query = query.scores_query(contender)
+        if SCORES.exists(scores_query):
+            scored.append(index)
+        elif failure := load_failure(scores_query):
+            failures.append(Failure(index, failure.message, failure.remedy, failure.can_retry))
         else:
-            left.append(place)
-            seconds += _scoring_seconds(asked, contender) + embedding_seconds(asked, contender)
-    return State(tuple(scored), tuple(left), tuple(failures), seconds)
+            pending.append(index)
+            seconds += SCORES.seconds(scores_query) + embedding_seconds(scores_query)
+    return ScoringState(tuple(scored), tuple(pending), tuple(failures), seconds)
 
 
-def board(asked: Asked) -> Board:
+def board(query: ScoreboardQuery) -> Board:
     """The contenders compared; all are scored. Raises InputError where one lacks the metric."""
-    scores = {contender.key: kept(asked, contender) for contender in asked.contenders}
-    found = compare(scores, asked.metric)
-    places = {contender.key: place for place, contender in enumerate(asked.contenders)}
-    facts = next(iter(scores.values())).facts
-    return Board(
-        asked.task, METRICS[asked.metric].label, found, tuple(places[line.name] for line in found.lines), facts
-    )
+    scores = {contender.key: load_scores(query, contender) for contender in query.contenders}
+    comparison = compare(scores, query.metric)
+    indices = {contender.key: index for index, contender in enumerate(query.contenders)}
+    order = tuple(indices[line.name] for line in comparison.lines)
+    return Board(query.task, METRICS[query.metric].label, comparison, order, next(iter(scores.values())).facts)
 
 
-def kept(asked: Asked, contender: Contender) -> Scores:
+def load_scores(query: ScoreboardQuery, contender: Contender) -> Scores:
     """A contender's scores. Raises StorageError where there are none."""
-    found = kept_scores(asked.corpus, contender, asked.task)
-    if found is None:
-        raise StorageError(f"{contender.label} has not been scored.", "Open the Scoreboard and start it.")
-    return found
+    return SCORES.get(query.scores_query(contender))
 
 
 def costs(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> tuple[Cost, ...]:
@@ -107,41 +124,72 @@ def costs(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> tuple[Cost, .
 
 
 def split_column(corpus: CorpusRef) -> str | None:
-    """The column that tells training rows from test rows, None where there is none."""
+    """The column that marks training and test rows, None where there is none."""
     return find_split(load_corpus(corpus).table)
 
 
-def embedding_seconds(asked: Asked, contender: Contender) -> float:
+def embedding_seconds(query: ScoresQuery) -> float:
     """About how long the task's own texts take that have no vector of this contender yet; 0 where there are none."""
-    if asked.task.kind == "labels" or not capabilities(contender.model).can_embed:
+    model = query.contender.model
+    if query.task.kind == "labels" or not capabilities(model).can_embed:
         return 0.0
     try:
-        texts = _task_texts(asked)
-    except PlanisphereError:  # scoring tells why
+        documents, queries = task_texts(query.corpus, query.task)
+    except PlanisphereError:  # scoring says why
         return 0.0
-    where = (asked.corpus, contender.model)
-    new = sum(len(missing_texts(*where, each, as_queries)) for each, as_queries in texts)
-    known = kept_speed(asked.corpus, contender).seconds_per_1000
-    return new * (SECONDS_A_TEXT if known is None else known / 1000)
+    missing = missing_texts(query.corpus, model, documents) + missing_texts(query.corpus, model, queries, queries=True)
+    per_1000 = known_speed(query.corpus, query.contender).seconds_per_1000
+    return len(missing) * (SECONDS_PER_TEXT if per_1000 is None else per_1000 / 1000)
 
 
-def _task_texts(asked: Asked) -> list[tuple[list[str], bool]]:
-    """The task's own texts, and whether they are queries."""
-    where = (asked.corpus, asked.task)
-    if asked.task.kind == "pairs":
-        pairs = read_pairs(*where)
-        return [([*pairs.first, *pairs.second], False)]
-    made = retrieval(*where)
-    return [(made.queries, True), (made.candidates or [], False)]
+def preview_task(corpus: CorpusRef, task: Task) -> TaskPreview | Refusal:
+    """What a task is made of; a Refusal where it can't be done."""
+    try:
+        if task.kind == "pairs":
+            pairs = read_pairs(corpus, task)
+            first = zip(pairs.first[:EXAMPLES], pairs.second, pairs.human_scores, strict=False)
+            return TaskPreview(pairs.facts, tuple((one[:CELL], two[:CELL], f"{score:g}") for one, two, score in first))
+        retrieval = read_retrieval(corpus, task)
+    except InputError as error:
+        return Refusal(error.message, error.remedy)
+    candidates = load_distinct_texts(corpus) if retrieval.candidates is None else retrieval.candidates
+    facts = retrieval.facts | {"queries": len(retrieval.queries), "candidates": len(candidates)}
+    return TaskPreview(
+        facts, tuple(_example(retrieval, candidates, i) for i in range(len(retrieval.queries[:EXAMPLES])))
+    )
 
 
-def retrieval(corpus: CorpusRef, task: Task) -> Retrieval:
+def texts_to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: Task) -> tuple[TextsToEmbed, ...]:
+    """What each model of the contenders still has to embed, only those that have to; sends nothing."""
+    documents, queries = task_texts(corpus, task)
+    embeddings = []
+    for model in dict.fromkeys(contender.model for contender in contenders if capabilities(contender.model).can_embed):
+        missing = missing_texts(corpus, model, documents) + missing_texts(corpus, model, queries, queries=True)
+        if missing:
+            paid = capabilities(model).paid
+            embeddings.append(
+                TextsToEmbed(model.label, len(missing), not paid, most_usd(missing, model) if paid else 0.0)
+            )
+    return tuple(embeddings)
+
+
+def task_texts(corpus: CorpusRef, task: Task) -> tuple[list[str], list[str]]:
+    """The documents and the queries that a task embeds, besides the corpus' own texts. Raises InputError."""
+    if task.kind == "labels":
+        return [], []
+    if task.kind == "pairs":
+        pairs = read_pairs(corpus, task)
+        return [*pairs.first, *pairs.second], []
+    retrieval = read_retrieval(corpus, task)
+    return retrieval.candidates or [], retrieval.queries
+
+
+def read_retrieval(corpus: CorpusRef, task: Task) -> Retrieval:
     """The queries of the tasks "queries" and "known_item". Raises InputError."""
     return (read_queries if task.kind == "queries" else read_known_item)(corpus, task)
 
 
-def _scoring_seconds(asked: Asked, contender: Contender) -> float:
-    rows, width = load_vectors(asked.corpus, contender.model).rows.shape
-    table, column = load_corpus(asked.corpus).table, asked.task.get("column")
-    labels = len(label_codes(table[column])[1]) if column in table.columns else 0
-    return expected_seconds(asked.task.kind, rows, contender.dimensions or width, labels)
+def _example(retrieval: Retrieval, candidates: list[str], query: int) -> tuple[str, str, str]:
+    answer = int((retrieval.query_of == query).argmax())
+    text = candidates[retrieval.answer_of[answer]]
+    return retrieval.queries[query][:CELL], text[:CELL], f"{retrieval.grades[answer]:g}"

@@ -1,4 +1,4 @@
-"""What a task is, what a contender reaches in it, and the metrics it is told in."""
+"""What a task is, the scores of a contender in it, and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,20 +42,20 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What one contender reaches in one task. Queries, pairs, folds and resamples are the same for every contender.
+    """The scores of one contender in one task. Queries, pairs, folds and resamples are the same for every contender.
 
     per_query: metric -> (q,) float32, higher is better; the score is their mean. units: (q,) int32 codes of what is
-    resampled together (copies of a text, ...). pairs: (q, 2) float64 cosine and given score, for the metrics "spearman"
-    and "pearson" of the kind "pairs"; else None. runs: metric -> (r,) one score a fold or run of a probe.
-    whole: metric -> a score that has no parts (V-measure); resampled: metric -> (b,) that score over b seeded
-    resamples of the rows. chance: metric -> what a random ranking reaches. facts: JSON-able counts, seeds and notes.
+    resampled together (copies of a text, ...). pairs: (q, 2) float64 cosine and human score, for the metrics "spearman"
+    and "pearson" of the kind "pairs"; else None. runs: metric -> (r,) one score per fold or run of a
+    probe. total: metric -> a score without parts (V-measure); resampled: metric -> (b,) that score over b seeded
+    resamples of the rows. chance: metric -> the score of a random ranking. facts: JSON-able counts, seeds and notes.
     """
 
     per_query: dict[str, np.ndarray]
     units: np.ndarray
     pairs: np.ndarray | None = None
     runs: dict[str, np.ndarray] = field(default_factory=dict)
-    whole: dict[str, float] = field(default_factory=dict)
+    total: dict[str, float] = field(default_factory=dict)
     resampled: dict[str, np.ndarray] = field(default_factory=dict)
     chance: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Metric:
-    """label: what a person reads. help: one sentence. kinds: of the tasks that offer it.
+    """label, help: for the interface; help is one sentence. kinds: of the tasks that offer it.
 
     data: where its values are in `Scores`, which decides interval and test, see `core.scoreboard.comparison`:
     "per_query", a mean over queries: bootstrap interval, paired randomization test by flipped signs.
@@ -87,7 +87,7 @@ class Metric:
 
 
 _RANKED: tuple[TaskKind, ...] = ("labels", "queries", "known_item")
-_ASKED: tuple[TaskKind, ...] = ("queries", "known_item")
+_QUERIES: tuple[TaskKind, ...] = ("queries", "known_item")
 _LABELS: tuple[TaskKind, ...] = ("labels",)
 
 METRICS: dict[str, Metric] = {
@@ -104,11 +104,11 @@ METRICS: dict[str, Metric] = {
         "R-precision", "Of the R rows that share a query's label: the share that is among its R nearest rows.", _LABELS
     ),
     "reciprocal_rank": Metric(
-        "MRR@10", "1 over the rank of the first relevant row (1, 1/2, 1/3, …), 0 past the tenth, on average.", _ASKED
+        "MRR@10", "1 over the rank of the first relevant row (1, 1/2, 1/3, …), 0 past the tenth, on average.", _QUERIES
     ),
-    "recall_at_1": Metric("Recall@1", "The share of a query's relevant rows that are found at rank 1.", _ASKED),
-    "recall_at_10": Metric("Recall@10", "The share of a query's relevant rows among the first 10.", _ASKED),
-    "recall_at_100": Metric("Recall@100", "The share of a query's relevant rows among the first 100.", _ASKED),
+    "recall_at_1": Metric("Recall@1", "The share of a query's relevant rows at rank 1.", _QUERIES),
+    "recall_at_10": Metric("Recall@10", "The share of a query's relevant rows among the first 10.", _QUERIES),
+    "recall_at_100": Metric("Recall@100", "The share of a query's relevant rows among the first 100.", _QUERIES),
     "map_at_r_macro": Metric(
         "MAP@R, macro", "MAP@R with every label counting the same, however few rows it has.", _LABELS
     ),
@@ -125,11 +125,13 @@ METRICS: dict[str, Metric] = {
         "runs",
     ),
     "probe_accuracy": Metric(
-        "Linear probe, accuracy", "The share of rows a logistic regression not trained on them labels right.", _LABELS
+        "Linear probe, accuracy",
+        "The share of rows that a logistic regression, not trained on them, labels correctly.",
+        _LABELS,
     ),
     "few_shot_accuracy": Metric(
         "Few-shot accuracy",
-        "Accuracy of a logistic regression trained on a few texts a label (8 unless chosen), over ten draws: MTEB's "
+        "Accuracy of a logistic regression trained on a few texts per label (8 by default), over ten draws: MTEB's "
         "recipe for classification.",
         _LABELS,
         "resampled",
@@ -139,25 +141,25 @@ METRICS: dict[str, Metric] = {
     ),
     "v_measure": Metric(
         "V-measure",
-        "How well k-means, with one group for each label, finds the labels: MTEB's recipe for clustering.",
+        "How well k-means, with one cluster per label, matches the labels: MTEB's recipe for clustering.",
         _LABELS,
         "resampled",
     ),
     "spearman": Metric(
         "Spearman",
-        "Correlation of the ranks of cosine and given score, as MTEB has it.",
+        "Rank correlation of cosine and human score, as in MTEB.",
         ("pairs",),
         "pairs",
         "correlation",
     ),
     "average_precision": Metric(
         "Average precision",
-        "Of pairs that are the same or not: how well cosine puts the same ones first; MTEB's recipe for pair "
+        "For pairs rated as same or not: how well the cosine ranks the same ones first; MTEB's recipe for pair "
         "classification.",
         ("pairs",),
         "resampled",
     ),
-    "pearson": Metric("Pearson", "Linear correlation of cosine and given score.", ("pairs",), "pairs", "correlation"),
+    "pearson": Metric("Pearson", "Linear correlation of cosine and human score.", ("pairs",), "pairs", "correlation"),
 }
 """By name; a task's main metric comes first among its own."""
 

@@ -1,19 +1,19 @@
-"""A comparison in two plain sentences: what the rows tell, and what they can't."""
+"""A comparison in two plain sentences, with its cost, and how a metric was measured."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from core.scoreboard.comparison import Comparison, Pair
 from core.scoreboard.cost import Cost
+from core.scoreboard.types import METRICS
 
-_TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times"}
-_TIMES |= {8: "eight times", 9: "nine times", 10: "ten times"}
-_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
-MOST_NAMED = 4
-LEAST = 0.0001  # the smallest difference that is told, a hundredth of a point
-SAME_TIME = 0.8  # times nearer to each other than this ratio differ by what else the machine does
-SAME_BUSY = 0.3  # where it was busy
+MAX_NAMED = 4
+SMALLEST_DIFFERENCE = 0.0001  # smaller ones are rounded up to it
+SAME_TIME = 0.8  # times closer to each other than this ratio differ by what else the machine does
+SAME_TIME_BUSY = 0.3  # where it was busy
+FEW_SHOT = ("few_shot_accuracy", "few_shot_macro_f1")
 
 
 def verdict(
@@ -22,150 +22,185 @@ def verdict(
     costs: Mapping[str, Cost] | None = None,
     failed: Sequence[str] = (),
 ) -> str:
-    """Two sentences, one more where none beats chance, one where a contender failed; plain text, any characters.
+    """Which contenders are best, by how much and at what cost, and which difference can't be detected; then whether
+    none beats chance, and who could not be scored. Plain text, any characters.
 
-    labels: name -> what a person reads. costs: what is known of them, by name. failed: labels of contenders that could
-    not be scored.
+    labels: contender key -> label. costs: what is known of them, by key. failed: labels of contenders without a score.
     """
-    words = _Words(comparison, labels, costs or {})
-    sentences = [words.won(), words.unseen(), words.chance()]
+    writer = _VerdictWriter(comparison, labels, costs or {})
+    sentences = [writer.ranking(), writer.cost(), writer.detectability(), writer.chance()]
     if failed:
-        sentences.append(f"{listed(failed)} could not be scored.")
+        sentences.append(f"{join_names(failed)} could not be scored.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def listed(names: Sequence[str]) -> str:
-    """ "A", "A and B", "A, B and C"; beyond MOST_NAMED "A, B, C and 4 others"."""
-    shown = list(names)
-    if len(shown) > MOST_NAMED:
-        shown = [*shown[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+def join_names(names: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"; beyond MAX_NAMED "A, B, C and 4 others"."""
+    listed = list(names)
+    if len(listed) > MAX_NAMED:
+        listed = [*listed[: MAX_NAMED - 1], f"{len(names) - MAX_NAMED + 1} others"]
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
-def points(value: float) -> str:
+def format_points(value: float) -> str:
     """A share in points of a hundred, "2.1"; two decimals where one would show 0.0."""
     return f"{100 * value:.2f}" if 0 < abs(100 * value) < 0.05 else f"{100 * value + 0.0:.1f}".replace("-0.0", "0.0")
 
 
-class _Words:
+def describe_recipe(metric: str, facts: Mapping[str, Any], split: str | None) -> str:
+    """How a metric that follows a recipe of MTEB was measured, and whether published figures compare; "" of others.
+
+    facts: of the scores; split: the task's column. Plain text.
+    """
+    if metric in FEW_SHOT and "few_shot" in facts:
+        return _describe_few_shot(facts["few_shot"], split)
+    return _describe_clusters(facts["groups"]) if metric == "v_measure" and "groups" in facts else ""
+
+
+class _VerdictWriter:
     def __init__(self, comparison: Comparison, labels: Mapping[str, str], costs: Mapping[str, Cost]) -> None:
         self.comparison, self.labels, self.costs = comparison, labels, costs
+        self.metric = METRICS[comparison.metric].label
         self.tied = comparison.tied()
-        self.beaten = [line.name for line in comparison.lines if not line.best]
-        one = "query" if comparison.unit == "queries" else comparison.unit.removesuffix("s")
-        self.asked = f"1 {one}" if comparison.queries == 1 else f"{comparison.queries:,} {comparison.unit}"
+        self.lower = [line.name for line in comparison.lines if not line.best]
+        unit = "query" if comparison.unit == "queries" else comparison.unit.removesuffix("s")
+        self.sample = f"1 {unit}" if comparison.queries == 1 else f"{comparison.queries:,} {comparison.unit}"
 
-    def won(self) -> str:
-        """Who beats whom, by how much, and at what cost."""
-        lines = self.comparison.lines
-        if len(lines) == 1:
-            only = lines[0]
-            reached = f"{points(only.mean)} points{_interval(only.low, only.high)}"
-            return f"{self._name(only.name)} reaches {reached}; there is nothing to compare it with."
-        if not self.beaten:
+    def ranking(self) -> str:
+        """Which contenders are best, and by how much."""
+        line = self.comparison.lines[0]
+        best = f"{self._name(line.name)} is best ({self.metric} {line.mean:.3f}{_interval(line.low, line.high)})"
+        if len(self.comparison.lines) == 1:
+            return f"{best.replace(' is best', '')}; there is nothing to compare it with."
+        if not self.lower:
             return self._all_tied()
-        pair = self.comparison.pair(self.tied[0], self.beaten[0])
-        beats = f"beats {self._name(pair.second)} by {_gap(pair)}{self._cost(pair)}"
-        if len(self.tied) > 1:
-            return f"{self._tie()} with {self.asked}; {self._name(pair.first)} {beats}."
-        rest = len(self.beaten) - 1
-        others = f", and {'the other' if rest == 1 else f'the other {_COUNTS.get(rest, rest)}'} by more" if rest else ""
-        return f"{self._name(pair.first)} {beats}{others}."
+        verb = "is" if len(self.lower) == 1 else "are"
+        lower = f"{join_names(self._differences())} {verb} significantly lower"
+        if len(self.tied) == 1:
+            return f"{best}; {lower}."
+        return f"{best}, but not significantly better than {self._names(self.tied[1:])}; {lower}."
 
-    def unseen(self) -> str:
-        """What can't be told apart, and how small a difference would go unseen."""
-        parts = []
-        tie, pair = self.comparison.next_tied_group(), self.comparison.least_detectable_pair()
-        if tie:
-            parts.append(f"{self._names(tie)} can't be told apart with {self.asked}")
+    def cost(self) -> str:
+        """What the best costs compared with the next, or with the lowest where all are tied."""
+        pair = self._largest() if not self.lower else self.comparison.pair(self.tied[0], self.lower[0])
+        one, two = (self.costs.get(name) for name in (pair.first, pair.second)) if pair else (None, None)
+        if pair is None or one is None or two is None:
+            return ""
+        first, second = self._name(pair.first), self._name(pair.second)
+        expensive, cheap = one.usd_per_million, two.usd_per_million
+        if expensive is not None and cheap is not None and (expensive or cheap):
+            if expensive and cheap:
+                return f"Compared with {second}, {first} has {_ratio(expensive / cheap, 'price')}."
+            return f"Only {first if expensive else second} costs money."
+        ratios = {"embedding time": _time_ratio(one, two), "memory": one.bytes_per_vector / two.bytes_per_vector}
+        parts = [_ratio(ratio, name) for name, ratio in ratios.items() if not 0.95 <= ratio <= 1.05]
+        return f"Compared with {second}, {first} has {' and '.join(parts)}." if parts else ""
+
+    def detectability(self) -> str:
+        """The next contenders without a significant difference, and the smallest difference the test can detect."""
+        tied, pair = self.comparison.next_tied_group(), self.comparison.minimum_detectable_pair()
+        parts = [f"{self._names(tied)} do not differ significantly"] if tied else []
         if pair is not None:
-            unseen, both = (
-                points(max(pair.minimum_detectable_difference, LEAST)),
-                f"{self._name(pair.first)} and {self._name(pair.second)}",
+            detectable = _format_difference(max(pair.minimum_detectable_difference, SMALLEST_DIFFERENCE))
+            names = (
+                "" if set(tied) == {pair.first, pair.second} else f" between {self._names([pair.first, pair.second])}"
             )
-            between = "them" if set(tie) == {pair.first, pair.second} else both
-            parts.append(f"a difference between {between} under {unseen} points would probably not be seen")
+            parts.append(f"the minimum detectable difference{names} is {detectable}")
         text = "; ".join(parts)
-        return f"{text[0].upper()}{text[1:]}." if text and not tie else f"{text}." if text else ""
+        return f"{text[0].upper() if not tied else text[0]}{text[1:]}." if text else ""
 
     def chance(self) -> str:
         """That no contender is shown to be better than a random ranking, where that is so."""
         level, lines = self.comparison.chance, self.comparison.lines
         if level is None or any(line.low > level for line in lines):
             return ""
-        who = "It is not" if len(lines) == 1 else "Neither is" if len(lines) == 2 else "None is"
-        return f"{who} shown to be better than chance, {points(level)} points."
+        subject = "It is not" if len(lines) == 1 else "Neither is" if len(lines) == 2 else "None is"
+        return f"{subject} significantly better than chance ({level:.3f})."
 
     def _all_tied(self) -> str:
-        widest = max(self.comparison.pairs, key=lambda pair: pair.difference)
-        if widest.difference == 0:
-            return f"{self._names(self.tied)} score the same with {self.asked}."
-        first, second = self._name(widest.first), self._name(widest.second)
-        unsure = _unsure(widest, len(self.comparison.pairs)) if widest.low > 0 else ""
+        largest = self._largest()
+        if largest is None or largest.difference == 0:
+            return f"{self._names(self.tied)} score the same on {self.sample}."
+        shared = set.intersection(*(set(self.comparison.line(name).group) for name in self.tied))
+        names = (
+            self._names(self.tied) if shared else f"{self._name(self.tied[0])} and each of {self._names(self.tied[1:])}"
+        )
+        between = "between" if len(self.tied) == 2 or not shared else "among"
+        first, second = self._name(largest.first), self._name(largest.second)
+        correction = _correction(largest, len(self.comparison.pairs)) if largest.low > 0 else ""
         return (
-            f"{self._tie()} with {self.asked}: the greatest difference, {first} over {second}, "
-            f"is {_gap(widest)}{unsure}{self._cost(widest)}."
+            f"There is no significant difference {between} {names} on {self.sample}; the largest difference, {first} "
+            f"over {second}, is {_format_difference(largest.difference)}"
+            f"{_interval(largest.low, largest.high)}{correction}."
         )
 
-    def _tie(self) -> str:
-        """The contenders that are not told apart from the best, which may be told apart from each other."""
-        shared = set.intersection(*(set(self.comparison.line(name).group) for name in self.tied))
-        if shared:
-            return f"{self._names(self.tied)} can't be told apart"
-        return f"{self._names(self.tied[1:])} can't be told apart from {self._name(self.tied[0])}"
+    def _differences(self) -> list[str]:
+        """The contenders that are lower, each with its difference from the best; the first with its interval."""
+        pairs = [self.comparison.pair(self.tied[0], name) for name in self.lower]
+        intervals = [_interval(-pairs[0].high, -pairs[0].low), *[""] * len(pairs[1:])]
+        return [
+            f"{self._name(pair.second)} ({_format_difference(-pair.difference)}{interval})"
+            for pair, interval in zip(pairs, intervals, strict=True)
+        ]
 
-    def _cost(self, pair: Pair) -> str:
-        """ ", at six times the price"; where both are free, or a price is not known, time and memory if they differ."""
-        one, other = self.costs.get(pair.first), self.costs.get(pair.second)
-        if one is None or other is None:
-            return ""
-        dear, cheap = one.usd_per_million, other.usd_per_million
-        if dear is not None and cheap is not None and (dear or cheap):
-            if not dear or not cheap:
-                return f", but only {self._name(pair.first if dear else pair.second)} costs money"
-            return f", {_ratio(dear / cheap, 'price')}"
-        told = [_ratio(one.bytes_a_vector / other.bytes_a_vector, "memory")]
-        slow, quick = one.speed.seconds_per_1000, other.speed.seconds_per_1000
-        same = SAME_BUSY if one.speed.busy or other.speed.busy else SAME_TIME
-        if slow and quick and not same < slow / quick < 1 / same:
-            ratio = _ratio(float(f"{slow / quick:.2g}"), "embedding time")
-            told.insert(0, ratio if ratio.startswith("at less") else ratio.replace("at ", "at about ", 1))
-        told = [each for each in told if not each.startswith("at the same")]
-        return f", {' and '.join(told)}" if told else ""
+    def _largest(self) -> Pair | None:
+        return max(self.comparison.pairs, key=lambda pair: pair.difference, default=None)
 
     def _name(self, name: str) -> str:
         return self.labels.get(name, name)
 
     def _names(self, names: Sequence[str]) -> str:
-        return listed([self._name(name) for name in names])
+        return join_names([self._name(name) for name in names])
 
 
-def _unsure(pair: Pair, pairs: int) -> str:
-    """Why a difference whose interval leaves out 0 is not significant all the same."""
-    corrected = f" once corrected for {pairs} pairs" if pairs > 1 else " by the randomization test"
-    return f" (yet p = {pair.p_value_holm:.{3 if pair.p_value_holm < 0.1 else 2}f}{corrected})"
-
-
-def _gap(pair: Pair) -> str:
-    return f"{points(pair.difference)} points{_interval(pair.low, pair.high)}"
+def _format_difference(value: float) -> str:
+    """ "0.021"; four decimals where three would show 0."""
+    return f"{value:.4f}" if 0 < abs(value) < 0.0005 else f"{value + 0.0:.3f}".replace("-0.000", "0.000")
 
 
 def _interval(low: float, high: float) -> str:
-    return f", 95% CI {points(low)} to {points(high)}" if np.isfinite(low) and np.isfinite(high) else ""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return ""
+    return f", 95% CI {_format_difference(low)} to {_format_difference(high)}"
 
 
-def _ratio(ratio: float, what: str) -> str:
-    """ "at six times the price", "at the same price", "at a quarter of the price"."""
+def _correction(pair: Pair, pairs: int) -> str:
+    """Why a difference whose interval leaves out 0 is not significant all the same."""
+    corrected = f" after correction for {pairs} pairs" if pairs > 1 else " by the randomization test"
+    return f" (but p = {pair.p_value_holm:.{3 if pair.p_value_holm < 0.1 else 2}f}{corrected})"
+
+
+def _time_ratio(one: Cost, two: Cost) -> float:
+    """Embedding time of one over the other, rounded; 1 where unknown, or where they differ by the machine's load."""
+    slow, quick = one.speed.seconds_per_1000, two.speed.seconds_per_1000
+    same = SAME_TIME_BUSY if one.speed.busy or two.speed.busy else SAME_TIME
+    if not slow or not quick or same < slow / quick < 1 / same:
+        return 1.0
+    return float(f"{slow / quick:.2g}")
+
+
+def _ratio(ratio: float, quantity: str) -> str:
+    """ "6 times the price", "the same price", "25% of the price"."""
     if ratio < 0.01:
-        return f"at less than 1% of the {what}"
+        return f"less than 1% of the {quantity}"
     if ratio < 0.95:
-        part = {2: "half", 3: "a third", 4: "a quarter"}.get(round(1 / ratio)) if _whole(1 / ratio) else None
-        return f"at {part or f'{ratio:.0%}'} of the {what}" if part != "half" else f"at half the {what}"
-    if ratio <= 1.05:
-        return f"at the same {what}"
-    times = (_whole(ratio) and _TIMES.get(round(ratio))) or f"{ratio:,.3g} times"
-    return f"at {times} the {what}"
+        return f"{ratio:.0%} of the {quantity}"
+    return f"the same {quantity}" if ratio <= 1.05 else f"{ratio:,.3g} times the {quantity}"
 
 
-def _whole(ratio: float) -> bool:
-    return abs(ratio - round(ratio)) < 0.05 * ratio
+def _describe_few_shot(sizes: Mapping[str, Any], split: str | None) -> str:
+    rows = f"{sizes['test']:,} {'row' if sizes['test'] == 1 else 'rows'}"
+    draws = f"{sizes['runs']} draws of {sizes['shots']} texts per label from {sizes['train']:,} training rows"
+    if split is None:
+        return f"{draws}, tested on {rows}; split at random, so not comparable with published figures."
+    return f"{draws}, tested on {rows}, split by the column {split}: MTEB's recipe, comparable for the same data set."
+
+
+def _describe_clusters(sizes: Mapping[str, Any]) -> str:
+    if (sets := sizes.get("sets", 1)) > 1:
+        description = f"The mean over {sets} sets of rows, each clustered {sizes['seeds']} times"
+    else:
+        description = f"{sizes['rows']:,} rows clustered {sizes['seeds']} times into {sizes['labels']:,} clusters"
+    if sizes["rows"] < sizes["of_rows"]:
+        return f"{description}; a sample, so not comparable with published figures."
+    return f"{description}: MTEB's recipe, comparable for the same data set."

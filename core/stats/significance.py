@@ -1,4 +1,4 @@
-"""Several contenders scored on the same data: intervals, paired tests of differences, and who is probably best.
+"""Several contenders scored on the same data: intervals, paired tests, and the probability of being best.
 
 One function for each kind of data. Own code, since scipy's bootstrap and permutation tests take one pair at a time and
 draw anew for each; here all contenders and pairs share the resamples of clustered units.

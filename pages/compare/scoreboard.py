@@ -1,31 +1,27 @@
-"""Scoreboard: which contender is best on these rows, how sure that is, and what it costs."""
+"""Scoreboard: which contender is best on these rows, how certain it is, and what it costs."""
 
 import streamlit as st
 
-from core.scoreboard.service import Asked
+from core.scoreboard.service import ScoreboardQuery
 from pages.shared import contender_choice, empty, report_download, session
-from pages.shared.scoreboard import controls, view, wait
+from pages.shared.scoreboard import controls, view
 
 
 def page() -> None:
     st.title("Scoreboard")
-    st.caption("Which model is best on your own rows, how sure that is, and what it costs.")
+    st.caption("Which model is best on your own rows, how certain it is, and what it costs.")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to compare yet: bring in some text first.")
+        empty.no_corpus("There is nothing to compare yet: add data first.")
         return
     contenders = contender_choice.choose(info)
     if not contenders:
         return
-    task, metric = controls.chosen(info, contenders)
+    task, metric = controls.select_task(info, contenders)
     if task is None:
         return
-    asked = Asked(session.corpus_ref(info), contenders, task, metric)
-    state = wait.ready(info, asked)
-    if state is not None:
-        view.show(info, asked, state)
-        if state.scored:
-            report_download.show(info, contenders, task, metric)
+    if view.show_scoreboard(info, ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)):
+        report_download.show(info, contenders, task, metric)
 
 
 page()

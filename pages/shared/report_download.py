@@ -6,14 +6,14 @@ from functools import partial
 import streamlit as st
 
 from core.report import service as answers
-from core.report.service import Form
-from core.scoreboard.service import Asked
+from core.report.service import ReportFormat
+from core.scoreboard.service import ScoreboardQuery
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
 
-FORMS: dict[Form, tuple[str, str, str, str]] = {
+FORMS: dict[ReportFormat, tuple[str, str, str, str]] = {
     "html": ("Report (HTML)", "html", "text/html", "Opens in any browser without a network and prints well."),
     "markdown": ("Report (Markdown)", "md", "text/markdown", "The same for wikis and repositories, with tables in "
                  "place of pictures."),
@@ -22,7 +22,7 @@ FORMS: dict[Form, tuple[str, str, str, str]] = {
 
 def show(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
     """The two buttons; the file is made when one is clicked."""
-    asked = Asked(session.corpus_ref(info), contenders, task, metric)
+    asked = ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)
     ask = session.manager().ask  # bound now: the download runs outside of the page
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
     st.markdown("**Take it along**")

@@ -11,7 +11,7 @@ from core.corpus.staging import stage
 from core.models.chat import ChatModel
 from core.models.registry import load_embedder
 from core.scoreboard import llm_queries as written
-from core.scoreboard.task_inputs import bring_tables
+from core.scoreboard.task_tables import import_tables
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
 from core.vectors.embedding import embed
@@ -37,7 +37,7 @@ def shop(home):
 @pytest.fixture(autouse=True)
 def unmeasured(monkeypatch):
     """Speeds are another matter, and take time to measure."""
-    monkeypatch.setattr("pages.shared.scoreboard.wait.measure_missing", lambda *_: None)
+    monkeypatch.setattr("pages.shared.scoreboard.view._measure_missing", lambda *_: None)
 
 
 def open_page(app, **query):
@@ -48,7 +48,7 @@ def open_page(app, **query):
 
 def bring(home, info, judged=False, **files):
     staged = tuple(stage(str(home), name.replace("_", "."), data.encode()) for name, data in files.items())
-    return bring_tables(CorpusRef(str(home), info.digest), staged, judged)
+    return import_tables(CorpusRef(str(home), info.digest), staged, judged)
 
 
 def scored(at):
@@ -58,33 +58,33 @@ def scored(at):
 
 
 def test_known_items_are_scored(shop, app):
-    at = open_page(app, score_task="Known items", known_way="typos")
+    at = open_page(app, score_task="Known-item retrieval", known_way="typos")
     said = words(at)
     assert "60 queries from 60 texts" in said
     assert "weaker evidence" in said
-    assert {"query", "must find"} <= scored(at)
+    assert {"query", "target"} <= scored(at)
     assert len(at.dataframe) > 1  # the board is there
 
 
 def test_a_model_server_that_is_not_there_yet_asks_for_its_name(shop, app):
-    at = open_page(app, score_task="Known items", known_way="written")
+    at = open_page(app, score_task="Known-item retrieval", known_way="written")
     assert not at.exception
     assert at.text_input(key="chat_url").value == ""
     assert at.button(key="written_start").disabled  # OpenAI needs a key, and consent
 
 
 def test_columns_find_each_other(shop, app):
-    at = open_page(app, score_task="Known items", known_way="columns")
+    at = open_page(app, score_task="Known-item retrieval", known_way="columns")
     assert at.selectbox(key="known_question").value == "subject"
     assert at.selectbox(key="known_answer").value == "text"
     assert f"{len(SUBJECTS)} queries" in words(at)
     at.selectbox(key="known_answer").set_value("subject").run()
-    assert "chosen twice" in " ".join(str(each.value).replace("\\", "") for each in at.warning)
+    assert "selected twice" in " ".join(str(each.value).replace("\\", "") for each in at.warning)
 
 
 def test_pairs_ask_for_a_file_then_take_it(shop, app, home):
     info, _ = shop
-    at = open_page(app, score_task="Scored pairs", pairs_from="A file")
+    at = open_page(app, score_task="Rated pairs (STS)", pairs_from="File")
     assert not at.exception
     assert "Upload a file" in " ".join(str(each.value) for each in at.info)
     table = pd.DataFrame({"one": ["a lamp", "my lamp", "tea"], "two": ["lamp", "a dog", "teapot"], "like": [5, 1, 3]})
@@ -97,7 +97,7 @@ def test_pairs_ask_for_a_file_then_take_it(shop, app, home):
     bring(home, info, same_csv=table.assign(like=["true", "false", "true"]).to_csv(index=False))
     at.run().selectbox(key="pairs_file").set_value(_file(home, info, "same.csv")).run()
     assert at.selectbox(key="score_metric_pairs_same").value == "average_precision"
-    assert "each the same or not" in words(at)
+    assert "rated as same or not" in words(at)
     assert "Average precision" in words(at)
 
 
@@ -106,12 +106,12 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
     queries = "".join(json.dumps({"_id": f"q{i}", "text": f"late {name}"}) + "\n" for i, name in enumerate(SUBJECTS))
     qrels = "query-id\tcorpus-id\tscore\n" + "".join(f"q{i}\t{5 * i}\t1\n" for i in range(5)) + "q5\t*b*\t1\n"
     bring(home, info, True, queries_jsonl=queries, test_tsv=qrels)
-    at = open_page(app, score_task="Queries with answers")
-    assert "in the same file" in at.selectbox(key="queries_judgments").options
+    at = open_page(app, score_task="Queries with relevance judgments")
+    assert "In the same file" in at.selectbox(key="queries_judgments").options
     assert at.selectbox(key="queries_judgments").value == _qrels(home, info)
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
-    assert "1 of 6 judgments names a row that is not in this corpus" in said
-    assert "1 of 6 judged queries are left out" in said
+    assert "1 of 6 judgments refer" in said
+    assert "1 of 6 judged queries left out" in said
     assert "5 queries" in words(at)
     assert scored(at)
 
@@ -119,7 +119,7 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
 def test_queries_ask_for_files(shop, app, home):
     table = pd.DataFrame({"sentence1": ["a lamp", "tea"], "sentence2": ["lamp", "a dog"], "score": [5, 1]})
     bring(home, shop[0], pairs_csv=table.to_csv(index=False))  # of another task: not taken for queries
-    at = open_page(app, score_task="Queries with answers")
+    at = open_page(app, score_task="Queries with relevance judgments")
     assert not at.exception
     assert "Upload queries" in " ".join(str(each.value) for each in at.info)
 
@@ -129,9 +129,9 @@ def test_queries_alone_are_not_scored(shop, app, home):
         json.dumps({"_id": f"q{i}", "text": name, "metadata": {}}) + "\n" for i, name in enumerate(SUBJECTS)
     )
     bring(home, shop[0], True, queries_jsonl=lines)
-    at = open_page(app, score_task="Queries with answers")
+    at = open_page(app, score_task="Queries with relevance judgments")
     assert not at.exception
-    assert "holds queries alone" in " ".join(str(each.value) for each in at.info)
+    assert "only queries" in " ".join(str(each.value) for each in at.info)
     assert not at.dataframe
 
 
@@ -153,10 +153,10 @@ def test_a_paid_model_is_asked_nothing_before_a_person_agrees(shop, app, home):
     workspace = Workspace(home)
     rows = workspace.load_vectors(info.digest, spec).rows.copy()
     workspace.save_vectors(Vectors(rows, paid, info.digest))
-    at = open_page(app, score_task="Known items", known_way="typos")
+    at = open_page(app, score_task="Known-item retrieval", known_way="typos")
     assert not at.exception
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
-    assert "60 texts go to text-embedding-3-small" in said
+    assert "60 texts to text-embedding-3-small" in said
     assert "at most $0.0" in said
     assert any("I agree" in each.label for each in at.checkbox)
     assert len(at.dataframe) == 1  # examples alone: nothing is scored
@@ -164,16 +164,16 @@ def test_a_paid_model_is_asked_nothing_before_a_person_agrees(shop, app, home):
 
 def test_written_queries_are_offered_then_used(shop, app, home):
     info, _ = shop
-    at = open_page(app, score_task="Known items", known_way="written")
+    at = open_page(app, score_task="Known-item retrieval", known_way="written")
     at.text_input(key="chat_url").set_value("http://localhost:9/v1").run()
     name = next(each for each in at.text_input if str(each.key).startswith("chat_model"))
     name.set_value("small").run()
     assert not at.exception
-    assert "What is sent" in words(at) + " ".join(str(each.value) for each in at.info)
+    assert "Data sent" in words(at) + " ".join(str(each.value) for each in at.info)
     assert not at.button(key="written_start").disabled
     chat = ChatModel("small", "http://localhost:9/v1")
-    texts = written._at_hand(CorpusRef(str(home), info.digest), chat, 500, 0)
-    written._keep(
+    texts = written._load_sample(CorpusRef(str(home), info.digest), chat, 500, 0)
+    written._save(
         CorpusRef(str(home), info.digest), chat, 0, {place: f"about {texts[0][place][3:20]}" for place in texts[1]}
     )
     at = at.run()
@@ -187,12 +187,12 @@ def _keys(at, start):
 
 
 def _qrels(home, info):
-    from core.scoreboard.task_inputs import kept_tables
+    from core.scoreboard.task_tables import uploaded_tables
 
-    return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.qrels)
+    return next(table.key for table in uploaded_tables(CorpusRef(str(home), info.digest)) if table.qrels)
 
 
 def _file(home, info, name):
-    from core.scoreboard.task_inputs import kept_tables
+    from core.scoreboard.task_tables import uploaded_tables
 
-    return next(table.key for table in kept_tables(CorpusRef(str(home), info.digest)) if table.name == name)
+    return next(table.key for table in uploaded_tables(CorpusRef(str(home), info.digest)) if table.name == name)

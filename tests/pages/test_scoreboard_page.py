@@ -11,12 +11,10 @@ from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.errors import InputError
 from core.models.registry import load_embedder
-from core.scoreboard import per_query as rows
 from core.scoreboard import service as answers
-from core.scoreboard.per_query import QueryLook
-from core.scoreboard.results import score, try_score
-from core.scoreboard.service import Asked
-from core.scoreboard.top_hits import query_detail
+from core.scoreboard.per_query import ContenderPair, query_table, rank_agreement, top_hits
+from core.scoreboard.results import SCORES, score_or_record_failure
+from core.scoreboard.service import ScoreboardQuery
 from core.scoreboard.types import Task
 from core.secret import Secret
 from core.store import Workspace
@@ -24,8 +22,8 @@ from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.embedding import embed
 from pages.shared import result_view, session
-from pages.shared.scoreboard import differences, figures
-from pages.shared.scoreboard import table as score_table
+from pages.shared.scoreboard import details, figures
+from pages.shared.scoreboard.table import export_table
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -69,16 +67,18 @@ def bring(home, corpus, noise=0.5, name="mine"):
 
 
 def asked_of(home, corpus, *contenders, column="subject", metric="map_at_r"):
-    asked = Asked(CorpusRef(str(home), corpus[0].digest), contenders, Task.of("labels", column=column), metric)
+    asked = ScoreboardQuery(
+        CorpusRef(str(home), corpus[0].digest), contenders, Task.of("labels", column=column), metric
+    )
     for contender in contenders:
-        score(asked.corpus, contender, asked.task)
+        SCORES.get_or_compute(asked.scores_query(contender))
     return asked
 
 
 def test_an_empty_workspace_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "bring in some text" in words(at)
+    assert "add data" in words(at)
 
 
 @pytest.fixture
@@ -114,16 +114,16 @@ def test_noise_loses_and_all_is_told(home, corpus, app, files):
     assert small["seconds"] > 0  # measured on this visit
     assert by_name["seconds"].notna().sum() == 1  # vectors brought in have no model to measure
     text = words(at)
-    assert "mine beats" in text
-    assert "points, 95% CI" in text
+    assert "mine is best" in text
+    assert "95% CI" in text
     assert "seed 0" in text
     assert "all 60 queries" in text
     assert "(chance)" in text
-    assert len(at.dataframe[1].value) == 3  # every two
+    assert len(at.dataframe[1].value) == 3  # pairwise
     given = {key: call() for key, call in files(at).items()}
     assert given["report_html"].startswith(b"<!DOCTYPE html>")
     for key in ("report_html", "report_markdown"):
-        assert b"mine beats" in given[key]
+        assert b"mine is best" in given[key]
         assert f"{board['score'].iloc[0]:.3f}".encode() in given[key]
     assert given["score_file"].startswith(b"\xef\xbb\xbfrank,")
 
@@ -142,22 +142,22 @@ def test_models_that_come_join_until_a_person_chooses(home, corpus, app):
 
 
 def test_one_model_is_set_beside_variants_and_seen_query_by_query(corpus, app):
-    at = open_page(app, score_part="Query by query", score_metric_labels="P@1")
+    at = open_page(app, score_part="Per query", score_metric_labels="P@1")
     assert not at.exception, at.exception
     assert not at.error
     assert len(board_of(at)) == 3
-    assert "they are equal on" in words(at)
+    assert "are equal" in words(at)
     at.selectbox(key="score_metric_labels").set_value("few_shot_accuracy").run()
-    assert "parted at random" in words(at)
+    assert "split at random" in words(at)
     at.segmented_control(key="score_shots").set_value(16).run()
     assert not at.exception, at.exception
-    assert "16 texts a label" in words(at)
+    assert "16 texts per label" in words(at)
 
 
 def test_what_cannot_be_scored_stands_below_with_its_reason(home, corpus, app):
     mine = bring(home, corpus)
     keys = ".".join([corpus[1].key, f"{corpus[1].key}-64", mine.key])
-    at = open_page(app, contenders=keys, score_task="Known items", known_way="typos")
+    at = open_page(app, contenders=keys, score_task="Known-item retrieval", known_generator="typos")
     assert not at.exception, at.exception
     assert len(board_of(at)) == 2
     told = [str(each.value) for each in at.warning]
@@ -200,14 +200,13 @@ def test_many_rows_are_offered_as_a_job_for_what_is_left(home, corpus, app, monk
     at = open_page(app, contenders=f"{whole.key}.{whole.key}-64")
     assert not at.exception
     text = words(at)
-    assert "1 contender to be scored" in text
-    assert "The others are kept" in text
+    assert "1 contender to score" in text
 
 
 def test_the_table_of_queries_is_what_numpy_says(home, corpus):
     mine = bring(home, corpus, 2.0)
     asked = asked_of(home, corpus, Contender(corpus[1]), Contender(mine), metric="precision_at_1")
-    seen = rows.query_table(asked, QueryLook(0, 1))
+    seen = query_table(asked, ContenderPair(0, 1))
     texts = Workspace(home).load_corpus(asked.corpus.digest).texts
     labels = [s for s in SUBJECTS for _ in range(5)] * 2
     right = []
@@ -219,84 +218,81 @@ def test_the_table_of_queries_is_what_numpy_says(home, corpus):
     assert seen.first == int((right[0] & ~right[1]).sum())
     assert seen.second == int((right[1] & ~right[0]).sum())
     assert seen.first + seen.second + seen.equal == seen.total == 60
-    only = rows.query_table(asked, QueryLook(0, 1, "second")).table
+    only = query_table(asked, ContenderPair(0, 1, "second")).table
     assert (only["difference"] < 0).all()
     place = int(seen.table.index[0])
     assert seen.table["query"].iloc[0] == texts[place]
-    near = query_detail(asked, QueryLook(0, 1), place).nearest
-    assert near[0]["right"].iloc[0] == right[0][place]
-    assert near[1]["right"].iloc[0] == right[1][place]
+    near = top_hits(asked, ContenderPair(0, 1), place).tables
+    assert near[0]["relevant"].iloc[0] == right[0][place]
+    assert near[1]["relevant"].iloc[0] == right[1][place]
     assert near[0]["cosine"].is_monotonic_decreasing
     with pytest.raises(InputError):
-        query_detail(asked, QueryLook(0, 1), 60)
-    assert rows.query_table(replace(asked, metric="v_measure"), QueryLook(0, 1)) is None
+        top_hits(asked, ContenderPair(0, 1), 60)
+    assert query_table(replace(asked, metric="v_measure"), ContenderPair(0, 1)) is None
 
 
 def test_what_queries_of_known_items_rank_first_is_what_was_scored(home, corpus):
-    task = Task.of("known_item", way="typos", sample=20, seed=0)
+    task = Task.of("known_item", generator="typos", sample=20, seed=0)
     whole = Contender(corpus[1])
-    asked = Asked(
+    asked = ScoreboardQuery(
         CorpusRef(str(home), corpus[0].digest), (whole, replace(whole, dimensions=32)), task, "precision_at_1"
     )
     for contender in asked.contenders:
-        score(asked.corpus, contender, task)
-    first = [answers.kept(asked, contender).per_query["precision_at_1"] for contender in asked.contenders]
+        SCORES.get_or_compute(asked.scores_query(contender))
+    first = [answers.load_scores(asked, contender).per_query["precision_at_1"] for contender in asked.contenders]
     for query in range(20):
-        near = query_detail(asked, QueryLook(0, 1), query).nearest
-        assert [table["right"].iloc[0] for table in near] == [values[query] == 1 for values in first]
-    table = rows.query_table(asked, QueryLook(0, 1)).table
+        near = top_hits(asked, ContenderPair(0, 1), query).tables
+        assert [table["relevant"].iloc[0] for table in near] == [values[query] == 1 for values in first]
+    table = query_table(asked, ContenderPair(0, 1)).table
     assert list(table) == ["query", "answer", "first", "second", "difference"]
 
 
 def test_failures_are_kept_beside_what_is_scored(home, corpus):
     mine = Contender(bring(home, corpus))
-    task = Task.of("known_item", way="typos", sample=20, seed=0)
-    asked = Asked(CorpusRef(str(home), corpus[0].digest), (mine, Contender(corpus[1])), task, "ndcg_at_10")
-    before = answers.state(asked)
-    assert before.left == (0, 1)
+    task = Task.of("known_item", generator="typos", sample=20, seed=0)
+    asked = ScoreboardQuery(CorpusRef(str(home), corpus[0].digest), (mine, Contender(corpus[1])), task, "ndcg_at_10")
+    before = answers.scoring_state(asked)
+    assert before.pending == (0, 1)
     for contender in asked.contenders:
-        try_score(asked.corpus, contender, task)
-    after = answers.state(asked)
-    assert (after.scored, after.left) == ((1,), ())
-    assert after.failures[0].place == 0
+        score_or_record_failure(asked.scores_query(contender))
+    after = answers.scoring_state(asked)
+    assert (after.scored, after.pending) == ((1,), ())
+    assert after.failures[0].index == 0
     assert after.failures[0].message
 
 
 def test_pairs_are_seen_by_how_near_their_ranks_are():
     pairs = np.array([[0.9, 5.0], [0.1, 1.0], [0.5, 3.0], [0.2, 4.0]])
-    assert rows.rank_agreement(pairs) == pytest.approx([1, 1, 2 / 3, 2 / 3])  # ranks 4 1 3 2 against 4 1 2 3
-    assert rows.rank_agreement(pairs * [-1, 1]).min() == 0
+    assert rank_agreement(pairs) == pytest.approx([1, 1, 2 / 3, 2 / 3])  # ranks 4 1 3 2 against 4 1 2 3
+    assert rank_agreement(pairs * [-1, 1]).min() == 0
 
 
 def test_the_file_and_the_sentences_follow_the_board(home, corpus):
     mine, worse = Contender(bring(home, corpus)), Contender(bring(home, corpus, 2.0, "worse"))
     asked = asked_of(home, corpus, worse, mine)
     board = answers.board(asked)
-    assert board.places == (1, 0)
+    assert board.order == (1, 0)
     costs = answers.costs(asked.corpus, asked.contenders)
-    file = score_table.file_table(asked.contenders, board, costs)
+    file = export_table(asked.contenders, board, costs)
     assert file["contender"].tolist() == ["mine", "worse"]
-    values = [answers.kept(asked, each).per_query["map_at_r"].mean() for each in (mine, worse)]
+    values = [answers.load_scores(asked, each).per_query["map_at_r"].mean() for each in (mine, worse)]
     assert np.allclose(file["score"], values)
     assert file["low"].lt(file["score"]).all()
     assert file["settings"].tolist() == ["column=subject"] * 2
     assert file["queries"].tolist() == [60, 60]
-    assert figures.leading_words(asked.contenders, board) == "mine leads, and is told apart from all others."
-    told = figures.pareto_words(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
-    assert told == "Worth their cost: mine and worse."
-    told = figures.pareto_words(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
-    assert told == "a is best in both. Dominated: b. Left out, cost not known: c."
-    table = differences.pair_table(asked.contenders, board)
-    assert table["points"].iloc[0] == pytest.approx(100 * (values[0] - values[1]), abs=1e-3)
+    told = figures.describe_frontier(["mine", "worse"], np.array([2.0, 1.0]), np.array([True, True]))
+    assert told == "On the Pareto frontier: mine and worse."
+    told = figures.describe_frontier(["a", "b", "c"], np.array([1.0, 2.0, np.nan]), np.array([True, False, False]))
+    assert told == "a is best on both. Dominated: b. Cost unknown: c."
+    table = details.pair_table(asked.contenders, board)
+    assert table["difference"].iloc[0] == pytest.approx(values[0] - values[1], abs=1e-5)
 
 
 def test_the_pairs_that_differ_significantly_are_counted():
-    counts = [
-        differences.pairs_words(pd.DataFrame({"is_significant": each})) for each in ([0, 0, 0], [1, 0, 0], [1, 1])
-    ]
-    assert counts[0] == "None of the 3 pairs of contenders differs significantly on these rows."
-    assert counts[1] == "1 of 3 pairs of contenders differs significantly; the others do not on these rows."
-    assert counts[2] == "All 2 pairs of contenders differ significantly."
+    counts = [details.describe_pairs(pd.Series(each)) for each in ([0, 0, 0], [1, 0, 0], [1, 1])]
+    assert counts[0] == "0 of 3 pairs of contenders differ significantly."
+    assert counts[1] == "1 of 3 pairs of contenders differs significantly."
+    assert counts[2] == "2 of 2 pairs of contenders differ significantly."
 
 
 def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):

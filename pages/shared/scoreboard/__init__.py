@@ -1,1 +1,1 @@
-"""Parts of the Scoreboard page."""
+"""Widgets of the Scoreboard page."""

@@ -1,4 +1,4 @@
-"""What the forms of the scoreboard's tasks share: files, what a task is made of, and what it embeds and costs."""
+"""What the task forms share: uploaded files, columns, the preview of a task, and what has to be embedded for it."""
 
 from typing import Any
 
@@ -9,10 +9,9 @@ from core.corpus.service import Refusal
 from core.corpus.staging import stage
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.scoreboard import task_inputs as answers
-from core.scoreboard.pair_columns import pair_columns
-from core.scoreboard.task_inputs import Outlook, ToEmbed
-from core.scoreboard.task_tables import TaskTable
+from core.scoreboard.columns import pair_columns
+from core.scoreboard.service import TaskPreview, TextsToEmbed, preview_task, texts_to_embed
+from core.scoreboard.task_tables import TaskTable, import_tables, uploaded_tables
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -21,130 +20,131 @@ from pages.shared.errors import show_error
 from pages.shared.text import count, cut, plain, told_apart
 
 
-def tables(info: CorpusInfo, name: str, judged: bool, label: str, help: str) -> list[TaskTable]:
-    """Draws the uploader; gives what was brought in for this corpus, now and earlier, the latest first.
+def upload_tables(info: CorpusInfo, form: str, judged: bool, label: str, help: str) -> list[TaskTable]:
+    """Draws the uploader; all tables uploaded for this corpus, the latest first.
 
-    name: of the form. judged: two files are taken as well, and files of judgments are given too.
+    judged: also takes two files, queries and judgments.
     """
-    changed = f"{name} upload changed"
+    changed = f"{form} upload changed"
     files = st.file_uploader(
         label,
         accept_multiple_files=judged,
-        key=f"{name}_upload-{info.digest}",
+        key=f"{form}_upload-{info.digest}",
         on_change=session.remember,
         args=(changed, True),
         help=help,
     )
     if session.remembered(changed):
         session.remember(changed, False)
-        given = files if isinstance(files, list) else [files] if files else []
-        _bring(info, name, given, judged)
-    return list(session.ask(answers.kept_tables, session.corpus_ref(info)))
+        _import_files(info, form, files if isinstance(files, list) else [files] if files else [], judged)
+    return list(session.ask(uploaded_tables, session.corpus_ref(info)))
 
 
-def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
-    """Keep what was just uploaded, and choose it."""
-    if not files:
-        return
-    try:
-        given = [stage(session.folder(), file.name, file.getbuffer()) for file in files]
-        staged = tuple({file.key: file for file in given}.values())  # a file given twice counts once
-        found = session.ask(answers.bring_tables, session.corpus_ref(info), staged, judged, timeout=600)
-    except PlanisphereError as error:
-        show_error(error)
-        return
-    if isinstance(found, Refusal):
-        refused(found)
-        return
-    session.set_widget(f"{name}_file", found[0].key)
-    if judged:
-        session.set_widget(f"{name}_judgments", found[1].key if len(found) > 1 else "same")
+def tables_for_form(info: CorpusInfo, form: str, tables: list[TaskTable]) -> list[TaskTable]:
+    """Of the uploaded tables those that suit a form: pairs have two texts and a number, queries are no named pairs.
+    One selected by the user or the link is included."""
+    selected = (session.widget_value(f"{form}_file"), st.query_params.get(f"{form}_file"))
 
-
-def fitting(info: CorpusInfo, name: str, known: list[TaskTable]) -> list[TaskTable]:
-    """Of the files brought in so far those made for the form `name`: pairs hold two texts and a number, queries are no
-    named pairs. One chosen by the person or the link is among them."""
-    chosen = (session.widget_value(f"{name}_file"), st.query_params.get(f"{name}_file"))
-
-    def fits(table: TaskTable) -> bool:
+    def suits(table: TaskTable) -> bool:
         columns = session.ask_once(pair_columns, session.corpus_ref(info), table.key)
-        return columns.complete if name == "pairs" else not columns.named
+        return columns.complete if form == "pairs" else not columns.named
 
-    return [table for table in known if not table.qrels and (table.key in chosen or fits(table))]
+    return [table for table in tables if not table.qrels and (table.key in selected or suits(table))]
 
 
-def file_choice(name: str, known: list[TaskTable], label: str, help: str) -> TaskTable:
-    """The chosen one of several files, by its key in the link."""
-    by_key = {table.key: table for table in known}
-    names = told_apart({table.key: f"{cut(table.name, 40)} ({count(table.rows, 'row')})" for table in known})
-    session.linked_choice(f"{name}_file", list(by_key))
+def select_table(form: str, tables: list[TaskTable], label: str) -> TaskTable:
+    """One of several tables, by its key in the link."""
+    by_key = {table.key: table for table in tables}
+    names = table_names(tables, "row")
+    session.linked_choice(f"{form}_file", list(by_key))
     key = st.selectbox(
         label,
         list(by_key),
-        key=f"{name}_file",
+        key=f"{form}_file",
         format_func=lambda key: names[key],
-        help=help,
+        help="Files uploaded for this corpus, the latest first.",
     )
-    session.keep_in_link(f"{name}_file")
+    session.keep_in_link(f"{form}_file")
     return by_key[str(key)]
 
 
-def column(label: str, options: tuple[str, ...], proposed: str, key: str, help: str) -> str:
-    """A choice among columns, the proposed one first chosen."""
-    first = options.index(proposed) if proposed in options else 0
-    return str(st.selectbox(label, options, first, key=key, persist_state="session", help=help))
+def table_names(tables: list[TaskTable], unit: str) -> dict[str, str]:
+    """Unique labels by key."""
+    return told_apart({table.key: f"{cut(table.name, 40)} ({count(table.rows, unit)})" for table in tables})
 
 
-def outlook(info: CorpusInfo, task: Task) -> Outlook | None:
-    """What a task is made of, None after having said why it can't be done."""
-    found = session.ask_once(answers.outlook, session.corpus_ref(info), task)
-    if isinstance(found, Refusal):
-        refused(found)
+def select_column(label: str, options: tuple[str, ...], proposed: str, key: str, help: str) -> str:
+    index = options.index(proposed) if proposed in options else 0
+    return str(st.selectbox(label, options, index, key=key, persist_state="session", help=help))
+
+
+def load_preview(info: CorpusInfo, task: Task) -> TaskPreview | None:
+    """What a task is made of; None where it can't be done, after showing why."""
+    preview = session.ask_once(preview_task, session.corpus_ref(info), task)
+    if isinstance(preview, Refusal):
+        _show_refusal(preview)
         return None
-    return found
+    return preview
 
 
-def refused(found: Refusal) -> None:
-    st.warning(f"{plain(found.message)} {plain(found.remedy)}", icon=":material/block:")
+def integer_facts(preview: TaskPreview) -> dict[str, int]:
+    return {name: int(value) for name, value in preview.facts.items() if isinstance(value, int)}
 
 
-def examples(found: Outlook, columns: tuple[str, str], third: str = "") -> None:
-    """The first queries or pairs, as they are asked."""
-    names = [*columns, *([third] if third else [])]
+def show_examples(preview: TaskPreview, *columns: str) -> None:
+    """The first queries or pairs; columns: names of two texts and perhaps a score."""
     with st.expander("Examples"):
-        table = pd.DataFrame([row[: len(names)] for row in found.examples], columns=names)
-        wide = {name: st.column_config.TextColumn(width=220) for name in columns}
-        narrow = {third: st.column_config.TextColumn(width=60)} if third else {}
-        st.dataframe(table, hide_index=True, width="stretch", row_height=70, column_config=wide | narrow)
+        table = pd.DataFrame([row[: len(columns)] for row in preview.examples], columns=columns)
+        widths = dict(zip(columns, (220, 220, 60), strict=False))
+        config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+        st.dataframe(table, hide_index=True, width="stretch", row_height=70, column_config=config)
 
 
-def agreed(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task) -> bool:
-    """Tells what has to be embedded; whether it costs nothing, or the person agrees to pay for it."""
-    found = session.ask(answers.to_embed, session.corpus_ref(info), contenders, task, timeout=600)
-    here = [each for each in found if each.free]
-    if here:
-        most = max(each.texts for each in here)
-        models = "each of the models" if len(here) > 1 else plain(here[0].label)
-        st.caption(
-            f":material/memory: Up to {count(most, 'text')} will be embedded by {models}; they are kept, so that this "
-            "is done but once."
-        )
-    paid = [each for each in found if not each.free]
+def confirm_embedding(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task) -> bool:
+    """Shows what has to be embedded; whether it is free, or the user agrees to pay for it."""
+    models = session.ask(texts_to_embed, session.corpus_ref(info), contenders, task, timeout=600)
+    free, paid = ([model for model in models if model.free is is_free] for is_free in (True, False))
+    if free:
+        names = "each model" if len(free) > 1 else plain(free[0].label)
+        texts = count(max(model.texts for model in free), "text")
+        st.caption(f":material/memory: Up to {texts} will be embedded by {names}, once; vectors are cached.")
     if not paid:
         return True
-    st.warning("**To be paid for:** " + "; ".join(_price(each) for each in paid) + ".", icon=":material/payments:")
+    st.warning("**Paid API:** " + "; ".join(map(_describe_price, paid)) + ".", icon=":material/payments:")
     return st.checkbox(
         "I agree that these texts are sent, and to pay for them",
-        key=f"score_agreed-{digest_json([task.to_dict(), [each.label for each in paid]])}",
-        help="The texts of this task go to the services named above. Without this, choose contenders that run here.",
+        key=f"score_agreed-{digest_json([task.to_dict(), [model.label for model in paid]])}",
+        help="Sends the texts of this task to the services above. Or select contenders that run locally.",
     )
 
 
-def queries(number: int) -> str:
+def count_queries(number: int) -> str:
     """ "1 query", "2,000 queries"."""
     return f"{number:,} {'query' if number == 1 else 'queries'}"
 
 
-def _price(each: ToEmbed) -> str:
-    cost = "at a price that is not known here" if each.usd is None else f"at most ${each.usd:,.4f}"
-    return f"{count(each.texts, 'text')} go to {plain(each.label)}, {cost}"
+def _import_files(info: CorpusInfo, form: str, files: list[Any], judged: bool) -> None:
+    """Store and select what was just uploaded."""
+    if not files:
+        return
+    try:
+        staged = {file.key: file for file in (stage(session.folder(), file.name, file.getbuffer()) for file in files)}
+        imported = session.ask(import_tables, session.corpus_ref(info), tuple(staged.values()), judged, timeout=600)
+    except PlanisphereError as error:
+        show_error(error)
+        return
+    if isinstance(imported, Refusal):
+        _show_refusal(imported)
+        return
+    session.set_widget(f"{form}_file", imported[0].key)
+    if judged:
+        session.set_widget(f"{form}_judgments", imported[1].key if len(imported) > 1 else "same")
+
+
+def _show_refusal(refusal: Refusal) -> None:
+    st.warning(f"{plain(refusal.message)} {plain(refusal.remedy)}", icon=":material/block:")
+
+
+def _describe_price(model: TextsToEmbed) -> str:
+    price = "price unknown" if model.usd is None else f"at most ${model.usd:,.4f}"
+    return f"{count(model.texts, 'text')} to {plain(model.label)}, {price}"

@@ -1,117 +1,211 @@
-"""The board once it is scored: verdict, table, figures, and what is behind them."""
+"""The scoreboard: what is left to score, the verdict, table, figures and details, and times measured here."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from core.errors import PlanisphereError
-from core.scoreboard import service as answers
-from core.scoreboard.cost import Cost
-from core.scoreboard.recipe_text import recipe_words
-from core.scoreboard.service import Asked, Board, Failure, State
-from core.scoreboard.verdict import verdict
+from core.jobs.types import JobSpec
+from core.scoreboard import service
+from core.scoreboard.cost import Cost, measure_speed
+from core.scoreboard.results import score_or_record_failure
+from core.scoreboard.service import Board, Failure, ScoreboardQuery, ScoringState
+from core.scoreboard.verdict import describe_recipe, join_names, verdict
 from core.store import CorpusInfo
-from pages.shared import session
+from pages.shared import result_view, session
 from pages.shared.errors import show_error
-from pages.shared.scoreboard import differences, queries_view, table, wait
-from pages.shared.scoreboard import figures as score_figures
+from pages.shared.scoreboard import details, figures, table
 from pages.shared.text import count, plain
 
-PARTS = {"Every two": differences.show, "Query by query": queries_view.show}
+DETAILS = {"Pairwise": details.show_pairwise_differences, "Per query": details.show_query_differences}
 
 
-def show(info: CorpusInfo, asked: Asked, state: State) -> None:
-    """All of it, or why no contender could be scored."""
+def show_scoreboard(info: CorpusInfo, query: ScoreboardQuery) -> bool:
+    """All of it, or what is left to score, or why nothing could be scored; whether a contender is scored."""
+    state = _score_pending(info, query)
+    if state is None:
+        return False
     if not state.scored:
-        failed(asked, state.failures)
-        wait.again_failed(asked, state)
-        return
-    scored = replace(asked, contenders=tuple(asked.contenders[place] for place in state.scored))
-    found = session.ask_once(answers.board, scored)
-    board = replace(found, places=tuple(state.scored[place] for place in found.places))
-    costs = wait.costs(asked)
-    told(asked, board, costs, state.failures)
-    table.show(asked.contenders, board, costs)
-    failed(asked, state.failures)
+        _show_failures(query, state.failures)
+        _retry_button(query, state)
+        return False
+    scored = replace(query, contenders=tuple(query.contenders[index] for index in state.scored))
+    board = session.ask_once(service.board, scored)
+    board = replace(board, order=tuple(state.scored[index] for index in board.order))
+    # not cached, since it changes when times are measured
+    costs = session.ask(service.costs, query.corpus, query.contenders)
+    _show_verdict(query, board, costs, state.failures)
+    table.show_score_table(query.contenders, board, costs)
+    _show_failures(query, state.failures)
     with st.container(horizontal=True):
-        table.download(info, asked.contenders, board, costs)
-        wait.again_button(asked)
-        wait.again_failed(asked, state)
-    figures(asked, board, costs)
-    part = st.segmented_control(
-        "What is behind it",
-        list(PARTS),
+        table.score_table_button(info, query.contenders, board, costs)
+        _measure_again_button(query)
+        _retry_button(query, state)
+    _show_figures(query, board, costs)
+    section = st.segmented_control(
+        "Details",
+        list(DETAILS),
         key="score_part",
         bind="query-params",
-        default="Every two",
+        default="Pairwise",
         required=True,
-        help="Every two contenders tested against each other; or the single queries on which two of them differ.",
+        help="Pairwise: tests of all pairs of contenders. Per query: single queries on which two of them differ.",
     )
-    section(str(part), asked, board)
-    wait.measure_missing(asked, costs)
+    _show_details(str(section), query, board)
+    _measure_missing(query, costs)
+    return True
 
 
-def told(asked: Asked, board: Board, costs: tuple[Cost, ...], failures: tuple[Failure, ...]) -> None:
-    """The verdict, and what it rests on."""
-    words = verdict(
-        board.comparison,
-        {contender.key: contender.label for contender in asked.contenders},
-        {contender.key: cost for contender, cost in zip(asked.contenders, costs, strict=True)},
-        [asked.contenders[failure.place].label for failure in failures],
+def _score_pending(info: CorpusInfo, query: ScoreboardQuery) -> ScoringState | None:
+    """The state; what is pending is scored at once, or offered as a job. None where there is nothing to show yet."""
+    state = session.ask(service.scoring_state, query)
+    pending = count(len(state.pending), "contender")
+    if not state.pending:
+        return state
+    if result_view.compute_inline(state.seconds, f"Scoring {pending}", partial(_score, query, state.pending)):
+        return session.ask(service.scoring_state, query)
+    contenders = [query.contenders[index] for index in state.pending]
+    params = {"contenders": [contender.to_dict() for contender in contenders], "task": query.task.to_dict()}
+    result_view.offer(
+        JobSpec("scores", query.corpus.folder, query.corpus.digest, params, title=f"Scores of {info.name}"),
+        headline=f"{pending} to score",
+        description=f"{', '.join(plain(contender.label) for contender in contenders)}: {count(info.rows, 'row')}.",
+        button="Score",
+        seconds=state.seconds,
     )
-    found = board.comparison
-    sample = f"{found.queries:,} of {found.total:,}" if found.queries < found.total else f"all {found.queries:,}"
-    with st.container(key="score_verdict", border=True):
-        st.markdown(f"**{plain(words)}**")
-        st.caption(
-            f"By {plain(board.label)} over {sample} {plain(found.unit)}, seed {found.seed}. A point is a hundredth of "
-            f"the score. {sample_words(board)}"
+    return state if state.scored else None
+
+
+def _score(query: ScoreboardQuery, indices: tuple[int, ...]) -> None:
+    """Score now; a failure is stored with its reason. Each server only gets its own key."""
+    for contender in (query.contenders[index] for index in indices):
+        secret = session.api_key(contender.model)
+        session.ask(score_or_record_failure, query.scores_query(contender), secret, timeout=600)
+
+
+def _retry_button(query: ScoreboardQuery, state: ScoringState) -> None:
+    """Scores again what failed, with the current keys; none where nothing would change."""
+    failed = tuple(failure.index for failure in state.failures if failure.can_retry)
+    if failed:
+        st.button(
+            "Retry",
+            icon=":material/refresh:",
+            key="score_retry",
+            on_click=_score,
+            args=(query, failed),
+            help="Scores these contenders again, for example after entering a key on the Embed page.",
         )
 
 
-def sample_words(board: Board) -> str:
-    """What the queries were made of, and what was left out."""
-    facts = board.facts
-    words = [plain(note) for note in facts.get("notes", ())]
+def _show_verdict(query: ScoreboardQuery, board: Board, costs: tuple[Cost, ...], failures: tuple[Failure, ...]) -> None:
+    sentences = verdict(
+        board.comparison,
+        {contender.key: contender.label for contender in query.contenders},
+        {contender.key: cost for contender, cost in zip(query.contenders, costs, strict=True)},
+        [query.contenders[failure.index].label for failure in failures],
+    )
+    with st.container(key="score_verdict", border=True):
+        st.markdown(f"**{plain(sentences)}**")
+        st.caption(
+            f"{plain(board.label)} over {table.sample_size(board)}, seed {board.comparison.seed}. "
+            + _sample_notes(board)
+        )
+
+
+def _sample_notes(board: Board) -> str:
+    """What the queries are made of, and what was left out."""
+    facts, notes = board.facts, [plain(note) for note in board.facts.get("notes", ())]
     if board.task.kind == "known_item":
-        words.insert(0, "Known items are weaker evidence than labels or judgments by people.")
+        notes.insert(0, "Known-item retrieval is weaker evidence than labels or human judgments.")
     if board.task.kind != "labels":
-        return " ".join(words)
-    words.insert(0, f"{facts['rows']:,} rows have one of {facts['labels']:,} labels.")
-    if facts["missing"]:
-        words.insert(1, f"{count(facts['missing'], 'row')} without a label left out.")
-    if facts["single"]:
-        words.insert(2, f"{count(facts['single'], 'row')} do not ask, as their label is on no other text.")
-    words.append(plain(recipe_words(board.comparison.metric, facts, board.task.get("split"))))
-    return " ".join(words)
+        return " ".join(notes)
+    sizes = [f"{facts['rows']:,} rows with {facts['labels']:,} labels."]
+    sizes += [f"{count(facts['missing'], 'row')} without a label left out."] if facts["missing"] else []
+    sizes += [f"{count(facts['single'], 'row')} not used as queries (label has one text)."] if facts["single"] else []
+    recipe = plain(describe_recipe(board.comparison.metric, facts, board.task.get("split")))
+    return " ".join([*sizes, *notes, recipe])
 
 
-def failed(asked: Asked, failures: tuple[Failure, ...]) -> None:
-    """Why contenders are not scored; a reason they share is told once."""
+def _show_failures(query: ScoreboardQuery, failures: tuple[Failure, ...]) -> None:
+    """Why contenders are not scored; a shared reason is shown once."""
     reasons: dict[str, list[str]] = {}
     for failure in failures:
         reason = f"{plain(failure.message)} {plain(failure.remedy)}"
-        reasons.setdefault(reason, []).append(plain(asked.contenders[failure.place].label))
+        reasons.setdefault(reason, []).append(plain(query.contenders[failure.index].label))
     for reason, names in reasons.items():
-        who = "No contender" if len(names) == len(asked.contenders) else score_figures.listed(names)
-        words = "can be scored" if who == "No contender" else "not scored"
-        other = " Or judge by known items above." if who == "No contender" and asked.task.kind == "labels" else ""
-        st.warning(f"**{who}** {words}: {reason}{other}", icon=":material/block:")
+        text = f"**{join_names(names)}** not scored: {reason}"
+        if len(names) == len(query.contenders):
+            alternative = " Or use known-item retrieval." if query.task.kind == "labels" else ""
+            text = f"**No contender** can be scored: {reason}{alternative}"
+        st.warning(text, icon=":material/block:")
 
 
 @st.fragment
-def figures(asked: Asked, board: Board, costs: tuple[Cost, ...]) -> None:
+def _show_figures(query: ScoreboardQuery, board: Board, costs: tuple[Cost, ...]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        score_figures.intervals(asked.contenders, board)
+        figures.show_score_intervals(query.contenders, board)
     with right:
-        score_figures.pareto(asked.contenders, board, costs)
+        figures.show_pareto_chart(query.contenders, board, costs)
 
 
 @st.fragment
-def section(part: str, asked: Asked, board: Board) -> None:
-    """One part; a fragment, so that its choices redraw nothing else."""
+def _show_details(section: str, query: ScoreboardQuery, board: Board) -> None:
+    """One section; a fragment, so that its widgets redraw nothing else."""
     try:
-        PARTS[part](asked, board)
+        DETAILS[section](query, board)
     except PlanisphereError as error:
         show_error(error)
+
+
+def _measure_again_button(query: ScoreboardQuery) -> None:
+    st.button(
+        "Measure speeds again",
+        icon=":material/speed:",
+        key="score_measure",
+        on_click=_measure_all,
+        args=(query,),
+        help="Takes a few seconds per contender. Times depend on what else this machine does. Paid services are not "
+        "called.",
+    )
+
+
+def _measure_missing(query: ScoreboardQuery, costs: tuple[Cost, ...]) -> None:
+    """Measure times that are missing, after all else is drawn, then draw the page again with them.
+
+    Not while a job runs, which would slow them; the page is drawn again when it ends.
+    """
+    if any(job.open for job in session.manager().list(session.folder())):
+        return
+    failed = session.remembered(_failed_measurements(query), [])
+    missing = [
+        index
+        for index, (contender, cost) in enumerate(zip(query.contenders, costs, strict=True))
+        if cost.speed.basis == "missing" and contender.key not in failed
+    ]
+    for index in missing:
+        with st.spinner(f"Measuring the speed of {plain(query.contenders[index].label)}"):
+            _measure(query, index, again=False)
+    if missing:
+        st.rerun()
+
+
+def _measure_all(query: ScoreboardQuery) -> None:
+    session.remember(_failed_measurements(query), [])
+    for index in range(len(query.contenders)):
+        _measure(query, index, again=True)
+
+
+def _measure(query: ScoreboardQuery, index: int, again: bool) -> None:
+    """One contender; after a failure it is not tried again in this session."""
+    contender, name = query.contenders[index], _failed_measurements(query)
+    try:
+        session.ask(measure_speed, query.corpus, contender, session.api_key(contender.model), again)
+    except PlanisphereError as error:
+        session.remember(name, [*session.remembered(name, []), contender.key])
+        show_error(error)
+
+
+def _failed_measurements(query: ScoreboardQuery) -> str:
+    return f"unmeasured {query.corpus.digest}"

@@ -3,7 +3,7 @@ visit, and in the link."""
 
 import streamlit as st
 
-from core.clusters.selection import Clicked, forget
+from core.clusters.selection import ClickedCluster, delete_clicked
 from core.corpus.selections import SavedSelection, rename_selection, saved_selections
 from core.map.selection import Choice, Step
 from core.store import CorpusInfo
@@ -30,12 +30,12 @@ def current(info: CorpusInfo) -> SavedSelection | None:
     return saved
 
 
-def take(info: CorpusInfo, clicked: Clicked) -> None:
+def take(info: CorpusInfo, clicked: ClickedCluster) -> None:
     """Select the rows of a group instead of what was selected; in a callback, or before what shows it."""
     saved, known = clicked.saved, session.remembered(NAME)
     if known and known["key"] != saved.key:
         end()
-    session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.new else ""})
+    session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.is_new else ""})
     session.set_widget(form.WITHIN, [saved.key])
     state.put(Choice((Step("rows", "set", key=saved.key),)))
 
@@ -65,7 +65,7 @@ def end() -> None:
     if within and key in within:
         session.set_widget(form.WITHIN, [each for each in within if each != key])
     if known["own"]:
-        forget(CorpusRef(session.folder(), known["corpus"]), key, known["own"])
+        delete_clicked(CorpusRef(session.folder(), known["corpus"]), key, known["own"])
 
 
 def in_link() -> None:

@@ -13,9 +13,9 @@ from core.models.backends import BACKENDS, capabilities
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities
 from core.models.registry import load_embedder, resolve
 from core.models.spending import most_usd
-from core.scoreboard.results import score
-from core.scoreboard.speed import kept_speed, measure_speed
-from core.scoreboard.task_inputs import to_embed
+from core.scoreboard.cost import known_speed, measure_speed
+from core.scoreboard.results import SCORES, ScoresQuery
+from core.scoreboard.service import texts_to_embed
 from core.scoreboard.types import Task
 from core.search import service as search
 from core.search.service import Query
@@ -90,14 +90,19 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
     assert sorted(answer.hits.rows.tolist()) == [row for row, text in enumerate(TEXTS) if "teapot" in text]
     assert ToyEmbedder.calls[-1] == ["a teapot"]
 
-    scores = score(CorpusRef(folder, built.digest), Contender(spec), Task.of("labels", column="thing"))
+    scores = SCORES.get_or_compute(
+        ScoresQuery(CorpusRef(folder, built.digest), Contender(spec), Task.of("labels", column="thing"))
+    )
     assert scores.per_query["precision_at_1"].mean() == 1.0
 
     sent = len(ToyEmbedder.calls)
-    (left,) = to_embed(CorpusRef(folder, built.digest), (Contender(spec),), PAIRS)
+    (left,) = texts_to_embed(CorpusRef(folder, built.digest), (Contender(spec),), PAIRS)
     assert (left.texts, left.free, left.usd) == ((40, True, 0.0) if spec is LOCAL else (40, False, None))
     assert len(ToyEmbedder.calls) == sent  # asked what a task takes, it sends nothing
-    assert score(CorpusRef(folder, built.digest), Contender(spec), PAIRS).pairs.shape == (40, 2)
+    assert SCORES.get_or_compute(ScoresQuery(CorpusRef(folder, built.digest), Contender(spec), PAIRS)).pairs.shape == (
+        40,
+        2,
+    )
     assert sorted(text for texts in ToyEmbedder.calls[sent:] for text in texts) == sorted(OTHERS)
 
 
@@ -123,10 +128,10 @@ def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     embed(built, load_embedder(spec), workspace)  # as after consent
     sent = len(ToyEmbedder.calls)
     contender = Contender(spec)
-    assert measure_speed(CorpusRef(folder, built.digest), contender, again=True) == kept_speed(
+    assert measure_speed(CorpusRef(folder, built.digest), contender, again=True) == known_speed(
         CorpusRef(folder, built.digest), contender
     )
-    assert kept_speed(CorpusRef(folder, built.digest), contender).basis == "run"
+    assert known_speed(CorpusRef(folder, built.digest), contender).basis == "run"
     assert len(ToyEmbedder.calls) == sent
 
 

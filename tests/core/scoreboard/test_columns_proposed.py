@@ -6,10 +6,10 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.label_rows import find_split, read_rows
 from core.corpus.reading import RawTable, Upload, column_field, read_files
-from core.scoreboard.columns import label_choices, query_columns
-from core.scoreboard.label_splits import split_sides
-from core.scoreboard.pair_columns import pair_columns
-from core.scoreboard.task_inputs import bring_tables, outlook
+from core.scoreboard.columns import label_choices, pair_columns, query_columns
+from core.scoreboard.probes import split_sides
+from core.scoreboard.service import preview_task
+from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef, Roles
@@ -88,7 +88,7 @@ def test_the_text_is_no_label_and_the_split_column_comes_last(tmp_path):
 def test_scores_with_a_decimal_comma_are_offered(tmp_path):
     where = kept(tmp_path, {"text": TEXTS}, "{text}")
     file = "a;b;sim\n" + "\n".join(f"{TEXTS[i]};{TEXTS[-i - 1]};0,{i}" for i in range(8))
-    (table,) = bring_tables(*where, (bring(tmp_path, "pairs.csv", file),), False)
+    (table,) = import_tables(*where, (bring(tmp_path, "pairs.csv", file),), False)
     found = pair_columns(*where, table.key)
     assert (found.first, found.second, found.score) == ("a", "b", "sim")
 
@@ -96,10 +96,10 @@ def test_scores_with_a_decimal_comma_are_offered(tmp_path):
 def test_queries_without_judgments_are_not_taken_for_judged_by_their_empty_metadata(tmp_path):
     where = kept(tmp_path, {"_id": [f"d{i}" for i in range(40)], "text": TEXTS, "metadata": ["{}"] * 40}, "{text}")
     lines = "\n".join(f'{{"_id": "q{i}", "text": "query {i}", "metadata": {{}}}}' for i in range(4))
-    (table,) = bring_tables(*where, (bring(tmp_path, "queries.jsonl", lines),), True)
+    (table,) = import_tables(*where, (bring(tmp_path, "queries.jsonl", lines),), True)
     assert query_columns(*where, table.key).relevant == ""
     task = Task.of("queries", queries=table.key, text="text", relevant="metadata", id="metadata")
-    assert "holds the same in every row" in outlook(*where, task).message
+    assert "same value in every row" in preview_task(*where, task).message
 
 
 @pytest.mark.parametrize("values", [

@@ -92,7 +92,7 @@ def test_queries_a_metric_does_not_judge_are_left_out():
 def test_one_contender_and_one_query():
     alone = compare({"a": scored([0.2, 0.4, 0.3])}, "map_at_r")
     assert (alone.pairs, alone.lines[0].share_best, alone.lines[0].group) == ((), 1, "a")
-    assert alone.least_detectable_pair() is None
+    assert alone.minimum_detectable_pair() is None
     single = compare({"a": scored([0.2]), "b": scored([0.4])}, "map_at_r")
     assert np.isnan(single.lines[0].low)
     assert [line.share_best for line in single.lines] == [0.5, 0.5]  # one query tells nothing of others
@@ -104,9 +104,9 @@ def test_whole_scores_and_runs_by_way_of_compare():
     shared = rng.normal(0, 0.02, 500)
 
     def whole(at, drift):
-        facts = {"resampled": {"v_measure": {"count": 90, "of": 120, "unit": "rows", "beside": "5 clusterings"}}}
+        facts = {"resampled": {"v_measure": {"count": 90, "of": 120, "unit": "rows", "extra": "5 clusterings"}}}
         draws = at + drift + shared + rng.normal(0, 0.001, 500)
-        return Scores({}, np.arange(0), whole={"v_measure": at}, resampled={"v_measure": draws}, facts=facts)
+        return Scores({}, np.arange(0), total={"v_measure": at}, resampled={"v_measure": draws}, facts=facts)
 
     found = compare({"a": whole(0.7, 0.02), "b": whole(0.68, 0.02)}, "v_measure")
     line, pair = found.line("a"), found.pairs[0]
@@ -176,7 +176,7 @@ def test_the_method_counts_queries_and_different_texts():
 def test_the_metric_declares_interval_and_test(metric, test):
     """Whatever else the scores hold of it."""
     rng = np.random.default_rng(0)
-    facts = {"ratio": {metric: 0.25}, "resampled": {metric: {"count": 40, "of": 40, "unit": "rows", "beside": ""}}}
+    facts = {"ratio": {metric: 0.25}, "resampled": {metric: {"count": 40, "of": 40, "unit": "rows", "extra": ""}}}
     scores = Scores(
         {metric: rng.random(40)}, np.arange(40), rng.random((40, 2)), {metric: rng.random(5)}, {metric: 0.5},
         {metric: rng.random(500)}, facts=facts,

@@ -10,11 +10,9 @@ from core.jobs.pipeline import run_job
 from core.jobs.types import JobSpec
 from core.models.chat import ChatModel
 from core.models.registry import load_embedder
-from core.scoreboard.known_item import read_known_item, score_known_item
-from core.scoreboard.llm_prompt import messages, read_queries
-from core.scoreboard.llm_queries import write_queries, writing_plan
-from core.scoreboard.query_generators import WAYS
-from core.scoreboard.task_inputs import outlook, to_embed
+from core.scoreboard.known_item import QUERY_GENERATORS, read_known_item, score_known_item
+from core.scoreboard.llm_queries import messages, parse_queries, write_queries, writing_plan
+from core.scoreboard.service import preview_task, texts_to_embed
 from core.scoreboard.types import Task
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, contender_rows
@@ -23,7 +21,7 @@ from tests.core.scoreboard.little import THINGS, imported, make, noised, texts_o
 
 
 def task(way, **more):
-    return Task.of("known_item", way=way, **({"sample": 30, "seed": 0} | more))
+    return Task.of("known_item", generator=way, **({"sample": 30, "seed": 0} | more))
 
 
 def test_first_halves_find_second_ones_that_share_a_word(tmp_path):
@@ -148,7 +146,7 @@ def test_imported_vectors_cannot_be_asked(tmp_path):
     mine = imported(folder, corpus, np.random.default_rng(0).normal(size=(40, 8)))
     with pytest.raises(ModelError, match="queries"):
         score_known_item(CorpusRef(folder, corpus), mine, task("typos"))
-    assert to_embed(CorpusRef(folder, corpus), (mine,), task("typos")) == ()
+    assert texts_to_embed(CorpusRef(folder, corpus), (mine,), task("typos")) == ()
 
 
 def test_paid_models_are_priced_before_they_run(tmp_path):
@@ -158,15 +156,17 @@ def test_paid_models_are_priced_before_they_run(tmp_path):
     folder, corpus, contender = make(tmp_path)
     spec = ModelSpec("openai", "text-embedding-3-small", dimensions=384)
     Workspace(folder).save_vectors(Vectors(contender_rows(CorpusRef(folder, corpus), contender).copy(), spec, corpus))
-    paid, free = to_embed(CorpusRef(folder, corpus), (Contender(spec), contender, Contender(spec, 64)), task("typos"))
+    paid, free = texts_to_embed(
+        CorpusRef(folder, corpus), (Contender(spec), contender, Contender(spec, 64)), task("typos")
+    )
     assert (paid.texts, paid.free, free.free) == (30, False, True)
     assert 0 < paid.usd < 0.01
 
 
 def test_every_way_says_what_it_is(tmp_path):
     folder, corpus, _ = make(tmp_path)
-    assert all(way.label and way.help for way in WAYS.values())
-    found = outlook(CorpusRef(folder, corpus), task("typos"))
+    assert all(way.label and way.help for way in QUERY_GENERATORS.values())
+    found = preview_task(CorpusRef(folder, corpus), task("typos"))
     assert found.facts["texts"] == 40
     assert len(found.examples) == 3
 
@@ -231,7 +231,7 @@ def test_a_server_that_fails_or_talks_nonsense_is_named_and_the_rest_is_kept(tmp
     server.fail, server.wrong = 0, len(server.bodies) + 2
     assert write_queries(CorpusRef(folder, corpus), chat, 25, 0) == 15
     server.wrong = 10**6
-    with pytest.raises(ServiceError, match="could not be used"):
+    with pytest.raises(ServiceError, match="unusable"):
         write_queries(CorpusRef(folder, corpus), chat, 40, 0)
     assert writing_plan(CorpusRef(folder, corpus), chat, 40, 0).written == 15
 
@@ -241,4 +241,4 @@ def test_texts_are_material_and_answers_are_read_with_care():
     assert told.count("</data>") == 1
     assert len(told) < 1_300
     answer = '<think>hm</think>```json\n{"queries": {"1": " “late\\nparcel” ", "2": 5, "3": "**"}}\n```'
-    assert read_queries(answer, 3) == {0: "late parcel"}
+    assert parse_queries(answer, 3) == {0: "late parcel"}

@@ -58,7 +58,7 @@ def test_few_shots_are_eight_of_each_label_and_all_test_rows(monkeypatch):
 
 def test_a_label_with_few_texts_gives_what_it_has():
     codes = np.array([0] * 20 + [1] * 3)
-    chosen = probes._first_of_each(np.random.default_rng(0).permutation(23), codes, 8)
+    chosen = probes._first_per_label(np.random.default_rng(0).permutation(23), codes, 8)
     np.testing.assert_array_equal(np.bincount(codes[chosen]), [8, 3])
 
 
@@ -86,7 +86,7 @@ def test_weighted_scores_are_those_of_repeated_rows():
     truth, guess, times = rng.integers(0, 5, 80), rng.integers(0, 5, 80), rng.integers(0, 4, 80)
     again = np.repeat(np.arange(80), times)
     expected = [accuracy_score(truth[again], guess[again]), f1_score(truth[again], guess[again], average="macro")]
-    assert probes._weighed(truth, guess, times.astype(float)) == pytest.approx(expected)
+    assert probes._weighted_scores(truth, guess, times.astype(float)) == pytest.approx(expected)
     assert v_measure(truth, guess) == pytest.approx(v_measure_score(truth, guess))
     assert v_measure(truth, guess, times) == pytest.approx(v_measure_score(truth[again], guess[again]))
     assert v_measure(np.zeros(5, int), np.zeros(5, int)) == 1

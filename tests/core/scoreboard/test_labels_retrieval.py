@@ -8,9 +8,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from core.corpus import label_rows
 from core.corpus.label_rows import find_split, read_rows
 from core.errors import InputError
-from core.scoreboard import chance, leave_one_out
+from core.scoreboard import leave_one_out
 from core.scoreboard import metrics as ranked
-from core.scoreboard.leave_one_out import macro_values, majority, nearest_places, rank_labels
+from core.scoreboard.leave_one_out import macro_values, majority, rank_labels, top_columns
 from core.types import unit_rows
 
 
@@ -115,8 +115,8 @@ def test_noise_loses_and_more_noise_loses_more():
 def test_the_greatest_of_each_row():
     similar = np.random.default_rng(0).normal(size=(5, 200)).astype(np.float32)
     expected = np.argsort(-similar, axis=1)
-    np.testing.assert_array_equal(nearest_places(similar, 9), expected[:, :9])
-    np.testing.assert_array_equal(nearest_places(similar, 199), expected[:, :199])
+    np.testing.assert_array_equal(top_columns(similar, 9), expected[:, :9])
+    np.testing.assert_array_equal(top_columns(similar, 199), expected[:, :199])
 
 
 @pytest.mark.parametrize(("relevant", "candidates"), [(1, 12), (5, 20), (14, 15)])
@@ -126,11 +126,11 @@ def test_chance_is_what_random_orders_reach(relevant, candidates):
     r, n = np.array([relevant]), np.array([candidates])
     counts = np.full(len(lists), relevant)
     for expected, found in [
-        (chance.random_precision(r, n), ranked.r_precision(lists, counts)),
-        (chance.random_map_at_r(r, n, 100), ranked.map_at_r(lists, counts)),
-        (chance.random_ndcg(r, n, 10), ranked.ndcg_at_k(lists, counts, 10)),
-        (chance.random_recall(n, 10), ranked.recall_at_k(lists, counts, 10)),
-        (chance.random_reciprocal_rank(r, n), ranked.reciprocal_rank(lists)),
+        (ranked.random_precision(r, n), ranked.r_precision(lists, counts)),
+        (ranked.random_map_at_r(r, n, 100), ranked.map_at_r(lists, counts)),
+        (ranked.random_ndcg(r, n, 10), ranked.ndcg_at_k(lists, counts, 10)),
+        (ranked.random_recall(n, 10), ranked.recall_at_k(lists, counts, 10)),
+        (ranked.random_reciprocal_rank(r, n), ranked.reciprocal_rank(lists)),
     ]:
         assert found.mean() == pytest.approx(expected[0], abs=4 * found.std() / np.sqrt(len(lists)) + 1e-6)
 
@@ -139,7 +139,7 @@ def test_chance_of_lists_that_are_cut():
     rng = np.random.default_rng(4)
     lists = rng.permuted(np.tile(np.arange(40) < 25, (20_000, 1)), axis=1)[:, :8]
     found = ranked.map_at_r(lists, np.full(len(lists), 25))
-    assert found.mean() == pytest.approx(chance.random_map_at_r(np.array([25]), np.array([40]), 8)[0], abs=0.005)
+    assert found.mean() == pytest.approx(ranked.random_map_at_r(np.array([25]), np.array([40]), 8)[0], abs=0.005)
 
 
 def test_macro_averages_labels_and_their_spread_is_the_standard_error():

@@ -8,10 +8,9 @@ from sklearn.metrics import average_precision_score
 
 from core.errors import InputError, ModelError, StorageError
 from core.models.registry import load_embedder
-from core.scoreboard.average_precision import average_precisions
 from core.scoreboard.comparison import compare
-from core.scoreboard.pairs import read_pairs, score_pairs
-from core.scoreboard.task_inputs import bring_tables
+from core.scoreboard.pairs import average_precisions, read_pairs, score_pairs
+from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
@@ -33,7 +32,7 @@ def pairs_table():
 
 def brought(folder, corpus, table, name="pairs.csv"):
     data = table.to_csv(index=False) if name.endswith("csv") else table.to_json(orient="records", lines=True)
-    (kept,) = bring_tables(CorpusRef(folder, corpus), (bring(folder, name, data),), False)
+    (kept,) = import_tables(CorpusRef(folder, corpus), (bring(folder, name, data),), False)
     return Task.of("pairs", file=kept.key, first="sentence1", second="sentence2", score="score")
 
 
@@ -110,14 +109,14 @@ def test_rows_without_a_text_or_a_number_are_left_out_and_counted(tmp_path):
     table.loc[0, "sentence2"], table.loc[1, "score"], table.loc[2, "score"] = " ", "n/a", None
     made = read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table))
     assert (made.facts["rows"], made.facts["no_text"], made.facts["no_number"], made.facts["pairs"]) == (6, 1, 2, 3)
-    assert made.given.tolist() == SCORES[3:]
+    assert made.human_scores.tolist() == SCORES[3:]
 
 
 def test_a_decimal_comma_is_understood(tmp_path):
     folder, corpus, _ = make(tmp_path)
     table = pairs_table()
     table["score"] = [str(score).replace(".", ",") for score in SCORES]
-    assert read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table)).given.tolist() == SCORES
+    assert read_pairs(CorpusRef(folder, corpus), brought(folder, corpus, table)).human_scores.tolist() == SCORES
 
 
 @pytest.mark.parametrize(
@@ -188,7 +187,7 @@ def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, valu
     )
     assert made.pairs[:, 1].tolist() == [1, 0, 1, 0, 1, 0]
     expected = average_precision_score(made.pairs[:, 1], made.pairs[:, 0])
-    assert made.whole["average_precision"] == pytest.approx(expected)
+    assert made.total["average_precision"] == pytest.approx(expected)
     board = compare({"a": made, "b": made}, "average_precision")
     assert board.chance == 0.5
     assert board.pairs[0].p_value == 1
@@ -197,13 +196,13 @@ def test_pairs_that_are_the_same_or_not_have_an_average_precision(tmp_path, valu
 def test_graded_pairs_have_no_average_precision(tmp_path):
     folder, corpus, contender = make(tmp_path)
     made = score_pairs(CorpusRef(folder, corpus), contender, brought(folder, corpus, pairs_table()))
-    assert made.whole == {}
+    assert made.total == {}
 
 
 def test_pairs_in_lines_of_three_fields_are_no_judgments(tmp_path):
     folder, corpus, _ = make(tmp_path)
     data = "old\tnew\t1.58\ntea\tcoffee\t6.0\nlamp\tlight\t8.5\n"
-    (kept,) = bring_tables(
+    (kept,) = import_tables(
         CorpusRef(folder, corpus), (bring(folder, "simlex.tsv", "word1\tword2\tscore\n" + data),), False
     )
     assert kept.columns == ("word1", "word2", "score")

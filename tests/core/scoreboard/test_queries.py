@@ -9,11 +9,10 @@ import pytest
 from core.corpus.service import Refusal
 from core.errors import InputError, ModelError
 from core.models.registry import load_embedder
-from core.scoreboard.exact_search import nearest
 from core.scoreboard.qrels import FROM_ONE
-from core.scoreboard.retrieval import chance
-from core.scoreboard.retrieval_task import read_queries, score_queries
-from core.scoreboard.task_inputs import bring_tables, outlook, to_embed
+from core.scoreboard.retrieval import chance, nearest_candidates, read_queries, score_queries
+from core.scoreboard.service import preview_task, texts_to_embed
+from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.types import CorpusRef, unit_rows
 from core.vectors.contenders import Contender, contender_rows
@@ -33,13 +32,13 @@ def shop(tmp_path, **columns):
 
 def beir(folder, corpus, queries=QUERIES, qrels=QRELS):
     files = (bring(folder, "queries.jsonl", queries), bring(folder, "test.tsv", qrels))
-    found = bring_tables(CorpusRef(folder, corpus), files, True)
+    found = import_tables(CorpusRef(folder, corpus), files, True)
     assert not isinstance(found, Refusal), found
     return Task.of("queries", queries=found[0].key, qrels=found[1].key, text="text", query_id="_id", id="key")
 
 
 def single(folder, corpus, table, grade=None, id="key"):
-    (kept,) = bring_tables(CorpusRef(folder, corpus), (bring(folder, "asked.csv", table.to_csv(index=False)),), True)
+    (kept,) = import_tables(CorpusRef(folder, corpus), (bring(folder, "asked.csv", table.to_csv(index=False)),), True)
     return Task.of("queries", queries=kept.key, text="query", relevant="row", grade=grade, id=id)
 
 
@@ -121,7 +120,7 @@ def test_judgments_of_another_corpus_are_explained(tmp_path):
         score_queries(CorpusRef(folder, corpus), contender, beir(folder, corpus, qrels="q1\tMED-1\t1\n"))
     assert '"key"' in error.value.message
     assert '"d0"' in error.value.message
-    with pytest.raises(InputError, match="No judgment is on a query"):
+    with pytest.raises(InputError, match="No judgment matches a query"):
         score_queries(CorpusRef(folder, corpus), contender, beir(folder, corpus, qrels="PLAIN-1\td0\t1\n"))
 
 
@@ -134,7 +133,7 @@ def test_files_that_do_not_go_together_are_refused(tmp_path, names):
     files = tuple(
         bring(folder, name, (QRELS if name.endswith("tsv") else QUERIES) + "\n" * i) for i, name in enumerate(names)
     )
-    found = bring_tables(CorpusRef(folder, corpus), files, True)
+    found = import_tables(CorpusRef(folder, corpus), files, True)
     assert isinstance(found, Refusal)
     assert found.remedy
 
@@ -197,12 +196,12 @@ def test_the_nearest_are_exact_and_ties_are_fair():
     rows, queries = unit_rows(random.normal(size=(9_000, 6))), unit_rows(random.normal(size=(20, 6)))
     none = np.full(20, -1)
     expected = np.argsort(-(queries @ rows.T), axis=1)[:, :100]
-    np.testing.assert_array_equal(nearest(queries, rows, np.arange(9_000), none), expected)
+    np.testing.assert_array_equal(nearest_candidates(queries, rows, np.arange(9_000), none), expected)
     without = none.copy()
     without[3] = expected[3, 0]
-    np.testing.assert_array_equal(nearest(queries, rows, np.arange(9_000), without)[3, :99], expected[3, 1:])
+    np.testing.assert_array_equal(nearest_candidates(queries, rows, np.arange(9_000), without)[3, :99], expected[3, 1:])
     same = np.ones((2_000, 1), np.float32)
-    places = nearest(np.ones((1, 1), np.float32), same, np.arange(2_000), none[:1])[0]
+    places = nearest_candidates(np.ones((1, 1), np.float32), same, np.arange(2_000), none[:1])[0]
     assert 700 < places.mean() < 1_300
     assert len(set(places.tolist())) == 100
 
@@ -224,10 +223,10 @@ def test_chance_is_what_random_orders_reach(tmp_path):
 def test_the_form_is_told_what_a_task_holds(tmp_path):
     folder, corpus, contender = shop(tmp_path)
     task = beir(folder, corpus)
-    found = outlook(CorpusRef(folder, corpus), task)
+    found = preview_task(CorpusRef(folder, corpus), task)
     assert found.facts["queries"] == 2
     assert found.examples[0] == ("late parcel", texts_of()[0], "3")
-    (left,) = to_embed(CorpusRef(folder, corpus), (contender, Contender(contender.model, 64)), task)
+    (left,) = texts_to_embed(CorpusRef(folder, corpus), (contender, Contender(contender.model, 64)), task)
     assert (left.texts, left.free) == (2, True)
     score_queries(CorpusRef(folder, corpus), contender, task)
-    assert to_embed(CorpusRef(folder, corpus), (contender,), task) == ()
+    assert texts_to_embed(CorpusRef(folder, corpus), (contender,), task) == ()

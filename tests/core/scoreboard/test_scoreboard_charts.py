@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from core.palette import GREY
-from core.scoreboard.charts import contender_color, interval_figure
+from core.scoreboard.charts import contender_color, interval_figure, pareto_figure, spans_decades
 from core.scoreboard.cost import on_frontier
-from core.scoreboard.pareto_chart import pareto_figure, spans_decades
 
 NAMES = ["<b>best</b>", "second", "third"]
 VALUES = np.array([0.8, 0.75, 0.6])

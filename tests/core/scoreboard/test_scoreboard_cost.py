@@ -10,14 +10,11 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.models.registry import load_embedder
-from core.scoreboard import cpu_load as load
-from core.scoreboard import speed, timing
-from core.scoreboard.cost import cost_of
-from core.scoreboard.speed import kept_speed, measure_speed
-from core.scoreboard.timing import searcher, time_embedding
+from core.scoreboard import results, speed
+from core.scoreboard.cost import cost_of, known_speed, measure_speed
+from core.scoreboard.speed import EmbeddingTimes, searcher, time_embedding
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
-from core.vectors import loaders as opened
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 
@@ -44,7 +41,7 @@ class Slow:
 
     def __init__(self, monkeypatch):
         self.clock, self.loaded, self.texts = 0.0, False, []
-        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.clock)
+        monkeypatch.setattr(speed.time, "perf_counter", lambda: self.clock)
 
     def embed(self, texts):
         self.clock += (0 if self.loaded else 5) + 0.01 * len(texts)
@@ -58,33 +55,33 @@ class Slow:
 def test_the_rate_leaves_loading_out_and_keeps_the_budget(monkeypatch):
     slow = Slow(monkeypatch)
     texts = [f"{i} " + "word " * 40 for i in range(5_000)]
-    facts, queries = time_embedding(slow, texts)
-    assert facts["seconds"] / facts["texts"] == pytest.approx(0.01)
-    assert facts["texts"] == pytest.approx(150, abs=2)  # a second and a half
-    assert np.allclose(queries, 0.02)
-    assert len(queries) == 30
+    times = time_embedding(slow, texts)
+    assert times.seconds / times.texts == pytest.approx(0.01)
+    assert times.texts == pytest.approx(150, abs=2)  # a second and a half
+    assert np.allclose(times.queries, 0.02)
+    assert len(times.queries) == 30
     assert len(set(slow.texts)) <= 160
     assert slow.texts[:1] != texts[:1]  # drawn, not the first
 
 
 def test_few_texts_are_enough(monkeypatch):
-    facts, queries = time_embedding(Slow(monkeypatch), ["one", "two"])
-    assert facts["texts"] == 2
-    assert len(queries) == 30
+    times = time_embedding(Slow(monkeypatch), ["one", "two"])
+    assert times.texts == 2
+    assert len(times.queries) == 30
 
 
 def test_measured_times_are_kept_and_variants_share_the_models(kept, monkeypatch):
     workspace, corpus, model = kept
     whole, small = Contender(model), Contender(model, 16)
-    assert kept_speed(CorpusRef(str(workspace.folder), corpus), whole).basis == "missing"
+    assert known_speed(CorpusRef(str(workspace.folder), corpus), whole).basis == "missing"
     made = measure_speed(CorpusRef(str(workspace.folder), corpus), whole)
     assert made.basis == "measured"
     assert 0 < made.p50_ms <= made.p95_ms
     assert made.seconds_per_1000 > 0
     calls = []
-    monkeypatch.setattr(speed, "time_embedding", lambda *_: calls.append(1))
-    assert kept_speed(CorpusRef(str(workspace.folder), corpus), whole) == made
-    assert kept_speed(CorpusRef(str(workspace.folder), corpus), small).basis == "missing"  # its search is its own
+    monkeypatch.setattr(results, "time_embedding", lambda *_: calls.append(1))
+    assert known_speed(CorpusRef(str(workspace.folder), corpus), whole) == made
+    assert known_speed(CorpusRef(str(workspace.folder), corpus), small).basis == "missing"  # its search is its own
     other = measure_speed(CorpusRef(str(workspace.folder), corpus), small)
     assert other.seconds_per_1000 == made.seconds_per_1000
     assert not calls
@@ -94,9 +91,9 @@ def test_measuring_again_replaces_what_is_kept(kept, monkeypatch):
     workspace, corpus, model = kept
     folder, whole = str(workspace.folder), Contender(model)
     measure_speed(CorpusRef(folder, corpus), whole)
-    timed = {"texts": 10, "seconds": 5.0, "seed": 0}, np.full(30, 1.0)
-    monkeypatch.setattr(speed, "time_embedding", lambda *_: timed)
-    monkeypatch.setattr(speed, "time_search", lambda *_: np.r_[np.zeros(15), np.full(15, 1.0)])
+    timed = EmbeddingTimes(10, 5.0, np.full(30, 1.0))
+    monkeypatch.setattr(results, "time_embedding", lambda *_: timed)
+    monkeypatch.setattr(results, "time_search", lambda *_: np.r_[np.zeros(15), np.full(15, 1.0)])
     made = measure_speed(CorpusRef(folder, corpus), whole, again=True)
     assert made.seconds_per_1000 == 500
     assert made.p50_ms == pytest.approx(1500)
@@ -108,19 +105,19 @@ def test_times_taken_while_others_work_are_marked(kept, monkeypatch):
     workspace, corpus, model = kept
     folder, whole = str(workspace.folder), Contender(model)
     shares = iter([0.1, 0.6])
-    monkeypatch.setattr(speed, "load_meter", lambda: lambda: next(shares))
+    monkeypatch.setattr(results, "load_meter", lambda: lambda: next(shares))
     made = measure_speed(CorpusRef(folder, corpus), whole)
     assert made.others == 0.6  # of the search, which is as much part of a query's time
     assert made.busy
     shares = iter([0.1, 0.1])
     assert not measure_speed(CorpusRef(folder, corpus), whole, again=True).busy
-    assert 0 <= load.load_meter()() <= 1
+    assert 0 <= speed.load_meter()() <= 1
     whole = SimpleNamespace(user=50.0, system=10.0, nice=1.0, steal=2.0, idle=900.0)
     monkeypatch.setattr(psutil, "cpu_times", lambda: whole)
     own = SimpleNamespace(cpu_times=lambda: SimpleNamespace(user=20.0, system=3.0))
     monkeypatch.setattr(psutil, "Process", lambda: own)
-    others = load.load_meter()
-    whole.user += 0.4 * load.LEAST_SECONDS * psutil.cpu_count()
+    others = speed.load_meter()
+    whole.user += 0.4 * speed.METER_SECONDS * psutil.cpu_count()
     assert 0.02 < others() <= 0.41  # of the time that has passed, which may be some more
 
 
@@ -137,17 +134,17 @@ def test_paid_services_are_never_asked(kept, monkeypatch):
     paid = with_vectors(
         kept, model, {"computed": 40, "seconds": 8.0, "tokens": 400, "truncated": 0, "unseen_share": 0.0}
     )
-    monkeypatch.setattr(opened, "cached_embedder", lambda *_: pytest.fail("a paid service was opened"))
+    monkeypatch.setattr(results, "cached_embedder", lambda *_: pytest.fail("a paid service was opened"))
     made = measure_speed(CorpusRef(str(workspace.folder), corpus), paid, again=True)
     assert made.basis == "run"
     assert made.seconds_per_1000 == 200
     assert made.p50_ms is None
     cost = cost_of(CorpusRef(str(workspace.folder), corpus), paid)
-    assert cost.tokens_a_text == 10
+    assert cost.tokens_per_text == 10
     assert cost.usd_per_million == pytest.approx(0.13 * 10)
     assert cost.price_date
     cached = with_vectors(kept, ModelSpec("openai", "text-embedding-3-small", dimensions=24), {"computed": 0})
-    assert kept_speed(CorpusRef(str(workspace.folder), corpus), cached).basis == "unknown"
+    assert known_speed(CorpusRef(str(workspace.folder), corpus), cached).basis == "unknown"
 
 
 def test_prices_that_are_not_known_are_not_called_free(kept):
@@ -156,9 +153,9 @@ def test_prices_that_are_not_known_are_not_called_free(kept):
     own = with_vectors(kept, ModelSpec("imported", "mine", "a", 24), {"seconds": 0.0})
     server = with_vectors(kept, ModelSpec("openai", "some", "", 24, base_url="https://a.example/v1"), {"tokens": 80})
     assert cost_of(CorpusRef(folder, corpus), own).usd_per_million is None
-    assert cost_of(CorpusRef(folder, corpus), own).unseen_share is None
-    assert kept_speed(CorpusRef(folder, corpus), own).basis == "none"
+    assert cost_of(CorpusRef(folder, corpus), own).truncated_share is None
+    assert known_speed(CorpusRef(folder, corpus), own).basis == "none"
     assert cost_of(CorpusRef(folder, corpus), server).usd_per_million is None
     here = cost_of(CorpusRef(folder, corpus), Contender(model, 16, "binary"))
     assert here.usd_per_million == 0
-    assert (here.dimensions, here.bytes_a_vector) == (16, 2)
+    assert (here.dimensions, here.bytes_per_vector) == (16, 2)

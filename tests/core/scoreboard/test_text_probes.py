@@ -7,7 +7,7 @@ import pytest
 
 from core.corpus.text_edit_words import STOP_WORDS
 from core.corpus.text_edits import PROBES, changed, changed_texts
-from core.scoreboard.halves import halves
+from core.scoreboard.known_item import halves
 from tests.waiting import cpu_limit
 
 ENGLISH = "I can't find my parcel, it was due on 12 May. Please help me get it quickly!"

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize, minimize_scalar
 
-from core.stats.firth import fit_firth
-from core.stats.odds import log_odds_interval, log_odds_ratio
+from core.stats.odds import fit_firth, log_odds_interval, log_odds_ratio
 
 
 def test_log_odds_by_hand():
