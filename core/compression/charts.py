@@ -1,4 +1,4 @@
-"""Pictures of compression: curves over sizes, bits, and recall against speed."""
+"""Charts of compression: curves over sizes, quantization, recall against speed, and capacity plans."""
 
 from collections.abc import Sequence
 
@@ -18,10 +18,15 @@ LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor":
 
 
 def size_figure(
-    curves: Sequence[Curve], enough: int | None, knee: int | None, title: str, theme: Theme = "light", height: int = 380
+    curves: Sequence[Curve],
+    sufficient: int | None,
+    elbow: int | None,
+    title: str,
+    theme: Theme = "light",
+    height: int = 380,
 ) -> go.Figure:
     """Values over sizes (powers of two apart) with bands; a line at the smallest size that is enough, and a ring around
-    the first curve's knee."""
+    the first curve's elbow."""
     figure = go.Figure(layout=base_layout(theme, height))
     for curve in curves:
         color, symbol = STYLES[curve.method]
@@ -41,7 +46,7 @@ def size_figure(
             hovertext=hover, hoverinfo="text",
         )  # fmt: skip
         figure.add_trace(line)
-    _marks(figure, curves[0], enough, knee, theme)
+    _marks(figure, curves[0], sufficient, elbow, theme)
     sizes = sorted({size for curve in curves for size in curve.sizes})
     figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 40, "b": 44})
     ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
@@ -50,40 +55,53 @@ def size_figure(
     return figure
 
 
-def _marks(figure: go.Figure, curve: Curve, enough: int | None, knee: int | None, theme: Theme) -> None:
-    if knee is not None:
-        at = curve.sizes.index(knee)
+def _marks(figure: go.Figure, curve: Curve, sufficient: int | None, elbow: int | None, theme: Theme) -> None:
+    if elbow is not None:
+        at = curve.sizes.index(elbow)
         ring = {"symbol": "circle-open", "size": 18, "color": COLORS[4], "line": {"width": 2}}
-        text = [f"elbow of the first dimensions: {knee:,}"]
+        text = [f"elbow of the first dimensions: {elbow:,}"]
         figure.add_trace(
-            go.Scatter(x=[knee], y=[curve.values[at]], mode="markers", marker=ring, name="elbow", hovertext=text,
+            go.Scatter(x=[elbow], y=[curve.values[at]], mode="markers", marker=ring, name="elbow", hovertext=text,
                        hoverinfo="text")
         )  # fmt: skip
-    if enough is not None and enough < curve.sizes[-1]:
-        figure.add_vline(x=enough, line={"color": COLORS[2], "width": 2, "dash": "dash"})
-        note = {"text": f"{enough:,} are enough", "yref": "paper", "y": 0.02, "yanchor": "bottom", "showarrow": False}
-        side = "right" if enough > np.sqrt(curve.sizes[0] * curve.sizes[-1]) else "left"
-        figure.add_annotation(x=np.log10(enough), xanchor=side, font={"color": COLORS[2]}, **note)
+    if sufficient is not None and sufficient < curve.sizes[-1]:
+        figure.add_vline(x=sufficient, line={"color": COLORS[2], "width": 2, "dash": "dash"})
+        note = {
+            "text": f"{sufficient:,} are enough",
+            "yref": "paper",
+            "y": 0.02,
+            "yanchor": "bottom",
+            "showarrow": False,
+        }
+        side = "right" if sufficient > np.sqrt(curve.sizes[0] * curve.sizes[-1]) else "left"
+        figure.add_annotation(x=np.log10(sufficient), xanchor=side, font={"color": COLORS[2]}, **note)
 
 
-def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "light", height: int = 400) -> go.Figure:
-    """A point with its interval for each way to keep vectors: bytes across (tenfold apart), `column` up. Hollow points
-    also keep float32 vectors for rescoring."""
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"
+
+
+def quantization_figure(
+    table: pd.DataFrame, column: str, title: str, theme: Theme = "light", height: int = 400
+) -> go.Figure:
+    """A point with its interval for each quantization: bytes across (log scale), `column` up. Hollow points store
+    float32 vectors as well, for rescoring."""
     figure = go.Figure(layout=base_layout(theme, height))
     groups = table["name"].str.split(",").str[0]
-    for place, group in enumerate(groups.unique()):
+    for position, group in enumerate(groups.unique()):
         part = table[groups == group].sort_values(column)
         hover = [
             f"{label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
-            + (f", {row['beside']:,} more for rescoring" if row["beside"] else "")
+            + (f", {row['rescoring_bytes']:,} more for rescoring" if row["rescoring_bytes"] else "")
             for row in part.to_dict("records")
         ]
         error = {
             "type": "data", "symmetric": False, "array": part[f"{column}_high"] - part[column],
             "arrayminus": part[column] - part[f"{column}_low"], "thickness": 1.5, "width": 3,
         }  # fmt: skip
-        symbols = ["circle-open" if beside else "circle" for beside in part["beside"]]
-        marker = {"color": COLORS[place % len(COLORS)], "size": 11, "symbol": symbols}
+        symbols = ["circle-open" if extra else "circle" for extra in part["rescoring_bytes"]]
+        marker = {"color": COLORS[position % len(COLORS)], "size": 11, "symbol": symbols}
         marker["line"] = {"width": 2, "color": marker["color"]}
         figure.add_trace(
             go.Scatter(x=part["bytes"], y=part[column], error_y=error, mode="markers", marker=marker,
@@ -92,66 +110,64 @@ def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "li
     sizes = sorted(set(table["bytes"].tolist()))
     ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
     figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 60, "b": 44})
-    figure.update_xaxes(type="log", title={"text": "bytes a vector"}, gridcolor=LINE_COLOR, zeroline=False, **ticks)
+    figure.update_xaxes(type="log", title={"text": "bytes per vector"}, gridcolor=LINE_COLOR, zeroline=False, **ticks)
     figure.update_yaxes(title={"text": title}, tickformat=".0%", gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     return figure
 
 
 def recall_figure(
-    table: pd.DataFrame, chosen: str, wanted: float, theme: Theme = "light", height: int = 420
+    table: pd.DataFrame, suggested: str, target: float, theme: Theme = "light", height: int = 420
 ) -> go.Figure:
-    """Queries a second (tenfold apart) over recall@10, a line an index, exact search a star, the chosen one ringed."""
+    """Queries per second (log scale) over recall@10, one line per index, exact search a star, the suggested one
+    ringed."""
     figure = go.Figure(layout=base_layout(theme, height))
-    for place, ((kind, build), part) in enumerate(table.groupby(["kind", "build"], sort=False)):
+    for position, ((kind, build), part) in enumerate(table.groupby(["kind", "build"], sort=False)):
         name = {"hnsw": f"HNSW, {build} links", "ivf": f"IVF, {build:,} lists", "exact": "exact search"}[str(kind)]
-        color = COLORS[place % len(COLORS)]
+        color = COLORS[position % len(COLORS)]
         symbol = {"exact": "star", "hnsw": "circle", "ivf": "diamond"}[str(kind)]
         marker = {"color": color, "size": 16 if kind == "exact" else 7, "symbol": symbol}
         hover = [
             f"{row['name']}: recall {row['recall']:.3f} ({row['low']:.3f} to {row['high']:.3f}), "
-            f"{row['rate']:,.0f} queries a second"
+            f"{row['rate']:,.0f} queries per second"
             for row in part.to_dict("records")
         ]
         figure.add_trace(
             go.Scatter(x=part["recall"], y=part["rate"], mode="lines+markers", name=name, marker=marker,
                        line={"width": 2, "color": color}, hovertext=hover, hoverinfo="text")
         )  # fmt: skip
-    best = table[table["name"] == chosen].iloc[0]
+    best = table[table["name"] == suggested].iloc[0]
     ring = {"symbol": "circle-open", "size": 20, "color": COLORS[4], "line": {"width": 2}}
     figure.add_trace(
         go.Scatter(
             x=[best["recall"]], y=[best["rate"]], mode="markers", marker=ring, name="suggested", hoverinfo="skip"
         )
     )
-    figure.add_vline(x=wanted, line={"color": GREY, "width": 1, "dash": "dash"})
+    figure.add_vline(x=target, line={"color": GREY, "width": 1, "dash": "dash"})
     figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 60, "b": 44})
     figure.update_xaxes(
-        title={"text": "recall@10 (share of the true ten nearest found)"}, gridcolor=LINE_COLOR, zeroline=False
+        title={"text": "recall@10 (share of the exact ten nearest found)"}, gridcolor=LINE_COLOR, zeroline=False
     )
     steps = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
     ticks = {"tickvals": steps, "ticktext": [f"{step:,}" for step in steps]}
-    rate = {"title": {"text": "queries a second, one thread"}, "type": "log"}
+    rate = {"title": {"text": "queries per second, one thread"}, "type": "log"}
     figure.update_yaxes(**rate, **ticks, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     return figure
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.18)"
 
 
 def plan_figure(
     plans: Sequence[tuple[int, Sequence[Plan]]], count: int, what: str, theme: Theme = "light"
 ) -> go.Figure:
-    """Memory ("memory") or milliseconds of a query ("ms") over rows, a line an option, marked at `count`."""
+    """Memory ("memory") or milliseconds of a query ("ms") over rows, one line per option, marked at `count`."""
     figure = go.Figure(layout=base_layout(theme, 480))
-    for place, first in enumerate(plans[0][1]):
-        values = [each[place].memory if what == "memory" else each[place].ms for _, each in plans]
-        name, words = label(first.option.name), format_bytes if what == "memory" else format_milliseconds
-        hover = [f"{name}, {rows:,} rows: {words(value)}" for (rows, _), value in zip(plans, values, strict=True)]
+    for position, first in enumerate(plans[0][1]):
+        values = [of_rows[position].memory if what == "memory" else of_rows[position].ms for _, of_rows in plans]
+        name, format_value = label(first.option.name), format_bytes if what == "memory" else format_milliseconds
+        hover = [
+            f"{name}, {rows:,} rows: {format_value(value)}" for (rows, _), value in zip(plans, values, strict=True)
+        ]
         dash = "solid" if first.option.kind in ("exact", "scan") else "dash"
-        line = {"color": COLORS[place % len(COLORS)], "width": 2, "dash": dash}
-        rows = [each for each, _ in plans]
+        line = {"color": COLORS[position % len(COLORS)], "width": 2, "dash": dash}
+        rows = [count for count, _ in plans]
         figure.add_trace(
             go.Scatter(x=rows, y=values, mode="lines", name=name, line=line, hovertext=hover, hoverinfo="text")
         )
@@ -159,8 +175,8 @@ def plan_figure(
     below = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "font": {"size": 11}}
     figure.update_layout(legend=below, margin={"l": 8, "r": 12, "t": 12, "b": 44})
     steps = [10.0**power for power in (range(3, 14) if what == "memory" else range(-3, 7))]
-    words = format_bytes if what == "memory" else format_milliseconds
-    ticks = {"tickvals": steps, "ticktext": [words(step) for step in steps]}
+    format_value = format_bytes if what == "memory" else format_milliseconds
+    ticks = {"tickvals": steps, "ticktext": [format_value(step) for step in steps]}
     powers = {10**power: f"{10 ** (power % 3)}{'kM'[power // 3 - 1]}" for power in range(3, 9)}
     figure.update_xaxes(
         type="log", title={"text": "rows"}, gridcolor=LINE_COLOR, zeroline=False, tickvals=list(powers),

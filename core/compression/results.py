@@ -11,7 +11,7 @@ import numpy as np
 
 from core.compression.dimensions import DimensionRun, measure_dimensions
 from core.compression.index_sweep import SweepRun, measure_indexes
-from core.compression.quantization import MIN_PQ_TEXTS, PQ_TRAINING_ROWS, BitRun, measure_bits
+from core.compression.quantization import MIN_PQ_TEXTS, PQ_TRAINING_ROWS, QuantizationRun, measure_quantization
 from core.compression.sample import (
     MANY_ROWS,
     MAX_ROWS,
@@ -29,30 +29,14 @@ from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.loaders import load_vectors
 
-Part = Literal["dimensions", "bits", "indexes"]
-PARTS: tuple[Part, ...] = ("dimensions", "bits", "indexes")
-
-
-def usual_seconds(texts: int, width: int) -> dict[Part, float]:
-    """On two cores, one search at a time."""
-    rows = min(texts, MAX_ROWS)
-    cost = rows * width / 5e6  # of 13,000 rows of 384 dimensions: 1
-    asked = (QUERIES if rows <= MANY_ROWS else QUERIES_OF_MANY_ROWS) / QUERIES
-    learned = 12 * min(rows, PQ_TRAINING_ROWS) * width / 5e6 if rows >= MIN_PQ_TEXTS else 0.0
-    few = min(rows, QUERIES) / QUERIES
-    return {
-        "dimensions": 0.5 + 10 * cost * asked,
-        "bits": 0.3 + 2.2 * few + learned + 4 * cost,
-        "indexes": 0.3 + few + 8 * cost * log(max(rows, 2)) / log(MAX_ROWS),
-    }
-
-
+Part = Literal["dimensions", "quantization", "indexes"]
+PARTS: tuple[Part, ...] = ("dimensions", "quantization", "indexes")
 SEED = 0
-Run = DimensionRun | BitRun | SweepRun
+Run = DimensionRun | QuantizationRun | SweepRun
 STAGES: dict[Part, str] = {
-    "dimensions": "Trying fewer dimensions",
-    "bits": "Trying fewer bits",
-    "indexes": "Trying indexes",
+    "dimensions": "Measuring fewer dimensions",
+    "quantization": "Measuring quantization",
+    "indexes": "Measuring indexes",
 }
 
 
@@ -81,14 +65,9 @@ class Measurement:
     seconds: float
 
 
-def full_bits(contender: Contender) -> Contender:
+def at_float32(contender: Contender) -> Contender:
     """The contender at float32: what is compressed here."""
     return replace(contender, bits="float32")
-
-
-def text_count(corpus: CorpusRef) -> int:
-    """Distinct texts."""
-    return len(distinct_texts(load_corpus(corpus).texts)[1])
 
 
 def width_of(query: CompressionQuery) -> int:
@@ -108,7 +87,7 @@ def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
     sample, truth = _sample(query.corpus, query.contender)
     runs: dict[Part, Callable[[], Run]] = {
         "dimensions": lambda: measure_dimensions(sample, truth, progress),
-        "bits": lambda: measure_bits(sample, truth, progress),
+        "quantization": lambda: measure_quantization(sample, truth, progress),
         "indexes": lambda: measure_indexes(sample, progress),
     }
     run = runs[query.part]()
@@ -135,12 +114,29 @@ def _seconds(query: CompressionQuery) -> float:
     records = [record for record in COMPRESSION.records(query.corpus) if record["inputs"]["part"] == query.part]
     timed = [record["facts"]["seconds"] / record["facts"]["width"] for record in records]
     width = width_of(query)
-    return float(np.median(timed)) * width if timed else usual_seconds(text_count(query.corpus), width)[query.part]
+    if timed:
+        return float(np.median(timed)) * width
+    texts = len(distinct_texts(load_corpus(query.corpus).texts)[1])
+    return usual_seconds(texts, width)[query.part]
+
+
+def usual_seconds(texts: int, width: int) -> dict[Part, float]:
+    """On two cores, one search at a time."""
+    rows = min(texts, MAX_ROWS)
+    cost = rows * width / 5e6  # of 13,000 rows of 384 dimensions: 1
+    queries = (QUERIES if rows <= MANY_ROWS else QUERIES_OF_MANY_ROWS) / QUERIES
+    training = 12 * min(rows, PQ_TRAINING_ROWS) * width / 5e6 if rows >= MIN_PQ_TEXTS else 0.0
+    few_queries = min(rows, QUERIES) / QUERIES
+    return {
+        "dimensions": 0.5 + 10 * cost * queries,
+        "quantization": 0.3 + 2.2 * few_queries + training + 4 * cost,
+        "indexes": 0.3 + few_queries + 8 * cost * log(max(rows, 2)) / log(MAX_ROWS),
+    }
 
 
 COMPRESSION: Result[CompressionQuery, Measurement] = Result(
     "compression",
-    3,
+    4,
     CompressionQuery,
     Measurement,
     inputs=_inputs,

@@ -9,7 +9,9 @@ import pandas as pd
 
 from core.corpus.export.table import table_bytes
 from core.corpus.loaders import load_corpus
-from core.disagreement.results import ComparisonQuery, PairQuery, random_pair_cosines, text_codes
+from core.disagreement.cka_rsa import random_pair_cosines
+from core.disagreement.overlap import text_codes
+from core.disagreement.results import ComparisonQuery, PairQuery
 from core.disagreement.triplets import (
     Choice,
     Triplets,
@@ -131,9 +133,8 @@ def triplets_of(pair: PairQuery) -> Triplets:
     spreads = [float(random_pair_cosines(corpus, contender).std()) for contender in contenders]
     codes, texts = text_codes(corpus), load_corpus(corpus).texts
     triplets = disputed_triplets((graphs[0], graphs[1]), (rows[0], rows[1]), codes, (spreads[0], spreads[1]))
-    columns = (triplets.anchor, triplets.near_first, triplets.near_second)
-    different = np.array([_differ(*(texts[row] for row in ids)) for ids in zip(*columns, strict=True)], bool)
-    return Triplets(*(column[different] for column in columns), triplets.tried, triplets.texts)
+    different = [_differ(*(texts[row] for row in triplets.at(position))) for position in range(len(triplets))]
+    return triplets.select(np.array(different, bool))
 
 
 def _differ(anchor: str, first: str, second: str) -> bool:

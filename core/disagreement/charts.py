@@ -122,13 +122,14 @@ def overlap_by_k_figure(
 
 
 def odds_figure(names: Sequence[str], single: np.ndarray, adjusted: np.ndarray, theme: Theme = "light") -> go.Figure:
-    """Odds ratios on a log scale, the first name at the top. single, adjusted: (s, 3) ratio and ends of its interval, single
-    and adjusted for the other factors, NaN where there is none."""
+    """Odds ratios on a log scale, the first name at the top. single, adjusted: (s, 3) ratio and ends of its interval,
+    single and adjusted for the other factors, NaN where there is none."""
     labels = [label(name, 44) for name in names]
     figure = go.Figure(layout=base_layout(theme, 110 + 34 * max(len(labels), 1)))
     for values, name, color, symbol, offset in (
-        (single, "Single factor", COLORS[0], "circle", -0.13), (adjusted, "Adjusted for the others", COLORS[1], "diamond", 0.13),
-    ):  # fmt: skip
+        (single, "Single factor", COLORS[0], "circle", -0.13),
+        (adjusted, "Adjusted for the others", COLORS[1], "diamond", 0.13),
+    ):
         clipped = np.clip(values, 1 / LARGEST, LARGEST)
         figure.add_scatter(
             x=clipped[:, 0],

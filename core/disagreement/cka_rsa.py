@@ -1,11 +1,18 @@
 """Global similarity of two embeddings of the same texts: debiased linear CKA and RSA; and an order by similarity."""
 
+from functools import lru_cache
+
 import numpy as np
 
+from core.disagreement.overlap import text_codes
 from core.stats.rank_correlation import WeightedSpearman
+from core.stats.resampling import jackknife, random_parts
+from core.types import CorpusRef
+from core.vectors.contenders import Contender, contender_rows
 
 MAX_CKA_TEXTS = 20_000
 MAX_RSA_PAIRS = 50_000
+MIN_CKA_TEXTS = 4  # that CKA is defined for, and that must remain for its interval
 BLOCK = 2_000  # rows or pairs gathered at once
 
 
@@ -71,7 +78,8 @@ def sampled_rows(texts: np.ndarray, max_rows: int = MAX_CKA_TEXTS, seed: int = 0
 
 
 def sampled_pairs(rows: np.ndarray, max_pairs: int = MAX_RSA_PAIRS, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of different row ids: all of them where there are no more than `most`, else so many drawn with a seed."""
+    """Pairs of different row ids: all of them where there are no more than `max_pairs`, else so many drawn with a
+    seed."""
     count = len(rows)
     if count * (count - 1) // 2 <= max_pairs:
         left, right = np.triu_indices(count, k=1)
@@ -92,7 +100,7 @@ def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
 
 def rsa(first: np.ndarray, second: np.ndarray, included: np.ndarray | None = None) -> np.ndarray:
     """(1 + s,) float64: representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008), then the same
-    over the pairs that each column of `keep` (m, s) keeps.
+    over the pairs that each column of `included` (m, s) includes.
 
     It is Spearman's rank correlation of the cosines (m,) that two embeddings give the same pairs. 1: the same order.
     NaN where all cosines are the same.
@@ -103,8 +111,8 @@ def rsa(first: np.ndarray, second: np.ndarray, included: np.ndarray | None = Non
 
 
 def linkage_order(values: np.ndarray) -> list[int]:
-    """The order of a symmetric table (s, s) of similarities, at most 1, by average-linkage clustering: its leaves in the
-    optimal order (Bar-Joseph, Gifford and Jaakkola, 2001; scipy)."""
+    """The order of a symmetric table (s, s) of similarities, at most 1, by average-linkage clustering: its leaves in
+    the optimal order (Bar-Joseph, Gifford and Jaakkola, 2001; scipy)."""
     if len(values) < 3:
         return list(range(len(values)))
     from scipy.cluster.hierarchy import leaves_list, linkage
@@ -123,3 +131,65 @@ def pairs_without_parts(ends: np.ndarray) -> np.ndarray:
     pair_parts = np.random.default_rng(0).permutation(len(ends)) % max(len(parts), 1)
     texts_out = (ends[:, :, None] != parts).all(axis=1)
     return np.column_stack([texts_out, pair_parts[:, None] != parts])
+
+
+def measure_cka(corpus: CorpusRef, contenders: tuple[Contender, Contender]) -> tuple[np.ndarray, int]:
+    """CKA with its interval, and over how many texts; NaN for too few."""
+    rows = sampled_rows(text_codes(corpus))
+    if len(rows) < MIN_CKA_TEXTS:
+        return np.full(3, np.nan), len(rows)
+    features = [centered(contender_rows(corpus, contender), rows) for contender in contenders]
+    between = hsic(features[0], features[1], _parts(len(rows)))
+    return _interval(cka(between, *(_self_hsic(corpus, contender) for contender in contenders))), len(rows)
+
+
+def measure_rsa(corpus: CorpusRef, contenders: tuple[Contender, Contender]) -> tuple[np.ndarray, int]:
+    """RSA with its interval, and over how many pairs of texts.
+
+    A text's copies are one text, and a pair of texts is left out with either. That counts the chance of the sampled
+    pairs twice, once for each of their texts (Efron and Stein, 1981), so the variance by 20 parts of the pairs is
+    subtracted.
+    """
+    cosines = [random_pair_cosines(corpus, contender) for contender in contenders]
+    values = rsa(cosines[0], cosines[1], _remaining_pairs(corpus))
+    without_texts, without_pairs = np.split(values[1:], 2)
+    return _interval(np.append(values[0], without_texts), without_pairs), len(cosines[0])
+
+
+@lru_cache(maxsize=10)
+def random_pair_cosines(corpus: CorpusRef, contender: Contender) -> np.ndarray:
+    """(m,) float32 cosines of a seeded sample of pairs of texts, the same for every contender."""
+    return pair_cosines(contender_rows(corpus, contender), *_random_pairs(corpus).T)
+
+
+@lru_cache(maxsize=2)
+def _random_pairs(corpus: CorpusRef) -> np.ndarray:
+    """(m, 2) row ids."""
+    first_rows = np.unique(text_codes(corpus), return_index=True)[1]
+    return np.column_stack(sampled_pairs(np.sort(first_rows)))
+
+
+@lru_cache(maxsize=20)
+def _self_hsic(corpus: CorpusRef, contender: Contender) -> np.ndarray:
+    """A contender's HSIC with itself, over the texts that CKA is measured on, and without each part of them."""
+    rows = sampled_rows(text_codes(corpus))
+    features = centered(contender_rows(corpus, contender), rows)
+    return hsic(features, features, _parts(len(rows)))
+
+
+def _parts(texts: int) -> np.ndarray | None:
+    """(texts,) parts to leave out; None for so few that too few would remain."""
+    return random_parts(texts) if texts >= 2 * MIN_CKA_TEXTS else None
+
+
+@lru_cache(maxsize=2)
+def _remaining_pairs(corpus: CorpusRef) -> np.ndarray | None:
+    codes, pairs = text_codes(corpus), _random_pairs(corpus)
+    part = _parts(int(codes.max(initial=-1)) + 1)
+    return None if part is None else pairs_without_parts(part[codes[pairs]])
+
+
+def _interval(values: np.ndarray, twice: np.ndarray | None = None) -> np.ndarray:
+    """(3,) the value and its interval, within [-1, 1], by the jackknife of 20 random parts of the texts."""
+    interval = jackknife(float(values[0]), values[1:], twice)
+    return np.array([interval.value, max(interval.low, -1.0), min(interval.high, 1.0)])

@@ -64,17 +64,6 @@ def slice_table(slices: tuple[Slice, ...]) -> pd.DataFrame:
     return pd.DataFrame([tuple(vars(slice_).values()) for slice_ in slices], columns=columns)
 
 
-def slice_rows(query: ComparisonQuery, k: int, phrases: tuple[str, ...]) -> np.ndarray:
-    """Row ids, of the texts analyzed, that are in all of the slices named."""
-    rows, _ = _overlaps(query, k)
-    inside = np.ones(len(rows), bool)
-    for factor in factors_of(query, rows)[0]:
-        for code, phrase in enumerate(factor.values):
-            if phrase in phrases:
-                inside &= factor.codes == code
-    return rows[inside]
-
-
 def factors_of(query: ComparisonQuery, rows: np.ndarray) -> tuple[list[Factor], tuple[str, ...]]:
     """What may explain disagreement on these rows among `fact_rows`, and the columns that were left out."""
     corpus = load_corpus(query.corpus)

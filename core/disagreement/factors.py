@@ -30,8 +30,8 @@ _ENDS = ("?", "？", "؟", ";", "՞")
 
 @dataclass(frozen=True, eq=False)
 class TextFacts:
-    """Of m texts. word_counts: (m,) int32, in scripts without spaces characters. digits, code: (m,) float32 shares of the
-    characters that are digits, signs of code or markup. question: (m,) bool, it ends with a question mark.
+    """Of m texts. word_counts: (m,) int32, in scripts without spaces characters. digits, code: (m,) float32 shares of
+    the characters that are digits, signs of code or markup. question: (m,) bool, it ends with a question mark.
     language: (m,) int16 positions in `languages` (ISO 639-1 codes, "und" where unclear)."""
 
     word_counts: np.ndarray

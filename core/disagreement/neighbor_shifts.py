@@ -78,10 +78,10 @@ def find_shifted_groups(
     small = _sizes(labels) <= largest
     labels = by_size(np.where((labels >= 0) & ~np.append(small, True)[labels], labels, -1))
     changed = int((np.diff(lost.indptr) + np.diff(gained.indptr) > 0).sum())
-    chance = ChanceGroups(
-        min_cosine, float(np.mean([len(size) for size in sizes])), float(np.mean([size.sum() for size in sizes])), largest,
-        int(small.sum()),
-    )  # fmt: skip
+    groups, grouped = (
+        float(np.mean(counts)) for counts in zip(*((len(size), size.sum()) for size in sizes), strict=True)
+    )
+    chance = ChanceGroups(min_cosine, groups, grouped, largest, int(small.sum()))
     return NeighborShifts(rows, labels, lost, gained, changed, resolution, chance)
 
 
@@ -204,7 +204,7 @@ def permuted_changes(changes: "csr_matrix", generator: np.random.Generator) -> "
 
 def min_significant_cosine(graph: "csr_matrix", by_chance: list["csr_matrix"]) -> float:
     """The cosine from which at most 5% as many pairs are joined by chance, on average, as truly are; infinite where
-    there is none: nothing is more alike than by chance."""
+    there is none: nothing is more similar than by chance."""
     cosines, chance = np.sort(graph.data), np.sort(np.concatenate([permuted.data for permuted in by_chance]))
     levels = np.unique(cosines)
     linked = len(cosines) - np.searchsorted(cosines, levels)

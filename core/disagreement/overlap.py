@@ -4,10 +4,13 @@ Neighbors are texts: copies of a row's own text are no neighbors of it, and copi
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from core.types import Progress
+from core.corpus.distinct import distinct_texts
+from core.corpus.loaders import load_corpus
+from core.types import CorpusRef, Progress
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100)
 RBO_P = 0.9  # of rank-biased overlap: the first ten ranks have 86% of the weight
@@ -20,7 +23,8 @@ class Overlap:
 
     shared: (n, depths) uint8, texts among the nearest k of both. rbo: (n, depths) float32 in [0, 1], rank-biased
     overlap of the lists cut at k. lengths: (n,) uint8, texts in the shorter of a row's two lists: where it is below k,
-    the first `lengths` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all means.
+    the first `lengths` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all
+    means.
     """
 
     depths: tuple[int, ...]
@@ -51,6 +55,14 @@ class Overlap:
 
     def _compared(self, k: int) -> np.ndarray:
         return np.minimum(self.lengths.astype(np.int64), k)
+
+
+@lru_cache(maxsize=2)
+def text_codes(corpus: CorpusRef) -> np.ndarray:
+    """(n,) int64, read-only: codes of identical texts, in order of appearance."""
+    codes = distinct_texts(load_corpus(corpus).texts)[0].astype(np.int64)
+    codes.setflags(write=False)
+    return codes
 
 
 def depths_of(k: int) -> tuple[int, ...]:
@@ -113,8 +125,8 @@ def _counting(codes: np.ndarray, row_codes: np.ndarray) -> np.ndarray:
 
 
 def positions_in(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(c, K) int64: where each entry of `first` (c, K) stands in the same row of `second` (c, L); L where it doesn't,
-    and for entries of -1. A row holds an entry once."""
+    """(c, K) int64: the position of each entry of `first` (c, K) in the same row of `second` (c, L); L where it
+    doesn't, and for entries of -1. A row holds an entry once."""
     rows, width = second.shape
     if not rows or not width:
         return np.full(first.shape, width, np.int64)

@@ -7,32 +7,20 @@ from functools import lru_cache
 import numpy as np
 
 from core.clusters.service import CLUSTERS, ClusterQuery
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
-from core.disagreement.cka_rsa import (
-    centered,
-    cka,
-    hsic,
-    linkage_order,
-    pair_cosines,
-    pairs_without_parts,
-    rsa,
-    sampled_pairs,
-    sampled_rows,
-)
+from core.disagreement.cka_rsa import linkage_order, measure_cka, measure_rsa, sampled_rows
 from core.disagreement.factors import TextFacts, exceeds_window, text_facts
 from core.disagreement.neighbor_shifts import ChanceGroups, NeighborShifts, find_shifted_groups
-from core.disagreement.overlap import RBO_P, Overlap, compare_neighbors
+from core.disagreement.overlap import RBO_P, Overlap, compare_neighbors, text_codes
 from core.errors import InputError, PlanisphereError
 from core.results import Result, Step
-from core.stats.resampling import jackknife, random_parts
+from core.stats.resampling import jackknife
 from core.store import Stored, Workspace
 from core.types import CorpusRef, Progress
-from core.vectors.contenders import Contender, contender_neighbors, contender_rows, graph_inputs, graph_step
+from core.vectors.contenders import Contender, contender_neighbors, graph_inputs, graph_step
 from core.vectors.loaders import ModelQuery, cached_embedder
 
 MAX_FACT_TEXTS = 20_000  # texts whose facts may explain disagreement
-MIN_CKA_TEXTS = 4  # that CKA is defined for, and that must remain for its interval
 MIN_CLUSTERED_ROWS = 4
 SECONDS_PER_ROW = 6e-5  # to compare two contenders, where none were timed on the corpus
 SECONDS_PER_TEXT = 2e-4  # to detect its language, or to count its tokens
@@ -118,30 +106,9 @@ class ComparedTexts:
 
 
 @lru_cache(maxsize=2)
-def text_codes(corpus: CorpusRef) -> np.ndarray:
-    """(n,) int64, read-only: codes of identical texts, in order of appearance."""
-    codes = distinct_texts(load_corpus(corpus).texts)[0].astype(np.int64)
-    codes.setflags(write=False)
-    return codes
-
-
-@lru_cache(maxsize=2)
 def fact_rows(corpus: CorpusRef) -> np.ndarray:
     """Row ids, sorted: the first rows of a seeded sample of at most 20,000 texts."""
     return sampled_rows(text_codes(corpus), MAX_FACT_TEXTS)
-
-
-@lru_cache(maxsize=10)
-def random_pair_cosines(corpus: CorpusRef, contender: Contender) -> np.ndarray:
-    """(m,) float32 cosines of a seeded sample of pairs of texts, the same for every contender."""
-    return pair_cosines(contender_rows(corpus, contender), *_random_pairs(corpus).T)
-
-
-@lru_cache(maxsize=2)
-def _random_pairs(corpus: CorpusRef) -> np.ndarray:
-    """(m, 2) row ids."""
-    first_rows = np.unique(text_codes(corpus), return_index=True)[1]
-    return np.column_stack(sampled_pairs(np.sort(first_rows)))
 
 
 def warm_up() -> None:
@@ -153,62 +120,11 @@ def warm_up() -> None:
 
 def _compare_pair(query: PairQuery, progress: Progress) -> PairComparison:
     started, texts = time.perf_counter(), text_codes(query.corpus)
-    graphs = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
-    overlap = compare_neighbors(*graphs, texts, progress=progress)
-    cka_interval, cka_texts = _measure_cka(query)
-    rsa_interval, rsa_pairs = _measure_rsa(query)
+    overlap = compare_neighbors(*_neighbor_ids(query), texts, progress=progress)
+    cka_interval, cka_texts = measure_cka(query.corpus, (query.first, query.second))
+    rsa_interval, rsa_pairs = measure_rsa(query.corpus, (query.first, query.second))
     seconds = round(time.perf_counter() - started, 3)
     return PairComparison(overlap, cka_interval, rsa_interval, cka_texts, rsa_pairs, seconds)
-
-
-def _measure_cka(query: PairQuery) -> tuple[np.ndarray, int]:
-    """CKA with its interval, and over how many texts; NaN for too few."""
-    rows = sampled_rows(text_codes(query.corpus))
-    if len(rows) < MIN_CKA_TEXTS:
-        return np.full(3, np.nan), len(rows)
-    contenders = (query.first, query.second)
-    features = [centered(contender_rows(query.corpus, contender), rows) for contender in contenders]
-    between = hsic(features[0], features[1], _parts(len(rows)))
-    return _interval(cka(between, *(_self_hsic(query.corpus, contender) for contender in contenders))), len(rows)
-
-
-def _measure_rsa(query: PairQuery) -> tuple[np.ndarray, int]:
-    """RSA with its interval, and over how many pairs of texts.
-
-    A text's copies are one text, and a pair of texts is left out with either. That counts the chance of the sampled
-    pairs twice, once for each of their texts (Efron and Stein, 1981), so the variance by 20 parts of the pairs is
-    subtracted.
-    """
-    cosines = [random_pair_cosines(query.corpus, contender) for contender in (query.first, query.second)]
-    values = rsa(cosines[0], cosines[1], _remaining_pairs(query.corpus))
-    without_texts, without_pairs = np.split(values[1:], 2)
-    return _interval(np.append(values[0], without_texts), without_pairs), len(cosines[0])
-
-
-@lru_cache(maxsize=20)
-def _self_hsic(corpus: CorpusRef, contender: Contender) -> np.ndarray:
-    """A contender's HSIC with itself, over the texts that CKA is measured on, and without each part of them."""
-    rows = sampled_rows(text_codes(corpus))
-    features = centered(contender_rows(corpus, contender), rows)
-    return hsic(features, features, _parts(len(rows)))
-
-
-def _parts(texts: int) -> np.ndarray | None:
-    """(texts,) parts to leave out; None for so few that too few would remain."""
-    return random_parts(texts) if texts >= 2 * MIN_CKA_TEXTS else None
-
-
-@lru_cache(maxsize=2)
-def _remaining_pairs(corpus: CorpusRef) -> np.ndarray | None:
-    codes, pairs = text_codes(corpus), _random_pairs(corpus)
-    part = _parts(int(codes.max(initial=-1)) + 1)
-    return None if part is None else pairs_without_parts(part[codes[pairs]])
-
-
-def _interval(values: np.ndarray, twice: np.ndarray | None = None) -> np.ndarray:
-    """(3,) the value and its interval, within [-1, 1], by the jackknife of 20 random parts of the texts."""
-    interval = jackknife(float(values[0]), values[1:], twice)
-    return np.array([interval.value, max(interval.low, -1.0), min(interval.high, 1.0)])
 
 
 def _pair_inputs(query: PairQuery | ShiftQuery) -> dict[str, object]:
@@ -221,6 +137,11 @@ def _pair_seconds(query: PairQuery) -> float:
     """As other pairs of this corpus took."""
     timed = [record["facts"]["seconds"] for record in PAIR_COMPARISON.records(query.corpus)]
     return float(np.median(timed)) if timed else 0.1 + _row_count(query.corpus) * SECONDS_PER_ROW
+
+
+def _neighbor_ids(query: PairQuery | ShiftQuery) -> tuple[np.ndarray, np.ndarray]:
+    first, second = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
+    return first, second
 
 
 def _graph_steps(query: PairQuery | ShiftQuery) -> tuple[Step, ...]:
@@ -251,8 +172,7 @@ def _find_truncated(query: ModelQuery, progress: Progress) -> TruncatedTexts:
 
 
 def _find_shifts(query: ShiftQuery, progress: Progress) -> NeighborShifts:
-    graphs = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
-    return find_shifted_groups(*graphs, text_codes(query.corpus), query.k, progress)
+    return find_shifted_groups(*_neighbor_ids(query), text_codes(query.corpus), query.k, progress)
 
 
 def _shift_inputs(query: ShiftQuery) -> dict[str, object]:
@@ -330,8 +250,6 @@ TEXT_FACTS: Result[CorpusQuery, TextFacts] = Result(
     seconds=_fact_seconds,
     stage="Analyzing texts",
     unit="texts",
-    absence="The texts have not been analyzed.",
-    remedy=REMEDY,
 )
 TRUNCATED_TEXTS: Result[ModelQuery, TruncatedTexts] = Result(
     "truncated_texts",
@@ -342,8 +260,6 @@ TRUNCATED_TEXTS: Result[ModelQuery, TruncatedTexts] = Result(
     compute=_find_truncated,
     seconds=_fact_seconds,
     stage=lambda query: f"Counting tokens: {query.model.label}",
-    absence="Truncated texts have not been counted.",
-    remedy=REMEDY,
 )
 NEIGHBOR_SHIFTS: Result[ShiftQuery, NeighborShifts] = Result(
     "neighbor_shifts",

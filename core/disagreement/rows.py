@@ -12,8 +12,8 @@ from core.corpus.label_columns import label_columns, label_words
 from core.corpus.loaders import load_corpus
 from core.corpus.reading import column_field
 from core.disagreement.factors import count_words
-from core.disagreement.overlap import CHUNK, neighbor_mask
-from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery, text_codes
+from core.disagreement.overlap import CHUNK, neighbor_mask, text_codes
+from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery
 from core.disagreement.service import disagreement, first_clusters
 from core.errors import InputError
 from core.types import Corpus, CorpusRef
@@ -38,7 +38,7 @@ class RowQuery:
     column: str = ""
     values: tuple[str, ...] = ()
     cluster: str = ""
-    words: tuple[int | None, int | None] = (None, None)
+    word_range: tuple[int | None, int | None] = (None, None)
     isolated: Isolation = "all"
 
 
@@ -155,7 +155,7 @@ def _matches(query: ComparisonQuery, rows: RowQuery) -> np.ndarray:
     if clusters is not None:
         label = clusters.names.index(rows.cluster) if rows.cluster in clusters.names else -2
         matches &= np.asarray(clusters.labels) == label
-    low, high = rows.words
+    low, high = rows.word_range
     matches &= word_counts(query.corpus) >= (low or 0)
     if high is not None:
         matches &= word_counts(query.corpus) <= high

@@ -1,4 +1,5 @@
-"""Questions of the Disagreement page and the Map: how similar contenders are, and how much they disagree on each row."""
+"""Questions of the Disagreement page and the Map: how similar contenders are, and how much they disagree on each
+row."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,8 +10,8 @@ import numpy as np
 from core.clusters.service import CLUSTERS, ClusterQuery, ClusterSet, default_clusters
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order
-from core.disagreement.overlap import RBO_P, chance_level, depths_of
-from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery, text_codes
+from core.disagreement.overlap import RBO_P, chance_level, depths_of, text_codes
+from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery
 from core.errors import PlanisphereError
 from core.stats.resampling import mean_interval
 from core.store import Workspace
@@ -45,7 +46,8 @@ class PairwiseSimilarity:
 
 @dataclass(frozen=True, eq=False)
 class OverlapByK:
-    """values, low, high: (pairs, depths) by a measure of neighbors; chance: (depths,); pairs: positions of contenders."""
+    """values, low, high: (pairs, depths) by a measure of neighbors; chance: (depths,); pairs: positions of
+    contenders."""
 
     depths: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]

@@ -13,7 +13,8 @@ from core.corpus.loaders import load_corpus
 from core.corpus.name_terms import is_name
 from core.corpus.terms import load_terms
 from core.disagreement.neighbor_shifts import ChanceGroups, NeighborShifts
-from core.disagreement.results import NEIGHBOR_SHIFTS, ComparisonQuery, ShiftQuery, text_codes
+from core.disagreement.overlap import text_codes
+from core.disagreement.results import NEIGHBOR_SHIFTS, ComparisonQuery, ShiftQuery
 from core.disagreement.service import disagreement
 from core.types import CorpusRef
 
@@ -47,7 +48,7 @@ class ShiftedGroup:
     name: str
     texts: int
     disagreement: float
-    words: tuple[str, ...]
+    common_words: tuple[str, ...]
     rows: tuple[int, ...]
     examples: tuple[str, ...]
     lost_words: tuple[str, ...]
@@ -87,8 +88,10 @@ def shifted_groups(query: ShiftQuery) -> ShiftedGroups:
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     means = np.array([np.nanmean(scores[labels == label]) for label in range(count)])
     best = np.argsort(-(sizes * means), kind="stable")[:MAX_GROUPS]
-    names, words = _group_names(query.corpus, shifts, count)
-    groups = tuple(_describe_group(query.corpus, shifts, label, names, words, float(means[label])) for label in best)
+    names, group_words = _group_names(query.corpus, shifts, count)
+    groups = tuple(
+        _describe_group(query.corpus, shifts, label, names, group_words, float(means[label])) for label in best
+    )
     changed, resolution, chance = shifts.changed, shifts.resolution, shifts.chance
     return ShiftedGroups(groups, count, int(sizes.sum()), changed, len(shifts.rows), resolution, chance)
 
@@ -107,11 +110,16 @@ def _group_names(corpus: CorpusRef, shifts: NeighborShifts, count: int) -> tuple
     labels, texts = np.where(shifts.labels >= 0, shifts.labels, count), load_corpus(corpus).texts
     terms = matrix[shifts.rows]
     names = cluster_names(labels, terms, vocabulary, [texts[row] for row in shifts.rows])
-    return names, [tuple(word for word, _ in words) for words in keywords(labels, terms, vocabulary, WORDS)]
+    return names, [tuple(word for word, _ in group_words) for group_words in keywords(labels, terms, vocabulary, WORDS)]
 
 
 def _describe_group(
-    corpus: CorpusRef, shifts: NeighborShifts, label: int, names: list[str], words: list[tuple[str, ...]], mean: float
+    corpus: CorpusRef,
+    shifts: NeighborShifts,
+    label: int,
+    names: list[str],
+    group_words: list[tuple[str, ...]],
+    mean: float,
 ) -> ShiftedGroup:
     inside, texts = np.flatnonzero(shifts.labels == label), load_corpus(corpus).texts
     lost, gained = (np.asarray(changes[inside].sum(axis=0)).ravel() for changes in (shifts.lost, shifts.gained))
@@ -124,7 +132,7 @@ def _describe_group(
         name=names[label],
         texts=len(inside),
         disagreement=mean,
-        words=words[label],
+        common_words=group_words[label],
         rows=tuple(typical),
         examples=tuple(texts[row][:CELL] for row in typical),
         lost_words=lost_words,

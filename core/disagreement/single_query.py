@@ -8,8 +8,8 @@ import pandas as pd
 from core.corpus.export.table import free_name, table_bytes
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order
-from core.disagreement.overlap import RBO_P, positions_in, rank_biased
-from core.disagreement.results import ComparisonQuery, text_codes
+from core.disagreement.overlap import RBO_P, positions_in, rank_biased, text_codes
+from core.disagreement.results import ComparisonQuery
 from core.errors import InputError, PlanisphereError
 from core.models.backends import capabilities
 from core.secret import Secret

@@ -1,4 +1,5 @@
-"""Where embeddings disagree more than elsewhere: odds ratios of slices, one by one, adjusted for each other, and in pairs."""
+"""Where embeddings disagree more than elsewhere: odds ratios of slices, one by one, adjusted for each other, and in
+pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def low_rows(values: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def explain(values: np.ndarray, factors: Sequence[Factor]) -> Explanation:
-    """Which values of the factors go with low overlap. values: (m,) overlap of texts, no NaN, higher is more alike.
+    """Which values of the factors go with low overlap. values: (m,) overlap of texts, no NaN, higher is more similar.
 
     Odds ratios as `log_odds_interval`, their intervals corrected for the number of slices (Bonferroni); the regression
     is Firth's, see `fit_firth`, with Wald intervals, corrected for its terms.
@@ -139,8 +140,8 @@ def _adjusted_odds(
 
 
 def _terms(member: np.ndarray, owners: Sequence[str], singles: Sequence[Slice], owner: str) -> list[int]:
-    """The values of one factor that take part: those that matter most surely. Where every text has one of its values,
-    the one nearest to the rest is left out: it is the reference."""
+    """The values of one factor that take part: those with the strongest evidence. Where every text has one of its
+    values, the one nearest to the rest is left out: it is the reference."""
     columns = [column for column, name in enumerate(owners) if name == owner]
     if len(columns) > 1 and member[:, columns].sum() >= len(member):
         columns.remove(min(columns, key=lambda column: abs(np.log(singles[column].odds_ratio))))
@@ -179,8 +180,8 @@ def slice_pairs(
     singles: Sequence[Slice],
     min_texts: int,
 ) -> tuple[tuple[Slice, ...], int]:
-    """Two values of different factors at once that disagree significantly more than the rest of each of the two, and how
-    many were tried. Those of the same texts as a value, or as a stronger pair, are left out."""
+    """Two values of different factors at once that disagree significantly more than the rest of each of the two, and
+    how many were tried. Those of the same texts as a value, or as a stronger pair, are left out."""
     best = np.argsort([-single.odds_ratio for single in singles], kind="stable")[:MAX_PAIRED_VALUES]
     part = member[:, best]
     inside, hits = (np.asarray(part.T @ columns, np.float64) for columns in (part, part * low[:, None]))
@@ -229,6 +230,6 @@ def _low_against_rest(
 
 
 def joined_phrase(one: str, other: str) -> str:
-    """Two phrases as one: "that are questions" stands first."""
+    """Two phrases as one: "that are questions" comes first."""
     first, second = sorted((one, other), key=lambda phrase: not phrase.startswith("that are"))
     return f"{first}, {second}"

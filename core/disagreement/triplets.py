@@ -39,6 +39,11 @@ class Triplets:
     def __len__(self) -> int:
         return len(self.anchor)
 
+    def select(self, positions: np.ndarray) -> "Triplets":
+        """Some of them, by a mask (t,) or positions."""
+        columns = [np.asarray(column)[positions] for column in (self.anchor, self.near_first, self.near_second)]
+        return Triplets(columns[0], columns[1], columns[2], self.tried, self.texts)
+
     def at(self, position: int) -> tuple[int, int, int]:
         """anchor, near_first and near_second of one."""
         return int(self.anchor[position]), int(self.near_first[position]), int(self.near_second[position])

@@ -7,8 +7,15 @@ import pandas as pd
 from core.compression import service, summaries
 from core.compression.dimensions import METHOD_NAMES, Curve, smallest_sufficient
 from core.compression.index_sweep import fastest_setting
-from core.compression.results import PARTS, full_bits
-from core.compression.service import BitsView, CompressedContender, DimensionView, IndexView, Quality, SampleInfo
+from core.compression.results import PARTS, at_float32
+from core.compression.service import (
+    CompressedContender,
+    DimensionView,
+    IndexView,
+    LabelQuality,
+    QuantizationView,
+    SampleInfo,
+)
 from core.report.document import Block, Figure, Heading, Paragraph, table
 from core.report.svg import Axis, Series, lines_svg, percent
 from core.stats.resampling import RESAMPLES
@@ -27,11 +34,11 @@ def compression_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], col
     blocks: list[Block] = []
     for contender in _float32(contenders):
         compressed = CompressedContender(corpus, contender)
-        measured, parts = service.state(compressed).measured, list[Block]()
+        measured, parts = service.measured_parts(compressed), list[Block]()
         if "dimensions" in measured:
-            parts += _dimension_blocks(service.dimension_view(compressed, Quality(column)))
-        if "bits" in measured:
-            parts += _quantization_blocks(service.bits_view(compressed, Quality()))
+            parts += _dimension_blocks(service.dimension_view(compressed, LabelQuality(column)))
+        if "quantization" in measured:
+            parts += _quantization_blocks(service.quantization_view(compressed, LabelQuality()))
         if "indexes" in measured:
             parts += _index_blocks(service.index_view(compressed))
         blocks += [Heading(f"Compression: {contender.label}"), *parts] if parts else []
@@ -41,14 +48,14 @@ def compression_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], col
 def unmeasured_contenders(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> list[str]:
     """Labels of contenders of which not all parts are measured."""
     measured = {
-        contender.label: service.state(CompressedContender(corpus, contender)).measured
+        contender.label: service.measured_parts(CompressedContender(corpus, contender))
         for contender in _float32(contenders)
     }
     return [label for label, parts in measured.items() if len(parts) < len(PARTS)]
 
 
 def _float32(contenders: tuple[Contender, ...]) -> list[Contender]:
-    return list(dict.fromkeys(full_bits(contender) for contender in contenders))
+    return list(dict.fromkeys(at_float32(contender) for contender in contenders))
 
 
 def _dimension_blocks(view: DimensionView) -> list[Block]:
@@ -82,12 +89,19 @@ def curves_figure(curves: Sequence[Curve], metric: str, lost: float) -> Figure:
     return Figure(svg, f"{metric} by dimensions, for {', '.join(columns[1:])}", table(columns, rows))
 
 
-def _quantization_blocks(view: BitsView) -> list[Block]:
+def _quantization_blocks(view: QuantizationView) -> list[Block]:
     rows = [
-        (str(row["name"]), f"{row['bytes']:,}", f"{row['beside']:,}" if row["beside"] else "", f"{row['kept']:.1%}",
-         f"{row['kept_low']:.1%} to {row['kept_high']:.1%}", f"{row['order']:.3f}", f"{row['p50']:.3f}")
+        (
+            str(row["name"]),
+            f"{row['bytes']:,}",
+            f"{row['rescoring_bytes']:,}" if row["rescoring_bytes"] else "",
+            f"{row['recall']:.1%}",
+            f"{row['recall_low']:.1%} to {row['recall_high']:.1%}",
+            f"{row['rank_correlation']:.3f}",
+            f"{row['p50']:.3f}",
+        )
         for row in view.table.to_dict("records")
-    ]  # fmt: skip
+    ]
     note = (
         f"{_sample(view.sample)} Bytes: of a searched vector; rescoring bytes: of the vector stored for rescoring. "
         "Recall@10: against exact search. Rank correlation: Kendall's tau over the exact 100 nearest. p50: of single "
@@ -108,7 +122,7 @@ def quantization_figure(stores: pd.DataFrame) -> Figure:
     series = []
     for color, group in enumerate(groups.unique()):
         part = stores[groups == group]
-        x, y, low, high = (part[name].tolist() for name in ("bytes", "kept", "kept_low", "kept_high"))
+        x, y, low, high = (part[name].tolist() for name in ("bytes", "recall", "recall_low", "recall_high"))
         series.append(Series(str(group), x, y, low, high, color, joined=False))
     sizes = sorted({int(size) for size in stores["bytes"]})
     across = Axis("bytes per searched vector", _integer, True, sizes)

@@ -85,8 +85,8 @@ def slice_sentence(one: Slice) -> str:
         significant = one.adjusted_low > 1 or one.adjusted_high < 1
         adjusted = f"; adjusted {_format_ratio(one.adjusted)}{'' if significant else ' (not significant)'}"
     return (
-        f"**{_as_subject(one.phrase)}**: odds ratio {_format_ratio(one.odds_ratio)}, 95% CI {_format_ratio(one.low)} to "
-        f"{_format_ratio(one.high)}, n = {one.n:,} ({one.share:.0%} vs. {one.rest:.0%}){adjusted}"
+        f"**{_as_subject(one.phrase)}**: odds ratio {_format_ratio(one.odds_ratio)}, 95% CI {_format_ratio(one.low)} "
+        f"to {_format_ratio(one.high)}, n = {one.n:,} ({one.share:.0%} vs. {one.rest:.0%}){adjusted}"
     )
 
 

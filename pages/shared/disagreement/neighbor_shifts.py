@@ -54,8 +54,8 @@ def _select_k(pair: ComparisonQuery) -> int:
         default=10 if 10 in options else options[-1],
         required=True,
         persist_state="session",
-        help="A text loses a neighbor that is among its k nearest under the first contender only, and gains one that is "
-        "under the second only.",
+        help="A text loses a neighbor that is among its k nearest under the first contender only, and gains one that "
+        "is under the second only.",
     )
     return int(k or options[0])
 
@@ -92,8 +92,8 @@ def _no_groups_message(groups: ShiftedGroups) -> str:
     return f"{changed}, but no five of them together: their changes are no more similar than expected by chance."
 
 
-def _join_words(words: tuple[str, ...]) -> str:
-    return plain(", ".join(words))
+def _join_words(terms: tuple[str, ...]) -> str:
+    return plain(", ".join(terms))
 
 
 def _visible_count(groups: ShiftedGroups) -> int:
@@ -117,7 +117,7 @@ def _show_group(query: ShiftQuery, group: ShiftedGroup, info: CorpusInfo) -> Non
         st.markdown(
             f"**{plain(group.name)}** · {count(group.texts, 'text')} · disagreement {group.disagreement:.0%}{label}"
         )
-        st.caption(f"Common words: {_join_words(group.words) or 'none'}")
+        st.caption(f"Common words: {_join_words(group.common_words) or 'none'}")
         left, middle, right = st.columns(3, gap="medium")
         with left:
             _list_texts("**Texts**", list(group.examples))
@@ -150,8 +150,8 @@ def _shift_method(groups: ShiftedGroups, k: int) -> str:
         f"{groups.changed:,} of {count(groups.texts, 'text')} changed some of their {k} nearest. Two texts are linked "
         "where the cosine of their sets of lost and gained neighbors is significant: the same changes, permuted among "
         f"texts in {chance.runs} runs (seed 0), give at most 5% as many links. Each text is linked to its 15 nearest; "
-        "two changes must be shared; those shared by over 200 texts don't count. Groups of five or more by Leiden (seed "
-        f"0) at resolution {groups.resolution:g}: the coarsest at which, in half of the groups, half of the texts lost "
-        f"or gained one and the same neighbor.{dropped} Names and words: class-based TF-IDF. In brackets: how many of "
-        "the group lost, or gained, that neighbor."
+        "two changes must be shared; those shared by over 200 texts don't count. Groups of five or more by Leiden "
+        f"(seed 0) at resolution {groups.resolution:g}: the coarsest at which, in half of the groups, half of the "
+        f"texts lost or gained one and the same neighbor.{dropped} Names and words: class-based TF-IDF. In brackets: "
+        "how many of the group lost, or gained, that neighbor."
     )

@@ -108,7 +108,7 @@ def _optional_select(label: str, options: list[str], key: str, help_: str) -> st
 
 
 def _word_limit(label: str, key: str, longest: int) -> int | None:
-    words = st.number_input(
+    limit = st.number_input(
         label,
         0,
         max(longest, 1),
@@ -118,7 +118,7 @@ def _word_limit(label: str, key: str, longest: int) -> int | None:
         persist_state="session",
         help="Words of the text (characters in scripts without spaces). Blank: no limit.",
     )
-    return None if words is None else int(words)
+    return None if limit is None else int(limit)
 
 
 def _select_row(rows: RowTable, k: int, label: str) -> int | None:

@@ -30,8 +30,8 @@ BUTTONS: tuple[tuple[str, Choice, str, str], ...] = (
 
 def show_blind_vote(query: ComparisonQuery, info: CorpusInfo) -> None:
     st.caption(
-        "Which of two texts is closer in meaning to a third? Only texts on which contenders clearly disagree are shown; "
-        "the contenders stay hidden until you reveal the result."
+        "Which of two texts is closer in meaning to a third? Only texts on which contenders clearly disagree are "
+        "shown; the contenders stay hidden until you reveal the result."
     )
     with st.spinner("Finding disputed triplets"):
         ballot = session.ask(blind_vote.ballot, query, timeout=600)

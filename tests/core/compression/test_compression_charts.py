@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from core.compression.charts import (
-    bits_figure,
     format_bytes,
     format_milliseconds,
     plan_figure,
+    quantization_figure,
     recall_figure,
     size_figure,
 )
@@ -42,9 +42,9 @@ def test_nothing_is_marked_where_all_dimensions_are_needed():
 
 def test_what_needs_vectors_beside_is_hollow():
     table = pd.DataFrame({"name": ["float32", "binary", "binary, rescored 4x"], "bytes": [32, 1, 1],
-                          "beside": [0, 0, 32], "kept": [1.0, 0.5, 0.9]})  # fmt: skip
-    table = table.assign(kept_low=table["kept"] - 0.1, kept_high=table["kept"] + 0.05)
-    figure = bits_figure(table, "kept", "kept")
+                          "rescoring_bytes": [0, 0, 32], "recall": [1.0, 0.5, 0.9]})  # fmt: skip
+    table = table.assign(recall_low=table["recall"] - 0.1, recall_high=table["recall"] + 0.05)
+    figure = quantization_figure(table, "recall", "recall")
     assert [trace.name for trace in figure.data] == ["float32", "binary"]
     assert list(figure.data[1].marker.symbol) == ["circle", "circle-open"]
     assert np.allclose(figure.data[1].error_y.arrayminus, 0.1)

@@ -98,15 +98,15 @@ def test_bytes_are_those_faiss_writes(kind, count):
 
 def test_a_plan_extrapolates_by_kind():
     def option(kind, **changes):
-        return Option(**({"name": kind, "kind": kind, "count": 16, "bytes": 96, "beside": 0, "fixed": 0, "recall": 1.0,
-                          "ms": 2.0, "rows": 10_000} | changes))  # fmt: skip
+        return Option(**({"name": kind, "kind": kind, "count": 16, "bytes": 96, "rescoring_bytes": 0, "fixed": 0,
+                          "recall": 1.0, "ms": 2.0, "rows": 10_000} | changes))  # fmt: skip
 
     assert growth("exact", 1_000_000, 10_000) == 100
     assert growth("hnsw", 1_000_000, 10_000) == pytest.approx(1.5)
     assert growth("ivf", 1_000_000, 10_000) == 10
     assert plan(option("exact"), 10_000, 384).ms == 2.0
     assert plan(option("exact"), 1_000_000, 384).memory == 1_000_000 * 1536
-    scan = plan(option("scan", fixed=codebook_bytes(384, 96), beside=1536), 2_000, 384)
+    scan = plan(option("scan", fixed=codebook_bytes(384, 96), rescoring_bytes=1536), 2_000, 384)
     assert (scan.memory, scan.disk) == (2_000 * 96 + 256 * 384 * 4, 2_000 * 1536)
     rescored = plan(option("scan", fixed_ms=1.5), 1_000_000, 384)  # as many vectors are read again at any size
     assert rescored.ms == pytest.approx(1.5 + 0.5 * 100)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.compression.sample import draw_sample, exact_truth, nearest_others, share_found
+from core.compression.sample import draw_sample, exact_truth, nearest_others, recall
 from core.errors import InputError
 from tests.core.compression.conftest import grouped_rows
 
@@ -26,18 +26,18 @@ def test_the_truth_is_that_of_brute_force(made):
 
 def test_a_large_corpus_is_sampled_and_says_so():
     rows, _ = grouped_rows(400)
-    one, again = (draw_sample(rows, np.arange(400), seed=5, most=150) for _ in range(2))
+    one, again = (draw_sample(rows, np.arange(400), seed=5, max_rows=150) for _ in range(2))
     assert (len(one.rows), one.texts) == (150, 400)
     assert np.array_equal(one.ids, again.ids)
     assert np.array_equal(one.rows, rows[one.ids])
-    assert not np.array_equal(one.ids, draw_sample(rows, np.arange(400), seed=6, most=150).ids)
+    assert not np.array_equal(one.ids, draw_sample(rows, np.arange(400), seed=6, max_rows=150).ids)
 
 
 def test_equal_neighbors_count_as_equals_and_missing_ones_as_lost():
     rows = np.eye(4, dtype=np.float32)[[0, 0, 0, 1, 2]]
     exact = np.array([[1.0]], np.float32)
     query = rows[:1]
-    shares = [share_found(rows, query, exact, np.array([[place]]))[0] for place in (1, 2, 3, -1)]
+    shares = [recall(rows, query, exact, np.array([[place]]))[0] for place in (1, 2, 3, -1)]
     assert shares == [1, 1, 0, 0]
 
 
@@ -49,7 +49,7 @@ def test_nearest_others_falls_back_where_the_row_itself_is_not_first():
 
 def test_too_few_texts_are_refused():
     rows, _ = grouped_rows(30)
-    with pytest.raises(InputError, match="19 different texts"):
+    with pytest.raises(InputError, match="19 distinct texts"):
         draw_sample(rows, np.arange(30) % 19)
 
 

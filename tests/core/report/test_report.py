@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from core.compression import index_sweep
 from core.compression import service as curves
 from core.compression.results import COMPRESSION, PARTS
-from core.compression.service import Quality, dimension_view
+from core.compression.service import LabelQuality, dimension_view
 from core.corpus.build import read_corpus
 from core.disagreement.results import COMPARISON, ComparisonQuery
 from core.disagreement.service import pairwise_similarity
@@ -187,14 +187,14 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     page = report_file(asked, "html").decode()
     text = read(page)[1]
     for words in ("binary, rescored 10x", "Share of a text's 10 nearest neighbors", "Effective dimensions", "elbow",
-                  "recall@10", "principal components", "seed 0"):  # fmt: skip
+                  "recall@10", "PCA components", "seed 0"):  # fmt: skip
         assert words in text, words
     missing = text.split("Not included")[1]
     assert "Compression of lexical baseline · first 32d:" in missing
     assert "page" not in missing.split("Compression page")[0]  # nothing else is left
     overlap = pairwise_similarity(ComparisonQuery(asked.corpus, asked.contenders), "overlap", 10)
     assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest neighbors." in text
-    kept = dimension_view(curves.CompressedContender(asked.corpus, asked.contenders[0]), Quality("thing"))
+    kept = dimension_view(curves.CompressedContender(asked.corpus, asked.contenders[0]), LabelQuality("thing"))
     markdown = report_file(asked, "markdown").decode()
     for curve in (kept.recall[0], kept.quality[1]):
         assert f"{curve.values[1]:.1%}" in markdown  # what the pictures draw, as numbers

@@ -7,7 +7,7 @@ from scipy.stats import kendalltau
 from core.compression import quantization
 from core.compression.index_sweep import time_queries
 from core.compression.quantization import (
-    measure_bits,
+    measure_quantization,
     pack_signs,
     part_counts,
     quantizer_count,
@@ -24,12 +24,12 @@ def run(made):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quantization, "MIN_PQ_TEXTS", 600)
         patch.setattr(quantization, "PARTS", (4, 16))
-        run = measure_bits(made[0], made[1])
+        run = measure_quantization(made[0], made[1])
         assert len(run.names) == quantizer_count(*made[0].rows.shape)
     return run
 
 
-def of(run, name, column="kept"):
+def of(run, name, column="recall"):
     return getattr(run, column)[run.names.index(name)]
 
 
@@ -38,27 +38,27 @@ def test_bytes_of_a_vector(run):
     assert [bytes_[name] for name in ("float32", "float16", "int8", "binary")] == [192, 96, 48, 6]
     assert bytes_["PQ, 12 bytes"] == 12
     assert bytes_["binary, rescored 4x"] == 6
-    assert of(run, "binary, rescored 4x", "beside") == 192
+    assert of(run, "binary, rescored 4x", "rescoring_bytes") == 192
 
 
 def test_float32_is_exact(run):
     assert of(run, "float32").min() == 1
-    assert of(run, "float32", "order").min() == pytest.approx(1, abs=1e-3)
+    assert of(run, "float32", "rank_correlation").min() == pytest.approx(1, abs=1e-3)
 
 
 def test_fewer_bits_lose_more(run):
     kept = [of(run, name).mean() for name in ("float32", "float16", "int8", "binary")]
-    order = [of(run, name, "order").mean() for name in ("float32", "float16", "int8", "binary")]
+    order = [of(run, name, "rank_correlation").mean() for name in ("float32", "float16", "int8", "binary")]
     assert kept == sorted(kept, reverse=True)
     assert order == sorted(order, reverse=True)
     assert kept[-1] < 0.7
-    parts = [of(run, f"PQ, {parts} bytes", "order").mean() for parts in (12, 3)]
+    parts = [of(run, f"PQ, {parts} bytes", "rank_correlation").mean() for parts in (12, 3)]
     assert parts == sorted(parts, reverse=True)
 
 
 def test_rescoring_gains_more_the_more_is_taken(run):
     names = ("binary", "binary, rescored 2x", "binary, rescored 4x", "binary, rescored 10x")
-    for column in ("kept", "order"):
+    for column in ("recall", "rank_correlation"):
         values = [of(run, name, column).mean() for name in names]
         assert (np.diff(values) > 0.01).all()
     assert of(run, names[-1]).mean() > of(run, "binary").mean() + 0.2
@@ -83,7 +83,7 @@ def test_what_is_found_is_as_in_the_vectors_such_a_store_gives_back(run, made, b
         shares.append(np.isin(found, truth.rows[at, :10]).mean())
     # where signs tie, one of equals is as good as another
     assert of(run, bits).mean() == pytest.approx(np.mean(shares), abs=0.03 if bits == "binary" else 0.006)
-    assert of(run, bits, "order").mean() == pytest.approx(np.mean(taus), abs=0.01)
+    assert of(run, bits, "rank_correlation").mean() == pytest.approx(np.mean(taus), abs=0.01)
 
 
 def test_scores_of_signs_are_their_cosine(made):
