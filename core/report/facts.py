@@ -82,7 +82,8 @@ def gather_facts(query: ScoreboardQuery) -> Facts:
         contenders=contenders,
         costs=scoreboard.costs(query.corpus, contenders),
         failures=tuple(
-            (query.contenders[failure.index].label, f"{failure.message} {failure.remedy}") for failure in state.failures
+            (query.contenders[index].label, f"{failure.message} {failure.remedy}")
+            for index, failure in state.failures.items()
         ),
         boards=(scoreboard.board(scored), *_other_boards(scored)),
         metrics=_metrics(scored),

@@ -33,12 +33,12 @@ _WORD = re.compile(rf"[{SPACELESS}]|[^\W{SPACELESS}]+")
 _SENTENCE_END = re.compile("[.!?…]+[\"'”’)]*(?=\\s)|[。！？]+[”’」』）]*|\n+")
 _GAP = re.compile(rf"\s+|(?<=[{SPACELESS}])(?=[{SPACELESS}])")
 _NEAR = (1 / 3, 2 / 3)  # of the text: where the end of a sentence may be the cut
-QuerySources = Iterator[tuple[str, int]]  # a query and the number of the text it was made from
+QuerySources = Iterator[tuple[str, int]]  # a query and the position of its source text
 
 
 @dataclass(frozen=True)
 class QueryGenerator:
-    """How queries are made. searches_corpus: the candidates are the corpus' rows, so that only queries are embedded."""
+    """How queries are generated. searches_corpus: the candidates are the corpus' rows; only queries are embedded."""
 
     label: str
     help: str
@@ -80,7 +80,7 @@ def score_known_item(
 ) -> Scores:
     """Scores of a contender: nDCG@10, MRR@10, P@1, recall@1, @10 and @100, one value per query.
 
-    A copy of the target text counts as that text. Raises InputError where no queries can be made, ModelError for
+    A copy of the target text counts as that text. Raises InputError where no queries can be generated, ModelError for
     contenders that can't embed them.
     """
     return score_retrieval(corpus, contender, read_known_item(corpus, task), secret, progress)
@@ -102,7 +102,7 @@ def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     if name == "halves":
         return _half_queries(texts, task)
     sources = _llm_queries(corpus, task) if name == "written" else _edited_queries(texts, name, task)
-    return _retrieval(sources, None, _facts(task, texts=len(texts)))
+    return _retrieval(sources, None, _facts(task, len(texts)))
 
 
 def halves(text: str) -> tuple[str, str] | None:
@@ -169,7 +169,7 @@ def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     ]
     if answer == loaded.texts:
         codes = distinct_texts(loaded.texts)[0]
-        facts = _facts(task, texts=len(loaded))
+        facts = _facts(task, len(loaded))
         return _retrieval(((question[row], int(codes[row])) for row in rows), None, facts)
     return _sampled_pairs(((question[row], answer[row]) for row in rows), task, texts=len(loaded))
 
@@ -183,7 +183,7 @@ def _sampled_pairs(pairs: Iterator[tuple[str, str]], task: Task, texts: int) -> 
         sources.append((query, candidates.setdefault(answer, len(candidates))))
         if len(candidates) >= limit:
             break
-    return _retrieval(iter(sources), list(candidates), _facts(task, texts=texts, max_candidates=limit))
+    return _retrieval(iter(sources), list(candidates), _facts(task, texts))
 
 
 def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[str, object]) -> Retrieval:
@@ -197,7 +197,7 @@ def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[
             break
     if len(answers) < MIN_QUERIES:
         raise InputError(
-            f"Only {len(answers)} of {facts['texts']:,} texts could be made into a query.",
+            f"Only {len(answers)} of {facts['texts']:,} texts give a query.",
             "Select another query generator, or use a corpus of more and longer texts.",
         )
     pairs = pd.DataFrame(
@@ -209,13 +209,9 @@ def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[
     return Retrieval(list(answers), candidates, query_of, answer_of, np.ones(len(pairs)), none, units, facts)
 
 
-def _facts(task: Task, **more: object) -> dict[str, object]:
-    settings = {
-        "generator": task.get("generator"),
-        "sample": int(task.get("sample", SAMPLE)),
-        "seed": int(task.get("seed", 0)),
-    }
-    return settings | more
+def _facts(task: Task, texts: int) -> dict[str, object]:
+    sample, seed = int(task.get("sample", SAMPLE)), int(task.get("seed", 0))
+    return {"generator": task.get("generator"), "sample": sample, "seed": seed, "texts": texts}
 
 
 def _is_mark(text: str, position: int) -> bool:

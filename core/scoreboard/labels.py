@@ -8,7 +8,7 @@ from core.corpus.distinct import distinct_texts
 from core.corpus.label_rows import LabelRows, read_rows
 from core.corpus.loaders import load_corpus
 from core.scoreboard.kmeans import SEEDS, v_measures_of_sets
-from core.scoreboard.leave_one_out import MAX_RANK, NEAREST, rank_labels
+from core.scoreboard.leave_one_out import rank_labels
 from core.scoreboard.probes import (
     FOLDS,
     RUNS,
@@ -115,12 +115,10 @@ def _add_clusters(
     scores.resampled["v_measure"] = clusterings.resampled
     scores.chance["v_measure"] = clusterings.chance
     _record_resampling(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
-    scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "each": clusterings.seeds.round(4).tolist()}
-    scores.facts["groups"]["sets"] = len(np.unique(sets))
+    scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "sets": len(np.unique(sets))}
 
 
 def _facts(data: LabelRows) -> dict[str, Any]:
-    deepest = int(min(data.relevant.max(), MAX_RANK))
     return {
         "unit": "queries",
         "queries": len(data.queries),
@@ -129,10 +127,6 @@ def _facts(data: LabelRows) -> dict[str, Any]:
         "missing": data.missing,
         "single": data.single,
         "labels": len(data.names),
-        "query_labels": len(np.unique(data.codes[data.queries])),
-        "nearest": NEAREST,
-        "deepest": deepest,
-        "cut": int((data.relevant > MAX_RANK).sum()),
         "seed": data.seed,
         "ratio": {},
         "resampled": {},

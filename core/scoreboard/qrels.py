@@ -12,7 +12,7 @@ from core.corpus.reading.encodings import to_utf8
 from core.errors import InputError
 
 COLUMNS = ("query-id", "corpus-id", "score")
-FROM_ONE, FROM_ZERO = "row number from 1", "row number from 0"  # in place of a column of ids
+FROM_ONE, FROM_ZERO = "row number from 1", "row number from 0"  # instead of a column of ids
 EXAMPLES = 5
 MAX_ID_WORDS = 2  # so that rated pairs are no judgments
 _INSPECTED_LINES = 200  # lines

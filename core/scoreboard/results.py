@@ -27,6 +27,7 @@ from core.vectors.loaders import ModelQuery, cached_embedder, load_vectors
 FAILED = "scores_failed"
 SECONDS_PER_CELL, SECONDS_PER_PRODUCT = 2e-8, 4e-11  # to order a similarity, and a dimension of it
 SECONDS_PER_WEIGHT = 2.5e-8  # of a row, a dimension and a label, in the probes and k-means together
+PAIRS_SECONDS, PROBE_SECONDS = 0.2, 0.6  # of a small corpus
 Scorer = Callable[[CorpusRef, Contender, Task, Secret | None, Progress | None], Scores]
 SCORERS: dict[TaskKind, Scorer] = {
     "labels": score_labels,
@@ -75,11 +76,11 @@ def expected_seconds(kind: TaskKind, rows: int, dimensions: int, labels: int = 5
     """About how long one contender takes on one core, without embedding new texts. rows: with a label, candidates of
     queries, or pairs."""
     if kind == "pairs":
-        return 1.0
+        return PAIRS_SECONDS
     queries, probed = min(rows, MOST_QUERIES), min(rows, MAX_PROBED_ROWS)
     seconds = queries * rows * (SECONDS_PER_CELL + SECONDS_PER_PRODUCT * dimensions)
     if kind == "labels":
-        seconds += 1 + probed * dimensions * min(labels, MAX_PROBED_LABELS) * SECONDS_PER_WEIGHT
+        seconds += PROBE_SECONDS + probed * dimensions * min(labels, MAX_PROBED_LABELS) * SECONDS_PER_WEIGHT
     return seconds
 
 

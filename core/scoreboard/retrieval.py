@@ -101,7 +101,7 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     )
     excluded = np.where(is_judged, -1, self_matches)
     units = distinct_texts(query_texts)[0].astype(np.int32)
-    facts = _facts(uploaded, matched, loaded, column) | {"own_texts": int((excluded >= 0).sum())}
+    facts = _facts(uploaded, matched, len(loaded)) | {"own_texts": int((excluded >= 0).sum())}
     facts["files"] = file_names(corpus, task)
     return Retrieval(query_texts, None, query, answer, grade, excluded, units, facts)
 
@@ -135,7 +135,7 @@ def score_retrieval(
         rows = embed_task_texts(corpus, contender, task.candidates, secret=secret, progress=progress)
         candidates = np.arange(len(rows))
     ranked_candidates, total = nearest_candidates(queries, rows, candidates, task.excluded), len(candidates)
-    facts = task.facts | {"queries": len(task.queries), "candidates": total, "tie_seed": TIE_SEED}
+    facts = task.facts | {"queries": len(task.queries), "candidates": total}
     return Scores(ranked_scores(ranked_candidates, task, total), task.units, chance=chance(task, total), facts=facts)
 
 
@@ -262,7 +262,7 @@ def _self_matches(
     return matches
 
 
-def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, corpus: Corpus, column: str) -> dict[str, object]:
+def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, rows: int) -> dict[str, object]:
     judged = len(np.unique(uploaded.query[np.asarray(uploaded.grade) > 0]))
     usable = len(np.unique(matched.query))
     return {
@@ -274,8 +274,7 @@ def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, corpus: Corpus, c
         "absent": matched.absent,
         "absent_examples": list(matched.examples),
         "unknown_queries": uploaded.unknown,
-        "id_column": column,
-        "rows": len(corpus),
+        "rows": rows,
         "seed": SEED,
     }
 

@@ -1,4 +1,4 @@
-"""What pages, jobs and reports ask of the scoreboard: what is scored, the board, what a task is made of, and costs."""
+"""What pages, jobs and reports read from the scoreboard: state, board, costs, and the preview of a task."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from core.scoreboard.comparison import Comparison, compare
 from core.scoreboard.cost import Cost, cost_of, known_speed
 from core.scoreboard.known_item import read_known_item
 from core.scoreboard.pairs import read_pairs
-from core.scoreboard.results import SCORES, ScoresQuery, load_failure
+from core.scoreboard.results import SCORES, ScoresQuery, ScoringFailure, load_failure
 from core.scoreboard.retrieval import Retrieval, read_queries
 from core.scoreboard.types import METRICS, Scores, Task
 from core.types import CorpusRef
@@ -38,23 +38,13 @@ class ScoreboardQuery:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why the contender at `index` of the query has no score. can_retry: whether scoring again may help."""
-
-    index: int
-    message: str
-    remedy: str
-    can_retry: bool
-
-
-@dataclass(frozen=True)
 class ScoringState:
-    """scored, pending: indices of contenders that are scored, and that are to be scored; failures: the others.
-    seconds: about how long the pending ones take."""
+    """scored, pending: indices of contenders that are scored, and that are to be scored; failures: of the others, by
+    index. seconds: about how long the pending ones take."""
 
     scored: tuple[int, ...]
     pending: tuple[int, ...]
-    failures: tuple[Failure, ...]
+    failures: dict[int, ScoringFailure]
     seconds: float
 
 
@@ -72,7 +62,7 @@ class Board:
 
 @dataclass(frozen=True)
 class TaskPreview:
-    """What a task is made of. facts: counts by name, as the scores will have them; examples: (query or first text,
+    """What a task consists of. facts: counts by name, as the scores will have them; examples: (query or first text,
     relevant or second text, score or "")."""
 
     facts: dict[str, object]
@@ -91,17 +81,18 @@ class TextsToEmbed:
 
 def scoring_state(query: ScoreboardQuery) -> ScoringState:
     """How far the contenders are scored in the task."""
-    scored, pending, failures, seconds = [], [], [], 0.0
+    failures: dict[int, ScoringFailure] = {}
+    scored, pending, seconds = [], [], 0.0
     for index, contender in enumerate(query.contenders):
         scores_query = query.scores_query(contender)
         if SCORES.exists(scores_query):
             scored.append(index)
         elif failure := load_failure(scores_query):
-            failures.append(Failure(index, failure.message, failure.remedy, failure.can_retry))
+            failures[index] = failure
         else:
             pending.append(index)
             seconds += SCORES.seconds(scores_query) + embedding_seconds(scores_query)
-    return ScoringState(tuple(scored), tuple(pending), tuple(failures), seconds)
+    return ScoringState(tuple(scored), tuple(pending), failures, seconds)
 
 
 def board(query: ScoreboardQuery) -> Board:
@@ -143,7 +134,7 @@ def embedding_seconds(query: ScoresQuery) -> float:
 
 
 def preview_task(corpus: CorpusRef, task: Task) -> TaskPreview | Refusal:
-    """What a task is made of; a Refusal where it can't be done."""
+    """What a task consists of; a Refusal where it can't be done."""
     try:
         if task.kind == "pairs":
             pairs = read_pairs(corpus, task)

@@ -89,56 +89,38 @@ class Metric:
 _RANKED: tuple[TaskKind, ...] = ("labels", "queries", "known_item")
 _QUERIES: tuple[TaskKind, ...] = ("queries", "known_item")
 _LABELS: tuple[TaskKind, ...] = ("labels",)
+_PAIRS: tuple[TaskKind, ...] = ("pairs",)
 
 METRICS: dict[str, Metric] = {
     "map_at_r": Metric(
-        "MAP@R",
-        "How many of the R rows that share a query's label are among its R nearest, and how early (Musgrave, 2020).",
-        _LABELS,
+        "MAP@R", "Mean average precision at R, the number of rows with the query's label (Musgrave, 2020).", _LABELS
     ),
-    "ndcg_at_10": Metric(
-        "nDCG@10", "How many relevant rows are among the first ten, early ones counting more; 1 is ideal.", _RANKED
-    ),
-    "precision_at_1": Metric("P@1", "The share of queries whose nearest row is relevant.", _RANKED),
+    "ndcg_at_10": Metric("nDCG@10", "How many relevant rows are in the top 10, early ones counting more.", _RANKED),
+    "precision_at_1": Metric("P@1", "Share of queries whose nearest row is relevant.", _RANKED),
     "r_precision": Metric(
-        "R-precision", "Of the R rows that share a query's label: the share that is among its R nearest rows.", _LABELS
+        "R-precision", "Share of relevant rows among the R nearest (R: number of relevant rows).", _LABELS
     ),
-    "reciprocal_rank": Metric(
-        "MRR@10", "1 over the rank of the first relevant row (1, 1/2, 1/3, …), 0 past the tenth, on average.", _QUERIES
-    ),
-    "recall_at_1": Metric("Recall@1", "The share of a query's relevant rows at rank 1.", _QUERIES),
-    "recall_at_10": Metric("Recall@10", "The share of a query's relevant rows among the first 10.", _QUERIES),
-    "recall_at_100": Metric("Recall@100", "The share of a query's relevant rows among the first 100.", _QUERIES),
-    "map_at_r_macro": Metric(
-        "MAP@R, macro", "MAP@R with every label counting the same, however few rows it has.", _LABELS
-    ),
-    "precision_at_1_macro": Metric(
-        "P@1, macro", "P@1 with every label counting the same, however few rows it has.", _LABELS
-    ),
-    "knn_accuracy": Metric(
-        "kNN accuracy", "The share of rows whose label is the most frequent one among their ten nearest rows.", _LABELS
-    ),
+    "reciprocal_rank": Metric("MRR@10", "Mean of 1 / rank of the first relevant row, 0 past rank 10.", _QUERIES),
+    "recall_at_1": Metric("Recall@1", "Share of a query's relevant rows at rank 1.", _QUERIES),
+    "recall_at_10": Metric("Recall@10", "Share of a query's relevant rows in the top 10.", _QUERIES),
+    "recall_at_100": Metric("Recall@100", "Share of a query's relevant rows in the top 100.", _QUERIES),
+    "map_at_r_macro": Metric("MAP@R, macro", "MAP@R averaged over labels, all with equal weight.", _LABELS),
+    "precision_at_1_macro": Metric("P@1, macro", "P@1 averaged over labels, all with equal weight.", _LABELS),
+    "knn_accuracy": Metric("kNN accuracy", "Share of rows with the majority label of their ten nearest rows.", _LABELS),
     "probe_macro_f1": Metric(
-        "Linear probe, macro-F1",
-        "F1 of a logistic regression on rows it was not trained on, each label counting the same.",
-        _LABELS,
-        "runs",
+        "Linear probe, macro-F1", "Macro-averaged F1 of a logistic regression on held-out rows.", _LABELS, "runs"
     ),
     "probe_accuracy": Metric(
-        "Linear probe, accuracy",
-        "The share of rows that a logistic regression, not trained on them, labels correctly.",
-        _LABELS,
+        "Linear probe, accuracy", "Share of held-out rows that a logistic regression labels correctly.", _LABELS
     ),
     "few_shot_accuracy": Metric(
         "Few-shot accuracy",
-        "Accuracy of a logistic regression trained on a few texts per label (8 by default), over ten draws: MTEB's "
-        "recipe for classification.",
+        "Accuracy of a logistic regression on a few texts per label (8 by default), over ten draws: MTEB's recipe for "
+        "classification.",
         _LABELS,
         "resampled",
     ),
-    "few_shot_macro_f1": Metric(
-        "Few-shot macro-F1", "The same probe, each label counting the same.", _LABELS, "resampled"
-    ),
+    "few_shot_macro_f1": Metric("Few-shot macro-F1", "Macro-averaged F1 of the same probe.", _LABELS, "resampled"),
     "v_measure": Metric(
         "V-measure",
         "How well k-means, with one cluster per label, matches the labels: MTEB's recipe for clustering.",
@@ -146,20 +128,15 @@ METRICS: dict[str, Metric] = {
         "resampled",
     ),
     "spearman": Metric(
-        "Spearman",
-        "Rank correlation of cosine and human score, as in MTEB.",
-        ("pairs",),
-        "pairs",
-        "correlation",
+        "Spearman", "Rank correlation of cosine and human score, as in MTEB.", _PAIRS, "pairs", "correlation"
     ),
     "average_precision": Metric(
         "Average precision",
-        "For pairs rated as same or not: how well the cosine ranks the same ones first; MTEB's recipe for pair "
-        "classification.",
-        ("pairs",),
+        "For pairs rated as same or not: how well the cosine ranks the same ones first; MTEB's pair classification.",
+        _PAIRS,
         "resampled",
     ),
-    "pearson": Metric("Pearson", "Linear correlation of cosine and human score.", ("pairs",), "pairs", "correlation"),
+    "pearson": Metric("Pearson", "Linear correlation of cosine and human score.", _PAIRS, "pairs", "correlation"),
 }
 """By name; a task's main metric comes first among its own."""
 

@@ -58,7 +58,7 @@ def scored(at):
 
 
 def test_known_items_are_scored(shop, app):
-    at = open_page(app, score_task="Known-item retrieval", known_way="typos")
+    at = open_page(app, score_task="Known-item retrieval", known_generator="typos")
     said = words(at)
     assert "60 queries from 60 texts" in said
     assert "weaker evidence" in said
@@ -67,14 +67,14 @@ def test_known_items_are_scored(shop, app):
 
 
 def test_a_model_server_that_is_not_there_yet_asks_for_its_name(shop, app):
-    at = open_page(app, score_task="Known-item retrieval", known_way="written")
+    at = open_page(app, score_task="Known-item retrieval", known_generator="written")
     assert not at.exception
     assert at.text_input(key="chat_url").value == ""
     assert at.button(key="written_start").disabled  # OpenAI needs a key, and consent
 
 
 def test_columns_find_each_other(shop, app):
-    at = open_page(app, score_task="Known-item retrieval", known_way="columns")
+    at = open_page(app, score_task="Known-item retrieval", known_generator="columns")
     assert at.selectbox(key="known_question").value == "subject"
     assert at.selectbox(key="known_answer").value == "text"
     assert f"{len(SUBJECTS)} queries" in words(at)
@@ -110,7 +110,7 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
     assert "In the same file" in at.selectbox(key="queries_judgments").options
     assert at.selectbox(key="queries_judgments").value == _qrels(home, info)
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
-    assert "1 of 6 judgments refer" in said
+    assert "1 of 6 judgments refer to rows not in this corpus" in said
     assert "1 of 6 judged queries left out" in said
     assert "5 queries" in words(at)
     assert scored(at)
@@ -153,7 +153,7 @@ def test_a_paid_model_is_asked_nothing_before_a_person_agrees(shop, app, home):
     workspace = Workspace(home)
     rows = workspace.load_vectors(info.digest, spec).rows.copy()
     workspace.save_vectors(Vectors(rows, paid, info.digest))
-    at = open_page(app, score_task="Known-item retrieval", known_way="typos")
+    at = open_page(app, score_task="Known-item retrieval", known_generator="typos")
     assert not at.exception
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
     assert "60 texts to text-embedding-3-small" in said
@@ -164,7 +164,7 @@ def test_a_paid_model_is_asked_nothing_before_a_person_agrees(shop, app, home):
 
 def test_written_queries_are_offered_then_used(shop, app, home):
     info, _ = shop
-    at = open_page(app, score_task="Known-item retrieval", known_way="written")
+    at = open_page(app, score_task="Known-item retrieval", known_generator="written")
     at.text_input(key="chat_url").set_value("http://localhost:9/v1").run()
     name = next(each for each in at.text_input if str(each.key).startswith("chat_model"))
     name.set_value("small").run()

@@ -49,7 +49,7 @@ def select_task(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Ta
 
 
 def _proposed_kind(info: CorpusInfo) -> TaskKind:
-    """The task that the corpus' columns are made for."""
+    """The task that the corpus' columns suit."""
     if session.ask_once(pair_columns, session.corpus_ref(info), "").named:
         return "pairs"
     return "labels" if session.ask_once(label_choices, session.corpus_ref(info)) else "known_item"

@@ -25,15 +25,15 @@ MAX_SAMPLE = 10_000
 
 def known_item_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; the task, None where something is missing and shown."""
-    generator = session.linked_choice("known_way", list(QUERY_GENERATORS))
+    generator = session.linked_choice("known_generator", list(QUERY_GENERATORS))
     st.selectbox(
         "Query generator",
         list(QUERY_GENERATORS),
-        key="known_way",
+        key="known_generator",
         format_func=lambda name: QUERY_GENERATORS[name].label,
         help=" ".join(f"{option.label}: {option.help}" for option in QUERY_GENERATORS.values()),
     )
-    session.keep_in_link("known_way")
+    session.keep_in_link("known_generator")
     st.caption(QUERY_GENERATORS[generator].help)
     task = _known_item_task(info, generator, _select_sample(generator))
     preview = parts.load_preview(info, task) if task else None

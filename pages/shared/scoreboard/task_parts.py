@@ -79,7 +79,7 @@ def select_column(label: str, options: tuple[str, ...], proposed: str, key: str,
 
 
 def load_preview(info: CorpusInfo, task: Task) -> TaskPreview | None:
-    """What a task is made of; None where it can't be done, after showing why."""
+    """What a task consists of; None where it can't be done, after showing why."""
     preview = session.ask_once(preview_task, session.corpus_ref(info), task)
     if isinstance(preview, Refusal):
         _show_refusal(preview)

@@ -9,8 +9,8 @@ from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.scoreboard import service
 from core.scoreboard.cost import Cost, measure_speed
-from core.scoreboard.results import score_or_record_failure
-from core.scoreboard.service import Board, Failure, ScoreboardQuery, ScoringState
+from core.scoreboard.results import ScoringFailure, score_or_record_failure
+from core.scoreboard.service import Board, ScoreboardQuery, ScoringState
 from core.scoreboard.verdict import describe_recipe, join_names, verdict
 from core.store import CorpusInfo
 from pages.shared import result_view, session
@@ -86,7 +86,7 @@ def _score(query: ScoreboardQuery, indices: tuple[int, ...]) -> None:
 
 def _retry_button(query: ScoreboardQuery, state: ScoringState) -> None:
     """Scores again what failed, with the current keys; none where nothing would change."""
-    failed = tuple(failure.index for failure in state.failures if failure.can_retry)
+    failed = tuple(index for index, failure in state.failures.items() if failure.can_retry)
     if failed:
         st.button(
             "Retry",
@@ -98,12 +98,14 @@ def _retry_button(query: ScoreboardQuery, state: ScoringState) -> None:
         )
 
 
-def _show_verdict(query: ScoreboardQuery, board: Board, costs: tuple[Cost, ...], failures: tuple[Failure, ...]) -> None:
+def _show_verdict(
+    query: ScoreboardQuery, board: Board, costs: tuple[Cost, ...], failures: dict[int, ScoringFailure]
+) -> None:
     sentences = verdict(
         board.comparison,
         {contender.key: contender.label for contender in query.contenders},
         {contender.key: cost for contender, cost in zip(query.contenders, costs, strict=True)},
-        [query.contenders[failure.index].label for failure in failures],
+        [query.contenders[index].label for index in failures],
     )
     with st.container(key="score_verdict", border=True):
         st.markdown(f"**{plain(sentences)}**")
@@ -114,7 +116,7 @@ def _show_verdict(query: ScoreboardQuery, board: Board, costs: tuple[Cost, ...],
 
 
 def _sample_notes(board: Board) -> str:
-    """What the queries are made of, and what was left out."""
+    """What the sample consists of, and what was left out."""
     facts, notes = board.facts, [plain(note) for note in board.facts.get("notes", ())]
     if board.task.kind == "known_item":
         notes.insert(0, "Known-item retrieval is weaker evidence than labels or human judgments.")
@@ -127,12 +129,12 @@ def _sample_notes(board: Board) -> str:
     return " ".join([*sizes, *notes, recipe])
 
 
-def _show_failures(query: ScoreboardQuery, failures: tuple[Failure, ...]) -> None:
+def _show_failures(query: ScoreboardQuery, failures: dict[int, ScoringFailure]) -> None:
     """Why contenders are not scored; a shared reason is shown once."""
     reasons: dict[str, list[str]] = {}
-    for failure in failures:
+    for index, failure in failures.items():
         reason = f"{plain(failure.message)} {plain(failure.remedy)}"
-        reasons.setdefault(reason, []).append(plain(query.contenders[failure.index].label))
+        reasons.setdefault(reason, []).append(plain(query.contenders[index].label))
     for reason, names in reasons.items():
         text = f"**{join_names(names)}** not scored: {reason}"
         if len(names) == len(query.contenders):

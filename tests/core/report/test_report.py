@@ -33,7 +33,7 @@ from core.types import CorpusRef
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from tests.core.scoreboard.little import THINGS, bring, imported, texts_of
+from tests.core.scoreboard.small_corpus import THINGS, bring, imported, texts_of
 
 SPACE = "{http://www.w3.org/2000/svg}"
 NASTY = 'Shop <script>alert(1)</script> **bold** [x](http://a.b) | "q" & `code`'

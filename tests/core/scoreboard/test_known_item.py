@@ -17,7 +17,7 @@ from core.scoreboard.types import Task
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, contender_rows
 from tests.chat_server import ChatServer, completion
-from tests.core.scoreboard.little import THINGS, imported, make, noised, texts_of
+from tests.core.scoreboard.small_corpus import THINGS, imported, make, noised, texts_of
 
 
 def task(way, **more):

@@ -14,7 +14,7 @@ from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
-from tests.core.scoreboard.little import bring, imported, make, texts_of
+from tests.core.scoreboard.small_corpus import bring, imported, make, texts_of
 
 SCORES = [4.5, 0.5, 3.0, 1.5, 5.0, 2.0]
 

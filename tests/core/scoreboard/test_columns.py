@@ -13,7 +13,7 @@ from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from tests.core.scoreboard.little import bring, texts_of
+from tests.core.scoreboard.small_corpus import bring, texts_of
 
 TEXTS = texts_of()
 

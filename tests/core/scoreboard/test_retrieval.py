@@ -17,7 +17,7 @@ from core.scoreboard.types import Task
 from core.types import CorpusRef, unit_rows
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.text_vectors import vary_like
-from tests.core.scoreboard.little import bring, imported, make, noised, texts_of
+from tests.core.scoreboard.small_corpus import bring, imported, make, noised, texts_of
 
 QUERIES = '{"_id": "q1", "text": "late parcel"}\n{"_id": "q2", "text": "cheap lamp"}\n{"_id": "q3", "text": "a poem"}\n'
 QRELS = (
