@@ -35,7 +35,7 @@ def show_report_downloads(info: CorpusInfo, contenders: tuple[Contender, ...], t
                 icon=":material/description:",
                 on_click="ignore",
                 key=f"report_{form}",
-                help=f"Recommendation, tables, figures, data, versions, seeds, limitations and reproduction code. {text}",
+                help=f"Recommendation, tables, figures, data, versions, seeds, limitations and code. {text}",
             )
     st.caption(
         "To share without Planisphere: this page, stored results of Disagreement, Quality and Compression for these "
