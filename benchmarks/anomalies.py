@@ -20,7 +20,7 @@ from sklearn.neighbors import LocalOutlierFactor
 
 from benchmarks.data import ROOT, SHARED, banking_texts
 from benchmarks.report import keep
-from core.clusters.cluster_set import default_clusters
+from core.clusters.service import default_clusters
 from core.corpus.build import build_corpus, read_corpus
 from core.corpus.reading.values import RawTable
 from core.duplicates.near_duplicates import graph_links, groups_at

@@ -15,11 +15,8 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, v_m
 
 from benchmarks.data import banking_labels, banking_texts, many_rows
 from benchmarks.report import keep
-from core.clusters.distinct_rows import distinct_graph
-from core.clusters.k_choice import k_means
-from core.clusters.methods import ClusterParams, cluster, density_clusters, reduced
-from core.clusters.resample import clusters_again
-from core.clusters.stability import stability
+from core.clusters.methods import ClusterParams, cluster, density_clusters, distinct_graph, k_means, umap_points
+from core.clusters.stability import resampler, stability
 from core.clusters.validation import cluster_trust
 from core.models.registry import PRESETS, load_embedder
 from core.types import ModelSpec, Neighbors, Vectors
@@ -91,7 +88,7 @@ def bertopic_recipe(rows: np.ndarray) -> np.ndarray:
 
 
 def density_on_reduced(vectors: Vectors, neighbors: Neighbors) -> np.ndarray:
-    return density_clusters(reduced(vectors, neighbors, 0, lambda done, total: None), ClusterParams().min_size)
+    return density_clusters(umap_points(vectors, neighbors, 0, lambda done, total: None), ClusterParams().min_size)
 
 
 def judged(found: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -140,7 +137,7 @@ def many_clusters(rows: int) -> None:
     order = content_order([str(row) for row in first])
     found, leveled = timed(lambda: levels(graph, order))
     labels = found[DEFAULT_LEVEL][group]
-    again, _ = clusters_again(vectors, neighbors, ClusterParams())
+    again, _ = resampler(vectors, neighbors, ClusterParams())
     keep(f"clusters_{rows}", {
         "rows": rows,
         "neighbors_seconds": searched,

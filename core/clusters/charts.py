@@ -1,6 +1,4 @@
-"""Figures of clusters: a confusion matrix, a sweep, stability."""
-
-from collections.abc import Sequence
+"""Charts of clusters: confusion matrix, parameter sweep, stability."""
 
 import numpy as np
 import pandas as pd
@@ -13,13 +11,13 @@ from core.text import label
 
 
 def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
-    """Rows with each group (down) and value (across), shaded by the share of the group's shown rows."""
+    """Rows of each cluster (down) with each value (across), shaded by their share of the cluster's counted rows."""
     counts = table.to_numpy(dtype=np.int64)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names, values = [label(str(name), 24) for name in table.index], [label(str(name), 22) for name in table.columns]
     hover = [
         [
-            f"{names[i]} · {values[j]}: {int(counts[i, j]):,} rows, {share[i, j]:.1%} of the group"
+            f"{names[i]} · {values[j]}: {int(counts[i, j]):,} rows, {share[i, j]:.1%} of the cluster"
             for j in range(len(values))
         ]
         for i in range(len(names))
@@ -28,7 +26,7 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
         z=share,
         x=list(range(len(values))),
         y=list(range(len(names))),
-        colorscale=_from_ground(theme),
+        colorscale=_blue_scale(theme),
         zmin=0,
         zmax=1,
         hovertext=hover,
@@ -36,7 +34,7 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
         showscale=False,
     )
     figure = go.Figure(heat, base_layout(theme, 160 + 20 * len(names)))
-    figure.update_xaxes(  # upright, so that they stand beside each other on a phone
+    figure.update_xaxes(  # upright, to fit a phone
         tickvals=list(range(len(values))),
         ticktext=values,
         automargin=True,
@@ -53,15 +51,15 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
 def sweep_figure(
     values: pd.DataFrame, form: str, name: str, theme: Theme = "light", cliff: int | None = None
 ) -> go.Figure:
-    """A figure for each setting (across) and seed (down), written into the cells. cliff: the place of the setting
-    after which a line is drawn."""
-    shown = values.to_numpy(dtype=np.float64)
+    """One figure per setting (across) and seed (down), written into the cells. cliff: index of the setting after which
+    a line is drawn."""
+    figures = values.to_numpy(dtype=np.float64)
     heat = go.Heatmap(
-        z=shown,
+        z=figures,
         x=[f"{column:g}" for column in np.asarray(values.columns, dtype=np.float64)],
         y=[f"seed {seed}" for seed in values.index],
         colorscale=scale("viridis", theme),
-        text=[[format(cell, form) if np.isfinite(cell) else "" for cell in row] for row in shown],
+        text=[[format(cell, form) if np.isfinite(cell) else "" for cell in row] for row in figures],
         texttemplate="%{text}",
         hovertemplate="%{x}, %{y}: %{text}<extra></extra>",
         showscale=False,
@@ -75,22 +73,22 @@ def sweep_figure(
     return figure
 
 
-def stability_figure(found: np.ndarray, runs: int, names: Sequence[str], theme: Theme = "light") -> go.Figure:
-    """How many groups were found again in how many of the resamples."""
-    counts = np.bincount(found, minlength=runs + 1)
+def stability_figure(recovered: np.ndarray, runs: int, theme: Theme = "light") -> go.Figure:
+    """Number of clusters by the number of resamples in which they were recovered."""
+    counts = np.bincount(recovered, minlength=runs + 1)
     bars = go.Bar(
         x=list(range(runs + 1)),
         y=counts,
         marker={"color": COLORS[0]},
-        hovertext=[f"{count:,} groups were found again in {run} of {runs}" for run, count in enumerate(counts)],
+        hovertext=[f"{count:,} clusters were recovered in {run} of {runs}" for run, count in enumerate(counts)],
         hoverinfo="text",
     )
     figure = go.Figure(bars, base_layout(theme, 220))
     figure.update_layout(bargap=0.1, margin={"l": 48, "b": 40}, showlegend=False)
-    figure.update_xaxes(title={"text": f"resamples of {runs} in which a group was found again"}, showgrid=False)
-    figure.update_yaxes(title={"text": "groups"}, gridcolor=LINE_COLOR, rangemode="tozero")
+    figure.update_xaxes(title={"text": f"resamples (of {runs}) in which a cluster was recovered"}, showgrid=False)
+    figure.update_yaxes(title={"text": "clusters"}, gridcolor=LINE_COLOR, rangemode="tozero")
     return figure
 
 
-def _from_ground(theme: Theme) -> list[list[float | str]]:
+def _blue_scale(theme: Theme) -> list[list[float | str]]:
     return [[0.0, CLEAR], [0.0001, "rgba(0,114,178,0.08)"], [1.0, "#56B4E9" if theme == "dark" else COLORS[0]]]

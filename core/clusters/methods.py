@@ -1,30 +1,77 @@
-"""Clusterings: which methods there are, and what each gives."""
+"""Clustering methods: Leiden on the neighbor graph without duplicates, HDBSCAN, EVoC and k-means."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from core.clusters.centers import centers
-from core.clusters.distinct_rows import distinct_graph
+from core.clusters.validation import centers, silhouettes
 from core.errors import InputError
 from core.types import LayoutParams, Neighbors, Progress, Vectors
 from core.vectors import communities as graph
+from core.vectors.communities import GRAPH_K, neighbor_graph
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+SAME_DISTANCE = 1e-6  # cosine distance up to which two vectors differ by rounding alone
 Method = Literal["leiden", "hdbscan", "evoc", "kmeans"]
 METHODS: tuple[Method, ...] = ("leiden", "kmeans", "hdbscan", "evoc")
 UMAP_DIMS, UMAP_NEIGHBORS = 5, 15  # BERTopic's recipe for HDBSCAN (Grootendorst, 2022)
-MOST_K = 200
+MAX_K = 200
 BLOCK = 4096  # rows compared with all centers at once
-FEWEST = 4  # rows below which nothing is grouped
+MIN_ROWS = 4  # fewer rows are one cluster
+K_SAMPLE = 20_000  # rows sampled to choose k
+K_MEANS_STARTS = 3
+
+
+def distinct_graph(ids: np.ndarray, scores: np.ndarray) -> tuple["csr_matrix", np.ndarray, np.ndarray]:
+    """The neighbor graph (m, m) of the m distinct rows, the first row (m,) of each, and the distinct row (n,) of every
+    row.
+
+    ids, scores: (n, k) the neighbor graph. Duplicates would fill each other's neighborhoods: a text that occurs six
+    times or more would have no weight left for other texts.
+    """
+    group = duplicate_codes(ids, scores)
+    first = np.unique(group, return_index=True)[1]
+    if len(first) < len(group):
+        ids, scores = restrict_graph(ids, scores, first)
+    return neighbor_graph(ids, scores), first, group
+
+
+def duplicate_codes(ids: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """(n,) int64 codes, equal for rows connected in the neighbor graph (n, k) by edges of cosine 1."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(ids)
+    source, column = np.nonzero((np.asarray(scores) >= 1 - SAME_DISTANCE) & (np.asarray(ids) >= 0))
+    same = csr_matrix((np.ones(len(source), dtype=bool), (source, np.asarray(ids)[source, column])), shape=(n, n))
+    return np.asarray(connected_components(same, directed=False)[1], dtype=np.int64)
+
+
+def restrict_graph(
+    ids: np.ndarray, scores: np.ndarray, rows: np.ndarray, k: int = GRAPH_K
+) -> tuple[np.ndarray, np.ndarray]:
+    """(m, k) neighbor ids among some rows (m,), renumbered, nearest first, -1 where there are fewer; their cosines."""
+    new_ids = np.full(len(ids) + 1, -1, dtype=np.int32)  # the last entry is for an id of -1
+    new_ids[rows] = np.arange(len(rows), dtype=np.int32)
+    near, near_scores = new_ids[ids[rows]], np.asarray(scores[rows])
+    width = min(k, near.shape[1])
+    order = np.argsort(near < 0, axis=1, kind="stable")[:, :width]  # existing neighbors first, nearest first
+    near, near_scores = np.take_along_axis(near, order, 1), np.take_along_axis(near_scores, order, 1)
+    # a missing neighbor gets the score of the farthest one, whose weight is then dropped with its id
+    farthest = np.where(near >= 0, near_scores, np.inf).min(axis=1, keepdims=True, initial=np.inf)
+    return near, np.where(near >= 0, near_scores, np.where(np.isfinite(farthest), farthest, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class ClusterParams:
-    """How rows are grouped. level: of the hierarchy, 0 is the coarsest (leiden). min_size: rows of the smallest cluster
-    (hdbscan, evoc). k: clusters (kmeans; 0 has it suggested). assign_noise: noise goes to the nearest cluster."""
+    """Method and settings. level: of the hierarchy, 0 is the coarsest (leiden). min_size: minimum cluster size
+    (hdbscan, evoc). k: clusters (kmeans; 0: suggested). assign_noise: assign noise to the nearest cluster (hdbscan,
+    evoc)."""
 
     method: Method = "leiden"
     level: int = graph.DEFAULT_LEVEL
@@ -33,8 +80,9 @@ class ClusterParams:
     seed: int = 0
     assign_noise: bool = False
 
-    def named(self) -> "ClusterParams":
-        """With what this method does not read at its default, so that equal clusterings have one name."""
+    def canonical(self) -> "ClusterParams":
+        """With settings that the method does not use at their defaults, so that equal clusterings have equal
+        parameters."""
         default = ClusterParams()
         if self.method == "leiden":
             return ClusterParams("leiden", level=self.level, seed=self.seed)
@@ -45,8 +93,8 @@ class ClusterParams:
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """labels: (n,) int32 by falling size, -1 is noise. assigned: (n,) bool, noise put into the nearest cluster, whose
-    number stays.
+    """labels: (n,) int32 by descending size, -1 is noise. assigned: (n,) bool, noise assigned to the nearest cluster;
+    it does not change the order.
 
     levels: (levels, n) int32, coarse to fine and nested, for leiden, else None. facts: seconds, k and the like.
     """
@@ -69,18 +117,17 @@ def cluster(
     params: ClusterParams,
     progress: Progress | None = None,
 ) -> Clusters:
-    """Group rows by one of four methods; the same corpus and parameters give the same clusters.
+    """Cluster rows by one of four methods. Deterministic: a corpus and parameters always give the same clusters.
 
-    leiden: communities of the shared neighbor graph (Traag, Waltman and van Eck, 2019; graspologic-native), copies
-    of a row counted once. hdbscan: on
-    five UMAP dimensions of the same graph (McInnes, Healy and Astels, 2017; fast_hdbscan). evoc: on the vectors (EVoC).
-    kmeans: on the unit vectors (scikit-learn). Raises InputError for parameters out of range.
+    leiden: communities of the neighbor graph (Traag, Waltman and van Eck, 2019; graspologic-native), duplicates counted
+    once. hdbscan: on five UMAP dimensions of the same graph (McInnes, Healy and Astels, 2017; fast_hdbscan). evoc: on
+    the vectors (EVoC). kmeans: on the unit vectors (scikit-learn). Raises InputError for parameters out of range.
     """
-    started, params = time.perf_counter(), params.named()
+    started, params = time.perf_counter(), params.canonical()
     check(params, len(vectors))
     facts: dict[str, Any] = {}
     levels: np.ndarray | None = None
-    if len(vectors) < FEWEST:
+    if len(vectors) < MIN_ROWS:
         raw = np.zeros(len(vectors), dtype=np.int32)
     elif params.method == "leiden":
         levels = _levels(neighbors, texts, params.seed)
@@ -96,57 +143,57 @@ def cluster(
 
 
 def _levels(neighbors: Neighbors, texts: Sequence[str], seed: int) -> np.ndarray:
-    found, first, group = distinct_graph(neighbors.ids, neighbors.scores)
+    matrix, first, group = distinct_graph(neighbors.ids, neighbors.scores)
     order = graph.content_order([texts[row] for row in first])
-    return np.stack([graph.by_size(level[group]) for level in graph.levels(found, order, seed)])
+    return np.stack([graph.by_size(level[group]) for level in graph.levels(matrix, order, seed)])
 
 
 def check(params: ClusterParams, rows: int) -> None:
-    """Raises InputError for parameters that make no clustering of so many rows."""
-    if params.method not in ("leiden", "hdbscan", "evoc", "kmeans"):
+    """Raises InputError for parameters that are out of range for so many rows."""
+    if params.method not in METHODS:
         raise InputError(f"There is no method {str(params.method)[:20]!r}.", "Use leiden, hdbscan, evoc or kmeans.")
     if not 0 <= params.level < len(graph.RESOLUTIONS):
         raise InputError(f"There is no level {params.level}.", f"Levels go from 0 to {len(graph.RESOLUTIONS) - 1}.")
     if params.method in ("hdbscan", "evoc") and not 2 <= params.min_size <= max(2, rows):
-        raise InputError(f"A smallest cluster of {params.min_size:,} rows can't be.", f"Choose 2 to {max(2, rows):,}.")
+        raise InputError(f"The minimum cluster size can't be {params.min_size:,}.", f"Use 2 to {max(2, rows):,}.")
     if params.method == "kmeans" and not 0 <= params.k <= rows:
-        raise InputError(f"{params.k:,} clusters of {rows:,} rows can't be.", f"Choose at most {rows:,}, or 0.")
+        raise InputError(f"{rows:,} rows can't have {params.k:,} clusters.", f"Use at most {rows:,}, or 0.")
 
 
 def with_noise_assigned(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels with noise in the cluster whose center is nearest by cosine, and which rows these are (n,) bool."""
+    """Labels with noise assigned to the cluster with the nearest center by cosine, and these rows (n,) bool."""
     noise = labels < 0
     if not noise.any() or not (~noise).any():
         return labels, np.zeros(len(labels), dtype=bool)
-    made = labels.copy()
-    to, lost = centers(rows, labels).T, np.flatnonzero(noise)
-    for start in range(0, len(lost), BLOCK):
-        part = lost[start : start + BLOCK]
-        made[part] = (rows[part] @ to).argmax(axis=1)
-    return made, noise
+    result = labels.copy()
+    center_columns, noise_rows = centers(rows, labels).T, np.flatnonzero(noise)
+    for start in range(0, len(noise_rows), BLOCK):
+        part = noise_rows[start : start + BLOCK]
+        result[part] = (rows[part] @ center_columns).argmax(axis=1)
+    return result, noise
 
 
 def _hdbscan(
     vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    from core.clusters.dbcv import dbcv
+    from core.clusters.validation import dbcv
 
-    points = reduced(vectors, neighbors, params.seed, progress)
+    points = umap_points(vectors, neighbors, params.seed, progress)
     labels = graph.by_size(density_clusters(points, params.min_size))
     validity = dbcv(points, labels, params.seed)
-    facts = {"space": f"{UMAP_DIMS} UMAP dimensions", "dbcv": validity.overall, "dbcv_looked": validity.looked}
+    facts = {"space": f"{UMAP_DIMS} UMAP dimensions", "dbcv": validity.overall, "dbcv_looked": validity.sampled}
     return labels, {**facts, "dbcv_clusters": [float(value) for value in validity.clusters]}
 
 
 def density_clusters(points: np.ndarray, min_size: int) -> np.ndarray:
-    """(n,) int32 labels by HDBSCAN of points (n, d), -1 for noise; always the same."""
+    """(n,) int32 labels by HDBSCAN of points (n, d), -1 for noise; deterministic."""
     from fast_hdbscan import HDBSCAN
 
     return np.asarray(HDBSCAN(min_cluster_size=min_size, reproducible=True).fit_predict(points), dtype=np.int32)
 
 
-def reduced(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
-    """(n, 5) float32 UMAP of the shared graph, min_dist 0, one thread, so that the seed determines it."""
+def umap_points(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
+    """(n, 5) float32 UMAP of the neighbor graph, min_dist 0, on one thread so that it is determined by the seed."""
     from core.vectors.pca import principal_components
     from core.vectors.umap import lay_out
 
@@ -169,13 +216,44 @@ def _evoc(
 def _kmeans(
     vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    from core.clusters.k_choice import k_means, suggested_k
+    pass
 
     facts: dict[str, Any] = {"k": params.k}
     if not params.k:
-        k, sweep = suggested_k(vectors.rows, params.seed, MOST_K, progress)
+        k, sweep = suggest_k(vectors.rows, params.seed, MAX_K, progress)
         facts = {"k": k, "suggested": True, "sweep": sweep}
     return k_means(vectors.rows, int(facts["k"]), params.seed), facts
 
 
 _METHODS = {"hdbscan": _hdbscan, "evoc": _evoc, "kmeans": _kmeans}
+
+
+def k_means(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """(n,) int32 labels of k-means (scikit-learn) on unit vectors, the best of three starts."""
+    from sklearn.cluster import KMeans
+
+    return np.asarray(KMeans(k, n_init=K_MEANS_STARTS, random_state=seed).fit_predict(rows), dtype=np.int32)
+
+
+def suggest_k(rows: np.ndarray, seed: int, max_k: int, progress: Progress) -> tuple[int, list[tuple[int, float]]]:
+    """The k with the highest mean silhouette (Rousseeuw, 1987) of cosine distances among about twelve, and all of
+    these.
+
+    Over at most 20,000 rows, sampled by the seed; one start per k.
+    """
+    from sklearn.cluster import KMeans
+
+    sample = rows
+    if len(rows) > K_SAMPLE:
+        sample = rows[np.sort(np.random.default_rng(seed).choice(len(rows), K_SAMPLE, replace=False))]
+    distinct = len(np.unique(sample, axis=0))
+    max_k = min(max_k, distinct - 1, max(2, len(sample) // 5))
+    if max_k < 2:
+        return min(1, len(rows)), []
+    candidates = np.unique(np.geomspace(2, max_k, 12).round().astype(int))
+    scores: list[tuple[int, float]] = []
+    for done, k in enumerate(candidates):
+        labels = KMeans(int(k), n_init=1, random_state=seed).fit_predict(sample)
+        scores.append((int(k), float(silhouettes(sample, labels).mean())))
+        progress(done + 1, len(candidates))
+    return max(scores, key=lambda pair: pair[1])[0], scores

@@ -1,14 +1,23 @@
-"""Names of clusters without any model: their words by class-based TF-IDF, their most central and most typical texts."""
+"""Names of clusters: keywords by class-based TF-IDF, representative and distinctive texts, and edited names."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.clusters.centers import centers
+from core.clusters.methods import ClusterParams
+from core.clusters.validation import centers
 from core.corpus.ctfidf import MAX_NAME_LENGTH, ClusterNamer, class_tf_idf, group_counts
+from core.corpus.selections import clean_name
 from core.corpus.terms import is_name
+from core.digest import digest_json
+from core.errors import InputError
+from core.files import read_json, write_json
+from core.store import Workspace
 from core.text import clean, cut
+from core.types import ModelSpec
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -24,59 +33,93 @@ def cluster_names(
     terms (n, t) of 0 and 1, vocabulary: of document_terms. Where no term is frequent enough, its best keywords; where
     there are none, the beginning of the first text.
     """
-    known, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
+    clustered, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     if not count:
         return []
-    names = ClusterNamer(terms[known], vocabulary).names(labels[known], [""] * count)
-    taken, words = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
-    for label in (each for each, name in enumerate(names) if not name):
+    names = ClusterNamer(terms[clustered], vocabulary).names(labels[clustered], [""] * count)
+    taken, top_terms = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
+    for label in (index for index, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
-        found = ", ".join(word for word, _ in words[label]) or clean(first)
-        names[label] = _free(cut(found, MAX_NAME_LENGTH) or f"Group {label + 1}", taken)
+        text = ", ".join(word for word, _ in top_terms[label]) or clean(first)
+        names[label] = _unique_name(cut(text, MAX_NAME_LENGTH) or f"Cluster {label + 1}", taken)
         taken.add(names[label])
     return names
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _unique_name(name: str, taken: set[str]) -> str:
     number = 2
-    found = name
-    while found in taken:
-        found, number = f"{name} ({number})", number + 1
-    return found
+    unique = name
+    while unique in taken:
+        unique, number = f"{name} ({number})", number + 1
+    return unique
 
 
 def keywords(
-    labels: np.ndarray, terms: "csr_matrix", vocabulary: Sequence[str], most: int = KEYWORDS
+    labels: np.ndarray, terms: "csr_matrix", vocabulary: Sequence[str], limit: int = KEYWORDS
 ) -> list[list[tuple[str, float]]]:
-    """For each cluster its terms with the highest class-based TF-IDF (Grootendorst, 2022), each with that weight."""
-    known, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
+    """For each cluster its terms with the highest class-based TF-IDF (Grootendorst, 2022), with that weight."""
+    clustered, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     allowed = np.flatnonzero([is_name(term) for term in vocabulary])
-    weights = class_tf_idf(group_counts(terms[known][:, allowed], labels[known], count)) if count else np.zeros((0, 0))
-    best = np.argsort(-weights, axis=1, kind="stable")[:, :most]
+    weights = (
+        class_tf_idf(group_counts(terms[clustered][:, allowed], labels[clustered], count))
+        if count
+        else np.zeros((0, 0))
+    )
+    best = np.argsort(-weights, axis=1, kind="stable")[:, :limit]
     return [
         [(vocabulary[allowed[term]], float(weights[label, term])) for term in row if weights[label, term] > 0]
         for label, row in enumerate(best)
     ]
 
 
-def central_rows(rows: np.ndarray, labels: np.ndarray, label: int, most: int = 5) -> np.ndarray:
-    """Row ids (int64) of a cluster nearest its center by cosine, nearest first."""
+def representative_rows(rows: np.ndarray, labels: np.ndarray, label: int, limit: int = 5) -> np.ndarray:
+    """Row ids (int64) of a cluster by cosine to its center, nearest first."""
     inside = np.flatnonzero(labels == label)
     if not len(inside):
         return inside
     near = rows[inside] @ centers(rows[inside], np.zeros(len(inside), dtype=np.int32))[0]
-    return inside[np.argsort(-near, kind="stable")[:most]]
+    return inside[np.argsort(-near, kind="stable")[:limit]]
 
 
-def typical_rows(rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, most: int = 5) -> np.ndarray:
-    """Row ids (int64) of a cluster that are the most its own: by cosine to its center less that to the nearest other.
+def distinctive_rows(
+    rows: np.ndarray, labels: np.ndarray, label: int, others: np.ndarray, limit: int = 5
+) -> np.ndarray:
+    """Row ids (int64) of a cluster by cosine to its center minus that to the nearest other center, highest first.
 
     others: (c, d) unit centers of all clusters.
     """
     inside = np.flatnonzero(labels == label)
     if not len(inside) or len(others) < 2:
-        return central_rows(rows, labels, label, most)
+        return representative_rows(rows, labels, label, limit)
     near = rows[inside] @ others.T
-    own = near[:, label].copy()
+    to_center = near[:, label].copy()
     near[:, label] = -np.inf
-    return inside[np.argsort(-(own - near.max(axis=1)), kind="stable")[:most]]
+    return inside[np.argsort(-(to_center - near.max(axis=1)), kind="stable")[:limit]]
+
+
+def edited_names(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> dict[int, str]:
+    """Names by label edited by a person or written by a chat model; empty where there are none or they can't be
+    read."""
+    raw = read_json(_file(workspace, corpus, model, params))
+    if not isinstance(raw, dict):
+        return {}
+    return {int(label): str(name) for label, name in raw.items() if str(label).isdecimal() and str(name).strip()}
+
+
+def save_names(
+    workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams, names: dict[int, str]
+) -> None:
+    """Save edited names. Raises InputError for a name that is invalid or used twice, StorageError."""
+    cleaned = {label: clean_name(name) for label, name in names.items()}
+    seen: dict[str, int] = {}
+    for label, name in cleaned.items():
+        if name.casefold() in seen:
+            raise InputError(f'Two clusters have the name "{name}".', "Use a different name for each.")
+        seen[name.casefold()] = label
+    path = _file(workspace, corpus, model, params)
+    write_json(path, {str(label): name for label, name in sorted(cleaned.items())})
+
+
+def _file(workspace: Workspace, corpus: str, model: ModelSpec, params: ClusterParams) -> Path:
+    key = {"model": model.key, "clusters": digest_json(asdict(params.canonical()))}
+    return workspace.result_folder("cluster_names", corpus, key) / "names.json"

@@ -1,26 +1,34 @@
-"""Clusterings, their stability and parameter sweeps as stored results."""
+"""Stored results: clusterings, their names, keywords and quality, their stability, and parameter sweeps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from core import codec
-from core.clusters.methods import MOST_K, ClusterParams, Clusters, Method, check, cluster
-from core.clusters.resample import FEWER_RUNS, MANY_ROWS, RUNS, clusters_again
-from core.clusters.stability import SHARE, Stability, stability
-from core.clusters.sweep import SEEDS, Tried, sweep, sweep_values
+from core.clusters.methods import MAX_K, ClusterParams, Clusters, Method, check, cluster
+from core.clusters.names import cluster_names, keywords
+from core.clusters.stability import SAMPLE_SHARE, Stability, resample_runs, resampler, stability
+from core.clusters.sweep import SEEDS, SweepPoint, sweep, sweep_values
+from core.clusters.validation import PURITY_K, ClusterTrust, cluster_trust
 from core.corpus.loaders import load_corpus
+from core.corpus.terms import load_terms
 from core.results import Result, Step, Worker
 from core.store import Stored, Workspace
 from core.types import CorpusRef, ModelSpec, Progress
 from core.vectors.communities import DEFAULT_LEVEL
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors, neighbor_inputs
 
-LEIDEN_SECONDS = 8e-5  # a row, all levels
-K_MEANS_SECONDS = 1.2e-8  # a row, a dimension and a cluster
-HDBSCAN_SECONDS = 7e-3  # a row, most of it for the five UMAP dimensions on one thread
-EVOC_SECONDS = 2e-3  # a row
+LEIDEN_SECONDS = 8e-5  # per row, all levels
+K_MEANS_SECONDS = 1.2e-8  # per row, dimension and cluster
+HDBSCAN_SECONDS = 7e-3  # per row, most of it for the five UMAP dimensions on one thread
+EVOC_SECONDS = 2e-3  # per row
 EVOC_COMPILE_SECONDS = 60.0
-TRIED_K = 4  # what suggesting k takes, in k-means runs with the largest k
+SUGGEST_K_RUNS = 4  # what suggesting k takes, in k-means runs with the largest k
+NAME_SECONDS, KEYWORD_SECONDS, TRUST_SECONDS = 1e-5, 2e-5, 5e-5  # per row
+CLUSTERS_VERSION = 2
+Keywords = list[list[tuple[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -46,77 +54,102 @@ class SweepQuery:
 
 
 def cluster_inputs(query: ClusterQuery) -> dict[str, object]:
-    """What names a clustering, and what is computed from it; the levels of one hierarchy are stored together."""
-    params = replace(query.params.named(), level=DEFAULT_LEVEL)
+    """Inputs of a clustering and of what is computed from it; the levels of one hierarchy are stored together."""
+    params = replace(query.params.canonical(), level=DEFAULT_LEVEL)
     return {**neighbor_inputs(query.model), "params": params, "clusters": CLUSTERS_VERSION}
 
 
+def level_inputs(query: ClusterQuery) -> dict[str, object]:
+    """Inputs of what describes one level's clusters."""
+    return cluster_inputs(query) | {"level": query.params.canonical().level}
+
+
+def worker_of(method: Method) -> Worker:
+    """Methods compiled by numba run on the worker that computes layouts."""
+    return "layout" if method in ("hdbscan", "evoc") else "job"
+
+
 def _cluster(query: ClusterQuery, progress: Progress) -> Clusters:
-    where = (query.corpus,)
-    vectors, graph = load_vectors(*where, query.model), load_neighbors(*where, query.model)
-    return cluster(vectors, graph, load_corpus(*where).texts, query.params.named(), progress)
+    vectors, graph = load_vectors(query.corpus, query.model), load_neighbors(query.corpus, query.model)
+    return cluster(vectors, graph, load_corpus(query.corpus).texts, query.params.canonical(), progress)
 
 
 def _load_level(query: ClusterQuery, stored: Stored) -> Clusters:
     clusters: Clusters = codec.decode(Clusters, stored.facts, stored.arrays)
-    params = query.params.named()
+    params = query.params.canonical()
     check(params, len(clusters.labels))
     labels = clusters.labels if clusters.levels is None else clusters.levels[params.level]
     return replace(clusters, labels=labels, params=params)
 
 
 def _cluster_seconds(query: ClusterQuery) -> float:
-    rows, dimensions = _size(query.corpus, query.model)
-    return _seconds(query.params, rows, dimensions)
+    return _seconds(query.params, *_size(query.corpus, query.model))
 
 
 def _seconds(params: ClusterParams, rows: int, dimensions: int) -> float:
     if params.method == "leiden":
         return rows * LEIDEN_SECONDS
     if params.method == "kmeans":
-        return rows * dimensions * (params.k or TRIED_K * min(MOST_K, rows)) * K_MEANS_SECONDS
+        return rows * dimensions * (params.k or SUGGEST_K_RUNS * min(MAX_K, rows)) * K_MEANS_SECONDS
     return rows * HDBSCAN_SECONDS if params.method == "hdbscan" else EVOC_COMPILE_SECONDS + rows * EVOC_SECONDS
 
 
 def _size(corpus: CorpusRef, model: ModelSpec) -> tuple[int, int]:
+    """Rows and dimensions."""
     info = Workspace(corpus.folder).info(corpus.digest)
     return info.rows if info else 0, model.dimensions or 384
 
 
-def worker_of(method: Method) -> Worker:
-    """Methods that numba compiles run on the worker that makes layouts."""
-    return "layout" if method in ("hdbscan", "evoc") else "job"
+def _per_row(seconds: float) -> Callable[[ClusterQuery], float]:
+    return lambda query: seconds * _size(query.corpus, query.model)[0]
 
 
 def _measure_stability(query: ClusterQuery, progress: Progress) -> Stability:
-    where = (query.corpus, query.model)
+    vectors, graph = load_vectors(query.corpus, query.model), load_neighbors(query.corpus, query.model)
     clusters = CLUSTERS.get(query)
-    settings = replace(clusters.params, k=int(clusters.facts.get("k") or 0))  # a suggested k stays what it was
-    again, runs = clusters_again(load_vectors(*where), load_neighbors(*where), settings)
-    return stability(clusters.labels, again, runs, settings.seed, progress)
+    settings = replace(clusters.params, k=int(clusters.facts.get("k") or 0))  # a suggested k is not suggested again
+    recluster, runs = resampler(vectors, graph, settings)
+    return stability(clusters.labels, recluster, runs, settings.seed, progress)
 
 
 def _stability_seconds(query: ClusterQuery) -> float:
     rows, dimensions = _size(query.corpus, query.model)
-    runs = min(RUNS[query.params.method], FEWER_RUNS if rows > MANY_ROWS else max(RUNS.values()))
-    return runs * _seconds(query.params, round(SHARE * rows), dimensions)
+    return resample_runs(query.params.method, rows) * _seconds(query.params, round(SAMPLE_SHARE * rows), dimensions)
 
 
-def _sweep(query: SweepQuery, progress: Progress) -> tuple[Tried, ...]:
-    where = (query.corpus, query.model)
-    return sweep(load_vectors(*where), load_neighbors(*where), query.method, progress)
+def _sweep(query: SweepQuery, progress: Progress) -> tuple[SweepPoint, ...]:
+    vectors, graph = load_vectors(query.corpus, query.model), load_neighbors(query.corpus, query.model)
+    return sweep(vectors, graph, query.method, progress)
 
 
 def _sweep_seconds(query: SweepQuery) -> float:
     rows, dimensions = _size(query.corpus, query.model)
-    values = sweep_values(query.method, rows)
-    by_k = [ClusterParams(query.method, k=int(value)) for value in values]
-    if query.method == "kmeans":
-        return len(SEEDS) * sum(_seconds(params, rows, dimensions) for params in by_k)
-    return len(SEEDS) * len(values) * _seconds(by_k[0], rows, dimensions)
+    settings = [ClusterParams(query.method, k=int(value)) for value in sweep_values(query.method, rows)]
+    return len(SEEDS) * sum(_seconds(params, rows, dimensions) for params in settings)
 
 
-CLUSTERS_VERSION = 2
+def _name(query: ClusterQuery, progress: Progress) -> list[str]:
+    labels, texts = CLUSTERS.get(query).labels, load_corpus(query.corpus).texts
+    return list(cluster_names(labels, *load_terms(query.corpus), texts))
+
+
+def _extract_keywords(query: ClusterQuery, progress: Progress) -> Keywords:
+    return keywords(CLUSTERS.get(query).labels, *load_terms(query.corpus))
+
+
+def _measure_trust(query: ClusterQuery, progress: Progress) -> ClusterTrust:
+    ids = np.asarray(load_neighbors(query.corpus, query.model).ids[:, :PURITY_K])
+    return cluster_trust(load_vectors(query.corpus, query.model).rows, ids, CLUSTERS.get(query).labels)
+
+
+def _name_steps(query: ClusterQuery) -> tuple[Step, ...]:
+    """The names of this level and of the coarser ones."""
+    if query.params.method != "leiden":
+        return (Step(CLUSTER_NAMES, query),)
+    levels = (replace(query.params, level=level) for level in range(query.params.level + 1))
+    return tuple(Step(CLUSTER_NAMES, replace(query, params=params)) for params in levels)
+
+
 CLUSTERS: Result[ClusterQuery, Clusters] = Result(
     "clusters",
     CLUSTERS_VERSION,
@@ -130,15 +163,15 @@ CLUSTERS: Result[ClusterQuery, Clusters] = Result(
     unit="steps",
     worker=lambda query: worker_of(query.params.method),
     from_stored=_load_level,
-    absence="This clustering has not been made.",
+    absence="This clustering has not been computed.",
     remedy="Start it on the Clusters page.",
 )
 CLUSTER_STABILITY: Result[ClusterQuery, Stability] = Result(
     "cluster_stability",
-    2,
+    3,
     ClusterQuery,
     Stability,
-    inputs=lambda query: cluster_inputs(query) | {"params": query.params.named()},
+    inputs=lambda query: cluster_inputs(query) | {"params": query.params.canonical()},
     compute=_measure_stability,
     seconds=_stability_seconds,
     requires=lambda query: (Step(CLUSTERS, query),),
@@ -150,12 +183,46 @@ CLUSTER_SWEEP: Result[SweepQuery, Any] = Result(
     "cluster_sweep",
     2,
     SweepQuery,
-    tuple[Tried, ...],
+    tuple[SweepPoint, ...],
     inputs=lambda query: {**neighbor_inputs(query.model), "method": query.method},
     compute=_sweep,
     seconds=_sweep_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage=lambda query: f"Trying settings of {query.method}",
+    stage=lambda query: f"Parameter sweep of {query.method}",
     unit="clusterings",
     worker=lambda query: worker_of(query.method),
+)
+CLUSTER_NAMES = Result(
+    "cluster_keyword_names",
+    1,
+    ClusterQuery,
+    list[str],
+    inputs=level_inputs,
+    compute=_name,
+    seconds=_per_row(NAME_SECONDS),
+    requires=lambda query: (Step(CLUSTERS, query),),
+    stage="Naming clusters",
+)
+CLUSTER_KEYWORDS = Result(
+    "cluster_keywords",
+    1,
+    ClusterQuery,
+    Keywords,
+    inputs=level_inputs,
+    compute=_extract_keywords,
+    seconds=_per_row(KEYWORD_SECONDS),
+    requires=lambda query: (Step(CLUSTERS, query),),
+    stage="Extracting keywords",
+)
+CLUSTER_TRUST = Result(
+    "cluster_trust",
+    3,
+    ClusterQuery,
+    ClusterTrust,
+    inputs=level_inputs,
+    compute=_measure_trust,
+    seconds=_per_row(TRUST_SECONDS),
+    # requires all that the Clusters page shows with it, so that one job stores all of that
+    requires=lambda query: (Step(CLUSTERS, query), *_name_steps(query), Step(CLUSTER_KEYWORDS, query)),
+    stage="Measuring cluster quality",
 )

@@ -1,40 +1,74 @@
-"""Questions of the Clusters page: is a clustering kept, what are its groups, how far can each be trusted."""
+"""What pages and other features ask about clusters: the clustering with its names, and an overview of its quality."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.clusters.centers import centers
-from core.clusters.cluster_set import ClusterSet, cluster_set, clustering
-from core.clusters.descriptions import CLUSTER_KEYWORDS, CLUSTER_TRUST
-from core.clusters.methods import METHODS, ClusterParams, Method
-from core.clusters.names import central_rows, typical_rows
-from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, CLUSTERS, ClusterQuery, SweepQuery
+from core.clusters.methods import METHODS, ClusterParams, Clusters, Method
+from core.clusters.names import cluster_names, distinctive_rows, edited_names, keywords, representative_rows
+from core.clusters.results import (
+    CLUSTER_KEYWORDS,
+    CLUSTER_NAMES,
+    CLUSTER_STABILITY,
+    CLUSTER_SWEEP,
+    CLUSTER_TRUST,
+    CLUSTERS,
+    ClusterQuery,
+    SweepQuery,
+    cluster_inputs,
+)
 from core.clusters.stability import best_jaccard
-from core.clusters.sweep import Tried
-from core.clusters.validation import ClusterTrust
+from core.clusters.sweep import SweepPoint
+from core.clusters.validation import ClusterTrust, centers
 from core.corpus.export import short_cells
 from core.corpus.loaders import load_corpus
-from core.corpus.selections import SavedSelection, save_selection, saved_selections, selection_key
 from core.errors import InputError
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec
-from core.vectors.loaders import load_vectors
+from core.vectors.loaders import load_neighbors, load_vectors
 
-EXISTS = 0.5  # Jaccard from which another model's cluster counts as the same; below, Hennig (2007) calls one dissolved
-SHOWN_TEXTS = 5
-MOST_LOOKED = 200  # rows among which as many different texts are sought
-CELL = 400
+__all__ = [
+    "CLUSTERS",
+    "ClusterParams",
+    "ClusterQuery",
+    "ClusterSet",
+    "cluster_inputs",
+    "cluster_names",
+    "cluster_set",
+    "clustering",
+    "default_clusters",
+    "group_values",
+    "keywords",
+]  # what other features use
+MIN_JACCARD = 0.5  # of the same cluster in another model; below, Hennig (2007) calls a cluster dissolved
+MAX_TEXTS = 5  # representative texts of a cluster
+MAX_CANDIDATES = 200  # rows among which as many different texts are searched
+CELL_LENGTH = 400
+MAX_INLINE_ROWS = 50_000  # up to which Leiden clusters of other models are computed for comparison
 
 
 @dataclass(frozen=True, eq=False)
-class Overview:
-    """A clustering in figures. table: one row a cluster, the largest first, index labels. trust: over all rows.
+class ClusterSet:
+    """labels: (n,) int32, 0 is the largest cluster, -1 noise. names: one for each label. assigned: (n,) bool, noise
+    assigned to the nearest cluster. levels: (levels, n) int32 of the hierarchy, None where there is none."""
 
-    runs: resamples of the stability in the table, 0 where it was not measured; agreement: their mean adjusted mutual
-    information. dbcv: of density methods, else NaN; looked: the rows it was measured on. models: other models looked
-    at. counts: clusters on each level of the hierarchy, coarse to fine.
+    labels: np.ndarray
+    names: tuple[str, ...]
+    params: ClusterParams
+    assigned: np.ndarray
+    levels: np.ndarray | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterOverview:
+    """A clustering in figures. table: one row per cluster, the largest first, index labels. trust: over all rows.
+
+    runs: resamples of the stability in the table, 0 where it was not measured. dbcv: of density methods, else NaN;
+    dbcv_rows: rows it was measured on. models: labels of the other models that were compared.
     """
 
     table: pd.DataFrame
@@ -45,131 +79,157 @@ class Overview:
     k: int
     suggested: bool
     runs: int
-    agreement: float
     dbcv: float
-    looked: int
+    dbcv_rows: int
     models: tuple[str, ...]
-    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Detail:
-    """One cluster: its words with class-based TF-IDF, most central and most typical texts (index: row ids), no two the
-    same."""
+class ClusterDetail:
+    """One cluster: keywords with class-based TF-IDF, and its most representative and most distinctive texts (index:
+    row ids), no two the same."""
 
     name: str
     rows: int
-    words: tuple[tuple[str, float], ...]
-    central: pd.DataFrame
-    typical: pd.DataFrame
+    keywords: tuple[tuple[str, float], ...]
+    representative: pd.DataFrame
+    distinctive: pd.DataFrame
 
 
-def overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Overview:
-    """All groups with their trust. Raises StorageError where the clustering is not kept and can't be made at once."""
-    found = cluster_set(corpus, model, params)
-    query = ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params)
-    trust, stable = CLUSTER_TRUST.get_or_compute(query), CLUSTER_STABILITY.load(query)
-    table = _table(found, trust, CLUSTER_KEYWORDS.get_or_compute(query))
-    if stable:
-        table["found"], table["jaccard"] = stable.found, stable.jaccard
-    if len(found.facts.get("dbcv_clusters", ())) == len(table):
-        table["dbcv"] = np.array(found.facts["dbcv_clusters"], dtype=np.float64)
+def default_clusters(corpus: CorpusRef, model: ModelSpec) -> ClusterSet:
+    """The default clustering of a corpus under a model. Raises StorageError without vectors or a graph."""
+    return cluster_set(corpus, model, ClusterParams())
+
+
+def cluster_set(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterSet:
+    """A clustering with its names. Leiden is computed where it is not stored; else StorageError is raised."""
+    clusters = clustering(corpus, model, params)
+    names = list(keyword_names(corpus, model, params))
+    for label, name in edited_names(Workspace(corpus.folder), corpus.digest, model, params).items():
+        if 0 <= label < len(names):
+            names[label] = name
+    return ClusterSet(
+        clusters.labels, tuple(names), clusters.params, clusters.assigned, clusters.levels, clusters.facts
+    )
+
+
+@lru_cache(maxsize=16)
+def clustering(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> Clusters:
+    """The stored clusters; Leiden's are computed where there are none. Raises StorageError."""
+    query = ClusterQuery(corpus, model, params)
+    clusters = CLUSTERS.load(query)
+    if clusters is None and params.method == "leiden":
+        load_neighbors(corpus, model)  # raises where there is no graph: building one takes long
+        clusters = CLUSTERS.get_or_compute(query)
+    return clusters or CLUSTERS.get(query)
+
+
+@lru_cache(maxsize=16)
+def keyword_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tuple[str, ...]:
+    """Names from keywords, without edits."""
+    clustering(corpus, model, params)
+    return tuple(CLUSTER_NAMES.get_or_compute(ClusterQuery(corpus, model, params)))
+
+
+def group_values(corpus: CorpusRef, model: ModelSpec, value: str) -> pd.Series:
+    """The name of each row's cluster. value: the level, optionally followed by a dot and anything that changes with
+    the names."""
+    level = value.partition(".")[0]
+    clusters = cluster_set(corpus, model, ClusterParams(level=int(level)) if level.isdecimal() else ClusterParams())
+    return pd.Series(np.array([*clusters.names, None], dtype=object)[clusters.labels], dtype="str")
+
+
+def cluster_overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> ClusterOverview:
+    """All clusters with their quality. Raises StorageError where the clustering is missing and takes long."""
+    clusters, query = cluster_set(corpus, model, params), ClusterQuery(corpus, model, params)
+    facts, trust, stability = clusters.facts, CLUSTER_TRUST.get_or_compute(query), CLUSTER_STABILITY.load(query)
+    table = _overview_table(clusters, trust, CLUSTER_KEYWORDS.get_or_compute(query))
+    if stability:
+        table["recovered"], table["jaccard"] = stability.recovered, stability.jaccard
+    if len(facts.get("dbcv_clusters", ())) == len(table):
+        table["dbcv"] = np.array(facts["dbcv_clusters"], dtype=np.float64)
     others = [other for other in Workspace(corpus.folder).models(corpus.digest) if other != model]
-    existing = {other.label: _exists(corpus, found, other) for other in others}
-    looked = [here for here in existing.values() if here is not None]
-    if looked:
-        table["models"] = np.sum(looked, axis=0)
-    levels = found.levels if found.levels is not None else ()
-    return Overview(
-        table, trust, len(found.labels), int(found.assigned.sum()), float(found.facts.get("seconds", 0)),
-        int(found.facts.get("k") or 0), bool(found.facts.get("suggested")), stable.runs if stable else 0,
-        float(stable.agreement.mean()) if stable else float("nan"),
-        float(found.facts.get("dbcv", "nan")), int(found.facts.get("dbcv_looked", 0)),
-        tuple(name for name, here in existing.items() if here is not None),
-        tuple(int(level.max(initial=-1)) + 1 for level in levels),
-    )  # fmt: skip
+    matches = {other.label: _clusters_in_model(corpus, clusters, other) for other in others}
+    compared = {name: match for name, match in matches.items() if match is not None}
+    if compared:
+        table["models"] = np.sum(list(compared.values()), axis=0)
+    return ClusterOverview(
+        table=table,
+        trust=trust,
+        total=len(clusters.labels),
+        assigned=int(clusters.assigned.sum()),
+        seconds=float(facts.get("seconds", 0)),
+        k=int(facts.get("k") or 0),
+        suggested=bool(facts.get("suggested")),
+        runs=stability.runs if stability else 0,
+        dbcv=float(facts.get("dbcv", "nan")),
+        dbcv_rows=int(facts.get("dbcv_looked", 0)),
+        models=tuple(compared),
+    )
 
 
-def detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> Detail:
-    """One cluster's words and texts. Raises InputError where there is no such cluster."""
-    found = cluster_set(corpus, model, params)
-    if not 0 <= label < len(found.names):
-        raise InputError(f"There is no group {label + 1:,} among {len(found.names):,}.", "Choose another.")
-    rows, texts = load_vectors(corpus, model).rows, load_corpus(corpus).texts
-    central = _different(texts, central_rows(rows, found.labels, label, MOST_LOOKED))
-    typical = _different(texts, typical_rows(rows, found.labels, label, centers(rows, found.labels), MOST_LOOKED))
-    words = CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), model, params))[label]
-    size = int((found.labels == label).sum())
-    return Detail(found.names[label], size, tuple(words), _texts(texts, central), _texts(texts, typical))
+def cluster_detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClusterDetail:
+    """One cluster's keywords and texts. Raises InputError where there is no such cluster."""
+    clusters = cluster_set(corpus, model, params)
+    if not 0 <= label < len(clusters.names):
+        raise InputError(f"There is no cluster {label + 1:,}; there are {len(clusters.names):,}.", "Select another.")
+    rows, labels, texts = load_vectors(corpus, model).rows, clusters.labels, load_corpus(corpus).texts
+    representative = representative_rows(rows, labels, label, MAX_CANDIDATES)
+    distinctive = distinctive_rows(rows, labels, label, centers(rows, labels), MAX_CANDIDATES)
+    return ClusterDetail(
+        clusters.names[label],
+        int((labels == label).sum()),
+        tuple(CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(corpus, model, params))[label]),
+        _distinct_texts(texts, representative),
+        _distinct_texts(texts, distinctive),
+    )
 
 
-def keep_cluster(
-    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, labels: tuple[int, ...], name: str
-) -> SavedSelection:
-    """The rows of some clusters kept as a selection, for every page; one that has these rows stays as it is.
-
-    Raises InputError for a bad or taken name.
-    """
-    found, workspace = clustering(corpus, model, params), Workspace(corpus.folder)
-    rows = np.flatnonzero(np.isin(found.labels, labels)).astype(np.int64)
-    key = selection_key(corpus.digest, rows)
-    same = next((selection for selection in saved_selections(workspace, corpus.digest) if selection.key == key), None)
-    return same or save_selection(workspace, corpus.digest, name, rows)
-
-
-def sweeps_of(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[Tried, ...]]:
-    """The sweeps made so far, by method."""
-    ref = CorpusRef(corpus.folder, corpus.digest)
-    found = {method: CLUSTER_SWEEP.load(SweepQuery(ref, model, method)) for method in METHODS}
-    return {method: tried for method, tried in found.items() if tried is not None}
+def finished_sweeps(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[SweepPoint, ...]]:
+    """The stored sweeps by method."""
+    sweeps = {method: CLUSTER_SWEEP.load(SweepQuery(corpus, model, method)) for method in METHODS}
+    return {method: points for method, points in sweeps.items() if points is not None}
 
 
 def rows_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
-    """The whole corpus with each row's group: number from 1 (0: none), name, and whether it was put there from
+    """The corpus table with each row's cluster: number from 1 (0: none), name, and whether it was assigned from
     noise."""
-    found, corpus_ = cluster_set(corpus, model, params), load_corpus(corpus)
-    table = corpus_.table.copy(deep=False)
-    names = np.array([*found.names, ""], dtype=object)
-    table.insert(0, "group", found.labels + 1)
-    table.insert(1, "group name", names[found.labels])
-    if found.assigned.any():
-        table.insert(2, "assigned from noise", found.assigned)
+    clusters, table = cluster_set(corpus, model, params), load_corpus(corpus).table.copy(deep=False)
+    table.insert(0, "cluster", clusters.labels + 1)
+    table.insert(1, "cluster name", np.array([*clusters.names, ""], dtype=object)[clusters.labels])
+    if clusters.assigned.any():
+        table.insert(2, "assigned from noise", clusters.assigned)
     return table
 
 
-def _table(found: ClusterSet, trust: ClusterTrust, words: list[list[tuple[str, float]]]) -> pd.DataFrame:
-    nearest = [found.names[other] if other >= 0 else "" for other in trust.nearest]
+def _overview_table(clusters: ClusterSet, trust: ClusterTrust, terms: list[list[tuple[str, float]]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "name": list(found.names),
+            "name": list(clusters.names),
             "rows": trust.sizes,
-            "share": trust.sizes / max(len(found.labels), 1),
-            "words": [", ".join(word for word, _ in own) for own in words],
+            "share": trust.sizes / max(len(clusters.labels), 1),
+            "keywords": [", ".join(term for term, _ in weighted) for weighted in terms],
             "cohesion": trust.cohesion,
             "silhouette": trust.silhouette,
-            "inside": trust.inside,
-            "nearest": nearest,
+            "purity": trust.purity,
+            "nearest": [clusters.names[other] if other >= 0 else "" for other in trust.nearest],
             "separation": trust.separation,
         }
     )
 
 
-def _exists(corpus: CorpusRef, found: ClusterSet, other: ModelSpec) -> np.ndarray | None:
-    """(c,) bool: whether another model has a cluster with half of the joint rows in common; None where it has none."""
-    theirs = CLUSTERS.load(ClusterQuery(CorpusRef(corpus.folder, corpus.digest), other, found.params))
-    if theirs is None and found.params.method == "leiden" and len(found.labels) <= 50_000:
-        theirs = clustering(corpus, other, found.params)
-    if theirs is None:
+def _clusters_in_model(corpus: CorpusRef, clusters: ClusterSet, other: ModelSpec) -> np.ndarray | None:
+    """(c,) bool: whether another model has a cluster with half of the joint rows in common; None without clusters."""
+    others = CLUSTERS.load(ClusterQuery(corpus, other, clusters.params))
+    if others is None and clusters.params.method == "leiden" and len(clusters.labels) <= MAX_INLINE_ROWS:
+        others = clustering(corpus, other, clusters.params)
+    if others is None:
         return None
-    return np.nan_to_num(best_jaccard(found.labels, theirs.labels, len(found.names))) >= EXISTS
+    return np.nan_to_num(best_jaccard(clusters.labels, others.labels, len(clusters.names))) >= MIN_JACCARD
 
 
-def _different(texts: list[str], rows: np.ndarray) -> np.ndarray:
-    """The first rows with texts of their own: five copies would tell no more than one."""
+def _distinct_texts(texts: list[str], rows: np.ndarray) -> pd.DataFrame:
+    """The texts of the first rows that differ in more than case and spaces."""
     first = {" ".join(texts[int(row)].split()).casefold(): int(row) for row in reversed(rows)}
-    return np.array([row for row in rows.tolist() if row in set(first.values())][:SHOWN_TEXTS], dtype=np.int64)
-
-
-def _texts(texts: list[str], rows: np.ndarray) -> pd.DataFrame:
-    table = pd.DataFrame({"text": [texts[int(row)] for row in rows]}, index=rows)
-    return short_cells(table, CELL)[0]
+    distinct = [row for row in rows.tolist() if row in set(first.values())][:MAX_TEXTS]
+    return short_cells(pd.DataFrame({"text": [texts[row] for row in distinct]}, index=distinct), CELL_LENGTH)[0]

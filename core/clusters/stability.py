@@ -1,28 +1,40 @@
-"""Are clusters found again when the rows are others? Hennig's bootstrap, on the neighbor graph itself."""
+"""Stability of clusters under resampling of the rows (Hennig, 2007)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.clusters.distinct_rows import distinct_graph, restricted
-from core.types import Progress
-from core.vectors.communities import by_size, communities
+from core.clusters.methods import (
+    ClusterParams,
+    Method,
+    cluster,
+    density_clusters,
+    distinct_graph,
+    k_means,
+    restrict_graph,
+    umap_points,
+)
+from core.types import Neighbors, Progress, Vectors
+from core.vectors.communities import RESOLUTIONS, by_size, communities
 
-FOUND = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
-SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
+STABLE_JACCARD = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
+SAMPLE_SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
+RUNS: dict[Method, int] = {"leiden": 50, "hdbscan": 50, "kmeans": 20, "evoc": 10}
+MAX_RUNS, FEWER_RUNS = 50, 20  # fewer for more than MANY_ROWS
+MANY_ROWS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """Of c clusters over `runs` resamples. found: (c,) int64, resamples in which a cluster has a Jaccard of at least
-    0.75 with some new one; jaccard: (c,) float64 mean of the best Jaccard; looked: (c,) int64 resamples that held any
+    """Of c clusters over `runs` resamples. recovered: (c,) int64 resamples in which a cluster has a Jaccard index of at
+    least 0.75 with some new one; jaccard: (c,) float64 mean of the best Jaccard; resamples: (c,) int64 that held any
     of its rows. agreement: (runs,) float64 adjusted mutual information of old and new labels on the rows of each
     resample."""
 
-    found: np.ndarray
+    recovered: np.ndarray
     jaccard: np.ndarray
-    looked: np.ndarray
+    resamples: np.ndarray
     agreement: np.ndarray
     runs: int
 
@@ -46,36 +58,73 @@ def best_jaccard(old: np.ndarray, new: np.ndarray, count: int) -> np.ndarray:
 
 
 def stability(
-    labels: np.ndarray, again: Callable[[np.ndarray, int], np.ndarray], runs: int, seed: int, progress: Progress
+    labels: np.ndarray, recluster: Callable[[np.ndarray, int], np.ndarray], runs: int, seed: int, progress: Progress
 ) -> Stability:
-    """How often each cluster of labels (n,) is found again (Hennig, 2007, cluster-wise stability by the Jaccard index).
+    """How often each cluster of labels (n,) is recovered (Hennig, 2007, cluster-wise stability by the Jaccard index).
 
-    again(rows, seed): labels of clustering these rows alone. Resamples are subsets of 63.2% of the rows, as many
-    distinct ones as a bootstrap sample has: copies of a row would be nearest neighbors of one another and hold clusters
+    recluster(rows, seed): labels of clustering only these rows. Resamples are subsets of 63.2% of the rows, the share
+    of distinct rows in a bootstrap sample: duplicates would be nearest neighbors of one another and hold clusters
     together.
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
     random, count = np.random.default_rng(seed), int(labels.max(initial=-1)) + 1
-    size = max(2, round(SHARE * len(labels)))
+    size = max(2, round(SAMPLE_SHARE * len(labels)))
     best, agreement = np.full((runs, count), np.nan), np.zeros(runs)
     for run in range(runs):
         rows = np.sort(random.choice(len(labels), min(size, len(labels)), replace=False))
-        new = again(rows, seed + run + 1)
+        new = recluster(rows, seed + run + 1)
         best[run] = best_jaccard(labels[rows], new, count)
         agreement[run] = adjusted_mutual_info_score(labels[rows], new)
         progress(run + 1, runs)
-    looked = np.isfinite(best).sum(axis=0)
-    mean = np.nansum(best, axis=0) / np.maximum(looked, 1)
-    return Stability((np.nan_to_num(best) >= FOUND).sum(axis=0), mean, looked, agreement, runs)
+    resamples = np.isfinite(best).sum(axis=0)
+    mean = np.nansum(best, axis=0) / np.maximum(resamples, 1)
+    return Stability((np.nan_to_num(best) >= STABLE_JACCARD).sum(axis=0), mean, resamples, agreement, runs)
 
 
-def leiden_again(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Callable[[np.ndarray, int], np.ndarray]:
-    """Clusters some rows by the kept graph (n, k): each row's nearest neighbors among the rows drawn, k = 100 giving
-    about 63 to choose 25 from, so that nothing is searched again."""
+def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Callable[[np.ndarray, int], np.ndarray]:
+    """Clusters some rows by the stored graph (n, k): of each row's 100 neighbors about 63 are in the resample, more
+    than the 25 that are needed, so that nothing is searched again."""
 
-    def again(rows: np.ndarray, seed: int) -> np.ndarray:
-        graph, _, group = distinct_graph(*restricted(ids, scores, rows, ids.shape[1]))
+    def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
+        graph, _, group = distinct_graph(*restrict_graph(ids, scores, rows, ids.shape[1]))
         return by_size(communities(graph, resolution, seed)[group])
 
-    return again
+    return recluster
+
+
+def resample_runs(method: Method, rows: int) -> int:
+    """Resamples, fewer for slow methods and for many rows."""
+    return min(RUNS[method], MAX_RUNS if rows <= MANY_ROWS else FEWER_RUNS)
+
+
+def resampler(
+    vectors: Vectors, neighbors: Neighbors, params: ClusterParams
+) -> tuple[Callable[[np.ndarray, int], np.ndarray], int]:
+    """A function (rows, seed) -> labels of only these rows, and the number of resamples for this method.
+
+    hdbscan: the five UMAP dimensions are those of all rows; only the clustering is repeated.
+    """
+    runs = resample_runs(params.method, len(vectors))
+    if params.method == "leiden":
+        return leiden_resampler(neighbors.ids, neighbors.scores, RESOLUTIONS[params.level]), runs
+    if params.method == "hdbscan":
+        points = umap_points(vectors, neighbors, params.seed, lambda done, total: None)
+        return lambda rows, seed: density_clusters(
+            points[rows], _scaled_min_size(params, len(rows), len(vectors))
+        ), runs
+    if params.method == "kmeans":
+        return lambda rows, seed: k_means(vectors.rows[rows], min(params.k, len(rows)), seed), runs
+
+    def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
+        part = Vectors(np.ascontiguousarray(vectors.rows[rows]), vectors.model, vectors.corpus)
+        nothing = Neighbors(np.zeros((len(rows), 0), np.int32), np.zeros((len(rows), 0), np.float32), 1.0, 0, "none")
+        smaller = replace(params, min_size=_scaled_min_size(params, len(rows), len(vectors)), seed=seed)
+        return cluster(part, nothing, [""] * len(rows), smaller).labels
+
+    return recluster, runs
+
+
+def _scaled_min_size(params: ClusterParams, rows: int, total: int) -> int:
+    """The minimum cluster size, in proportion to the rows of a resample."""
+    return max(2, round(params.min_size * rows / max(total, 1)))

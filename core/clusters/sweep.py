@@ -1,4 +1,4 @@
-"""Many clusterings at once, so that nobody picks a number blindly."""
+"""Parameter sweep: one method with many settings and three seeds each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,20 @@ from itertools import product
 
 import numpy as np
 
-from core.clusters.distinct_rows import distinct_graph
-from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, reduced
-from core.clusters.silhouette import silhouettes
+from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, distinct_graph, umap_points
+from core.clusters.validation import silhouettes
 from core.types import Neighbors, Progress, Vectors
 from core.vectors.communities import by_size, communities
 
-SIZES = (5, 10, 15, 25, 50, 100, 200)
+SWEPT_SIZES = (5, 10, 15, 25, 50, 100, 200)
 SEEDS = (0, 1, 2)
-RESOLUTIONS = (0.1, 0.3, 0.6, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
+SWEPT_RESOLUTIONS = (0.1, 0.3, 0.6, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One clustering of a sweep. value: the resolution, the smallest size or k. agreement: its adjusted mutual
-    information with the other seeds' at the same value, mean, 1 is the same."""
+class SweepPoint:
+    """One clustering of a sweep. value: the resolution, the minimum cluster size or k. agreement: mean adjusted mutual
+    information with the other seeds at the same value; 1: identical."""
 
     method: Method
     value: float
@@ -34,18 +33,18 @@ class Tried:
 
 def sweep(
     vectors: Vectors, neighbors: Neighbors, method: Method, progress: Progress, seeds: tuple[int, ...] = SEEDS
-) -> tuple[Tried, ...]:
-    """Ten resolutions (leiden), seven smallest sizes (hdbscan, evoc) or twelve k (kmeans), by three seeds each."""
-    values, found, labeled = sweep_values(method, len(vectors)), [], _labeler(vectors, neighbors, method)
+) -> tuple[SweepPoint, ...]:
+    """Ten resolutions (leiden), seven minimum cluster sizes (hdbscan, evoc) or twelve k (kmeans), three seeds each."""
+    values, labelings, labeled = sweep_values(method, len(vectors)), [], _labeler(vectors, neighbors, method)
     for done, (value, seed) in enumerate(product(values, seeds)):
-        found.append((value, seed, labeled(value, seed)))
+        labelings.append((value, seed, labeled(value, seed)))
         progress(done + 1, len(values) * len(seeds))
-    return tuple(_tried(vectors, method, found, each) for each in found)
+    return tuple(_sweep_point(vectors, method, labelings, labeling) for labeling in labelings)
 
 
-def steepest(values: Sequence[float], clusters: Sequence[float]) -> tuple[int, float] | None:
-    """Where the number of clusters changes most from one setting to the next: the place of the first of the two, and
-    how many times as many one has as the other (at least 1; no cluster counts as one). None for a single setting."""
+def largest_step(values: Sequence[float], clusters: Sequence[float]) -> tuple[int, float] | None:
+    """The largest change of the number of clusters between neighboring settings: the index of the first one, and the
+    ratio of the larger to the smaller number (no cluster counts as one). None for a single setting."""
     counts = np.maximum(np.asarray(clusters, dtype=np.float64)[np.argsort(values)], 1)
     if len(counts) < 2:
         return None
@@ -54,22 +53,22 @@ def steepest(values: Sequence[float], clusters: Sequence[float]) -> tuple[int, f
 
 
 def sweep_values(method: Method, rows: int) -> tuple[float, ...]:
-    """What a sweep tries with so many rows."""
+    """The settings of a sweep."""
     if method == "leiden":
-        return RESOLUTIONS
+        return SWEPT_RESOLUTIONS
     if method == "kmeans":
-        most = max(2, min(200, rows // 5))
-        return tuple(float(k) for k in np.unique(np.geomspace(2, most, 12).round()))
-    return tuple(float(size) for size in SIZES if size <= rows // 4) or (2.0,)
+        max_k = max(2, min(200, rows // 5))
+        return tuple(float(k) for k in np.unique(np.geomspace(2, max_k, 12).round()))
+    return tuple(float(size) for size in SWEPT_SIZES if size <= rows // 4) or (2.0,)
 
 
 def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable[[float, int], np.ndarray]:
-    """Labels by value and seed; what does not depend on the value is made once."""
+    """A function (value, seed) -> labels; what does not depend on the value is computed once."""
     if method == "leiden":
         graph, _, group = distinct_graph(neighbors.ids, neighbors.scores)
         return lambda value, seed: by_size(communities(graph, value, seed)[group])
     if method == "hdbscan":
-        points = cache(lambda seed: reduced(vectors, neighbors, seed, lambda done, total: None))
+        points = cache(lambda seed: umap_points(vectors, neighbors, seed, lambda done, total: None))
         return lambda value, seed: by_size(density_clusters(points(seed), int(value)))
 
     def labeled(value: float, seed: int) -> np.ndarray:
@@ -79,14 +78,17 @@ def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable
     return labeled
 
 
-def _tried(
-    vectors: Vectors, method: Method, found: list[tuple[float, int, np.ndarray]], one: tuple[float, int, np.ndarray]
-) -> Tried:
+def _sweep_point(
+    vectors: Vectors,
+    method: Method,
+    labelings: list[tuple[float, int, np.ndarray]],
+    labeling: tuple[float, int, np.ndarray],
+) -> SweepPoint:
     from sklearn.metrics import adjusted_mutual_info_score
 
-    value, seed, labels = one
-    others = [each for at, other, each in found if at == value and other != seed]
+    value, seed, labels = labeling
+    others = [other_labels for at, other, other_labels in labelings if at == value and other != seed]
     agreement = float(np.mean([adjusted_mutual_info_score(labels, other) for other in others])) if others else 1.0
     values = silhouettes(vectors.rows, labels)
     mean = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-    return Tried(method, value, seed, int(labels.max(initial=-1)) + 1, float((labels < 0).mean()), mean, agreement)
+    return SweepPoint(method, value, seed, int(labels.max(initial=-1)) + 1, float((labels < 0).mean()), mean, agreement)

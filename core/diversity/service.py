@@ -8,6 +8,8 @@ import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
+from core.clusters.service import default_clusters
+from core.corpus.filters import FEW_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
 from core.corpus.loaders import load_corpus
 from core.diversity.measures import WHOLE, Sampled, mean_pair_distance, sampled_vendi, vendi_score

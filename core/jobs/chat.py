@@ -8,15 +8,15 @@ from core.types import ModelSpec
 
 def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
-    most (the largest clusters), again (also those that have a given name)."""
+    limit (the largest clusters), rename (also those with an edited name)."""
     from core.clusters.methods import ClusterParams
     from core.clusters.naming import name_with_model
     from core.models.chat import ChatModel
 
     params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
     where = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
-    asked = (chat, spec.params["most"], spec.params["again"], secret)
-    context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
+    options = (chat, spec.params["limit"], spec.params["rename"], secret)
+    context.call(f"Naming with {chat.name}", name_with_model, *where, *options, progress=True, unit="clusters")
 
 
 def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:

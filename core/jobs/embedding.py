@@ -51,8 +51,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
 
 def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
     """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
-    from core.clusters.descriptions import CLUSTER_TRUST
-    from core.clusters.results import ClusterQuery
+    from core.clusters.results import CLUSTER_TRUST, ClusterQuery
     from core.map.results import LAYOUTS, LayoutQuery
 
     if spec.kind not in ("embed", "map", "sample"):

@@ -8,6 +8,8 @@ import numpy as np
 from core.clusters.cluster_set import cluster_set
 from core.clusters.methods import ClusterParams
 from core.corpus.filters import factorize_texts
+from core.clusters.service import ClusterParams, cluster_set
+from core.corpus.filters import coded
 from core.corpus.loaders import load_corpus
 from core.corpus.terms import load_terms
 from core.errors import InputError

@@ -142,7 +142,7 @@ def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> Colo
     if color.kind == "none":
         return color_spec(None, "", "none", rows=len(table))
     if color.kind == "groups":
-        from core.clusters.cluster_set import group_values  # which itself asks this module's
+        from core.clusters.service import group_values  # which itself asks this module's
 
         return color_spec(group_values(place.corpus, place.model, color.value), "group")
     if color.kind == "disagreement":

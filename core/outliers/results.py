@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clusters.results import CLUSTERS, ClusterQuery, cluster_inputs
+from core.clusters.service import CLUSTERS, ClusterQuery, cluster_inputs
 from core.corpus.loaders import load_corpus
 from core.duplicates.minhash import TextLinks, Unit, text_links
 from core.outliers.consensus import DEFAULT_K, score_rows

@@ -1,7 +1,11 @@
-"""A report's part on compression: what was measured of the contenders, where it was."""
+"""Compression in a report: what was measured of each contender with fewer dimensions, fewer bits, or an index."""
 
-from core.compression import service as answers
-from core.compression import summaries as words
+from collections.abc import Sequence
+
+import pandas as pd
+
+from core.compression import service, summaries
+from core.compression.dimensions import METHOD_NAMES, Curve, smallest_sufficient
 from core.compression.index_sweep import fastest_setting
 from core.compression.results import PARTS, at_float32
 from core.compression.service import (
@@ -12,64 +16,80 @@ from core.compression.service import (
     QuantizationView,
     SampleInfo,
 )
-from core.report.blocks import Block, Heading, Paragraph, table
-from core.report.compression_figures import bits_picture, curves_picture, sweep_picture
+from core.report.document import Block, Figure, Heading, Paragraph, table
+from core.report.svg import Axis, Series, lines_svg, percent
 from core.stats.resampling import RESAMPLES
 from core.types import CorpusRef
 from core.vectors.contenders import Contender
 
-COLUMNS = ("Kept in", "Bytes", "Beside", "Ten nearest kept", "95% interval", "Order kept", "p50 ms")
-LOST_NEIGHBORS, LOST_QUALITY, WANTED = 0.2, 0.01, 0.95  # as the page has them at first
+COLORS = {"truncation": 0, "pca": 1, "random": -1}
+INDEX_NAMES = {"exact": "exact search", "hnsw": "HNSW", "ivf": "IVF"}
+STORE_COLUMNS = ("Stored as", "Bytes", "Rescoring bytes", "Recall@10", "95% interval", "Rank correlation", "p50 ms")
+LOST_NEIGHBORS, LOST_QUALITY, TARGET_RECALL = 0.2, 0.01, 0.95  # defaults of the Compression page
+_integer = "{:,.0f}".format
 
 
-def compressed_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], column: str) -> tuple[Block, ...]:
-    """What is kept of each contender at float32: dimensions, bits, indexes; none where nothing was measured. column:
-    of labels by which quality is told, "" for none."""
+def compression_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], column: str) -> tuple[Block, ...]:
+    """What was measured of each contender at float32; empty where nothing was. column: of labels for quality, or ""."""
     blocks: list[Block] = []
-    for each in _whole(contenders):
-        asked = CompressedContender(corpus, each)
-        parts: list[Block] = []
-        kept = answers.measured_parts(asked)
-        if "dimensions" in kept:
-            parts += _dimensions(answers.dimension_view(asked, LabelQuality(column)))
-        if "quantization" in kept:
-            parts += _bits(answers.quantization_view(asked, LabelQuality()))
-        if "indexes" in kept:
-            parts += _indexes(answers.index_view(asked))
-        blocks += [Heading(f"Stored smaller: {each.label}"), *parts] if parts else []
+    for contender in _float32(contenders):
+        compressed = CompressedContender(corpus, contender)
+        measured, parts = service.measured_parts(compressed), list[Block]()
+        if "dimensions" in measured:
+            parts += _dimension_blocks(service.dimension_view(compressed, LabelQuality(column)))
+        if "quantization" in measured:
+            parts += _quantization_blocks(service.quantization_view(compressed, LabelQuality()))
+        if "indexes" in measured:
+            parts += _index_blocks(service.index_view(compressed))
+        blocks += [Heading(f"Compression: {contender.label}"), *parts] if parts else []
     return tuple(blocks)
 
 
-def unmeasured(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> list[str]:
+def unmeasured_contenders(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> list[str]:
     """Labels of contenders of which not all parts are measured."""
-    return [
-        each.label
-        for each in _whole(contenders)
-        if len(answers.measured_parts(CompressedContender(corpus, each))) < len(PARTS)
-    ]
+    measured = {
+        contender.label: service.measured_parts(CompressedContender(corpus, contender))
+        for contender in _float32(contenders)
+    }
+    return [label for label, parts in measured.items() if len(parts) < len(PARTS)]
 
 
-def _whole(contenders: tuple[Contender, ...]) -> list[Contender]:
+def _float32(contenders: tuple[Contender, ...]) -> list[Contender]:
     return list(dict.fromkeys(at_float32(contender) for contender in contenders))
 
 
-def _dimensions(view: DimensionView) -> list[Block]:
+def _dimension_blocks(view: DimensionView) -> list[Block]:
     blocks: list[Block] = [
         Heading("Fewer dimensions", 3),
-        curves_picture(view.recall, "ten nearest kept", LOST_NEIGHBORS),
-        Paragraph(words.recall_summary(view.recall, LOST_NEIGHBORS)),
+        curves_figure(view.recall, "recall@10", LOST_NEIGHBORS),
+        Paragraph(summaries.recall_summary(view.recall, LOST_NEIGHBORS)),
     ]
     if view.quality:
-        blocks.append(curves_picture(view.quality, "quality by label", LOST_QUALITY))
-        blocks.append(Paragraph(words.quality_summary(view.quality, LOST_QUALITY, "vote")))
+        blocks.append(curves_figure(view.quality, "quality by label", LOST_QUALITY))
+        blocks.append(Paragraph(summaries.quality_summary(view.quality, LOST_QUALITY, "vote")))
     note = (
-        f"{_how(view.sample)} Bands: 95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection "
-        "from the lowest to the highest of five seeds. Dashed: the smallest size that is enough. Higher is better."
+        f"{_sample(view.sample)} Bands: 95% intervals by {RESAMPLES:,} bootstrap resamples of the queries; of random "
+        "projection, the range of five seeds. Dashed: smallest sufficient size. Higher is better."
     )
     return [*blocks, Paragraph(note, "note")]
 
 
-def _bits(view: QuantizationView) -> list[Block]:
+def curves_figure(curves: Sequence[Curve], metric: str, lost: float) -> Figure:
+    """A metric over dimensions, a line with a band per method; dashed: the smallest size that loses no more."""
+    series = [
+        Series(METHOD_NAMES[curve.method], curve.sizes, curve.values, curve.low, curve.high, COLORS[curve.method])
+        for curve in curves
+    ]
+    sizes, sufficient = curves[0].sizes, smallest_sufficient(curves[0], lost)
+    mark = sufficient if sufficient and sufficient < sizes[-1] else None
+    svg = lines_svg(series, Axis("dimensions", _integer, True, sizes), Axis(metric, percent), mark)
+    values = [dict(zip(curve.sizes, curve.values, strict=True)) for curve in curves]
+    rows = [(f"{size:,}", *(f"{line[size]:.1%}" if size in line else "" for line in values)) for size in sizes]
+    columns = ("Dimensions", *(METHOD_NAMES[curve.method] for curve in curves))
+    return Figure(svg, f"{metric} by dimensions, for {', '.join(columns[1:])}", table(columns, rows))
+
+
+def _quantization_blocks(view: QuantizationView) -> list[Block]:
     rows = [
         (
             str(row["name"]),
@@ -83,33 +103,62 @@ def _bits(view: QuantizationView) -> list[Block]:
         for row in view.table.to_dict("records")
     ]
     note = (
-        f"{_how(view.sample)} Bytes: of a vector that is searched; beside: of one kept for rescoring. Ten nearest "
-        "kept: recall@10 against exact search. Order kept: Kendall's tau of the exact 100 nearest. p50: of single "
-        "queries on one thread, row by row."
+        f"{_sample(view.sample)} Bytes: of a searched vector; rescoring bytes: of the vector stored for rescoring. "
+        "Recall@10: against exact search. Rank correlation: Kendall's tau over the exact 100 nearest. p50: of single "
+        "queries on one thread, brute force."
     )
     return [
-        Heading("Fewer bits", 3),
-        bits_picture(view.table),
-        Paragraph(words.quantization_summary(view.table)),
-        table(COLUMNS, rows, ("Kept in",)),
+        Heading("Quantization", 3),
+        quantization_figure(view.table),
+        Paragraph(summaries.quantization_summary(view.table)),
+        table(STORE_COLUMNS, rows, ("Stored as",)),
         Paragraph(note, "note"),
     ]
 
 
-def _indexes(view: IndexView) -> list[Block]:
-    best = fastest_setting(view.settings, WANTED)
+def quantization_figure(stores: pd.DataFrame) -> Figure:
+    """Recall@10 over bytes per vector, a point per store. The table next to it has the numbers."""
+    groups = stores["name"].str.split(",").str[0].str.replace("binary", "binary, also rescored", regex=False)
+    series = []
+    for color, group in enumerate(groups.unique()):
+        part = stores[groups == group]
+        x, y, low, high = (part[name].tolist() for name in ("bytes", "recall", "recall_low", "recall_high"))
+        series.append(Series(str(group), x, y, low, high, color, joined=False))
+    sizes = sorted({int(size) for size in stores["bytes"]})
+    across = Axis("bytes per searched vector", _integer, True, sizes)
+    return Figure(lines_svg(series, across, Axis("recall@10", percent)), "recall@10 by bytes per vector")
+
+
+def _index_blocks(view: IndexView) -> list[Block]:
+    best = fastest_setting(view.settings, TARGET_RECALL)
     note = (
-        f"{_how(view.sample)} The queries are rows left out of the index. Recall@10: share of the exact ten nearest "
-        "that are found. Speed: single queries on one thread of the machine named below. Up and to the right is better."
+        f"{_sample(view.sample)} The queries are rows left out of the index. Recall@10: share of the exact ten nearest "
+        "that are found. Speed: single queries on one thread of the machine below. Upper right is better."
     )
     return [
         Heading("Index", 3),
-        sweep_picture(view.table, WANTED),
-        Paragraph(words.index_summary(view.settings, best, WANTED, view.sample.searched)),
+        index_figure(view.table),
+        Paragraph(summaries.index_summary(view.settings, best, TARGET_RECALL, view.sample.searched)),
         Paragraph(note, "note"),
     ]
 
 
-def _how(made: SampleInfo) -> str:
-    of = f"{made.searched:,} of {made.texts:,}" if made.searched < made.texts else f"{made.searched:,}"
-    return f"{made.queries:,} queries among {of} different texts, seed {made.seed}."
+def index_figure(settings: pd.DataFrame) -> Figure:
+    """Queries per second over recall@10, a line per index; dashed: the target recall."""
+    series = []
+    for color, ((kind, build), part) in enumerate(settings.groupby(["kind", "build"], sort=False)):
+        name = INDEX_NAMES[str(kind)]
+        name += "" if kind == "exact" else f", {build:,} {'links' if kind == 'hnsw' else 'lists'}"
+        series.append(Series(name, part["recall"].tolist(), part["rate"].tolist(), color=color))
+    across, up = Axis("recall@10", "{:.2f}".format), Axis("queries per second", _integer, True)
+    rows = [
+        (str(row["name"]), f"{row['recall']:.3f}", f"{row['rate']:,.0f}", f"{row['p50']:.3f}")
+        for row in settings.to_dict("records")
+    ]
+    numbers = table(("Setting", "Recall@10", "Queries per second", "p50 ms"), rows, ("Setting",))
+    return Figure(lines_svg(series, across, up, TARGET_RECALL), "queries per second by recall", numbers)
+
+
+def _sample(sample: SampleInfo) -> str:
+    total = f" of {sample.texts:,}" if sample.searched < sample.texts else ""
+    return f"{sample.queries:,} queries among {sample.searched:,}{total} distinct texts, seed {sample.seed}."

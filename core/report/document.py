@@ -1,59 +1,196 @@
-"""A comparison's facts as a document: verdict first, then tables and pictures, then how it was made."""
+"""Documents of a few kinds of blocks, written as HTML or Markdown. All strings are plain text, escaped when written."""
 
-from core.report.about import caveats, corpus_blocks, made_blocks, task_words
-from core.report.blocks import Block, Bullets, Code, Document, Heading, Paragraph
-from core.report.facts import Facts
-from core.report.figures import picture_blocks
-from core.report.quality import diagnosed_blocks
-from core.report.reproduce import again_code, can_start_anew
-from core.report.tables import metrics_blocks, overlap_blocks, pairs_blocks, scoreboard_blocks, short_table
-from core.scoreboard.service import Board
-from core.scoreboard.verdict import verdict
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.text import clean
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.55 system-ui, sans-serif; color: #1f2430; background: #fff; margin: 0 auto; max-width: 60rem;
+  padding: 2rem 1.25rem 4rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.2rem; margin: 2.2rem 0 0.5rem; border-bottom: 1px solid #d8dbe2; padding-bottom: 0.25rem; }
+h3 { font-size: 1rem; margin: 1.4rem 0 0.4rem; }
+p { margin: 0.5rem 0; overflow-wrap: anywhere; }
+.subtitle, .note { color: #5b6170; font-size: 0.88rem; }
+.verdict { border-left: 4px solid #0072b2; background: #f2f6fa; padding: 0.7rem 1rem; font-size: 1.05rem; }
+.wide { overflow-x: auto; margin: 0.7rem 0; }
+table { border-collapse: collapse; font-size: 0.86rem; min-width: 60%; }
+th, td { border-bottom: 1px solid #e3e5ea; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
+th { background: #f5f6f8; }
+td:not(.number) { min-width: 2.5rem; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
+th { vertical-align: bottom; }
+figure { margin: 1rem 0; }
+figure svg { max-width: 100%; height: auto; }
+pre { background: #f5f6f8; padding: 0.8rem 1rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+li { margin: 0.2rem 0; }
+@media print {
+  body { padding: 0; max-width: none; font-size: 10.5pt; }
+  h2, h3 { break-after: avoid; }
+  figure, table, .verdict { break-inside: avoid; }
+  .wide { overflow: visible; }
+  table { font-size: 7.5pt; }
+  td.number { white-space: normal; }
+  .verdict, th, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  @page { margin: 16mm; }
+}
+"""
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="subtitle">{subtitle}</p>
+{body}
+</body>
+</html>
+"""
+_SIGNS = re.compile(r"([\\`*_{}\[\]()<>#|~$!&])")
+_START = re.compile(r"^(\d*)([-+.)=])(?=[-=\s]|$)")  # what would begin a list or a rule
+_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@[\w-]+\.\w)", re.IGNORECASE)
+_JOINER = "\u2060"  # without width; parts an address, so that readers make no link of it
 
 
-def comparison_document(facts: Facts) -> Document:
-    """The whole report."""
-    board = facts.boards[0]
-    blocks: list[Block] = [Paragraph(_verdict(facts, board), "verdict"), Paragraph(task_words(board), "note")]
-    blocks += scoreboard_blocks(facts, board)
-    blocks += picture_blocks(facts, board)
-    blocks += pairs_blocks(facts, board)
-    blocks += metrics_blocks(facts)
-    for other in facts.boards[1:]:
-        title = f"Also: {other.label}, {other.task.kind.replace('_', ' ')}"
-        blocks += [Heading(title), Paragraph(_verdict(facts, other)), short_table(facts, other)]
-        blocks.append(Paragraph(task_words(other), "note"))
-    blocks += overlap_blocks(facts)
-    blocks += diagnosed_blocks(facts.diagnosed)
-    blocks += facts.compressed
-    blocks += [Heading("What to bear in mind"), caveats(facts)]
-    if facts.missing:
-        blocks += [Heading("What this report could also hold"), Bullets(facts.missing)]
-    blocks += corpus_blocks(facts)
-    blocks += made_blocks(facts)
-    blocks += _again_blocks(facts, board)
-    names = ", ".join(contender.label for contender in facts.contenders)
-    subtitle = f"{names} · made by Planisphere, {facts.made}"
-    return Document(f"Embeddings compared: {facts.info.name}", subtitle, tuple(blocks))
+@dataclass(frozen=True)
+class Heading:
+    text: str
+    level: int = 2
 
 
-def _verdict(facts: Facts, board: Board) -> str:
-    return verdict(
-        board.comparison,
-        {contender.key: contender.label for contender in facts.contenders},
-        {contender.key: cost for contender, cost in zip(facts.contenders, facts.costs, strict=True)},
-        [label for label, _ in facts.failures] if board is facts.boards[0] else (),
-    )
+@dataclass(frozen=True)
+class Paragraph:
+    """style: "verdict" stands out, "note" is small."""
+
+    text: str
+    style: str = ""
 
 
-def _again_blocks(facts: Facts, board: Board) -> list[Block]:
-    found = board.comparison
-    code = again_code(facts.info, facts.contenders, board.task, found.metric, found.seed)
-    anew = can_start_anew(facts.info, facts.contenders, board.task)
-    beside = "beside the file the corpus was made from" if anew else (
-        "with the folder of the workspace that holds the corpus as its argument"
-    )  # fmt: skip
-    words = (
-        f"Run it with Planisphere's folder as working directory or on PYTHONPATH, {beside}. It prints the board anew."
-    )
-    return [Heading("To do it again"), Paragraph(words), Code(code)]
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """rows: formatted cells. numbers: right-aligned columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """svg: by core.report.svg only, since it is not escaped. caption: alternative text. numbers: its data, for
+    Markdown; None where a table next to it has them."""
+
+    svg: str
+    caption: str
+    numbers: Table | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+    language: str = "python"
+
+
+Block = Heading | Paragraph | Bullets | Table | Figure | Code
+
+
+@dataclass(frozen=True)
+class Document:
+    title: str
+    subtitle: str
+    blocks: tuple[Block, ...]
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[str] = ()) -> Table:
+    """A table whose columns are numbers, except those in `text`."""
+    return Table(tuple(columns), tuple(tuple(row) for row in rows), frozenset(set(columns) - set(text)))
+
+
+def to_html(document: Document) -> bytes:
+    """One page without scripts or external resources, printable; UTF-8. All text is escaped, SVG figures are not."""
+    body = "\n".join(_block(block) for block in document.blocks)
+    page = _PAGE.format(title=_safe(document.title), subtitle=_safe(document.subtitle), style=_STYLE, body=body)
+    return page.encode("utf-8", "replace")
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"<h{block.level}>{_safe(block.text)}</h{block.level}>"
+    if isinstance(block, Paragraph):
+        style = f' class="{block.style}"' if block.style in ("verdict", "note") else ""
+        return f"<p{style}>{_safe(block.text)}</p>"
+    if isinstance(block, Bullets):
+        return "<ul>" + "".join(f"<li>{_safe(item)}</li>" for item in block.items) + "</ul>"
+    if isinstance(block, Figure):
+        return f'<figure role="img" aria-label="{_safe(block.caption)}">{block.svg}</figure>'
+    if isinstance(block, Code):
+        return f"<pre><code>{html.escape(block.text)}</code></pre>"
+    return _table(block)
+
+
+def _table(block: Table) -> str:
+    kinds = [' class="number"' if name in block.numbers else "" for name in block.columns]
+    head = "".join(f"<th{kind}>{_safe(name)}</th>" for kind, name in zip(kinds, block.columns, strict=True))
+    rows = [
+        "".join(f"<td{kind}>{_safe(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in block.rows
+    ]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _safe(text: str) -> str:
+    from core.text import clean
+
+    return html.escape(clean(text))
+
+
+def to_markdown(document: Document) -> bytes:
+    """GitHub Markdown with tables in place of figures; UTF-8. Text is escaped so that it holds no markup."""
+    parts = [
+        f"# {_safe_markdown(document.title)}",
+        _safe_markdown(document.subtitle),
+        *(_block_markdown(block) for block in document.blocks),
+    ]
+    return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "replace")
+
+
+def _block_markdown(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"{'#' * block.level} {_safe_markdown(block.text)}"
+    if isinstance(block, Paragraph):
+        return f"> **{_safe_markdown(block.text)}**" if block.style == "verdict" else _safe_markdown(block.text)
+    if isinstance(block, Bullets):
+        return "\n".join(f"- {_safe_markdown(item)}" for item in block.items)
+    if isinstance(block, Figure):
+        return _table_markdown(block.numbers) if block.numbers else ""  # a sentence below it tells what it shows
+    if isinstance(block, Code):
+        fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", block.text)), 3)
+        return f"{fence}{block.language}\n{block.text}\n{fence}"
+    return _table_markdown(block)
+
+
+def _table_markdown(block: Table) -> str:
+    lines = [[_safe_markdown(name) for name in block.columns]]
+    lines.append(["---:" if name in block.numbers else "---" for name in block.columns])
+    lines += [[_safe_markdown(cell) for cell in row] for row in block.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _safe_markdown(text: str) -> str:
+    line = _SIGNS.sub(r"\\\1", _ADDRESS.sub(_JOINER, clean(text)))
+    return _START.sub(r"\1\\\2", line)

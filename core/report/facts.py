@@ -1,8 +1,9 @@
-"""All that a report of a comparison tells, gathered from what is kept."""
+"""What a report of a comparison contains, gathered from stored results."""
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,16 +16,16 @@ from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.disagreement.service import ComparisonQuery, PairwiseSimilarity, depths, is_compared, pairwise_similarity
 from core.errors import InputError, PlanisphereError
-from core.report.blocks import Block
-from core.report.compression import compressed_blocks
-from core.report.not_included import missing_parts
-from core.report.spaces import Diagnosed, diagnose
+from core.report.compression import compression_blocks, unmeasured_contenders
+from core.report.document import Block
+from core.report.quality import MAX_ROWS, ModelDiagnostics, diagnose
 from core.scoreboard import service as scoreboard
 from core.scoreboard.comparison import compare
 from core.scoreboard.cost import Cost
-from core.scoreboard.results import KIND, kept_scores
-from core.scoreboard.service import Asked, Board
+from core.scoreboard.results import SCORES, ScoresQuery
+from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS, Scores, Task, metrics_of
+from core.scoreboard.verdict import join_names
 from core.store import CorpusInfo, Workspace
 from core.vectors.contenders import Contender
 
@@ -32,16 +33,16 @@ LIBRARIES = (
     "numpy", "pandas", "scipy", "scikit-learn", "faiss-cpu", "onnxruntime", "openvino", "sentence-transformers",
     "torch", "model2vec", "openai", "streamlit",
 )  # fmt: skip
-DEPTH = 10  # neighbors whose overlap is told
+OVERLAP_K = 10  # nearest neighbors of the overlap
 
 
 @dataclass(frozen=True)
 class Facts:
-    """info: the corpus; texts: different ones. contenders: those that are scored; costs: theirs, in the same order.
-    failures: (label, why) of the others. boards: the one asked for, then those of other tasks that all of these were
-    scored in. metrics: name -> score of each contender, of the first board's task; None where it has none. overlap:
-    of neighbor lists, None where it was not worked out. compressed: what was measured of smaller stores. diagnosed:
-    what the contenders' spaces are like. missing: what could be added, and how. made: date and time (UTC)."""
+    """info: the corpus; texts: distinct ones. contenders: the scored ones; costs: in the same order. failures: (label,
+    reason) of the others. boards: the requested one, then those of other tasks in which all contenders are scored.
+    metrics: name -> score of each contender in the first board's task; None where it has none. overlap: of neighbors,
+    None where it was not computed. compression, diagnostics: as far as measured. missing: what could be added, and how.
+    created: date and time (UTC)."""
 
     info: CorpusInfo
     texts: int
@@ -51,71 +52,91 @@ class Facts:
     boards: tuple[Board, ...]
     metrics: Mapping[str, tuple[float | None, ...]]
     overlap: PairwiseSimilarity | None
-    compressed: tuple[Block, ...]
-    diagnosed: tuple[Diagnosed, ...]
+    compression: tuple[Block, ...]
+    diagnostics: tuple[ModelDiagnostics, ...]
     missing: tuple[str, ...]
-    made: str
+    created: str
     libraries: Mapping[str, str]
     machine: str
 
+    def label_of(self, key: str) -> str:
+        """Of a contender by its key."""
+        return {contender.key: contender.label for contender in self.contenders}[key]
 
-def gather(asked: Asked) -> Facts:
-    """A board's facts and what is known beside it; nothing that takes long is worked out.
 
-    Raises InputError where nobody is scored.
+def gather_facts(query: ScoreboardQuery) -> Facts:
+    """A board with the stored results of its contenders; computes nothing that takes long.
+
+    Raises InputError where no contender is scored.
     """
-    info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
-    state = scoreboard.state(asked)
+    info = Workspace(query.corpus.folder).info(query.corpus.digest)
+    state = scoreboard.scoring_state(query)
     if info is None or not state.scored:
         raise InputError("No contender is scored yet.", "Score them on the Scoreboard page first.")
-    contenders = tuple(asked.contenders[place] for place in state.scored)
-    scored = replace(asked, contenders=contenders)
-    where, column = (asked.corpus, contenders), _label_column(asked)
-    overlap, diagnosed = _overlap(scored), diagnose(*where, info.rows, column)
-    failures = tuple(
-        (asked.contenders[failure.place].label, f"{failure.message} {failure.remedy}") for failure in state.failures
-    )
+    contenders = tuple(query.contenders[index] for index in state.scored)
+    scored, column = replace(query, contenders=contenders), _label_column(query)
+    overlap, diagnostics = _overlap(scored), diagnose(query.corpus, contenders, info.rows, column)
     return Facts(
         info=info,
-        texts=len(distinct_texts(load_corpus(asked.corpus).texts)[1]),
+        texts=len(distinct_texts(load_corpus(query.corpus).texts)[1]),
         contenders=contenders,
-        costs=scoreboard.costs(asked.corpus, contenders),
-        failures=failures,
+        costs=scoreboard.costs(query.corpus, contenders),
+        failures=tuple(
+            (query.contenders[index].label, f"{failure.message} {failure.remedy}")
+            for index, failure in state.failures.items()
+        ),
         boards=(scoreboard.board(scored), *_other_boards(scored)),
         metrics=_metrics(scored),
         overlap=overlap,
-        compressed=compressed_blocks(*where, column),
-        diagnosed=tuple(diagnosed),
-        missing=missing_parts(scored, overlap is not None, diagnosed),
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        compression=compression_blocks(query.corpus, contenders, column),
+        diagnostics=tuple(diagnostics),
+        missing=missing_parts(scored, overlap is not None, diagnostics),
+        created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         libraries=library_versions(),
         machine=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
         f"{os.cpu_count() or 1} processors",
     )
 
 
-def _label_column(asked: Asked) -> str:
-    """By whose labels more than the board is told: the task's, else the first that can be judged."""
-    if asked.task.kind == "labels":
-        return str(asked.task.get("column", ""))
-    return next(iter(label_columns(asked.corpus)), "")
+def missing_parts(scored: ScoreboardQuery, overlap: bool, diagnostics: Sequence[ModelDiagnostics]) -> tuple[str, ...]:
+    """What was not stored when the report was created, and where to compute it. overlap: whether it is included."""
+    missing = []
+    if not overlap and len(scored.contenders) > 1:
+        missing.append("Neighbor overlap: open the Disagreement page with these contenders.")
+    included = {model.index for model in diagnostics}
+    undiagnosed = [contender.label for index, contender in enumerate(scored.contenders) if index not in included]
+    if undiagnosed:
+        missing.append(
+            f"Diagnostics of {join_names(undiagnosed)}: see the Quality page. Reports include them for up to "
+            f"{MAX_ROWS:,} rows once that page has found the neighbors, as far as they take a few seconds; creating "
+            "the report again adds more."
+        )
+    unmeasured = unmeasured_contenders(scored.corpus, scored.contenders)
+    if unmeasured:
+        missing.append(f"Compression of {join_names(unmeasured)}: measure it on the Compression page.")
+    return tuple(missing)
+
+
+def _label_column(query: ScoreboardQuery) -> str:
+    """The label column for diagnostics and compression: the task's, else the first usable one, "" for none."""
+    if query.task.kind == "labels":
+        return str(query.task.get("column", ""))
+    return next(iter(label_columns(query.corpus)), "")
 
 
 def library_versions() -> dict[str, str]:
-    """Those installed of the libraries that results depend on."""
-    found = {}
+    """Versions of the installed libraries that results depend on."""
+    versions = {}
     for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
-def _other_boards(scored: Asked) -> list[Board]:
-    """Boards by the main metric of every other task all the contenders were scored in."""
+def _other_boards(scored: ScoreboardQuery) -> list[Board]:
+    """Boards by the main metric of every other task in which all contenders are scored."""
     boards, seen = [], [scored.task.to_dict()]
-    for record in Workspace(scored.corpus.folder).results(KIND, scored.corpus.digest):
+    for record in SCORES.records(scored.corpus):
         values = record["inputs"].get("task")
         if values in seen:
             continue
@@ -125,28 +146,28 @@ def _other_boards(scored: Asked) -> list[Board]:
     return boards
 
 
-def _board_of(scored: Asked, values: dict[str, Any]) -> Board | None:
+def _board_of(scored: ScoreboardQuery, values: dict[str, Any]) -> Board | None:
     try:
         task = Task.from_dict(values)
-        if any(kept_scores(scored.corpus, contender, task) is None for contender in scored.contenders):
+        if not all(SCORES.exists(ScoresQuery(scored.corpus, contender, task)) for contender in scored.contenders):
             return None
         return scoreboard.board(replace(scored, task=task, metric=next(iter(metrics_of(task.kind)))))
     except (PlanisphereError, KeyError, TypeError):  # of an earlier version
         return None
 
 
-def _metrics(scored: Asked) -> dict[str, tuple[float | None, ...]]:
-    scores = [scoreboard.kept(scored, contender) for contender in scored.contenders]
-    found = {name: tuple(_value(score, name) for score in scores) for name in metrics_of(scored.task.kind)}
-    return {name: values for name, values in found.items() if any(value is not None for value in values)}
+def _metrics(scored: ScoreboardQuery) -> dict[str, tuple[float | None, ...]]:
+    scores = [scoreboard.load_scores(scored, contender) for contender in scored.contenders]
+    values = {name: tuple(_value(score, name) for score in scores) for name in metrics_of(scored.task.kind)}
+    return {name: row for name, row in values.items() if any(value is not None for value in row)}
 
 
 def _value(scores: Scores, metric: str) -> float | None:
     """The score in a metric, None where there is none."""
     if metric in scores.per_query:
         return float(np.nanmean(scores.per_query[metric]))
-    if metric in scores.whole:
-        return float(scores.whole[metric])
+    if metric in scores.total:
+        return float(scores.total[metric])
     if metric in scores.runs:
         return float(np.mean(scores.runs[metric]))
     if scores.pairs is not None and METRICS[metric].data == "pairs":
@@ -154,12 +175,12 @@ def _value(scores: Scores, metric: str) -> float | None:
     return None
 
 
-def _overlap(scored: Asked) -> PairwiseSimilarity | None:
+def _overlap(scored: ScoreboardQuery) -> PairwiseSimilarity | None:
     query = ComparisonQuery(scored.corpus, scored.contenders)
     try:
         if len(scored.contenders) < 2 or not is_compared(query):
             return None
-        depth = max(depth for depth in depths(scored.corpus) if depth <= DEPTH)
-        return pairwise_similarity(query, "overlap", depth)
+        k = max(depth for depth in depths(scored.corpus) if depth <= OVERLAP_K)
+        return pairwise_similarity(query, "overlap", k)
     except (PlanisphereError, ValueError):
         return None

@@ -1,95 +1,218 @@
-"""A report's part on what the contenders' spaces are like."""
+"""Diagnostics in a report: how each contender's embedding space is used, and how robust it is."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 from core.corpus.text_edits import TEXT_EDITS
-from core.quality import summaries as words
-from core.quality.robustness import AMBIGUOUS, EditRobustness
-from core.report.blocks import Block, Heading, Paragraph, Table, table
-from core.report.quality_figures import cosines_picture, noise_picture, spectrum_picture
-from core.report.spaces import Diagnosed
+from core.errors import PlanisphereError
+from core.quality import robustness, service, summaries
+from core.quality.edit_robustness import NEUTRAL
+from core.quality.length_bias import LengthBias
+from core.quality.noise import Noise
+from core.quality.robustness import Wording
+from core.quality.service import Fullness, HubGain
+from core.quality.similarity import Kind, Similarity
+from core.report.document import Block, Figure, Heading, Paragraph, Table, table
+from core.report.svg import Axis, Series, lines_svg, percent
+from core.types import CorpusRef
+from core.vectors.contenders import Contender, has_graph
 
-MOST_DRAWN = 3  # contenders whose cosines are drawn
-STEADY = 0.3  # length of the noise whose cost the table tells
-MEASURES = ("Used equally", "Intrinsic", "Random cosine", "Nearest against random", "Hubs", "In no list", "Length",
-            "Lost by noise")  # fmt: skip
-
-
-def diagnosed_blocks(found: Sequence[Diagnosed]) -> list[Block]:
-    """The section; nothing where no contender could be looked at."""
-    if not found:
-        return []
-    one = found[0]
-    blocks: list[Block] = [
-        Heading("What the spaces are like"),
-        Paragraph("Diagnostics of each contender by itself: they describe it and make no winner.", "note"),
-        _table(found),
-        Paragraph(_legend(one), "note"),
-    ]
-    blocks += [cosines_picture(each.name, each.similarity) for each in found[:MOST_DRAWN]]
-    drawn = "" if len(found) <= MOST_DRAWN else f" Drawn: the first {MOST_DRAWN}."
-    blocks.append(Paragraph(words.describe_similarity([(each.name, each.similarity) for each in found]) + drawn))
-    blocks.append(spectrum_picture([(each.name, each.place, each.fullness) for each in found]))
-    blocks.append(Paragraph(words.describe_dimension_usage([(each.name, each.fullness) for each in found])))
-    blocks.append(noise_picture([(each.name, each.place, each.noise) for each in found]))
-    blocks.append(Paragraph(words.describe_noise([(each.name, each.noise) for each in found], STEADY)))
-    blocks.append(Paragraph(words.describe_hubness([(each.name, each.hubs) for each in found])))
-    blocks.append(Paragraph(words.describe_length_bias([(each.name, each.length) for each in found])))
-    return blocks + _wording_blocks([(each.name, each.wording) for each in found if each.wording])
+SECONDS = 12.0  # a download waits this long; what has not started by then is left out
+MAX_ROWS = 30_000  # with more, one contender takes longer
+PAIR_KINDS: dict[Kind, tuple[str, int]] = {
+    "random": ("random pairs", -1), "label": ("same-label pairs", 2), "tenth": ("tenth neighbors", 4),
+    "first": ("nearest neighbors", 0),
+}  # fmt: skip
+MERGED_BINS = 8  # histogram bins drawn as one
+MAX_FIGURES = 3  # contenders with a figure of cosines
+NOISE_LENGTH = 0.3  # of the noise in the table
+MEASURES = ("Effective dimensions", "Intrinsic dimension", "Random cosine", "Neighbor vs random AUC", "Hubness",
+            "Orphans", "Length bias", "Noise sensitivity")  # fmt: skip
 
 
-def _table(found: Sequence[Diagnosed]) -> Table:
-    """One row a measure, one column a contender."""
-    cells = zip(MEASURES, *(_cells(each) for each in found), strict=True)
-    return table(("", *(each.name for each in found)), list(cells), ("",))
+@dataclass(frozen=True, eq=False)
+class ModelDiagnostics:
+    """Diagnostics of one contender. index: among the report's contenders. edits: None where not measured."""
+
+    name: str
+    index: int
+    similarity: Similarity
+    usage: Fullness
+    noise: Noise
+    hubs: HubGain
+    length: LengthBias
+    edits: Wording | None
 
 
-def _cells(each: Diagnosed) -> tuple[str, ...]:
-    density, plain = each.fullness.spectrum, each.hubs.rankings["none"]
-    auc, churn = each.similarity.auc.get("first"), each.noise.churn[each.noise.sizes.index(STEADY)]
-    used = words.with_interval(density.measures["participation", True])
+def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, column: str) -> list[ModelDiagnostics]:
+    """Diagnostics of contenders with stored neighbors, one after another until the time is up.
+
+    column: of labels, "" for none.
+    """
+    diagnostics: list[ModelDiagnostics] = []
+    if rows > MAX_ROWS:
+        return diagnostics
+    started, column = time.monotonic(), _usable_column(corpus, column)
+    for index, contender in enumerate(contenders):
+        if time.monotonic() - started > SECONDS or not has_graph(corpus, contender):
+            continue
+        try:
+            measures = _measure(corpus, contender, column)
+            diagnostics.append(ModelDiagnostics(contender.label, index, *measures, _load_edits(corpus, contender)))
+        except PlanisphereError:  # too few texts
+            continue
+    return diagnostics
+
+
+def _usable_column(corpus: CorpusRef, column: str) -> str:
+    """The column, or "" where it has too few labels."""
+    try:
+        return column if column and service.check_labels(corpus, column) else ""
+    except PlanisphereError:
+        return ""
+
+
+@lru_cache(maxsize=20)
+def _measure(
+    corpus: CorpusRef, contender: Contender, column: str
+) -> tuple[Similarity, Fullness, Noise, HubGain, LengthBias]:
+    """Cached in the worker, so that a second report continues where the first one stopped."""
+    where = (corpus, contender)
     return (
-        f"{used} of {density.dimensions:,}", words.with_interval(each.fullness.intrinsic),
-        f"{density.measures['mean_cosine', False].value:.3f}",
-        "unknown" if auc is None else words.with_interval(auc, words.percent), f"{plain.skewness:.2f}",
-        words.percent(plain.anti_hubs), words.with_interval(each.length.rho["all_texts"], "{:+.2f}".format),
-        words.with_interval(churn, words.percent),
+        service.similarity(*where, column), service.fullness(*where), robustness.noise(*where),
+        service.hub_gain(*where, column), service.length_bias(*where),
     )  # fmt: skip
 
 
-def _legend(one: Diagnosed) -> str:
-    density, hubs, noise = one.fullness.spectrum, one.hubs, one.noise
+def _load_edits(corpus: CorpusRef, contender: Contender) -> Wording | None:
+    """Robustness to edits, where it was measured."""
+    try:
+        return robustness.wording(corpus, contender)
+    except PlanisphereError:
+        return None
+
+
+def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
+    """The section; empty without diagnostics."""
+    if not models:
+        return []
+    some = "" if len(models) <= MAX_FIGURES else f" Figures: the first {MAX_FIGURES}."
+    return [
+        Heading("Embedding diagnostics"),
+        Paragraph("Descriptive only: these measures do not rank the contenders.", "note"),
+        _measures_table(models),
+        Paragraph(_legend(models[0]), "note"),
+        *(cosine_figure(model.name, model.similarity) for model in models[:MAX_FIGURES]),
+        Paragraph(summaries.of_similarity([(model.name, model.similarity) for model in models]) + some),
+        spectrum_figure(models),
+        Paragraph(summaries.of_fullness([(model.name, model.usage) for model in models])),
+        noise_figure(models),
+        Paragraph(summaries.of_noise([(model.name, model.noise) for model in models], NOISE_LENGTH)),
+        Paragraph(summaries.of_hubs([(model.name, model.hubs) for model in models])),
+        Paragraph(summaries.of_length([(model.name, model.length) for model in models])),
+        *_edit_blocks([(model.name, model.edits) for model in models if model.edits]),
+    ]
+
+
+def _measures_table(models: Sequence[ModelDiagnostics]) -> Table:
+    """One row per measure, one column per contender."""
+    cells = zip(MEASURES, *(_cells(model) for model in models), strict=True)
+    return table(("", *(model.name for model in models)), list(cells), ("",))
+
+
+def _cells(model: ModelDiagnostics) -> tuple[str, ...]:
+    density, hubs = model.usage.density, model.hubs.lines["none"]
+    auc, churn = model.similarity.auc.get("first"), model.noise.churn[model.noise.sizes.index(NOISE_LENGTH)]
+    effective = summaries.between(density.measures["participation", True])
     return (
-        f"Over {density.texts:,} of {density.total:,} different texts, seed {density.seed}; in brackets 95% intervals. "
-        "Used equally: as many equally used dimensions would vary as much (participation ratio, the mean taken off). "
-        "Intrinsic: dimensions in which near texts vary (TwoNN). Random cosine: mean of random pairs. Nearest against "
-        "random: how often a nearest text is nearer than a random pair, 50% by chance. Hubs: skewness of how often "
-        f"texts are among others' {hubs.k} nearest, {hubs.chance:.2f} by chance; in no list: texts that nobody has "
-        "among these. Length: Spearman's correlation of a text's length with its mean cosine to all others. Lost by "
-        f"noise: share of the 10 nearest lost when noise of length {STEADY:g} is added, over {noise.texts:,} texts."
+        f"{effective} of {density.dimensions:,}", summaries.between(model.usage.intrinsic),
+        f"{density.measures['mean_cosine', False].value:.3f}",
+        "unknown" if auc is None else summaries.between(auc, summaries.share), f"{hubs.skewness:.2f}",
+        summaries.share(hubs.never), summaries.between(model.length.rho["everyone"], "{:+.2f}".format),
+        summaries.between(churn, summaries.share),
+    )  # fmt: skip
+
+
+def _legend(model: ModelDiagnostics) -> str:
+    density, hubs, noise = model.usage.density, model.hubs, model.noise
+    return (
+        f"Over {density.texts:,} of {density.total:,} distinct texts, seed {density.seed}; 95% intervals in brackets. "
+        "Effective dimensions: participation ratio of the centered vectors. Intrinsic dimension: TwoNN. Random cosine: "
+        "mean of random pairs. Neighbor vs random AUC: probability that a nearest neighbor is more similar than a "
+        f"random pair, 50% by chance. Hubness: skewness of the {hubs.k}-occurrence, {hubs.chance:.2f} by chance. "
+        f"Orphans: texts that are among no other text's {hubs.k} nearest neighbors. Length bias: Spearman's "
+        "correlation of a text's length with its mean cosine to all others. Noise sensitivity: share of the 10 nearest "
+        f"neighbors lost by adding noise of length {NOISE_LENGTH:g}, over {noise.texts:,} texts."
     )
 
 
-def _wording_blocks(found: Sequence[tuple[str, EditRobustness]]) -> list[Block]:
-    if not found:
+def cosine_figure(name: str, similarity: Similarity) -> Figure:
+    """The distribution of cosines, a line per kind of pairs."""
+    series = []
+    for kind, (label, color) in PAIR_KINDS.items():
+        if kind in similarity.cosine:
+            shares = similarity.cosine[kind].reshape(-1, MERGED_BINS).sum(axis=1)
+            middle = -1 + 2 * (np.arange(len(shares)) + 0.5) / len(shares)
+            filled = np.flatnonzero(shares > 0)
+            part = slice(max(filled[0] - 1, 0), filled[-1] + 2)
+            series.append(Series(label, middle[part].tolist(), shares[part].tolist(), color=color, dots=False))
+    rows = [
+        (PAIR_KINDS[kind][0], f"{value:.3f}", f"{similarity.drawn[kind]:,}")
+        for kind, value in similarity.medians.items()
+    ]
+    first, title = f"Under {name}", f"cosine under {name}"
+    numbers = table((first, "Median cosine", "Pairs"), rows, (first,))
+    return Figure(lines_svg(series, Axis(title), Axis("share of pairs", percent)), f"distribution of {title}", numbers)
+
+
+def spectrum_figure(models: Sequence[ModelDiagnostics]) -> Figure:
+    """Cumulative variance of the strongest components of the centered vectors, a line per contender."""
+    series = [
+        Series(model.name, density.components.tolist(), density.centered.tolist(), color=model.index, dots=False)
+        for model, density in ((model, model.usage.density) for model in models)
+    ]
+    rows = [(line.name, *(f"{np.interp(count, line.x, line.y):.1%}" for count in (1, 10, 100))) for line in series]
+    first = "Share of variance in the first"
+    svg = lines_svg(series, Axis("components", "{:,.0f}".format, log=True), Axis("share of variance", percent))
+    return Figure(svg, "cumulative share of variance by components", table((first, "1", "10", "100"), rows, (first,)))
+
+
+def noise_figure(models: Sequence[ModelDiagnostics]) -> Figure:
+    """Share of the ten nearest neighbors lost over the length of the noise, a line with a band per contender."""
+    series = []
+    for model in models:
+        value, low, high = ([getattr(lost, end) for lost in model.noise.churn] for end in ("value", "low", "high"))
+        series.append(Series(model.name, model.noise.sizes, value, low, high, model.index))
+    rows = [
+        (f"{size:g}", *(f"{line.y[index]:.1%}" for line in series)) for index, size in enumerate(models[0].noise.sizes)
+    ]
+    svg = lines_svg(series, Axis("length of the noise (vectors: 1)", "{:g}".format), Axis("neighbors lost", percent))
+    return Figure(svg, "neighbors lost by noise", table(("Noise", *(model.name for model in models)), rows))
+
+
+def _edit_blocks(models: Sequence[tuple[str, Wording]]) -> list[Block]:
+    if not models:
         return []
-    names = [name for name in TEXT_EDITS if any(each.probe(name) for _, each in found)]
-    rows = [(name, *(_lost(each, probe) for probe in names)) for name, each in found]
-    turned = [name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning]
+    names = [name for name in TEXT_EDITS if any(edits.line(name) for _, edits in models)]
+    rows = [(name, *(_lost_neighbors(edits, probe) for probe in names)) for name, edits in models]
+    changing = [name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning]
     labels: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
     note = (
-        "Mean share of a text's 10 nearest that are lost when its wording is changed by rules, up to 200 texts a change"
-        f", seed {found[0][1].seed}. Where the meaning turns (numbers, negation), more is better; else less."
+        "Mean share of a text's 10 nearest neighbors that are lost by rule-based edits, up to 200 texts per edit, seed "
+        f"{models[0][1].seed}. Where an edit changes the meaning (numbers, negation), more is better; otherwise less."
     )
-    said: Callable[..., str] = words.describe_edits
     return [
-        Heading("Changed wording", 3),
+        Heading("Robustness to edits", 3),
         table(("Contender", *(labels[name] for name in names)), rows, ("Contender",)),
-        Paragraph(said(list(found), labels, turned, AMBIGUOUS)),
+        Paragraph(summaries.of_wording(list(models), labels, changing, NEUTRAL)),
         Paragraph(note, "note"),
     ]
 
 
-def _lost(found: EditRobustness, probe: str) -> str:
-    line = found.probe(probe)
-    return "" if line is None else words.percent(line.churn_mean.value)
+def _lost_neighbors(edits: Wording, probe: str) -> str:
+    line = edits.line(probe)
+    return "" if line is None else summaries.share(line.churn_mean.value)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.clusters.cluster_set import default_clusters
+from core.clusters.service import default_clusters
 from core.corpus.filters import column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus

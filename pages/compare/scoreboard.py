@@ -21,7 +21,7 @@ def page() -> None:
     if task is None:
         return
     if view.show_scoreboard(info, ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)):
-        report_download.show(info, contenders, task, metric)
+        report_download.show_report_downloads(info, contenders, task, metric)
 
 
 page()

@@ -1,64 +1,63 @@
-"""Clusters: which groups of texts there are, what they are about, and how far each can be trusted."""
+"""Clusters page: the groups of similar texts, what they are about, and how reliable they are."""
 
 import streamlit as st
 
-from core.clusters import service as answers
+from core.clusters.service import ClusterOverview, cluster_overview
 from core.errors import PlanisphereError
 from pages.shared import empty, session
-from pages.shared.clusters import compare_clustering as other
-from pages.shared.clusters import compare_column as against
-from pages.shared.clusters import controls, groups, stability, start, sweep
-from pages.shared.clusters import headline as figures
-from pages.shared.clusters.controls import Chosen
+from pages.shared.clusters.compare import show_clustering_comparison, show_column_comparison
+from pages.shared.clusters.controls import ClusterView, clusters_ready, select_clustering
+from pages.shared.clusters.overview import show_clusters, show_summary
+from pages.shared.clusters.tuning import show_stability, show_sweep
 from pages.shared.errors import show_error
-from pages.shared.selections import active as selected
+from pages.shared.selections import active
 from pages.shared.text import plain
 
 PARTS = {
-    "Groups": groups.show,
-    "Found again?": stability.show,
-    "Against a column": against.show,
-    "Against another": other.show,
-    "Try settings": sweep.show,
+    "Clusters": show_clusters,
+    "Stability": show_stability,
+    "Compare with a column": show_column_comparison,
+    "Compare with another clustering": show_clustering_comparison,
+    "Tune": show_sweep,
 }
 
 
-def page() -> None:
+def clusters_page() -> None:
     st.title("Clusters")
     info, model = session.current_corpus(), session.current_model()
     if info is None:
-        empty.no_corpus("There is nothing to group yet: bring in some text first.")
+        empty.no_corpus("No data yet: add data first.")
         return
     if model is None:
-        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: groups are found among vectors.")
+        empty.not_embedded(f"{plain(info.name)} has not been embedded yet. Clusters are computed from embeddings.")
         return
-    chosen = controls.chosen(info, model)
-    if not start.ready(chosen):
+    view = select_clustering(info, model)
+    if not clusters_ready(view):
         return
-    with st.spinner("Grouping", show_time=False):
-        made = session.ask(answers.overview, *chosen.where, timeout=600)
-    figures.figures(made, chosen)
+    with st.spinner("Loading clusters", show_time=False):
+        overview = session.ask(cluster_overview, *view.args, timeout=600)
+    show_summary(overview, view)
     part = st.segmented_control(
-        "What to look at",
+        "View",
         list(PARTS),
         key="look",
         bind="query-params",
-        default="Groups",
+        default="Clusters",
         required=True,
-        help="The groups themselves; whether they are found again among other rows; how they fit a column or another "
-        "grouping; and what other settings would give.",
+        help="The clusters; their stability under resampling; agreement with a column or another clustering; and a "
+        "parameter sweep.",
     )
-    section(str(part), chosen, made)
+    show_part(str(part), view, overview)
 
 
 @st.fragment
-def section(part: str, chosen: Chosen, made: answers.Overview) -> None:
-    """One part of the page; a fragment, so that its choices redraw nothing else."""
+def show_part(part: str, view: ClusterView, overview: ClusterOverview) -> None:
+    """A fragment, so that its controls redraw only this part of the page."""
     try:
-        selected.show_active(chosen.info)
-        PARTS[part](chosen, made)
+        active.show_active(view.info)
+        PARTS[part](view, overview)
     except PlanisphereError as error:
         show_error(error)
 
 
-page()
+clusters_page()

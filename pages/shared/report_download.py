@@ -1,45 +1,43 @@
-"""Taking a comparison along: one file that opens without the app."""
+"""Download of a comparison as a report: one file that opens without the app."""
 
 import re
 from functools import partial
 
 import streamlit as st
 
-from core.report import service as answers
-from core.report.service import Form
+from core.report.service import ReportFormat, report_file
 from core.scoreboard.service import ScoreboardQuery
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
 
-FORMS: dict[Form, tuple[str, str, str, str]] = {
+FORMATS: dict[ReportFormat, tuple[str, str, str, str]] = {
     "html": ("Report (HTML)", "html", "text/html", "Opens in any browser without a network and prints well."),
-    "markdown": ("Report (Markdown)", "md", "text/markdown", "The same for wikis and repositories, with tables in "
-                 "place of pictures."),
+    "markdown": ("Report (Markdown)", "md", "text/markdown", "For wikis and repositories, with tables in place "
+                 "of figures."),
 }  # fmt: skip
 
 
-def show(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
-    """The two buttons; the file is made when one is clicked."""
-    asked = ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)
-    ask = session.manager().ask  # bound now: the download runs outside of the page
+def show_report_downloads(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
+    """The two buttons; the file is created when one is clicked."""
+    query = ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)
+    ask = session.manager().ask  # bound here: the download runs outside the page
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
-    st.markdown("**Take it along**")
+    st.markdown("**Report**")
     with st.container(horizontal=True):
-        for form, (label, ending, mime, words) in FORMS.items():
+        for form, (label, suffix, mime, text) in FORMATS.items():
             st.download_button(
                 label,
-                partial(ask, answers.report_file, asked, form, timeout=300),
-                f"{stem}-comparison.{ending}",
+                partial(ask, report_file, query, form, timeout=300),
+                f"{stem}-comparison.{suffix}",
                 mime,
                 icon=":material/description:",
                 on_click="ignore",
                 key=f"report_{form}",
-                help="Verdict, tables, pictures, data digest, versions, seeds, caveats, and the code to do it again. "
-                f"{words}",
+                help=f"Recommendation, tables, figures, data, versions, seeds, limitations and code. {text}",
             )
     st.caption(
-        "For people without Planisphere: all that is on this page, what Disagreement, Quality and Compression know of "
-        "these contenders, how it was made, and how to repeat it. It says at its end what it could also hold."
+        "To share without Planisphere: this page, stored results of Disagreement, Quality and Compression for these "
+        'contenders, and how to reproduce them. See "Not included" at its end.'
     )

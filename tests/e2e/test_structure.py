@@ -66,7 +66,7 @@ def test_a_selected_cluster_is_shown_on_the_map_and_cleared_on_all_pages(page: P
 
 def test_the_stability_of_clusters_is_measured(page: Page):
     choose_part(page, "look", STABILITY)
-    button(page, "start-stability").click()
+    keyed(page, "start-", prefix=True).get_by_role("button").first.click()
     expect(keyed(page, "stability").locator(".js-plotly-plot")).to_be_visible()
     assert fits(page)
     no_traceback(page)

@@ -3,16 +3,16 @@
 import pytest
 import streamlit as st
 
-from core.clusters.cluster_set import default_clusters, own_names
-from core.clusters.edited_names import edited_names
 from core.clusters.methods import ClusterParams
+from core.clusters.names import edited_names
+from core.clusters.service import default_clusters, keyword_names
 from core.store import Workspace
 from core.types import CorpusRef
 from tests.chat_server import ChatServer
 from tests.waiting import wait_until
 
 PAGE = "pages/explore/clusters.py"
-MODEL = "With a language model"
+MODEL = "Use a language model"
 KEY = "sk-test-0123456789abcdef"
 
 
@@ -60,26 +60,26 @@ def test_names_are_edited_by_hand(corpus, app, home, monkeypatch):
 
     monkeypatch.setattr(st, "data_editor", data_editor)
     at = open_names(app)
-    own = own_names(CorpusRef(str(home), info.digest), model, ClusterParams())
-    assert at.button(key="names_back").disabled
-    again(at, "names_keep")
+    own = keyword_names(CorpusRef(str(home), info.digest), model, ClusterParams())
+    assert at.button(key="names_reset").disabled
+    again(at, "names_save")
     assert given(home, corpus) == {0: "Mine"}
     assert default_clusters(CorpusRef(str(home), info.digest), model).names == ("Mine", *own[1:])
     assert "Mine" in words(at)
 
     typed[1] = "mine"
-    again(again(at), "names_keep")
-    assert "Groups 1 and 2 would both be called" in words(at).replace("\\", "")
+    again(again(at), "names_save")
+    assert "Clusters 1 and 2 have the same name" in words(at).replace("\\", "")
     assert given(home, corpus) == {0: "Mine"}
 
     typed.clear()
-    again(again(at), "names_back")
+    again(again(at), "names_reset")
     assert given(home, corpus) == {}
     assert default_clusters(CorpusRef(str(home), info.digest), model).names == own
 
 
 def test_a_chat_server_names_the_groups(corpus, app, home, server):
-    at = open_names(app, naming_way=MODEL)
+    at = open_names(app, naming_mode=MODEL)
     assert "OpenAI needs an API key" in words(at)
     assert at.button(key="naming_start").disabled
 
@@ -93,14 +93,15 @@ def test_a_chat_server_names_the_groups(corpus, app, home, server):
     at.text_input(key=f"chat_key-{server.place}").set_value(KEY)
     again(at)
     told = words(at).replace("\\", "")
-    assert "5 of its most central texts" in told
-    assert f"the server at {server.place}, which is in your own network" in told
-    assert "tokens to read" in told
+    assert "5 representative texts" in told
+    assert f"the server at {server.place}" in told
+    assert "in your own network" in told
+    assert "input tokens" in told
     assert "My " in told  # what is sent of the first group
     assert not server.bodies
     again(at, "naming_start")
 
-    groups = len(own_names(CorpusRef(str(home), corpus[0].digest), corpus[1], ClusterParams()))
+    groups = len(keyword_names(CorpusRef(str(home), corpus[0].digest), corpus[1], ClusterParams()))
     wait_until(lambda: len(given(home, corpus)) >= groups, lambda: words(at))
     assert server.bodies[0]["model"] == "small"
     assert set(server.keys) == {f"Bearer {KEY}"}
@@ -110,9 +111,9 @@ def test_a_chat_server_names_the_groups(corpus, app, home, server):
 
 
 def test_what_leaves_this_machine_is_agreed_to_first(corpus, app):
-    at = open_names(app, naming_way=MODEL, api_key=KEY)
+    at = open_names(app, naming_mode=MODEL, **{"api_key-OPENAI_API_KEY": KEY})
     assert at.button(key="naming_start").disabled
-    assert "They go to OpenAI, so they leave this machine" in words(at)
+    assert "The data leaves this machine" in words(at)
     agree = next(box for box in at.checkbox if box.label.startswith("I agree"))
     agree.check()
     again(at)

@@ -7,18 +7,16 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.clusters import cluster_set as clusters
 from core.clusters import selection
 from core.clusters import service as answers
-from core.clusters.agreement import agreement
-from core.clusters.cluster_set import cluster_set, clustering, default_clusters, group_values
-from core.clusters.compare import against_column
-from core.clusters.compare import compared as compared_with
-from core.clusters.descriptions import CLUSTER_TRUST
-from core.clusters.edited_names import save_names
+from core.clusters.agreement import agreement, compare_with_column
+from core.clusters.agreement import compare_clusterings as compared_with
+from core.clusters.hierarchy import hierarchy
 from core.clusters.methods import ClusterParams
-from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, ClusterQuery, SweepQuery
-from core.clusters.tree import hierarchy
+from core.clusters.names import save_names
+from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, CLUSTER_TRUST, ClusterQuery, SweepQuery
+from core.clusters.selection import save_cluster_selection
+from core.clusters.service import cluster_set, clustering, default_clusters, group_values
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
@@ -34,7 +32,7 @@ from core.types import CorpusRef, LayoutParams, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import session
-from pages.shared.clusters import icicle, sweep
+from pages.shared.clusters import icicle, tuning
 from tests.waiting import wait_until
 
 PAGE = "pages/explore/clusters.py"
@@ -79,18 +77,18 @@ def where(home, corpus) -> tuple:
 
 
 def query_of(where) -> ClusterQuery:
-    return ClusterQuery(CorpusRef(*where[:1]), *where[2:])
+    return ClusterQuery(*where)
 
 
 def test_without_a_corpus_it_says_what_to_do(app):
-    assert "bring in some text" in words(opened_page(app))
+    assert "add data first" in words(opened_page(app))
 
 
 def test_groups_their_figures_and_texts_are_shown(app, where):
     page = opened_page(app)
     assert not page.exception
     found = default_clusters(*where[:2])
-    assert f"**{len(found.names)} groups** of 60 rows" in words(page)
+    assert f"**{len(found.names)} clusters** of 60 rows" in words(page)
     table = page.dataframe[0].value
     assert table["rows"].sum() == 60
     assert table["rows"].is_monotonic_decreasing
@@ -98,7 +96,7 @@ def test_groups_their_figures_and_texts_are_shown(app, where):
 
 
 def test_the_groups_are_the_moods_and_not_the_subjects(where):
-    found, table, values = against_column(*where, "subject")
+    found, table, values = compare_with_column(*where, "subject")
     assert values == 6
     assert found.rows == 60
     assert found.v_measure == pytest.approx(0, abs=1e-9)  # every mood is said of every subject alike
@@ -106,7 +104,7 @@ def test_the_groups_are_the_moods_and_not_the_subjects(where):
     moods = np.arange(60) % 5
     assert agreement(clustering(*where).labels, moods).v_measure > 0.9
     with pytest.raises(InputError, match="no column"):
-        against_column(*where, "nothing")
+        compare_with_column(*where, "nothing")
 
 
 def test_the_hierarchy_holds_every_row_on_every_level(where):
@@ -125,13 +123,13 @@ def test_a_finer_level_by_the_link(app, where):
     page = opened_page(app, fine="finest")
     assert page.select_slider[0].value == "finest"
     count = len(cluster_set(*where[:2], ClusterParams(level=5)).names)
-    assert f"**{count} groups**" in words(page)
+    assert f"**{count} clusters**" in words(page)
 
 
 def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
     page = opened_page(app)
     page.text_input[0].set_value("My group")
-    next(each for each in page.button if each.label == "Keep these rows").click().run()
+    next(button for button in page.button if button.label == "Save selection").click().run()
     assert not page.exception
     assert not page.error
     kept = saved_selections(Workspace(where[0].folder), where[0].digest)
@@ -141,21 +139,21 @@ def test_rows_of_a_group_are_kept_once_for_every_page(app, where):
         selection_rows(Workspace(where[0].folder), where[0].digest, kept[0].key).tolist()
         == np.flatnonzero(labels == 0).tolist()
     )
-    again = answers.keep_cluster(*where, (0,), "Another name")
+    again = save_cluster_selection(*where, (0,), "Another name")
     assert again.name == "My group"  # the same rows are the same selection
 
 
 def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where):
-    first = selection.select_cluster(*where, 0)
+    first = selection.save_clicked(*where, 0)
     labels, workspace = clustering(*where).labels, Workspace(where[0].folder)
-    assert first.new
+    assert first.is_new
     assert first.saved.name == default_clusters(*where[:2]).names[0]
     rows = selection_rows(workspace, where[0].digest, first.saved.key)
     assert rows.tolist() == np.flatnonzero(labels == 0).tolist()
-    again = selection.select_cluster(*where, 0)
-    assert (again.new, again.saved.key) == (False, first.saved.key)
-    assert selection.selected_cluster(*where, first.saved.key, len(rows)) == (3, 0)
-    assert selection.selected_cluster(*where, first.saved.key, len(rows) + 1) is None
+    again = selection.save_clicked(*where, 0)
+    assert (again.is_new, again.saved.key) == (False, first.saved.key)
+    assert selection.cluster_of_selection(*where, first.saved.key, len(rows)) == (3, 0)
+    assert selection.cluster_of_selection(*where, first.saved.key, len(rows) + 1) is None
     page = opened_page(app, selected=first.saved.key)
     assert not page.exception
     assert f"**{len(rows)} rows selected**" in words(page)
@@ -172,24 +170,24 @@ def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where
 
 
 def test_what_a_click_kept_goes_unless_it_was_renamed(where):
-    one, other = (selection.select_cluster(*where, label).saved for label in (0, 1))
-    selection.forget(*where[:1], one.key, one.name)
-    selection.forget(*where[:1], other.key, "before it was renamed")
+    one, other = (selection.save_clicked(*where, label).saved for label in (0, 1))
+    selection.delete_clicked(*where[:1], one.key, one.name)
+    selection.delete_clicked(*where[:1], other.key, "before it was renamed")
     assert saved_selections(Workspace(where[0].folder), where[0].digest) == (other,)
-    taken = selection.select_cluster(*where, 0).saved
+    taken = selection.save_clicked(*where, 0).saved
     save_names(Workspace(where[0].folder), where[0].digest, where[1], ClusterParams(), {2: taken.name, 0: "Else"})
-    assert selection.select_cluster(*where, 2).saved.name == f"{taken.name} (2)"
+    assert selection.save_clicked(*where, 2).saved.name == f"{taken.name} (2)"
 
 
 def test_what_describes_clusters_is_stored_and_the_same_when_read(where, monkeypatch):
-    computed = answers.overview(*where)
+    computed = answers.cluster_overview(*where)
     nodes = hierarchy(*where)
     assert CLUSTER_TRUST.missing(query_of(where)) == ()
-    for cache in (clusters.own_names, clusters.clustering, load_terms):
+    for cache in (answers.keyword_names, answers.clustering, load_terms):
         cache.cache_clear()
-    for name in ("cluster_trust", "keywords", "cluster_names", "terms"):
-        monkeypatch.setattr(f"core.clusters.descriptions.{name}", None)
-    read = answers.overview(*where)
+    for name in ("cluster_trust", "keywords", "cluster_names", "load_terms"):
+        monkeypatch.setattr(f"core.clusters.results.{name}", None)
+    read = answers.cluster_overview(*where)
     pd.testing.assert_frame_equal(read.table, computed.table)
     assert read.trust.overall_silhouette == pytest.approx(computed.trust.overall_silhouette)
     assert (read.trust.noise, read.trust.k) == (computed.trust.noise, computed.trust.k)
@@ -219,31 +217,31 @@ def test_the_map_is_colored_and_lettered_by_groups(where):
 
 def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
-    answers.overview(*where)
-    page = opened_page(app, look="Found again?")
+    answers.cluster_overview(*where)
+    page = opened_page(app, look="Stability")
     next(button for button in page.button if button.label == "Measure").click().run()
     wait_for_jobs(page)
-    assert "groups are stable" in words(page)
+    assert "clusters are stable" in words(page)
     stable = CLUSTER_STABILITY.get(query_of(where))
     assert stable.runs == 50
-    assert stable.found.max() <= 50
-    overview = answers.overview(*where)
+    assert stable.recovered.max() <= 50
+    overview = answers.cluster_overview(*where)
     assert overview.runs == 50
-    assert "found" in overview.table
+    assert "recovered" in overview.table
 
 
 def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
     page = opened_page(app, grouping="Fixed number (k-means)", groups="6")
-    assert "has not been made yet" in words(page)
-    next(button for button in page.button if button.label == "Find the clusters").click().run()
+    assert "has not been computed yet" in words(page)
+    next(button for button in page.button if button.label == "Find clusters").click().run()
     wait_for_jobs(page)
-    assert "**6 groups** of 60 rows" in words(page)
+    assert "**6 clusters** of 60 rows" in words(page)
     params = ClusterParams("kmeans", k=6)
     compared = compared_with(*where[:2], params, where[1], ClusterParams())
     assert compared.agreement.ami > 0.8
-    assert compared.partners["rows"].sum() == 60
-    with pytest.raises(StorageError, match="not been made"):
+    assert compared.pairs["rows"].sum() == 60
+    with pytest.raises(StorageError, match="not been computed"):
         cluster_set(*where[:2], ClusterParams("kmeans", k=7))
 
 
@@ -259,46 +257,46 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
     for method in ("leiden", "kmeans"):
         query = SweepQuery(corpus, model, method)
         pipeline.run_job(result_spec(CLUSTER_SWEEP, query, "Sweep"), None, Context())
-    assert stages == [("Trying settings of leiden", "job"), ("Trying settings of kmeans", "job")]
-    tried = answers.sweeps_of(corpus, model)
+    assert stages == [("Parameter sweep of leiden", "job"), ("Parameter sweep of kmeans", "job")]
+    tried = answers.finished_sweeps(corpus, model)
     assert set(tried) == {"leiden", "kmeans"}
     assert {clustering.seed for clustering in tried["kmeans"]} == {0, 1, 2}
-    at = opened_page(app, look="Try settings")
+    at = opened_page(app, look="Tune")
     assert not at.exception
     assert "**Neighbor graph (Leiden)**" in words(at)
     assert "**Fixed number (k-means)**" in words(at)
     assert "liff" in words(at)  # where it is, or that there is none
-    assert [button.label for button in at.button if button.label.startswith("Try")] == ["Try all four methods"]
+    assert [button.label for button in at.button if button.label.startswith("Sweep")] == ["Sweep all four methods"]
 
 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):
-    page = opened_page(app, look="Against another")
-    assert "rows changed" in words(page)  # the next finer level
+    page = opened_page(app, look="Compare with another clustering")
+    assert "rows changed clusters" in words(page)  # the next finer level
     next(each for each in page.selectbox if each.key == "other_level").set_value("medium").run()
-    assert "the grouping shown above" in words(page)
+    assert "the clustering above" in words(page)
 
 
 @pytest.mark.parametrize("texts", [["one", "two", "three"], ["the same text"] * 12, ["", "  ", "a", "b", "c d"]])
 def test_few_and_equal_rows_are_one_or_some_groups(home, texts):
     folder, corpus, spec = brought(home, texts)
-    made = answers.overview(CorpusRef(folder, corpus), spec, ClusterParams())
+    made = answers.cluster_overview(CorpusRef(folder, corpus), spec, ClusterParams())
     assert made.table["rows"].sum() == made.total == sum(bool(text.strip()) for text in texts)
     assert len(set(made.table["name"])) == len(made.table)
     for label in range(len(made.table)):
-        told = answers.detail(CorpusRef(folder, corpus), spec, ClusterParams(), label)
+        told = answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), label)
         inside = clustering(CorpusRef(folder, corpus), spec, ClusterParams()).labels == label
         own = {text for text, here in zip(texts_of(home, corpus), inside, strict=True) if here}
-        assert len(told.central) == min(5, len(own))
-        assert set(told.central["text"]) <= own
-    with pytest.raises(InputError, match="no group"):
-        answers.detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
+        assert len(told.representative) == min(5, len(own))
+        assert set(told.representative["text"]) <= own
+    with pytest.raises(InputError, match="no cluster"):
+        answers.cluster_detail(CorpusRef(folder, corpus), spec, ClusterParams(), 99)
 
 
 def test_three_rows_on_the_page(app, home):
     brought(home, ["one", "two", "three"])
     page = opened_page(app)
     assert not page.exception
-    assert "nothing to group" in words(page)
+    assert "Too few rows" in words(page)
 
 
 @pytest.fixture
@@ -321,7 +319,7 @@ def test_a_selected_cluster_is_marked_in_the_icicle_whose_key_stays(app, where, 
     nodes = hierarchy(*where)
     position = next(i for i, node in enumerate(nodes) if (node.level, node.label) == (3, 0))
     page = opened_page(app)
-    page.query_params["selected"] = selection.select_cluster(*where, 0).saved.key
+    page.query_params["selected"] = selection.save_clicked(*where, 0).saved.key
     page.run()
     assert [bar.node for bar in drawn[-1]["bars"] if bar.selected] == [position]
     assert drawn[-1]["key"] == drawn[0]["key"]
@@ -330,13 +328,13 @@ def test_a_selected_cluster_is_marked_in_the_icicle_whose_key_stays(app, where, 
 @pytest.mark.parametrize(
     ("counts", "said", "cliff"),
     [
-        ([90, 80, 20, 15], "**Cliff** at the line: 80 groups at 10, 20", 1),
-        ([90, 60, 40, 25], "No cliff: 40 groups at 25, 25", None),
+        ([90, 80, 20, 15], "**Cliff** at the line: 80 clusters at 10, 20", 1),
+        ([90, 60, 40, 25], "No cliff: the largest step is 40 clusters at 25, 25", None),
     ],
 )
 def test_a_sweep_says_where_its_cliff_is(counts, said, cliff):
     rows = pd.DataFrame({"value": [5.0, 10.0, 25.0, 50.0], "seed": 0, "clusters": counts, "noise": 0.1})
-    told, at = sweep.read("hdbscan", "Groups", rows)
+    told, at = tuning.summarize_sweep("hdbscan", "Clusters", rows)
     assert said in told
     assert at == cliff
-    assert sweep.read("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None
+    assert tuning.summarize_sweep("kmeans", "Noise", rows.assign(noise=np.nan))[1] is None

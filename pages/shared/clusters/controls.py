@@ -1,16 +1,17 @@
-"""How the rows are grouped: method and settings, all part of the link."""
+"""Clustering settings, all part of the link, and the job that computes the clusters."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from core.clusters.methods import MOST_K, ClusterParams, Method
-from core.clusters.results import ClusterQuery
+from core.clusters.methods import MAX_K, ClusterParams, Method
+from core.clusters.results import CLUSTER_TRUST, ClusterQuery
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
 from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS
-from pages.shared import session
+from pages.shared import result_view, session
+from pages.shared.text import count, plain
 
 METHODS: dict[str, Method] = {
     "Neighbor graph (Leiden)": "leiden",
@@ -18,120 +19,134 @@ METHODS: dict[str, Method] = {
     "Dense regions (EVoC)": "evoc",
     "Fixed number (k-means)": "kmeans",
 }
+METHOD_NAMES = {method: name for name, method in METHODS.items()}
 LEVELS = ("broadest", "broader", "broad", "medium", "fine", "finest")
+COST_NOTES = {
+    "hdbscan": "HDBSCAN first computes a layout in five dimensions: a minute or more from about 10,000 rows.",
+    "evoc": "EVoC is compiled at first use, which takes a minute or two.",
+    "kmeans": "Without a number of clusters, about a dozen numbers are tried.",
+    "leiden": "Leiden finds communities of the neighbor graph at six resolutions.",
+}
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """Which clustering of which corpus is looked at."""
+class ClusterView:
+    """The clustering that the page shows."""
 
     info: CorpusInfo
     model: ModelSpec
     params: ClusterParams
 
     @property
-    def where(self) -> tuple[CorpusRef, ModelSpec, ClusterParams]:
-        """What every answer needs first: folder, corpus, model, parameters."""
+    def args(self) -> tuple[CorpusRef, ModelSpec, ClusterParams]:
+        """The first arguments of functions of core.clusters."""
         return session.corpus_ref(self.info), self.model, self.params
 
     @property
     def query(self) -> ClusterQuery:
-        return ClusterQuery(CorpusRef(session.folder(), self.info.digest), self.model, self.params)
+        return ClusterQuery(*self.args)
 
-    def with_params(self, params: ClusterParams) -> "Chosen":
-        return Chosen(self.info, self.model, params)
-
-
-def chosen(info: CorpusInfo, model: ModelSpec) -> Chosen:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        method = METHODS[str(_method())]
-        values: dict[str, Any] = {"method": method, **_SETTINGS[method](info)}
-    return Chosen(info, model, ClusterParams(**values).named())
+    def with_params(self, params: ClusterParams) -> "ClusterView":
+        return ClusterView(self.info, self.model, params)
 
 
-def _method() -> str | None:
-    return st.selectbox(
-        "Method",
-        list(METHODS),
-        key="grouping",
-        bind="query-params",
-        width=280,
-        help="The neighbor graph's communities need no number of groups and are found in seconds: the best choice for "
-        "most "
-        "corpora. HDBSCAN and EVoC look for dense regions and leave the rest out as noise. k-means makes as many "
-        ""
-        "groups as you say.",
+def clusters_ready(view: ClusterView) -> bool:
+    """Whether the clusters and their quality are stored; else shows progress or how to start."""
+    return result_view.ready(
+        CLUSTER_TRUST,
+        view.query,
+        headline="This clustering has not been computed yet.",
+        description=f"Clusters {count(view.info.rows, 'row')}. {COST_NOTES[view.params.method]}",
+        button="Find clusters",
+        title=job_title("Clusters", view),
     )
 
 
-def _leiden(info: CorpusInfo) -> dict[str, Any]:
+def job_title(task: str, view: ClusterView) -> str:
+    return f"{task}: {plain(view.info.name)}, {METHOD_NAMES[view.params.method]}"
+
+
+def select_clustering(info: CorpusInfo, model: ModelSpec) -> ClusterView:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Method",
+            list(METHODS),
+            key="grouping",
+            bind="query-params",
+            width=280,
+            help="Leiden finds communities of the neighbor graph in seconds and needs no number of clusters: the best "
+            "choice for most corpora. HDBSCAN and EVoC find dense regions and mark the rest as noise. k-means makes a "
+            "fixed number of clusters.",
+        )
+        method = METHODS[str(name)]
+        values: dict[str, Any] = {"method": method, **_SETTINGS[method](info), "seed": _select_seed()}
+    return ClusterView(info, model, ClusterParams(**values).canonical())
+
+
+def _select_level(info: CorpusInfo) -> dict[str, Any]:
     level = st.select_slider(
-        "How fine",
+        "Resolution",
         LEVELS,
         LEVELS[DEFAULT_LEVEL],
         key="fine",
         bind="query-params",
         width=320,
-        help="From a few broad groups to many fine ones. Each finer group lies whole within a broader one. "
-        f"(Leiden's resolution: {', '.join(f'{value:g}' for value in RESOLUTIONS)}.)",
+        help="From a few broad clusters to many fine ones; every finer cluster lies within a broader one. Leiden's "
+        f"resolution parameter: {', '.join(f'{value:g}' for value in RESOLUTIONS)}.",
     )
-    return {"level": LEVELS.index(str(level)), "seed": _seed()}
+    return {"level": LEVELS.index(str(level))}
 
 
-def _dense(info: CorpusInfo) -> dict[str, Any]:
-    most = max(2, min(5_000, info.rows))
+def _select_density(info: CorpusInfo) -> dict[str, Any]:
+    limit = max(2, min(5_000, info.rows))
     size = st.number_input(
-        "Smallest group",
+        "Minimum cluster size",
         2,
-        most,
-        min(15, most),
+        limit,
+        min(15, limit),
         key="smallest",
         bind="query-params",
-        width=150,
-        help="Rows that a region must hold to count as a group. Small changes can join or split many: look at "
-        "“Try settings” before you rely on one number.",
+        width=190,
+        help="The fewest rows of a cluster. Small changes can merge or split many clusters: check the parameter sweep "
+        "under Tune.",
     )
     assign = st.toggle(
-        "Put noise into groups",
+        "Assign noise points",
         key="assign",
         bind="query-params",
-        help="Rows outside all dense regions go to the group whose center is nearest by cosine, and are marked as "
-        "such. "
-        ""
-        "Otherwise they stay without a group.",
+        help="Assigns rows outside all dense regions to the cluster with the nearest center (cosine) and marks them. "
+        "Otherwise they belong to no cluster.",
     )
-    return {"min_size": int(size), "assign_noise": assign, "seed": _seed()}
+    return {"min_size": int(size), "assign_noise": assign}
 
 
-def _k_means(info: CorpusInfo) -> dict[str, Any]:
-    most = max(1, min(1_000, info.rows))
-    count = st.number_input(
-        "Number of groups",
+def _select_k(info: CorpusInfo) -> dict[str, Any]:
+    clusters = st.number_input(
+        "Number of clusters",
         0,
-        most,
+        max(1, min(1_000, info.rows)),
         0,
         key="groups",
         bind="query-params",
         width=170,
-        help="0: the number with the highest mean silhouette among about a dozen from 2 to "
-        f"{MOST_K}, over at most 20,000 rows.",
+        help=f"0 = suggested: the number from 2 to {MAX_K} with the highest mean silhouette among about a dozen, over "
+        "at most 20,000 rows.",
     )
-    return {"k": int(count), "seed": _seed()}
+    return {"k": int(clusters)}
 
 
-def _seed() -> int:
-    with st.popover("Seed", icon=":material/casino:", help="What fixes the method's random choices."):
-        return int(
-            st.number_input(
-                "Seed",
-                0,
-                1_000_000,
-                0,
-                key="group_seed",
-                bind="query-params",
-                help="The same corpus, settings and seed always give the same groups.",
-            )
+def _select_seed() -> int:
+    with st.popover("Seed", icon=":material/casino:", help="Fixes the random choices of the method."):
+        seed = st.number_input(
+            "Seed",
+            0,
+            1_000_000,
+            0,
+            key="group_seed",
+            bind="query-params",
+            help="The same corpus, settings and seed always give the same clusters.",
         )
+    return int(seed)
 
 
-_SETTINGS = {"leiden": _leiden, "hdbscan": _dense, "evoc": _dense, "kmeans": _k_means}
+_SETTINGS = {"leiden": _select_level, "hdbscan": _select_density, "evoc": _select_density, "kmeans": _select_k}

@@ -1,4 +1,4 @@
-"""One group: what it is about, its most central and most typical texts, and its rows for other pages."""
+"""One cluster: keywords, representative and distinctive texts, and saving its rows as a selection."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,99 +6,104 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.clusters import service as answers
-from core.clusters.selection import Clicked
-from core.clusters.tree import Node
+from core.clusters.hierarchy import Node
+from core.clusters.selection import ClickedCluster, save_cluster_selection
+from core.clusters.service import ClusterDetail, ClusterOverview, cluster_detail
 from core.corpus.selections import MAX_NAME_LENGTH
 from core.errors import PlanisphereError
 from pages.shared import session
-from pages.shared.clusters.controls import Chosen
+from pages.shared.clusters.controls import ClusterView
 from pages.shared.errors import show_error
-from pages.shared.selections import active as selected
+from pages.shared.selections import active
 from pages.shared.text import count, plain
 
+TEXT_COLUMNS: dict[str, Any] = {
+    "row": st.column_config.NumberColumn("Row", format="localized", width=60),
+    "text": st.column_config.TextColumn("Text", width="large"),
+}
 
-def show(chosen: Chosen, made: answers.Overview, label: int) -> None:
-    told = session.ask(answers.detail, *chosen.where, label)
-    st.subheader(plain(told.name), anchor=False)
-    st.markdown(_sentence(made, label), help="How the figures are made is told in the heads of the table above.")
-    if told.words:
-        st.caption("Words: " + ", ".join(plain(word) for word, _ in told.words))
+
+def show_cluster(view: ClusterView, overview: ClusterOverview, label: int) -> None:
+    """A cluster of the shown level."""
+    detail = session.ask(cluster_detail, *view.args, label)
+    st.subheader(plain(detail.name), anchor=False)
+    st.markdown(_figures(overview, label), help="The column headers of the table above explain these figures.")
+    if detail.keywords:
+        st.caption(_keywords(detail))
     left, right = st.columns(2)
     with left:
-        st.markdown("**Most central**", help="Nearest to the group's center by cosine: what most of its rows say.")
-        _as_table(told.central)
+        st.markdown("**Most representative**", help="Highest cosine to the center of this cluster.")
+        _show_texts(detail.representative)
     with right:
         st.markdown(
-            "**Most its own**",
-            help="Nearest to this group's center compared with the next group's: what sets it apart.",
+            "**Most distinctive**",
+            help="Highest cosine to the center of this cluster minus the cosine to the nearest other center.",
         )
-        _as_table(told.typical)
-    _use(chosen, told.name, label)
+        _show_texts(detail.distinctive)
+    _show_selection_form(view, detail.name, label)
 
 
-def upper(chosen: Chosen, node: Node) -> None:
-    """A group of a broader level than the chosen one."""
-    at = chosen.with_params(replace(chosen.params, level=node.level))
-    told = session.ask(answers.detail, *at.where, node.label)
-    st.subheader(plain(told.name), anchor=False)
-    st.caption(f"A broader group of {count(told.rows, 'row')}. Words: " + ", ".join(plain(w) for w, _ in told.words))
-    _as_table(told.central)
-    _use(at, told.name, node.label)
+def show_parent_cluster(view: ClusterView, node: Node) -> None:
+    """A cluster of a coarser level than the shown one."""
+    parent = view.with_params(replace(view.params, level=node.level))
+    detail = session.ask(cluster_detail, *parent.args, node.label)
+    st.subheader(plain(detail.name), anchor=False)
+    st.caption(f"A broader cluster of {count(detail.rows, 'row')}. {_keywords(detail)}")
+    _show_texts(detail.representative)
+    _show_selection_form(parent, detail.name, node.label)
 
 
-def _sentence(made: answers.Overview, label: int) -> str:
-    row: Any = made.table.loc[label].to_dict()
+def _keywords(detail: ClusterDetail) -> str:
+    return "Keywords: " + ", ".join(plain(term) for term, _ in detail.keywords)
+
+
+def _figures(overview: ClusterOverview, label: int) -> str:
+    row: Any = overview.table.loc[label].to_dict()
     parts = [f"{count(int(row['rows']), 'row')} ({row['share']:.1%})"]
-    if len(made.table) > 1:
-        parts.append(f"{row['inside']:.0%} of its rows' nearest neighbors are in it")
-        parts.append(f"nearest group: {plain(row['nearest'])}")
-    if made.runs:
-        parts.append(f"found again in {int(row['found'])} of {made.runs} resamples")
-    if made.models:
-        parts.append(f"also a group in {int(row['models'])} of {count(len(made.models), 'other model')}")
+    if len(overview.table) > 1:
+        parts += [f"neighbor purity {row['purity']:.0%}", f"nearest cluster: {plain(row['nearest'])}"]
+    if overview.runs:
+        parts.append(f"recovered in {int(row['recovered'])} of {overview.runs} resamples")
+    if overview.models:
+        parts.append(f"also found by {int(row['models'])} of {count(len(overview.models), 'other model')}")
     return " · ".join(parts)
 
 
-def _use(chosen: Chosen, name: str, label: int) -> None:
-    """Keep the rows as a selection, which filters on every page can use, or go to them on the map."""
+def _show_selection_form(view: ClusterView, name: str, label: int) -> None:
+    """Save the rows as a selection, which filters on every page can use, or show them on the map."""
     with st.form("keep_group", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input(
-            "Name of the selection",
+        new_name = st.text_input(
+            "Selection name",
             name,
-            key=f"group_name-{label}-{chosen.params}",
+            key=f"group_name-{label}-{view.params}",
             max_chars=MAX_NAME_LENGTH,
             width=320,
-            help="Under this name the rows can be shown on the map and used as a filter on every page.",
+            help="Filters on every page can use the selection by this name.",
         )
-        keep = st.form_submit_button("Keep these rows", key="group_save", icon=":material/bookmark_add:")
-        look = st.form_submit_button(
-            "Show them on the map", key="group_show", icon=":material/scatter_plot:", type="primary"
+        save = st.form_submit_button("Save selection", key="group_save", icon=":material/bookmark_add:")
+        show = st.form_submit_button(
+            "Show on the map", key="group_show", icon=":material/scatter_plot:", type="primary"
         )
-    if not (keep or look):
+    if not (save or show):
         return
     try:
-        kept = session.ask(answers.keep_cluster, *chosen.where, (label,), wanted)
-        kept = selected.save_active(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
+        saved = session.ask(save_cluster_selection, *view.args, (label,), new_name)
+        saved = active.save_active(view.info, saved, saved.name if new_name.strip() == name else new_name)
     except PlanisphereError as error:
         show_error(error)
         return
-    if look:
-        selected.activate(chosen.info, Clicked(kept, new=False))
+    if show:
+        active.activate(view.info, ClickedCluster(saved, is_new=False))
         st.switch_page("pages/explore/map.py")
-    st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")
+    st.toast(f"Saved as {plain(saved.name)}.", icon=":material/check:")
 
 
-def _as_table(frame: pd.DataFrame) -> None:
-    """Texts with their row numbers."""
+def _show_texts(texts: pd.DataFrame) -> None:
     st.dataframe(
-        frame.assign(row=frame.index + 1)[["row", "text"]],
+        texts.assign(row=texts.index + 1)[["row", "text"]],
         hide_index=True,
         width="stretch",
         lazy=False,
-        column_config={
-            "row": st.column_config.NumberColumn("Row", format="localized", width=60),
-            "text": st.column_config.TextColumn("Text", width="large"),
-        },
-        alt="Texts of the group",
+        column_config=TEXT_COLUMNS,
+        alt="Texts of the cluster",
     )

@@ -1,4 +1,4 @@
-"""Names of groups: edited by hand in a table, or asked of a language model."""
+"""Names of clusters: edited manually in a table, or written by a language model."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,109 +6,199 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.clusters import naming as answers
-from core.clusters.methods import ClusterParams
+from core.clusters import naming
+from core.clusters.naming import NamingPlan
+from core.clusters.service import keyword_names
 from core.corpus.selections import MAX_NAME_LENGTH
 from core.digest import digest_json
 from core.errors import PlanisphereError
-from core.store import CorpusInfo
-from core.types import CorpusRef, ModelSpec
+from core.jobs.types import JobSpec
+from core.models.backends import capabilities
+from core.models.chat import ChatModel
+from core.models.openai_client.models import server_name
 from pages.shared import session
-from pages.shared.clusters import naming_llm
+from pages.shared.clusters.controls import ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.errors import show_error
-from pages.shared.text import plain
+from pages.shared.models.chat_form import select_chat_model
+from pages.shared.text import count, cut, plain
 
-WAYS = ("By hand", "With a language model")
+MODES = ("Edit manually", "Use a language model")
+DEFAULT_LIMIT = 100  # clusters named at first
 COLUMNS: dict[str, Any] = {
-    "number": st.column_config.NumberColumn("Group", width=70, help="1 is the largest.", disabled=True),
+    "number": st.column_config.NumberColumn("Cluster", width=70, help="1 is the largest.", disabled=True),
     "name": st.column_config.TextColumn(
-        "Name", help="Double-click to edit. No two groups may have the same.", max_chars=MAX_NAME_LENGTH, required=True
+        "Name", help="Double-click to edit. Names must be unique.", max_chars=MAX_NAME_LENGTH, required=True
     ),
     "rows": st.column_config.NumberColumn("Rows", width=80, format="localized", disabled=True),
     "keywords": st.column_config.TextColumn(
-        "Words", help="What its rows say more than others, most telling first.", disabled=True
+        "Keywords", help="Most characteristic terms (class-based TF-IDF).", disabled=True
     ),
 }
 
 
-def show(info: CorpusInfo, model: ModelSpec, params: ClusterParams) -> None:
-    """The button that opens the names, or, while a model is naming them, a word about that."""
-    if naming_llm.running(info, params):
-        st.caption(":material/hourglass_top: Names are being written; those that are there can be seen already.")
-    if st.button("Names", icon=":material/edit:", key="naming", help="Edit them, or have a language model write them."):
-        dialog(info, model, params)
+def show_names_button(view: ClusterView) -> None:
+    if _is_running(view):
+        st.caption(":material/hourglass_top: Naming clusters. Finished names are shown already.")
+    if st.button("Names", icon=":material/edit:", key="naming", help="Edit them, or use a language model."):
+        _names_dialog(view)
 
 
-@st.dialog("Names of the groups", width="large", icon=":material/edit:")
-def dialog(info: CorpusInfo, model: ModelSpec, params: ClusterParams) -> None:
-    way = st.segmented_control(
-        "How", WAYS, default=WAYS[0], key="naming_way", required=True, help="Names are kept with this grouping."
+@st.dialog("Cluster names", width="large", icon=":material/edit:")
+def _names_dialog(view: ClusterView) -> None:
+    mode = st.segmented_control(
+        "Mode", MODES, default=MODES[0], key="naming_mode", required=True, help="Names are saved with this clustering."
     )
     try:
-        if way == WAYS[1]:
-            naming_llm.show(info, model, params)
+        if mode == MODES[1]:
+            _show_model_naming(view)
         else:
-            by_hand((session.corpus_ref(info), model, params))
+            _show_name_editor(view)
     except PlanisphereError as error:
         show_error(error)
 
 
-def by_hand(where: tuple[CorpusRef, ModelSpec, ClusterParams]) -> None:
-    """The table, and what can be done with what was typed there."""
-    table = session.ask(answers.names_table, *where, timeout=600)
+def _show_name_editor(view: ClusterView) -> None:
+    table = session.ask(naming.names_table, *view.args, timeout=600)
+    # the key changes with the saved names, so that the editor then starts from them
+    saved = digest_json([view.info.digest, view.model.key, asdict(view.params), table["name"].tolist()])
     edited = st.data_editor(
         table[list(COLUMNS)],
         hide_index=True,
         width="stretch",
         height=min(460, 37 + 35 * len(table)),
         column_config=COLUMNS,
-        key=f"names-{_stamp(where, table)}",
+        key=f"names-{saved}",
     )
-    given = int((table["name"] != table["own"]).sum())
-    st.caption(
-        f"{given:,} of {len(table):,} groups have a name that was given; the others are called by their words "
-        "(class-based TF-IDF)."
-    )
+    changed = int((table["name"] != table["keyword_name"]).sum())
+    st.caption(f"{changed:,} of {len(table):,} clusters have an edited name; the others have keyword names.")
     with st.container(horizontal=True):
-        keep = st.button(
-            "Keep these names",
+        save = st.button(
+            "Save names",
             type="primary",
             icon=":material/check:",
-            key="names_keep",
-            help="From then on they stand on every page, and in exports.",
+            key="names_save",
+            help="Used on every page and in exports.",
         )
-        back = st.button(
-            "Back to the names by words",
+        reset = st.button(
+            "Reset to keyword names",
             icon=":material/undo:",
-            key="names_back",
-            disabled=not given,
-            help="Forgets all names that were given to this grouping.",
+            key="names_reset",
+            disabled=not changed,
+            help="Deletes all edited names of this clustering.",
         )
-        csv_button(
-            "Names (CSV)",
-            table.rename(columns={"own": "name by words"}),
-            "group-names.csv",
-            help="The names as they are kept, with words and sizes.",
-        )
-    if keep or back:
-        change(where, edited, back)
+        csv_button("Names (CSV)", table, "cluster-names.csv", help="The saved names with keywords and sizes.")
+    if save or reset:
+        _update_names(view, edited, reset)
 
 
-def change(where: tuple[CorpusRef, ModelSpec, ClusterParams], edited: pd.DataFrame, back: bool) -> None:
-    """Keep or forget names, then draw the whole page anew; what can't be kept is said, and stays in the table."""
+def _update_names(view: ClusterView, edited: pd.DataFrame, reset: bool) -> None:
+    """Save or reset names, then redraw the whole page; after an error the edits stay in the table."""
     try:
-        if back:
-            session.ask(answers.forget_names, *where)
+        if reset:
+            session.ask(naming.reset_names, *view.args)
         else:
-            session.ask(answers.keep_names, *where, tuple(edited["name"]))
+            session.ask(naming.save_edited_names, *view.args, tuple(edited["name"]))
     except PlanisphereError as error:
         st.error(plain(f"{error.message} {error.remedy}"), icon=":material/error:")
         return
     st.rerun()
 
 
-def _stamp(where: tuple[CorpusRef, ModelSpec, ClusterParams], table: pd.DataFrame) -> str:
-    """Another one whenever the kept names change, so that the table then starts from these."""
-    corpus, model, params = where
-    return digest_json([corpus.digest, model.key, asdict(params), table["name"].tolist()])
+def _show_model_naming(view: ClusterView) -> None:
+    """Raises PlanisphereError for an invalid address or model name."""
+    if _is_running(view):
+        st.info("Naming clusters; see the sidebar for progress.", icon=":material/hourglass_top:")
+        return
+    chat = select_chat_model()
+    if chat is None:
+        return
+    limit, rename = _select_scope(view)
+    plan = session.ask(naming.naming_plan, *view.args, limit, rename, timeout=600)
+    _show_plan(plan, chat)
+    backend = capabilities(chat.spec)
+    key_missing = backend.needs_key and session.api_key(chat.spec) is None
+    if key_missing:
+        st.caption(":material/key: OpenAI needs an API key: enter it above.")
+    agreed = not backend.paid or st.checkbox(
+        "I agree to send this and to pay the provider's price",
+        key=f"naming_agreed-{digest_json([asdict(chat), limit, rename])}",
+        help="Prices of chat models are not known here; see the provider's price list.",
+    )
+    if st.button(
+        "Name clusters",
+        type="primary",
+        icon=":material/auto_awesome:",
+        key="naming_start",
+        disabled=key_missing or not agreed or not plan.clusters,
+        help="Starts a job. Names are saved as they arrive; cancel it in the sidebar.",
+    ):
+        _start_naming(view, chat, limit, rename)
+
+
+def _select_scope(view: ClusterView) -> tuple[int, bool]:
+    """How many clusters to name, and whether to replace edited names."""
+    total = len(session.ask(keyword_names, *view.args, timeout=600))
+    left, right = st.columns(2, vertical_alignment="bottom")
+    limit = left.number_input(
+        "Number of clusters",
+        1,
+        max(1, total),
+        max(1, min(DEFAULT_LIMIT, total)),
+        key=f"naming_limit-{total}",
+        help=f"The largest of {total:,} clusters are named; the others keep their names.",
+    )
+    rename = right.toggle(
+        "Replace edited names", key="naming_rename", help="Otherwise names edited by you or a model stay."
+    )
+    return int(limit), bool(rename)
+
+
+def _show_plan(plan: NamingPlan, chat: ChatModel) -> None:
+    """What is sent where, and how much."""
+    if not plan.clusters:
+        st.info("All of these clusters have an edited name.", icon=":material/check:")
+        return
+    server, paid = server_name(chat.spec).replace("The server", "the server"), capabilities(chat.spec).paid
+    privacy = "The data leaves this machine" if paid else "The server is in your own network"
+    (st.warning if paid else st.info)(
+        f"**Data sent** to {plain(server)}: per cluster its size, up to 10 keywords and the first 200 characters of up "
+        f"to {naming.SENT_TEXTS} representative texts; also edited names. {privacy}.",
+        icon=":material/outgoing_mail:",
+    )
+    with st.expander("Preview of the first cluster"):
+        for line in plan.first.split("\n"):
+            st.text(cut(line, 220))
+    st.caption(
+        f"{count(plan.clusters, 'cluster')} in {count(plan.requests, 'request')}, siblings together: about "
+        f"{plan.tokens_in:,} input tokens and {plan.tokens_out:,} output tokens (an estimate; reasoning models use "
+        "more). Answers are used as names only."
+    )
+
+
+def _start_naming(view: ClusterView, chat: ChatModel, limit: int, rename: bool) -> None:
+    params = {
+        "model": view.model.to_dict(),
+        "clusters": asdict(view.params),
+        "chat": asdict(chat),
+        "limit": limit,
+        "rename": rename,
+    }
+    title = f"Cluster names of {view.info.name}"
+    job = JobSpec("name_clusters", session.folder(), view.info.digest, params, title=title)
+    for previous in session.manager().list(session.folder()):  # messages of earlier attempts are outdated
+        if not previous.open and previous.spec.kind == job.kind and previous.spec.corpus == job.corpus:
+            session.manager().forget(previous.spec.workspace, previous.id)
+    session.manager().submit(job, session.api_key(chat.spec))
+    st.rerun()
+
+
+def _is_running(view: ClusterView) -> bool:
+    """Whether a job is naming the clusters of this clustering."""
+    specs = [job.spec for job in session.manager().list(session.folder()) if job.open]
+    return any(
+        spec.kind == "name_clusters"
+        and spec.corpus == view.info.digest
+        and spec.params.get("clusters") == asdict(view.params)
+        for spec in specs
+    )

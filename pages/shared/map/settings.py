@@ -5,8 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
-from core.clusters.edited_names import edited_names
 from core.clusters.methods import ClusterParams
+from core.clusters.names import edited_names
 from core.corpus.selections import saved_selections
 from core.digest import digest_json
 from core.map import regions

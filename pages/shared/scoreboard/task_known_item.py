@@ -17,7 +17,7 @@ from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import result_view, session
-from pages.shared.clusters.naming_llm import chat_model
+from pages.shared.models.chat_form import select_chat_model
 from pages.shared.scoreboard import task_parts as parts
 from pages.shared.text import count, cut, plain
 
@@ -91,7 +91,7 @@ def _known_item_task(info: CorpusInfo, generator: str, settings: dict[str, int])
 def _llm_task(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     """The form for queries by a language model; the task once there are queries. Raises PlanisphereError for a bad
     address or name."""
-    chat = chat_model()
+    chat = select_chat_model()
     if chat is None:
         return None
     plan = session.ask(writing_plan, session.corpus_ref(info), chat, sample, seed)

@@ -3,7 +3,7 @@ within them; stored in the session and in the link."""
 
 import streamlit as st
 
-from core.clusters.selection import Clicked, forget
+from core.clusters.selection import ClickedCluster, delete_clicked
 from core.corpus.selections import SavedSelection, rename_selection, saved_selections
 from core.map.selection import Choice, Step
 from core.store import CorpusInfo
@@ -29,12 +29,12 @@ def active_selection(info: CorpusInfo) -> SavedSelection | None:
     return saved
 
 
-def activate(info: CorpusInfo, clicked: Clicked) -> None:
+def activate(info: CorpusInfo, clicked: ClickedCluster) -> None:
     """Select the rows of a group instead of the active ones; call it in a callback, or before the Map or Search."""
     saved, active = clicked.saved, session.remembered(NAME)
     if active and active["key"] != saved.key:
         clear_active()
-    temporary = saved.name if clicked.new else ""
+    temporary = saved.name if clicked.is_new else ""
     session.remember(NAME, {"corpus": info.digest, "key": saved.key, "temporary": temporary})
     session.set_widget(filters.SELECTION_KEY, [saved.key])
     state.put(Choice((Step("rows", "set", key=saved.key),)))
@@ -65,7 +65,7 @@ def clear_active() -> None:
     if within and key in within:
         session.set_widget(filters.SELECTION_KEY, [other for other in within if other != key])
     if active["temporary"]:
-        forget(CorpusRef(session.folder(), active["corpus"]), key, active["temporary"])
+        delete_clicked(CorpusRef(session.folder(), active["corpus"]), key, active["temporary"])
 
 
 def write_link() -> None:

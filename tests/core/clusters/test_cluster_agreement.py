@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from core.clusters.agreement import agreement, confusion, crossed, matched
+from core.clusters.agreement import agreement, confusion, contingency, match_labels
 
 
 def two(n=120, seed=0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,8 +45,8 @@ def test_too_few_rows_have_no_figure():
 @pytest.mark.parametrize("seed", range(4))
 def test_pairs_share_the_most_rows(seed):
     first, second = two(60, seed)
-    partner, changed = matched(first, second)
-    counts = crossed(first, second)
+    partner, changed = match_labels(first, second)
+    counts = contingency(first, second)
     best = max(sum(counts[row, column] for row, column in enumerate(order)) for order in permutations(range(5), 4))
     paired = partner >= 0
     assert counts[paired, partner[paired]].sum() == best
@@ -60,18 +60,18 @@ def test_pairs_share_the_most_rows(seed):
 
 def test_renumbered_groups_have_not_changed():
     first, _ = two()
-    partner, changed = matched(first, np.where(first < 0, -1, 3 - first))
+    partner, changed = match_labels(first, np.where(first < 0, -1, 3 - first))
     assert partner.tolist() == [3, 2, 1, 0]
     assert not changed.any()
 
 
 def test_all_noise_pairs_with_nothing():
     none, some = np.full(3, -1), np.array([0, 1, -1])
-    assert matched(none, some)[1].tolist() == [True, True, False]
-    partner, changed = matched(some, none)
+    assert match_labels(none, some)[1].tolist() == [True, True, False]
+    partner, changed = match_labels(some, none)
     assert partner.tolist() == [-1, -1]
     assert changed.tolist() == [True, True, False]
-    assert crossed(none, none).shape == (0, 0)
+    assert contingency(none, none).shape == (0, 0)
 
 
 def test_the_confusion_counts_and_lies_on_the_diagonal():
@@ -101,4 +101,4 @@ def test_a_group_whose_value_is_rare_is_not_drawn_empty():
 def test_rows_are_counted_where_most_of_their_group_and_of_their_value_are():
     first, second = np.array([0, 0, 0, 1, 1, 2, -1]), np.array([0, 0, 1, 1, 1, 1, 0])
     made = agreement(first, second)
-    assert (made.purity, made.gathered) == (pytest.approx(5 / 6), pytest.approx(4 / 6))
+    assert (made.purity, made.inverse_purity) == (pytest.approx(5 / 6), pytest.approx(4 / 6))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from core.clusters.dbcv import _core_distances, dbcv
+from core.clusters.validation import _core_distances, dbcv
 
 validity = pytest.importorskip("hdbscan.validity", reason="hdbscan, the reference, is not installed")
 
@@ -22,7 +22,7 @@ def test_validity_is_hdbscans(seed, dims, spread):
     np.testing.assert_allclose(made.clusters, clusters, atol=1e-9)
     assert made.overall == pytest.approx(overall)
     assert np.ptp(made.clusters) > 0.01
-    assert made.looked == made.clustered == (labels >= 0).sum()
+    assert made.sampled == made.clustered == (labels >= 0).sum()
 
 
 def test_copies_do_not_make_a_place_endlessly_dense():
@@ -55,7 +55,7 @@ def test_apart_is_better_and_noise_and_false_groups_lower_it():
 def test_large_clusters_are_drawn_from_by_the_seed():
     points, labels = drawn(1, rows=900)
     first, second = dbcv(points, labels, 3, per_cluster=100), dbcv(points, labels, 3, per_cluster=100)
-    assert first.looked == 400 < first.clustered == (labels >= 0).sum()
+    assert first.sampled == 400 < first.clustered == (labels >= 0).sum()
     np.testing.assert_array_equal(first.clusters, second.clusters)
     assert not np.array_equal(first.clusters, dbcv(points, labels, 4, per_cluster=100).clusters)
     assert (first.seed, first.overall) == (3, pytest.approx(dbcv(points, labels).overall, abs=0.25))

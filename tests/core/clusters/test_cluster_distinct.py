@@ -1,13 +1,12 @@
 import numpy as np
 
-from core.clusters.distinct_rows import copies, distinct_graph, restricted
-from core.clusters.methods import ClusterParams, cluster
+from core.clusters.methods import ClusterParams, cluster, distinct_graph, duplicate_codes, restrict_graph
 from core.vectors.communities import neighbor_graph
 
 
 def test_restricted_is_a_search_among_the_rows_drawn(scattered):
     rows = np.sort(np.random.default_rng(2).choice(300, 190, replace=False))
-    near, scores = restricted(scattered.neighbors.ids, scattered.neighbors.scores, rows, 25)
+    near, scores = restrict_graph(scattered.neighbors.ids, scattered.neighbors.scores, rows, 25)
     part = scattered.vectors.rows[rows]
     cosines = part @ part.T
     np.fill_diagonal(cosines, -2)
@@ -19,10 +18,10 @@ def test_restricted_is_a_search_among_the_rows_drawn(scattered):
 def test_missing_neighbors_are_told_and_repeat_the_farthest_cosine():
     ids = np.array([[1, 2, 3], [0, 2, 3], [3, 0, 1], [2, 1, 0]], np.int32)
     scores = np.array([[0.9, 0.8, 0.7]] * 4, np.float32)
-    near, kept = restricted(ids, scores, np.array([0, 3]))
+    near, kept = restrict_graph(ids, scores, np.array([0, 3]))
     assert near.tolist() == [[1, -1, -1], [0, -1, -1]]
     np.testing.assert_allclose(kept, 0.7)
-    alone, nothing = restricted(np.array([[1, -1], [0, -1], [-1, -1]]), scores[:3, :2], np.array([0, 2]))
+    alone, nothing = restrict_graph(np.array([[1, -1], [0, -1], [-1, -1]]), scores[:3, :2], np.array([0, 2]))
     assert alone.tolist() == [[-1, -1], [-1, -1]]
     assert (nothing == 0).all()
 
@@ -30,7 +29,7 @@ def test_missing_neighbors_are_told_and_repeat_the_farthest_cosine():
 def test_copies_are_linked_by_whatever_way():
     ids = np.array([[1, 2], [2, 0], [1, 3], [2, -1]])
     scores = np.array([[1.0, 0.5], [1.0 - 1e-7, 0.5], [1.0, 0.9], [0.9, 1.0]], np.float32)
-    group = copies(ids, scores)
+    group = duplicate_codes(ids, scores)
     assert group[0] == group[1] == group[2] != group[3]
 
 

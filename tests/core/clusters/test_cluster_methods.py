@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from core.clusters.agreement import agreement
-from core.clusters.centers import centers
-from core.clusters.k_choice import suggested_k
-from core.clusters.methods import ClusterParams, check, cluster, reduced, with_noise_assigned
+from core.clusters.methods import ClusterParams, check, cluster, suggest_k, umap_points, with_noise_assigned
+from core.clusters.validation import centers
 from core.errors import InputError
 from tests.core.clusters.conftest import plant
 
@@ -41,7 +40,7 @@ def test_kmeans_finds_planted_groups_with_k_given_or_suggested(planted):
 def test_the_sweep_peaks_at_the_planted_k(plant):
     told: list[int] = []
     rows = plant((40,) * 5, seed=2).vectors.rows
-    best, tried = suggested_k(rows, 0, 12, lambda done, total: told.append(done))
+    best, tried = suggest_k(rows, 0, 12, lambda done, total: told.append(done))
     assert best == 5
     assert dict(tried)[5] == max(value for _, value in tried) > 0.5
     assert told == list(range(1, len(tried) + 1))
@@ -113,9 +112,9 @@ def test_noise_goes_to_the_nearest_center(scattered):
 
 
 def test_five_dimensions_are_of_the_seed(planted):
-    points = reduced(planted.vectors, planted.neighbors, 1, quiet)
+    points = umap_points(planted.vectors, planted.neighbors, 1, quiet)
     assert points.shape == (180, 5)
-    np.testing.assert_array_equal(points, reduced(planted.vectors, planted.neighbors, 1, quiet))
+    np.testing.assert_array_equal(points, umap_points(planted.vectors, planted.neighbors, 1, quiet))
     middles = np.stack([points[planted.truth == label].mean(axis=0) for label in range(4)])
     inside = np.linalg.norm(points - middles[planted.truth], axis=1)
     apart = np.linalg.norm(middles[:, None] - middles[None], axis=2)[~np.eye(4, dtype=bool)]
@@ -160,7 +159,7 @@ def test_parameters_that_make_no_clustering_are_refused(scattered, params):
 
 
 def test_what_a_method_does_not_read_does_not_name_it():
-    assert ClusterParams("leiden", 2, 99, 9, 1, True).named() == ClusterParams("leiden", 2, seed=1)
-    assert ClusterParams("kmeans", 2, 99, 9, 1, True).named() == ClusterParams("kmeans", k=9, seed=1)
-    kept = ClusterParams("hdbscan", 2, 99, 9, 1, True).named()
+    assert ClusterParams("leiden", 2, 99, 9, 1, True).canonical() == ClusterParams("leiden", 2, seed=1)
+    assert ClusterParams("kmeans", 2, 99, 9, 1, True).canonical() == ClusterParams("kmeans", k=9, seed=1)
+    kept = ClusterParams("hdbscan", 2, 99, 9, 1, True).canonical()
     assert kept == ClusterParams("hdbscan", min_size=99, seed=1, assign_noise=True)

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from core.clusters.edited_names import edited_names, save_names
 from core.clusters.methods import ClusterParams
-from core.clusters.names import central_rows, cluster_names, keywords, typical_rows
+from core.clusters.names import cluster_names, distinctive_rows, edited_names, keywords, representative_rows, save_names
 from core.corpus.terms import document_terms
 from core.errors import InputError
 from core.store import Workspace
@@ -43,7 +42,7 @@ def test_names_differ_even_where_no_words_do(texts):
 
 
 def test_keywords_fall_and_are_of_the_group():
-    made = keywords(LABELS, *document_terms(TEXTS), most=4)
+    made = keywords(LABELS, *document_terms(TEXTS), limit=4)
     for words in made:
         weights = [weight for _, weight in words]
         assert weights == sorted(weights, reverse=True)
@@ -61,11 +60,11 @@ def test_central_and_typical_rows_by_brute_force(scattered):
     near = rows[inside] @ middles.T
     central = inside[np.argsort(-near[:, 1])][:5]
     typical = inside[np.argsort(-(near[:, 1] - np.maximum(near[:, 0], near[:, 2])))][:5]
-    assert central_rows(scattered.vectors.rows, labels, 1).tolist() == central.tolist()
-    assert typical_rows(scattered.vectors.rows, labels, 1, middles).tolist() == typical.tolist()
+    assert representative_rows(scattered.vectors.rows, labels, 1).tolist() == central.tolist()
+    assert distinctive_rows(scattered.vectors.rows, labels, 1, middles).tolist() == typical.tolist()
     assert central.tolist() != typical.tolist()
-    assert len(central_rows(scattered.vectors.rows, labels, 9)) == 0
-    assert typical_rows(scattered.vectors.rows, labels, 1, middles[1:2]).tolist() == central.tolist()
+    assert len(representative_rows(scattered.vectors.rows, labels, 9)) == 0
+    assert distinctive_rows(scattered.vectors.rows, labels, 1, middles[1:2]).tolist() == central.tolist()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from core.clusters.distinct_rows import restricted
-from core.clusters.methods import ClusterParams
-from core.clusters.resample import clusters_again
-from core.clusters.stability import SHARE, best_jaccard, leiden_again, stability
-from core.clusters.sweep import steepest, sweep, sweep_values
+from core.clusters.methods import ClusterParams, restrict_graph
+from core.clusters.stability import SAMPLE_SHARE, best_jaccard, leiden_resampler, resampler, stability
+from core.clusters.sweep import largest_step, sweep, sweep_values
 from core.vectors.communities import by_size, communities, neighbor_graph
 
 
@@ -28,17 +26,17 @@ def test_best_jaccard_by_brute_force():
 
 
 def test_planted_groups_are_found_in_all_resamples_and_random_ones_in_none(planted):
-    again = leiden_again(planted.neighbors.ids, planted.neighbors.scores, 1.0)
+    again = leiden_resampler(planted.neighbors.ids, planted.neighbors.scores, 1.0)
     told: list[tuple[int, int]] = []
     good = stability(planted.truth, again, 12, 0, lambda done, total: told.append((done, total)))
-    assert good.found.tolist() == [12] * 4
-    assert good.looked.tolist() == [12] * 4
+    assert good.recovered.tolist() == [12] * 4
+    assert good.resamples.tolist() == [12] * 4
     np.testing.assert_allclose(good.jaccard, 1)
     np.testing.assert_allclose(good.agreement, 1)
     assert told == [(done, 12) for done in range(1, 13)]
     shuffled = np.random.default_rng(0).permutation(planted.truth)
     bad = stability(shuffled, again, 12, 0, quiet)
-    assert bad.found.tolist() == [0] * 4
+    assert bad.recovered.tolist() == [0] * 4
     assert bad.jaccard.max() < 0.4
     assert np.abs(bad.agreement).max() < 0.2
 
@@ -53,20 +51,20 @@ def test_resamples_are_of_the_stated_size_and_follow_the_seed():
     labels = np.repeat([0, 1], [999, 1])
     made = stability(labels, again, 5, 3, quiet)
     stability(labels, again, 5, 3, quiet)
-    assert [len(rows) for rows in drawn] == [round(SHARE * 1000)] * 10
+    assert [len(rows) for rows in drawn] == [round(SAMPLE_SHARE * 1000)] * 10
     assert all((np.diff(rows) > 0).all() for rows in drawn)
     assert all((one == two).all() for one, two in zip(drawn[:5], drawn[5:], strict=True))
     assert not (drawn[0] == drawn[1]).all()
-    assert made.looked[1] == sum(999 in rows for rows in drawn[:5])
-    assert made.found.tolist() == [5, 0]  # one cluster of all rows is nearly the first, and never the second
+    assert made.resamples[1] == sum(999 in rows for rows in drawn[:5])
+    assert made.recovered.tolist() == [5, 0]  # one cluster of all rows is nearly the first, and never the second
 
 
 def test_clustering_again_is_of_the_rows_drawn_alone(scattered):
     ids, scores = scattered.neighbors.ids, scattered.neighbors.scores
-    again, rows = leiden_again(ids, scores, 3.0), np.arange(0, 300, 2)
+    again, rows = leiden_resampler(ids, scores, 3.0), np.arange(0, 300, 2)
     first = again(rows, 5)
     np.testing.assert_array_equal(first, again(rows, 5))
-    expected = by_size(communities(neighbor_graph(*restricted(ids, scores, rows)), 3.0, 5))
+    expected = by_size(communities(neighbor_graph(*restrict_graph(ids, scores, rows)), 3.0, 5))
     np.testing.assert_array_equal(first, expected)
     assert len(first) == 150
     assert first.max() > 1
@@ -74,16 +72,16 @@ def test_clustering_again_is_of_the_rows_drawn_alone(scattered):
 
 @pytest.mark.parametrize("params", [ClusterParams(level=2), ClusterParams("kmeans", k=4)])
 def test_again_by_the_method_of_all(planted, params):
-    again, runs = clusters_again(planted.vectors, planted.neighbors, params)
+    again, runs = resampler(planted.vectors, planted.neighbors, params)
     assert runs >= 10
-    assert stability(planted.truth, again, 3, 0, quiet).found.tolist() == [3] * 4
+    assert stability(planted.truth, again, 3, 0, quiet).recovered.tolist() == [3] * 4
 
 
 def test_few_rows_can_be_drawn_too(given):
     few = given(np.random.default_rng(0).normal(size=(4, 6)))
-    again, _ = clusters_again(few.vectors, few.neighbors, ClusterParams())
+    again, _ = resampler(few.vectors, few.neighbors, ClusterParams())
     made = stability(np.array([0, 0, 1, -1]), again, 3, 0, quiet)
-    assert made.found.max() <= made.looked.max() <= 3
+    assert made.recovered.max() <= made.resamples.max() <= 3
 
 
 def test_a_sweep_tells_what_each_setting_gives(planted):
@@ -113,7 +111,7 @@ def test_a_sweep_asks_for_nothing_that_can_not_be(method, rows):
 
 
 def test_the_cliff_is_where_neighboring_settings_differ_by_the_largest_factor():
-    assert steepest([5, 10, 25, 50], [400, 220, 20, 15]) == (1, pytest.approx(11))
-    assert steepest([50, 5, 25, 10], [15, 400, 20, 220]) == (1, pytest.approx(11))  # in whatever order
-    assert steepest([1, 2], [0, 0]) == (0, 1)
-    assert steepest([1], [7]) is None
+    assert largest_step([5, 10, 25, 50], [400, 220, 20, 15]) == (1, pytest.approx(11))
+    assert largest_step([50, 5, 25, 10], [15, 400, 20, 220]) == (1, pytest.approx(11))  # in whatever order
+    assert largest_step([1, 2], [0, 0]) == (0, 1)
+    assert largest_step([1], [7]) is None

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples
 
-from core.clusters import silhouette
-from core.clusters.centers import centers, sums
-from core.clusters.silhouette import silhouettes
-from core.clusters.validation import cluster_trust, neighbors_inside
+from core.clusters import validation
+from core.clusters.validation import centers, cluster_trust, neighbor_purity, silhouettes, sums
 
 
 @pytest.fixture
@@ -21,8 +19,8 @@ def labels() -> np.ndarray:
 def test_silhouettes_are_scikit_learns(scattered, planted, labels, monkeypatch):
     kept = labels >= 0
     expected = silhouette_samples(scattered.vectors.rows[kept], labels[kept], metric="cosine")
-    for cells in (silhouette.CELLS, 35):  # in blocks of seven rows the same
-        monkeypatch.setattr(silhouette, "CELLS", cells)
+    for cells in (validation.BLOCK_CELLS, 35):  # in blocks of seven rows the same
+        monkeypatch.setattr(validation, "BLOCK_CELLS", cells)
         made = silhouettes(scattered.vectors.rows, labels)
         np.testing.assert_allclose(made[kept], expected, atol=1e-5)
         assert np.isnan(made[~kept]).all()
@@ -60,8 +58,8 @@ def test_trust_by_brute_force(scattered, labels):
     assert trust.k == 15
     share = [[labels[other] == labels[row] for other in ids[row, :15]] for row in range(300)]
     for label, member in enumerate(members):
-        assert trust.inside[label] == pytest.approx(np.mean([share[row] for row in member]))
-    assert trust.overall_inside == pytest.approx(np.mean([share[row] for row in np.flatnonzero(labels >= 0)]))
+        assert trust.purity[label] == pytest.approx(np.mean([share[row] for row in member]))
+    assert trust.overall_purity == pytest.approx(np.mean([share[row] for row in np.flatnonzero(labels >= 0)]))
     values = silhouettes(scattered.vectors.rows, labels)
     np.testing.assert_allclose(trust.silhouette, [values[member].mean() for member in members], atol=1e-6)
     assert trust.overall_silhouette == pytest.approx(np.nanmean(values), abs=1e-6)
@@ -72,14 +70,14 @@ def test_tight_and_apart_is_better_in_every_figure(planted, plant):
     good = cluster_trust(planted.vectors.rows, planted.neighbors.ids, planted.truth)
     bad = cluster_trust(loose.vectors.rows, loose.neighbors.ids, loose.truth)
     assert good.cohesion.min() > bad.cohesion.max()
-    assert good.overall_inside == 1 > bad.overall_inside
+    assert good.overall_purity == 1 > bad.overall_purity
     assert good.overall_silhouette > bad.overall_silhouette
 
 
 def test_inside_counts_no_noise_and_no_missing_neighbor():
     near, labels = np.array([[1, 2], [0, 3], [0, -1], [2, 1]]), np.array([0, 0, -1, 0])
-    assert neighbors_inside(near, labels).tolist() == [0.5, 1.0, 0.0, 0.5]
-    assert neighbors_inside(np.zeros((3, 0), np.int32), np.zeros(3)).tolist() == [1, 1, 1]
+    assert neighbor_purity(near, labels).tolist() == [0.5, 1.0, 0.0, 0.5]
+    assert neighbor_purity(np.zeros((3, 0), np.int32), np.zeros(3)).tolist() == [1, 1, 1]
 
 
 def test_all_noise_and_one_cluster(scattered):
@@ -89,7 +87,7 @@ def test_all_noise_and_one_cluster(scattered):
     assert np.isnan(none.overall_silhouette)
     one = cluster_trust(scattered.vectors.rows, scattered.neighbors.ids, np.zeros(300, np.int32))
     assert one.nearest.tolist() == [-1]
-    assert one.inside.tolist() == [1.0]
+    assert one.purity.tolist() == [1.0]
 
 
 def test_sums_and_centers(scattered, labels):

@@ -274,7 +274,7 @@ REVIEWS = (
 
 
 def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
-    from core.clusters.cluster_set import default_clusters
+    from core.clusters.service import default_clusters
 
     bank = [f"{opening} {subject}{end}" for opening, subject, end in product(OPENINGS, SUBJECTS, ENDS)]
     food = [review.format(item) for item, review in product(FOODS, REVIEWS)]

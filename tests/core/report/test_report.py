@@ -19,15 +19,11 @@ from core.disagreement.results import COMPARISON, ComparisonQuery
 from core.disagreement.service import pairwise_similarity
 from core.errors import InputError
 from core.models.registry import load_embedder
-from core.report import spaces
-from core.report.blocks import Code, Document, Heading, Paragraph, table
-from core.report.html import to_html
-from core.report.markdown import to_markdown
-from core.report.reproduce import can_start_anew
+from core.report import quality
+from core.report.document import Code, Document, Heading, Paragraph, table, to_html, to_markdown
+from core.report.reproduce import can_reembed
 from core.report.service import report_file
-from core.report.svg import Mark, interval_svg, pareto_svg
-from core.report.svg_heat import heat_svg
-from core.report.svg_lines import Axis, Series, lines_svg, percent
+from core.report.svg import Axis, Mark, Series, heat_svg, interval_svg, lines_svg, pareto_svg, percent
 from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import ScoreboardQuery, board
 from core.scoreboard.task_tables import import_tables
@@ -96,9 +92,9 @@ def test_it_tells_all_that_was_compared_and_how(made, page):
     for line in found.lines:
         assert f"{line.mean:.3f}" in text
         assert f"{line.low:.3f} to {line.high:.3f}" in text
-    for words in (asked.corpus.digest, "seed 0", "40, of them 40 different texts",
+    for words in (asked.corpus.digest, "seed 0", "40, 40 distinct texts",
                   "lexical baseline · first 32d · binary",
-                  "Holm", "P@1", "V-measure", "Also:", "numpy", "What to bear in mind", "shop.csv, CSV"):  # fmt: skip
+                  "Holm", "P@1", "V-measure", "Also:", "numpy", "Limitations", "shop.csv, CSV"):  # fmt: skip
         assert words in text, words
     assert "points" in text
 
@@ -175,14 +171,14 @@ def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, caps
 def test_what_else_was_measured_is_told(made, page, monkeypatch):
     asked = made[0]
     monkeypatch.setattr(index_sweep, "TIMED_QUERIES", 5)
-    monkeypatch.setattr(spaces, "SECONDS", np.inf)  # so that a busy machine leaves nothing out
+    monkeypatch.setattr(quality, "SECONDS", np.inf)  # so that a busy machine leaves nothing out
     text = read(page)[1]
-    for words in ("Stored smaller", "How alike their neighbors are", "What the spaces are like"):
+    for words in ("Compression:", "chance level", "Embedding diagnostics"):
         assert words not in text
-    could = text.split("What this report could also hold")[1]
-    assert "open the Disagreement page" in could
-    assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
-    assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
+    missing = text.split("Not included")[1]
+    assert "open the Disagreement page" in missing
+    assert "Diagnostics of lexical baseline and lexical baseline · first 32d · binary" in missing
+    assert "Compression of lexical baseline and lexical baseline · first 32d:" in missing  # bits are what is measured
     for part in PARTS:
         query = curves.CompressedContender(asked.corpus, asked.contenders[0]).query(part)
         COMPRESSION.get_or_compute(query)
@@ -190,14 +186,14 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     COMPARISON.get_or_compute(ComparisonQuery(asked.corpus, asked.contenders))
     page = report_file(asked, "html").decode()
     text = read(page)[1]
-    for words in ("binary, rescored 10x", "Of a text's 10 nearest others", "Used equally", "elbow", "recall@10",
-                  "PCA components", "seed 0"):  # fmt: skip
+    for words in ("binary, rescored 10x", "Share of a text's 10 nearest neighbors", "Effective dimensions", "elbow",
+                  "recall@10", "PCA components", "seed 0"):  # fmt: skip
         assert words in text, words
-    could = text.split("What this report could also hold")[1]
-    assert "What lexical baseline · first 32d would lose" in could
-    assert "page" not in could.split("Compression page")[0]  # nothing else is left
+    missing = text.split("Not included")[1]
+    assert "Compression of lexical baseline · first 32d:" in missing
+    assert "page" not in missing.split("Compression page")[0]  # nothing else is left
     overlap = pairwise_similarity(ComparisonQuery(asked.corpus, asked.contenders), "overlap", 10)
-    assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest others." in text
+    assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest neighbors." in text
     kept = dimension_view(curves.CompressedContender(asked.corpus, asked.contenders[0]), LabelQuality("thing"))
     markdown = report_file(asked, "markdown").decode()
     for curve in (kept.recall[0], kept.quality[1]):
@@ -210,11 +206,11 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
 
 def test_long_work_is_never_begun_for_a_report(made, monkeypatch):
     asked = made[0]
-    monkeypatch.setattr(spaces, "_measured", lambda *_: pytest.fail("worked out for a download"))
-    assert spaces.diagnose(asked.corpus, asked.contenders, spaces.MOST_ROWS + 1, "") == []
-    clock = iter([0.0, spaces.SECONDS + 1, spaces.SECONDS + 1])
-    monkeypatch.setattr(spaces.time, "monotonic", lambda: next(clock))
-    assert spaces.diagnose(asked.corpus, asked.contenders, 40, "") == []
+    monkeypatch.setattr(quality, "_measure", lambda *_: pytest.fail("worked out for a download"))
+    assert quality.diagnose(asked.corpus, asked.contenders, quality.MAX_ROWS + 1, "") == []
+    clock = iter([0.0, quality.SECONDS + 1, quality.SECONDS + 1])
+    monkeypatch.setattr(quality.time, "monotonic", lambda: next(clock))
+    assert quality.diagnose(asked.corpus, asked.contenders, 40, "") == []
 
 
 def test_lines_and_cells_are_drawn_where_they_belong():
@@ -282,5 +278,5 @@ def test_pairs_of_the_corpus_itself_start_from_its_file(made):
     asked, _ = made
     info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
     within, uploaded = Task.of("pairs", first="a", second="b", score="c"), Task.of("pairs", file="ff", first="a")
-    assert can_start_anew(info, asked.contenders, within)
-    assert not can_start_anew(info, asked.contenders, uploaded)
+    assert can_reembed(info, asked.contenders, within)
+    assert not can_reembed(info, asked.contenders, uploaded)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.clusters.icicle import Bar
+from core.clusters.hierarchy import Bar
 
 HEIGHT = 540  # pixels
 _WEB = Path(__file__).parent

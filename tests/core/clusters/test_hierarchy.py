@@ -2,8 +2,7 @@
 
 import pytest
 
-from core.clusters.icicle import icicle_bars
-from core.clusters.tree import Node
+from core.clusters.hierarchy import Node, icicle_bars
 
 #         level label parent name rows start
 NODES = (

@@ -1,0 +1,162 @@
+"""Scores in a report: tables and figures of the scoreboard, pairwise tests, all metrics, and neighbor overlap."""
+
+from collections.abc import Callable
+from math import isfinite
+
+import numpy as np
+
+from core.report.document import Block, Figure, Heading, Paragraph, Table, table
+from core.report.facts import Facts
+from core.report.svg import Mark, heat_svg, interval_svg, pareto_svg
+from core.scoreboard.cost import Cost, on_frontier
+from core.scoreboard.service import Board
+from core.scoreboard.types import METRICS
+from core.scoreboard.verdict import format_points
+
+SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
+COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Truncated")
+AXES = {
+    "usd_per_million": "US dollars per million texts",
+    "seconds_per_1000": "seconds to embed 1,000 texts",
+    "bytes_per_vector": "bytes per vector",
+}
+
+
+def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
+    """Scores and costs of each contender."""
+    note = (
+        f"Score: {board.label}, higher is better. Contenders that share a letter do not differ significantly. P(best): "
+        "share of bootstrap resamples in which the contender is best."
+    )
+    costs = [(facts.contenders[index].label, *_cost_cells(facts.costs[index])) for index in board.order]
+    legend = (
+        "Bytes: of one vector. s / 1,000: seconds to embed 1,000 texts of this corpus; p50, p95: query latency in "
+        "milliseconds (measured on the machine below, or unknown). Price: US dollars to embed a million texts of this "
+        "length. Truncated: share of the text beyond the model's maximum length."
+    )
+    return [
+        Heading("Scoreboard"),
+        Table(SCORES, score_table(facts, board).rows, frozenset(SCORES[2:])),
+        Paragraph(note, "note"),
+        Heading("Costs", 3),
+        table(COSTS, costs, ("Contender",)),
+        Paragraph(legend, "note"),
+    ]
+
+
+def score_table(facts: Facts, board: Board) -> Table:
+    rows = [
+        (f"{rank} {line.group}", facts.label_of(line.name), f"{line.mean:.3f}",
+         _interval(line.low, line.high, "{:.3f}".format), f"{line.share_best:.0%}")
+        for rank, line in enumerate(board.comparison.lines, start=1)
+    ]  # fmt: skip
+    return table(("Rank", "Contender", board.label, "95% interval", "P(best)"), rows, ("Rank", "Contender"))
+
+
+def _cost_cells(cost: Cost) -> tuple[str, ...]:
+    speed = cost.speed
+    price = "unknown" if cost.usd_per_million is None else f"${cost.usd_per_million:,.2f}"
+    return (
+        f"{cost.dimensions:,}", f"{cost.bytes_per_vector:,}", _number(speed.seconds_per_1000, 2),
+        _number(speed.p50_ms, 1), _number(speed.p95_ms, 1), "free" if cost.usd_per_million == 0 else price,
+        "unknown" if cost.truncated_share is None else f"{cost.truncated_share:.1%}",
+    )  # fmt: skip
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "unknown" if value is None else f"{value:,.{decimals}f}"
+
+
+def _interval(low: float, high: float, form: Callable[[float], str]) -> str:
+    """The interval of a single query is unknown."""
+    return f"{form(low)} to {form(high)}" if isfinite(low + high) else "unknown"
+
+
+def score_figures(facts: Facts, board: Board) -> list[Block]:
+    """Scores with intervals, and scores over the first cost that differs among the contenders."""
+    marks = _marks(facts, board)
+    caption = f"{board.label} of each contender with its 95% interval; {marks[0].name} is highest."
+    svg = interval_svg(marks, f"{board.label}, higher is better", board.comparison.chance)
+    blocks: list[Block] = [Figure(svg, caption), Paragraph(caption, "note")]
+    for axis, title in AXES.items():
+        marks = _marks(facts, board, axis)
+        if len({mark.cost for mark in marks if mark.cost is not None}) > 1:
+            best = [mark.name for mark in marks if mark.cost is not None and not mark.faded]
+            caption = f"{board.label} over {title}. On the Pareto front: {', '.join(best)}."
+            blocks.append(Figure(pareto_svg(marks, board.label, f"{title}, lower is better"), caption))
+            blocks.append(Paragraph(f"{caption} Grey: dominated. Numbers are ranks.", "note"))
+            break
+    return blocks
+
+
+def _marks(facts: Facts, board: Board, axis: str = "") -> list[Mark]:
+    lines, costs = board.comparison.lines, [_cost_on_axis(facts.costs[index], axis) for index in board.order]
+    efficient = on_frontier(
+        np.array([np.nan if cost is None else cost for cost in costs]), np.array([line.mean for line in lines])
+    )
+    return [
+        Mark(facts.contenders[index].label, line.mean, line.low, line.high, index, cost, bool(axis) and not good)
+        for line, index, cost, good in zip(lines, board.order, costs, efficient, strict=True)
+    ]
+
+
+def _cost_on_axis(cost: Cost, axis: str) -> float | None:
+    value = getattr(cost.speed if axis == "seconds_per_1000" else cost, axis, None) if axis else None
+    return None if value is None else float(value)
+
+
+def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
+    comparison = board.comparison
+    if not comparison.pairs:
+        return []
+    rows = [
+        (
+            f"{facts.label_of(pair.first)} − {facts.label_of(pair.second)}", format_points(pair.difference),
+            _interval(pair.low, pair.high, format_points), f"{pair.p_value_holm:.4f}",
+            "yes" if pair.is_significant else "no", _points_or_unknown(pair.minimum_detectable_difference),
+        )
+        for pair in comparison.pairs
+    ]  # fmt: skip
+    columns = ("Pair", "Points", "95% interval", "p (Holm)", "Significant", "Minimum detectable difference")
+    note = (
+        f"{comparison.method} Minimum detectable difference: in points, detected with {comparison.queries:,} "
+        f"{comparison.unit} at 80% power."
+    )
+    return [Heading("Pairwise"), table(columns, rows, ("Pair", "Significant")), Paragraph(note, "note")]
+
+
+def _points_or_unknown(value: float) -> str:
+    return format_points(value) if isfinite(value) else "unknown"
+
+
+def metrics_blocks(facts: Facts) -> list[Block]:
+    if len(facts.metrics) < 2:
+        return []
+    columns = ("Metric", *(contender.label for contender in facts.contenders))
+    rows = [
+        (METRICS[name].label, *("unknown" if value is None else f"{value:.3f}" for value in values))
+        for name, values in facts.metrics.items()
+    ]
+    note = " ".join(f"{METRICS[name].label}: {METRICS[name].help}" for name in facts.metrics)
+    return [Heading("All metrics of this task"), table(columns, rows, ("Metric",)), Paragraph(note, "note")]
+
+
+def overlap_blocks(facts: Facts) -> list[Block]:
+    """The heat map of shared neighbors, similar contenders next to each other."""
+    overlap = facts.overlap
+    if overlap is None:
+        return []
+    order = list(overlap.order)
+    names, values = [facts.contenders[index].label for index in order], overlap.values[np.ix_(order, order)]
+    rows = [(name, *(f"{value:.2f}" for value in line)) for name, line in zip(names, values, strict=True)]
+    pairs = [(values[i, j], names[i], names[j]) for i in range(len(order)) for j in range(i)]
+    highest, lowest = max(pairs), min(pairs)
+    summary = f"{highest[2]} and {highest[1]} share {highest[0]:.0%} of a text's {overlap.k} nearest neighbors"
+    summary += f"; {lowest[2]} and {lowest[1]} share the fewest, {lowest[0]:.0%}." if len(pairs) > 1 else "."
+    note = (
+        f"Share of a text's {overlap.k} nearest neighbors under one contender that are also among those of the other, "
+        f"over {overlap.texts:,} distinct texts; chance level {overlap.chance:.4f}. Contenders with low overlap are "
+        "not interchangeable, even with equal scores."
+    )
+    figure = Figure(heat_svg(names, values), "Shares of neighbors in common.", table(("", *names), rows, ("",)))
+    return [Heading("Neighbor overlap"), figure, Paragraph(summary), Paragraph(note, "note")]

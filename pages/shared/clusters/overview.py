@@ -1,0 +1,209 @@
+"""All clusters: a summary line, the hierarchy, and a table with files."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import isnan
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.clusters import service
+from core.clusters.hierarchy import Node, hierarchy, icicle_bars
+from core.clusters.methods import MIN_ROWS
+from core.clusters.selection import cluster_of_selection, save_clicked
+from core.clusters.service import ClusterOverview
+from core.clusters.stability import STABLE_JACCARD
+from core.corpus.export import table_bytes
+from core.errors import PlanisphereError
+from pages.shared import session
+from pages.shared.clusters import detail, icicle, naming
+from pages.shared.clusters.controls import LEVELS, ClusterView
+from pages.shared.downloads import csv_button
+from pages.shared.selections import active
+from pages.shared.text import count, duration, plain
+
+IDENTICAL = 0.9999  # mean cosine from which all rows of a cluster are the same
+_TEXT, _NUMBER = st.column_config.TextColumn, st.column_config.NumberColumn
+COLUMNS: dict[str, Any] = {
+    "name": _TEXT("Cluster", help="Its keywords (class-based TF-IDF), or its edited name."),
+    "rows": _NUMBER("Rows", format="localized", width=60),
+    "purity": _NUMBER("Purity", format="percent", width=75, help="Neighbor purity: share of its rows' 15 nearest "
+                      "neighbors that are in the same cluster."),
+    "silhouette": _NUMBER("Silhouette", format="%.2f", width=85, help="-1 to 1, higher is better: closer to its own "
+                          "cluster than to the next (cosine)."),
+    "recovered": _NUMBER("Recovered", width=95, help="Resamples in which a cluster with a Jaccard index of at least "
+                         "0.75 was found."),
+    "models": _NUMBER("Other models", width=105, help="Other embedding models with a cluster that shares at least half "
+                      "of the joint rows."),
+    "keywords": _TEXT("Keywords", help="Its most characteristic terms (class-based TF-IDF)."),
+    "share": _NUMBER("Share", format="percent", help="Of all rows."),
+    "jaccard": _NUMBER("Jaccard", format="%.2f", help="Mean best Jaccard index over resamples (Hennig, 2007): below "
+                       "0.5 dissolved, from 0.75 stable, from 0.85 very stable."),
+    "dbcv": _NUMBER("DBCV", format="%.2f", help="-1 to 1, higher is better: denser inside than the gap to the next "
+                    "cluster (Moulavi and others, 2014), in the five clustered dimensions, before assigning noise."),
+    "cohesion": _NUMBER("Cohesion", format="%.2f", help="Mean cosine of two rows of the cluster; higher is tighter."),
+    "nearest": _TEXT("Nearest cluster", help="The cluster with the nearest center."),
+    "separation": _NUMBER("Cosine", format="%.2f", help="Cosine of the two centers; lower is better separated."),
+}  # fmt: skip
+
+
+def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
+    """One line on all clusters, with what each figure means."""
+    st.markdown(
+        " · ".join([*_size_parts(overview), *_quality_parts(overview)]),
+        help="Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. Silhouette "
+        "(Rousseeuw, 1987): 1 where every row is far closer to its own cluster than to the next, 0 where clusters "
+        "touch; texts of one corpus rarely exceed 0.3. Both are measured in the embedding space, over all rows. "
+        f"Computed in {duration(overview.seconds)} with seed {view.params.seed}.",
+    )
+    if not len(overview.table):
+        st.warning(
+            "No region is dense enough for a cluster: all rows are noise. Reduce the minimum cluster size, or use "
+            "another method.",
+            icon=":material/warning:",
+        )
+    elif len(overview.table) == 1:
+        message = "All rows are in one cluster. Increase the resolution, or use another method."
+        if overview.table["cohesion"].iloc[0] > IDENTICAL:
+            message = "All rows have the same vector under this model."
+        if overview.total < MIN_ROWS:
+            message = "Too few rows to cluster."
+        st.info(message, icon=":material/info:")
+
+
+def _size_parts(overview: ClusterOverview) -> list[str]:
+    noise, assigned, total = overview.trust.noise, overview.assigned, overview.total
+    parts = [f"**{count(len(overview.table), 'cluster')}** of {total:,} rows"]
+    if noise:
+        parts.append(f"**{noise:,}** rows ({noise / total:.1%}) are noise")
+    if assigned:
+        parts.append(f"**{assigned:,}** rows ({assigned / total:.1%}) assigned from noise")
+    if overview.suggested:
+        parts.append(f"{overview.k} suggested by the silhouette")
+    return parts
+
+
+def _quality_parts(overview: ClusterOverview) -> list[str]:
+    parts = []
+    if len(overview.table) > 1:
+        parts.append(f"neighbor purity **{overview.trust.overall_purity:.1%}**")
+        parts.append(f"silhouette **{overview.trust.overall_silhouette:.2f}**")
+    if overview.dbcv_rows and not isnan(overview.dbcv):
+        parts.append(f"DBCV **{overview.dbcv:.2f}** (over {overview.dbcv_rows:,} rows)")
+    if overview.runs:
+        stable = int((overview.table["jaccard"] >= STABLE_JACCARD).sum())
+        parts.append(f"**{stable}** of {len(overview.table)} stable over {overview.runs} resamples")
+    return parts
+
+
+def show_clusters(view: ClusterView, overview: ClusterOverview) -> None:
+    """The hierarchy, the table, and the selected cluster."""
+    if not len(overview.table):
+        return
+    nodes = session.ask(hierarchy, *view.args, timeout=600)
+    position = _selected_position(view, nodes)
+    node = nodes[position] if position is not None else None
+    left, right = st.columns([3, 4], gap="large")
+    with left:
+        _show_hierarchy(nodes, view, position)
+    with right:
+        _show_table(overview, view, node)
+    if node is not None and node.level < view.params.level and view.params.method == "leiden":
+        detail.show_parent_cluster(view, node)
+    else:
+        detail.show_cluster(view, overview, 0 if node is None else node.label)
+
+
+def _selected_position(view: ClusterView, nodes: tuple[Node, ...]) -> int | None:
+    """The index of the node whose rows are selected on all pages, if there is one."""
+    saved = active.active_selection(view.info)
+    if saved is None:
+        return None
+    cluster = session.ask(cluster_of_selection, *view.args, saved.key, saved.rows, timeout=600)
+    return next((index for index, node in enumerate(nodes) if (node.level, node.label) == cluster), None)
+
+
+def _show_hierarchy(nodes: tuple[Node, ...], view: ClusterView, position: int | None) -> None:
+    """The icicle: a click on a node selects its rows on every page, another click clears."""
+    st.markdown(
+        "**Hierarchy**" if any(node.parent >= 0 for node in nodes) else "**Sizes**",
+        help="Each bar is a cluster, its height is its number of rows; finer clusters within it are to its right. "
+        "Click a bar to zoom in, show details, and select its rows on all pages; click it again to clear.",
+    )
+    key = "icicle-" + "-".join(str(part) for part in (view.info.digest, view.model.key, view.params))
+    icicle.draw(
+        icicle_bars(nodes, position),
+        LEVELS[: view.params.level + 1] if view.params.method == "leiden" else ("",),
+        key=key,
+        alt=f"Hierarchy of {len(nodes)} clusters, from coarse to fine",
+        on_click=partial(_bar_clicked, view, nodes, position, key),
+    )
+
+
+def _bar_clicked(view: ClusterView, nodes: tuple[Node, ...], previous: int | None, key: str) -> None:
+    """Selects the rows of a bar; the bar selected before, or one that holds all rows, clears."""
+    position = (session.widget_value(key) or {}).get("clicked")
+    if not isinstance(position, int) or not 0 <= position < len(nodes):
+        return
+    node = nodes[position]
+    if position == previous or node.rows == sum(other.rows for other in nodes if other.level == node.level):
+        active.clear_active()
+    else:
+        _select_cluster(view, node.level, node.label)
+
+
+def _select_cluster(view: ClusterView, level: int, label: int) -> None:
+    """Select the rows of a cluster on every page."""
+    if view.params.method == "leiden":
+        view = view.with_params(replace(view.params, level=level))
+    try:
+        active.activate(view.info, session.ask(save_clicked, *view.args, label, timeout=600))
+    except PlanisphereError as error:
+        st.toast(plain(error.message), icon=":material/error:")
+
+
+def _show_table(overview: ClusterOverview, view: ClusterView, node: Node | None) -> None:
+    """The clusters as a table; selecting a row is the same as clicking the cluster's bar."""
+    table = overview.table[[name for name in COLUMNS if name in overview.table]]
+    in_table = node is not None and (node.level == view.params.level or view.params.method != "leiden")
+    line = int(np.flatnonzero(table.index == node.label)[0]) if node is not None and in_table else None
+    selection: Any = {"selection": {"rows": [] if line is None else [line]}}
+    key = f"groups-{view.info.digest}-{view.model.key}-{view.params}-{line}"
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height=min(500, 38 + 35 * len(table)),
+        column_config=COLUMNS,
+        on_select=partial(_row_selected, view, tuple(int(label) for label in table.index), key),
+        selection_mode="single-row",
+        selection_default=selection,
+        key=key,
+        alt="Clusters with their figures",
+    )
+    if overview.models:
+        st.caption(f"Compared with {count(len(overview.models), 'other model')}.")
+    with st.container(horizontal=True):
+        csv_button("Clusters (CSV)", table, "clusters.csv", help="This table.")
+        csv_button(
+            "Rows with clusters (CSV)",
+            partial(_rows_file, session.manager().ask, view.args),
+            "rows-with-clusters.csv",
+            help="The whole table with the number and name of each row's cluster.",
+        )
+        naming.show_names_button(view)
+
+
+def _row_selected(view: ClusterView, labels: tuple[int, ...], key: str) -> None:
+    rows = (session.widget_value(key) or {}).get("selection", {}).get("rows") or []
+    if rows and rows[0] < len(labels):
+        _select_cluster(view, view.params.level, labels[rows[0]])
+    else:
+        active.clear_active()
+
+
+def _rows_file(ask: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
+    """Written when the button is clicked, outside the page."""
+    return table_bytes(ask(service.rows_table, *args), "csv")
