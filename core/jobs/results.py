@@ -26,7 +26,7 @@ RESULTS = {
     "label_errors": "core.label_errors.results:LABEL_ERRORS",
     "isolation_forest": "core.outliers.results:ISOLATION_FOREST",
     "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
-    "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
+    "text_duplicates": "core.duplicates.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
 }
 """Where each result is declared, by its name; imported when it is used."""

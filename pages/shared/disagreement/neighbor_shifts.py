@@ -12,7 +12,7 @@ from core.store import CorpusInfo
 from pages.shared import result_view, session
 from pages.shared.disagreement import controls as choice
 from pages.shared.disagreement import wait
-from pages.shared.outliers import save as keep
+from pages.shared.selections.save_form import show_save_selection
 from pages.shared.text import count, cut, plain
 
 SHALLOW = (5, 10, 20)  # of more neighbors, too much changes for groups to stand out
@@ -148,7 +148,7 @@ def _group(asked: Asked, group: MovedGroup, k: int, info: CorpusInfo) -> None:
             st.markdown(f"**to** {_words(group.to_words)}".rstrip())
             _texts("", [_moved(each, group.texts) for each in group.gained])
         rows = partial(session.ask, answers.group_rows, asked, k, group.number)
-        keep.selection(info, f"moved_{group.number}", rows, group.texts, f"Moved together: {cut(group.name, 50)}")
+        show_save_selection(info, f"moved_{group.number}", rows, group.texts, f"Moved together: {cut(group.name, 50)}")
 
 
 def _all(words: tuple[str, ...]) -> str:

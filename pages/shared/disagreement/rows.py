@@ -16,7 +16,7 @@ from pages.shared.disagreement import controls as choice
 from pages.shared.disagreement import row
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
-from pages.shared.outliers import save as keep
+from pages.shared.selections.save_form import show_save_selection
 from pages.shared.text import count, cut
 
 ANY = ""
@@ -158,7 +158,7 @@ def _tools(asked: Asked, query: RowQuery, seen: RowTable, info: CorpusInfo) -> N
     )
     most = min(seen.total, 100)
     rows = partial(session.ask, answers.first_rows, asked, query, most)
-    keep.selection(info, "disagree", rows, most, f"Disagreed on, {plain_names(asked)}")
+    show_save_selection(info, "disagree", rows, most, f"Disagreed on, {plain_names(asked)}")
     st.page_link(
         "pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:",
         query_params={

@@ -49,7 +49,7 @@ def test_links_are_all_pairs_by_exact_jaccard_but_for_what_chance_misses(unit):
 
 def test_the_chance_to_find_a_pair_rises_with_its_similarity():
     found = text_links(edited(5))
-    chances = [found.chance(similarity) for similarity in (0.3, 0.5, 0.7, 1.0)]
+    chances = [found.detection_probability(similarity) for similarity in (0.3, 0.5, 0.7, 1.0)]
     assert chances == sorted(chances)
     assert chances[1] > 0.8
     assert chances[3] == 1
@@ -77,7 +77,7 @@ def test_lone_surrogates_and_long_texts_are_read():
 
 
 def test_the_sample_holds_what_was_planted():
-    from tests.core.outliers.test_outlier_services import planted_groups, sample_table
+    from tests.core.outliers.test_outlier_service import planted_groups, sample_table
 
     table = sample_table(SAMPLES)
     found = text_links(table["text"].tolist())
