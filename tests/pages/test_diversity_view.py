@@ -82,7 +82,8 @@ def test_a_diverse_group_ranks_above_a_uniform_one(home):
 
 def test_a_method_and_a_number_give_a_coreset(corpus, app):
     info, spec = corpus
-    at = open_page(app, coreset_size="7", coreset_method="k-center")
+    at = open_page(app, coreset_size="7")
+    at.selectbox(key="coreset_method").set_value("k-center").run()
     assert not at.exception
     assert "7 rows" in words(at)
     query = CoresetQuery(CorpusRef(home_folder(), info.digest), spec, "k-center", 7, 0.5)

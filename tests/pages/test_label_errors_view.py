@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from core.label_errors.marks import label_marks
 
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
@@ -10,7 +9,16 @@ from core.corpus.selections import saved_selections, selection_rows
 from core.errors import InputError
 from core.jobs.pipeline import run_job
 from core.jobs.results import result_spec
-from core.label_errors.results import LABEL_ERRORS
+from core.label_errors.results import LABEL_ERRORS, LabelQuery
+from core.label_errors.service import (
+    LabelErrorFilter,
+    label_confusion,
+    label_error_file,
+    label_error_rows,
+    label_error_summary,
+    label_evidence,
+    label_marks,
+)
 from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, Roles
