@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export.table import rows_csv
 from core.corpus.filters import FEW_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
 from core.corpus.loaders import load_corpus
@@ -50,24 +50,16 @@ class DiversitySummary:
     identical: bool
 
 
-@dataclass(frozen=True)
-class GroupScore:
-    """One value of a column. distance: over all its rows, exact."""
-
-    name: str
-    rows: int
-    vendi: SampledScore
-    distance: float
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupScores:
-    """scores: the most diverse first. size: rows drawn from each. too_small: groups with fewer rows than that;
+    """table: the most diverse group first; columns group, rows, sample size, Vendi score, standard deviation, mean pair
+    distance (over all rows, exact). size: rows drawn from each, `draws` times. too_small: groups with fewer rows;
     beyond_limit: those not among the 30 with most rows. missing: rows in no group. sizes: those that at least two
     groups reach."""
 
-    scores: tuple[GroupScore, ...]
+    table: pd.DataFrame
     size: int
+    draws: int
     too_small: int
     beyond_limit: int
     missing: int
@@ -126,25 +118,15 @@ class CoverageCurves:
     total: int
 
 
-@dataclass(frozen=True)
-class MethodCoverage:
-    """How well one method's k rows cover `evaluated` rows: see Coverage. candidates: rows it selected from."""
-
-    method: Method
-    share: float
-    max_distance: float
-    mean_cosine: float
-    candidates: int
-    evaluated: int
-
-
 @dataclass(frozen=True, eq=False)
 class Coreset:
-    """methods: the selected one first, then the others. table: the rows in order of selection, index row ids;
-    represents: evaluated rows nearest to it; text. total: rows of the corpus."""
+    """methods: the selected one first; columns method, covered (share), mean cosine, max distance, candidates (rows it
+    selected from); of `evaluated` of `total` rows, see Coverage. table: the rows in order of selection, index row ids;
+    represents: evaluated rows nearest to it; text."""
 
-    methods: tuple[MethodCoverage, ...]
+    methods: pd.DataFrame
     table: pd.DataFrame
+    evaluated: int
     total: int
 
 
@@ -189,13 +171,25 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
         size = max((sample for sample in sizes if reaching[sample] * 2 >= len(largest)), default=sizes[0])
     groups = tuple(group for group in largest if counts[group] >= size)
     measured = _measure_groups(corpus, model, column, size, groups)
-    scores = [
-        GroupScore(names[group], int(counts[group]), vendi, distance)
-        for group, (vendi, distance) in zip(groups, measured, strict=True)
-    ]
-    scores.sort(key=lambda score: -score.vendi.mean)
-    too_small, beyond_limit = len(largest) - len(scores), len(names) - len(largest)
-    return GroupScores(tuple(scores), size, too_small, beyond_limit, int((codes < 0).sum()), sizes)
+    table = pd.DataFrame(
+        {
+            "group": [names[group] for group in groups],
+            "rows": counts[list(groups)],
+            "sample size": size,
+            "Vendi score": [vendi.mean for vendi, _ in measured],
+            "standard deviation": [vendi.deviation for vendi, _ in measured],
+            "mean pair distance": [distance for _, distance in measured],
+        }
+    )
+    return GroupScores(
+        table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True),
+        size,
+        max(vendi.draws for vendi, _ in measured),
+        len(largest) - len(groups),
+        len(names) - len(largest),
+        int((codes < 0).sum()),
+        sizes,
+    )
 
 
 def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
@@ -259,21 +253,19 @@ def coreset(query: CoresetQuery) -> Coreset:
         method: coverage(rows, vectors[coreset_rows(replace(query, method=method))], query.cosine)
         for method in sorted(METHODS, key=lambda method: method != query.method)
     }
-    methods = [
-        MethodCoverage(
-            method,
-            result.share,
-            result.max_distance,
-            result.mean_cosine,
-            min(CANDIDATES[method], len(vectors)),
-            len(rows),
-        )
-        for method, result in coverages.items()
-    ]
+    methods = pd.DataFrame(
+        {
+            "method": list(coverages),
+            "covered": [result.share for result in coverages.values()],
+            "mean cosine": [result.mean_cosine for result in coverages.values()],
+            "max distance": [result.max_distance for result in coverages.values()],
+            "candidates": [min(CANDIDATES[method], len(vectors)) for method in coverages],
+        }
+    )
     selected = coreset_rows(query)
     table = pd.DataFrame({"represents": coverages[query.method].represents}, index=selected)
     table["text"] = [texts[row][:CELL] for row in selected]
-    return Coreset(tuple(methods), table, len(vectors))
+    return Coreset(methods, table, len(rows), len(vectors))
 
 
 def coreset_rows(query: CoresetQuery) -> np.ndarray:
@@ -283,12 +275,8 @@ def coreset_rows(query: CoresetQuery) -> np.ndarray:
 
 def coreset_file(query: CoresetQuery) -> bytes:
     """The selected rows in order with full texts and all their columns, as CSV."""
-    corpus, rows = load_corpus(query.corpus), coreset_rows(query)
-    table = corpus.table.iloc[rows].copy()
-    table.insert(0, free_name(table, "text of the row"), [corpus.texts[row] for row in rows])
-    table.insert(0, free_name(table, "row"), rows + 1)
-    table.insert(0, free_name(table, "rank"), np.arange(1, len(rows) + 1))
-    return table_bytes(table, "csv")
+    rows = coreset_rows(query)
+    return rows_csv(load_corpus(query.corpus), rows, {"rank": np.arange(1, len(rows) + 1), "row": rows + 1})
 
 
 @lru_cache(maxsize=16)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from core.corpus.cells import CELL, texts_and_roles
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export.table import rows_csv
 from core.corpus.label_rows import find_split
 from core.corpus.loaders import load_corpus
 from core.duplicates.near_duplicates import (
@@ -134,7 +134,8 @@ def group_file(query: DuplicateQuery, threshold: float, representative: Represen
     members = _members(codes)
     rows = np.concatenate(members) if members else np.zeros(0, dtype=np.int64)
     removed = np.isin(rows, rows_to_remove(query, threshold, representative))
-    return _rows_file(query, rows, {"group": codes[rows] + 1, "row": rows + 1, "remove": removed})
+    columns = {"group": codes[rows] + 1, "row": rows + 1, "remove": removed}
+    return rows_csv(load_corpus(query.corpus), rows, columns)
 
 
 def leak_columns(corpus: CorpusRef) -> tuple[str, ...]:
@@ -162,7 +163,8 @@ def leaks(query: DuplicateQuery, threshold: float, column: str) -> tuple[Leaks, 
 def leak_file(query: DuplicateQuery, threshold: float, column: str) -> bytes:
     """All rows of groups that span values, as CSV."""
     result, codes = _find_leaks(query, threshold, column)
-    return _rows_file(query, result.rows, {"group": codes[result.rows] + 1, "row": result.rows + 1})
+    columns = {"group": codes[result.rows] + 1, "row": result.rows + 1}
+    return rows_csv(load_corpus(query.corpus), result.rows, columns)
 
 
 @lru_cache(maxsize=6)
@@ -188,15 +190,6 @@ def _find_leaks(query: DuplicateQuery, threshold: float, column: str) -> tuple[L
         raise InputError(f'There is no column "{column}".', "Select another.")
     codes = group_codes(query, threshold)
     return find_leaks(codes, table[column]), codes
-
-
-def _rows_file(query: DuplicateQuery, rows: np.ndarray, first_columns: dict[str, np.ndarray]) -> bytes:
-    data = load_corpus(query.corpus)
-    table = data.table.iloc[rows].copy()
-    added: dict[str, Any] = {**first_columns, "text of the row": [data.texts[row] for row in rows]}
-    for position, (name, values) in enumerate(added.items()):
-        table.insert(position, free_name(table, name), values)
-    return table_bytes(table, "csv")
 
 
 def _members(codes: np.ndarray) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
 from core.corpus.cells import CELL, texts_and_roles
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export.table import free_name, rows_csv
 from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
 from core.errors import StorageError
@@ -92,16 +92,12 @@ def outlier_list(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings)
 
 def outlier_file(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> bytes:
     """All rows within the cutoff as CSV: rank, row, percentile by every score, mark, text, and all columns."""
-    data, rows = load_corpus(corpus), outlier_rows(corpus, model, settings)
-    table, marks = data.table.iloc[rows].copy(), outlier_marks(corpus).load()
-    added: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "row": rows + 1}
+    rows, marks = outlier_rows(corpus, model, settings), outlier_marks(corpus).load()
     scores = outlier_scores(corpus, model, settings.k)
-    added |= {f"percentile: {SCORES[name].title}": percentiles(scores[name])[rows].round(2) for name in scores}
-    added["mark"] = [marks.get(int(row), "") for row in rows]
-    added["text of the row"] = [data.texts[row] for row in rows]
-    for position, (name, values) in enumerate(added.items()):
-        table.insert(position, free_name(table, name), values)
-    return table_bytes(table, "csv")
+    columns: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "row": rows + 1}
+    columns |= {f"percentile: {SCORES[name].title}": percentiles(scores[name])[rows].round(2) for name in scores}
+    columns["mark"] = [marks.get(int(row), "") for row in rows]
+    return rows_csv(load_corpus(corpus), rows, columns)
 
 
 def outlier_rows(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> np.ndarray:

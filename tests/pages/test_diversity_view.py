@@ -62,9 +62,9 @@ def test_groups_give_as_many_rows_each(corpus):
     info, spec = corpus
     found = group_scores(CorpusRef(home_folder(), info.digest), spec, "subject")
     assert found.size == 10
-    assert len(found.scores) == 6
-    assert [score.vendi.mean for score in found.scores] == sorted((s.vendi.mean for s in found.scores), reverse=True)
-    assert {score.vendi.size for score in found.scores} == {10}
+    assert len(found.table) == 6
+    assert found.table["Vendi score"].is_monotonic_decreasing
+    assert set(found.table["sample size"]) == {10}
     with pytest.raises(InputError, match="gone"):
         group_scores(CorpusRef(home_folder(), info.digest), spec, "gone")
     with pytest.raises(InputError, match='"day"'):
@@ -74,10 +74,10 @@ def test_groups_give_as_many_rows_each(corpus):
 def test_a_diverse_group_ranks_above_a_uniform_one(home):
     varied = [f"{a} {b}" for a in ("red", "blue", "old", "wet") for b in ("fox", "tax", "song", "rain", "code")]
     where = make(home, varied + ["the very same words"] * 19 + ["the very same word"], kind=["x"] * 20 + ["y"] * 20)
-    scores = group_scores(*where, "kind").scores
-    assert [score.name for score in scores] == ["x", "y"]
-    assert scores[0].vendi.mean > 3 * scores[1].vendi.mean
-    assert scores[0].distance > scores[1].distance
+    scores = group_scores(*where, "kind").table.set_index("group")
+    assert scores.index.tolist() == ["x", "y"]
+    assert scores["Vendi score"]["x"] > 3 * scores["Vendi score"]["y"]
+    assert scores["mean pair distance"]["x"] > scores["mean pair distance"]["y"]
 
 
 def test_a_method_and_a_number_give_a_coreset(corpus, app):
@@ -90,8 +90,8 @@ def test_a_method_and_a_number_give_a_coreset(corpus, app):
     rows = load_vectors(CorpusRef(home_folder(), info.digest), spec).rows
     assert coreset_rows(query).tolist() == farthest_first(rows, 7)[0].tolist()
     found = coreset(query)
-    assert found.methods[0].method == "k-center"
-    assert {coverage.method for coverage in found.methods} == {"k-center", "facility location", "random"}
+    assert found.methods["method"].iloc[0] == "k-center"
+    assert set(found.methods["method"]) == {"k-center", "facility location", "random"}
     assert found.table["represents"].sum() == 60
     lines = coreset_file(query).decode("utf-8-sig").splitlines()
     assert len(lines) == 8

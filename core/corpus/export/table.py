@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.corpus.export.files import check_counts, writing
 from core.corpus.export.manifest import build_manifest
-from core.types import ModelSpec
+from core.types import Corpus, ModelSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,6 +64,15 @@ def table_bytes(table: pd.DataFrame, kind: Literal["csv", "parquet"]) -> bytes:
     else:
         _write_parquet(handle, table, None, None, None)
     return handle.getvalue()
+
+
+def rows_csv(corpus: Corpus, rows: np.ndarray, columns: Mapping[str, Any]) -> bytes:
+    """Rows of a corpus as CSV: `columns` (one value a row), then the text, then the columns of the corpus."""
+    table = corpus.table.iloc[rows].copy()
+    first = {**columns, "text of the row": [corpus.texts[row] for row in rows]}
+    for position, (name, values) in enumerate(first.items()):
+        table.insert(position, free_name(table, name), values)
+    return table_bytes(table, "csv")
 
 
 def _manifest(model: ModelSpec | None, rows: np.ndarray | None, corpus: str) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn, TextColumn
 
@@ -112,17 +111,8 @@ def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
 
 def show_coverage_table(result: Coreset) -> None:
     """The methods compared."""
-    table = pd.DataFrame(
-        {
-            "method": [coverage.method for coverage in result.methods],
-            "covered": [coverage.share for coverage in result.methods],
-            "mean cosine": [coverage.mean_cosine for coverage in result.methods],
-            "max distance": [coverage.max_distance for coverage in result.methods],
-            "candidates": [coverage.candidates for coverage in result.methods],
-        }
-    )
     show_table(
-        table,
+        result.methods,
         "The methods compared",
         {
             "method": TextColumn("Method", help="The selected one comes first."),
@@ -142,9 +132,8 @@ def show_coverage_table(result: Coreset) -> None:
             ),
         },
     )
-    evaluated = result.methods[0].evaluated
-    if evaluated < result.total:
-        st.caption(f"Evaluated on {evaluated:,} of {result.total:,} rows (seed 0).")
+    if result.evaluated < result.total:
+        st.caption(f"Evaluated on {result.evaluated:,} of {result.total:,} rows (seed 0).")
 
 
 def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) -> None:

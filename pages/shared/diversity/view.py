@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 
 from core.diversity.charts import group_figure
@@ -121,54 +120,34 @@ def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
 
 def show_group_chart(result: GroupScores, group_by: str) -> None:
     """Groups by their score, the most and the least diverse, and the figures as a file."""
-    scores = result.scores
+    table = result.table
+    names, scores, deviations = list(table["group"]), list(table["Vendi score"]), list(table["standard deviation"])
+    hover = [
+        f"{name}: {score:.1f} ± {deviation:.1f}, mean distance {distance:.3f}, {rows:,} rows"
+        for name, score, deviation, distance, rows in zip(
+            names, scores, deviations, table["mean pair distance"], table["rows"], strict=True
+        )
+    ]
     st.plotly_chart(
-        group_figure(
-            [score.name for score in scores],
-            [score.vendi.mean for score in scores],
-            [score.vendi.deviation for score in scores],
-            [
-                f"{score.name}: {score.vendi.mean:.1f} ± {score.vendi.deviation:.1f}, mean distance "
-                f"{score.distance:.3f}, {score.rows:,} rows"
-                for score in scores
-            ],
-            f"Vendi score of {result.size:,} rows",
-            session.theme(),
-        ),
+        group_figure(names, scores, deviations, hover, f"Vendi score of {result.size:,} rows", session.theme()),
         key="diversity_groups",
         alt="Groups by Vendi score",
     )
-    if len(scores) > 1:
-        first, last = scores[0], scores[-1]
+    if len(names) > 1:
         st.markdown(
-            f"Most diverse: **{plain(cut(first.name, 60))}**, Vendi score {first.vendi.mean:.1f} of {result.size:,}. "
-            f"Least diverse: **{plain(cut(last.name, 60))}**, {last.vendi.mean:.1f}."
+            f"Most diverse: **{plain(cut(names[0], 60))}**, Vendi score {scores[0]:.1f} of {result.size:,}. "
+            f"Least diverse: **{plain(cut(names[-1], 60))}**, {scores[-1]:.1f}."
         )
-    draws = max((score.vendi.draws for score in scores), default=1)
     st.caption(
-        f"Mean and standard deviation of {draws} samples of {result.size:,} rows per group (seed 0)."
+        f"Mean and standard deviation of {result.draws} samples of {result.size:,} rows per group (seed 0)."
         f"{_describe_excluded(result)} A group of exactly {result.size:,} rows has no deviation."
     )
     csv_button(
         "Download (CSV)",
-        group_score_table(result),
+        table,
         "diversity.csv",
         key="diversity_file",
         help=f"Each value of {plain(group_by)} with its rows, score, deviation and mean distance.",
-    )
-
-
-def group_score_table(result: GroupScores) -> pd.DataFrame:
-    """The figures of the chart."""
-    return pd.DataFrame(
-        {
-            "group": [score.name for score in result.scores],
-            "rows": [score.rows for score in result.scores],
-            "sample size": result.size,
-            "Vendi score": [score.vendi.mean for score in result.scores],
-            "standard deviation": [score.vendi.deviation for score in result.scores],
-            "mean pair distance": [score.distance for score in result.scores],
-        }
     )
 
 
