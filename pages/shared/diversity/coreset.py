@@ -126,9 +126,7 @@ def show_coverage_table(result: Coreset) -> None:
                 help="1 - cosine of the row farthest from the selection; lower is better.",
             ),
             "candidates": NumberColumn(
-                "Selected from",
-                format="localized",
-                help="Rows the method selects from; a sample (seed 0) if not all.",
+                "Selected from", format="localized", help="Rows the method selects from; a sample (seed 0) if not all."
             ),
         },
     )

@@ -38,9 +38,7 @@ def show_hubs(info: CorpusInfo, model: ModelSpec) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.plotly_chart(
-            hub_figure(summary.bins, summary.rows, summary.k, session.theme()),
-            key="hubs",
-            alt="Rows by k-occurrence",
+            hub_figure(summary.bins, summary.rows, summary.k, session.theme()), key="hubs", alt="Rows by k-occurrence"
         )
         st.caption(
             f"All {summary.total:,} rows by k-occurrence: in how many other rows' lists of {summary.k} nearest "

@@ -66,14 +66,7 @@ def show_diversity_metrics(summary: DiversitySummary) -> None:
     is_sample = vendi.size < vendi.total
     spread = f"± {vendi.deviation:.1f} ({vendi.draws} samples)" if is_sample else f"max. {summary.max_vendi:,}"
     with st.container(horizontal=True):
-        st.metric(
-            "Vendi score",
-            f"{vendi.mean:,.1f}",
-            spread,
-            delta_color="off",
-            delta_arrow="off",
-            help=VENDI_HELP,
-        )
+        st.metric("Vendi score", f"{vendi.mean:,.1f}", spread, delta_color="off", delta_arrow="off", help=VENDI_HELP)
         st.metric(
             "Share of the rows",
             f"{vendi.mean / max(vendi.size, 1):.1%}",

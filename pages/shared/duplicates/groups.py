@@ -97,11 +97,7 @@ def _show_group_rows(query: DuplicateQuery, threshold: float, group: int, repres
 
 
 def _show_group_actions(
-    info: CorpusInfo,
-    query: DuplicateQuery,
-    threshold: float,
-    groups: DuplicateGroups,
-    representative: Representative,
+    info: CorpusInfo, query: DuplicateQuery, threshold: float, groups: DuplicateGroups, representative: Representative
 ) -> None:
     csv_button(
         "Download groups (CSV)",

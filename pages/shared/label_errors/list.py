@@ -97,10 +97,7 @@ def show_label_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[i
     """Evidence on the first selected row, and marks for all of them."""
     if not rows:
         st.markdown("**Evidence**")
-        st.info(
-            "Tick a row to see why its label may be wrong, and to mark it.",
-            icon=":material/ads_click:",
-        )
+        st.info("Tick a row to see why its label may be wrong, and to mark it.", icon=":material/ads_click:")
         return
     labels = errors.table.loc[rows[0]]
     with st.container(border=True):

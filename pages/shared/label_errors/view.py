@@ -36,8 +36,7 @@ def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
     columns = session.ask_once(label_columns, session.corpus_ref(info))
     if not columns:
         st.info(
-            "No label columns found. A label column has at least two values that repeat.",
-            icon=":material/label_off:",
+            "No label columns found. A label column has at least two values that repeat.", icon=":material/label_off:"
         )
         st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
         return
