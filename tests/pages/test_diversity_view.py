@@ -60,11 +60,11 @@ def home_folder():
 
 def test_groups_give_as_many_rows_each(corpus):
     info, spec = corpus
-    found = group_scores(CorpusRef(home_folder(), info.digest), spec, "subject")
-    assert found.size == 10
-    assert len(found.table) == 6
-    assert found.table["Vendi score"].is_monotonic_decreasing
-    assert set(found.table["sample size"]) == {10}
+    result = group_scores(CorpusRef(home_folder(), info.digest), spec, "subject")
+    assert result.size == 10
+    assert len(result.table) == 6
+    assert result.table["Vendi score"].is_monotonic_decreasing
+    assert set(result.table["sample size"]) == {10}
     with pytest.raises(InputError, match="gone"):
         group_scores(CorpusRef(home_folder(), info.digest), spec, "gone")
     with pytest.raises(InputError, match='"day"'):
@@ -89,10 +89,10 @@ def test_a_method_and_a_number_give_a_coreset(corpus, app):
     query = CoresetQuery(CorpusRef(home_folder(), info.digest), spec, "k-center", 7, 0.5)
     rows = load_vectors(CorpusRef(home_folder(), info.digest), spec).rows
     assert coreset_rows(query).tolist() == farthest_first(rows, 7)[0].tolist()
-    found = coreset(query)
-    assert found.methods["method"].iloc[0] == "k-center"
-    assert set(found.methods["method"]) == {"k-center", "facility location", "random"}
-    assert found.table["represents"].sum() == 60
+    result = coreset(query)
+    assert result.methods["method"].iloc[0] == "k-center"
+    assert set(result.methods["method"]) == {"k-center", "facility location", "random"}
+    assert result.table["represents"].sum() == 60
     lines = coreset_file(query).decode("utf-8-sig").splitlines()
     assert len(lines) == 8
     at.text_input(key="coreset_name").set_value("Seven").run()
@@ -129,9 +129,9 @@ def test_a_column_with_one_value_is_refused(home):
 
 def test_hubs_are_listed_relative_to_the_mean(corpus):
     info, spec = corpus
-    found = hub_summary(CorpusRef(home_folder(), info.digest), spec, 10)
+    result = hub_summary(CorpusRef(home_folder(), info.digest), spec, 10)
     graph = load_neighbors(CorpusRef(home_folder(), info.digest), spec)
-    top = found.table.index[0]
-    assert found.table["k-occurrence"].iloc[0] == (graph.ids[:, :10] == top).sum()
-    assert found.table["relative to mean"].iloc[0] == found.table["k-occurrence"].iloc[0] / 10
-    assert sum(found.rows) == found.total == 60
+    top = result.table.index[0]
+    assert result.table["k-occurrence"].iloc[0] == (graph.ids[:, :10] == top).sum()
+    assert result.table["relative to mean"].iloc[0] == result.table["k-occurrence"].iloc[0] / 10
+    assert sum(result.rows) == result.total == 60

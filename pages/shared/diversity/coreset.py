@@ -72,9 +72,8 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
         bind="query-params",
         format_func=lambda name: METHOD_TITLES[name],
         width=260,
-        help="Representative: the rows that together are most similar to all others, for reading or labeling. Spread "
-        "out: each is the row farthest from those before, so that all regions are covered; outliers come first. "
-        "Random: baseline.",
+        help="Representative: together most similar to all other rows; for reading or labeling. Spread out: each is "
+        "the row farthest from those before; outliers come first. Random: baseline.",
     )
     max_rows = max(1, min(MAX_CORESET, info.rows))
     session.widget_default(SIZE_KEY, min(20, max_rows))
@@ -117,17 +116,9 @@ def show_coverage_table(result: Coreset) -> None:
         {
             "method": TextColumn("Method", help="The selected one comes first."),
             "covered": NumberColumn("Covered", format="percent", help="Share of the rows that are covered."),
-            "mean cosine": NumberColumn(
-                "Mean cosine", format="%.3f", help="To the nearest selected row, over all rows; higher is better."
-            ),
-            "max distance": NumberColumn(
-                "Max. distance",
-                format="%.3f",
-                help="1 - cosine of the row farthest from the selection; lower is better.",
-            ),
-            "candidates": NumberColumn(
-                "Selected from", format="localized", help="Rows the method selects from; a sample (seed 0) if not all."
-            ),
+            "mean cosine": NumberColumn("Mean cosine", format="%.3f", help="To the nearest selected row."),
+            "max distance": NumberColumn("Max. distance", format="%.3f", help="1 - cosine of the farthest row."),
+            "candidates": NumberColumn("Selected from", format="localized", help="A sample (seed 0) if not all rows."),
         },
     )
     if result.evaluated < result.total:
@@ -144,9 +135,7 @@ def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) ->
         "The rows of the coreset",
         {
             "text": TextColumn("Text", width="large"),
-            "represents": NumberColumn(
-                "Represents", format="localized", help="Evaluated rows whose nearest selected row this is."
-            ),
+            "represents": NumberColumn("Represents", format="localized", help="Rows nearest to this selected one."),
             "row": NumberColumn("Row", format="localized"),
         },
         max_height=400,

@@ -31,7 +31,7 @@ def show_hubs(info: CorpusInfo, model: ModelSpec) -> None:
         bind="query-params",
         default=10,
         required=True,
-        help="Length of each row's list of nearest neighbors; as many as a search would show.",
+        help="Length of each row's list of nearest neighbors.",
     )
     summary = session.ask_once(hub_summary, session.corpus_ref(info), model, int(k or 10))
     show_hub_metrics(summary)
@@ -62,8 +62,7 @@ def show_hub_metrics(summary: HubSummary) -> None:
             f"chance: {summary.skewness_chance:.2f}",
             delta_color="off",
             delta_arrow="off",
-            help="Of the k-occurrences (Radovanovic, Nanopoulos and Ivanovic, 2010). Above 1: a few hubs dominate. "
-            "Chance: random neighbors.",
+            help="Of the k-occurrences (Radovanovic et al., 2010). Above 1: a few hubs dominate.",
         )
         st.metric(
             "Anti-hubs",
@@ -71,14 +70,12 @@ def show_hub_metrics(summary: HubSummary) -> None:
             f"chance: {summary.antihubs_chance:.1%}",
             delta_color="off",
             delta_arrow="off",
-            help=f"Rows that are in no other row's list of {summary.k} nearest neighbors, so that a search by another "
-            f"row never returns them among its first {summary.k}.",
+            help=f"Rows in no other row's list of {summary.k} nearest neighbors: a search hardly ever returns them.",
         )
         st.metric(
             "Robin Hood index",
             f"{summary.robin_hood:.0%}",
-            help="Share of all list entries that would have to be redistributed for all rows to have the same "
-            "k-occurrence. 0: perfectly even.",
+            help="Share of list entries to redistribute for equal k-occurrences. 0: perfectly even.",
         )
     st.markdown(
         "**Hubs are pronounced**: check the rows listed; short or generic texts are typical hubs."
@@ -95,9 +92,7 @@ def show_hub_table(summary: HubSummary) -> None:
         table,
         "Rows with the highest k-occurrence",
         {
-            "k-occurrence": NumberColumn(
-                "k-occurrence", format="localized", help="Number of other rows' neighbor lists this row is in."
-            ),
+            "k-occurrence": NumberColumn(format="localized", help="Other rows' neighbor lists this row is in."),
             "relative to mean": NumberColumn("Relative to mean", format="%.1f ×", help=f"The mean is {summary.k}."),
             "text": TextColumn("Text", width="large"),
             "row": NumberColumn("Row", format="localized"),

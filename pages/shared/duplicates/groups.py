@@ -42,8 +42,7 @@ def show_duplicate_groups(info: CorpusInfo, query: DuplicateQuery, threshold: fl
         bind="query-params",
         default="First",
         required=True,
-        help="First: in the order of the corpus. Longest text: most characters. Most central: highest mean cosine to "
-        "its group. Ties go to the earlier row.",
+        help="First: by row number. Most central: highest mean cosine to its group. Ties go to the earlier row.",
     )
     representative = REPRESENTATIVES[str(title)]
     left, right = st.columns(2, gap="medium")
@@ -65,11 +64,7 @@ def _select_group(groups: DuplicateGroups) -> int:
         {
             "Group": COUNT_COLUMN,
             "Rows": COUNT_COLUMN,
-            "Lowest cosine": NumberColumn(
-                format="%.3f",
-                width=105,
-                help="Between any two rows of the group, under the model. Far below the threshold: a chain.",
-            ),
+            "Lowest cosine": NumberColumn(format="%.3f", width=105, help="Of any two rows. Low: a chain."),
             "Text": TextColumn(width="large", help="Of its first row."),
         },
         key="duplicate_groups",

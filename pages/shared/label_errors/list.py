@@ -63,18 +63,13 @@ def show_label_error_list(query: LabelQuery, row_filter: LabelErrorFilter) -> tu
 def _label_error_columns() -> dict[str, Any]:
     share = partial(NumberColumn, format="percent")
     return {
-        "error score": share(
-            "Error score",
-            help="Share of the suggested label against the current one. Higher: more likely wrong; 50%: equal.",
-        ),
+        "error score": share("Error score", help="Higher: the label is more likely wrong. 50%: undecided."),
         "text": TextColumn("Text", width="large"),
         "current label": TextColumn("Current label"),
         "suggested label": TextColumn("Suggested label", help="The most likely other label."),
         "disagreeing neighbors": share("Disagreeing neighbors", help="Share of the neighbors' votes for other labels."),
-        "probe: current": share(
-            "Probe: current", help="Probability of the current label by a classifier trained without this row."
-        ),
-        "probe: suggested": share("Probe: suggested", help="The same classifier's probability of the suggested label."),
+        "probe: current": share("Probe: current", help="Probability by a classifier trained without this row."),
+        "probe: suggested": share("Probe: suggested", help="Probability by the same classifier."),
         "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
         "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
     }

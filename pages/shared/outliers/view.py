@@ -1,5 +1,7 @@
 """Outliers: the settings, what the score means, its histogram, the list, and the agreement of scores and models."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -69,8 +71,7 @@ def select_outlier_settings(info: CorpusInfo, model: ModelSpec) -> OutlierSettin
             key="score",
             bind="query-params",
             width=270,
-            help="How unusual a row is; higher = more unusual. What a score detects and misses is shown below, and for "
-            "all scores under Compare.",
+            help="Higher = more unusual. Scores differ in what they detect: see Compare.",
         )
         score = SCORE_TITLES[title]
         k = st.number_input(
@@ -81,8 +82,7 @@ def select_outlier_settings(info: CorpusInfo, model: ModelSpec) -> OutlierSettin
             key="k",
             bind="query-params",
             width=140,
-            help="How many nearest rows a row is compared with. A larger k detects larger groups of outliers; the "
-            "graph has 100 per row.",
+            help="A row is compared with its k nearest rows. A larger k detects larger groups of outliers.",
         )
         title = st.segmented_control(
             "List by",
@@ -91,47 +91,20 @@ def select_outlier_settings(info: CorpusInfo, model: ModelSpec) -> OutlierSettin
             bind="query-params",
             default="Number",
             required=True,
-            help="Where the list ends: after a number of rows, at a percentile (100 is the most unusual row), or at a "
-            "score.",
+            help="The list ends after a number of rows, at a percentile (100 is the highest score), or at a score.",
         )
         kind = CUTOFFS[str(title)]
-        if kind == "number":
-            value = _select_number(info)
-        elif kind == "percentile":
-            value = _select_percentile()
-        else:
-            value = _select_min_score(info, model, score, int(k))
-        return OutlierSettings(score, int(k), Cutoff(kind, float(value)))
+        return OutlierSettings(score, int(k), Cutoff(kind, float(_select_cutoff(info, model, kind, score, int(k)))))
 
 
-def _select_number(info: CorpusInfo) -> float:
-    return st.number_input(
-        "Rows",
-        1,
-        max(info.rows, 1),
-        min(20, info.rows),
-        key="rows",
-        bind="query-params",
-        width=140,
-        help="How many of the most unusual rows are listed.",
-    )
-
-
-def _select_percentile() -> float:
-    return st.number_input(
-        "Min. percentile",
-        0.0,
-        100.0,
-        98.0,
-        0.5,
-        key="from",
-        bind="query-params",
-        width=140,
-        help="98 lists the most unusual 2% of the rows.",
-    )
-
-
-def _select_min_score(info: CorpusInfo, model: ModelSpec, score: ScoreName, k: int) -> float:
+def _select_cutoff(info: CorpusInfo, model: ModelSpec, kind: CutoffKind, score: ScoreName, k: int) -> float:
+    linked: dict[str, Any] = {"bind": "query-params", "width": 140}
+    if kind == "number":
+        max_rows = max(info.rows, 1)
+        return st.number_input("Rows", 1, max_rows, min(20, max_rows), key="rows", help="Length of the list.", **linked)
+    if kind == "percentile":
+        help_text = "98 lists the most unusual 2% of the rows."
+        return st.number_input("Min. percentile", 0.0, 100.0, 98.0, 0.5, key="from", help=help_text, **linked)
     corpus = session.corpus_ref(info)
     if not OUTLIER_SCORES.exists(OutlierQuery(corpus, model, k)):
         return 0.0  # the list is not drawn yet

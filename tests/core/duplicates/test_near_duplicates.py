@@ -45,8 +45,8 @@ def components(rows, threshold):
 def test_groups_and_counts_are_those_of_all_pairs(vectors, links, threshold):
     pairs, expected = components(vectors.rows, threshold)
     codes = groups_at(links, threshold)
-    found = {frozenset(np.flatnonzero(codes == code).tolist()) for code in range(codes.max() + 1)}
-    assert found == expected
+    result = {frozenset(np.flatnonzero(codes == code).tolist()) for code in range(codes.max() + 1)}
+    assert result == expected
     assert links.counts(threshold) == (pairs, len(expected), sum(map(len, expected)))
 
 
@@ -103,8 +103,8 @@ def test_one_row_of_each_group_stays(keep, expected):
     rows = wrap(np.stack([np.cos(angles), np.sin(angles)], axis=1)).rows
     # most central of 0, 10 and 30 degrees: 10; of two equal rows the first
     central = [2, 4, 5]
-    found = redundant_rows(groups, texts, rows, keep)
-    assert found.tolist() == (central if keep == "central" else expected)
+    result = redundant_rows(groups, texts, rows, keep)
+    assert result.tolist() == (central if keep == "central" else expected)
 
 
 def test_nothing_is_dropped_without_groups_and_odd_choices_are_refused():
@@ -118,17 +118,17 @@ def test_nothing_is_dropped_without_groups_and_odd_choices_are_refused():
 def test_leaks_are_groups_that_hold_several_values():
     groups = np.array([0, 0, 0, 1, 1, 2, 2, -1, 3, 3])
     values = pd.Series(["train", "test", "train", "train", "train", "dev", "test", "test", "train", None])
-    found = find_leaks(groups, values)
-    told = [tuple(row) for row in found.pairs.itertuples(index=False)]
-    assert told == [("test", "train", 1, 3), ("dev", "test", 1, 2)]
-    assert found.rows.tolist() == [0, 1, 2, 5, 6]
-    assert (found.groups, found.missing) == (2, 1)
+    result = find_leaks(groups, values)
+    pairs = [tuple(row) for row in result.pairs.itertuples(index=False)]
+    assert pairs == [("test", "train", 1, 3), ("dev", "test", 1, 2)]
+    assert result.rows.tolist() == [0, 1, 2, 5, 6]
+    assert (result.groups, result.missing) == (2, 1)
     assert find_leaks(np.full(10, -1), values).pairs.empty
 
 
 def test_a_group_of_three_values_counts_for_each_pair():
-    found = find_leaks(np.zeros(4, int), pd.Series([1, 2, 3, 3]))
-    assert {(row.first, row.second, row.rows) for row in found.pairs.itertuples()} == {
+    result = find_leaks(np.zeros(4, int), pd.Series([1, 2, 3, 3]))
+    assert {(row.first, row.second, row.rows) for row in result.pairs.itertuples()} == {
         ("1", "2", 2),
         ("1", "3", 3),
         ("2", "3", 3),

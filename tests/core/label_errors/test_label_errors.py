@@ -85,22 +85,22 @@ def test_the_number_of_wrong_labels_agrees_with_cleanlab_and_lies_in_its_interva
     self_confidence = shares[np.arange(400), current]
     confident = confident_class(shares, class_thresholds(self_confidence, current, 5))
     wrong = wrong_labels(confident, current, self_confidence, shares.max(axis=1))
-    found = estimate_wrong(current, confident, wrong, np.arange(400), 5)
-    assert found.wrong == num_label_issues(current, shares, estimation_method="off_diagonal")
+    result = estimate_wrong(current, confident, wrong, np.arange(400), 5)
+    assert result.wrong == num_label_issues(current, shares, estimation_method="off_diagonal")
     calibrated = num_label_issues(current, shares, estimation_method="off_diagonal_calibrated")
-    assert abs(found.calibrated - calibrated) <= 3  # theirs is rounded label by label
-    assert found.low < found.wrong < found.high
+    assert abs(result.calibrated - calibrated) <= 3  # theirs is rounded label by label
+    assert result.low < result.wrong < result.high
     # a count of n independent rows spreads by the square root of n p (1 - p)
-    spread = 1.96 * np.sqrt(found.wrong * (1 - found.wrong / 400))
-    assert found.high - found.low == pytest.approx(2 * spread, rel=0.15)
+    spread = 1.96 * np.sqrt(result.wrong * (1 - result.wrong / 400))
+    assert result.high - result.low == pytest.approx(2 * spread, rel=0.15)
     together = estimate_wrong(current, confident, wrong, np.arange(400) // 8, 5)
-    assert together.wrong == found.wrong
+    assert together.wrong == result.wrong
 
 
 def test_an_estimate_of_no_rows_is_nothing():
     none = np.empty(0, np.int64)
-    found = estimate_wrong(none, none, none.astype(bool), none, 2)
-    assert (found.wrong, found.low, found.high) == (0, 0.0, 0.0)
+    result = estimate_wrong(none, none, none.astype(bool), none, 2)
+    assert (result.wrong, result.low, result.high) == (0, 0.0, 0.0)
 
 
 def test_votes_are_weighted_by_cosine_and_copies_vote_once():
@@ -131,7 +131,7 @@ def test_copies_with_two_labels_split_their_vote():
 def test_votes_agree_with_counting_row_by_row():
     rows, kind = clusters()
     graph, groups = graph_of(rows), np.arange(240) // 2  # pairs count as copies
-    found = neighbor_votes(graph.ids, graph.scores, np.arange(240), kind, groups, 7, 3)
+    result = neighbor_votes(graph.ids, graph.scores, np.arange(240), kind, groups, 7, 3)
     for row in (0, 17, 239):
         met, votes = {}, np.zeros(3)
         for other, score in zip(graph.ids[row], graph.scores[row], strict=True):
@@ -140,7 +140,7 @@ def test_votes_agree_with_counting_row_by_row():
         for copies in list(met.values())[:7]:
             for label, score in copies:
                 votes[label] += score / len(copies)
-        np.testing.assert_allclose(found[row], votes / votes.sum(), rtol=1e-5)
+        np.testing.assert_allclose(result[row], votes / votes.sum(), rtol=1e-5)
 
 
 def test_identical_texts_share_a_fold_and_unlabeled_rows_have_none():
@@ -170,31 +170,34 @@ def test_wrong_labels_come_first_and_right_ones_last():
     current = kind.copy()
     wrong = [3, 50, 101, 200]
     current[wrong] = (current[wrong] + 1) % 3
-    found = find_label_errors(rows, graph_of(rows), labels_of(current), np.arange(240))
-    order = found.rows[np.argsort(-found.score)]
+    result = find_label_errors(rows, graph_of(rows), labels_of(current), np.arange(240))
+    order = result.rows[np.argsort(-result.score)]
     assert set(order[:4]) == set(wrong)
-    at = np.searchsorted(found.rows, wrong)
-    np.testing.assert_array_equal(found.suggested[at], kind[wrong])
-    assert found.neighbor_flag[at].all()
-    assert found.probe_flag[at].all()
-    assert found.disagreement[at].min() > 0.8
-    assert found.estimate.low <= 4 <= found.estimate.high
-    current, suggested = found.probe_current + 1 - found.disagreement, found.probe_suggested + found.neighbor_suggested
-    np.testing.assert_allclose(found.score, suggested / (current + suggested), atol=1e-5)
+    at = np.searchsorted(result.rows, wrong)
+    np.testing.assert_array_equal(result.suggested[at], kind[wrong])
+    assert result.neighbor_flag[at].all()
+    assert result.probe_flag[at].all()
+    assert result.disagreement[at].min() > 0.8
+    assert result.estimate.low <= 4 <= result.estimate.high
+    current, suggested = (
+        result.probe_current + 1 - result.disagreement,
+        result.probe_suggested + result.neighbor_suggested,
+    )
+    np.testing.assert_allclose(result.score, suggested / (current + suggested), atol=1e-5)
 
 
 def test_rows_without_a_label_are_left_out():
     rows, kind = clusters()
     current = kind.copy()
     current[:10] = -1
-    found = find_label_errors(rows, graph_of(rows), labels_of(current), np.arange(240))
-    assert found.rows.tolist() == list(range(10, 240))
+    result = find_label_errors(rows, graph_of(rows), labels_of(current), np.arange(240))
+    assert result.rows.tolist() == list(range(10, 240))
 
 
 def test_identical_rows_do_not_break_it():
     rows = unit_rows(np.ones((40, 8)))
-    found = find_label_errors(rows, graph_of(rows, 20), labels_of(np.arange(40) % 2, ("a", "b")), np.arange(40))
-    assert np.isfinite(found.score).all()
+    result = find_label_errors(rows, graph_of(rows, 20), labels_of(np.arange(40) % 2, ("a", "b")), np.arange(40))
+    assert np.isfinite(result.score).all()
 
 
 @pytest.mark.parametrize(
@@ -218,11 +221,11 @@ def test_columns_that_cannot_be_checked_are_refused(values, words):
 
 def test_missing_blank_and_rare_labels_are_counted():
     values = ["a"] * 10 + ["b"] * 8 + ["c"] * 2 + [None, "  "]
-    found = read_labels(pd.Series(values, dtype=object), np.arange(22), "kind")
-    assert found.names == ("a", "b")
-    assert found.missing == 2
-    assert found.rare == (("c", 2),)
-    assert found.codes.tolist() == [0] * 10 + [1] * 8 + [-1] * 4
+    result = read_labels(pd.Series(values, dtype=object), np.arange(22), "kind")
+    assert result.names == ("a", "b")
+    assert result.missing == 2
+    assert result.rare == (("c", 2),)
+    assert result.codes.tolist() == [0] * 10 + [1] * 8 + [-1] * 4
 
 
 def test_a_label_on_copies_of_few_texts_is_rare():
@@ -245,14 +248,14 @@ def test_planted_wrong_labels_of_the_sample_come_first(tmp_path_factory):
     corpus = read_corpus(SAMPLES / "shop_feedback.csv", text="text", label="area", id="id")
     rows = load_embedder(PRESETS[0], models_folder=tmp_path_factory.mktemp("models")).embed(corpus.texts)
     groups = distinct_texts(corpus.texts)[0]
-    found = find_label_errors(
+    result = find_label_errors(
         rows, graph_of(rows, 100), read_labels(corpus.table["area"], groups, "area"), groups
     )  # fmt: skip
     planted = {row["id"]: row["true"] for row in json.loads((SAMPLES / "planted.json").read_text())["wrong_labels"]}
-    ids = corpus.table["id"].to_numpy()[found.rows]
+    ids = corpus.table["id"].to_numpy()[result.rows]
     wrong = np.isin(ids, list(planted))
     assert wrong.sum() == 25
-    assert roc_auc_score(wrong, found.score) >= 0.9
+    assert roc_auc_score(wrong, result.score) >= 0.9
     names = read_labels(corpus.table["area"], groups, "area").names
-    right = [names[found.suggested[i]] == planted[ids[i]] for i in np.flatnonzero(wrong)]
+    right = [names[result.suggested[i]] == planted[ids[i]] for i in np.flatnonzero(wrong)]
     assert np.mean(right) > 0.6

@@ -84,17 +84,17 @@ def test_planted_off_topic_rows_are_in_the_top_ranks(sample):
 
 def test_the_list_has_rank_score_and_text(sample):
     folder, corpus, models = sample
-    found = outlier_list(CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff(value=5)))
-    assert found.table["Rank"].tolist() == [1, 2, 3, 4, 5]
-    assert found.table["Percentile"].iloc[0] == 100
-    assert (np.diff(found.table["Score"]) <= 0).all()
-    row = found.table.index[0]
-    assert corpus.texts[row].startswith(found.table["Text"].iloc[0][:50])
-    assert found.table["area"].iloc[0] == corpus.table["area"][row]
-    assert found.counts.sum() == found.total == len(corpus)
-    assert found.threshold == pytest.approx(found.table["Score"].iloc[-1])
+    result = outlier_list(CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff(value=5)))
+    assert result.table["Rank"].tolist() == [1, 2, 3, 4, 5]
+    assert result.table["Percentile"].iloc[0] == 100
+    assert (np.diff(result.table["Score"]) <= 0).all()
+    row = result.table.index[0]
+    assert corpus.texts[row].startswith(result.table["Text"].iloc[0][:50])
+    assert result.table["area"].iloc[0] == corpus.table["area"][row]
+    assert result.counts.sum() == result.total == len(corpus)
+    assert result.threshold == pytest.approx(result.table["Score"].iloc[-1])
     by_score = outlier_list(
-        CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff("score", found.threshold))
+        CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff("score", result.threshold))
     )
     assert by_score.above == 5
     none = outlier_list(CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff("score", 99)))
@@ -137,9 +137,9 @@ def test_why_a_row_is_an_outlier(sample):
 
 def test_scores_and_models_are_compared(sample):
     folder, corpus, models = sample
-    found = score_agreement(CorpusRef(folder, corpus.digest), models[0], 20, 20)
-    assert len(found.names) == 8
-    assert found.spearman[1, 2] > 0.95  # mean and k-th distance
+    result = score_agreement(CorpusRef(folder, corpus.digest), models[0], 20, 20)
+    assert len(result.names) == 8
+    assert result.spearman[1, 2] > 0.95  # mean and k-th distance
     both = model_consensus(CorpusRef(folder, corpus.digest), tuple(models), 20, 98)
     assert both.under_all + both.under_one == len(both.table)
     assert sum(both.by_model) == both.under_one
@@ -151,16 +151,16 @@ def test_scores_and_models_are_compared(sample):
 def test_all_planted_near_duplicates_and_no_others_are_grouped_at_the_suggested_threshold(sample):
     folder, corpus, models = sample
     query = DuplicateQuery(CorpusRef(folder, corpus.digest), models[0])
-    found = threshold_curve(query)
-    assert 0.93 <= found.suggested <= 0.97
-    codes = duplicates.group_codes(query, found.suggested)
-    made = {frozenset(corpus.table["id"][codes == code]) for code in range(codes.max() + 1)}
-    assert made == planted_groups(SAMPLES)
-    grouped = duplicate_groups(query, found.suggested)
-    at = int(np.flatnonzero(np.isclose(found.thresholds, found.suggested))[0])
-    assert (found.pairs[at], found.groups[at], found.rows[at]) == (grouped.pairs, grouped.groups, grouped.rows)
+    result = threshold_curve(query)
+    assert 0.93 <= result.suggested <= 0.97
+    codes = duplicates.group_codes(query, result.suggested)
+    duplicate_sets = {frozenset(corpus.table["id"][codes == code]) for code in range(codes.max() + 1)}
+    assert duplicate_sets == planted_groups(SAMPLES)
+    grouped = duplicate_groups(query, result.suggested)
+    at = int(np.flatnonzero(np.isclose(result.thresholds, result.suggested))[0])
+    assert (result.pairs[at], result.groups[at], result.rows[at]) == (grouped.pairs, grouped.groups, grouped.rows)
     assert grouped.groups == 17
-    assert (np.diff(found.rows) <= 0).all()
+    assert (np.diff(result.rows) <= 0).all()
 
 
 def test_one_row_of_each_group_is_kept(sample):
@@ -183,13 +183,13 @@ def test_leaks_between_values_of_a_column(sample):
     folder, corpus, models = sample
     query = DuplicateQuery(CorpusRef(folder, corpus.digest), models[0], "exact")
     assert duplicate_groups(query, 1.0).groups == 2
-    found, rows = leaks(DuplicateQuery(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")
-    assert found.groups == len(set(rows["Group"])) > 0
+    result, rows = leaks(DuplicateQuery(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")
+    assert result.groups == len(set(rows["Group"])) > 0
     values = corpus.table["rating"].astype(str)
     assert rows["Value"].tolist() == values[rows.index].tolist()
     assert len(
         pd.read_csv(BytesIO(leak_file(DuplicateQuery(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")))
-    ) == len(found.rows)
+    ) == len(result.rows)
     with pytest.raises(InputError):
         leaks(query, 1.0, "nothing")
     assert train_test_column(CorpusRef(folder, corpus.digest)) is None
@@ -250,14 +250,14 @@ def test_few_and_identical_rows(tmp_path, rows):
     corpus, model = saved_corpus(tmp_path, rows)
     where = (CorpusRef(str(tmp_path), corpus.digest), model)
     for name in ("combined", "lof", "separation", "forest"):
-        found = outlier_list(*where, OutlierSettings(name, 50))
-        assert found.is_constant or name == "forest"
-        assert found.above == min(20, len(rows))
+        result = outlier_list(*where, OutlierSettings(name, 50))
+        assert result.is_constant or name == "forest"
+        assert result.above == min(20, len(rows))
     assert np.isfinite(score_agreement(*where, 20, 20).overlap).all()
     assert len(explain_row(*where, 0, 20).neighbors) == min(10, len(rows) - 1)
     query = DuplicateQuery(*where)
-    found = threshold_curve(query)
-    grouped = duplicate_groups(query, float(found.thresholds[-1]))
+    result = threshold_curve(query)
+    grouped = duplicate_groups(query, float(result.thresholds[-1]))
     assert grouped.rows == (len(rows) if len(rows) > 2 and np.ptp(rows) == 0 else 0)
     if len(rows) == 120:
         assert grouped.saturated == 120
