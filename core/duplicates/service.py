@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import CELL, texts_and_roles
-from core.corpus.export.table import rows_csv
-from core.corpus.label_rows import find_split
+from core.corpus.export import PREVIEW_LENGTH, rows_csv, texts_and_roles
+from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus
 from core.duplicates.near_duplicates import (
     FLOOR,
@@ -95,7 +94,7 @@ def duplicate_groups(query: DuplicateQuery, threshold: float) -> DuplicateGroups
         {
             "Rows": [len(rows) for rows in members],
             "Lowest cosine": [min_cosine(vectors[rows]) for rows in members],
-            "Text": [texts[rows[0]][:CELL] for rows in members],
+            "Text": [texts[rows[0]][:PREVIEW_LENGTH] for rows in members],
         }
     )
     graph = load_neighbors(query.corpus, query.model)
@@ -145,7 +144,7 @@ def leak_columns(corpus: CorpusRef) -> tuple[str, ...]:
 
 def train_test_column(corpus: CorpusRef) -> str | None:
     """The column that splits the rows into training and test, if there is one."""
-    column = find_split(load_corpus(corpus).table)
+    column = find_split_column(load_corpus(corpus).table)
     return column if column in leak_columns(corpus) else None
 
 
@@ -156,7 +155,7 @@ def leaks(query: DuplicateQuery, threshold: float, column: str) -> tuple[Leaks, 
     result, codes = _find_leaks(query, threshold, column)
     data, rows = load_corpus(query.corpus), result.rows[:MAX_ROWS]
     values = data.table[column].iloc[rows].astype(str).tolist()
-    texts = [data.texts[row][:CELL] for row in rows]
+    texts = [data.texts[row][:PREVIEW_LENGTH] for row in rows]
     return result, pd.DataFrame({"Group": codes[rows] + 1, "Value": values, "Text": texts}, index=rows)
 
 

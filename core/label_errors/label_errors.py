@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.label_columns import Labels
+from core.corpus.label_columns import LabelColumn
 from core.stats.resampling import RESAMPLES, bootstrap_total
 from core.types import Neighbors, Progress
 from core.vectors.linear_probe import Probe, fit_probe
@@ -65,7 +65,7 @@ class LabelErrors:
 def find_label_errors(
     vectors: np.ndarray,
     graph: Neighbors,
-    labels: Labels,
+    labels: LabelColumn,
     groups: np.ndarray,
     seed: int = 0,
     progress: Progress | None = None,

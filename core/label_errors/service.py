@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import free_name, table_bytes
-from core.corpus.label_columns import Labels, column_labels, label_words
+from core.corpus.export import free_name, table_bytes
+from core.corpus.label_columns import LabelColumn, column_labels, label_strings
 from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.errors import InputError
 from core.label_errors.label_errors import Estimate, LabelErrors
 from core.label_errors.results import LABEL_ERRORS, LabelQuery
@@ -170,7 +170,7 @@ def label_evidence(query: LabelQuery, row: int) -> LabelEvidence:
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
     graph = load_neighbors(query.corpus, query.model)
     ids, scores = np.asarray(graph.ids[row]), np.asarray(graph.scores[row], dtype=np.float64)
-    labels = label_words(corpus.table[query.column].iloc[ids]).to_numpy(dtype=object)
+    labels = label_strings(corpus.table[query.column].iloc[ids]).to_numpy(dtype=object)
     is_copy = np.array([corpus.texts[i] == corpus.texts[row] for i in ids], bool)
     nearest = np.flatnonzero(~is_copy & pd.notna(labels))[:MAX_NEIGHBORS]
     neighbors = pd.DataFrame({"cosine": scores[nearest], "label": labels[nearest]}, index=ids[nearest])
@@ -180,7 +180,7 @@ def label_evidence(query: LabelQuery, row: int) -> LabelEvidence:
     return LabelEvidence(row, corpus.texts[row][:MAX_CHARACTERS], neighbors, copy_labels)
 
 
-def _load(query: LabelQuery) -> tuple[LabelErrors, Labels]:
+def _load(query: LabelQuery) -> tuple[LabelErrors, LabelColumn]:
     return LABEL_ERRORS.get(query), column_labels(query.corpus, query.column)
 
 

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import CELL, texts_and_roles
+from core.corpus.export import PREVIEW_LENGTH, texts_and_roles
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_telling
-from core.corpus.terms import document_terms, load_terms
+from core.corpus.terms import document_terms, is_informative, load_terms
 from core.errors import InputError
 from core.outliers.consensus import percentiles
 from core.outliers.scores import SCORES
@@ -84,7 +83,7 @@ def _compare_terms(
     )
     indexed = set(vocabulary)
     unindexed = [term for term in document_terms([text], min_rows=1)[1] if term not in indexed and _is_word(term)]
-    return shared, missing, tuple([*filter(is_telling, unindexed), *unique][:MAX_TERMS])
+    return shared, missing, tuple([*filter(is_informative, unindexed), *unique][:MAX_TERMS])
 
 
 def _is_word(term: str) -> bool:
@@ -94,7 +93,7 @@ def _is_word(term: str) -> bool:
 
 def _rarest(columns: np.ndarray, frequency: np.ndarray, vocabulary: list[str]) -> tuple[str, ...]:
     ordered = (vocabulary[column] for column in columns[np.argsort(frequency[columns], kind="stable")])
-    return tuple(islice(filter(is_telling, ordered), MAX_TERMS))
+    return tuple(islice(filter(is_informative, ordered), MAX_TERMS))
 
 
 def _label(values: pd.Series, row: int, neighbors: np.ndarray) -> tuple[str, str, str, int] | None:
@@ -102,4 +101,4 @@ def _label(values: pd.Series, row: int, neighbors: np.ndarray) -> tuple[str, str
     if counts.empty:
         return None
     value = "" if pd.isna(values.iloc[row]) else str(values.iloc[row])
-    return str(values.name), value[:CELL], str(counts.index[0])[:CELL], int(counts.iloc[0])
+    return str(values.name), value[:PREVIEW_LENGTH], str(counts.index[0])[:PREVIEW_LENGTH], int(counts.iloc[0])

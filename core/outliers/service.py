@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
-from core.corpus.cells import CELL, texts_and_roles
-from core.corpus.export.table import free_name, rows_csv
+from core.corpus.export import PREVIEW_LENGTH, free_name, rows_csv, texts_and_roles
 from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
 from core.errors import StorageError
@@ -139,7 +138,7 @@ def model_consensus(corpus: CorpusRef, models: tuple[ModelSpec, ...], k: int, pe
     rows = np.flatnonzero(agreed)
     rows = rows[np.lexsort((rows, -per_model[rows].mean(axis=1), -agreed[rows]))]
     table = pd.DataFrame({"Models": agreed[rows]}, index=rows)
-    table["Text"] = [data.texts[row][:CELL] for row in rows]
+    table["Text"] = [data.texts[row][:PREVIEW_LENGTH] for row in rows]
     for position, model in enumerate(models):
         table[free_name(table, model.label)] = per_model[rows, position]
     only = (agreed == 1)[:, None] & (per_model >= percentile)

@@ -27,7 +27,7 @@ def run() -> None:
         if sign_in.is_needed():
             sign_in.draw()
             return
-        starter.prepare()
+        starter.prepare_sample()
         sidebar()
         jobs_view.banner()
         page.run()
@@ -149,7 +149,7 @@ def sidebar() -> None:
         )
         session.keep_in_link("corpus")
         model_choice()
-        selected.in_link()
+        selected.write_link()
 
 
 def model_choice() -> None:

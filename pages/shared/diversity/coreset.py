@@ -24,10 +24,9 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.selections.export import file_stem
 from pages.shared.selections.save_form import show_save_selection
 from pages.shared.tables import show_table
-from pages.shared.text import count
+from pages.shared.text import count, file_stem
 
 METHOD_TITLES: dict[Method, str] = {
     "facility location": "Representative (facility location)",

@@ -23,10 +23,9 @@ from core.duplicates.service import (
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.selections.export import file_stem
 from pages.shared.selections.save_form import show_cleaned_copy, show_save_selection
 from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 REPRESENTATIVES: dict[str, Representative] = {"First": "first", "Longest text": "longest", "Most central": "central"}
 NO_COLUMN = "(none)"

@@ -19,10 +19,9 @@ from core.label_errors.service import (
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.selections.export import file_stem
 from pages.shared.selections.save_form import show_save_selection
 from pages.shared.tables import show_table
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 NO_ROWS = {
     "both": "No label is flagged by both signals. Show those flagged by either, or all rows.",

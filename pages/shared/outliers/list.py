@@ -13,10 +13,9 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.selections.export import file_stem
 from pages.shared.selections.save_form import show_cleaned_copy, show_save_selection
 from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
-from pages.shared.text import count, cut, plain
+from pages.shared.text import count, cut, file_stem, plain
 
 MARKS: dict[str, str] = {"reviewed": "Reviewed", "keep": "Keep", "exclude": "Exclude"}
 MARK_BUTTONS: tuple[tuple[str | None, str, str, str], ...] = (

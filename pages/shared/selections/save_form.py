@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from core.corpus.selections import LONGEST_NAME, save_selection
+from core.corpus.selections import MAX_NAME_LENGTH, save_selection
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.models.backends import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.versions_service import leave_out
+from core.vectors.versions import create_version
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.models import run
@@ -38,7 +38,7 @@ def show_save_selection(info: CorpusInfo, key: str, rows: Rows, row_count: int, 
         name = st.text_input(
             "Save as",
             key=f"{key}_name",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             placeholder=suggested_name,
             help="If empty, the suggested name is used.",
         )
@@ -106,7 +106,7 @@ def _create_copy(
     ids = np.asarray(rows, dtype=np.int64)
     try:
         with st.spinner("Creating the copy"):
-            copy = session.ask(leave_out, session.corpus_ref(info), ids, reason, name, tuple(models), timeout=600)
+            copy = session.ask(create_version, session.corpus_ref(info), ids, reason, name, tuple(models), timeout=600)
         for model in models:
             _embed(copy, model)
     except PlanisphereError as error:

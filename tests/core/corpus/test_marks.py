@@ -7,7 +7,7 @@ import pytest
 
 from core.corpus.build import build_corpus
 from core.corpus.marks import RowMarks
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, StorageError
 from core.label_errors.results import LabelQuery
 from core.label_errors.service import label_marks
