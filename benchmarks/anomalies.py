@@ -25,10 +25,17 @@ from core.corpus.build import build_corpus, read_corpus
 from core.corpus.reading.values import RawTable
 from core.duplicates.near_duplicates import graph_links, groups_at
 from core.models.registry import PRESETS, load_embedder
-from core.outliers.cluster_scores import cluster_apart, cluster_fit
 from core.outliers.consensus import DEFAULT_K, score_rows
-from core.outliers.score_info import SCORES
-from core.outliers.scores import center_distance, isolation_forest, kth_distance, local_outlier_factor, mean_distance
+from core.outliers.scores import (
+    SCORES,
+    center_distance,
+    cluster_fit,
+    cluster_separation,
+    isolation_forest,
+    kth_distance,
+    local_outlier_factor,
+    mean_distance,
+)
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, Neighbors, Roles
 from core.vectors.embedding import embed
@@ -80,7 +87,7 @@ def judged(rows: np.ndarray, graph: Neighbors, labels: np.ndarray, odd: np.ndarr
         "kth": lambda: kth_distance(graph, DEFAULT_K),
         "lof": lambda: local_outlier_factor(graph, DEFAULT_K),
         "center": lambda: center_distance(rows),
-        "apart": lambda: cluster_apart(rows, labels),
+        "separation": lambda: cluster_separation(rows, labels),
         "fit": lambda: cluster_fit(rows, labels),
         "forest": lambda: isolation_forest(rows),
     }

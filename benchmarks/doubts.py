@@ -15,7 +15,7 @@ from benchmarks.report import keep
 from core.corpus.build import read_corpus
 from core.corpus.label_columns import read_labels
 from core.corpus.texts import distinct_texts
-from core.label_errors.label_errors import find_doubts
+from core.label_errors.label_errors import find_label_errors
 from core.models.registry import PRESETS, load_embedder
 from core.types import Corpus, Vectors
 from core.vectors.neighbors import build_neighbors
@@ -60,9 +60,9 @@ def compared(corpus: Corpus, rows: np.ndarray, given: pd.Series, wrong: np.ndarr
     graph = build_neighbors(Vectors(rows, PRESETS[0], corpus.digest), 100)
     started = time.perf_counter()
     labels = read_labels(given, groups, "label")
-    found = find_doubts(rows, graph, labels, groups)
+    found = find_label_errors(rows, graph, labels, groups)
     ours = time.perf_counter() - started
-    truth, both = wrong[found.rows], found.near_flag & found.probe_flag
+    truth, both = wrong[found.rows], found.neighbor_flag & found.probe_flag
     started = time.perf_counter()
     learner = CleanLearning(LogisticRegression(max_iter=1000), seed=SEED)
     issues = learner.find_label_issues(rows[found.rows], labels.codes[found.rows])
@@ -71,9 +71,9 @@ def compared(corpus: Corpus, rows: np.ndarray, given: pd.Series, wrong: np.ndarr
         "rows": len(found.rows),
         "labels": len(labels.names),
         "planted": int(truth.sum()),
-        "ours": scores(truth, found.doubt, ours),
-        "probe_alone": scores(truth, 1 - found.probe_given),
-        "neighbors_alone": scores(truth, found.against),
+        "ours": scores(truth, found.score, ours),
+        "probe_alone": scores(truth, 1 - found.probe_current),
+        "neighbors_alone": scores(truth, found.disagreement),
         "cleanlab": scores(truth, 1 - issues["label_quality"].to_numpy(), theirs),
         "doubted_by_both": {"rows": int(both.sum()), "planted_among": int((both & truth).sum())},
         "estimate": {"wrong": found.estimate.wrong, "low": found.estimate.low, "high": found.estimate.high},

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -69,6 +69,15 @@ def table_bytes(table: pd.DataFrame, kind: Literal["csv", "parquet"]) -> bytes:
     else:
         _write_parquet(handle, table, None, None, None)
     return handle.getvalue()
+
+
+def rows_csv(corpus: Corpus, rows: np.ndarray, columns: Mapping[str, Any]) -> bytes:
+    """Rows of a corpus as CSV: `columns` (one value a row), then the text, then the columns of the corpus."""
+    table = corpus.table.iloc[rows].copy()
+    first = {**columns, "text of the row": [corpus.texts[row] for row in rows]}
+    for position, (name, values) in enumerate(first.items()):
+        table.insert(position, free_name(table, name), values)
+    return table_bytes(table, "csv")
 
 
 def _batches(count: int) -> Iterator[slice]:

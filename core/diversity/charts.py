@@ -1,4 +1,4 @@
-"""Figures of the diversity section: groups by how varied they are, coverage by number of rows, hubs."""
+"""Figures of diversity: scores of groups, coverage by number of rows, hubs."""
 
 from collections.abc import Sequence
 
@@ -19,24 +19,24 @@ def group_figure(
     title: str = "",
     theme: Theme = "light",
 ) -> go.Figure:
-    """A dot a group with its error bar, the first name at the top; `hover` one line a group."""
-    shown = [label(name, 32) for name in names]
+    """A dot with an error bar for each group, the first name at the top; hover: one line a group."""
+    labels = [label(name, 32) for name in names]
     dots = go.Scatter(
         x=list(scores),
-        y=list(range(len(shown))),
+        y=list(range(len(labels))),
         mode="markers",
         marker={"color": COLORS[0], "size": 10},
         error_x={"type": "data", "array": list(errors), "color": COLORS[0], "thickness": 1.5, "width": 4},
         hovertext=[label(line, 200) for line in hover],
         hoverinfo="text",
     )
-    figure = go.Figure(dots, base_layout(theme, 70 + 26 * len(shown)))
+    figure = go.Figure(dots, base_layout(theme, 70 + 26 * len(labels)))
     figure.update_layout(margin={"l": 8, "t": 8, "b": 44}, showlegend=False)
     figure.update_xaxes(title={"text": label(title)}, gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero")
     figure.update_yaxes(
-        tickvals=list(range(len(shown))),
-        ticktext=shown,
-        range=[len(shown) - 0.5, -0.5],
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        range=[len(labels) - 0.5, -0.5],
         automargin=True,
         gridcolor=LINE_COLOR,
         zeroline=False,
@@ -46,13 +46,13 @@ def group_figure(
 
 def coverage_figure(
     lines: Sequence[tuple[str, Sequence[float]]],
-    chosen: int,
+    selected: int,
     title: str = "",
     theme: Theme = "light",
     number: str = ".0%",
 ) -> go.Figure:
-    """Lines (name, values for 1 .. k rows) with the number chosen marked; random ones are grey. number: the values' d3
-    format."""
+    """Lines (name, values for 1 .. k rows) with the selected number marked; random ones are grey. number: the values'
+    d3 format."""
     figure = go.Figure(layout=base_layout(theme, 300))
     for at, (name, values) in enumerate(lines):
         color = GREY if name == "random" else COLORS[at]
@@ -66,34 +66,33 @@ def coverage_figure(
             hovertemplate=f"%{{x:,}} rows: %{{y:{number}}}",
         )
     longest = max((len(values) for _, values in lines), default=1)
-    if chosen <= longest:
-        figure.add_vline(x=chosen, line={"color": GREY, "width": 1, "dash": "dot"})
+    if selected <= longest:
+        figure.add_vline(x=selected, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_layout(margin={"l": 48, "t": 8, "b": 44}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(title={"text": "rows chosen"}, gridcolor=LINE_COLOR, zeroline=False)
+    figure.update_xaxes(title={"text": "rows selected"}, gridcolor=LINE_COLOR, zeroline=False)
     figure.update_yaxes(title={"text": label(title)}, gridcolor=LINE_COLOR, zeroline=False, tickformat=number)
     return figure
 
 
 def hub_figure(bins: Sequence[str], rows: Sequence[int], expected: int, theme: Theme = "light") -> go.Figure:
-    """Rows (log axis) by how many others have them among their nearest; the bin around the expected number stands out.
+    """Rows (log axis) by their k-occurrence; the bin of the expected number is highlighted.
 
     bins: "0", "1", "2-3", ... as core.vectors.hubs.occurrence_bins names them.
     """
-    inside = [_holds(name, expected) for name in bins]
     bars = go.Bar(
         x=list(range(len(bins))),
         y=[number or None for number in rows],  # a log axis has no 0
-        marker={"color": [COLORS[1] if here else COLORS[0] for here in inside]},
+        marker={"color": [COLORS[1] if _contains(name, expected) else COLORS[0] for name in bins]},
         text=[f"{number:,}" for number in rows],
         textposition="outside",
         cliponaxis=False,
-        hovertext=[f"{number:,} rows: neighbor of {name}" for name, number in zip(bins, rows, strict=True)],
+        hovertext=[f"{number:,} rows: k-occurrence {name}" for name, number in zip(bins, rows, strict=True)],
         hoverinfo="text",
     )
     figure = go.Figure(bars, base_layout(theme, 300))
     figure.update_layout(margin={"l": 56, "t": 24, "b": 44}, bargap=0.15, showlegend=False)
     figure.update_xaxes(
-        title={"text": "neighbor of so many rows"}, tickvals=list(range(len(bins))), ticktext=list(bins), type="linear"
+        title={"text": "k-occurrence"}, tickvals=list(range(len(bins))), ticktext=list(bins), type="linear"
     )
     top = np.log10(max([*rows, 1])) + 0.25
     figure.update_yaxes(
@@ -102,6 +101,6 @@ def hub_figure(bins: Sequence[str], rows: Sequence[int], expected: int, theme: T
     return figure
 
 
-def _holds(name: str, number: int) -> bool:
+def _contains(name: str, number: int) -> bool:
     low, _, high = name.replace(",", "").partition("-")
     return int(low) <= number <= int(high or low)

@@ -1,4 +1,4 @@
-"""Few rows that stand for many: farthest-first selection, facility location, and how well a choice covers the rest."""
+"""Coresets: few rows that represent the rest, by k-center and facility location, and how well they cover it."""
 
 import heapq
 from dataclasses import dataclass
@@ -6,85 +6,85 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCK = 8_192
-SAME = 1e-6  # differences of cosines below this are rounding
+ROUNDING = 1e-6  # smaller differences of cosines are rounding
 
 
 @dataclass(frozen=True, eq=False)
-class Covered:
-    """How rows are covered by k chosen ones. share: within the wanted cosine of a chosen row, in [0, 1], higher is
-    better. gap: cosine distance of the worst covered row, lower is better. mean: mean cosine to the nearest chosen row.
-    served: (k,) rows for which each chosen one is the nearest, itself included if it is among them."""
+class Coverage:
+    """How k selected rows cover all rows. share: within a cosine of a selected row, in [0, 1], higher is better.
+    max_distance: cosine distance of the row farthest from all selected, lower is better. mean_cosine: to the nearest
+    selected row. represents: (k,) rows for which a selected one is the nearest, itself included if it is among them."""
 
     share: float
-    gap: float
-    mean: float
-    served: np.ndarray
+    max_distance: float
+    mean_cosine: float
+    represents: np.ndarray
 
 
 def farthest_first(rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """(k,) int64 places in order of choice, and (k,) float32 cosine distance of the worst covered row after each.
+    """(k,) int64 rows in order of selection, and (k,) float32 cosine distance of the farthest row after each.
 
-    k-center greedy (Gonzalez 1985), at most twice the best possible gap: starts at the row nearest to the mean, then
-    always takes the row farthest from all chosen so far, the first of equals. Ends early when every row is a copy of a
-    chosen one.
+    k-center greedy (Gonzalez 1985), at most twice the smallest possible distance: starts at the row nearest to the
+    mean, then always takes the row farthest from all selected so far, the first of equals. Ends early when every row is
+    a copy of a selected one.
     """
-    n, chosen, gaps = len(rows), [], []
+    n, selected, distances = len(rows), [], []
     nearest = np.full(n, -np.inf, np.float32)
-    place = int(np.argmax(rows @ rows.mean(axis=0))) if n else 0
+    row = int(np.argmax(rows @ rows.mean(axis=0))) if n else 0
     for _ in range(min(k, n)):
-        chosen.append(place)
-        np.maximum(nearest, rows @ rows[place], out=nearest)
-        place = int(np.argmin(nearest))
-        gaps.append(max(0.0, 1 - float(nearest[place])))
-        if gaps[-1] < SAME:
+        selected.append(row)
+        np.maximum(nearest, rows @ rows[row], out=nearest)
+        row = int(np.argmin(nearest))
+        distances.append(max(0.0, 1 - float(nearest[row])))
+        if distances[-1] < ROUNDING:
             break
-    return np.array(chosen, np.int64), np.array(gaps, np.float32)
+    return np.array(selected, np.int64), np.array(distances, np.float32)
 
 
 def facility_location(rows: np.ndarray, k: int) -> np.ndarray:
-    """(k,) places in order of choice that make the sum over all rows of the cosine (0 at least) to the nearest chosen
-    one large: greedy, so at least 63% of the best possible (Nemhauser, Wolsey and Fisher 1978).
+    """(k,) rows in order of selection that make the sum over all rows of the cosine (0 at least) to the nearest
+    selected one large: greedy, so at least 63% of the best possible (Nemhauser, Wolsey and Fisher 1978).
 
     Lazy (Minoux 1978): gains only fall, so a row is measured again only when it heads the queue. Ends early when every
-    row is a copy of a chosen one. Holds (n, n) float32.
+    row is a copy of a selected one. Holds (n, n) float32.
     """
     n = len(rows)
-    near = np.maximum(rows @ rows.T, 0)
-    best = np.zeros(n, np.float32)
-    queue = [(-float(gain), place) for place, gain in enumerate(near.sum(axis=1, dtype=np.float64))]
+    cosines = np.maximum(rows @ rows.T, 0)
+    nearest = np.zeros(n, np.float32)
+    queue = [(-float(gain), row) for row, gain in enumerate(cosines.sum(axis=1, dtype=np.float64))]
     heapq.heapify(queue)
-    chosen: list[int] = []
-    while queue and len(chosen) < min(k, n):
-        _, place = heapq.heappop(queue)
-        gain = float(np.maximum(near[place] - best, 0).sum(dtype=np.float64))
+    selected: list[int] = []
+    while queue and len(selected) < min(k, n):
+        _, row = heapq.heappop(queue)
+        gain = float(np.maximum(cosines[row] - nearest, 0).sum(dtype=np.float64))
         if queue and -gain > queue[0][0]:
-            heapq.heappush(queue, (-gain, place))
+            heapq.heappush(queue, (-gain, row))
             continue
-        if gain <= SAME * n:
+        if gain <= ROUNDING * n:
             break
-        chosen.append(place)
-        np.maximum(best, near[place], out=best)
-    return np.array(chosen, np.int64)
+        selected.append(row)
+        np.maximum(nearest, cosines[row], out=nearest)
+    return np.array(selected, np.int64)
 
 
-def covered(rows: np.ndarray, centers: np.ndarray, cosine: float) -> Covered:
-    """How well the chosen rows (k, d) cover all rows (n, d), within a cosine."""
-    within, worst, total, served = 0, 1.0, 0.0, np.zeros(len(centers), np.int64)
+def coverage(rows: np.ndarray, centers: np.ndarray, cosine: float) -> Coverage:
+    """How well the selected rows (k, d) cover all rows (n, d), within a cosine."""
+    within, lowest, total, represents = 0, 1.0, 0.0, np.zeros(len(centers), np.int64)
     for start in range(0, len(rows), BLOCK):
-        near = rows[start : start + BLOCK] @ centers.T
-        best = near.max(axis=1)
-        within += int((best >= cosine).sum())
-        worst, total = min(worst, float(best.min())), total + float(best.sum(dtype=np.float64))
-        served += np.bincount(near.argmax(axis=1), minlength=len(centers))
-    return Covered(within / len(rows), max(0.0, 1 - worst), total / len(rows), served)
+        cosines = rows[start : start + BLOCK] @ centers.T
+        nearest = cosines.max(axis=1)
+        within += int((nearest >= cosine).sum())
+        lowest, total = min(lowest, float(nearest.min())), total + float(nearest.sum(dtype=np.float64))
+        represents += np.bincount(cosines.argmax(axis=1), minlength=len(centers))
+    return Coverage(within / len(rows), max(0.0, 1 - lowest), total / len(rows), represents)
 
 
 def coverage_curve(rows: np.ndarray, centers: np.ndarray, cosine: float) -> tuple[np.ndarray, np.ndarray]:
-    """(k,) float64 each: the share of rows (n, d) within a cosine of any of the first 1 .. k chosen rows (k, d), which
-    never falls, and the cosine distance of the worst covered row, which never rises."""
-    within, worst = np.zeros(len(centers), np.int64), np.ones(len(centers), np.float32)
+    """(k,) float64 share of rows (n, d) within a cosine of any of the first 1 .. k selected rows (k, d), which never
+    falls, and (k,) float64 cosine distance of the farthest row, which never rises."""
+    within, lowest = np.zeros(len(centers), np.int64), np.ones(len(centers), np.float32)
     for start in range(0, len(rows), BLOCK):
-        best = np.maximum.accumulate(rows[start : start + BLOCK] @ centers.T, axis=1)
-        within += (best >= cosine).sum(axis=0)
-        np.minimum(worst, best.min(axis=0), out=worst)
-    return within / max(len(rows), 1), np.maximum(1 - worst.astype(np.float64), 0)
+        nearest = np.maximum.accumulate(rows[start : start + BLOCK] @ centers.T, axis=1)
+        within += (nearest >= cosine).sum(axis=0)
+        np.minimum(lowest, nearest.min(axis=0), out=lowest)
+    return within / max(len(rows), 1), np.maximum(1 - lowest.astype(np.float64), 0)

@@ -1,16 +1,16 @@
-"""How varied rows are: the Vendi score, and the mean distance of all pairs without looking at pairs."""
+"""Measures of diversity: the Vendi score, and the mean distance of all pairs without enumerating them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 BLOCK = 65_536
-WHOLE = 100_000  # rows whose Vendi score is worked out without drawing a sample
+MAX_EXACT_ROWS = 100_000  # rows whose Vendi score is computed without sampling
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """A figure over `draws` samples of `size` rows each, of `total`: mean and standard deviation of the draws."""
+class SampledScore:
+    """A score over `draws` samples of `size` rows each, of `total`: mean and standard deviation of the draws."""
 
     mean: float
     deviation: float
@@ -23,7 +23,7 @@ def vendi_score(rows: np.ndarray) -> float:
     """The effective number of different rows (Friedman and Dieng 2023, TMLR), between 1 and min(n, d); 0 for no rows.
 
     rows: (n, d) unit rows; the kernel is their cosine. exp of the Shannon entropy of the eigenvalues of the kernel
-    divided by n, taken from the smaller of (n, n) and (d, d), whose non-zero eigenvalues are the same.
+    divided by n, computed from the smaller of (n, n) and (d, d), whose non-zero eigenvalues are the same.
     """
     if not len(rows):
         return 0.0
@@ -35,32 +35,32 @@ def vendi_score(rows: np.ndarray) -> float:
     return float(np.exp(-np.sum(positive * np.log(positive))))
 
 
-def sampled_vendi(rows: np.ndarray, size: int, draws: int = 10, seed: int = 0) -> Sampled:
+def sampled_vendi(rows: np.ndarray, size: int, draws: int = 10, seed: int = 0) -> SampledScore:
     """The Vendi score of samples of `size` rows drawn without replacement; it grows with the size, so compare only
     equal ones. Where size reaches n there is one sample, all rows."""
     n = len(rows)
     if size >= n:
-        return Sampled(vendi_score(rows), 0.0, n, n, 1)
+        return SampledScore(vendi_score(rows), 0.0, n, n, 1)
     random = np.random.default_rng(seed)
     scores = [vendi_score(rows[np.sort(random.choice(n, size, replace=False))]) for _ in range(draws)]
-    return Sampled(float(np.mean(scores)), float(np.std(scores, ddof=1)) if draws > 1 else 0.0, size, n, draws)
+    return SampledScore(float(np.mean(scores)), float(np.std(scores, ddof=1)) if draws > 1 else 0.0, size, n, draws)
 
 
 def mean_pair_distance(rows: np.ndarray) -> float:
-    """The mean cosine distance (1 - cosine, in [0, 2], higher is more varied) over all pairs of different rows; NaN for
-    fewer than two.
+    """The mean cosine distance (1 - cosine, in [0, 2], higher is more diverse) over all pairs of different rows; NaN
+    for fewer than two.
 
     Exact without pairs: the squared length of the sum of unit rows is the sum of the cosines of all ordered pairs.
     """
     n = len(rows)
     if n < 2:
         return float("nan")
-    total, own = np.zeros(rows.shape[1]), 0.0
+    total, squared = np.zeros(rows.shape[1]), 0.0
     for start in range(0, n, BLOCK):
         block = np.asarray(rows[start : start + BLOCK], dtype=np.float64)
         total += block.sum(axis=0)
-        own += float(np.einsum("ij,ij->", block, block))
-    return float(1 - (total @ total - own) / (n * (n - 1)))
+        squared += float(np.einsum("ij,ij->", block, block))
+    return float(1 - (total @ total - squared) / (n * (n - 1)))
 
 
 def _second_moment(rows: np.ndarray) -> np.ndarray:

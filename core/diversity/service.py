@@ -1,174 +1,327 @@
-"""Questions about diversity: how varied the corpus and its groups are, and which rows are hubs."""
+"""Diversity of a corpus and its groups, coresets that represent it, and hubs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from core.clusters.cluster_set import default_clusters
-from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
 from core.clusters.service import default_clusters
-from core.corpus.filters import FEW_NUMBERS, column_kind
+from core.corpus.export import rows_csv
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
 from core.corpus.loaders import load_corpus
-from core.diversity.measures import WHOLE, Sampled, mean_pair_distance, sampled_vendi, vendi_score
+from core.diversity.coverage import coverage, coverage_curve, facility_location, farthest_first
+from core.diversity.measures import MAX_EXACT_ROWS, SampledScore, mean_pair_distance, sampled_vendi, vendi_score
 from core.errors import InputError
+from core.search.service import calibration
 from core.types import CorpusRef, ModelSpec
-from core.vectors.hubs import Hubs, find_hubs, occurrence_bins
+from core.vectors.hubs import find_hubs, occurrence_bins
 from core.vectors.loaders import load_neighbors, load_vectors
 
-SIZES = (10, 20, 50, 100, 200)  # rows drawn of each group
-MOST_GROUPS = 30
+SAMPLE_SIZES = (10, 20, 50, 100, 200)  # rows drawn from each group
+MAX_GROUPS = 30
 DRAWS, SEED = 10, 0
-OVERALL = 1_000  # rows of a sample of the whole corpus
+CORPUS_SAMPLE = 1_000  # rows of a sample of the corpus
 CELL = 400
 CLUSTERS = ""  # in place of a column: the default clusters
+MAX_HUBS = 50  # listed
+
+Method = Literal["facility location", "k-center", "random"]
+METHODS: tuple[Method, ...] = get_args(Method)
+CANDIDATES: dict[Method, int] = {"k-center": 20_000, "facility location": 4_000, "random": 10**9}
+"""How many rows a method selects from; facility location holds all their pairs."""
+CURVE_ROWS = 20_000  # rows the curve is measured on
+CURVE_LENGTH = 200
+EVALUATED_ROWS = 100_000  # rows a coreset is evaluated on
+MAX_CORESET = 500
 
 
 @dataclass(frozen=True)
-class Overall:
-    """vendi: over samples of up to 1,000 rows. whole: the Vendi score of all rows, None beyond 100,000. most: the
-    highest the score could be on a sample. distance: mean cosine distance of all pairs, exact; NaN for one row.
-    same: whether all rows are alike."""
+class DiversitySummary:
+    """vendi: over samples of up to 1,000 rows. vendi_all: of all rows, None beyond 100,000. max_vendi: the highest it
+    could be on a sample. distance: mean cosine distance of all pairs, exact; NaN for one row. identical: all rows."""
 
-    vendi: Sampled
-    whole: float | None
-    most: int
+    vendi: SampledScore
+    vendi_all: float | None
+    max_vendi: int
     distance: float
-    same: bool
+    identical: bool
 
 
-@dataclass(frozen=True)
-class GroupScore:
-    """One value of a column. distance: over all its rows, exact."""
-
-    name: str
-    rows: int
-    vendi: Sampled
-    distance: float
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupScores:
-    """scores: the most varied first. size: rows drawn of each. left_out: groups with fewer rows than that; beyond:
-    those not among the 30 with most rows. missing: rows in no group. sizes: those that two groups or more reach."""
+    """table: the most diverse group first; columns group, rows, sample size, Vendi score, standard deviation, mean pair
+    distance (over all rows, exact). size: rows drawn from each, `draws` times. too_small: groups with fewer rows;
+    beyond_limit: those not among the 30 with most rows. missing: rows in no group. sizes: those that at least two
+    groups reach."""
 
-    scores: tuple[GroupScore, ...]
+    table: pd.DataFrame
     size: int
-    left_out: int
-    beyond: int
+    draws: int
+    too_small: int
+    beyond_limit: int
     missing: int
     sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class HubFigures:
-    """hubs: how many rows are above the threshold. bins, rows: how many rows have so many others' lists they are in.
-    table: the 50 rows most often a neighbor, index row ids: times, against expected, text."""
+class HubSummary:
+    """Of the k-occurrences: in how many others' lists of k neighbors a row is. skewness; antihubs: share of rows in no
+    list; both with what chance gives. hubs: rows above the threshold. robin_hood: index in [0, 1]. bins, rows: their
+    histogram. table: the 50 highest, index row ids: k-occurrence, relative to mean, text."""
 
     k: int
     total: int
     skewness: float
-    chance: float
-    never: float
-    never_chance: float
+    skewness_chance: float
+    antihubs: float
+    antihubs_chance: float
     threshold: float
     hubs: int
-    unfair: float
+    robin_hood: float
     bins: tuple[str, ...]
     rows: tuple[int, ...]
     table: pd.DataFrame
 
 
-def overall(corpus: CorpusRef, spec: ModelSpec) -> Overall:
-    """How varied all rows are."""
-    rows = load_vectors(corpus, spec).rows
+@dataclass(frozen=True)
+class CoresetQuery:
+    """Which rows are selected. k: how many. cosine: from which on a row counts as covered by a selected one."""
+
+    corpus: CorpusRef
+    model: ModelSpec
+    method: Method
+    k: int
+    cosine: float
+
+
+@dataclass(frozen=True)
+class CoverageLine:
+    """One method's coverage by 1 .. k rows. shares: of rows covered. max_distances: cosine distance of the farthest
+    row. half, ninety: how many rows cover 50% and 90%, None where these do not."""
+
+    method: Method
+    shares: tuple[float, ...]
+    max_distances: tuple[float, ...]
+    half: int | None
+    ninety: int | None
+
+
+@dataclass(frozen=True)
+class CoverageCurves:
+    """A line for each method, over `evaluated` of `total` rows."""
+
+    lines: tuple[CoverageLine, ...]
+    evaluated: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class Coreset:
+    """methods: the selected one first; columns method, covered (share), mean cosine, max distance, candidates (rows it
+    selected from); of `evaluated` of `total` rows, see Coverage. table: the rows in order of selection, index row ids;
+    represents: evaluated rows nearest to it; text."""
+
+    methods: pd.DataFrame
+    table: pd.DataFrame
+    evaluated: int
+    total: int
+
+
+def diversity_summary(corpus: CorpusRef, model: ModelSpec) -> DiversitySummary:
+    """How diverse all rows are."""
+    rows = load_vectors(corpus, model).rows
     distance = mean_pair_distance(rows)
-    vendi = sampled_vendi(rows, OVERALL, DRAWS, SEED)
-    whole = vendi_score(rows) if len(rows) <= WHOLE else None
-    return Overall(vendi, whole, min(vendi.size, rows.shape[1]), distance, not distance > 1e-6)
+    vendi = sampled_vendi(rows, CORPUS_SAMPLE, DRAWS, SEED)
+    vendi_all = vendi_score(rows) if len(rows) <= MAX_EXACT_ROWS else None
+    return DiversitySummary(vendi, vendi_all, min(vendi.size, rows.shape[1]), distance, not distance > 1e-6)
 
 
 def group_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns whose values can be compared: labels first, then others with few values that repeat."""
-    kept = load_corpus(corpus)
-    names = [name for name in kept.roles.labels if name in kept.table.columns]
-    for name in kept.table.columns:
-        if name not in (*names, *INTERNAL_COLUMNS, kept.roles.id, kept.roles.time) and _groups(kept.table[name]):
+    data = load_corpus(corpus)
+    names = [name for name in data.roles.labels if name in data.table.columns]
+    for name in data.table.columns:
+        excluded = (*names, *INTERNAL_COLUMNS, data.roles.id, data.roles.time)
+        if name not in excluded and _has_groups(data.table[name]):
             names.append(str(name))
     return tuple(names)
 
 
-def group_scores(corpus: CorpusRef, spec: ModelSpec, column: str, size: int | None = None) -> GroupScores:
+def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | None = None) -> GroupScores:
     """The Vendi score of each value of a column (or cluster, for ""), over samples of one size.
 
-    size None: the largest that at least half of the groups shown reach. Raises InputError for no column, or where
-    fewer than two groups have 10 rows.
+    size None: the largest that at least half of the groups reach. Raises InputError for no column, or where fewer than
+    two groups have 10 rows.
     """
-    codes, names = _codes(corpus, spec, column)
+    codes, names = _group_codes(corpus, model, column)
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    largest = [int(i) for i in np.argsort(-counts, kind="stable")[:MOST_GROUPS]]
-    sizes = tuple(size for size in SIZES if int((counts[largest] >= size).sum()) >= 2)
+    largest = [int(group) for group in np.argsort(-counts, kind="stable")[:MAX_GROUPS]]
+    reaching = {sample: int((counts[largest] >= sample).sum()) for sample in SAMPLE_SIZES}
+    sizes = tuple(sample for sample in SAMPLE_SIZES if reaching[sample] >= 2)
     if not sizes:
-        where = f'The column "{column}" has' if column else "The clustering has"
+        subject = f'The column "{column}" has' if column else "The clustering has"
         raise InputError(
-            f"{where} fewer than two groups of at least {SIZES[0]} rows.", "Choose a column whose values repeat more."
+            f"{subject} fewer than two groups of at least {SAMPLE_SIZES[0]} rows.",
+            "Select a column whose values repeat more.",
         )
-    half = [each for each in sizes if int((counts[largest] >= each).sum()) * 2 >= len(largest)]
-    drawn = size if size in sizes else max(half, default=sizes[0])
-    shown = tuple(i for i in largest if counts[i] >= drawn)
-    found = _scores(corpus, spec, column, drawn, shown)
-    scores = [GroupScore(names[i], int(counts[i]), *each) for i, each in zip(shown, found, strict=True)]
-    scores.sort(key=lambda score: -score.vendi.mean)
-    left_out = len(largest) - len(scores)
-    return GroupScores(tuple(scores), drawn, left_out, len(names) - len(largest), int((codes < 0).sum()), sizes)
+    if size not in sizes:
+        size = max((sample for sample in sizes if reaching[sample] * 2 >= len(largest)), default=sizes[0])
+    groups = tuple(group for group in largest if counts[group] >= size)
+    measured = _measure_groups(corpus, model, column, size, groups)
+    table = pd.DataFrame(
+        {
+            "group": [names[group] for group in groups],
+            "rows": counts[list(groups)],
+            "sample size": size,
+            "Vendi score": [vendi.mean for vendi, _ in measured],
+            "standard deviation": [vendi.deviation for vendi, _ in measured],
+            "mean pair distance": [distance for _, distance in measured],
+        }
+    )
+    return GroupScores(
+        table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True),
+        size,
+        max(vendi.draws for vendi, _ in measured),
+        len(largest) - len(groups),
+        len(names) - len(largest),
+        int((codes < 0).sum()),
+        sizes,
+    )
 
 
-def hub_figures(corpus: CorpusRef, spec: ModelSpec, k: int) -> HubFigures:
+def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
     """How unevenly rows are neighbors of others, and which are most often."""
-    found = _hubs(corpus, spec, k)
+    hubs = find_hubs(load_neighbors(corpus, model).ids, k)
     texts = load_corpus(corpus).texts
-    top = np.argsort(-found.counts, kind="stable")[:50]
-    table = pd.DataFrame({"times": found.counts[top]}, index=top)
-    table["against expected"] = found.counts[top] / max(found.k, 1)
+    top = np.argsort(-hubs.counts, kind="stable")[:MAX_HUBS]
+    table = pd.DataFrame({"k-occurrence": hubs.counts[top]}, index=top)
+    table["relative to mean"] = hubs.counts[top] / max(hubs.k, 1)
     table["text"] = [texts[row][:CELL] for row in top]
-    bins, rows = occurrence_bins(found.counts)
-    hubs = int((found.counts > found.threshold).sum())
-    return HubFigures(
-        found.k, len(found.counts), found.skewness, found.chance, found.never, found.never_chance,
-        found.threshold, hubs, found.unfair, tuple(bins), tuple(int(number) for number in rows), table,
-    )  # fmt: skip
+    bins, rows = occurrence_bins(hubs.counts)
+    return HubSummary(
+        k=hubs.k,
+        total=len(hubs.counts),
+        skewness=hubs.skewness,
+        skewness_chance=hubs.chance,
+        antihubs=hubs.never,
+        antihubs_chance=hubs.never_chance,
+        threshold=hubs.threshold,
+        hubs=int((hubs.counts > hubs.threshold).sum()),
+        robin_hood=hubs.unfair,
+        bins=tuple(bins),
+        rows=tuple(int(number) for number in rows),
+        table=table,
+    )
 
 
-@lru_cache(maxsize=2)
-def _hubs(corpus: CorpusRef, spec: ModelSpec, k: int) -> Hubs:
-    return find_hubs(load_neighbors(corpus, spec).ids, k)
+def suggest_cosine(corpus: CorpusRef, model: ModelSpec) -> float:
+    """A cosine from which on rows count as covered, to two digits, in [0.05, 0.95]: that of the nearest 1% of random
+    pairs, or the median over rows of that to their tenth neighbor, where it is lower (small distant clusters)."""
+    if len(load_vectors(corpus, model)) < 2:
+        return 0.5
+    high = float(calibration(corpus, model).quantiles([0.99])[0])
+    graph = load_neighbors(corpus, model)
+    typical = float(np.median(graph.scores[:, min(10, graph.k) - 1]))
+    return float(np.clip(round(min(high, typical), 2), 0.05, 0.95))
+
+
+def coverage_curves(corpus: CorpusRef, model: ModelSpec, cosine: float) -> CoverageCurves:
+    """How coverage grows with the number of rows selected, up to 200, by each method."""
+    vectors = load_vectors(corpus, model).rows
+    rows = _sample(corpus, model, CURVE_ROWS)[1]
+    lines = []
+    for method in METHODS:
+        centers = vectors[_select(corpus, model, method)[:CURVE_LENGTH]]
+        shares, distances = (tuple(map(float, values)) for values in coverage_curve(rows, centers, cosine))
+        half, ninety = (
+            next((count for count, share in enumerate(shares, 1) if share >= goal), None) for goal in (0.5, 0.9)
+        )
+        lines.append(CoverageLine(method, shares, distances, half, ninety))
+    return CoverageCurves(tuple(lines), len(rows), len(vectors))
+
+
+def coreset(query: CoresetQuery) -> Coreset:
+    """The rows selected, and how well they cover the corpus compared with other methods. Raises InputError."""
+    if query.method not in METHODS or not 1 <= query.k <= MAX_CORESET:
+        raise InputError("These rows can't be selected.", f"Select 1 to {MAX_CORESET} rows by one of the methods.")
+    vectors, texts = load_vectors(query.corpus, query.model).rows, load_corpus(query.corpus).texts
+    rows = _sample(query.corpus, query.model, EVALUATED_ROWS)[1]
+    coverages = {
+        method: coverage(rows, vectors[coreset_rows(replace(query, method=method))], query.cosine)
+        for method in sorted(METHODS, key=lambda method: method != query.method)
+    }
+    methods = pd.DataFrame(
+        {
+            "method": list(coverages),
+            "covered": [result.share for result in coverages.values()],
+            "mean cosine": [result.mean_cosine for result in coverages.values()],
+            "max distance": [result.max_distance for result in coverages.values()],
+            "candidates": [min(CANDIDATES[method], len(vectors)) for method in coverages],
+        }
+    )
+    selected = coreset_rows(query)
+    table = pd.DataFrame({"represents": coverages[query.method].represents}, index=selected)
+    table["text"] = [texts[row][:CELL] for row in selected]
+    return Coreset(methods, table, len(rows), len(vectors))
+
+
+def coreset_rows(query: CoresetQuery) -> np.ndarray:
+    """(k,) row ids in order of selection; fewer where the corpus has no more different rows."""
+    return _select(query.corpus, query.model, query.method)[: query.k]
+
+
+def coreset_file(query: CoresetQuery) -> bytes:
+    """The selected rows in order with full texts and all their columns, as CSV."""
+    rows = coreset_rows(query)
+    return rows_csv(load_corpus(query.corpus), rows, {"rank": np.arange(1, len(rows) + 1), "row": rows + 1})
 
 
 @lru_cache(maxsize=16)
-def _scores(
-    corpus: CorpusRef, spec: ModelSpec, column: str, size: int, shown: tuple[int, ...]
-) -> list[tuple[Sampled, float]]:
-    """The Vendi score and mean pair distance of each group; names, which may be edited, are no part of it."""
-    rows, codes = load_vectors(corpus, spec).rows, _codes(corpus, spec, column)[0]
-    groups = (rows[codes == i] for i in shown)
-    return [(sampled_vendi(own, size, DRAWS, SEED), mean_pair_distance(own)) for own in groups]
+def _measure_groups(
+    corpus: CorpusRef, model: ModelSpec, column: str, size: int, groups: tuple[int, ...]
+) -> list[tuple[SampledScore, float]]:
+    """The Vendi score and mean pair distance of each group; names, which may be edited, are not cached."""
+    rows, codes = load_vectors(corpus, model).rows, _group_codes(corpus, model, column)[0]
+    members = (rows[codes == group] for group in groups)
+    return [(sampled_vendi(vectors, size, DRAWS, SEED), mean_pair_distance(vectors)) for vectors in members]
 
 
-def _codes(corpus: CorpusRef, spec: ModelSpec, column: str) -> tuple[np.ndarray, list[str]]:
+def _group_codes(corpus: CorpusRef, model: ModelSpec, column: str) -> tuple[np.ndarray, list[str]]:
     if column == CLUSTERS:
-        found = default_clusters(corpus, spec)
-        return np.asarray(found.labels), list(found.names)
+        clusters = default_clusters(corpus, model)
+        return np.asarray(clusters.labels), list(clusters.names)
     table = load_corpus(corpus).table
     if column not in table.columns:
-        raise InputError(f'There is no column "{column}".', "Choose another.")
+        raise InputError(f'There is no column "{column}".', "Select another.")
     return label_codes(table[column])
 
 
-def _groups(column: pd.Series) -> bool:
+def _has_groups(column: pd.Series) -> bool:
     if column_kind(column) not in ("text", "number"):
         return False
     counts = column.value_counts()
     few = column_kind(column) == "text" or len(counts) <= MAX_DISCRETE_NUMBERS
-    return few and len(counts) > 1 and int(counts.iloc[1]) >= SIZES[0]
+    return few and len(counts) > 1 and int(counts.iloc[1]) >= SAMPLE_SIZES[0]
+
+
+@lru_cache(maxsize=6)
+def _select(corpus: CorpusRef, model: ModelSpec, method: Method) -> np.ndarray:
+    """Row ids of the first 500 selected; the first k of them are the coreset of size k."""
+    if method == "random":
+        return np.random.default_rng(SEED).permutation(len(load_vectors(corpus, model)))[:MAX_CORESET]
+    ids, rows = _sample(corpus, model, CANDIDATES[method])
+    if method == "facility location":
+        return ids[facility_location(rows, MAX_CORESET)]
+    return ids[farthest_first(rows, MAX_CORESET)[0]]
+
+
+def _sample(corpus: CorpusRef, model: ModelSpec, max_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row ids, ascending, and vectors of a sample of at most so many rows; of all rows where they are no more."""
+    vectors = load_vectors(corpus, model).rows
+    if len(vectors) <= max_rows:
+        return np.arange(len(vectors)), vectors
+    ids = np.sort(np.random.default_rng(SEED).choice(len(vectors), max_rows, replace=False))
+    return ids, vectors[ids]

@@ -1,4 +1,4 @@
-"""How many rows and groups of near-duplicates there are at every threshold."""
+"""Figure of near-duplicates: rows and groups at every threshold."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,7 +17,7 @@ def threshold_figure(
     theme: Theme = "light",
     height: int = 260,
 ) -> go.Figure:
-    """Counts (t,) over thresholds (t,) as lines, with a line at the threshold chosen and a title below the x axis."""
+    """Counts (t,) over thresholds (t,) as lines, with a line at the selected threshold and a title below the x axis."""
     figure = go.Figure(layout=base_layout(theme, height))
     for name, counts, color, dash in (
         ("rows in groups", rows, COLORS[0], "solid"),

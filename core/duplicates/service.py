@@ -1,166 +1,205 @@
-"""Questions of the Anomalies page about near-duplicates: counts at every threshold, groups, what to drop."""
+"""Near-duplicates of a corpus: counts at every threshold, groups, redundant rows, and train/test leakage."""
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.export import free_name, table_bytes, texts_and_roles
+from core.corpus.export import PREVIEW_LENGTH, rows_csv, texts_and_roles
+from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus
-from core.duplicates.keep_one import KeepOne, rows_to_drop
 from core.duplicates.near_duplicates import (
     FLOOR,
+    Leaks,
     Links,
+    Representative,
     copy_pairs,
-    full_rows,
+    find_leaks,
     graph_links,
     groups_at,
-    lowest_cosine,
     make_links,
+    min_cosine,
+    redundant_rows,
+    saturated_rows,
+    split_columns,
 )
+from core.duplicates.results import TEXT_DUPLICATES, TextQuery
 from core.errors import InputError
-from core.outliers.results import TEXT_DUPLICATES, TextQuery
 from core.search.service import calibration
 from core.types import CorpusRef, ModelSpec
 from core.vectors.loaders import load_neighbors, load_vectors
 
-By = Literal["meaning", "characters", "words", "exact"]
+Similarity = Literal["embedding", "characters", "words", "exact"]
 STEP = 0.005  # between thresholds of the curve
-USUAL = 0.055  # of the distance between random pairs; gives 0.95 where these have cosine 0.1
-MOST_GROUPS, MOST_ROWS = 500, 200
+SUGGESTED_DISTANCE = 0.055  # of the distance between random pairs; gives 0.95 where these have cosine 0.1
+MAX_GROUPS, MAX_ROWS = 500, 200
 
 
 @dataclass(frozen=True)
-class Place:
-    """Whose near-duplicates, and by what they are found."""
+class DuplicateQuery:
+    """The near-duplicates of a corpus by one kind of similarity."""
 
     corpus: CorpusRef
     model: ModelSpec
-    by: By = "meaning"
+    similarity: Similarity = "embedding"
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
-    """Counts at every threshold: thresholds (t,) rising by 0.005, pairs, groups and rows (t,) int64. usual: where to
-    start; random_pair: median cosine of random pairs, NaN for texts; k: of the graph, of `total` rows."""
+class ThresholdCurve:
+    """Counts at every threshold: thresholds (t,) ascending by 0.005, pairs, groups and rows (t,) int64. suggested: to
+    start from; random_pair: median cosine of random pairs, NaN for wording; k: of the graph, of `total` rows."""
 
     thresholds: np.ndarray
     pairs: np.ndarray
     groups: np.ndarray
     rows: np.ndarray
-    usual: float
+    suggested: float
     random_pair: float
     k: int
     total: int
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class DuplicateGroups:
     """Groups at a threshold. table: at most 500, largest first; columns Rows, Lowest cosine, Text (of its first row).
-    pairs, groups, rows: counted. full: rows with k near-duplicates, which may have more."""
+    pairs, groups, rows: counts. saturated: rows with k near-duplicates, which may have more."""
 
     table: pd.DataFrame
     pairs: int
     groups: int
     rows: int
-    full: int
+    saturated: int
 
 
-def curve(place: Place) -> Curve:
+def threshold_curve(query: DuplicateQuery) -> ThresholdCurve:
     """Raises StorageError where the graph is missing, or texts have not been compared yet."""
-    links = _links(place)
+    links = _links(query)
     thresholds = np.round(np.arange(np.ceil(links.floor / STEP), round(1 / STEP) + 1) * STEP, 4)
     counts = np.array([links.counts(float(threshold)) for threshold in thresholds], dtype=np.int64)
-    usual, random_pair = _usual(place) if place.by == "meaning" else (0.7, float("nan"))
-    graph = load_neighbors(place.corpus, place.model)
-    pairs, groups_there, rows = counts.T
-    return Curve(thresholds, pairs, groups_there, rows, max(usual, float(thresholds[0])), random_pair, graph.k, links.n)
+    suggested, random_pair = _suggest_threshold(query) if query.similarity == "embedding" else (0.7, float("nan"))
+    k = load_neighbors(query.corpus, query.model).k
+    pairs, groups, rows = counts.T
+    return ThresholdCurve(
+        thresholds, pairs, groups, rows, max(suggested, float(thresholds[0])), random_pair, k, links.n
+    )
 
 
-def groups(place: Place, threshold: float) -> Groups:
-    """The groups at a threshold, each with the lowest cosine between any two of its rows under the model."""
-    links, codes, whole = _links(place), group_codes(place, threshold), load_corpus(place.corpus)
-    vectors = load_vectors(place.corpus, place.model).rows
-    members = _members(codes)[:MOST_GROUPS]
+def duplicate_groups(query: DuplicateQuery, threshold: float) -> DuplicateGroups:
+    """The groups at a threshold, with the lowest cosine between any two rows of a group under the model."""
+    texts, vectors = load_corpus(query.corpus).texts, load_vectors(query.corpus, query.model).rows
+    members = _members(group_codes(query, threshold))[:MAX_GROUPS]
     table = pd.DataFrame(
         {
             "Rows": [len(rows) for rows in members],
-            "Lowest cosine": [lowest_cosine(vectors[rows]) for rows in members],
-            "Text": [whole.texts[rows[0]][:300] for rows in members],
+            "Lowest cosine": [min_cosine(vectors[rows]) for rows in members],
+            "Text": [texts[rows[0]][:PREVIEW_LENGTH] for rows in members],
         }
     )
-    graph = load_neighbors(place.corpus, place.model)
-    full = full_rows(graph, threshold) if place.by == "meaning" else 0
-    return Groups(table, *links.counts(threshold), full)
+    graph = load_neighbors(query.corpus, query.model)
+    saturated = saturated_rows(graph, threshold) if query.similarity == "embedding" else 0
+    return DuplicateGroups(table, *_links(query).counts(threshold), saturated)
 
 
-def group_rows(place: Place, threshold: float, group: int, keep: KeepOne) -> tuple[pd.DataFrame, int]:
-    """The first 200 rows of one group and how many it has: Stays (the one kept), To it (cosine to that), Text, columns;
-    index row ids. Raises InputError for no such group."""
-    rows = np.flatnonzero(group_codes(place, threshold) == group)
+def group_rows(
+    query: DuplicateQuery, threshold: float, group: int, representative: Representative
+) -> tuple[pd.DataFrame, int]:
+    """The first 200 rows of one group and how many it has: Keep (whether it represents the group), Cosine (to that
+    row), Text, columns; index row ids. Raises InputError for no such group."""
+    rows = np.flatnonzero(group_codes(query, threshold) == group)
     if group < 0 or not len(rows):
-        raise InputError("There is no such group at this threshold.", "Choose one in the table.")
-    gone = np.isin(rows, drop_rows(place, threshold, keep))
-    vectors = load_vectors(place.corpus, place.model).rows
-    stays = rows[~gone][0]
-    shown = np.concatenate([[stays], rows[gone]])[:MOST_ROWS]
-    table = texts_and_roles(load_corpus(place.corpus), shown)
-    table.insert(0, "To it", np.minimum(vectors[shown] @ vectors[stays], 1).astype(np.float64), allow_duplicates=True)
-    table.insert(0, "Stays", shown == stays, allow_duplicates=True)
+        raise InputError("There is no such group at this threshold.", "Select one in the table.")
+    removed = np.isin(rows, rows_to_remove(query, threshold, representative))
+    representative_row = rows[~removed][0]
+    listed = np.concatenate([[representative_row], rows[removed]])[:MAX_ROWS]
+    vectors = load_vectors(query.corpus, query.model).rows
+    cosines = np.minimum(vectors[listed] @ vectors[representative_row], 1).astype(np.float64)
+    table = texts_and_roles(load_corpus(query.corpus), listed)
+    table.insert(0, "Cosine", cosines, allow_duplicates=True)
+    table.insert(0, "Keep", listed == representative_row, allow_duplicates=True)
     return table, len(rows)
 
 
-def drop_rows(place: Place, threshold: float, keep: KeepOne) -> np.ndarray:
-    """Row ids (int64, rising) that go when one of each group is kept."""
-    whole = load_corpus(place.corpus)
-    vectors = load_vectors(place.corpus, place.model).rows
-    return rows_to_drop(group_codes(place, threshold), whole.texts, vectors, keep)
+def rows_to_remove(query: DuplicateQuery, threshold: float, representative: Representative) -> np.ndarray:
+    """Row ids (int64, ascending) of all but one row of each group."""
+    texts, vectors = load_corpus(query.corpus).texts, load_vectors(query.corpus, query.model).rows
+    return redundant_rows(group_codes(query, threshold), texts, vectors, representative)
 
 
-def group_file(place: Place, threshold: float, keep: KeepOne) -> bytes:
-    """All rows in groups as CSV, by group: its number, the row, whether it stays or goes, text, and all columns."""
-    whole, codes = load_corpus(place.corpus), group_codes(place, threshold)
-    rows = np.flatnonzero(codes >= 0)
-    rows = rows[np.argsort(codes[rows], kind="stable")]
-    goes = np.isin(rows, drop_rows(place, threshold, keep))
-    return rows_file(place, rows, {"group": codes[rows] + 1, "row": rows + 1, "drop": goes}, whole.texts)
+def group_file(query: DuplicateQuery, threshold: float, representative: Representative) -> bytes:
+    """All rows in groups as CSV, by group: its number, the row, whether it is removed, text, and all columns."""
+    codes = group_codes(query, threshold)
+    members = _members(codes)
+    rows = np.concatenate(members) if members else np.zeros(0, dtype=np.int64)
+    removed = np.isin(rows, rows_to_remove(query, threshold, representative))
+    columns = {"group": codes[rows] + 1, "row": rows + 1, "remove": removed}
+    return rows_csv(load_corpus(query.corpus), rows, columns)
 
 
-def rows_file(place: Place, rows: np.ndarray, first: dict[str, np.ndarray], texts: list[str]) -> bytes:
-    table = load_corpus(place.corpus).table.iloc[rows].copy()
-    added: dict[str, Any] = {**first, "text of the row": [texts[row] for row in rows]}
-    for at, (name, values) in enumerate(added.items()):
-        table.insert(at, free_name(table, name), values)
-    return table_bytes(table, "csv")
+def leak_columns(corpus: CorpusRef) -> tuple[str, ...]:
+    """Columns that may be a split, the likeliest first."""
+    return tuple(split_columns(load_corpus(corpus).table))
+
+
+def train_test_column(corpus: CorpusRef) -> str | None:
+    """The column that splits the rows into training and test, if there is one."""
+    column = find_split_column(load_corpus(corpus).table)
+    return column if column in leak_columns(corpus) else None
+
+
+def leaks(query: DuplicateQuery, threshold: float, column: str) -> tuple[Leaks, pd.DataFrame]:
+    """Leaks between values of a column, and their first 200 rows: Group, Value (of the column), Text; index row ids.
+
+    Raises InputError where there is no such column."""
+    result, codes = _find_leaks(query, threshold, column)
+    data, rows = load_corpus(query.corpus), result.rows[:MAX_ROWS]
+    values = data.table[column].iloc[rows].astype(str).tolist()
+    texts = [data.texts[row][:PREVIEW_LENGTH] for row in rows]
+    return result, pd.DataFrame({"Group": codes[rows] + 1, "Value": values, "Text": texts}, index=rows)
+
+
+def leak_file(query: DuplicateQuery, threshold: float, column: str) -> bytes:
+    """All rows of groups that span values, as CSV."""
+    result, codes = _find_leaks(query, threshold, column)
+    columns = {"group": codes[result.rows] + 1, "row": result.rows + 1}
+    return rows_csv(load_corpus(query.corpus), result.rows, columns)
+
+
+@lru_cache(maxsize=6)
+def group_codes(query: DuplicateQuery, threshold: float) -> np.ndarray:
+    """(n,) int32: each row's group at a threshold, -1 outside of all."""
+    return groups_at(_links(query), threshold)
+
+
+@lru_cache(maxsize=6)
+def _links(query: DuplicateQuery) -> Links:
+    if query.similarity == "characters" or query.similarity == "words":
+        return TEXT_DUPLICATES.get(TextQuery(query.corpus, query.similarity)).links
+    texts = load_corpus(query.corpus).texts
+    if query.similarity == "embedding":
+        return graph_links(load_neighbors(query.corpus, query.model), texts, FLOOR)
+    originals, copies = copy_pairs(texts)
+    return make_links(originals, copies, np.ones(len(originals), dtype=np.float32), len(texts), 1.0)
+
+
+def _find_leaks(query: DuplicateQuery, threshold: float, column: str) -> tuple[Leaks, np.ndarray]:
+    table = load_corpus(query.corpus).table
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}".', "Select another.")
+    codes = group_codes(query, threshold)
+    return find_leaks(codes, table[column]), codes
 
 
 def _members(codes: np.ndarray) -> list[np.ndarray]:
     """Row ids of each group, in the order of groups."""
-    inside = np.flatnonzero(codes >= 0)
-    order = inside[np.argsort(codes[inside], kind="stable")]
-    return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(order) else []
+    rows = np.flatnonzero(codes >= 0)
+    rows = rows[np.argsort(codes[rows], kind="stable")]
+    return np.split(rows, np.flatnonzero(np.diff(codes[rows])) + 1) if len(rows) else []
 
 
-def _usual(place: Place) -> tuple[float, float]:
-    """A threshold to start from, on the model's own scale, and the median cosine of random pairs."""
-    pairs = calibration(place.corpus, place.model)
+def _suggest_threshold(query: DuplicateQuery) -> tuple[float, float]:
+    """A threshold to start from, on the model's scale, and the median cosine of random pairs."""
+    pairs = calibration(query.corpus, query.model)
     median = float(pairs.quantiles([0.5])[0]) if len(pairs) else 0.1
-    return round(round((1 - USUAL * (1 - median)) / STEP) * STEP, 4), median
-
-
-@lru_cache(maxsize=6)
-def _links(place: Place) -> Links:
-    texts = load_corpus(place.corpus).texts
-    if place.by == "meaning":
-        return graph_links(load_neighbors(place.corpus, place.model), texts, FLOOR)
-    if place.by == "exact":
-        one, other = copy_pairs(texts)
-        return make_links(one, other, np.ones(len(one), dtype=np.float32), len(texts), 1.0)
-    return TEXT_DUPLICATES.get(TextQuery(CorpusRef(place.corpus.folder, place.corpus.digest), place.by)).links
-
-
-@lru_cache(maxsize=6)
-def group_codes(place: Place, threshold: float) -> np.ndarray:
-    return groups_at(_links(place), threshold)
+    return round(round((1 - SUGGESTED_DISTANCE * (1 - median)) / STEP) * STEP, 4), median

@@ -31,7 +31,7 @@ RESULTS = {
     "label_errors": "core.label_errors.results:LABEL_ERRORS",
     "isolation_forest": "core.outliers.results:ISOLATION_FOREST",
     "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
-    "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
+    "text_duplicates": "core.duplicates.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
     "edit_robustness": "core.quality.results:EDIT_ROBUSTNESS",
     "terms": "core.corpus.terms:TERMS",

@@ -1,4 +1,4 @@
-"""Which labels are given where which others are suggested, as a heat map."""
+"""Heat map of current against suggested labels."""
 
 from collections.abc import Sequence
 
@@ -9,36 +9,35 @@ from core.figures import CLEAR, base_layout
 from core.palette import GROUND, INK, Theme, scale
 from core.text import label
 
-WIDTH = 22  # characters of a label on an axis
+MAX_AXIS_LABEL = 22  # characters
 
 
-def confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme = "light") -> go.Figure:
-    """counts: (m, m) rows, given label down, suggested label across. Cells without rows are left clear."""
-    shown, at = [label(name, WIDTH) for name in names], list(range(len(names)))
-    filled = np.where(counts > 0, counts.astype(float), np.nan)
+def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme = "light") -> go.Figure:
+    """counts: (m, m) rows, current label down, suggested label across. Cells without rows are left clear."""
+    labels, ticks = [label(name, MAX_AXIS_LABEL) for name in names], list(range(len(names)))
+    values = np.where(counts > 0, counts.astype(float), np.nan)
     hover = [
-        [f"{each:,} labeled {shown[i]},<br>more like {shown[j]}" for j, each in enumerate(row)]
+        [f"{number:,} labeled {labels[i]},<br>{labels[j]} suggested" for j, number in enumerate(row)]
         for i, row in enumerate(counts)
     ]
+    highest = max(1, int(counts.max(initial=0)))
     cells = go.Heatmap(
-        x=at, y=at, z=filled, colorscale=scale("cividis", theme), zmin=0, zmax=max(1, int(counts.max(initial=0))),
+        x=ticks, y=ticks, z=values, colorscale=scale("cividis", theme), zmin=0, zmax=highest,
         xgap=2, ygap=2, showscale=False, hoverongaps=False, text=hover, hoverinfo="text",
     )  # fmt: skip
-    figure = go.Figure(cells, base_layout(theme, 170 + 30 * len(shown)))
-    _numbers(figure, counts, theme)
-    ticks = {"tickvals": at, "ticktext": shown, "showgrid": False, "zeroline": False, "automargin": True}
-    ends = [-0.5, len(shown) - 0.5]
-    figure.update_xaxes(**ticks, range=ends, tickangle=-45, title={"text": "suggested label"})
-    figure.update_yaxes(**ticks, range=ends[::-1], title={"text": "given label"})
-    return figure
-
-
-def _numbers(figure: go.Figure, counts: np.ndarray, theme: Theme) -> None:
-    """The counts in their cells, dark on the light end of the scale and the other way round."""
-    most = max(1, int(counts.max(initial=0)))
+    figure = go.Figure(cells, base_layout(theme, 170 + 30 * len(labels)))
     for i, j in zip(*np.nonzero(counts), strict=True):
-        color = INK["light"] if counts[i, j] / most > 0.55 else GROUND["light"]
-        text = f"{counts[i, j]:,}"
         figure.add_annotation(
-            x=int(j), y=int(i), text=text, showarrow=False, font={"color": color}, bgcolor=CLEAR, captureevents=False
+            x=int(j),
+            y=int(i),
+            text=f"{counts[i, j]:,}",
+            showarrow=False,
+            font={"color": INK["light"] if counts[i, j] / highest > 0.55 else GROUND["light"]},  # dark on light cells
+            bgcolor=CLEAR,
+            captureevents=False,
         )
+    axis = {"tickvals": ticks, "ticktext": labels, "showgrid": False, "zeroline": False, "automargin": True}
+    ends = [-0.5, len(labels) - 0.5]
+    figure.update_xaxes(**axis, range=ends, tickangle=-45, title={"text": "suggested label"})
+    figure.update_yaxes(**axis, range=ends[::-1], title={"text": "current label"})
+    return figure

@@ -1,4 +1,8 @@
-"""Rows whose label is doubtful: two independent signals, the nearest rows and a cross-validated probe."""
+"""Label errors by two independent signals: votes of the nearest rows, and confident learning on a cross-validated
+probe.
+
+Confident learning: Northcutt, Jiang and Chuang (2021), J. Artificial Intelligence Research 70.
+"""
 
 import time
 from collections.abc import Iterator
@@ -8,116 +12,181 @@ from typing import Any
 import numpy as np
 
 from core.corpus.label_columns import LabelColumn
-from core.label_errors.confident_learning import (
-    Estimate,
-    class_thresholds,
-    confident_class,
-    estimate_wrong,
-    wrong_labels,
-)
-from core.label_errors.neighbor_votes import neighbor_votes
+from core.stats.resampling import RESAMPLES, bootstrap_total
 from core.types import Neighbors, Progress
 from core.vectors.linear_probe import Probe, fit_probe
 
 NEAREST = 15
 BLOCK_CELLS = 4_000_000  # rows times labels held at once
+ROUNDING = 1e-6  # differences below this count as none, as in the authors' package
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How many of `rows` labels are wrong. low, high: 95% over `resamples` bootstrap resamples of the texts.
+
+    calibrated: the same if rows without a confident class were wrong as often as the others; usually too high.
+    """
+
+    wrong: int
+    low: float
+    high: float
+    calibrated: float
+    rows: int
+    resamples: int
 
 
 @dataclass(frozen=True, eq=False)
-class Doubts:
-    """One entry for each of the m rows with a label that can be judged, in row order.
+class LabelErrors:
+    """One entry for each of the m rows whose label can be checked, in row order.
 
-    rows, given, suggested: (m,) int32; labels are places in the column's names. doubt: (m,) float32 in [0, 1], higher
-    is more likely wrong: with the mean of both signals' shares for each label, that of the suggested label against that
-    of the given and the suggested one together. probe_given, probe_suggested: the probe's
-    out-of-fold probability of either label. against: share of the neighbors' votes for other labels, NaN without
-    neighbors; for_suggested: the share for the suggested one. near_flag: most votes are for another label. probe_flag:
+    rows, current, suggested: (m,) int32; labels are indices of the column's names. score: (m,) float32 in [0, 1],
+    higher is more likely wrong: with the mean of both signals' shares for each label, that of the suggested label over
+    that of the current and the suggested one together. probe_current, probe_suggested: the probe's out-of-fold
+    probability of either label. disagreement: share of the neighbors' votes for other labels, NaN without neighbors;
+    neighbor_suggested: the share for the suggested one. neighbor_flag: most votes are for another label. probe_flag:
     confident learning finds another label. facts: trained (rows), seconds.
     """
 
     rows: np.ndarray
-    given: np.ndarray
+    current: np.ndarray
     suggested: np.ndarray
-    doubt: np.ndarray
-    probe_given: np.ndarray
+    score: np.ndarray
+    probe_current: np.ndarray
     probe_suggested: np.ndarray
-    against: np.ndarray
-    for_suggested: np.ndarray
-    near_flag: np.ndarray
+    disagreement: np.ndarray
+    neighbor_suggested: np.ndarray
+    neighbor_flag: np.ndarray
     probe_flag: np.ndarray
     estimate: Estimate
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def find_doubts(
+def find_label_errors(
     vectors: np.ndarray,
     graph: Neighbors,
     labels: LabelColumn,
     groups: np.ndarray,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Doubts:
-    """Judge every label by the 15 nearest other texts and by a probe that did not see the row.
+) -> LabelErrors:
+    """Check every label by the 15 nearest other texts and by a probe that was trained without the row.
 
-    vectors: (n, d) unit rows. groups: (n,) codes of identical texts. The default ranking is by `doubt`, falling.
+    vectors: (n, d) unit rows. groups: (n,) codes of identical texts. The default ranking is by `score`, descending.
     progress counts folds of the probe.
     """
     started = time.perf_counter()
     probe = fit_probe(vectors, labels.codes, groups, seed, progress)
     rows = np.flatnonzero(labels.codes >= 0).astype(np.int32)
-    given, classes = labels.codes[rows], len(labels.names)
-    made = _Columns(len(rows))
-    for at in _blocks(len(rows), classes):
-        votes = _votes(graph, rows[at], labels, groups)
-        made.fill(at, given[at], votes, probe.probabilities(rows[at]))
-    confident, best = _confident(probe, rows, given, made.probe_given, classes)
-    flag = wrong_labels(confident, given, made.probe_given, best)
-    estimate = estimate_wrong(given, confident, flag, groups[rows], classes, seed)
+    current, classes = labels.codes[rows], len(labels.names)
+    columns = _Columns(len(rows))
+    for block in _blocks(len(rows), classes):
+        ids = rows[block]
+        votes = neighbor_votes(
+            np.asarray(graph.ids[ids]), np.asarray(graph.scores[ids]), ids, labels.codes, groups, NEAREST, classes
+        )
+        columns.fill(block, current[block], votes, probe.probabilities(ids))
+    confident, best = _confident_classes(probe, rows, current, columns.probe_current, classes)
+    flag = wrong_labels(confident, current, columns.probe_current, best)
+    estimate = estimate_wrong(current, confident, flag, groups[rows], classes, seed)
     facts = {"trained": probe.trained, "seconds": round(time.perf_counter() - started, 3)}
-    return Doubts(rows, given, **vars(made), probe_flag=flag, estimate=estimate, facts=facts)
+    return LabelErrors(rows, current, **vars(columns), probe_flag=flag, estimate=estimate, facts=facts)
+
+
+def neighbor_votes(
+    ids: np.ndarray, scores: np.ndarray, rows: np.ndarray, codes: np.ndarray, groups: np.ndarray, k: int, classes: int
+) -> np.ndarray:
+    """(b, classes) float32 shares of the votes of each row's k nearest other texts, weighted by cosine; rows sum to 1.
+
+    ids, scores: (b, m) of the graph, nearest first. rows: (b,) row ids. codes: (n,) labels, -1 without a vote. groups:
+    (n,) codes of identical texts: copies share one vote, and a row's copies have none. NaN where nobody votes.
+    """
+    group = groups[ids]
+    votes = (codes[ids] >= 0) & (group != groups[rows][:, None])
+    nearest, copies = _first_of_group(np.where(votes, group, -1))
+    first = votes & (nearest == np.arange(ids.shape[1]))
+    text_rank = np.cumsum(first, axis=1)  # different texts so far
+    counted = votes & (np.take_along_axis(text_rank, nearest, axis=1) <= k)
+    weights = np.where(counted, np.maximum(scores, 0) / copies, 0)
+    cells = np.arange(len(ids))[:, None] * classes + np.where(counted, codes[ids], 0)
+    table = np.bincount(cells.ravel(), weights.ravel(), len(ids) * classes).reshape(len(ids), classes)
+    total = table.sum(axis=1, keepdims=True)
+    return np.divide(table, total, out=np.full_like(table, np.nan), where=total > 0).astype(np.float32)
+
+
+def class_thresholds(self_confidence: np.ndarray, current: np.ndarray, classes: int) -> np.ndarray:
+    """(classes,) float64: the mean probability of a label over the rows that have it; 2 (never reached) for none."""
+    count = np.bincount(current, minlength=classes)
+    total = np.bincount(current, self_confidence, classes)
+    return np.divide(total, count, out=np.full(classes, 2.0), where=count > 0)
+
+
+def confident_class(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """(b,) int32: the class whose probability reaches its threshold, the likeliest where several do, -1 where none."""
+    reached = probabilities >= thresholds - ROUNDING
+    best = np.where(reached.sum(axis=1) > 1, probabilities.argmax(axis=1), reached.argmax(axis=1))
+    return np.where(reached.any(axis=1), best, -1).astype(np.int32)
+
+
+def wrong_labels(
+    confident: np.ndarray, current: np.ndarray, self_confidence: np.ndarray, best: np.ndarray
+) -> np.ndarray:
+    """(m,) bool: the confident class is not the current one, and the current one is not (nearly) the likeliest.
+
+    confident: from confident_class. self_confidence, best: (m,) probability of the current and of the likeliest class.
+    """
+    return (confident >= 0) & (confident != current) & (self_confidence < best - ROUNDING)
+
+
+def estimate_wrong(
+    current: np.ndarray, confident: np.ndarray, wrong: np.ndarray, groups: np.ndarray, classes: int, seed: int = 0
+) -> Estimate:
+    """How many labels are wrong: those flagged, and the off-diagonal mass of the calibrated confident joint.
+
+    groups: (m,) codes of identical texts; the interval resamples texts with all their copies, while probabilities and
+    thresholds stay as they are.
+    """
+    _, low, high = bootstrap_total(wrong, groups, seed)
+    calibrated = _off_diagonal(current, confident, classes)
+    return Estimate(int(wrong.sum()), low, high, calibrated, len(current), RESAMPLES)
 
 
 class _Columns:
-    """The arrays of Doubts that are filled block by block."""
+    """The arrays of LabelErrors that are filled block by block."""
 
     def __init__(self, size: int) -> None:
         self.suggested = np.empty(size, np.int32)
-        self.doubt, self.probe_given, self.probe_suggested = (np.empty(size, np.float32) for _ in range(3))
-        self.against, self.for_suggested = (np.empty(size, np.float32) for _ in range(2))
-        self.near_flag = np.empty(size, bool)
+        self.score, self.probe_current, self.probe_suggested = (np.empty(size, np.float32) for _ in range(3))
+        self.disagreement, self.neighbor_suggested = (np.empty(size, np.float32) for _ in range(2))
+        self.neighbor_flag = np.empty(size, bool)
 
-    def fill(self, at: slice, given: np.ndarray, votes: np.ndarray, probe: np.ndarray) -> None:
+    def fill(self, block: slice, current: np.ndarray, votes: np.ndarray, probe: np.ndarray) -> None:
         """votes, probe: (b, classes) shares; rows of votes may be NaN."""
-        each = np.arange(len(given))
-        both = np.where(np.isnan(votes), probe, (votes + probe) / 2)
-        own = both[each, given]
-        both[each, given] = -1
-        best = both.argmax(axis=1)
-        rival = both[each, best]
-        self.doubt[at] = rival / np.maximum(own + rival, 1e-9)
-        self.suggested[at] = best
-        self.probe_given[at], self.probe_suggested[at] = probe[each, given], probe[each, best]
-        self.against[at], self.for_suggested[at] = 1 - votes[each, given], votes[each, best]
-        self.near_flag[at] = np.nan_to_num(votes).max(axis=1) > np.nan_to_num(votes)[each, given]
+        rows = np.arange(len(current))
+        mean = np.where(np.isnan(votes), probe, (votes + probe) / 2)
+        current_share = mean[rows, current]
+        mean[rows, current] = -1
+        suggested = mean.argmax(axis=1)
+        suggested_share = mean[rows, suggested]
+        self.score[block] = suggested_share / np.maximum(current_share + suggested_share, 1e-9)
+        self.suggested[block] = suggested
+        self.probe_current[block], self.probe_suggested[block] = probe[rows, current], probe[rows, suggested]
+        self.disagreement[block], self.neighbor_suggested[block] = 1 - votes[rows, current], votes[rows, suggested]
+        self.neighbor_flag[block] = np.nan_to_num(votes).max(axis=1) > np.nan_to_num(votes)[rows, current]
 
 
-def _votes(graph: Neighbors, own: np.ndarray, labels: LabelColumn, groups: np.ndarray) -> np.ndarray:
-    ids, scores = np.asarray(graph.ids[own]), np.asarray(graph.scores[own])
-    return neighbor_votes(ids, scores, own, labels.codes, groups, NEAREST, len(labels.names))
-
-
-def _confident(
-    probe: Probe, rows: np.ndarray, given: np.ndarray, own: np.ndarray, classes: int
+def _confident_classes(
+    probe: Probe, rows: np.ndarray, current: np.ndarray, self_confidence: np.ndarray, classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(m,) each: the class confident learning counts a row to, and the probability of its likeliest class.
+    """(m,) confident class, and (m,) probability of the likeliest class.
 
-    Probabilities are made anew, since those of all rows at once may not fit.
+    Probabilities are computed again, since those of all rows at once may not fit.
     """
-    limits = class_thresholds(own, given, classes)
+    thresholds = class_thresholds(self_confidence, current, classes)
     confident, best = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
-    for at in _blocks(len(rows), classes):
-        shares = probe.probabilities(rows[at])
-        confident[at], best[at] = confident_class(shares, limits), shares.max(axis=1)
+    for block in _blocks(len(rows), classes):
+        probabilities = probe.probabilities(rows[block])
+        confident[block], best[block] = confident_class(probabilities, thresholds), probabilities.max(axis=1)
     return confident, best
 
 
@@ -125,3 +194,28 @@ def _blocks(rows: int, classes: int) -> Iterator[slice]:
     step = max(1, min(8_192, BLOCK_CELLS // max(classes, 1)))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
+
+
+def _first_of_group(group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(b, m) first position of the same group in the row, and (b, m) how often the group is in the row."""
+    width = group.shape[1]
+    order = np.argsort(group, axis=1, kind="stable")
+    ordered = np.take_along_axis(group, order, axis=1)
+    begins = np.ones(group.shape, bool)
+    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    start = np.maximum.accumulate(np.where(begins, np.arange(width), 0), axis=1)
+    run = np.cumsum(begins.ravel()) - 1  # a new row begins a new run
+    sizes = np.bincount(run)[run].reshape(group.shape) if group.size else np.ones(group.shape, np.int64)
+    nearest, copies = np.empty_like(order), np.empty_like(order)
+    np.put_along_axis(nearest, order, np.take_along_axis(order, start, axis=1), axis=1)
+    np.put_along_axis(copies, order, sizes, axis=1)
+    return nearest, copies
+
+
+def _off_diagonal(current: np.ndarray, confident: np.ndarray, classes: int) -> float:
+    """Of a label's confident rows the share with another class, times the label's rows; the sum over labels."""
+    rows = np.bincount(current, minlength=classes)
+    other = np.bincount(current, (confident >= 0) & (confident != current), classes)
+    # each label has at least one confident row, as in the authors' package
+    same = np.maximum(np.bincount(current, confident == current, classes), 1)
+    return float(np.sum(rows * other / (other + same)))

@@ -1,4 +1,4 @@
-"""Questions about doubted labels: which columns can be judged, what was found, and each row's evidence."""
+"""The label errors of a column: summary, ranked list, confusion of labels, file, and the evidence on one row."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,54 +7,41 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.export import free_name, table_bytes
-from core.corpus.label_columns import LabelColumn, column_labels
+from core.corpus.label_columns import LabelColumn, column_labels, label_strings
 from core.corpus.loaders import load_corpus
+from core.corpus.marks import RowMarks
 from core.corpus.reading.template import column_field
-from core.corpus.selections import SavedSelection, save_selection
-from core.label_errors.confident_learning import Estimate
-from core.label_errors.label_errors import Doubts
-from core.label_errors.marks import Mark, label_marks, mark_rows
+from core.errors import InputError
+from core.label_errors.label_errors import Estimate, LabelErrors
 from core.label_errors.results import LABEL_ERRORS, LabelQuery
-from core.store import Workspace
-from core.types import CorpusRef, ModelSpec
+from core.vectors.loaders import load_neighbors
 
-Which = Literal["both", "either", "all"]
-CELL = 400  # characters of a text sent to the page
-MOST_SHOWN = 500
-MOST_CELLS = 12  # labels on a side of the heat map
+FlaggedBy = Literal["both", "either", "all"]
+CELL = 400  # characters of a text in a table
+MAX_CHARACTERS = 20_000  # of the text of one row
+MAX_LISTED = 500
+MAX_MATRIX_LABELS = 12  # on a side of the heat map
+MAX_NEIGHBORS = 12
 SIGNALS = ("neither", "neighbors", "probe", "both")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Which labels are meant: everything that names a result."""
+class LabelErrorFilter:
+    """Which rows are listed. current, suggested: labels, empty for any. unmarked: only rows without a mark."""
 
-    corpus: CorpusRef
-    model: ModelSpec
-    column: str
-
-    @property
-    def query(self) -> LabelQuery:
-        return LabelQuery(CorpusRef(self.corpus.folder, self.corpus.digest), self.model, self.column)
-
-
-@dataclass(frozen=True)
-class Look:
-    """Which doubts are looked at. given, suggested: labels, empty for any. unmarked: only rows without a mark."""
-
-    which: Which = "both"
-    given: str = ""
+    flagged_by: FlaggedBy = "both"
+    current: str = ""
     suggested: str = ""
     unmarked: bool = False
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What was found. judged, missing, rare_rows: rows, which add up to all. both, neighbors, probe: rows doubted by
-    both signals, by each in all. rare: beginnings of the list
-    of labels on too few texts; rare_labels: how many there are. trained: rows the probe learned from in a fold."""
+class LabelErrorSummary:
+    """checked, missing, rare_rows: rows, which add up to all. rare: the first labels on too few texts; rare_labels: how
+    many there are. both, neighbors, probe: rows flagged by both signals, by neighbors and by the probe. trained: rows
+    the probe is trained on in a fold."""
 
-    judged: int
+    checked: int
     missing: int
     rare_rows: int
     rare_labels: int
@@ -69,9 +56,9 @@ class Summary:
 
 
 @dataclass(frozen=True, eq=False)
-class DoubtTable:
-    """table: the most doubtful rows first, at most 500, index row ids. total: rows that match; marked: rows with a
-    mark among all doubted ones of these signals."""
+class LabelErrorTable:
+    """table: highest scores first, at most 500, index row ids. total: rows that match; marked: rows with a mark among
+    all that are flagged by these signals."""
 
     table: pd.DataFrame
     total: int
@@ -79,122 +66,154 @@ class DoubtTable:
 
 
 @dataclass(frozen=True, eq=False)
-class Confusion:
-    """The labels that are mixed up most. counts: (m, m) rows of the look by given (first) and suggested label, both in
-    the order of `names`, at most 12, those of the most frequent pairs. pairs: (given, suggested, rows) of all labels,
-    most rows first, at most 50. shown: rows in `counts`; total: rows of the look."""
+class LabelConfusion:
+    """The labels that are most often confused. counts: (m, m) rows by current (first) and suggested label, both in
+    the order of `names`, at most 12, those of the most frequent pairs. pairs: (current, suggested, rows) of all labels,
+    most rows first, at most 50. counted: rows in `counts`, of `total` that match."""
 
     names: tuple[str, ...]
     counts: np.ndarray
     pairs: tuple[tuple[str, str, int], ...]
-    shown: int
+    counted: int
     total: int
 
 
-def summary(asked: Asked) -> Summary:
+@dataclass(frozen=True, eq=False)
+class LabelEvidence:
+    """text: up to 20,000 characters. neighbors: index row ids, columns cosine, label, text, nearest first, copies of
+    the row's text and rows without a label left out. copies: labels of other rows with the same text, with their
+    number."""
+
+    row: int
+    text: str
+    neighbors: pd.DataFrame
+    copies: tuple[tuple[str, int], ...]
+
+
+def label_marks(query: LabelQuery) -> RowMarks:
+    """What a person decided about labels."""
+    return RowMarks(query.corpus, "label_marks", {"column": query.column}, ("reviewed", "correct"))
+
+
+def label_error_summary(query: LabelQuery) -> LabelErrorSummary:
     """The numbers above the list."""
-    doubts, labels = _kept(asked)
-    near, probe = doubts.near_flag, doubts.probe_flag
-    rare = sum(rows for _, rows in labels.rare)
-    counts = (int((near & probe).sum()), int(near.sum()), int(probe.sum()))
-    facts = (int(doubts.facts["trained"]), float(doubts.facts["seconds"]))
-    shown = labels.rare[:5]
-    return Summary(
-        len(doubts.rows), labels.missing, rare, len(labels.rare), shown, len(labels.names), *counts,
-        doubts.estimate, *facts,
-    )  # fmt: skip
+    errors, labels = _load(query)
+    neighbors, probe = errors.neighbor_flag, errors.probe_flag
+    return LabelErrorSummary(
+        checked=len(errors.rows),
+        missing=labels.missing,
+        rare_rows=sum(rows for _, rows in labels.rare),
+        rare_labels=len(labels.rare),
+        rare=labels.rare[:5],
+        labels=len(labels.names),
+        both=int((neighbors & probe).sum()),
+        neighbors=int(neighbors.sum()),
+        probe=int(probe.sum()),
+        estimate=errors.estimate,
+        trained=int(errors.facts["trained"]),
+        seconds=float(errors.facts["seconds"]),
+    )
 
 
-def doubt_table(asked: Asked, look: Look) -> DoubtTable:
-    """What of the ranked list the page shows."""
-    doubts, marks = _kept(asked)[0], _marks(asked)
-    of_signals = doubts.rows[_order(asked, Look(look.which))]
-    marked = sum(int(row) in marks for row in of_signals) if marks else 0
-    order = _order(asked, look)
-    return DoubtTable(_table(asked, order[:MOST_SHOWN], CELL), len(order), marked)
+def label_error_table(query: LabelQuery, row_filter: LabelErrorFilter) -> LabelErrorTable:
+    """The beginning of the ranked list."""
+    marks = label_marks(query).load()
+    flagged = label_error_rows(query, LabelErrorFilter(row_filter.flagged_by)) if marks else ()
+    matches = _matches(query, row_filter)
+    return LabelErrorTable(
+        _table(query, matches[:MAX_LISTED], CELL), len(matches), sum(int(row) in marks for row in flagged)
+    )
 
 
-def confusion(asked: Asked, which: Which) -> Confusion:
-    """Which labels are given where which are suggested: the worst pairs."""
-    doubts, labels = _kept(asked)
-    at, names = _order(asked, Look(which)), labels.names
-    classes = len(names)
-    codes, rows = np.unique(doubts.given[at].astype(np.int64) * classes + doubts.suggested[at], return_counts=True)
-    worst = np.argsort(-rows, kind="stable")
-    pairs = [(int(codes[i]) // classes, int(codes[i]) % classes, int(rows[i])) for i in worst]
-    shown: list[int] = []
-    for first, second, _ in pairs:
-        new = [label for label in (first, second) if label not in shown]
-        shown += new if len(shown) + len(new) <= MOST_CELLS else []
-    counts = np.zeros((len(shown), len(shown)), np.int64)
-    for first, second, number in pairs:
-        if first in shown and second in shown:
-            counts[shown.index(first), shown.index(second)] = number
-    told = tuple((names[first], names[second], number) for first, second, number in pairs[:50])
-    return Confusion(tuple(names[i] for i in shown), counts, told, int(counts.sum()), len(at))
+def label_error_rows(query: LabelQuery, row_filter: LabelErrorFilter) -> np.ndarray:
+    """Row ids of the whole list, highest scores first."""
+    return LABEL_ERRORS.get(query).rows[_matches(query, row_filter)]
 
 
-def doubts_file(asked: Asked, look: Look) -> bytes:
-    """The ranked list with whole texts and the corpus' columns, as CSV."""
-    table = _table(asked, _order(asked, look), None)
-    corpus = load_corpus(asked.corpus)
+def label_error_file(query: LabelQuery, row_filter: LabelErrorFilter) -> bytes:
+    """The ranked list with full texts and the corpus' columns, as CSV."""
+    table = _table(query, _matches(query, row_filter), None)
+    corpus = load_corpus(query.corpus)
     rows = table.index.to_numpy()
     table.insert(0, "row", rows + 1)
     for name in corpus.table.columns:
-        if corpus.roles.text == column_field(str(name)):
-            continue  # the text stands there already
-        table[free_name(table, str(name))] = corpus.table[name].iloc[rows].array
+        if corpus.roles.text != column_field(str(name)):  # the text is in the table already
+            table[free_name(table, str(name))] = corpus.table[name].iloc[rows].array
     return table_bytes(table, "csv")
 
 
-def keep_doubts(asked: Asked, look: Look, name: str) -> SavedSelection:
-    """The rows of a look kept as a selection. Raises InputError for a bad or taken name and for no rows."""
-    doubts, _ = _kept(asked)
-    return save_selection(Workspace(asked.corpus.folder), asked.corpus.digest, name, doubts.rows[_order(asked, look)])
+def label_confusion(query: LabelQuery, flagged_by: FlaggedBy) -> LabelConfusion:
+    """Which current labels have which suggestions, for the most frequent pairs."""
+    errors, labels = _load(query)
+    matches, names, classes = _matches(query, LabelErrorFilter(flagged_by)), labels.names, len(labels.names)
+    pair_codes = errors.current[matches].astype(np.int64) * classes + errors.suggested[matches]
+    codes, rows = np.unique(pair_codes, return_counts=True)
+    pairs = [
+        (int(codes[i]) // classes, int(codes[i]) % classes, int(rows[i])) for i in np.argsort(-rows, kind="stable")
+    ]
+    selected: list[int] = []
+    for current, suggested, _ in pairs:
+        new = [label for label in (current, suggested) if label not in selected]
+        selected += new if len(selected) + len(new) <= MAX_MATRIX_LABELS else []
+    counts = np.zeros((len(selected), len(selected)), np.int64)
+    for current, suggested, number in pairs:
+        if current in selected and suggested in selected:
+            counts[selected.index(current), selected.index(suggested)] = number
+    named_pairs = tuple((names[current], names[suggested], number) for current, suggested, number in pairs[:50])
+    return LabelConfusion(tuple(names[i] for i in selected), counts, named_pairs, int(counts.sum()), len(matches))
 
 
-def mark(asked: Asked, rows: tuple[int, ...], as_: Mark | None) -> None:
-    """Mark rows as seen or right, or take their marks off."""
-    mark_rows(Workspace(asked.corpus.folder), asked.corpus.digest, asked.column, rows, as_)
+def label_evidence(query: LabelQuery, row: int) -> LabelEvidence:
+    """What supports or contradicts a row's label. Raises InputError for no such row."""
+    corpus = load_corpus(query.corpus)
+    if not 0 <= row < len(corpus):
+        raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
+    graph = load_neighbors(query.corpus, query.model)
+    ids, scores = np.asarray(graph.ids[row]), np.asarray(graph.scores[row], dtype=np.float64)
+    labels = label_strings(corpus.table[query.column].iloc[ids]).to_numpy(dtype=object)
+    is_copy = np.array([corpus.texts[i] == corpus.texts[row] for i in ids], bool)
+    nearest = np.flatnonzero(~is_copy & pd.notna(labels))[:MAX_NEIGHBORS]
+    neighbors = pd.DataFrame({"cosine": scores[nearest], "label": labels[nearest]}, index=ids[nearest])
+    neighbors["text"] = [corpus.texts[i][:CELL] for i in ids[nearest]]
+    copies = pd.Series(labels[is_copy]).fillna("no label").value_counts()
+    copy_labels = tuple((str(name), int(number)) for name, number in copies.items())
+    return LabelEvidence(row, corpus.texts[row][:MAX_CHARACTERS], neighbors, copy_labels)
 
 
-def _kept(asked: Asked) -> tuple[Doubts, LabelColumn]:
-    return LABEL_ERRORS.get(asked.query), column_labels(asked.corpus, asked.column)
+def _load(query: LabelQuery) -> tuple[LabelErrors, LabelColumn]:
+    return LABEL_ERRORS.get(query), column_labels(query.corpus, query.column)
 
 
-def _marks(asked: Asked) -> dict[int, Mark]:
-    return label_marks(Workspace(asked.corpus.folder), asked.corpus.digest, asked.column)
-
-
-def _order(asked: Asked, look: Look) -> np.ndarray:
-    """Places among the judged rows that match a look, the most doubtful first."""
-    doubts, labels = _kept(asked)
-    near, probe = np.asarray(doubts.near_flag), np.asarray(doubts.probe_flag)
-    keep = {"both": near & probe, "either": near | probe, "all": np.ones(len(near), bool)}[look.which]
-    for name, codes in ((look.given, doubts.given), (look.suggested, doubts.suggested)):
+def _matches(query: LabelQuery, row_filter: LabelErrorFilter) -> np.ndarray:
+    """Positions among the checked rows that pass a filter, highest scores first."""
+    errors, labels = _load(query)
+    neighbors, probe = np.asarray(errors.neighbor_flag), np.asarray(errors.probe_flag)
+    masks = {"both": neighbors & probe, "either": neighbors | probe, "all": np.ones(len(probe), bool)}
+    mask = masks[row_filter.flagged_by]
+    for name, codes in ((row_filter.current, errors.current), (row_filter.suggested, errors.suggested)):
         if name:
-            keep = keep & (codes == (labels.names.index(name) if name in labels.names else -1))
-    if look.unmarked:
-        keep = keep & ~np.isin(doubts.rows, np.array(list(_marks(asked)), np.int64))
-    at = np.flatnonzero(keep)
-    return at[np.argsort(-doubts.doubt[at], kind="stable")]
+            mask = mask & (codes == (labels.names.index(name) if name in labels.names else -1))
+    if row_filter.unmarked:
+        mask = mask & ~np.isin(errors.rows, np.array(list(label_marks(query).load()), np.int64))
+    positions = np.flatnonzero(mask)
+    return positions[np.argsort(-errors.score[positions], kind="stable")]
 
 
-def _table(asked: Asked, at: np.ndarray, cell: int | None) -> pd.DataFrame:
+def _table(query: LabelQuery, positions: np.ndarray, max_characters: int | None) -> pd.DataFrame:
     """Columns of the list; index the row ids. Shares in [0, 1]."""
-    doubts, labels = _kept(asked)
-    rows, names = np.asarray(doubts.rows[at]), np.array(labels.names, dtype=object)
-    texts, marks = load_corpus(asked.corpus).texts, _marks(asked)
-    signals = np.array(SIGNALS, dtype=object)[doubts.near_flag[at] + 2 * doubts.probe_flag[at].astype(int)]
+    errors, labels = _load(query)
+    rows, names = np.asarray(errors.rows[positions]), np.array(labels.names, dtype=object)
+    texts, marks = load_corpus(query.corpus).texts, label_marks(query).load()
+    signals = errors.neighbor_flag[positions] + 2 * errors.probe_flag[positions].astype(int)
     columns = {
-        "doubt": doubts.doubt[at],
-        "given label": names[doubts.given[at]],
-        "suggested label": names[doubts.suggested[at]],
-        "text": [texts[row] if cell is None else texts[row][:cell] for row in rows],
-        "neighbors against": doubts.against[at],
-        "probe: given": doubts.probe_given[at],
-        "probe: suggested": doubts.probe_suggested[at],
-        "doubted by": signals,
+        "error score": errors.score[positions],
+        "current label": names[errors.current[positions]],
+        "suggested label": names[errors.suggested[positions]],
+        "text": [texts[row][:max_characters] for row in rows],
+        "disagreeing neighbors": errors.disagreement[positions],
+        "probe: current": errors.probe_current[positions],
+        "probe: suggested": errors.probe_suggested[positions],
+        "flagged by": np.array(SIGNALS, dtype=object)[signals],
         "mark": [marks.get(int(row), "") for row in rows],
     }
     return pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=rows)

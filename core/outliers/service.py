@@ -1,50 +1,41 @@
-"""Questions of the Anomalies page about odd rows: which are listed, and the file of them."""
+"""The outliers of a corpus: the list at a cutoff, its file, and how scores and models agree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.clusters.cluster_set import default_clusters
-from core.corpus.export import free_name, table_bytes, texts_and_roles
 from core.clusters.service import default_clusters
-from core.corpus.cells import texts_and_roles
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import PREVIEW_LENGTH, free_name, rows_csv, texts_and_roles
 from core.corpus.loaders import load_corpus
-from core.outliers.consensus import Cut, CutBy, listed, percentiles
-from core.outliers.marks import load_marks
+from core.corpus.marks import RowMarks
+from core.errors import StorageError
+from core.outliers.consensus import Agreement, Cutoff, agreement, consensus, percentiles, rows_above
 from core.outliers.results import ISOLATION_FOREST, OUTLIER_SCORES, OutlierQuery
-from core.outliers.score_info import SCORES, ScoreName
-from core.outliers.scores import usable_k
-from core.store import Workspace
+from core.outliers.scores import SCORES, ScoreName, usable_k
 from core.types import CorpusRef, ModelSpec
-from core.vectors.loaders import ModelQuery, load_neighbors
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors
 
-MOST_SHOWN = 500  # rows of the list sent to the page
+MAX_LISTED = 500  # rows of a list sent to the page
 BINS = 60
 
 
 @dataclass(frozen=True)
-class OddQuery:
-    """What is listed: by which score, over how many neighbors, down to which cut."""
+class OutlierSettings:
+    """By which score, over how many neighbors, down to which cutoff rows are listed."""
 
     score: ScoreName = "combined"
     k: int = 20
-    by: CutBy = "number"
-    value: float = 20.0
-
-    @property
-    def cut(self) -> Cut:
-        return Cut(self.by, self.value)
+    cutoff: Cutoff = field(default_factory=Cutoff)
 
 
 @dataclass(frozen=True, eq=False)
-class OddRows:
-    """The list. table: at most 500 rows, strangest first, its index row ids; columns Rank, Percentile, Score, Text and
-    the corpus' labels, time and id. above: rows within the cut, of `total`. threshold: the least score listed, NaN
-    where none is. counts, edges: histogram of all scores. k: neighbors looked at. same: all scores are equal.
+class OutlierList:
+    """table: at most 500 rows, most unusual first, its index row ids; columns Rank, Percentile, Score, Text and the
+    corpus' labels, time and id. above: rows within the cutoff, of `total`. threshold, percentile: the lowest listed,
+    NaN where none is. counts, edges: histogram of all scores. k: neighbors used. is_constant: all scores are equal.
     """
 
     table: pd.DataFrame
@@ -55,66 +46,106 @@ class OddRows:
     counts: np.ndarray
     edges: np.ndarray
     k: int
-    same: bool
+    is_constant: bool
 
 
-def odd_rows(corpus: CorpusRef, model: ModelSpec, query: OddQuery) -> OddRows:
-    """Raises StorageError where the corpus is not embedded or its graph is missing, InputError for a bad cut."""
-    whole, score = load_corpus(corpus), score_of(corpus, model, query.score, query.k)
-    order, ranks = listed(score, query.cut), percentiles(score)
-    shown = order[:MOST_SHOWN]
-    table = pd.DataFrame({"Rank": np.arange(1, len(shown) + 1), "Percentile": ranks[shown], "Score": score[shown]})
-    table.index = pd.Index(shown)
-    table = pd.concat([table, texts_and_roles(whole, shown)], axis=1)
+@dataclass(frozen=True, eq=False)
+class Consensus:
+    """Rows at or above a percentile of the combined score under at least one model. table: index row ids; columns
+    Models (how many), Text, then one percentile a model. under_all, under_one: how many rows are outliers under all
+    models, and under exactly one; models: their labels; by_model: rows that are outliers under that model only."""
+
+    table: pd.DataFrame
+    under_all: int
+    under_one: int
+    models: tuple[str, ...]
+    by_model: tuple[int, ...]
+
+
+def outlier_marks(corpus: CorpusRef) -> RowMarks:
+    """What a person decided about outliers."""
+    return RowMarks(corpus, "marks", {"marks": "odd rows"}, ("reviewed", "keep", "exclude"))
+
+
+def outlier_list(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> OutlierList:
+    """Raises StorageError where the corpus is not embedded or its graph is missing, InputError for a bad cutoff."""
+    score = outlier_score(corpus, model, settings.score, settings.k)
+    rows, ranks = rows_above(score, settings.cutoff), percentiles(score)
+    listed = rows[:MAX_LISTED]
+    table = pd.DataFrame(
+        {"Rank": np.arange(1, len(listed) + 1), "Percentile": ranks[listed], "Score": score[listed]}, index=listed
+    )
     counts, edges = np.histogram(score, bins=BINS)
-    last = order[-1] if len(order) else None
-    return OddRows(
-        table,
-        len(order),
+    return OutlierList(
+        pd.concat([table, texts_and_roles(load_corpus(corpus), listed)], axis=1),
+        len(rows),
         len(score),
-        float("nan") if last is None else float(score[last]),
-        float("nan") if last is None else float(ranks[last]),
+        float(score[rows[-1]]) if len(rows) else float("nan"),
+        float(ranks[rows[-1]]) if len(rows) else float("nan"),
         counts,
         edges,
-        usable_k(load_neighbors(corpus, model), query.k),
+        usable_k(load_neighbors(corpus, model), settings.k),
         bool(np.ptp(score) < 1e-6) if len(score) else True,
     )
 
 
-def odd_file(corpus: CorpusRef, model: ModelSpec, query: OddQuery) -> bytes:
-    """All rows within the cut as CSV: rank, row, percentile by every score, mark, text, and all columns."""
-    whole, found = load_corpus(corpus), scores(corpus, model, query.k)
-    rows = listed(score_of(corpus, model, query.score, query.k), query.cut)
-    table = whole.table.iloc[rows].copy()
-    added: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "row": rows + 1}
-    added |= {f"percentile: {SCORES[name].title}": percentiles(found[name])[rows].round(2) for name in found}
-    marks = load_marks(Workspace(corpus.folder), corpus.digest)
-    added["mark"] = [marks.get(int(row), "") for row in rows]
-    added["text of the row"] = [whole.texts[row] for row in rows]
-    for place, (name, values) in enumerate(added.items()):
-        table.insert(place, free_name(table, name), values)
-    return table_bytes(table, "csv")
+def outlier_file(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> bytes:
+    """All rows within the cutoff as CSV: rank, row, percentile by every score, mark, text, and all columns."""
+    rows, marks = outlier_rows(corpus, model, settings), outlier_marks(corpus).load()
+    scores = outlier_scores(corpus, model, settings.k)
+    columns: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "row": rows + 1}
+    columns |= {f"percentile: {SCORES[name].title}": percentiles(scores[name])[rows].round(2) for name in scores}
+    columns["mark"] = [marks.get(int(row), "") for row in rows]
+    return rows_csv(load_corpus(corpus), rows, columns)
 
 
-def odd_row_ids(corpus: CorpusRef, model: ModelSpec, query: OddQuery) -> np.ndarray:
-    """All row ids within the cut, int64, strangest first."""
-    return listed(score_of(corpus, model, query.score, query.k), query.cut)
+def outlier_rows(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> np.ndarray:
+    """All row ids within the cutoff, int64, most unusual first."""
+    return rows_above(outlier_score(corpus, model, settings.score, settings.k), settings.cutoff)
 
 
-def score_of(corpus: CorpusRef, model: ModelSpec, name: ScoreName, k: int) -> np.ndarray:
-    """One score of all rows, (n,) float64, higher is stranger."""
-    return _forest(corpus, model) if name == "forest" else scores(corpus, model, k)[name]
+def outlier_score(corpus: CorpusRef, model: ModelSpec, name: ScoreName, k: int) -> np.ndarray:
+    """One score of all rows, (n,) float64, higher is more unusual."""
+    return _forest(corpus, model) if name == "forest" else outlier_scores(corpus, model, k)[name]
 
 
 @lru_cache(maxsize=6)
-def scores(corpus: CorpusRef, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
+def outlier_scores(corpus: CorpusRef, model: ModelSpec, k: int) -> dict[ScoreName, np.ndarray]:
     """All scores but the isolation forest, each (n,) float64; computed where they are missing."""
     default_clusters(corpus, model)  # raises where there is no graph
-    computed = OUTLIER_SCORES.get_or_compute(OutlierQuery(CorpusRef(corpus.folder, corpus.digest), model, k))
-    return {name: computed[name] for name in SCORES if name in computed}
+    scores = OUTLIER_SCORES.get_or_compute(OutlierQuery(corpus, model, k))
+    return {name: scores[name] for name in SCORES if name in scores}
 
 
 @lru_cache(maxsize=6)
 def _forest(corpus: CorpusRef, model: ModelSpec) -> np.ndarray:
-    """The isolation forest's score (n,)."""
-    return ISOLATION_FOREST.get_or_compute(ModelQuery(CorpusRef(corpus.folder, corpus.digest), model))
+    return ISOLATION_FOREST.get_or_compute(ModelQuery(corpus, model))
+
+
+def score_agreement(corpus: CorpusRef, model: ModelSpec, k: int, top: int) -> Agreement:
+    """How far all scores, the isolation forest included, agree. Names are titles."""
+    return agreement({info.title: outlier_score(corpus, model, name, k) for name, info in SCORES.items()}, top)
+
+
+def model_consensus(corpus: CorpusRef, models: tuple[ModelSpec, ...], k: int, percentile: float) -> Consensus:
+    """Which rows are outliers under which models; models without a graph are left out. Raises StorageError for none."""
+    data = load_corpus(corpus)
+    models = tuple(model for model in models if NEIGHBORS.exists(ModelQuery(corpus, model)))
+    if not models:
+        raise StorageError("No model has a neighbor graph of this corpus.", "Run one on the Embed page.")
+    per_model = np.stack([percentiles(outlier_scores(corpus, model, k)["combined"]) for model in models], axis=1)
+    agreed = consensus(per_model, percentile)
+    rows = np.flatnonzero(agreed)
+    rows = rows[np.lexsort((rows, -per_model[rows].mean(axis=1), -agreed[rows]))]
+    table = pd.DataFrame({"Models": agreed[rows]}, index=rows)
+    table["Text"] = [data.texts[row][:PREVIEW_LENGTH] for row in rows]
+    for position, model in enumerate(models):
+        table[free_name(table, model.label)] = per_model[rows, position]
+    only = (agreed == 1)[:, None] & (per_model >= percentile)
+    return Consensus(
+        table.iloc[:MAX_LISTED],
+        int(np.count_nonzero(agreed == len(models))),
+        int(np.count_nonzero(agreed == 1)),
+        tuple(str(name) for name in table.columns[2:]),
+        tuple(int(count) for count in only.sum(axis=0)),
+    )

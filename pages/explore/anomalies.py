@@ -1,4 +1,4 @@
-"""Anomalies: what does not belong, what repeats, which labels are in doubt, and how varied the corpus is."""
+"""Anomalies: outliers, near-duplicates, label errors, and the diversity of the corpus."""
 
 from collections.abc import Callable
 
@@ -7,45 +7,59 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import session
-from pages.shared.diversity import view
-from pages.shared.duplicates import view as dup_view
+from core.vectors.loaders import NEIGHBORS, ModelQuery
+from pages.shared import empty, session
+from pages.shared.diversity.view import show_diversity
+from pages.shared.duplicates.view import show_duplicates
 from pages.shared.errors import show_error
-from pages.shared.label_errors import view as doubts_view
-from pages.shared.outliers import view as odd_view
-from pages.shared.outliers import wait
+from pages.shared.label_errors.view import show_label_errors
+from pages.shared.outliers.view import show_outliers
+from pages.shared.text import plain
 
 PARTS: dict[str, Callable[[CorpusInfo, ModelSpec], None]] = {
-    "Odd rows": odd_view.show,
-    "Near-duplicates": dup_view.show,
-    "Label doubts": doubts_view.show,
-    "Diversity": view.show,
+    "Outliers": show_outliers,
+    "Near-duplicates": show_duplicates,
+    "Label errors": show_label_errors,
+    "Diversity": show_diversity,
 }
 
 
 def page() -> None:
     st.title("Anomalies")
     info, model = session.current_corpus(), session.current_model()
-    if info is None or model is None or not wait.graph_is_there(info, model):
-        wait.nothing_yet(info, model)
+    if info is None or model is None or not NEIGHBORS.exists(ModelQuery(session.corpus_ref(info), model)):
+        show_prerequisites(info, model)
         return
-    chosen = st.segmented_control(
-        "What to look for",
+    part = st.segmented_control(
+        "Analysis",
         list(PARTS),
         key="part",
         bind="query-params",
-        default="Odd rows",
+        default="Outliers",
         required=True,
-        help="Rows unlike all others, rows that say the same, labels their rows do not fit, and how varied it all is.",
+        help="Unusual rows, rows with nearly the same text, labels that do not fit their text, and how diverse the "
+        "corpus is.",
     )
-    section(str(chosen), info, model)
+    show_part(str(part), info, model)
+
+
+def show_prerequisites(info: CorpusInfo | None, model: ModelSpec | None) -> None:
+    """No corpus, no vectors, or no graph; a running job is waited for."""
+    if empty.coming(info):
+        empty.waiting("Results appear here once the texts are embedded and their neighbors computed.")
+    elif info is None:
+        empty.no_corpus("There is no data to analyze yet.")
+    elif model is None:
+        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: anomalies are found from vectors.")
+    else:
+        empty.not_embedded(f"The neighbor graph of {plain(model.label)} is missing: run the model again.")
 
 
 @st.fragment
-def section(chosen: str, info: CorpusInfo, model: ModelSpec) -> None:
-    """One part of the page; a fragment, so that its choices redraw nothing else."""
+def show_part(part: str, info: CorpusInfo, model: ModelSpec) -> None:
+    """One part of the page; a fragment, so that its settings redraw nothing else."""
     try:
-        PARTS[chosen](info, model)
+        PARTS[part](info, model)
     except PlanisphereError as error:
         show_error(error)
 

@@ -52,3 +52,8 @@ def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
     labels alone."""
     times = Counter(labels.values())
     return {key: f"{label} · {key[:4]}" if times[label] > 1 else label for key, label in labels.items()}
+
+
+def file_stem(name: str) -> str:
+    """A corpus' name as part of a file name."""
+    return re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "corpus"

@@ -1,4 +1,4 @@
-"""The Anomalies page: odd rows and near-duplicates; what it says where there is nothing to show."""
+"""The Anomalies page: outliers and near-duplicates; its empty states."""
 
 import pandas as pd
 import pytest
@@ -9,14 +9,13 @@ from core.corpus.selections import saved_selections
 from core.jobs.pipeline import run_job
 from core.jobs.results import Estimate, result_spec
 from core.models.registry import load_embedder
-from core.outliers import service as answers
-from core.outliers.marks import load_marks, set_marks
 from core.outliers.results import OUTLIER_SCORES, OutlierQuery
+from core.outliers.service import outlier_marks, outlier_scores
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from pages.shared.outliers import list as odd_list
+from pages.shared.outliers import list as outliers_list
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/explore/anomalies.py"
@@ -35,7 +34,7 @@ def table_with(at, column):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "nothing to look through" in words(at)
+    assert "no data to analyze" in words(at)
 
 
 def test_a_corpus_without_vectors_says_what_to_do(home, app):
@@ -46,21 +45,21 @@ def test_a_corpus_without_vectors_says_what_to_do(home, app):
     assert "has not been embedded yet" in words(at)
 
 
-def test_the_strangest_rows_are_listed_with_what_the_score_means(corpus, app):
+def test_outliers_are_listed_with_what_the_score_means(corpus, app):
     at = open_page(app)
     assert not at.exception, at.exception
     assert not at.error
     text = words(at)
-    assert "Higher is stranger" in text
-    assert "Lone rows and small strange groups" in text
-    assert "20 of 60 rows are listed" in text
+    assert "Higher = more unusual" in text
+    assert "Isolated points and small distant clusters" in text
+    assert "20 of 60 rows listed" in text
     table = table_with(at, "Percentile")
     assert len(table) == 20
     assert table["Rank"].tolist() == list(range(1, 21))
     assert {"Row", "Score", "Mark", "Text", "subject"} <= set(table.columns)
 
 
-@pytest.mark.parametrize("title", ["Local outlier factor", "Isolation forest", "Cluster apart"])
+@pytest.mark.parametrize("title", ["Local outlier factor", "Isolation forest", "Cluster separation"])
 def test_every_score_can_be_chosen(corpus, app, title):
     at = open_page(app)
     at.selectbox(key="score").set_value(title).run()
@@ -79,89 +78,92 @@ def test_rows_are_listed_by_percentile_and_score(corpus, app):
     assert table["Percentile"].min() >= 95
     at.segmented_control(key="cut").set_value("Score").run()
     assert not at.exception
-    at.number_input(key="least-combined-20").set_value(50.0).run()
-    assert "None of the 60 rows is that strange" in words(at)
+    at.number_input(key="min_score-combined-20").set_value(50.0).run()
+    assert "None of the 60 rows reaches this cutoff" in words(at)
 
 
-def test_k_larger_than_the_graph_is_told(corpus, app):
+def test_k_larger_than_the_graph_is_explained(corpus, app):
     at = open_page(app)
     at.number_input(key="k").set_value(90).run()
     assert not at.exception
-    assert "k is 59 here" in words(at)
+    assert "k is limited to 59" in words(at)
 
 
 def test_choices_come_from_the_link(corpus, app):
-    at = open_page(app, part="Near-duplicates", alike="Exact copies")
+    at = open_page(app, part="Near-duplicates", similarity="Exact")
     assert not at.exception, at.exception
     assert at.segmented_control(key="part").value == "Near-duplicates"
-    assert "No text stands here twice" in words(at)
+    assert "No two texts are exactly the same" in words(at)
 
 
-def test_marks_are_kept_shown_and_filter_the_list(corpus, app, home):
+def test_marks_are_stored_shown_and_filter_the_list(corpus, app, home):
     info, _ = corpus
     at = open_page(app)
     first = int(table_with(at, "Percentile")["Row"].iloc[0])
-    set_marks(Workspace(home), info.digest, [first - 1], "exclude")
+    marks = outlier_marks(CorpusRef(str(home), info.digest))
+    marks.set([first - 1], "exclude")
     at.run()
-    assert table_with(at, "Percentile")["Mark"].iloc[0] == "exclude"
-    at.segmented_control(key="odd_shown").set_value("Exclude").run()
+    assert table_with(at, "Percentile")["Mark"].iloc[0] == "Exclude"
+    at.segmented_control(key="outlier_mark_filter").set_value("Exclude").run()
     assert table_with(at, "Percentile")["Row"].tolist() == [first]
-    assert load_marks(Workspace(home), info.digest) == {first - 1: "exclude"}
+    assert marks.load() == {first - 1: "exclude"}
 
 
-def test_a_chosen_row_says_why_and_is_marked(corpus, app, monkeypatch, home):
+def test_a_selected_row_is_explained_and_marked(corpus, app, monkeypatch, home):
     info, _ = corpus
-    chosen = []
-    real = odd_list._table
-    monkeypatch.setattr(
-        odd_list,
-        "_table",
-        lambda table, total: (real(table, total), chosen.append(int(table.index[2])))[0] or chosen[-1:],
-    )
+    selected = []
+    draw = outliers_list.show_outlier_table
+
+    def draw_and_select(table, total):
+        draw(table, total)
+        selected.append(int(table.index[2]))
+        return selected[-1:]
+
+    monkeypatch.setattr(outliers_list, "show_outlier_table", draw_and_select)
     at = open_page(app)
     assert not at.exception, at.exception
     text = words(at)
-    assert f"Why row {chosen[-1] + 1} is here" in text
-    assert "The nearest row has a cosine of" in text
-    assert "subject: here" in text
-    at.button(key="odd_mark_Keep").click().run()
-    assert load_marks(Workspace(home), info.digest) == {chosen[0]: "keep"}
+    assert f"Why row {selected[-1] + 1} is listed" in text
+    assert "The nearest row has cosine" in text
+    assert "of its 10 nearest rows have" in text
+    at.button(key="outlier_mark_Keep").click().run()
+    assert outlier_marks(CorpusRef(str(home), info.digest)).load() == {selected[0]: "keep"}
 
 
-def test_listed_rows_are_kept_as_a_selection(corpus, app, home):
+def test_listed_rows_are_saved_as_a_selection(corpus, app, home):
     info, _ = corpus
     at = open_page(app)
-    at.button(key="odd_keep_yes").click().run()
+    at.button(key="outliers_save").click().run()
     assert not at.exception
     saved = saved_selections(Workspace(home), info.digest)
-    assert [(each.name, each.rows) for each in saved] == [("Odd rows by combined (default)", 20)]
-    at.text_input(key="odd_name").set_value("Others").run()
-    at.button(key="odd_keep_yes").click().run()
-    assert "are already saved" in words(at)
+    assert [(selection.name, selection.rows) for selection in saved] == [("Outliers by combined (default)", 20)]
+    at.text_input(key="outliers_name").set_value("Others").run()
+    at.button(key="outliers_save").click().run()
+    assert at.error  # the same rows again
 
 
-def test_a_new_version_is_made_and_opened_and_the_old_one_stays(corpus, app, home):
+def test_a_cleaned_copy_is_created_and_opened_and_the_corpus_stays(corpus, app, home):
     info, _ = corpus
-    set_marks(Workspace(home), info.digest, [3, 4], "exclude")
+    outlier_marks(CorpusRef(str(home), info.digest)).set([3, 4], "exclude")
     at = open_page(app)
-    at.button(key="odd_version_yes").click().run()
+    at.button(key="outliers_version_yes").click().run()
     assert not at.exception, at.exception
-    made = next(corpus_info for corpus_info in Workspace(home).corpora() if corpus_info.digest != info.digest)
-    assert (made.name, made.rows) == ("Little shop without 2 rows", 58)
-    assert made.origin["left_out"][0]["source_rows"] == [4, 5]
+    copy = next(corpus_info for corpus_info in Workspace(home).corpora() if corpus_info.digest != info.digest)
+    assert (copy.name, copy.rows) == ("Little shop without 2 rows", 58)
+    assert copy.origin["left_out"][0]["source_rows"] == [4, 5]
     assert Workspace(home).info(info.digest).rows == 60
-    assert at.selectbox(key="corpus").value == made.digest
+    assert at.selectbox(key="corpus").value == copy.digest
 
 
 def test_scores_are_compared(corpus, app):
     at = open_page(app)
-    at.segmented_control(key="odd_more").set_value("Do the scores agree?").run()
+    at.segmented_control(key="outlier_comparison").set_value("Agreement between scores").run()
     assert not at.exception, at.exception
     assert "Spearman" in words(at)
-    at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
+    at.segmented_control(key="outlier_comparison").set_value("Agreement between models").run()
     assert "embedded with one model" in words(at)
-    at.segmented_control(key="odd_more").set_value("What each score sees").run()
-    assert "their own group looks dense" in str(at.table[0].value["Sees"].tolist())
+    at.segmented_control(key="outlier_comparison").set_value("What each score detects").run()
+    assert "dense among themselves" in str(at.table[0].value["Detects"].tolist())
 
 
 def test_two_models_are_compared(corpus, app, home):
@@ -170,16 +172,16 @@ def test_two_models_are_compared(corpus, app, home):
     spec = embed(whole, load_embedder("static", models_folder=home / "models"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), info.digest), spec))
     at = open_page(app)
-    at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
+    at.segmented_control(key="outlier_comparison").set_value("Agreement between models").run()
     assert not at.exception, at.exception
-    assert "strange under all 2 models" in words(at)
+    assert "under all 2 models" in words(at)
 
 
 def test_near_duplicates_follow_the_slider(corpus, app):
     _, spec = corpus
     at = open_page(app, part="Near-duplicates")
     assert not at.exception, at.exception
-    slider = at.slider(key=f"near-meaning-{spec.key}")
+    slider = at.slider(key=f"threshold-embedding-{spec.key}")
     counts = {}
     for value in (0.9, 1.0):
         slider.set_value(value).run()
@@ -189,19 +191,19 @@ def test_near_duplicates_follow_the_slider(corpus, app):
     assert "neighbor graph" in words(at)
 
 
-def test_wording_groups_leaks_and_what_to_drop(corpus, app, home):
-    at = open_page(app, part="Near-duplicates", alike="Wording: characters")
+def test_wording_groups_leaks_and_redundant_rows(corpus, app, home):
+    at = open_page(app, part="Near-duplicates", similarity="Wording: characters")
     assert not at.exception, at.exception
     assert not at.error
     # "." and "!" are all that tells the texts of a pair apart
     assert [metric.value for metric in at.metric][:3] == ["30", "60", "30"]
     assert "MinHash" in words(at)
     assert len(table_with(at, "Lowest cosine")) == 30
-    assert table_with(at, "Stays")["Stays"].tolist() == [True, False]
+    assert table_with(at, "Keep")["Keep"].tolist() == [True, False]
     at.selectbox(key="split").set_value("stars").run()
     assert not at.exception, at.exception
-    assert "No group spans two values of stars" in str(at.success[0].value)  # both of a pair have the same
-    at.button(key="near_keep_yes").click().run()
+    assert "no group has more than one value of stars" in str(at.success[0].value)  # both of a pair have the same
+    at.button(key="duplicates_save").click().run()
     info = next(corpus_info for corpus_info in Workspace(home).corpora())
     assert [selection.rows for selection in saved_selections(Workspace(home), info.digest)] == [30]
 
@@ -217,7 +219,7 @@ def test_three_identical_rows(home, app):
     at.segmented_control(key="part").set_value("Near-duplicates").run()
     assert not at.exception, at.exception
     assert [metric.value for metric in at.metric][:3] == ["1", "3", "2"]
-    assert "No column has 2 to 50 different values" in words(at)
+    assert "No column has 2 to 50 unique values" in words(at)
 
 
 def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch):
@@ -225,9 +227,9 @@ def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch
     monkeypatch.setattr(Estimate, "inline", False)
     at = open_page(app)
     assert not at.exception
-    assert "have not been scored yet" in words(at)
+    assert "have not been computed yet" in words(at)
     assert not any("Percentile" in frame.value.columns for frame in at.dataframe)
-    assert any(button.label == "Score the rows" for button in at.button)
+    assert any(button.label == "Compute scores" for button in at.button)
     stages = []
 
     class Context:
@@ -235,14 +237,14 @@ def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch
             function(*arguments, progress=lambda done, total: None)
             stages.append(stage)
 
-    answers.scores.cache_clear()
+    outlier_scores.cache_clear()
     query = OutlierQuery(CorpusRef(str(home), info.digest), model)
     assert [step.result.name for step in OUTLIER_SCORES.missing(query)][-1] == "outlier_scores"
     run_job(result_spec(OUTLIER_SCORES, query, "Scores"), None, Context())
     assert stages[-1] == "Scoring the rows"
     at = at.run()
     assert len(table_with(at, "Percentile")) == 20
-    computed = answers.scores(CorpusRef(str(home), info.digest), model, 20)
-    answers.scores.cache_clear()
-    for name, score in answers.scores(CorpusRef(str(home), info.digest), model, 20).items():
+    computed = outlier_scores(CorpusRef(str(home), info.digest), model, 20)
+    outlier_scores.cache_clear()
+    for name, score in outlier_scores(CorpusRef(str(home), info.digest), model, 20).items():
         assert (score == computed[name]).all()

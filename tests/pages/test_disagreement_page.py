@@ -462,7 +462,7 @@ def test_the_first_rows_are_kept_as_a_selection(own, app):
     asked, gone = own
     at = open_page(app, asked, "Rows")
     at.text_input(key="disagree_name").set_value("Moved").run()
-    at.button(key="disagree_keep_yes").click().run()
+    at.button(key="disagree_save").click().run()
     fine(at)
     kept = saved_selections(Workspace(asked.corpus.folder), asked.corpus.digest)[0]
     assert kept.name == "Moved"

@@ -6,9 +6,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
+from core.duplicates.results import TEXT_DUPLICATES, TextQuery
 from core.jobs.results import Estimate
 from core.jobs.types import JobSpec, JobState
-from core.outliers.results import TEXT_DUPLICATES, TextQuery
 from core.results import Step
 from core.store import Workspace
 from core.types import CorpusRef, Roles
@@ -59,7 +59,7 @@ def page(query) -> AppTest:
     def script(query):
         import streamlit as st
 
-        from core.outliers.results import TEXT_DUPLICATES
+        from core.duplicates.results import TEXT_DUPLICATES
         from pages.shared import result_view
 
         duplicates = result_view.value(

@@ -10,7 +10,7 @@ from core.disagreement.shift_groups import NeighborText, ShiftedGroup, ShiftedGr
 from core.store import CorpusInfo
 from pages.shared import result_view, session
 from pages.shared.disagreement.controls import available_depths, default_k, select_pair
-from pages.shared.outliers import save
+from pages.shared.selections.save_form import show_save_selection
 from pages.shared.text import count, cut, plain
 
 OFFERED_K = (5, 10, 20)  # with more neighbors, too much changes for groups to appear
@@ -129,7 +129,7 @@ def _show_group(query: ShiftQuery, group: ShiftedGroup, info: CorpusInfo) -> Non
             notes = _neighbor_notes(group.gained, group.texts)
             _list_texts(heading, [neighbor.text for neighbor in group.gained], notes)
         rows = partial(session.ask, shift_groups.group_rows, query, group.number)
-        save.selection(info, f"moved_{group.number}", rows, group.texts, f"Shifted: {cut(group.name, 50)}")
+        show_save_selection(info, f"moved_{group.number}", rows, group.texts, f"Shifted: {cut(group.name, 50)}")
 
 
 def _neighbor_notes(neighbors: tuple[NeighborText, ...], group_size: int) -> list[str]:

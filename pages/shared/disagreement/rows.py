@@ -17,7 +17,7 @@ from pages.shared.disagreement.controls import contender_names, k_slider, label_
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
 from pages.shared.map.captions import file_stem
-from pages.shared.outliers import save
+from pages.shared.selections.save_form import show_save_selection
 from pages.shared.text import count, cut, plain
 
 ANY = ""
@@ -173,7 +173,7 @@ def _row_actions(query: ComparisonQuery, rows: RowQuery, table: RowTable, info: 
     number = min(table.total, SAVED_ROWS)
     names = cut(" and ".join(query.names), 50) if len(query.names) == 2 else f"{len(query.names)} contenders"
     first_rows = partial(session.ask, listing.row_order, query, rows, number)
-    save.selection(info, "disagree", first_rows, number, f"Disagreement, {names}")
+    show_save_selection(info, "disagree", first_rows, number, f"Disagreement, {names}")
     st.page_link(
         "pages/explore/map.py",
         label="Open the map",

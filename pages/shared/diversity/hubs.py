@@ -1,116 +1,108 @@
-"""Hubs: rows that stand in the neighbor lists of too many others."""
+"""Hubs: rows that are among the nearest neighbors of unusually many others."""
 
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
-from core.diversity import service as answers
 from core.diversity.charts import hub_figure
-from core.diversity.service import HubFigures
+from core.diversity.service import HubSummary, hub_summary
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
+from pages.shared.tables import show_table
 from pages.shared.text import count
 
+MATTERS = 1.0  # skewness above which hubs distort a search
 
-def show(info: CorpusInfo, model: ModelSpec) -> None:
+
+def show_hubs(info: CorpusInfo, model: ModelSpec) -> None:
+    """The whole section."""
     st.caption(
-        "A search returns the nearest rows. In many dimensions some rows are near to a great many others: they "
-        "turn up in "
-        "answers to everything, while rows that are nobody's neighbor are hardly ever found."
+        "In high-dimensional spaces some rows are near to very many others (hubs) and turn up in every search, while "
+        "others are no one's neighbor (anti-hubs) and are hardly ever found."
     )
     if info.rows < 3:
-        st.info("With so few rows every row is a neighbor of every other.", icon=":material/info:")
+        st.info("With so few rows every row is a neighbor of all others.", icon=":material/info:")
         return
     k = st.segmented_control(
-        "Nearest rows looked at",
+        "Neighbors (k)",
         [5, 10, 20, 50],
         key="hub_k",
         bind="query-params",
         default=10,
         required=True,
-        help="How long each row's list of neighbors is; as many as a search would show.",
+        help="Length of each row's list of nearest neighbors.",
     )
-    found = session.ask_once(answers.hub_figures, session.corpus_ref(info), model, int(k or 10))
-    headline(found)
+    summary = session.ask_once(hub_summary, session.corpus_ref(info), model, int(k or 10))
+    show_hub_metrics(summary)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.plotly_chart(
-            hub_figure(found.bins, found.rows, found.k, session.theme()),
-            key="hubs",
-            alt="Rows by how often they are a neighbor",
+            hub_figure(summary.bins, summary.rows, summary.k, session.theme()), key="hubs", alt="Rows by k-occurrence"
         )
         st.caption(
-            f"All {found.total:,} rows, from the neighbor graph: in how many lists of {found.k} nearest each row "
-            "stands. "
-            f"The average is {found.k} by construction; its bar is orange."
+            f"All {summary.total:,} rows by k-occurrence: in how many other rows' lists of {summary.k} nearest "
+            f"neighbors a row is. The mean is always {summary.k}; its bar is orange."
         )
     with right:
-        _table(found)
+        show_hub_table(summary)
 
 
-def headline(found: HubFigures) -> None:
+def show_hub_metrics(summary: HubSummary) -> None:
+    """The four numbers with their values by chance, and a verdict."""
     with st.container(horizontal=True):
         st.metric(
             "Hubs",
-            f"{found.hubs:,}",
-            help=f"Rows in the lists of more than {found.threshold:,.1f} others: the mean and two standard deviations.",
+            f"{summary.hubs:,}",
+            help=f"Rows with a k-occurrence above {summary.threshold:,.1f}: the mean plus two standard deviations.",
         )
         st.metric(
             "Skewness",
-            f"{found.skewness:.2f}",
-            f"by chance {found.chance:.2f}",
+            f"{summary.skewness:.2f}",
+            f"chance: {summary.skewness_chance:.2f}",
             delta_color="off",
             delta_arrow="off",
-            help="Of the numbers of lists rows stand in (Radovanovic, Nanopoulos and Ivanovic, 2010). Above 1: a few "
-            "hubs take many places. By chance: with neighbors drawn at random.",
+            help="Of the k-occurrences (Radovanovic et al., 2010). Above 1: a few hubs dominate.",
         )
         st.metric(
-            "Nobody's neighbor",
-            f"{found.never:.1%}",
-            f"by chance {found.never_chance:.1%}",
+            "Anti-hubs",
+            f"{summary.antihubs:.1%}",
+            f"chance: {summary.antihubs_chance:.1%}",
             delta_color="off",
             delta_arrow="off",
-            help=f"Rows in no list of {found.k} nearest (anti-hubs). A search by another row never shows them among "
-            f"its first {found.k}.",
+            help=f"Rows in no other row's list of {summary.k} nearest neighbors: a search hardly ever returns them.",
         )
         st.metric(
-            "Unfair share",
-            f"{found.unfair:.0%}",
-            help="Share of the places in all lists that would have to go to other rows for each to stand in as many "
-            "(the Robin Hood index). 0: all rows alike.",
+            "Robin Hood index",
+            f"{summary.robin_hood:.0%}",
+            help="Share of list entries to redistribute for equal k-occurrences. 0: perfectly even.",
         )
-    st.markdown(_verdict(found))
+    st.markdown(
+        "**Hubs are pronounced**: check the rows listed; short or generic texts are typical hubs."
+        if summary.skewness > MATTERS
+        else "**Hubs are mild**: no row dominates the neighbor lists."
+    )
 
 
-def _verdict(found: HubFigures) -> str:
-    if found.skewness > 1:
-        return "**Hubs matter here**: look at those listed; short or general texts that answer everything are typical."
-    return "**Hubs are mild here**: no row takes an undue share of the answers."
-
-
-def _table(found: HubFigures) -> None:
-    table = found.table.assign(row=found.table.index + 1)[["times", "against expected", "text", "row"]]
-    st.markdown(f"**The {count(len(table), 'row')} most often a neighbor**")
-    st.dataframe(
+def show_hub_table(summary: HubSummary) -> None:
+    """The rows with the highest k-occurrence."""
+    table = summary.table.assign(row=summary.table.index + 1)[["k-occurrence", "relative to mean", "text", "row"]]
+    st.markdown(f"**{count(len(table), 'row')} with the highest k-occurrence**")
+    show_table(
         table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(table), 300),
-        lazy=False,
-        alt="Rows most often a neighbor",
-        column_config={
-            "times": st.column_config.NumberColumn("Times", format="localized", help="Lists this row stands in."),
-            "against expected": st.column_config.NumberColumn(
-                "Against expected", format="%.1f ×", help=f"Against {found.k}, the average."
-            ),
-            "text": st.column_config.TextColumn("Text", width="large"),
-            "row": st.column_config.NumberColumn("Row", format="localized"),
+        "Rows with the highest k-occurrence",
+        {
+            "k-occurrence": NumberColumn(format="localized", help="Other rows' neighbor lists this row is in."),
+            "relative to mean": NumberColumn("Relative to mean", format="%.1f ×", help=f"The mean is {summary.k}."),
+            "text": TextColumn("Text", width="large"),
+            "row": NumberColumn("Row", format="localized"),
         },
+        max_height=300,
     )
     csv_button(
-        "Download this list (CSV)",
+        "Download (CSV)",
         table,
         "hubs.csv",
         key="hubs_file",
-        help="The rows most often a neighbor, with beginnings of their texts.",
+        help="The rows listed here, with the beginnings of their texts.",
     )

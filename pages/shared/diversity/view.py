@@ -1,171 +1,154 @@
-"""Diversity: how varied the corpus is and where, few rows that cover it, and hubs."""
+"""Diversity: the Vendi score of the corpus and of its groups, then the coreset and hubs."""
 
-import pandas as pd
+import math
+from collections.abc import Callable
+
 import streamlit as st
 
-from core.diversity import service as answers
 from core.diversity.charts import group_figure
-from core.diversity.service import GroupScores, Overall
+from core.diversity.service import (
+    CLUSTERS,
+    DiversitySummary,
+    GroupScores,
+    diversity_summary,
+    group_columns,
+    group_scores,
+)
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
-from pages.shared.diversity import hubs, pick
+from pages.shared.diversity.coreset import show_coreset
+from pages.shared.diversity.hubs import show_hubs
 from pages.shared.downloads import csv_button
 from pages.shared.errors import show_error
-from pages.shared.label_errors import save as keep
 from pages.shared.text import count, cut, plain
 
-CLUSTERS = "(clusters)"
+CLUSTERS_OPTION = "(clusters)"
+GROUP_KEY = "diversity_by"
 VENDI_HELP = (
-    "The Vendi score (Friedman and Dieng, 2023) is the effective number of different texts: 1 where all say the same, "
-    "the number of texts where none has anything in common with another. It is worked out from all cosines of "
-    "the sample."
+    "The Vendi score (Friedman and Dieng, 2023) is the effective number of different texts: 1 if all are the same, the "
+    "number of texts if all are unrelated. It is computed from all cosines of the sample."
 )
 
 
-def show(info: CorpusInfo, model: ModelSpec) -> None:
-    """The whole section; a part that can't be drawn says why and leaves the others."""
-    keep.say_kept()
-    for title, part in (
-        ("How varied the texts are", _varied),
-        ("A few rows that cover the rest", pick.show),
-        ("Hubs: rows that are neighbors of too many", hubs.show),
+def show_diversity(info: CorpusInfo, model: ModelSpec) -> None:
+    """The whole part; a section that can't be drawn says why and leaves the others."""
+    for title, help_text, section in (
+        ("Diversity", "How different the texts are from each other.", show_vendi_scores),
+        ("Coreset", "k rows that represent the rest.", show_coreset),
+        ("Hubs", "Rows that are among the nearest neighbors of unusually many others.", show_hubs),
     ):
-        st.subheader(title)
-        try:
-            part(info, model)
-        except PlanisphereError as error:
-            show_error(error)
+        st.subheader(title, help=help_text)
+        _draw_or_explain(section, info, model)
 
 
-def _varied(info: CorpusInfo, model: ModelSpec) -> None:
-    found = session.ask_once(answers.overall, session.corpus_ref(info), model)
-    if found.same:
-        st.info(
-            "All texts are the same under this model, so there is one kind of text.", icon=":material/content_copy:"
-        )
-    headline(found)
-    st.markdown("**Where it is varied**")
-    columns = session.ask_once(answers.group_columns, session.corpus_ref(info))
+def _draw_or_explain(section: Callable[[CorpusInfo, ModelSpec], None], info: CorpusInfo, model: ModelSpec) -> None:
     try:
-        groups(info, model, columns)
+        section(info, model)
     except PlanisphereError as error:
         show_error(error)
 
 
-def headline(found: Overall) -> None:
-    vendi = found.vendi
-    drawn = vendi.size < vendi.total
-    spread = f"± {vendi.deviation:.1f} over {vendi.draws} samples" if drawn else f"of at most {found.most:,}"
+def show_vendi_scores(info: CorpusInfo, model: ModelSpec) -> None:
+    """The corpus, then its groups."""
+    summary = session.ask_once(diversity_summary, session.corpus_ref(info), model)
+    if summary.identical:
+        st.info("All texts are the same under this model.", icon=":material/content_copy:")
+    show_diversity_metrics(summary)
+    st.markdown("**Diversity by group**")
+    _draw_or_explain(show_group_scores, info, model)
+
+
+def show_diversity_metrics(summary: DiversitySummary) -> None:
+    """Vendi score and mean distance of the corpus, with how they are computed."""
+    vendi = summary.vendi
+    is_sample = vendi.size < vendi.total
+    spread = f"± {vendi.deviation:.1f} ({vendi.draws} samples)" if is_sample else f"max. {summary.max_vendi:,}"
     with st.container(horizontal=True):
+        st.metric("Vendi score", f"{vendi.mean:,.1f}", spread, delta_color="off", delta_arrow="off", help=VENDI_HELP)
         st.metric(
-            "Effective number of texts",
-            f"{vendi.mean:,.1f}",
-            spread,
-            delta_color="off",
-            delta_arrow="off",
-            help=VENDI_HELP,
-        )
-        st.metric(
-            "As a share of the rows",
+            "Share of the rows",
             f"{vendi.mean / max(vendi.size, 1):.1%}",
-            help=f"Of the {vendi.size:,} rows of a sample. Lower: more of them say much the same.",
+            help=f"Vendi score divided by the {vendi.size:,} rows of a sample. Lower: more redundant texts.",
         )
         st.metric(
-            "Mean distance of two texts",
-            "–" if found.distance != found.distance else f"{max(found.distance, 0):.3f}",
-            help="1 - cosine, averaged over all pairs of rows, exactly. 0: all alike, 1: unrelated on average.",
+            "Mean pairwise distance",
+            "–" if math.isnan(summary.distance) else f"{max(summary.distance, 0):.3f}",
+            help="1 - cosine, averaged over all pairs of rows, exact. 0: all the same; 1: unrelated on average.",
         )
-    sample = f"{vendi.draws} samples of {vendi.size:,} of {vendi.total:,} rows (seed 0)" if drawn else "all rows"
-    whole = f" Over all {vendi.total:,} rows it is {found.whole:,.1f}." if drawn and found.whole is not None else ""
+    sample = f"{vendi.draws} samples of {vendi.size:,} of {vendi.total:,} rows (seed 0)" if is_sample else "all rows"
+    has_exact = is_sample and summary.vendi_all is not None
+    exact = f" Over all {vendi.total:,} rows it is {summary.vendi_all:,.1f}." if has_exact else ""
     st.caption(
-        f"Vendi score over {sample}; it can't exceed {found.most:,}, the smaller of rows and dimensions, and "
-        "grows with "
-        f"the rows looked at.{whole} Models differ in scale: compare corpora under one model, not models by this."
+        f"Vendi score over {sample}; at most {summary.max_vendi:,}, the smaller of rows and dimensions. It grows with "
+        f"the sample size.{exact} Use it to compare corpora under one model, not models."
     )
 
 
-def groups(info: CorpusInfo, model: ModelSpec, columns: tuple[str, ...]) -> None:
+def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
     """The score of each value of a column, or of each cluster, over samples of one size."""
-    options = [*columns, CLUSTERS]
-    session.linked_choice("diversity_by", options)
+    corpus = session.corpus_ref(info)
+    options = [*session.ask_once(group_columns, corpus), CLUSTERS_OPTION]
+    session.linked_choice(GROUP_KEY, options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        by = st.selectbox(
-            "Compare by", options, key="diversity_by", width=320, help="A column's values, or the default clusters."
+        group_by = str(
+            st.selectbox("Group by", options, key=GROUP_KEY, width=320, help="A column, or the default clusters.")
         )
-        session.keep_in_link("diversity_by")
-        column = "" if by == CLUSTERS else str(by)
-        where = (session.corpus_ref(info), model, column)
-        found = session.ask(answers.group_scores, *where)
+        session.keep_in_link(GROUP_KEY)
+        column = CLUSTERS if group_by == CLUSTERS_OPTION else group_by
+        scores = session.ask(group_scores, corpus, model, column)
         size = st.selectbox(
-            "Rows drawn of each",
-            found.sizes,
-            index=found.sizes.index(found.size),
+            "Rows per group",
+            scores.sizes,
+            index=scores.sizes.index(scores.size),
             key=f"diversity_size_{column}",
             width=200,
-            help="The score grows with the rows looked at, so each group gives as many; those with fewer are left out.",
+            help="The score grows with the sample size, so all groups have equal samples; smaller groups are excluded.",
         )
-    if size != found.size:
-        found = session.ask(answers.group_scores, *where, size)
-    _chart(found, by)
+    if size != scores.size:
+        scores = session.ask(group_scores, corpus, model, column, size)
+    show_group_chart(scores, group_by)
 
 
-def _chart(found: GroupScores, by: str) -> None:
-    scores = found.scores
+def show_group_chart(result: GroupScores, group_by: str) -> None:
+    """Groups by their score, the most and the least diverse, and the figures as a file."""
+    table = result.table
+    names, scores, deviations = list(table["group"]), list(table["Vendi score"]), list(table["standard deviation"])
+    hover = [
+        f"{name}: {score:.1f} ± {deviation:.1f}, mean distance {distance:.3f}, {rows:,} rows"
+        for name, score, deviation, distance, rows in zip(
+            names, scores, deviations, table["mean pair distance"], table["rows"], strict=True
+        )
+    ]
     st.plotly_chart(
-        group_figure(
-            [score.name for score in scores],
-            [score.vendi.mean for score in scores],
-            [score.vendi.deviation for score in scores],
-            [
-                f"{score.name}: {score.vendi.mean:.1f} ± {score.vendi.deviation:.1f}, mean distance "
-                f"{score.distance:.3f}, "
-                f"{score.rows:,} rows"
-                for score in scores
-            ],
-            f"effective texts of {found.size:,}",
-            session.theme(),
-        ),
+        group_figure(names, scores, deviations, hover, f"Vendi score of {result.size:,} rows", session.theme()),
         key="diversity_groups",
-        alt="Groups by how varied they are",
+        alt="Groups by Vendi score",
     )
-    if len(scores) > 1:
-        most, least = scores[0], scores[-1]
+    if len(names) > 1:
         st.markdown(
-            f"Most varied of those drawn: **{plain(cut(most.name, 60))}**, whose {found.size:,} texts are like "
-            f"{most.vendi.mean:.1f} different ones; least: **{plain(cut(least.name, 60))}** ({least.vendi.mean:.1f})."
+            f"Most diverse: **{plain(cut(names[0], 60))}**, Vendi score {scores[0]:.1f} of {result.size:,}. "
+            f"Least diverse: **{plain(cut(names[-1], 60))}**, {scores[-1]:.1f}."
         )
-    draws = max((score.vendi.draws for score in scores), default=1)
     st.caption(
-        f"Vendi score of {found.size:,} rows of each, mean and standard deviation of {draws} draws (seed 0), most "
-        f"varied first.{_left_out(found)} A group with just {found.size:,} rows has no spread."
+        f"Mean and standard deviation of {result.draws} samples of {result.size:,} rows per group (seed 0)."
+        f"{_describe_excluded(result)} A group of exactly {result.size:,} rows has no deviation."
     )
     csv_button(
-        "Download these figures (CSV)",
-        figures_table(found),
+        "Download (CSV)",
+        table,
         "diversity.csv",
         key="diversity_file",
-        help=f"Each value of {plain(by)} with its rows, score, spread and mean distance.",
+        help=f"Each value of {plain(group_by)} with its rows, score, deviation and mean distance.",
     )
 
 
-def figures_table(found: GroupScores) -> pd.DataFrame:
-    """What the chart shows, as a table."""
-    return pd.DataFrame(
-        {
-            "group": [score.name for score in found.scores],
-            "rows": [score.rows for score in found.scores],
-            "rows drawn": found.size,
-            "Vendi score": [score.vendi.mean for score in found.scores],
-            "standard deviation": [score.vendi.deviation for score in found.scores],
-            "mean pair distance": [score.distance for score in found.scores],
-        }
+def _describe_excluded(result: GroupScores) -> str:
+    counts = (
+        (result.too_small, "group", " with fewer rows"),
+        (result.beyond_limit, "smaller group", ""),
+        (result.missing, "row", " in no group"),
     )
-
-
-def _left_out(found: GroupScores) -> str:
-    parts = [f"{count(found.left_out, 'group')} with fewer rows"] if found.left_out else []
-    parts += [f"{count(found.beyond, 'smaller group')}"] if found.beyond else []
-    parts += [f"{count(found.missing, 'row')} in no group"] if found.missing else []
-    return f" Left out: {', '.join(parts)}." if parts else ""
+    parts = [f"{count(number, noun)}{suffix}" for number, noun, suffix in counts if number]
+    return f" Excluded: {', '.join(parts)}." if parts else ""

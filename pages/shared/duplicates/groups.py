@@ -1,105 +1,179 @@
-"""Groups of near-duplicates: the list, one group's rows, which row stays, and what is done with the others."""
+"""Groups of near-duplicates with what to keep and remove, and leaks between the values of a column."""
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
+from streamlit.column_config import CheckboxColumn, NumberColumn, TextColumn
 
-from core.duplicates.keep_one import KeepOne
-from core.duplicates.service import MOST_GROUPS, MOST_ROWS, Groups, Place, drop_rows, group_file, group_rows
+from core.duplicates.near_duplicates import Representative
+from core.duplicates.service import (
+    MAX_GROUPS,
+    MAX_ROWS,
+    DuplicateGroups,
+    DuplicateQuery,
+    group_file,
+    group_rows,
+    leak_columns,
+    leak_file,
+    leaks,
+    rows_to_remove,
+    train_test_column,
+)
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
-from pages.shared.outliers import save as odd_keep
-from pages.shared.text import count
+from pages.shared.selections.save_form import show_cleaned_copy, show_save_selection
+from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
+from pages.shared.text import count, file_stem, plain
 
-KEEPS: dict[str, KeepOne] = {"First": "first", "Longest text": "longest", "Most central": "central"}
+REPRESENTATIVES: dict[str, Representative] = {"First": "first", "Longest text": "longest", "Most central": "central"}
+NO_COLUMN = "(none)"
+COUNT_COLUMN = NumberColumn(format="localized", width=60)
 
 
-def show(info: CorpusInfo, place: Place, threshold: float, grouped: Groups) -> None:
-    chosen = st.segmented_control(
-        "Of each group, keep",
-        list(KEEPS),
-        key="keep_one",
+def show_duplicate_groups(info: CorpusInfo, query: DuplicateQuery, threshold: float, groups: DuplicateGroups) -> None:
+    """The list of groups, the rows of the selected one, and what can be done with redundant rows."""
+    title = st.segmented_control(
+        "Keep in each group",
+        list(REPRESENTATIVES),
+        key="representative",
         bind="query-params",
         default="First",
         required=True,
-        help="First: in the corpus' order. Longest: the one with most characters. Most central: the one whose mean "
-        "cosine to its group is highest. Ties go to the earlier row.",
+        help="First: by row number. Most central: highest mean cosine to its group. Ties go to the earlier row.",
     )
-    keep = KEEPS[str(chosen)]
+    representative = REPRESENTATIVES[str(title)]
     left, right = st.columns(2, gap="medium")
     with left:
-        group = _list(grouped)
+        group = _select_group(groups)
     with right:
-        _rows(place, threshold, group, keep)
+        _show_group_rows(query, threshold, group, representative)
     with st.container(horizontal=True):
-        _tools(info, place, threshold, grouped, keep)
+        _show_group_actions(info, query, threshold, groups, representative)
 
 
-def _list(grouped: Groups) -> int:
-    """The groups; gives the one chosen, the first where none is."""
-    table = grouped.table.copy()
+def _select_group(groups: DuplicateGroups) -> int:
+    """The list; gives the group selected, the first where none is."""
+    table = groups.table.copy()
     table.insert(0, "Group", table.index + 1)
-    event = st.dataframe(
+    selected = show_table(
         table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(table), 388),
-        lazy=False,
-        key="near_groups",
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="Groups of near-duplicates, largest first",
-        column_config={
-            "Group": st.column_config.NumberColumn(format="localized", width=60),
-            "Rows": st.column_config.NumberColumn(format="localized", width=55),
-            "Lowest cosine": st.column_config.NumberColumn(
-                format="%.3f",
-                width=105,
-                help="Between any two rows of the group, under the model. Far below the threshold: a chain.",
-            ),
-            "Text": st.column_config.TextColumn(width="large", help="Of its first row."),
+        "Groups of near-duplicates, largest first",
+        {
+            "Group": COUNT_COLUMN,
+            "Rows": COUNT_COLUMN,
+            "Lowest cosine": NumberColumn(format="%.3f", width=105, help="Of any two rows. Low: a chain."),
+            "Text": TextColumn(width="large", help="Of its first row."),
+        },
+        key="duplicate_groups",
+        selection="single-row",
+    )
+    more = f" Showing the {MAX_GROUPS:,} largest of {groups.groups:,}." if groups.groups > len(table) else ""
+    st.caption(f"Select a group to read its rows.{more}")
+    return selected[0] if selected else 0
+
+
+def _show_group_rows(query: DuplicateQuery, threshold: float, group: int, representative: Representative) -> None:
+    table, row_count = session.ask_once(group_rows, query, threshold, group, representative)
+    show_table(
+        with_row_numbers(table),
+        f"Rows of group {group + 1}",
+        {
+            "Row": ROW_COLUMN,
+            "Keep": CheckboxColumn(width=55, help="The row that is kept; the others are removed."),
+            "Cosine": NumberColumn(format="%.3f", width=60, help="To the row that is kept."),
+            "Text": TextColumn(width="large"),
         },
     )
-    more = f" The {MOST_GROUPS:,} largest of {grouped.groups:,} are shown." if grouped.groups > len(table) else ""
-    st.caption(f"Choose a group to read its rows.{more}")
-    chosen = [at for at in event.selection.rows if at < len(table)]
-    return chosen[0] if chosen else 0
+    limited = f", showing {MAX_ROWS:,}" if row_count > len(table) else ""
+    st.caption(f"Group {group + 1:,}: {count(row_count, 'row')}{limited}.")
 
 
-def _rows(place: Place, threshold: float, group: int, keep: KeepOne) -> None:
-    table, number = session.ask_once(group_rows, place, threshold, group, keep)
-    columns = [f"{name} " if name in ("Row", *table.columns[:at]) else name for at, name in enumerate(table.columns)]
-    shown = table.set_axis(columns, axis=1)
-    shown.insert(0, "Row", table.index + 1)
-    st.dataframe(
-        shown,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(shown), 388),
-        alt=f"Rows of group {group + 1}",
-        column_config={
-            "Row": st.column_config.NumberColumn(format="localized", width=60),
-            "Stays": st.column_config.CheckboxColumn(width=55, help="The row that is kept."),
-            "To it": st.column_config.NumberColumn(format="%.3f", width=60, help="Cosine to the row that is kept."),
-            "Text": st.column_config.TextColumn(width="large"),
-        },
-    )
-    first = f", the first {MOST_ROWS:,} shown" if number > len(table) else ""
-    st.caption(f"Group {group + 1:,}: {count(number, 'row')}{first}.")
-
-
-def _tools(info: CorpusInfo, place: Place, threshold: float, grouped: Groups, keep: KeepOne) -> None:
-    ask, number = session.manager().ask, grouped.rows - grouped.groups
+def _show_group_actions(
+    info: CorpusInfo, query: DuplicateQuery, threshold: float, groups: DuplicateGroups, representative: Representative
+) -> None:
     csv_button(
-        "Download the groups (CSV)",
-        lambda: ask(group_file, place, threshold, keep),
+        "Download groups (CSV)",
+        partial(session.manager().ask, group_file, query, threshold, representative),
         f"{file_stem(info.name)}-near-duplicates.csv",
-        help="All rows in groups; the column drop says which would go.",
+        help="All rows in groups; the column remove marks the redundant ones.",
     )
-    rows = partial(session.ask, drop_rows, place, threshold, keep)
-    how = "exact copies" if place.by == "exact" else f"near-duplicates by {place.by} at {threshold:.3f}"
-    odd_keep.selection(info, "near", rows, number, f"To drop: {how}")
-    told = "All rows in groups but the one of each that stays."
-    odd_keep.version(info, "near", rows, number, f"{how}, keeping the {keep} of each group", told)
+    row_count = groups.rows - groups.groups
+    rows = partial(session.ask, rows_to_remove, query, threshold, representative)
+    kind = (
+        "exact copies" if query.similarity == "exact" else f"near-duplicates by {query.similarity} at {threshold:.3f}"
+    )
+    show_save_selection(info, "duplicates", rows, row_count, f"To remove: {kind}")
+    reason = f"{kind}, keeping the {representative} of each group"
+    show_cleaned_copy(info, "duplicates", rows, row_count, reason, "All but one row of each group.")
+
+
+def show_leaks(info: CorpusInfo, query: DuplicateQuery, threshold: float) -> None:
+    """Near-duplicates with different values of a column, such as train and test."""
+    st.subheader("Leaks", help="Near-duplicates across the values of a column, such as train/test leakage.")
+    options = session.ask_once(leak_columns, query.corpus)
+    if not options:
+        st.caption("No column has 2 to 50 unique values, so there are no splits to compare.")
+        return
+    split = session.ask_once(train_test_column, query.corpus)
+    column = st.selectbox(
+        "Split column",
+        [NO_COLUMN, *options],
+        index=options.index(split) + 1 if split else 0,
+        key="split",
+        bind="query-params",
+        width=300,
+        help="Such as train/test, a year or a source. A group with several of its values is a leak: a model would be "
+        "tested on what it was trained on.",
+    )
+    if column == NO_COLUMN:
+        st.caption("Select a column to see near-duplicates across its values.")
+        return
+    result, rows = session.ask_once(leaks, query, threshold, column)
+    if not result.groups:
+        st.success(f"No leaks: no group has more than one value of {plain(column)}.", icon=":material/check:")
+        return
+    st.markdown(
+        f"**{count(result.groups, 'group')}** with {count(len(result.rows), 'row')} have more than one value of "
+        f"**{plain(column)}**."
+    )
+    if result.missing:
+        st.caption(f"{count(result.missing, 'row')} in groups without a value are not counted.")
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _show_leak_pairs(result.pairs)
+    with right:
+        _show_leak_rows(rows, column, len(result.rows))
+    csv_button(
+        "Download leaks (CSV)",
+        partial(session.manager().ask, leak_file, query, threshold, column),
+        f"{file_stem(info.name)}-leaks.csv",
+        help="All rows of groups with more than one value, with all columns.",
+    )
+
+
+def _show_leak_pairs(pairs: pd.DataFrame) -> None:
+    show_table(
+        pairs.set_axis(["Value", "Other value", "Groups", "Rows"], axis=1),
+        "Leaks by pair of values",
+        {
+            "Groups": NumberColumn(format="localized", help="Groups that have both values."),
+            "Rows": NumberColumn(format="localized", help="Their rows with either value."),
+        },
+    )
+
+
+def _show_leak_rows(rows: pd.DataFrame, column: str, row_count: int) -> None:
+    show_table(
+        with_row_numbers(rows),
+        "Rows of groups with more than one value",
+        {
+            "Row": ROW_COLUMN,
+            "Group": COUNT_COLUMN,
+            "Value": TextColumn(plain(column), width="small"),
+            "Text": TextColumn(width="large"),
+        },
+    )
+    if row_count > len(rows):
+        st.caption(f"Showing {MAX_ROWS:,} of {row_count:,} rows; the download has all.")

@@ -1,131 +1,167 @@
-"""Near-duplicates: how they are found, the threshold with its counts, the groups, and leaks between parts."""
+"""Near-duplicates: the kind of similarity, the threshold with its counts, and notes on how they are found."""
 
 import streamlit as st
 
 from core.duplicates.charts import threshold_figure
-from core.duplicates.service import By, Curve, Groups, Place, curve, groups
+from core.duplicates.minhash import CHARACTERS, MAX_CANDIDATES, PERMUTATIONS, WORDS, Unit
+from core.duplicates.results import TEXT_DUPLICATES, TextQuery
+from core.duplicates.service import (
+    DuplicateGroups,
+    DuplicateQuery,
+    Similarity,
+    ThresholdCurve,
+    duplicate_groups,
+    threshold_curve,
+)
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import session
-from pages.shared.duplicates import groups as dup_groups
-from pages.shared.duplicates import leaks, texts
+from pages.shared import result_view, session
+from pages.shared.duplicates.groups import show_duplicate_groups, show_leaks
 from pages.shared.text import count, plain
 
-BYS: dict[str, By] = {
-    "Meaning": "meaning",
+SIMILARITIES: dict[str, Similarity] = {
+    "Embedding": "embedding",
     "Wording: characters": "characters",
     "Wording: words": "words",
-    "Exact copies": "exact",
+    "Exact": "exact",
 }
-SCALES: dict[By, str] = {"meaning": "cosine", "characters": "Jaccard similarity", "words": "Jaccard similarity"}
+SCALES: dict[Similarity, str] = {
+    "embedding": "cosine",
+    "characters": "Jaccard similarity",
+    "words": "Jaccard similarity",
+}
 CHAIN = (
-    "A group is everything that is linked, step by step: A may be near B and B near C while A and C differ. Such a "
-    "**chain** shows in a low lowest cosine; raise the threshold to break it."
+    "A group holds all rows that are linked directly or through others: A may be similar to B and B to C while A and C "
+    "differ. A low lowest cosine reveals such a **chain**; raise the threshold to break it."
 )
 
 
-def show(info: CorpusInfo, model: ModelSpec) -> None:
-    place = Place(session.corpus_ref(info), model, _by())
-    if (place.by == "characters" or place.by == "words") and not texts.ready(info, place.by):
+def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
+    """The whole part."""
+    query = DuplicateQuery(session.corpus_ref(info), model, _select_similarity())
+    if (query.similarity == "characters" or query.similarity == "words") and not _compare_wording(
+        info, query.similarity
+    ):
         return
     with st.spinner("Finding near-duplicates", show_time=True):
-        found = session.ask_once(curve, place)
-    threshold = _threshold(place, found)
+        curve = session.ask_once(threshold_curve, query)
+    threshold = _select_threshold(query, curve)
     with st.spinner("Grouping the rows", show_time=True):
-        grouped = session.ask_once(groups, place, threshold)
-    _counts(grouped, found.total)
-    if place.by != "exact":
-        _curve(place, found, threshold)
-    notes(info, place, found, grouped, model)
-    if not grouped.groups:
+        groups = session.ask_once(duplicate_groups, query, threshold)
+    show_duplicate_counts(groups, curve.total)
+    if query.similarity != "exact":
+        scale = SCALES[query.similarity]
+        title = f"{scale[:1].upper()}{scale[1:]} threshold"
+        st.plotly_chart(
+            threshold_figure(curve.thresholds, curve.rows, curve.groups, threshold, title, session.theme()),
+            key="duplicates_curve",
+            alt="Rows in groups and groups at every threshold, with a line at the selected one",
+        )
+    show_duplicate_notes(query, curve, groups, threshold)
+    if not groups.groups:
         st.info(
-            "No two rows are that alike. Lower the threshold to see the nearest ones."
-            if place.by != "exact"
-            else "No text stands here twice, character for character.",
+            "No two texts are exactly the same."
+            if query.similarity == "exact"
+            else "No near-duplicates at this threshold. Lower it to see the most similar rows.",
             icon=":material/check:",
         )
         return
-    dup_groups.show(info, place, threshold, grouped)
-    leaks.show(info, place, threshold)
+    show_duplicate_groups(info, query, threshold, groups)
+    show_leaks(info, query, threshold)
 
 
-def _by() -> By:
-    chosen = st.segmented_control(
-        "Alike by",
-        list(BYS),
-        key="alike",
+def _select_similarity() -> Similarity:
+    title = st.segmented_control(
+        "Similarity",
+        list(SIMILARITIES),
+        key="similarity",
         bind="query-params",
-        default="Meaning",
+        default="Embedding",
         required=True,
-        help="Meaning: the model's cosine, from the shared neighbor graph; finds rewordings, too. Wording: how many "
-        "runs of 5 characters or of 3 words two texts share; finds edited copies whatever the model. Exact: the same "
-        "text, character for character.",
+        help="Embedding: cosine under the model; also finds paraphrases. Wording: Jaccard similarity of runs of 5 "
+        "characters or of 3 words; finds edited copies, whatever the model. Exact: identical texts.",
     )
-    return BYS[str(chosen)]
+    return SIMILARITIES[str(title)]
 
 
-def _threshold(place: Place, found: Curve) -> float:
-    if place.by == "exact":
+def _compare_wording(info: CorpusInfo, unit: Unit) -> bool:
+    """Whether the texts have been compared; else compares a few at once, or offers the job."""
+    return result_view.ready(
+        TEXT_DUPLICATES,
+        TextQuery(session.corpus_ref(info), unit),
+        headline="The wording of these texts has not been compared yet.",
+        description=f"All {count(info.rows, 'text')} are compared by their wording, once.",
+        button="Compare wording",
+        title=f"Wording of {info.name}",
+    )
+
+
+def _select_threshold(query: DuplicateQuery, curve: ThresholdCurve) -> float:
+    if query.similarity == "exact":
         return 1.0
-    low = float(found.thresholds[0])
+    low = float(curve.thresholds[0])
     if low >= 1:
-        st.caption("So many rows are the same that only exact likeness can be shown.")
+        st.caption("So many rows are identical that only identical ones can be shown.")
         return 1.0
-    usual = min(max(found.usual, low), 1.0)
-    return round(
-        float(
-            st.slider(
-                f"Threshold ({SCALES[place.by]})",
-                low,
-                1.0,
-                usual,
-                0.005,
-                format="%.3f",
-                key=f"near-{place.by}-{place.model.key if place.by == 'meaning' else ''}",
-                persist_state="session",
-                help="Two rows at least this alike count as near-duplicates. Higher is stricter; 1 is the same.",
-            )
-        ),
-        4,
+    threshold = st.slider(
+        f"Threshold ({SCALES[query.similarity]})",
+        low,
+        1.0,
+        min(max(curve.suggested, low), 1.0),
+        0.005,
+        format="%.3f",
+        key=f"threshold-{query.similarity}-{query.model.key if query.similarity == 'embedding' else ''}",
+        persist_state="session",
+        help="Two rows at least this similar count as near-duplicates. Higher is stricter; 1 is identical.",
     )
+    return round(float(threshold), 4)
 
 
-def _counts(grouped: Groups, total: int) -> None:
+def show_duplicate_counts(groups: DuplicateGroups, total: int) -> None:
+    """The four numbers at a threshold."""
     with st.container(horizontal=True):
-        st.metric("Groups", f"{grouped.groups:,}", help="Sets of rows linked by likeness, step by step.")
-        st.metric("Rows in groups", f"{grouped.rows:,}", help=f"Of {count(total, 'row')}.")
-        st.metric(
-            "Could be dropped", f"{grouped.rows - grouped.groups:,}", help="Rows that go if one of each group is kept."
-        )
-        st.metric("Pairs", f"{grouped.pairs:,}", help="Pairs of rows at least as alike as the threshold.")
+        st.metric("Groups", f"{groups.groups:,}", help="Sets of rows linked by similarity, directly or through others.")
+        st.metric("Rows in groups", f"{groups.rows:,}", help=f"Of {count(total, 'row')}.")
+        st.metric("Redundant rows", f"{groups.rows - groups.groups:,}", help="All but one row of each group.")
+        st.metric("Pairs", f"{groups.pairs:,}", help="Pairs of rows at least as similar as the threshold.")
 
 
-def _curve(place: Place, found: Curve, threshold: float) -> None:
-    title = f"{SCALES[place.by][:1].upper()}{SCALES[place.by][1:]} threshold"
-    st.plotly_chart(
-        threshold_figure(found.thresholds, found.rows, found.groups, threshold, title, session.theme()),
-        key="near_curve",
-        alt="Rows in groups and groups at every threshold, with a line at the one chosen",
-    )
-
-
-def notes(info: CorpusInfo, place: Place, found: Curve, grouped: Groups, model: ModelSpec) -> None:
-    """How it was found, and what may have been missed."""
-    if place.by == "exact":
-        st.caption(f"Texts that are the same, character for character, among {count(found.total, 'row')}.")
+def show_duplicate_notes(
+    query: DuplicateQuery, curve: ThresholdCurve, groups: DuplicateGroups, threshold: float
+) -> None:
+    """How near-duplicates are found, and what may be missed."""
+    if query.similarity == "exact":
+        st.caption(f"Identical texts among {count(curve.total, 'row')}.")
         return
-    if place.by == "meaning":
+    if query.similarity == "embedding":
         st.caption(
-            f"From the neighbor graph of {plain(model.label)} (k = {found.k:,}), {count(found.total, 'row')}; exact "
-            f"copies are added whatever k. Random pairs have a median cosine of {found.random_pair:.2f} here; the "
-            "threshold starts as near as 0.95 is where that is 0.1. Other models have other scales."
+            f"From the neighbor graph of {plain(query.model.label)} (k = {curve.k:,}), {count(curve.total, 'row')}; "
+            f"exact copies are included whatever k. The median cosine of random pairs is {curve.random_pair:.2f}; the "
+            "suggested threshold corresponds to 0.95 where that is 0.1. Thresholds differ between models."
         )
-        if grouped.full:
+        if groups.saturated:
             st.warning(
-                f"{count(grouped.full, 'row')} have {found.k:,} neighbors this near, all the graph holds: they may "
-                "have more near-duplicates than are shown, and a group may fall apart.",
+                f"{count(groups.saturated, 'row')} have {curve.k:,} near-duplicates, the maximum of the graph: they "
+                "may have more, and a group may be split.",
                 icon=":material/warning:",
             )
     else:
-        texts.note(info, place.by, grouped)
+        _show_wording_notes(query, query.similarity, threshold)
     st.caption(CHAIN)
+
+
+def _show_wording_notes(query: DuplicateQuery, unit: Unit, threshold: float) -> None:
+    links = TEXT_DUPLICATES.get(TextQuery(query.corpus, unit))
+    shingle = f"{CHARACTERS} characters" if unit == "characters" else f"{WORDS} words"
+    st.caption(
+        f"Jaccard similarity: shared runs of {shingle} over all (lower case, no punctuation). MinHash ({PERMUTATIONS} "
+        "permutations, seed 1) proposes pairs, whose similarity is then computed exactly. A pair with similarity "
+        f"{threshold:.3f} is proposed with probability {links.detection_probability(threshold):.4f}; more similar ones "
+        "with a higher one."
+    )
+    if links.saturated:
+        st.warning(
+            f"{count(links.saturated, 'text')} had more than {MAX_CANDIDATES} candidates, the maximum compared: "
+            "groups of very many similar texts may be split.",
+            icon=":material/warning:",
+        )

@@ -1,140 +1,137 @@
-"""The ranked list of doubted labels, the evidence on one row, and marks."""
+"""The ranked list of label errors, its actions, and the evidence on a selected row with marks."""
 
-import re
+from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
-from core.label_errors import service as answers
-from core.label_errors.marks import Mark
-from core.label_errors.row import doubt_row
-from core.label_errors.service import Asked, DoubtTable, Look
+from core.label_errors.results import LabelQuery
+from core.label_errors.service import (
+    LabelErrorFilter,
+    LabelErrorTable,
+    label_error_file,
+    label_error_rows,
+    label_error_table,
+    label_evidence,
+    label_marks,
+)
+from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.text import count, plain
+from pages.shared.selections.save_form import show_save_selection
+from pages.shared.tables import show_table
+from pages.shared.text import count, file_stem, plain
 
 NO_ROWS = {
-    "both": "No label is doubted by both signals. Look at those that either doubts, or at all rows by doubt.",
-    "either": "No label is doubted. Choose all rows to see them by doubt.",
-    "all": "No row is left.",
+    "both": "No label is flagged by both signals. Show those flagged by either, or all rows.",
+    "either": "No label is flagged. Show all rows to see them by error score.",
+    "all": "No rows are left.",
 }
+MARKS = {"": "", "reviewed": "Reviewed", "correct": "Label is correct"}
+MARK_BUTTONS: tuple[tuple[str | None, str, str, str], ...] = (
+    ("correct", "Label is correct", "check", "Marks the label as correct."),
+    ("reviewed", "Reviewed", "visibility", "Marks the row as reviewed."),
+    (None, "Clear", "remove_done", "Removes the mark."),
+)
 
 
-def table(asked: Asked, look: Look) -> tuple[DoubtTable, list[int]]:
-    """Draw the list; gives it and the row ids chosen in it."""
-    seen = session.ask(answers.doubt_table, asked, look)  # marks change, so it is not kept
-    st.markdown(f"**{count(seen.total, 'row')}**, most doubtful first")
-    if not seen.total:
-        st.info("No rows are left without marks." if look.unmarked else NO_ROWS[look.which], icon=":material/done_all:")
-        return seen, []
-    event = st.dataframe(
-        seen.table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(seen.table), 460),
-        lazy=False,
-        key="doubts_rows",
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt="Rows with doubtful labels",
-        column_config=_columns(),
+def show_label_error_list(query: LabelQuery, row_filter: LabelErrorFilter) -> tuple[LabelErrorTable, list[int]]:
+    """Draws the list; gives it and the row ids selected in it."""
+    errors = session.ask(label_error_table, query, row_filter)  # not cached, since marks change
+    st.markdown(f"**{count(errors.total, 'row')}**, highest error score first")
+    if not errors.total:
+        message = "No unmarked rows are left." if row_filter.unmarked else NO_ROWS[row_filter.flagged_by]
+        st.info(message, icon=":material/done_all:")
+        return errors, []
+    positions = show_table(
+        errors.table.assign(mark=[MARKS[mark] for mark in errors.table["mark"]]),
+        "Possible label errors",
+        _label_error_columns(),
+        max_height=460,
+        key="label_error_table",
+        selection="multi-row",
     )
-    first = f"The first {len(seen.table):,} are shown; the download has all. " if seen.total > len(seen.table) else ""
-    done = f"{seen.marked:,} marked so far." if seen.marked else ""
-    if first or done:
-        st.caption(first + done)
-    return seen, [int(seen.table.index[at]) for at in event.selection.rows if at < len(seen.table)]
+    limited = f"Showing {len(errors.table):,}; the download has all. " if errors.total > len(errors.table) else ""
+    marked = f"{errors.marked:,} marked." if errors.marked else ""
+    if limited or marked:
+        st.caption(limited + marked)
+    return errors, [int(errors.table.index[position]) for position in positions]
 
 
-def _columns() -> dict[str, Any]:
-    def share(name: str, words: str) -> Any:
-        return st.column_config.NumberColumn(name, format="percent", help=words)
-
+def _label_error_columns() -> dict[str, Any]:
+    share = partial(NumberColumn, format="percent")
     return {
-        "doubt": share(
-            "Doubt", "How far the suggested label wins over the given one. Higher: more likely wrong, 50%: even."
-        ),
-        "text": st.column_config.TextColumn("Text", width="large"),
-        "given label": st.column_config.TextColumn("Given label"),
-        "suggested label": st.column_config.TextColumn("Suggested label", help="The likeliest other label."),
-        "neighbors against": share("Neighbors against", "Share of the nearest texts' votes for other labels."),
-        "probe: given": share("Probe: given", "Probability of the given label by a model that did not see this row."),
-        "probe: suggested": share("Probe: suggested", "The same model's probability of the suggested label."),
-        "doubted by": st.column_config.TextColumn("Doubted by", help="Which of the two signals doubts the label."),
-        "mark": st.column_config.TextColumn("Mark", help="What you have marked it as."),
+        "error score": share("Error score", help="Higher: the label is more likely wrong. 50%: undecided."),
+        "text": TextColumn("Text", width="large"),
+        "current label": TextColumn("Current label"),
+        "suggested label": TextColumn("Suggested label", help="The most likely other label."),
+        "disagreeing neighbors": share("Disagreeing neighbors", help="Share of the neighbors' votes for other labels."),
+        "probe: current": share("Probe: current", help="Probability by a classifier trained without this row."),
+        "probe: suggested": share("Probe: suggested", help="Probability by the same classifier."),
+        "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
+        "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
     }
 
 
-def download(asked: Asked, look: Look, name: str) -> None:
-    ask = session.manager().ask  # bound now: the download runs outside of the page
-    stem = re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "corpus"
+def show_label_error_actions(info: CorpusInfo, query: LabelQuery, row_filter: LabelErrorFilter, row_count: int) -> None:
+    """Download and save the whole list."""
     csv_button(
-        "Download the list (CSV)",
-        lambda: ask(answers.doubts_file, asked, look),
-        f"{stem}-label-doubts.csv",
-        key="doubts_file",
-        help="All rows of this list with whole texts, evidence, marks and their other columns.",
+        "Download (CSV)",
+        partial(session.manager().ask, label_error_file, query, row_filter),  # bound now: it runs outside of the page
+        f"{file_stem(info.name)}-label-errors.csv",
+        key="label_errors_file",
+        help="All rows of this list with full texts, evidence, marks and their other columns.",
     )
+    rows = partial(session.ask, label_error_rows, query, row_filter)
+    show_save_selection(info, "label_errors", rows, row_count, f"Label errors in {query.column}"[:60])
 
 
-def chosen(asked: Asked, seen: DoubtTable, rows: list[int]) -> None:
-    """Evidence on the first row chosen, and marks for all of them."""
+def show_label_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[int]) -> None:
+    """Evidence on the first selected row, and marks for all of them."""
     if not rows:
-        st.markdown("**Why a label is doubted**")
-        st.info("Choose a row at the left edge of the list to see what speaks against its label, and to mark it.",
-                icon=":material/ads_click:")  # fmt: skip
+        st.markdown("**Evidence**")
+        st.info("Tick a row to see why its label may be wrong, and to mark it.", icon=":material/ads_click:")
         return
+    labels = errors.table.loc[rows[0]]
     with st.container(border=True):
-        facts = seen.table.loc[rows[0]]
         st.markdown(
-            f"**Row {rows[0] + 1:,}** · labeled **{plain(facts['given label'])}**, more like "
-            f"**{plain(facts['suggested label'])}**"
+            f"**Row {rows[0] + 1:,}** · labeled **{plain(labels['current label'])}**, "
+            f"**{plain(labels['suggested label'])}** suggested"
         )
-        _marks(asked, rows)
-        _evidence(asked, rows[0], str(facts["given label"]))
+        with st.container(horizontal=True):
+            for mark, label, icon, help_text in MARK_BUTTONS:
+                st.button(
+                    label if len(rows) == 1 else f"{label} ({len(rows):,})",
+                    key=f"label_mark_{mark}",
+                    icon=f":material/{icon}:",
+                    on_click=label_marks(query).set,
+                    args=(rows, mark),
+                    help=help_text,
+                )
+        _show_nearest_labels(query, rows[0], str(labels["current label"]))
 
 
-def _marks(asked: Asked, rows: list[int]) -> None:
-    which = f"these {len(rows):,} rows" if len(rows) > 1 else "this row"
-    offered: tuple[tuple[Mark | None, str, str, str], ...] = (
-        ("right", "Label is right", "check", f"Marks {which} as labeled rightly."),
-        ("seen", "Seen", "visibility", f"Marks {which} as looked at."),
-        (None, "No mark", "remove_done", f"Takes the mark off {which}."),
-    )
-    with st.container(horizontal=True):
-        for mark, words, icon, help_ in offered:
-            st.button(
-                words if len(rows) == 1 else f"{words} ({len(rows):,})",
-                key=f"doubts_mark_{mark}",
-                icon=f":material/{icon}:",
-                on_click=session.ask,
-                args=(answers.mark, asked, tuple(rows), mark),
-                help=f"{help_} Marks are kept with the corpus.",
-            )
-
-
-def _evidence(asked: Asked, row: int, given: str) -> None:
-    view = session.ask_once(doubt_row, asked, row)
-    st.text(view.text)
-    if view.copies:
-        told = ", ".join(f"{plain(name)} ({number:,})" for name, number in view.copies)
-        st.caption(f"Other rows with the very same text are labeled: {told}.")
-    if not len(view.neighbors):
-        st.caption("No other labeled text is among its nearest.")
+def _show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
+    evidence = session.ask_once(label_evidence, query, row)
+    st.text(evidence.text)
+    if evidence.copies:
+        labels = ", ".join(f"{plain(name)} ({number:,})" for name, number in evidence.copies)
+        st.caption(f"Labels of other rows with the same text: {labels}.")
+    neighbors = evidence.neighbors
+    if neighbors.empty:
+        st.caption("None of its nearest neighbors is another labeled text.")
         return
-    others = int((view.neighbors["label"] != given).sum())
-    st.caption(f"Of its {len(view.neighbors)} nearest other labeled texts, {others} have another label.")
-    near = view.neighbors.assign(row=view.neighbors.index + 1)[["cosine", "label", "text", "row"]]
-    st.dataframe(
-        near,
-        hide_index=True,
-        width="stretch",
-        lazy=False,
-        alt="Nearest texts and their labels",
-        column_config={
-            "cosine": st.column_config.NumberColumn("Cosine", format="%.3f", help="Higher is nearer."),
-            "label": st.column_config.TextColumn("Label", width=130),
-            "text": st.column_config.TextColumn("Text", width="large"),
-            "row": st.column_config.NumberColumn("Row", format="localized"),
+    others = int((neighbors["label"] != current).sum())
+    st.caption(f"{others} of its {len(neighbors)} nearest other labeled texts have another label.")
+    show_table(
+        neighbors.assign(row=neighbors.index + 1)[["cosine", "label", "text", "row"]],
+        "Nearest texts and their labels",
+        {
+            "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
+            "label": TextColumn("Label", width=130),
+            "text": TextColumn("Text", width="large"),
+            "row": NumberColumn("Row", format="localized"),
         },
+        max_height=460,
     )

@@ -1,187 +1,196 @@
-"""Label doubts: rows whose label disagrees with their neighbors and with a cross-validated probe."""
+"""Label errors: rows whose label disagrees with their neighbors and with a cross-validated probe."""
 
 from functools import partial
 
 import streamlit as st
 
 from core.corpus.label_columns import label_columns
-from core.label_errors import service as answers
-from core.label_errors.charts import confusion_figure
-from core.label_errors.results import LABEL_ERRORS
-from core.label_errors.service import Asked, Look, Summary, Which
+from core.label_errors.charts import label_confusion_figure
+from core.label_errors.results import LABEL_ERRORS, LabelQuery
+from core.label_errors.service import (
+    FlaggedBy,
+    LabelConfusion,
+    LabelErrorFilter,
+    LabelErrorSummary,
+    label_confusion,
+    label_error_summary,
+)
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import result_view, session
-from pages.shared.label_errors import list as doubts_list
-from pages.shared.label_errors import save as keep
+from pages.shared.label_errors.list import show_label_error_actions, show_label_error_list, show_label_evidence
 from pages.shared.text import count, cut, plain
 
-SIGNALS: dict[Which, str] = {"both": "Both", "either": "Either", "all": "All rows"}
-ANY = ("", "")
-SIGNALS_HELP = (
-    "Neighbors: another label has more votes than the given one among the 15 nearest other texts (nearer ones weigh "
-    "more). Probe: a model that learned the labels from other rows is sure of another one. What both doubt is wrong "
-    "most often."
-)
+FLAGGED_BY: dict[FlaggedBy, str] = {"both": "Both signals", "either": "Either signal", "all": "All rows"}
+ANY_PAIR = ("", "")
+MIN_TEXTS = 5  # different texts of a label that is checked
+COLUMN_KEY = "label_error_column"
 
 
-def show(info: CorpusInfo, model: ModelSpec) -> None:
-    """The whole section. Raises PlanisphereErrors, such as for a column whose labels can't be judged."""
-    keep.say_kept()
+def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
+    """The whole part. Raises PlanisphereErrors, such as for a column whose labels can't be checked."""
     st.caption(
-        "Which rows seem to have the wrong label? Two signals are asked: a text's nearest other texts, and a model "
-        "that learned the labels without seeing that text. Nothing is changed; you decide."
+        "Which rows may have the wrong label? Two signals: a text's nearest other texts, and a classifier trained "
+        "without that text. Nothing is changed; you decide."
     )
     columns = session.ask_once(label_columns, session.corpus_ref(info))
     if not columns:
         st.info(
-            "No column can be read as labels: one with at least two values that repeat is needed.",
-            icon=":material/label_off:",
+            "No label columns found. A label column has at least two values that repeat.", icon=":material/label_off:"
         )
-        st.page_link("pages/data/corpus.py", label="Choose columns on the Data page", icon=":material/table_view:")
+        st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
         return
-    asked = Asked(session.corpus_ref(info), model, _column(columns))
+    query = LabelQuery(session.corpus_ref(info), model, _select_label_column(columns))
     if result_view.ready(
         LABEL_ERRORS,
-        asked.query,
+        query,
         headline="These labels have not been checked yet.",
-        description=f"{count(info.rows, 'row')} with labels in {plain(asked.column)} are compared with their neighbors "
-        "and with a model that learns the labels.",
+        description=f"{count(info.rows, 'row')} with labels in {plain(query.column)} are compared with their neighbors "
+        "and with a classifier of the labels.",
         button="Check labels",
-        title=f"Labels of {info.name}: {asked.column}",
+        title=f"LabelColumn of {info.name}: {query.column}",
     ):
-        found(asked, info)
+        show_checked_labels(info, query)
 
 
-def found(asked: Asked, info: CorpusInfo) -> None:
-    """What was found: numbers, the ranked list, and which labels are mixed up."""
-    known = session.ask_once(answers.summary, asked)
-    headline(known)
+def show_checked_labels(info: CorpusInfo, query: LabelQuery) -> None:
+    """Summary, ranked list, the selected row, and which labels are confused."""
+    summary = session.ask_once(label_error_summary, query)
+    show_label_error_metrics(summary)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        which = _which()
-        mixed = session.ask_once(answers.confusion, asked, which)
-        look = _look(which, mixed.pairs)
-    table, chosen = doubts_list.table(asked, look)
+        flagged_by = _select_flagged_by()
+        confusion = session.ask_once(label_confusion, query, flagged_by)
+        row_filter = _select_filter(flagged_by, confusion.pairs)
+    table, selected = show_label_error_list(query, row_filter)
     with st.container(horizontal=True):
-        doubts_list.download(asked, look, info.name)
-        keep.keep(partial(session.ask, answers.keep_doubts, asked, look), table.total, "doubts_keep")
+        show_label_error_actions(info, query, row_filter, table.total)
     left, right = st.columns([5, 4], gap="large")
     with left:
-        doubts_list.chosen(asked, table, chosen)
+        show_label_evidence(query, table, selected)
     with right:
-        _mixed_up(mixed)
-    _how(asked, known)
+        show_label_confusion(confusion)
+    _show_label_error_notes(query, summary)
 
 
-def headline(known: Summary) -> None:
-    estimate = known.estimate
+def show_label_error_metrics(summary: LabelErrorSummary) -> None:
+    """The four numbers above the list."""
+    estimate = summary.estimate
     with st.container(horizontal=True):
-        st.metric("Rows judged", f"{known.judged:,}", help=_left_out(known))
+        st.metric("Rows checked", f"{summary.checked:,}", help=_describe_unchecked(summary))
         st.metric(
-            "Doubted by both",
-            f"{known.both:,}",
-            help=f"{known.neighbors:,} are doubted by their neighbors, {known.probe:,} by the probe.",
+            "Flagged by both",
+            f"{summary.both:,}",
+            help=f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe.",
         )
         st.metric(
-            "Wrong labels, about",
+            "Estimated label errors",
             f"{estimate.wrong:,}",
             f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
             delta_color="off",
             delta_arrow="off",
             help="Confident learning (Northcutt, Jiang and Chuang, 2021): rows whose probability for another label is "
-            "as high as that label's own rows have on average. The interval resamples the texts "
-            f"{estimate.resamples:,} times. If rows the probe is unsure of were wrong as often as the others, it would "
-            f"be {estimate.calibrated:,.0f}. A model that reads the texts poorly makes all of these too high.",
+            "at least the average of that label's rows. Bootstrap interval over texts "
+            f"({estimate.resamples:,} resamples). If rows without a confident class were wrong as often as the others, "
+            f"it would be {estimate.calibrated:,.0f}. A model that fits the texts poorly inflates all of these.",
         )
-        st.metric("Labels", f"{known.labels:,}", help="Labels on at least 5 different texts.")
+        st.metric("LabelColumn", f"{summary.labels:,}", help=f"LabelColumn with at least {MIN_TEXTS} different texts.")
 
 
-def _column(columns: tuple[str, ...]) -> str:
-    session.linked_choice("doubts_label", columns)
+def _describe_unchecked(summary: LabelErrorSummary) -> str:
+    missing = (
+        f"{count(summary.missing, 'row')} without a label excluded" if summary.missing else "Every row has a label"
+    )
+    if not summary.rare_labels:
+        return f"{missing}."
+    return (
+        f"{missing}; {count(summary.rare_rows, 'row')} excluded whose label has fewer than {MIN_TEXTS} different texts."
+    )
+
+
+def _select_label_column(columns: tuple[str, ...]) -> str:
+    session.linked_choice(COLUMN_KEY, columns)
     column = st.selectbox(
         "Label column",
         columns,
-        key="doubts_label",
+        key=COLUMN_KEY,
         width=320,
-        help="Whose values are judged. Columns chosen as labels on the Data page come first.",
+        help="Its values are checked. Columns selected as labels on the Data page come first.",
     )
-    session.keep_in_link("doubts_label")
+    session.keep_in_link(COLUMN_KEY)
     return column
 
 
-def _which() -> Which:
-    chosen = st.segmented_control(
-        "Doubted by",
-        list(SIGNALS),
-        key="doubted_by",
+def _select_flagged_by() -> FlaggedBy:
+    flagged_by = st.segmented_control(
+        "Flagged by",
+        list(FLAGGED_BY),
+        key="flagged_by",
         bind="query-params",
-        format_func=lambda name: SIGNALS[name],
+        format_func=lambda name: FLAGGED_BY[name],
         default="both",
         required=True,
-        help=SIGNALS_HELP,
+        help="Neighbors: another label has more votes than the current one among the 15 nearest other texts, weighted "
+        "by cosine. Probe: a classifier trained on other rows is confident of another label. Rows flagged by both are "
+        "wrong most often.",
     )
-    return chosen or "both"
+    return flagged_by or "both"
 
 
-def _look(which: Which, pairs: tuple[tuple[str, str, int], ...]) -> Look:
-    rows = {(given, suggested): number for given, suggested, number in pairs}
-    options: list[tuple[str, str]] = [ANY, *rows]
+def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...]) -> LabelErrorFilter:
+    rows = {(current, suggested): number for current, suggested, number in pairs}
+    options: list[tuple[str, str]] = [ANY_PAIR, *rows]
     pair = st.selectbox(
-        "Labels mixed up",
+        "Confused labels",
         options,
-        key="doubts_pair",
-        format_func=partial(pair_words, rows),
+        key="label_pair",
+        format_func=partial(format_label_pair, rows),
         width=320,
-        help="Only rows with this given and this suggested label; the most frequent pairs come first.",
+        help="Only rows with this current and this suggested label; the most frequent pairs come first.",
     )
     unmarked = st.toggle(
-        "Hide marked rows", key="doubts_unmarked", persist_state="session", help="Leaves out rows you have marked."
+        "Hide marked rows", key="label_errors_unmarked", persist_state="session", help="Excludes rows with a mark."
     )
-    given, suggested = pair or ANY
-    return Look(which, given, suggested, unmarked)
+    return LabelErrorFilter(flagged_by, *(pair or ANY_PAIR), unmarked)
 
 
-def pair_words(rows: dict[tuple[str, str], int], pair: tuple[str, str]) -> str:
-    return "any" if pair == ANY else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
+def format_label_pair(rows: dict[tuple[str, str], int], pair: tuple[str, str]) -> str:
+    """Current and suggested label, with the number of rows."""
+    return "any" if pair == ANY_PAIR else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
 
 
-def _mixed_up(mixed: answers.Confusion) -> None:
-    st.markdown("**Which labels are mixed up**")
-    if not mixed.total:
-        st.caption("No rows are doubted this way.")
+def show_label_confusion(confusion: LabelConfusion) -> None:
+    """The most frequent pair of labels, and the heat map of the most frequent pairs."""
+    st.markdown("**Confused labels**")
+    if not confusion.total:
+        st.caption("No rows are flagged by these signals.")
         return
-    given, suggested, rows = mixed.pairs[0]
+    current, suggested, rows = confusion.pairs[0]
     st.markdown(
-        f"Most often: labeled **{plain(cut(given, 40))}**, more like **{plain(cut(suggested, 40))}** "
+        f"Most frequent: labeled **{plain(cut(current, 40))}**, **{plain(cut(suggested, 40))}** suggested "
         f"({count(rows, 'row')})."
     )
     st.plotly_chart(
-        confusion_figure(mixed.names, mixed.counts, session.theme()),
-        key="doubts_mixed",
-        alt="Heat map: given against suggested labels",
+        label_confusion_figure(confusion.names, confusion.counts, session.theme()),
+        key="label_confusion",
+        alt="Heat map: current against suggested labels",
     )
     st.caption(
-        f"Rows by given and suggested label: {mixed.shown:,} of {count(mixed.total, 'row')} shown, for the "
-        f"{len(mixed.names)} labels of the most frequent pairs."
+        f"{confusion.counted:,} of {count(confusion.total, 'row')}, for the {len(confusion.names)} labels of the most "
+        "frequent pairs."
     )
 
 
-def _left_out(known: Summary) -> str:
-    parts = [f"{count(known.missing, 'row')} without a label left out" if known.missing else "Every row has a label"]
-    if known.rare_labels:
-        parts.append(f"{count(known.rare_rows, 'row')} left out whose label is on fewer than 5 different texts")
-    return "; ".join(parts) + "."
-
-
-def _how(asked: Asked, known: Summary) -> None:
-    if known.rare_labels:
-        shown = ", ".join(f"{plain(cut(name, 30))} ({rows:,})" for name, rows in known.rare)
-        more = f" and {known.rare_labels - len(known.rare):,} more" if known.rare_labels > len(known.rare) else ""
-        st.caption(f"Too rare to judge, perhaps misspelled: {shown}{more}.")
+def _show_label_error_notes(query: LabelQuery, summary: LabelErrorSummary) -> None:
+    if summary.rare_labels:
+        labels = ", ".join(f"{plain(cut(name, 30))} ({rows:,})" for name, rows in summary.rare)
+        more = (
+            f" and {summary.rare_labels - len(summary.rare):,} more" if summary.rare_labels > len(summary.rare) else ""
+        )
+        st.caption(f"Too rare to check, possibly misspelled: {labels}{more}.")
     st.caption(
-        f"{count(known.judged, 'row')} judged under {plain(asked.model.label)}; {known.missing:,} without a label. "
-        "Each label's share is the mean of two: of the votes of the 15 nearest other texts (by cosine, copies of a "
-        "text vote once), and the probability by logistic regression on up to 128 principal components (5 folds, "
-        f"copies in one fold, {known.trained:,} rows to learn from each time, seed 0). Doubt is the suggested label's "
-        "share of what it and the given label have together; higher is more doubtful."
+        f"{count(summary.checked, 'row')} checked under {plain(query.model.label)}; {summary.missing:,} without a "
+        "label. A label's share is the mean of two: its votes among the 15 nearest other texts (weighted by cosine, "
+        "copies of a text vote once), and its probability by logistic regression on up to 128 principal components (5 "
+        f"folds, copies in one fold, {summary.trained:,} training rows per fold, seed 0). Error score: the suggested "
+        "label's share divided by that of the suggested and the current label; higher is more likely wrong."
     )

@@ -1,125 +1,112 @@
-"""What several scores, and several models, say of the same rows."""
+"""How several scores, and several models, agree on the outliers."""
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
 
 from core.figures_heatmap import agreement_figure
-from core.outliers.compare import Consensus, model_consensus, score_agreement
 from core.outliers.consensus import Agreement
-from core.outliers.score_info import SCORES
-from core.outliers.service import OddQuery
+from core.outliers.scores import SCORES
+from core.outliers.service import Consensus, OutlierSettings, model_consensus, score_agreement
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
+from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
 from pages.shared.text import count, plain
 
-MORE = ("What each score sees", "Do the scores agree?", "Do the models agree?")
+COMPARISONS = ("What each score detects", "Agreement between scores", "Agreement between models")
 
 
-def show(info: CorpusInfo, model: ModelSpec, query: OddQuery, top: int) -> None:
-    chosen = st.segmented_control(
+def show_comparisons(info: CorpusInfo, model: ModelSpec, settings: OutlierSettings, top: int) -> None:
+    """top: how many outliers of each score are compared."""
+    comparison = st.segmented_control(
         "Compare",
-        MORE,
-        key="odd_more",
+        COMPARISONS,
+        key="outlier_comparison",
         persist_state="session",
-        help="Scores look for different things, and models see texts differently: what several find strange is "
-        "likelier to be so.",
+        help="Scores detect different outliers, and models differ, too: a row that several agree on is more likely to "
+        "be one.",
     )
-    if chosen == MORE[0]:
-        _kinds()
-    elif chosen == MORE[1]:
+    if comparison == COMPARISONS[0]:
+        rows = [(score.title, score.meaning, score.detects) for score in SCORES.values()]
+        st.table(pd.DataFrame(rows, columns=["Score", "Meaning", "Detects"]).set_index("Score"))
+    elif comparison == COMPARISONS[1]:
         with st.spinner("Comparing the scores", show_time=True):
-            found = session.ask_once(score_agreement, session.corpus_ref(info), model, query.k, top)
-        _scores(found)
-    elif chosen == MORE[2]:
-        _models(info, query.k)
+            agreement = session.ask_once(score_agreement, session.corpus_ref(info), model, settings.k, top)
+        show_score_agreement(agreement)
+    elif comparison == COMPARISONS[2]:
+        compare_models(info, settings.k)
 
 
-def _kinds() -> None:
-    table = pd.DataFrame([(score.title, score.meaning, score.sees) for score in SCORES.values()])
-    st.table(table.set_axis(["Score", "Meaning", "Sees"], axis=1).set_index("Score"))
-
-
-def _scores(found: Agreement) -> None:
+def show_score_agreement(agreement: Agreement) -> None:
+    """Two heat maps: rank correlations, and overlap of the outliers."""
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("**Order of all rows**")
+        st.markdown("**Rank correlation, all rows**")
         st.plotly_chart(
-            agreement_figure(found.names, found.spearman, session.theme()),
-            key="odd_spearman",
+            agreement_figure(agreement.names, agreement.spearman, session.theme()),
+            key="outlier_spearman",
             alt="Rank correlations between scores",
         )
-        st.caption(
-            "Spearman's rank correlation: 1 is the same order, 0 none in common. Empty: a score that is constant."
-        )
+        st.caption("Spearman: 1 is the same order, 0 is unrelated. Empty: a score that is constant.")
     with right:
-        st.markdown(f"**The strangest {found.top:,}**")
+        st.markdown(f"**Overlap of the top {agreement.top:,}**")
         st.plotly_chart(
-            agreement_figure(found.names, found.overlap, session.theme()),
-            key="odd_overlap",
-            alt="Share of the strangest rows that two scores both list",
+            agreement_figure(agreement.names, agreement.overlap, session.theme()),
+            key="outlier_overlap",
+            alt="Share of the outliers of two scores that they have in common",
         )
-        st.caption(
-            f"Share of the strangest {count(found.top, 'row')} that two scores both list; two random lists would share "
-            f"{found.chance:.1%}."
-        )
+        st.caption(f"Share of the {agreement.top:,} most unusual rows in common. Chance: {agreement.chance:.1%}.")
 
 
-def _models(info: CorpusInfo, k: int) -> None:
+def compare_models(info: CorpusInfo, k: int) -> None:
+    """Which rows are outliers under every model, and under one only."""
     models = tuple(session.workspace().models(info.digest))
     if len(models) < 2:
         st.info(
-            "This corpus is embedded with one model. With a second one you see which rows are strange under both: a "
-            "problem of the data; and which under one alone: a problem of that model.",
+            "This corpus is embedded with one model. With a second one you see which rows are outliers under both, "
+            "which suggests a problem of the data, and which under one only, a problem of that model.",
             icon=":material/info:",
         )
-        st.page_link("pages/data/embed.py", label="Choose another model on the Embed page", icon=":material/memory:")
+        st.page_link("pages/data/embed.py", label="Add a model on the Embed page", icon=":material/memory:")
         return
     percentile = st.slider(
-        "Strange from percentile",
+        "Min. percentile",
         80.0,
         99.9,
         98.0,
         0.1,
-        key="odd_percentile",
+        key="consensus_percentile",
         persist_state="session",
-        help="Of the combined score, under each model; 98 is the strangest two in a hundred.",
+        help="Of the combined score under each model; 98 is the most unusual 2% of the rows.",
     )
-    with st.spinner("Scoring the rows under every model", show_time=True):
-        found = session.ask_once(model_consensus, session.corpus_ref(info), models, k, float(percentile))
-    _consensus(found)
+    with st.spinner("Computing outlier scores for every model", show_time=True):
+        consensus = session.ask_once(model_consensus, session.corpus_ref(info), models, k, float(percentile))
+    show_model_consensus(consensus)
 
 
-def _consensus(found: Consensus) -> None:
+def show_model_consensus(consensus: Consensus) -> None:
+    """How many rows are outliers under all models and under one, and the list of them."""
     st.markdown(
-        f"**{count(found.everywhere, 'row')}** strange under all {len(found.models)} models: look at the data. "
-        f"**{count(found.alone, 'row')}** strange under one alone: look at that model."
+        f"**{count(consensus.under_all, 'outlier')}** under all {len(consensus.models)} models: check the data. "
+        f"**{count(consensus.under_one, 'outlier')}** under one model only: check that model."
     )
-    alone = ", ".join(f"{plain(name)} {rows:,}" for name, rows in zip(found.models, found.by_model, strict=True))
-    st.caption(f"Under one model alone: {alone}. Percentiles of the combined score; 100 is the strangest row.")
-    numbers = {
-        name: st.column_config.NumberColumn(format="%.1f", help="Percentile under this model.")
-        for name in found.table.columns[2:]
-    }
-    table = found.table.copy()
-    table.insert(0, "Row", table.index + 1, allow_duplicates=True)
-    st.dataframe(
+    pairs = zip(consensus.models, consensus.by_model, strict=True)
+    numbers = ", ".join(f"{plain(name)} {rows:,}" for name, rows in pairs)
+    st.caption(f"Under one model only: {numbers}. Percentiles of the combined score; 100 is the most unusual row.")
+    table = with_row_numbers(consensus.table)
+    percentile = NumberColumn(format="%.1f", help="Percentile under this model.")
+    show_table(
         table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * max(len(table), 1), 420),
-        alt="Rows strange under at least one model",
-        column_config={
-            "Row": st.column_config.NumberColumn(format="localized", width=60),
-            "Text": st.column_config.TextColumn(width="large"),
-            **numbers,
-        },
+        "Outliers under at least one model",
+        {"Row": ROW_COLUMN, "Text": TextColumn(width="large"), **dict.fromkeys(table.columns[3:], percentile)},
+        max_height=420,
     )
     csv_button(
-        "Download these rows (CSV)",
+        "Download (CSV)",
         table,
-        "strange-by-model.csv",
-        key="odd_models_file",
+        "outliers-by-model.csv",
+        key="outlier_models_file",
         help="The rows listed here with their percentile under each model.",
     )

@@ -1,140 +1,194 @@
-"""The list of odd rows: marks, download, keeping, leaving out, and why a row is there."""
+"""The list of outliers with marks, download and actions, and why a selected row is listed."""
 
-from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
 import streamlit as st
+from streamlit.column_config import NumberColumn, ProgressColumn, TextColumn
 
-from core.outliers.marks import Mark, load_marks, set_marks
-from core.outliers.score_info import SCORES
-from core.outliers.service import MOST_SHOWN, OddQuery, OddRows, odd_file, odd_row_ids
+from core.outliers.row import RowExplanation, explain_row
+from core.outliers.scores import SCORES
+from core.outliers.service import MAX_LISTED, OutlierList, OutlierSettings, outlier_file, outlier_marks, outlier_rows
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
-from pages.shared.outliers import save as keep
-from pages.shared.text import count
+from pages.shared.selections.save_form import show_cleaned_copy, show_save_selection
+from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
+from pages.shared.text import count, cut, file_stem, plain
 
-MARKS: tuple[tuple[str, Mark | None, str, str], ...] = (
-    ("Seen", "seen", "visibility", "You have read it, nothing to do."),
-    ("Keep", "keep", "check", "Odd, but it belongs here."),
-    ("Exclude", "exclude", "block", "It shall not be in a new version; the corpus itself stays as it is."),
-    ("No mark", None, "backspace", "Takes the mark off."),
+MARKS: dict[str, str] = {"reviewed": "Reviewed", "keep": "Keep", "exclude": "Exclude"}
+MARK_BUTTONS: tuple[tuple[str | None, str, str, str], ...] = (
+    ("reviewed", "Reviewed", "visibility", "You have read it; nothing to do."),
+    ("keep", "Keep", "check", "Unusual, but it belongs to the corpus."),
+    ("exclude", "Exclude", "block", "Leave it out of a cleaned copy; the corpus itself is not changed."),
+    (None, "Clear", "backspace", "Removes the mark."),
 )
-SHOWN = {"All": None, "Unmarked": "", "Seen": "seen", "Keep": "keep", "Exclude": "exclude"}
+MARK_FILTERS = {"All": None, "Unmarked": "", **{title: title for title in MARKS.values()}}
 
 
-def show(info: CorpusInfo, model: ModelSpec, query: OddQuery, found: OddRows) -> int | None:
-    """Draw it; gives the row chosen last, if one is."""
-    marks = load_marks(session.workspace(), info.digest)
-    shown = st.segmented_control(
+def show_outlier_list(
+    info: CorpusInfo, model: ModelSpec, settings: OutlierSettings, outliers: OutlierList
+) -> int | None:
+    """Draws the list and its actions; gives the row selected last, if one is."""
+    marks = outlier_marks(session.corpus_ref(info)).load()
+    mark_filter = st.segmented_control(
         "Show",
-        list(SHOWN),
-        key="odd_shown",
+        list(MARK_FILTERS),
+        key="outlier_mark_filter",
         default="All",
         required=True,
         persist_state="session",
-        help="Which of the listed rows are shown, by your marks.",
+        help="Filters the list by your marks.",
     )
-    table = _marked(found.table, marks, SHOWN[str(shown)])
-    chosen = _table(table, found.total)
-    if found.above > MOST_SHOWN:
-        st.caption(f"The first {MOST_SHOWN:,} of {found.above:,} listed rows are shown; the download has all.")
+    table = _add_marks(outliers.table, marks, MARK_FILTERS[str(mark_filter)])
+    selected = show_outlier_table(table, outliers.total)
+    if outliers.above > MAX_LISTED:
+        st.caption(f"Showing {MAX_LISTED:,} of {outliers.above:,} rows; the download has all.")
     with st.container(horizontal=True):
-        _mark_buttons(info, chosen)
+        _show_mark_buttons(info, selected)
     with st.container(horizontal=True):
-        _tools(info, model, query, found, marks)
-    if not chosen and len(table):
-        st.caption(":material/ads_click: Choose rows at their left edge to mark them and to see why they are here.")
-    return chosen[-1] if chosen else None
+        _show_outlier_actions(info, model, settings, outliers, marks)
+    if not selected and len(table):
+        st.caption(":material/ads_click: Tick rows to mark them and to see why they are listed.")
+    return selected[-1] if selected else None
 
 
-def _marked(table: pd.DataFrame, marks: dict[int, Mark], wanted: str | None) -> pd.DataFrame:
-    """The list with marks, those wanted alone."""
-    told = table.copy()
-    told.insert(2, "Mark", [marks.get(int(row), "") for row in table.index], allow_duplicates=True)
-    text = told.columns[4]
-    told.insert(3, text, told.pop(text), allow_duplicates=True)
-    told.insert(5, "Row", table.index.to_numpy() + 1, allow_duplicates=True)
-    return told if wanted is None else told[(told.iloc[:, 2] == wanted).to_numpy()]
+def _add_marks(table: pd.DataFrame, marks: dict[int, str], mark: str | None) -> pd.DataFrame:
+    """Columns Rank, Percentile, Mark, Text, Score, Row and the others; only rows with a mark unless it is None."""
+    marked = table.copy()
+    marked.insert(2, "Mark", [MARKS.get(marks.get(int(row), ""), "") for row in table.index], allow_duplicates=True)
+    text = marked.columns[4]
+    marked.insert(3, text, marked.pop(text))
+    marked = with_row_numbers(marked, 5)
+    return marked if mark is None else marked[(marked.iloc[:, 2] == mark).to_numpy()]
 
 
-def _table(table: pd.DataFrame, total: int) -> list[int]:
-    """The list; gives the row ids chosen in it."""
-    columns = [f"{name} " if name in table.columns[:place] else name for place, name in enumerate(table.columns)]
-    event = st.dataframe(
-        table.set_axis(columns, axis=1),
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * max(len(table), 1), 460),
-        lazy=False,
-        key="odd_rows",
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt="The strangest rows, strangest first",
-        column_config={
-            "Row": st.column_config.NumberColumn(format="localized", width=60, help="Row of the corpus."),
-            "Rank": st.column_config.NumberColumn(format="localized", width=55, help="1 is the strangest row."),
-            "Percentile": st.column_config.NumberColumn(
-                format=f"%.{digits(total)}f",
-                width=80,
-                help="Share of the other rows that are less strange; 100 is the strangest.",
+def show_outlier_table(table: pd.DataFrame, total: int) -> list[int]:
+    """The list; gives the row ids selected in it."""
+    digits = percentile_digits(total)
+    positions = show_table(
+        table,
+        "Outliers, most unusual first",
+        {
+            "Row": ROW_COLUMN,
+            "Rank": NumberColumn(format="localized", width=55, help="1 is the most unusual row."),
+            "Percentile": NumberColumn(
+                format=f"%.{digits}f", width=80, help="Share of the other rows with a lower score; 100 is the highest."
             ),
-            "Score": st.column_config.NumberColumn(format="%.3f", width=65, help="Higher is stranger."),
-            "Mark": st.column_config.TextColumn(width=70, help="Your mark; kept in the workspace."),
-            "Text": st.column_config.TextColumn(width=360),
+            "Score": NumberColumn(format="%.3f", width=65, help="Outlier score; higher = more unusual."),
+            "Mark": TextColumn(width=70, help="Your mark; saved in the workspace."),
+            "Text": TextColumn(width=360),
         },
+        max_height=460,
+        key="outlier_table",
+        selection="multi-row",
     )
-    return [int(table.index[at]) for at in event.selection.rows if at < len(table)]
+    return [int(table.index[position]) for position in positions]
 
 
-def digits(total: int) -> int:
-    """Decimals of a percentile among so many rows, so that the strangest ones are told apart."""
+def percentile_digits(total: int) -> int:
+    """Decimals of a percentile among so many rows, so that the highest ones differ."""
     return max(len(str(total)) - 3, 1)
 
 
-def _mark_buttons(info: CorpusInfo, chosen: list[int]) -> None:
-    for label, mark, icon, words in MARKS:
+def _show_mark_buttons(info: CorpusInfo, selected: list[int]) -> None:
+    for mark, label, icon, help_text in MARK_BUTTONS:
         st.button(
             label,
-            key=f"odd_mark_{label}",
+            key=f"outlier_mark_{label}",
             icon=f":material/{icon}:",
-            disabled=not chosen,
-            on_click=_set,
-            args=(info, chosen, mark),
-            help=words if chosen else "Choose rows in the list first, at their left edge.",
+            disabled=not selected,
+            on_click=outlier_marks(session.corpus_ref(info)).set,
+            args=(selected, mark),
+            help=help_text if selected else "Tick rows in the list first.",
         )
 
 
-def _set(info: CorpusInfo, rows: list[int], mark: Mark | None) -> None:
-    set_marks(session.workspace(), info.digest, rows, mark)
-
-
-def _tools(info: CorpusInfo, model: ModelSpec, query: OddQuery, found: OddRows, marks: dict[int, Mark]) -> None:
-    where = (session.corpus_ref(info), model, query)
-    ask = session.manager().ask
-    excluded = [row for row, mark in marks.items() if mark == "exclude"]
+def _show_outlier_actions(
+    info: CorpusInfo, model: ModelSpec, settings: OutlierSettings, outliers: OutlierList, marks: dict[int, str]
+) -> None:
+    query = (session.corpus_ref(info), model, settings)
     csv_button(
         "Download (CSV)",
-        _later(ask, odd_file, where),
-        f"{file_stem(info.name)}-odd-rows.csv",
-        disabled=not found.above,
+        partial(session.manager().ask, outlier_file, *query),  # bound now: it runs outside of the page
+        f"{file_stem(info.name)}-outliers.csv",
+        disabled=not outliers.above,
         help="All listed rows with their percentile by every score, your marks, and all columns.",
     )
-    rows = partial(session.ask, odd_row_ids, *where)
-    keep.selection(info, "odd", rows, found.above, f"Odd rows by {SCORES[query.score].title.lower()}")
-    keep.version(
-        info,
-        "odd",
-        lambda: excluded,
-        len(excluded),
-        "rows marked exclude",
-        f"{count(len(excluded), 'row')} of this corpus marked exclude" if excluded else "Mark rows with Exclude first.",
+    rows = partial(session.ask, outlier_rows, *query)
+    name = f"Outliers by {SCORES[settings.score].title.lower()}"
+    show_save_selection(info, "outliers", rows, outliers.above, name)
+    excluded = [row for row, mark in marks.items() if mark == "exclude"]
+    help_text = f"{count(len(excluded), 'row')} marked Exclude." if excluded else "Mark rows with Exclude first."
+    show_cleaned_copy(info, "outliers", lambda: excluded, len(excluded), "rows marked exclude", help_text)
+
+
+def show_row_explanation(info: CorpusInfo, model: ModelSpec, row: int, k: int) -> None:
+    """Why a row is listed: its text, its percentile by every score, its nearest rows and what they have in common."""
+    explanation = session.ask_once(explain_row, session.corpus_ref(info), model, row, k)
+    with st.container(border=True):
+        st.markdown(f"**Why row {row + 1:,} is listed**")
+        left, right = st.columns(2, gap="medium")
+        with left:
+            with st.container(height=160 if len(explanation.text) > 500 else "content", border=False):
+                st.text(explanation.text or "(empty)")
+            st.markdown("\n".join(f"- {reason}" for reason in describe_reasons(explanation)))
+            show_table(
+                explanation.scores,
+                "The row's percentile by every score",
+                {
+                    "Percentile": ProgressColumn(
+                        format="%.1f", min_value=0, max_value=100, width=130, help="100 is the most unusual row."
+                    ),
+                    "Value": NumberColumn(format="%.3f", width=70, help="Higher = more unusual."),
+                    "Score": TextColumn(width=190),
+                },
+            )
+        with right:
+            if not explanation.neighbors.empty:
+                _show_nearest_rows(explanation.neighbors)
+
+
+def describe_reasons(explanation: RowExplanation) -> list[str]:
+    """Sentences in Markdown that compare the row with its nearest rows."""
+    if explanation.neighbors.empty:
+        return ["There is no other row to compare it with."]
+    nearest = float(explanation.neighbors.iloc[:, 0].to_numpy()[0])
+    reasons = [
+        f"The nearest row has cosine {nearest:.2f}; identical texts have 1.",
+        f"Terms shared with its nearest rows: {_quote_terms(explanation.shared_terms)}."
+        if explanation.shared_terms
+        else "It shares no distinctive terms with its nearest rows.",
+    ]
+    if explanation.missing_terms:
+        reasons.append(f"Terms only in its nearest rows: {_quote_terms(explanation.missing_terms)}.")
+    if explanation.unique_terms:
+        reasons.append(f"Terms only in this row: {_quote_terms(explanation.unique_terms)}.")
+    total = len(explanation.neighbors)
+    for column, value, common, number in explanation.labels:
+        if number * 2 >= total:  # else its nearest rows have no value in common
+            same = " (the same)" if value == common else ""
+            reasons.append(
+                f"{plain(column)}: {plain(cut(value, 40)) or 'none'}; {number} of its {total} nearest rows have "
+                f"{plain(cut(common, 40))}{same}."
+            )
+    return reasons
+
+
+def _quote_terms(terms: tuple[str, ...]) -> str:
+    return ", ".join(f"“{plain(term)}”" for term in terms)
+
+
+def _show_nearest_rows(neighbors: pd.DataFrame) -> None:
+    table = with_row_numbers(neighbors.set_axis(["Cosine", *neighbors.columns[1:]], axis=1))
+    st.caption("Nearest rows by cosine in embedding space:")
+    show_table(
+        table,
+        "The nearest rows",
+        {
+            "Row": ROW_COLUMN,
+            "Cosine": NumberColumn(format="%.3f", width=70, help="1 is identical."),
+            "Text": TextColumn(width="large"),
+        },
     )
-
-
-def _later(ask: Callable[..., bytes], function: Callable[..., bytes], arguments: tuple) -> Callable[[], bytes]:
-    # bound now: the download runs outside of the page
-    return lambda: ask(function, *arguments)

@@ -1,66 +1,79 @@
-"""Odd rows: the choice of score and cut, what the score means, its histogram, the list, and what several say."""
+"""Outliers: the settings, what the score means, its histogram, the list, and the agreement of scores and models."""
+
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.figures_bars import histogram_figure
-from core.outliers.consensus import CutBy
-from core.outliers.results import OUTLIER_SCORES
-from core.outliers.score_info import SCORES, ScoreName
-from core.outliers.service import OddQuery, OddRows, odd_rows
+from core.outliers.consensus import Cutoff, CutoffKind
+from core.outliers.results import OUTLIER_SCORES, OutlierQuery
+from core.outliers.scores import SCORES, ScoreName
+from core.outliers.service import OutlierList, OutlierSettings, outlier_list
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import session
-from pages.shared.outliers import compare, wait
-from pages.shared.outliers import list as odd_list
-from pages.shared.outliers import row as odd_row
+from pages.shared import result_view, session
+from pages.shared.outliers.compare import show_comparisons
+from pages.shared.outliers.list import percentile_digits, show_outlier_list, show_row_explanation
 from pages.shared.text import count, plain
 
-TITLES: dict[str, ScoreName] = {info.title: name for name, info in SCORES.items()}
-CUTS: dict[str, CutBy] = {"Number": "number", "Percentile": "percentile", "Score": "score"}
+SCORE_TITLES: dict[str, ScoreName] = {info.title: name for name, info in SCORES.items()}
+CUTOFFS: dict[str, CutoffKind] = {"Number": "number", "Percentile": "percentile", "Score": "score"}
 
 
-def show(info: CorpusInfo, model: ModelSpec) -> None:
+def show_outliers(info: CorpusInfo, model: ModelSpec) -> None:
+    """The whole part."""
     st.caption(
-        "Rows that do not belong: other subjects, other languages, broken text. Scores are computed from the vectors "
+        "Rows that may not belong: other subjects, other languages, broken text. Scores are computed from the vectors "
         f"of {plain(model.label)} and their neighbors, never from the map."
     )
-    query = choose(info, model)
-    stored = OUTLIER_SCORES.exists(wait.score_query(info, model, query.k))
-    if not wait.scores_are_there(info, model, query.k):
+    settings = select_outlier_settings(info, model)
+    query = OutlierQuery(session.corpus_ref(info), model, settings.k)
+    stored = OUTLIER_SCORES.exists(query)
+    if not result_view.ready(
+        OUTLIER_SCORES,
+        query,
+        headline="The outlier scores have not been computed yet.",
+        description=f"All {count(info.rows, 'row')} are compared with their nearest rows and their clusters.",
+        button="Compute scores",
+        title=f"Outlier scores of {info.name}",
+    ):
         return
-    if query.by == "score" and not stored:
-        st.rerun()  # the range of the scores is known now
-    with st.spinner("Scoring the rows", show_time=True):
-        found = session.ask_once(odd_rows, session.corpus_ref(info), model, query)
-    explain(query, found)
-    if found.same:
+    if settings.cutoff.kind == "score" and not stored:
+        st.rerun()  # the range of the scores is available now
+    with st.spinner("Computing outlier scores", show_time=True):
+        outliers = session.ask_once(outlier_list, query.corpus, model, settings)
+    score = SCORES[settings.score]
+    st.markdown(f"**{score.title}.** {score.meaning} **Detects:** {score.detects}")
+    if settings.score in ("combined", "mean", "kth", "lof") and outliers.k < settings.k:
+        st.caption(f"k is limited to {outliers.k:,}: the graph has no more neighbors per row.")
+    if outliers.is_constant:
         st.info(
-            "All rows have the same score, so none is odder than another: they are too few or too alike.",
+            "All rows have the same score, so there are no outliers: the rows are too few or too similar.",
             icon=":material/info:",
         )
     left, right = st.columns([5, 2], gap="medium")
     with right:
-        histogram(query, found)
+        show_score_histogram(settings, outliers)
     with left:
-        row = odd_list.show(info, model, query, found)
+        row = show_outlier_list(info, model, settings, outliers)
     if row is not None:
-        odd_row.show(info, model, row, query.k)
-    compare.show(info, model, query, max(found.above, 1))
+        show_row_explanation(info, model, row, settings.k)
+    show_comparisons(info, model, settings, max(outliers.above, 1))
 
 
-def choose(info: CorpusInfo, model: ModelSpec) -> OddQuery:
+def select_outlier_settings(info: CorpusInfo, model: ModelSpec) -> OutlierSettings:
     """The row of settings."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.selectbox(
-            "Score",
-            list(TITLES),
+            "Outlier score",
+            list(SCORE_TITLES),
             key="score",
             bind="query-params",
             width=270,
-            help="How oddness is measured. What each sees and misses stands below, and under Do the scores agree.",
+            help="Higher = more unusual. Scores differ in what they detect: see Compare.",
         )
-        name = TITLES[title]
+        score = SCORE_TITLES[title]
         k = st.number_input(
             "Neighbors (k)",
             2,
@@ -69,90 +82,60 @@ def choose(info: CorpusInfo, model: ModelSpec) -> OddQuery:
             key="k",
             bind="query-params",
             width=140,
-            help="How many nearest rows a row is compared with. With more, larger groups of odd rows are found; "
-            "the graph holds 100 a row.",
+            help="A row is compared with its k nearest rows. A larger k detects larger groups of outliers.",
         )
-        chosen = st.segmented_control(
+        title = st.segmented_control(
             "List by",
-            list(CUTS),
+            list(CUTOFFS),
             key="cut",
             bind="query-params",
             default="Number",
             required=True,
-            help="How far down the list goes: so many rows, all from a percentile on (100 is the strangest), or all "
-            "from a score on.",
+            help="The list ends after a number of rows, at a percentile (100 is the highest score), or at a score.",
         )
-        by = CUTS[str(chosen)]
-        return OddQuery(name, int(k), by, _value(info, model, name, int(k), by))
+        kind = CUTOFFS[str(title)]
+        return OutlierSettings(score, int(k), Cutoff(kind, float(_select_cutoff(info, model, kind, score, int(k)))))
 
 
-def _value(info: CorpusInfo, model: ModelSpec, name: ScoreName, k: int, by: CutBy) -> float:
-    if by == "number":
-        usual = min(20, info.rows)
-        return float(
-            st.number_input(
-                "Rows",
-                1,
-                max(info.rows, 1),
-                usual,
-                key="rows",
-                bind="query-params",
-                width=140,
-                help="The strangest so many rows.",
-            )
-        )
-    if by == "percentile":
-        return float(
-            st.number_input(
-                "From percentile",
-                0.0,
-                100.0,
-                98.0,
-                0.5,
-                key="from",
-                bind="query-params",
-                width=140,
-                help="98 lists the strangest two in a hundred.",
-            )
-        )
-    if not OUTLIER_SCORES.exists(wait.score_query(info, model, k)):
+def _select_cutoff(info: CorpusInfo, model: ModelSpec, kind: CutoffKind, score: ScoreName, k: int) -> float:
+    linked: dict[str, Any] = {"bind": "query-params", "width": 140}
+    if kind == "number":
+        max_rows = max(info.rows, 1)
+        return st.number_input("Rows", 1, max_rows, min(20, max_rows), key="rows", help="Length of the list.", **linked)
+    if kind == "percentile":
+        help_text = "98 lists the most unusual 2% of the rows."
+        return st.number_input("Min. percentile", 0.0, 100.0, 98.0, 0.5, key="from", help=help_text, **linked)
+    corpus = session.corpus_ref(info)
+    if not OUTLIER_SCORES.exists(OutlierQuery(corpus, model, k)):
         return 0.0  # the list is not drawn yet
-    edges = session.ask_once(odd_rows, session.corpus_ref(info), model, OddQuery(name, k)).edges
+    edges = session.ask_once(outlier_list, corpus, model, OutlierSettings(score, k)).edges
     low, high = float(edges[0]), float(edges[-1])
-    return float(
-        st.number_input(
-            "From score",
-            value=low + 0.7 * (high - low),
-            step=max((high - low) / 50, 1e-4),
-            format="%.4f",
-            key=f"least-{name}-{k}",
-            width=140,
-            help="See the histogram for what is usual.",
-        )
+    return st.number_input(
+        "Min. score",
+        value=low + 0.7 * (high - low),
+        step=max((high - low) / 50, 1e-4),
+        format="%.4f",
+        key=f"min_score-{score}-{k}",
+        width=140,
+        help="See the histogram for typical scores.",
     )
 
 
-def explain(query: OddQuery, found: OddRows) -> None:
-    """The score in words: meaning, direction, what it sees, what it rests on."""
-    info = SCORES[query.score]
-    st.markdown(f"**{info.title}.** {info.meaning} **Sees:** {info.sees}")
-    if query.score in ("center", "apart", "fit", "forest"):
-        return
-    if found.k < query.k:
-        st.caption(f"k is {found.k:,} here: the graph holds no more neighbors of a row.")
-
-
-def histogram(query: OddQuery, found: OddRows) -> None:
-    marks = [] if np.isnan(found.threshold) else [(found.threshold, "listed from here")]
+def show_score_histogram(settings: OutlierSettings, outliers: OutlierList) -> None:
+    """The scores of all rows, with a line where the list ends."""
+    is_empty = bool(np.isnan(outliers.threshold))
+    lines = [] if is_empty else [(outliers.threshold, "cutoff")]
+    title = f"{SCORES[settings.score].title}, all rows"
     st.plotly_chart(
-        histogram_figure(found.counts, found.edges, marks, f"{SCORES[query.score].title}, all rows", session.theme()),
-        key="odd_histogram",
-        alt="Histogram of the score over all rows, with a line where the list ends",
+        histogram_figure(outliers.counts, outliers.edges, lines, title, session.theme()),
+        key="outlier_histogram",
+        alt="Histogram of the score over all rows, with a line at the cutoff",
     )
-    if np.isnan(found.threshold):
-        st.caption(f"None of the {count(found.total, 'row')} is that strange.")
+    if is_empty:
+        st.caption(f"None of the {count(outliers.total, 'row')} reaches this cutoff.")
         return
+    digits = percentile_digits(outliers.total)
     st.caption(
-        f"{found.above:,} of {count(found.total, 'row')} are listed: score {found.threshold:.4g} and higher, "
-        f"percentile {found.percentile:.{odd_list.digits(found.total)}f} and higher. Higher is stranger."
+        f"{outliers.above:,} of {count(outliers.total, 'row')} listed: score {outliers.threshold:.4g} or higher, "
+        f"percentile {outliers.percentile:.{digits}f} or higher."
     )

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from core.diversity.coverage import coverage_curve, covered, facility_location, farthest_first
+from core.diversity.coverage import coverage, coverage_curve, facility_location, farthest_first
 from core.types import unit_rows
 
 
@@ -45,13 +45,13 @@ def test_it_ends_when_all_are_copies_of_chosen_rows():
 
 
 def plain_greedy(rows, k):
-    near, best, chosen = np.maximum(rows @ rows.T, 0), np.zeros(len(rows), np.float32), []
+    near, best, selected = np.maximum(rows @ rows.T, 0), np.zeros(len(rows), np.float32), []
     for _ in range(k):
         gains = np.maximum(near - best, 0).sum(axis=1, dtype=np.float64)
-        gains[chosen] = -1
-        chosen.append(int(np.argmax(gains)))
-        best = np.maximum(best, near[chosen[-1]])
-    return chosen
+        gains[selected] = -1
+        selected.append(int(np.argmax(gains)))
+        best = np.maximum(best, near[selected[-1]])
+    return selected
 
 
 def test_lazy_facility_location_is_greedy_facility_location():
@@ -77,29 +77,29 @@ def test_each_method_is_best_at_what_it_aims_at():
     random = np.random.default_rng(0).permutation(308)[:10]
     far, typical = farthest_first(rows, 10)[0], facility_location(rows, 10)
     results = {
-        name: covered(rows, rows[chosen], 0.5)
-        for name, chosen in (("far", far), ("typical", typical), ("random", random))
+        name: coverage(rows, rows[selected], 0.5)
+        for name, selected in (("far", far), ("typical", typical), ("random", random))
     }
-    assert results["far"].gap == min(result.gap for result in results.values())
-    assert results["typical"].mean == max(result.mean for result in results.values())
+    assert results["far"].max_distance == min(result.max_distance for result in results.values())
+    assert results["typical"].mean_cosine == max(result.mean_cosine for result in results.values())
 
 
 def test_coverage_counts_rows_near_a_chosen_one():
-    rows, chosen = rows_of(), np.array([4, 9, 33])
-    near = rows @ rows[chosen].T
-    found = covered(rows, rows[chosen], 0.6)
-    assert found.share == pytest.approx((near.max(axis=1) >= 0.6).mean())
-    assert found.gap == pytest.approx(1 - near.max(axis=1).min(), abs=1e-6)
-    assert found.mean == pytest.approx(near.max(axis=1).mean(), abs=1e-6)
-    assert found.served.tolist() == np.bincount(near.argmax(axis=1), minlength=3).tolist()
+    rows, selected = rows_of(), np.array([4, 9, 33])
+    near = rows @ rows[selected].T
+    result = coverage(rows, rows[selected], 0.6)
+    assert result.share == pytest.approx((near.max(axis=1) >= 0.6).mean())
+    assert result.max_distance == pytest.approx(1 - near.max(axis=1).min(), abs=1e-6)
+    assert result.mean_cosine == pytest.approx(near.max(axis=1).mean(), abs=1e-6)
+    assert result.represents.tolist() == np.bincount(near.argmax(axis=1), minlength=3).tolist()
 
 
 def test_the_curve_is_the_coverage_of_each_beginning():
     rows = rows_of(200)
     order, gaps = farthest_first(rows, 20)
     shares, worst = coverage_curve(rows, rows[order], 0.7)
-    expected = [covered(rows, rows[order[: k + 1]], 0.7) for k in range(20)]
-    np.testing.assert_allclose(shares, [each.share for each in expected])
-    np.testing.assert_allclose(worst, [each.gap for each in expected], atol=1e-6)
+    expected = [coverage(rows, rows[order[: k + 1]], 0.7) for k in range(20)]
+    np.testing.assert_allclose(shares, [step.share for step in expected])
+    np.testing.assert_allclose(worst, [step.max_distance for step in expected], atol=1e-6)
     np.testing.assert_allclose(worst, gaps, atol=1e-6)
     assert (np.diff(shares) >= 0).all()

@@ -60,6 +60,6 @@ def test_samples_are_seeded_stated_and_grow_with_their_size():
 
 def test_all_rows_are_one_sample_without_spread():
     rows = rows_of(30, 5)
-    whole = sampled_vendi(rows, 1_000)
-    assert (whole.size, whole.draws, whole.deviation) == (30, 1, 0)
-    assert whole.mean == pytest.approx(vendi_score(rows))
+    full = sampled_vendi(rows, 1_000)
+    assert (full.size, full.draws, full.deviation) == (30, 1, 0)
+    assert full.mean == pytest.approx(vendi_score(rows))

@@ -10,10 +10,10 @@ from core.vectors.hubs import find_hubs, occurrence_bins
 def test_counts_are_of_the_first_k_neighbors():
     ids = np.array([[1, 2], [0, 2], [1, 0], [1, 0]])
     assert find_hubs(ids, 1).counts.tolist() == [1, 3, 0, 0]
-    found = find_hubs(ids, 2)
-    assert found.counts.tolist() == [3, 3, 2, 0]
-    assert found.never == 0.25
-    assert found.unfair == pytest.approx(2 / 8)
+    result = find_hubs(ids, 2)
+    assert result.counts.tolist() == [3, 3, 2, 0]
+    assert result.never == 0.25
+    assert result.unfair == pytest.approx(2 / 8)
     assert find_hubs(ids, 50).k == 2
 
 
@@ -23,12 +23,12 @@ def star(n, k):
 
 
 def test_skewness_agrees_with_scipy_and_tells_a_star_from_a_ring():
-    found = find_hubs(star(200, 5), 5)
-    assert found.skewness == pytest.approx(skew(found.counts))
-    assert found.skewness > 5
-    assert found.threshold == pytest.approx(5 + 2 * found.counts.std())
-    assert (found.counts > found.threshold).sum() == 5
-    assert found.never == pytest.approx(194 / 200)
+    result = find_hubs(star(200, 5), 5)
+    assert result.skewness == pytest.approx(skew(result.counts))
+    assert result.skewness > 5
+    assert result.threshold == pytest.approx(5 + 2 * result.counts.std())
+    assert (result.counts > result.threshold).sum() == 5
+    assert result.never == pytest.approx(194 / 200)
     ring = np.array([[(row + step) % 200 for step in range(1, 6)] for row in range(200)])
     even = find_hubs(ring, 5)
     assert (even.skewness, even.never, even.unfair) == (0, 0, 0)
@@ -62,5 +62,5 @@ def test_tiny_graphs_give_figures():
             .reshape(n, n - 1)
             .astype(np.int32)
         )
-        found = find_hubs(ids, 10)
-        assert np.isfinite([found.skewness, found.chance, found.never, found.threshold]).all()
+        result = find_hubs(ids, 10)
+        assert np.isfinite([result.skewness, result.chance, result.never, result.threshold]).all()

@@ -29,11 +29,11 @@ def test_links_are_all_pairs_by_exact_jaccard_but_for_what_chance_misses(unit):
     texts = edited(60)
     sets = [shingles(text, unit) for text in texts]
     expected = {(i, j): jaccard(sets[i], sets[j]) for i, j in combinations(range(60), 2)}
-    found = text_links(texts, unit, floor=0.5)
+    result = text_links(texts, unit, floor=0.5)
     pairs = dict(
         zip(
-            zip(found.links.first.tolist(), found.links.second.tolist(), strict=True),
-            found.links.scores.tolist(),
+            zip(result.links.first.tolist(), result.links.second.tolist(), strict=True),
+            result.links.scores.tolist(),
             strict=True,
         )
     )
@@ -44,12 +44,12 @@ def test_links_are_all_pairs_by_exact_jaccard_but_for_what_chance_misses(unit):
     sure = {pair for pair in sure if firsts[texts[pair[0]]] == pair[0] and firsts[texts[pair[1]]] == pair[1]}
     assert sure
     assert sure <= set(pairs)
-    assert found.links.scores.min() >= 0.5
+    assert result.links.scores.min() >= 0.5
 
 
 def test_the_chance_to_find_a_pair_rises_with_its_similarity():
-    found = text_links(edited(5))
-    chances = [found.chance(similarity) for similarity in (0.3, 0.5, 0.7, 1.0)]
+    result = text_links(edited(5))
+    chances = [result.detection_probability(similarity) for similarity in (0.3, 0.5, 0.7, 1.0)]
     assert chances == sorted(chances)
     assert chances[1] > 0.8
     assert chances[3] == 1
@@ -66,21 +66,21 @@ def test_shingles_of_words_and_characters():
 
 
 def test_copies_and_empty_texts():
-    found = text_links(["", "same text here", "same text here", "!!!", "...", "another one altogether"])
-    assert groups_at(found.links, 0.9).tolist() == [-1, 0, 0, -1, -1, -1]
-    assert found.links.counts(1.0) == (1, 1, 2)
+    result = text_links(["", "same text here", "same text here", "!!!", "...", "another one altogether"])
+    assert groups_at(result.links, 0.9).tolist() == [-1, 0, 0, -1, -1, -1]
+    assert result.links.counts(1.0) == (1, 1, 2)
 
 
 def test_lone_surrogates_and_long_texts_are_read():
-    found = text_links(["a \ud800 b c", "x" * 100_000, "y " * 60_000])
-    assert found.links.n == 3
+    result = text_links(["a \ud800 b c", "x" * 100_000, "y " * 60_000])
+    assert result.links.n == 3
 
 
 def test_the_sample_holds_what_was_planted():
-    from tests.core.outliers.test_outlier_services import planted_groups, sample_table
+    from tests.core.outliers.test_outlier_service import planted_groups, sample_table
 
     table = sample_table(SAMPLES)
-    found = text_links(table["text"].tolist())
-    codes = groups_at(found.links, 0.7)
+    result = text_links(table["text"].tolist())
+    codes = groups_at(result.links, 0.7)
     groups = {frozenset(table["id"][codes == code]) for code in range(codes.max() + 1)}
     assert groups == planted_groups(SAMPLES)

@@ -5,9 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.duplicates.keep_one import rows_to_drop
-from core.duplicates.leaks import find_leaks, split_columns
-from core.duplicates.near_duplicates import copy_pairs, full_rows, graph_links, groups_at, lowest_cosine, make_links
+from core.duplicates.near_duplicates import (
+    copy_pairs,
+    find_leaks,
+    graph_links,
+    groups_at,
+    make_links,
+    min_cosine,
+    redundant_rows,
+    saturated_rows,
+    split_columns,
+)
 from core.errors import InputError
 from core.vectors.neighbors import build_neighbors
 from tests.core.vectors.test_neighbors import make_vectors, wrap
@@ -37,8 +45,8 @@ def components(rows, threshold):
 def test_groups_and_counts_are_those_of_all_pairs(vectors, links, threshold):
     pairs, expected = components(vectors.rows, threshold)
     codes = groups_at(links, threshold)
-    found = {frozenset(np.flatnonzero(codes == code).tolist()) for code in range(codes.max() + 1)}
-    assert found == expected
+    result = {frozenset(np.flatnonzero(codes == code).tolist()) for code in range(codes.max() + 1)}
+    assert result == expected
     assert links.counts(threshold) == (pairs, len(expected), sum(map(len, expected)))
 
 
@@ -70,16 +78,16 @@ def test_more_copies_than_k_are_one_group_all_the_same():
     graph = build_neighbors(wrap(rows), k=3)
     codes = groups_at(graph_links(graph, texts), 0.95)
     assert codes.tolist() == [0] * 30 + [-1]
-    assert full_rows(graph, 0.95) == 30
-    assert full_rows(build_neighbors(wrap(rows), k=30), 0.95) == 0
+    assert saturated_rows(graph, 0.95) == 30
+    assert saturated_rows(build_neighbors(wrap(rows), k=30), 0.95) == 0
 
 
-def test_a_chain_shows_in_its_lowest_cosine():
+def test_a_chain_shows_in_its_min_cosine():
     angles = np.deg2rad([0, 15, 30, 45])
     rows = wrap(np.stack([np.cos(angles), np.sin(angles)], axis=1)).rows
     codes = groups_at(graph_links(build_neighbors(wrap(rows))), 0.95)
     assert codes.tolist() == [0, 0, 0, 0]
-    assert lowest_cosine(rows) == pytest.approx(np.cos(np.deg2rad(45)), abs=1e-6)
+    assert min_cosine(rows) == pytest.approx(np.cos(np.deg2rad(45)), abs=1e-6)
 
 
 def test_copies_are_found_by_text():
@@ -95,32 +103,32 @@ def test_one_row_of_each_group_stays(keep, expected):
     rows = wrap(np.stack([np.cos(angles), np.sin(angles)], axis=1)).rows
     # most central of 0, 10 and 30 degrees: 10; of two equal rows the first
     central = [2, 4, 5]
-    found = rows_to_drop(groups, texts, rows, keep)
-    assert found.tolist() == (central if keep == "central" else expected)
+    result = redundant_rows(groups, texts, rows, keep)
+    assert result.tolist() == (central if keep == "central" else expected)
 
 
 def test_nothing_is_dropped_without_groups_and_odd_choices_are_refused():
-    assert rows_to_drop(np.full(3, -1), ["a"] * 3, np.eye(3), "central").tolist() == []
+    assert redundant_rows(np.full(3, -1), ["a"] * 3, np.eye(3), "central").tolist() == []
     with pytest.raises(InputError):
-        rows_to_drop(np.zeros(2), ["a", "b"], None, "central")
+        redundant_rows(np.zeros(2), ["a", "b"], None, "central")
     with pytest.raises(InputError):
-        rows_to_drop(np.zeros(2), ["a", "b"], None, "last")  # type: ignore[arg-type]
+        redundant_rows(np.zeros(2), ["a", "b"], None, "last")  # type: ignore[arg-type]
 
 
 def test_leaks_are_groups_that_hold_several_values():
     groups = np.array([0, 0, 0, 1, 1, 2, 2, -1, 3, 3])
     values = pd.Series(["train", "test", "train", "train", "train", "dev", "test", "test", "train", None])
-    found = find_leaks(groups, values)
-    told = [tuple(row) for row in found.pairs.itertuples(index=False)]
-    assert told == [("test", "train", 1, 3), ("dev", "test", 1, 2)]
-    assert found.rows.tolist() == [0, 1, 2, 5, 6]
-    assert (found.groups, found.missing) == (2, 1)
+    result = find_leaks(groups, values)
+    pairs = [tuple(row) for row in result.pairs.itertuples(index=False)]
+    assert pairs == [("test", "train", 1, 3), ("dev", "test", 1, 2)]
+    assert result.rows.tolist() == [0, 1, 2, 5, 6]
+    assert (result.groups, result.missing) == (2, 1)
     assert find_leaks(np.full(10, -1), values).pairs.empty
 
 
 def test_a_group_of_three_values_counts_for_each_pair():
-    found = find_leaks(np.zeros(4, int), pd.Series([1, 2, 3, 3]))
-    assert {(row.first, row.second, row.rows) for row in found.pairs.itertuples()} == {
+    result = find_leaks(np.zeros(4, int), pd.Series([1, 2, 3, 3]))
+    assert {(row.first, row.second, row.rows) for row in result.pairs.itertuples()} == {
         ("1", "2", 2),
         ("1", "3", 3),
         ("2", "3", 3),

@@ -1,4 +1,4 @@
-"""Label doubts: against cleanlab's own figures, by hand, and on the sample's planted wrong labels."""
+"""Label errors: against cleanlab's results, by hand, and on the sample's planted wrong labels."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,14 @@ from core.corpus.build import read_corpus
 from core.corpus.label_columns import LabelColumn, candidate_label_columns, label_codes, read_labels
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.label_errors.confident_learning import class_thresholds, confident_class, estimate_wrong, wrong_labels
-from core.label_errors.label_errors import find_doubts
-from core.label_errors.neighbor_votes import neighbor_votes
+from core.label_errors.label_errors import (
+    class_thresholds,
+    confident_class,
+    estimate_wrong,
+    find_label_errors,
+    neighbor_votes,
+    wrong_labels,
+)
 from core.models.registry import PRESETS, load_embedder
 from core.types import ModelSpec, Vectors, unit_rows
 from core.vectors.linear_probe import fit_probe, text_folds
@@ -43,61 +48,63 @@ def labels_of(codes, names=("a", "b", "c")):
 
 @pytest.fixture(scope="module")
 def noisy():
-    """Probabilities, given labels (a tenth wrong) and groups of a small noisy problem with five classes."""
+    """Probabilities, current labels (a tenth wrong) and groups of a small noisy problem with five classes."""
     random = np.random.default_rng(1)
     true = random.integers(0, 5, 400)
-    given = np.where(random.random(400) < 0.1, random.integers(0, 5, 400), true)
+    current = np.where(random.random(400) < 0.1, random.integers(0, 5, 400), true)
     # some classes are easier than others, so that a sure class need not be the likeliest one
     logits = random.normal(0, 1, (400, 5)) + (np.eye(5) * [4.5, 1.2, 2.2, 2.2, 2.2])[true]
     shares = np.exp(logits)
-    return shares / shares.sum(axis=1, keepdims=True), given
+    return shares / shares.sum(axis=1, keepdims=True), current
 
 
 def test_confident_learning_agrees_with_cleanlab(noisy):
-    shares, given = noisy
-    own = shares[np.arange(400), given]
-    limits = class_thresholds(own, given, 5)
-    np.testing.assert_allclose(limits, get_confident_thresholds(given, shares), rtol=1e-9)
-    np.testing.assert_allclose(own, get_label_quality_scores(given, shares, method="self_confidence"), rtol=1e-6)
+    shares, current = noisy
+    self_confidence = shares[np.arange(400), current]
+    limits = class_thresholds(self_confidence, current, 5)
+    np.testing.assert_allclose(limits, get_confident_thresholds(current, shares), rtol=1e-9)
+    np.testing.assert_allclose(
+        self_confidence, get_label_quality_scores(current, shares, method="self_confidence"), rtol=1e-6
+    )
 
     confident = confident_class(shares, limits)
-    joint, off = compute_confident_joint(given, shares, calibrate=False, return_indices_of_off_diagonals=True)
+    joint, off = compute_confident_joint(current, shares, calibrate=False, return_indices_of_off_diagonals=True)
     mine = np.zeros((5, 5), int)
-    np.add.at(mine, (given[confident >= 0], confident[confident >= 0]), 1)
+    np.add.at(mine, (current[confident >= 0], confident[confident >= 0]), 1)
     np.testing.assert_array_equal(mine, joint)
-    np.testing.assert_array_equal(np.flatnonzero((confident >= 0) & (confident != given)), off)
+    np.testing.assert_array_equal(np.flatnonzero((confident >= 0) & (confident != current)), off)
 
-    wrong = wrong_labels(confident, given, own, shares.max(axis=1))
-    issues = find_label_issues(given, shares, filter_by="confident_learning", n_jobs=1)
+    wrong = wrong_labels(confident, current, self_confidence, shares.max(axis=1))
+    issues = find_label_issues(current, shares, filter_by="confident_learning", n_jobs=1)
     np.testing.assert_array_equal(wrong, issues)
     assert 20 < wrong.sum() < len(off)
 
 
 def test_the_number_of_wrong_labels_agrees_with_cleanlab_and_lies_in_its_interval(noisy):
-    shares, given = noisy
-    own = shares[np.arange(400), given]
-    confident = confident_class(shares, class_thresholds(own, given, 5))
-    wrong = wrong_labels(confident, given, own, shares.max(axis=1))
-    found = estimate_wrong(given, confident, wrong, np.arange(400), 5)
-    assert found.wrong == num_label_issues(given, shares, estimation_method="off_diagonal")
-    calibrated = num_label_issues(given, shares, estimation_method="off_diagonal_calibrated")
-    assert abs(found.calibrated - calibrated) <= 3  # theirs is rounded label by label
-    assert found.low < found.wrong < found.high
+    shares, current = noisy
+    self_confidence = shares[np.arange(400), current]
+    confident = confident_class(shares, class_thresholds(self_confidence, current, 5))
+    wrong = wrong_labels(confident, current, self_confidence, shares.max(axis=1))
+    result = estimate_wrong(current, confident, wrong, np.arange(400), 5)
+    assert result.wrong == num_label_issues(current, shares, estimation_method="off_diagonal")
+    calibrated = num_label_issues(current, shares, estimation_method="off_diagonal_calibrated")
+    assert abs(result.calibrated - calibrated) <= 3  # theirs is rounded label by label
+    assert result.low < result.wrong < result.high
     # a count of n independent rows spreads by the square root of n p (1 - p)
-    spread = 1.96 * np.sqrt(found.wrong * (1 - found.wrong / 400))
-    assert found.high - found.low == pytest.approx(2 * spread, rel=0.15)
-    together = estimate_wrong(given, confident, wrong, np.arange(400) // 8, 5)
-    assert together.wrong == found.wrong
+    spread = 1.96 * np.sqrt(result.wrong * (1 - result.wrong / 400))
+    assert result.high - result.low == pytest.approx(2 * spread, rel=0.15)
+    together = estimate_wrong(current, confident, wrong, np.arange(400) // 8, 5)
+    assert together.wrong == result.wrong
 
 
 def test_an_estimate_of_no_rows_is_nothing():
     none = np.empty(0, np.int64)
-    found = estimate_wrong(none, none, none.astype(bool), none, 2)
-    assert (found.wrong, found.low, found.high) == (0, 0.0, 0.0)
+    result = estimate_wrong(none, none, none.astype(bool), none, 2)
+    assert (result.wrong, result.low, result.high) == (0, 0.0, 0.0)
 
 
 def test_votes_are_weighted_by_cosine_and_copies_vote_once():
-    #          own  copy  a     b     b copy  c (no label)  a
+    #          self_confidence  copy  a     b     b copy  c (no label)  a
     ids = np.array([[1, 2, 3, 4, 5, 6]])
     scores = np.array([[1.0, 0.8, 0.6, 0.6, 0.5, 0.4]], np.float32)
     codes, groups = np.array([0, 0, 0, 1, 1, -1, 0]), np.array([0, 0, 1, 2, 2, 3, 4])
@@ -124,7 +131,7 @@ def test_copies_with_two_labels_split_their_vote():
 def test_votes_agree_with_counting_row_by_row():
     rows, kind = clusters()
     graph, groups = graph_of(rows), np.arange(240) // 2  # pairs count as copies
-    found = neighbor_votes(graph.ids, graph.scores, np.arange(240), kind, groups, 7, 3)
+    result = neighbor_votes(graph.ids, graph.scores, np.arange(240), kind, groups, 7, 3)
     for row in (0, 17, 239):
         met, votes = {}, np.zeros(3)
         for other, score in zip(graph.ids[row], graph.scores[row], strict=True):
@@ -133,7 +140,7 @@ def test_votes_agree_with_counting_row_by_row():
         for copies in list(met.values())[:7]:
             for label, score in copies:
                 votes[label] += score / len(copies)
-        np.testing.assert_allclose(found[row], votes / votes.sum(), rtol=1e-5)
+        np.testing.assert_allclose(result[row], votes / votes.sum(), rtol=1e-5)
 
 
 def test_identical_texts_share_a_fold_and_unlabeled_rows_have_none():
@@ -146,8 +153,8 @@ def test_identical_texts_share_a_fold_and_unlabeled_rows_have_none():
     assert set(fold[labeled]) == set(range(5))
 
 
-def test_the_probe_never_saw_the_rows_it_judges():
-    """A label that only a row's own copies carry can't be known out of fold."""
+def test_the_probe_is_never_trained_on_the_rows_it_checks():
+    """A label that only a row's self_confidence copies carry can't be known out of fold."""
     rows, kind = clusters(200, 2, 40)
     random = np.random.default_rng(3)
     noise = random.integers(0, 2, 200)  # nothing to learn
@@ -160,34 +167,37 @@ def test_the_probe_never_saw_the_rows_it_judges():
 
 def test_wrong_labels_come_first_and_right_ones_last():
     rows, kind = clusters()
-    given = kind.copy()
+    current = kind.copy()
     wrong = [3, 50, 101, 200]
-    given[wrong] = (given[wrong] + 1) % 3
-    found = find_doubts(rows, graph_of(rows), labels_of(given), np.arange(240))
-    order = found.rows[np.argsort(-found.doubt)]
+    current[wrong] = (current[wrong] + 1) % 3
+    result = find_label_errors(rows, graph_of(rows), labels_of(current), np.arange(240))
+    order = result.rows[np.argsort(-result.score)]
     assert set(order[:4]) == set(wrong)
-    at = np.searchsorted(found.rows, wrong)
-    np.testing.assert_array_equal(found.suggested[at], kind[wrong])
-    assert found.near_flag[at].all()
-    assert found.probe_flag[at].all()
-    assert found.against[at].min() > 0.8
-    assert found.estimate.low <= 4 <= found.estimate.high
-    given, suggested = found.probe_given + 1 - found.against, found.probe_suggested + found.for_suggested
-    np.testing.assert_allclose(found.doubt, suggested / (given + suggested), atol=1e-5)
+    at = np.searchsorted(result.rows, wrong)
+    np.testing.assert_array_equal(result.suggested[at], kind[wrong])
+    assert result.neighbor_flag[at].all()
+    assert result.probe_flag[at].all()
+    assert result.disagreement[at].min() > 0.8
+    assert result.estimate.low <= 4 <= result.estimate.high
+    current, suggested = (
+        result.probe_current + 1 - result.disagreement,
+        result.probe_suggested + result.neighbor_suggested,
+    )
+    np.testing.assert_allclose(result.score, suggested / (current + suggested), atol=1e-5)
 
 
 def test_rows_without_a_label_are_left_out():
     rows, kind = clusters()
-    given = kind.copy()
-    given[:10] = -1
-    found = find_doubts(rows, graph_of(rows), labels_of(given), np.arange(240))
-    assert found.rows.tolist() == list(range(10, 240))
+    current = kind.copy()
+    current[:10] = -1
+    result = find_label_errors(rows, graph_of(rows), labels_of(current), np.arange(240))
+    assert result.rows.tolist() == list(range(10, 240))
 
 
 def test_identical_rows_do_not_break_it():
     rows = unit_rows(np.ones((40, 8)))
-    found = find_doubts(rows, graph_of(rows, 20), labels_of(np.arange(40) % 2, ("a", "b")), np.arange(40))
-    assert np.isfinite(found.doubt).all()
+    result = find_label_errors(rows, graph_of(rows, 20), labels_of(np.arange(40) % 2, ("a", "b")), np.arange(40))
+    assert np.isfinite(result.score).all()
 
 
 @pytest.mark.parametrize(
@@ -201,7 +211,7 @@ def test_identical_rows_do_not_break_it():
         ([f"label {i // 5}" for i in range(10_000)], "2,000 labels"),
     ],
 )
-def test_columns_that_cannot_be_judged_are_named(values, words):
+def test_columns_that_cannot_be_checked_are_refused(values, words):
     with pytest.raises(InputError) as caught:
         read_labels(pd.Series(values, dtype=object), np.arange(len(values)), "kind")
     assert words in caught.value.message
@@ -211,11 +221,11 @@ def test_columns_that_cannot_be_judged_are_named(values, words):
 
 def test_missing_blank_and_rare_labels_are_counted():
     values = ["a"] * 10 + ["b"] * 8 + ["c"] * 2 + [None, "  "]
-    found = read_labels(pd.Series(values, dtype=object), np.arange(22), "kind")
-    assert found.names == ("a", "b")
-    assert found.missing == 2
-    assert found.rare == (("c", 2),)
-    assert found.codes.tolist() == [0] * 10 + [1] * 8 + [-1] * 4
+    result = read_labels(pd.Series(values, dtype=object), np.arange(22), "kind")
+    assert result.names == ("a", "b")
+    assert result.missing == 2
+    assert result.rare == (("c", 2),)
+    assert result.codes.tolist() == [0] * 10 + [1] * 8 + [-1] * 4
 
 
 def test_a_label_on_copies_of_few_texts_is_rare():
@@ -238,14 +248,14 @@ def test_planted_wrong_labels_of_the_sample_come_first(tmp_path_factory):
     corpus = read_corpus(SAMPLES / "shop_feedback.csv", text="text", label="area", id="id")
     rows = load_embedder(PRESETS[0], models_folder=tmp_path_factory.mktemp("models")).embed(corpus.texts)
     groups = distinct_texts(corpus.texts)[0]
-    found = find_doubts(
+    result = find_label_errors(
         rows, graph_of(rows, 100), read_labels(corpus.table["area"], groups, "area"), groups
     )  # fmt: skip
     planted = {row["id"]: row["true"] for row in json.loads((SAMPLES / "planted.json").read_text())["wrong_labels"]}
-    ids = corpus.table["id"].to_numpy()[found.rows]
+    ids = corpus.table["id"].to_numpy()[result.rows]
     wrong = np.isin(ids, list(planted))
     assert wrong.sum() == 25
-    assert roc_auc_score(wrong, found.doubt) >= 0.9
+    assert roc_auc_score(wrong, result.score) >= 0.9
     names = read_labels(corpus.table["area"], groups, "area").names
-    right = [names[found.suggested[i]] == planted[ids[i]] for i in np.flatnonzero(wrong)]
+    right = [names[result.suggested[i]] == planted[ids[i]] for i in np.flatnonzero(wrong)]
     assert np.mean(right) > 0.6

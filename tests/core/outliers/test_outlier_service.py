@@ -1,4 +1,4 @@
-"""What the Anomalies page is answered: on the planted sample, on planted reviews, and on bad input."""
+"""Outliers, near-duplicates and leaks: on the planted sample, on planted reviews, and on bad input."""
 
 import json
 from io import BytesIO
@@ -13,15 +13,31 @@ from sklearn.metrics import roc_auc_score
 from core.corpus.build import build_corpus, read_corpus
 from core.corpus.reading.values import RawTable
 from core.duplicates import service as duplicates
-from core.duplicates.leaks_service import leak_file, leaks, likely
-from core.duplicates.service import Place, curve, drop_rows, group_file, group_rows, groups
+from core.duplicates.results import TEXT_DUPLICATES, TextQuery
+from core.duplicates.service import (
+    DuplicateQuery,
+    duplicate_groups,
+    group_file,
+    group_rows,
+    leak_file,
+    leaks,
+    rows_to_remove,
+    threshold_curve,
+    train_test_column,
+)
 from core.errors import InputError, StorageError
 from core.models.registry import load_embedder
-from core.outliers.compare import model_consensus, score_agreement
-from core.outliers.marks import set_marks
-from core.outliers.results import TEXT_DUPLICATES, TextQuery
-from core.outliers.row import row_why
-from core.outliers.service import OddQuery, odd_file, odd_rows, score_of
+from core.outliers.consensus import Cutoff
+from core.outliers.row import explain_row
+from core.outliers.service import (
+    OutlierSettings,
+    model_consensus,
+    outlier_file,
+    outlier_list,
+    outlier_marks,
+    outlier_score,
+    score_agreement,
+)
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import pipeline as tasks
@@ -58,162 +74,167 @@ def sample(tmp_path_factory):
 def auc(sample, name):
     folder, corpus, models = sample
     truth = json.loads((SAMPLES / "planted.json").read_text(encoding="utf-8"))
-    odd = corpus.table["id"].isin([row["id"] for row in truth["off_topic"]])
-    return roc_auc_score(odd, score_of(CorpusRef(folder, corpus.digest), models[0], name, 20))
+    off_topic = corpus.table["id"].isin([row["id"] for row in truth["off_topic"]])
+    return roc_auc_score(off_topic, outlier_score(CorpusRef(folder, corpus.digest), models[0], name, 20))
 
 
 def test_planted_off_topic_rows_are_in_the_top_ranks(sample):
     assert auc(sample, "combined") >= 0.95
 
 
-def test_the_list_says_rank_score_and_text(sample):
+def test_the_list_has_rank_score_and_text(sample):
     folder, corpus, models = sample
-    found = odd_rows(CorpusRef(folder, corpus.digest), models[0], OddQuery(value=5))
-    assert found.table["Rank"].tolist() == [1, 2, 3, 4, 5]
-    assert found.table["Percentile"].iloc[0] == 100
-    assert (np.diff(found.table["Score"]) <= 0).all()
-    row = found.table.index[0]
-    assert corpus.texts[row].startswith(found.table["Text"].iloc[0][:50])
-    assert found.table["area"].iloc[0] == corpus.table["area"][row]
-    assert found.counts.sum() == found.total == len(corpus)
-    assert found.threshold == pytest.approx(found.table["Score"].iloc[-1])
-    by_score = odd_rows(CorpusRef(folder, corpus.digest), models[0], OddQuery(by="score", value=found.threshold))
+    result = outlier_list(CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff(value=5)))
+    assert result.table["Rank"].tolist() == [1, 2, 3, 4, 5]
+    assert result.table["Percentile"].iloc[0] == 100
+    assert (np.diff(result.table["Score"]) <= 0).all()
+    row = result.table.index[0]
+    assert corpus.texts[row].startswith(result.table["Text"].iloc[0][:50])
+    assert result.table["area"].iloc[0] == corpus.table["area"][row]
+    assert result.counts.sum() == result.total == len(corpus)
+    assert result.threshold == pytest.approx(result.table["Score"].iloc[-1])
+    by_score = outlier_list(
+        CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff("score", result.threshold))
+    )
     assert by_score.above == 5
-    none = odd_rows(CorpusRef(folder, corpus.digest), models[0], OddQuery(by="score", value=99))
+    none = outlier_list(CorpusRef(folder, corpus.digest), models[0], OutlierSettings(cutoff=Cutoff("score", 99)))
     assert none.above == 0
     assert np.isnan(none.threshold)
 
 
 def test_the_file_holds_every_score_and_the_marks(sample):
     folder, corpus, models = sample
-    query = OddQuery(value=3)
-    row = int(odd_rows(CorpusRef(folder, corpus.digest), models[0], query).table.index[1])
-    set_marks(Workspace(folder), corpus.digest, [row], "keep")
-    table = pd.read_csv(BytesIO(odd_file(CorpusRef(folder, corpus.digest), models[0], query)))
+    query = OutlierSettings(cutoff=Cutoff(value=3))
+    row = int(outlier_list(CorpusRef(folder, corpus.digest), models[0], query).table.index[1])
+    outlier_marks(CorpusRef(folder, corpus.digest)).set([row], "keep")
+    table = pd.read_csv(BytesIO(outlier_file(CorpusRef(folder, corpus.digest), models[0], query)))
     assert table["row"].tolist()[1] == row + 1
     assert table["mark"].fillna("").tolist() == ["", "keep", ""]
     assert sum(name.startswith("percentile: ") for name in table.columns) == 7
     assert set(corpus.table.columns) <= set(table.columns)
 
 
-def test_why_a_row_is_odd(sample):
+def test_why_a_row_is_an_outlier(sample):
     folder, corpus, models = sample
     row = corpus.table.index[corpus.table["id"] == "LL-0613"][0]  # a chess puzzle
-    why = row_why(CorpusRef(folder, corpus.digest), models[0], int(row), 20)
-    assert why.scores.set_index("Score")["Percentile"]["Combined (default)"] > 95
-    assert len(why.near) == 10
-    assert (np.diff(why.near["cosine"]) <= 0).all()
+    explanation = explain_row(CorpusRef(folder, corpus.digest), models[0], int(row), 20)
+    assert explanation.scores.set_index("Score")["Percentile"]["Combined (default)"] > 95
+    assert len(explanation.neighbors) == 10
+    assert (np.diff(explanation.neighbors["cosine"]) <= 0).all()
     text = corpus.texts[row].lower()
-    assert why.own
-    assert all(word in text for word in (*why.own, *why.shared))
-    assert not any(f" {word} " in f" {text} " for word in why.theirs)
-    assert why.labels[0][0] == "area"
-    near_areas = corpus.table["area"].iloc[why.near.index].value_counts()
-    assert why.labels[0][2:] == (near_areas.index[0], near_areas.iloc[0]) or why.labels[0][3] == near_areas.iloc[0]
+    assert explanation.unique_terms
+    assert all(term in text for term in (*explanation.unique_terms, *explanation.shared_terms))
+    assert not any(f" {term} " in f" {text} " for term in explanation.missing_terms)
+    assert explanation.labels[0][0] == "area"
+    near_areas = corpus.table["area"].iloc[explanation.neighbors.index].value_counts()
+    assert (
+        explanation.labels[0][2:] == (near_areas.index[0], near_areas.iloc[0])
+        or explanation.labels[0][3] == near_areas.iloc[0]
+    )
     with pytest.raises(InputError):
-        row_why(CorpusRef(folder, corpus.digest), models[0], len(corpus), 20)
+        explain_row(CorpusRef(folder, corpus.digest), models[0], len(corpus), 20)
 
 
 def test_scores_and_models_are_compared(sample):
     folder, corpus, models = sample
-    found = score_agreement(CorpusRef(folder, corpus.digest), models[0], 20, 20)
-    assert len(found.names) == 8
-    assert found.spearman[1, 2] > 0.95  # mean and k-th distance
+    result = score_agreement(CorpusRef(folder, corpus.digest), models[0], 20, 20)
+    assert len(result.names) == 8
+    assert result.spearman[1, 2] > 0.95  # mean and k-th distance
     both = model_consensus(CorpusRef(folder, corpus.digest), tuple(models), 20, 98)
-    assert both.everywhere + both.alone == len(both.table)
-    assert sum(both.by_model) == both.alone
+    assert both.under_all + both.under_one == len(both.table)
+    assert sum(both.by_model) == both.under_one
     assert both.table["Models"].is_monotonic_decreasing
     named = both.table[both.table["Models"] == 2]
     assert (named.iloc[:, 2:].to_numpy() >= 98).all()
 
 
-def test_all_planted_near_duplicates_and_no_others_are_grouped_at_the_usual_threshold(sample):
+def test_all_planted_near_duplicates_and_no_others_are_grouped_at_the_suggested_threshold(sample):
     folder, corpus, models = sample
-    place = Place(CorpusRef(folder, corpus.digest), models[0])
-    found = curve(place)
-    assert 0.93 <= found.usual <= 0.97
-    codes = duplicates.group_codes(place, found.usual)
-    made = {frozenset(corpus.table["id"][codes == code]) for code in range(codes.max() + 1)}
-    assert made == planted_groups(SAMPLES)
-    grouped = groups(place, found.usual)
-    at = int(np.flatnonzero(np.isclose(found.thresholds, found.usual))[0])
-    assert (found.pairs[at], found.groups[at], found.rows[at]) == (grouped.pairs, grouped.groups, grouped.rows)
+    query = DuplicateQuery(CorpusRef(folder, corpus.digest), models[0])
+    result = threshold_curve(query)
+    assert 0.93 <= result.suggested <= 0.97
+    codes = duplicates.group_codes(query, result.suggested)
+    duplicate_sets = {frozenset(corpus.table["id"][codes == code]) for code in range(codes.max() + 1)}
+    assert duplicate_sets == planted_groups(SAMPLES)
+    grouped = duplicate_groups(query, result.suggested)
+    at = int(np.flatnonzero(np.isclose(result.thresholds, result.suggested))[0])
+    assert (result.pairs[at], result.groups[at], result.rows[at]) == (grouped.pairs, grouped.groups, grouped.rows)
     assert grouped.groups == 17
-    assert (np.diff(found.rows) <= 0).all()
+    assert (np.diff(result.rows) <= 0).all()
 
 
-def test_one_of_each_group_stays(sample):
+def test_one_row_of_each_group_is_kept(sample):
     folder, corpus, models = sample
-    place = Place(CorpusRef(folder, corpus.digest), models[0])
-    dropped = drop_rows(place, 0.95, "longest")
+    query = DuplicateQuery(CorpusRef(folder, corpus.digest), models[0])
+    dropped = rows_to_remove(query, 0.95, "longest")
     assert len(dropped) == 39 - 17
-    table, number = group_rows(place, 0.95, 0, "longest")
+    table, number = group_rows(query, 0.95, 0, "longest")
     assert number == len(table) == 4
-    assert table["Stays"].tolist() == [True, False, False, False]
+    assert table["Keep"].tolist() == [True, False, False, False]
     assert len(corpus.texts[table.index[0]]) == max(len(corpus.texts[row]) for row in table.index)
-    assert table["To it"].iloc[0] == pytest.approx(1, abs=1e-5)
-    file = pd.read_csv(BytesIO(group_file(place, 0.95, "longest")))
-    assert sorted(file["row"][file["drop"]] - 1) == dropped.tolist()
+    assert table["Cosine"].iloc[0] == pytest.approx(1, abs=1e-5)
+    file = pd.read_csv(BytesIO(group_file(query, 0.95, "longest")))
+    assert sorted(file["row"][file["remove"]] - 1) == dropped.tolist()
     with pytest.raises(InputError):
-        group_rows(place, 0.95, 99, "first")
+        group_rows(query, 0.95, 99, "first")
 
 
 def test_leaks_between_values_of_a_column(sample):
     folder, corpus, models = sample
-    place = Place(CorpusRef(folder, corpus.digest), models[0], "exact")
-    assert groups(place, 1.0).groups == 2
-    found, rows = leaks(Place(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")
-    assert found.groups == len(set(rows["Group"])) > 0
+    query = DuplicateQuery(CorpusRef(folder, corpus.digest), models[0], "exact")
+    assert duplicate_groups(query, 1.0).groups == 2
+    result, rows = leaks(DuplicateQuery(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")
+    assert result.groups == len(set(rows["Group"])) > 0
     values = corpus.table["rating"].astype(str)
     assert rows["Value"].tolist() == values[rows.index].tolist()
     assert len(
-        pd.read_csv(BytesIO(leak_file(Place(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")))
-    ) == len(found.rows)
+        pd.read_csv(BytesIO(leak_file(DuplicateQuery(CorpusRef(folder, corpus.digest), models[0]), 0.85, "rating")))
+    ) == len(result.rows)
     with pytest.raises(InputError):
-        leaks(place, 1.0, "nothing")
-    assert likely(CorpusRef(folder, corpus.digest)) is None
+        leaks(query, 1.0, "nothing")
+    assert train_test_column(CorpusRef(folder, corpus.digest)) is None
 
 
-def test_the_column_of_train_and_test_is_chosen_at_first(tmp_path):
+def test_the_train_test_column_is_the_default(tmp_path):
     table = pd.DataFrame({"text": list("abcd"), "kind": ["x", "y"] * 2, "part": ["train", "Test", "train", "dev"]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Parts").corpus
     Workspace(tmp_path).save_corpus(built)
-    assert likely(CorpusRef(str(tmp_path), built.digest)) == "part"
+    assert train_test_column(CorpusRef(str(tmp_path), built.digest)) == "part"
 
 
-def test_wording_is_compared_once_and_kept(sample):
+def test_wording_is_compared_once_and_stored(sample):
     folder, corpus, models = sample
-    place = Place(CorpusRef(folder, corpus.digest), models[0], "words")
+    query = DuplicateQuery(CorpusRef(folder, corpus.digest), models[0], "words")
     with pytest.raises(StorageError):
-        curve(place)
-    query = TextQuery(CorpusRef(folder, corpus.digest), "words")
-    assert 0 < TEXT_DUPLICATES.expected_seconds(query) < 1
-    links = TEXT_DUPLICATES.get_or_compute(query)
-    assert TEXT_DUPLICATES.missing(query) == ()
-    assert curve(place).groups.max() >= 15
-    assert 0.9 < links.chance(0.7) <= 1
-    assert links.crowded == 0
+        threshold_curve(query)
+    text_query = TextQuery(query.corpus, "words")
+    assert 0 < TEXT_DUPLICATES.expected_seconds(text_query) < 1
+    links = TEXT_DUPLICATES.get_or_compute(text_query)
+    assert TEXT_DUPLICATES.missing(text_query) == ()
+    assert threshold_curve(query).groups.max() >= 15
+    assert 0.9 < links.detection_probability(0.7) <= 1
+    assert links.saturated == 0
 
 
 def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(sample):
     folder, corpus, models = sample
-    made = create_version(CorpusRef(folder, corpus.digest), np.array([0, 5]), "rows marked exclude", "", (models[0],))
-    assert made.rows == len(corpus) - 2
-    assert made.origin["left_out"][0]["rows"] == 2
-    plan, left = tasks.plan_batches(CorpusRef(folder, made.digest), models[0], None)
+    copy = create_version(CorpusRef(folder, corpus.digest), np.array([0, 5]), "rows marked exclude", "", (models[0],))
+    assert copy.rows == len(corpus) - 2
+    assert copy.origin["left_out"][0]["rows"] == 2
+    plan, left = tasks.plan_batches(CorpusRef(folder, copy.digest), models[0], None)
     assert (plan, left) == ([], 0)
     assert Workspace(folder).info(corpus.digest).rows == len(corpus)
 
 
 def test_imported_vectors_go_along(tmp_path):
-    corpus, model = kept(tmp_path, np.random.default_rng(0).standard_normal((6, 4)))
-    made = create_version(CorpusRef(str(tmp_path), corpus.digest), np.array([2]), "one", "Five", (model,))
-    rows = Workspace(tmp_path).load_vectors(made.digest, model).rows
+    corpus, model = saved_corpus(tmp_path, np.random.default_rng(0).standard_normal((6, 4)))
+    copy = create_version(CorpusRef(str(tmp_path), corpus.digest), np.array([2]), "one", "Five", (model,))
+    rows = Workspace(tmp_path).load_vectors(copy.digest, model).rows
     old = Workspace(tmp_path).load_vectors(corpus.digest, model).rows
     np.testing.assert_array_equal(rows, np.delete(old, 2, axis=0))
 
 
-def kept(folder, rows):
+def saved_corpus(folder, rows):
     """A corpus without columns beside its text, with these vectors and their graph."""
     table = pd.DataFrame({"text": [f"text {i}" for i in range(len(rows))]})
     corpus = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Small").corpus
@@ -226,20 +247,20 @@ def kept(folder, rows):
 
 @pytest.mark.parametrize("rows", [np.eye(3), np.ones((3, 4)), np.ones((120, 4)), np.ones((1, 4)), np.eye(2)])
 def test_few_and_identical_rows(tmp_path, rows):
-    corpus, model = kept(tmp_path, rows)
+    corpus, model = saved_corpus(tmp_path, rows)
     where = (CorpusRef(str(tmp_path), corpus.digest), model)
-    for name in ("combined", "lof", "apart", "forest"):
-        found = odd_rows(*where, OddQuery(name, 50))
-        assert found.same or name == "forest"
-        assert found.above == min(20, len(rows))
+    for name in ("combined", "lof", "separation", "forest"):
+        result = outlier_list(*where, OutlierSettings(name, 50))
+        assert result.is_constant or name == "forest"
+        assert result.above == min(20, len(rows))
     assert np.isfinite(score_agreement(*where, 20, 20).overlap).all()
-    assert len(row_why(*where, 0, 20).near) == min(10, len(rows) - 1)
-    place = Place(*where)
-    found = curve(place)
-    grouped = groups(place, float(found.thresholds[-1]))
+    assert len(explain_row(*where, 0, 20).neighbors) == min(10, len(rows) - 1)
+    query = DuplicateQuery(*where)
+    result = threshold_curve(query)
+    grouped = duplicate_groups(query, float(result.thresholds[-1]))
     assert grouped.rows == (len(rows) if len(rows) > 2 and np.ptp(rows) == 0 else 0)
     if len(rows) == 120:
-        assert grouped.full == 120
+        assert grouped.saturated == 120
 
 
 # 600 questions to a bank, and 50 reviews of food as a dense group among them
@@ -273,7 +294,7 @@ REVIEWS = (
 )
 
 
-def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
+def test_food_reviews_among_bank_questions_have_the_highest_scores(tmp_path):
     from core.clusters.service import default_clusters
 
     bank = [f"{opening} {subject}{end}" for opening, subject, end in product(OPENINGS, SUBJECTS, ENDS)]
@@ -283,8 +304,10 @@ def test_reviews_of_food_among_bank_questions_are_the_strangest(tmp_path):
     corpus = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Bank").corpus
     model = embed(corpus, load_embedder(DEFAULT, models_folder=tmp_path / "models"), Workspace(tmp_path)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(tmp_path), corpus.digest), model))
-    odd = np.arange(len(texts)) >= len(bank)
+    off_topic = np.arange(len(texts)) >= len(bank)
     assert len(default_clusters(CorpusRef(str(tmp_path), corpus.digest), model).labels) == len(texts)
-    assert roc_auc_score(odd, score_of(CorpusRef(str(tmp_path), corpus.digest), model, "combined", 20)) >= 0.99
-    # the blindness that the page tells of
-    assert roc_auc_score(odd, score_of(CorpusRef(str(tmp_path), corpus.digest), model, "lof", 20)) < 0.7
+    assert (
+        roc_auc_score(off_topic, outlier_score(CorpusRef(str(tmp_path), corpus.digest), model, "combined", 20)) >= 0.99
+    )
+    # what the page says this score misses
+    assert roc_auc_score(off_topic, outlier_score(CorpusRef(str(tmp_path), corpus.digest), model, "lof", 20)) < 0.7

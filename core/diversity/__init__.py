@@ -1,1 +1,0 @@
-"""How varied a corpus is, which rows cover it, and which are neighbors of too many."""

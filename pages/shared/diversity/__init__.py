@@ -1,1 +1,0 @@
-"""The Anomalies page: how varied the corpus is."""

@@ -1,0 +1,151 @@
+"""Coreset: k rows that represent the rest, and how coverage grows with k."""
+
+from functools import partial
+
+import streamlit as st
+from streamlit.column_config import NumberColumn, TextColumn
+
+from core.diversity.charts import coverage_figure
+from core.diversity.service import (
+    CURVE_LENGTH,
+    MAX_CORESET,
+    METHODS,
+    Coreset,
+    CoresetQuery,
+    CoverageCurves,
+    Method,
+    coreset,
+    coreset_file,
+    coreset_rows,
+    coverage_curves,
+    suggest_cosine,
+)
+from core.store import CorpusInfo
+from core.types import ModelSpec
+from pages.shared import session
+from pages.shared.downloads import csv_button
+from pages.shared.selections.save_form import show_save_selection
+from pages.shared.tables import show_table
+from pages.shared.text import count, file_stem
+
+METHOD_TITLES: dict[Method, str] = {
+    "facility location": "Representative (facility location)",
+    "k-center": "Spread out (k-center)",
+    "random": "Random",
+}
+SIZE_KEY = "coreset_size"
+
+
+def show_coreset(info: CorpusInfo, model: ModelSpec) -> None:
+    """The whole section."""
+    corpus = session.corpus_ref(info)
+    suggested_cosine = session.ask_once(suggest_cosine, corpus, model)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method, k, cosine = _select_coreset(info, suggested_cosine)
+    query = CoresetQuery(corpus, model, method, k, cosine)
+    with st.spinner("Selecting rows"):
+        curves = session.ask_once(coverage_curves, corpus, model, cosine)
+        result = session.ask_once(coreset, query)
+    left, right = st.columns(2, gap="large")
+    for column, title, field, number in (
+        (left, "rows covered", "shares", ".0%"),
+        (right, "max. distance (1 - cosine)", "max_distances", ".2f"),
+    ):
+        lines = [(line.method, getattr(line, field)) for line in curves.lines]
+        column.plotly_chart(
+            coverage_figure(lines, k, title, session.theme(), number),
+            key=f"coverage_{field}",
+            alt=f"{title} by number of rows selected",
+        )
+    st.caption(_describe_curves(curves, cosine))
+    show_coverage_table(result)
+    show_coreset_rows(result, query, info)
+
+
+def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, int, float]:
+    """Method, number of rows, and the cosine from which on a row counts as covered."""
+    method = st.selectbox(
+        "Selection method",
+        METHODS,
+        key="coreset_method",
+        bind="query-params",
+        format_func=lambda name: METHOD_TITLES[name],
+        width=260,
+        help="Representative: together most similar to all other rows; for reading or labeling. Spread out: each is "
+        "the row farthest from those before; outliers come first. Random: baseline.",
+    )
+    max_rows = max(1, min(MAX_CORESET, info.rows))
+    session.widget_default(SIZE_KEY, min(20, max_rows))
+    if session.widget_value(SIZE_KEY) > max_rows:
+        session.set_widget(SIZE_KEY, max_rows)
+    k = st.number_input(
+        "Number of rows (k)", 1, max_rows, key=SIZE_KEY, bind="query-params", width=160, help="Size of the coreset."
+    )
+    cosine = st.slider(
+        "Min. cosine to be covered",
+        0.05,
+        0.95,
+        suggested_cosine,
+        0.01,
+        key=f"coreset_cosine_{info.digest}",
+        width=320,
+        help="A row is covered if a selected row has at least this cosine. Suggested: what 1% of random pairs exceed, "
+        "or the median cosine to a row's tenth neighbor if that is lower.",
+    )
+    return method or METHODS[0], int(k), float(cosine)
+
+
+def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
+    halves = [
+        f"{line.method} covers half with {line.half:,}" if line.half else f"{line.method} does not reach half"
+        for line in curves.lines
+    ]
+    sampled = "" if curves.evaluated == curves.total else f"{curves.evaluated:,} of "
+    return (
+        f"Measured on {sampled}{curves.total:,} rows (seed 0). Covered: cosine of at least {cosine:.2f}. With up to "
+        f"{CURVE_LENGTH} rows, {', '.join(halves)}. Higher is better on the left, lower on the right."
+    )
+
+
+def show_coverage_table(result: Coreset) -> None:
+    """The methods compared."""
+    show_table(
+        result.methods,
+        "The methods compared",
+        {
+            "method": TextColumn("Method", help="The selected one comes first."),
+            "covered": NumberColumn("Covered", format="percent", help="Share of the rows that are covered."),
+            "mean cosine": NumberColumn("Mean cosine", format="%.3f", help="To the nearest selected row."),
+            "max distance": NumberColumn("Max. distance", format="%.3f", help="1 - cosine of the farthest row."),
+            "candidates": NumberColumn("Selected from", format="localized", help="A sample (seed 0) if not all rows."),
+        },
+    )
+    if result.evaluated < result.total:
+        st.caption(f"Evaluated on {result.evaluated:,} of {result.total:,} rows (seed 0).")
+
+
+def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) -> None:
+    """The rows of the coreset, with download and saving."""
+    st.markdown(f"**Coreset of {count(len(result.table), 'row')}**, in order of selection")
+    if len(result.table) < query.k:
+        st.caption("The corpus has no more different texts.")
+    show_table(
+        result.table.assign(row=result.table.index + 1)[["text", "represents", "row"]],
+        "The rows of the coreset",
+        {
+            "text": TextColumn("Text", width="large"),
+            "represents": NumberColumn("Represents", format="localized", help="Rows nearest to this selected one."),
+            "row": NumberColumn("Row", format="localized"),
+        },
+        max_height=400,
+    )
+    with st.container(horizontal=True):
+        csv_button(
+            "Download (CSV)",
+            partial(session.manager().ask, coreset_file, query),  # bound now: it runs outside of the page
+            f"{file_stem(info.name)}-{query.k}-rows.csv",
+            key="coreset_file",
+            help="The selected rows in order with full texts and all their columns.",
+        )
+        rows = partial(session.ask, coreset_rows, query)
+        show_save_selection(info, "coreset", rows, len(result.table), f"Coreset of {query.k} by {query.method}")

@@ -1,1 +1,0 @@
-"""The Anomalies page: near-duplicates and leaks."""

@@ -1,1 +1,0 @@
-"""The Anomalies page: labels in doubt."""

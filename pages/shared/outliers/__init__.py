@@ -1,1 +1,0 @@
-"""The Anomalies page: rows unlike all others."""

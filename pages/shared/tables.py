@@ -1,0 +1,48 @@
+"""Tables on a page: no index, as high as their rows, with row numbers from 1."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+from streamlit.column_config import NumberColumn
+
+ROW_COLUMN = NumberColumn("Row", format="localized", width=60, help="Row of the corpus.")
+
+
+def show_table(
+    table: pd.DataFrame,
+    alt: str,
+    columns: Mapping[str, Any],
+    *,
+    max_height: int = 388,
+    key: str | None = None,
+    selection: Literal["single-row", "multi-row"] | None = None,
+) -> list[int]:
+    """Draws a table; gives the positions of the selected rows.
+
+    columns: column configs by name. max_height: pixels, beyond which it scrolls. selection: needs a key.
+    """
+    options: dict[str, Any] = {
+        "hide_index": True,
+        "width": "stretch",
+        "height": min(38 + 35 * max(len(table), 1), max_height),
+        "lazy": False,
+        "key": key,
+        "alt": alt,
+        "column_config": dict(columns),
+    }
+    if selection is None:
+        st.dataframe(table, **options)
+        return []
+    event: Any = st.dataframe(table, on_select="rerun", selection_mode=selection, **options)
+    return [position for position in event.selection.rows if position < len(table)]
+
+
+def with_row_numbers(table: pd.DataFrame, position: int = 0) -> pd.DataFrame:
+    """A copy with a column Row from the index; a column whose name is taken gets a space, since names must differ."""
+    names = [str(name) for name in table.columns]
+    unique = [f"{name} " if name in ("Row", *names[:at]) else name for at, name in enumerate(names)]
+    numbered = table.set_axis(unique, axis=1)
+    numbered.insert(position, "Row", table.index.to_numpy() + 1)
+    return numbered
