@@ -7,8 +7,7 @@ import streamlit as st
 
 from core.digest import digest_array
 from core.map.scene import Packet
-from core.map.selection import Bounds, Choice, chosen_rows
-from core.map.shapes import rows_in_polygon
+from core.map.selection import Bounds, Choice, chosen_rows, rows_in_polygon
 from core.palette import COLORS
 from pages.shared import scatter
 

@@ -13,12 +13,12 @@ COLORS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#117733", "#999933", "#EE6677",
 )  # fmt: skip
 SYMBOLS = ("circle", "diamond")  # both can be drawn in two and in three dimensions
-MOST_CATEGORIES = len(COLORS) * len(SYMBOLS)
+MAX_CATEGORIES = len(COLORS) * len(SYMBOLS)
 GREY = "#8A8F98"
-GROUND = {"light": "#ffffff", "dark": "#0e1117"}
-INK = {"light": "#31333f", "dark": "#fafafa"}
+BACKGROUND = {"light": "#ffffff", "dark": "#0e1117"}
+TEXT_COLOR = {"light": "#31333f", "dark": "#fafafa"}
 # ends of a scale that would vanish against the ground are left out
-SPANS = {"light": (0.0, 0.92), "dark": (0.18, 1.0)}
+SCALE_RANGE = {"light": (0.0, 0.92), "dark": (0.18, 1.0)}
 STEPS = 9
 
 
@@ -27,11 +27,11 @@ def category_style(position: int) -> tuple[str, str]:
     return COLORS[position % len(COLORS)], SYMBOLS[position // len(COLORS)]
 
 
-def scale(name: str, theme: Theme) -> list[list[float | str]]:
+def color_scale(name: str, theme: Theme) -> list[list[float | str]]:
     """A Plotly color scale ("viridis", "cividis") cut to the part that stands out from the theme's ground."""
     from plotly.colors import sample_colorscale
 
-    low, high = SPANS[theme]
+    low, high = SCALE_RANGE[theme]
     steps = [i / (STEPS - 1) for i in range(STEPS)]
     colors = sample_colorscale(name, [low + (high - low) * step for step in steps])
     return [[step, color] for step, color in zip(steps, colors, strict=True)]

@@ -4,14 +4,14 @@ import html
 import unicodedata
 from collections.abc import Sequence
 
-WIDTH = 80
-LINE = 42
+MAX_WIDTH = 80
+LINE_WIDTH = 42
 HOVER_BYTES = 4_800_000  # of all hover texts of a figure together, as JSON
-SHORTEST = 16
+MIN_WIDTH = 16
 BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def clean(text: object) -> str:
+def clean_line(text: object) -> str:
     """One line without control and bidi control characters and lone surrogates; runs of whitespace become a space."""
     line = " ".join(str(text).split())
     if line.isprintable():  # bidi controls, being of category Cf, are not printable
@@ -19,24 +19,24 @@ def clean(text: object) -> str:
     return "".join(char for char in line if char not in BIDI and unicodedata.category(char) not in {"Cc", "Cs"})
 
 
-def cut(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(1, width - 1)].rstrip() + "…"
 
 
-def label(text: object, width: int = WIDTH) -> str:
+def chart_label(text: object, width: int = MAX_WIDTH) -> str:
     """A name for a legend, axis or title: one clean line, cut, escaped."""
-    return html.escape(cut(clean(text), width), quote=False)
+    return html.escape(truncate(clean_line(text), width), quote=False)
 
 
-def hover_texts(texts: Sequence[str], width: int = WIDTH, budget: int = HOVER_BYTES) -> list[str]:
+def hover_texts(texts: Sequence[str], width: int = MAX_WIDTH, budget: int = HOVER_BYTES) -> list[str]:
     """Beginnings of texts on one or two lines, escaped; shorter where all of them would exceed the budget of bytes."""
-    lines = [cut(clean(text[: 4 * width]), width) for text in texts]
+    lines = [truncate(clean_line(text[: 4 * width]), width) for text in texts]
     wrapped = [_wrapped(line) for line in lines]
     cost = sum(map(_json_bytes, wrapped))
     if cost <= budget:
         return wrapped
-    shorter = max(SHORTEST, int(width * budget / cost))
-    return [_wrapped(cut(line, shorter)) for line in lines]
+    shorter = max(MIN_WIDTH, int(width * budget / cost))
+    return [_wrapped(truncate(line, shorter)) for line in lines]
 
 
 def _json_bytes(text: str) -> int:
@@ -48,8 +48,8 @@ def _json_bytes(text: str) -> int:
 
 def _wrapped(line: str) -> str:
     """Two lines where the text is long, broken at a space where there is one near."""
-    if len(line) <= LINE:
+    if len(line) <= LINE_WIDTH:
         return html.escape(line, quote=False)
-    at = line.rfind(" ", LINE // 2, LINE + 1)
-    head, tail = (line[:LINE], line[LINE:]) if at < 0 else (line[:at], line[at + 1 :])
+    at = line.rfind(" ", LINE_WIDTH // 2, LINE_WIDTH + 1)
+    head, tail = (line[:LINE_WIDTH], line[LINE_WIDTH:]) if at < 0 else (line[:at], line[at + 1 :])
     return f"{html.escape(head, quote=False)}<br>{html.escape(tail, quote=False)}"

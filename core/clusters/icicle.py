@@ -7,7 +7,7 @@ import numpy as np
 
 from core.clusters.tree import Node
 from core.palette import COLORS, GREY
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 LETTERS = 60  # of a cluster's name
 MANY = 5  # clusters of a level for it to give the colors
@@ -45,7 +45,7 @@ def icicle_bars(nodes: Sequence[Node], selected: int | None = None) -> list[Bar]
         height = (end - start) / (high - low)
         if height < SMALLEST:
             continue
-        name = cut(clean(node.name), LETTERS)
+        name = truncate(clean_line(node.name), LETTERS)
         bars.append(
             Bar(
                 node=position,

@@ -11,7 +11,7 @@ from core.corpus.selections import clean_name
 from core.errors import InputError
 from core.models.chat_answers import read_numbered
 from core.models.openai_client.tokens import estimate_tokens
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 TEXT_LENGTH = 200  # characters of a text that are sent
 NAME_LENGTH = 60  # characters of a name that are kept
@@ -51,14 +51,14 @@ class Subject:
 
 def subject(label: int, rows: int, words: Sequence[str], texts: Sequence[str]) -> Subject:
     """A cluster with its words and texts on one line each, texts cut at TEXT_LENGTH characters."""
-    shown = tuple(cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
-    return Subject(label, rows, tuple(clean(word) for word in words), tuple(text for text in shown if text))
+    shown = tuple(truncate(clean_line(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
+    return Subject(label, rows, tuple(clean_line(word) for word in words), tuple(text for text in shown if text))
 
 
 def messages(subjects: Sequence[Subject], taken: Sequence[str] = ()) -> list[dict[str, str]]:
     """The chat that asks for names of these clusters, numbered from 1. taken: names that none may have."""
     data: dict[str, object] = {"groups": [subject.as_data(number) for number, subject in enumerate(subjects, 1)]}
-    data["taken"] = [clean(name) for name in taken[:MOST_TAKEN]]
+    data["taken"] = [clean_line(name) for name in taken[:MOST_TAKEN]]
     told = f"<data>\n{_encoded(data)}\n</data>"
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": told}]
 
@@ -74,7 +74,7 @@ def short_name(raw: object) -> str:
     if not isinstance(raw, str):
         return ""
     bare = _ADDRESS.sub(" ", _LINK.sub(r"\1", _TAG.sub(" ", html.unescape(raw[:2000]))))
-    bare = clean(bare.translate(dict.fromkeys(map(ord, _MARKUP), " "))).strip(" \"'“”„«»-–—:;,.•")
+    bare = clean_line(bare.translate(dict.fromkeys(map(ord, _MARKUP), " "))).strip(" \"'“”„«»-–—:;,.•")
     if not any(unicodedata.category(sign)[0] in "LN" for sign in bare):
         return ""
     try:
@@ -87,7 +87,7 @@ def _cut_at_word(name: str) -> str:
     if len(name) <= NAME_LENGTH:
         return name
     space = name.rfind(" ", NAME_LENGTH // 2, NAME_LENGTH)
-    return name[:space] + "…" if space > 0 else cut(name, NAME_LENGTH)
+    return name[:space] + "…" if space > 0 else truncate(name, NAME_LENGTH)
 
 
 def _encoded(data: object) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from core.clusters.centers import centers
 from core.corpus.ctfidf import LONGEST, Namer, class_tf_idf, group_counts
 from core.corpus.name_terms import is_name
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -31,8 +31,8 @@ def cluster_names(
     taken, words = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
     for label in (each for each, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
-        found = ", ".join(word for word, _ in words[label]) or clean(first)
-        names[label] = _free(cut(found, LONGEST) or f"Group {label + 1}", taken)
+        found = ", ".join(word for word, _ in words[label]) or clean_line(first)
+        names[label] = _free(truncate(found, LONGEST) or f"Group {label + 1}", taken)
         taken.add(names[label])
     return names
 

@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 
 from core.compression.curves import Curve
 from core.compression.dimensions import METHOD_NAMES
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import label
+from core.text import chart_label
 
 STYLES = {"truncation": (COLORS[0], "circle"), "pca": (COLORS[1], "diamond"), "random": (GREY, "square")}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
@@ -74,7 +73,7 @@ def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "li
     for place, group in enumerate(groups.unique()):
         part = table[groups == group].sort_values(column)
         hover = [
-            f"{label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
+            f"{chart_label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
             + (f", {row['beside']:,} more for rescoring" if row["beside"] else "")
             for row in part.to_dict("records")
         ]
@@ -87,7 +86,7 @@ def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "li
         marker["line"] = {"width": 2, "color": marker["color"]}
         figure.add_trace(
             go.Scatter(x=part["bytes"], y=part[column], error_y=error, mode="markers", marker=marker,
-                       name=label(group), hovertext=hover, hoverinfo="text")
+                       name=chart_label(group), hovertext=hover, hoverinfo="text")
         )  # fmt: skip
     sizes = sorted(set(table["bytes"].tolist()))
     ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.compression.planner import Plan
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import label
+from core.text import chart_label
 
 
 def plan_figure(
@@ -18,7 +17,7 @@ def plan_figure(
     figure = go.Figure(layout=base_layout(theme, 480))
     for place, first in enumerate(plans[0][1]):
         values = [each[place].memory if what == "memory" else each[place].ms for _, each in plans]
-        name, words = label(first.option.name), memory_words if what == "memory" else time_words
+        name, words = chart_label(first.option.name), memory_words if what == "memory" else time_words
         hover = [f"{name}, {rows:,} rows: {words(value)}" for (rows, _), value in zip(plans, values, strict=True)]
         dash = "solid" if first.option.kind in ("exact", "scan") else "dash"
         line = {"color": COLORS[place % len(COLORS)], "width": 2, "dash": dash}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.corpus.name_terms import alike, is_name
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -110,4 +110,4 @@ def _sets_apart(held: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def short_name(text: str) -> str:
     """One line without control characters, at most 40 characters."""
-    return cut(clean(text), LONGEST)
+    return truncate(clean_line(text), LONGEST)

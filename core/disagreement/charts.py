@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
-from core.palette import COLORS, GREY, Theme, scale
-from core.text import clean, label
+from core.figures import LINE_COLOR, base_layout
+from core.palette import COLORS, GREY, Theme, color_scale
+from core.text import chart_label, clean_line
 
 NAME = 26
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -18,11 +17,11 @@ PLOT, LEGEND_LINE = 300, 20  # pixels
 
 def short_name(name: str, most: int = NAME) -> str:
     """A contender's name with its middle left out, since variants of a model differ at the end; escaped."""
-    flat = clean(name)
+    flat = clean_line(name)
     if len(flat) > most:
         end = most // 2
         flat = f"{flat[: most - end - 1].rstrip()}…{flat[-end:].lstrip()}"
-    return label(flat, most + 2)
+    return chart_label(flat, most + 2)
 
 
 def likeness_figure(
@@ -43,7 +42,7 @@ def likeness_figure(
             for i in range(len(shown))
         ],
         hoverinfo="text",
-        colorscale=scale("cividis", theme),
+        colorscale=color_scale("cividis", theme),
         zmin=min(0.0, float(known.min(initial=0))),
         zmax=1,
         showscale=False,
@@ -90,11 +89,11 @@ def depth_figure(
             x=list(depths),
             y=values[at],
             mode="lines+markers",
-            name=label(name, 60),
+            name=chart_label(name, 60),
             line={"color": COLORS[at % len(COLORS)], "dash": DASHES[at // len(COLORS) % len(DASHES)]},
             error_y={"array": high[at] - values[at], "arrayminus": values[at] - low[at], "thickness": 1, "width": 0},
             hovertext=[
-                f"{label(name, 60)}<br>{k} nearest: {value:.1%} ({a:.1%} to {b:.1%})"
+                f"{chart_label(name, 60)}<br>{k} nearest: {value:.1%} ({a:.1%} to {b:.1%})"
                 for k, value, a, b in zip(depths, values[at], low[at], high[at], strict=True)
             ],
             hoverinfo="text",
@@ -122,7 +121,7 @@ def depth_figure(
 def odds_figure(names: Sequence[str], alone: np.ndarray, held: np.ndarray, theme: Theme = "light") -> go.Figure:
     """Odds ratios on a log scale, the first name at the top. alone, held: (s, 3) ratio and ends of its interval, by
     itself and with other factors held equal, NaN where there is none."""
-    shown = [label(name, 44) for name in names]
+    shown = [chart_label(name, 44) for name in names]
     figure = go.Figure(layout=base_layout(theme, 110 + 34 * max(len(shown), 1)))
     for values, name, color, symbol, shift in (
         (alone, "by itself", COLORS[0], "circle", -0.13), (held, "others held equal", COLORS[1], "diamond", 0.13),
@@ -163,7 +162,7 @@ def bump_figure(
             mode="lines+markers",
             line={"color": COLORS[at % len(COLORS)], "width": 2},
             marker={"size": 10, "symbol": ["circle" if rank <= k else "circle-open" for rank in ranks[at]]},
-            hovertext=[f"{label(text, 70)}<br>{shown[i]}: rank {rank:,}" for i, rank in enumerate(ranks[at])],
+            hovertext=[f"{chart_label(text, 70)}<br>{shown[i]}: rank {rank:,}" for i, rank in enumerate(ranks[at])],
             hoverinfo="text",
             showlegend=False,
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from core.corpus.label_columns import label_codes
 from core.corpus.language import NAMES, UNKNOWN
 from core.disagreement.texts import TextFacts
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 BINS = 5
 MOST_VALUES = 100
@@ -86,4 +86,4 @@ def grouped(name: str, codes: np.ndarray, names: Sequence[str]) -> Factor:
 
 
 def _short(name: object) -> str:
-    return cut(clean(name), WIDEST)
+    return truncate(clean_line(name), WIDEST)

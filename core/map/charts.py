@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from core.errors import InputError
 from core.figures import base_layout
 from core.map.coloring import SCALES, Category, ColorSpec
-from core.palette import COLORS, GREY, Theme, scale
-from core.text import hover_texts, label
+from core.palette import COLORS, GREY, Theme, color_scale
+from core.text import chart_label, hover_texts
 
 LEGEND_WIDTH = 32
 
@@ -80,7 +80,7 @@ def _category_traces(drawing: _Drawing, color: ColorSpec) -> list[Any]:
 
 def _category_trace(drawing: _Drawing, at: np.ndarray, category: Category, position: int) -> Any:
     marker = drawing.style | {"color": category.color, "symbol": category.symbol}
-    name = f"{label(category.label, LEGEND_WIDTH)} ({category.count:,})"
+    name = f"{chart_label(category.label, LEGEND_WIDTH)} ({category.count:,})"
     return drawing.trace(at, name=name, marker=marker, legendrank=position, showlegend=True)
 
 
@@ -95,16 +95,19 @@ def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any
     traces = [drawing.trace(np.flatnonzero(~known), name=name, marker=grey, showlegend=True)] if not known.all() else []
     marker = drawing.style | {
         "color": color.values[known],
-        "colorscale": scale(SCALES[color.kind], theme),
+        "colorscale": color_scale(SCALES[color.kind], theme),
         "cmin": color.low,
         "cmax": color.high,
         "colorbar": _colorbar(color),
     }
-    return [*traces, drawing.trace(np.flatnonzero(known), name=label(color.name), marker=marker, showlegend=False)]
+    return [
+        *traces,
+        drawing.trace(np.flatnonzero(known), name=chart_label(color.name), marker=marker, showlegend=False),
+    ]
 
 
 def _colorbar(color: ColorSpec) -> dict[str, Any]:
-    bar: dict[str, Any] = {"title": {"text": label(color.name, LEGEND_WIDTH)}, "thickness": 14, "outlinewidth": 0}
+    bar: dict[str, Any] = {"title": {"text": chart_label(color.name, LEGEND_WIDTH)}, "thickness": 14, "outlinewidth": 0}
     if color.ticks:
         bar |= {"tickvals": [value for value, _ in color.ticks], "ticktext": [text for _, text in color.ticks]}
     elif color.kind == "trust":
@@ -121,7 +124,7 @@ def _axes(dims: int) -> dict[str, Any]:
 
 
 def _legend(color: ColorSpec) -> dict[str, Any]:
-    title = {"text": label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
+    title = {"text": chart_label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
     # on a scale the bar stands to the right, so the legend goes below it
     place = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
     return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | place

@@ -8,8 +8,8 @@ import pandas as pd
 
 from core.map.coloring import SCALES, ColorSpec, color_spec
 from core.map.selection import MISSING
-from core.palette import COLORS, GREY, SYMBOLS, Theme, scale
-from core.text import clean, cut
+from core.palette import COLORS, GREY, SYMBOLS, Theme, color_scale
+from core.text import clean_line, truncate
 
 TOP = 254  # the highest code of a color scale
 BINS = 24
@@ -29,13 +29,13 @@ def color_look(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
     if spec.kind == "none":
         return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
     if spec.kind == "category":
-        return {"kind": "category", "name": cut(clean(spec.name), NAME), "categories": _categories(spec)}
+        return {"kind": "category", "name": truncate(clean_line(spec.name), NAME), "categories": _categories(spec)}
     missing = int(np.isnan(spec.values).sum())
     return {
         "kind": "scale",
-        "name": cut(clean(spec.name), NAME),
+        "name": truncate(clean_line(spec.name), NAME),
         "categories": [],
-        "gradient": [_hex(str(color)) for _, color in scale(SCALES[spec.kind], theme)],
+        "gradient": [_hex(str(color)) for _, color in color_scale(SCALES[spec.kind], theme)],
         "top": TOP,
         "ticks": _ticks(spec),
         "missing": {"label": spec.missing_label, "count": missing, "color": GREY} if missing else None,
@@ -54,7 +54,7 @@ def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
         order = _in_order(labels, pd.api.types.is_numeric_dtype(series.dtype))
         place = np.empty(len(labels), dtype=np.uint8)
         place[order] = np.arange(len(labels))
-        return place[spec.values], [cut(clean(labels[i]), NAME) for i in order]
+        return place[spec.values], [truncate(clean_line(labels[i]), NAME) for i in order]
     edges = np.linspace(spec.low, spec.high, BINS + 1)
     ends = [_value(spec, edge) for edge in edges]
     labels = [f"{low} to {high}" for low, high in pairwise(ends)]
@@ -70,7 +70,7 @@ def _scaled(values: np.ndarray, low: float, high: float, top: int, floor: bool =
 def _categories(spec: ColorSpec) -> list[dict[str, Any]]:
     return [
         {
-            "label": cut(clean(category.label), NAME) or "(empty)",
+            "label": truncate(clean_line(category.label), NAME) or "(empty)",
             "count": category.count,
             "color": category.color,
             "diamond": category.symbol == SYMBOLS[1],

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import FEW_NUMBERS, coded, column_kind
-from core.palette import GREY, MOST_CATEGORIES, category_style
+from core.palette import GREY, MAX_CATEGORIES, category_style
 
 ColorKind = Literal["none", "category", "number", "time", "trust", "similarity"]
 TICKS = 5
@@ -97,7 +97,7 @@ def _categories(column: pd.Series, name: str) -> ColorSpec:
     codes, texts = coded(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")
-    shown, rest = order[:MOST_CATEGORIES], order[MOST_CATEGORIES:]
+    shown, rest = order[:MAX_CATEGORIES], order[MAX_CATEGORIES:]
     categories = [Category(str(texts[j]), int(counts[j]), *category_style(i)) for i, j in enumerate(shown)]
     position = np.zeros(len(texts) + 1, dtype=np.int32)
     position[shown] = np.arange(len(shown))

@@ -9,8 +9,8 @@ from core.disagreement.service import Asked
 from core.disagreement.stored import has_pair, pairs_of
 from core.map.color_codes import color_codes, color_look
 from core.map.coloring import ColorSpec
-from core.map.scene import Colors, Packet, geometry, kept_places
-from core.map.service import Place
+from core.map.scene import Colors, Packet, geometry, stored_layouts
+from core.map.service import LayoutKey
 from core.palette import Theme
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams
@@ -21,14 +21,16 @@ FEWEST = 10  # rows of a group that is named
 LEFT_OUT = 0.02
 
 
-def places_of(asked: Asked) -> tuple[Place, ...]:
+def contender_layouts(asked: Asked) -> tuple[LayoutKey, ...]:
     """The default maps of the contenders' models that have been drawn, at most four, in the contenders' order."""
-    kept = {position.model.key: position for position in kept_places(asked.corpus) if position.params == LayoutParams()}
+    kept = {
+        position.model.key: position for position in stored_layouts(asked.corpus) if position.params == LayoutParams()
+    }
     keys = dict.fromkeys(contender.model.key for contender in asked.contenders)
     return tuple(kept[key] for key in keys if key in kept)[:MOST_MAPS]
 
 
-def disagreement_colors(asked: Asked, k: int, places: tuple[Place, ...], theme: Theme) -> Colors:
+def disagreement_colors(asked: Asked, k: int, places: tuple[LayoutKey, ...], theme: Theme) -> Colors:
     """`disagreement_spec` on the rows that are drawn."""
     spec = disagreement_spec(asked, k)
     ids = geometry(places).ids

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-from core.map.projection import project
+from core.map.layout import project
 from core.results import Result, Step
 from core.store import Workspace
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Progress

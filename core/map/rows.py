@@ -16,9 +16,9 @@ from core.corpus.reading import column_field
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import load_terms
 from core.errors import InputError
-from core.map.scene import Scene, selected
+from core.map.scene import MapScene, selected
 from core.map.selection import Choice
-from core.map.service import Place
+from core.map.service import LayoutKey
 from core.store import Workspace
 from core.types import Corpus
 from core.vectors.loaders import load_neighbors
@@ -62,26 +62,26 @@ class RowView:
     neighbors: pd.DataFrame
 
 
-def selection_table(scene: Scene, choice: Choice, look: Look) -> SelectionTable:
+def selection_table(scene: MapScene, choice: Choice, look: Look) -> SelectionTable:
     """What of a selection the page shows."""
     rows = selected(scene, choice)
     table = _looked_at(load_corpus(scene.first.corpus), rows, look)
     return SelectionTable(len(rows), len(table), *short_cells(table[:MOST_SHOWN], CELL))
 
 
-def selection_file(scene: Scene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> bytes:
+def selection_file(scene: MapScene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> bytes:
     """The whole selection as it is looked at, as the bytes of a file."""
     table = _looked_at(load_corpus(scene.first.corpus), selected(scene, choice), look)
     return table_bytes(table, form)
 
 
-def keep_selection(scene: Scene, choice: Choice, name: str) -> SavedSelection:
+def keep_selection(scene: MapScene, choice: Choice, name: str) -> SavedSelection:
     """The rows of a choice kept in the workspace under a name. Raises InputError for a bad or taken name."""
     place = scene.first
     return save_selection(Workspace(place.corpus.folder), place.corpus.digest, name, selected(scene, choice))
 
 
-def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
+def special(scene: MapScene, choice: Choice) -> tuple[Contrasts, Contrasts]:
     """Words, and column values, that the selected rows hold more often than all others."""
     place = scene.first
     corpus = load_corpus(place.corpus)
@@ -94,7 +94,7 @@ def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
     return words, contrast_columns(corpus.table, mask, columns, limit=TERMS)
 
 
-def row_view(place: Place, row: int, count: int = 10) -> RowView:
+def row_view(place: LayoutKey, row: int, count: int = 10) -> RowView:
     """A row in full and its nearest rows in the original space, from the shared graph. Raises InputError for no row."""
     corpus = load_corpus(place.corpus)
     if not 0 <= row < len(corpus):

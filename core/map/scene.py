@@ -11,16 +11,16 @@ import numpy as np
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
 from core.errors import InputError
-from core.map.align import aligned
 from core.map.color_codes import color_codes, color_look, column_bins
 from core.map.coloring import ColorSpec
+from core.map.layout import density_sample
 from core.map.results import LAYOUTS
-from core.map.sample import density_sample
 from core.map.selection import Bounds, Choice, chosen_rows
-from core.map.service import ColorBy, MapTrust, Place, color_of, map_trust, stored_layout
+from core.map.service import ColorBy, LayoutKey, MapTrust, color_of, map_trust, stored_layout
+from core.map.trust import aligned
 from core.palette import Theme
 from core.secret import Secret
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import CorpusRef, LayoutParams, ModelSpec
 from core.vectors.loaders import load_neighbors
 
@@ -30,23 +30,23 @@ TEXT = 200  # characters of a text beside the pointer
 CELL = 60
 CELLS = 3
 NEAR = 8  # neighbors drawn as lines
-_CODES: OrderedDict[tuple[Place, ColorBy], np.ndarray] = OrderedDict()  # for brushing without a key
+_CODES: OrderedDict[tuple[LayoutKey, ColorBy], np.ndarray] = OrderedDict()  # for brushing without a key
 
 
 PLAIN = ColorBy()
 
 
 @dataclass(frozen=True)
-class Scene:
+class MapScene:
     """What is looked at: one to four maps of the same rows, their color, and the columns with histograms."""
 
-    places: tuple[Place, ...]
+    layouts: tuple[LayoutKey, ...]
     color: ColorBy = PLAIN
     columns: tuple[str, ...] = ()
 
     @property
-    def first(self) -> Place:
-        return self.places[0]
+    def first(self) -> LayoutKey:
+        return self.layouts[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,19 +87,19 @@ class Column:
     bins: list[str]
 
 
-def kept_places(corpus: CorpusRef) -> tuple[Place, ...]:
+def stored_layouts(corpus: CorpusRef) -> tuple[LayoutKey, ...]:
     """The two-dimensional layouts that are kept of a corpus, of any model and settings, oldest first."""
     found = []
     for record in LAYOUTS.records(CorpusRef(corpus.folder, corpus.digest)):
         params = LayoutParams(**record["inputs"]["params"])
         if params.dims == 2:
             model = ModelSpec.from_dict(record["inputs"]["model"])
-            found.append(Place(corpus, model, params, float(record.get("made") or 0)))
+            found.append(LayoutKey(corpus, model, params, float(record.get("made") or 0)))
     return tuple(found)
 
 
 @lru_cache(maxsize=4)
-def layouts(places: tuple[Place, ...]) -> tuple[np.ndarray, ...]:
+def layouts(places: tuple[LayoutKey, ...]) -> tuple[np.ndarray, ...]:
     """(n, 2) float32 a map; all but the first turned and scaled onto the first, so that only true moves are left.
 
     Raises StorageError where one is not kept.
@@ -108,7 +108,7 @@ def layouts(places: tuple[Place, ...]) -> tuple[np.ndarray, ...]:
     return (first, *(aligned(other, first) for other in others))
 
 
-def geometry(places: tuple[Place, ...]) -> Geometry:
+def geometry(places: tuple[LayoutKey, ...]) -> Geometry:
     """The points to draw: all rows up to a million, else a sample that keeps sparse regions."""
     all_points = layouts(places)
     total = len(all_points[0])
@@ -119,20 +119,20 @@ def geometry(places: tuple[Place, ...]) -> Geometry:
     return Geometry(points, ids, Bounds.of(all_points), len(rows), total, trust)
 
 
-def colors(place: Place, color: ColorBy, theme: Theme, secret: Secret | None = None) -> Colors:
+def colors(place: LayoutKey, color: ColorBy, theme: Theme, secret: Secret | None = None) -> Colors:
     """How rows are colored. Raises InputError, ModelError and StorageError as core.map.service does."""
     spec = _spec(place, color, secret)
     codes = None if color.kind == "none" else _packet(color_codes(spec)[_drawn(place)])
     return Colors(codes, color_look(spec, theme), spec.note)
 
 
-def column(place: Place, name: str) -> Column:
+def column(place: LayoutKey, name: str) -> Column:
     """A column's histogram and bins. Raises InputError for a column that isn't there."""
     codes, bins = _column(place.corpus, name)
     return Column(name, _packet(codes[_drawn(place)]), bins)
 
 
-def details(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, ...] = ()) -> list[Any]:
+def details(place: LayoutKey, box: tuple[float, ...] | None, wanted: tuple[int, ...] = ()) -> list[Any]:
     """[row, beginning of its text, [[column, value], ...], [nearest rows, ...]] of rows in a box of the layout.
 
     All rows where there are few; else at most 4,000 of those in view (a seeded sample), and the rows wanted.
@@ -143,19 +143,21 @@ def details(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, ...]
     columns = [(name, corpus.table[name]) for name in shown if name in corpus.table.columns]
     told = []
     for row in _near_view(place, box, wanted):
-        cells = [[cut(clean(name), CELL), cut(clean(column.iat[row]), CELL)] for name, column in columns]
-        text = cut(clean(corpus.texts[row][: 4 * TEXT]), TEXT)
+        cells = [
+            [truncate(clean_line(name), CELL), truncate(clean_line(column.iat[row]), CELL)] for name, column in columns
+        ]
+        text = truncate(clean_line(corpus.texts[row][: 4 * TEXT]), TEXT)
         told.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEAR] if other >= 0]])
     return told
 
 
-def selected(scene: Scene, choice: Choice) -> np.ndarray:
+def selected(scene: MapScene, choice: Choice) -> np.ndarray:
     """Row ids that a choice singles out among all rows, drawn or not, sorted, int64."""
-    return _selected(scene.places, scene.color, choice)
+    return _selected(scene.layouts, scene.color, choice)
 
 
 @lru_cache(maxsize=16)
-def _selected(places: tuple[Place, ...], color: ColorBy, choice: Choice) -> np.ndarray:
+def _selected(places: tuple[LayoutKey, ...], color: ColorBy, choice: Choice) -> np.ndarray:
     place = places[0]
     points = layouts(places)
     needs_codes = bool(choice.hidden or choice.span) and choice.color == color_key(color)
@@ -165,17 +167,17 @@ def _selected(places: tuple[Place, ...], color: ColorBy, choice: Choice) -> np.n
     return chosen_rows(choice, points, Bounds.of(points), codes, binned, members(place))
 
 
-def plotly_choice(scene: Scene, event: dict[str, Any]) -> Choice:
+def plotly_choice(scene: MapScene, event: dict[str, Any]) -> Choice:
     """What is selected on the Plotly chart of a scene's first map, in the terms of the map's component."""
-    return Choice.from_plotly(event, Bounds.of(layouts(scene.places)))
+    return Choice.from_plotly(event, Bounds.of(layouts(scene.layouts)))
 
 
-def members(place: Place) -> Callable[[str], np.ndarray]:
+def members(place: LayoutKey) -> Callable[[str], np.ndarray]:
     """Rows of saved selections by their keys."""
     return lambda key: load_selection(place.corpus, key)
 
 
-def member_bits(place: Place, key: str) -> Packet:
+def member_bits(place: LayoutKey, key: str) -> Packet:
     """A saved selection as a bitmask over the corpus' rows. Raises StorageError where it is gone."""
     return Packet(key, np.packbits(load_selection(place.corpus, key)).tobytes())
 
@@ -184,7 +186,7 @@ def color_key(color: ColorBy) -> str:
     return f"{color.kind}:{color.value}"
 
 
-def _near_view(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, ...]) -> np.ndarray:
+def _near_view(place: LayoutKey, box: tuple[float, ...] | None, wanted: tuple[int, ...]) -> np.ndarray:
     points = layouts((place,))[0]
     asked = np.array([row for row in wanted if 0 <= row < len(points)], dtype=np.int64)
     if len(points) <= ALL_DETAILS:
@@ -199,7 +201,7 @@ def _near_view(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, .
     return np.union1d(rows, asked)
 
 
-def _spec(place: Place, color: ColorBy, secret: Secret | None) -> ColorSpec:
+def _spec(place: LayoutKey, color: ColorBy, secret: Secret | None) -> ColorSpec:
     spec = color_of(place, color, secret)
     _CODES[place, color] = color_codes(spec)
     while len(_CODES) > 6:
@@ -207,7 +209,7 @@ def _spec(place: Place, color: ColorBy, secret: Secret | None) -> ColorSpec:
     return spec
 
 
-def _codes(place: Place, color: ColorBy) -> np.ndarray:
+def _codes(place: LayoutKey, color: ColorBy) -> np.ndarray:
     if (place, color) not in _CODES:
         _spec(place, color, None)
     return _CODES[place, color]
@@ -222,7 +224,7 @@ def _column(corpus: CorpusRef, name: str) -> tuple[np.ndarray, list[str]]:
 
 
 @lru_cache(maxsize=4)
-def _drawn(place: Place) -> np.ndarray:
+def _drawn(place: LayoutKey) -> np.ndarray:
     return density_sample(layouts((place,))[0], MOST_DRAWN)
 
 

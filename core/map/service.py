@@ -9,8 +9,8 @@ import pandas as pd
 from core.corpus.loaders import load_corpus, load_selection
 from core.errors import InputError, StorageError
 from core.map.coloring import ColorSpec, color_spec
+from core.map.layout import density_sample
 from core.map.results import LAYOUTS, LayoutQuery
-from core.map.sample import density_sample
 from core.secret import Secret
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec
 from core.vectors.index import similarities
@@ -22,7 +22,7 @@ HOVER = 320  # characters sent of a text; the chart cuts them to 80 without cont
 
 
 @dataclass(frozen=True)
-class Place:
+class LayoutKey:
     """Which map is meant: everything that names a layout.
 
     made: when it was made (unix seconds), 0 while that is not known. A fast layout differs from run to run, so what is
@@ -32,7 +32,7 @@ class Place:
     corpus: CorpusRef
     model: ModelSpec
     params: LayoutParams
-    made: float = 0.0
+    created: float = 0.0
 
     @property
     def query(self) -> LayoutQuery:
@@ -78,12 +78,12 @@ class MapData:
     trust: MapTrust
 
 
-def layout_stamp(place: Place) -> float:
+def layout_created(place: LayoutKey) -> float:
     """When the stored layout was made, in unix seconds; 0 where there is none."""
     return LAYOUTS.created(place.query)
 
 
-def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapData:
+def map_data(place: LayoutKey, color: ColorBy, secret: Secret | None = None) -> MapData:
     """At most 50,000 rows of a kept layout with their colors, a sample that keeps sparse regions (always the same).
 
     Raises StorageError where the layout is not kept, InputError for a column that isn't there, ModelError where the
@@ -125,12 +125,12 @@ def random_trustworthiness(total: int, k: int) -> float:
     return 1 - (total - 1 - k) * (total - k) / ((total - 1) * (2 * total - 3 * k - 1))
 
 
-def stored_layout(place: Place) -> Layout:
+def stored_layout(place: LayoutKey) -> Layout:
     """Raises StorageError where there is none."""
     return LAYOUTS.get(place.query)
 
 
-def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
+def color_of(place: LayoutKey, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
     """The colors of all rows. Raises as map_data does."""
     table = load_corpus(place.corpus).table
     if color.kind == "trust":
@@ -155,7 +155,7 @@ def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> Colo
     return color_spec(table[color.value], color.value)
 
 
-def _disagreement(place: Place, text: str) -> ColorSpec:
+def _disagreement(place: LayoutKey, text: str) -> ColorSpec:
     from core.map.disagreement_colors import disagreement_spec, from_link  # which itself asks this module's
 
     found = from_link(place.corpus, text)

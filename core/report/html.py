@@ -88,6 +88,6 @@ def _table(block: Table) -> str:
 
 
 def _safe(text: str) -> str:
-    from core.text import clean
+    from core.text import clean_line
 
-    return html.escape(clean(text))
+    return html.escape(clean_line(text))

@@ -4,7 +4,7 @@ shows, a table what it draws."""
 import re
 
 from core.report.blocks import Block, Bullets, Code, Document, Heading, Paragraph, Picture, Table
-from core.text import clean
+from core.text import clean_line
 
 _SIGNS = re.compile(r"([\\`*_{}\[\]()<>#|~$!&])")
 _START = re.compile(r"^(\d*)([-+.)=])(?=[-=\s]|$)")  # what would begin a list or a rule
@@ -41,5 +41,5 @@ def _table(block: Table) -> str:
 
 
 def _safe(text: str) -> str:
-    line = _SIGNS.sub(r"\\\1", _ADDRESS.sub(_JOINER, clean(text)))
+    line = _SIGNS.sub(r"\\\1", _ADDRESS.sub(_JOINER, clean_line(text)))
     return _START.sub(r"\1\\\2", line)

@@ -6,7 +6,7 @@ from math import isfinite
 
 from core.palette import COLORS, GREY
 from core.report.svg_parts import LINE, WIDTH, dashed, linear, logarithmic, stroke, svg, text, turned, vertical
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 NAME, ROW = 44, 34
 
@@ -40,7 +40,7 @@ def interval_svg(marks: Sequence[Mark], title: str, chance: float | None = None)
         parts.append(dashed(place(chance), top, height - bottom) + text(place(chance), top - 2, "chance", "middle", 11))
     for row, mark in enumerate(marks):
         y, color = top + ROW * (row + 0.5), COLORS[mark.color % len(COLORS)]
-        parts.append(text(left - 12, y + 4, cut(clean(mark.name), NAME), "end"))
+        parts.append(text(left - 12, y + 4, truncate(clean_line(mark.name), NAME), "end"))
         if isfinite(mark.low + mark.high):
             parts.append(stroke(place(mark.low), y, place(mark.high), y, color, 2.5))
         parts.append(f'<circle cx="{place(mark.x):.1f}" cy="{y:.1f}" r="5.5" fill="{color}"/>')

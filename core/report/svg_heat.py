@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.report.svg_parts import INK, WIDTH, svg, text
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 LEFT, TOP, CELL, NAME = 270, 26, 46, 44
 FULL = (0, 114, 178)  # of a value of 1; white is 0
@@ -18,7 +18,7 @@ def heat_svg(names: Sequence[str], values: np.ndarray) -> str:
     parts = []
     for row, name in enumerate(names):
         y = TOP + CELL * row
-        parts.append(text(LEFT - 12, y + CELL / 2 + 4, f"{cut(clean(name), NAME)} · {row + 1}", "end"))
+        parts.append(text(LEFT - 12, y + CELL / 2 + 4, f"{truncate(clean_line(name), NAME)} · {row + 1}", "end"))
         parts.append(text(LEFT + wide * (row + 0.5), TOP - 8, str(row + 1), "middle"))
         parts += [_cell(LEFT + wide * column, y, wide, float(value)) for column, value in enumerate(values[row])]
     return svg(TOP + CELL * len(names) + 8, parts)

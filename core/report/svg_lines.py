@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.palette import COLORS, GREY
 from core.report.svg_parts import LINE, WIDTH, Scale, dashed, linear, logarithmic, path, stroke, svg, text, turned
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 LEFT, RIGHT, PLOT, ROW = 64, 16, 250, 20
 NAME, SIGN = 46, 6.6  # signs of a name in the legend at most; pixels of a sign
@@ -95,7 +95,7 @@ def _legend(series: Sequence[Series]) -> tuple[list[str], float]:
     """The names beside their colors, in as many rows as they need, and where the picture begins below them."""
     parts, at, row = [], 0.0, 0
     for each in series:
-        name = cut(clean(each.name), NAME)
+        name = truncate(clean_line(each.name), NAME)
         if not name:
             continue
         wide = 30 + SIGN * len(name)

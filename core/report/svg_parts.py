@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, floor, log10
 
 from core.palette import GREY
-from core.text import clean
+from core.text import clean_line
 
 WIDTH = 760
 INK, LINE = "#1f2430", "#d8dbe2"
@@ -54,7 +54,7 @@ def path(points: Sequence[tuple[float, float]], color: str, width: float = 2, fi
 
 def text(x: float, y: float, words: str, anchor: str, size: int = 12, color: str = INK) -> str:
     """Any words, escaped."""
-    safe = html.escape(clean(words))
+    safe = html.escape(clean_line(words))
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{color}">{safe}</text>'
 
 

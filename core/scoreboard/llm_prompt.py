@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 
 from core.models.chat_answers import read_numbered
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 TEXT_LENGTH = 1_000  # characters of a text that are sent
 QUERY_LENGTH = 200  # characters of a query that are kept
@@ -22,7 +22,7 @@ Answer with JSON alone, of this form, one entry for each number: {"queries": {"1
 
 def shown(text: str) -> str:
     """A text as the model sees it: one line, cut at TEXT_LENGTH characters."""
-    return cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH)
+    return truncate(clean_line(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH)
 
 
 def messages(texts: Sequence[str]) -> list[dict[str, str]]:
@@ -42,5 +42,5 @@ def tidy(raw: object) -> str:
     """A query as plain text on one line, cut at QUERY_LENGTH; "" where it is no text, or has no letter or digit."""
     if not isinstance(raw, str):
         return ""
-    line = cut(clean(html.unescape(raw[:2_000])).strip(" \"'“”„«»*`"), QUERY_LENGTH)
+    line = truncate(clean_line(html.unescape(raw[:2_000])).strip(" \"'“”„«»*`"), QUERY_LENGTH)
     return line if any(sign.isalnum() for sign in line) else ""

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import GREY, Theme
 from core.scoreboard.charts import NAME_WIDTH, contender_color
-from core.text import label
+from core.text import chart_label
 
 ABOVE, PLOT, BELOW, LEGEND_ROW = 12, 300, 62, 20  # pixels; below the plot its axis, and a row a contender
 
@@ -45,12 +44,15 @@ def pareto_figure(
             figure.add_trace(_point(at, name, cost[at], quality[at], low[at], high[at], color, bool(best[at])))
     logarithmic = spans_decades(cost)
     figure.update_xaxes(
-        title={"text": label(cost_title)}, type="log" if logarithmic else "linear", gridcolor=LINE_COLOR, zeroline=False
+        title={"text": chart_label(cost_title)},
+        type="log" if logarithmic else "linear",
+        gridcolor=LINE_COLOR,
+        zeroline=False,
     )
     most = float(np.nanmax(cost)) or 1.0
     # from below 0, so that a point of what is free stands whole
     figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * most, 1.08 * most]})
-    figure.update_yaxes(title={"text": label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
+    figure.update_yaxes(title={"text": chart_label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     legend = {"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     legend |= {"itemclick": False, "itemdoubleclick": False}
     figure.update_layout(legend=legend, margin={"l": 8, "r": 16, "t": ABOVE, "b": below})
@@ -74,7 +76,7 @@ def _round_ticks(cost: np.ndarray) -> dict[str, list[float] | list[str]]:
 def _point(
     at: int, name: str, cost: float, quality: float, low: float, high: float, color: str, best: bool
 ) -> go.Scatter:
-    shown = label(name, NAME_WIDTH)
+    shown = chart_label(name, NAME_WIDTH)
     return go.Scatter(
         x=[cost],
         y=[quality],

@@ -13,7 +13,7 @@ from core.corpus.cells import short_cells
 from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
 from core.corpus.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
 from core.corpus.loaders import load_corpus, load_selection
-from core.map.service import Place, layout_stamp, stored_layout
+from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.backends import capabilities
 from core.search.search import (
     Calibration,
@@ -168,7 +168,7 @@ def columns(corpus: CorpusRef) -> dict[str, FilterOptions]:
 class Places:
     """The default map, and where on it the query would lie: (x, y) among its nearest hits, None without any."""
 
-    place: Place
+    place: LayoutKey
     query: tuple[float, float] | None
 
 
@@ -176,10 +176,10 @@ def places(corpus: CorpusRef, spec: ModelSpec, hits: Hits) -> Places | None:
     """None where the default map has not been made."""
     from core.search.search import place_query
 
-    place = Place(corpus, spec, LayoutParams())
-    made = layout_stamp(place)
+    place = LayoutKey(corpus, spec, LayoutParams())
+    made = layout_created(place)
     if not made:
         return None
-    place = replace(place, made=made)
+    place = replace(place, created=made)
     query = place_query(np.asarray(stored_layout(place).points), hits)
     return Places(place, None if query is None else (float(query[0]), float(query[1])))

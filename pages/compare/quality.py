@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pages.shared import compare_frame
+from pages.shared import contenders
 from pages.shared.quality import calibration as meaning
 from pages.shared.quality import density, hubs, length, similarity, start
 from pages.shared.quality import migration as move
@@ -21,10 +21,10 @@ PARTS: dict[str, Callable[[Asked], None]] = {
 
 
 def page() -> None:
-    found = compare_frame.begin("Quality", "There is nothing to look into yet: bring in some text first.", least=1)
+    found = contenders.start_page("Quality", "There is nothing to look into yet: bring in some text first.", minimum=1)
     if found is None:
         return
-    part = compare_frame.part(
+    part = contenders.select_view(
         PARTS,
         "quality_part",
         "How cosines lie; how many directions are used; what noise and changed words do; whether some texts answer "
@@ -33,7 +33,7 @@ def page() -> None:
     )
     asked = start.asked(*found)
     if asked is not None:
-        compare_frame.section(PARTS[part], asked)
+        contenders.run_view(PARTS[part], asked)
 
 
 page()

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.scoreboard.service import Asked
-from pages.shared import contender_choice, empty, report_download, session
-from pages.shared.scoreboard import controls, view, wait
+from pages.shared import messages, session
+from pages.shared.contenders import select_contenders
+from pages.shared.scoreboard import controls, report_download, view, wait
 
 
 def page() -> None:
@@ -12,9 +13,9 @@ def page() -> None:
     st.caption("Which model is best on your own rows, how sure that is, and what it costs.")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to compare yet: bring in some text first.")
+        messages.show_no_corpus("There is nothing to compare yet: bring in some text first.")
         return
-    contenders = contender_choice.choose(info)
+    contenders = select_contenders(info)
     if not contenders:
         return
     task, metric = controls.chosen(info, contenders)
@@ -25,7 +26,7 @@ def page() -> None:
     if state is not None:
         view.show(info, asked, state)
         if state.scored:
-            report_download.show(info, contenders, task, metric)
+            report_download.show_report_download(info, contenders, task, metric)
 
 
 page()

@@ -10,8 +10,8 @@ from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.diversity import view
 from pages.shared.duplicates import view as dup_view
-from pages.shared.errors import show_error
 from pages.shared.label_errors import view as doubts_view
+from pages.shared.messages import show_error
 from pages.shared.outliers import view as odd_view
 from pages.shared.outliers import wait
 

@@ -4,13 +4,13 @@ import streamlit as st
 
 from core.clusters import service as answers
 from core.errors import PlanisphereError
-from pages.shared import empty, session
+from pages.shared import messages, session
 from pages.shared.clusters import compare_clustering as other
 from pages.shared.clusters import compare_column as against
 from pages.shared.clusters import controls, groups, stability, start, sweep
 from pages.shared.clusters import headline as figures
 from pages.shared.clusters.controls import Chosen
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections import active as selected
 from pages.shared.text import plain
 
@@ -27,10 +27,10 @@ def page() -> None:
     st.title("Clusters")
     info, model = session.current_corpus(), session.current_model()
     if info is None:
-        empty.no_corpus("There is nothing to group yet: bring in some text first.")
+        messages.show_no_corpus("There is nothing to group yet: bring in some text first.")
         return
     if model is None:
-        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: groups are found among vectors.")
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: groups are found among vectors.")
         return
     chosen = controls.chosen(info, model)
     if not start.ready(chosen):

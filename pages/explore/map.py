@@ -3,15 +3,15 @@
 import streamlit as st
 
 from core.errors import PlanisphereError
-from core.map.scene import Scene
-from core.map.service import Place
+from core.map.scene import MapScene
+from core.map.service import LayoutKey
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.map import captions as words
-from pages.shared.map import chart, selection, settings, wait
+from pages.shared.map import chart, selection, settings
+from pages.shared.map import layout_status as words
 from pages.shared.map import state as map_state
 from pages.shared.map import view as map_view
+from pages.shared.messages import show_error
 from pages.shared.selections import active as selected
 
 
@@ -19,20 +19,20 @@ def page() -> None:
     st.title("Map")
     info, model = session.current_corpus(), session.current_model()
     if info is None or model is None:
-        wait.no_map(info)
+        words.no_map(info)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         color = settings.color_by(info)
         params = settings.layout_params()
         label, contours, columns = settings.look(info)
-        place = Place(session.corpus_ref(info), model, params)
+        place = LayoutKey(session.corpus_ref(info), model, params)
         others = settings.beside(place) if params.dims == 2 else ()
-    ready = wait.ready(place, info)
+    ready = words.ready(place, info)
     if ready is None:
         return
     places = (ready, *others)
     titles = tuple(settings.title(position) for position in places) if others else ("",)
-    scene = Scene(places, color, columns)
+    scene = MapScene(places, color, columns)
     view = map_view.View(scene, info.name, session.theme(), titles, label, contours)
     if params.dims == 3 or session.remembered("no_webgl"):
         chart.show(chart.View(ready, info.name, color, session.theme()), scene)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.types import ModelSpec
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
+from pages.shared.messages import show_error
 from pages.shared.search import form, results
 from pages.shared.selections import active as selected
 
@@ -14,7 +14,7 @@ def page() -> None:
     st.title("Search")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to search yet.")
+        messages.show_no_corpus("There is nothing to search yet.")
         return
     selected.line(info)
     models = form.models(info)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
+from pages.shared.messages import show_error
 from pages.shared.trends import bursts, form, shares
 from pages.shared.trends import compare_periods as spans
 from pages.shared.trends import drift as drifts
@@ -32,7 +32,7 @@ def page() -> None:
     st.title("Trends")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to follow over time yet.")
+        messages.show_no_corpus("There is nothing to follow over time yet.")
         return
     ask = form.ask(info)
     if ask is None:

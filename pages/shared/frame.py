@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, jobs_view, session, sign_in
+from pages.shared import jobs_view, messages, session, sign_in
 from pages.shared.corpus import sample as starter
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections import active as selected
-from pages.shared.text import told_apart
+from pages.shared.text import disambiguate_labels
 
 LOGO = Path(__file__).with_name("logo.svg")
 ICON = Path(__file__).with_name("icon.svg")  # a Material icon here would be fetched from the internet by the browser
@@ -139,7 +139,7 @@ def sidebar() -> None:
             st.caption("No corpus yet: bring text in on the Data page.")
             return
         session.linked_choice("corpus", list(corpora))
-        names = told_apart({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
+        names = disambiguate_labels({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
         st.selectbox(
             "Corpus",
             list(corpora),
@@ -156,11 +156,11 @@ def model_choice() -> None:
     info = session.current_corpus()
     models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
     if not models:
-        coming = info is not None and empty.coming(info)
+        coming = info is not None and messages.is_embedding_pending(info)
         st.caption("Being embedded." if coming else "Not embedded yet: choose a model on the Embed page.")
         return
     session.linked_choice("model", list(models))
-    names = told_apart({key: model.label for key, model in models.items()})
+    names = disambiguate_labels({key: model.label for key, model in models.items()})
     st.selectbox(
         "Model",
         list(models),

@@ -22,7 +22,7 @@ def cut(text: str, most: int = 80) -> str:
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as a person says them: "8 s", "2 min 5 s", "1 h 4 min"."""
     whole = max(round(seconds), 0)
     if whole < 60:
@@ -33,7 +33,7 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def size(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Bytes as "512 B", "1.5 MB"."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
@@ -47,7 +47,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def told_apart(labels: Mapping[str, str]) -> dict[str, str]:
+def disambiguate_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Labels by key; of equal ones each ends with the beginning of its key, as a widget knows its options by their
     labels alone."""
     times = Counter(labels.values())

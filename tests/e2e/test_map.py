@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.map.scene import Scene, selected
+from core.map.scene import MapScene, selected
 from core.map.selection import Choice
 from pages.shared.map.settings import place_key
 from tests.e2e import labels
@@ -75,7 +75,7 @@ def test_a_lasso_selects_the_rows_inside_its_polygon(opened: MapOnPage, sample: 
     keyed(opened.page, "map_terms").wait_for()
     settled(opened.page)
     place = sample.maps[0]
-    rows = selected(Scene((place,)), choice_in_link(opened.page))
+    rows = selected(MapScene((place,)), choice_in_link(opened.page))
     assert opened.selected() == len(rows)
     # the same from the pixels of the mouse, up to rows at the very edge
     corners = np.array([opened.pixels(*corner) for corner in shape])

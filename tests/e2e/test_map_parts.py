@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Route
 
-from core.map.selection import Bounds, Choice, chosen_rows
-from core.map.shapes import rows_in_polygon
+from core.map.selection import Bounds, Choice, chosen_rows, rows_in_polygon
 from pages.shared.scatter import WEB, bundle
 
 pytestmark = pytest.mark.browser

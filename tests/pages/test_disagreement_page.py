@@ -31,7 +31,7 @@ from core.errors import InputError, StorageError
 from core.jobs.pipeline import run_job
 from core.jobs.results import step_of
 from core.jobs.types import JobSpec
-from core.map.disagreement_colors import disagreement_colors, extreme_groups, from_link, link_text, places_of
+from core.map.disagreement_colors import contender_layouts, disagreement_colors, extreme_groups, from_link, link_text
 from core.map.results import LAYOUTS, LayoutQuery
 from core.map.service import ColorBy, color_of
 from core.models.registry import load_embedder
@@ -348,12 +348,12 @@ def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
 
 def test_maps_are_colored_by_disagreement(shop):
     asked, gone = shop
-    assert places_of(asked) == ()
+    assert contender_layouts(asked) == ()
     points = np.random.default_rng(0).normal(size=(240, 2)).astype(np.float32)
     layout = Layout(points, LayoutParams(), Trust(0.9, 0.5, 0.1, 15, 240, 240, np.ones(240)))
     for contender in asked.contenders:
         LAYOUTS.save(LayoutQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), contender.model), layout)
-    places = places_of(asked)
+    places = contender_layouts(asked)
     assert [place.model.key for place in places] == [each.model.key for each in asked.contenders]
     made = disagreement_colors(asked, 10, places, "light")
     codes = np.frombuffer(made.codes.data, np.uint8)

@@ -15,13 +15,21 @@ from core.corpus.loaders import load_corpus
 from core.corpus.reading import RawTable, column_field
 from core.corpus.selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.errors import PlanisphereError, StorageError
-from core.map.align import aligned
 from core.map.regions import regions
 from core.map.results import LAYOUTS, LayoutQuery
 from core.map.rows import Look, row_view, selection_file, selection_table, special
-from core.map.scene import Scene, geometry, member_bits, selected
+from core.map.scene import MapScene, geometry, member_bits, selected
 from core.map.selection import STEPS, Bounds, Choice, Step
-from core.map.service import ColorBy, Place, layout_stamp, map_data, map_trust, random_trustworthiness, stored_layout
+from core.map.service import (
+    ColorBy,
+    LayoutKey,
+    layout_created,
+    map_data,
+    map_trust,
+    random_trustworthiness,
+    stored_layout,
+)
+from core.map.trust import aligned
 from core.models.registry import load_embedder
 from core.secret import Secret
 from core.store import Workspace
@@ -40,9 +48,9 @@ EVERYTHING = Choice((Step("box", "set", (0, 0, STEPS, STEPS)),))
 
 
 @pytest.fixture
-def place(home, corpus) -> Place:
+def place(home, corpus) -> LayoutKey:
     info, spec = corpus
-    return Place(CorpusRef(str(home), info.digest), spec, LayoutParams())
+    return LayoutKey(CorpusRef(str(home), info.digest), spec, LayoutParams())
 
 
 def opened_page(app: AppTest) -> AppTest:
@@ -498,7 +506,7 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     next(button for button in app.button if button.label == "Draw this map").click()
     app.run()
     assert not app.exception
-    wanted = Place(place.corpus, place.model, LayoutParams(n_neighbors=6))
+    wanted = LayoutKey(place.corpus, place.model, LayoutParams(n_neighbors=6))
     wait_until(lambda: LAYOUTS.exists(wanted.query))
     app.run()
     assert browser.data["key"] != first
@@ -604,12 +612,12 @@ def test_selection_counts_all_rows_in_the_polygon(place):
     middle = float(np.median(points[:, 0]))
     x, _ = bounds.steps(middle, 0)
     half = Step("lasso", "set", (x, -5, 2 * STEPS, 0, 0, 2 * STEPS, -2 * STEPS, 0))
-    rows = selected(Scene((place,)), Choice((half,), clicked=1))
+    rows = selected(MapScene((place,)), Choice((half,), clicked=1))
     assert rows.tolist() == np.flatnonzero(points[:, 0] > middle).tolist()
 
 
 def test_table_finds_sorts_and_counts(place):
-    table = selection_table(Scene((place,)), EVERYTHING, Look("TEAPOT late", "stars", True))
+    table = selection_table(MapScene((place,)), EVERYTHING, Look("TEAPOT late", "stars", True))
     corpus = load_corpus(place.corpus)
     expected = [i for i, text in enumerate(corpus.texts) if "teapot" in text and "late" in text]
     assert sorted(table.table.index) == expected
@@ -620,7 +628,7 @@ def test_table_finds_sorts_and_counts(place):
 
 @pytest.mark.parametrize(("form", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_downloads_hold_the_selected_rows(place, form, read):
-    scene = Scene((place,))
+    scene = MapScene((place,))
     table = read(io.BytesIO(selection_file(scene, kept_rows(place, [3, 11]), Look(), form)))
     assert table["Text"].tolist() == [load_corpus(place.corpus).texts[i] for i in (3, 11)]
 
@@ -628,7 +636,7 @@ def test_downloads_hold_the_selected_rows(place, form, read):
 def test_special_finds_the_planted_word_and_value(place):
     table = load_corpus(place.corpus).table
     lamps = kept_rows(place, np.flatnonzero(table["subject"] == "lamp"))
-    found, values = special(Scene((place,)), lamps)
+    found, values = special(MapScene((place,)), lamps)
     assert found.entries[0].value in ("lamp", "my lamp")
     best = values.entries[0]
     assert (best.name, best.value, best.inside, best.inside_total, best.outside) == ("subject", "lamp", 10, 10, 0)
@@ -653,20 +661,20 @@ def test_random_trustworthiness_is_what_random_maps_reach():
 
 
 def test_answers_about_a_layout_are_not_those_of_an_earlier_one(place):
-    before = replace(place, made=layout_stamp(place))
-    assert len(selected(Scene((before,)), EVERYTHING)) == 60
+    before = replace(place, made=layout_created(place))
+    assert len(selected(MapScene((before,)), EVERYTHING)) == 60
     layout = stored_layout(place)
     points = np.array(layout.points)
     points[:20] += 1e6  # as a fast layout that was drawn again would have moved them
     half = Choice((Step("box", "set", (-9, -9, STEPS // 2, STEPS // 2)),))
-    assert selected(Scene((before,)), half).tolist() != list(range(20, 60))
+    assert selected(MapScene((before,)), half).tolist() != list(range(20, 60))
     LAYOUTS.save(place.query, replace(layout, points=points))
-    after = replace(place, made=layout_stamp(place))
+    after = replace(place, made=layout_created(place))
     assert after.made > before.made > 0
-    assert selected(Scene((after,)), half).tolist() == list(range(20, 60))
-    assert selection_table(Scene((after,)), half, Look()).selected == 40
+    assert selected(MapScene((after,)), half).tolist() == list(range(20, 60))
+    assert selection_table(MapScene((after,)), half, Look()).selected == 40
     assert geometry((after,)).points[0].key != geometry((before,)).points[0].key
-    assert page_state.reset_key(Scene((after,))) != page_state.reset_key(Scene((before,)))
+    assert page_state.reset_key(MapScene((after,))) != page_state.reset_key(MapScene((before,)))
 
 
 def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
@@ -676,8 +684,8 @@ def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
-    place = Place(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
-    columns = selection_table(Scene((place,)), EVERYTHING, Look()).table.columns
+    place = LayoutKey(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
+    columns = selection_table(MapScene((place,)), EVERYTHING, Look()).table.columns
     assert "Text" in columns
     assert "say {it}" not in columns
 
@@ -689,11 +697,11 @@ def test_huge_cells_are_cut_and_said_to_be(home):
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
-    place = Place(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
+    place = LayoutKey(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
     view = row_view(place, 0)
     assert len(dict(view.cells)["log"]) == 2_000
     assert view.cut == ("log",)
-    found = selection_table(Scene((place,)), EVERYTHING, Look())
+    found = selection_table(MapScene((place,)), EVERYTHING, Look())
     assert found.table["log"].str.len().tolist() == [400] * 4
     assert found.cut == 4
 
@@ -706,7 +714,7 @@ def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
         view = chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
         with pytest.raises(ZeroDivisionError):
             chart.drawn(view)
-        scene = Scene((view.place,), view.color)
+        scene = MapScene((view.place,), view.color)
         with pytest.raises(ZeroDivisionError):
             map_view._colors(map_view.View(scene, "shop", "light"))
     assert asked == [None, None, Secret("key"), Secret("key")]
@@ -718,14 +726,14 @@ def test_unknown_row_column_and_layout_are_explained(place):
     with pytest.raises(PlanisphereError, match="no column"):
         map_data(place, ColorBy("column", "nothing"))
     with pytest.raises(StorageError, match="not been drawn"):
-        map_data(Place(place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
+        map_data(LayoutKey(place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
 
 
-def points_of(place: Place) -> np.ndarray:
+def points_of(place: LayoutKey) -> np.ndarray:
     return np.asarray(stored_layout(place).points, dtype=np.float32)
 
 
-def kept_rows(place: Place, rows) -> Choice:
+def kept_rows(place: LayoutKey, rows) -> Choice:
     """Any rows, chosen as a kept selection."""
     saved = save_selection(Workspace(place.corpus.folder), place.corpus.digest, f"Rows {len(rows)}", rows)
     return Choice((Step("rows", "set", key=saved.key),))

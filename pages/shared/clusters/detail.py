@@ -13,7 +13,7 @@ from core.corpus.selections import LONGEST_NAME
 from core.errors import PlanisphereError
 from pages.shared import session
 from pages.shared.clusters.controls import Chosen
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections import active as selected
 from pages.shared.text import count, plain
 

@@ -8,7 +8,7 @@ from core.clusters import service as answers
 from core.clusters.methods import FEWEST
 from core.clusters.stability import FOUND as STABLE
 from pages.shared.clusters.controls import Chosen
-from pages.shared.text import count, duration
+from pages.shared.text import count, format_duration
 
 SAME = 0.9999  # mean cosine from which all rows of a group are the same
 
@@ -20,7 +20,7 @@ def figures(made: answers.Overview, chosen: Chosen) -> None:
         help="Neighbors inside: of each row's 15 nearest rows, the share that is in the same group. Silhouette "
         "(Rousseeuw, 1987): 1 where every row is far nearer to its own group than to the next, 0 where groups touch; "
         "texts of one corpus rarely exceed 0.3. Both are measured in the model's own space, on all rows, never on the "
-        f"map. Found in {duration(made.seconds)} with seed {chosen.params.seed}.",
+        f"map. Found in {format_duration(made.seconds)} with seed {chosen.params.seed}.",
     )
     if not len(made.table):
         st.warning(

@@ -16,7 +16,7 @@ from core.types import CorpusRef, ModelSpec
 from pages.shared import session
 from pages.shared.clusters import naming_llm
 from pages.shared.downloads import csv_button
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import plain
 
 WAYS = ("By hand", "With a language model")

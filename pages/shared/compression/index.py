@@ -14,7 +14,7 @@ from pages.shared import session
 from pages.shared.compression import select_contender as which
 from pages.shared.compression import table as compress_table
 from pages.shared.downloads import csv_button
-from pages.shared.text import duration, plain, size
+from pages.shared.text import format_bytes, format_duration, plain
 
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 
@@ -70,8 +70,8 @@ def _table(view: IndexView) -> None:
             "ms, p50": table["p50"],
             "ms, p95": table["p95"],
             "queries a second": table["rate"].round().astype(int),
-            "built in": [duration(second) if second >= 10 else f"{second:.2f} s" for second in table["seconds"]],
-            "memory": [size(byte) for byte in table["bytes"]],
+            "built in": [format_duration(second) if second >= 10 else f"{second:.2f} s" for second in table["seconds"]],
+            "memory": [format_bytes(byte) for byte in table["bytes"]],
         }
     )
     number = st.column_config.NumberColumn

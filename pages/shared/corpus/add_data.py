@@ -11,8 +11,8 @@ from core.errors import InputError, PlanisphereError
 from pages.shared import session
 from pages.shared.corpus import sample as starter
 from pages.shared.corpus import saved_corpora as earlier
-from pages.shared.errors import show_error
-from pages.shared.text import plain, size
+from pages.shared.messages import show_error
+from pages.shared.text import format_bytes, plain
 
 WAYS = ("Upload", "Paste", "Sample", "Earlier corpora")  # as they stand in the address bar
 KINDS = (
@@ -61,7 +61,7 @@ def _upload() -> Origin | None:
     origin = session.remembered("upload")
     if origin and not files:  # back from another page: the uploader is empty, the files are still kept
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(", ".join(f"**{plain(file.name)}** ({size(file.size)})" for file in origin.files))
+            st.markdown(", ".join(f"**{plain(file.name)}** ({format_bytes(file.size)})" for file in origin.files))
             st.button(
                 "Remove",
                 key="remove-upload",

@@ -13,7 +13,7 @@ from core.types import Roles
 from pages.shared import session
 from pages.shared.corpus import add_data as bring
 from pages.shared.corpus.import_options import tag
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 CREATE_SECONDS = 600  # a million rows with vectors, or split into passages, take minutes on a small machine

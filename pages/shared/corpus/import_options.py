@@ -12,7 +12,7 @@ from core.corpus.staging import Origin
 from core.digest import digest_json
 from core.errors import InputError
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 UNITS: dict[TextUnit, str] = {"line": "A line", "paragraph": "A paragraph", "file": "The whole file"}

@@ -43,7 +43,7 @@ def figures(facts: Profile) -> None:
 
 
 def lengths(facts: Profile, height: int = 220) -> None:
-    from core.figures_bars import histogram_figure
+    from core.figures import histogram_figure
     from core.palette import Theme
 
     st.markdown(

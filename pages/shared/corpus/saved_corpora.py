@@ -12,8 +12,8 @@ from core.errors import JobError, PlanisphereError, StorageError
 from core.jobs.types import JobState
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.text import count, plain, size
+from pages.shared.messages import show_error
+from pages.shared.text import count, format_bytes, plain
 
 STOP_SECONDS = 30  # a job stops when its batches in flight are done
 
@@ -53,7 +53,7 @@ def _line(info: CorpusInfo) -> dict[str, object]:
     workspace = session.workspace()
     models = ", ".join(model.label for model in workspace.models(info.digest))
     created = datetime.fromtimestamp(info.created)
-    taken = size(workspace.size(info.digest))
+    taken = format_bytes(workspace.size(info.digest))
     return {"Name": info.name, "Rows": info.rows, "Created": created, "Size": taken, "Models": models}
 
 
@@ -114,7 +114,7 @@ def delete_dialog(info: CorpusInfo) -> None:
     models = count(len(workspace.models(info.digest)), "embedding")
     st.markdown(
         f"**{plain(info.name)}** goes for good, with {models} and everything computed from it. "
-        f"This frees **{size(workspace.size(info.digest))}**. Your own files are not touched."
+        f"This frees **{format_bytes(workspace.size(info.digest))}**. Your own files are not touched."
     )
     if jobs:
         st.warning(

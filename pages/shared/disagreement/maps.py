@@ -9,12 +9,12 @@ from core.disagreement.service import Asked
 from core.map import disagreement_colors as answers
 from core.map.color_codes import CONTEXT
 from core.map.scene import Colors, Geometry, details, geometry
-from core.map.service import Place
+from core.map.service import LayoutKey
 from core.store import CorpusInfo
 from pages.shared import cached, scatter, session
 from pages.shared.disagreement import controls as choice
 from pages.shared.disagreement import missing_layouts as undrawn
-from pages.shared.map import captions as words
+from pages.shared.map import layout_status as words
 from pages.shared.map import settings
 from pages.shared.text import plain
 
@@ -25,7 +25,7 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         between = choice.pair(asked)
         k = choice.depth(asked)
-    places = session.ask(answers.places_of, between)
+    places = session.ask(answers.contender_layouts, between)
     undrawn.show(between, places, info)
     if not places:
         return
@@ -57,7 +57,7 @@ def _say_where(asked: Asked, k: int) -> None:
         )
 
 
-def _draw(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: Colors) -> bool:
+def _draw(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: Geometry, colors: Colors) -> bool:
     # as maps come one by one, a new drawing for each number of them: one that stands does not take in another panel
     told = scatter.draw(_data(info, places, shape, colors), key=f"disagree_map_{len(places)}")
     with st.container(gap=None):
@@ -66,7 +66,7 @@ def _draw(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: 
     return bool(told.get("unsupported"))
 
 
-def _data(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: Colors) -> dict[str, Any]:
+def _data(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: Geometry, colors: Colors) -> dict[str, Any]:
     """What the component needs, see its README."""
     theme, bounds = session.theme(), shape.bounds
     stamp = digest_json([packet.key for packet in shape.points])
@@ -93,7 +93,7 @@ def _data(info: CorpusInfo, places: tuple[Place, ...], shape: Geometry, colors: 
     }
 
 
-def _link(asked: Asked, k: int, places: tuple[Place, ...]) -> None:
+def _link(asked: Asked, k: int, places: tuple[LayoutKey, ...]) -> None:
     others = ".".join(settings.place_key(place) for place in places[1:])
     color = {"color": settings.DISAGREEMENT, "between": answers.link_text(asked, k)}
     st.page_link(
@@ -110,10 +110,10 @@ def _link(asked: Asked, k: int, places: tuple[Place, ...]) -> None:
     )
 
 
-def _details_key(places: tuple[Place, ...]) -> str:
+def _details_key(places: tuple[LayoutKey, ...]) -> str:
     return digest_json([places[0].corpus.folder, places[0].corpus.digest, places[0].model.key])
 
 
-def _kept(function: Any, places: tuple[Place, ...]) -> Any:
-    names = [(position.corpus, position.model.key, position.params, position.made) for position in places]
+def _kept(function: Any, places: tuple[LayoutKey, ...]) -> Any:
+    names = [(position.corpus, position.model.key, position.params, position.created) for position in places]
     return cached.made(lambda: session.ask(function, places), function.__name__, *names)

@@ -5,7 +5,7 @@ import streamlit as st
 from core.disagreement.service import Asked
 from core.map import disagreement_colors as answers
 from core.map.results import LAYOUTS, LayoutQuery
-from core.map.service import Place
+from core.map.service import LayoutKey
 from core.results import Step
 from core.store import CorpusInfo
 from core.types import CorpusRef
@@ -13,7 +13,7 @@ from pages.shared import result_view
 from pages.shared.text import count, plain
 
 
-def show(asked: Asked, places: tuple[Place, ...], info: CorpusInfo) -> None:
+def show(asked: Asked, places: tuple[LayoutKey, ...], info: CorpusInfo) -> None:
     """Says what is not shown, and offers to draw it."""
     models = list({contender.model.key: contender.model for contender in asked.contenders}.values())
     if any(not contender.is_model for contender in asked.contenders):

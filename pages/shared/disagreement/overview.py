@@ -14,7 +14,7 @@ from pages.shared import session
 from pages.shared.disagreement import controls as choice
 from pages.shared.disagreement import overlap_by_k as depths
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
+from pages.shared.map.layout_status import file_stem
 from pages.shared.text import count, plain
 
 MEASURES: dict[Measure, str] = {

@@ -12,8 +12,8 @@ from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.diversity import hubs, pick
 from pages.shared.downloads import csv_button
-from pages.shared.errors import show_error
 from pages.shared.label_errors import save as keep
+from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
 
 CLUSTERS = "(clusters)"

@@ -9,7 +9,7 @@ from core.duplicates.service import MOST_GROUPS, MOST_ROWS, Groups, Place, drop_
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
+from pages.shared.map.layout_status import file_stem
 from pages.shared.outliers import save as odd_keep
 from pages.shared.text import count
 

@@ -11,7 +11,7 @@ import streamlit as st
 from core.corpus.filters import Filter, FilterOptions
 from core.errors import InputError
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import cut
 
 STEPS = 100

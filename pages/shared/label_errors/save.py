@@ -7,7 +7,7 @@ import streamlit as st
 from core.corpus.selections import LONGEST_NAME, SavedSelection
 from core.errors import PlanisphereError
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.figures import save_html
+from core.figures import figure_html
 from core.map.charts import map_figure
-from core.map.scene import Scene, plotly_choice
+from core.map.scene import MapScene, plotly_choice
 from core.map.selection import Choice
-from core.map.service import ColorBy, MapData, MapTrust, Place, map_data
+from core.map.service import ColorBy, LayoutKey, MapData, MapTrust, map_data
 from core.palette import Theme
 from core.secret import Secret
 from pages.shared import cached, session
 from pages.shared.map import selection
-from pages.shared.map.captions import file_stem, trust_lines
+from pages.shared.map.layout_status import file_stem, trust_lines
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,7 +32,7 @@ BARS: dict[Theme, dict[str, str]] = {
 class View:
     """What is drawn. Equal views give equal figures, which is what keeps zoom and selection in the browser."""
 
-    place: Place
+    place: LayoutKey
     name: str
     color: ColorBy
     theme: Theme
@@ -60,7 +60,7 @@ def drawn(view: View) -> Drawn:
             trace["type"] = trace["type"].removesuffix("gl")  # a flat map is drawn here only where WebGL is missing
         return Drawn(figure, len(data.rows), data.total, data.color.note, data.trust)
 
-    names = (place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
+    names = (place.corpus, place.model.key, place.params, place.created, view.color, view.theme)
     return cached.made(make, "map", *names)
 
 
@@ -85,7 +85,7 @@ def _figure(data: MapData, view: View) -> "go.Figure":
     return figure
 
 
-def show(view: View, scene: Scene) -> None:
+def show(view: View, scene: MapScene) -> None:
     """The Plotly map: in three dimensions, and where the browser has no WebGL2."""
     with st.spinner("Preparing the map", show_time=False):
         made = drawn(view)
@@ -109,7 +109,7 @@ def notes(view: View, made: Drawn) -> str:
     return " ".join(parts)
 
 
-def chart(view: View, made: Drawn, scene: Scene) -> Choice | None:
+def chart(view: View, made: Drawn, scene: MapScene) -> Choice | None:
     """Draw it; gives what is selected, None in three dimensions."""
     flat = view.place.params.dims == 2
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": ("points", "box", "lasso")} if flat else {}
@@ -137,7 +137,7 @@ def save_button(view: View) -> None:
 
     def page() -> bytes:
         figure = _figure(ask(map_data, view.place, view.color, secret), view)
-        return save_html(figure, view.name, view.theme)
+        return figure_html(figure, view.name, view.theme)
 
     st.download_button(
         "Save as HTML",

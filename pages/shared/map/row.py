@@ -4,12 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from core.map.rows import LONGEST_CELL, RowView, row_view
-from core.map.service import Place
+from core.map.service import LayoutKey
 from pages.shared import session
 from pages.shared.text import cut, plain
 
 
-def show(place: Place, row: int, key: str) -> None:
+def show(place: LayoutKey, row: int, key: str) -> None:
     """The row in full beside its nearest texts. `key` tells apart two such panels on one page."""
     left, right = st.columns([3, 4], gap="medium")
     with right:

@@ -10,12 +10,12 @@ import streamlit as st
 
 from core.corpus.distinctive_terms import Contrast, Contrasts, Shift
 from core.map.rows import CELL, Look, SelectionTable, keep_selection, selection_file, selection_table, special
-from core.map.scene import Scene
+from core.map.scene import MapScene
 from core.map.selection import Choice, Step
 from pages.shared import session
 from pages.shared.map import row as map_row
 from pages.shared.map import state
-from pages.shared.map.captions import file_stem
+from pages.shared.map.layout_status import file_stem
 from pages.shared.selections import view
 from pages.shared.text import count
 
@@ -32,7 +32,7 @@ HINT = (
 )
 
 
-def show(scene: Scene, name: str, choice: Choice) -> None:
+def show(scene: MapScene, name: str, choice: Choice) -> None:
     """The row that was clicked, and the rows of a selection; or what to do."""
     if choice.clicked is not None:
         map_row.show(scene.first, choice.clicked, "clicked")
@@ -59,7 +59,7 @@ def show(scene: Scene, name: str, choice: Choice) -> None:
         map_row.show(scene.first, row, "listed")
 
 
-def kept(scene: Scene, choice: Choice) -> None:
+def kept(scene: MapScene, choice: Choice) -> None:
     """The kept selections: keep this one, or show another on the map."""
     info = session.current_corpus()
     if info is None:
@@ -71,7 +71,7 @@ def kept(scene: Scene, choice: Choice) -> None:
         st.rerun()
 
 
-def table(scene: Scene, name: str, choice: Choice, whole: SelectionTable) -> int | None:
+def table(scene: MapScene, name: str, choice: Choice, whole: SelectionTable) -> int | None:
     """The table with its tools; gives the row that was chosen in it."""
     look = _look(list(whole.table.columns))
     seen = session.ask_once(selection_table, scene, choice, look)
@@ -122,7 +122,7 @@ def _count_line(seen: SelectionTable) -> str:
     return first + found + cut
 
 
-def downloads(scene: Scene, name: str, choice: Choice, look: Look) -> None:
+def downloads(scene: MapScene, name: str, choice: Choice, look: Look) -> None:
     with st.container(horizontal=True):
         for form, label, mime in FORMS:
             st.download_button(
@@ -136,12 +136,12 @@ def downloads(scene: Scene, name: str, choice: Choice, look: Look) -> None:
             )
 
 
-def _file(scene: Scene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> Callable[[], bytes]:
+def _file(scene: MapScene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> Callable[[], bytes]:
     ask = session.manager().ask  # bound now: the download runs outside of the page
     return lambda: ask(selection_file, scene, choice, look, form)
 
 
-def what_is_special(scene: Scene, choice: Choice) -> None:
+def what_is_special(scene: MapScene, choice: Choice) -> None:
     """Words and column values that stand out here, surest and strongest first."""
     st.markdown(
         "**What is special here**",

@@ -11,8 +11,8 @@ from core.corpus.selections import saved_selections
 from core.digest import digest_json
 from core.map import regions
 from core.map.disagreement_colors import from_link
-from core.map.scene import kept_places
-from core.map.service import ColorBy, Place
+from core.map.scene import stored_layouts
+from core.map.service import ColorBy, LayoutKey
 from core.store import CorpusInfo
 from core.types import LayoutParams
 from core.vectors.communities import DEFAULT_LEVEL
@@ -199,9 +199,9 @@ def _groups(info: CorpusInfo, chosen: str) -> str:
     return f"{level}.{digest_json(given)[:8]}"
 
 
-def beside(place: Place) -> tuple[Place, ...]:
+def beside(place: LayoutKey) -> tuple[LayoutKey, ...]:
     """Up to three other maps of the same rows, to be shown beside it."""
-    kept = {place_key(position): position for position in kept_places(place.corpus) if not _same(position, place)}
+    kept = {place_key(position): position for position in stored_layouts(place.corpus) if not _same(position, place)}
     if not kept:
         return ()
     session.linked_choices("with", list(kept))
@@ -220,7 +220,7 @@ def beside(place: Place) -> tuple[Place, ...]:
     return tuple(kept[key] for key in chosen)
 
 
-def title(place: Place) -> str:
+def title(place: LayoutKey) -> str:
     """A map's name where several are shown."""
     params, usual = place.params, LayoutParams()
     if params.method == "pca":
@@ -232,11 +232,11 @@ def title(place: Place) -> str:
     return ", ".join([place.model.label, "UMAP", *extras])
 
 
-def place_key(place: Place) -> str:
+def place_key(place: LayoutKey) -> str:
     return digest_json([place.model.key, asdict(place.params)])
 
 
-def _same(one: Place, other: Place) -> bool:
+def _same(one: LayoutKey, other: LayoutKey) -> bool:
     return one.model.key == other.model.key and one.params == other.params
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.digest import digest_json
-from core.map.scene import Scene, color_key
+from core.map.scene import MapScene, color_key
 from core.map.selection import Choice, Step
 from pages.shared import session
 
@@ -34,7 +34,7 @@ class MapState:
         }
 
 
-def current(scene: Scene) -> MapState:
+def current(scene: MapScene) -> MapState:
     """The state on this map: of this visit, else of the link, else none. Shapes are of no use on another map."""
     reset = reset_key(scene)
     known = session.remembered("map")
@@ -46,7 +46,7 @@ def current(scene: Scene) -> MapState:
     return state if state.choice.selects else replace(state, choice=replace(state.choice, steps=_on_all_pages(scene)))
 
 
-def keep(scene: Scene, raw: Any) -> MapState:
+def keep(scene: MapScene, raw: Any) -> MapState:
     """Keep what the component tells, for this visit and in the link; gives the state as it now is."""
     state = current(scene)
     here = isinstance(raw, dict) and raw.get("reset", state.reset) == state.reset  # else told of the map before this
@@ -60,7 +60,7 @@ def keep(scene: Scene, raw: Any) -> MapState:
     return state
 
 
-def force(scene: Scene, choice: Choice) -> None:
+def force(scene: MapScene, choice: Choice) -> None:
     """Let the map show this choice, from the next run of the page on."""
     state = current(scene)
     _remember(replace(state, choice=choice, stamp=state.stamp + 1))
@@ -80,15 +80,15 @@ def holds(key: str) -> bool:
     return not isinstance(known, dict) or any(step.key == key for step in Choice.read(known.get("choice")).steps)
 
 
-def _on_all_pages(scene: Scene) -> tuple[Step, ...]:
+def _on_all_pages(scene: MapScene) -> tuple[Step, ...]:
     """The rows that are selected on every page (pages/shared/selections/active.py)."""
     known = session.remembered("selected")
     return (Step("rows", "set", key=known["key"]),) if known and known["corpus"] == scene.first.corpus.digest else ()
 
 
-def reset_key(scene: Scene) -> str:
+def reset_key(scene: MapScene) -> str:
     place = scene.first
-    return digest_json([place.corpus.digest, place.model.key, str(place.params), place.made])
+    return digest_json([place.corpus.digest, place.model.key, str(place.params), place.created])
 
 
 def _remember(state: MapState) -> None:

@@ -13,8 +13,8 @@ from core.map.scene import (
     Colors,
     Column,
     Geometry,
+    MapScene,
     Packet,
-    Scene,
     color_key,
     colors,
     column,
@@ -22,12 +22,12 @@ from core.map.scene import (
     geometry,
     member_bits,
 )
-from core.map.service import Place
+from core.map.service import LayoutKey
 from core.palette import GREY, Theme
 from pages.shared import cached, scatter, session
 from pages.shared.map import chart
 from pages.shared.map import state as map_state
-from pages.shared.map.captions import file_stem
+from pages.shared.map.layout_status import file_stem
 
 HEIGHT, SMALL = 640, 420
 
@@ -36,7 +36,7 @@ HEIGHT, SMALL = 640, 420
 class View:
     """What is drawn. label: the column that names regions, "" for their words, None for no labels."""
 
-    scene: Scene
+    scene: MapScene
     name: str
     theme: Theme
     titles: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def made(view: View) -> Made:
     """Made once a server for all who look at it."""
     scene = view.scene
     place = scene.first
-    shape = _kept(geometry, scene.places)
+    shape = _kept(geometry, scene.layouts)
     coded = tuple(_kept(column, place, name) for name in scene.columns)
     panels = [
         {"array": packet.key, "title": title, "labels": _labels(view, i), "contours": _contours(view, i)}
@@ -87,9 +87,9 @@ def draw(view: View, made: Made, command: dict[str, Any]) -> tuple[map_state.Map
     return state, bool(told.get("unsupported"))
 
 
-def marked(place: Place, name: str, theme: Theme, rows: list[int], star: tuple[float, float] | None) -> str:
+def marked(place: LayoutKey, name: str, theme: Theme, rows: list[int], star: tuple[float, float] | None) -> str:
     """A smaller map in grey with some rows ringed and a star; gives how many points it shows."""
-    view = View(Scene((place,)), name, theme, ("",))
+    view = View(MapScene((place,)), name, theme, ("",))
     drawn = made(view)
     data = _data(view, drawn, {"stamp": "marked", "view": None, "choice": {}})
     data["color"]["plain"] = GREY
@@ -189,7 +189,7 @@ def _names(argument: Any) -> tuple[Any, ...]:
     return tuple(
         part
         for place in places
-        for part in (place.corpus.folder, place.corpus.digest, place.model.key, place.params, place.made)
+        for part in (place.corpus.folder, place.corpus.digest, place.model.key, place.params, place.created)
     )
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core.figures_heatmap import agreement_figure
+from core.figures import agreement_figure
 from core.outliers.compare import Consensus, model_consensus, score_agreement
 from core.outliers.consensus import Agreement
 from core.outliers.score_info import SCORES

@@ -13,7 +13,7 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
+from pages.shared.map.layout_status import file_stem
 from pages.shared.outliers import save as keep
 from pages.shared.text import count
 

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.figures_bars import histogram_figure
+from core.figures import histogram_figure
 from core.outliers.consensus import CutBy
 from core.outliers.results import OUTLIER_SCORES
 from core.outliers.score_info import SCORES, ScoreName

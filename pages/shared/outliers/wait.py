@@ -4,7 +4,7 @@ from core.outliers.results import OUTLIER_SCORES, OutlierQuery
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from pages.shared import empty, result_view, session
+from pages.shared import messages, result_view, session
 from pages.shared.text import count, plain
 
 
@@ -15,14 +15,16 @@ def graph_is_there(info: CorpusInfo, model: ModelSpec) -> bool:
 
 def nothing_yet(info: CorpusInfo | None, model: ModelSpec | None) -> None:
     """No corpus, no vectors, or no graph; a running job is waited for."""
-    if empty.coming(info):
-        empty.waiting("What is odd appears here by itself once the texts are embedded and their neighbors found.")
+    if messages.is_embedding_pending(info):
+        messages.show_waiting(
+            "What is odd appears here by itself once the texts are embedded and their neighbors found."
+        )
     elif info is None:
-        empty.no_corpus("There is nothing to look through yet.")
+        messages.show_no_corpus("There is nothing to look through yet.")
     elif model is None:
-        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: what is odd is seen from vectors.")
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: what is odd is seen from vectors.")
     else:
-        empty.not_embedded(f"The neighbor graph of {plain(model.label)} is missing: run the model again.")
+        messages.show_not_embedded(f"The neighbor graph of {plain(model.label)} is missing: run the model again.")
 
 
 def score_query(info: CorpusInfo, model: ModelSpec, k: int) -> OutlierQuery:

@@ -15,7 +15,7 @@ from core.vectors.contenders import Contender
 from pages.shared import result_view, session
 from pages.shared.models import run
 from pages.shared.quality.common import Asked
-from pages.shared.text import count, duration, plain
+from pages.shared.text import count, format_duration, plain
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _words(plan: Plan) -> str:
     if plan.sends:
         cost = "of unknown price" if plan.usd is None else f"for at most ${plan.usd:,.4f}"
         return f"{text}, sent to its server **{cost}**".replace("$", "\\$")
-    about = "" if plan.seconds is None else f", about {duration(max(plan.seconds, 1))}"
+    about = "" if plan.seconds is None else f", about {format_duration(max(plan.seconds, 1))}"
     return f"{text}, on this machine{about}"
 
 

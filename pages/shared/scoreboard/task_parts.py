@@ -17,8 +17,8 @@ from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.text import count, cut, plain, told_apart
+from pages.shared.messages import show_error
+from pages.shared.text import count, cut, disambiguate_labels, plain
 
 
 def tables(info: CorpusInfo, name: str, judged: bool, label: str, help: str) -> list[TaskTable]:
@@ -76,7 +76,7 @@ def fitting(info: CorpusInfo, name: str, known: list[TaskTable]) -> list[TaskTab
 def file_choice(name: str, known: list[TaskTable], label: str, help: str) -> TaskTable:
     """The chosen one of several files, by its key in the link."""
     by_key = {table.key: table for table in known}
-    names = told_apart({table.key: f"{cut(table.name, 40)} ({count(table.rows, 'row')})" for table in known})
+    names = disambiguate_labels({table.key: f"{cut(table.name, 40)} ({count(table.rows, 'row')})" for table in known})
     session.linked_choice(f"{name}_file", list(by_key))
     key = st.selectbox(
         label,

@@ -11,7 +11,7 @@ from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.scoreboard import task_parts as parts
-from pages.shared.text import count, cut, plain, told_apart
+from pages.shared.text import count, cut, disambiguate_labels, plain
 
 UPLOAD_HELP = (
     "BEIR's two files together: queries.jsonl (_id, text) and qrels.tsv (query-id, corpus-id, score). Or one table: "
@@ -53,7 +53,7 @@ def _judgments(info: CorpusInfo, table: TaskTable, known: list[TaskTable]) -> st
         return ""
     columns = session.ask_once(answers.query_columns, session.corpus_ref(info), table.key)
     names = {SAME: "in the same file"}
-    names |= told_apart({each.key: f"{cut(each.name, 40)} ({count(each.rows, 'line')})" for each in known})
+    names |= disambiguate_labels({each.key: f"{cut(each.name, 40)} ({count(each.rows, 'line')})" for each in known})
     chosen = session.linked_choice("queries_judgments", list(names) if columns.relevant else [*list(names)[1:], SAME])
     st.selectbox(
         "Judgments",

@@ -12,7 +12,7 @@ from core.scoreboard.service import Asked, Board, Failure, State
 from core.scoreboard.verdict import verdict
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.scoreboard import differences, queries_view, table, wait
 from pages.shared.scoreboard import figures as score_figures
 from pages.shared.text import count, plain

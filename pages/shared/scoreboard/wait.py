@@ -13,7 +13,7 @@ from core.scoreboard.service import Asked, State
 from core.scoreboard.speed import measure_speed
 from core.store import CorpusInfo
 from pages.shared import result_view, session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 

@@ -8,9 +8,9 @@ from core.search import service as answers
 from core.search.service import Mode, Query
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
 from pages.shared.filters import form
+from pages.shared.messages import show_error
 
 MODES: dict[Mode, str] = {"meaning": "Meaning", "words": "Words", "pattern": "Pattern", "both": "Meaning + words"}
 HINTS = {
@@ -70,7 +70,7 @@ def query(info: CorpusInfo, embedded: bool) -> Query | None:
         columns = session.ask_once(answers.columns, session.corpus_ref(info))
         filters = form.choose(columns, saved_selections(session.workspace(), info.digest))
     if not embedded:
-        empty.not_embedded("Only words and patterns can be searched: this corpus is not embedded yet.")
+        messages.show_not_embedded("Only words and patterns can be searched: this corpus is not embedded yet.")
     if not text.strip() and not near and not far:
         st.info(
             "Type something to look for. Rows that are found can then be chosen to find more like them.",

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from core.corpus.cells import LONGEST
-from core.figures_bars import histogram_figure
+from core.figures import histogram_figure
 from core.palette import Theme
 from core.search import service as answers
 from core.search.service import Found, Query, Segments

@@ -9,7 +9,7 @@ from core.corpus.selections import LONGEST_NAME, Operation, SavedSelection
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, cut
 
 OPERATIONS: dict[Operation, str] = {"and": "and", "or": "or", "without": "without", "not": "not"}

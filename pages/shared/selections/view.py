@@ -9,7 +9,7 @@ from core.corpus.selections import LONGEST_NAME, SavedSelection, delete_selectio
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections import combine, export
 from pages.shared.text import count, cut, plain
 

@@ -12,7 +12,7 @@ from core.trends.rows import Explained, Pick, explain, keep, rows_file
 from core.trends.service import Subject
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 from pages.shared.trends.form import day
 

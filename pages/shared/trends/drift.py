@@ -11,7 +11,7 @@ from core.trends.events import Drifts, drifts
 from core.trends.periods import period_name
 from core.trends.rows import Pick, explain
 from core.trends.service import Subject, period_counts
-from pages.shared import empty, session
+from pages.shared import messages, session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends import detail
@@ -23,7 +23,7 @@ NAMED = 5  # groups named above the table
 
 def show(ask: Ask) -> None:
     if ask.subject.model is None:
-        empty.not_embedded("Drift is measured on vectors, and this corpus has none yet.")
+        messages.show_not_embedded("Drift is measured on vectors, and this corpus has none yet.")
         return
     edges, counts = session.ask(period_counts, ask.subject, ask.period)
     if len(counts) < 2:

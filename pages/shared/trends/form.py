@@ -12,8 +12,8 @@ from core.trends.sentiment_service import Reading
 from core.trends.service import GroupKind, Subject, group_columns
 from core.trends.time_columns import TimeFacts, time_columns, time_facts
 from core.types import ModelSpec
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
+from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
 from pages.shared.trends import sentiment_source as trends_reading
 
@@ -42,7 +42,7 @@ def ask(info: CorpusInfo) -> Ask | None:
         return None
     model = session.current_model()
     if model is None:
-        empty.not_embedded(
+        messages.show_not_embedded(
             "Not embedded yet: only columns can be followed, without clusters, drifts and typical texts."
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):

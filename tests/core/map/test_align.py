@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.map.align import aligned
+from core.map.trust import aligned
 
 
 @pytest.fixture

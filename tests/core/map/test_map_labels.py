@@ -10,9 +10,8 @@ from scipy.sparse import csr_matrix
 from core.corpus.ctfidf import Namer, class_tf_idf, group_counts, short_name
 from core.corpus.name_terms import alike, is_name
 from core.corpus.terms import document_terms
-from core.map.contours import MOST_VERTICES, SHARES, density_contours
-from core.map.region_labels import densest_place, map_regions, regions_by_label
-from core.map.shapes import rows_in_polygon
+from core.map.regions import MAX_VERTICES, SHARES, densest_place, density_contours, map_regions, regions_by_label
+from core.map.selection import rows_in_polygon
 
 CENTERS = np.array([[0, 0], [20, 0], [0, 20.0]])
 SUBJECTS = (("parcel", "courier"), ("kettle", "steam"), ("invoice", "refund"))
@@ -207,7 +206,7 @@ def test_contours_have_a_bounded_number_of_vertices():
     points = centers[random.integers(400, size=100_000)] + random.normal(size=(100_000, 2)) * 0.4
     contours = density_contours(points, cells=512)
     lines = [line for contour in contours for line in contour.lines]
-    assert 1_000 < sum(map(len, lines)) <= MOST_VERTICES * 1.5
+    assert 1_000 < sum(map(len, lines)) <= MAX_VERTICES * 1.5
     assert density_contours(points[:29]) == ()
 
 

@@ -13,24 +13,24 @@ from core.corpus.selections import saved_selections
 from core.errors import InputError, StorageError
 from core.map import scene as module
 from core.map.color_codes import color_codes, column_bins
+from core.map.layout import density_sample
 from core.map.results import LAYOUTS, LayoutQuery
 from core.map.rows import Look, keep_selection, selection_table
-from core.map.sample import density_sample
 from core.map.scene import (
-    Scene,
+    MapScene,
     color_key,
     colors,
     column,
     details,
     geometry,
-    kept_places,
     layouts,
     member_bits,
     plotly_choice,
     selected,
+    stored_layouts,
 )
 from core.map.selection import STEPS, Bounds, Choice, Step
-from core.map.service import ColorBy, Place, color_of, map_trust, stored_layout
+from core.map.service import ColorBy, LayoutKey, color_of, map_trust, stored_layout
 from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles
@@ -42,7 +42,7 @@ SUBJECTS = ("parcel", "lamp", "<b>teapot</b>", "notebook", "gift card", "garden 
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Place:
+def place(tmp_path_factory) -> LayoutKey:
     """60 short texts with a map, and the same map turned, mirrored, blown up and shifted, as if of other settings."""
     home = tmp_path_factory.mktemp("scene")
     moods = ("arrived late", "looks lovely", "broke at once", "was\nworth it", "came in the wrong color " + "x" * 300)
@@ -58,7 +58,7 @@ def place(tmp_path_factory) -> Place:
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     for params in (CUBE, FIRST):
         LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, params))
-    first = Place(CorpusRef(str(home), built.digest), spec, FIRST)
+    first = LayoutKey(CorpusRef(str(home), built.digest), spec, FIRST)
     layout = stored_layout(first)
     turned = (layout.points @ np.array([[0.6, 0.8], [0.8, -0.6]]) * 30 + [500, -70]).astype(np.float32)
     LAYOUTS.save(replace(first, params=TURNED).query, replace(layout, points=turned, params=TURNED))
@@ -77,11 +77,11 @@ def fresh():
         cache.cache_clear()
 
 
-def other(place: Place, params: LayoutParams) -> Place:
-    return Place(place.corpus, place.model, params)
+def other(place: LayoutKey, params: LayoutParams) -> LayoutKey:
+    return LayoutKey(place.corpus, place.model, params)
 
 
-def points_of(place: Place) -> np.ndarray:
+def points_of(place: LayoutKey) -> np.ndarray:
     return np.asarray(stored_layout(place).points, dtype=np.float32)
 
 
@@ -136,7 +136,7 @@ def test_a_large_map_is_sampled_with_ids_and_codes_of_these_rows(place, monkeypa
     assert made.bounds == Bounds.of(layouts((place, other(place, TURNED))))  # of all rows
     # what is chosen counts all rows, drawn or not
     hidden = Choice(color=color_key(by_subject), hidden=(0,))
-    assert len(selected(Scene((place,), by_subject), hidden)) == 50
+    assert len(selected(MapScene((place,), by_subject), hidden)) == 50
 
 
 # colors and columns
@@ -226,7 +226,7 @@ def test_details_of_a_sampled_map_are_those_drawn(place, monkeypatch, fresh):
 
 def test_selected_rows_are_those_of_shapes_colors_and_columns(place):
     by_subject = ColorBy("column", "subject")
-    scene = Scene((place,), by_subject, ("stars",))
+    scene = MapScene((place,), by_subject, ("stars",))
     table, bounds = load_corpus(place.corpus).table, Bounds.of([points_of(place)])
     names = [category["label"] for category in colors(place, by_subject, "light").look["categories"]]
     lamps = (table["subject"] == "lamp").to_numpy()
@@ -248,7 +248,7 @@ def test_a_brush_on_a_color_bar_keeps_that_part_of_the_scale(place, fresh):
     choice = Choice(color=color_key(by_price), span=(127, 254))
     price = load_corpus(place.corpus).table["price"]
     expected = np.flatnonzero(price > (price.max() + price.min()) / 2)
-    assert selected(Scene((place,), by_price), choice).tolist() == expected.tolist()
+    assert selected(MapScene((place,), by_price), choice).tolist() == expected.tolist()
 
 
 def test_a_shape_counts_on_the_map_it_was_drawn_on(place):
@@ -257,8 +257,8 @@ def test_a_shape_counts_on_the_map_it_was_drawn_on(place):
     query = replace(place, params=chance).query
     points = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
     LAYOUTS.save(query, replace(stored_layout(place), points=points, params=chance))
-    scene = Scene((place, other(place, chance)))
-    both = layouts(scene.places)
+    scene = MapScene((place, other(place, chance)))
+    both = layouts(scene.layouts)
     bounds = Bounds.of(both)
     left = Step("box", "set", (0, 0, STEPS // 2, STEPS), panel=1)
     middle = bounds.x + bounds.side / 2
@@ -272,30 +272,30 @@ def test_a_shape_counts_on_the_map_it_was_drawn_on(place):
 def test_a_plotly_box_selects_the_rows_in_it(place):
     points = points_of(place)
     (x0, y0), (x1, y1) = np.quantile(points, [0.23, 0.77], axis=0)
-    choice = plotly_choice(Scene((place,)), {"box": [{"x": [x1, x0], "y": [y0, y1]}]})
+    choice = plotly_choice(MapScene((place,)), {"box": [{"x": [x1, x0], "y": [y0, y1]}]})
     expected = np.flatnonzero(((points > [x0, y0]) & (points < [x1, y1])).all(axis=1))
     assert 0 < len(expected) < 60
-    assert selected(Scene((place,)), choice).tolist() == expected.tolist()
+    assert selected(MapScene((place,)), choice).tolist() == expected.tolist()
 
 
 # kept maps and selections
 
 
 def test_kept_places_are_the_flat_maps_oldest_first(place):
-    found = kept_places(place.corpus)
+    found = stored_layouts(place.corpus)
     assert [each.params for each in found] == [FIRST, TURNED]  # not the one of three dimensions
     assert all(
         (each.corpus.folder, each.corpus.digest, each.model) == (place.corpus.folder, place.corpus.digest, place.model)
         for each in found
     )
     assert 0 < found[0].made <= found[1].made
-    assert kept_places(CorpusRef(place.corpus.folder, "0" * 16)) == ()
+    assert stored_layouts(CorpusRef(place.corpus.folder, "0" * 16)) == ()
     with pytest.raises(StorageError, match="not been drawn"):
         layouts((place, other(place, LayoutParams(seed=99))))
 
 
 def test_a_kept_selection_comes_back_as_bits_and_rows(place):
-    scene = Scene((place,))
+    scene = MapScene((place,))
     stars = Choice(brushes=(("stars", 0, 1),))
     saved = keep_selection(scene, stars, "Few stars")
     expected = [i for i in range(60) if i % 5 < 2]

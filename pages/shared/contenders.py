@@ -1,19 +1,24 @@
 """Choosing contenders: the corpus' models, and variants of them at fewer dimensions or bits."""
 
+from collections.abc import Callable, Collection
+from typing import Any
+
 import streamlit as st
 
+from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.contenders import BITS, Contender, from_key
-from pages.shared import empty, session
-from pages.shared.text import plain, told_apart
+from pages.shared import messages, session
+from pages.shared.messages import show_error
+from pages.shared.text import disambiguate_labels, plain
 
 MOST = 10
 FIRST_CHOICE = 5  # models compared unless told otherwise
 SIZES = (8, 16, 32, 64, 128, 256, 512, 768, 1024, 1536)
 
 
-def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
+def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ...]:
     """Draws the choice, which all pages of Compare share and the link keeps.
 
     Gives at most ten contenders, in the order chosen, or none where fewer than `least` are; then it has said what to
@@ -21,14 +26,14 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
     """
     models = session.workspace().models(info.digest)
     if not models:
-        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: there are no models to compare.")
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: there are no models to compare.")
         return ()
     _recall(info, models)
     known = _known(models)
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     with right:
         _variant(models)
-    names = told_apart({key: contender.label for key, contender in known.items()})
+    names = disambiguate_labels({key: contender.label for key, contender in known.items()})
     left.multiselect(
         "Contenders",
         list(known),
@@ -42,8 +47,8 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
     session.keep_list_in_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
     chosen = tuple(known[key] for key in session.widget_value("contenders", []))
-    if len(chosen) < least:
-        _too_few(least)
+    if len(chosen) < minimum:
+        _too_few(minimum)
         return ()
     return chosen
 
@@ -119,3 +124,33 @@ def _too_few(least: int) -> None:
     st.info(f"Choose {need} above, or add a variant of a model: the same vectors, stored smaller.",
             icon=":material/info:")  # fmt: skip
     st.page_link("pages/data/embed.py", label="Embed with another model", icon=":material/memory:")
+
+
+def start_page(title: str, empty_message: str, minimum: int = 2) -> tuple[CorpusInfo, tuple[Contender, ...]] | None:
+    """Draws the title and the choice of contenders; None where there is no corpus (then it says `nothing`) or too few
+    are chosen, having said what to do."""
+    st.title(title)
+    info = session.current_corpus()
+    if info is None:
+        messages.show_no_corpus(empty_message)
+        return None
+    contenders = select_contenders(info, minimum)
+    return (info, contenders) if contenders else None
+
+
+def select_view(names: Collection[str], key: str, help_: str) -> str:
+    """The part of the page to look at, which the link keeps; the first unless told otherwise."""
+    options = list(names)
+    chosen = st.segmented_control(
+        "What to look at", options, key=key, bind="query-params", default=options[0], required=True, help=help_
+    )
+    return str(chosen or options[0])
+
+
+@st.fragment
+def run_view(show: Callable[..., None], *asked: Any) -> None:
+    """One part of a page; a fragment, so that its choices redraw nothing else."""
+    try:
+        show(*asked)
+    except PlanisphereError as error:
+        show_error(error)

@@ -1,11 +1,17 @@
 """Words about a map: how far to trust it, what it shows."""
 
 import re
+from dataclasses import replace
 
 import streamlit as st
 
-from core.map.service import MapTrust
-from pages.shared.text import plain
+from core.map.results import LAYOUTS
+from core.map.service import LayoutKey, MapTrust, layout_created
+from core.store import CorpusInfo
+from core.types import LayoutParams
+from pages.shared import messages, result_view
+from pages.shared.map import settings
+from pages.shared.text import count, plain
 
 
 def trust_lines(titles: tuple[str, ...], trusts: tuple[MapTrust, ...]) -> None:
@@ -42,3 +48,34 @@ def _measured(trust: MapTrust) -> str:
     if trust.kept_rows >= trust.total:
         return f"Measured over all {trust.total:,} rows, trustworthiness over a sample of {trust.sample:,} of them."
     return f"Measured over samples of {trust.kept_rows:,} and {trust.sample:,} of {trust.total:,} rows."
+
+
+def no_map(info: CorpusInfo | None) -> None:
+    """No corpus yet, or none embedded."""
+    if messages.is_embedding_pending(info):
+        messages.show_waiting("The map appears here by itself once the texts are read and embedded.")
+    elif info is None:
+        messages.show_no_corpus("There is nothing to map yet: bring in some text first.")
+    else:
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: a map needs vectors.")
+
+
+def ready(place: LayoutKey, info: CorpusInfo) -> LayoutKey | None:
+    """The place of the stored layout, with its stamp; else draws a quick one, or shows its progress or an offer."""
+    if result_view.ready(
+        LAYOUTS,
+        place.query,
+        headline="This map has not been drawn yet.",
+        description=f"{count(info.rows, 'row')} are drawn with these settings.",
+        button="Draw this map",
+        title=f"Map of {info.name}",
+    ):
+        return replace(place, created=layout_created(place))
+    if place.params != LayoutParams():
+        st.button(
+            "Back to the default map",
+            icon=":material/undo:",
+            on_click=settings.reset,
+            help="UMAP in two dimensions with its usual settings.",
+        )
+    return None

@@ -20,7 +20,7 @@ FORMS: dict[Form, tuple[str, str, str, str]] = {
 }  # fmt: skip
 
 
-def show(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
+def show_report_download(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
     """The two buttons; the file is made when one is clicked."""
     asked = Asked(session.corpus_ref(info), contenders, task, metric)
     ask = session.manager().ask  # bound now: the download runs outside of the page
