@@ -96,21 +96,21 @@ def bar_figure(
     names: Sequence[str], counts: Sequence[int], title: str = "", theme: Theme = "light", height: int | None = None
 ) -> go.Figure:
     """Horizontal bars, the first name at the top, with their counts written beside them."""
-    shown = [chart_label(name, 40) for name in names]
+    labels = [chart_label(name, 40) for name in names]
     bars = go.Bar(
         x=list(counts),
-        y=list(range(len(shown))),  # by position, so that equal names after cutting stay apart
+        y=list(range(len(labels))),  # by position, so that equal names after cutting stay apart
         orientation="h",
         marker={"color": COLORS[0]},
         text=[f"{count:,}" for count in counts],
-        hovertext=[f"{name}: {count:,}" for name, count in zip(shown, counts, strict=True)],
+        hovertext=[f"{name}: {count:,}" for name, count in zip(labels, counts, strict=True)],
         hoverinfo="text",
     )
-    figure = go.Figure(bars, base_layout(theme, height or 60 + 26 * len(shown)))
+    figure = go.Figure(bars, base_layout(theme, height or 60 + 26 * len(labels)))
     figure.update_layout(margin={"l": 8, "t": 8, "b": 40}, showlegend=False)
     figure.update_xaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False)
     figure.update_yaxes(
-        tickvals=list(range(len(shown))), ticktext=shown, autorange="reversed", automargin=True, showgrid=False
+        tickvals=list(range(len(labels))), ticktext=labels, autorange="reversed", automargin=True, showgrid=False
     )
     return figure
 
@@ -119,15 +119,15 @@ def agreement_figure(
     names: Sequence[str], values: np.ndarray, theme: Theme = "light", low: float = 0.0, height: int = 420
 ) -> go.Figure:
     """Cells of values (s, s) colored from `low` to 1, the first name at the top; cells without a value stay empty."""
-    shown = [chart_label(name, 32) for name in names]
+    labels = [chart_label(name, 32) for name in names]
     cells = [["" if np.isnan(value) else f"{value:z.2f}" for value in row] for row in values]
     heat = go.Heatmap(
         z=[[None if np.isnan(value) else float(value) for value in row] for row in values],
-        x=list(range(len(shown))),
-        y=list(range(len(shown))),
+        x=list(range(len(labels))),
+        y=list(range(len(labels))),
         text=cells,
         texttemplate="%{text}",
-        hovertext=[[f"{one} and {other}" for other in shown] for one in shown],
+        hovertext=[[f"{one} and {other}" for other in labels] for one in labels],
         hovertemplate="%{hovertext}: %{text}<extra></extra>",
         colorscale=color_scale("cividis", theme),
         zmin=low,
@@ -137,7 +137,7 @@ def agreement_figure(
         ygap=2,
     )
     figure = go.Figure(heat, base_layout(theme, height))
-    ticks = {"tickvals": list(range(len(shown))), "ticktext": shown, "showgrid": False, "automargin": True}
+    ticks = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "automargin": True}
     figure.update_xaxes(tickangle=-40, **ticks)
     figure.update_yaxes(autorange="reversed", **ticks)
     return figure

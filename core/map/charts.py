@@ -89,12 +89,16 @@ def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any
     if color.kind == "none":
         marker = drawing.style | {"color": COLORS[0]}
         return [drawing.trace(np.arange(len(drawing.rows)), name="rows", marker=marker, showlegend=False)]
-    known = ~np.isnan(color.values)
+    measured = ~np.isnan(color.values)
     grey = drawing.style | {"color": GREY}
-    name = f"{color.missing_label} ({np.count_nonzero(~known):,})"
-    traces = [drawing.trace(np.flatnonzero(~known), name=name, marker=grey, showlegend=True)] if not known.all() else []
+    name = f"{color.missing_label} ({np.count_nonzero(~measured):,})"
+    traces = (
+        [drawing.trace(np.flatnonzero(~measured), name=name, marker=grey, showlegend=True)]
+        if not measured.all()
+        else []
+    )
     marker = drawing.style | {
-        "color": color.values[known],
+        "color": color.values[measured],
         "colorscale": color_scale(SCALES[color.kind], theme),
         "cmin": color.low,
         "cmax": color.high,
@@ -102,7 +106,7 @@ def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any
     }
     return [
         *traces,
-        drawing.trace(np.flatnonzero(known), name=chart_label(color.name), marker=marker, showlegend=False),
+        drawing.trace(np.flatnonzero(measured), name=chart_label(color.name), marker=marker, showlegend=False),
     ]
 
 
@@ -126,10 +130,10 @@ def _axes(dims: int) -> dict[str, Any]:
 def _legend(color: ColorSpec) -> dict[str, Any]:
     title = {"text": chart_label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
     # on a scale the bar stands to the right, so the legend goes below it
-    place = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
-    return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | place
+    position = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
+    return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | position
 
 
 def _corner(text: str) -> dict[str, Any]:
-    place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
-    return {"text": text, "showarrow": False, **place}
+    position = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, **position}

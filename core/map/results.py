@@ -1,4 +1,4 @@
-"""Layouts as stored results."""
+"""Layouts as a stored result."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -15,7 +15,7 @@ SLOWER = 2.0  # a reproducible layout runs on one thread
 
 @dataclass(frozen=True)
 class LayoutQuery:
-    """A map of one model's vectors."""
+    """Names a layout of one model's vectors."""
 
     corpus: CorpusRef
     model: ModelSpec
@@ -50,9 +50,9 @@ LAYOUTS = Result(
     compute=_compute,
     seconds=_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage="Drawing the map",
+    stage="Computing the layout",
     unit="steps",
     worker="layout",
-    absence="This map has not been drawn yet.",
-    remedy="Choose its settings on the Map page and draw it.",
+    absence="This layout has not been computed yet.",
+    remedy="Compute it on the Map page.",
 )

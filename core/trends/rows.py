@@ -13,7 +13,7 @@ from core.corpus.name_terms import is_telling
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import load_terms
 from core.errors import InputError
-from core.map.rows import TERMS
+from core.map.rows import MAX_TERMS
 from core.store import Workspace
 from core.trends.sentiment import NAMES, UNKNOWN
 from core.trends.service import Subject, all_groups, moods
@@ -79,7 +79,7 @@ def explain(subject: Subject, pick: Pick, against: Pick | None = None) -> Explai
 
 def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Contrasts, bool]:
     """The sure words; where there are none, those whose bound holds for one test, few and fit to be called unsure."""
-    found = contrast_terms(matrix, vocabulary, inside, limit=TERMS, shown=is_telling)
+    found = contrast_terms(matrix, vocabulary, inside, limit=MAX_TERMS, shown=is_telling)
     if found.entries or not found.tests:
         return found, True
     unsure = contrast_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, shown=is_telling)

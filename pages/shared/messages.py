@@ -19,13 +19,15 @@ def show_no_corpus(message: str) -> None:
     st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
 
 
-def show_waiting(words: str) -> None:
+def show_waiting(message: str) -> None:
     """A calm place for what a job will bring; its progress is in the sidebar, which reruns the page when it ends.
 
     Nothing moves in it: without a graphics processor a skeleton's shimmer takes a core from the very job.
     """
     with st.container(border=True):
-        st.caption(f":material/hourglass_top: {words} Its progress is in the sidebar; you can go on working elsewhere.")
+        st.caption(
+            f":material/hourglass_top: {message} Its progress is in the sidebar; you can go on working elsewhere."
+        )
 
 
 def show_not_embedded(message: str) -> None:

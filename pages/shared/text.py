@@ -16,18 +16,18 @@ def plain(text: object) -> str:
     return _MARKDOWN.sub(r"\\\1", _LATER.sub(_JOINER, flat))
 
 
-def cut(text: str, most: int = 80) -> str:
+def cut(text: str, max_length: int = 80) -> str:
     """The text's beginning on one line."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+    return flat if len(flat) <= max_length else flat[: max_length - 1].rstrip() + "…"
 
 
 def format_duration(seconds: float) -> str:
     """Seconds as a person says them: "8 s", "2 min 5 s", "1 h 4 min"."""
-    whole = max(round(seconds), 0)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
+    total = max(round(seconds), 0)
+    if total < 60:
+        return f"{total} s"
+    minutes, rest = divmod(total, 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min"

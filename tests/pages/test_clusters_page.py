@@ -26,7 +26,7 @@ from core.corpus.terms import load_terms
 from core.errors import InputError, StorageError
 from core.jobs import pipeline
 from core.jobs.results import Estimate, result_spec
-from core.map.regions import GROUPS, regions
+from core.map.regions import CLUSTER_LABELS, layout_regions
 from core.map.service import ColorBy, LayoutKey, color_of
 from core.models.registry import load_embedder
 from core.store import Workspace
@@ -212,7 +212,7 @@ def test_the_map_is_colored_and_lettered_by_groups(where):
     names = default_clusters(*where[:2]).names
     assert {category.label for category in spec.categories} == set(names)
     broad = cluster_set(*where[:2], ClusterParams(level=2)).names
-    lettered = regions(place, f"{GROUPS}2.x")
+    lettered = layout_regions(place, f"{CLUSTER_LABELS}2.x")
     assert {each.text for each in lettered if each.level == 0} <= set(broad)
     assert {each.level for each in lettered} == {0, 1}
 

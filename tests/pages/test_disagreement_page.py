@@ -31,8 +31,9 @@ from core.errors import InputError, StorageError
 from core.jobs.pipeline import run_job
 from core.jobs.results import step_of
 from core.jobs.types import JobSpec
-from core.map.disagreement_colors import contender_layouts, disagreement_colors, extreme_groups, from_link, link_text
+from core.map.coloring import disagreement_link, extreme_clusters, parse_disagreement_link
 from core.map.results import LAYOUTS, LayoutQuery
+from core.map.scene import contender_layouts, disagreement_colors
 from core.map.service import ColorBy, color_of
 from core.models.registry import load_embedder
 from core.store import Workspace
@@ -178,7 +179,7 @@ def test_every_part_is_drawn(own, app, monkeypatch):
     queries = [step_of(job).query for job in jobs]
     corpus = CorpusRef(asked.corpus.folder, asked.corpus.digest)
     assert queries == [LayoutQuery(corpus, contender.model, LayoutParams()) for contender in asked.contenders]
-    app.query_params |= {"color": "(disagreement)", "between": link_text(asked, 10)}
+    app.query_params |= {"color": "(disagreement)", "between": disagreement_link(asked, 10)}
     app.switch_page("pages/explore/map.py").run()
     assert app.selectbox(key="color").value == "(disagreement)"
 
@@ -357,10 +358,10 @@ def test_maps_are_colored_by_disagreement(shop):
     assert [place.model.key for place in places] == [each.model.key for each in asked.contenders]
     made = disagreement_colors(asked, 10, places, "light")
     codes = np.frombuffer(made.codes.data, np.uint8)
-    named = link_text(asked, 10)
-    assert from_link(asked.corpus, named) == (asked, 10)
+    named = disagreement_link(asked, 10)
+    assert parse_disagreement_link(asked.corpus, named) == (asked, 10)
     for wrong in ("", "10", f"7.{named[3:]}", f"{named}.gone", f"{named}-3"):
-        assert from_link(asked.corpus, wrong) is None
+        assert parse_disagreement_link(asked.corpus, wrong) is None
     spec = color_of(places[0], ColorBy("disagreement", named))
     assert np.allclose(spec.values, disagreement_rows.disagreement(asked, 10))
     with pytest.raises(StorageError):
@@ -370,7 +371,7 @@ def test_maps_are_colored_by_disagreement(shop):
     found = disagreement_rows.groups(asked)
     names = np.array(found.names, dtype=object)[found.labels]
     means = pd.Series(disagreement_rows.disagreement(asked, 10)).groupby(names).mean()
-    (most, high), (least, low) = extreme_groups(asked, 10)
+    (most, high), (least, low) = extreme_clusters(asked, 10)
     assert (means[most], means[least]) == pytest.approx((high, low))
     assert high > low
 

@@ -11,7 +11,7 @@ from core.corpus.cells import short_cells
 from core.corpus.filters import Filter, filters_to_json
 from core.corpus.reading import RawTable
 from core.corpus.selections import delete_selection, save_selection
-from core.search.service import Query, find
+from core.search.service import SearchQuery, search
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.loaders import cached_embedder
@@ -162,8 +162,8 @@ def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
     folder = str(session_folder())
     calls, embedder = [], cached_embedder(folder, spec)
     monkeypatch.setattr(type(embedder), "embed_query", counted(type(embedder).embed_query, calls))
-    query = Query("the teapot broke", k=3)
-    first, second = (find(CorpusRef(folder, info.digest), spec, query) for _ in range(2))
+    query = SearchQuery("the teapot broke", k=3)
+    first, second = (search(CorpusRef(folder, info.digest), spec, query) for _ in range(2))
     assert len(calls) == 1
     assert first.hits.rows.tolist() == second.hits.rows.tolist()
     assert first.embed_ms == second.embed_ms > 0

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.digest import digest_json
 from core.disagreement.service import Asked
-from core.map import disagreement_colors as answers
-from core.map.color_codes import CONTEXT
-from core.map.scene import Colors, Geometry, details, geometry
+from core.map.color_codes import BACKGROUND_POINT_COLOR
+from core.map.coloring import disagreement_link, extreme_clusters
+from core.map.scene import MapColors, MapGeometry, contender_layouts, disagreement_colors, map_geometry, row_details
 from core.map.service import LayoutKey
 from core.store import CorpusInfo
 from pages.shared import cached, scatter, session
@@ -25,12 +25,12 @@ def show(asked: Asked, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         between = choice.pair(asked)
         k = choice.depth(asked)
-    places = session.ask(answers.contender_layouts, between)
+    places = session.ask(contender_layouts, between)
     undrawn.show(between, places, info)
     if not places:
         return
-    shape = _kept(geometry, places)
-    colors = session.ask_once(answers.disagreement_colors, between, k, places, session.theme())
+    shape = _kept(map_geometry, places)
+    colors = session.ask_once(disagreement_colors, between, k, places, session.theme())
     _say_where(between, k)
     unsupported = _draw(info, places, shape, colors)
     if unsupported:
@@ -42,13 +42,13 @@ def show(asked: Asked, info: CorpusInfo) -> None:
         "overlap). The maps are turned and scaled onto the first (Procrustes); point at a row to find it on all."
     )
     with st.expander("How far these maps can be trusted"):
-        words.trust_lines(tuple(place.model.label for place in places), shape.trust)
+        words.show_trust(tuple(place.model.label for place in places), shape.trust)
     _link(between, k, places)
 
 
 def _say_where(asked: Asked, k: int) -> None:
     """What the colors say, in a sentence."""
-    ends = session.ask(answers.extreme_groups, asked, k)  # names of groups change, so it is not kept
+    ends = session.ask(extreme_clusters, asked, k)  # names of groups change, so it is not kept
     if ends:
         (most, high), (least, low) = ends
         st.markdown(
@@ -57,16 +57,16 @@ def _say_where(asked: Asked, k: int) -> None:
         )
 
 
-def _draw(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: Geometry, colors: Colors) -> bool:
+def _draw(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: MapGeometry, colors: MapColors) -> bool:
     # as maps come one by one, a new drawing for each number of them: one that stands does not take in another panel
     told = scatter.draw(_data(info, places, shape, colors), key=f"disagree_map_{len(places)}")
     with st.container(gap=None):
         scatter.send([each for each in (colors.codes, shape.ids, *shape.points) if each])
-        scatter.send_rows(_details_key(places), session.ask_once(details, places[0], None, ()))
+        scatter.send_rows(_details_key(places), session.ask_once(row_details, places[0], None, ()))
     return bool(told.get("unsupported"))
 
 
-def _data(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: Geometry, colors: Colors) -> dict[str, Any]:
+def _data(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: MapGeometry, colors: MapColors) -> dict[str, Any]:
     """What the component needs, see its README."""
     theme, bounds = session.theme(), shape.bounds
     stamp = digest_json([packet.key for packet in shape.points])
@@ -80,11 +80,11 @@ def _data(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: Geometry, colo
         "panels": panels,
         "ids": shape.ids.key if shape.ids else None,
         "bounds": {"x": bounds.x, "y": bounds.y, "side": bounds.side, "width": bounds.width, "height": bounds.height},
-        "color": {"key": "disagreement", "array": colors.codes.key if colors.codes else None, **colors.look},
+        "color": {"key": "disagreement", "array": colors.codes.key if colors.codes else None, **colors.legend},
         "columns": [],
         "details": _details_key(places),
         "theme": theme,
-        "context": CONTEXT[theme],
+        "context": BACKGROUND_POINT_COLOR[theme],
         "height": HEIGHT,
         "simple": True,
         "alt": f"Maps of {shape.drawn:,} texts of {info.name} under {len(places)} models, colored by disagreement",
@@ -94,8 +94,8 @@ def _data(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: Geometry, colo
 
 
 def _link(asked: Asked, k: int, places: tuple[LayoutKey, ...]) -> None:
-    others = ".".join(settings.place_key(place) for place in places[1:])
-    color = {"color": settings.DISAGREEMENT, "between": answers.link_text(asked, k)}
+    others = ".".join(settings.layout_id(place) for place in places[1:])
+    color = {"color": settings.DISAGREEMENT, "between": disagreement_link(asked, k)}
     st.page_link(
         "pages/explore/map.py",
         label="Select on these maps on the Map page",

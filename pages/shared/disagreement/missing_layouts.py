@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.disagreement.service import Asked
-from core.map import disagreement_colors as answers
 from core.map.results import LAYOUTS, LayoutQuery
+from core.map.scene import MAX_MAPS
 from core.map.service import LayoutKey
 from core.results import Step
 from core.store import CorpusInfo
@@ -18,11 +18,11 @@ def show(asked: Asked, places: tuple[LayoutKey, ...], info: CorpusInfo) -> None:
     models = list({contender.model.key: contender.model for contender in asked.contenders}.values())
     if any(not contender.is_model for contender in asked.contenders):
         st.caption("Variants have no map of their own: that of their model is shown.")
-    if len(places) < len(models) and len(places) == answers.MOST_MAPS:
-        st.caption(f"The maps of the first {answers.MOST_MAPS} models are shown.")
+    if len(places) < len(models) and len(places) == MAX_MAPS:
+        st.caption(f"The maps of the first {MAX_MAPS} models are shown.")
         return
     drawn = {place.model.key for place in places}
-    undrawn = [model for model in models if model.key not in drawn][: answers.MOST_MAPS - len(places)]
+    undrawn = [model for model in models if model.key not in drawn][: MAX_MAPS - len(places)]
     queries = [LayoutQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), model) for model in undrawn]
     if not queries:
         return

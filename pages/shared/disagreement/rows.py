@@ -9,7 +9,7 @@ import streamlit as st
 from core.disagreement import rows as answers
 from core.disagreement.rows import Alone, RowQuery, RowTable
 from core.disagreement.service import Asked
-from core.map.disagreement_colors import link_text
+from core.map.coloring import disagreement_link
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import controls as choice
@@ -162,7 +162,7 @@ def _tools(asked: Asked, query: RowQuery, seen: RowTable, info: CorpusInfo) -> N
     st.page_link(
         "pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:",
         query_params={
-            "corpus": asked.corpus.digest, "color": settings.DISAGREEMENT, "between": link_text(asked, query.k),
+            "corpus": asked.corpus.digest, "color": settings.DISAGREEMENT, "between": disagreement_link(asked, query.k),
         },
         help="Its points are colored by this disagreement; a kept selection can be chosen there under Color by.",
     )  # fmt: skip

@@ -9,7 +9,7 @@ from pages.shared import session
 from pages.shared.text import cut, plain
 
 
-def show(place: LayoutKey, row: int, key: str) -> None:
+def show_row(layout_key: LayoutKey, row: int, key: str) -> None:
     """The row in full beside its nearest texts. `key` tells apart two such panels on one page."""
     left, right = st.columns([3, 4], gap="medium")
     with right:
@@ -22,13 +22,13 @@ def show(place: LayoutKey, row: int, key: str) -> None:
             persist_state="session",
             help="By cosine in the model's own space, from the shared neighbor graph; the map plays no part in it.",
         )
-        view = session.ask_once(row_view, place, row, int(count or 10))
-        neighbors(view)
+        view = session.ask_once(row_view, layout_key, row, int(count or 10))
+        _show_neighbors(view)
     with left, st.container(key=f"map_row_{key}"):
-        details(view)
+        _show_row_details(view)
 
 
-def details(view: RowView) -> None:
+def _show_row_details(view: RowView) -> None:
     source = dict(view.cells).get("source_row")
     st.markdown(f"**Row {view.row + 1:,}**" + (f", row {plain(cut(source, 20))} of the source file" if source else ""))
     with st.container(height=220 if view.length > 600 else "content", border=True):
@@ -48,7 +48,7 @@ def details(view: RowView) -> None:
         st.caption(f"Cells are shown to {LONGEST_CELL:,} characters; longer here: {names}.")
 
 
-def neighbors(view: RowView) -> None:
+def _show_neighbors(view: RowView) -> None:
     if view.neighbors.empty:
         st.caption("There is no other text in this corpus.")
         return

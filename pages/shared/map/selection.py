@@ -9,9 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from core.corpus.distinctive_terms import Contrast, Contrasts, Shift
-from core.map.rows import CELL, Look, SelectionTable, keep_selection, selection_file, selection_table, special
+from core.map.rows import (
+    MAX_CELL,
+    SelectionTable,
+    TableView,
+    distinctive_features,
+    save_selected_rows,
+    selection_file,
+    selection_table,
+)
 from core.map.scene import MapScene
-from core.map.selection import Choice, Step
+from core.map.selection import MapSelection, SelectionStep
 from pages.shared import session
 from pages.shared.map import row as map_row
 from pages.shared.map import state
@@ -19,7 +27,7 @@ from pages.shared.map.layout_status import file_stem
 from pages.shared.selections import view
 from pages.shared.text import count
 
-FORMS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
+FILE_FORMATS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
     ("csv", "CSV", "text/csv"),
     ("parquet", "Parquet", "application/vnd.apache.parquet"),
 )
@@ -32,16 +40,16 @@ HINT = (
 )
 
 
-def show(scene: MapScene, name: str, choice: Choice) -> None:
+def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> None:
     """The row that was clicked, and the rows of a selection; or what to do."""
-    if choice.clicked is not None:
-        map_row.show(scene.first, choice.clicked, "clicked")
-    if not choice.selects:
-        if choice.clicked is None:
+    if selection.clicked is not None:
+        map_row.show_row(scene.first, selection.clicked, "clicked")
+    if not selection.has_selection:
+        if selection.clicked is None:
             st.info(HINT, icon=":material/ads_click:")
         return
-    whole = session.ask_once(selection_table, scene, choice, Look())
-    if not whole.selected:
+    everything = session.ask_once(selection_table, scene, selection, TableView())
+    if not everything.selected:
         st.info(
             "No text is in this selection and passes its filters. Draw a larger shape, or press Escape on the map to "
             "clear it.",
@@ -49,53 +57,53 @@ def show(scene: MapScene, name: str, choice: Choice) -> None:
         )
         return
     with st.container(key="map_selected"):
-        st.markdown(f"**{count(whole.selected, 'row')} selected**")
+        st.markdown(f"**{count(everything.selected, 'row')} selected**")
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        row = table(scene, name, choice, whole)
+        row = _show_selected_rows(scene, name, selection, everything)
     with right, st.container(key="map_terms"):
-        what_is_special(scene, choice)
+        _show_distinctive_features(scene, selection)
     if row is not None:
-        map_row.show(scene.first, row, "listed")
+        map_row.show_row(scene.first, row, "listed")
 
 
-def kept(scene: MapScene, choice: Choice) -> None:
+def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
     """The kept selections: keep this one, or show another on the map."""
     info = session.current_corpus()
     if info is None:
         return
-    keeper = partial(session.ask, keep_selection, scene, choice) if choice.selects else None
-    chosen = view.show(info, keeper)
-    if chosen:
-        state.force(scene, Choice((Step("rows", "set", key=chosen.key),)))
+    save = partial(session.ask, save_selected_rows, scene, selection) if selection.has_selection else None
+    requested = view.show(info, save)
+    if requested:
+        state.show_selection(scene, MapSelection((SelectionStep("rows", "set", key=requested.key),)))
         st.rerun()
 
 
-def table(scene: MapScene, name: str, choice: Choice, whole: SelectionTable) -> int | None:
+def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, everything: SelectionTable) -> int | None:
     """The table with its tools; gives the row that was chosen in it."""
-    look = _look(list(whole.table.columns))
-    seen = session.ask_once(selection_table, scene, choice, look)
+    table_view = _select_table_view(list(everything.table.columns))
+    filtered = session.ask_once(selection_table, scene, selection, table_view)
     event = st.dataframe(
-        seen.table,
+        filtered.table,
         hide_index=True,
         width="stretch",
-        height=min(38 + 35 * max(len(seen.table), 1), 420),
+        height=min(38 + 35 * max(len(filtered.table), 1), 420),
         lazy=False,
         key="map_rows",
         on_select="rerun",
         selection_mode="single-row",
         alt="The selected rows",
-        column_config={seen.table.columns[0]: st.column_config.TextColumn(width="large")},
+        column_config={filtered.table.columns[0]: st.column_config.TextColumn(width="large")},
     )
-    st.caption(_count_line(seen) + " Choose a row to read it.")
-    downloads(scene, name, choice, look)
-    chosen = [at for at in event.selection.rows if at < len(seen.table)]
-    return int(seen.table.index[chosen[0]]) if chosen else None
+    st.caption(_count_line(filtered) + " Choose a row to read it.")
+    _show_selection_downloads(scene, name, selection, table_view)
+    clicked = [at for at in event.selection.rows if at < len(filtered.table)]
+    return int(filtered.table.index[clicked[0]]) if clicked else None
 
 
-def _look(columns: list[str]) -> Look:
+def _select_table_view(columns: list[str]) -> TableView:
     find, sort, order = st.columns([4, 3, 2], vertical_alignment="bottom")
-    words = find.text_input(
+    query = find.text_input(
         "Find in these rows",
         key="map_find",
         persist_state="session",
@@ -110,24 +118,32 @@ def _look(columns: list[str]) -> Look:
         help="Sorts all selected rows; a click on a column's head sorts those shown.",
     )
     falling = order.toggle("Falling", key="map_falling", help="Largest first, or from Z to A.")
-    return Look(words.strip(), by or "", falling)
+    return TableView(query.strip(), by or "", falling)
 
 
-def _count_line(seen: SelectionTable) -> str:
-    if not seen.matching:
+def _count_line(filtered: SelectionTable) -> str:
+    if not filtered.matching:
         return "None of the selected rows holds these words."
-    found = "" if seen.matching == seen.selected else f" {seen.matching:,} of {seen.selected:,} hold these words."
-    first = f"The first {len(seen.table):,} are shown; downloads have all." if seen.matching > len(seen.table) else ""
-    cut = f" Cells are cut at {CELL:,} characters; downloads have them whole." if seen.cut else ""
-    return first + found + cut
+    matching = (
+        ""
+        if filtered.matching == filtered.selected
+        else f" {filtered.matching:,} of {filtered.selected:,} hold these words."
+    )
+    limited = (
+        f"The first {len(filtered.table):,} are shown; downloads have all."
+        if filtered.matching > len(filtered.table)
+        else ""
+    )
+    cut = f" Cells are cut at {MAX_CELL:,} characters; downloads have them whole." if filtered.truncated else ""
+    return limited + matching + cut
 
 
-def downloads(scene: MapScene, name: str, choice: Choice, look: Look) -> None:
+def _show_selection_downloads(scene: MapScene, name: str, selection: MapSelection, table_view: TableView) -> None:
     with st.container(horizontal=True):
-        for form, label, mime in FORMS:
+        for form, label, mime in FILE_FORMATS:
             st.download_button(
                 label,
-                _file(scene, choice, look, form),
+                _file(scene, selection, table_view, form),
                 f"{file_stem(name)}-selection.{form}",
                 mime,
                 icon=":material/download:",
@@ -136,12 +152,14 @@ def downloads(scene: MapScene, name: str, choice: Choice, look: Look) -> None:
             )
 
 
-def _file(scene: MapScene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> Callable[[], bytes]:
+def _file(
+    scene: MapScene, selection: MapSelection, table_view: TableView, form: Literal["csv", "parquet"]
+) -> Callable[[], bytes]:
     ask = session.manager().ask  # bound now: the download runs outside of the page
-    return lambda: ask(selection_file, scene, choice, look, form)
+    return lambda: ask(selection_file, scene, selection, table_view, form)
 
 
-def what_is_special(scene: MapScene, choice: Choice) -> None:
+def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None:
     """Words and column values that stand out here, surest and strongest first."""
     st.markdown(
         "**What is special here**",
@@ -151,27 +169,27 @@ def what_is_special(scene: MapScene, choice: Choice) -> None:
         "standard error).",
     )
     with st.spinner("Comparing with the other rows"):
-        words, values = session.ask_once(special, scene, choice)
-    if not words.tests and not values.tests:
-        st.caption(words.note)
+        terms, values = session.ask_once(distinctive_features, scene, selection)
+    if not terms.tests and not values.tests:
+        st.caption(terms.note)
         return
-    _entries("Words and phrases", words, with_column=False)
-    _entries("Column values", values, with_column=True)
+    _show_distinctive_entries("Words and phrases", terms, with_column=False)
+    _show_distinctive_entries("Column values", values, with_column=True)
     for shift in values.shifts:
         st.text(_shift_line(shift))
 
 
-def _entries(title: str, found: Contrasts, with_column: bool) -> None:
-    if found.entries:
+def _show_distinctive_entries(title: str, contrasts: Contrasts, with_column: bool) -> None:
+    if contrasts.entries:
         st.dataframe(
-            _entry_table(title, found.entries, with_column),
+            _entry_table(title, contrasts.entries, with_column),
             hide_index=True,
             width="stretch",
             alt=title,
             column_config=_entry_columns(),
-            height=min(38 + 35 * len(found.entries), 248),
+            height=min(38 + 35 * len(contrasts.entries), 248),
         )
-    st.caption(f"{'' if found.entries else f'{title}: none stand out. '}{found.note}")
+    st.caption(f"{'' if contrasts.entries else f'{title}: none stand out. '}{contrasts.note}")
 
 
 def _entry_table(title: str, entries: tuple[Contrast, ...], with_column: bool) -> pd.DataFrame:
@@ -195,16 +213,16 @@ def _entry_columns() -> dict[str, Any]:
     }
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} ({part / max(whole, 1):.1%})"
+def _share(part: int, total: int) -> str:
+    return f"{part:,} of {total:,} ({part / max(total, 1):.1%})"
 
 
 def _shift_line(shift: Shift) -> str:
     """A number or time column whose mean differs: "stars is lower here: 1.8 on average (12 rows), 4 elsewhere (9)"."""
     inside, outside = (_mean(shift, value) for value in (shift.inside_mean, shift.outside_mean))
     lower, higher = ("earlier", "later") if shift.kind == "time" else ("lower", "higher")
-    words = higher if shift.effect > 0 else lower
-    here = f"{shift.name} is {words} here: {inside} on average ({shift.inside_count:,} rows)"
+    direction = higher if shift.effect > 0 else lower
+    here = f"{shift.name} is {direction} here: {inside} on average ({shift.inside_count:,} rows)"
     return f"{here}, {outside} elsewhere ({shift.outside_count:,})"
 
 

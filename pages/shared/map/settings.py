@@ -10,7 +10,7 @@ from core.clusters.methods import ClusterParams
 from core.corpus.selections import saved_selections
 from core.digest import digest_json
 from core.map import regions
-from core.map.disagreement_colors import from_link
+from core.map.coloring import parse_disagreement_link
 from core.map.scene import stored_layouts
 from core.map.service import ColorBy, LayoutKey
 from core.store import CorpusInfo
@@ -19,16 +19,16 @@ from core.vectors.communities import DEFAULT_LEVEL
 from pages.shared import session
 
 ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(trust in the map)", "(similarity to a text)"
-GROUPS, BROAD_GROUPS = "(groups)", "(broad groups)"
+CLUSTERS, BROAD_CLUSTERS = "(groups)", "(broad groups)"
 DISAGREEMENT = "(disagreement)"
 
-WORDS, NO_LABELS = "(typical words)", "(none)"
-MOST_HISTOGRAMS = 6
+TERMS, NO_LABELS = "(typical words)", "(none)"
+MAX_HISTOGRAMS = 6
 
 DEFAULTS = {"method": "UMAP", "dims": 2, "neighbors": 15, "min_dist": 0.1, "seed": 0, "mode": "fast"}
 
 
-def layout_params() -> LayoutParams:
+def select_layout_params() -> LayoutParams:
     """The popover with a layout's settings."""
     with st.popover("Map settings", icon=":material/tune:", help="How the map is made: method, dimensions, neighbors."):
         method = st.segmented_control(
@@ -41,7 +41,7 @@ def layout_params() -> LayoutParams:
             help="UMAP keeps neighborhoods: what is near stays near; distances between far groups mean little. "
             "PCA is quick and linear: it keeps the directions in which texts differ most, and few neighborhoods.",
         )
-        chosen = st.segmented_control(
+        selected_dims = st.segmented_control(
             "Dimensions",
             [2, 3],
             key="dims",
@@ -50,7 +50,7 @@ def layout_params() -> LayoutParams:
             required=True,
             help="Two to explore and select; three to turn around and look at.",
         )
-        dims: Literal[2, 3] = 3 if chosen == 3 else 2
+        dims: Literal[2, 3] = 3 if selected_dims == 3 else 2
         if method == "PCA":
             st.caption("PCA has no more settings: it always gives the same map.")
             return LayoutParams(method="pca", dims=dims)
@@ -101,23 +101,23 @@ def _umap_params(dims: Literal[2, 3]) -> LayoutParams:
     return LayoutParams("umap", dims, int(neighbors), closeness, int(seed), mode == "reproducible")
 
 
-def reset() -> None:
+def reset_layout_params() -> None:
     """Back to the default map; call it in a callback."""
     for key, value in DEFAULTS.items():
         session.set_widget(key, value)
 
 
-def color_by(info: CorpusInfo) -> ColorBy:
+def select_color(info: CorpusInfo) -> ColorBy:
     """The selectbox for the color, and the text to compare with where that is chosen."""
-    between = _between(info)
-    special = (ONE_COLOR, BROAD_GROUPS, GROUPS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
-    kept = {
+    between = _linked_disagreement(info)
+    special = (ONE_COLOR, BROAD_CLUSTERS, CLUSTERS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
+    saved = {
         f"(selection: {selection.name})": selection.key
         for selection in saved_selections(session.workspace(), info.digest)
     }
-    options = [*special, *(name for name in info.columns if name not in special and name not in kept), *kept]
+    options = [*special, *(name for name in info.columns if name not in special and name not in saved), *saved]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
-    chosen = st.selectbox(
+    selected = st.selectbox(
         "Color by",
         options,
         index=options.index(label),
@@ -128,23 +128,23 @@ def color_by(info: CorpusInfo) -> ColorBy:
         "keeps "
         "each text's neighbors, or a selection you have kept.",
     )
-    if chosen == TRUST:
+    if selected == TRUST:
         return ColorBy("trust")
-    if chosen == SIMILARITY:
+    if selected == SIMILARITY:
         return _similar_to()
-    if chosen == DISAGREEMENT and between:
+    if selected == DISAGREEMENT and between:
         return ColorBy("disagreement", between)
-    if chosen in (GROUPS, BROAD_GROUPS):
-        return ColorBy("groups", _groups(info, chosen))
-    if chosen in kept:
-        return ColorBy("selection", kept[chosen])
-    return ColorBy("none") if chosen == ONE_COLOR else ColorBy("column", chosen)
+    if selected in (CLUSTERS, BROAD_CLUSTERS):
+        return ColorBy("groups", _cluster_level(info, selected))
+    if selected in saved:
+        return ColorBy("selection", saved[selected])
+    return ColorBy("none") if selected == ONE_COLOR else ColorBy("column", selected)
 
 
-def _between(info: CorpusInfo) -> str:
+def _linked_disagreement(info: CorpusInfo) -> str:
     """Whose disagreement the Disagreement page's link asks to see, while they are of this corpus; else ""."""
     text = str(st.query_params.get("between") or session.remembered("map between", ""))
-    if not text or from_link(session.corpus_ref(info), text) is None:
+    if not text or parse_disagreement_link(session.corpus_ref(info), text) is None:
         return ""
     session.remember("map between", text)
     if session.widget_value("color") == DISAGREEMENT:
@@ -152,10 +152,10 @@ def _between(info: CorpusInfo) -> str:
     return text
 
 
-def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
+def select_overlays(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
     """The popover with what is drawn beside the points: labels by words, a column or none; contours; histograms."""
     with st.popover("Show", icon=":material/layers:", help="Labels, density lines and histograms on the map."):
-        first = (WORDS, GROUPS, NO_LABELS)
+        first = (TERMS, CLUSTERS, NO_LABELS)
         options = [*first, *(name for name in info.columns if name not in first)]
         label = st.selectbox(
             "Labels",
@@ -177,39 +177,43 @@ def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
             list(info.columns),
             key="hist",
             bind="query-params",
-            max_selections=MOST_HISTOGRAMS,
+            max_selections=MAX_HISTOGRAMS,
             help="Columns shown as histograms below the map; drag their ends to keep part of the rows.",
         )
-    if label == GROUPS:
-        label = regions.GROUPS + _groups(info, BROAD_GROUPS)
-    chosen = None if label == NO_LABELS else "" if label == WORDS else label
-    return chosen, bool(lines), tuple(histograms)
+    if label == CLUSTERS:
+        label = regions.CLUSTER_LABELS + _cluster_level(info, BROAD_CLUSTERS)
+    region_label = None if label == NO_LABELS else "" if label == TERMS else label
+    return region_label, bool(lines), tuple(histograms)
 
 
-def _groups(info: CorpusInfo, chosen: str) -> str:
+def _cluster_level(info: CorpusInfo, label: str) -> str:
     """The level of the groups, and a stamp of the names given to them, so that new names are drawn."""
-    level = DEFAULT_LEVEL if chosen == GROUPS else DEFAULT_LEVEL - 1
+    level = DEFAULT_LEVEL if label == CLUSTERS else DEFAULT_LEVEL - 1
     model = session.current_model()
-    shown = (level, level + 1) if chosen == BROAD_GROUPS else (level,)
-    given = [
-        sorted(edited_names(session.workspace(), info.digest, model, ClusterParams(level=each)).items())
-        for each in shown
+    levels = (level, level + 1) if label == BROAD_CLUSTERS else (level,)
+    names = [
+        sorted(edited_names(session.workspace(), info.digest, model, ClusterParams(level=name_level)).items())
+        for name_level in levels
         if model
     ]
-    return f"{level}.{digest_json(given)[:8]}"
+    return f"{level}.{digest_json(names)[:8]}"
 
 
-def beside(place: LayoutKey) -> tuple[LayoutKey, ...]:
+def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
     """Up to three other maps of the same rows, to be shown beside it."""
-    kept = {place_key(position): position for position in stored_layouts(place.corpus) if not _same(position, place)}
-    if not kept:
+    others = {
+        layout_id(position): position
+        for position in stored_layouts(layout_key.corpus)
+        if not _is_same(position, layout_key)
+    }
+    if not others:
         return ()
-    session.linked_choices("with", list(kept))
-    chosen = st.multiselect(
+    session.linked_choices("with", list(others))
+    selected = st.multiselect(
         "Beside it",
-        list(kept),
+        list(others),
         key="with",
-        format_func=lambda key: title(kept[key]),
+        format_func=lambda key: layout_title(others[key]),
         max_selections=3,
         width=320,
         placeholder="Another map",
@@ -217,26 +221,26 @@ def beside(place: LayoutKey) -> tuple[LayoutKey, ...]:
         "that what differs is the map, not its rotation. Pointing and selecting work on all of them at once.",
     )
     session.keep_list_in_link("with")
-    return tuple(kept[key] for key in chosen)
+    return tuple(others[key] for key in selected)
 
 
-def title(place: LayoutKey) -> str:
+def layout_title(layout_key: LayoutKey) -> str:
     """A map's name where several are shown."""
-    params, usual = place.params, LayoutParams()
+    params, usual = layout_key.params, LayoutParams()
     if params.method == "pca":
-        return f"{place.model.label}, PCA"
+        return f"{layout_key.model.label}, PCA"
     extras = [f"{params.n_neighbors} neighbors"] if params.n_neighbors != usual.n_neighbors else []
     extras += [f"closeness {params.min_dist:g}"] if params.min_dist != usual.min_dist else []
     extras += [f"seed {params.seed}"] if params.seed != usual.seed else []
     extras += ["reproducible"] if params.reproducible else []
-    return ", ".join([place.model.label, "UMAP", *extras])
+    return ", ".join([layout_key.model.label, "UMAP", *extras])
 
 
-def place_key(place: LayoutKey) -> str:
-    return digest_json([place.model.key, asdict(place.params)])
+def layout_id(layout_key: LayoutKey) -> str:
+    return digest_json([layout_key.model.key, asdict(layout_key.params)])
 
 
-def _same(one: LayoutKey, other: LayoutKey) -> bool:
+def _is_same(one: LayoutKey, other: LayoutKey) -> bool:
     return one.model.key == other.model.key and one.params == other.params
 
 

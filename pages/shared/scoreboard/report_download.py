@@ -13,7 +13,7 @@ from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
 
-FORMS: dict[Form, tuple[str, str, str, str]] = {
+FORMATS: dict[Form, tuple[str, str, str, str]] = {
     "html": ("Report (HTML)", "html", "text/html", "Opens in any browser without a network and prints well."),
     "markdown": ("Report (Markdown)", "md", "text/markdown", "The same for wikis and repositories, with tables in "
                  "place of pictures."),
@@ -22,22 +22,22 @@ FORMS: dict[Form, tuple[str, str, str, str]] = {
 
 def show_report_download(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task, metric: str) -> None:
     """The two buttons; the file is made when one is clicked."""
-    asked = Asked(session.corpus_ref(info), contenders, task, metric)
+    query = Asked(session.corpus_ref(info), contenders, task, metric)
     ask = session.manager().ask  # bound now: the download runs outside of the page
     stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
     st.markdown("**Take it along**")
     with st.container(horizontal=True):
-        for form, (label, ending, mime, words) in FORMS.items():
+        for form, (label, ending, mime, note) in FORMATS.items():
             st.download_button(
                 label,
-                partial(ask, answers.report_file, asked, form, timeout=300),
+                partial(ask, answers.report_file, query, form, timeout=300),
                 f"{stem}-comparison.{ending}",
                 mime,
                 icon=":material/description:",
                 on_click="ignore",
                 key=f"report_{form}",
                 help="Verdict, tables, pictures, data digest, versions, seeds, caveats, and the code to do it again. "
-                f"{words}",
+                f"{note}",
             )
     st.caption(
         "For people without Planisphere: all that is on this page, what Disagreement, Quality and Compression know of "

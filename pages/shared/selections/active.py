@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.clusters.selection import Clicked, forget
 from core.corpus.selections import SavedSelection, rename_selection, saved_selections
-from core.map.selection import Choice, Step
+from core.map.selection import MapSelection, SelectionStep
 from core.store import CorpusInfo
 from core.types import CorpusRef
 from pages.shared import session
@@ -24,7 +24,7 @@ def current(info: CorpusInfo) -> SavedSelection | None:
     if not known or known["corpus"] != info.digest:
         return None
     saved = _kept(info, known["key"])
-    if saved is None or not state.holds(known["key"]) or _left_out(known["key"]):
+    if saved is None or not state.contains_saved_selection(known["key"]) or _left_out(known["key"]):
         end()
         return None
     return saved
@@ -37,7 +37,7 @@ def take(info: CorpusInfo, clicked: Clicked) -> None:
         end()
     session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.new else ""})
     session.set_widget(form.WITHIN, [saved.key])
-    state.put(Choice((Step("rows", "set", key=saved.key),)))
+    state.show_selection_on_last_map(MapSelection((SelectionStep("rows", "set", key=saved.key),)))
 
 
 def keep(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
@@ -59,8 +59,8 @@ def end() -> None:
     if not known:
         return
     key = known["key"]
-    if state.holds(key):
-        state.put(Choice())
+    if state.contains_saved_selection(key):
+        state.show_selection_on_last_map(MapSelection())
     within = session.widget_value(form.WITHIN)
     if within and key in within:
         session.set_widget(form.WITHIN, [each for each in within if each != key])

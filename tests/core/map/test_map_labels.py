@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from core.corpus.ctfidf import Namer, class_tf_idf, group_counts, short_name
 from core.corpus.name_terms import alike, is_name
 from core.corpus.terms import document_terms
-from core.map.regions import MAX_VERTICES, SHARES, densest_place, density_contours, map_regions, regions_by_label
+from core.map.regions import MAX_VERTICES, SHARES, densest_point, density_contours, map_regions, regions_by_label
 from core.map.selection import rows_in_polygon
 
 CENTERS = np.array([[0, 0], [20, 0], [0, 20.0]])
@@ -163,10 +163,10 @@ def test_rare_categories_and_those_beyond_sixty_have_no_label():
 def test_the_densest_place_is_a_member_between_no_heaps():
     random = np.random.default_rng(1)
     members = np.vstack([random.normal(size=(60, 2)), random.normal(size=(40, 2)) + 30])
-    x, y = densest_place(members)
+    x, y = densest_point(members)
     assert np.hypot(x, y) < 1.5  # the median of all would be fine for x, the mean (12, 12) would lie between
     assert [x, y] in members.tolist()
-    assert densest_place(members[:1]) == tuple(members[0])
+    assert densest_point(members[:1]) == tuple(members[0])
 
 
 def inside(points, contour):
