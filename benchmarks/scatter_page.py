@@ -85,7 +85,7 @@ def with_component(place: np.ndarray, turned: bool) -> np.ndarray:
     }
     told = scatter.draw(data, key="map").get("state")
     choice = MapSelection.read(told["choice"]) if told else MapSelection()
-    return rows_in_selection(choice, [place], bounds) if choice.selects else np.empty(0, dtype=np.int64)
+    return rows_in_selection(choice, [place], bounds) if choice.has_selection else np.empty(0, dtype=np.int64)
 
 
 @st.fragment

@@ -172,13 +172,13 @@ def _named_regions(points: np.ndarray, labels: np.ndarray, names: Sequence[str],
     """The named regions, largest first."""
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], np.arange(len(names) + 1))
-    layout_regions = []
+    regions = []
     for code, name in enumerate(names):
         members = points[order[starts[code] : starts[code + 1]]]
         if name and len(members):
             x, y = densest_point(members)
-            layout_regions.append(Region(name, x, y, level, len(members)))
-    return sorted(layout_regions, key=lambda region: -region.rows)
+            regions.append(Region(name, x, y, level, len(members)))
+    return sorted(regions, key=lambda region: -region.rows)
 
 
 def densest_point(members: np.ndarray) -> tuple[float, float]:
@@ -245,10 +245,8 @@ def _lines(centers: np.ndarray, density: np.ndarray, level: float) -> list[np.nd
 
 def _thinned(contours: list[tuple[float, list[np.ndarray]]]) -> tuple[Contour, ...]:
     """Every k-th vertex and the ends, so that the total stays bounded; rings without area are dropped."""
-    step = ceil(sum(len(line) for _, lines in layout_contours for line in lines) / MAX_VERTICES) or 1
-    thin = [
-        (share, [np.concatenate([line[:-1:step], line[-1:]]) for line in lines]) for share, lines in layout_contours
-    ]
+    step = ceil(sum(len(line) for _, lines in contours for line in lines) / MAX_VERTICES) or 1
+    thin = [(share, [np.concatenate([line[:-1:step], line[-1:]]) for line in lines]) for share, lines in contours]
     return tuple(
         Contour(share, tuple(line.astype(np.float32) for line in lines if len(line) >= 4)) for share, lines in thin
     )

@@ -43,7 +43,7 @@ class SelectionTable:
     """selected: rows of the corpus, drawn or not. matching: those that pass the filter. table: the first 1,000 of these
     with cells truncated to 400 characters, indexed by row id. truncated: number of such cells."""
 
-    selected_rows: int
+    selected: int
     matching: int
     table: pd.DataFrame
     truncated: int

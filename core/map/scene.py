@@ -40,7 +40,7 @@ ONE_COLOR = ColorBy()
 class MapScene:
     """What the Map page shows: one to four layouts of the same rows, their color, and the columns with histograms."""
 
-    aligned_layouts: tuple[LayoutKey, ...]
+    layout_keys: tuple[LayoutKey, ...]
     color: ColorBy = ONE_COLOR
     columns: tuple[str, ...] = ()
 

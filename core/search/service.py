@@ -164,27 +164,6 @@ def calibration(corpus: CorpusRef, spec: ModelSpec) -> Calibration:
     return calibrate(load_vectors(corpus, spec).rows)
 
 
-def _excerpts(
-    texts: Sequence[str], rows: np.ndarray, query: SearchQuery, matches: TextHits | None
-) -> tuple[Segments, ...]:
-    spans_by_row = (
-        dict(zip(matches.rows.tolist(), matches.spans, strict=True)) if matches and query.mode == "pattern" else None
-    )
-    # a search by meaning marks telling words only, not "the" and "in"
-    marks = (
-        query.text if query.mode == "words" else " ".join(term for term in query.text.split() if _is_distinctive(term))
-    )
-    excerpts = []
-    for row in rows.tolist():
-        spans = spans_by_row.get(row, ()) if spans_by_row is not None else query_spans(texts[row], marks)
-        excerpts.append(mark_matches(texts[row], spans, MAX_EXCERPT))
-    return tuple(excerpts)
-
-
-def _is_distinctive(word: str) -> bool:
-    return len(word) > 3 or not word.isascii()
-
-
 def filter_columns(corpus: CorpusRef) -> dict[str, FilterOptions]:
     """The suitable filter of each column."""
     table = load_corpus(corpus).table

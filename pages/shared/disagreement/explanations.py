@@ -15,8 +15,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import controls as choice
 from pages.shared.downloads import csv_button
-from pages.shared.map.layout_status import file_stem
-from pages.shared.text import plain
+from pages.shared.text import file_stem, plain
 
 SENTENCES = 8
 DRAWN = 12

@@ -16,7 +16,7 @@ from pages.shared.disagreement import controls as choice
 from pages.shared.disagreement import missing_layouts as undrawn
 from pages.shared.map import layout_status as words
 from pages.shared.map import settings
-from pages.shared.text import plain
+from pages.shared.text import file_stem, plain
 
 HEIGHT = 520
 
@@ -88,7 +88,7 @@ def _data(info: CorpusInfo, places: tuple[LayoutKey, ...], shape: MapGeometry, c
         "height": HEIGHT,
         "simple": True,
         "alt": f"Maps of {shape.drawn:,} texts of {info.name} under {len(places)} models, colored by disagreement",
-        "file": words.file_stem(info.name),
+        "file": f"map-{file_stem(info.name)}",
         "command": {"stamp": stamp, "view": None, "choice": {}},
     }
 

@@ -14,8 +14,7 @@ from pages.shared import session
 from pages.shared.disagreement import controls as choice
 from pages.shared.disagreement import overlap_by_k as depths
 from pages.shared.downloads import csv_button
-from pages.shared.map.layout_status import file_stem
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 MEASURES: dict[Measure, str] = {
     "overlap": "Neighbors shared",

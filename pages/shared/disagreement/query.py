@@ -17,8 +17,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import controls as choice
 from pages.shared.downloads import csv_button
-from pages.shared.map.layout_status import file_stem
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 
 def show(asked: Asked, info: CorpusInfo) -> None:

@@ -9,9 +9,8 @@ from core.duplicates.service import MOST_GROUPS, MOST_ROWS, Groups, Place, drop_
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.layout_status import file_stem
 from pages.shared.outliers import save as odd_keep
-from pages.shared.text import count
+from pages.shared.text import count, file_stem
 
 KEEPS: dict[str, KeepOne] = {"First": "first", "Longest text": "longest", "Most central": "central"}
 

@@ -8,8 +8,7 @@ from core.duplicates.service import MOST_ROWS, Place
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.layout_status import file_stem
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 NONE = "(none)"
 

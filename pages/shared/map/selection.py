@@ -1,4 +1,4 @@
-"""What is selected on the map: the rows as a table, and what is special about them."""
+"""The selection on the map: its rows as a table, and what is distinctive about them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,44 +23,39 @@ from core.map.selection import MapSelection, SelectionStep
 from pages.shared import session
 from pages.shared.map import row as map_row
 from pages.shared.map import state
-from pages.shared.map.layout_status import file_stem
 from pages.shared.selections import view
-from pages.shared.text import count
+from pages.shared.text import count, file_stem
 
 FILE_FORMATS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
     ("csv", "CSV", "text/csv"),
     ("parquet", "Parquet", "application/vnd.apache.parquet"),
 )
-
-
 HINT = (
-    "Click a point to read it and see its true neighbors. To list many and see what is special about them, take the "
-    "lasso or the box from the map's bar and draw around them, click a name in the legend, or drag the ends of a color "
-    "bar or histogram."
+    "Click a point to read its text and see its nearest neighbors. To select many, use the lasso or box tool, click a "
+    "name in the legend, or drag the ends of a color bar or histogram."
 )
 
 
 def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> None:
-    """The row that was clicked, and the rows of a selection; or what to do."""
+    """The clicked row and the selected rows; without a selection, how to make one."""
     if selection.clicked is not None:
         map_row.show_row(scene.first, selection.clicked, "clicked")
     if not selection.has_selection:
         if selection.clicked is None:
             st.info(HINT, icon=":material/ads_click:")
         return
-    everything = session.ask_once(selection_table, scene, selection, TableView())
-    if not everything.selected:
+    unfiltered = session.ask_once(selection_table, scene, selection, TableView())
+    if not unfiltered.selected:
         st.info(
-            "No text is in this selection and passes its filters. Draw a larger shape, or press Escape on the map to "
-            "clear it.",
+            "The selection is empty. Draw a larger shape, relax the filters, or press Escape on the map to clear it.",
             icon=":material/ads_click:",
         )
         return
     with st.container(key="map_selected"):
-        st.markdown(f"**{count(everything.selected, 'row')} selected**")
+        st.markdown(f"**{count(unfiltered.selected, 'row')} selected**")
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        row = _show_selected_rows(scene, name, selection, everything)
+        row = _show_selected_rows(scene, name, selection, unfiltered)
     with right, st.container(key="map_terms"):
         _show_distinctive_features(scene, selection)
     if row is not None:
@@ -68,7 +63,7 @@ def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> N
 
 
 def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
-    """The kept selections: keep this one, or show another on the map."""
+    """The saved selections: save the current one, or show another on the map."""
     info = session.current_corpus()
     if info is None:
         return
@@ -79,9 +74,9 @@ def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
         st.rerun()
 
 
-def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, everything: SelectionTable) -> int | None:
-    """The table with its tools; gives the row that was chosen in it."""
-    table_view = _select_table_view(list(everything.table.columns))
+def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, unfiltered: SelectionTable) -> int | None:
+    """The table with filter, sorting and downloads; returns the row that is selected in it."""
+    table_view = _select_table_view(list(unfiltered.table.columns))
     filtered = session.ask_once(selection_table, scene, selection, table_view)
     event = st.dataframe(
         filtered.table,
@@ -95,47 +90,43 @@ def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, eve
         alt="The selected rows",
         column_config={filtered.table.columns[0]: st.column_config.TextColumn(width="large")},
     )
-    st.caption(_count_line(filtered) + " Choose a row to read it.")
+    st.caption(f"{_count_text(filtered)} Select a row to read it.")
     _show_selection_downloads(scene, name, selection, table_view)
-    clicked = [at for at in event.selection.rows if at < len(filtered.table)]
+    clicked = [position for position in event.selection.rows if position < len(filtered.table)]
     return int(filtered.table.index[clicked[0]]) if clicked else None
 
 
 def _select_table_view(columns: list[str]) -> TableView:
     find, sort, order = st.columns([4, 3, 2], vertical_alignment="bottom")
     query = find.text_input(
-        "Find in these rows",
+        "Filter rows",
         key="map_find",
         persist_state="session",
         placeholder="Words",
-        help="Keeps the rows that hold all these words in any of their cells.",
+        help="Rows that contain all these words, in any column.",
     )
     by = sort.selectbox(
         "Sort by",
         ["", *columns],
         key="map_sort",
-        format_func=lambda column: column or "order in the corpus",
-        help="Sorts all selected rows; a click on a column's head sorts those shown.",
+        format_func=lambda column: column or "corpus order",
+        help="Sorts all selected rows; clicking a column header sorts the visible ones.",
     )
-    falling = order.toggle("Falling", key="map_falling", help="Largest first, or from Z to A.")
-    return TableView(query.strip(), by or "", falling)
+    descending = order.toggle("Descending", key="map_falling", help="Largest first, or from Z to A.")
+    return TableView(query.strip(), by or "", descending)
 
 
-def _count_line(filtered: SelectionTable) -> str:
+def _count_text(filtered: SelectionTable) -> str:
     if not filtered.matching:
-        return "None of the selected rows holds these words."
-    matching = (
-        ""
-        if filtered.matching == filtered.selected
-        else f" {filtered.matching:,} of {filtered.selected:,} hold these words."
-    )
-    limited = (
-        f"The first {len(filtered.table):,} are shown; downloads have all."
-        if filtered.matching > len(filtered.table)
-        else ""
-    )
-    cut = f" Cells are cut at {MAX_CELL:,} characters; downloads have them whole." if filtered.truncated else ""
-    return limited + matching + cut
+        return "No selected row contains these words."
+    parts = []
+    if filtered.matching > len(filtered.table):
+        parts.append(f"Showing the first {len(filtered.table):,}; downloads have all.")
+    if filtered.matching < filtered.selected:
+        parts.append(f"{filtered.matching:,} of {filtered.selected:,} contain these words.")
+    if filtered.truncated:
+        parts.append(f"Cells are truncated to {MAX_CELL:,} characters; downloads have them in full.")
+    return " ".join(parts)
 
 
 def _show_selection_downloads(scene: MapScene, name: str, selection: MapSelection, table_view: TableView) -> None:
@@ -144,11 +135,11 @@ def _show_selection_downloads(scene: MapScene, name: str, selection: MapSelectio
             st.download_button(
                 label,
                 _file(scene, selection, table_view, form),
-                f"{file_stem(name)}-selection.{form}",
+                f"map-{file_stem(name)}-selection.{form}",
                 mime,
                 icon=":material/download:",
                 on_click="ignore",
-                help=f"These rows with all their columns as {label}; made when you click.",
+                help=f"These rows with all columns as {label}; created when you click.",
             )
 
 
@@ -160,23 +151,22 @@ def _file(
 
 
 def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None:
-    """Words and column values that stand out here, surest and strongest first."""
+    """Terms and column values that are over-represented in the selection, strongest first."""
     st.markdown(
-        "**What is special here**",
-        help="Over-represented against all other rows. 'At least' is the lower bound of the odds ratio: 4 means the "
-        "odds of meeting it are at least four times as high here as elsewhere. Bounds are Bonferroni-corrected for the "
-        "number of tests, so that all listed hold together at 95% (log odds with Haldane's half counts, Woolf's "
-        "standard error).",
+        "**What's distinctive**",
+        help="Over-represented in the selection compared with all other rows. The odds ratio is a lower bound: 4 means "
+        "that the odds are at least four times as high in the selection. The bounds are 95% simultaneous "
+        "(Bonferroni over all tests; log odds with Haldane's correction and Woolf's standard error).",
     )
     with st.spinner("Comparing with the other rows"):
         terms, values = session.ask_once(distinctive_features, scene, selection)
     if not terms.tests and not values.tests:
         st.caption(terms.note)
         return
-    _show_distinctive_entries("Words and phrases", terms, with_column=False)
+    _show_distinctive_entries("Terms", terms, with_column=False)
     _show_distinctive_entries("Column values", values, with_column=True)
     for shift in values.shifts:
-        st.text(_shift_line(shift))
+        st.text(_shift_text(shift))
 
 
 def _show_distinctive_entries(title: str, contrasts: Contrasts, with_column: bool) -> None:
@@ -189,26 +179,26 @@ def _show_distinctive_entries(title: str, contrasts: Contrasts, with_column: boo
             column_config=_entry_columns(),
             height=min(38 + 35 * len(contrasts.entries), 248),
         )
-    st.caption(f"{'' if contrasts.entries else f'{title}: none stand out. '}{contrasts.note}")
+    st.caption(f"{'' if contrasts.entries else f'No significant {title.lower()}. '}{contrasts.note}")
 
 
 def _entry_table(title: str, entries: tuple[Contrast, ...], with_column: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {
             title: [f"{entry.name}: {entry.value}"[:200] if with_column else entry.value for entry in entries],
-            "At least": [exp(entry.lower) for entry in entries],
-            "Here": [_share(entry.inside, entry.inside_total) for entry in entries],
-            "Elsewhere": [_share(entry.outside, entry.outside_total) for entry in entries],
+            "Odds ratio": [exp(entry.lower) for entry in entries],
+            "Selection": [_share(entry.inside, entry.inside_total) for entry in entries],
+            "Rest": [_share(entry.outside, entry.outside_total) for entry in entries],
         }
     )
 
 
 def _entry_columns() -> dict[str, Any]:
     return {
-        "Here": st.column_config.TextColumn(help="Selected rows that hold it, of those selected."),
-        "Elsewhere": st.column_config.TextColumn(help="Other rows that hold it, of all others."),
-        "At least": st.column_config.NumberColumn(
-            format="%.1f ×", help="Odds ratio, its lower bound, corrected for all tests."
+        "Selection": st.column_config.TextColumn(help="Selected rows with it, of all selected rows."),
+        "Rest": st.column_config.TextColumn(help="Other rows with it, of all other rows."),
+        "Odds ratio": st.column_config.NumberColumn(
+            format="≥ %.1f", help="Lower bound of the odds ratio, corrected for all tests."
         ),
     }
 
@@ -217,13 +207,13 @@ def _share(part: int, total: int) -> str:
     return f"{part:,} of {total:,} ({part / max(total, 1):.1%})"
 
 
-def _shift_line(shift: Shift) -> str:
-    """A number or time column whose mean differs: "stars is lower here: 1.8 on average (12 rows), 4 elsewhere (9)"."""
+def _shift_text(shift: Shift) -> str:
+    """A number or time column whose mean differs: "stars is lower: mean 1.8 (12 rows), rest 4 (9 rows)"."""
     inside, outside = (_mean(shift, value) for value in (shift.inside_mean, shift.outside_mean))
     lower, higher = ("earlier", "later") if shift.kind == "time" else ("lower", "higher")
     direction = higher if shift.effect > 0 else lower
-    here = f"{shift.name} is {direction} here: {inside} on average ({shift.inside_count:,} rows)"
-    return f"{here}, {outside} elsewhere ({shift.outside_count:,})"
+    rows, others = count(shift.inside_count, "row"), count(shift.outside_count, "row")
+    return f"{shift.name} is {direction}: mean {inside} ({rows}), rest {outside} ({others})"
 
 
 def _mean(shift: Shift, value: float) -> str:

@@ -1,4 +1,4 @@
-"""Where a person is on a map and what is chosen there: kept for the visit, and in the link."""
+"""View and selection of the map: stored for the session, and in the link."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,14 +10,14 @@ from core.map.scene import MapScene, color_key
 from core.map.selection import MapSelection, SelectionStep
 from pages.shared import session
 
-MAX_LINK = 2_000  # characters; addresses much longer are cut by some programs
+MAX_LINK = 2_000  # characters; some programs truncate longer addresses
 VIEW, SELECTION = "view", "chosen"
 
 
 @dataclass(frozen=True)
 class MapState:
-    """view: x, y (shares of the layout's side) and zoom, None for all of it. box: what is in view, in the layout's
-    units. stamp: raised where the page, not the person, changes the state."""
+    """view: x, y (shares of the layout's side) and zoom, None for the whole layout. box: visible part, in layout units.
+    reset: digest of the layout. revision: incremented when the page, not the user, changes the state."""
 
     reset: str
     selection: MapSelection = field(default_factory=MapSelection)
@@ -26,7 +26,7 @@ class MapState:
     revision: int = 0
 
     def command(self) -> dict[str, Any]:
-        """What the component takes up when it is mounted, or when the stamp has changed."""
+        """What the component applies when it is mounted, or when the stamp has changed."""
         return {
             "stamp": f"{self.reset}-{self.revision}",
             "view": list(self.view) if self.view else None,
@@ -35,26 +35,22 @@ class MapState:
 
 
 def current_state(scene: MapScene) -> MapState:
-    """The state on this map: of this visit, else of the link, else none. Shapes are of no use on another map."""
+    """The state of this layout: of this session, else of the link, else empty. Another layout's shapes are dropped."""
     reset = layout_digest(scene)
     stored = session.remembered("map")
     if isinstance(stored, dict) and stored.get("reset") == reset:
         return _parse_state(reset, stored)
-    first = stored is None
-    linked = _from_link() if first else {}
-    state = _parse_state(reset, linked)
-    return (
-        state
-        if state.selection.has_selection
-        else replace(state, selection=replace(state.selection, steps=_shared_selection_steps(scene)))
-    )
+    state = _parse_state(reset, _from_link() if stored is None else {})
+    if state.selection.has_selection:
+        return state
+    return replace(state, selection=replace(state.selection, steps=_shared_selection_steps(scene)))
 
 
 def update_state(scene: MapScene, raw: Any) -> MapState:
-    """Keep what the component tells, for this visit and in the link; gives the state as it now is."""
+    """Store the state that the component reports, for this session and in the link, and return it."""
     state = current_state(scene)
-    here = isinstance(raw, dict) and raw.get("reset", state.reset) == state.reset  # else told of the map before this
-    if here and raw.get("choice") is not None:
+    is_current = isinstance(raw, dict) and raw.get("reset", state.reset) == state.reset  # not of the previous layout
+    if is_current and raw.get("choice") is not None:
         reported = _parse_state(state.reset, raw)
         state = replace(reported, revision=state.revision)
     if state.selection.color != color_key(scene.color):
@@ -65,13 +61,13 @@ def update_state(scene: MapScene, raw: Any) -> MapState:
 
 
 def show_selection(scene: MapScene, selection: MapSelection) -> None:
-    """Let the map show this choice, from the next run of the page on."""
+    """Show this selection on the map from the next run on."""
     state = current_state(scene)
     _remember(replace(state, selection=selection, revision=state.revision + 1))
 
 
 def show_selection_on_last_map(selection: MapSelection) -> None:
-    """Let whatever map was looked at on this visit show this choice, from the next run of the page on."""
+    """Show this selection on the map last opened in this session, from the next run on."""
     stored = session.remembered("map")
     if isinstance(stored, dict):
         stamp = stored["stamp"] if isinstance(stored.get("stamp"), int) else 0
@@ -79,21 +75,19 @@ def show_selection_on_last_map(selection: MapSelection) -> None:
 
 
 def contains_saved_selection(key: str) -> bool:
-    """Whether a kept selection is part of what the map of this visit shows; also where no map was looked at yet."""
+    """Whether this session's map shows a saved selection; also True if no map was opened yet."""
     stored = session.remembered("map")
-    return not isinstance(stored, dict) or any(
-        step.key == key for step in MapSelection.read(stored.get("choice")).steps
-    )
+    if not isinstance(stored, dict):
+        return True
+    return any(step.key == key for step in MapSelection.read(stored.get("choice")).steps)
 
 
 def _shared_selection_steps(scene: MapScene) -> tuple[SelectionStep, ...]:
-    """The rows that are selected on every page (pages/shared/selections/active.py)."""
+    """The selection shared by all pages (pages/shared/selections/active.py)."""
     stored = session.remembered("selected")
-    return (
-        (SelectionStep("rows", "set", key=stored["key"]),)
-        if stored and stored["corpus"] == scene.first.corpus.digest
-        else ()
-    )
+    if not stored or stored["corpus"] != scene.first.corpus.digest:
+        return ()
+    return (SelectionStep("rows", "set", key=stored["key"]),)
 
 
 def layout_digest(scene: MapScene) -> str:
@@ -143,8 +137,8 @@ def _set_link_value(name: str, value: str) -> None:
 def _numbers(raw: Any, count: int) -> list[float] | None:
     if not isinstance(raw, list | tuple) or len(raw) != count:
         return None
-    fine = all(isinstance(part, int | float) and abs(part) < 1e12 for part in raw)  # not NaN, either
-    return [float(part) for part in raw] if fine else None
+    is_valid = all(isinstance(part, int | float) and abs(part) < 1e12 for part in raw)  # not NaN either
+    return [float(part) for part in raw] if is_valid else None
 
 
 def _list(values: tuple[float, ...] | None) -> list[float] | None:

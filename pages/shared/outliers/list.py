@@ -13,9 +13,8 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.layout_status import file_stem
 from pages.shared.outliers import save as keep
-from pages.shared.text import count
+from pages.shared.text import count, file_stem
 
 MARKS: tuple[tuple[str, Mark | None, str, str], ...] = (
     ("Seen", "seen", "visibility", "You have read it, nothing to do."),

@@ -79,8 +79,7 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
 
 def _select_mode(embedded: bool) -> SearchMode:
     options: list[SearchMode] = list(MODES) if embedded else ["keyword", "regex"]
-    if linked := OLD_LINK_VALUES.get(str(st.query_params.get("by"))):
-        st.query_params["by"] = linked
+    session.update_link("by", OLD_LINK_VALUES)
     selected = st.segmented_control(
         "Mode",
         options,

@@ -43,7 +43,7 @@ def _show_counts(result: SearchResult, query: SearchQuery) -> None:
     rows = count(result.total, "row")
     if result.searched < result.total:
         rows = f"{result.searched:,} of {rows}"
-    parts = [f"{count(len(result.hits), 'hit')} in {rows}"]
+    parts = [f"{count(len(result.hits), 'hit')} among {rows}"]
     if result.matching is not None:
         verb = "matches" if result.matching == 1 else "match"
         parts.append(f"{result.matching:,} {verb} the {'pattern' if query.mode == 'regex' else 'keywords'}")
@@ -172,7 +172,7 @@ def _show_hits_on_map(info: CorpusInfo, spec: ModelSpec, result: SearchResult, t
 def index_text(facts: IndexFacts) -> str:
     """Which index was searched, with its measured recall and speed."""
     return (
-        f"Index: {facts.description}. Recall@10 against exact search {facts.recall:.3f}, measured on "
+        f"Index: {facts.description}, recall@10 {facts.recall:.3f} against exact search, measured on "
         f"{facts.checked:,} queries (seed {facts.seed}); {facts.p50_ms:.1f} ms per query "
         f"(p99 {facts.p99_ms:.1f} ms); {facts.megabytes:,.1f} MB."
     )

@@ -247,14 +247,14 @@ def read(data: bytes, form: str) -> pd.DataFrame:
 def test_a_search_stays_within_a_selection(workspace, corpus):
     saved = save_selection(workspace, corpus, "Some", [2, 4, 6])
     within = Filter("Some", "rows", text=saved.key)
-    found = search(CorpusRef(str(workspace.folder), corpus), None, SearchQuery("text", "words", filters=(within,)))
+    found = search(CorpusRef(str(workspace.folder), corpus), None, SearchQuery("text", "keyword", filters=(within,)))
     assert sorted(found.hits.rows.tolist()) == [2, 4, 6]
     assert found.searched == 3
     with pytest.raises(InputError, match='no selection "Gone"'):
         search(
             CorpusRef(str(workspace.folder), corpus),
             None,
-            SearchQuery("text", "words", filters=(Filter("Gone", "rows", text="0" * 16),)),
+            SearchQuery("text", "keyword", filters=(Filter("Gone", "rows", text="0" * 16),)),
         )
 
 
