@@ -160,10 +160,14 @@ def keep_list_in_link(name: str) -> None:
 
 
 def update_link(name: str, replacements: Mapping[str, str]) -> None:
-    """Replace a value in the address that an older version wrote; call it before the widget is drawn."""
+    """Set a widget to the current equivalent of a value that an older version wrote into a link.
+
+    Call it before the widget, which is bound to the query parameter of the same name, is drawn.
+    """
     value = replacements.get(str(st.query_params.get(name)))
     if value:
-        st.query_params[name] = value
+        del st.query_params[name]
+        set_widget(name, value)
 
 
 def api_key(model: ModelSpec) -> Secret | None:

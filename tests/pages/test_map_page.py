@@ -102,7 +102,7 @@ def select(app: AppTest, **parts: list) -> AppTest:
 def test_empty_workspace_leads_to_the_data_page(app):
     app = opened_page(app)
     assert not app.exception
-    assert "bring in some text" in words(app)
+    assert "nothing to map" in words(app)
     assert any("Data" in link.proto.label for link in app.get("page_link"))
 
 

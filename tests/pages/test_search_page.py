@@ -177,7 +177,7 @@ def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
     assert len(calls) == 1
     assert first.hits.rows.tolist() == second.hits.rows.tolist()
     assert first.embed_ms == second.embed_ms > 0
-    assert first.cut == 0
+    assert first.truncated == 0
 
 
 def test_cells_are_cut_and_counted():

@@ -28,7 +28,7 @@ MODE_HELP = (
     "Semantic: nearest vectors by cosine similarity. Keyword: texts that contain the words, ranked by BM25. Regex: a "
     "regular expression. Hybrid: semantic and keyword rankings combined by reciprocal rank fusion."
 )
-OLD_LINK_VALUES = {"Meaning": "Semantic", "Words": "Keyword", "Pattern": "Regex", "Meaning + words": "Hybrid"}
+OLD_LINK_VALUES = {"Meaning": "semantic", "Words": "keyword", "Pattern": "regex", "Meaning + words": "hybrid"}
 
 
 def select_models(info: CorpusInfo) -> list[ModelSpec]:
