@@ -1,4 +1,4 @@
-"""What all figures share, and a figure as a file of its own."""
+"""Plotly figures shared by features: base layout, histograms, bars, agreement heat maps, and export as HTML."""
 
 import html
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from core.palette import BACKGROUND, COLORS, TEXT_COLOR, Theme, color_scale
 from core.text import chart_label
 
 TRANSPARENT = "rgba(0,0,0,0)"
+LINE_COLOR = "rgba(138,143,152,0.3)"
 CONFIG = {"displaylogo": False, "scrollZoom": True, "responsive": True}
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -34,7 +35,7 @@ main {{ flex: 1; min-height: 0; }}
 
 
 def base_layout(theme: Theme, height: int) -> dict[str, Any]:
-    """A clear ground, so that the page shows through, and ink to be read on it; `uirevision` keeps zoom and legend."""
+    """Transparent background and readable text; `uirevision` preserves zoom and legend."""
     return {
         "template": "none",
         "paper_bgcolor": TRANSPARENT,
@@ -48,7 +49,7 @@ def base_layout(theme: Theme, height: int) -> dict[str, Any]:
 
 
 def figure_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
-    """One page, UTF-8, that holds all it needs (plotly.js too, some 5 MB) and works without a network."""
+    """A self-contained HTML page, UTF-8, that works offline (about 5 MB with plotly.js)."""
     page = go.Figure(figure)
     page.update_layout(height=None, autosize=True)
     inner = page.to_html(
@@ -58,9 +59,6 @@ def figure_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
     return PAGE.format(title=safe, ground=BACKGROUND[theme], ink=TEXT_COLOR[theme], figure=inner).encode(
         "utf-8", "replace"
     )
-
-
-LINE_COLOR = "rgba(138,143,152,0.3)"
 
 
 def histogram_figure(
@@ -95,11 +93,11 @@ def histogram_figure(
 def bar_figure(
     names: Sequence[str], counts: Sequence[int], title: str = "", theme: Theme = "light", height: int | None = None
 ) -> go.Figure:
-    """Horizontal bars, the first name at the top, with their counts written beside them."""
+    """Horizontal bars, the first name at the top, labeled with their counts."""
     labels = [chart_label(name, 40) for name in names]
     bars = go.Bar(
         x=list(counts),
-        y=list(range(len(labels))),  # by position, so that equal names after cutting stay apart
+        y=list(range(len(labels))),  # by position, as truncated names may be equal
         orientation="h",
         marker={"color": COLORS[0]},
         text=[f"{count:,}" for count in counts],
@@ -118,7 +116,7 @@ def bar_figure(
 def agreement_figure(
     names: Sequence[str], values: np.ndarray, theme: Theme = "light", low: float = 0.0, height: int = 420
 ) -> go.Figure:
-    """Cells of values (s, s) colored from `low` to 1, the first name at the top; cells without a value stay empty."""
+    """Cells of values (s, s) colored from `low` to 1, the first name at the top; cells without a value are empty."""
     labels = [chart_label(name, 32) for name in names]
     cells = [["" if np.isnan(value) else f"{value:z.2f}" for value in row] for row in values]
     heat = go.Heatmap(

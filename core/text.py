@@ -1,4 +1,4 @@
-"""User text made fit for a chart: Plotly reads a little HTML in labels, so signs are escaped and length is bounded."""
+"""User text for charts: Plotly interprets some HTML in labels, so it is escaped, and its length is limited."""
 
 import html
 import unicodedata
@@ -12,9 +12,9 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 
 
 def clean_line(text: object) -> str:
-    """One line without control and bidi control characters and lone surrogates; runs of whitespace become a space."""
+    """One line without control and bidi control characters and lone surrogates; whitespace is collapsed."""
     line = " ".join(str(text).split())
-    if line.isprintable():  # bidi controls, being of category Cf, are not printable
+    if line.isprintable():  # bidi controls (category Cf) are not printable
         return line
     return "".join(char for char in line if char not in BIDI and unicodedata.category(char) not in {"Cc", "Cs"})
 
@@ -24,12 +24,12 @@ def truncate(text: str, width: int) -> str:
 
 
 def chart_label(text: object, width: int = MAX_WIDTH) -> str:
-    """A name for a legend, axis or title: one clean line, cut, escaped."""
+    """A name for a legend, axis or title: one clean line, truncated and escaped."""
     return html.escape(truncate(clean_line(text), width), quote=False)
 
 
 def hover_texts(texts: Sequence[str], width: int = MAX_WIDTH, budget: int = HOVER_BYTES) -> list[str]:
-    """Beginnings of texts on one or two lines, escaped; shorter where all of them would exceed the budget of bytes."""
+    """Beginnings of texts on one or two lines, escaped; shorter if they would exceed the budget of bytes in total."""
     lines = [truncate(clean_line(text[: 4 * width]), width) for text in texts]
     wrapped = [_wrapped(line) for line in lines]
     cost = sum(map(_json_bytes, wrapped))
@@ -40,14 +40,14 @@ def hover_texts(texts: Sequence[str], width: int = MAX_WIDTH, budget: int = HOVE
 
 
 def _json_bytes(text: str) -> int:
-    """Bytes in JSON as Plotly writes it: characters beyond ASCII and the signs < > / as \\uXXXX; quotes, comma."""
+    """Bytes in JSON as Plotly writes it: non-ASCII characters and < > / as \\uXXXX; quotes, comma."""
     escaped = text.count("<") + text.count(">") + text.count("/")
     beyond = 0 if text.isascii() else sum(char > "\x7f" for char in text)
     return len(text) + 5 * (escaped + beyond) + 3
 
 
 def _wrapped(line: str) -> str:
-    """Two lines where the text is long, broken at a space where there is one near."""
+    """Two lines if the text is long, broken at a space if there is one nearby."""
     if len(line) <= LINE_WIDTH:
         return html.escape(line, quote=False)
     at = line.rfind(" ", LINE_WIDTH // 2, LINE_WIDTH + 1)

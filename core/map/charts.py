@@ -73,7 +73,7 @@ def _marker_style(count: int) -> dict[str, Any]:
 
 
 def _category_traces(drawing: _Drawing, color: ColorSpec) -> list[Any]:
-    """One trace a category; grey ones first, so that they lie below."""
+    """One trace per category; gray ones first, so that they are below."""
     order = sorted(range(len(color.categories)), key=lambda i: color.categories[i].color != GREY)
     return [_category_trace(drawing, np.flatnonzero(color.values == i), color.categories[i], i) for i in order]
 
@@ -85,7 +85,7 @@ def _category_trace(drawing: _Drawing, at: np.ndarray, category: Category, posit
 
 
 def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any]:
-    """Rows without a value grey and below, the others on a color scale; one plain trace for kind "none"."""
+    """Rows without a value gray and below, the others on a color scale; a single trace for kind "none"."""
     if color.kind == "none":
         marker = drawing.style | {"color": COLORS[0]}
         return [drawing.trace(np.arange(len(drawing.rows)), name="rows", marker=marker, showlegend=False)]
@@ -120,7 +120,7 @@ def _colorbar(color: ColorSpec) -> dict[str, Any]:
 
 
 def _axes(dims: int) -> dict[str, Any]:
-    """Hidden, with one unit as long in every direction: a map's axes have no meaning, only its distances."""
+    """Hidden, with equal scales: a map's axes have no meaning, only its distances."""
     hidden = {"visible": False}
     if dims == 2:
         return {"xaxis": hidden, "yaxis": hidden | {"scaleanchor": "x", "scaleratio": 1}}
@@ -129,7 +129,7 @@ def _axes(dims: int) -> dict[str, Any]:
 
 def _legend(color: ColorSpec) -> dict[str, Any]:
     title = {"text": chart_label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
-    # on a scale the bar stands to the right, so the legend goes below it
+    # a color bar is on the right, so the legend goes below
     position = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
     return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | position
 

@@ -1,4 +1,4 @@
-"""Colors and columns as one byte a row, with what a legend or a histogram needs to say what the bytes mean."""
+"""Colors and columns as one byte per row, and the legends and bin labels that explain the bytes."""
 
 from itertools import pairwise
 from typing import Any
@@ -28,7 +28,7 @@ def color_codes(spec: ColorSpec) -> np.ndarray:
 
 
 def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
-    """What the map's component needs to color points and draw a legend or color bar; plain data, text not escaped."""
+    """What the map component needs to color points and draw a legend or color bar; plain data, text not escaped."""
     if spec.kind == "none":
         return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
     if spec.kind == "category":
@@ -48,8 +48,8 @@ def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
 def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
     """(n,) uint8 bins of a column and their labels: values where few (missing ones too), else 24 equal ranges.
 
-    255 stands for a missing number or time.
-    Of many categories the 20 largest have a bin each, the rest one more; numbers stand in their order.
+    255 marks a missing number or time.
+    Of many categories the 20 largest have a bin each, the rest share one; numbers are in ascending order.
     """
     spec = color_spec(series, name)
     if spec.kind == "category":
@@ -98,7 +98,7 @@ def _ticks(spec: ColorSpec) -> list[str]:
 def _format_value(spec: ColorSpec, value: float) -> str:
     if spec.kind == "trust":
         return f"{value:.0%}"
-    if spec.kind == "time" and spec.ticks:  # days since the first date, written as dates
+    if spec.kind == "time" and spec.ticks:  # days since the first date, as dates
         (low, first), (high, last) = spec.ticks[0], spec.ticks[-1]
         share = (value - low) / ((high - low) or 1.0)
         start, end = pd.Timestamp(first), pd.Timestamp(last)
