@@ -124,8 +124,8 @@ def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place
     table = load_corpus(place.corpus).table
     assert [color["categories"][code]["label"] for code in codes] == table["subject"].tolist()
     trust = map_trust(stored_layout(place))
-    assert f"**{trust.preservation:.1%}** are also among the 15 nearest" in words(app)
-    assert "a random map: 25.4%" in words(app)  # 15 of the 59 others
+    assert f"**{trust.preservation:.1%}** of each text's 15 nearest neighbors" in words(app)
+    assert "chance: 25.4%" in words(app)  # 15 of the 59 others
     assert "all 60 rows" in words(app)
     assert "Showing 60 of 60" in words(app)
     assert "Click a point" in words(app)
@@ -195,7 +195,7 @@ def test_another_map_stands_beside_it_turned_onto_it(app, place, browser):
     assert browser.data["bounds"]["side"] == pytest.approx(np.ptp(np.vstack([first, second]), axis=0).max())
     for title, shown in (("UMAP", place), ("PCA", beside)):
         kept = map_trust(stored_layout(shown)).preservation
-        assert f"lexical baseline, {title}: Of each text's 15 nearest texts, **{kept:.1%}**" in words(app)
+        assert f"lexical baseline, {title}: **{kept:.1%}** of each text's 15 nearest neighbors" in words(app)
     step = lasso_around(second[:1], np.vstack([first, second])) | {"m": 1}
     browser.choose(steps=[step])
     app.run()
@@ -233,8 +233,8 @@ def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     inside = in_frame(points, teapots)
     assert f"**{len(inside)} rows selected**" in words(app)
     assert sorted(listed(app).index) == inside
-    assert "What is special here" in words(app)
-    assert "tested; bounds hold together at 95%" in words(app)
+    assert "distinctive" in words(app)
+    assert "tested;" in words(app)
     assert len(app.get("download_button")) == 3
 
 
@@ -259,7 +259,7 @@ def test_empty_lasso_says_so(app, place, browser):
     browser.choose(steps=[{"k": "lasso", "o": "set", "p": [-900, -900, 10, 0, 0, 10]}])
     app.run()
     assert not app.exception
-    assert "No text is in this selection" in words(app)
+    assert "The selection is empty" in words(app)
 
 
 def test_legend_and_histogram_filter_the_rows(app, place, browser):
@@ -473,7 +473,7 @@ def test_without_webgl_the_plotly_map_is_shown_and_says_why(app, place, browser)
     app.run()
     assert not app.exception
     assert not app.error
-    assert "This browser has no WebGL2" in words(app)
+    assert "this browser has no WebGL2" in words(app)
     assert len(figure(app)["data"]) == 6
     assert figure(app)["layout"]["dragmode"] == "pan"  # else clicks on points would not arrive
     points = points_of(place)
@@ -492,9 +492,9 @@ def test_undrawn_layout_is_offered_and_the_default_is_one_click_away(app, place,
     app.slider(key="neighbors").set_value(5)
     app.run()
     assert browser.data is None
-    assert "has not been drawn yet" in words(app)
+    assert "has not been computed yet" in words(app)
     assert "takes about" in words(app)
-    next(button for button in app.button if button.label == "Back to the default map").click()
+    next(button for button in app.button if button.label == "Reset map settings").click()
     app.run()
     assert browser.data
     assert app.slider(key="neighbors").value == 15
@@ -505,7 +505,7 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     first = browser.data["key"]
     app.slider(key="neighbors").set_value(6)
     app.run()
-    next(button for button in app.button if button.label == "Draw this map").click()
+    next(button for button in app.button if button.label == "Compute map").click()
     app.run()
     assert not app.exception
     wanted = LayoutKey(place.corpus, place.model, LayoutParams(n_neighbors=6))
@@ -522,13 +522,13 @@ def test_three_dimensional_pca_is_drawn_at_once_and_is_for_looking(app, place, b
     assert not app.exception
     assert not app.error
     assert figure(app)["data"][0]["type"] == "scatter3d"
-    assert "Three dimensions are for looking" in words(app)
+    assert "switch to two dimensions" in words(app)
     assert browser.data is None
 
 
 def test_similarity_and_trust_color_the_map(app, place, browser):
     app = opened_page(app)
-    app.selectbox(key="color").select("(trust in the map)").run()
+    app.selectbox(key="color").select("(neighbor preservation)").run()
     assert browser.data["color"]["name"] == "neighbors kept"
     assert browser.data["color"]["ticks"] == ["0%", "50%", "100%"]
     assert browser.data["color"]["key"] == "trust:"

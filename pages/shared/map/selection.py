@@ -29,7 +29,6 @@ from pages.shared.map import state
 from pages.shared.selections import view
 from pages.shared.text import count, cut, file_stem, plain
 
-
 FILE_FORMATS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
     ("csv", "CSV", "text/csv"),
     ("parquet", "Parquet", "application/vnd.apache.parquet"),
