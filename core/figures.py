@@ -70,12 +70,12 @@ def histogram_figure(
     height: int = 220,
 ) -> go.Figure:
     """Bars of counts (b,) between edges (b + 1,), with lines at marks (value, name) and a title below the x axis."""
-    wide = np.asarray(edges, dtype=np.float64)
-    hover = [f"{low:.4g} to {high:.4g}: {count:,}" for low, high, count in zip(wide, wide[1:], counts, strict=False)]
+    edges = np.asarray(edges, dtype=np.float64)
+    hover = [f"{low:.4g} to {high:.4g}: {count:,}" for low, high, count in zip(edges, edges[1:], counts, strict=False)]
     bars = go.Bar(
-        x=(wide[:-1] + wide[1:]) / 2,
+        x=(edges[:-1] + edges[1:]) / 2,
         y=np.asarray(counts),
-        width=np.diff(wide),
+        width=np.diff(edges),
         marker={"color": COLORS[0], "line": {"width": 0}},
         hovertext=hover,
         hoverinfo="text",

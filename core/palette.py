@@ -19,7 +19,7 @@ BACKGROUND = {"light": "#ffffff", "dark": "#0e1117"}
 TEXT_COLOR = {"light": "#31333f", "dark": "#fafafa"}
 # the ends of a scale that hardly contrast with the background are left out
 SCALE_RANGE = {"light": (0.0, 0.92), "dark": (0.18, 1.0)}
-STEPS = 9
+SCALE_STEPS = 9
 
 
 def category_style(position: int) -> tuple[str, str]:
@@ -32,6 +32,6 @@ def color_scale(name: str, theme: Theme) -> list[list[float | str]]:
     from plotly.colors import sample_colorscale
 
     low, high = SCALE_RANGE[theme]
-    steps = [i / (STEPS - 1) for i in range(STEPS)]
+    steps = [i / (SCALE_STEPS - 1) for i in range(SCALE_STEPS)]
     colors = sample_colorscale(name, [low + (high - low) * step for step in steps])
     return [[step, color] for step, color in zip(steps, colors, strict=True)]

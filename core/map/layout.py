@@ -90,8 +90,8 @@ def density_sample(points: np.ndarray, limit: int = 50_000, seed: int = 0) -> np
     by_cell = np.argsort(cells, kind="stable")
     rank = np.empty(len(points), np.int64)
     rank[by_cell] = np.arange(len(points)) - np.repeat(np.cumsum(counts) - counts, counts)
-    turn = rank / np.sqrt(counts[cells])  # the first of each cell has turn 0
-    return np.sort(shuffled[np.argsort(turn, kind="stable")[:limit]])
+    priority = rank / np.sqrt(counts[cells])  # the first of each cell has priority 0
+    return np.sort(shuffled[np.argsort(priority, kind="stable")[:limit]])
 
 
 def _cells(points: np.ndarray, limit: int) -> np.ndarray:

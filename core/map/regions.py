@@ -114,15 +114,15 @@ def map_regions(
         return ()
     located, row_terms = np.asarray(points[finite], dtype=np.float64), terms[finite]
     sample, namer = _sampled(located, seed), Namer(row_terms, vocabulary)
-    regions_found: list[Region] = []
+    named: list[Region] = []
     parent_labels, names = np.zeros(len(located), dtype=np.int64), [""]
     for level, count in enumerate(_level_counts(sample, len(located), counts)):
         labels = _kmeans(located, sample, count, seed)
         parents = [names[_most_common(parent_labels[labels == region])] for region in range(count)]
         names = namer.names(labels, parents)
-        regions_found += _named_regions(located, labels, names, level)
+        named += _named_regions(located, labels, names, level)
         parent_labels = labels
-    return tuple(regions_found)
+    return tuple(named)
 
 
 def regions_by_label(points: np.ndarray, codes: np.ndarray, names: Sequence[str]) -> tuple[Region, ...]:
@@ -209,7 +209,7 @@ def density_contours(points: np.ndarray, shares: Sequence[float] = SHARES, cells
         return ()
     centers, density = _density(finite, cells)
     at_rows = _density_at(finite, centers, density)
-    return _thinned([(share, _lines(centers, density, np.quantile(at_rows, 1 - share))) for share in shares])
+    return _simplified([(share, _lines(centers, density, np.quantile(at_rows, 1 - share))) for share in shares])
 
 
 def _density(points: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
@@ -243,12 +243,13 @@ def _lines(centers: np.ndarray, density: np.ndarray, level: float) -> list[np.nd
     return list(lines)
 
 
-def _thinned(contours: list[tuple[float, list[np.ndarray]]]) -> tuple[Contour, ...]:
+def _simplified(contours: list[tuple[float, list[np.ndarray]]]) -> tuple[Contour, ...]:
     """Every k-th vertex and the ends, so that the total stays bounded; rings without area are dropped."""
     step = ceil(sum(len(line) for _, lines in contours for line in lines) / MAX_VERTICES) or 1
-    thin = [(share, [np.concatenate([line[:-1:step], line[-1:]]) for line in lines]) for share, lines in contours]
+    simplified = [(share, [np.concatenate([line[:-1:step], line[-1:]]) for line in lines]) for share, lines in contours]
     return tuple(
-        Contour(share, tuple(line.astype(np.float32) for line in lines if len(line) >= 4)) for share, lines in thin
+        Contour(share, tuple(line.astype(np.float32) for line in lines if len(line) >= 4))
+        for share, lines in simplified
     )
 
 

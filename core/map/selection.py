@@ -291,8 +291,8 @@ def _first_number(entry: Any) -> Iterable[int]:
 def rows_in_box(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Bool mask (n,): points (n, 2) within the ranges of x and y, edges included, whichever end comes first."""
     low, high = (np.min(x), np.min(y)), (np.max(x), np.max(y))
-    across, up = points[:, 0], points[:, 1]
-    return (across >= low[0]) & (across <= high[0]) & (up >= low[1]) & (up <= high[1])
+    x_values, y_values = points[:, 0], points[:, 1]
+    return (x_values >= low[0]) & (x_values <= high[0]) & (y_values >= low[1]) & (y_values <= high[1])
 
 
 def rows_in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:

@@ -35,8 +35,8 @@ def measure_trust(
     per_point[rows] = neighbor_preservation(neighbors.ids[rows, :k], near)
     size = min(len(rows), sample, max(MIN_SAMPLE, MAX_PAIRS // n))
     drawn = np.sort(rng.choice(len(rows), size, replace=False))
-    worth = _trustworthiness(vectors.rows, rows[drawn], near[drawn])
-    return Trust(worth, float(np.mean(per_point[rows], dtype=float)), k / (n - 1), k, size, n, per_point)
+    trustworthiness = _trustworthiness(vectors.rows, rows[drawn], near[drawn])
+    return Trust(trustworthiness, float(np.mean(per_point[rows], dtype=float)), k / (n - 1), k, size, n, per_point)
 
 
 def layout_neighbors(points: np.ndarray, rows: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
@@ -81,11 +81,11 @@ def _excess(vectors: np.ndarray, rows: np.ndarray, near: np.ndarray) -> int:
     similar[np.arange(len(rows)), rows] = (
         np.inf
     )  # the row itself is always counted, so that the nearest other row has rank 1
-    similarity_to_near = np.take_along_axis(similar, near, axis=1)
+    neighbor_similarities = np.take_along_axis(similar, near, axis=1)
     # counting beats sorting: each line stays in the processor's cache
     ranks = [
         np.count_nonzero(line > value)
-        for line, values in zip(similar, similarity_to_near, strict=True)
+        for line, values in zip(similar, neighbor_similarities, strict=True)
         for value in values
     ]
     return int(np.maximum(np.array(ranks) - near.shape[1], 0).sum())

@@ -46,11 +46,11 @@ def read_glossary(text: str) -> dict[str, dict[str, str]]:
 
 def filter_terms(terms: dict[str, str], query: str) -> dict[str, str]:
     """The terms whose name or description contains all words of the query, ignoring case."""
-    words = query.lower().split()
+    query_terms = query.lower().split()
     return {
         term: description
         for term, description in terms.items()
-        if all(word in f"{term} {description}".lower() for word in words)
+        if all(query_term in f"{term} {description}".lower() for query_term in query_terms)
     }
 
 

@@ -37,7 +37,7 @@ from core.types import CorpusRef, LayoutParams, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery, cached_embedder, load_vectors
 from pages.shared import session
-from pages.shared.map import chart
+from pages.shared.map import chart, settings
 from pages.shared.map import state as page_state
 from pages.shared.map import view as map_view
 from pages.shared.map.settings import layout_id
@@ -556,6 +556,16 @@ def test_links_reopen_the_same_view(app, place, browser):
     assert app.session_state["method"] == "PCA"
     pca = map_geometry((replace(place, params=LayoutParams(method="pca")),))
     assert browser.data["panels"][0]["array"] == pca.points[0].key
+
+
+def test_links_of_older_versions_are_understood(app, place, browser):
+    app.query_params["color"] = "(trust in the map)"
+    app.query_params["labels"] = "(typical words)"
+    app = opened_page(app)
+    assert not app.error
+    assert app.selectbox(key="color").value == settings.TRUST
+    assert app.selectbox(key="labels").value == settings.TERMS
+    assert linked(app, "color") == settings.TRUST
 
 
 def test_missing_graph_offers_a_job_instead_of_an_error(home, app):

@@ -283,7 +283,7 @@ def test_a_plotly_box_selects_the_rows_in_it(place):
 # kept maps and selections
 
 
-def test_kept_places_are_the_flat_maps_oldest_first(place):
+def test_stored_layouts_are_the_flat_maps_oldest_first(place):
     found = stored_layouts(place.corpus)
     assert [each.params for each in found] == [FIRST, TURNED]  # not the one of three dimensions
     assert all(
