@@ -7,10 +7,9 @@ from typing import Any
 
 from benchmarks.report import keep
 from benchmarks.scoreboard import banking_at
-from core.compression.expected_time import PARTS
-from core.compression.results import COMPRESSION, CompressionQuery
+from core.compression.results import COMPRESSION, PARTS, CompressionQuery
 from core.corpus.loaders import load_corpus
-from core.disagreement import results as disagreement_tasks
+from core.disagreement.results import COMPARISON, ComparisonQuery
 from core.models.registry import PRESETS, load_embedder
 from core.quality import calibration_service as meaning
 from core.quality import robustness as robust
@@ -37,7 +36,9 @@ def main() -> None:
         found["variants_graphs"] = timed(
             lambda: [find_contender_neighbors(CorpusRef(place, digest), variant) for variant in variants]
         )
-        found["disagreement"] = timed(lambda: disagreement_tasks.prepare(CorpusRef(place, digest), contenders))
+        found["disagreement"] = timed(
+            lambda: COMPARISON.get_or_compute(ComparisonQuery(CorpusRef(place, digest), contenders))
+        )
         found["compression"] = {
             part: timed(
                 lambda part=part: COMPRESSION.get_or_compute(CompressionQuery(CorpusRef(place, digest), first, part))

@@ -1,1 +1,1 @@
-"""What is lost when vectors are made smaller or an index is made quicker, measured against exact search."""
+"""What is lost when vectors are made smaller or an index faster, measured against exact search."""

@@ -1,4 +1,4 @@
-"""Pictures of compression: curves over sizes, bits, and recall against speed."""
+"""Charts of compression: curves over sizes, quantization, recall against speed, and capacity plans."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.compression.curves import Curve
-from core.compression.dimensions import METHOD_NAMES
+from core.compression.dimensions import METHOD_NAMES, Curve
+from core.compression.planner import Plan
 from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label
@@ -65,24 +65,31 @@ def _marks(figure: go.Figure, curve: Curve, enough: int | None, knee: int | None
         figure.add_annotation(x=np.log10(enough), xanchor=side, font={"color": COLORS[2]}, **note)
 
 
-def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "light", height: int = 400) -> go.Figure:
-    """A point with its interval for each way to keep vectors: bytes across (tenfold apart), `column` up. Hollow points
-    also keep float32 vectors for rescoring."""
+def _faint(color: str) -> str:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"
+
+
+def quantization_figure(
+    table: pd.DataFrame, column: str, title: str, theme: Theme = "light", height: int = 400
+) -> go.Figure:
+    """A point with its interval for each quantization: bytes across (log scale), `column` up. Hollow points store
+    float32 vectors as well, for rescoring."""
     figure = go.Figure(layout=base_layout(theme, height))
     groups = table["name"].str.split(",").str[0]
-    for place, group in enumerate(groups.unique()):
+    for position, group in enumerate(groups.unique()):
         part = table[groups == group].sort_values(column)
         hover = [
             f"{chart_label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
-            + (f", {row['beside']:,} more for rescoring" if row["beside"] else "")
+            + (f", {row['rescoring_bytes']:,} more for rescoring" if row["rescoring_bytes"] else "")
             for row in part.to_dict("records")
         ]
         error = {
             "type": "data", "symmetric": False, "array": part[f"{column}_high"] - part[column],
             "arrayminus": part[column] - part[f"{column}_low"], "thickness": 1.5, "width": 3,
         }  # fmt: skip
-        symbols = ["circle-open" if beside else "circle" for beside in part["beside"]]
-        marker = {"color": COLORS[place % len(COLORS)], "size": 11, "symbol": symbols}
+        symbols = ["circle-open" if extra else "circle" for extra in part["rescoring_bytes"]]
+        marker = {"color": COLORS[position % len(COLORS)], "size": 11, "symbol": symbols}
         marker["line"] = {"width": 2, "color": marker["color"]}
         figure.add_trace(
             go.Scatter(x=part["bytes"], y=part[column], error_y=error, mode="markers", marker=marker,
@@ -91,49 +98,91 @@ def bits_figure(table: pd.DataFrame, column: str, title: str, theme: Theme = "li
     sizes = sorted(set(table["bytes"].tolist()))
     ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
     figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 60, "b": 44})
-    figure.update_xaxes(type="log", title={"text": "bytes a vector"}, gridcolor=LINE_COLOR, zeroline=False, **ticks)
+    figure.update_xaxes(type="log", title={"text": "bytes per vector"}, gridcolor=LINE_COLOR, zeroline=False, **ticks)
     figure.update_yaxes(title={"text": title}, tickformat=".0%", gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     return figure
 
 
 def recall_figure(
-    table: pd.DataFrame, chosen: str, wanted: float, theme: Theme = "light", height: int = 420
+    table: pd.DataFrame, suggested: str, target: float, theme: Theme = "light", height: int = 420
 ) -> go.Figure:
-    """Queries a second (tenfold apart) over recall@10, a line an index, exact search a star, the chosen one ringed."""
+    """Queries a second (tenfold apart) over recall@10, one line per index, exact search a star, the suggested one
+    ringed."""
     figure = go.Figure(layout=base_layout(theme, height))
-    for place, ((kind, build), part) in enumerate(table.groupby(["kind", "build"], sort=False)):
+    for position, ((kind, build), part) in enumerate(table.groupby(["kind", "build"], sort=False)):
         name = {"hnsw": f"HNSW, {build} links", "ivf": f"IVF, {build:,} lists", "exact": "exact search"}[str(kind)]
-        color = COLORS[place % len(COLORS)]
+        color = COLORS[position % len(COLORS)]
         symbol = {"exact": "star", "hnsw": "circle", "ivf": "diamond"}[str(kind)]
         marker = {"color": color, "size": 16 if kind == "exact" else 7, "symbol": symbol}
         hover = [
             f"{row['name']}: recall {row['recall']:.3f} ({row['low']:.3f} to {row['high']:.3f}), "
-            f"{row['rate']:,.0f} queries a second"
+            f"{row['rate']:,.0f} queries per second"
             for row in part.to_dict("records")
         ]
         figure.add_trace(
             go.Scatter(x=part["recall"], y=part["rate"], mode="lines+markers", name=name, marker=marker,
                        line={"width": 2, "color": color}, hovertext=hover, hoverinfo="text")
         )  # fmt: skip
-    best = table[table["name"] == chosen].iloc[0]
+    best = table[table["name"] == suggested].iloc[0]
     ring = {"symbol": "circle-open", "size": 20, "color": COLORS[4], "line": {"width": 2}}
     figure.add_trace(
         go.Scatter(
             x=[best["recall"]], y=[best["rate"]], mode="markers", marker=ring, name="suggested", hoverinfo="skip"
         )
     )
-    figure.add_vline(x=wanted, line={"color": GREY, "width": 1, "dash": "dash"})
+    figure.add_vline(x=target, line={"color": GREY, "width": 1, "dash": "dash"})
     figure.update_layout(legend=LEGEND, margin={"l": 8, "r": 12, "t": 60, "b": 44})
     figure.update_xaxes(
-        title={"text": "recall@10 (share of the true ten nearest found)"}, gridcolor=LINE_COLOR, zeroline=False
+        title={"text": "recall@10 (share of the exact ten nearest found)"}, gridcolor=LINE_COLOR, zeroline=False
     )
     steps = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
     ticks = {"tickvals": steps, "ticktext": [f"{step:,}" for step in steps]}
-    rate = {"title": {"text": "queries a second, one thread"}, "type": "log"}
+    rate = {"title": {"text": "queries per second, one thread"}, "type": "log"}
     figure.update_yaxes(**rate, **ticks, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     return figure
 
 
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.18)"
+def plan_figure(
+    plans: Sequence[tuple[int, Sequence[Plan]]], count: int, what: str, theme: Theme = "light"
+) -> go.Figure:
+    """Memory ("memory") or milliseconds of a query ("ms") over rows, one line per option, marked at `count`."""
+    figure = go.Figure(layout=base_layout(theme, 480))
+    for position, first in enumerate(plans[0][1]):
+        values = [of_rows[position].memory if what == "memory" else of_rows[position].ms for _, of_rows in plans]
+        name, format_value = chart_label(first.option.name), format_bytes if what == "memory" else format_milliseconds
+        hover = [
+            f"{name}, {rows:,} rows: {format_value(value)}" for (rows, _), value in zip(plans, values, strict=True)
+        ]
+        dash = "solid" if first.option.kind in ("exact", "scan") else "dash"
+        line = {"color": COLORS[position % len(COLORS)], "width": 2, "dash": dash}
+        rows = [count for count, _ in plans]
+        figure.add_trace(
+            go.Scatter(x=rows, y=values, mode="lines", name=name, line=line, hovertext=hover, hoverinfo="text")
+        )
+    figure.add_vline(x=count, line={"color": GREY, "width": 1, "dash": "dash"})
+    below = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "font": {"size": 11}}
+    figure.update_layout(legend=below, margin={"l": 8, "r": 12, "t": 12, "b": 44})
+    steps = [10.0**power for power in (range(3, 14) if what == "memory" else range(-3, 7))]
+    format_value = format_bytes if what == "memory" else format_milliseconds
+    ticks = {"tickvals": steps, "ticktext": [format_value(step) for step in steps]}
+    powers = {10**power: f"{10 ** (power % 3)}{'kM'[power // 3 - 1]}" for power in range(3, 9)}
+    figure.update_xaxes(
+        type="log", title={"text": "rows"}, gridcolor=LINE_COLOR, zeroline=False, tickvals=list(powers),
+        ticktext=list(powers.values()),
+    )  # fmt: skip
+    figure.update_yaxes(type="log", gridcolor=LINE_COLOR, zeroline=False, automargin=True, **ticks)
+    return figure
+
+
+def format_bytes(count: float) -> str:
+    """Bytes as "1.5 GB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} TB"
+
+
+def format_milliseconds(milliseconds: float) -> str:
+    """Milliseconds as "0.02 ms", "1.5 s"."""
+    return f"{milliseconds:.3g} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:,.3g} s"

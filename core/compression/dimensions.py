@@ -1,33 +1,47 @@
-"""Fewer dimensions: truncation, principal components and random projection, from 8 to all."""
+"""Fewer dimensions: truncation, PCA and random projection from 8 to all, their curves and which size is enough."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from core.compression.sample import Sample, Truth, nearest_others, share_found
+from core.compression.sample import Sample, Truth, nearest_others, recall
+from core.stats.resampling import mean_interval
 from core.types import Progress
 
 Method = Literal["truncation", "pca", "random"]
 METHODS: tuple[Method, ...] = ("truncation", "pca", "random")
 METHOD_NAMES: dict[str, str] = {
-    "truncation": "first dimensions", "pca": "principal components", "random": "random projection",
+    "truncation": "first dimensions", "pca": "PCA components", "random": "random projection",
 }  # fmt: skip
 SEEDS = 5  # random projections of each size
-FITTED = 20_000  # rows the principal components are learned from
+FITTED = 20_000  # rows PCA is fitted on
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One method over sizes. values, low, high: mean and 95% interval; loss_low: lower bound of the mean difference to
+    the full vectors, 0 there and negative for a loss. All over the same sizes, ascending."""
+
+    method: str
+    sizes: tuple[int, ...]
+    values: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    loss_low: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class DimensionRun:
-    """methods, sizes, seeds: (f,) one entry a measured form: place in METHODS, dimensions, seed of the projection.
-    kept: (f, q) float32 shares of the full vectors' ten nearest found; found: (f, q, k) int32 places found."""
+    """methods, sizes, seeds: (f,) one entry per measured form: position in METHODS, dimensions, seed of the projection.
+    recall: (f, q) float32 shares of the full vectors' ten nearest found; neighbors: (f, q, k) int32 positions."""
 
     methods: np.ndarray
     sizes: np.ndarray
     seeds: np.ndarray
-    kept: np.ndarray
-    found: np.ndarray
+    recall: np.ndarray
+    neighbors: np.ndarray
 
 
 def sizes_of(full: int) -> list[int]:
@@ -36,24 +50,24 @@ def sizes_of(full: int) -> list[int]:
 
 
 def measure_dimensions(sample: Sample, truth: Truth, progress: Progress | None = None) -> DimensionRun:
-    """Search among vectors of every size by every method, cosine taken anew after each.
+    """Search among vectors of every size by every method, vectors scaled to unit length again.
 
     Truncation keeps the first dimensions (Kusupati et al., Matryoshka, 2022). PCA's components are scikit-learn's,
     learned from up to 20,000 of these rows and applied without centering, so that all of them only rotate. Random
     projection is scikit-learn's Gaussian one, five seeds a size.
     """
     total = len(list(_forms(*sample.rows.shape)))
-    forms, shares, found = [], [], []
-    queries = sample.asked
+    forms, shares, neighbors = [], [], []
+    queries = sample.query_vectors
     for method, size, seed, rows in _variants(sample):
-        places = nearest_others(rows, sample.queries, sample.top)[0]
+        nearest = nearest_others(rows, sample.queries, sample.top)[0]
         forms.append((method, size, seed))
-        shares.append(share_found(sample.rows, queries, truth.scores[:, : sample.top], places))
-        found.append(places.astype(np.int32))
+        shares.append(recall(sample.rows, queries, truth.scores[:, : sample.top], nearest))
+        neighbors.append(nearest.astype(np.int32))
         if progress:
             progress(len(forms), total)
     methods, sizes, seeds = (np.array(column, np.int32) for column in zip(*forms, strict=True))
-    return DimensionRun(methods, sizes, seeds, np.array(shares), np.array(found))
+    return DimensionRun(methods, sizes, seeds, np.array(shares), np.array(neighbors))
 
 
 def principal_axes(rows: np.ndarray, seed: int) -> np.ndarray:
@@ -61,8 +75,8 @@ def principal_axes(rows: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.decomposition import PCA
 
     drawn = np.random.default_rng(seed).choice(len(rows), min(len(rows), FITTED), replace=False)
-    wanted = min(rows.shape[1], len(drawn) - 1)
-    fitted = PCA(wanted, svd_solver="covariance_eigh").fit(rows[np.sort(drawn)])
+    components = min(rows.shape[1], len(drawn) - 1)
+    fitted = PCA(components, svd_solver="covariance_eigh").fit(rows[np.sort(drawn)])
     return fitted.components_.T.astype(np.float32)
 
 
@@ -100,3 +114,41 @@ def _variants(sample: Sample) -> Iterator[tuple[int, int, int, np.ndarray]]:
         else:
             rows = sample.rows @ random_axes(width, size, seed)
         yield method, size, seed, scaled(rows)
+
+
+def size_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray) -> Curve:
+    """A curve of values (f, q) per query at ascending sizes, compared with those of the full vectors (q,)."""
+    loss = mean_interval(values - full).low
+    return Curve(method, tuple(sizes), *(tuple(map(float, column)) for column in (*mean_interval(values), loss)))
+
+
+def seed_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray) -> Curve:
+    """The same for values (f, s, q) of several seeds: means over seeds, the band from the lowest to the highest."""
+    means = values.mean(axis=2)
+    loss = mean_interval(values.mean(axis=1) - full).low
+    columns = (means.mean(axis=1), means.min(axis=1), means.max(axis=1), loss)
+    return Curve(method, tuple(sizes), *(tuple(map(float, column)) for column in columns))
+
+
+def smallest_sufficient(curve: Curve, max_loss: float) -> int | None:
+    """The smallest size that, like all larger ones measured, loses at most so much: the lower bound of its 95%
+    interval of the difference to the full vectors is at least -max_loss. None where only the full size does."""
+    smallest = None
+    for size, bound in zip(reversed(curve.sizes), reversed(curve.loss_low), strict=True):
+        if bound < -max_loss - 1e-9:
+            break
+        smallest = size
+    return smallest
+
+
+def elbow_size(curve: Curve) -> int | None:
+    """The size farthest above the straight line from the curve's first point to its last, over the logarithm of the
+    size (Kneedle, Satopää et al., 2011, without its smoothing); None for fewer than three sizes or no such point."""
+    if len(curve.sizes) < 3:
+        return None
+    x, y = np.log2(np.array(curve.sizes, float)), np.array(curve.values)
+    if y[-1] <= y[0]:
+        return None
+    above = (y - y[0]) / (y[-1] - y[0]) - (x - x[0]) / (x[-1] - x[0])
+    best = int(above.argmax())
+    return curve.sizes[best] if above[best] > 1e-6 else None

@@ -1,34 +1,59 @@
-"""Recall against latency of FAISS indexes, as ann-benchmarks draws it (Aumüller, Bernhardsson and Faithfull, 2020)."""
+"""Recall against latency of FAISS indexes, as in ann-benchmarks (Aumüller, Bernhardsson and Faithfull, 2020), the
+fastest setting with a target recall, and the code that makes it."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from core.compression.latency import time_queries
 from core.compression.planner import index_bytes, list_count
-from core.compression.sample import TOP, Sample, all_threads, share_found
+from core.compression.sample import TOP, Sample, all_threads, one_thread, recall
 from core.types import Progress
 from core.vectors.index_kinds import BUILD_WIDTH, TRAINING_ROWS, Kind, parameters
 
+TIMED_QUERIES, WARM_UP_QUERIES = 150, 5
+MAX_SECONDS = 3.0  # a slow search is timed with fewer queries
 LINKS = (16, 32)  # HNSW's M
 WIDTHS = (10, 16, 32, 64, 128, 256, 512)  # HNSW's efSearch
 LISTS = (1.0, 4.0)  # lists of IVF, times the root of the rows
+WORTHWHILE_SHARE = 2 / 3  # of exact search's time: a slower index is not worth what it misses
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A measured index setting. build: HNSW's links or IVF's lists; width: efSearch or nprobe; recall, low: mean
+    recall@10 and the lower bound of its 95% interval; p50: milliseconds of one query."""
+
+    kind: Kind
+    build: int
+    width: int
+    recall: float
+    low: float
+    p50: float
+
+    @property
+    def name(self) -> str:
+        if self.kind == "hnsw":
+            return f"HNSW, {self.build} links per row, efSearch {self.width}"
+        if self.kind == "ivf":
+            return f"IVF, {self.width:,} of {self.build:,} lists searched"
+        return "Exact search"
 
 
 @dataclass(frozen=True, eq=False)
 class SweepRun:
-    """One entry a measured setting, f in all, exact search first. kinds: "exact", "hnsw", "ivf". builds: HNSW's links
-    or IVF's lists, 0 for exact. widths: efSearch or nprobe, 0 for exact. kept: (f, q) float32 shares of the ten nearest
-    found; p50, p95: (f,) milliseconds of one query on one thread; seconds: (f,) building the index on all cores; bytes:
-    (f,) vectors and index. rows: those indexed."""
+    """One entry per measured setting, f in all, exact search first. kinds: "exact", "hnsw", "ivf". builds: HNSW's links
+    or IVF's lists, 0 for exact. widths: efSearch or nprobe, 0 for exact. recall: (f, q) float32 shares of the ten
+    nearest found; p50, p95: (f,) milliseconds of one query on one thread; seconds: (f,) building the index on all
+    cores; bytes: (f,) vectors and index. rows: those indexed."""
 
     kinds: tuple[str, ...]
     builds: np.ndarray
     widths: np.ndarray
-    kept: np.ndarray
+    recall: np.ndarray
     p50: np.ndarray
     p95: np.ndarray
     seconds: np.ndarray
@@ -36,29 +61,84 @@ class SweepRun:
     rows: int
 
 
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of single queries on one thread; timed: how many."""
+
+    p50: float
+    p95: float
+    timed: int
+
+
 def measure_indexes(sample: Sample, progress: Progress | None = None) -> SweepRun:
     """Exact search, HNSW and IVF with every setting. The queries, a tenth of the sample's rows up to 1,000, are left
-    out of the index, as a person's queries are not in it either."""
+    out of the index, as real queries are not in it either."""
     rows, queries = hold_out(sample)
     k = min(TOP, len(rows))
     exact = _search(build_flat(rows), "exact", 0, queries, k)[0]
-    made, shares, timed = [], [], []
+    settings, shares, timed = [], [], []
     plan = configurations(len(rows))
     for number, (kind, count) in enumerate(plan):
         started = time.perf_counter()
         index = build(kind, count, rows, sample.seed)
         seconds = time.perf_counter() - started
         for width in search_widths(kind, count):
-            found = _search(index, kind, width, queries, k)[1]
-            shares.append(share_found(rows, queries, exact, found))
+            nearest = _search(index, kind, width, queries, k)[1]
+            shares.append(recall(rows, queries, exact, nearest))
             timed.append(time_queries(partial(_one, index, _settings(kind, width), k), queries))
-            made.append((kind, count, width, seconds, index_bytes(kind, len(rows), rows.shape[1], count)))
+            settings.append((kind, count, width, seconds, index_bytes(kind, len(rows), rows.shape[1], count)))
         if progress:
             progress(number + 1, len(plan))
-    kinds, *columns = zip(*made, strict=True)
+    kinds, *columns = zip(*settings, strict=True)
     builds, widths, seconds_, sizes = (np.array(column) for column in columns)
     p50, p95 = (np.array([getattr(each, name) for each in timed]) for name in ("p50", "p95"))
     return SweepRun(kinds, builds, widths, np.array(shares), p50, p95, seconds_, sizes, len(rows))
+
+
+def fastest_setting(settings: Sequence[Setting], target: float) -> Setting:
+    """The setting with the lowest median time among those whose recall reaches the target at the lower end of its
+    interval. Exact search where none of these saves a third of its time."""
+    exact = next(setting for setting in settings if setting.kind == "exact")
+    enough = [
+        setting for setting in settings if setting.low >= target - 1e-9 and setting.p50 <= WORTHWHILE_SHARE * exact.p50
+    ]
+    return min(enough, key=lambda setting: setting.p50, default=exact)
+
+
+def index_code(setting: Setting, width: int) -> str:
+    """Python that builds the index with FAISS from vectors.npy (rows, width) and searches it; it runs unchanged."""
+    return "\n".join(
+        [
+            "import faiss",
+            "import numpy as np",
+            "",
+            f'vectors = np.ascontiguousarray(np.load("vectors.npy"), dtype="float32")  # (rows, {width})',
+            "faiss.normalize_L2(vectors)  # so that the inner product is the cosine",
+            *_build_lines(setting, width),
+            "index.add(vectors)",
+            *_search_lines(setting),
+            "scores, rows = index.search(vectors[:5], 10)  # your queries, normalized as well",
+        ]
+    )
+
+
+def _build_lines(setting: Setting, width: int) -> list[str]:
+    if setting.kind == "hnsw":
+        line = f"index = faiss.IndexHNSWFlat({width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)"
+        return [line, f"index.hnsw.efConstruction = {BUILD_WIDTH}"]
+    if setting.kind == "ivf":
+        return [
+            f"centers = faiss.IndexFlatIP({width})",
+            f"index = faiss.IndexIVFFlat(centers, {width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)",
+            "index.train(vectors)",
+        ]
+    return [f"index = faiss.IndexFlatIP({width})"]
+
+
+def _search_lines(setting: Setting) -> list[str]:
+    if setting.kind == "hnsw":
+        return [f"index.hnsw.efSearch = {setting.width}"]
+    return [f"index.nprobe = {setting.width}"] if setting.kind == "ivf" else []
 
 
 def hold_out(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
@@ -110,8 +190,8 @@ def build(kind: Kind, count: int, rows: np.ndarray, seed: int) -> Any:
                 faiss.IndexFlatIP(rows.shape[1]), rows.shape[1], count, faiss.METRIC_INNER_PRODUCT
             )
             index.cp.seed, index.cp.min_points_per_centroid = seed + 1, 1
-            most = TRAINING_ROWS * count
-            drawn = np.random.default_rng(seed).choice(len(rows), min(len(rows), most), replace=False)
+            max_rows = TRAINING_ROWS * count
+            drawn = np.random.default_rng(seed).choice(len(rows), min(len(rows), max_rows), replace=False)
             index.train(rows[np.sort(drawn)])
         index.add(rows)
     return index
@@ -127,5 +207,23 @@ def _one(index: Any, settings: Any, k: int, query: np.ndarray) -> Any:
 
 def _search(index: Any, kind: Kind, width: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     with all_threads():
-        scores, places = index.search(queries, k, params=_settings(kind, width))
-    return scores, places
+        scores, nearest = index.search(queries, k, params=_settings(kind, width))
+    return scores, nearest
+
+
+def time_queries(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> Latency:
+    """Search with queries (q, d) one at a time, up to 150 of them or three seconds, the first five left out."""
+    times: list[float] = []
+    with one_thread():
+        started = time.perf_counter()
+        for number in range(TIMED_QUERIES + WARM_UP_QUERIES):
+            query = queries[number % len(queries)][None]
+            before = time.perf_counter()
+            search(query)
+            after = time.perf_counter()
+            times.append(after - before)
+            if after - started > MAX_SECONDS and number > WARM_UP_QUERIES:
+                break
+    milliseconds = np.array(times[WARM_UP_QUERIES:]) * 1000
+    p50, p95 = np.percentile(milliseconds, (50, 95))
+    return Latency(float(p50), float(p95), len(milliseconds))

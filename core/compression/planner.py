@@ -13,16 +13,16 @@ GROWTH: dict[str, Growth] = {"exact": "linear", "hnsw": "log", "ivf": "root"}
 class Option:
     """A way to serve vectors. kind: "exact", "hnsw" or "ivf" for float32 vectors, else "scan" of smaller ones.
 
-    count: links or lists as measured. bytes: of one vector as searched; beside: of one kept for rescoring; fixed: bytes
-    that do not grow with the rows. recall: measured at `rows` rows, ms: the median of one query there, of which
-    fixed_ms take as long at any number of rows (rescoring, which reads as many vectors).
+    count: links or lists as measured. bytes: of one vector as searched; rescoring_bytes: of one stored for rescoring;
+    fixed: bytes that do not grow with the rows. recall: measured at `rows` rows, ms: the median of one query there, of
+    which fixed_ms take as long at any number of rows (rescoring, which reads as many vectors).
     """
 
     name: str
     kind: str
     count: int
     bytes: int
-    beside: int
+    rescoring_bytes: int
     fixed: int
     recall: float
     ms: float
@@ -43,8 +43,9 @@ class Plan:
 def plan(option: Option, count: int, width: int) -> Plan:
     """What `count` vectors of `width` dimensions take with this option.
 
-    Bytes are those FAISS keeps. IVF is given as many lists for the root of the rows as it was measured with. Time grows
-    with the rows for exact search, with their logarithm for HNSW and with their root for IVF, at unchanged settings.
+    Bytes are those FAISS stores. IVF is given as many lists for the root of the rows as it was measured with. Time
+    grows with the rows for exact search, with their logarithm for HNSW and with their root for IVF, at unchanged
+    settings.
     """
     if option.kind in ("hnsw", "ivf", "exact"):
         lists = list_count(count, option.count / option.rows**0.5) if option.kind == "ivf" else option.count
@@ -52,7 +53,7 @@ def plan(option: Option, count: int, width: int) -> Plan:
     else:
         memory = count * option.bytes + option.fixed
     grown = (option.ms - option.fixed_ms) * growth(option.kind, count, option.rows)
-    return Plan(option, memory, count * option.beside, option.fixed_ms + grown)
+    return Plan(option, memory, count * option.rescoring_bytes, option.fixed_ms + grown)
 
 
 def growth(kind: str, count: int, measured: int) -> float:

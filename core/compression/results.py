@@ -4,14 +4,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import log
+from typing import Literal
 
 import numpy as np
 
 from core.compression.dimensions import DimensionRun, measure_dimensions
-from core.compression.expected_time import PARTS, Part, usual_seconds
 from core.compression.index_sweep import SweepRun, measure_indexes
-from core.compression.quantization import BitRun, measure_bits
-from core.compression.sample import MOST_ROWS, Sample, Truth, draw_sample, exact_truth
+from core.compression.quantization import MIN_PQ_TEXTS, PQ_TRAINING_ROWS, QuantizationRun, measure_quantization
+from core.compression.sample import (
+    MANY_ROWS,
+    MAX_ROWS,
+    QUERIES,
+    QUERIES_OF_MANY_ROWS,
+    Sample,
+    Truth,
+    draw_sample,
+    exact_truth,
+)
 from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
 from core.results import Result
@@ -19,12 +29,14 @@ from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.loaders import load_vectors
 
+Part = Literal["dimensions", "quantization", "indexes"]
+PARTS: tuple[Part, ...] = ("dimensions", "quantization", "indexes")
 SEED = 0
-Run = DimensionRun | BitRun | SweepRun
+Run = DimensionRun | QuantizationRun | SweepRun
 STAGES: dict[Part, str] = {
-    "dimensions": "Trying fewer dimensions",
-    "bits": "Trying fewer bits",
-    "indexes": "Trying indexes",
+    "dimensions": "Measuring fewer dimensions",
+    "quantization": "Measuring quantization",
+    "indexes": "Measuring indexes",
 }
 
 
@@ -53,14 +65,9 @@ class Measurement:
     seconds: float
 
 
-def full_bits(contender: Contender) -> Contender:
+def at_float32(contender: Contender) -> Contender:
     """The contender at float32: what is compressed here."""
     return replace(contender, bits="float32")
-
-
-def text_count(corpus: CorpusRef) -> int:
-    """Distinct texts."""
-    return len(distinct_texts(load_corpus(corpus).texts)[1])
 
 
 def width_of(query: CompressionQuery) -> int:
@@ -71,7 +78,7 @@ def width_of(query: CompressionQuery) -> int:
 
 def _inputs(query: CompressionQuery) -> dict[str, object]:
     contender = {"model": query.contender.model, "dimensions": query.contender.dimensions}
-    return {**contender, "part": query.part, "seed": SEED, "rows": MOST_ROWS}
+    return {**contender, "part": query.part, "seed": SEED, "rows": MAX_ROWS}
 
 
 def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
@@ -80,13 +87,13 @@ def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
     sample, truth = _sample(query.corpus, query.contender)
     runs: dict[Part, Callable[[], Run]] = {
         "dimensions": lambda: measure_dimensions(sample, truth, progress),
-        "bits": lambda: measure_bits(sample, truth, progress),
+        "quantization": lambda: measure_quantization(sample, truth, progress),
         "indexes": lambda: measure_indexes(sample, progress),
     }
     run = runs[query.part]()
     if not isinstance(run, SweepRun):  # positions in the sample become rows of the corpus
-        rows = np.where(run.found >= 0, sample.ids[np.maximum(run.found, 0)], -1).astype(np.int32)
-        run = replace(run, found=rows)
+        rows = np.where(run.neighbors >= 0, sample.ids[np.maximum(run.neighbors, 0)], -1).astype(np.int32)
+        run = replace(run, neighbors=rows)
     if query.part == PARTS[-1]:
         _sample.cache_clear()
     seconds = round(time.perf_counter() - started, 2)
@@ -107,12 +114,29 @@ def _seconds(query: CompressionQuery) -> float:
     records = [record for record in COMPRESSION.records(query.corpus) if record["inputs"]["part"] == query.part]
     timed = [record["facts"]["seconds"] / record["facts"]["width"] for record in records]
     width = width_of(query)
-    return float(np.median(timed)) * width if timed else usual_seconds(text_count(query.corpus), width)[query.part]
+    if timed:
+        return float(np.median(timed)) * width
+    texts = len(distinct_texts(load_corpus(query.corpus).texts)[1])
+    return usual_seconds(texts, width)[query.part]
+
+
+def usual_seconds(texts: int, width: int) -> dict[Part, float]:
+    """On two cores, one search at a time."""
+    rows = min(texts, MAX_ROWS)
+    cost = rows * width / 5e6  # of 13,000 rows of 384 dimensions: 1
+    queries = (QUERIES if rows <= MANY_ROWS else QUERIES_OF_MANY_ROWS) / QUERIES
+    training = 12 * min(rows, PQ_TRAINING_ROWS) * width / 5e6 if rows >= MIN_PQ_TEXTS else 0.0
+    few_queries = min(rows, QUERIES) / QUERIES
+    return {
+        "dimensions": 0.5 + 10 * cost * queries,
+        "quantization": 0.3 + 2.2 * few_queries + training + 4 * cost,
+        "indexes": 0.3 + few_queries + 8 * cost * log(max(rows, 2)) / log(MAX_ROWS),
+    }
 
 
 COMPRESSION: Result[CompressionQuery, Measurement] = Result(
     "compression",
-    3,
+    4,
     CompressionQuery,
     Measurement,
     inputs=_inputs,

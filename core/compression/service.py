@@ -1,4 +1,4 @@
-"""Questions about a contender's compression: what was measured, as curves and tables small enough to be shown."""
+"""What the Compression page and reports show: what was measured of a contender, as curves and tables, and plans."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -6,17 +6,14 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from core.compression.curves import Curve, seed_curve, size_curve
-from core.compression.dimensions import METHODS, DimensionRun
-from core.compression.expected_time import PARTS, Part
-from core.compression.index_sweep import SweepRun
-from core.compression.label_quality import Measure, label_scores
-from core.compression.quantization import BitRun
-from core.compression.recipe import Setting
-from core.compression.results import COMPRESSION, CompressionQuery, Measurement, text_count, width_of
+from core.compression.dimensions import METHODS, Curve, DimensionRun, seed_curve, size_curve
+from core.compression.index_sweep import Setting, SweepRun, fastest_setting
+from core.compression.planner import Option, codebook_bytes
+from core.compression.quantization import QuantizationRun
+from core.compression.results import COMPRESSION, PARTS, CompressionQuery, Measurement, Part
+from core.compression.sample import LabelMeasure, label_scores
 from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import label_codes
-from core.corpus.label_columns import label_columns as label_columns  # what pages ask by this module's name
 from core.corpus.loaders import load_corpus
 from core.stats.resampling import mean_interval
 from core.types import CorpusRef
@@ -24,38 +21,28 @@ from core.vectors.contenders import Contender
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompressedContender:
     """What is compressed: a contender at float32."""
 
     corpus: CorpusRef
     contender: Contender
 
     def query(self, part: Part) -> CompressionQuery:
-        return CompressionQuery(CorpusRef(self.corpus.folder, self.corpus.digest), self.contender, part)
+        return CompressionQuery(self.corpus, self.contender, part)
 
 
 @dataclass(frozen=True)
-class Quality:
-    """By which labels neighbors are judged; column "" for none."""
+class LabelQuality:
+    """The labels that measure the quality of neighbors; column "" for none."""
 
     column: str = ""
-    measure: Measure = "vote"
+    measure: LabelMeasure = "vote"
 
 
 @dataclass(frozen=True)
-class State:
-    """kept: the parts that are measured. seconds: about what each part takes."""
-
-    kept: tuple[Part, ...]
-    texts: int
-    width: int
-    seconds: dict[Part, float]
-
-
-@dataclass(frozen=True)
-class Made:
-    """How something was measured. searched: distinct texts searched of `texts`; queries: of these; labeled: queries
-    with a label, 0 without labels; chance: what the most frequent label alone reaches."""
+class SampleInfo:
+    """What was searched: distinct texts of `texts`, by queries among them. labeled: queries with a label, 0 without
+    labels; chance: what the most frequent label alone reaches."""
 
     searched: int
     texts: int
@@ -69,87 +56,119 @@ class Made:
 
 @dataclass(frozen=True)
 class DimensionView:
-    """Curves over sizes, truncation first: neighbors kept, and quality by labels (none without a column)."""
+    """Curves over sizes, truncation first: recall@10, and quality by labels (none without a column)."""
 
-    kept: tuple[Curve, ...]
+    recall: tuple[Curve, ...]
     quality: tuple[Curve, ...]
-    made: Made
+    sample: SampleInfo
 
 
 @dataclass(frozen=True, eq=False)
-class BitsView:
-    """table: one line a way to keep vectors, float32 first; see `bits_view`."""
+class QuantizationView:
+    """table: one line per quantization, float32 first; see `quantization_view`."""
 
     table: pd.DataFrame
-    made: Made
+    sample: SampleInfo
 
 
 @dataclass(frozen=True, eq=False)
 class IndexView:
-    """table: one line a setting, exact search first; settings: the same, in the same order."""
+    """table: one line per setting, exact search first; settings: the same, in the same order."""
 
     table: pd.DataFrame
     settings: tuple[Setting, ...]
-    made: Made
+    sample: SampleInfo
 
 
-def state(asked: Asked) -> State:
-    """What is measured already, and what measuring would take."""
-    queries = {part: asked.query(part) for part in PARTS}
-    stored = tuple(part for part, query in queries.items() if COMPRESSION.exists(query))
-    texts, width = text_count(queries["bits"].corpus), width_of(queries["bits"])
-    return State(stored, texts, width, {part: COMPRESSION.seconds(query) for part, query in queries.items()})
+def measured_parts(compressed: CompressedContender) -> tuple[Part, ...]:
+    """The parts that are stored."""
+    return tuple(part for part in PARTS if COMPRESSION.exists(compressed.query(part)))
 
 
-def dimension_view(asked: Asked, quality: Quality) -> DimensionView:
+def dimension_view(compressed: CompressedContender, quality: LabelQuality) -> DimensionView:
     """The curves with 95% intervals (bootstrap over the queries; seeds for random projection)."""
-    measured = COMPRESSION.get(asked.query("dimensions"))
-    run = cast(DimensionRun, measured.run)
-    kept = _curves(run, np.asarray(run.kept))
-    judged = _judged(asked, measured, quality)
-    if judged is None:
-        return DimensionView(kept, (), _made(measured))
-    scores, made = judged
-    return DimensionView(kept, _curves(run, scores), made)
+    measurement = COMPRESSION.get(compressed.query("dimensions"))
+    run = cast(DimensionRun, measurement.run)
+    recall, scored = _curves(run, np.asarray(run.recall)), _quality_scores(compressed, measurement, quality)
+    if scored is None:
+        return DimensionView(recall, (), _sample_info(measurement))
+    return DimensionView(recall, _curves(run, scored[0]), scored[1])
 
 
-def bits_view(asked: Asked, quality: Quality) -> BitsView:
-    """Columns: name, bytes, beside, factor (times smaller), kept, order (Kendall's tau-b), quality, each of these three
-    with _low and _high, p50 and p95 (ms). Without labels quality is missing."""
-    measured = COMPRESSION.get(asked.query("bits"))
-    run, judged = cast(BitRun, measured.run), _judged(asked, measured, quality)
-    table = pd.DataFrame({"name": list(run.names), "bytes": run.bytes, "beside": run.beside})
+def quantization_view(compressed: CompressedContender, quality: LabelQuality) -> QuantizationView:
+    """Columns: name, bytes, rescoring_bytes, factor (times smaller), recall, rank_correlation (Kendall's tau-b),
+    quality, these three with _low and _high, p50 and p95 (ms). Without labels quality is missing."""
+    measurement = COMPRESSION.get(compressed.query("quantization"))
+    run, scored = cast(QuantizationRun, measurement.run), _quality_scores(compressed, measurement, quality)
+    table = pd.DataFrame({"name": list(run.names), "bytes": run.bytes, "rescoring_bytes": run.rescoring_bytes})
     table["factor"] = run.bytes[0] / run.bytes
-    scored = {"kept": np.asarray(run.kept), "order": np.asarray(run.order)}
-    scored |= {"quality": judged[0]} if judged else {}
-    for column, values in scored.items():
+    columns = {"recall": np.asarray(run.recall), "rank_correlation": np.asarray(run.rank_correlation)}
+    columns |= {"quality": scored[0]} if scored else {}
+    for column, values in columns.items():
         table[column], table[f"{column}_low"], table[f"{column}_high"] = mean_interval(values)
     table["p50"], table["p95"] = np.asarray(run.p50), np.asarray(run.p95)
-    return BitsView(table, judged[1] if judged else _made(measured))
+    return QuantizationView(table, scored[1] if scored else _sample_info(measurement))
 
 
-def index_view(asked: Asked) -> IndexView:
-    """Columns: kind, build, width, name, recall with _low and _high, p50, p95 (ms), rate (queries a second), seconds
+def index_view(compressed: CompressedContender) -> IndexView:
+    """Columns: kind, build, width, name, recall with _low and _high, p50, p95 (ms), rate (queries per second), seconds
     (of building), bytes."""
-    measured = COMPRESSION.get(asked.query("indexes"))
-    run = cast(SweepRun, measured.run)
-    kept = np.asarray(run.kept)
-    recall, low, high = mean_interval(kept)
+    measurement = COMPRESSION.get(compressed.query("indexes"))
+    run = cast(SweepRun, measurement.run)
+    recall, low, high = mean_interval(np.asarray(run.recall))
     columns = (run.kinds, run.builds.tolist(), run.widths.tolist(), recall.tolist(), low.tolist())
-    settings = tuple(Setting(*each) for each in zip(*columns, run.p50.tolist(), strict=True))
+    settings = tuple(Setting(*values) for values in zip(*columns, run.p50.tolist(), strict=True))
     table = pd.DataFrame([vars(setting) for setting in settings]).assign(
         name=[setting.name for setting in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
     )
     table["rate"] = 1000 / table["p50"]
-    return IndexView(table, settings, _made(measured, run.rows, kept.shape[1]))
+    return IndexView(table, settings, _sample_info(measurement, searched=run.rows, queries=run.recall.shape[1]))
+
+
+def plan_options(compressed: CompressedContender, target: float) -> tuple[Option, ...]:
+    """What the capacity planner compares: every quantization, searched row by row (with rescoring the smallest that
+    has the target recall, else the largest), and of HNSW and IVF the fastest setting with it where there is one."""
+    view, indexes = quantization_view(compressed, LabelQuality()), index_view(compressed)
+    width, searched = view.sample.width, view.sample.searched
+    binary_ms = float(view.table.loc[view.table["name"] == "binary", "p50"].iloc[0])
+    options = []
+    for row in _planned_rows(view.table, target).to_dict("records"):
+        name, size, ms = str(row["name"]), int(row["bytes"]), float(row["p50"])
+        option = Option(
+            name="Exact search, float32" if name == "float32" else f"Row by row, {name}",
+            kind="exact" if name == "float32" else "scan",
+            count=0,
+            bytes=size,
+            rescoring_bytes=int(row["rescoring_bytes"]),
+            fixed=codebook_bytes(width, size) if name.startswith("PQ") else 0,
+            recall=float(row["recall"]),
+            ms=ms,
+            rows=searched,
+            fixed_ms=max(ms - binary_ms, 0.0) if row["rescoring_bytes"] else 0.0,
+        )
+        options.append(option)
+    for kind in ("hnsw", "ivf"):
+        best = fastest_setting([setting for setting in indexes.settings if setting.kind in (kind, "exact")], target)
+        if best.kind == kind:
+            memory, rows = width * 4, indexes.sample.searched
+            options.append(Option(best.name, kind, best.build, memory, 0, 0, best.recall, best.p50, rows))
+    return tuple(options)
+
+
+def _planned_rows(table: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Of the rescored ones only the smallest that has the target recall, else the last."""
+    rescored = table.index[table["rescoring_bytes"] > 0]
+    sufficient = [index for index in rescored if table["recall_low"][index] >= target]
+    selected = [*sufficient, rescored[-1]][0]
+    return table.drop(index=[index for index in rescored if index != selected])
 
 
 def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
     """values: (f, q)."""
     curves = []
     full = values[np.flatnonzero((run.methods == 0) & (run.sizes == run.sizes.max()))[0]]
-    for place, method in enumerate(METHODS):
-        at = np.flatnonzero(run.methods == place)
+    for code, method in enumerate(METHODS):
+        at = np.flatnonzero(run.methods == code)
         sizes = [int(size) for size in np.unique(run.sizes[at])]
         if method == "random":
             seeds = np.stack([values[at[run.sizes[at] == size]] for size in sizes])
@@ -159,33 +178,41 @@ def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
     return tuple(curves)
 
 
-def _judged(asked: Asked, measured: Measurement, quality: Quality) -> tuple[np.ndarray, Made] | None:
+def _quality_scores(
+    compressed: CompressedContender, measurement: Measurement, quality: LabelQuality
+) -> tuple[np.ndarray, SampleInfo] | None:
     """(f, labeled queries) scores by labels, and what they are of; None without a column, or where no label is on two
-    different texts."""
-    table = load_corpus(asked.corpus).table
-    if quality.column not in table.columns:
+    distinct texts."""
+    corpus = load_corpus(compressed.corpus)
+    if quality.column not in corpus.table.columns:
         return None
-    codes = label_codes(table[quality.column])[0]
-    first = np.unique(distinct_texts(load_corpus(asked.corpus).texts)[0], return_index=True)[1]
+    codes = label_codes(corpus.table[quality.column])[0]
+    first = np.unique(distinct_texts(corpus.texts)[0], return_index=True)[1]
     texts = codes[first][codes[first] >= 0]  # a text counts once, by its first row
     counts = np.bincount(texts, minlength=1)
-    queries = np.asarray(measured.queries)
+    queries = np.asarray(measurement.queries)
     labeled = (codes[queries] >= 0) & (counts[codes[queries]] > 1)
     if not labeled.any() or (counts > 0).sum() < 2:
         return None
-    found, rows = cast(DimensionRun | BitRun, measured.run).found, queries[labeled]
-    scores = np.stack([label_scores(codes, rows, np.asarray(form)[labeled], quality.measure) for form in found])
-    return scores, _made(measured, labeled=len(rows), chance=float(counts.max() / counts.sum()))
+    neighbors, rows = cast(DimensionRun | QuantizationRun, measurement.run).neighbors, queries[labeled]
+    scores = [label_scores(codes, rows, np.asarray(ids)[labeled], quality.measure) for ids in neighbors]
+    return np.stack(scores), _sample_info(measurement, labeled=len(rows), chance=float(counts.max() / counts.sum()))
 
 
-def _made(
-    measured: Measurement,
+def _sample_info(
+    measurement: Measurement,
     searched: int | None = None,
     queries: int | None = None,
     labeled: int = 0,
     chance: float = 0.0,
-) -> Made:
-    query_count = len(measured.queries) if queries is None else queries
-    rows = measured.searched if searched is None else searched
-    size = (rows, measured.texts, measured.width, query_count)
-    return Made(*size, measured.seed, measured.seconds, labeled, chance)
+) -> SampleInfo:
+    return SampleInfo(
+        searched or measurement.searched,
+        measurement.texts,
+        measurement.width,
+        queries or len(measurement.queries),
+        measurement.seed,
+        measurement.seconds,
+        labeled,
+        chance,
+    )

@@ -1,70 +1,65 @@
-"""What the pictures of compression say, in plain sentences worked out from the results; no markup."""
+"""What the pictures of compression show, in plain sentences computed from the results; no markup."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from core.compression.curves import Curve, knee, smallest_enough
-from core.compression.label_quality import Measure
-from core.compression.recipe import Setting
+from core.compression.dimensions import Curve, elbow_size, smallest_sufficient
+from core.compression.index_sweep import Setting
+from core.compression.sample import LabelMeasure
 
-SURE = 0.95  # of the neighbors, at the lower end of the interval
-SMALL = 10_000  # rows below which exact search is as good as instant
-MEASURES: dict[Measure, str] = {
+TARGET_RECALL = 0.95  # at the lower end of the interval
+FEW_ROWS = 10_000  # below which exact search is as good as instant
+MEASURES: dict[LabelMeasure, str] = {
     "vote": "of texts get their label by a vote of their ten nearest others",
     "share": "of the ten nearest others have the text's label",
     "first": "of texts have a nearest other with their label",
 }
 
 
-def of_kept(curves: Sequence[Curve], lost: float) -> str:
-    """What a quarter of the dimensions keeps by each method, and which size is enough. curves: truncation first."""
+def recall_summary(curves: Sequence[Curve], max_loss: float) -> str:
+    """The recall of each method with a quarter of the dimensions, and which size is enough. curves: truncation
+    first."""
     first = curves[0]
     full = first.sizes[-1]
-    size = min(first.sizes, key=lambda each: abs(each - full / 4))
-    others = {curve.method: curve.values[curve.sizes.index(size)] for curve in curves[1:] if size in curve.sizes}
-    said = f"The first {size:,} of {full:,} dimensions keep {first.values[first.sizes.index(size)]:.0%} of a text's "
-    said += "ten nearest"
-    if "pca" in others:
-        said += f", as many principal components {others['pca']:.0%}"
-    if "random" in others:
-        said += f", random directions {others['random']:.0%}"
-    return f"{said}. {of_enough(curves, lost)}"
+    size = min(first.sizes, key=lambda size: abs(size - full / 4))
+    values = {curve.method: curve.values[curve.sizes.index(size)] for curve in curves if size in curve.sizes}
+    text = f"The first {size:,} of {full:,} dimensions have a recall@10 of {values[first.method]:.0%}"
+    if "pca" in values:
+        text += f", the first {size:,} PCA components {values['pca']:.0%}"
+    if "random" in values:
+        text += f", random projection {values['random']:.0%}"
+    return f"{text}. {size_summary(curves, max_loss)}"
 
 
-def of_quality(curves: Sequence[Curve], lost: float, measure: Measure) -> str:
+def quality_summary(curves: Sequence[Curve], max_loss: float, measure: LabelMeasure) -> str:
     """The quality of the full vectors, and which size is enough."""
     first = curves[0]
-    return f"With all {first.sizes[-1]:,} dimensions, {first.values[-1]:.1%} {MEASURES[measure]}. " + of_enough(
-        curves, lost
-    )
+    full = f"With all {first.sizes[-1]:,} dimensions, {first.values[-1]:.1%} {MEASURES[measure]}."
+    return f"{full} {size_summary(curves, max_loss)}"
 
 
-def of_enough(curves: Sequence[Curve], lost: float) -> str:
-    """The smallest size that is surely enough, and where the elbow is."""
-    bend = knee(curves[0])
-    elbow = (
-        f"The curve's elbow is at {bend:,}: beyond it, more dimensions pay less."
-        if bend
-        else "The curve has no elbow: every doubling pays about as much or more."
-    )
-    return f"{_enough(curves, lost)} {elbow}"
+def size_summary(curves: Sequence[Curve], max_loss: float) -> str:
+    """The smallest size that loses no more, and where the elbow is."""
+    size = elbow_size(curves[0])
+    elbow = f"Elbow at {size:,}: beyond it, more dimensions help less." if size else ""
+    return f"{_smallest_summary(curves, max_loss)} {elbow or 'No elbow: each doubling helps at least as much.'}"
 
 
-def _enough(curves: Sequence[Curve], lost: float) -> str:
+def _smallest_summary(curves: Sequence[Curve], max_loss: float) -> str:
     first = curves[0]
-    full, enough = first.sizes[-1], smallest_enough(first, lost)
-    if enough is None or enough == full:
-        said = f"No smaller number of first dimensions surely loses at most {points(lost)}"
+    full, smallest = first.sizes[-1], smallest_sufficient(first, max_loss)
+    limit = f"no more than {points(max_loss)} with 95% confidence"
+    if smallest is None or smallest == full:
+        text = f"No smaller number of first dimensions loses {limit}"
     else:
-        value, times = first.values[first.sizes.index(enough)], full / enough
-        said = f"The first {enough:,} are enough to surely lose at most {points(lost)}: {value:.1%}, at {times:.3g} "
-        said += "times fewer bytes"
-    other = next((curve for curve in curves if curve.method == "pca"), None)
-    size = smallest_enough(other, lost) if other else None
-    if size is not None and size < (enough or full):
-        said += f"; of principal components, {size:,} are enough"
-    return said + "."
+        value = first.values[first.sizes.index(smallest)]
+        text = f"The first {smallest:,} lose {limit}: {value:.1%}, with {full / smallest:.3g} times fewer bytes"
+    pca = next((curve for curve in curves if curve.method == "pca"), None)
+    size = smallest_sufficient(pca, max_loss) if pca else None
+    if size is not None and size < (smallest or full):
+        text += f"; so do the first {size:,} PCA components"
+    return f"{text}."
 
 
 def points(share: float) -> str:
@@ -72,37 +67,42 @@ def points(share: float) -> str:
     return f"{share * 100:g} {'point' if share == 0.01 else 'points'}"
 
 
-def of_bits(table: pd.DataFrame) -> str:
-    """The smallest store that keeps 95% of the neighbors by itself, the smallest with rescoring, and signs alone.
+def quantization_summary(table: pd.DataFrame) -> str:
+    """The smallest with a recall of 95% by itself, the smallest with rescoring, and binary.
 
-    table: as core.compression.service.bits_view gives it.
+    table: as core.compression.service.quantization_view gives it.
     """
-    good = table[table["kept_low"] >= SURE].sort_values("bytes", kind="stable")
-    alone, rescored = good[good["beside"] == 0].iloc[0], good[good["beside"] > 0]
-    signs = table[table["name"] == "binary"].iloc[0]
-    said = f"The smallest that by itself surely keeps {SURE:.0%} of the ten nearest is {alone['name']}: "
-    said += f"{alone['kept']:.1%} at {alone['bytes']:,} bytes a vector"
-    said += f", {alone['factor']:.3g} times fewer than float32." if alone["factor"] > 1 else "."
-    best = rescored.iloc[0] if len(rescored) else alone
-    if best["bytes"] < alone["bytes"]:
-        said += f" With the float32 vectors kept beside for rescoring, {best['name']} searches {best['bytes']:,} bytes "
-        said += f"a vector and keeps {best['kept']:.1%}."
-    return said + (
-        f" Signs alone (binary) keep {signs['kept']:.1%}, and order the exact 100 nearest with a tau of "
-        f"{signs['order']:.2f} (1 is the same order, 0 none in common)."
+    sufficient = table[table["recall_low"] >= TARGET_RECALL].sort_values("bytes", kind="stable")
+    is_rescored = sufficient["rescoring_bytes"] > 0
+    smallest, rescored = sufficient[~is_rescored].iloc[0], sufficient[is_rescored]
+    text = (
+        f"Smallest with a recall@10 of at least {TARGET_RECALL:.0%}: {smallest['name']}, {smallest['recall']:.1%} at "
+    )
+    text += f"{smallest['bytes']:,} bytes per vector"
+    text += f", {smallest['factor']:.3g} times fewer than float32." if smallest["factor"] > 1 else "."
+    best = rescored.iloc[0] if len(rescored) else smallest
+    if best["bytes"] < smallest["bytes"]:
+        text += (
+            f" With float32 vectors stored for rescoring, {best['name']} searches {best['bytes']:,} bytes per vector "
+        )
+        text += f"with a recall of {best['recall']:.1%}."
+    binary = table[table["name"] == "binary"].iloc[0]
+    return text + (
+        f" Binary alone: recall {binary['recall']:.1%}, rank correlation of the exact 100 nearest (Kendall's tau) "
+        f"{binary['rank_correlation']:.2f}."
     )
 
 
-def of_index(settings: Sequence[Setting], best: Setting, wanted: float, searched: int) -> str:
-    """Which setting serves for this wish. settings: exact search first; searched: rows in the index."""
+def index_summary(settings: Sequence[Setting], best: Setting, target: float, searched: int) -> str:
+    """The fastest setting with the target recall. settings: exact search first; searched: rows in the index."""
     exact = settings[0]
     if best.kind == "exact":
-        said = f"Exact search serves best: no index that surely finds {wanted:.1%} saves a third of its "
-        said += f"{exact.p50:.2f} ms a query."
+        text = f"Exact search is best: no index with a recall of {target:.1%} saves a third of its "
+        text += f"{exact.p50:.2f} ms per query."
     else:
-        said = (
-            f"For {wanted:.1%} of the ten nearest, {best.name} is the quickest: recall {best.recall:.1%}, "
-            f"{best.p50:.3f} ms a query, {exact.p50 / best.p50:.1f} times as fast as exact search ({exact.p50:.2f} ms)."
+        text = (
+            f"Fastest with a recall of at least {target:.1%}: {best.name}, recall {best.recall:.1%}, {best.p50:.3f} ms "
+            f"per query, {exact.p50 / best.p50:.1f} times as fast as exact search ({exact.p50:.2f} ms)."
         )
-    few = searched < SMALL and exact.p50 < 5
-    return said + (" With so few rows exact search is instant; an index is not needed." if few else "")
+    is_instant = searched < FEW_ROWS and exact.p50 < 5
+    return text + (" With so few rows exact search is instant; an index is not needed." if is_instant else "")

@@ -1,4 +1,4 @@
-"""Questions of the blind vote: the next contested case, what was chosen, and what the votes say."""
+"""The blind vote: the next disputed triplet, votes on it, and their result."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,22 +9,32 @@ import pandas as pd
 
 from core.corpus.export.table import table_bytes
 from core.corpus.loaders import load_corpus
-from core.disagreement.service import Asked
-from core.disagreement.stored import pair_cosines_of, pairs_of, text_codes
-from core.disagreement.triplets import Triplets, contested, same_wording, shown_first
-from core.disagreement.votes import Choice, Outcome, Vote, add_vote, clear_votes, load_votes, outcome, take_back
+from core.disagreement.results import ComparisonQuery, PairQuery, random_pair_cosines, text_codes
+from core.disagreement.triplets import (
+    Choice,
+    Triplets,
+    Vote,
+    VoteResult,
+    add_vote,
+    clear_votes,
+    disputed_triplets,
+    is_first,
+    load_votes,
+    same_wording,
+    undo_vote,
+    vote_result,
+)
 from core.store import Workspace
-from core.types import CorpusRef
-from core.vectors.contenders import Contender, contender_neighbors, contender_rows
+from core.vectors.contenders import contender_neighbors, contender_rows
 
-LONGEST = 3_000
+TEXT_LENGTH = 3_000
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is shown: no name of a contender is in it. anchor, first, second: row ids; their texts follow. pair: places
-    of the two contenders, and swapped: whether the second text is the one the pair's first contender has nearer, both
-    for keeping the vote, not for showing."""
+class Question:
+    """What is shown: no name of a contender is in it. anchor, first, second: row ids; their texts follow. pair:
+    positions of the two contenders, and swapped: whether the second text is the one the pair's first contender has
+    nearer, both for storing the vote, not for showing."""
 
     anchor: int
     first: int
@@ -36,67 +46,67 @@ class Case:
 
 @dataclass(frozen=True)
 class Ballot:
-    """case: None where no case is left. cases: contested ones in all; tried: texts tried as anchors a pair, of `texts`.
-    votes: decided, undecided and skipped so far, between these contenders."""
+    """question: None where none is left. triplets: disputed ones in all; tried: texts tried as anchors per pair, of
+    `texts`. decided, ties, skipped: votes so far, between these contenders."""
 
-    case: Case | None
-    cases: int
+    question: Question | None
+    triplets: int
     tried: int
     texts: int
     decided: int
-    undecided: int
+    ties: int
     skipped: int
 
 
-def ballot(asked: Asked) -> Ballot:
-    """The next case, pairs of contenders in turn. Raises StorageError where a graph is missing."""
-    votes = load_votes(Workspace(asked.corpus.folder), asked.corpus.digest)
-    pairs = pairs_of(asked.contenders)
-    found = [cases(asked.corpus, *pair) for pair in pairs]
-    following = next(_left(pairs, found, {vote.case for vote in votes}), None)
-    told = outcome_of(asked)
-    case = _case(asked, *following) if following else None
-    total = sum(map(len, found))
-    tried, texts = (found[0].tried, found[0].texts) if found else (0, 0)
-    return Ballot(case, total, tried, texts, told.decided, told.undecided, told.skipped)
+def ballot(query: ComparisonQuery) -> Ballot:
+    """The next question, pairs of contenders in turn. Raises StorageError where a graph is missing."""
+    votes = load_votes(Workspace(query.corpus.folder), query.corpus.digest)
+    triplets = [triplets_of(pair) for pair in query.pairs]
+    following = next(_unanswered(query.pairs, triplets, {vote.key for vote in votes}), None)
+    question = _question(query, *following) if following else None
+    tried, texts = (triplets[0].tried, triplets[0].texts) if triplets else (0, 0)
+    result = result_of(query)
+    return Ballot(question, sum(map(len, triplets)), tried, texts, result.decided, result.ties, result.skipped)
 
 
-def vote(asked: Asked, case: Case, choice: Choice) -> None:
-    """Keep a choice; "first" and "second" are the texts as shown. Raises InputError and StorageError."""
-    one, other = (asked.contenders[place] for place in case.pair)
-    near_first, near_second = (case.second, case.first) if case.swapped else (case.first, case.second)
-    if case.swapped and choice in ("first", "second"):
-        choice = "second" if choice == "first" else "first"
-    made = Vote(one.key, other.key, case.anchor, near_first, near_second, choice)
-    add_vote(Workspace(asked.corpus.folder), asked.corpus.digest, made)
+def vote(query: ComparisonQuery, question: Question, choice: Choice) -> None:
+    """Store a choice; "first" and "second" are the texts as shown. Raises InputError and StorageError."""
+    first, second = (query.contenders[position] for position in question.pair)
+    near_first, near_second = question.first, question.second
+    if question.swapped:
+        near_first, near_second = near_second, near_first
+        if choice in ("first", "second"):
+            choice = "second" if choice == "first" else "first"
+    new = Vote(first.key, second.key, question.anchor, near_first, near_second, choice)
+    add_vote(Workspace(query.corpus.folder), query.corpus.digest, new)
 
 
-def undo(asked: Asked) -> None:
-    """Take back the last vote."""
-    take_back(Workspace(asked.corpus.folder), asked.corpus.digest)
+def undo(query: ComparisonQuery) -> None:
+    """Remove the last vote."""
+    undo_vote(Workspace(query.corpus.folder), query.corpus.digest)
 
 
-def start_again(asked: Asked) -> None:
+def reset(query: ComparisonQuery) -> None:
     """Remove all votes between these contenders."""
-    clear_votes(Workspace(asked.corpus.folder), asked.corpus.digest, [contender.key for contender in asked.contenders])
+    clear_votes(Workspace(query.corpus.folder), query.corpus.digest, [one.key for one in query.contenders])
 
 
-def outcome_of(asked: Asked) -> Outcome:
-    """What the votes between these contenders say."""
-    votes = load_votes(Workspace(asked.corpus.folder), asked.corpus.digest)
-    return outcome(votes, [contender.key for contender in asked.contenders])
+def result_of(query: ComparisonQuery) -> VoteResult:
+    """The result of the votes between these contenders."""
+    votes = load_votes(Workspace(query.corpus.folder), query.corpus.digest)
+    return vote_result(votes, [contender.key for contender in query.contenders])
 
 
-def votes_file(asked: Asked) -> bytes:
+def votes_file(query: ComparisonQuery) -> bytes:
     """All votes of the corpus with their texts, as CSV."""
-    texts = load_corpus(asked.corpus).texts
-    names = {contender.key: contender.label for contender in asked.contenders}
-    told = []
-    for vote in load_votes(Workspace(asked.corpus.folder), asked.corpus.digest):
-        chosen = {"first": vote.first, "second": vote.second}.get(vote.choice, "")
-        told.append(
+    texts = load_corpus(query.corpus).texts
+    names = {contender.key: contender.label for contender in query.contenders}
+    records = []
+    for vote in load_votes(Workspace(query.corpus.folder), query.corpus.digest):
+        winner = {"first": vote.first, "second": vote.second}.get(vote.choice, "")
+        records.append(
             {
-                "time": pd.Timestamp(vote.made, unit="s", tz="UTC").isoformat(timespec="seconds"),
+                "time": pd.Timestamp(vote.time, unit="s", tz="UTC").isoformat(timespec="seconds"),
                 "anchor row": vote.anchor + 1,
                 "anchor": texts[vote.anchor],
                 "contender A": names.get(vote.first, vote.first),
@@ -105,52 +115,49 @@ def votes_file(asked: Asked) -> bytes:
                 "contender B": names.get(vote.second, vote.second),
                 "B's nearer row": vote.near_second + 1,
                 "B's nearer text": texts[vote.near_second],
-                "agreed with": names.get(chosen, chosen),
-                "choice": {"first": "A", "second": "B", "none": "can't say", "skip": "skipped"}[vote.choice],
+                "agreed with": names.get(winner, winner),
+                "choice": {"first": "A", "second": "B", "none": "tie", "skip": "skipped"}[vote.choice],
             }
         )
-    return table_bytes(pd.DataFrame(told), "csv")
+    return table_bytes(pd.DataFrame(records), "csv")
 
 
 @lru_cache(maxsize=50)
-def cases(corpus: CorpusRef, first: Contender, second: Contender) -> Triplets:
-    """The contested cases of a pair, texts that differ in case and punctuation alone left out."""
-    texts = text_codes(corpus)
-    graphs = [contender_neighbors(corpus, each).ids for each in (first, second)]
-    rows = [contender_rows(corpus, each) for each in (first, second)]
-    spreads = [float(pair_cosines_of(corpus, each).std()) for each in (first, second)]
-    found = contested((graphs[0], graphs[1]), (rows[0], rows[1]), texts, (spreads[0], spreads[1]))
-    words = load_corpus(corpus).texts
-    ends = zip(found.anchor, found.near_first, found.near_second, strict=True)
-    good = np.array([_told_apart(words[a], words[x], words[y]) for a, x, y in ends], bool)
-    return Triplets(found.anchor[good], found.near_first[good], found.near_second[good], found.tried, found.texts)
+def triplets_of(pair: PairQuery) -> Triplets:
+    """The disputed triplets of a pair, without texts that differ in case and punctuation alone."""
+    corpus, contenders = pair.corpus, (pair.first, pair.second)
+    graphs = [contender_neighbors(corpus, contender).ids for contender in contenders]
+    rows = [contender_rows(corpus, contender) for contender in contenders]
+    spreads = [float(random_pair_cosines(corpus, contender).std()) for contender in contenders]
+    codes, texts = text_codes(corpus), load_corpus(corpus).texts
+    triplets = disputed_triplets((graphs[0], graphs[1]), (rows[0], rows[1]), codes, (spreads[0], spreads[1]))
+    different = [_differ(*(texts[row] for row in triplets.at(position))) for position in range(len(triplets))]
+    return triplets.select(np.array(different, bool))
 
 
-def _told_apart(anchor: str, one: str, other: str) -> bool:
-    return not (same_wording(one, other) or same_wording(anchor, one) or same_wording(anchor, other))
+def _differ(anchor: str, first: str, second: str) -> bool:
+    return not (same_wording(first, second) or same_wording(anchor, first) or same_wording(anchor, second))
 
 
-def _left(
-    pairs: list[tuple[Contender, Contender]], found: list[Triplets], voted: set[frozenset]
-) -> Iterator[tuple[int, int]]:
-    """(pair, place in its list) of the cases not voted on, pairs in turn."""
-    for at in range(max(map(len, found), default=0)):
-        for pair, each in enumerate(found):
-            if at >= len(each):
+def _unanswered(
+    pairs: list[PairQuery], triplets: list[Triplets], answered: set[frozenset]
+) -> Iterator[tuple[PairQuery, int]]:
+    """(pair, position in its list) of the triplets not voted on, pairs in turn."""
+    for position in range(max(map(len, triplets), default=0)):
+        for pair, of_pair in zip(pairs, triplets, strict=True):
+            if position >= len(of_pair):
                 continue
-            one, other = (contender.key for contender in pairs[pair])
-            case = {int(each.anchor[at]), (one, int(each.near_first[at])), (other, int(each.near_second[at]))}
-            if frozenset(case) not in voted:
-                yield pair, at
+            anchor, first, second = of_pair.at(position)
+            if frozenset({anchor, (pair.first.key, first), (pair.second.key, second)}) not in answered:
+                yield pair, position
 
 
-def _case(asked: Asked, pair: int, at: int) -> Case:
-    one, other = pairs_of(asked.contenders)[pair]
-    found = cases(asked.corpus, one, other)
-    anchor, x, y = (int(each[at]) for each in (found.anchor, found.near_first, found.near_second))
-    swapped = not shown_first(anchor, x, y)
-    first, second = (y, x) if swapped else (x, y)
-    texts = load_corpus(asked.corpus).texts
-    shown = tuple(texts[row][:LONGEST] for row in (anchor, first, second))
-    places = (asked.contenders.index(one), asked.contenders.index(other))
-    return Case(anchor, first, second, (shown[0], shown[1], shown[2]), places, swapped)
+def _question(query: ComparisonQuery, pair: PairQuery, position: int) -> Question:
+    anchor, first, second = triplets_of(pair).at(position)
+    swapped = not is_first(anchor, first, second)
+    if swapped:
+        first, second = second, first
+    texts = load_corpus(query.corpus).texts
+    shown_texts = (texts[anchor][:TEXT_LENGTH], texts[first][:TEXT_LENGTH], texts[second][:TEXT_LENGTH])
+    positions = (query.contenders.index(pair.first), query.contenders.index(pair.second))
+    return Question(anchor, first, second, shown_texts, positions, swapped)

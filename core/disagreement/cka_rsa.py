@@ -1,69 +1,125 @@
-"""CKA and RSA of two contenders with their intervals, over the texts that are sampled for them."""
-
-from functools import lru_cache
+"""Global similarity of two embeddings of the same texts: debiased linear CKA and RSA; and an order by similarity."""
 
 import numpy as np
 
-from core.disagreement.geometry import centered, cka, hsic, rsa, sampled_rows
-from core.disagreement.stored import pair_cosines_of, text_codes, text_pairs
-from core.stats.resampling import jackknife, random_parts
-from core.types import CorpusRef
-from core.vectors.contenders import Contender, contender_rows
+from core.stats.rank_correlation import WeightedSpearman
 
-FEWEST = 4  # texts that CKA is defined for, and that must be left for its interval
+MAX_CKA_TEXTS = 20_000
+MAX_RSA_PAIRS = 50_000
+BLOCK = 2_000  # rows or pairs gathered at once
 
 
-def measure_geometry(corpus: CorpusRef, first: Contender, second: Contender) -> dict[str, object]:
-    """CKA and RSA: cka, rsa, their ends (cka_low, ...), cka_rows, rsa_pairs; NaN where they can't be told.
+def hsic(first: np.ndarray, second: np.ndarray, part: np.ndarray | None = None) -> np.ndarray:
+    """(1 + parts,) float64: the unbiased estimate of HSIC with linear kernels of features (n, d) and (n, e), then that
+    without each part of the rows (n,), codes from 0. What is left must be 4 rows or more.
 
-    Intervals: the jackknife of 20 random parts of the texts (`jackknife`), a text's copies being one text
-    and a pair of texts left out with either. That counts the chance of the pairs drawn twice, once for each of their
-    texts (Efron and Stein, 1981), so the variance by 20 parts of the pairs is taken off RSA's.
+    HSIC_1 of Song, Smola, Gretton, Bedo and Borgwardt (2012, equation 5), in which the kernels' diagonals are set to 0,
+    worked out in the space of the features, so that no n x n matrix is made. The features should be centered: that
+    leaves the value as it is, and keeps its precision.
     """
-    rows = sampled_rows(text_codes(corpus))
-    facts: dict[str, object] = {"cka_rows": len(rows), "cka": float("nan")}
-    if len(rows) >= FEWEST:
-        features = [centered(contender_rows(corpus, each), rows) for each in (first, second)]
-        own = [_own_hsic(corpus, each) for each in (first, second)]
-        facts |= _told("cka", cka(hsic(features[0], features[1], _parts(len(rows))), *own))
-    cosines = [pair_cosines_of(corpus, each) for each in (first, second)]
-    keep = _pairs_kept(corpus)
-    found = rsa(cosines[0], cosines[1], keep)
-    texts_out, pairs_out = np.split(found[1:], 2)
-    return facts | {"rsa_pairs": len(cosines[0])} | _told("rsa", np.append(found[0], texts_out), pairs_out)
+    codes, parts = (np.zeros(len(first), int), 0) if part is None else (part, int(part.max()) + 1)
+    included = np.column_stack([np.ones(len(first), bool), codes[:, None] != np.arange(parts)])
+    crosses = [_cross(first[codes == code], second[codes == code]) for code in range(max(parts, 1))]
+    total = np.sum(crosses, axis=0)
+    lengths = [np.square(total).sum(), *(np.square(total - cross).sum() for cross in crosses[:parts])]
+    norms = [np.einsum("ij,ij->i", rows, rows, dtype=np.float64) for rows in (first, second)]
+    one, other = (_row_sums(rows, norm, included) for rows, norm in zip((first, second), norms, strict=True))
+    n = included.sum(axis=0).astype(np.float64)
+    traces = np.array(lengths) - (norms[0] * norms[1]) @ included
+    product = one.sum(axis=0) * other.sum(axis=0) / ((n - 1) * (n - 2)) - 2 * (one * other).sum(axis=0) / (n - 2)
+    return np.asarray((traces + product) / (n * (n - 3)))
 
 
-@lru_cache(maxsize=20)
-def _own_hsic(corpus: CorpusRef, contender: Contender) -> np.ndarray:
-    """A contender's HSIC with itself, over the texts that CKA is measured on, and without each part of them."""
-    rows = sampled_rows(text_codes(corpus))
-    features = centered(contender_rows(corpus, contender), rows)
-    return hsic(features, features, _parts(len(rows)))
+def _row_sums(features: np.ndarray, norms: np.ndarray, included: np.ndarray) -> np.ndarray:
+    """(n, s) float64: each row's sum over its row of the kernel without its diagonal, among the rows included; 0 if it
+    is not one of them."""
+    sums = features.T.astype(np.float64) @ included
+    return np.where(included, features @ sums - norms[:, None], 0.0)
 
 
-def _parts(texts: int) -> np.ndarray | None:
-    """(texts,) parts to leave out; None for so few that too little would be left."""
-    return random_parts(texts) if texts >= 2 * FEWEST else None
+def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    product = np.zeros((first.shape[1], second.shape[1]))
+    for start in range(0, len(first), BLOCK):
+        part = slice(start, start + BLOCK)
+        product += first[part].T @ second[part]
+    return product
 
 
-@lru_cache(maxsize=2)
-def _pairs_kept(corpus: CorpusRef) -> np.ndarray | None:
-    """Of the pairs that RSA is measured on, see `pairs_kept`."""
-    codes, pairs = text_codes(corpus), text_pairs(corpus)
-    part = _parts(int(codes.max(initial=-1)) + 1)
-    return None if part is None else pairs_kept(part[codes[pairs]])
+def centered(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """(m, d) float32: the rows at some positions less their mean."""
+    selected = np.asarray(rows[positions], dtype=np.float32)
+    return selected - selected.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def pairs_kept(ends: np.ndarray) -> np.ndarray:
-    """(m, 2 s) bool: pairs kept without each of s parts of the texts, then without each of as many random parts of the
-    pairs. ends: (m, 2) the parts of each pair's texts, from 0."""
+def cka(between: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Centered kernel alignment with linear kernels (Kornblith, Norouzi, Lee and Hinton, 2019), from the unbiased HSIC.
+
+    between: (s,) HSIC of two embeddings' centered features of the same texts; first, second: that of each with itself.
+    1: the same similarities but for a scale and rotation; about 0, also a little below: none in common. NaN where all
+    rows of one are the same.
+    """
+    defined = (first > 0) & (second > 0)
+    return np.where(defined, between / np.sqrt(np.where(defined, first * second, 1)), np.nan)
+
+
+def sampled_rows(texts: np.ndarray, max_rows: int = MAX_CKA_TEXTS, seed: int = 0) -> np.ndarray:
+    """Row ids, sorted: the first row of each text, a seeded sample of at most so many. texts: (n,) codes."""
+    first = np.sort(np.unique(texts, return_index=True)[1])
+    if len(first) <= max_rows:
+        return first
+    return np.sort(np.random.default_rng(seed).choice(first, max_rows, replace=False))
+
+
+def sampled_pairs(rows: np.ndarray, max_pairs: int = MAX_RSA_PAIRS, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of different row ids: all of them where there are no more than `most`, else so many drawn with a seed."""
+    count = len(rows)
+    if count * (count - 1) // 2 <= max_pairs:
+        left, right = np.triu_indices(count, k=1)
+        return rows[left], rows[right]
+    generator = np.random.default_rng(seed)
+    left, right = generator.integers(count, size=max_pairs), generator.integers(count - 1, size=max_pairs)
+    return rows[left], rows[right + (right >= left)]
+
+
+def pair_cosines(rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(m,) float32 cosines of pairs of unit rows."""
+    cosines = np.empty(len(left), np.float32)
+    for start in range(0, len(left), BLOCK):
+        part = slice(start, start + BLOCK)
+        cosines[part] = np.einsum("ij,ij->i", rows[left[part]], rows[right[part]])
+    return cosines
+
+
+def rsa(first: np.ndarray, second: np.ndarray, included: np.ndarray | None = None) -> np.ndarray:
+    """(1 + s,) float64: representational similarity analysis (Kriegeskorte, Mur and Bandettini, 2008), then the same
+    over the pairs that each column of `keep` (m, s) keeps.
+
+    It is Spearman's rank correlation of the cosines (m,) that two embeddings give the same pairs. 1: the same order.
+    NaN where all cosines are the same.
+    """
+    spearman = WeightedSpearman(first, second)
+    columns = [np.ones(len(first)), *(included.T.astype(np.float64) if included is not None else ())]
+    return np.array([spearman(weights) for weights in columns])
+
+
+def linkage_order(values: np.ndarray) -> list[int]:
+    """The order of a symmetric table (s, s) of similarities, at most 1, by average-linkage clustering: its leaves in
+    the optimal order (Bar-Joseph, Gifford and Jaakkola, 2001; scipy)."""
+    if len(values) < 3:
+        return list(range(len(values)))
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    distances = np.maximum(1 - np.nan_to_num((values + values.T) / 2), 0)
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), "average", optimal_ordering=True)
+    return [int(leaf) for leaf in leaves_list(tree)]
+
+
+def pairs_without_parts(ends: np.ndarray) -> np.ndarray:
+    """(m, 2 s) bool: the pairs that remain without each of s parts of the texts, then without each of as many random
+    parts of the pairs. ends: (m, 2) the parts of each pair's texts, from 0."""
     parts = np.arange(int(ends.max(initial=-1)) + 1)
-    own = np.random.default_rng(0).permutation(len(ends)) % max(len(parts), 1)
+    pair_parts = np.random.default_rng(0).permutation(len(ends)) % max(len(parts), 1)
     texts_out = (ends[:, :, None] != parts).all(axis=1)
-    return np.column_stack([texts_out, own[:, None] != parts])
-
-
-def _told(name: str, values: np.ndarray, twice: np.ndarray | None = None) -> dict[str, object]:
-    """The value and its interval, which ends at 1 at most."""
-    found = jackknife(float(values[0]), values[1:], twice)
-    return {name: found.value, f"{name}_low": max(found.low, -1.0), f"{name}_high": min(found.high, 1.0)}
+    return np.column_stack([texts_out, pair_parts[:, None] != parts])

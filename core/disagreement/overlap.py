@@ -1,4 +1,4 @@
-"""How much of their neighbors two embeddings share, row by row, from the kept neighbor graphs.
+"""How much of their neighbors two embeddings share, row by row, from the stored neighbor graphs.
 
 Neighbors are texts: copies of a row's own text are no neighbors of it, and copies of another text count as one.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from core.types import Progress
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100)
-P = 0.9  # of rank-biased overlap: the first ten ranks have 86% of the weight
+RBO_P = 0.9  # of rank-biased overlap: the first ten ranks have 86% of the weight
 CHUNK = 10_000  # rows at once: some 100 MB
 
 
@@ -19,38 +19,39 @@ class Overlap:
     """What two embeddings share, for each row at each of `depths`.
 
     shared: (n, depths) uint8, texts among the nearest k of both. rbo: (n, depths) float32 in [0, 1], rank-biased
-    overlap of the lists cut at k. deep: (n,) uint8, texts in the shorter of a row's two lists: where it is below k,
-    the first `deep` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all means.
+    overlap of the lists cut at k. lengths: (n,) uint8, texts in the shorter of a row's two lists: where it is below k,
+    the first `lengths` were compared; 0 where all of a row's neighbors are copies of it, which is left out of all
+    means.
     """
 
     depths: tuple[int, ...]
     shared: np.ndarray
     rbo: np.ndarray
-    deep: np.ndarray
+    lengths: np.ndarray
 
-    def share(self, k: int) -> np.ndarray:
+    def share_at(self, k: int) -> np.ndarray:
         """(n,) float64: texts shared over k (mutual kNN; Huh et al., 2024); NaN for rows left out."""
         compared = self._compared(k)
         return np.where(compared > 0, self.shared[:, self._at(k)] / np.maximum(compared, 1), np.nan)
 
-    def jaccard(self, k: int) -> np.ndarray:
+    def jaccard_at(self, k: int) -> np.ndarray:
         """(n,) float64: texts in both lists over texts in either; NaN for rows left out."""
         shared, compared = self.shared[:, self._at(k)].astype(np.float64), self._compared(k)
         return np.where(compared > 0, shared / np.maximum(2 * compared - shared, 1), np.nan)
 
-    def biased(self, k: int) -> np.ndarray:
+    def rank_biased_at(self, k: int) -> np.ndarray:
         """(n,) float64: rank-biased overlap; NaN for rows left out."""
-        return np.where(self.deep > 0, self.rbo[:, self._at(k)].astype(np.float64), np.nan)
+        return np.where(self.lengths > 0, self.rbo[:, self._at(k)].astype(np.float64), np.nan)
 
-    def by(self, measure: str, k: int) -> np.ndarray:
+    def values(self, measure: str, k: int) -> np.ndarray:
         """(n,) float64 by a measure's name: "overlap", "jaccard" or "rbo"."""
-        return {"overlap": self.share, "jaccard": self.jaccard, "rbo": self.biased}[measure](k)
+        return {"overlap": self.share_at, "jaccard": self.jaccard_at, "rbo": self.rank_biased_at}[measure](k)
 
     def _at(self, k: int) -> int:
         return self.depths.index(k)
 
     def _compared(self, k: int) -> np.ndarray:
-        return np.minimum(self.deep.astype(np.int64), k)
+        return np.minimum(self.lengths.astype(np.int64), k)
 
 
 def depths_of(k: int) -> tuple[int, ...]:
@@ -58,8 +59,8 @@ def depths_of(k: int) -> tuple[int, ...]:
     return tuple(depth for depth in DEPTHS if depth <= k)
 
 
-def compare(
-    first: np.ndarray, second: np.ndarray, texts: np.ndarray, p: float = P, progress: Progress | None = None
+def compare_neighbors(
+    first: np.ndarray, second: np.ndarray, texts: np.ndarray, p: float = RBO_P, progress: Progress | None = None
 ) -> Overlap:
     """Compare two neighbor graphs' ids (n, K), nearest first, -1 for none; texts: (n,) codes of identical texts.
 
@@ -69,48 +70,50 @@ def compare(
     depths = depths_of(width)
     shared = np.zeros((n, len(depths)), np.uint8)
     biased = np.zeros((n, len(depths)), np.float32)
-    deep = np.zeros(n, np.uint8)
-    alone = len(np.unique(texts)) == n
+    lengths = np.zeros(n, np.uint8)
+    all_distinct = len(np.unique(texts)) == n
     for start in range(0, n, CHUNK):
         part = slice(start, min(start + CHUNK, n))
-        one, other = (text_lists(np.asarray(ids[part, :width]), texts, part, alone) for ids in (first, second))
-        shared[part], biased[part], deep[part] = _compared(one, other, depths, p)
+        one, other = (text_lists(np.asarray(ids[part, :width]), texts, part, all_distinct) for ids in (first, second))
+        shared[part], biased[part], lengths[part] = _compared(one, other, depths, p)
         if progress:
             progress(part.stop, n)
-    return Overlap(depths, shared, biased, deep)
+    return Overlap(depths, shared, biased, lengths)
 
 
-def text_lists(ids: np.ndarray, texts: np.ndarray, part: slice | np.ndarray, alone: bool = False) -> np.ndarray:
+def text_lists(ids: np.ndarray, texts: np.ndarray, part: slice | np.ndarray, all_distinct: bool = False) -> np.ndarray:
     """(c, K) int64: the texts of neighbor ids (c, K) of the rows `part`, each once, nearest first, -1 behind the last.
 
-    alone: no text has copies.
+    all_distinct: no text has copies.
     """
-    named = np.where(ids >= 0, texts[ids], -1)
-    return named if alone and (ids >= 0).all() else np.take_along_axis(*_packed(named, texts[part]), axis=1)
+    codes = np.where(ids >= 0, texts[ids], -1)
+    return (
+        codes if all_distinct and (ids >= 0).all() else np.take_along_axis(*_packed_order(codes, texts[part]), axis=1)
+    )
 
 
-def kept_places(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def neighbor_mask(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """(c, K) bool: which neighbor ids (c, K) of `rows` (c,) count: no copy of the row, of other texts the nearest."""
     return _counting(np.where(ids >= 0, texts[ids], -1), texts[rows])
 
 
-def _packed(named: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lists with -1 for what does not count, and the order that puts those last."""
-    counting = _counting(named, own)
-    return np.where(counting, named, -1), np.argsort(~counting, axis=1, kind="stable")
+def _packed_order(codes: np.ndarray, row_codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lists with -1 for what is not counted, and the order that puts those last."""
+    counting = _counting(codes, row_codes)
+    return np.where(counting, codes, -1), np.argsort(~counting, axis=1, kind="stable")
 
 
-def _counting(named: np.ndarray, own: np.ndarray) -> np.ndarray:
-    order = np.argsort(named, axis=1, kind="stable")
-    ordered = np.take_along_axis(named, order, axis=1)
-    again = np.zeros(named.shape, bool)
-    repeated = np.zeros(named.shape, bool)
+def _counting(codes: np.ndarray, row_codes: np.ndarray) -> np.ndarray:
+    order = np.argsort(codes, axis=1, kind="stable")
+    ordered = np.take_along_axis(codes, order, axis=1)
+    is_duplicate = np.zeros(codes.shape, bool)
+    repeated = np.zeros(codes.shape, bool)
     repeated[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-    np.put_along_axis(again, order, repeated, axis=1)
-    return ~again & (named >= 0) & (named != own[:, None])
+    np.put_along_axis(is_duplicate, order, repeated, axis=1)
+    return ~is_duplicate & (codes >= 0) & (codes != row_codes[:, None])
 
 
-def places_in(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def positions_in(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(c, K) int64: where each entry of `first` (c, K) stands in the same row of `second` (c, L); L where it doesn't,
     and for entries of -1. A row holds an entry once."""
     rows, width = second.shape
@@ -120,27 +123,29 @@ def places_in(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     base = np.arange(rows, dtype=np.int64)[:, None] * span + 1
     order = np.argsort(second, axis=1, kind="stable")
     keys = (np.take_along_axis(second, order, axis=1) + base).ravel()
-    wanted = (first + base).ravel()
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    found = (keys[at] == wanted) & (first.ravel() >= 0)
-    return np.where(found, order.ravel()[at], width).reshape(first.shape)
+    sought = (first + base).ravel()
+    positions = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
+    is_match = (keys[positions] == sought) & (first.ravel() >= 0)
+    return np.where(is_match, order.ravel()[positions], width).reshape(first.shape)
 
 
 def _compared(
     first: np.ndarray, second: np.ndarray, depths: tuple[int, ...], p: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """shared (c, depths), rank-biased overlap (c, depths) and deep (c,) of lists of texts (c, K)."""
+    """shared (c, depths), rank-biased overlap (c, depths) and lengths (c,) of lists of texts (c, K)."""
     rows, width = first.shape
-    deep = np.minimum((first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
-    last = np.maximum(np.arange(width), places_in(first, second))  # from this depth on, a text is in both lists
-    counts = np.bincount((np.arange(rows)[:, None] * (width + 1) + last).ravel(), minlength=rows * (width + 1))
+    lengths = np.minimum((first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
+    common_from = np.maximum(
+        np.arange(width), positions_in(first, second)
+    )  # from this depth on, a text is in both lists
+    counts = np.bincount((np.arange(rows)[:, None] * (width + 1) + common_from).ravel(), minlength=rows * (width + 1))
     both = counts.reshape(rows, width + 1)[:, :width].cumsum(axis=1)  # texts in both lists at depth 1 .. K
     biased = rank_biased(both, p)
-    at = np.minimum(np.array(depths, np.int64)[None, :], np.maximum(deep, 1)[:, None]) - 1
-    return np.take_along_axis(both, at, axis=1), np.take_along_axis(biased, at, axis=1), deep
+    columns = np.minimum(np.array(depths, np.int64)[None, :], np.maximum(lengths, 1)[:, None]) - 1
+    return np.take_along_axis(both, columns, axis=1), np.take_along_axis(biased, columns, axis=1), lengths
 
 
-def rank_biased(both: np.ndarray, p: float = P) -> np.ndarray:
+def rank_biased(both: np.ndarray, p: float = RBO_P) -> np.ndarray:
     """(c, K) float64 in [0, 1]: rank-biased overlap of two lists cut at depth 1 .. K, extrapolated beyond the cut
     (Webber, Moffat and Zobel, 2010, equation 32). both: (c, K) texts in both lists at each depth."""
     depth = np.arange(1, both.shape[1] + 1)
@@ -148,7 +153,7 @@ def rank_biased(both: np.ndarray, p: float = P) -> np.ndarray:
     return (1 - p) / p * np.cumsum(agreement * p**depth, axis=1) + agreement * p**depth
 
 
-def chance(measure: str, k: int, texts: int, p: float = P) -> float:
+def chance_level(measure: str, k: int, texts: int, p: float = RBO_P) -> float:
     """What two embeddings that have nothing to do with each other would reach on average among so many texts.
 
     The texts shared by two random lists of k out of m = texts - 1 are hypergeometric with mean k^2 / m.

@@ -1,52 +1,35 @@
-"""Questions of the Disagreement page: what is kept, and how far each two contenders agree."""
+"""Questions of the Disagreement page and the Map: how similar contenders are, and how much they disagree on each
+row."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from core.disagreement.expected_time import expected_seconds
-from core.disagreement.geometry import alike_order
-from core.disagreement.overlap import P, chance, depths_of
-from core.disagreement.results import is_prepared, prepare
-from core.disagreement.stored import kept_overlap, kept_pair, pairs_of, text_codes
+from core.clusters.cluster_set import ClusterSet, default_clusters
+from core.clusters.service import CLUSTERS, ClusterQuery
+from core.corpus.loaders import load_corpus
+from core.disagreement.cka_rsa import linkage_order
+from core.disagreement.overlap import RBO_P, chance_level, depths_of
+from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery, text_codes
+from core.errors import PlanisphereError
 from core.stats.resampling import mean_interval
 from core.store import Workspace
 from core.types import CorpusRef
-from core.vectors.contenders import Contender
 from core.vectors.loaders import GRAPH_K
 
 Measure = Literal["overlap", "jaccard", "rbo", "cka", "rsa"]
-BY_NEIGHBORS: tuple[Measure, ...] = ("overlap", "jaccard", "rbo")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which contenders are compared: everything that names a result."""
-
-    corpus: CorpusRef
-    contenders: tuple[Contender, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(contender.label for contender in self.contenders)
-
-
-@dataclass(frozen=True)
-class State:
-    """kept: all is worked out. seconds: what the rest will take."""
-
-    kept: bool
-    seconds: float
+NEIGHBOR_MEASURES: tuple[Measure, ...] = ("overlap", "jaccard", "rbo")
+MAX_INLINE_ROWS = 20_000  # rows that are clustered at once
 
 
 @dataclass(frozen=True, eq=False)
-class Overview:
-    """How alike each two contenders are. values, low, high: (s, s) float64, the diagonal 1, by a measure at depth k;
-    low, high: ends of the 95% interval, NaN where there are too few texts for one. order: places so that what is alike
-    stands together. chance: what unrelated contenders would reach. rows: of the corpus, texts: different ones.
-    left_out: rows all of whose neighbors are copies of them. sample: texts (CKA) or pairs of texts (RSA) looked at, 0
-    where it was all.
+class PairwiseSimilarity:
+    """How similar every two contenders are. values, low, high: (s, s) float64, the diagonal 1, by a measure at depth k;
+    low, high: ends of the 95% interval, NaN for too few texts. order: positions by average-linkage clustering. chance:
+    what unrelated contenders would reach. rows: of the corpus, texts: distinct ones. left_out: rows all of whose
+    neighbors are copies of them. sample: texts (CKA) or pairs of texts (RSA) sampled, 0 where all were used.
     """
 
     measure: Measure
@@ -63,8 +46,9 @@ class Overview:
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
-    """values, low, high: (pairs, depths) by a measure of neighbors; chance: (depths,); pairs: places of contenders."""
+class OverlapByK:
+    """values, low, high: (pairs, depths) by a measure of neighbors; chance: (depths,); pairs: positions of
+    contenders."""
 
     depths: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]
@@ -74,66 +58,71 @@ class Curves:
     chance: np.ndarray
 
 
-def state(asked: Asked) -> State:
-    """What is there of a comparison."""
-    where = (asked.corpus, asked.contenders)
-    return State(is_prepared(*where), expected_seconds(*where))
+def is_compared(query: ComparisonQuery) -> bool:
+    """Whether every pair of the contenders has been compared."""
+    return all(PAIR_COMPARISON.exists(pair) for pair in query.pairs)
 
 
-def depths(asked: Asked) -> tuple[int, ...]:
-    """At which numbers of neighbors contenders can be compared."""
-    info = Workspace(asked.corpus.folder).info(asked.corpus.digest)
+def depths(corpus: CorpusRef) -> tuple[int, ...]:
+    """The numbers of neighbors that can be compared."""
+    info = Workspace(corpus.folder).info(corpus.digest)
     return depths_of(min(GRAPH_K, max((info.rows if info else 0) - 1, 0)))
 
 
-def different_texts(asked: Asked) -> int:
+def distinct_text_count(corpus: CorpusRef) -> int:
     """How many texts there are, copies counted once."""
-    return int(text_codes(asked.corpus).max(initial=-1)) + 1
+    return int(text_codes(corpus).max(initial=-1)) + 1
 
 
-def compare_now(asked: Asked) -> None:
-    """Compare in this process; for few rows. Raises InputError and StorageError."""
-    prepare(asked.corpus, asked.contenders)
-
-
-def overview(asked: Asked, measure: Measure, k: int) -> Overview:
-    """The table of likeness. Raises StorageError where a pair has not been compared."""
-    count = len(asked.contenders)
+def pairwise_similarity(query: ComparisonQuery, measure: Measure, k: int) -> PairwiseSimilarity:
+    """Raises StorageError where a pair has not been compared."""
+    count, codes = len(query.contenders), text_codes(query.corpus)
     values, low, high = np.eye(count), np.full((count, count), np.nan), np.full((count, count), np.nan)
     left_out, sample = 0, 0
-    for (i, j), (one, other) in zip(_places(count), pairs_of(asked.contenders), strict=True):
-        if measure in BY_NEIGHBORS:
-            found = kept_overlap(asked.corpus, one, other)
-            left_out = max(left_out, int((found.deep == 0).sum()))
-            ends = mean_interval(found.by(measure, k)[None], text_codes(asked.corpus))
-            values[i, j], low[i, j], high[i, j] = (float(end[0]) for end in ends)
+    for (i, j), pair in zip(_position_pairs(count), query.pairs, strict=True):
+        comparison = PAIR_COMPARISON.get(pair)
+        if measure in NEIGHBOR_MEASURES:
+            overlap = comparison.overlap
+            left_out = max(left_out, int((overlap.lengths == 0).sum()))
+            interval = [float(end[0]) for end in mean_interval(overlap.values(measure, k)[None], codes)]
         else:
-            facts = kept_pair(asked.corpus, one, other).facts
-            kept = (facts.get(name) for name in (measure, f"{measure}_low", f"{measure}_high"))
-            values[i, j], low[i, j], high[i, j] = (np.nan if each is None else each for each in kept)
-            sample = int(facts["cka_rows" if measure == "cka" else "rsa_pairs"])
-        for table in (values, low, high):
-            table[j, i] = table[i, j]
-    codes = text_codes(asked.corpus)
-    texts = int(codes.max(initial=-1)) + 1
-    told = chance(measure, k, texts) if measure in BY_NEIGHBORS else 0.0
-    order = tuple(alike_order(values))
-    return Overview(measure, k, values, low, high, order, told, len(codes), texts, left_out, sample)
+            interval = list(comparison.cka if measure == "cka" else comparison.rsa)
+            sample = comparison.cka_texts if measure == "cka" else comparison.rsa_pairs
+        for table, value in zip((values, low, high), interval, strict=True):
+            table[i, j] = table[j, i] = value
+    texts = distinct_text_count(query.corpus)
+    chance = chance_level(measure, k, texts) if measure in NEIGHBOR_MEASURES else 0.0
+    order = tuple(linkage_order(values))
+    return PairwiseSimilarity(measure, k, values, low, high, order, chance, len(codes), texts, left_out, sample)
 
 
-def curves(asked: Asked, measure: Measure) -> Curves:
-    """How the overlap grows with k, pair by pair. Raises StorageError."""
-    codes, made = text_codes(asked.corpus), []
-    reached: tuple[int, ...] = ()
-    for pair in pairs_of(asked.contenders):
-        found = kept_overlap(asked.corpus, *pair)
-        reached = found.depths
-        made.append(mean_interval(np.stack([found.by(measure, k) for k in reached]), codes))
-    texts = int(codes.max(initial=-1)) + 1
-    values, low, high = (np.stack([each[i] for each in made]) for i in range(3))
-    told = np.array([chance(measure, k, texts, P) for k in reached])
-    return Curves(reached, tuple(_places(len(asked.contenders))), values, low, high, told)
+def overlap_by_k(query: ComparisonQuery, measure: Measure) -> OverlapByK:
+    """How the overlap grows with k, pair by pair. Raises StorageError where a pair has not been compared."""
+    codes, overlaps = text_codes(query.corpus), [PAIR_COMPARISON.get(pair).overlap for pair in query.pairs]
+    ks = overlaps[0].depths
+    intervals = [mean_interval(np.stack([overlap.values(measure, k) for k in ks]), codes) for overlap in overlaps]
+    values, low, high = (np.stack(column) for column in zip(*intervals, strict=True))
+    chance = np.array([chance_level(measure, k, distinct_text_count(query.corpus), RBO_P) for k in ks])
+    return OverlapByK(ks, tuple(_position_pairs(len(query.contenders))), values, low, high, chance)
 
 
-def _places(count: int) -> list[tuple[int, int]]:
+def _position_pairs(count: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(i + 1, count)]
+
+
+@lru_cache(maxsize=8)
+def disagreement(query: ComparisonQuery, k: int) -> np.ndarray:
+    """(n,) float64 in [0, 1], higher is more: 1 less the Jaccard overlap of the k nearest texts, the mean over pairs of
+    contenders; NaN for rows all of whose neighbors are copies of them."""
+    return np.asarray(np.mean([1 - PAIR_COMPARISON.get(pair).overlap.jaccard_at(k) for pair in query.pairs], axis=0))
+
+
+def first_clusters(query: ComparisonQuery) -> ClusterSet | None:
+    """The default clusters under the first contender's model; None where they can't be made, or take too long now."""
+    corpus, model = query.corpus, query.contenders[0].model
+    try:
+        if len(load_corpus(corpus)) > MAX_INLINE_ROWS and not CLUSTERS.exists(ClusterQuery(corpus, model)):
+            return None
+        return default_clusters(corpus, model)
+    except PlanisphereError:
+        return None

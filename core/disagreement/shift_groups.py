@@ -1,33 +1,33 @@
-"""Questions about groups of texts that moved together between two contenders."""
+"""Groups of texts whose neighbors shifted together between two contenders, described by their words and neighbors."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from core.clusters.names import cluster_names, keywords
 from core.corpus.ctfidf import class_tf_idf
-from core.corpus.label_columns import label_words
+from core.corpus.label_columns import label_columns, label_words
 from core.corpus.loaders import load_corpus
 from core.corpus.name_terms import is_name
 from core.corpus.terms import load_terms
-from core.disagreement.neighbor_shifts import Moves
-from core.disagreement.rows import disagreement, label_columns
-from core.disagreement.service import Asked
-from core.disagreement.shift_chance import ByChance
-from core.disagreement.shift_results import moves
-from core.disagreement.stored import text_codes
+from core.disagreement.neighbor_shifts import ChanceGroups, NeighborShifts
+from core.disagreement.results import NEIGHBOR_SHIFTS, ComparisonQuery, ShiftQuery, text_codes
+from core.disagreement.service import disagreement
+from core.types import CorpusRef
 
-MOST_GROUPS = 40
+MAX_GROUPS = 40
 WORDS = 6
 TEXTS = 5  # of a group, and of what it moved from and to
 CELL = 240
+MIN_WORD_RATIO = 1.5  # of a word's use by the neighbors lost, or gained, against the others
 
 
 @dataclass(frozen=True)
-class MovedText:
-    """A text a group lost or gained as a neighbor. members: how many of the group's texts did. label: its
-    value of `column`, "" where there are no labels."""
+class NeighborText:
+    """A text that a group lost or gained as a neighbor. members: how many of the group's texts did. label: its value of
+    `column`, "" where there are no labels."""
 
     row: int
     text: str
@@ -37,11 +37,11 @@ class MovedText:
 
 
 @dataclass(frozen=True)
-class MovedGroup:
-    """texts: how many moved together. disagreement: their mean, 1 less Jaccard. words: those the group shares; rows,
-    examples: its texts, most alike in how they moved first. from_words, to_words: what the neighbors it lost, and
-    gained, have and the other ones don't. lost, gained: the neighbors that most of them lost, and gained. label: its
-    commonest value of `column` and how many of the texts have it, "" where there are no labels."""
+class ShiftedGroup:
+    """texts: how many shifted together. disagreement: their mean, 1 less Jaccard. words: those the group shares; rows,
+    examples: its texts, most typical first. lost_words, gained_words: what the neighbors it lost, and gained, have and
+    the other ones don't. lost, gained: the neighbors that most of them lost, and gained. label: its commonest value of
+    `column` and how many of the texts have it, "" where there are no labels."""
 
     number: int
     name: str
@@ -50,113 +50,128 @@ class MovedGroup:
     words: tuple[str, ...]
     rows: tuple[int, ...]
     examples: tuple[str, ...]
-    from_words: tuple[str, ...]
-    to_words: tuple[str, ...]
-    lost: tuple[MovedText, ...]
-    gained: tuple[MovedText, ...]
+    lost_words: tuple[str, ...]
+    gained_words: tuple[str, ...]
+    lost: tuple[NeighborText, ...]
+    gained: tuple[NeighborText, ...]
     column: str
     label: tuple[str, int]
 
 
 @dataclass(frozen=True)
-class MovedGroups:
-    """groups: those with most change first, at most 40, of `total`. grouped: texts in any; moved: texts with any
+class ShiftedGroups:
+    """groups: those with most change first, at most 40, of `total`. grouped: texts in any; changed: texts with any
     change among their k nearest; texts: all. resolution: of the communities. chance: what would be grouped by
     chance."""
 
-    groups: tuple[MovedGroup, ...]
+    groups: tuple[ShiftedGroup, ...]
     total: int
     grouped: int
-    moved: int
+    changed: int
     texts: int
     resolution: float
-    chance: ByChance
+    chance: ChanceGroups
 
 
-def moved_groups(asked: Asked, k: int) -> MovedGroups:
-    """How the first contender's neighborhoods changed under the second. Raises StorageError without a graph."""
-    found = moves(asked, k)
-    score = disagreement(asked, k)[found.rows]
-    count = int(found.labels.max(initial=-1)) + 1
-    sizes = np.bincount(found.labels[found.labels >= 0], minlength=count)
-    mean = np.array([np.nanmean(score[found.labels == label]) for label in range(count)])
-    best = np.argsort(-(sizes * mean), kind="stable")[:MOST_GROUPS]
-    names, words = _names(asked, found)
-    groups = tuple(_group(asked, found, int(label), names, words, float(mean[label])) for label in best)
-    return MovedGroups(groups, count, int(sizes.sum()), found.moved, len(found.rows), found.resolution, found.chance)
+@lru_cache(maxsize=4)
+def neighbor_shifts(query: ShiftQuery) -> NeighborShifts:
+    """The stored shifts. Raises StorageError where there are none."""
+    return NEIGHBOR_SHIFTS.get(query)
 
 
-def group_rows(asked: Asked, k: int, number: int) -> np.ndarray:
+def shifted_groups(query: ShiftQuery) -> ShiftedGroups:
+    """How the first contender's neighborhoods changed under the second. Raises StorageError without stored shifts."""
+    shifts, labels = neighbor_shifts(query), neighbor_shifts(query).labels
+    scores = disagreement(ComparisonQuery(query.corpus, (query.first, query.second)), query.k)[shifts.rows]
+    count = int(labels.max(initial=-1)) + 1
+    sizes = np.bincount(labels[labels >= 0], minlength=count)
+    means = np.array([np.nanmean(scores[labels == label]) for label in range(count)])
+    best = np.argsort(-(sizes * means), kind="stable")[:MAX_GROUPS]
+    names, words = _group_names(query.corpus, shifts, count)
+    groups = tuple(_describe_group(query.corpus, shifts, label, names, words, float(means[label])) for label in best)
+    changed, resolution, chance = shifts.changed, shifts.resolution, shifts.chance
+    return ShiftedGroups(groups, count, int(sizes.sum()), changed, len(shifts.rows), resolution, chance)
+
+
+def group_rows(query: ShiftQuery, number: int) -> np.ndarray:
     """Row ids of a group, with the copies of its texts."""
-    found, texts = moves(asked, k), text_codes(asked.corpus)
-    return np.flatnonzero(np.isin(texts, texts[found.rows[found.labels == number]]))
+    shifts, texts = neighbor_shifts(query), text_codes(query.corpus)
+    return np.flatnonzero(np.isin(texts, texts[shifts.rows[shifts.labels == number]]))
 
 
-def _names(asked: Asked, found: Moves) -> tuple[list[str], list[list[tuple[str, float]]]]:
-    """Names and words by class-based TF-IDF among all groups, texts in none as a group of their own."""
-    matrix, vocabulary = load_terms(asked.corpus)
-    texts = load_corpus(asked.corpus).texts
-    count = int(found.labels.max(initial=-1)) + 1
-    labels = np.where(found.labels >= 0, found.labels, count)
+def _group_names(corpus: CorpusRef, shifts: NeighborShifts, count: int) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Names and words by class-based TF-IDF among all groups, texts in none as one more group."""
+    matrix, vocabulary = load_terms(corpus)
     if not len(vocabulary):
-        return [f"Group {label + 1}" for label in range(count)], [[] for _ in range(count)]
-    own = matrix[found.rows]
-    return cluster_names(labels, own, vocabulary, [texts[row] for row in found.rows]), keywords(
-        labels, own, vocabulary, WORDS
+        return [f"Group {label + 1}" for label in range(count)], [()] * count
+    labels, texts = np.where(shifts.labels >= 0, shifts.labels, count), load_corpus(corpus).texts
+    terms = matrix[shifts.rows]
+    names = cluster_names(labels, terms, vocabulary, [texts[row] for row in shifts.rows])
+    return names, [tuple(word for word, _ in words) for words in keywords(labels, terms, vocabulary, WORDS)]
+
+
+def _describe_group(
+    corpus: CorpusRef, shifts: NeighborShifts, label: int, names: list[str], words: list[tuple[str, ...]], mean: float
+) -> ShiftedGroup:
+    inside, texts = np.flatnonzero(shifts.labels == label), load_corpus(corpus).texts
+    lost, gained = (np.asarray(changes[inside].sum(axis=0)).ravel() for changes in (shifts.lost, shifts.gained))
+    typicality = shifts.lost[inside] @ lost + shifts.gained[inside] @ gained
+    typical = [int(shifts.rows[position]) for position in inside[np.argsort(-typicality, kind="stable")][:TEXTS]]
+    lost_words, gained_words = _distinctive_words(corpus, shifts.rows, lost, gained)
+    column, commonest = _commonest_label(corpus, shifts.rows[inside])
+    return ShiftedGroup(
+        number=int(label),
+        name=names[label],
+        texts=len(inside),
+        disagreement=mean,
+        words=words[label],
+        rows=tuple(typical),
+        examples=tuple(texts[row][:CELL] for row in typical),
+        lost_words=lost_words,
+        gained_words=gained_words,
+        lost=_neighbor_texts(corpus, shifts.rows, lost),
+        gained=_neighbor_texts(corpus, shifts.rows, gained),
+        column=column,
+        label=commonest,
     )
 
 
-def _group(
-    asked: Asked, found: Moves, label: int, names: list[str], words: list[list[tuple[str, float]]], mean: float
-) -> MovedGroup:
-    inside = np.flatnonzero(found.labels == label)
-    lost, gained = (np.asarray(each[inside].sum(axis=0)).ravel() for each in (found.lost, found.gained))
-    typical = inside[np.argsort(-(found.lost[inside] @ lost + found.gained[inside] @ gained), kind="stable")]
-    texts = load_corpus(asked.corpus).texts
-    examples = tuple(texts[found.rows[place]][:CELL] for place in typical[:TEXTS])
-    from_words, to_words = _told_apart(asked, found.rows, lost, gained)
-    return MovedGroup(
-        label, names[label], len(inside), mean, tuple(word for word, _ in words[label]),
-        tuple(int(found.rows[place]) for place in typical[:TEXTS]), examples, from_words, to_words,
-        _texts(asked, found.rows, lost), _texts(asked, found.rows, gained), *_label(asked, found.rows[inside]),
-    )  # fmt: skip
-
-
-def _told_apart(
-    asked: Asked, rows: np.ndarray, lost: np.ndarray, gained: np.ndarray
+def _distinctive_words(
+    corpus: CorpusRef, rows: np.ndarray, lost: np.ndarray, gained: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Words of the neighbors lost and of those gained, by class-based TF-IDF between the two."""
-    matrix, vocabulary = load_terms(asked.corpus)
+    matrix, vocabulary = load_terms(corpus)
     if not len(vocabulary):
         return (), ()
-    held = np.stack([matrix[rows].T @ lost, matrix[rows].T @ gained])
-    weights = class_tf_idf(held) * (held > 1.5 * held[::-1])
-    told: list[tuple[str, ...]] = []
-    for side in weights:
+    counts = np.stack([matrix[rows].T @ lost, matrix[rows].T @ gained])
+    weights = class_tf_idf(counts) * (counts > MIN_WORD_RATIO * counts[::-1])
+
+    def best_words(side: np.ndarray) -> tuple[str, ...]:
         best = (vocabulary[term] for term in np.argsort(-side, kind="stable")[: 10 * WORDS] if side[term] > 0)
-        told.append(tuple([word for word in best if is_name(word)][:WORDS]))
-    return told[0], told[1]
+        return tuple([word for word in best if is_name(word)][:WORDS])
+
+    return best_words(weights[0]), best_words(weights[1])
 
 
-def _texts(asked: Asked, rows: np.ndarray, members: np.ndarray) -> tuple[MovedText, ...]:
-    corpus = load_corpus(asked.corpus)
-    best = np.argsort(-members, kind="stable")[:TEXTS]
-    name = next(iter(corpus.roles.labels), "")
+def _neighbor_texts(corpus: CorpusRef, rows: np.ndarray, members: np.ndarray) -> tuple[NeighborText, ...]:
+    loaded = load_corpus(corpus)
+    column = next(iter(loaded.roles.labels), "")
+    best = [position for position in np.argsort(-members, kind="stable")[:TEXTS] if members[position] > 0]
     return tuple(
-        MovedText(
-            int(rows[place]),
-            corpus.texts[rows[place]][:CELL],
-            name,
-            str(corpus.table[name].iloc[rows[place]]) if name else "",
-            int(members[place]),
+        NeighborText(
+            int(rows[position]),
+            loaded.texts[rows[position]][:CELL],
+            column,
+            str(loaded.table[column].iloc[rows[position]]) if column else "",
+            int(members[position]),
         )
-        for place in best
-        if members[place] > 0
+        for position in best
     )
 
 
-def _label(asked: Asked, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
-    corpus = load_corpus(asked.corpus)
-    name = next(iter(label_columns(asked.corpus)), "")
-    counts = label_words(corpus.table[name].iloc[rows]).value_counts() if name else pd.Series(dtype=int)
-    return name, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)
+def _commonest_label(corpus: CorpusRef, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
+    column = next(iter(label_columns(corpus)), "")
+    counts = (
+        label_words(load_corpus(corpus).table[column].iloc[rows]).value_counts() if column else pd.Series(dtype=int)
+    )
+    return column, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)

@@ -1,4 +1,4 @@
-"""The same query under several contenders."""
+"""The same query under several contenders: ranks of all texts, and how similar the lists are."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,9 @@ import pandas as pd
 
 from core.corpus.export.table import free_name, table_bytes
 from core.corpus.loaders import load_corpus
-from core.disagreement.geometry import alike_order
-from core.disagreement.query import list_likeness, rank_of, rank_texts
-from core.disagreement.service import Asked
-from core.disagreement.stored import text_codes
+from core.disagreement.cka_rsa import linkage_order
+from core.disagreement.overlap import RBO_P, positions_in, rank_biased
+from core.disagreement.results import ComparisonQuery, text_codes
 from core.errors import InputError, PlanisphereError
 from core.models.backends import capabilities
 from core.secret import Secret
@@ -24,8 +23,8 @@ Secrets = tuple[tuple[str, Secret], ...]
 
 
 @dataclass(frozen=True)
-class QueryAsked:
-    """text: a query, or ""; row: an id from 0, -1 for none; one of the two is given. k: how long the lists are."""
+class SearchQuery:
+    """text: a query, or ""; row: an id from 0, -1 for none; one of the two is set. k: how long the lists are."""
 
     text: str = ""
     row: int = -1
@@ -33,98 +32,133 @@ class QueryAsked:
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Ranking:
+    """rows: (t,) int64 row ids of all texts but the query's, nearest first. cosines: (t,) float32, descending."""
+
+    rows: np.ndarray
+    cosines: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class QueryRankings:
     """table: all texts among the k nearest of any, best mean rank first, index row ids; columns text, label (where
     there are labels), only (the one contender that has it, ""). ranks: (t, s) int64 from 1, of that table's texts under
-    each contender, beyond k too. places: the contenders asked, as places among all; left_out: (name, why). likeness:
-    (s, s) rank-biased overlap of the lists. query: the text asked about. total: texts ranked."""
+    each contender, beyond k too. positions: of the contenders that can answer; left_out: (name, reason). similarity:
+    (s, s) rank-biased overlap of the lists. query: its text. total: texts ranked."""
 
     table: pd.DataFrame
     ranks: np.ndarray
     cosines: np.ndarray
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     left_out: tuple[tuple[str, str], ...]
-    likeness: np.ndarray
+    similarity: np.ndarray
     query: str
     total: int
 
     @property
     def order(self) -> list[int]:
-        """Places among those asked, so that lists that are alike stand together."""
-        return alike_order(self.likeness)
+        """Positions among those that answer, by average-linkage clustering of their lists."""
+        return linkage_order(self.similarity)
 
 
-def answers(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> Answers:
+def rank_by_contender(query: ComparisonQuery, search: SearchQuery, secrets: Secrets = ()) -> QueryRankings:
     """Raises InputError where there is no query, or where no contender can answer it."""
-    corpus, texts = load_corpus(asked.corpus), text_codes(asked.corpus)
-    _check(wanted, len(corpus))
-    own = int(texts[wanted.row]) if wanted.row >= 0 else -1
-    found, places, left_out = [], [], []
-    for place, contender in enumerate(asked.contenders):
+    corpus, texts = load_corpus(query.corpus), text_codes(query.corpus)
+    _check(search, len(corpus))
+    excluded = int(texts[search.row]) if search.row >= 0 else -1
+    rankings, positions, left_out = [], [], []
+    for position, contender in enumerate(query.contenders):
         try:
-            vector = query_vector(asked, contender, wanted, secrets)
+            vector = query_vector(query, contender, search, secrets)
         except PlanisphereError as error:
             left_out.append((contender.label, str(error)))
             continue
-        rows = contender_rows(asked.corpus, contender)
-        found.append(rank_texts(similarities(rows, vector), texts, own))
-        places.append(place)
-    if not found:
-        raise InputError("No contender can answer this query.", "; ".join(f"{name}: {why}" for name, why in left_out))
-    lists = [texts[each.rows[: wanted.k]] for each in found]
+        rankings.append(rank_texts(similarities(contender_rows(query.corpus, contender), vector), texts, excluded))
+        positions.append(position)
+    if not rankings:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out)
+        raise InputError("No contender can answer this query.", reasons)
+    lists = [texts[ranking.rows[: search.k]] for ranking in rankings]
     union = np.unique(np.concatenate(lists))
-    ranks = np.stack([rank_of(each, texts)[union] for each in found], axis=1)
-    order = np.lexsort((ranks.min(axis=1), np.minimum(ranks, wanted.k + 1).mean(axis=1)))
+    ranks = np.stack([ranks_by_text(ranking, texts)[union] for ranking in rankings], axis=1)
+    order = np.lexsort((ranks.min(axis=1), np.minimum(ranks, search.k + 1).mean(axis=1)))
+    ranks = ranks[order]
+    cosines = np.stack([ranking.cosines[ranks[:, i] - 1] for i, ranking in enumerate(rankings)], axis=1)
     rows = np.unique(texts, return_index=True)[1][union[order]]
-    likeness = np.array([[list_likeness(one, other) for other in lists] for one in lists])
-    cosines = np.stack([each.cosines[ranks[order, at] - 1] for at, each in enumerate(found)], axis=1)
-    table = _table(asked, rows, ranks[order], places, wanted.k)
-    query = corpus.texts[wanted.row] if wanted.row >= 0 else wanted.text
-    return Answers(
-        table, ranks[order], cosines, tuple(places), tuple(left_out), likeness, query[:CELL], len(found[0].rows)
-    )
+    names = [query.contenders[position].label for position in positions]
+    similarity = np.array([[list_similarity(one, other) for other in lists] for one in lists])
+    text = corpus.texts[search.row] if search.row >= 0 else search.text
+    table = _hit_table(query, rows, ranks <= search.k, names)
+    total = len(rankings[0].rows)
+    return QueryRankings(table, ranks, cosines, tuple(positions), tuple(left_out), similarity, text[:CELL], total)
 
 
-def query_vector(asked: Asked, contender: Contender, wanted: QueryAsked, secrets: Secrets) -> np.ndarray:
+def query_vector(query: ComparisonQuery, contender: Contender, search: SearchQuery, secrets: Secrets) -> np.ndarray:
     """(d,) float32 unit vector of the query as a contender sees it. Raises ModelError where it can't embed a text.
 
-    A typed text is cut to the contender's dimensions, and to signs or half precision where its rows are; beside rows of
+    A typed text is cut to the contender's dimensions, and to signs or half precision where its rows are; for rows of
     int8, whose steps follow from all rows, it stays as it is.
     """
-    if wanted.row >= 0:
-        return np.asarray(contender_rows(asked.corpus, contender)[wanted.row], np.float32)
-    own = dict(secrets).get(capabilities(contender.model).key_name)
-    vector, _ = embedded_query(asked.corpus.folder, contender.model, wanted.text, own)
+    if search.row >= 0:
+        return np.asarray(contender_rows(query.corpus, contender)[search.row], np.float32)
+    secret = dict(secrets).get(capabilities(contender.model).key_name)
+    vector, _ = embedded_query(query.corpus.folder, contender.model, search.text, secret)
     if contender.is_model:
         return vector
     return vary(vector[None, :], contender.dimensions, "float32" if contender.bits == "int8" else contender.bits)[0]
 
 
-def answers_file(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> bytes:
+def rankings_file(query: ComparisonQuery, search: SearchQuery, secrets: Secrets = ()) -> bytes:
     """The table with whole texts, ranks and cosines, as CSV."""
-    found, texts = answers(asked, wanted, secrets), load_corpus(asked.corpus).texts
-    table = found.table.assign(text=[texts[row] for row in found.table.index])
+    rankings, texts = rank_by_contender(query, search, secrets), load_corpus(query.corpus).texts
+    table = rankings.table.assign(text=[texts[row] for row in rankings.table.index])
     table.insert(0, "row", table.index + 1)
-    for at, place in enumerate(found.places):
-        name = asked.contenders[place].label
-        table[free_name(table, f"rank under {name}")] = found.ranks[:, at]
-        table[free_name(table, f"cosine under {name}")] = found.cosines[:, at]
+    for column, position in enumerate(rankings.positions):
+        name = query.contenders[position].label
+        table[free_name(table, f"rank under {name}")] = rankings.ranks[:, column]
+        table[free_name(table, f"cosine under {name}")] = rankings.cosines[:, column]
     return table_bytes(table, "csv")
 
 
-def _table(asked: Asked, rows: np.ndarray, ranks: np.ndarray, places: list[int], k: int) -> pd.DataFrame:
-    corpus, inside = load_corpus(asked.corpus), ranks <= k
-    alone = np.where(inside.sum(axis=1) == 1, inside.argmax(axis=1), -1)
-    names = [asked.contenders[place].label for place in places]
-    only = ["" if each < 0 or len(places) < 2 else names[each] for each in alone]
+def rank_texts(cosines: np.ndarray, texts: np.ndarray, excluded: int = -1) -> Ranking:
+    """All texts by cosine (n,) to a query; of copies the nearest row counts. excluded: a text's code to leave out."""
+    order = np.lexsort((np.arange(len(cosines)), -cosines))
+    first = np.sort(np.unique(texts[order], return_index=True)[1])
+    rows = order[first]
+    rows = rows[texts[rows] != excluded]
+    return Ranking(rows.astype(np.int64), np.asarray(cosines[rows], np.float32))
+
+
+def ranks_by_text(ranking: Ranking, texts: np.ndarray) -> np.ndarray:
+    """(number of texts,) int64: each text's rank from 1 by its code; 0 for the one left out."""
+    ranks = np.zeros(int(texts.max(initial=-1)) + 1, np.int64)
+    ranks[texts[ranking.rows]] = np.arange(1, len(ranking.rows) + 1)
+    return ranks
+
+
+def list_similarity(first: np.ndarray, second: np.ndarray, p: float = RBO_P) -> float:
+    """Rank-biased overlap (Webber, Moffat and Zobel, 2010), extrapolated, of two lists (k,) of codes; NaN if empty."""
+    width = min(len(first), len(second))
+    if not width:
+        return float("nan")
+    common_from = np.maximum(np.arange(width), positions_in(first[None, :width], second[None, :width])[0])
+    both = np.bincount(common_from, minlength=width + 1)[:width].cumsum()
+    return float(rank_biased(both[None, :], p)[0, -1])
+
+
+def _hit_table(query: ComparisonQuery, rows: np.ndarray, is_hit: np.ndarray, names: list[str]) -> pd.DataFrame:
+    """is_hit: (t, s) which contender has a text among its k nearest."""
+    corpus = load_corpus(query.corpus)
+    is_unique = (is_hit.sum(axis=1) == 1) & (len(names) > 1)
+    only = np.where(is_unique, np.array(names, dtype=object)[is_hit.argmax(axis=1)], "")
     table = pd.DataFrame({"text": [corpus.texts[row][:CELL] for row in rows], "only": only}, index=rows)
     for name in corpus.roles.labels[:1]:
         table["label"] = corpus.table[name].iloc[rows].astype("str").to_numpy()
     return table
 
 
-def _check(wanted: QueryAsked, total: int) -> None:
-    if wanted.row >= total:
-        raise InputError(f"There is no row {wanted.row + 1:,} among the {total:,} rows.", "Give a smaller number.")
-    if wanted.row < 0 and not wanted.text.strip():
-        raise InputError("There is no query.", "Type a text, or give a row's number.")
+def _check(search: SearchQuery, total: int) -> None:
+    if search.row >= total:
+        raise InputError(f"There is no row {search.row + 1:,} among the {total:,} rows.", "Enter a smaller number.")
+    if search.row < 0 and not search.text.strip():
+        raise InputError("There is no query.", "Type a text, or enter a row's number.")

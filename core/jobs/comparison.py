@@ -35,26 +35,6 @@ def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> No
     context.call("Embedding changed texts", quality_tasks.measure_wording, *arguments, progress=True, unit="texts")
 
 
-def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What each pair of contenders shares, and what may explain it. params: contenders (their dicts); with moved (k)
-    instead of the latter the groups of texts that moved together between the first two."""
-    from core.disagreement import results as steps
-    from core.disagreement.service import Asked
-    from core.disagreement.shift_results import find_moves
-    from core.vectors.contenders import Contender
-
-    chosen = tuple(Contender.from_dict(contender) for contender in spec.params["contenders"])
-    where = (spec.ref, chosen)
-    context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
-    context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
-    if "moved" in spec.params:
-        asked = (Asked(*where), spec.params["moved"])
-        context.call("Finding what moved together", find_moves, *asked, progress=True, unit="texts")
-        return
-    context.call("Grouping", steps.group_rows, *where, progress=True, unit="steps")
-    context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
-
-
 def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
     """The key of a model's own service; a key that is not named goes to none of several."""
     return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None

@@ -2,7 +2,7 @@
 
 from core.errors import JobError
 from core.jobs.chat import name_clusters_job, write_queries_job
-from core.jobs.comparison import disagreement_job, quality_job, scores_job
+from core.jobs.comparison import quality_job, scores_job
 from core.jobs.context import JobContext
 from core.jobs.embedding import after_embedding, embed_job, map_job, sample_job
 from core.jobs.results import KIND, result_job, step_of
@@ -13,7 +13,6 @@ from core.secret import Secret
 KINDS = {
     KIND: result_job,
     "write_queries": write_queries_job,
-    "disagreement": disagreement_job,
     "quality": quality_job,
     "scores": scores_job,
     "name_clusters": name_clusters_job,

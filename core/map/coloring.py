@@ -7,10 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import FEW_NUMBERS, coded, column_kind
-from core.disagreement.overlap import DEPTHS
-from core.disagreement.rows import disagreement, groups
-from core.disagreement.service import Asked
-from core.disagreement.stored import has_pair, pairs_of
+from core.disagreement.service import ComparisonQuery, depths, disagreement, first_clusters, is_compared
 from core.palette import GREY, MAX_CATEGORIES, category_style
 from core.store import Workspace
 from core.types import CorpusRef
@@ -147,7 +144,7 @@ def _scale_limits(numbers: np.ndarray, what: str = "values") -> tuple[float, flo
     return low, high, ""
 
 
-def disagreement_spec(comparison: Asked, k: int) -> ColorSpec:
+def disagreement_spec(comparison: ComparisonQuery, k: int) -> ColorSpec:
     """Disagreement on each row; the scale starts at the 2% quantile. Rows with only duplicates as neighbors count as 0.
 
     Raises StorageError where a pair has not been compared.
@@ -157,29 +154,27 @@ def disagreement_spec(comparison: Asked, k: int) -> ColorSpec:
     return ColorSpec("disagreement", "trust", values, (), low if high > low else 0.0, high if high > low else 1.0)
 
 
-def disagreement_link(comparison: Asked, k: int) -> str:
+def disagreement_link(comparison: ComparisonQuery, k: int) -> str:
     """Contenders and depth k as text for a link."""
     return ".".join([str(k), *(contender.key for contender in comparison.contenders)])
 
 
-def parse_disagreement_link(corpus: CorpusRef, text: str) -> tuple[Asked, int] | None:
+def parse_disagreement_link(corpus: CorpusRef, text: str) -> tuple[ComparisonQuery, int] | None:
     """The comparison and depth that a link names; None unless all its contenders have been compared on this corpus."""
     depth, *keys = text.split(".")
     models = Workspace(corpus.folder).models(corpus.digest)
-    contenders = [contender for key in keys if (contender := from_key(key, models)) is not None]
-    comparison = Asked(corpus, tuple(contenders))
-    is_compared = len(contenders) == len(keys) > 1 and all(
-        has_pair(corpus, *pair) for pair in pairs_of(comparison.contenders)
-    )
-    return (comparison, int(depth)) if is_compared and depth in map(str, DEPTHS) else None
+    contenders = tuple(contender for key in keys if (contender := from_key(key, models)) is not None)
+    comparison = ComparisonQuery(corpus, contenders)
+    is_complete = len(contenders) == len(keys) > 1 and is_compared(comparison)
+    return (comparison, int(depth)) if is_complete and depth in map(str, depths(corpus)) else None
 
 
-def extreme_clusters(comparison: Asked, k: int) -> tuple[tuple[str, float], ...]:
+def extreme_clusters(comparison: ComparisonQuery, k: int) -> tuple[tuple[str, float], ...]:
     """(name, mean disagreement) of the default clusters with the highest and the lowest mean.
 
     Empty where fewer than two clusters have ten rows or more.
     """
-    clusters, values = groups(comparison), disagreement(comparison, k)
+    clusters, values = first_clusters(comparison), disagreement(comparison, k)
     if clusters is None:
         return ()
     labels, is_finite = np.asarray(clusters.labels), np.isfinite(values)

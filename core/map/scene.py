@@ -10,7 +10,7 @@ import numpy as np
 
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
-from core.disagreement.service import Asked
+from core.disagreement.service import ComparisonQuery
 from core.errors import InputError
 from core.map.color_codes import color_codes, color_legend, column_bins
 from core.map.coloring import ColorSpec, disagreement_spec
@@ -236,14 +236,16 @@ def _packet(array: np.ndarray) -> Packet:
     return Packet(digest_array(array), array.tobytes())
 
 
-def contender_layouts(comparison: Asked) -> tuple[LayoutKey, ...]:
+def contender_layouts(comparison: ComparisonQuery) -> tuple[LayoutKey, ...]:
     """The stored default layouts of the contenders' models, at most four, in the contenders' order."""
     by_model = {key.model.key: key for key in stored_layouts(comparison.corpus) if key.params == LayoutParams()}
     models = dict.fromkeys(contender.model.key for contender in comparison.contenders)
     return tuple(by_model[model] for model in models if model in by_model)[:MAX_MAPS]
 
 
-def disagreement_colors(comparison: Asked, k: int, layout_keys: tuple[LayoutKey, ...], theme: Theme) -> MapColors:
+def disagreement_colors(
+    comparison: ComparisonQuery, k: int, layout_keys: tuple[LayoutKey, ...], theme: Theme
+) -> MapColors:
     """`disagreement_spec` of the drawn rows."""
     spec = disagreement_spec(comparison, k)
     ids = map_geometry(layout_keys).ids

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.compression.curves import Curve, smallest_enough
-from core.compression.dimensions import METHOD_NAMES
+from core.compression.dimensions import METHOD_NAMES, Curve, smallest_sufficient
 from core.report.blocks import Picture, table
 from core.report.svg_lines import Axis, Series, lines_svg, percent
 
@@ -21,7 +20,7 @@ def curves_picture(curves: Sequence[Curve], what: str, lost: float) -> Picture:
     ]
     sizes = curves[0].sizes
     across = Axis("dimensions", "{:,.0f}".format, True, sizes)
-    enough = smallest_enough(curves[0], lost)
+    enough = smallest_sufficient(curves[0], lost)
     svg = lines_svg(series, across, Axis(what, percent), enough if enough and enough < sizes[-1] else None)
     rows = [
         (
@@ -41,7 +40,7 @@ def bits_picture(stores: pd.DataFrame) -> Picture:
     series = []
     for place, group in enumerate(groups.unique()):
         part = stores[groups == group]
-        x, y, low, high = (part[name].tolist() for name in ("bytes", "kept", "kept_low", "kept_high"))
+        x, y, low, high = (part[name].tolist() for name in ("bytes", "recall", "recall_low", "recall_high"))
         series.append(Series(str(group), x, y, low, high, place, joined=False))
     sizes = sorted({int(size) for size in stores["bytes"]})
     across = Axis("bytes a vector that is searched", "{:,.0f}".format, True, sizes)

@@ -13,8 +13,7 @@ import numpy as np
 from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import label_columns
 from core.corpus.loaders import load_corpus
-from core.disagreement import service as disagreement_answers
-from core.disagreement.service import Overview
+from core.disagreement.service import ComparisonQuery, PairwiseSimilarity, depths, is_compared, pairwise_similarity
 from core.errors import InputError, PlanisphereError
 from core.report.blocks import Block
 from core.report.compression import compressed_blocks
@@ -51,7 +50,7 @@ class Facts:
     failures: tuple[tuple[str, str], ...]
     boards: tuple[Board, ...]
     metrics: Mapping[str, tuple[float | None, ...]]
-    overlap: Overview | None
+    overlap: PairwiseSimilarity | None
     compressed: tuple[Block, ...]
     diagnosed: tuple[Diagnosed, ...]
     missing: tuple[str, ...]
@@ -155,12 +154,12 @@ def _value(scores: Scores, metric: str) -> float | None:
     return None
 
 
-def _overlap(scored: Asked) -> Overview | None:
-    asked = disagreement_answers.Asked(scored.corpus, scored.contenders)
+def _overlap(scored: Asked) -> PairwiseSimilarity | None:
+    query = ComparisonQuery(scored.corpus, scored.contenders)
     try:
-        if len(scored.contenders) < 2 or not disagreement_answers.state(asked).kept:
+        if len(scored.contenders) < 2 or not is_compared(query):
             return None
-        depth = max(each for each in disagreement_answers.depths(asked) if each <= DEPTH)
-        return disagreement_answers.overview(asked, "overlap", depth)
+        depth = max(depth for depth in depths(scored.corpus) if depth <= DEPTH)
+        return pairwise_similarity(query, "overlap", depth)
     except (PlanisphereError, ValueError):
         return None

@@ -1,35 +1,34 @@
-"""Compression: how small the vectors and how quick the index can be, and what that loses."""
+"""Compression: how small the vectors and how fast the index can be, and what that loses."""
 
-from core.compression.service import Asked
-from pages.shared import contenders as compare_frame
+from core.compression.service import CompressedContender
 from pages.shared import session
-from pages.shared.compression import dimensions, index
-from pages.shared.compression import planner as plan
-from pages.shared.compression import quantization as bits
-from pages.shared.compression import select_contender as which
+from pages.shared.compression.dimensions import show_dimensions
+from pages.shared.compression.index import show_index
+from pages.shared.compression.planner import show_capacity_planner
+from pages.shared.compression.quantization import show_quantization
+from pages.shared.compression.select_contender import select_contender
+from pages.shared.contenders import run_view, select_view, start_page
 
 PARTS = {
-    "Dimensions": dimensions.show,
-    "Bits": bits.show,
-    "Index": index.show,
-    "Size planner": plan.show,
+    "Dimensions": show_dimensions,
+    "Quantization": show_quantization,
+    "Index": show_index,
+    "Capacity planner": show_capacity_planner,
 }
+HELP = (
+    "Dimensions: fewer numbers per vector. Quantization: fewer bits per number. Index: searching only part of the "
+    "vectors. Capacity planner: memory and time for a number of rows."
+)
 
 
 def page() -> None:
-    nothing = "There is nothing to compress yet: bring in some text first."
-    found = compare_frame.start_page("Compression", nothing, minimum=1)
-    if found is None:
+    frame = start_page("Compression", "There is nothing to compress yet. Add data first.", minimum=1)
+    if frame is None:
         return
-    info, contenders = found
-    asked = Asked(session.corpus_ref(info), which.which(contenders))
-    part = compare_frame.select_view(
-        PARTS,
-        "compress_part",
-        "Fewer numbers a vector; fewer bits a number; an index that looks at fewer vectors; and what each takes for a "
-        "number of rows.",
-    )
-    compare_frame.run_view(PARTS[part], asked, info)
+    info, contenders = frame
+    compressed = CompressedContender(session.corpus_ref(info), select_contender(contenders))
+    part = select_view(PARTS, "compress_part", HELP)
+    run_view(PARTS[part], compressed, info)
 
 
 page()

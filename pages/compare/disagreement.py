@@ -1,38 +1,43 @@
-"""Disagreement: where the contenders see different neighbors, which rows, and what explains it."""
+"""Disagreement: where the contenders have different neighbors, on which rows, and what explains it."""
 
-from core.disagreement.service import Asked
-from pages.shared import contenders as compare_frame
+from core.disagreement.results import ComparisonQuery
 from pages.shared import session
-from pages.shared.disagreement import explanations as why
-from pages.shared.disagreement import maps, overview, query, rows, vote, wait
-from pages.shared.disagreement import neighbor_shifts as moves
+from pages.shared.contenders import run_view, select_view, start_page
+from pages.shared.disagreement.controls import comparison_ready
+from pages.shared.disagreement.explanations import show_explanations
+from pages.shared.disagreement.maps import show_maps
+from pages.shared.disagreement.neighbor_shifts import show_shifted_groups
+from pages.shared.disagreement.overview import show_overview
+from pages.shared.disagreement.rows import show_rows
+from pages.shared.disagreement.single_query import show_single_query
+from pages.shared.disagreement.vote import show_blind_vote
 
 PARTS = {
-    "Overview": overview.show,
-    "Rows": rows.show,
-    "What explains it": why.show,
-    "Moved together": moves.show,
-    "Maps": maps.show,
-    "One query": query.show,
-    "Blind vote": vote.show,
+    "Overview": show_overview,
+    "Rows": show_rows,
+    "Explanations": show_explanations,
+    "Shifted groups": show_shifted_groups,
+    "Maps": show_maps,
+    "Single query": show_single_query,
+    "Blind vote": show_blind_vote,
 }
+HELP = (
+    "Overview: pairwise similarity. Rows: where contenders disagree. Explanations: what such rows have in common. "
+    "Shifted groups: texts that changed neighbors together. Maps: colored by disagreement. Single query: one query "
+    "under all. Blind vote: which contender agrees with you."
+)
 
 
 def page() -> None:
-    found = compare_frame.start_page("Disagreement", "There is nothing to compare yet: bring in some text first.")
-    if found is None:
+    frame = start_page("Disagreement", "There is nothing to compare yet. Add data first.")
+    if frame is None:
         return
-    info, contenders = found
-    asked = Asked(session.corpus_ref(info), contenders)
-    if not wait.ready(asked):
+    info, contenders = frame
+    query = ComparisonQuery(session.corpus_ref(info), contenders)
+    if not comparison_ready(query):
         return
-    part = compare_frame.select_view(
-        PARTS,
-        "differ",
-        "How alike the contenders are as a whole; the rows they disagree on; what such rows have in common; which "
-        "texts changed neighbors together; their maps; one query under all; and which of them agrees with you.",
-    )
-    compare_frame.run_view(PARTS[part], asked, info)
+    part = select_view(PARTS, "differ", HELP)
+    run_view(PARTS[part], query, info)
 
 
 page()

@@ -4,9 +4,8 @@ import pandas as pd
 import pytest
 
 from core.compression import service as answers
-from core.compression.expected_time import usual_seconds
-from core.compression.results import COMPRESSION
-from core.compression.service import Asked, Quality
+from core.compression.results import COMPRESSION, PARTS, STAGES, usual_seconds
+from core.compression.service import CompressedContender, LabelQuality
 from core.jobs.pipeline import run_job
 from core.jobs.results import result_spec
 from core.store import Workspace
@@ -17,7 +16,6 @@ from tests.core.compression.conftest import grouped_rows
 from tests.pages.test_embed_page import words
 
 PAGE = "pages/compare/compression.py"
-PARTS = ("dimensions", "bits", "indexes")
 
 
 def open_page(app, **query):
@@ -40,7 +38,7 @@ def asked(home):
     info = Workspace(home).save_corpus(built)
     spec = ModelSpec("imported", "mine", dimensions=48)
     Workspace(home).save_vectors(Vectors(unit_rows(rows), spec, info.digest))
-    return Asked(CorpusRef(str(home), info.digest), Contender(spec))
+    return CompressedContender(CorpusRef(str(home), info.digest), Contender(spec))
 
 
 class Steps:
@@ -57,22 +55,23 @@ class Steps:
 
 
 def test_what_was_timed_on_the_corpus_tells_how_long_the_next_takes(asked):
-    before = answers.state(asked).seconds
+    before = {part: COMPRESSION.seconds(asked.query(part)) for part in PARTS}
     assert before == usual_seconds(299, 48)
     for width, seconds in ((24, 6.0), (48, 18.0), (12, 3.0)):
         smaller = Contender(asked.contender.model, width)
-        query = Asked(asked.corpus, smaller).query("bits")
+        query = CompressedContender(asked.corpus, smaller).query("quantization")
         facts = {"seconds": seconds, "width": width}
         Workspace(asked.corpus.folder).save(
             "compression", asked.corpus.digest, COMPRESSION.stored_inputs(query), {}, facts
         )
-    assert answers.state(asked).seconds == before | {"bits": 48 * 0.25}
+    after = {part: COMPRESSION.seconds(asked.query(part)) for part in PARTS}
+    assert after == before | {"quantization": 48 * 0.25}
 
 
 def test_without_a_corpus_the_page_says_what_to_do(home, app):
     at = open_page(app)
     assert not at.exception
-    assert "bring in some text" in at.info[0].value
+    assert "Add data" in at.info[0].value
 
 
 def test_few_rows_are_measured_at_once(asked, app):
@@ -80,28 +79,28 @@ def test_few_rows_are_measured_at_once(asked, app):
     assert not at.exception, at.exception
     assert not at.error
     text = words(at)
-    assert "299 queries among 299 different texts, seed 0" in text
+    assert "299 queries among 299 distinct texts, seed 0" in text
     assert "With all 48 dimensions" in text
-    assert "keep" in text
-    assert answers.state(asked).kept == ("dimensions",)
+    assert "of 48 dimensions have a recall" in text
+    assert answers.measured_parts(asked) == ("dimensions",)
 
 
-SAID = {
-    "Bits": "Signs alone (binary) keep",
-    "Index": "a query",
-    "Size planner": "At 1,000,000 rows, exact search over float32 holds **192 MB**",
+SENTENCES = {
+    "Quantization": "Binary alone",
+    "Index": "per query",
+    "Capacity planner": "At 1,000,000 rows, exact search over float32 needs **192 MB**",
 }
 
 
 def test_every_part_says_what_it_shows(asked, app):
     for part in PARTS:
         COMPRESSION.get_or_compute(asked.query(part))
-    at = open_page(app, compress_part="Bits")
-    for part, said in SAID.items():
+    at = open_page(app, compress_part="Quantization")
+    for part, sentence in SENTENCES.items():
         at.segmented_control(key="compress_part").set_value(part).run()
         assert not at.exception, at.exception
         assert not at.error
-        assert said in words(at).replace("\\", "")
+        assert sentence in words(at).replace("\\", "")
         assert len(at.dataframe) == 1
     at.segmented_control(key="compress_part").set_value("Index").run()
     assert "faiss.normalize_L2" in at.code[0].value
@@ -115,17 +114,17 @@ def test_the_job_measures_all_parts_once(asked):
     for _ in range(2):
         for part in PARTS:
             run_job(result_spec(COMPRESSION, asked.query(part), "Compression"), None, context)
-        records = list(COMPRESSION.records(asked.query("bits").corpus))
+        records = list(COMPRESSION.records(asked.query("quantization").corpus))
         assert len(records) == 3
-    assert context.stages == ["Trying fewer dimensions", "Trying fewer bits", "Trying indexes"]
-    assert answers.state(asked).kept == PARTS
+    assert context.stages == [STAGES[part] for part in PARTS]
+    assert answers.measured_parts(asked) == PARTS
 
 
 def test_quality_by_labels_is_that_of_the_stored_neighbors(asked):
     COMPRESSION.get_or_compute(asked.query("dimensions"))
-    view = answers.dimension_view(asked, Quality("kind", "first"))
+    view = answers.dimension_view(asked, LabelQuality("kind", "first"))
     curve = view.quality[0]
-    assert view.made.labeled == 299
+    assert view.sample.labeled == 299
     rows, group = grouped_rows(300)
     rows[250] = rows[3]  # a copy: not asked, not found
     cosines = unit_rows(rows) @ unit_rows(rows).T
@@ -134,14 +133,14 @@ def test_quality_by_labels_is_that_of_the_stored_neighbors(asked):
     right = (group[cosines.argmax(axis=1)] == group)[[i for i in range(300) if i != 250]]
     assert curve.values[-1] == pytest.approx(right.mean(), abs=1e-6)
     assert curve.values[0] < curve.values[-1]
-    assert set(curve_table(view)["measure"]) == {"neighbors kept", "quality"}
+    assert set(curve_table(view)["measure"]) == {"recall@10", "quality"}
 
 
 def test_a_column_without_shared_labels_is_told(asked):
     COMPRESSION.get_or_compute(asked.query("dimensions"))
-    assert answers.dimension_view(asked, Quality("text")).quality == ()
-    assert answers.dimension_view(asked, Quality()).quality == ()
-    assert answers.dimension_view(asked, Quality("gone")).quality == ()
+    assert answers.dimension_view(asked, LabelQuality("text")).quality == ()
+    assert answers.dimension_view(asked, LabelQuality()).quality == ()
+    assert answers.dimension_view(asked, LabelQuality("gone")).quality == ()
 
 
 def test_fewer_bits_of_a_contender_are_compressed_from_its_float32_vectors(asked, app):

@@ -1,5 +1,6 @@
 """The Disagreement page: every part on contenders whose disagreement is known, and what it says where it can't."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -10,27 +11,22 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.corpus.selections import saved_selections, selection_rows
-from core.disagreement import blind_vote as disagreement_vote
-from core.disagreement import explanations as why
-from core.disagreement import rows as disagreement_rows
-from core.disagreement import service as answers
-from core.disagreement import shift_groups as moves
-from core.disagreement import shift_results as moved
-from core.disagreement import single_query as disagreement_query
-from core.disagreement.expected_time import expected_seconds
-from core.disagreement.isolated_rows import nearness, stand_alone
-from core.disagreement.results import is_prepared
-from core.disagreement.row import row_sides
+from core.disagreement import blind_vote, explanations, rows, service, shift_groups, single_query
+from core.disagreement.results import (
+    COMPARISON,
+    NEIGHBOR_SHIFTS,
+    PAIR_COMPARISON,
+    ComparisonQuery,
+    PairQuery,
+    ShiftQuery,
+)
 from core.disagreement.rows import RowQuery
-from core.disagreement.service import Asked
-from core.disagreement.shift_groups import MovedGroup
-from core.disagreement.single_query import QueryAsked
-from core.disagreement.stored import pair_inputs
-from core.disagreement.votes import load_votes
+from core.disagreement.shift_groups import ShiftedGroup
+from core.disagreement.single_query import SearchQuery
+from core.disagreement.triplets import Vote, VoteResult, load_votes, vote_result
 from core.errors import InputError, StorageError
 from core.jobs.pipeline import run_job
-from core.jobs.results import step_of
-from core.jobs.types import JobSpec
+from core.jobs.results import result_spec, step_of
 from core.map.coloring import disagreement_link, extreme_clusters, parse_disagreement_link
 from core.map.results import LAYOUTS, LayoutQuery
 from core.map.scene import contender_layouts, disagreement_colors
@@ -38,12 +34,12 @@ from core.map.service import ColorBy, color_of
 from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Roles, Trust, Vectors, unit_rows
-from core.vectors import pipeline as tasks
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
-from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors
+from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors
 from pages.shared import result_view
-from pages.shared.disagreement.neighbor_shifts import way
+from pages.shared.disagreement.neighbor_shifts import shift_phrase
+from pages.shared.disagreement.vote import vote_verdict
 from tests.pages.conftest import MOODS, SUBJECTS
 from tests.pages.test_embed_page import words
 
@@ -78,8 +74,8 @@ def make(home, twin=False):
     spec = ModelSpec("imported", "mine", "v1", vectors.shape[1])
     Workspace(home).save_vectors(Vectors(unit_rows(vectors), spec, built.digest))
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
-    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(spec)))
-    answers.compare_now(asked)
+    asked = ComparisonQuery(CorpusRef(str(home), built.digest), (Contender(base), Contender(spec)))
+    COMPARISON.get_or_compute(asked)
     return asked, gone
 
 
@@ -105,8 +101,8 @@ def twins(tmp_path_factory):
 @pytest.fixture
 def own(home, shop):
     """A copy of the shop in the workspace that the app opens."""
-    shutil.copytree(shop[0].folder, home, dirs_exist_ok=True)
-    return replace(shop[0], folder=str(home)), shop[1]
+    shutil.copytree(shop[0].corpus.folder, home, dirs_exist_ok=True)
+    return replace(shop[0], corpus=CorpusRef(str(home), shop[0].corpus.digest)), shop[1]
 
 
 def open_page(app, asked=None, part="Overview", **query):
@@ -127,38 +123,41 @@ def fine(at):
 def test_the_same_model_twice_agrees_wholly(twins):
     asked = twins
     for measure in ("overlap", "jaccard", "rbo", "cka", "rsa"):
-        assert answers.overview(asked, measure, 10).values == pytest.approx(np.ones((2, 2)), abs=1e-5)
-    with pytest.raises(InputError, match="overlap alike"):
-        why.why(asked, 10)
-    assert disagreement_vote.ballot(asked).case is None
-    assert not disagreement_moves_of(asked).groups
+        assert service.pairwise_similarity(asked, measure, 10).values == pytest.approx(np.ones((2, 2)), abs=1e-5)
+    with pytest.raises(InputError, match="same overlap"):
+        explanations.explain_disagreement(asked, 10)
+    assert blind_vote.ballot(asked).question is None
+    assert not find_groups(asked).groups
 
 
-def disagreement_moves_of(asked, k=10):
-    moved.find_moves(asked, k)
-    assert moved.moves_state(asked, k)[0]
-    return moves.moved_groups(asked, k)
+def shift_query(asked, k=10):
+    return ShiftQuery(asked.corpus, *asked.contenders[:2], k)
+
+
+def find_groups(asked, k=10):
+    NEIGHBOR_SHIFTS.get_or_compute(shift_query(asked, k))
+    return shift_groups.shifted_groups(shift_query(asked, k))
 
 
 def test_where_a_group_moved_is_said_as_far_as_words_tell():
-    group = MovedGroup(0, "tea", 9, 0.5, (), (), (), ("old", "cup"), ("new",), (), (), "", ("", 0))
-    assert way(group) == "that left texts about old, cup for texts about new"
-    assert way(replace(group, to_words=())) == "that left texts about old, cup"
-    assert way(replace(group, from_words=())) == "that moved to texts about new"
-    assert way(replace(group, from_words=(), to_words=())) == "that changed neighbors for others with the same words"
+    group = ShiftedGroup(0, "tea", 9, 0.5, (), (), (), ("old", "cup"), ("new",), (), (), "", ("", 0))
+    assert re.search("from .*old, cup to .*new", shift_phrase(group))
+    assert "new" not in shift_phrase(replace(group, gained_words=()))
+    assert "old" not in shift_phrase(replace(group, lost_words=()))
+    assert "same words" in shift_phrase(replace(group, lost_words=(), gained_words=()))
 
 
 def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
     asked, gone = shop
-    order = disagreement_rows.row_order(asked, RowQuery(10))
+    order = rows.row_order(asked, RowQuery(10))
     assert set(order[: len(gone)]) == set(gone)
-    found = why.why(asked, 10)
+    found = explanations.explain_disagreement(asked, 10)
     first = found.explanation.slices[0]
     assert first.phrase == f'with subject "{PLANTED}"'
     assert first.low > 10
     assert first.n == len(gone)
-    assert set(why.slice_rows(asked, 10, (first.phrase,))) == set(gone)
-    lines = why.why_file(asked, 10).decode("utf-8-sig").splitlines()
+    assert set(explanations.slice_rows(asked, 10, (first.phrase,))) == set(gone)
+    lines = explanations.explanation_file(asked, 10).decode("utf-8-sig").splitlines()
     assert PLANTED in lines[1]
     assert lines[0].startswith("slice,factor,n")
 
@@ -169,13 +168,13 @@ def test_every_part_is_drawn(own, app, monkeypatch):
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text
-    assert "by chance" in text or "nothing in common" in text
-    for part in ("Rows", "What explains it", "Moved together", "Maps", "One query", "Blind vote"):
+    assert "Chance level" in text
+    for part in ("Rows", "Explanations", "Shifted groups", "Maps", "Single query", "Blind vote"):
         app.segmented_control(key="differ").set_value(part).run()
         text = fine(app)
         if part == "Maps":
-            assert "2 maps to be drawn" in text
-            next(button for button in app.button if button.label == "Draw them").click().run()
+            assert "2 maps to compute" in text
+            next(button for button in app.button if button.label == "Compute maps").click().run()
     queries = [step_of(job).query for job in jobs]
     corpus = CorpusRef(asked.corpus.folder, asked.corpus.digest)
     assert queries == [LayoutQuery(corpus, contender.model, LayoutParams()) for contender in asked.contenders]
@@ -190,7 +189,7 @@ def test_heat_maps_by_every_measure(own, app):
     for measure in ("jaccard", "rbo", "cka", "rsa"):
         at.segmented_control(key="alike").set_value(measure).run()
         assert "95% CI" in fine(at), measure
-    seen = answers.overview(asked, "rsa", 10)
+    seen = service.pairwise_similarity(asked, "rsa", 10)
     assert -1 <= seen.low[0, 1] < seen.values[0, 1] < seen.high[0, 1] <= 1
     at.segmented_control(key="alike").set_value("overlap").run()
     at.select_slider(key="depth").set_value(50).run()
@@ -199,13 +198,13 @@ def test_heat_maps_by_every_measure(own, app):
 
 def test_three_contenders_are_compared_pair_by_pair(own, app):
     asked, gone = own
-    small = Asked(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, 128)))
-    answers.compare_now(small)
-    seen = answers.overview(small, "overlap", 10)
+    small = ComparisonQuery(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, 128)))
+    COMPARISON.get_or_compute(small)
+    seen = service.pairwise_similarity(small, "overlap", 10)
     assert seen.values[0, 2] > seen.values[1, 2]
     assert (seen.low[0, 1], seen.high[0, 1]) == (seen.low[1, 0], seen.high[1, 0])
     assert seen.low[0, 2] < seen.values[0, 2] < seen.high[0, 2]
-    curve = answers.curves(small, "overlap")
+    curve = service.overlap_by_k(small, "overlap")
     assert curve.pairs == ((0, 1), (0, 2), (1, 2))
     assert curve.values[0, curve.depths.index(10)] == pytest.approx(seen.values[0, 1])
     text = fine(open_page(app, small, "Rows"))
@@ -220,65 +219,62 @@ def test_three_contenders_are_compared_pair_by_pair(own, app):
 
 def test_rows_are_filtered_kept_and_taken_out(shop):
     asked, gone = shop
-    table = disagreement_rows.row_table(asked, RowQuery(10, "subject", ("lamp", "notebook")))
+    table = rows.row_table(asked, RowQuery(10, "subject", ("lamp", "notebook")))
     assert set(table.table["label"]) == {"lamp", "notebook"}
     assert table.total == 2 * len(gone)
-    short = disagreement_rows.row_table(asked, RowQuery(10, words=(None, 6)))
+    short = rows.row_table(asked, RowQuery(10, words=(None, 6)))
     assert short.table["words"].max() <= 6
-    choices = disagreement_rows.choices(asked)
-    assert dict(choices.columns)["subject"]
-    inside = disagreement_rows.row_table(asked, RowQuery(10, group=choices.groups[0]))
+    options = rows.filter_options(asked)
+    assert dict(options.columns)["subject"]
+    inside = rows.row_table(asked, RowQuery(10, cluster=options.clusters[0]))
     assert 0 < inside.total < 240
-    alone = disagreement_rows.row_table(asked, RowQuery(10, alone="only"))
-    assert alone.table["alone"].all()
-    lines = disagreement_rows.rows_file(asked, RowQuery(10)).decode("utf-8-sig").splitlines()
+    isolated = rows.row_table(asked, RowQuery(10, isolated="only"))
+    assert isolated.table["isolated"].all()
+    lines = rows.rows_file(asked, RowQuery(10)).decode("utf-8-sig").splitlines()
     assert len(lines) == 241
     assert "overlap@10 of lexical baseline and mine" in lines[0]
-    assert (
-        disagreement_rows.first_rows(asked, RowQuery(10), 5).tolist()
-        == disagreement_rows.row_order(asked, RowQuery(10))[:5].tolist()
-    )
+    assert rows.row_order(asked, RowQuery(10), 5).tolist() == rows.row_order(asked, RowQuery(10))[:5].tolist()
 
 
 def test_a_rows_neighbors_are_kept_lost_and_gained(shop):
     asked, gone = shop
     row = int(gone[0])
-    view = row_sides(asked, row, 10)
+    view = rows.compare_row(asked, row, 10)
     graphs = [load_neighbors(asked.corpus, contender.model).ids[row, :10] for contender in asked.contenders]
     for own, other, near, status in ((0, 1, view.lists[0], "lost"), (1, 0, view.lists[1], "gained")):
         assert near.table.index.tolist() == graphs[own].tolist()
-        expected = ["kept" if i in set(graphs[other]) else status for i in graphs[own]]
+        expected = ["shared" if i in set(graphs[other]) else status for i in graphs[own]]
         assert near.table["status"].tolist() == expected
     with pytest.raises(InputError):
-        row_sides(asked, 240, 10)
+        rows.compare_row(asked, 240, 10)
 
 
 def test_rows_that_stand_alone_under_all(twins):
     asked = twins
-    alone = stand_alone(asked)
-    near = nearness(asked.corpus, asked.contenders[0])
+    alone = rows.isolated_rows(asked)
+    near = rows.neighbor_cosines(asked.corpus, asked.contenders[0])
     assert 0 < alone.sum() <= 13
     assert near[alone].max() <= near[~alone].min()
-    view = row_sides(asked, int(np.flatnonzero(alone)[0]), 10)
-    assert view.alone
+    view = rows.compare_row(asked, int(np.flatnonzero(alone)[0]), 10)
+    assert view.isolated
     assert view.lists[0].percentile < 5
 
 
 def test_what_moved_together_is_the_planted_group(shop):
     asked, _gone = shop
-    found = disagreement_moves_of(asked)
+    found = find_groups(asked)
     assert found.groups
-    rows = moves.group_rows(asked, 10, found.groups[0].number)
-    assert len(rows) == found.groups[0].texts
+    members = shift_groups.group_rows(shift_query(asked), found.groups[0].number)
+    assert len(members) == found.groups[0].texts
     assert found.groups[0].words
-    again = Asked(asked.corpus, asked.contenders[::-1])
+    reverse = ShiftQuery(asked.corpus, *asked.contenders[::-1], 10)
     with pytest.raises(StorageError):
-        moved.moves(again, 10)
+        shift_groups.shifted_groups(reverse)
 
 
 def test_a_query_leaves_out_who_cannot_embed_it(own, app):
     asked, _ = own
-    text = fine(open_page(app, asked, "One query", disagree_query="lamp arrived late"))
+    text = fine(open_page(app, asked, "Single query", disagree_query="lamp arrived late"))
     assert "mine" in text
     assert "left out" in text
     app.text_input(key="disagree_query").set_value("").run()
@@ -289,25 +285,25 @@ def test_a_query_leaves_out_who_cannot_embed_it(own, app):
 
 def test_ranks_of_a_row_are_those_of_its_cosines(shop):
     asked, _gone = shop
-    variant = Asked(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, None, "binary")))
-    made = disagreement_query.answers(variant, QueryAsked("", 3, 10))
-    rows = tasks.opened.vectors(asked.corpus, asked.contenders[0].model).rows
+    variant = ComparisonQuery(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, None, "binary")))
+    made = single_query.rank_by_contender(variant, SearchQuery("", 3, 10))
+    rows = load_vectors(asked.corpus, asked.contenders[0].model).rows
     cosines = rows @ rows[3]
     cosines[3] = -np.inf
     for row, rank in zip(made.table.index, made.ranks[:, 0], strict=True):
         assert (cosines > cosines[row] + 1e-6).sum() < rank <= (cosines >= cosines[row] - 1e-6).sum()
     only = made.table["only"] == "mine"
     assert ((made.ranks[only, 1] <= 10) & (made.ranks[only][:, [0, 2]] > 10).all(axis=1)).all()
-    assert made.likeness.shape == (3, 3)
-    lines = disagreement_query.answers_file(variant, QueryAsked("", 3, 10)).decode("utf-8-sig").splitlines()
+    assert made.similarity.shape == (3, 3)
+    lines = single_query.rankings_file(variant, SearchQuery("", 3, 10)).decode("utf-8-sig").splitlines()
     assert len(lines) == len(made.table) + 1
-    for wrong in (QueryAsked("  "), QueryAsked("", 240)):
+    for wrong in (SearchQuery("  "), SearchQuery("", 240)):
         with pytest.raises(InputError):
-            disagreement_query.answers(asked, wrong)
-    typed = Asked(asked.corpus, variant.contenders[::2])
-    assert disagreement_query.answers(typed, QueryAsked("a lamp")).places == (0, 1)
+            single_query.rank_by_contender(asked, wrong)
+    typed = ComparisonQuery(asked.corpus, variant.contenders[::2])
+    assert single_query.rank_by_contender(typed, SearchQuery("a lamp")).positions == (0, 1)
     with pytest.raises(InputError, match="No contender"):
-        disagreement_query.answers(Asked(asked.corpus, asked.contenders[1:]), QueryAsked("a lamp"))
+        single_query.rank_by_contender(ComparisonQuery(asked.corpus, asked.contenders[1:]), SearchQuery("a lamp"))
 
 
 def test_votes_go_to_whom_the_text_shown_belongs(own, app, home):
@@ -327,24 +323,24 @@ def test_votes_go_to_whom_the_text_shown_belongs(own, app, home):
     assert "2 votes" in fine(at) or "in" in words(at)
     at.button(key="disagree_undo").click().run()
     assert len(load_votes(Workspace(home), asked.corpus.digest)) == 3
-    assert len(disagreement_vote.votes_file(asked).decode("utf-8-sig").splitlines()) == 4
+    assert len(blind_vote.votes_file(asked).decode("utf-8-sig").splitlines()) == 4
 
 
 def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
     """Whichever side a text is shown on: always choosing what the second contender has nearer."""
     asked, _ = shop
-    rows = tasks.opened.vectors(asked.corpus, asked.contenders[1].model).rows
+    rows = load_vectors(asked.corpus, asked.contenders[1].model).rows
     sides = set()
     for _ in range(12):
-        case = disagreement_vote.ballot(asked).case
+        case = blind_vote.ballot(asked).question
         nearer = rows[case.anchor] @ rows[case.first] > rows[case.anchor] @ rows[case.second]
         sides.add(bool(nearer))
-        disagreement_vote.vote(asked, case, "first" if nearer else "second")
-    told = disagreement_vote.outcome_of(asked)
+        blind_vote.vote(asked, case, "first" if nearer else "second")
+    told = blind_vote.result_of(asked)
     assert sides == {True, False}
     assert told.share.tolist() == [0, 1]
-    disagreement_vote.start_again(asked)
-    assert disagreement_vote.outcome_of(asked).decided == 0
+    blind_vote.reset(asked)
+    assert blind_vote.result_of(asked).decided == 0
 
 
 def test_maps_are_colored_by_disagreement(shop):
@@ -363,14 +359,14 @@ def test_maps_are_colored_by_disagreement(shop):
     for wrong in ("", "10", f"7.{named[3:]}", f"{named}.gone", f"{named}-3"):
         assert parse_disagreement_link(asked.corpus, wrong) is None
     spec = color_of(places[0], ColorBy("disagreement", named))
-    assert np.allclose(spec.values, disagreement_rows.disagreement(asked, 10))
+    assert np.allclose(spec.values, service.disagreement(asked, 10))
     with pytest.raises(StorageError):
         color_of(places[0], ColorBy("disagreement", f"{named}-3"))
     assert codes[gone].min() > np.delete(codes, gone).mean()
     assert made.look["kind"] == "scale"
-    found = disagreement_rows.groups(asked)
+    found = service.first_clusters(asked)
     names = np.array(found.names, dtype=object)[found.labels]
-    means = pd.Series(disagreement_rows.disagreement(asked, 10)).groupby(names).mean()
+    means = pd.Series(service.disagreement(asked, 10)).groupby(names).mean()
     (most, high), (least, low) = extreme_clusters(asked, 10)
     assert (means[most], means[least]) == pytest.approx((high, low))
     assert high > low
@@ -378,58 +374,69 @@ def test_maps_are_colored_by_disagreement(shop):
 
 def test_the_job_does_it_once(shop):
     asked, _ = shop
-    small = (*asked.contenders, Contender(asked.contenders[0].model, 64))
-    where = (asked.corpus, small)
+    small = ComparisonQuery(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, 64)))
     stages = []
 
     class Context:
-        def call(self, stage, function, *arguments, progress=False, unit=""):
-            told = []
-            function(*arguments, progress=lambda done, total: told.append((done, total)))
-            stages.append((stage, unit, told))
+        def call(self, stage, function, *arguments, progress=False, unit="", on="job"):
+            seen = []
+            function(*arguments, progress=lambda done, total: seen.append((done, total)))
+            assert not seen or seen[-1][0] == seen[-1][1]
+            stages.append(stage)
 
-    assert not is_prepared(*where)
-    assert expected_seconds(*where) > 0
-    params = {"contenders": [each.to_dict() for each in small]}
-    run_job(JobSpec("disagreement", asked.corpus.folder, asked.corpus.digest, params), None, Context())
-    assert is_prepared(*where)
-    assert expected_seconds(*where) == 0
-    assert [stage for stage, _, _ in stages] == [
-        "Finding neighbors",
-        "Comparing neighbors",
-        "Grouping",
-        "Looking at the texts",
-    ]
-    assert stages[1][2] == [(1, 3), (2, 3), (3, 3)]
-    assert pair_inputs(small[0], small[1]) == pair_inputs(small[1], small[0])
-    run_job(JobSpec("disagreement", asked.corpus.folder, asked.corpus.digest, params | {"moved": 10}), None, Context())
-    assert moved.moves_state(Asked(*where), 10)[0]
+    assert not service.is_compared(small)
+    assert COMPARISON.expected_seconds(small) > 0
+    for _ in range(2):
+        run_job(result_spec(COMPARISON, small, "Comparing"), None, Context())
+    assert service.is_compared(small)
+    assert COMPARISON.expected_seconds(small) == 0
+    assert len(stages) == 4  # a graph, two pairs, and the whole; clusters and facts are stored
+    pair = (small.contenders[0], small.contenders[2])
+    one, other = PairQuery(asked.corpus, *pair), PairQuery(asked.corpus, *pair[::-1])
+    assert PAIR_COMPARISON.key(one) == PAIR_COMPARISON.key(other)
+    run_job(result_spec(NEIGHBOR_SHIFTS, shift_query(small), "Shifts"), None, Context())
+    assert NEIGHBOR_SHIFTS.exists(shift_query(small))
+
+
+def test_verdicts_of_few_votes_have_no_nan():
+    contenders = [Contender(ModelSpec("imported", name, "v1", 8)) for name in "abc"]
+    asked = ComparisonQuery(CorpusRef("", "0" * 16), tuple(contenders))
+    vote = load_vote(contenders)
+    for query in (asked, replace(asked, contenders=asked.contenders[:2])):
+        result = vote_result([vote], [contender.key for contender in query.contenders])
+        assert isinstance(result, VoteResult)
+        assert "nan" not in vote_verdict(query, result)
+        assert "a" in vote_verdict(query, result)
+
+
+def load_vote(contenders):
+    return Vote(contenders[0].key, contenders[1].key, 0, 1, 2, "first")
 
 
 def test_many_rows_are_offered_as_a_job(own, app, monkeypatch):
     asked, _ = own
     new = replace(asked, contenders=(asked.contenders[0], Contender(asked.contenders[0].model, 32)))
-    monkeypatch.setattr(result_view, "compute_inline", lambda *_, **__: False)
+    monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
     text = fine(open_page(app, new))
-    assert "2 contenders have not been compared yet" in text
-    assert any(button.label == "Compare them" for button in app.button)
+    assert "2 contenders have not been compared" in text
+    assert any(button.label == "Compare" for button in app.button)
 
 
 def test_without_a_corpus_or_models_it_says_what_to_do(app):
-    assert "bring in some text" in fine(open_page(app))
+    assert "Add data" in fine(open_page(app))
 
 
 def test_two_rows_are_compared_and_the_rest_is_explained(home, app):
     table = pd.DataFrame({"text": ["one lamp", "two chairs"]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Two").corpus
     base = keep(home, built)
-    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
+    asked = ComparisonQuery(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
     text = fine(open_page(app, asked))
     assert "100%" in text
-    for part in ("Rows", "Moved together", "One query", "Blind vote"):
+    for part in ("Rows", "Shifted groups", "Single query", "Blind vote"):
         app.segmented_control(key="differ").set_value(part).run()
         fine(app)
-    app.segmented_control(key="differ").set_value("What explains it").run()
+    app.segmented_control(key="differ").set_value("Explanations").run()
     assert not app.exception
     assert "too few" in str(app.error[0].value)
 
@@ -438,7 +445,7 @@ def test_one_text_in_all_rows_has_no_neighbors(home, app):
     table = pd.DataFrame({"text": ["the same lamp"] * 12})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="One").corpus
     base = keep(home, built)
-    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
+    asked = ComparisonQuery(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
     assert "All rows have the same text" in fine(open_page(app, asked))
 
 
@@ -446,8 +453,8 @@ def test_markup_in_texts_is_shown_as_it_stands(home, app):
     table = pd.DataFrame({"text": [f"**bold** <b>{i}</b> lamp {i % 7}" for i in range(30)]})
     built = build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="**B**").corpus
     base = keep(home, built)
-    asked = Asked(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
-    for part in ("Rows", "Moved together", "One query", "Blind vote"):
+    asked = ComparisonQuery(CorpusRef(str(home), built.digest), (Contender(base), Contender(base, 64)))
+    for part in ("Rows", "Shifted groups", "Single query", "Blind vote"):
         at = open_page(app, asked, part, disagree_query="**lamp**")
         fine(at)
         assert "**bold**" not in " ".join(str(each.value) for kind in (at.markdown, at.caption) for each in kind)

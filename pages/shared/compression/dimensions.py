@@ -1,102 +1,94 @@
-"""Fewer dimensions: neighbors kept and quality over sizes, and the sizes that are enough."""
+"""Fewer dimensions: recall and quality over sizes, and the sizes that are enough."""
 
 import pandas as pd
 import streamlit as st
 
-from core.compression import service as answers
+from core.compression import service
 from core.compression.charts import size_figure
-from core.compression.curves import knee, smallest_enough
-from core.compression.dimensions import METHOD_NAMES
-from core.compression.service import Asked, DimensionView, Quality
-from core.compression.summaries import of_kept, of_quality, points
+from core.compression.dimensions import METHOD_NAMES, elbow_size, smallest_sufficient
+from core.compression.service import CompressedContender, DimensionView, LabelQuality
+from core.compression.summaries import points, quality_summary, recall_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression import select_contender as compress_which
+from pages.shared.compression.select_contender import MEASURES, compression_ready, sample_caption, select_quality
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 LOSSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show_dimensions(compressed: CompressedContender, info: CorpusInfo) -> None:
     st.caption(
-        "How many numbers of a vector are needed? Models trained for it (Matryoshka) put what matters first; others "
-        "can be cut as well, after a rotation (principal components)."
+        "How many dimensions are needed? Models trained for it (Matryoshka) put the most important first; others can "
+        "be shortened as well, after a rotation (PCA)."
     )
-    if not compress_which.ready(asked, info, ("dimensions",)):
+    if not compression_ready(compressed, info, ("dimensions",)):
         return
-    quality = compress_which.quality(asked)
-    view = session.ask_once(answers.dimension_view, asked, quality)
+    quality = select_quality(compressed)
+    view = session.ask_once(service.dimension_view, compressed, quality)
     left, right = st.columns(2, gap="large")
     with left:
-        _neighbors(view)
+        _show_recall_curves(view)
     with right:
-        _quality(view, quality)
-    _how(view)
-    _download(view, info)
-
-
-def _neighbors(view: DimensionView) -> None:
-    st.markdown("**Neighbors kept**", help="Of the ten nearest texts by the full vectors, how many are still found.")
-    lost = _allowed("compress_neighbors", 0.2, "Neighbors that may be lost")
-    enough, bend = smallest_enough(view.kept[0], lost), knee(view.kept[0])
-    figure = size_figure(view.kept, enough, bend, "of the ten nearest kept", session.theme())
-    st.plotly_chart(figure, key="compress_kept", config={"displayModeBar": False}, alt="Neighbors kept by dimensions")
-    st.markdown(plain(of_kept(view.kept, lost)))
-
-
-def _quality(view: DimensionView, quality: Quality) -> None:
-    st.markdown("**Quality**", help="How well the nearest texts tell a text's label.")
-    if not view.quality:
-        which = f"The labels of {plain(quality.column)} can't be judged" if quality.column else "No labels are chosen"
-        st.info(f"{which}: two labels are needed, at least one of them on two different texts.",
-                icon=":material/label_off:")  # fmt: skip
-        return
-    lost = _allowed("compress_loss", 0.01, "Quality that may be lost")
-    enough, bend = smallest_enough(view.quality[0], lost), knee(view.quality[0])
-    figure = size_figure(view.quality, enough, bend, compress_which.MEASURES[quality.measure], session.theme())
-    st.plotly_chart(figure, key="compress_quality", config={"displayModeBar": False}, alt="Quality by dimensions")
-    st.markdown(plain(of_quality(view.quality, lost, quality.measure)))
+        _show_quality_curves(view, quality)
     st.caption(
-        f"Labels of {plain(quality.column)}: {view.made.labeled:,} queries have one; the most frequent label alone "
-        f"would reach {view.made.chance:.1%}."
+        f"{sample_caption(view.sample)}; each query and its copies excluded, cosine in the model's own space. Bands: "
+        f"95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection the range of five seeds. "
+        "Ring: the elbow of the first dimensions, the size farthest above a straight line from the smallest to the "
+        "full one (Kneedle). Dashed: the smallest size that is enough. PCA is fitted on these rows, which favors it "
+        "where rows are few. Higher is better."
+    )
+    help_ = "One line per method and size, with intervals."
+    csv_button("Download (CSV)", curve_table(view), "dimensions.csv", help_, "compress_sizes_file")
+
+
+def _show_recall_curves(view: DimensionView) -> None:
+    st.markdown("**Recall@10**", help="The share of the ten nearest texts by the full vectors that are still found.")
+    loss = _loss_slider("compress_neighbors", 0.2, "Acceptable loss of recall")
+    sufficient, elbow = smallest_sufficient(view.recall[0], loss), elbow_size(view.recall[0])
+    figure = size_figure(view.recall, sufficient, elbow, "recall@10", session.theme())
+    st.plotly_chart(figure, key="compress_kept", config={"displayModeBar": False}, alt="Recall by dimensions")
+    st.markdown(plain(recall_summary(view.recall, loss)))
+
+
+def _show_quality_curves(view: DimensionView, quality: LabelQuality) -> None:
+    st.markdown("**Quality**", help="How well the nearest texts predict a text's label.")
+    if not view.quality:
+        column = plain(quality.column)
+        reason = f"The labels of {column} can't be used" if quality.column else "No labels are selected"
+        st.info(
+            f"{reason}: two labels are needed, at least one of them on two distinct texts.", icon=":material/label_off:"
+        )
+        return
+    loss = _loss_slider("compress_loss", 0.01, "Acceptable loss of quality")
+    sufficient, elbow = smallest_sufficient(view.quality[0], loss), elbow_size(view.quality[0])
+    figure = size_figure(view.quality, sufficient, elbow, MEASURES[quality.measure], session.theme())
+    st.plotly_chart(figure, key="compress_quality", config={"displayModeBar": False}, alt="Quality by dimensions")
+    st.markdown(plain(quality_summary(view.quality, loss, quality.measure)))
+    st.caption(
+        f"Labels of {plain(quality.column)}: {view.sample.labeled:,} queries have one. Baseline (most frequent label): "
+        f"{view.sample.chance:.1%}."
     )
 
 
-def _allowed(key: str, first: float, name: str) -> float:
+def _loss_slider(key: str, default: float, label: str) -> float:
     return st.select_slider(
-        name,
+        label,
         LOSSES,
-        first,
+        default,
         key=key,
         persist_state="session",
         format_func=points,
-        help="A size is enough where it, and every larger one measured, loses no more than this even at the worse end "
-        "of the 95% interval of its difference to the full vectors. A point is one percent of all.",
+        help="A size is enough if it, and every larger one, loses no more than this at the lower end of the 95% "
+        "interval of its difference to the full vectors. Points are percentage points.",
     )
-
-
-def _how(view: DimensionView) -> None:
-    st.caption(
-        f"{compress_which.how(view.made)}; each query and its copies left out, cosine in the model's own space. Bands: "
-        f"95% by {RESAMPLES:,} bootstrap resamples of the queries; for random projection from the lowest to the "
-        "highest of five seeds. The ring marks the elbow of the first dimensions: the size farthest above a straight "
-        "line from the smallest to the full one (Kneedle), where more dimensions begin to pay less. The dashed line: "
-        "the smallest size that is enough. Principal components are learned from these rows, which flatters them "
-        "where rows are few. Higher is better."
-    )
-
-
-def _download(view: DimensionView, info: CorpusInfo) -> None:
-    words = "One line a method and size, with intervals."
-    csv_button("These curves (CSV)", curve_table(view), "dimensions.csv", words, "compress_sizes_file")
 
 
 def curve_table(view: DimensionView) -> pd.DataFrame:
     lines = [
         (name, METHOD_NAMES[curve.method], *line)
-        for name, curves in (("neighbors kept", view.kept), ("quality", view.quality))
+        for name, curves in (("recall@10", view.recall), ("quality", view.quality))
         for curve in curves
         for line in zip(curve.sizes, curve.values, curve.low, curve.high, strict=True)
     ]

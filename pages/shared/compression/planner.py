@@ -1,4 +1,4 @@
-"""The size planner: memory and time of each way to serve the vectors, at a number of rows."""
+"""The capacity planner: memory and time of each way to serve the vectors, at a number of rows."""
 
 from collections.abc import Sequence
 
@@ -6,133 +6,126 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.compression import service as answers
-from core.compression.capacity_plan import plan_options
+from core.compression import service
+from core.compression.charts import format_bytes, format_milliseconds, plan_figure
 from core.compression.planner import Option, Plan, plan
-from core.compression.planner_chart import memory_words, plan_figure, time_words
-from core.compression.service import Asked
-from core.compression.summaries import SMALL
+from core.compression.service import CompressedContender, LabelQuality
+from core.compression.summaries import FEW_ROWS
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression import index
-from pages.shared.compression import select_contender as which
-from pages.shared.compression import table as compress_table
+from pages.shared.compression.index import target_recall_slider
+from pages.shared.compression.select_contender import compression_ready, show_compression_table
 from pages.shared.downloads import csv_button
 
-FEWEST, MOST = 1_000, 100_000_000
-PLANNED = 1_000_000  # rows at first
-ROWS = [int(value) for value in np.round(np.logspace(3, 8, 26))]
+MIN_ROWS, MAX_ROWS = 1_000, 100_000_000
+DEFAULT_ROWS = 1_000_000
+DRAWN_ROWS = [int(value) for value in np.round(np.logspace(3, 8, 26))]
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
-    st.caption("What would more rows take, kept this way or that?")
-    if not which.ready(asked, info, ("bits", "indexes")):
+def show_capacity_planner(compressed: CompressedContender, info: CorpusInfo) -> None:
+    st.caption("How much memory and time would more rows need?")
+    if not compression_ready(compressed, info, ("quantization", "indexes")):
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        count = _rows(info)
+        rows = _rows_input(info)
         with st.container(width=420):
-            wanted = index.recall_wanted()
-    state = session.ask(answers.state, asked)
-    options = session.ask_once(plan_options, asked, wanted)
-    plans = [plan(option, count, state.width) for option in options]
-    _figures(options, count, state.width)
-    st.markdown(sentence(plans, count, wanted))
-    _table(plans)
-    st.caption(
-        f"At {count:,} rows of {state.width:,} dimensions. Memory is counted: what FAISS holds for vectors, codes, "
-        f"links and lists. Milliseconds of single queries are extrapolated from {options[0].rows:,} rows measured here "
-        "on one thread: with the rows for searches row by row (rescoring takes as long at any size), with their "
-        f"logarithm for HNSW, with their root for IVF.{_rough(options[0].rows)} An index that outgrows the processor's "
-        "caches may take a few times as long, and recall, as measured here, falls somewhat with many more rows: "
-        "measure again before you rely on it."
+            target = target_recall_slider()
+    width = session.ask_once(service.quantization_view, compressed, LabelQuality()).sample.width
+    options = session.ask_once(service.plan_options, compressed, target)
+    plans = [plan(option, rows, width) for option in options]
+    drawn = [(count, [plan(option, count, width) for option in options]) for count in DRAWN_ROWS]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Memory**")
+        _draw_plans(drawn, rows, "memory", "Memory by rows")
+    with right:
+        st.markdown("**Query time (extrapolated)**")
+        _draw_plans(drawn, rows, "ms", "Milliseconds by rows")
+    st.markdown(plan_summary(plans, rows, target))
+    _show_plan_table(plans)
+    st.caption(_plan_method(options, rows, width))
+
+
+def _plan_method(options: Sequence[Option], rows: int, width: int) -> str:
+    measured = options[0].rows
+    rough = " With so few rows, times are mostly fixed costs per call: a rough guide." if measured < FEW_ROWS else ""
+    return (
+        f"At {rows:,} rows of {width:,} dimensions. Memory is calculated: what FAISS stores for vectors, codes, links "
+        f"and lists. Times of single queries are extrapolated from {measured:,} rows measured here on one thread: "
+        "linear in the rows for row-by-row search (rescoring is constant), logarithmic for HNSW, with the square root "
+        f"for IVF.{rough} An index larger than the processor's caches may be a few times slower, and recall falls "
+        "somewhat with many more rows: measure again before you rely on it."
     )
 
 
-def _rough(rows: int) -> str:
-    few = " Of so few rows, times are mostly what every call takes: read them as a rough guide."
-    return few if rows < SMALL else ""
-
-
-def _rows(info: CorpusInfo) -> int:
+def _rows_input(info: CorpusInfo) -> int:
     return int(
         st.number_input(
-            "Rows to plan for",
-            FEWEST,
-            MOST,
-            max(PLANNED, min(info.rows, MOST)),
+            "Rows",
+            MIN_ROWS,
+            MAX_ROWS,
+            max(DEFAULT_ROWS, min(info.rows, MAX_ROWS)),
             key="compress_rows",
             step=10_000,
             bind="query-params",
             width=220,
-            help="How many vectors the index is to hold, from 1,000 to 100,000,000.",
+            help="How many vectors the index is planned for, from 1,000 to 100,000,000.",
         )
     )
 
 
-def sentence(plans: Sequence[Plan], count: int, wanted: float) -> str:
-    """The leanest and the quickest way that has the wanted recall, at this many rows."""
-    good = [plan for plan in plans if plan.option.recall >= wanted - 1e-9]
-    lean, quick = min(good, key=lambda each: each.memory), min(good, key=lambda each: each.ms)
-    exact = plans[0]
-    said = (
-        f"At {count:,} rows, exact search over float32 holds **{memory_words(exact.memory)}** and takes about "
-        f"{time_words(exact.ms)} a query."
+def plan_summary(plans: Sequence[Plan], rows: int, target: float) -> str:
+    """The smallest and the fastest option with the target recall, at this many rows."""
+    exact, sufficient = plans[0], [plan for plan in plans if plan.option.recall >= target - 1e-9]
+    smallest, fastest = min(sufficient, key=lambda plan: plan.memory), min(sufficient, key=lambda plan: plan.ms)
+    text = (
+        f"At {rows:,} rows, exact search over float32 needs **{format_bytes(exact.memory)}** and about "
+        f"{format_milliseconds(exact.ms)} per query."
     )
-    if lean.option != exact.option:
-        beside = f" (and {memory_words(lean.disk)} beside, for rescoring)" if lean.disk else ""
-        said += (
-            f" With a recall of at least {wanted:.1%}, the leanest is **{lean.option.name.lower()}** with "
-            f"{memory_words(lean.memory)}{beside}, about {time_words(lean.ms)}"
-        )
-        said += (
-            "." if quick.option in (lean.option, exact.option)
-            else f"; the quickest is **{quick.option.name}**, about {time_words(quick.ms)} with "
-            f"{memory_words(quick.memory)}."
-        )  # fmt: skip
-    return said
+    if smallest.option == exact.option:
+        return text
+    rescoring = f" (and {format_bytes(smallest.disk)} on disk, for rescoring)" if smallest.disk else ""
+    text += (
+        f" Smallest with a recall of at least {target:.1%}: **{smallest.option.name.lower()}**, "
+        f"{format_bytes(smallest.memory)}{rescoring}, about {format_milliseconds(smallest.ms)}"
+    )
+    if fastest.option in (smallest.option, exact.option):
+        return f"{text}."
+    time, memory = format_milliseconds(fastest.ms), format_bytes(fastest.memory)
+    return f"{text}; fastest: **{fastest.option.name}**, about {time} with {memory}."
 
 
-def _figures(options: Sequence[Option], count: int, width: int) -> None:
-    drawn = [(rows, [plan(option, rows, width) for option in options]) for rows in ROWS]
-    left, right = st.columns(2, gap="large")
-    config = {"displayModeBar": False}
-    with left:
-        st.markdown("**Memory**")
-        figure = plan_figure(drawn, count, "memory", session.theme())
-        st.plotly_chart(figure, key="compress_memory", config=config, alt="Memory by rows")
-    with right:
-        st.markdown("**Time of a query, extrapolated**")
-        figure = plan_figure(drawn, count, "ms", session.theme())
-        st.plotly_chart(figure, key="compress_ms", config=config, alt="Milliseconds by rows")
+def _draw_plans(drawn: Sequence[tuple[int, Sequence[Plan]]], rows: int, measure: str, alt: str) -> None:
+    figure = plan_figure(drawn, rows, measure, session.theme())
+    st.plotly_chart(figure, key=f"compress_{measure}", config={"displayModeBar": False}, alt=alt)
 
 
-def _table(plans: Sequence[Plan]) -> None:
+def _show_plan_table(plans: Sequence[Plan]) -> None:
     table = pd.DataFrame(
         {
-            "way": [plan.option.name for plan in plans],
-            "memory (GB)": [plan.memory / 1e9 for plan in plans],
-            "beside (GB)": [plan.disk / 1e9 for plan in plans],
-            "about ms": [plan.ms for plan in plans],
-            "recall here": [plan.option.recall for plan in plans],
-            "measured at rows": [plan.option.rows for plan in plans],
+            "Option": [plan.option.name for plan in plans],
+            "Memory (GB)": [plan.memory / 1e9 for plan in plans],
+            "Disk (GB)": [plan.disk / 1e9 for plan in plans],
+            "Estimated ms": [plan.ms for plan in plans],
+            "Measured recall": [plan.option.recall for plan in plans],
+            "Measured rows": [plan.option.rows for plan in plans],
         }
     )
     number = st.column_config.NumberColumn
-    compress_table.show(
+    show_compression_table(
         table,
         "compress_plan_table",
-        "What each way takes",
+        "Capacity plan",
         {
-            "memory (GB)": number(format="%.3g", help="What the search holds in memory, in 10^9 bytes."),
-            "beside (GB)": number(
+            "Memory (GB)": number(format="%.3g", help="What the search needs in memory, in 10^9 bytes."),
+            "Disk (GB)": number(
                 format="%.3g",
-                help="float32 vectors that only rescoring reads, a few a query; they may lie "
-                "on disk. The time was measured with them in memory.",
+                help="float32 vectors that only rescoring reads, a few per query; they may be on disk. The time was "
+                "measured with them in memory.",
             ),
-            "about ms": number(format="%.3g", help="Half of the single queries on one thread, extrapolated."),
-            "recall here": number(format="percent", help="Share of the exact ten nearest found, as measured here."),
-            "measured at rows": number(format="localized", help="Rows that were searched when it was measured."),
+            "Estimated ms": number(format="%.3g", help="Median of single queries on one thread, extrapolated."),
+            "Measured recall": number(format="percent", help="Recall@10 against exact search, as measured here."),
+            "Measured rows": number(format="localized", help="Rows that were searched when it was measured."),
         },
     )
-    words = "One line a way to serve the vectors."
-    csv_button("This plan (CSV)", table, "plan.csv", words, "compress_plan_file")
+    csv_button("Download (CSV)", table, "plan.csv", "One line per option.", "compress_plan_file")

@@ -1,101 +1,100 @@
-"""Fewer bits: what each way to keep vectors finds, the order it keeps, its size and speed."""
+"""Quantization: recall, rank correlation, size and speed of each way to store vectors."""
 
-import pandas as pd
 import streamlit as st
 
-from core.compression import service as answers
-from core.compression.charts import bits_figure
-from core.compression.quantizers import LEAST_FOR_PQ
-from core.compression.service import Asked, BitsView
-from core.compression.summaries import of_bits
+from core.compression import service
+from core.compression.charts import quantization_figure
+from core.compression.quantization import MIN_PQ_TEXTS
+from core.compression.service import CompressedContender, QuantizationView
+from core.compression.summaries import quantization_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression import select_contender as which
-from pages.shared.compression import table as compress_table
+from pages.shared.compression.select_contender import (
+    compression_ready,
+    sample_caption,
+    select_quality,
+    show_compression_table,
+)
 from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
-SIGHTS = {
-    "kept": "Ten nearest kept",
-    "order": "Order kept",
-    "quality": "Quality by label",
+VIEWS = {"recall": "Recall@10", "rank_correlation": "Rank correlation", "quality": "Quality by label"}
+AXES = {
+    "recall": "recall@10 against exact search",
+    "rank_correlation": "Kendall's tau of the 100 nearest",
+    "quality": "quality by label",
 }
-TITLES = {"kept": "recall@10 against exact", "order": "Kendall's tau of the 100 nearest", "quality": "quality by label"}
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show_quantization(compressed: CompressedContender, info: CorpusInfo) -> None:
     st.caption(
-        "How many bits does each number need? What counts is which neighbors are found and in what order, not how near "
-        "the stored numbers are to the true ones."
+        "How many bits does each number need? What counts is which neighbors are found and in what order, not how "
+        "close the stored numbers are to the original ones."
     )
-    if not which.ready(asked, info, ("bits",)):
+    if not compression_ready(compressed, info, ("quantization",)):
         return
-    quality = which.quality(asked)
-    view = session.ask_once(answers.bits_view, asked, quality)
-    sights = {name: words for name, words in SIGHTS.items() if name in view.table}
-    sight = st.segmented_control(
-        "Drawn",
-        list(sights),
+    quality = select_quality(compressed)
+    view = session.ask_once(service.quantization_view, compressed, quality)
+    views = {name: label for name, label in VIEWS.items() if name in view.table}
+    column = st.segmented_control(
+        "View",
+        list(views),
         key="compress_sight",
-        format_func=lambda name: SIGHTS[name],
-        default="kept",
+        format_func=lambda name: VIEWS[name],
+        default="recall",
         required=True,
-        help="Which loss the picture shows over bytes a vector; the table has all.",
+        help="The measure drawn over bytes per vector; the table has all.",
     )
-    sight = sight if sight in sights else "kept"
-    figure = bits_figure(view.table, sight, TITLES[sight], session.theme())
-    st.plotly_chart(figure, key="compress_bits", config={"displayModeBar": False}, alt=f"{SIGHTS[sight]} by bytes")
-    st.markdown(plain(of_bits(view.table)))
-    _table(view)
-    _how(view, quality.column)
+    column = column if column in views else "recall"
+    figure = quantization_figure(view.table, column, AXES[column], session.theme())
+    st.plotly_chart(figure, key="compress_bits", config={"displayModeBar": False}, alt=f"{VIEWS[column]} by bytes")
+    st.markdown(plain(quantization_summary(view.table)))
+    _show_quantization_table(view)
+    st.caption(_quantization_method(view, quality.column))
 
 
-def _table(view: BitsView) -> None:
-    table = view.table
-    shown = pd.DataFrame(
-        {
-            "kept in": table["name"],
-            "bytes": table["bytes"],
-            "times smaller": table["factor"],
-            "ten nearest kept": table["kept"],
-            "order kept": table["order"],
-            **({"quality": table["quality"]} if "quality" in table else {}),
-            "ms, p50": table["p50"],
-            "ms, p95": table["p95"],
-        }
-    )
+def _show_quantization_table(view: QuantizationView) -> None:
+    columns = ["name", "bytes", "factor", "recall", "rank_correlation", "quality", "p50", "p95"]
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    compress_table.show(
-        shown,
+    show_compression_table(
+        view.table[[column for column in columns if column in view.table]],
         "compress_bits_table",
-        "Ways to keep vectors in fewer bits",
+        "Quantizations",
         {
-            "kept in": text(help="PQ: product quantization, so many bytes a vector. Rescored: so many times more are "
-                            "taken by their signs, then ordered by the float32 vectors, which are kept beside."),
-            "bytes": number(format="localized", help="Of one vector, for the search itself."),
-            "times smaller": number(format="%.3g", help="Than float32."),
-            "ten nearest kept": number(format="percent", help="Recall@10 against exact search. Higher is better."),
-            "order kept": number(format="%.3f", help="Kendall's tau-b of the exact 100 nearest: 1 the same order, "
-                                 "0 none in common. Higher is better."),
-            "quality": number(format="percent", help="By the labels chosen above. Higher is better."),
-            "ms, p50": number(format="%.3f", help="Half of the single queries took at most so many milliseconds."),
-            "ms, p95": number(format="%.3f", help="95% of the single queries took at most so many milliseconds."),
+            "name": text(
+                "Data type",
+                help="PQ: product quantization, with its bytes per vector. Rescored: so many times more candidates are "
+                "found by their signs, then ordered by float32 vectors, which are stored as well.",
+            ),
+            "bytes": number("Bytes", format="localized", help="Of one vector, for the search itself."),
+            "factor": number("Compression", format="%.3g×", help="Times smaller than float32."),
+            "recall": number("Recall@10", format="percent", help="Against exact search. Higher is better."),
+            "rank_correlation": number(
+                "Rank correlation",
+                format="%.3f",
+                help="Kendall's tau-b of the exact 100 nearest: 1 the same order, 0 unrelated. Higher is better.",
+            ),
+            "quality": number("Quality", format="percent", help="By the selected labels. Higher is better."),
+            "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
+            "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
         },
-    )  # fmt: skip
-    words = "All columns, with the 95% intervals."
-    csv_button("This table with intervals (CSV)", table, "bits.csv", words, "compress_bits_file")
+    )
+    help_ = "All columns, with the 95% intervals."
+    csv_button("Download (CSV)", view.table, "quantization.csv", help_, "compress_bits_file")
 
 
-def _how(view: BitsView, column: str) -> None:
-    labels = f" Quality by {plain(column)}: {view.made.labeled:,} queries with a label." if view.made.labeled else ""
-    pq = " Product quantization is left out: it needs 2,560 different texts to learn from."
-    if view.made.searched >= LEAST_FOR_PQ:
-        pq = f" Product quantization is left out: no number of parts cuts {view.made.width:,} dimensions evenly."
+def _quantization_method(view: QuantizationView, column: str) -> str:
+    sample = view.sample
+    labels = f" Quality by {plain(column)}: {sample.labeled:,} queries with a label." if sample.labeled else ""
     if view.table["name"].str.startswith("PQ").any():
-        pq = " Product quantization's codes are learned from up to 10,000 of these rows."
-    st.caption(
-        f"{which.how(view.made)}; each query and its copies left out.{labels} Intervals: 95%, {RESAMPLES:,} bootstrap "
-        "resamples of the queries. Searched row by row with FAISS; milliseconds of single queries on one thread of "
-        f"this machine. Hollow points keep float32 vectors beside, for rescoring.{pq}"
+        pq = " Product quantization is trained on up to 10,000 of these rows."
+    elif sample.searched < MIN_PQ_TEXTS:
+        pq = f" Product quantization is left out: training it needs {MIN_PQ_TEXTS:,} distinct texts."
+    else:
+        pq = f" Product quantization is left out: {sample.width} dimensions are too few to split."
+    return (
+        f"{sample_caption(sample)}; each query and its copies excluded.{labels} Intervals: 95%, {RESAMPLES:,} "
+        "bootstrap resamples of the queries. Searched row by row with FAISS; time of single queries on one thread of "
+        f"this machine. Hollow points store float32 vectors as well, for rescoring.{pq}"
     )

@@ -1,87 +1,107 @@
-"""What the parts of the Disagreement page choose alike: how many neighbors, and which contenders."""
+"""What the parts of the Disagreement page have in common: readiness, k, the pair of contenders, names in tables."""
 
 from dataclasses import replace
 
 import streamlit as st
 
-from core.disagreement import service as answers
-from core.disagreement.service import Asked
-from core.disagreement.stored import pairs_of
+from core.disagreement import service
+from core.disagreement.results import COMPARISON, ComparisonQuery, PairQuery
 from core.store import CorpusInfo
-from core.vectors.contenders import Contender
-from pages.shared import session
-from pages.shared.text import cut, plain
+from pages.shared import result_view, session
+from pages.shared.text import count, cut, plain
 
 ALL = "all"
-USUAL = 10
+DEFAULT_K = 10
 
 
-def depth(asked: Asked) -> int:
+def comparison_ready(query: ComparisonQuery) -> bool:
+    """Whether the contenders are compared; few rows are at once, for more the job is offered."""
+    if session.ask_once(service.distinct_text_count, query.corpus) < 2:
+        st.info(
+            "All rows have the same text, so there are no neighbors to compare. Add more rows on the Data page.",
+            icon=":material/info:",
+        )
+        return False
+    return result_view.ready(
+        COMPARISON,
+        query,
+        headline=f"{count(len(query.contenders), 'contender')} have not been compared yet",
+        description="The nearest texts of every two contenders are compared, and the texts are analyzed for what may "
+        "explain differences. Stored comparisons are reused: another contender adds only its own pairs.",
+        title=f"Comparing {len(query.contenders)} contenders",
+        button="Compare",
+    )
+
+
+def k_slider(query: ComparisonQuery) -> int:
     """How many nearest texts are compared."""
-    offered, usual = depths(asked), usual_depth(asked)
-    if len(offered) < 2:
-        return usual
-    chosen = st.select_slider(
-        "Nearest texts compared (k)",
-        list(offered),
-        usual,
+    options, default = available_depths(query), default_k(query)
+    if len(options) < 2:
+        return default
+    k = st.select_slider(
+        "k (nearest texts compared)",
+        list(options),
+        default,
         key="depth",
         bind="query-params",
         width=320,
-        help="Of each text, so many nearest other texts under each contender. Copies of a text count as one text, and "
-        "are no neighbors of each other.",
+        help="The k nearest other texts of each text under each contender. Copies of a text count as one text, and "
+        "are not neighbors of each other.",
     )
-    return int(chosen)
+    return int(k)
 
 
-def usual_depth(asked: Asked) -> int:
+def default_k(query: ComparisonQuery) -> int:
     """Ten, or as many as there are."""
-    offered = depths(asked)
-    return USUAL if USUAL in offered else offered[-1]
+    options = available_depths(query)
+    return DEFAULT_K if DEFAULT_K in options else options[-1]
 
 
-def depths(asked: Asked) -> tuple[int, ...]:
-    """How many neighbors can be compared."""
-    return session.ask_once(answers.depths, asked)
+def available_depths(query: ComparisonQuery) -> tuple[int, ...]:
+    """The numbers of neighbors that can be compared."""
+    return session.ask_once(service.depths, query.corpus)
 
 
-def pair(asked: Asked, every: bool = True) -> Asked:
-    """Two of the contenders, or with `every` also all of them; of two contenders there is nothing to choose."""
-    pairs = {pair_key(one, other): (one, other) for one, other in pairs_of(asked.contenders)}
+def select_pair(query: ComparisonQuery, allow_all: bool = True) -> ComparisonQuery:
+    """Two of the contenders, or with `allow_all` also all of them; of two contenders there is nothing to select."""
+    pairs = {pair_key(pair): pair for pair in query.pairs}
     if len(pairs) == 1:
-        return asked
-    options = [*([ALL] if every else []), *pairs]
-    key = "pair" if every else "two"
+        return query
+    options = [*([ALL] if allow_all else []), *pairs]
+    key = "pair" if allow_all else "two"
     session.linked_choice(key, options)
-    chosen = st.selectbox(
-        "Between",
+    selected = st.selectbox(
+        "Contenders",
         options,
         key=key,
-        format_func=lambda each: words(pairs[each]) if each in pairs else f"all {len(asked.contenders)} contenders",
+        format_func=lambda option: pair_name(pairs[option]) if option in pairs else f"all {len(query.contenders)}",
         width=460,
-        help="Which contenders are compared. Among all, a row's disagreement is the mean over all pairs."
-        if every
-        else "From which contender to which neighbors are followed.",
+        help="With all, a row's disagreement is the mean over all pairs."
+        if allow_all
+        else "Changes are counted from the first contender to the second.",
     )
     session.keep_in_link(key)
-    return asked if chosen == ALL else replace(asked, contenders=pairs[str(chosen)])
+    if selected == ALL:
+        return query
+    pair = pairs[str(selected)]
+    return replace(query, contenders=(pair.first, pair.second))
 
 
-def label_name(info: CorpusInfo) -> str:
-    """What the column with a row's label is called in tables."""
-    return cut(next(iter(info.roles.labels), "Label"), 30)
+def pair_key(pair: PairQuery) -> str:
+    return f"{pair.first.key}~{pair.second.key}"
 
 
-def pair_key(one: Contender, other: Contender) -> str:
-    return f"{one.key}~{other.key}"
+def pair_name(pair: PairQuery) -> str:
+    return f"{pair.first.label} and {pair.second.label}"
 
 
-def words(pair: tuple[Contender, Contender]) -> str:
-    return f"{pair[0].label} and {pair[1].label}"
-
-
-def who(asked: Asked) -> str:
+def contender_names(query: ComparisonQuery) -> str:
     """The contenders compared, as Markdown."""
-    if len(asked.contenders) == 2:
-        return plain(words((asked.contenders[0], asked.contenders[1])))
-    return f"the {len(asked.contenders)} contenders"
+    if len(query.contenders) == 2:
+        return plain(" and ".join(query.names))
+    return f"the {len(query.contenders)} contenders"
+
+
+def label_column_name(info: CorpusInfo) -> str:
+    """The heading of the column with a row's label."""
+    return cut(next(iter(info.roles.labels), "Label"), 30)

@@ -1,187 +1,157 @@
-"""Groups of texts that lost and gained the same neighbors from one contender to another."""
+"""Shifted groups: texts that lost and gained the same neighbors from one contender to another."""
 
 from functools import partial
 
 import streamlit as st
 
-from core.disagreement import shift_groups as answers
-from core.disagreement import shift_results as kept
-from core.disagreement.service import Asked
-from core.disagreement.shift_groups import MovedGroup, MovedGroups, MovedText
+from core.disagreement import shift_groups
+from core.disagreement.results import NEIGHBOR_SHIFTS, ComparisonQuery, ShiftQuery
+from core.disagreement.shift_groups import NeighborText, ShiftedGroup, ShiftedGroups
 from core.store import CorpusInfo
 from pages.shared import result_view, session
-from pages.shared.disagreement import controls as choice
-from pages.shared.disagreement import wait
-from pages.shared.outliers import save as keep
+from pages.shared.disagreement.controls import available_depths, default_k, select_pair
+from pages.shared.outliers import save
 from pages.shared.text import count, cut, plain
 
-SHALLOW = (5, 10, 20)  # of more neighbors, too much changes for groups to stand out
-AT_A_TIME = 4
+OFFERED_K = (5, 10, 20)  # with more neighbors, too much changes for groups to appear
+PAGE_SIZE = 4
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show_shifted_groups(query: ComparisonQuery, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        between = choice.pair(asked, every=False)
-        k = _depth(asked)
-        _turn()
-    if session.widget_value("disagree_turned"):
-        between = Asked(between.corpus, between.contenders[::-1])
-    if not _ready(between, k):
+        pair = select_pair(query, allow_all=False)
+        k = _select_k(pair)
+        reverse = st.toggle(
+            "Reverse", key="disagree_turned", persist_state="session", help="From the second contender to the first."
+        )
+    first, second = pair.contenders[::-1] if reverse else pair.contenders
+    shift_query = ShiftQuery(query.corpus, first, second, k)
+    if not result_view.ready(
+        NEIGHBOR_SHIFTS,
+        shift_query,
+        headline="Shifted groups have not been computed yet",
+        description="Texts that lost and gained the same neighbors are grouped.",
+        title="Shifted groups",
+        button="Find groups",
+    ):
         return
-    found = session.ask_once(answers.moved_groups, between, k)
-    _headline(between, found, k)
-    for group in found.groups[: _shown(found)]:
-        _group(between, group, k, info)
-    st.caption(_method(found, k))
+    groups = session.ask_once(shift_groups.shifted_groups, shift_query)
+    _shift_verdict(shift_query, groups)
+    for group in groups.groups[: _visible_count(groups)]:
+        _show_group(shift_query, group, info)
+    st.caption(_shift_method(groups, k))
 
 
-def _depth(asked: Asked) -> int:
-    offered = [k for k in SHALLOW if k <= choice.usual_depth(asked) or k in choice.depths(asked)]
-    if len(offered) < 2:
-        return choice.usual_depth(asked)
-    chosen = st.segmented_control(
-        "Nearest texts followed",
-        offered,
+def _select_k(pair: ComparisonQuery) -> int:
+    default = default_k(pair)
+    options = [k for k in OFFERED_K if k <= default or k in available_depths(pair)]
+    if len(options) < 2:
+        return default
+    k = st.segmented_control(
+        "k (nearest texts compared)",
+        options,
         key="disagree_followed",
-        default=10 if 10 in offered else offered[-1],
+        default=10 if 10 in options else options[-1],
         required=True,
         persist_state="session",
-        help="A text loses a neighbor that is among so many nearest under the first contender only, and gains one that "
-        "is so under the second only.",
+        help="A text loses a neighbor that is among its k nearest under the first contender only, and gains one that "
+        "is under the second only.",
     )
-    return int(chosen or offered[0])
+    return int(k or options[0])
 
 
-def _turn() -> None:
-    st.toggle(
-        "The other way round", key="disagree_turned", persist_state="session",
-        help="From the second contender to the first: what was lost is gained.",
-    )  # fmt: skip
-
-
-def _ready(asked: Asked, k: int) -> bool:
-    done, seconds = session.ask(kept.moves_state, asked, k)
-    if done:
-        return True
-    compute = partial(session.ask, kept.find_moves, asked, k, timeout=600)
-    if result_view.compute_inline(seconds, "Finding texts that moved together", compute):
-        return True
-    result_view.offer(
-        wait.moves(asked, k),
-        headline="What moved together has not been worked out yet",
-        description="Texts are joined that lost and gained the same neighbors, and groups are found among them.",
-        button="Find the groups",
-        seconds=seconds,
-    )
-    return False
-
-
-def _headline(asked: Asked, found: MovedGroups, k: int) -> None:
-    first, second = (plain(name) for name in asked.names[:2])
-    if not found.groups:
-        st.info(_nothing(found), icon=":material/done_all:")
+def _shift_verdict(query: ShiftQuery, groups: ShiftedGroups) -> None:
+    if not groups.groups:
+        st.info(_no_groups_message(groups), icon=":material/done_all:")
         return
-    top = found.groups[0]
+    top, chance = groups.groups[0], groups.chance
+    expected = f"{chance.texts:,.0f} in groups of at most {chance.largest}" if chance.largest else "none"
     st.markdown(
-        f"From {first} to {second}, **{count(found.grouped, 'text')}** of {found.texts:,} moved together, "
-        f"in {count(found.total, 'group')}; {_by_chance(found)}. Most changed **{plain(top.name)}**: "
-        f"{count(top.texts, 'text')} {way(top)}."
+        f"From {plain(query.first.label)} to {plain(query.second.label)}, **{count(groups.grouped, 'text')}** of "
+        f"{groups.texts:,} shifted in {count(groups.total, 'group')} (expected by chance: {expected}). Largest shift: "
+        f"**{plain(top.name)}**, {count(top.texts, 'text')} {shift_phrase(top)}."
     )
 
 
-def way(group: MovedGroup) -> str:
-    """From which texts to which, as far as their words tell them apart."""
-    left, found = _words(group.from_words), _words(group.to_words)
-    if left and found:
-        return f"that left texts about {left} for texts about {found}"
-    if left or found:
-        return f"that left texts about {left}" if left else f"that moved to texts about {found}"
-    return "that changed neighbors for others with the same words"
+def shift_phrase(group: ShiftedGroup) -> str:
+    """From which texts to which, as far as their words differ."""
+    lost, gained = _join_words(group.lost_words[:4]), _join_words(group.gained_words[:4])
+    if lost and gained:
+        return f"that moved from texts about {lost} to texts about {gained}"
+    if lost or gained:
+        return f"that moved from texts about {lost}" if lost else f"that moved to texts about {gained}"
+    return "whose new neighbors have the same words"
 
 
-def _nothing(found: MovedGroups) -> str:
-    if not found.moved:
+def _no_groups_message(groups: ShiftedGroups) -> str:
+    if not groups.changed:
         return "No text changed any of its neighbors."
-    changed = f"{found.moved:,} of {count(found.texts, 'text')} changed neighbors"
-    if found.chance.dropped:
-        return f"{changed}, but no group of them is larger than those that chance gives ({found.chance.largest} texts)."
-    return f"{changed}, but no five of them together: their changes are no more alike than by chance."
+    changed = f"{groups.changed:,} of {count(groups.texts, 'text')} changed neighbors"
+    if groups.chance.dropped:
+        return f"{changed}, but no group is larger than expected by chance ({groups.chance.largest} texts)."
+    return f"{changed}, but no five of them together: their changes are no more similar than expected by chance."
 
 
-def _by_chance(found: MovedGroups) -> str:
-    """What would have been found if nothing had moved together."""
-    chance = found.chance
-    if not chance.largest:
-        return "by chance none would"
-    return f"by chance {chance.texts:,.0f} would, in groups of at most {chance.largest}"
+def _join_words(words: tuple[str, ...]) -> str:
+    return plain(", ".join(words))
 
 
-def _words(words: tuple[str, ...]) -> str:
-    return plain(", ".join(words[:4]))
+def _visible_count(groups: ShiftedGroups) -> int:
+    if len(groups.groups) <= PAGE_SIZE:
+        return len(groups.groups)
+    show_all = st.toggle(
+        f"Show all {len(groups.groups)} groups",
+        key="disagree_all_groups",
+        persist_state="session",
+        help="The first four have the largest change: texts times their mean disagreement.",
+    )
+    return len(groups.groups) if show_all else PAGE_SIZE
 
 
-def _shown(found: MovedGroups) -> int:
-    if len(found.groups) <= AT_A_TIME:
-        return len(found.groups)
-    every = st.toggle(
-        f"Show all {len(found.groups)} listed groups", key="disagree_all_groups", persist_state="session",
-        help="The first four are those with most change: texts times their mean disagreement.",
-    )  # fmt: skip
-    return len(found.groups) if every else AT_A_TIME
-
-
-def _group(asked: Asked, group: MovedGroup, k: int, info: CorpusInfo) -> None:
+def _show_group(query: ShiftQuery, group: ShiftedGroup, info: CorpusInfo) -> None:
     with st.container(border=True):
-        named = f"{plain(cut(group.column, 30))} {plain(cut(group.label[0], 40))}"
-        label = f" · mostly {named} ({group.label[1]:,} of {group.texts:,})" if group.label[1] else ""
+        label = ""
+        if group.label[1]:
+            value = f"{plain(cut(group.column, 30))} {plain(cut(group.label[0], 40))}"
+            label = f" · mostly {value} ({group.label[1]:,} of {group.texts:,})"
         st.markdown(
             f"**{plain(group.name)}** · {count(group.texts, 'text')} · disagreement {group.disagreement:.0%}{label}"
         )
-        st.caption(f"Words they share: {_all(group.words)}")
+        st.caption(f"Common words: {_join_words(group.words) or 'none'}")
         left, middle, right = st.columns(3, gap="medium")
         with left:
-            _texts("The group", [(example, "") for example in group.examples])
+            _list_texts("**Texts**", list(group.examples))
         with middle:
-            st.markdown(f"**Moved from** {_words(group.from_words)}".rstrip())
-            _texts("", [_moved(each, group.texts) for each in group.lost])
+            heading = f"**Lost neighbors** {_join_words(group.lost_words[:4])}"
+            _list_texts(heading, [neighbor.text for neighbor in group.lost], _neighbor_notes(group.lost, group.texts))
         with right:
-            st.markdown(f"**to** {_words(group.to_words)}".rstrip())
-            _texts("", [_moved(each, group.texts) for each in group.gained])
-        rows = partial(session.ask, answers.group_rows, asked, k, group.number)
-        keep.selection(info, f"moved_{group.number}", rows, group.texts, f"Moved together: {cut(group.name, 50)}")
+            heading = f"**Gained neighbors** {_join_words(group.gained_words[:4])}"
+            notes = _neighbor_notes(group.gained, group.texts)
+            _list_texts(heading, [neighbor.text for neighbor in group.gained], notes)
+        rows = partial(session.ask, shift_groups.group_rows, query, group.number)
+        save.selection(info, f"moved_{group.number}", rows, group.texts, f"Shifted: {cut(group.name, 50)}")
 
 
-def _all(words: tuple[str, ...]) -> str:
-    return plain(", ".join(words)) or "none"
+def _neighbor_notes(neighbors: tuple[NeighborText, ...], group_size: int) -> list[str]:
+    labels = [f", {plain(cut(one.column, 20))} {plain(cut(one.label, 30))}" if one.label else "" for one in neighbors]
+    return [f" ({one.members:,} of {group_size:,}{label})" for one, label in zip(neighbors, labels, strict=True)]
 
 
-def _moved(each: MovedText, of: int) -> tuple[str, str]:
-    label = f", {plain(cut(each.column, 20))} {plain(cut(each.label, 30))}" if each.label else ""
-    return each.text, f" ({each.members:,} of {of:,}{label})"
+def _list_texts(heading: str, texts: list[str], notes: list[str] | None = None) -> None:
+    lines = zip(texts, notes or [""] * len(texts), strict=True)
+    st.markdown(heading.rstrip() + "\n" + "\n".join(f"- {plain(cut(text, 110))}{note}" for text, note in lines))
 
 
-def _texts(title: str, texts: list[tuple[str, str]]) -> None:
-    head = f"**{title}**\n" if title else ""
-    st.markdown(head + "\n".join(f"- {plain(cut(text, 110))}{note}" for text, note in texts))
-
-
-def _method(found: MovedGroups, k: int) -> str:
+def _shift_method(groups: ShiftedGroups, k: int) -> str:
+    chance, dropped = groups.chance, ""
+    if chance.dropped:
+        dropped = f" Dropped: {count(chance.dropped, 'group')} no larger than the largest by chance ({chance.largest})."
     return (
-        f"{found.moved:,} of {count(found.texts, 'text')} changed some of their {k} nearest. Two texts are joined "
-        "where the sets of neighbors they lost and gained have a cosine that chance rarely gives (the same changes, "
-        f"dealt out to random texts in {found.chance.runs} runs with seed 0, would join at most 5% as many; a text is "
-        "joined to its 15 nearest, two changes must be shared, those shared by over 200 texts don't count). Groups of "
-        f"five or more by Leiden (seed 0) at resolution {found.resolution:g}: the coarsest at which, in half of the "
-        "groups, half of the texts lost or gained one and the same neighbor."
-        f"{_dropped(found)} Names and words by class-based TF-IDF. In brackets: how many of the group lost, or gained, "
-        "that neighbor."
-    )
-
-
-def _dropped(found: MovedGroups) -> str:
-    if not found.chance.dropped:
-        return ""
-    return (
-        f" Left out: {count(found.chance.dropped, 'group')} no larger than the largest by chance "
-        f"({found.chance.largest} texts)."
+        f"{groups.changed:,} of {count(groups.texts, 'text')} changed some of their {k} nearest. Two texts are linked "
+        "where the cosine of their sets of lost and gained neighbors is significant: the same changes, permuted among "
+        f"texts in {chance.runs} runs (seed 0), give at most 5% as many links. Each text is linked to its 15 nearest; "
+        "two changes must be shared; those shared by over 200 texts don't count. Groups of five or more by Leiden "
+        f"(seed 0) at resolution {groups.resolution:g}: the coarsest at which, in half of the groups, half of the "
+        f"texts lost or gained one and the same neighbor.{dropped} Names and words: class-based TF-IDF. In brackets: "
+        "how many of the group lost, or gained, that neighbor."
     )

@@ -1,59 +1,59 @@
-"""How alike each two contenders are: the heat map, and how it grows with the number of neighbors."""
+"""Pairwise similarity of the contenders: the heat map, and how the overlap grows with k."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.disagreement import service as answers
-from core.disagreement.charts import likeness_figure
-from core.disagreement.overlap import P
-from core.disagreement.service import BY_NEIGHBORS, Asked, Measure, Overview
+from core.disagreement import service
+from core.disagreement.charts import overlap_by_k_figure, similarity_figure
+from core.disagreement.overlap import RBO_P
+from core.disagreement.results import ComparisonQuery
+from core.disagreement.service import NEIGHBOR_MEASURES, Measure, OverlapByK, PairwiseSimilarity
 from core.stats.resampling import MAX_BLOCKS, RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.disagreement import controls as choice
-from pages.shared.disagreement import overlap_by_k as depths
+from pages.shared.disagreement.controls import default_k, k_slider
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, file_stem, plain
 
 MEASURES: dict[Measure, str] = {
-    "overlap": "Neighbors shared",
+    "overlap": "Overlap@k",
     "jaccard": "Jaccard",
     "rbo": "Rank-biased overlap",
     "cka": "CKA",
     "rsa": "RSA",
 }
 HELP = (
-    "**Neighbors shared**: of a text's k nearest, the share that are among the k nearest of both (mutual kNN).  \n"
-    "**Jaccard**: those in both lists over those in either; stricter.  \n"
-    f"**RBO**, rank-biased overlap: higher ranks count more (p = {P:g}: the first ten have 86% of the weight).  \n"
-    "**CKA**: whether all similarities are alike at large; blind to what happens nearby.  \n"
+    "**Overlap@k**: the share of a text's k nearest texts that both contenders have (mutual kNN).  \n"
+    "**Jaccard**: texts in both lists over texts in either; stricter.  \n"
+    f"**RBO**, rank-biased overlap: higher ranks count more (p = {RBO_P:g}: the first ten have 86% of the weight).  \n"
+    "**CKA**: global similarity of all cosines; insensitive to what happens nearby.  \n"
     "**RSA**: whether pairs of texts are in the same order of similarity."
 )
+MAX_LINES = 10
+STEADY = 0.02  # a smaller difference from the first k to the last is none
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show_overview(query: ComparisonQuery, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = _measure()
-        k = choice.depth(asked) if measure in BY_NEIGHBORS else choice.usual_depth(asked)
-    seen = session.ask_once(answers.overview, asked, measure, k)
-    st.markdown(headline(asked, seen))
+        measure = _select_measure()
+        k = k_slider(query) if measure in NEIGHBOR_MEASURES else default_k(query)
+    similarity = session.ask_once(service.pairwise_similarity, query, measure, k)
+    st.markdown(similarity_verdict(query, similarity))
     left, right = st.columns([1, 1], gap="large")
     with left:
-        st.markdown("**How alike each two are**")
-        _heat(asked, seen)
-        st.caption(_method(seen))
-        _download(asked, seen, info)
+        _show_heatmap(query, similarity)
+        _similarity_download(query, similarity, info)
     with right:
-        if measure in BY_NEIGHBORS:
-            depths.show(asked, measure, k)
+        if measure in NEIGHBOR_MEASURES:
+            _show_overlap_by_k(query, measure, k)
         else:
-            _beside(asked, seen)
+            _compare_with_overlap(query, similarity)
 
 
-def _measure() -> Measure:
-    chosen = st.segmented_control(
-        "Measured by",
+def _select_measure() -> Measure:
+    measure = st.segmented_control(
+        "Metric",
         list(MEASURES),
         key="alike",
         bind="query-params",
@@ -62,144 +62,164 @@ def _measure() -> Measure:
         format_func=lambda name: "RBO" if name == "rbo" else MEASURES[name],  # so that all five fit on a phone
         help=HELP,
     )
-    return chosen or "overlap"
+    return measure or "overlap"
 
 
-def headline(asked: Asked, seen: Overview) -> str:
-    """One sentence on who agrees most and least."""
-    names, count_ = asked.names, len(asked.names)
-    pairs = [(i, j) for i in range(count_) for j in range(i + 1, count_) if np.isfinite(seen.values[i, j])]
+def similarity_verdict(query: ComparisonQuery, similarity: PairwiseSimilarity) -> str:
+    """One sentence on the most and the least similar pair."""
+    names = query.names
+    pairs = [(i, j) for i, j in _pairs(len(names)) if np.isfinite(similarity.values[i, j])]
     if not pairs:
-        return "No likeness could be measured: the vectors of a contender are all the same, or there are too few texts."
-    best = max(pairs, key=lambda pair: seen.values[pair])
-    worst = min(pairs, key=lambda pair: seen.values[pair])
-    told = f"{_both(names, best)} {_sentence(seen, best)}"
+        return "Similarity is undefined: all vectors of a contender are the same, or there are too few texts."
+    best, worst = (choose(pairs, key=lambda pair: similarity.values[pair]) for choose in (max, min))
+    text = f"{_pair_names(names, best)} {_pair_sentence(similarity, best)}"
     if len(pairs) > 1:
-        told += f": the most of any two. Least alike are {_both(names, worst)}: {_short(seen, worst)}"
-    return f"{told}.{_by_chance(seen)}"
+        value = f"**{_format_value(similarity, worst)}**{_interval(similarity, worst)}"
+        text += f", the most similar pair. Least similar: {_pair_names(names, worst)}, {value}"
+    chance = f"{similarity.chance:.2%}" if similarity.measure in NEIGHBOR_MEASURES else "0"
+    return f"{text}. Chance level: {chance}."
 
 
-def _sentence(seen: Overview, pair: tuple[int, int]) -> str:
-    value, between = seen.values[pair], _interval(seen, pair)
-    if seen.measure == "overlap":
-        what = f"{seen.k} nearest texts" if seen.k > 1 else "nearest text"
-        return f"share **{value:.0%}** of a text's {what}{between}"
-    if seen.measure == "jaccard":
-        return f"have **{value:.0%}** of the texts in either list in both{between}"
-    article = "an" if seen.measure == "rsa" else "a"
-    return f"have {article} {MEASURES[seen.measure]} of **{value:.2f}**{between}"
+def _pair_sentence(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
+    value, interval = _format_value(similarity, pair), _interval(similarity, pair)
+    if similarity.measure == "overlap":
+        what = f"{similarity.k} nearest texts" if similarity.k > 1 else "nearest text"
+        return f"share **{value}** of a text's {what}{interval}"
+    if similarity.measure == "jaccard":
+        return f"have **{value}** of the texts in either list in both{interval}"
+    article = "an" if similarity.measure == "rsa" else "a"
+    return f"have {article} {MEASURES[similarity.measure]} of **{value}**{interval}"
 
 
-def _short(seen: Overview, pair: tuple[int, int]) -> str:
-    form = "{:.0%}" if seen.measure in ("overlap", "jaccard") else "{:.2f}"
-    return f"**{form.format(seen.values[pair])}**{_interval(seen, pair)}"
+def _format_value(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
+    value = similarity.values[pair]
+    return f"{value:.0%}" if similarity.measure in ("overlap", "jaccard") else f"{value:.2f}"
 
 
-def _interval(seen: Overview, pair: tuple[int, int]) -> str:
-    if not np.isfinite(seen.low[pair]):
+def _interval(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
+    if not np.isfinite(similarity.low[pair]):
         return ""
-    form = "{:.1%}" if seen.measure in ("overlap", "jaccard") else "{:.2f}"
-    return f" (95% CI {form.format(seen.low[pair])} to {form.format(seen.high[pair])})"
+    form = "{:.1%}" if similarity.measure in ("overlap", "jaccard") else "{:.2f}"
+    return f" (95% CI {form.format(similarity.low[pair])} to {form.format(similarity.high[pair])})"
 
 
-def _both(names: tuple[str, ...], pair: tuple[int, int]) -> str:
+def _pair_names(names: tuple[str, ...], pair: tuple[int, int]) -> str:
     return f"{plain(names[pair[0]])} and {plain(names[pair[1]])}"
 
 
-def _by_chance(seen: Overview) -> str:
-    if seen.measure in BY_NEIGHBORS:
-        return f" Contenders that have nothing in common would reach {seen.chance:.2%}."
-    return " Contenders that have nothing in common would reach 0."
+def _pairs(contenders: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(contenders) for j in range(i + 1, contenders)]
 
 
-def _heat(asked: Asked, seen: Overview) -> None:
-    at = list(seen.order)
-    values, low, high = (table[np.ix_(at, at)] for table in (seen.values, seen.low, seen.high))
-    names, percent = [asked.names[place] for place in at], seen.measure in ("overlap", "jaccard")
-    figure = likeness_figure(names, values, low, high, percent, session.theme())
-    st.plotly_chart(figure, key="disagree_heat", alt=f"Heat map: {MEASURES[seen.measure]} of each two contenders")
+def _show_heatmap(query: ComparisonQuery, similarity: PairwiseSimilarity) -> None:
+    st.markdown("**Pairwise similarity**")
+    order = np.ix_(similarity.order, similarity.order)
+    values, low, high = (table[order] for table in (similarity.values, similarity.low, similarity.high))
+    names, percent = [query.names[i] for i in similarity.order], similarity.measure in ("overlap", "jaccard")
+    figure = similarity_figure(names, values, low, high, percent, session.theme())
+    st.plotly_chart(
+        figure, key="disagree_heat", alt=f"Heat map: {MEASURES[similarity.measure]} of every two contenders"
+    )
+    st.caption(_similarity_method(similarity))
 
 
-def _method(seen: Overview) -> str:
-    texts = count(seen.rows, "row") + (f" ({count(seen.texts, 'different text')})" if seen.texts < seen.rows else "")
-    order = "What is alike stands together (average linkage). Higher is more alike."
-    parts = "Intervals leave out one of 20 random parts of the texts at a time (jackknife, seed 0"
-    if seen.measure == "cka":
+def _similarity_method(similarity: PairwiseSimilarity) -> str:
+    order = "Ordered by average-linkage clustering. Higher is more similar."
+    jackknife = "Intervals: jackknife over 20 random parts of the texts (seed 0"
+    if similarity.measure == "cka":
+        of = f" of {similarity.texts:,}" if similarity.sample < similarity.texts else ""
         return (
-            f"Debiased linear CKA (Kornblith 2019, with the unbiased HSIC of Song 2012) over {_of(seen)} texts (seed "
-            f"0). 1: the same but for scale and rotation. {parts}). {order}"
+            "Debiased linear CKA (Kornblith 2019, with the unbiased HSIC of Song 2012) over "
+            f"{similarity.sample:,}{of} texts (seed 0). 1: the same but for scale and rotation. {jackknife}). {order}"
         )
-    if seen.measure == "rsa":
-        pairs = f"{seen.sample:,} random pairs of texts (seed 0)"
+    if similarity.measure == "rsa":
         return (
-            f"RSA: Spearman's rank correlation of the cosines of {pairs}. {parts}; the chance of the draw is counted "
-            f"once). {order}"
+            f"RSA: Spearman's rank correlation of the cosines of {similarity.sample:,} random pairs of texts (seed 0). "
+            f"{jackknife}; the chance of the draw is counted once). {order}"
         )
-    left_out = f" {count(seen.left_out, 'row')} left out, whose neighbors are all copies." if seen.left_out else ""
-    extra = f" p = {P:g}, extrapolated (Webber 2010)." if seen.measure == "rbo" else ""
-    blocks = " in blocks" if seen.texts > MAX_BLOCKS else ""
+    rows, texts = count(similarity.rows, "row"), count(similarity.texts, "distinct text")
+    of_rows = f"{rows} ({texts})" if similarity.texts < similarity.rows else rows
+    left_out = (
+        f" {count(similarity.left_out, 'row')} left out: all neighbors are copies." if similarity.left_out else ""
+    )
+    extra = f" p = {RBO_P:g}, extrapolated (Webber 2010)." if similarity.measure == "rbo" else ""
+    blocks = " in blocks" if similarity.texts > MAX_BLOCKS else ""
     return (
-        f"Mean over {texts} of the kept neighbor graphs, k = {seen.k}; copies of a text count as one.{extra}{left_out} "
-        f"Intervals resample texts{blocks} ({RESAMPLES:,} times, seed 0). {order}"
+        f"Mean over {of_rows}, k = {similarity.k}; copies of a text count as one.{extra}{left_out} Intervals: "
+        f"{RESAMPLES:,} bootstrap resamples of the texts{blocks} (seed 0). {order}"
     )
 
 
-def _of(seen: Overview) -> str:
-    return f"{seen.sample:,}" + (f" of {seen.texts:,}" if seen.sample < seen.texts else "")
-
-
-def _download(asked: Asked, seen: Overview, info: CorpusInfo) -> None:
+def _similarity_download(query: ComparisonQuery, similarity: PairwiseSimilarity, info: CorpusInfo) -> None:
+    tables = (similarity.values, similarity.low, similarity.high)
+    records = [
+        (query.names[i], query.names[j], *(table[i, j] for table in tables), similarity.chance)
+        for i, j in _pairs(len(query.names))
+    ]
     table = pd.DataFrame(
-        [
-            (one, other, seen.values[i, j], seen.low[i, j], seen.high[i, j], seen.chance)
-            for i, one in enumerate(asked.names)
-            for j, other in enumerate(asked.names)
-            if i < j
-        ],
-        columns=["contender", "other", MEASURES[seen.measure], "low", "high", "by chance"],
+        records, columns=["contender", "other", MEASURES[similarity.measure], "low", "high", "chance level"]
     )
-    csv_button(
-        "Download (CSV)",
-        table,
-        f"{file_stem(info.name)}-{seen.measure}.csv",
-        key="disagree_pairs",
-        help="All pairs with their intervals.",
-    )
+    file = f"{file_stem(info.name)}-{similarity.measure}.csv"
+    csv_button("Download (CSV)", table, file, key="disagree_pairs", help="All pairs with their intervals.")
 
 
-def _beside(asked: Asked, seen: Overview) -> None:
-    """Likeness at large beside the neighbors shared: the two may tell different stories."""
-    st.markdown("**Beside the neighbors they share**")
-    near = session.ask_once(answers.overview, asked, "overlap", seen.k)
-    count_ = len(asked.names)
-    pairs = [(i, j) for i in range(count_) for j in range(i + 1, count_)]
-    pairs.sort(key=lambda pair: -np.nan_to_num(seen.values[pair], nan=-2.0))
+def _compare_with_overlap(query: ComparisonQuery, similarity: PairwiseSimilarity) -> None:
+    """Global similarity next to Overlap@k: the two may differ."""
+    st.markdown("**Compared with Overlap@k**")
+    overlap = session.ask_once(service.pairwise_similarity, query, "overlap", similarity.k)
+    pairs = sorted(_pairs(len(query.names)), key=lambda pair: -np.nan_to_num(similarity.values[pair], nan=-2.0))
     table = pd.DataFrame(
-        [(f"{asked.names[i]} and {asked.names[j]}", _told(seen, i, j), near.values[i, j]) for i, j in pairs],
-        columns=["pair", "large", "near"],
+        [(" and ".join(query.names[i] for i in pair), _cell(similarity, pair), overlap.values[pair]) for pair in pairs],
+        columns=["pair", "global", "overlap"],
     )
     st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         row_height=66,  # two lines, from which Streamlit wraps: names of two contenders are long
-        alt="Likeness at large and among neighbors",
+        alt="Global similarity and overlap of neighbors",
         column_config={
             "pair": st.column_config.TextColumn("Contenders", width=200),
-            "large": st.column_config.TextColumn(MEASURES[seen.measure], width=135, help="With its 95% interval."),
-            "near": st.column_config.NumberColumn(
-                "Shared", format="percent", width=65, help=f"Neighbors shared, k = {near.k}."
+            "global": st.column_config.TextColumn(MEASURES[similarity.measure], width=135, help="With its 95% CI."),
+            "overlap": st.column_config.NumberColumn(
+                f"Overlap@{overlap.k}", format="percent", width=95, help="Share of the nearest texts that both have."
             ),
         },
     )
     st.caption(
-        "Models of one family can be nearly the same at large and still answer a search differently: what a search "
-        "shows depends on the neighbors."
+        "Models of one family can be nearly the same globally and still return different search results: those depend "
+        "on the nearest neighbors."
     )
 
 
-def _told(seen: Overview, i: int, j: int) -> str:
-    if not np.isfinite(seen.values[i, j]):
-        return "not known"
-    ends = f" ({seen.low[i, j]:.2f} to {seen.high[i, j]:.2f})" if np.isfinite(seen.low[i, j]) else ""
-    return f"{seen.values[i, j]:.2f}{ends}"
+def _cell(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
+    if not np.isfinite(similarity.values[pair]):
+        return "undefined"
+    low, high = similarity.low[pair], similarity.high[pair]
+    return f"{similarity.values[pair]:.2f}" + (f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else "")
+
+
+def _show_overlap_by_k(query: ComparisonQuery, measure: Measure, k: int) -> None:
+    st.markdown("**Overlap by k**")
+    overlap = session.ask_once(service.overlap_by_k, query, measure)
+    order = np.argsort(-overlap.values.mean(axis=1), kind="stable")
+    rows = order if len(order) <= MAX_LINES else np.r_[order[: MAX_LINES // 2], order[-MAX_LINES // 2 :]]
+    names = [" and ".join(query.names[i] for i in overlap.pairs[row]) for row in rows]
+    lines = (overlap.values[rows], overlap.low[rows], overlap.high[rows])
+    figure = overlap_by_k_figure(names, overlap.depths, *lines, overlap.chance, k, session.theme())
+    st.plotly_chart(figure, key="disagree_depths", alt="Overlap against the number of nearest texts compared")
+    subset = f" The {len(rows)} most and least similar of {len(order):,} pairs." if len(rows) < len(order) else ""
+    st.caption(f"{_growth_sentence(overlap)} Bars: 95% intervals (bootstrap over texts).{subset}")
+
+
+def _growth_sentence(overlap: OverlapByK) -> str:
+    first, last = float(overlap.values[:, 0].mean()), float(overlap.values[:, -1].mean())
+    ends = (
+        f"from {first:.0%} at k = {overlap.depths[0]} to {last:.0%} at k = {overlap.depths[-1]} (chance level: "
+        f"{overlap.chance[0]:.1%} to {overlap.chance[-1]:.1%})"
+    )
+    if len(overlap.depths) < 2 or abs(last - first) < STEADY:
+        return f"The mean over pairs stays about the same, {ends}."
+    if last > first:
+        return f"The mean over pairs rises {ends}: contenders agree more on the wider neighborhood."
+    return f"The mean over pairs falls {ends}: contenders agree more on the nearest texts."

@@ -1,119 +1,131 @@
-"""Rows ranked by how much the contenders disagree on their neighbors."""
+"""Rows ranked by how much the contenders disagree on their neighbors, and one row's neighbors side by side."""
 
-import re
 from functools import partial
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
-from core.disagreement import rows as answers
-from core.disagreement.rows import Alone, RowQuery, RowTable
-from core.disagreement.service import Asked
+from core.disagreement import rows as listing
+from core.disagreement.results import ComparisonQuery
+from core.disagreement.rows import Isolation, NeighborList, RowComparison, RowQuery, RowTable
 from core.map.coloring import disagreement_link
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.disagreement import controls as choice
-from pages.shared.disagreement import row
+from pages.shared.disagreement.controls import contender_names, k_slider, label_column_name, select_pair
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
-from pages.shared.outliers import save as keep
-from pages.shared.text import count, cut
+from pages.shared.outliers import save
+from pages.shared.text import count, cut, file_stem, plain
 
 ANY = ""
-ALONE: dict[Alone, str] = {
-    "all": "any",
-    "only": "stands alone under all",
-    "without": "not alone under all",
-}
+ISOLATION: dict[Isolation, str] = {"all": "any", "only": "isolated under all", "without": "not isolated under all"}
+SAVED_ROWS = 100
+STATUS = {"shared": "= shared", "lost": "− lost", "gained": "+ gained"}
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show_rows(query: ComparisonQuery, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        between = choice.pair(asked)
-        k = choice.depth(asked)
-        query = _filters(between, k)
-    seen = session.ask_once(answers.row_table, between, query)
-    st.markdown(_headline(between, query, seen))
-    if not seen.total:
-        st.info("No row passes these filters: take some away.", icon=":material/filter_alt_off:")
+        selected = select_pair(query)
+        k = k_slider(selected)
+        rows = _filter_popover(selected, k)
+    table = session.ask_once(listing.row_table, selected, rows)
+    st.markdown(_rows_headline(selected, rows, table))
+    if not table.total:
+        st.info("No row matches these filters. Remove some.", icon=":material/filter_alt_off:")
         return
-    chosen = _table(seen, k, choice.label_name(info))
+    row = _select_row(table, k, label_column_name(info))
     with st.container(horizontal=True, vertical_alignment="center"):
-        _tools(between, query, seen, info)
+        _row_actions(selected, rows, table, info)
+    pairs = ", the mean over all pairs" if len(selected.contenders) > 2 else ""
     st.caption(
-        f"Disagreement is 1 less the Jaccard overlap of the {k} nearest texts under two contenders"
-        f"{', the mean over all pairs' if len(between.contenders) > 2 else ''}; 100%: no neighbor in common. Rows of "
-        "the same overlap are in order of their rank-biased overlap down to the last kept neighbor. Copies of a text "
-        "count as one, and never as disagreement."
+        f"Disagreement: 1 less the Jaccard overlap of the {k} nearest texts under two contenders{pairs}; 100%: no "
+        "neighbor in common. Ties are ordered by rank-biased overlap over all stored neighbors. Copies of a text count "
+        "as one, and never as disagreement."
     )
-    if chosen is None:
-        st.info("Choose a row at the left edge of the list to see its neighbors side by side.",
-                icon=":material/ads_click:")  # fmt: skip
-        return
-    row.show(between, info, chosen, k)
+    if row is None:
+        st.info("Select a row to see its neighbors side by side.", icon=":material/ads_click:")
+    else:
+        _show_row(selected, info, row, k)
 
 
-def _headline(asked: Asked, query: RowQuery, seen: RowTable) -> str:
-    rows = count(seen.total, "row") if seen.total == seen.rows else f"{seen.total:,} of {count(seen.rows, 'row')}"
-    if not seen.total:
-        return f"**0 of {count(seen.rows, 'row')}**"
-    alone = f" Standing alone under all: {count(seen.alone, 'row')}." if seen.alone else ""
+def _rows_headline(query: ComparisonQuery, rows: RowQuery, table: RowTable) -> str:
+    total = count(table.rows, "row")
+    if not table.total:
+        return f"**0 of {total}**"
+    matching = total if table.total == table.rows else f"{table.total:,} of {total}"
+    isolated = f" Isolated under all: {count(table.isolated, 'row')}." if table.isolated else ""
     return (
-        f"**{rows}**, those that {choice.who(asked)} disagree on most first. Mean disagreement on the "
-        f"{query.k} nearest texts: **{seen.mean:.0%}**.{alone}"
+        f"**{matching}** by disagreement of {contender_names(query)}, highest first. Mean disagreement on the "
+        f"{rows.k} nearest texts: **{table.mean:.0%}**.{isolated}"
     )
 
 
-def _filters(asked: Asked, k: int) -> RowQuery:
-    """The popover that narrows the list."""
-    known = session.ask(answers.choices, asked, timeout=600)  # names of groups change, so it is not kept
-    with st.popover("Filter", icon=":material/filter_alt:", help="Only rows with a label, of a group, of a length."):
-        columns = dict(known.columns)
-        column = _one("Column", list(columns), "disagree_column", "A column whose values choose the rows.")
+def _filter_popover(query: ComparisonQuery, k: int) -> RowQuery:
+    options = session.ask(listing.filter_options, query, timeout=600)  # cluster names change, so it is not cached
+    with st.popover("Filter", icon=":material/filter_alt:", help="By label, cluster, length or isolation."):
+        columns = dict(options.columns)
+        column = _optional_select("Column", list(columns), "disagree_column", "Filter by the values of this column.")
         values: list[str] = []
         if column:
             session.drop_unknown("disagree_values", list(columns[column]))
             values = st.multiselect(
-                "Values", list(columns[column]), key="disagree_values", placeholder="any",
+                "Values",
+                list(columns[column]),
+                key="disagree_values",
+                placeholder="any",
                 help="Rows with any of these values; the 200 most frequent are offered.",
-            )  # fmt: skip
-        group = _one("Group", list(known.groups), "disagree_group", "A group of the Clusters page.")
-        low = _words("At least so many words", "disagree_low", known.longest)
-        high = _words("At most so many words", "disagree_high", known.longest)
-        alone = st.selectbox(
-            "Standing alone",
-            list(ALONE),
+            )
+        cluster = _optional_select("Cluster", list(options.clusters), "disagree_group", "As on the Clusters page.")
+        low = _word_limit("Minimum words", "disagree_low", options.max_words)
+        high = _word_limit("Maximum words", "disagree_high", options.max_words)
+        isolated = st.selectbox(
+            "Isolated rows",
+            list(ISOLATION),
             key="disagree_alone",
-            format_func=lambda each: ALONE[each],
+            format_func=lambda isolation: ISOLATION[isolation],
             persist_state="session",
-            help="A row stands alone under all contenders where it is among the 5% of the rows that are farthest from "
-            "their 10 nearest other texts under each of them: then they agree, though its neighbors differ.",
+            help="Rows among the 5% farthest from their 10 nearest other texts under every contender. Contenders agree "
+            "that these are isolated, even where their neighbors differ.",
         )
-    return RowQuery(k, column, tuple(values), group, (low, high), alone)
+    return RowQuery(k, column, tuple(values), cluster, (low, high), isolated)
 
 
-def _one(label: str, options: list[str], key: str, help_: str) -> str:
+def _optional_select(label: str, options: list[str], key: str, help_: str) -> str:
     if session.widget_value(key, ANY) not in options:
         session.set_widget(key, ANY)
-    chosen = st.selectbox(
-        label, [ANY, *options], key=key, format_func=lambda each: cut(each, 60) if each else "any", help=help_,
+    selected = st.selectbox(
+        label,
+        [ANY, *options],
+        key=key,
+        format_func=lambda option: cut(option, 60) if option else "any",
+        help=help_,
         disabled=not options,
-    )  # fmt: skip
-    return str(chosen or "")
+    )
+    return str(selected or "")
 
 
-def _words(label: str, key: str, longest: int) -> int | None:
-    found = st.number_input(
-        label, 0, max(longest, 1), None, key=key, placeholder="any", persist_state="session",
-        help="Words of the text; characters in scripts without spaces. Left empty: any.",
-    )  # fmt: skip
-    return None if found is None else int(found)
+def _word_limit(label: str, key: str, longest: int) -> int | None:
+    words = st.number_input(
+        label,
+        0,
+        max(longest, 1),
+        None,
+        key=key,
+        placeholder="any",
+        persist_state="session",
+        help="Words of the text (characters in scripts without spaces). Blank: no limit.",
+    )
+    return None if words is None else int(words)
 
 
-def _table(seen: RowTable, k: int, label: str) -> int | None:
-    table = seen.table.assign(row=seen.table.index + 1)
+def _select_row(rows: RowTable, k: int, label: str) -> int | None:
+    table = rows.table.assign(row=rows.table.index + 1)
+    labels = ["label"] if "label" in table else []
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     event = st.dataframe(
-        table[["disagreement", "shared", "text", *(["label"] if "label" in table else []), "words", "alone", "row"]],
+        table[["disagreement", "shared", "text", *labels, "words", "isolated", "row"]],
         hide_index=True,
         width="stretch",
         height=min(38 + 35 * len(table), 430),
@@ -121,54 +133,145 @@ def _table(seen: RowTable, k: int, label: str) -> int | None:
         key="disagree_list",
         on_select="rerun",
         selection_mode="single-row",
-        alt="Rows, most disagreed on first",
-        column_config=_columns(k, label),
-    )
-    if len(table) < seen.total:
-        st.caption(f"The first {len(table):,} are shown; the download has all.")
-    chosen = [at for at in event.selection.rows if at < len(table)]
-    return int(table.index[chosen[0]]) if chosen else None
-
-
-def _columns(k: int, label: str) -> dict[str, Any]:
-    return {
-        "disagreement": st.column_config.ProgressColumn(
-            "Disagreement", format="percent", min_value=0, max_value=1, width=120,
-            help="1 less the Jaccard overlap of the nearest texts. 100%: none in common.",
-        ),
-        "shared": st.column_config.NumberColumn(f"Shared of {k}", format="%.3g", width=90,
-                                                help="Nearest texts in common, the mean over pairs."),
-        "text": st.column_config.TextColumn("Text", width=340),
-        "label": st.column_config.TextColumn(label, width=110),
-        "words": st.column_config.NumberColumn("Words", format="localized", width=70),
-        "alone": st.column_config.CheckboxColumn("Alone", width=60, help="Far from its neighbors under all."),
-        "row": st.column_config.NumberColumn("Row", format="localized", width=70),
-    }  # fmt: skip
-
-
-def _tools(asked: Asked, query: RowQuery, seen: RowTable, info: CorpusInfo) -> None:
-    ask = session.manager().ask  # bound now: the download runs outside of the page
-    stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
-    csv_button(
-        "Download the list (CSV)",
-        lambda: ask(answers.rows_file, asked, query),
-        f"{stem}-disagreement.csv",
-        key="disagree_file",
-        help="All rows of this list with whole texts, the overlap of every pair, and all columns.",
-    )
-    most = min(seen.total, 100)
-    rows = partial(session.ask, answers.first_rows, asked, query, most)
-    keep.selection(info, "disagree", rows, most, f"Disagreed on, {plain_names(asked)}")
-    st.page_link(
-        "pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:",
-        query_params={
-            "corpus": asked.corpus.digest, "color": settings.DISAGREEMENT, "between": disagreement_link(asked, query.k),
+        alt="Rows by disagreement, highest first",
+        column_config={
+            "disagreement": st.column_config.ProgressColumn(
+                "Disagreement",
+                format="percent",
+                min_value=0,
+                max_value=1,
+                width=120,
+                help="1 less the Jaccard overlap of the nearest texts. 100%: none in common.",
+            ),
+            "shared": number(
+                f"Shared of {k}", format="%.3g", width=90, help="Nearest texts in common, mean over pairs."
+            ),
+            "text": text("Text", width=340),
+            "label": text(label, width=110),
+            "words": number("Words", format="localized", width=70),
+            "isolated": st.column_config.CheckboxColumn(
+                "Isolated", width=70, help="Far from its neighbors under all contenders."
+            ),
+            "row": number("Row", format="localized", width=70),
         },
-        help="Its points are colored by this disagreement; a kept selection can be chosen there under Color by.",
-    )  # fmt: skip
+    )
+    if len(table) < rows.total:
+        st.caption(f"Showing {len(table):,} of {rows.total:,}; the download has all.")
+    selected = [position for position in event.selection.rows if position < len(table)]
+    return int(table.index[selected[0]]) if selected else None
 
 
-def plain_names(asked: Asked) -> str:
-    if len(asked.contenders) > 2:
-        return f"{len(asked.contenders)} contenders"
-    return cut(" and ".join(asked.names), 50)
+def _row_actions(query: ComparisonQuery, rows: RowQuery, table: RowTable, info: CorpusInfo) -> None:
+    csv_button(
+        "Download (CSV)",
+        partial(session.manager().ask, listing.rows_file, query, rows),  # bound now: it runs outside of the page
+        f"{file_stem(info.name)}-disagreement.csv",
+        key="disagree_file",
+        help="All matching rows with whole texts, the overlap of every pair, and all columns.",
+    )
+    number = min(table.total, SAVED_ROWS)
+    names = cut(" and ".join(query.names), 50) if len(query.names) == 2 else f"{len(query.names)} contenders"
+    first_rows = partial(session.ask, listing.row_order, query, rows, number)
+    save.selection(info, "disagree", first_rows, number, f"Disagreement, {names}")
+    st.page_link(
+        "pages/explore/map.py",
+        label="Open the map",
+        icon=":material/scatter_plot:",
+        query_params={
+            "corpus": query.corpus.digest,
+            "color": settings.DISAGREEMENT,
+            "between": disagreement_link(query, rows.k),
+        },
+        help="Its points are colored by this disagreement. A saved selection can be chosen there under Color by.",
+    )
+
+
+def _show_row(query: ComparisonQuery, info: CorpusInfo, row: int, k: int) -> None:
+    comparison = session.ask_once(listing.compare_row, query, row, k)
+    with st.container(border=True):
+        labels = "".join(f" · {plain(name)}: {plain(cut(value, 60))}" for name, value in comparison.labels)
+        st.markdown(f"**Row {row + 1:,}**{labels}")
+        st.text(comparison.text)
+        st.markdown(_row_summary(comparison))
+        if comparison.copies:
+            st.caption(f"{count(comparison.copies, 'other row')} with the same text; copies are not neighbors.")
+        for start in range(0, len(comparison.lists), 2):
+            for column, position in zip(st.columns(2, gap="medium"), range(start, start + 2), strict=True):
+                if position < len(comparison.lists):
+                    with column:
+                        _show_neighbor_list(comparison, position, label_column_name(info))
+        st.caption(_status_legend(comparison, k))
+
+
+def _status_legend(comparison: RowComparison, k: int) -> str:
+    start = f"The {k} nearest other texts under each contender, by cosine. "
+    end = f" Ranks are stored up to {comparison.max_rank}."
+    if len(comparison.lists) == 2:
+        legend = "Shared: in both lists. Lost: in the first only. Gained: in the second only."
+        return f"{start}{legend} Other rank: in the other list.{end}"
+    return (
+        f"{start}In the first list, shared: in all lists; lost: missing from another. In the others, shared: also in "
+        f"the first list; gained: not in it. Other rank: in the first list, for that one in the second.{end}"
+    )
+
+
+def _row_summary(comparison: RowComparison) -> str:
+    if comparison.isolated:
+        percentiles = ", ".join(f"{plain(one.name)} {one.percentile:.0f}" for one in comparison.lists)
+        return (
+            ":material/person_pin_circle: **Isolated under all contenders**: among the 5% of the rows farthest from "
+            f"their neighbors (percentile of closeness: {percentiles})."
+        )
+    first, *others = comparison.lists
+    shared = [
+        f"**{int((other.table['status'] == 'shared').sum())} of {len(other.table)}** nearest under {plain(other.name)}"
+        for other in others
+    ]
+    return f"{plain(first.name)} also has {' and '.join(shared)}."
+
+
+def _show_neighbor_list(comparison: RowComparison, position: int, label: str) -> None:
+    neighbors = comparison.lists[position]
+    st.markdown(f"**{plain(neighbors.name)}**", help=_closeness(neighbors))
+    if not len(neighbors.table):
+        st.caption("No neighbors but copies.")
+        return
+    ranks = [
+        f"{rank:.0f}" if np.isfinite(rank) else f"> {comparison.max_rank}" for rank in neighbors.table["other_rank"]
+    ]
+    status = [STATUS[name] for name in neighbors.table["status"]]
+    table = neighbors.table.assign(status=status, other_rank=ranks, row=neighbors.table.index + 1)
+    labels = ["label"] if "label" in table else []
+    other, number, text = (
+        comparison.lists[0 if position else 1],
+        st.column_config.NumberColumn,
+        st.column_config.TextColumn,
+    )
+    st.dataframe(
+        table[["status", "rank", "other_rank", "text", *labels, "cosine", "row"]].style.apply(_status_color, axis=1),
+        hide_index=True,
+        width="stretch",
+        lazy=False,
+        key=f"disagree_near_{position}",
+        alt=f"Nearest texts under {neighbors.name}",
+        column_config={
+            "status": text("", width=75),
+            "rank": number("Rank", width=50),
+            "other_rank": text("Other rank", width=85, help=f"Its rank under {plain(other.name)}."),
+            "text": text("Text", width="medium"),
+            "label": text(label, width=110),
+            "cosine": number("Cosine", format="%.3f", width=65, help="Higher is more similar."),
+            "row": number("Row", format="localized", width=60),
+        },
+    )
+
+
+def _status_color(row: "pd.Series[Any]") -> list[str]:
+    color = {"−": "rgba(213,94,0,0.16)", "+": "rgba(0,114,178,0.16)"}.get(str(row["status"])[:1])
+    return [f"background-color: {color}" if color else ""] * len(row)
+
+
+def _closeness(neighbors: NeighborList) -> str:
+    if not np.isfinite(neighbors.percentile):
+        return "It has no neighbors but copies."
+    return f"Closer to its neighbors than {neighbors.percentile:.0f}% of the rows under this contender."

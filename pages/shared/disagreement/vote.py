@@ -1,147 +1,163 @@
-"""Blind vote: contested cases, shown without saying which contender says what."""
+"""Blind vote: disputed triplets, shown without saying which contender prefers which text."""
 
 from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from core.disagreement import blind_vote as answers
-from core.disagreement.blind_vote import Ballot, Case
+from core.disagreement import blind_vote
+from core.disagreement.blind_vote import Ballot, Question
 from core.disagreement.charts import votes_figure
-from core.disagreement.service import Asked
-from core.disagreement.votes import Choice, Outcome
+from core.disagreement.results import ComparisonQuery
+from core.disagreement.triplets import Choice, VoteResult
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, file_stem, plain
 
-ENOUGH = 30  # votes after which an interval begins to say something
-LONG = 600  # characters from which texts are scrolled, so that the buttons stay in view
-SURE = 0.95  # share of the resamples in which one must come first
+ENOUGH_VOTES = 30  # from which an interval is informative
+LONG_TEXT = 600  # characters from which texts are scrolled, so that the buttons stay in view
+CONFIDENT = 0.95  # share of the resamples in which one must come first
 BUTTONS: tuple[tuple[str, Choice, str, str], ...] = (
-    ("First is nearer", "first", "looks_one", "The first text means more nearly the same."),
-    ("Second is nearer", "second", "looks_two", "The second text means more nearly the same."),
-    ("Can't say", "none", "balance", "Both are as near, or neither is: counted, but for no one."),
+    ("First is closer", "first", "looks_one", "The first text is closer in meaning."),
+    ("Second is closer", "second", "looks_two", "The second text is closer in meaning."),
+    ("Tie", "none", "balance", "Both or neither are close: counted, but for no contender."),
     ("Skip", "skip", "skip_next", "Not counted, and not shown again."),
 )
 
 
-def show(asked: Asked, info: CorpusInfo) -> None:
+def show_blind_vote(query: ComparisonQuery, info: CorpusInfo) -> None:
     st.caption(
-        "Which of two texts is nearer in meaning to a third? Only cases are asked where contenders clearly disagree; "
-        "you aren't told who says what until you ask for it."
+        "Which of two texts is closer in meaning to a third? Only texts on which contenders clearly disagree are "
+        "shown; the contenders stay hidden until you reveal the result."
     )
-    with st.spinner("Looking for contested cases"):
-        found = session.ask(answers.ballot, asked, timeout=600)
-    if not found.cases:
+    with st.spinner("Finding disputed triplets"):
+        ballot = session.ask(blind_vote.ballot, query, timeout=600)
+    if not ballot.triplets:
         st.info(
-            "No contested cases were found: these contenders agree too well on which texts are near. Choose others.",
+            "No disputed triplets: these contenders agree on which texts are close. Choose other contenders.",
             icon=":material/handshake:",
         )
         return
-    if found.case is None:
-        st.success("You have voted on all contested cases; reveal the result below.", icon=":material/done_all:")
+    if ballot.question is None:
+        st.success("You have voted on all disputed triplets. Reveal the result below.", icon=":material/done_all:")
     else:
-        _case(asked, found.case, found)
-    _tools(asked, found, info)
+        _show_question(query, ballot.question, ballot)
+    _vote_actions(query, ballot, info)
     if session.widget_value("disagree_reveal"):
-        _outcome(asked, session.ask(answers.outcome_of, asked))
-    st.caption(_method(found))
+        _show_result(query, session.ask(blind_vote.result_of, query))
+    st.caption(_vote_method(ballot))
 
 
-def _case(asked: Asked, case: Case, found: Ballot) -> None:
-    st.progress(min(found.decided / ENOUGH, 1.0), f"{count(found.decided, 'vote')}; {ENOUGH} begin to tell something")
+def _show_question(query: ComparisonQuery, question: Question, ballot: Ballot) -> None:
+    votes = f"{count(ballot.decided, 'vote')} of {ENOUGH_VOTES} recommended"
+    st.progress(min(ballot.decided / ENOUGH_VOTES, 1.0), votes)
     with st.container(border=True):
-        st.markdown("**Which is nearer in meaning to this text?**")
-        with st.container(height=200 if len(case.texts[0]) > LONG else "content", border=False):
-            st.text(case.texts[0])
-        long = max(map(len, case.texts[1:])) > LONG
-        for column, title, text in zip(st.columns(2), ("First", "Second"), case.texts[1:], strict=True):
-            with column, st.container(border=True, height=320 if long else "content"):
+        st.markdown("**Which is closer in meaning to this text?**")
+        with st.container(height=200 if len(question.texts[0]) > LONG_TEXT else "content", border=False):
+            st.text(question.texts[0])
+        is_long = max(map(len, question.texts[1:])) > LONG_TEXT
+        for column, title, text in zip(st.columns(2), ("First", "Second"), question.texts[1:], strict=True):
+            with column, st.container(border=True, height=320 if is_long else "content"):
                 st.markdown(f"**{title}**")
                 st.text(text)
         with st.container(horizontal=True):
-            for words, choice, icon, help_ in BUTTONS:
+            for label, choice, icon, help_ in BUTTONS:
                 st.button(
-                    words,
+                    label,
                     key=f"disagree_{choice}",
                     icon=f":material/{icon}:",
                     type="primary" if choice in ("first", "second") else "secondary",
                     on_click=session.ask,
-                    args=(answers.vote, asked, case, choice),
+                    args=(blind_vote.vote, query, question, choice),
                     help=help_,
                 )
 
 
-def _tools(asked: Asked, found: Ballot, info: CorpusInfo) -> None:
+def _vote_actions(query: ComparisonQuery, ballot: Ballot, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle(
-            "Reveal the result", key="disagree_reveal",
-            help="Whom your votes agree with so far. Better left until you have voted enough: it could sway you.",
-        )  # fmt: skip
-        any_vote = bool(found.decided or found.undecided or found.skipped)
-        st.button("Take back the last vote", key="disagree_undo", icon=":material/undo:", on_click=session.ask,
-                  args=(answers.undo, asked), disabled=not any_vote, type="tertiary",
-                  help="The last vote on this corpus.")  # fmt: skip
+            "Reveal the result",
+            key="disagree_reveal",
+            help="Which contender your votes agree with so far. Knowing it early may bias your votes.",
+        )
+        no_votes = not (ballot.decided or ballot.ties or ballot.skipped)
+        st.button(
+            "Undo",
+            key="disagree_undo",
+            icon=":material/undo:",
+            on_click=session.ask,
+            args=(blind_vote.undo, query),
+            disabled=no_votes,
+            type="tertiary",
+            help="Removes the last vote on this corpus.",
+        )
         csv_button(
-            "Download the votes (CSV)",
-            partial(session.manager().ask, answers.votes_file, asked),
+            "Download votes (CSV)",
+            partial(session.manager().ask, blind_vote.votes_file, query),
             f"{file_stem(info.name)}-votes.csv",
             key="disagree_votes",
-            disabled=not any_vote,
-            help="Every vote on this corpus with its texts, and who said what: it reveals.",
+            disabled=no_votes,
+            help="All votes on this corpus with texts and contenders: it reveals them.",
         )
-        with st.popover("Start again", icon=":material/restart_alt:", disabled=not any_vote,
-                        help="Removes the votes between these contenders."):  # fmt: skip
-            st.button("Remove these votes", key="disagree_again", type="primary", on_click=session.ask,
-                      args=(answers.start_again, asked), help="They can't be brought back.")  # fmt: skip
+        with st.popover(
+            "Reset",
+            icon=":material/restart_alt:",
+            disabled=no_votes,
+            help="Removes the votes between these contenders.",
+        ):
+            st.button(
+                "Delete votes",
+                key="disagree_again",
+                type="primary",
+                on_click=session.ask,
+                args=(blind_vote.reset, query),
+                help="This can't be undone.",
+            )
 
 
-def _outcome(asked: Asked, told: Outcome) -> None:
-    if not told.decided:
+def _show_result(query: ComparisonQuery, result: VoteResult) -> None:
+    if not result.decided:
         st.info("There are no votes to count yet.", icon=":material/how_to_vote:")
         return
-    st.markdown(verdict(asked, told))
-    figure = votes_figure(asked.names, told.share, told.low, told.high, range(len(asked.names)), session.theme())
+    st.markdown(vote_verdict(query, result))
+    names = query.names
+    figure = votes_figure(names, result.share, result.low, result.high, range(len(names)), session.theme())
     st.plotly_chart(figure, key="disagree_votes_figure", alt="Share of votes agreeing with each contender")
-    if told.best is None:
-        st.caption(
-            f"Share of your {told.decided:,} votes that agree with each, with Wilson's 95% interval. "
-            f"{told.undecided:,} could not be said, {told.skipped:,} skipped."
-        )
+    others = f"Ties: {result.ties:,}; skipped: {result.skipped:,}."
+    if result.best is None:
+        st.caption(f"Share of your {result.decided:,} votes for each contender, with Wilson's 95% interval. {others}")
     else:
         st.caption(
-            "How likely you are to agree with each where it disagrees with another (Bradley and Terry, half a vote "
-            f"added to each side of a pair), from {told.decided:,} votes; 95% intervals and the chance to be first "
-            f"from {RESAMPLES:,} resamples of the votes (seed 0). {told.undecided:,} could not be said, "
-            f"{told.skipped:,} skipped."
+            "Probability that you agree with each contender where it disagrees with another (Bradley-Terry, half a "
+            f"vote added to each side of a pair), from {result.decided:,} votes; 95% intervals and the probability of "
+            f"being best from {RESAMPLES:,} resamples of the votes (seed 0). {others}"
         )
 
 
-def verdict(asked: Asked, told: Outcome) -> str:
-    """What the votes can and cannot say, in a sentence."""
-    order = np.argsort(-told.share, kind="stable")
-    first = int(order[0])
-    name, between = plain(asked.names[first]), f"95% CI {told.low[first]:.0%} to {told.high[first]:.0%}"
-    if told.best is not None:
-        sure = "" if told.best[first] >= SURE else ": too few votes to tell them apart"
-        first_in = f"first in {told.best[first]:.0%} of the resamples"
-        return f"You agree most with **{name}** ({told.share[first]:.0%}, {between}), {first_in}{sure}."
-    if told.low[first] > 0.5:
-        share = f"**{told.share[first]:.0%}** of {told.decided:,}"
-        return f"On contested cases you agree with **{name}** in {share} ({between})."
-    return (
-        f"{told.decided:,} votes can't tell the two apart: {told.share[first]:.0%} agree with {name} ({between}, which "
-        "holds an even split)."
-    )
+def vote_verdict(query: ComparisonQuery, result: VoteResult) -> str:
+    """Which contender the votes favor, in a sentence with its uncertainty."""
+    first = int(np.argsort(-result.share, kind="stable")[0])
+    name, share = plain(query.names[first]), f"{result.share[first]:.0%}"
+    interval = ""
+    if np.isfinite(result.low[first]):
+        interval = f", 95% CI {result.low[first]:.0%} to {result.high[first]:.0%}"
+    if result.best is not None:
+        best = float(result.best[first])
+        probability = f"; probability of being best: {best:.0%}" if np.isfinite(best) else ""
+        too_few = "" if best >= CONFIDENT else ". More votes are needed for a significant difference"
+        return f"You agree most with **{name}** ({share}{interval}{probability}){too_few}."
+    if result.low[first] > 0.5:
+        return f"You agree with **{name}** in **{share}** of {result.decided:,} votes on disputed triplets{interval}."
+    return f"No significant difference after {count(result.decided, 'vote')}: {share} agree with {name}{interval}."
 
 
-def _method(found: Ballot) -> str:
+def _vote_method(ballot: Ballot) -> str:
     return (
-        f"{count(found.cases, 'contested case')} found among {found.tried:,} of {count(found.texts, 'text')} as "
+        f"{count(ballot.triplets, 'disputed triplet')} among {ballot.tried:,} of {count(ballot.texts, 'text')} as "
         "anchors (seed 0): one text is among the 5 nearest under one contender and not among the 20 nearest under "
-        "another, the second text the other way round, and under both the cosines differ by a quarter of the spread "
-        "of random pairs or more. Texts that differ in case and punctuation alone are left out. Sides are shuffled "
-        "(seed 0). It tells whom you agree with where they differ, not how often they are right."
+        "another, the second text vice versa, and under both the cosines differ by at least a quarter of the standard "
+        "deviation of random pairs. Texts that differ only in case and punctuation are left out. Sides are shuffled "
+        "(seed 0). Votes show which contender you agree with where they differ, not how often they are right."
     )

@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.compression.charts import bits_figure, recall_figure, size_figure
-from core.compression.curves import Curve
+from core.compression.charts import (
+    format_bytes,
+    format_milliseconds,
+    plan_figure,
+    quantization_figure,
+    recall_figure,
+    size_figure,
+)
+from core.compression.dimensions import Curve
 from core.compression.planner import Option, plan
-from core.compression.planner_chart import memory_words, plan_figure, time_words
 
 CURVES = (
     Curve("truncation", (8, 16, 32), (0.2, 0.6, 1.0), (0.1, 0.5, 1.0), (0.3, 0.7, 1.0), (-0.9, -0.5, 0.0)),
@@ -36,9 +42,9 @@ def test_nothing_is_marked_where_all_dimensions_are_needed():
 
 def test_what_needs_vectors_beside_is_hollow():
     table = pd.DataFrame({"name": ["float32", "binary", "binary, rescored 4x"], "bytes": [32, 1, 1],
-                          "beside": [0, 0, 32], "kept": [1.0, 0.5, 0.9]})  # fmt: skip
-    table = table.assign(kept_low=table["kept"] - 0.1, kept_high=table["kept"] + 0.05)
-    figure = bits_figure(table, "kept", "kept")
+                          "rescoring_bytes": [0, 0, 32], "recall": [1.0, 0.5, 0.9]})  # fmt: skip
+    table = table.assign(recall_low=table["recall"] - 0.1, recall_high=table["recall"] + 0.05)
+    figure = quantization_figure(table, "recall", "recall")
     assert [trace.name for trace in figure.data] == ["float32", "binary"]
     assert list(figure.data[1].marker.symbol) == ["circle", "circle-open"]
     assert np.allclose(figure.data[1].error_y.arrayminus, 0.1)
@@ -61,5 +67,5 @@ def test_plans_are_drawn_over_rows():
 
 
 def test_sizes_and_times_in_words():
-    assert [memory_words(each) for each in (12, 1_540_000_000, 2e12)] == ["12 B", "1.54 GB", "2 TB"]
-    assert [time_words(each) for each in (0.0316, 47.7, 2500)] == ["0.0316 ms", "47.7 ms", "2.5 s"]
+    assert [format_bytes(each) for each in (12, 1_540_000_000, 2e12)] == ["12 B", "1.54 GB", "2 TB"]
+    assert [format_milliseconds(each) for each in (0.0316, 47.7, 2500)] == ["0.0316 ms", "47.7 ms", "2.5 s"]

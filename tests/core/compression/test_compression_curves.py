@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.compression.curves import Curve, knee, seed_curve, size_curve, smallest_enough
-from core.compression.label_quality import label_scores
+from core.compression.dimensions import Curve, elbow_size, seed_curve, size_curve, smallest_sufficient
+from core.compression.sample import label_scores
 
 SIZES = (8, 16, 32, 64, 128)
 
@@ -31,18 +31,18 @@ def test_the_band_of_seeds_runs_from_the_lowest_to_the_highest():
 
 def test_the_smallest_size_that_is_surely_enough():
     one = curve((0.5, 0.85, 0.89, 0.9, 0.91), loss=(-0.42, -0.07, -0.025, -0.015, 0.0))
-    assert [smallest_enough(one, lost) for lost in (0.01, 0.02, 0.05, 0.1, 0.5)] == [128, 64, 32, 16, 8]
+    assert [smallest_sufficient(one, lost) for lost in (0.01, 0.02, 0.05, 0.1, 0.5)] == [128, 64, 32, 16, 8]
 
 
 def test_a_lucky_small_size_is_not_enough_where_a_larger_one_is_not():
     one = curve((0.9, 0.7, 0.89, 0.9, 0.91), loss=(-0.01, -0.22, -0.015, -0.01, 0.0))
-    assert smallest_enough(one, 0.02) == 32
+    assert smallest_sufficient(one, 0.02) == 32
 
 
 def test_the_elbow_is_where_more_begins_to_pay_less():
-    assert knee(curve((0.1, 0.5, 0.85, 0.9, 0.92))) == 32
-    assert knee(curve((0.1, 0.3, 0.5, 0.7, 0.9))) is None
-    assert knee(curve((0.9, 0.9, 0.9, 0.9, 0.9))) is None
+    assert elbow_size(curve((0.1, 0.5, 0.85, 0.9, 0.92))) == 32
+    assert elbow_size(curve((0.1, 0.3, 0.5, 0.7, 0.9))) is None
+    assert elbow_size(curve((0.9, 0.9, 0.9, 0.9, 0.9))) is None
 
 
 def test_votes_are_those_of_scikit_learn():

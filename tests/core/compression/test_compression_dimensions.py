@@ -15,7 +15,7 @@ def run(made):
 
 
 def kept(run, method, size):
-    return run.kept[(run.methods == method) & (run.sizes == size)].mean()
+    return run.recall[(run.methods == method) & (run.sizes == size)].mean()
 
 
 def brute(sample, rows):
@@ -48,7 +48,7 @@ def test_values_are_those_of_brute_force(run, made):
     np.testing.assert_allclose(kept(run, 1, 16), brute(sample, sample.rows @ axes.T).mean(), atol=2e-3)
     projected = GaussianRandomProjection(16, random_state=2).fit_transform(sample.rows)
     at = np.flatnonzero((run.methods == 2) & (run.sizes == 16) & (run.seeds == 2))[0]
-    np.testing.assert_allclose(run.kept[at], brute(sample, projected), atol=1e-6)
+    np.testing.assert_allclose(run.recall[at], brute(sample, projected), atol=1e-6)
 
 
 def test_more_dimensions_keep_more_and_what_matters_first_beats_chance_directions(run):

@@ -4,9 +4,17 @@ import faiss
 import numpy as np
 import pytest
 
-from core.compression.index_sweep import build, configurations, hold_out, measure_indexes, search_widths
+from core.compression.index_sweep import (
+    Setting,
+    build,
+    configurations,
+    fastest_setting,
+    hold_out,
+    index_code,
+    measure_indexes,
+    search_widths,
+)
 from core.compression.planner import Option, codebook_bytes, growth, index_bytes, list_count, plan
-from core.compression.recipe import Setting, index_code, quickest
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +30,10 @@ def test_the_queries_are_not_in_the_index(made):
 
 def test_recall_rises_with_the_width_and_exact_search_finds_all(run):
     assert run.kinds[0] == "exact"
-    assert run.kept[0].min() == 1
+    assert run.recall[0].min() == 1
     for kind, count in configurations(run.rows)[1:]:
         at = [i for i in range(len(run.kinds)) if (run.kinds[i], run.builds[i]) == (kind, count)]
-        recalls = run.kept[at].mean(axis=1)
+        recalls = run.recall[at].mean(axis=1)
         assert recalls[-1] > 0.97
         assert (np.diff(recalls) > -0.02).all()
         assert recalls[0] < recalls[-1]
@@ -39,7 +47,7 @@ def test_recall_is_that_of_brute_force(run, made):
     found = index.search(queries, 10)[1]
     exact = np.argsort(-(queries @ rows.T), axis=1)[:, :10]
     expected = np.mean([np.isin(one, other).mean() for one, other in zip(found, exact, strict=True)])
-    assert run.kept[run.kinds.index("ivf")].mean() == pytest.approx(expected, abs=1e-6)
+    assert run.recall[run.kinds.index("ivf")].mean() == pytest.approx(expected, abs=1e-6)
 
 
 def test_few_rows_have_few_lists():
@@ -57,10 +65,10 @@ SETTINGS = (
 
 
 def test_the_quickest_setting_that_surely_has_the_wanted_recall():
-    assert quickest(SETTINGS, 0.9).kind == "ivf"
-    assert quickest(SETTINGS, 0.95) == SETTINGS[1]  # the list's 0.955 is not sure
-    assert quickest(SETTINGS, 0.99) == SETTINGS[2]
-    assert quickest(SETTINGS, 0.999).kind == "exact"
+    assert fastest_setting(SETTINGS, 0.9).kind == "ivf"
+    assert fastest_setting(SETTINGS, 0.95) == SETTINGS[1]  # the list's 0.955 is not sure
+    assert fastest_setting(SETTINGS, 0.99) == SETTINGS[2]
+    assert fastest_setting(SETTINGS, 0.999).kind == "exact"
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: f"{each.kind}{each.build}")
@@ -90,15 +98,15 @@ def test_bytes_are_those_faiss_writes(kind, count):
 
 def test_a_plan_extrapolates_by_kind():
     def option(kind, **changes):
-        return Option(**({"name": kind, "kind": kind, "count": 16, "bytes": 96, "beside": 0, "fixed": 0, "recall": 1.0,
-                          "ms": 2.0, "rows": 10_000} | changes))  # fmt: skip
+        return Option(**({"name": kind, "kind": kind, "count": 16, "bytes": 96, "rescoring_bytes": 0, "fixed": 0,
+                          "recall": 1.0, "ms": 2.0, "rows": 10_000} | changes))  # fmt: skip
 
     assert growth("exact", 1_000_000, 10_000) == 100
     assert growth("hnsw", 1_000_000, 10_000) == pytest.approx(1.5)
     assert growth("ivf", 1_000_000, 10_000) == 10
     assert plan(option("exact"), 10_000, 384).ms == 2.0
     assert plan(option("exact"), 1_000_000, 384).memory == 1_000_000 * 1536
-    scan = plan(option("scan", fixed=codebook_bytes(384, 96), beside=1536), 2_000, 384)
+    scan = plan(option("scan", fixed=codebook_bytes(384, 96), rescoring_bytes=1536), 2_000, 384)
     assert (scan.memory, scan.disk) == (2_000 * 96 + 256 * 384 * 4, 2_000 * 1536)
     rescored = plan(option("scan", fixed_ms=1.5), 1_000_000, 384)  # as many vectors are read again at any size
     assert rescored.ms == pytest.approx(1.5 + 0.5 * 100)

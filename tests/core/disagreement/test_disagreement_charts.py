@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from core.disagreement.charts import bump_figure, depth_figure, likeness_figure, odds_figure, short_name, votes_figure
+from core.disagreement.charts import (
+    bump_figure,
+    odds_figure,
+    overlap_by_k_figure,
+    short_name,
+    similarity_figure,
+    votes_figure,
+)
 
 NAMES = ["<b>one</b>", "a model with a very long name · first 64d", "a model with a very long name · binary"]
 
@@ -16,7 +23,7 @@ def test_names_are_escaped_and_stay_apart():
 def test_the_heat_map_has_values_and_intervals():
     values = np.array([[1, 0.25, np.nan], [0.25, 1, -0.1], [np.nan, -0.1, 1]])
     low, high = values - 0.05, values + 0.05
-    figure = likeness_figure(NAMES, values, low, high, percent=True, theme="dark")
+    figure = similarity_figure(NAMES, values, low, high, percent=True, theme="dark")
     cells = figure.data[0]
     assert cells.z[0][1] == 0.25
     assert cells.z[0][2] is None
@@ -28,8 +35,8 @@ def test_the_heat_map_has_values_and_intervals():
 
 def test_lines_over_depths_have_chance_beside_them():
     depths, values = (1, 10, 100), np.array([[0.1, 0.2, 0.4]])
-    figure = depth_figure(["a and b"], depths, values, values - 0.01, values + 0.02, np.array([0, 0.1, 0.2]), 10)
-    assert [trace.name for trace in figure.data] == ["a and b", "by chance"]
+    figure = overlap_by_k_figure(["a and b"], depths, values, values - 0.01, values + 0.02, np.array([0, 0.1, 0.2]), 10)
+    assert [trace.name for trace in figure.data] == ["a and b", "Chance level"]
     assert np.allclose(figure.data[0].error_y.array, 0.02)
     assert np.allclose(figure.data[0].error_y.arrayminus, 0.01)
 

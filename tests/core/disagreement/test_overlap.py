@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.disagreement.overlap import chance, compare, kept_places, places_in, rank_biased
+from core.disagreement.overlap import chance_level, compare_neighbors, neighbor_mask, positions_in, rank_biased
 from core.stats.resampling import mean_interval
 from core.types import unit_rows
 from tests.core.disagreement.conftest import exact_graph
@@ -31,18 +31,18 @@ def test_shares_jaccard_and_rbo_are_those_of_sets(random_rows):
     second[:150, 20:] = -1
     texts = np.arange(300)
     texts[200:230] = texts[100:130]
-    made = compare(first, second, texts)
+    made = compare_neighbors(first, second, texts)
     assert made.depths == (1, 2, 5, 10, 20, 50)
     for row in (0, 17, 149, 205, 299):
         one, other = (plain_lists(ids, texts, row, 60) for ids in (first, second))
         deep = min(len(one), len(other))
-        assert made.deep[row] == deep
+        assert made.lengths[row] == deep
         for k in made.depths:
             at = min(k, deep)
             both = len(set(one[:at]) & set(other[:at]))
-            assert made.share(k)[row] == pytest.approx(both / at)
-            assert made.jaccard(k)[row] == pytest.approx(both / (2 * at - both))
-            assert made.biased(k)[row] == pytest.approx(plain_rbo(one[:at], other[:at]), abs=1e-6)
+            assert made.share_at(k)[row] == pytest.approx(both / at)
+            assert made.jaccard_at(k)[row] == pytest.approx(both / (2 * at - both))
+            assert made.rank_biased_at(k)[row] == pytest.approx(plain_rbo(one[:at], other[:at]), abs=1e-6)
 
 
 def test_rbo_of_a_worked_example():
@@ -54,21 +54,21 @@ def test_rbo_of_a_worked_example():
 
 def test_a_model_beside_itself_agrees_wholly(random_rows):
     ids = exact_graph(random_rows[0], 100)
-    made = compare(ids, ids, np.arange(300))
+    made = compare_neighbors(ids, ids, np.arange(300))
     for measure in ("overlap", "jaccard", "rbo"):
         for k in made.depths:
-            assert np.allclose(made.by(measure, k), 1, atol=1e-6)
+            assert np.allclose(made.values(measure, k), 1, atol=1e-6)
 
 
 def test_random_vectors_agree_by_chance(random_rows):
-    made = compare(*(exact_graph(rows, 100) for rows in random_rows), np.arange(300))
+    made = compare_neighbors(*(exact_graph(rows, 100) for rows in random_rows), np.arange(300))
     for measure in ("overlap", "jaccard", "rbo"):
         for k in (5, 20, 100):
-            values = made.by(measure, k)
-            expected = chance(measure, k, 300)
+            values = made.values(measure, k)
+            expected = chance_level(measure, k, 300)
             error = values.std() / np.sqrt(len(values))
             assert abs(values.mean() - expected) < 5 * error + 0.01
-    assert chance("overlap", 30, 301) == pytest.approx(0.1)
+    assert chance_level("overlap", 30, 301) == pytest.approx(0.1)
 
 
 def test_more_noise_agrees_less(random_rows):
@@ -76,7 +76,7 @@ def test_more_noise_agrees_less(random_rows):
     ids = exact_graph(rows, 50)
     noise = np.random.default_rng(1).normal(size=rows.shape)
     noisy = [exact_graph(unit_rows(rows + size * noise), 50) for size in (0.02, 0.1, 0.5)]
-    means = [compare(ids, other, np.arange(300)).share(10).mean() for other in noisy]
+    means = [compare_neighbors(ids, other, np.arange(300)).share_at(10).mean() for other in noisy]
     assert means[0] > means[1] > means[2]
 
 
@@ -85,27 +85,27 @@ def test_copies_are_no_disagreement():
     texts = np.array([0, 0, 0, 1, 2, 3])
     first = np.array([[1, 2, 3, 4, 5]] + [[0, 1, 2, 3, 4]] * 5, np.int32)
     second = np.array([[3, 4, 5, 2, 1]] + [[0, 1, 2, 3, 4]] * 5, np.int32)
-    made = compare(first, second, texts)
-    assert made.deep[0] == 3
-    assert made.share(2)[0] == 1
-    counting = kept_places(first, texts, np.arange(6))
+    made = compare_neighbors(first, second, texts)
+    assert made.lengths[0] == 3
+    assert made.share_at(2)[0] == 1
+    counting = neighbor_mask(first, texts, np.arange(6))
     assert counting[0].tolist() == [False, False, True, True, True]
     assert counting[3].tolist() == [True, False, False, False, True]
 
 
 def test_rows_that_have_copies_alone_are_left_out():
-    made = compare(np.array([[1], [0]], np.int32), np.array([[1], [0]], np.int32), np.array([0, 0]))
-    assert np.isnan(made.share(1)).all()
-    assert np.isnan(mean_interval(made.share(1)[None], np.array([0, 0]))).all()
+    made = compare_neighbors(np.array([[1], [0]], np.int32), np.array([[1], [0]], np.int32), np.array([0, 0]))
+    assert np.isnan(made.share_at(1)).all()
+    assert np.isnan(mean_interval(made.share_at(1)[None], np.array([0, 0]))).all()
 
 
 def test_two_rows_can_be_compared():
     ids = np.array([[1], [0]], np.int32)
-    made = compare(ids, ids, np.arange(2))
+    made = compare_neighbors(ids, ids, np.arange(2))
     assert made.depths == (1,)
-    assert made.share(1).tolist() == [1, 1]
+    assert made.share_at(1).tolist() == [1, 1]
 
 
 def test_places_of_entries():
     first, second = np.array([[4, 9, -1], [7, 0, 2]]), np.array([[9, 4, -1], [1, 2, 3]])
-    assert places_in(first, second).tolist() == [[1, 0, 3], [3, 3, 1]]
+    assert positions_in(first, second).tolist() == [[1, 0, 3], [3, 3, 1]]

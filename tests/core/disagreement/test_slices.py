@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.disagreement.factors import Factor, column_factor, grouped, length_factor, text_factors
+from core.disagreement.factors import (
+    Factor,
+    column_factor,
+    count_words,
+    exceeds_window,
+    frequent_values,
+    length_factor,
+    text_factors,
+    text_facts,
+)
 from core.disagreement.slices import explain, low_rows
-from core.disagreement.texts import count_words, cut_off, text_facts
 
 
 def world(seed=0, n=3_000):
@@ -19,7 +27,7 @@ def world(seed=0, n=3_000):
 
 
 def factors(label, words):
-    return [length_factor(words), grouped("kind", label, [f'with kind "{i}"' for i in range(8)])]
+    return [length_factor(words), frequent_values("kind", label, [f'with kind "{i}"' for i in range(8)])]
 
 
 def test_a_planted_slice_comes_first():
@@ -31,7 +39,7 @@ def test_a_planted_slice_comes_first():
     assert first.phrase == 'with kind "5"'
     assert first.n == planted.sum()
     assert first.low > 10
-    assert first.sure
+    assert first.is_significant
     assert first.share == pytest.approx((overlap[planted] <= made.threshold).mean())
     assert made.slices[1].low < 3
 
@@ -43,8 +51,8 @@ def test_what_is_confounded_is_told_apart():
     made = {slice_.phrase: slice_ for slice_ in explain(overlap, factors(label, words)).slices}
     short = next(each for phrase, each in made.items() if phrase.startswith("under"))
     assert short.low > 1.5
-    assert short.held_low < 1 < short.held_high
-    assert made['with kind "2"'].held_low > 2
+    assert short.adjusted_low < 1 < short.adjusted_high
+    assert made['with kind "2"'].adjusted_low > 2
 
 
 def test_two_values_at_once_are_named_where_they_say_more():
@@ -67,7 +75,7 @@ def test_nothing_is_found_where_nothing_is():
     sure = 0
     for seed in range(20):
         _, label, words, overlap = world(seed, 500)
-        sure += any(slice_.sure for slice_ in explain(overlap, factors(label, words)).slices)
+        sure += any(slice_.is_significant for slice_ in explain(overlap, factors(label, words)).slices)
     assert sure <= 4  # 1 expected at 5%
 
 
@@ -102,8 +110,8 @@ def test_facts_of_texts():
             "Das ist ein schönes altes Haus.",
         ]
     )
-    assert made.words[[0, 3, 4]].tolist() == [6, 0, 6]
-    assert made.words[2] == count_words("床架一点声音都没有，翻身终于不用小心翼翼了。") > 15
+    assert made.word_counts[[0, 3, 4]].tolist() == [6, 0, 6]
+    assert made.word_counts[2] == count_words("床架一点声音都没有，翻身终于不用小心翼翼了。") > 15
     assert made.question.tolist() == [True, False, False, False, False]
     assert made.code[1] > 0.2 > made.code[0]
     assert made.digits[1] == pytest.approx(3 / 23)
@@ -130,9 +138,9 @@ def test_texts_over_the_window_are_cut_off():
         def count_tokens(self, texts):
             return np.array([len(text.split()) for text in texts])
 
-    assert cut_off(["a b c", "a b c d"], Counts()).tolist() == [False, True]
+    assert exceeds_window(["a b c", "a b c d"], Counts()).tolist() == [False, True]
     Counts.spec = ModelSpec("onnx", "m")
-    assert cut_off(["a b c d"], Counts()).tolist() == [False]
+    assert exceeds_window(["a b c d"], Counts()).tolist() == [False]
 
 
 def test_the_same_texts_under_another_name_are_told_once():

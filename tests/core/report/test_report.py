@@ -10,15 +10,13 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from core.compression import latency
+from core.compression import index_sweep
 from core.compression import service as curves
-from core.compression.expected_time import PARTS
-from core.compression.results import COMPRESSION
-from core.compression.service import Quality, dimension_view
+from core.compression.results import COMPRESSION, PARTS
+from core.compression.service import LabelQuality, dimension_view
 from core.corpus.build import read_corpus
-from core.disagreement import service as disagreement
-from core.disagreement.results import prepare
-from core.disagreement.service import overview
+from core.disagreement.results import COMPARISON, ComparisonQuery
+from core.disagreement.service import pairwise_similarity
 from core.errors import InputError
 from core.models.registry import load_embedder
 from core.report import spaces
@@ -176,7 +174,7 @@ def test_vectors_brought_in_are_taken_from_the_workspace(made, monkeypatch, caps
 
 def test_what_else_was_measured_is_told(made, page, monkeypatch):
     asked = made[0]
-    monkeypatch.setattr(latency, "TIMED", 5)
+    monkeypatch.setattr(index_sweep, "TIMED_QUERIES", 5)
     monkeypatch.setattr(spaces, "SECONDS", np.inf)  # so that a busy machine leaves nothing out
     text = read(page)[1]
     for words in ("Stored smaller", "How alike their neighbors are", "What the spaces are like"):
@@ -186,23 +184,23 @@ def test_what_else_was_measured_is_told(made, page, monkeypatch):
     assert "lexical baseline and lexical baseline · first 32d · binary are like" in could
     assert "What lexical baseline and lexical baseline · first 32d would lose" in could  # bits are what is measured
     for part in PARTS:
-        query = curves.Asked(asked.corpus, asked.contenders[0]).query(part)
+        query = curves.CompressedContender(asked.corpus, asked.contenders[0]).query(part)
         COMPRESSION.get_or_compute(query)
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), asked.contenders[0].model))
-    prepare(asked.corpus, asked.contenders)
+    COMPARISON.get_or_compute(ComparisonQuery(asked.corpus, asked.contenders))
     page = report_file(asked, "html").decode()
     text = read(page)[1]
     for words in ("binary, rescored 10x", "Of a text's 10 nearest others", "Used equally", "elbow", "recall@10",
-                  "principal components", "seed 0"):  # fmt: skip
+                  "PCA components", "seed 0"):  # fmt: skip
         assert words in text, words
     could = text.split("What this report could also hold")[1]
     assert "What lexical baseline · first 32d would lose" in could
     assert "page" not in could.split("Compression page")[0]  # nothing else is left
-    overlap = overview(disagreement.Asked(asked.corpus, asked.contenders), "overlap", 10)
+    overlap = pairwise_similarity(ComparisonQuery(asked.corpus, asked.contenders), "overlap", 10)
     assert f"share {overlap.values[0, 1]:.0%} of a text's 10 nearest others." in text
-    kept = dimension_view(curves.Asked(asked.corpus, asked.contenders[0]), Quality("thing"))
+    kept = dimension_view(curves.CompressedContender(asked.corpus, asked.contenders[0]), LabelQuality("thing"))
     markdown = report_file(asked, "markdown").decode()
-    for curve in (kept.kept[0], kept.quality[1]):
+    for curve in (kept.recall[0], kept.quality[1]):
         assert f"{curve.values[1]:.1%}" in markdown  # what the pictures draw, as numbers
     for picture in re.findall("<svg.*?</svg>", page):
         assert "nan" not in ElementTree.tostring(ElementTree.fromstring(picture)).decode()

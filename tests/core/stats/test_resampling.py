@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.compression.curves import size_curve
+from core.compression.dimensions import size_curve
 from core.quality.edit_robustness import Moved
 from core.scoreboard.comparison import compare
 from core.scoreboard.types import Scores

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import ortho_group, spearmanr
 
-from core.disagreement.cka_rsa import pairs_kept
-from core.disagreement.geometry import (
-    alike_order,
+from core.disagreement.cka_rsa import (
     centered,
     cka,
     hsic,
+    linkage_order,
     pair_cosines,
+    pairs_without_parts,
     rsa,
     sampled_pairs,
     sampled_rows,
@@ -52,9 +52,9 @@ def test_parts_are_left_out_as_if_they_had_never_been(random_rows):
     assert found[0] == pytest.approx(plain_hsic(first, second), rel=1e-4)
     for each in range(7):
         assert found[1 + each] == pytest.approx(plain_hsic(first[part != each], second[part != each]), rel=1e-4)
-    left, right = sampled_pairs(np.arange(100), most=2_000)
+    left, right = sampled_pairs(np.arange(100), max_pairs=2_000)
     cosines = [np.round(pair_cosines(rows, left, right), 2) for rows in random_rows]  # with ties
-    found = rsa(*cosines, pairs_kept(np.column_stack([part[left], part[right]])))
+    found = rsa(*cosines, pairs_without_parts(np.column_stack([part[left], part[right]])))
     for each in range(7):
         keep = (part[left] != each) & (part[right] != each)
         assert found[1 + each] == pytest.approx(spearmanr(*(values[keep] for values in cosines)).statistic)
@@ -75,7 +75,7 @@ def test_intervals_of_cka_and_rsa_cover():
         found = cka(*(hsic(*pair, part) for pair in ((one, other), (one, one), (other, other))))
         pairs = sampled_pairs(np.arange(len(one)))
         cosines = [pair_cosines(row, *pairs) for row in rows]
-        return found, rsa(*cosines, None if part is None else pairs_kept(part[np.column_stack(pairs)]))
+        return found, rsa(*cosines, None if part is None else pairs_without_parts(part[np.column_stack(pairs)]))
 
     truth = [float(each[0]) for each in told(drawn(4_000), False)]
     inside = np.zeros(2)
@@ -93,7 +93,7 @@ def test_the_chance_of_drawn_pairs_counts_once():
         left, right = sampled_pairs(np.arange(2_000), 400)
         first = generator.normal(size=400)
         second = 0.5 * first + generator.normal(size=400)
-        values = rsa(first, second, pairs_kept(random_parts(2_000)[np.column_stack([left, right])]))
+        values = rsa(first, second, pairs_without_parts(random_parts(2_000)[np.column_stack([left, right])]))
         found = jackknife(float(values[0]), values[1:21], values[21:])
         spread.append((found.high - found.low) / 2 / 2.093)  # t of 19 degrees of freedom
     rho = 6 / np.pi * np.arcsin(0.5 / np.sqrt(1.25) / 2)
@@ -122,7 +122,7 @@ def test_equal_rows_have_no_cka():
 
 
 def test_rsa_is_spearmans_over_the_pairs(random_rows):
-    left, right = sampled_pairs(np.arange(300), most=2_000)
+    left, right = sampled_pairs(np.arange(300), max_pairs=2_000)
     assert (left != right).all()
     first, second = (pair_cosines(rows, left, right) for rows in random_rows)
     assert first[7] == pytest.approx(float(random_rows[0][left[7]] @ random_rows[0][right[7]]), abs=1e-6)
@@ -137,15 +137,15 @@ def test_rsa_is_spearmans_over_the_pairs(random_rows):
 def test_a_text_is_sampled_once_by_its_first_row():
     texts = np.array([0, 1, 0, 2, 1])
     assert sampled_rows(texts).tolist() == [0, 1, 3]
-    assert len(sampled_rows(np.arange(100), most=10)) == 10
+    assert len(sampled_rows(np.arange(100), max_rows=10)) == 10
 
 
 def test_what_is_alike_stands_together():
     values = np.eye(5)
     for i, j, value in ((0, 3, 0.9), (1, 4, 0.8), (0, 1, 0.1), (2, 3, 0.5)):
         values[i, j] = values[j, i] = value
-    order = alike_order(values)
+    order = linkage_order(values)
     assert sorted(order) == list(range(5))
     assert abs(order.index(0) - order.index(3)) == 1
     assert abs(order.index(1) - order.index(4)) == 1
-    assert alike_order(np.eye(2)) == [0, 1]
+    assert linkage_order(np.eye(2)) == [0, 1]

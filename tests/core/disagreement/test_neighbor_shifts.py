@@ -4,8 +4,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from core.disagreement import neighbor_shifts as moves
-from core.disagreement.neighbor_shifts import moved_together
-from core.disagreement.shift_chance import dealt, least_cosine, pruned
+from core.disagreement.neighbor_shifts import drop_below, find_shifted_groups, min_significant_cosine, permuted_changes
 from core.types import unit_rows
 from tests.core.disagreement.conftest import exact_graph
 
@@ -30,7 +29,7 @@ def moved_world():
 
 def test_a_planted_move_is_found_with_where_it_went():
     first, second, gone = moved_world()
-    made = moved_together(first, second, np.arange(240), k=10)
+    made = find_shifted_groups(first, second, np.arange(240), k=10)
     labels = made.labels[gone]
     assert len(set(labels)) == 1
     assert labels[0] >= 0
@@ -43,7 +42,7 @@ def test_a_planted_move_is_found_with_where_it_went():
 
 def test_changes_are_those_of_sets():
     first, second, _ = moved_world()
-    made = moved_together(first, second, np.arange(240), k=10)
+    made = find_shifted_groups(first, second, np.arange(240), k=10)
     for row in (3, 41, 110):
         one, other = set(first[row, :10].tolist()), set(second[row, :10].tolist())
         assert set(made.lost[row].indices) == one - other
@@ -52,16 +51,16 @@ def test_changes_are_those_of_sets():
 
 def test_nothing_moved_under_the_same_embedding():
     first = exact_graph(islands(), 15)
-    made = moved_together(first, first, np.arange(240), k=10)
-    assert made.moved == 0
+    made = find_shifted_groups(first, first, np.arange(240), k=10)
+    assert made.changed == 0
     assert (made.labels == -1).all()
 
 
 def test_small_blocks_give_the_same(monkeypatch):
     first, second, _ = moved_world()
-    whole = moved_together(first, second, np.arange(240), k=10)
+    whole = find_shifted_groups(first, second, np.arange(240), k=10)
     monkeypatch.setattr(moves, "BLOCK", 7)
-    assert (moved_together(first, second, np.arange(240), k=10).labels == whole.labels).all()
+    assert (find_shifted_groups(first, second, np.arange(240), k=10).labels == whole.labels).all()
 
 
 def test_copies_count_once():
@@ -69,7 +68,7 @@ def test_copies_count_once():
     texts = np.arange(240)
     texts[41] = 40
     texts = np.unique(texts, return_inverse=True)[1]
-    made = moved_together(first, second, texts, k=10)
+    made = find_shifted_groups(first, second, texts, k=10)
     assert len(made.rows) == len(made.labels) == 239
     assert 41 not in made.rows
 
@@ -79,8 +78,8 @@ def test_hubs_join_no_one(monkeypatch):
     first = exact_graph(islands(), 12)
     second = first.copy()
     second[:, :2] = np.array([7, 11])
-    monkeypatch.setattr(moves, "CROWD", 30)
-    made = moved_together(first, second, np.arange(240), k=10)
+    monkeypatch.setattr(moves, "MAX_SHARING", 30)
+    made = find_shifted_groups(first, second, np.arange(240), k=10)
     sizes = np.bincount(made.labels[made.labels >= 0]) if (made.labels >= 0).any() else np.zeros(1)
     assert sizes.max() <= 2 * SIZE
 
@@ -89,11 +88,11 @@ def test_changes_dealt_out_at_random_make_no_groups():
     """Each text keeps how many neighbors it changes, each neighbor how often it is changed."""
     generator = np.random.default_rng(3)
     lists = [np.stack([generator.permutation(400)[:12] for _ in range(400)]) for _ in range(2)]
-    made = moved_together(lists[0], lists[1], np.arange(400), k=10)
-    assert made.moved == 400
+    made = find_shifted_groups(lists[0], lists[1], np.arange(400), k=10)
+    assert made.changed == 400
     assert (made.labels >= 0).mean() < 0.1
     before = made.lost.copy()
-    shuffled = dealt(made.lost, generator)
+    shuffled = permuted_changes(made.lost, generator)
     assert (before != made.lost).nnz == 0
     assert (np.diff(shuffled.indptr) <= np.diff(before.indptr)).all()
     ones = shuffled.sum(axis=0) - made.lost.sum(axis=0)
@@ -108,21 +107,21 @@ def test_a_planted_move_is_beyond_what_chance_gives():
     generator = np.random.default_rng(4)
     for row in np.setdiff1d(np.arange(0, 240, 2), gone):
         second[row, :15] = generator.permutation(240)[:15]
-    made = moved_together(first, second, np.arange(240), k=10)
+    made = find_shifted_groups(first, second, np.arange(240), k=10)
     inside = made.labels == made.labels[gone[0]]
     assert made.labels[gone[0]] >= 0
     assert inside[gone].mean() > 0.8
     assert made.chance.largest < inside.sum()
-    assert 0 < made.chance.least < 1
+    assert 0 < made.chance.min_cosine < 1
 
 
 def test_the_least_cosine_is_that_which_chance_rarely_reaches():
     found = csr_matrix(np.diag(np.linspace(0.1, 1, 100)))
     chance = [csr_matrix(np.diag(np.linspace(0.05, 0.4, 60))) for _ in range(2)]
-    least = least_cosine(found, chance)
+    least = min_significant_cosine(found, chance)
     real, wrong = (found.data >= least).sum(), (chance[0].data >= least).sum()
     assert wrong <= 0.05 * real
     below = found.data[found.data < least].max()
     assert (chance[0].data >= below).sum() > 0.05 * (found.data >= below).sum()
-    assert np.isinf(least_cosine(chance[0], [found]))
-    assert pruned(found, least).nnz == real
+    assert np.isinf(min_significant_cosine(chance[0], [found]))
+    assert drop_below(found, least).nnz == real

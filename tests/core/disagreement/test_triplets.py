@@ -8,8 +8,20 @@ import pytest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
-from core.disagreement.triplets import FAR, MARGIN, NEAR, contested, same_wording, shown_first
-from core.disagreement.votes import Vote, add_vote, clear_votes, load_votes, outcome, take_back
+from core.disagreement.triplets import (
+    FAR,
+    MARGIN,
+    NEAR,
+    Vote,
+    add_vote,
+    clear_votes,
+    disputed_triplets,
+    is_first,
+    load_votes,
+    same_wording,
+    undo_vote,
+    vote_result,
+)
 from core.errors import InputError, StorageError
 from core.files import write_json
 from core.stats.proportions import wilson
@@ -26,7 +38,7 @@ def test_cases_are_contested_by_both_with_a_margin(random_rows):
     texts[150:200] = texts[100:150]
     texts = pd.factorize(texts)[0]
     spreads = tuple(float((rows[:100] @ rows[100:200].T).std()) for rows in random_rows)
-    made = contested(graphs, random_rows, texts, spreads)
+    made = disputed_triplets(graphs, random_rows, texts, spreads)
     assert len(made) > 100
     assert made.tried == made.texts == 250
     a, b = (rows.astype(np.float64) @ rows.T.astype(np.float64) for rows in random_rows)
@@ -46,21 +58,21 @@ def test_cases_are_contested_by_both_with_a_margin(random_rows):
 
 def test_the_other_order_of_contenders_asks_the_same(random_rows):
     graphs = tuple(exact_graph(rows, 60) for rows in random_rows)
-    made = contested(graphs, random_rows, np.arange(300), (0.1, 0.1))
-    turned = contested(graphs[::-1], random_rows[::-1], np.arange(300), (0.1, 0.1))
+    made = disputed_triplets(graphs, random_rows, np.arange(300), (0.1, 0.1))
+    turned = disputed_triplets(graphs[::-1], random_rows[::-1], np.arange(300), (0.1, 0.1))
     assert (made.anchor == turned.anchor).all()
     assert (made.near_first == turned.near_second).all()
 
 
 def test_a_model_beside_itself_contests_nothing(random_rows):
     graph, rows = exact_graph(random_rows[0], 60), random_rows[0]
-    assert not len(contested((graph, graph), (rows, rows), np.arange(300), (0.1, 0.1)))
+    assert not len(disputed_triplets((graph, graph), (rows, rows), np.arange(300), (0.1, 0.1)))
 
 
 def test_sides_tell_nothing():
-    first = [shown_first(anchor, 3 * anchor + 1, 3 * anchor + 2) for anchor in range(2_000)]
+    first = [is_first(anchor, 3 * anchor + 1, 3 * anchor + 2) for anchor in range(2_000)]
     assert 0.45 < np.mean(first) < 0.55
-    assert all(shown_first(a, 5 + a, 9_000) != shown_first(a, 9_000, 5 + a) for a in range(50))
+    assert all(is_first(a, 5 + a, 9_000) != is_first(a, 9_000, 5 + a) for a in range(50))
 
 
 def test_same_wording():
@@ -80,10 +92,10 @@ def test_votes_are_kept_and_can_be_taken_back(workspace):
     add_vote(*where, ONE)
     add_vote(*where, replace(ONE, anchor=4))
     assert [vote.anchor for vote in load_votes(*where)] == [0, 4]
-    assert load_votes(*where)[0].made > 0
+    assert load_votes(*where)[0].time > 0
     turned = Vote("b", "a", 0, 2, 1, "none")
     assert [vote.choice for vote in add_vote(*where, turned)] == ["first", "none"]
-    assert [vote.anchor for vote in take_back(*where)] == [4]
+    assert [vote.anchor for vote in undo_vote(*where)] == [4]
     add_vote(*where, replace(ONE, second="c"))
     assert [vote.second for vote in clear_votes(*where, ["a", "b"])] == ["c"]
 
@@ -106,12 +118,12 @@ def test_two_contenders_have_wilsons_interval():
     votes = (
         [ONE] * 14 + [replace(ONE, choice="second")] * 6 + [replace(ONE, choice="none"), replace(ONE, choice="skip")]
     )
-    told = outcome(votes, ["b", "a"])
+    told = vote_result(votes, ["b", "a"])
     assert told.decided == 20
-    assert (told.undecided, told.skipped) == (1, 1)
+    assert (told.ties, told.skipped) == (1, 1)
     assert told.share.tolist() == [0.3, 0.7]
     _, low, high = wilson(np.array([14]), np.array([20]))
     assert told.low[1] == low[0]
     assert told.high[1] == high[0]
-    assert outcome([ONE], ["a", "c"]).decided == 0
-    assert np.isnan(outcome([], ["a", "b"]).share).all()
+    assert vote_result([ONE], ["a", "c"]).decided == 0
+    assert np.isnan(vote_result([], ["a", "b"]).share).all()
