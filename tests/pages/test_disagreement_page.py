@@ -363,7 +363,7 @@ def test_maps_are_colored_by_disagreement(shop):
     with pytest.raises(StorageError):
         color_of(places[0], ColorBy("disagreement", f"{named}-3"))
     assert codes[gone].min() > np.delete(codes, gone).mean()
-    assert made.look["kind"] == "scale"
+    assert made.legend["kind"] == "scale"
     found = service.first_clusters(asked)
     names = np.array(found.names, dtype=object)[found.labels]
     means = pd.Series(service.disagreement(asked, 10)).groupby(names).mean()
