@@ -292,7 +292,7 @@ def test_stored_layouts_are_the_flat_maps_oldest_first(place):
     )
     assert 0 < found[0].created <= found[1].created
     assert stored_layouts(CorpusRef(place.corpus.folder, "0" * 16)) == ()
-    with pytest.raises(StorageError, match="not been drawn"):
+    with pytest.raises(StorageError, match="not been computed"):
         aligned_layouts((place, other(place, LayoutParams(seed=99))))
 
 
