@@ -22,8 +22,8 @@ from core.compression.sample import (
     draw_sample,
     exact_truth,
 )
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.results import Result
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows

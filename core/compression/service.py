@@ -12,9 +12,9 @@ from core.compression.planner import Option, codebook_bytes
 from core.compression.quantization import QuantizationRun
 from core.compression.results import COMPRESSION, PARTS, CompressionQuery, Measurement, Part
 from core.compression.sample import LabelMeasure, label_scores
-from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import label_codes
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.stats.resampling import mean_interval
 from core.types import CorpusRef
 from core.vectors.contenders import Contender

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import table_bytes
+from core.corpus.export import table_bytes
 from core.corpus.label_columns import label_columns
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.disagreement.factors import Factor, cluster_factor, column_factor, text_factors, truncation_factor
 from core.disagreement.results import TEXT_FACTS, TRUNCATED_TEXTS, ComparisonQuery, CorpusQuery, fact_rows
 from core.disagreement.service import disagreement, distinct_text_count, first_clusters

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from core.clusters.service import CLUSTERS, ClusterQuery
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.disagreement.cka_rsa import (
     centered,
     cka,

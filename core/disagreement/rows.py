@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import free_name, table_bytes
-from core.corpus.label_columns import label_columns, label_words
+from core.corpus.export import free_name, table_bytes
+from core.corpus.label_columns import label_columns, label_strings
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.disagreement.factors import count_words
 from core.disagreement.overlap import CHUNK, neighbor_mask
 from core.disagreement.results import PAIR_COMPARISON, ComparisonQuery, text_codes
@@ -142,7 +142,7 @@ def rows_file(query: ComparisonQuery, rows: RowQuery) -> bytes:
 def _column_values(corpus: CorpusRef) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The label columns with their 200 most frequent values."""
     table = load_corpus(corpus).table
-    counts = ((name, label_words(table[name]).value_counts()) for name in label_columns(corpus))
+    counts = ((name, label_strings(table[name]).value_counts()) for name in label_columns(corpus))
     return tuple((name, tuple(str(value) for value in values.index[:200])) for name, values in counts)
 
 
@@ -150,7 +150,7 @@ def _matches(query: ComparisonQuery, rows: RowQuery) -> np.ndarray:
     corpus = load_corpus(query.corpus)
     matches = np.ones(len(corpus), bool)
     if rows.column in corpus.table.columns and rows.values:
-        matches &= label_words(corpus.table[rows.column]).isin(rows.values).to_numpy(dtype=bool)
+        matches &= label_strings(corpus.table[rows.column]).isin(rows.values).to_numpy(dtype=bool)
     clusters = first_clusters(query) if rows.cluster else None
     if clusters is not None:
         label = clusters.names.index(rows.cluster) if rows.cluster in clusters.names else -2

@@ -8,10 +8,9 @@ import pandas as pd
 
 from core.clusters.names import cluster_names, keywords
 from core.corpus.ctfidf import class_tf_idf
-from core.corpus.label_columns import label_columns, label_words
+from core.corpus.label_columns import label_columns, label_strings
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_name
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_name, load_terms
 from core.disagreement.neighbor_shifts import ChanceGroups, NeighborShifts
 from core.disagreement.results import NEIGHBOR_SHIFTS, ComparisonQuery, ShiftQuery, text_codes
 from core.disagreement.service import disagreement
@@ -172,6 +171,6 @@ def _neighbor_texts(corpus: CorpusRef, rows: np.ndarray, members: np.ndarray) ->
 def _commonest_label(corpus: CorpusRef, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
     column = next(iter(label_columns(corpus)), "")
     counts = (
-        label_words(load_corpus(corpus).table[column].iloc[rows]).value_counts() if column else pd.Series(dtype=int)
+        label_strings(load_corpus(corpus).table[column].iloc[rows]).value_counts() if column else pd.Series(dtype=int)
     )
     return column, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)

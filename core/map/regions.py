@@ -14,8 +14,8 @@ import numpy as np
 
 from core.clusters.cluster_set import cluster_set
 from core.clusters.methods import ClusterParams
-from core.corpus.ctfidf import Namer, short_name
-from core.corpus.filters import coded
+from core.corpus.ctfidf import ClusterNamer, short_name
+from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus
 from core.corpus.terms import load_terms
 from core.errors import InputError
@@ -71,7 +71,7 @@ def layout_regions(layout_key: LayoutKey, column: str = "") -> tuple[Region, ...
     table = load_corpus(layout_key.corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to name regions by.', "Choose another.")
-    codes, names = coded(table[column])
+    codes, names = factorize_texts(table[column])
     return regions_by_label(_points(layout_key), codes, [str(name) for name in names])
 
 
@@ -113,7 +113,7 @@ def map_regions(
     if len(finite) < MIN_ROWS:
         return ()
     located, row_terms = np.asarray(points[finite], dtype=np.float64), terms[finite]
-    sample, namer = _sampled(located, seed), Namer(row_terms, vocabulary)
+    sample, namer = _sampled(located, seed), ClusterNamer(row_terms, vocabulary)
     named: list[Region] = []
     parent_labels, names = np.zeros(len(located), dtype=np.int64), [""]
     for level, count in enumerate(_level_counts(sample, len(located), counts)):

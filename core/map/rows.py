@@ -6,13 +6,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import LONGEST as LONGEST_CELL
-from core.corpus.cells import short_cells
-from core.corpus.distinctive_terms import Contrasts, contrast_columns, contrast_terms
-from core.corpus.export.table import table_bytes
+from core.corpus.distinctive_terms import DistinctiveItems, distinctive_terms, distinctive_values
+from core.corpus.export import MAX_CELL_LENGTH as LONGEST_CELL
+from core.corpus.export import short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import load_terms
 from core.errors import InputError
@@ -83,7 +82,7 @@ def save_selected_rows(scene: MapScene, selection: MapSelection, name: str) -> S
     )
 
 
-def distinctive_features(scene: MapScene, selection: MapSelection) -> tuple[Contrasts, Contrasts]:
+def distinctive_features(scene: MapScene, selection: MapSelection) -> tuple[DistinctiveItems, DistinctiveItems]:
     """Terms, and column values, that are over-represented in the selected rows against all others."""
     layout_key = scene.first
     corpus = load_corpus(layout_key.corpus)
@@ -91,9 +90,9 @@ def distinctive_features(scene: MapScene, selection: MapSelection) -> tuple[Cont
     mask[selected_rows(scene, selection)] = True
 
     matrix, vocabulary = load_terms(layout_key.corpus)
-    terms = contrast_terms(matrix, vocabulary, mask, limit=MAX_TERMS)
+    terms = distinctive_terms(matrix, vocabulary, mask, limit=MAX_TERMS)
     columns = [column for column in _columns(corpus) if column not in (*INTERNAL_COLUMNS, corpus.roles.id)]
-    return terms, contrast_columns(corpus.table, mask, columns, limit=MAX_TERMS)
+    return terms, distinctive_values(corpus.table, mask, columns, limit=MAX_TERMS)
 
 
 def row_view(layout_key: LayoutKey, row: int, count: int = 10) -> RowView:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import length_batches, readable, slabs
+from core.corpus.texts import batches, length_batches, valid_texts
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
 from core.models.bfloat16 import Run, compiled, has_bfloat16
 from core.models.minilm_files import GRAPH_VERSION, WEIGHTS_SHA256, exported, model_folder, open_session
@@ -41,15 +41,15 @@ class MiniLMEmbedder(BaseEmbedder):
         self._tokenizer = load_tokenizer(model_folder() / "tokenizer.json")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = readable(texts)
+        plain = valid_texts(texts)
         rows = np.empty((len(plain), self._encoder.dimensions), np.float32)
-        for where, part in slabs(plain):
+        for where, part in batches(plain):
             rows[where] = self._encoder.pooled(self._token_ids(part))
         return unit_rows(rows)
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         counts = np.empty(len(texts), np.int64)
-        for where, part in slabs(readable(texts)):
+        for where, part in batches(valid_texts(texts)):
             counts[where] = [len(found) for found in self._tokenizer.encode_batch_fast(part)]
         return counts
 

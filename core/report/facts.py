@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import label_columns
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.disagreement.service import ComparisonQuery, PairwiseSimilarity, depths, is_compared, pairwise_similarity
 from core.errors import InputError, PlanisphereError
 from core.report.blocks import Block

@@ -8,9 +8,9 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import short_cells
+from core.corpus.export import short_cells
 from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
-from core.corpus.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
+from core.corpus.keyword import KeywordHits, mark_matches, query_spans, search_keywords, search_regex
 from core.corpus.loaders import load_corpus, load_selection
 from core.map.service import LayoutKey, layout_created, stored_layout
 from core.models.backends import capabilities
@@ -127,7 +127,7 @@ def _query_vector(
 
 def _hits(
     corpus: CorpusRef, spec: ModelSpec | None, query: SearchQuery, vector: np.ndarray | None, mask: np.ndarray | None
-) -> tuple[Hits, TextHits | None]:
+) -> tuple[Hits, KeywordHits | None]:
     if vector is None or spec is None:
         matches = _text_matches(corpus, query, query.k, mask)
         return make_hits(matches.rows, matches.scores, "regex" if query.mode == "regex" else "keyword"), matches
@@ -141,13 +141,13 @@ def _hits(
     return fuse_hits(rankings, query.k, load_vectors(corpus, spec).rows, vector, scale), matches
 
 
-def _text_matches(corpus: CorpusRef, query: SearchQuery, k: int, mask: np.ndarray | None) -> TextHits:
-    match_texts = find_regex if query.mode == "regex" else find_keyword
+def _text_matches(corpus: CorpusRef, query: SearchQuery, k: int, mask: np.ndarray | None) -> KeywordHits:
+    match_texts = search_regex if query.mode == "regex" else search_keywords
     return match_texts(load_corpus(corpus).texts, query.text, k, mask)
 
 
 def _excerpts(
-    texts: Sequence[str], rows: np.ndarray, query: SearchQuery, matches: TextHits | None
+    texts: Sequence[str], rows: np.ndarray, query: SearchQuery, matches: KeywordHits | None
 ) -> tuple[Segments, ...]:
     if query.mode == "regex" and matches:
         regex_spans = dict(zip(matches.rows.tolist(), matches.spans, strict=True))

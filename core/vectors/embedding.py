@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
+from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.backends import capabilities

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.language import detect_languages, fit_warning
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.models.estimate import Estimate, estimate_run
 from core.models.registry import resolve

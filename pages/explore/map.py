@@ -52,7 +52,7 @@ def explore(info: CorpusInfo, map_view: view.MapView, contents: view.MapContents
             st.rerun()
         scene, selected = map_view.scene, map_state.selection
         view.show_map_footer(map_view, contents, lambda: selection.show_saved_selections(scene, selected))
-        active.line(info)
+        active.show_active(info)
         selection.show_map_selection(scene, map_view.name, selected)
     except PlanisphereError as error:
         show_error(error)

@@ -16,7 +16,7 @@ def page() -> None:
     if info is None:
         messages.show_no_corpus("There is nothing to search yet.")
         return
-    active.line(info)
+    active.show_active(info)
     models = form.select_models(info)
     query = form.read_query(info, bool(models))
     if query is None:

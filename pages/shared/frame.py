@@ -49,7 +49,7 @@ def run() -> None:
         if sign_in.is_needed():
             sign_in.draw()
             return
-        starter.prepare()
+        starter.prepare_sample()
         sidebar(page.title)
         jobs_view.banner()
         page.run()
@@ -82,7 +82,7 @@ def sidebar(page: str) -> None:
         if corpora:
             select_corpus(corpora)
             select_model()
-            active.in_link()
+            active.write_link()
         else:
             st.caption("No corpus yet. Add data on the Data page.")
         if page != "Glossary":

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.disagreement import blind_vote, explanations, rows, service, shift_groups, single_query
 from core.disagreement.results import (

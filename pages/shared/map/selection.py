@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.corpus.distinctive_terms import Contrast, Contrasts, Shift
+from core.corpus.distinctive_terms import DistinctiveItem, DistinctiveItems, MeanShift
 from core.map.rows import (
     LONGEST_CELL,
     MAX_CELL,
@@ -133,7 +133,7 @@ def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
     if info is None:
         return
     save = partial(session.ask, save_selected_rows, scene, selection) if selection.has_selection else None
-    requested = view.show(info, save)
+    requested = view.show_selections(info, save)
     if requested:
         state.show_selection(scene, MapSelection((SelectionStep("rows", "set", key=requested.key),)))
         st.rerun()
@@ -234,7 +234,7 @@ def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None
         st.text(_shift_text(shift))
 
 
-def _show_distinctive_entries(title: str, contrasts: Contrasts, with_column: bool) -> None:
+def _show_distinctive_entries(title: str, contrasts: DistinctiveItems, with_column: bool) -> None:
     if contrasts.entries:
         st.dataframe(
             _entry_table(title, contrasts.entries, with_column),
@@ -247,7 +247,7 @@ def _show_distinctive_entries(title: str, contrasts: Contrasts, with_column: boo
     st.caption(f"{'' if contrasts.entries else f'No significant {title.lower()}. '}{contrasts.note}")
 
 
-def _entry_table(title: str, entries: tuple[Contrast, ...], with_column: bool) -> pd.DataFrame:
+def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {
             title: [f"{entry.name}: {entry.value}"[:200] if with_column else entry.value for entry in entries],
@@ -272,7 +272,7 @@ def _share(part: int, total: int) -> str:
     return f"{part:,} of {total:,} ({part / max(total, 1):.1%})"
 
 
-def _shift_text(shift: Shift) -> str:
+def _shift_text(shift: MeanShift) -> str:
     """A number or time column whose mean differs: "stars is lower: mean 1.8 (12 rows), rest 4 (9 rows)"."""
     inside, outside = (_mean(shift, value) for value in (shift.inside_mean, shift.outside_mean))
     lower, higher = ("earlier", "later") if shift.kind == "time" else ("lower", "higher")
@@ -281,5 +281,5 @@ def _shift_text(shift: Shift) -> str:
     return f"{shift.name} is {direction}: mean {inside} ({rows}), rest {outside} ({others})"
 
 
-def _mean(shift: Shift, value: float) -> str:
+def _mean(shift: MeanShift, value: float) -> str:
     return str(pd.Timestamp(value, unit="s").date()) if shift.kind == "time" else f"{value:,.4g}"

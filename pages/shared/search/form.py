@@ -9,7 +9,7 @@ from core.search.service import SearchQuery, filter_columns
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import messages, session
-from pages.shared.filters import form
+from pages.shared.filters import choose_filters
 from pages.shared.messages import show_error
 
 MODES: dict[SearchMode, str] = {
@@ -68,7 +68,7 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
     with st.expander("Example rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = _example_rows_and_count(info.rows, mode)
         columns = session.ask_once(filter_columns, session.corpus_ref(info))
-        filters = form.choose(columns, saved_selections(session.workspace(), info.digest))
+        filters = choose_filters(columns, saved_selections(session.workspace(), info.digest))
     if not embedded:
         messages.show_not_embedded("Only keyword and regex search are available: this corpus is not embedded yet.")
     if not text.strip() and not near and not far:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.corpus.cells import LONGEST
+from core.corpus.export import MAX_CELL_LENGTH as LONGEST
 from core.figures import histogram_figure
 from core.palette import Theme
 from core.search.service import SearchQuery, SearchResult, Segments, query_position, search
