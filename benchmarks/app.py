@@ -22,7 +22,7 @@ from core.jobs.manager import JobManager
 from core.map.results import LAYOUTS, LayoutQuery
 from core.models.registry import PRESETS, load_embedder
 from core.search import service as search
-from core.search.service import Query
+from core.search.service import SearchQuery
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles, Vectors
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_index
@@ -120,7 +120,7 @@ def queries(folder: Path, corpus: str) -> dict[str, float]:
     times = []
     for text in QUERIES:
         started = time.perf_counter()
-        manager.ask(search.find, CorpusRef(str(folder), corpus), PRESETS[0], Query(text))
+        manager.ask(search.search, CorpusRef(str(folder), corpus), PRESETS[0], SearchQuery(text))
         times.append(time.perf_counter() - started)
     manager.close()
     return {

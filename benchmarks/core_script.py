@@ -7,7 +7,7 @@ started = time.perf_counter()
 
 from benchmarks.report import say  # noqa: E402
 from core.corpus.build import read_corpus  # noqa: E402
-from core.map.projection import project
+from core.map.layout import project
 from core.models.registry import load_embedder
 from core.store import Workspace
 from core.vectors.embedding import embed

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.data import banking_texts, many_rows
 from benchmarks.report import keep, percentile_ms
-from core.map.projection import project, warm_up
+from core.map.layout import project, warm_up
 from core.models.registry import load_embedder
 from core.types import ModelSpec, Vectors
 from core.vectors.index import build_index

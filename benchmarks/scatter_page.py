@@ -7,8 +7,7 @@ import streamlit as st
 
 from core.digest import digest_array
 from core.map.scene import Packet
-from core.map.selection import Bounds, Choice, chosen_rows
-from core.map.shapes import rows_in_polygon
+from core.map.selection import Bounds, MapSelection, rows_in_polygon, rows_in_selection
 from core.palette import COLORS
 from pages.shared import scatter
 
@@ -85,8 +84,8 @@ def with_component(place: np.ndarray, turned: bool) -> np.ndarray:
         "command": {"stamp": "0", "view": None, "choice": {}},
     }
     told = scatter.draw(data, key="map").get("state")
-    choice = Choice.read(told["choice"]) if told else Choice()
-    return chosen_rows(choice, [place], bounds) if choice.selects else np.empty(0, dtype=np.int64)
+    choice = MapSelection.read(told["choice"]) if told else MapSelection()
+    return rows_in_selection(choice, [place], bounds) if choice.has_selection else np.empty(0, dtype=np.int64)
 
 
 @st.fragment

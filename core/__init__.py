@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.corpus.build import read_corpus
-    from core.map.projection import project
+    from core.map.layout import project
     from core.models.registry import load_embedder
     from core.store import Workspace
     from core.vectors.embedding import embed
@@ -21,7 +21,7 @@ _HOMES = {
     "build_neighbors": "core.vectors.neighbors",
     "embed": "core.vectors.embedding",
     "load_embedder": "core.models.registry",
-    "project": "core.map.projection",
+    "project": "core.map.layout",
     "read_corpus": "core.corpus.build",
 }
 __all__ = ["Workspace", "build_index", "build_neighbors", "embed", "load_embedder", "project", "read_corpus"]

@@ -1,13 +1,17 @@
-"""What all figures share, and a figure as a file of its own."""
+"""Plotly figures shared by features: base layout, histograms, bars, agreement heat maps, and export as HTML."""
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
-from core.palette import GROUND, INK, Theme
+from core.palette import BACKGROUND, COLORS, TEXT_COLOR, Theme, color_scale
+from core.text import chart_label
 
-CLEAR = "rgba(0,0,0,0)"
+TRANSPARENT = "rgba(0,0,0,0)"
+LINE_COLOR = "rgba(138,143,152,0.3)"
 CONFIG = {"displaylogo": False, "scrollZoom": True, "responsive": True}
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -31,12 +35,12 @@ main {{ flex: 1; min-height: 0; }}
 
 
 def base_layout(theme: Theme, height: int) -> dict[str, Any]:
-    """A clear ground, so that the page shows through, and ink to be read on it; `uirevision` keeps zoom and legend."""
+    """Transparent background and readable text; `uirevision` preserves zoom and legend."""
     return {
         "template": "none",
-        "paper_bgcolor": CLEAR,
-        "plot_bgcolor": CLEAR,
-        "font": {"color": INK[theme]},
+        "paper_bgcolor": TRANSPARENT,
+        "plot_bgcolor": TRANSPARENT,
+        "font": {"color": TEXT_COLOR[theme]},
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "uirevision": "kept",
@@ -44,12 +48,94 @@ def base_layout(theme: Theme, height: int) -> dict[str, Any]:
     }
 
 
-def save_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
-    """One page, UTF-8, that holds all it needs (plotly.js too, some 5 MB) and works without a network."""
+def figure_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
+    """A self-contained HTML page, UTF-8, that works offline (about 5 MB with plotly.js)."""
     page = go.Figure(figure)
     page.update_layout(height=None, autosize=True)
     inner = page.to_html(
         full_html=False, include_plotlyjs=True, include_mathjax=False, config=CONFIG, default_height="100%"
     )
     safe = html.escape(" ".join(title.split()))
-    return PAGE.format(title=safe, ground=GROUND[theme], ink=INK[theme], figure=inner).encode("utf-8", "replace")
+    return PAGE.format(title=safe, ground=BACKGROUND[theme], ink=TEXT_COLOR[theme], figure=inner).encode(
+        "utf-8", "replace"
+    )
+
+
+def histogram_figure(
+    counts: np.ndarray,
+    edges: np.ndarray,
+    marks: Sequence[tuple[float, str]] = (),
+    title: str = "",
+    theme: Theme = "light",
+    height: int = 220,
+) -> go.Figure:
+    """Bars of counts (b,) between edges (b + 1,), with lines at marks (value, name) and a title below the x axis."""
+    edges = np.asarray(edges, dtype=np.float64)
+    hover = [f"{low:.4g} to {high:.4g}: {count:,}" for low, high, count in zip(edges, edges[1:], counts, strict=False)]
+    bars = go.Bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=np.asarray(counts),
+        width=np.diff(edges),
+        marker={"color": COLORS[0], "line": {"width": 0}},
+        hovertext=hover,
+        hoverinfo="text",
+    )
+    figure = go.Figure(bars, base_layout(theme, height))
+    figure.update_layout(bargap=0, margin={"t": 28, "b": 40, "l": 48}, showlegend=False)
+    figure.update_xaxes(title={"text": chart_label(title)}, showgrid=False, zeroline=False)
+    figure.update_yaxes(gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero")
+    for i, (value, name) in enumerate(marks):
+        line = {"color": COLORS[1], "width": 2, "dash": ("solid", "dash", "dot")[i % 3]}
+        figure.add_vline(x=value, line=line, annotation={"text": chart_label(name), "yref": "paper", "y": 1.0})
+    return figure
+
+
+def bar_figure(
+    names: Sequence[str], counts: Sequence[int], title: str = "", theme: Theme = "light", height: int | None = None
+) -> go.Figure:
+    """Horizontal bars, the first name at the top, labeled with their counts."""
+    labels = [chart_label(name, 40) for name in names]
+    bars = go.Bar(
+        x=list(counts),
+        y=list(range(len(labels))),  # by position, as truncated names may be equal
+        orientation="h",
+        marker={"color": COLORS[0]},
+        text=[f"{count:,}" for count in counts],
+        hovertext=[f"{name}: {count:,}" for name, count in zip(labels, counts, strict=True)],
+        hoverinfo="text",
+    )
+    figure = go.Figure(bars, base_layout(theme, height or 60 + 26 * len(labels)))
+    figure.update_layout(margin={"l": 8, "t": 8, "b": 40}, showlegend=False)
+    figure.update_xaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=labels, autorange="reversed", automargin=True, showgrid=False
+    )
+    return figure
+
+
+def agreement_figure(
+    names: Sequence[str], values: np.ndarray, theme: Theme = "light", low: float = 0.0, height: int = 420
+) -> go.Figure:
+    """Cells of values (s, s) colored from `low` to 1, the first name at the top; cells without a value are empty."""
+    labels = [chart_label(name, 32) for name in names]
+    cells = [["" if np.isnan(value) else f"{value:z.2f}" for value in row] for row in values]
+    heat = go.Heatmap(
+        z=[[None if np.isnan(value) else float(value) for value in row] for row in values],
+        x=list(range(len(labels))),
+        y=list(range(len(labels))),
+        text=cells,
+        texttemplate="%{text}",
+        hovertext=[[f"{one} and {other}" for other in labels] for one in labels],
+        hovertemplate="%{hovertext}: %{text}<extra></extra>",
+        colorscale=color_scale("cividis", theme),
+        zmin=low,
+        zmax=1,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+    )
+    figure = go.Figure(heat, base_layout(theme, height))
+    ticks = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "automargin": True}
+    figure.update_xaxes(tickangle=-40, **ticks)
+    figure.update_yaxes(autorange="reversed", **ticks)
+    return figure

@@ -4,17 +4,19 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.figures import CLEAR, base_layout
-from core.figures_bars import LINE_COLOR
-from core.palette import COLORS, Theme, scale
-from core.text import label
+from core.figures import LINE_COLOR, TRANSPARENT, base_layout
+from core.palette import COLORS, Theme, color_scale
+from core.text import chart_label
 
 
 def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
     """Rows of each cluster (down) with each value (across), shaded by their share of the cluster's counted rows."""
     counts = table.to_numpy(dtype=np.int64)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names, values = [label(str(name), 24) for name in table.index], [label(str(name), 22) for name in table.columns]
+    names, values = (
+        [chart_label(str(name), 24) for name in table.index],
+        [chart_label(str(name), 22) for name in table.columns],
+    )
     hover = [
         [
             f"{names[i]} · {values[j]}: {int(counts[i, j]):,} rows, {share[i, j]:.1%} of the cluster"
@@ -58,14 +60,14 @@ def sweep_figure(
         z=figures,
         x=[f"{column:g}" for column in np.asarray(values.columns, dtype=np.float64)],
         y=[f"seed {seed}" for seed in values.index],
-        colorscale=scale("viridis", theme),
+        colorscale=color_scale("viridis", theme),
         text=[[format(cell, form) if np.isfinite(cell) else "" for cell in row] for row in figures],
         texttemplate="%{text}",
         hovertemplate="%{x}, %{y}: %{text}<extra></extra>",
         showscale=False,
     )
     figure = go.Figure(heat, base_layout(theme, 120 + 34 * len(values)))
-    figure.update_xaxes(type="category", title={"text": label(name)}, automargin=True, showgrid=False)
+    figure.update_xaxes(type="category", title={"text": chart_label(name)}, automargin=True, showgrid=False)
     figure.update_yaxes(automargin=True, showgrid=False, autorange="reversed")
     if cliff is not None:
         figure.add_vline(x=cliff + 0.5, line={"color": COLORS[1], "width": 5})
@@ -91,4 +93,4 @@ def stability_figure(recovered: np.ndarray, runs: int, theme: Theme = "light") -
 
 
 def _blue_scale(theme: Theme) -> list[list[float | str]]:
-    return [[0.0, CLEAR], [0.0001, "rgba(0,114,178,0.08)"], [1.0, "#56B4E9" if theme == "dark" else COLORS[0]]]
+    return [[0.0, TRANSPARENT], [0.0001, "rgba(0,114,178,0.08)"], [1.0, "#56B4E9" if theme == "dark" else COLORS[0]]]

@@ -8,7 +8,7 @@ import numpy as np
 from core.clusters.methods import ClusterParams
 from core.clusters.service import cluster_set
 from core.palette import COLORS, GREY
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import CorpusRef, ModelSpec
 
 NAME_LENGTH = 60  # of a cluster's name
@@ -97,7 +97,7 @@ def icicle_bars(nodes: Sequence[Node], selected: int | None = None) -> list[Bar]
         height = (end - start) / (high - low)
         if height < MIN_HEIGHT:
             continue
-        name = cut(clean(node.name), NAME_LENGTH)
+        name = truncate(clean_line(node.name), NAME_LENGTH)
         bars.append(
             Bar(
                 node=position,

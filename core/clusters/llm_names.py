@@ -16,7 +16,7 @@ from core.errors import InputError, ServiceError
 from core.models.chat_answers import Unusable, read_numbered
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import Progress
 
 TEXT_LENGTH = 200  # characters of a text that are sent
@@ -64,16 +64,16 @@ class ClusterSummary:
 
 def summarize_cluster(label: int, rows: int, keywords: Sequence[str], texts: Sequence[str]) -> ClusterSummary:
     """Keywords and texts are put on one line each, texts cut at TEXT_LENGTH characters."""
-    shortened = tuple(cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
+    shortened = tuple(truncate(clean_line(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
     return ClusterSummary(
-        label, rows, tuple(clean(word) for word in keywords), tuple(text for text in shortened if text)
+        label, rows, tuple(clean_line(word) for word in keywords), tuple(text for text in shortened if text)
     )
 
 
 def messages(clusters: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> list[dict[str, str]]:
     """The chat messages that request names of these clusters, numbered from 1. taken: names that may not be used."""
     data: dict[str, object] = {"groups": [summary.as_data(number) for number, summary in enumerate(clusters, 1)]}
-    data["taken"] = [clean(name) for name in taken[:MAX_TAKEN_NAMES]]
+    data["taken"] = [clean_line(name) for name in taken[:MAX_TAKEN_NAMES]]
     content = f"<data>\n{_encoded(data)}\n</data>"
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": content}]
 
@@ -89,7 +89,7 @@ def short_name(raw: object) -> str:
     if not isinstance(raw, str):
         return ""
     bare = _ADDRESS.sub(" ", _LINK.sub(r"\1", _TAG.sub(" ", html.unescape(raw[:2000]))))
-    bare = clean(bare.translate(dict.fromkeys(map(ord, _MARKUP), " "))).strip(" \"'“”„«»-–—:;,.•")
+    bare = clean_line(bare.translate(dict.fromkeys(map(ord, _MARKUP), " "))).strip(" \"'“”„«»-–—:;,.•")
     if not any(unicodedata.category(character)[0] in "LN" for character in bare):
         return ""
     try:
@@ -102,7 +102,7 @@ def _cut_at_word(name: str) -> str:
     if len(name) <= NAME_LENGTH:
         return name
     space = name.rfind(" ", NAME_LENGTH // 2, NAME_LENGTH)
-    return name[:space] + "…" if space > 0 else cut(name, NAME_LENGTH)
+    return name[:space] + "…" if space > 0 else truncate(name, NAME_LENGTH)
 
 
 def _encoded(data: object) -> str:

@@ -16,7 +16,7 @@ from core.digest import digest_json
 from core.errors import InputError
 from core.files import read_json, write_json
 from core.store import Workspace
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import ModelSpec
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def cluster_names(
     taken, top_terms = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
     for label in (index for index, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
-        text = ", ".join(word for word, _ in top_terms[label]) or clean(first)
-        names[label] = _unique_name(cut(text, MAX_NAME_LENGTH) or f"Cluster {label + 1}", taken)
+        text = ", ".join(word for word, _ in top_terms[label]) or clean_line(first)
+        names[label] = _unique_name(truncate(text, MAX_NAME_LENGTH) or f"Cluster {label + 1}", taken)
         taken.add(names[label])
     return names
 

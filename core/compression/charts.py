@@ -8,10 +8,9 @@ import plotly.graph_objects as go
 
 from core.compression.dimensions import METHOD_NAMES, Curve
 from core.compression.planner import Plan
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import label
+from core.text import chart_label
 
 STYLES = {"truncation": (COLORS[0], "circle"), "pca": (COLORS[1], "diamond"), "random": (GREY, "square")}
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"}
@@ -92,7 +91,7 @@ def quantization_figure(
     for position, group in enumerate(groups.unique()):
         part = table[groups == group].sort_values(column)
         hover = [
-            f"{label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
+            f"{chart_label(row['name'])}: {row[column]:.1%} at {row['bytes']:,} bytes"
             + (f", {row['rescoring_bytes']:,} more for rescoring" if row["rescoring_bytes"] else "")
             for row in part.to_dict("records")
         ]
@@ -105,7 +104,7 @@ def quantization_figure(
         marker["line"] = {"width": 2, "color": marker["color"]}
         figure.add_trace(
             go.Scatter(x=part["bytes"], y=part[column], error_y=error, mode="markers", marker=marker,
-                       name=label(group), hovertext=hover, hoverinfo="text")
+                       name=chart_label(group), hovertext=hover, hoverinfo="text")
         )  # fmt: skip
     sizes = sorted(set(table["bytes"].tolist()))
     ticks = {"tickvals": sizes, "ticktext": [f"{size:,}" for size in sizes]}
@@ -161,7 +160,7 @@ def plan_figure(
     figure = go.Figure(layout=base_layout(theme, 480))
     for position, first in enumerate(plans[0][1]):
         values = [of_rows[position].memory if what == "memory" else of_rows[position].ms for _, of_rows in plans]
-        name, format_value = label(first.option.name), format_bytes if what == "memory" else format_milliseconds
+        name, format_value = chart_label(first.option.name), format_bytes if what == "memory" else format_milliseconds
         hover = [
             f"{name}, {rows:,} rows: {format_value(value)}" for (rows, _), value in zip(plans, values, strict=True)
         ]

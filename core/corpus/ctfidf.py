@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.corpus.terms import is_name, is_redundant
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -110,4 +110,4 @@ def _is_distinctive(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def short_name(text: str) -> str:
     """One line without control characters, at most 40 characters."""
-    return cut(clean(text), MAX_NAME_LENGTH)
+    return truncate(clean_line(text), MAX_NAME_LENGTH)

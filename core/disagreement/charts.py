@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
-from core.palette import COLORS, GREY, Theme, scale
-from core.text import clean, label
+from core.figures import LINE_COLOR, base_layout
+from core.palette import COLORS, GREY, Theme, color_scale
+from core.text import chart_label, clean_line
 
 NAME = 26
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -18,11 +17,11 @@ PLOT, LEGEND_LINE = 300, 20  # pixels
 
 def short_name(name: str, max_length: int = NAME) -> str:
     """A contender's name with its middle left out, since variants of a model differ at the end; escaped."""
-    flat = clean(name)
+    flat = clean_line(name)
     if len(flat) > max_length:
         end = max_length // 2
         flat = f"{flat[: max_length - end - 1].rstrip()}…{flat[-end:].lstrip()}"
-    return label(flat, max_length + 2)
+    return chart_label(flat, max_length + 2)
 
 
 def similarity_figure(
@@ -43,7 +42,7 @@ def similarity_figure(
             for i in range(len(labels))
         ],
         hoverinfo="text",
-        colorscale=scale("cividis", theme),
+        colorscale=color_scale("cividis", theme),
         zmin=min(0.0, float(finite.min(initial=0))),
         zmax=1,
         showscale=False,
@@ -92,11 +91,11 @@ def overlap_by_k_figure(
             x=list(depths),
             y=values[at],
             mode="lines+markers",
-            name=label(name, 60),
+            name=chart_label(name, 60),
             line={"color": COLORS[at % len(COLORS)], "dash": DASHES[at // len(COLORS) % len(DASHES)]},
             error_y={"array": high[at] - values[at], "arrayminus": values[at] - low[at], "thickness": 1, "width": 0},
             hovertext=[
-                f"{label(name, 60)}<br>k = {k}: {value:.1%} ({a:.1%} to {b:.1%})"
+                f"{chart_label(name, 60)}<br>k = {k}: {value:.1%} ({a:.1%} to {b:.1%})"
                 for k, value, a, b in zip(depths, values[at], low[at], high[at], strict=True)
             ],
             hoverinfo="text",
@@ -124,7 +123,7 @@ def overlap_by_k_figure(
 def odds_figure(names: Sequence[str], single: np.ndarray, adjusted: np.ndarray, theme: Theme = "light") -> go.Figure:
     """Odds ratios on a log scale, the first name at the top. single, adjusted: (s, 3) ratio and ends of its interval,
     single and adjusted for the other factors, NaN where there is none."""
-    labels = [label(name, 44) for name in names]
+    labels = [chart_label(name, 44) for name in names]
     figure = go.Figure(layout=base_layout(theme, 110 + 34 * max(len(labels), 1)))
     for values, name, color, symbol, offset in (
         (single, "Single factor", COLORS[0], "circle", -0.13),
@@ -170,7 +169,7 @@ def bump_figure(
             mode="lines+markers",
             line={"color": COLORS[at % len(COLORS)], "width": 2},
             marker={"size": 10, "symbol": ["circle" if rank <= k else "circle-open" for rank in ranks[at]]},
-            hovertext=[f"{label(text, 70)}<br>{labels[i]}: rank {rank:,}" for i, rank in enumerate(ranks[at])],
+            hovertext=[f"{chart_label(text, 70)}<br>{labels[i]}: rank {rank:,}" for i, rank in enumerate(ranks[at])],
             hoverinfo="text",
             showlegend=False,
         )

@@ -13,7 +13,7 @@ from core.corpus.label_columns import label_codes
 from core.corpus.language import NAMES, UNKNOWN
 from core.models.backends import capabilities
 from core.models.base import Embedder
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import Progress
 
 MAX_CHARACTERS = 20_000  # of a text that are analyzed
@@ -159,4 +159,4 @@ def frequent_values(name: str, codes: np.ndarray, names: Sequence[str]) -> Facto
 
 
 def _short(name: object) -> str:
-    return cut(clean(name), NAME_LENGTH)
+    return truncate(clean_line(name), NAME_LENGTH)

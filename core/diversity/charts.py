@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import label
+from core.text import chart_label
 
 
 def group_figure(
@@ -20,19 +19,19 @@ def group_figure(
     theme: Theme = "light",
 ) -> go.Figure:
     """A dot with an error bar for each group, the first name at the top; hover: one line a group."""
-    labels = [label(name, 32) for name in names]
+    labels = [chart_label(name, 32) for name in names]
     dots = go.Scatter(
         x=list(scores),
         y=list(range(len(labels))),
         mode="markers",
         marker={"color": COLORS[0], "size": 10},
         error_x={"type": "data", "array": list(errors), "color": COLORS[0], "thickness": 1.5, "width": 4},
-        hovertext=[label(line, 200) for line in hover],
+        hovertext=[chart_label(line, 200) for line in hover],
         hoverinfo="text",
     )
     figure = go.Figure(dots, base_layout(theme, 70 + 26 * len(labels)))
     figure.update_layout(margin={"l": 8, "t": 8, "b": 44}, showlegend=False)
-    figure.update_xaxes(title={"text": label(title)}, gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero")
+    figure.update_xaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero")
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=labels,
@@ -61,7 +60,7 @@ def coverage_figure(
             x=list(range(1, len(values) + 1)),
             y=list(values),
             mode="lines",
-            name=label(name),
+            name=chart_label(name),
             line={"color": color, "width": 2, "dash": dash},
             hovertemplate=f"%{{x:,}} rows: %{{y:{number}}}",
         )
@@ -70,7 +69,7 @@ def coverage_figure(
         figure.add_vline(x=selected, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_layout(margin={"l": 48, "t": 8, "b": 44}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(title={"text": "rows selected"}, gridcolor=LINE_COLOR, zeroline=False)
-    figure.update_yaxes(title={"text": label(title)}, gridcolor=LINE_COLOR, zeroline=False, tickformat=number)
+    figure.update_yaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False, tickformat=number)
     return figure
 
 

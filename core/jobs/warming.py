@@ -35,7 +35,7 @@ def warm_embedder(folder: str) -> None:
 
 def warm_layouts(folder: str) -> None:
     """Import umap-learn and compile its kernels."""
-    from core.map.projection import warm_up as warm_projection
+    from core.map.layout import warm_up as warm_projection
 
     warm_projection()
 

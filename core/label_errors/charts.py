@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import CLEAR, base_layout
-from core.palette import GROUND, INK, Theme, scale
-from core.text import label
+from core.figures import TRANSPARENT, base_layout
+from core.palette import BACKGROUND, TEXT_COLOR, Theme, color_scale
+from core.text import chart_label
 
 MAX_AXIS_LABEL = 22  # characters
 
 
 def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Theme = "light") -> go.Figure:
     """counts: (m, m) rows, current label down, suggested label across. Cells without rows are left clear."""
-    labels, ticks = [label(name, MAX_AXIS_LABEL) for name in names], list(range(len(names)))
+    labels, ticks = [chart_label(name, MAX_AXIS_LABEL) for name in names], list(range(len(names)))
     values = np.where(counts > 0, counts.astype(float), np.nan)
     hover = [
         [f"{number:,} labeled {labels[i]},<br>{labels[j]} suggested" for j, number in enumerate(row)]
@@ -22,7 +22,7 @@ def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Them
     ]
     highest = max(1, int(counts.max(initial=0)))
     cells = go.Heatmap(
-        x=ticks, y=ticks, z=values, colorscale=scale("cividis", theme), zmin=0, zmax=highest,
+        x=ticks, y=ticks, z=values, colorscale=color_scale("cividis", theme), zmin=0, zmax=highest,
         xgap=2, ygap=2, showscale=False, hoverongaps=False, text=hover, hoverinfo="text",
     )  # fmt: skip
     figure = go.Figure(cells, base_layout(theme, 170 + 30 * len(labels)))
@@ -32,8 +32,10 @@ def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Them
             y=int(i),
             text=f"{counts[i, j]:,}",
             showarrow=False,
-            font={"color": INK["light"] if counts[i, j] / highest > 0.55 else GROUND["light"]},  # dark on light cells
-            bgcolor=CLEAR,
+            font={
+                "color": TEXT_COLOR["light"] if counts[i, j] / highest > 0.55 else BACKGROUND["light"]
+            },  # dark on light cells
+            bgcolor=TRANSPARENT,
             captureevents=False,
         )
     axis = {"tickvals": ticks, "ticktext": labels, "showgrid": False, "zeroline": False, "automargin": True}

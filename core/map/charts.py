@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from core.errors import InputError
 from core.figures import base_layout
 from core.map.coloring import SCALES, Category, ColorSpec
-from core.palette import COLORS, GREY, Theme, scale
-from core.text import hover_texts, label
+from core.palette import COLORS, GREY, Theme, color_scale
+from core.text import chart_label, hover_texts
 
 LEGEND_WIDTH = 32
 
@@ -73,38 +73,45 @@ def _marker_style(count: int) -> dict[str, Any]:
 
 
 def _category_traces(drawing: _Drawing, color: ColorSpec) -> list[Any]:
-    """One trace a category; grey ones first, so that they lie below."""
+    """One trace per category; gray ones first, so that they are below."""
     order = sorted(range(len(color.categories)), key=lambda i: color.categories[i].color != GREY)
     return [_category_trace(drawing, np.flatnonzero(color.values == i), color.categories[i], i) for i in order]
 
 
 def _category_trace(drawing: _Drawing, at: np.ndarray, category: Category, position: int) -> Any:
     marker = drawing.style | {"color": category.color, "symbol": category.symbol}
-    name = f"{label(category.label, LEGEND_WIDTH)} ({category.count:,})"
+    name = f"{chart_label(category.label, LEGEND_WIDTH)} ({category.count:,})"
     return drawing.trace(at, name=name, marker=marker, legendrank=position, showlegend=True)
 
 
 def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any]:
-    """Rows without a value grey and below, the others on a color scale; one plain trace for kind "none"."""
+    """Rows without a value gray and below, the others on a color scale; a single trace for kind "none"."""
     if color.kind == "none":
         marker = drawing.style | {"color": COLORS[0]}
         return [drawing.trace(np.arange(len(drawing.rows)), name="rows", marker=marker, showlegend=False)]
-    known = ~np.isnan(color.values)
+    measured = ~np.isnan(color.values)
     grey = drawing.style | {"color": GREY}
-    name = f"{color.missing_label} ({np.count_nonzero(~known):,})"
-    traces = [drawing.trace(np.flatnonzero(~known), name=name, marker=grey, showlegend=True)] if not known.all() else []
+    name = f"{color.missing_label} ({np.count_nonzero(~measured):,})"
+    traces = (
+        [drawing.trace(np.flatnonzero(~measured), name=name, marker=grey, showlegend=True)]
+        if not measured.all()
+        else []
+    )
     marker = drawing.style | {
-        "color": color.values[known],
-        "colorscale": scale(SCALES[color.kind], theme),
+        "color": color.values[measured],
+        "colorscale": color_scale(SCALES[color.kind], theme),
         "cmin": color.low,
         "cmax": color.high,
         "colorbar": _colorbar(color),
     }
-    return [*traces, drawing.trace(np.flatnonzero(known), name=label(color.name), marker=marker, showlegend=False)]
+    return [
+        *traces,
+        drawing.trace(np.flatnonzero(measured), name=chart_label(color.name), marker=marker, showlegend=False),
+    ]
 
 
 def _colorbar(color: ColorSpec) -> dict[str, Any]:
-    bar: dict[str, Any] = {"title": {"text": label(color.name, LEGEND_WIDTH)}, "thickness": 14, "outlinewidth": 0}
+    bar: dict[str, Any] = {"title": {"text": chart_label(color.name, LEGEND_WIDTH)}, "thickness": 14, "outlinewidth": 0}
     if color.ticks:
         bar |= {"tickvals": [value for value, _ in color.ticks], "ticktext": [text for _, text in color.ticks]}
     elif color.kind == "trust":
@@ -113,7 +120,7 @@ def _colorbar(color: ColorSpec) -> dict[str, Any]:
 
 
 def _axes(dims: int) -> dict[str, Any]:
-    """Hidden, with one unit as long in every direction: a map's axes have no meaning, only its distances."""
+    """Hidden, with equal scales: a map's axes have no meaning, only its distances."""
     hidden = {"visible": False}
     if dims == 2:
         return {"xaxis": hidden, "yaxis": hidden | {"scaleanchor": "x", "scaleratio": 1}}
@@ -121,12 +128,12 @@ def _axes(dims: int) -> dict[str, Any]:
 
 
 def _legend(color: ColorSpec) -> dict[str, Any]:
-    title = {"text": label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
-    # on a scale the bar stands to the right, so the legend goes below it
-    place = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
-    return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | place
+    title = {"text": chart_label(color.name, LEGEND_WIDTH)} if color.kind == "category" else {}
+    # a color bar is on the right, so the legend goes below
+    position = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
+    return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | position
 
 
 def _corner(text: str) -> dict[str, Any]:
-    place = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
-    return {"text": text, "showarrow": False, **place}
+    position = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, **position}

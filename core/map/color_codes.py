@@ -1,4 +1,4 @@
-"""Colors and columns as one byte a row, with what a legend or a histogram needs to say what the bytes mean."""
+"""Colors and columns as one byte per row, and the legends and bin labels that explain the bytes."""
 
 from itertools import pairwise
 from typing import Any
@@ -7,36 +7,39 @@ import numpy as np
 import pandas as pd
 
 from core.map.coloring import SCALES, ColorSpec, color_spec
-from core.map.selection import MISSING
-from core.palette import COLORS, GREY, SYMBOLS, Theme, scale
-from core.text import clean, cut
+from core.map.selection import MISSING_CODE
+from core.palette import COLORS, GREY, SYMBOLS, Theme, color_scale
+from core.text import clean_line, truncate
 
-TOP = 254  # the highest code of a color scale
+MAX_CODE = 254  # the highest code of a color scale
 BINS = 24
-NAME = 60
-CONTEXT = {"light": (0.45, 0.47, 0.52, 0.35), "dark": (0.62, 0.65, 0.71, 0.3)}  # grey of points in the background
+MAX_NAME = 60
+BACKGROUND_POINT_COLOR = {
+    "light": (0.45, 0.47, 0.52, 0.35),
+    "dark": (0.62, 0.65, 0.71, 0.3),
+}  # grey of points in the background
 
 
 def color_codes(spec: ColorSpec) -> np.ndarray:
     """(n,) uint8: positions among the categories, or 0 .. 254 along the scale and 255 where a value is missing."""
     if spec.kind in ("none", "category"):
         return spec.values.astype(np.uint8)
-    return _scaled(spec.values, spec.low, spec.high, TOP)
+    return _quantized(spec.values, spec.low, spec.high, MAX_CODE)
 
 
-def color_look(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
-    """What the map's component needs to color points and draw a legend or color bar; plain data, text not escaped."""
+def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
+    """What the map component needs to color points and draw a legend or color bar; plain data, text not escaped."""
     if spec.kind == "none":
         return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
     if spec.kind == "category":
-        return {"kind": "category", "name": cut(clean(spec.name), NAME), "categories": _categories(spec)}
+        return {"kind": "category", "name": truncate(clean_line(spec.name), MAX_NAME), "categories": _categories(spec)}
     missing = int(np.isnan(spec.values).sum())
     return {
         "kind": "scale",
-        "name": cut(clean(spec.name), NAME),
+        "name": truncate(clean_line(spec.name), MAX_NAME),
         "categories": [],
-        "gradient": [_hex(str(color)) for _, color in scale(SCALES[spec.kind], theme)],
-        "top": TOP,
+        "gradient": [_hex(str(color)) for _, color in color_scale(SCALES[spec.kind], theme)],
+        "top": MAX_CODE,
         "ticks": _ticks(spec),
         "missing": {"label": spec.missing_label, "count": missing, "color": GREY} if missing else None,
     }
@@ -45,32 +48,32 @@ def color_look(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
 def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
     """(n,) uint8 bins of a column and their labels: values where few (missing ones too), else 24 equal ranges.
 
-    255 stands for a missing number or time.
-    Of many categories the 20 largest have a bin each, the rest one more; numbers stand in their order.
+    255 marks a missing number or time.
+    Of many categories the 20 largest have a bin each, the rest share one; numbers are in ascending order.
     """
     spec = color_spec(series, name)
     if spec.kind == "category":
         labels = [category.label for category in spec.categories]
-        order = _in_order(labels, pd.api.types.is_numeric_dtype(series.dtype))
-        place = np.empty(len(labels), dtype=np.uint8)
-        place[order] = np.arange(len(labels))
-        return place[spec.values], [cut(clean(labels[i]), NAME) for i in order]
+        order = _category_order(labels, pd.api.types.is_numeric_dtype(series.dtype))
+        bin_of_category = np.empty(len(labels), dtype=np.uint8)
+        bin_of_category[order] = np.arange(len(labels))
+        return bin_of_category[spec.values], [truncate(clean_line(labels[i]), MAX_NAME) for i in order]
     edges = np.linspace(spec.low, spec.high, BINS + 1)
-    ends = [_value(spec, edge) for edge in edges]
+    ends = [_format_value(spec, edge) for edge in edges]
     labels = [f"{low} to {high}" for low, high in pairwise(ends)]
-    return _scaled(spec.values, spec.low, spec.high, BINS - 1, floor=True), labels
+    return _quantized(spec.values, spec.low, spec.high, BINS - 1, floor=True), labels
 
 
-def _scaled(values: np.ndarray, low: float, high: float, top: int, floor: bool = False) -> np.ndarray:
+def _quantized(values: np.ndarray, low: float, high: float, top: int, floor: bool = False) -> np.ndarray:
     share = (values.astype(np.float64) - low) / ((high - low) or 1.0)
-    place = np.floor(share * (top + 1)) if floor else np.rint(share * top)
-    return np.where(np.isnan(values), MISSING, np.clip(np.nan_to_num(place), 0, top)).astype(np.uint8)
+    steps = np.floor(share * (top + 1)) if floor else np.rint(share * top)
+    return np.where(np.isnan(values), MISSING_CODE, np.clip(np.nan_to_num(steps), 0, top)).astype(np.uint8)
 
 
 def _categories(spec: ColorSpec) -> list[dict[str, Any]]:
     return [
         {
-            "label": cut(clean(category.label), NAME) or "(empty)",
+            "label": truncate(clean_line(category.label), MAX_NAME) or "(empty)",
             "count": category.count,
             "color": category.color,
             "diamond": category.symbol == SYMBOLS[1],
@@ -79,7 +82,7 @@ def _categories(spec: ColorSpec) -> list[dict[str, Any]]:
     ]
 
 
-def _in_order(labels: list[str], numeric: bool) -> np.ndarray:
+def _category_order(labels: list[str], numeric: bool) -> np.ndarray:
     numbers = pd.to_numeric(pd.Series(labels), errors="coerce")
     if not numeric:
         return np.arange(len(labels))
@@ -89,13 +92,13 @@ def _in_order(labels: list[str], numeric: bool) -> np.ndarray:
 def _ticks(spec: ColorSpec) -> list[str]:
     if spec.ticks:
         return [text for _, text in (spec.ticks[0], spec.ticks[len(spec.ticks) // 2], spec.ticks[-1])]
-    return [_value(spec, value) for value in (spec.low, (spec.low + spec.high) / 2, spec.high)]
+    return [_format_value(spec, value) for value in (spec.low, (spec.low + spec.high) / 2, spec.high)]
 
 
-def _value(spec: ColorSpec, value: float) -> str:
+def _format_value(spec: ColorSpec, value: float) -> str:
     if spec.kind == "trust":
         return f"{value:.0%}"
-    if spec.kind == "time" and spec.ticks:  # days since the first date, written as dates
+    if spec.kind == "time" and spec.ticks:  # days since the first date, as dates
         (low, first), (high, last) = spec.ticks[0], spec.ticks[-1]
         share = (value - low) / ((high - low) or 1.0)
         start, end = pd.Timestamp(first), pd.Timestamp(last)

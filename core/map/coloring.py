@@ -1,4 +1,4 @@
-"""What color each row of a map gets, worked out over all rows, whichever of them are drawn."""
+"""Colors of all rows of a map: by a column, by measured values, or by how much contenders disagree."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -7,19 +7,26 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
-from core.palette import GREY, MOST_CATEGORIES, category_style
+from core.disagreement.results import ComparisonQuery
+from core.disagreement.service import depths, disagreement, first_clusters, is_compared
+from core.palette import GREY, MAX_CATEGORIES, category_style
+from core.store import Workspace
+from core.types import CorpusRef
+from core.vectors.contenders import from_key
 
 ColorKind = Literal["none", "category", "number", "time", "trust", "similarity"]
 TICKS = 5
-OUTER = 0.01  # share of values beyond the color scale on either side where a few stretch it
-STRETCH = 3.0
+OUTER_QUANTILE = 0.01  # where outliers would stretch the scale it ends at this quantile and at 1 less it
+MAX_STRETCH = 3.0
+MIN_CLUSTER_ROWS = 10  # of a cluster named as an extreme
+EXCLUDED_SHARE = 0.02  # rows with the least disagreement, left out of the scale
 SCALES: dict[ColorKind, str] = {
     "number": "cividis",
     "time": "viridis",
     "trust": "cividis",
     "similarity": "viridis",
 }
-MISSING: dict[ColorKind, str] = {"trust": "not in the measured sample", "similarity": "not measured"}
+MISSING_LABELS: dict[ColorKind, str] = {"trust": "not in the measured sample", "similarity": "not measured"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class ColorSpec:
     """How rows are colored. values: (n,) int32 positions in `categories`, or float32, NaN where missing.
 
     categories: the largest first, then the grey ones (others, missing). low, high: ends of the scale. ticks: (value,
-    label) on the color bar; without any, Plotly makes them. note: what was grouped or cut, to be shown; else empty.
+    label) on the color bar; without any, Plotly makes them. note: what was grouped or clipped, for display; else empty.
     """
 
     name: str
@@ -58,7 +65,7 @@ class ColorSpec:
 
     @property
     def missing_label(self) -> str:
-        return MISSING.get(self.kind, "missing")
+        return MISSING_LABELS.get(self.kind, "missing")
 
 
 def color_spec(
@@ -72,67 +79,111 @@ def color_spec(
     if series is None or kind == "none":
         return ColorSpec(name, "none", np.zeros(rows if series is None else len(series), dtype=np.int32))
     column = series if isinstance(series, pd.Series) else pd.Series(series)
-    chosen = _kind_of(column) if kind == "auto" else kind
-    if chosen == "category":
-        return _categories(column, name)
-    if chosen == "time":
-        return _times(column, name)
+    color_kind = _color_kind(column) if kind == "auto" else kind
+    if color_kind == "category":
+        return _category_spec(column, name)
+    if color_kind == "time":
+        return _time_spec(column, name)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    if chosen == "trust":
-        return ColorSpec(name, chosen, numbers.astype(np.float32))
-    low, high, note = _limits(numbers)
-    return ColorSpec(name, chosen, numbers.astype(np.float32), (), low, high, (), note)
+    if color_kind == "trust":
+        return ColorSpec(name, color_kind, numbers.astype(np.float32))
+    low, high, note = _scale_limits(numbers)
+    return ColorSpec(name, color_kind, numbers.astype(np.float32), (), low, high, (), note)
 
 
-def _kind_of(column: pd.Series) -> ColorKind:
+def _color_kind(column: pd.Series) -> ColorKind:
     kind = column_kind(column)
     if kind == "number":
         return "number" if column.nunique() > MAX_DISCRETE_NUMBERS else "category"
     return "time" if kind == "time" else "category"
 
 
-def _categories(column: pd.Series, name: str) -> ColorSpec:
+def _category_spec(column: pd.Series, name: str) -> ColorSpec:
     """The 20 largest in color, in order of size; the rest and the missing ones grey."""
     codes, texts = factorize_texts(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")
-    shown, rest = order[:MOST_CATEGORIES], order[MOST_CATEGORIES:]
-    categories = [Category(str(texts[j]), int(counts[j]), *category_style(i)) for i, j in enumerate(shown)]
+    largest, rest = order[:MAX_CATEGORIES], order[MAX_CATEGORIES:]
+    categories = [Category(str(texts[j]), int(counts[j]), *category_style(i)) for i, j in enumerate(largest)]
     position = np.zeros(len(texts) + 1, dtype=np.int32)
-    position[shown] = np.arange(len(shown))
+    position[largest] = np.arange(len(largest))
     note = ""
     if len(rest):
         position[rest] = len(categories)
         categories.append(Category(f"other ({len(rest):,} categories)", int(counts[rest].sum()), GREY, "circle"))
-        note = f"The {len(shown)} largest of {len(texts):,} categories are in color, the others grey."
+        note = f"Colored: the {len(largest)} largest of {len(texts):,} categories; the others are gray."
     if (codes == -1).any():
         position[-1] = len(categories)
         categories.append(Category("missing", int(np.count_nonzero(codes == -1)), GREY, "circle"))
     return ColorSpec(name, "category", position[codes], tuple(categories), note=note)
 
 
-def _times(column: pd.Series, name: str) -> ColorSpec:
+def _time_spec(column: pd.Series, name: str) -> ColorSpec:
     """Days since the earliest time, with dates on the color bar."""
     times = pd.to_datetime(column, errors="coerce", utc=True)
     if times.isna().all():
         return ColorSpec(name, "time", np.full(len(times), np.nan, dtype=np.float32))
     start = times.min()
     days = (times - start).dt.total_seconds().to_numpy(dtype=np.float64, na_value=np.nan) / 86_400
-    low, high, note = _limits(days, "dates")
+    low, high, note = _scale_limits(days, "dates")
     form = "%Y-%m-%d" if high - low > TICKS else "%Y-%m-%d %H:%M"
-    places = np.linspace(low, high, TICKS) if high > low else np.array([low])
-    ticks = tuple((float(day), (start + pd.Timedelta(days=float(day))).strftime(form)) for day in places)
+    tick_days = np.linspace(low, high, TICKS) if high > low else np.array([low])
+    ticks = tuple((float(day), (start + pd.Timedelta(days=float(day))).strftime(form)) for day in tick_days)
     return ColorSpec(name, "time", days.astype(np.float32), (), low, high, ticks, note)
 
 
-def _limits(numbers: np.ndarray, what: str = "values") -> tuple[float, float, str]:
+def _scale_limits(numbers: np.ndarray, what: str = "values") -> tuple[float, float, str]:
     """Ends of the scale: all values, or the middle 98% where a few would stretch it more than threefold."""
-    known = numbers[~np.isnan(numbers)]
-    if not len(known):
+    finite = numbers[~np.isnan(numbers)]
+    if not len(finite):
         return 0.0, 1.0, ""
-    low, high = float(known.min()), float(known.max())
-    first, last = (float(end) for end in np.quantile(known, [OUTER, 1 - OUTER]))
-    if high - low > STRETCH * (last - first) > 0:
-        return first, last, f"Colors span the middle 98% of the {what}; those beyond have the end colors."
+    low, high = float(finite.min()), float(finite.max())
+    first, last = (float(end) for end in np.quantile(finite, [OUTER_QUANTILE, 1 - OUTER_QUANTILE]))
+    if high - low > MAX_STRETCH * (last - first) > 0:
+        return first, last, f"Colors span the middle 98% of the {what}; values beyond have the end colors."
     return low, high, ""
+
+
+def disagreement_spec(comparison: ComparisonQuery, k: int) -> ColorSpec:
+    """Disagreement on each row; the scale starts at the 2% quantile. Rows with only duplicates as neighbors count as 0.
+
+    Raises StorageError where a pair has not been compared.
+    """
+    values = np.nan_to_num(disagreement(comparison, k)).astype(np.float32)
+    low, high = float(np.quantile(values, EXCLUDED_SHARE)), float(values.max())
+    return ColorSpec("disagreement", "trust", values, (), low if high > low else 0.0, high if high > low else 1.0)
+
+
+def disagreement_link(comparison: ComparisonQuery, k: int) -> str:
+    """Contenders and depth k as text for a link."""
+    return ".".join([str(k), *(contender.key for contender in comparison.contenders)])
+
+
+def parse_disagreement_link(corpus: CorpusRef, text: str) -> tuple[ComparisonQuery, int] | None:
+    """The comparison and depth that a link names; None unless all its contenders have been compared on this corpus."""
+    depth, *keys = text.split(".")
+    models = Workspace(corpus.folder).models(corpus.digest)
+    contenders = tuple(contender for key in keys if (contender := from_key(key, models)) is not None)
+    comparison = ComparisonQuery(corpus, contenders)
+    is_complete = len(contenders) == len(keys) > 1 and is_compared(comparison)
+    return (comparison, int(depth)) if is_complete and depth in map(str, depths(corpus)) else None
+
+
+def extreme_clusters(comparison: ComparisonQuery, k: int) -> tuple[tuple[str, float], ...]:
+    """(name, mean disagreement) of the default clusters with the highest and the lowest mean.
+
+    Empty where fewer than two clusters have ten rows or more.
+    """
+    clusters, values = first_clusters(comparison), disagreement(comparison, k)
+    if clusters is None:
+        return ()
+    labels, is_finite = np.asarray(clusters.labels), np.isfinite(values)
+    inside = is_finite & (labels >= 0)
+    rows = np.bincount(labels[inside], minlength=len(clusters.names))
+    means = np.bincount(labels[inside], values[inside], len(clusters.names)) / np.maximum(rows, 1)
+    large = np.flatnonzero(rows >= MIN_CLUSTER_ROWS)
+    if len(large) < 2:
+        return ()
+    ends = large[np.argmax(means[large])], large[np.argmin(means[large])]
+    return tuple((clusters.names[end], float(means[end])) for end in ends)

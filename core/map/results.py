@@ -1,21 +1,21 @@
-"""Layouts as stored results."""
+"""Layouts as a stored result."""
 
 from dataclasses import asdict, dataclass, field
 
-from core.map.projection import project
+from core.map.layout import project
 from core.results import Result, Step
 from core.store import Workspace
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Progress
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors, neighbor_inputs
 
-ROWS_A_SECOND = 2_500  # of a fast layout on two cores, used until a layout of this corpus was timed
-PCA_ROWS_A_SECOND = 100_000
-SLOWER = 2.0  # a reproducible layout runs on one thread
+ROWS_PER_SECOND = 2_500  # of a fast layout on two cores, used until a layout of this corpus was timed
+PCA_ROWS_PER_SECOND = 100_000
+REPRODUCIBLE_SLOWDOWN = 2.0  # a reproducible layout runs on one thread
 
 
 @dataclass(frozen=True)
 class LayoutQuery:
-    """A map of one model's vectors."""
+    """Names a layout of one model's vectors."""
 
     corpus: CorpusRef
     model: ModelSpec
@@ -32,13 +32,17 @@ def _seconds(query: LayoutQuery) -> float:
     info = Workspace(query.corpus.folder).info(query.corpus.digest)
     rows = info.rows if info else 0
     if query.params.method == "pca":
-        return rows / PCA_ROWS_A_SECOND
-    factor = SLOWER if query.params.reproducible else 1.0
+        return rows / PCA_ROWS_PER_SECOND
+    factor = REPRODUCIBLE_SLOWDOWN if query.params.reproducible else 1.0
     for record in reversed(list(LAYOUTS.records(query.corpus))):
         params = LayoutParams(**record["inputs"]["params"])
         if params.method == "umap" and record["inputs"]["model"] == query.model.to_dict():
-            return float(record["facts"]["facts"]["seconds"]) * factor / (SLOWER if params.reproducible else 1.0)
-    return 2 + factor * rows / ROWS_A_SECOND
+            return (
+                float(record["facts"]["facts"]["seconds"])
+                * factor
+                / (REPRODUCIBLE_SLOWDOWN if params.reproducible else 1.0)
+            )
+    return 2 + factor * rows / ROWS_PER_SECOND
 
 
 LAYOUTS = Result(
@@ -50,9 +54,9 @@ LAYOUTS = Result(
     compute=_compute,
     seconds=_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage="Drawing the map",
+    stage="Computing the layout",
     unit="steps",
     worker="layout",
-    absence="This map has not been drawn yet.",
-    remedy="Choose its settings on the Map page and draw it.",
+    absence="This layout has not been computed yet.",
+    remedy="Compute it on the Map page.",
 )

@@ -1,4 +1,4 @@
-"""Questions of the map's component: geometry, colors and columns as bytes, details of rows, what a choice selects."""
+"""What the map component is sent (points, colors and columns as bytes, row details), and the rows selected on it."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,55 +10,55 @@ import numpy as np
 
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
+from core.disagreement.results import ComparisonQuery
 from core.errors import InputError
-from core.map.align import aligned
-from core.map.color_codes import color_codes, color_look, column_bins
-from core.map.coloring import ColorSpec
+from core.map.color_codes import color_codes, color_legend, column_bins
+from core.map.coloring import ColorSpec, disagreement_spec
+from core.map.layout import density_sample
 from core.map.results import LAYOUTS
-from core.map.sample import density_sample
-from core.map.selection import Bounds, Choice, chosen_rows
-from core.map.service import ColorBy, MapTrust, Place, color_of, map_trust, stored_layout
+from core.map.selection import Bounds, MapSelection, rows_in_selection
+from core.map.service import ColorBy, LayoutKey, MapTrust, color_of, map_trust, stored_layout
+from core.map.trust import align
 from core.palette import Theme
 from core.secret import Secret
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import CorpusRef, LayoutParams, ModelSpec
 from core.vectors.loaders import load_neighbors
 
-MOST_DRAWN = 1_000_000
-ALL_DETAILS = 4_000  # rows of a map whose details are sent at once; of a larger one those in view, as many at most
-TEXT = 200  # characters of a text beside the pointer
-CELL = 60
-CELLS = 3
-NEAR = 8  # neighbors drawn as lines
-_CODES: OrderedDict[tuple[Place, ColorBy], np.ndarray] = OrderedDict()  # for brushing without a key
-
-
-PLAIN = ColorBy()
+MAX_DRAWN = 1_000_000
+MAX_DETAILS = 4_000  # rows whose details are sent at once; of a larger map, as many of those in view
+MAX_HOVER_TEXT = 200  # characters
+MAX_HOVER_CELL = 60
+MAX_HOVER_CELLS = 3
+NEIGHBOR_LINES = 8  # neighbors drawn as lines
+MAX_MAPS = 4
+_CODES: OrderedDict[tuple[LayoutKey, ColorBy], np.ndarray] = OrderedDict()  # so that brushing needs no API key
+ONE_COLOR = ColorBy()
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What is looked at: one to four maps of the same rows, their color, and the columns with histograms."""
+class MapScene:
+    """What the Map page shows: one to four layouts of the same rows, their color, and the columns with histograms."""
 
-    places: tuple[Place, ...]
-    color: ColorBy = PLAIN
+    layout_keys: tuple[LayoutKey, ...]
+    color: ColorBy = ONE_COLOR
     columns: tuple[str, ...] = ()
 
     @property
-    def first(self) -> Place:
-        return self.places[0]
+    def first(self) -> LayoutKey:
+        return self.layout_keys[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Packet:
-    """An array on its way to the browser. key: its digest."""
+    """An array to send to the browser. key: its digest."""
 
     key: str
     data: bytes
 
 
 @dataclass(frozen=True, eq=False)
-class Geometry:
+class MapGeometry:
     """points: float32 (m, 2) a map. ids: uint32 (m,), None where all rows are drawn."""
 
     points: tuple[Packet, ...]
@@ -70,16 +70,16 @@ class Geometry:
 
 
 @dataclass(frozen=True, eq=False)
-class Colors:
-    """codes: uint8 (m,), None for one color. look: what the component needs. note: what was grouped or cut."""
+class MapColors:
+    """codes: uint8 (m,), None for one color. legend: of `color_legend`. note: what was grouped or clipped."""
 
     codes: Packet | None
-    look: dict[str, Any]
+    legend: dict[str, Any]
     note: str
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class MapColumn:
     """codes: uint8 (m,) bins of a column, 255 where missing."""
 
     name: str
@@ -87,134 +87,140 @@ class Column:
     bins: list[str]
 
 
-def kept_places(corpus: CorpusRef) -> tuple[Place, ...]:
-    """The two-dimensional layouts that are kept of a corpus, of any model and settings, oldest first."""
-    found = []
+def stored_layouts(corpus: CorpusRef) -> tuple[LayoutKey, ...]:
+    """The stored two-dimensional layouts of a corpus, of any model and settings, oldest first."""
+    layout_keys = []
     for record in LAYOUTS.records(CorpusRef(corpus.folder, corpus.digest)):
         params = LayoutParams(**record["inputs"]["params"])
         if params.dims == 2:
             model = ModelSpec.from_dict(record["inputs"]["model"])
-            found.append(Place(corpus, model, params, float(record.get("made") or 0)))
-    return tuple(found)
+            layout_keys.append(LayoutKey(corpus, model, params, float(record.get("made") or 0)))
+    return tuple(layout_keys)
 
 
 @lru_cache(maxsize=4)
-def layouts(places: tuple[Place, ...]) -> tuple[np.ndarray, ...]:
-    """(n, 2) float32 a map; all but the first turned and scaled onto the first, so that only true moves are left.
+def aligned_layouts(layout_keys: tuple[LayoutKey, ...]) -> tuple[np.ndarray, ...]:
+    """(n, 2) float32 each; all but the first aligned to the first (Procrustes), so that only real differences are left.
 
-    Raises StorageError where one is not kept.
+    Raises StorageError where one is not stored.
     """
-    first, *others = (np.asarray(stored_layout(place).points, dtype=np.float32)[:, :2] for place in places)
-    return (first, *(aligned(other, first) for other in others))
+    first, *others = (
+        np.asarray(stored_layout(layout_key).points, dtype=np.float32)[:, :2] for layout_key in layout_keys
+    )
+    return (first, *(align(other, first) for other in others))
 
 
-def geometry(places: tuple[Place, ...]) -> Geometry:
-    """The points to draw: all rows up to a million, else a sample that keeps sparse regions."""
-    all_points = layouts(places)
+def map_geometry(layout_keys: tuple[LayoutKey, ...]) -> MapGeometry:
+    """The points to draw: all rows up to a million, else a density-aware sample."""
+    all_points = aligned_layouts(layout_keys)
     total = len(all_points[0])
-    rows = _drawn(places[0])
+    rows = _drawn_rows(layout_keys[0])
     points = tuple(_packet(np.ascontiguousarray(point[rows])) for point in all_points)
     ids = _packet(rows.astype(np.uint32)) if len(rows) < total else None
-    trust = tuple(map_trust(stored_layout(place)) for place in places)
-    return Geometry(points, ids, Bounds.of(all_points), len(rows), total, trust)
+    trust = tuple(map_trust(stored_layout(layout_key)) for layout_key in layout_keys)
+    return MapGeometry(points, ids, Bounds.of(all_points), len(rows), total, trust)
 
 
-def colors(place: Place, color: ColorBy, theme: Theme, secret: Secret | None = None) -> Colors:
-    """How rows are colored. Raises InputError, ModelError and StorageError as core.map.service does."""
-    spec = _spec(place, color, secret)
-    codes = None if color.kind == "none" else _packet(color_codes(spec)[_drawn(place)])
-    return Colors(codes, color_look(spec, theme), spec.note)
+def map_colors(layout_key: LayoutKey, color: ColorBy, theme: Theme, secret: Secret | None = None) -> MapColors:
+    """The drawn rows' colors. Raises InputError, ModelError and StorageError as core.map.service does."""
+    spec = _spec(layout_key, color, secret)
+    codes = None if color.kind == "none" else _packet(color_codes(spec)[_drawn_rows(layout_key)])
+    return MapColors(codes, color_legend(spec, theme), spec.note)
 
 
-def column(place: Place, name: str) -> Column:
+def map_column(layout_key: LayoutKey, name: str) -> MapColumn:
     """A column's histogram and bins. Raises InputError for a column that isn't there."""
-    codes, bins = _column(place.corpus, name)
-    return Column(name, _packet(codes[_drawn(place)]), bins)
+    codes, bins = _cached_bins(layout_key.corpus, name)
+    return MapColumn(name, _packet(codes[_drawn_rows(layout_key)]), bins)
 
 
-def details(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, ...] = ()) -> list[Any]:
+def row_details(layout_key: LayoutKey, box: tuple[float, ...] | None, requested: tuple[int, ...] = ()) -> list[Any]:
     """[row, beginning of its text, [[column, value], ...], [nearest rows, ...]] of rows in a box of the layout.
 
-    All rows where there are few; else at most 4,000 of those in view (a seeded sample), and the rows wanted.
+    All rows of a small corpus; else at most 4,000 of those in view (a seeded sample), and the requested rows.
     """
-    corpus = load_corpus(place.corpus)
-    graph = load_neighbors(place.corpus, place.model)
-    shown = [*corpus.roles.labels, *(each for each in (corpus.roles.time, corpus.roles.id) if each)][:CELLS]
-    columns = [(name, corpus.table[name]) for name in shown if name in corpus.table.columns]
-    told = []
-    for row in _near_view(place, box, wanted):
-        cells = [[cut(clean(name), CELL), cut(clean(column.iat[row]), CELL)] for name, column in columns]
-        text = cut(clean(corpus.texts[row][: 4 * TEXT]), TEXT)
-        told.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEAR] if other >= 0]])
-    return told
+    corpus = load_corpus(layout_key.corpus)
+    graph = load_neighbors(layout_key.corpus, layout_key.model)
+    names = [name for name in (*corpus.roles.labels, corpus.roles.time, corpus.roles.id) if name]
+    columns = [(name, corpus.table[name]) for name in names[:MAX_HOVER_CELLS] if name in corpus.table.columns]
+    rows = []
+    for row in _rows_in_view(layout_key, box, requested):
+        cells = [[_short_cell(name), _short_cell(column.iat[row])] for name, column in columns]
+        text = truncate(clean_line(corpus.texts[row][: 4 * MAX_HOVER_TEXT]), MAX_HOVER_TEXT)
+        rows.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEIGHBOR_LINES] if other >= 0]])
+    return rows
 
 
-def selected(scene: Scene, choice: Choice) -> np.ndarray:
-    """Row ids that a choice singles out among all rows, drawn or not, sorted, int64."""
-    return _selected(scene.places, scene.color, choice)
+def _short_cell(value: Any) -> str:
+    return truncate(clean_line(value), MAX_HOVER_CELL)
+
+
+def selected_rows(scene: MapScene, selection: MapSelection) -> np.ndarray:
+    """Ids of all selected rows, drawn or not, sorted, int64."""
+    return _cached_selected_rows(scene.layout_keys, scene.color, selection)
 
 
 @lru_cache(maxsize=16)
-def _selected(places: tuple[Place, ...], color: ColorBy, choice: Choice) -> np.ndarray:
-    place = places[0]
-    points = layouts(places)
-    needs_codes = bool(choice.hidden or choice.span) and choice.color == color_key(color)
-    codes = _codes(place, color) if needs_codes else None
-    table = load_corpus(place.corpus).table
-    binned = {name: _column(place.corpus, name)[0] for name, *_ in choice.brushes if name in table.columns}
-    return chosen_rows(choice, points, Bounds.of(points), codes, binned, members(place))
+def _cached_selected_rows(layout_keys: tuple[LayoutKey, ...], color: ColorBy, selection: MapSelection) -> np.ndarray:
+    layout_key = layout_keys[0]
+    points = aligned_layouts(layout_keys)
+    needs_codes = bool(selection.hidden or selection.span) and selection.color == color_key(color)
+    codes = _codes(layout_key, color) if needs_codes else None
+    table = load_corpus(layout_key.corpus).table
+    binned = {name: _cached_bins(layout_key.corpus, name)[0] for name, *_ in selection.brushes if name in table.columns}
+    return rows_in_selection(selection, points, Bounds.of(points), codes, binned, selection_members(layout_key))
 
 
-def plotly_choice(scene: Scene, event: dict[str, Any]) -> Choice:
-    """What is selected on the Plotly chart of a scene's first map, in the terms of the map's component."""
-    return Choice.from_plotly(event, Bounds.of(layouts(scene.places)))
+def plotly_selection(scene: MapScene, event: dict[str, Any]) -> MapSelection:
+    """The selection made on the Plotly chart of the scene's first layout."""
+    return MapSelection.from_plotly(event, Bounds.of(aligned_layouts(scene.layout_keys)))
 
 
-def members(place: Place) -> Callable[[str], np.ndarray]:
-    """Rows of saved selections by their keys."""
-    return lambda key: load_selection(place.corpus, key)
+def selection_members(layout_key: LayoutKey) -> Callable[[str], np.ndarray]:
+    """A function from a saved selection's key to its rows (bool mask)."""
+    return lambda key: load_selection(layout_key.corpus, key)
 
 
-def member_bits(place: Place, key: str) -> Packet:
-    """A saved selection as a bitmask over the corpus' rows. Raises StorageError where it is gone."""
-    return Packet(key, np.packbits(load_selection(place.corpus, key)).tobytes())
+def selection_bitmask(layout_key: LayoutKey, key: str) -> Packet:
+    """A saved selection as a bitmask over the corpus' rows. Raises StorageError where it was deleted."""
+    return Packet(key, np.packbits(load_selection(layout_key.corpus, key)).tobytes())
 
 
 def color_key(color: ColorBy) -> str:
     return f"{color.kind}:{color.value}"
 
 
-def _near_view(place: Place, box: tuple[float, ...] | None, wanted: tuple[int, ...]) -> np.ndarray:
-    points = layouts((place,))[0]
-    asked = np.array([row for row in wanted if 0 <= row < len(points)], dtype=np.int64)
-    if len(points) <= ALL_DETAILS:
+def _rows_in_view(layout_key: LayoutKey, box: tuple[float, ...] | None, requested: tuple[int, ...]) -> np.ndarray:
+    points = aligned_layouts((layout_key,))[0]
+    existing = np.array([row for row in requested if 0 <= row < len(points)], dtype=np.int64)
+    if len(points) <= MAX_DETAILS:
         return np.arange(len(points))
-    rows = _drawn(place)
+    rows = _drawn_rows(layout_key)
     if box is not None and len(box) == 4:
         x0, y0, x1, y1 = box
         x, y = points[rows].T
         rows = rows[(x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)]
-    if len(rows) > ALL_DETAILS:
-        rows = np.random.default_rng(0).choice(rows, ALL_DETAILS, replace=False)
-    return np.union1d(rows, asked)
+    if len(rows) > MAX_DETAILS:
+        rows = np.random.default_rng(0).choice(rows, MAX_DETAILS, replace=False)
+    return np.union1d(rows, existing)
 
 
-def _spec(place: Place, color: ColorBy, secret: Secret | None) -> ColorSpec:
-    spec = color_of(place, color, secret)
-    _CODES[place, color] = color_codes(spec)
+def _spec(layout_key: LayoutKey, color: ColorBy, secret: Secret | None) -> ColorSpec:
+    spec = color_of(layout_key, color, secret)
+    _CODES[layout_key, color] = color_codes(spec)
     while len(_CODES) > 6:
         _CODES.popitem(last=False)
     return spec
 
 
-def _codes(place: Place, color: ColorBy) -> np.ndarray:
-    if (place, color) not in _CODES:
-        _spec(place, color, None)
-    return _CODES[place, color]
+def _codes(layout_key: LayoutKey, color: ColorBy) -> np.ndarray:
+    if (layout_key, color) not in _CODES:
+        _spec(layout_key, color, None)
+    return _CODES[layout_key, color]
 
 
 @lru_cache(maxsize=16)
-def _column(corpus: CorpusRef, name: str) -> tuple[np.ndarray, list[str]]:
+def _cached_bins(corpus: CorpusRef, name: str) -> tuple[np.ndarray, list[str]]:
     table = load_corpus(corpus).table
     if name not in table.columns:
         raise InputError(f'There is no column "{name}" to draw a histogram of.', "Choose another.")
@@ -222,9 +228,27 @@ def _column(corpus: CorpusRef, name: str) -> tuple[np.ndarray, list[str]]:
 
 
 @lru_cache(maxsize=4)
-def _drawn(place: Place) -> np.ndarray:
-    return density_sample(layouts((place,))[0], MOST_DRAWN)
+def _drawn_rows(layout_key: LayoutKey) -> np.ndarray:
+    return density_sample(aligned_layouts((layout_key,))[0], MAX_DRAWN)
 
 
 def _packet(array: np.ndarray) -> Packet:
     return Packet(digest_array(array), array.tobytes())
+
+
+def contender_layouts(comparison: ComparisonQuery) -> tuple[LayoutKey, ...]:
+    """The stored default layouts of the contenders' models, at most four, in the contenders' order."""
+    by_model = {key.model.key: key for key in stored_layouts(comparison.corpus) if key.params == LayoutParams()}
+    models = dict.fromkeys(contender.model.key for contender in comparison.contenders)
+    return tuple(by_model[model] for model in models if model in by_model)[:MAX_MAPS]
+
+
+def disagreement_colors(
+    comparison: ComparisonQuery, k: int, layout_keys: tuple[LayoutKey, ...], theme: Theme
+) -> MapColors:
+    """`disagreement_spec` of the drawn rows."""
+    spec = disagreement_spec(comparison, k)
+    ids = map_geometry(layout_keys).ids
+    codes = color_codes(spec)
+    drawn = codes if ids is None else codes[np.frombuffer(ids.data, np.uint32)]
+    return MapColors(_packet(np.ascontiguousarray(drawn)), color_legend(spec, theme), "")

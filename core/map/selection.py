@@ -1,7 +1,7 @@
-"""What a person has chosen on a map, as its component tells it: shapes, hidden colors, ranges, a clicked row.
+"""A selection on the map (shapes, hidden colors, ranges, a clicked row), and the rows it contains.
 
-Shapes are kept in whole steps, 2^20 across the layout, as differences between corners: short enough for an address, and
-exact, so that the browser and this module find the same rows.
+Shapes are stored on a grid of 2^20 steps across the layout, as differences between corners: short enough for a link,
+and exact, so that the browser and this module select the same rows.
 """
 
 import json
@@ -12,18 +12,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.map.shapes import rows_in_box, rows_in_polygon
-
-STEPS = 1 << 20
-FARTHEST = 1 << 40
-MOST_STEPS, MOST_CORNERS = 200, 2_000
-MISSING = 255  # the code of a row without a value
+GRID_STEPS = 1 << 20
+MAX_COORDINATE = 1 << 40
+MAX_STEPS, MAX_CORNERS = 200, 2_000
+MISSING_CODE = 255  # the code of a row without a value
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The square around all points of a view: its lower left corner and side; width, height: the shares used of it."""
+    """The square around all points: its lower left corner and side; width, height: the shares of it in use."""
 
     x: float
     y: float
@@ -33,7 +31,7 @@ class Bounds:
 
     @classmethod
     def of(cls, layouts: Sequence[np.ndarray]) -> "Bounds":
-        """layouts: (n, 2) each; points that are not finite don't count."""
+        """layouts: (n, 2) each; points that are not finite are ignored."""
         points = np.concatenate([layout[np.isfinite(layout).all(axis=1)] for layout in layouts]).astype(np.float64)
         if not len(points):
             return cls(0.0, 0.0, 1.0, 1.0, 1.0)
@@ -42,12 +40,12 @@ class Bounds:
         return cls(float(low[0]), float(low[1]), side, float(span[0]) / side or 1.0, float(span[1]) / side or 1.0)
 
     def steps(self, x: float, y: float) -> tuple[int, int]:
-        return round((x - self.x) / self.side * STEPS), round((y - self.y) / self.side * STEPS)
+        return round((x - self.x) / self.side * GRID_STEPS), round((y - self.y) / self.side * GRID_STEPS)
 
 
 @dataclass(frozen=True)
-class Step:
-    """A shape, or rows by the key of a saved selection, that sets, adds to or takes from what is selected.
+class SelectionStep:
+    """A shape, or a saved selection by its key, that sets, adds to or is subtracted from the selection.
 
     corners: differences (dx, dy, dx, dy, ...) in steps, the first from (0, 0). panel: the map it was drawn on.
     """
@@ -60,16 +58,19 @@ class Step:
 
     def polygon(self, bounds: Bounds) -> np.ndarray:
         """(v, 2) float64 in the layout's units."""
-        places = np.cumsum(np.array(self.corners, dtype=np.int64).reshape(-1, 2), axis=0)
-        return np.array([bounds.x, bounds.y]) + places * bounds.side / STEPS
+        points = np.cumsum(np.array(self.corners, dtype=np.int64).reshape(-1, 2), axis=0)
+        return np.array([bounds.x, bounds.y]) + points * bounds.side / GRID_STEPS
 
 
 @dataclass(frozen=True)
-class Choice:
-    """steps in their order; color: what the points are colored by, whose codes `hidden` and `span` (low, high) are of.
-    brushes: (column, low, high) in bins. clicked: a row id."""
+class MapSelection:
+    """What is selected on a map.
 
-    steps: tuple[Step, ...] = ()
+    steps: applied in order. color: key of the coloring that `hidden` and `span` (low, high) hold codes of.
+    brushes: (column, low, high) in bins. clicked: a row id.
+    """
+
+    steps: tuple[SelectionStep, ...] = ()
     color: str = ""
     hidden: tuple[int, ...] = ()
     span: tuple[int, int] | None = None
@@ -77,34 +78,34 @@ class Choice:
     clicked: int | None = None
 
     @property
-    def filters(self) -> bool:
+    def has_filters(self) -> bool:
         return bool(self.hidden or self.span or self.brushes)
 
     @property
-    def selects(self) -> bool:
-        """Whether it singles rows out, by shape or by filter."""
-        return bool(self.steps or self.filters)
+    def has_selection(self) -> bool:
+        """Whether rows are selected, by shape or by filter."""
+        return bool(self.steps or self.has_filters)
 
     @classmethod
-    def read(cls, raw: Any) -> "Choice":
-        """From the component's or an address' form; what can't be understood is left out."""
+    def read(cls, raw: Any) -> "MapSelection":
+        """From the form that the component and links use; anything malformed is ignored."""
         if not isinstance(raw, Mapping):
             return cls()
-        steps = [step for step in map(_step, _list(raw.get("steps"))[:MOST_STEPS]) if step]
+        steps = [step for step in map(_step, _list(raw.get("steps"))[:MAX_STEPS]) if step]
         hidden = sorted(
-            {code for code in map(_whole, _list(raw.get("hidden"))) if code is not None and 0 <= code < 256}
+            {code for code in map(_integer, _list(raw.get("hidden"))) if code is not None and 0 <= code < 256}
         )
         named = raw.get("brushes")
         brushes = (
-            [(str(name), *span) for name, pair in named.items() if (span := _span(pair)) and _sound(str(name))]
+            [(str(name), *span) for name, pair in named.items() if (span := _span(pair)) and _is_encodable(str(name))]
             if isinstance(named, Mapping)
             else []
         )
-        clicked = _whole(raw.get("clicked"))
+        clicked = _integer(raw.get("clicked"))
         color = raw.get("color")
         return cls(
             tuple(steps),
-            color if isinstance(color, str) and _sound(color) else "",
+            color if isinstance(color, str) and _is_encodable(color) else "",
             tuple(hidden),
             _span(raw.get("range")),
             tuple(brushes),
@@ -112,30 +113,28 @@ class Choice:
         )
 
     @classmethod
-    def from_text(cls, text: str) -> "Choice":
+    def from_text(cls, text: str) -> "MapSelection":
         try:
             return cls.read(json.loads(text))
         except (ValueError, RecursionError):
             return cls()
 
     @classmethod
-    def from_plotly(cls, event: Any, bounds: Bounds) -> "Choice":
+    def from_plotly(cls, event: Any, bounds: Bounds) -> "MapSelection":
         """From Streamlit's event of a Plotly chart: its boxes and lassos, else the one point clicked."""
-        from core.map.shapes import clicked_rows, drawn_shapes
-
-        steps: list[Step] = []
+        steps: list[SelectionStep] = []
         for kind, x, y in drawn_shapes(event):
             corners = np.array([bounds.steps(*corner) for corner in zip(x, y, strict=True)])
             flat = np.diff(corners, axis=0, prepend=0).ravel()
-            steps.append(Step(kind, "add" if steps else "set", tuple(int(part) for part in flat)))
+            steps.append(SelectionStep(kind, "add" if steps else "set", tuple(int(part) for part in flat)))
         rows = clicked_rows(event)
         return cls(tuple(steps), clicked=int(rows[0]) if not steps and len(rows) == 1 else None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The component's form; what is empty is left out, since it also stands in addresses."""
+        """The form that the component and links use, without empty fields to keep links short."""
         steps = [_step_dict(step) for step in self.steps]
         brushes = {name: [low, high] for name, low, high in self.brushes}
-        whole = {
+        fields = {
             "steps": steps,
             "color": self.color,
             "hidden": list(self.hidden),
@@ -143,40 +142,40 @@ class Choice:
             "brushes": brushes,
             "clicked": self.clicked,
         }
-        return {name: value for name, value in whole.items() if value not in (None, "", [], {})}
+        return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
 
     def to_text(self) -> str:
         return json.dumps(self.to_dict(), separators=(",", ":"), ensure_ascii=False)
 
 
-def chosen_rows(
-    choice: Choice,
+def rows_in_selection(
+    selection: MapSelection,
     layouts: Sequence[np.ndarray],
     bounds: Bounds,
     codes: np.ndarray | None = None,
     columns: Mapping[str, np.ndarray] | None = None,
     members: Callable[[str], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Row ids that lie in the shapes and pass the filters, sorted, int64; without shapes all that pass.
+    """Ids of the rows inside the shapes (all without shapes) that pass the filters, sorted, int64.
 
     layouts: (n, 2) a panel. codes: (n,) uint8 of the color; columns: (n,) uint8 of brushed columns. members: rows
     of a saved selection by its key, as a bool mask.
     """
     inside = np.ones(len(layouts[0]), dtype=bool)
-    if choice.steps:
-        inside = _in_steps(choice.steps, layouts, bounds, members)
-    if codes is not None and choice.hidden:
-        inside &= ~np.isin(codes, choice.hidden)
-    if codes is not None and choice.span:
-        inside &= (codes >= choice.span[0]) & (codes <= choice.span[1])
-    for name, low, high in choice.brushes:
+    if selection.steps:
+        inside = _in_steps(selection.steps, layouts, bounds, members)
+    if codes is not None and selection.hidden:
+        inside &= ~np.isin(codes, selection.hidden)
+    if codes is not None and selection.span:
+        inside &= (codes >= selection.span[0]) & (codes <= selection.span[1])
+    for name, low, high in selection.brushes:
         if columns and name in columns:
             inside &= (columns[name] >= low) & (columns[name] <= high)
     return np.flatnonzero(inside)
 
 
 def _in_steps(
-    steps: Iterable[Step],
+    steps: Iterable[SelectionStep],
     layouts: Sequence[np.ndarray],
     bounds: Bounds,
     members: Callable[[str], np.ndarray] | None,
@@ -187,44 +186,44 @@ def _in_steps(
             mask[:] = False
         points = layouts[min(step.panel, len(layouts) - 1)]
         if step.kind == "rows":
-            found = np.zeros(len(mask), dtype=bool)
-            found[members(step.key) if members else []] = True
+            rows = np.zeros(len(mask), dtype=bool)
+            rows[members(step.key) if members else []] = True
         else:
             polygon = step.polygon(bounds)
             box = step.kind == "box"
-            found = rows_in_box(points, *polygon.T) if box else rows_in_polygon(points, polygon)
-        mask[found] = step.operation != "sub"
+            rows = rows_in_box(points, *polygon.T) if box else rows_in_polygon(points, polygon)
+        mask[rows] = step.operation != "sub"
     return mask
 
 
-def _step(raw: Any) -> Step | None:
+def _step(raw: Any) -> SelectionStep | None:
     if not isinstance(raw, Mapping) or raw.get("k") not in ("box", "lasso", "rows"):
         return None
     if raw.get("o") not in ("set", "add", "sub"):
         return None
-    panel, key = _whole(raw.get("m", 0)), str(raw.get("a", ""))
+    panel, key = _integer(raw.get("m", 0)), str(raw.get("a", ""))
     if raw["k"] == "rows":
-        return Step("rows", raw["o"], key=key) if _KEY.fullmatch(key) else None
-    corners = [_whole(part) for part in _list(raw.get("p"))]
-    least, most = (4, 4) if raw["k"] == "box" else (6, 2 * MOST_CORNERS)
-    if not least <= len(corners) <= most or len(corners) % 2 or panel is None or not 0 <= panel < 4:
+        return SelectionStep("rows", raw["o"], key=key) if _KEY.fullmatch(key) else None
+    corners = [_integer(part) for part in _list(raw.get("p"))]
+    min_length, max_length = (4, 4) if raw["k"] == "box" else (6, 2 * MAX_CORNERS)
+    if not min_length <= len(corners) <= max_length or len(corners) % 2 or panel is None or not 0 <= panel < 4:
         return None
-    flat = tuple(part for part in corners if part is not None and abs(part) < FARTHEST)
-    return Step(raw["k"], raw["o"], flat, panel) if len(flat) == len(corners) else None
+    flat = tuple(part for part in corners if part is not None and abs(part) < MAX_COORDINATE)
+    return SelectionStep(raw["k"], raw["o"], flat, panel) if len(flat) == len(corners) else None
 
 
-def _step_dict(step: Step) -> dict[str, Any]:
+def _step_dict(step: SelectionStep) -> dict[str, Any]:
     shape: dict[str, Any] = {"a": step.key} if step.kind == "rows" else {"p": list(step.corners)}
     return {"k": step.kind, "o": step.operation, **shape, **({"m": step.panel} if step.panel else {})}
 
 
 def _span(raw: Any) -> tuple[int, int] | None:
-    ends = [_whole(end) for end in _list(raw)]
+    ends = [_integer(end) for end in _list(raw)]
     return (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
 
 
-def _sound(text: str) -> bool:
-    """Whether it can be written to an address: half of a surrogate pair can't."""
+def _is_encodable(text: str) -> bool:
+    """Whether it can be part of a URL: a lone surrogate can't."""
     return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
@@ -232,7 +231,82 @@ def _list(raw: Any) -> list[Any]:
     return list(raw) if isinstance(raw, list | tuple) else []
 
 
-def _whole(raw: Any) -> int | None:
+def _integer(raw: Any) -> int | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    return int(raw) if raw == raw and abs(raw) < FARTHEST and float(raw).is_integer() else None
+    return int(raw) if raw == raw and abs(raw) < MAX_COORDINATE and float(raw).is_integer() else None
+
+
+def drawn_shapes(
+    event: Mapping[str, Any] | None,
+) -> list[tuple[Literal["box", "lasso"], np.ndarray, np.ndarray]]:
+    """(kind, x, y) of each box and lasso in a selection event as Streamlit gives it for a Plotly chart.
+
+    None from a malformed event.
+    """
+    inner = _inner(event)
+    kinds: tuple[Literal["box", "lasso"], ...] = ("box", "lasso")
+    return [(kind, x, y) for kind in kinds for x, y in _shapes(inner.get(kind))]
+
+
+def _inner(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if not isinstance(event, Mapping):
+        return {}
+    inner = event.get("selection", event)
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _shapes(entries: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """x and y of each box or lasso with at least two corners; other entries are ignored."""
+    shapes = []
+    for entry in entries if isinstance(entries, list | tuple) else ():
+        try:
+            x, y = (np.asarray(entry[axis], dtype=np.float64) for axis in ("x", "y"))
+        except (KeyError, TypeError, ValueError):
+            continue
+        if x.ndim == 1 and x.shape == y.shape and len(x) >= 2 and np.isfinite(x).all() and np.isfinite(y).all():
+            shapes.append((x, y))
+    return shapes
+
+
+def clicked_rows(event: Mapping[str, Any] | None) -> np.ndarray:
+    """Row ids in the customdata of an event's points, sorted, each once, int64."""
+    points = _inner(event).get("points") or ()
+    entries = (point.get("customdata") for point in points if isinstance(point, Mapping))
+    ids = (entry_id for entry in entries for entry_id in _first_number(entry))
+    return np.unique(np.fromiter(ids, dtype=np.int64))
+
+
+def _first_number(entry: Any) -> Iterable[int]:
+    """The row id: Plotly gives customdata as a number, a list or a dictionary with the position as key."""
+    if isinstance(entry, Mapping):
+        entry = entry.get("0", entry.get(0))
+    if isinstance(entry, list | tuple | np.ndarray):
+        entry = entry[0] if len(entry) else None
+    if isinstance(entry, bool) or not isinstance(entry, int | float | np.number) or not float(entry).is_integer():
+        return ()
+    return (int(entry),) if entry >= 0 else ()
+
+
+def rows_in_box(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Bool mask (n,): points (n, 2) within the ranges of x and y, edges included, whichever end comes first."""
+    low, high = (np.min(x), np.min(y)), (np.max(x), np.max(y))
+    x_values, y_values = points[:, 0], points[:, 1]
+    return (x_values >= low[0]) & (x_values <= high[0]) & (y_values >= low[1]) & (y_values <= high[1])
+
+
+def rows_in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Bool mask (n,): points (n, 2) inside a polygon (v, 2), closed by itself, by the even-odd rule (Shimrat, 1962).
+
+    A ray to the right crosses the edges an odd number of times from within. Points with NaN are outside.
+    """
+    inside = rows_in_box(points, polygon[:, 0], polygon[:, 1])
+    near = np.flatnonzero(inside)  # only these can be inside: a lasso mostly covers a small part of the map
+    x, y = (points[near, axis].astype(np.float64) for axis in (0, 1))
+    is_inside = np.zeros(len(near), dtype=bool)
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y1 != y2:
+            crosses = (y1 > y) != (y2 > y)
+            is_inside ^= crosses & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+    inside[near] = is_inside
+    return inside

@@ -1,4 +1,4 @@
-"""Questions of the Map page: is a layout kept, what of it is drawn, how far can it be trusted."""
+"""What the Map page and other features call: a stored layout, its trustworthiness, colors of its rows."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,33 +6,34 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from core.clusters.service import group_values
 from core.corpus.loaders import load_corpus, load_selection
 from core.errors import InputError, StorageError
-from core.map.coloring import ColorSpec, color_spec
+from core.map.coloring import ColorSpec, color_spec, disagreement_spec, parse_disagreement_link
+from core.map.layout import density_sample
 from core.map.results import LAYOUTS, LayoutQuery
-from core.map.sample import density_sample
 from core.secret import Secret
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec
 from core.vectors.index import similarities
 from core.vectors.loaders import load_vectors
 from core.vectors.query import embedded_query
 
-MOST_DRAWN = 50_000
-HOVER = 320  # characters sent of a text; the chart cuts them to 80 without control characters
+MAX_DRAWN = 50_000
+MAX_HOVER_TEXT = 320  # characters of a text that are sent; the chart shows 80
 
 
 @dataclass(frozen=True)
-class Place:
-    """Which map is meant: everything that names a layout.
+class LayoutKey:
+    """Everything that names a layout.
 
-    made: when it was made (unix seconds), 0 while that is not known. A fast layout differs from run to run, so what is
-    kept about one must not be taken for what a later one of the same settings says.
+    created: unix seconds, 0 while unknown. A fast layout differs from run to run, so what is cached about one must not
+    be used for a later one of the same settings.
     """
 
     corpus: CorpusRef
     model: ModelSpec
     params: LayoutParams
-    made: float = 0.0
+    created: float = 0.0
 
     @property
     def query(self) -> LayoutQuery:
@@ -41,10 +42,10 @@ class Place:
 
 @dataclass(frozen=True)
 class ColorBy:
-    """What colors the points. value: the column, the text that similarity is measured to, a kept selection's key, the
-    level of the groups (then a stamp of their names), or between whom disagreement is."""
+    """What colors the points. value: the column, the text that similarity is measured to, a saved selection's key, the
+    level of the clusters (then a digest of their names), or the compared contenders as text for a link."""
 
-    kind: Literal["none", "column", "trust", "similarity", "selection", "groups", "disagreement"] = "none"
+    kind: Literal["none", "column", "trust", "similarity", "selection", "clusters", "disagreement"] = "none"
     value: str = ""
 
 
@@ -52,14 +53,15 @@ class ColorBy:
 class MapTrust:
     """A layout's trust as numbers, all in [0, 1], higher is better; chance levels are those of a random layout.
 
-    kept: mean share of a text's k nearest texts that are also its k nearest on the map, over `kept_rows` rows.
+    preservation: mean share of a text's k nearest texts that are also its k nearest on the map (kNN preservation), over
+    `preservation_rows` rows.
     trustworthiness: over `sample` rows. total: rows of the corpus.
     """
 
     k: int
-    kept: float
-    kept_chance: float
-    kept_rows: int
+    preservation: float
+    preservation_chance: float
+    preservation_rows: int
     trustworthiness: float
     trustworthiness_chance: float
     sample: int
@@ -68,7 +70,7 @@ class MapTrust:
 
 @dataclass(frozen=True, eq=False)
 class MapData:
-    """What is drawn. rows: (m,) int32 ids; points: (m, dims) float32; texts: m beginnings; color: for these m rows."""
+    """What a Plotly map draws. rows: (m,) int32 ids; points: (m, dims) float32; texts, color: of these rows."""
 
     rows: np.ndarray
     points: np.ndarray
@@ -78,40 +80,38 @@ class MapData:
     trust: MapTrust
 
 
-def layout_stamp(place: Place) -> float:
-    """When the stored layout was made, in unix seconds; 0 where there is none."""
-    return LAYOUTS.created(place.query)
+def layout_created(layout_key: LayoutKey) -> float:
+    """When the stored layout was computed, in unix seconds; 0 where there is none."""
+    return LAYOUTS.created(layout_key.query)
 
 
-def map_data(place: Place, color: ColorBy, secret: Secret | None = None) -> MapData:
-    """At most 50,000 rows of a kept layout with their colors, a sample that keeps sparse regions (always the same).
+def map_data(layout_key: LayoutKey, color: ColorBy, secret: Secret | None = None) -> MapData:
+    """At most 50,000 rows of a stored layout with their colors; of more a density-aware, seeded sample.
 
-    Raises StorageError where the layout is not kept, InputError for a column that isn't there, ModelError where the
+    Raises StorageError where the layout is not stored, InputError for a column that isn't there, ModelError where the
     text to compare with can't be embedded.
     """
-    layout = stored_layout(place)
-    points, texts = layout.points, load_corpus(place.corpus).texts
-    rows = density_sample(points, MOST_DRAWN)
-    spec = color_of(place, color, secret).take(rows)
+    layout = stored_layout(layout_key)
+    points, texts = layout.points, load_corpus(layout_key.corpus).texts
+    rows = density_sample(points, MAX_DRAWN)
+    spec = color_of(layout_key, color, secret).take(rows)
     drawn = np.asarray(points[rows], dtype=np.float32)
-    shown = [texts[row][:HOVER] for row in rows]
-    return MapData(rows.astype(np.int32), drawn, shown, spec, len(points), map_trust(layout))
+    beginnings = [texts[row][:MAX_HOVER_TEXT] for row in rows]
+    return MapData(rows.astype(np.int32), drawn, beginnings, spec, len(points), map_trust(layout))
 
 
 def map_trust(layout: Layout) -> MapTrust:
-    """The trust stored with a layout, with the levels a random layout would reach."""
+    """The stored trustworthiness, with what random layouts would reach."""
     trust = layout.trust
-    worth_chance = random_trustworthiness(trust.total, trust.k)
-    measured = int(np.isfinite(trust.per_point).sum())
     return MapTrust(
-        trust.k,
-        trust.knn_preservation,
-        trust.chance,
-        measured,
-        trust.trustworthiness,
-        worth_chance,
-        trust.sample,
-        trust.total,
+        k=trust.k,
+        preservation=trust.knn_preservation,
+        preservation_chance=trust.chance,
+        preservation_rows=int(np.isfinite(trust.per_point).sum()),
+        trustworthiness=trust.trustworthiness,
+        trustworthiness_chance=random_trustworthiness(trust.total, trust.k),
+        sample=trust.sample,
+        total=trust.total,
     )
 
 
@@ -125,40 +125,41 @@ def random_trustworthiness(total: int, k: int) -> float:
     return 1 - (total - 1 - k) * (total - k) / ((total - 1) * (2 * total - 3 * k - 1))
 
 
-def stored_layout(place: Place) -> Layout:
+def stored_layout(layout_key: LayoutKey) -> Layout:
     """Raises StorageError where there is none."""
-    return LAYOUTS.get(place.query)
+    return LAYOUTS.get(layout_key.query)
 
 
-def color_of(place: Place, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
-    """The colors of all rows. Raises as map_data does."""
-    table = load_corpus(place.corpus).table
+def color_of(layout_key: LayoutKey, color: ColorBy, secret: Secret | None = None) -> ColorSpec:
+    """The colors of all rows. Raises as map_data does, and StorageError for contenders that were not compared."""
+    corpus, model = layout_key.corpus, layout_key.model
+    table = load_corpus(corpus).table
     if color.kind == "trust":
-        return color_spec(stored_layout(place).trust.per_point, "neighbors kept", "trust")
+        return color_spec(stored_layout(layout_key).trust.per_point, "neighbors preserved", "trust")
     if color.kind == "similarity":
-        query, _ = embedded_query(place.corpus.folder, place.model, color.value, secret)
-        rows = load_vectors(place.corpus, place.model).rows
-        return color_spec(similarities(rows, query), "cosine", "similarity")
+        return _similarity(layout_key, color.value, secret)
+    if color.kind == "clusters":
+        return color_spec(group_values(corpus, model, color.value), "cluster")
+    if color.kind == "selection":
+        is_selected = load_selection(corpus, color.value)
+        return color_spec(pd.Series(np.where(is_selected, "selected", "not selected")), "selection")
+    if color.kind == "disagreement":
+        return _linked_disagreement(corpus, color.value)
     if color.kind == "none":
         return color_spec(None, "", "none", rows=len(table))
-    if color.kind == "groups":
-        from core.clusters.service import group_values  # which itself asks this module's
-
-        return color_spec(group_values(place.corpus, place.model, color.value), "group")
-    if color.kind == "disagreement":
-        return _disagreement(place, color.value)
-    if color.kind == "selection":
-        inside = load_selection(place.corpus, color.value)
-        return color_spec(pd.Series(np.where(inside, "selected", "not selected")), "selection")
     if color.value not in table.columns:
         raise InputError(f'There is no column "{color.value}" to color by.', "Choose another.")
     return color_spec(table[color.value], color.value)
 
 
-def _disagreement(place: Place, text: str) -> ColorSpec:
-    from core.map.disagreement_colors import disagreement_spec, from_link  # which itself asks this module's
+def _similarity(layout_key: LayoutKey, text: str, secret: Secret | None) -> ColorSpec:
+    query, _ = embedded_query(layout_key.corpus.folder, layout_key.model, text, secret)
+    rows = load_vectors(layout_key.corpus, layout_key.model).rows
+    return color_spec(similarities(rows, query), "cosine", "similarity")
 
-    found = from_link(place.corpus, text)
-    if found is None:
+
+def _linked_disagreement(corpus: CorpusRef, text: str) -> ColorSpec:
+    linked = parse_disagreement_link(corpus, text)
+    if linked is None:
         raise StorageError("These contenders have not been compared.", "Compare them on the Disagreement page.")
-    return disagreement_spec(*found)
+    return disagreement_spec(*linked)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import clean, label
+from core.text import chart_label, clean_line
 
 LINE = 16  # characters of a name below bars
 NAME, END = 34, 14  # characters of a contender's name in a legend, and of its end
@@ -149,8 +148,8 @@ def mark(figure: go.Figure, x: float | None = None, y: float | None = None) -> g
 
 def short(name: str) -> str:
     """A name for a legend or tick; of long ones the middle is left out, since variants differ in their ends."""
-    line = clean(name)
-    return label(line if len(line) <= NAME else f"{line[: NAME - END - 1]}…{line[-END:]}", NAME)
+    line = clean_line(name)
+    return chart_label(line if len(line) <= NAME else f"{line[: NAME - END - 1]}…{line[-END:]}", NAME)
 
 
 def _in_lines(name: str) -> str:

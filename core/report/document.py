@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.text import clean
+from core.text import clean_line
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -154,9 +154,9 @@ def _table(block: Table) -> str:
 
 
 def _safe(text: str) -> str:
-    from core.text import clean
+    from core.text import clean_line
 
-    return html.escape(clean(text))
+    return html.escape(clean_line(text))
 
 
 def to_markdown(document: Document) -> bytes:
@@ -192,5 +192,5 @@ def _table_markdown(block: Table) -> str:
 
 
 def _safe_markdown(text: str) -> str:
-    line = _SIGNS.sub(r"\\\1", _ADDRESS.sub(_JOINER, clean(text)))
+    line = _SIGNS.sub(r"\\\1", _ADDRESS.sub(_JOINER, clean_line(text)))
     return _START.sub(r"\1\\\2", line)

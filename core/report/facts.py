@@ -14,7 +14,8 @@ import numpy as np
 from core.corpus.label_columns import label_columns
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
-from core.disagreement.service import ComparisonQuery, PairwiseSimilarity, depths, is_compared, pairwise_similarity
+from core.disagreement.results import ComparisonQuery
+from core.disagreement.service import PairwiseSimilarity, depths, is_compared, pairwise_similarity
 from core.errors import InputError, PlanisphereError
 from core.report.compression import compression_blocks, unmeasured_contenders
 from core.report.document import Block

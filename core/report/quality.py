@@ -9,13 +9,11 @@ import numpy as np
 
 from core.corpus.text_edits import TEXT_EDITS
 from core.errors import PlanisphereError
-from core.quality import robustness, service, summaries
-from core.quality.edit_robustness import NEUTRAL
+from core.quality import service, summaries
 from core.quality.length_bias import LengthBias
-from core.quality.noise import Noise
-from core.quality.robustness import Wording
-from core.quality.service import Fullness, HubGain
-from core.quality.similarity import Kind, Similarity
+from core.quality.robustness import AMBIGUOUS, EditRobustness, NoiseRobustness
+from core.quality.service import DimensionUsage, Hubness
+from core.quality.similarity import PairKind, Similarity
 from core.report.document import Block, Figure, Heading, Paragraph, Table, table
 from core.report.svg import Axis, Series, lines_svg, percent
 from core.types import CorpusRef
@@ -23,7 +21,7 @@ from core.vectors.contenders import Contender, has_graph
 
 SECONDS = 12.0  # a download waits this long; what has not started by then is left out
 MAX_ROWS = 30_000  # with more, one contender takes longer
-PAIR_KINDS: dict[Kind, tuple[str, int]] = {
+PAIR_KINDS: dict[PairKind, tuple[str, int]] = {
     "random": ("random pairs", -1), "label": ("same-label pairs", 2), "tenth": ("tenth neighbors", 4),
     "first": ("nearest neighbors", 0),
 }  # fmt: skip
@@ -41,11 +39,11 @@ class ModelDiagnostics:
     name: str
     index: int
     similarity: Similarity
-    usage: Fullness
-    noise: Noise
-    hubs: HubGain
+    usage: DimensionUsage
+    noise: NoiseRobustness
+    hubs: Hubness
     length: LengthBias
-    edits: Wording | None
+    edits: EditRobustness | None
 
 
 def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, column: str) -> list[ModelDiagnostics]:
@@ -79,19 +77,19 @@ def _usable_column(corpus: CorpusRef, column: str) -> str:
 @lru_cache(maxsize=20)
 def _measure(
     corpus: CorpusRef, contender: Contender, column: str
-) -> tuple[Similarity, Fullness, Noise, HubGain, LengthBias]:
+) -> tuple[Similarity, DimensionUsage, NoiseRobustness, Hubness, LengthBias]:
     """Cached in the worker, so that a second report continues where the first one stopped."""
     where = (corpus, contender)
     return (
-        service.similarity(*where, column), service.fullness(*where), robustness.noise(*where),
-        service.hub_gain(*where, column), service.length_bias(*where),
+        service.similarity(*where, column), service.dimension_usage(*where), service.noise_robustness(*where),
+        service.hubness(*where, column), service.length_bias(*where),
     )  # fmt: skip
 
 
-def _load_edits(corpus: CorpusRef, contender: Contender) -> Wording | None:
+def _load_edits(corpus: CorpusRef, contender: Contender) -> EditRobustness | None:
     """Robustness to edits, where it was measured."""
     try:
-        return robustness.wording(corpus, contender)
+        return service.edit_robustness(corpus, contender)
     except PlanisphereError:
         return None
 
@@ -107,13 +105,13 @@ def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
         _measures_table(models),
         Paragraph(_legend(models[0]), "note"),
         *(cosine_figure(model.name, model.similarity) for model in models[:MAX_FIGURES]),
-        Paragraph(summaries.of_similarity([(model.name, model.similarity) for model in models]) + some),
+        Paragraph(summaries.describe_similarity([(model.name, model.similarity) for model in models]) + some),
         spectrum_figure(models),
-        Paragraph(summaries.of_fullness([(model.name, model.usage) for model in models])),
+        Paragraph(summaries.describe_dimension_usage([(model.name, model.usage) for model in models])),
         noise_figure(models),
-        Paragraph(summaries.of_noise([(model.name, model.noise) for model in models], NOISE_LENGTH)),
-        Paragraph(summaries.of_hubs([(model.name, model.hubs) for model in models])),
-        Paragraph(summaries.of_length([(model.name, model.length) for model in models])),
+        Paragraph(summaries.describe_noise([(model.name, model.noise) for model in models], NOISE_LENGTH)),
+        Paragraph(summaries.describe_hubs([(model.name, model.hubs) for model in models])),
+        Paragraph(summaries.describe_length([(model.name, model.length) for model in models])),
         *_edit_blocks([(model.name, model.edits) for model in models if model.edits]),
     ]
 
@@ -125,20 +123,20 @@ def _measures_table(models: Sequence[ModelDiagnostics]) -> Table:
 
 
 def _cells(model: ModelDiagnostics) -> tuple[str, ...]:
-    density, hubs = model.usage.density, model.hubs.lines["none"]
+    density, hubs = model.usage.spectrum, model.hubs.rankings["none"]
     auc, churn = model.similarity.auc.get("first"), model.noise.churn[model.noise.sizes.index(NOISE_LENGTH)]
-    effective = summaries.between(density.measures["participation", True])
+    effective = summaries.with_interval(density.measures["participation", True])
     return (
-        f"{effective} of {density.dimensions:,}", summaries.between(model.usage.intrinsic),
+        f"{effective} of {density.dimensions:,}", summaries.with_interval(model.usage.intrinsic),
         f"{density.measures['mean_cosine', False].value:.3f}",
-        "unknown" if auc is None else summaries.between(auc, summaries.share), f"{hubs.skewness:.2f}",
-        summaries.share(hubs.never), summaries.between(model.length.rho["everyone"], "{:+.2f}".format),
-        summaries.between(churn, summaries.share),
+        "unknown" if auc is None else summaries.with_interval(auc, summaries.percent), f"{hubs.skewness:.2f}",
+        summaries.percent(hubs.anti_hubs), summaries.with_interval(model.length.rho["all_texts"], "{:+.2f}".format),
+        summaries.with_interval(churn, summaries.percent),
     )  # fmt: skip
 
 
 def _legend(model: ModelDiagnostics) -> str:
-    density, hubs, noise = model.usage.density, model.hubs, model.noise
+    density, hubs, noise = model.usage.spectrum, model.hubs, model.noise
     return (
         f"Over {density.texts:,} of {density.total:,} distinct texts, seed {density.seed}; 95% intervals in brackets. "
         "Effective dimensions: participation ratio of the centered vectors. Intrinsic dimension: TwoNN. Random cosine: "
@@ -161,7 +159,7 @@ def cosine_figure(name: str, similarity: Similarity) -> Figure:
             part = slice(max(filled[0] - 1, 0), filled[-1] + 2)
             series.append(Series(label, middle[part].tolist(), shares[part].tolist(), color=color, dots=False))
     rows = [
-        (PAIR_KINDS[kind][0], f"{value:.3f}", f"{similarity.drawn[kind]:,}")
+        (PAIR_KINDS[kind][0], f"{value:.3f}", f"{similarity.pairs[kind]:,}")
         for kind, value in similarity.medians.items()
     ]
     first, title = f"Under {name}", f"cosine under {name}"
@@ -173,7 +171,7 @@ def spectrum_figure(models: Sequence[ModelDiagnostics]) -> Figure:
     """Cumulative variance of the strongest components of the centered vectors, a line per contender."""
     series = [
         Series(model.name, density.components.tolist(), density.centered.tolist(), color=model.index, dots=False)
-        for model, density in ((model, model.usage.density) for model in models)
+        for model, density in ((model, model.usage.spectrum) for model in models)
     ]
     rows = [(line.name, *(f"{np.interp(count, line.x, line.y):.1%}" for count in (1, 10, 100))) for line in series]
     first = "Share of variance in the first"
@@ -194,10 +192,10 @@ def noise_figure(models: Sequence[ModelDiagnostics]) -> Figure:
     return Figure(svg, "neighbors lost by noise", table(("Noise", *(model.name for model in models)), rows))
 
 
-def _edit_blocks(models: Sequence[tuple[str, Wording]]) -> list[Block]:
+def _edit_blocks(models: Sequence[tuple[str, EditRobustness]]) -> list[Block]:
     if not models:
         return []
-    names = [name for name in TEXT_EDITS if any(edits.line(name) for _, edits in models)]
+    names = [name for name in TEXT_EDITS if any(edits.probe(name) for _, edits in models)]
     rows = [(name, *(_lost_neighbors(edits, probe) for probe in names)) for name, edits in models]
     changing = [name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning]
     labels: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
@@ -208,11 +206,11 @@ def _edit_blocks(models: Sequence[tuple[str, Wording]]) -> list[Block]:
     return [
         Heading("Robustness to edits", 3),
         table(("Contender", *(labels[name] for name in names)), rows, ("Contender",)),
-        Paragraph(summaries.of_wording(list(models), labels, changing, NEUTRAL)),
+        Paragraph(summaries.describe_edits(list(models), labels, changing, AMBIGUOUS)),
         Paragraph(note, "note"),
     ]
 
 
-def _lost_neighbors(edits: Wording, probe: str) -> str:
-    line = edits.line(probe)
-    return "" if line is None else summaries.share(line.churn_mean.value)
+def _lost_neighbors(edits: EditRobustness, probe: str) -> str:
+    line = edits.probe(probe)
+    return "" if line is None else summaries.percent(line.churn_mean.value)

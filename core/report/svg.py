@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, log10
 import numpy as np
 
 from core.palette import COLORS, GREY
-from core.text import clean, cut
+from core.text import clean_line, truncate
 
 WIDTH = 760
 INK, LINE = "#1f2430", "#d8dbe2"
@@ -63,7 +63,7 @@ def path(points: Sequence[tuple[float, float]], color: str, width: float = 2, fi
 
 def text(x: float, y: float, content: str, anchor: str, size: int = 12, color: str = INK) -> str:
     """Escaped."""
-    safe = html.escape(clean(content))
+    safe = html.escape(clean_line(content))
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{color}">{safe}</text>'
 
 
@@ -106,7 +106,7 @@ def interval_svg(marks: Sequence[Mark], title: str, chance: float | None = None)
         parts.append(dashed(x(chance), top, height - bottom) + text(x(chance), top - 2, "chance", "middle", 11))
     for row, mark in enumerate(marks):
         y, color = top + MARK_HEIGHT * (row + 0.5), COLORS[mark.color % len(COLORS)]
-        parts.append(text(left - 12, y + 4, cut(clean(mark.name), MARK_NAME_LENGTH), "end"))
+        parts.append(text(left - 12, y + 4, truncate(clean_line(mark.name), MARK_NAME_LENGTH), "end"))
         if isfinite(mark.low + mark.high):
             parts.append(stroke(x(mark.low), y, x(mark.high), y, color, 2.5))
         parts.append(f'<circle cx="{x(mark.x):.1f}" cy="{y:.1f}" r="5.5" fill="{color}"/>')
@@ -158,7 +158,12 @@ def heat_svg(names: Sequence[str], values: np.ndarray) -> str:
     for row, name in enumerate(names):
         y = HEAT_TOP + HEAT_CELL * row
         parts.append(
-            text(HEAT_LEFT - 12, y + HEAT_CELL / 2 + 4, f"{cut(clean(name), HEAT_NAME_LENGTH)} · {row + 1}", "end")
+            text(
+                HEAT_LEFT - 12,
+                y + HEAT_CELL / 2 + 4,
+                f"{truncate(clean_line(name), HEAT_NAME_LENGTH)} · {row + 1}",
+                "end",
+            )
         )
         parts.append(text(HEAT_LEFT + wide * (row + 0.5), HEAT_TOP - 8, str(row + 1), "middle"))
         parts += [
@@ -262,7 +267,7 @@ def _legend(series: Sequence[Series]) -> tuple[list[str], float]:
     """The legend in as many rows as needed, and its height."""
     parts, at, row = [], 0.0, 0
     for line in series:
-        name = cut(clean(line.name), LEGEND_NAME_LENGTH)
+        name = truncate(clean_line(line.name), LEGEND_NAME_LENGTH)
         if not name:
             continue
         wide = 30 + CHARACTER_WIDTH * len(name)

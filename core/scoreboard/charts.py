@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import label
+from core.text import chart_label
 
 NAME_WIDTH = 48
 ROW, MIN_HEIGHT = 46, 230  # pixels per contender, and of the plot at least
@@ -40,15 +39,15 @@ def interval_figure(
     for at, name in enumerate(names):
         figure.add_trace(_whisker(at, name, values[at], low[at], high[at], contender_color(order[at])))
         figure.add_annotation(
-            x=0, xref="paper", y=at - 0.36, text=f"{label(name, NAME_WIDTH)} · {values[at]:.3f}", showarrow=False,
+            x=0, xref="paper", y=at - 0.36, text=f"{chart_label(name, NAME_WIDTH)} · {values[at]:.3f}", showarrow=False,
             xanchor="left", font={"size": 12},
         )  # fmt: skip
     ends = np.concatenate([values, low, high])  # a single query has no interval
     _chance(figure, chance, np.nanmin(ends), np.nanmax(ends), len(names))
     figure.update_layout(showlegend=False, margin={"l": 8, "r": 16, "t": 22, "b": 36})
     figure.update_yaxes(range=[len(names) - 0.6, -0.75], visible=False, fixedrange=True)
-    figure.update_xaxes(title={"text": f"{label(metric)}, higher is better"}, gridcolor=LINE_COLOR, zeroline=False,
-                        nticks=6)  # fmt: skip
+    figure.update_xaxes(title={"text": f"{chart_label(metric)}, higher is better"}, gridcolor=LINE_COLOR,
+                        zeroline=False, nticks=6)  # fmt: skip
     return figure
 
 
@@ -59,7 +58,7 @@ def _whisker(at: int, name: str, value: float, low: float, high: float, color: s
         mode="markers",
         marker={"color": color, "size": 11},
         error_x={"array": [high - value], "arrayminus": [value - low], "color": color, "thickness": 2, "width": 6},
-        hovertext=[f"{label(name, NAME_WIDTH)}: {value:.4f} (95%: {low:.4f} to {high:.4f})"],
+        hovertext=[f"{chart_label(name, NAME_WIDTH)}: {value:.4f} (95%: {low:.4f} to {high:.4f})"],
         hoverinfo="text",
     )
 

@@ -138,7 +138,9 @@ def sampling_order(count: int, task: Task) -> np.ndarray:
 
 
 def _edited_queries(texts: list[str], name: str, task: Task) -> QuerySources:
-    change: Callable[[str, np.random.Generator], str | None] = TEXT_EDITS["typos"].change if name == "typos" else reworded
+    change: Callable[[str, np.random.Generator], str | None] = (
+        TEXT_EDITS["typos"].change if name == "typos" else reworded
+    )
     for row in sampling_order(len(texts), task):
         query = change(texts[row], edit_generator(texts[row], name, int(task.get("seed", 0))))
         if query is not None:

@@ -20,7 +20,7 @@ from core.models.openai_client.tokens import estimate_tokens
 from core.scoreboard.types import Task
 from core.secret import Secret
 from core.store import Workspace
-from core.text import clean, cut
+from core.text import clean_line, truncate
 from core.types import CorpusRef, Progress
 
 TEXT_LENGTH = 1_000  # characters of a text that are sent
@@ -113,7 +113,7 @@ def write_queries(
 
 def prompt_text(text: str) -> str:
     """A text as the model sees it: one line, cut at TEXT_LENGTH characters."""
-    return cut(clean(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH)
+    return truncate(clean_line(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH)
 
 
 def messages(texts: Sequence[str]) -> list[dict[str, str]]:
@@ -133,7 +133,7 @@ def clean_query(raw: object) -> str:
     """A query as plain text on one line, cut at QUERY_LENGTH; "" where it is no text, or has no letter or digit."""
     if not isinstance(raw, str):
         return ""
-    line = cut(clean(html.unescape(raw[:2_000])).strip(" \"'“”„«»*`"), QUERY_LENGTH)
+    line = truncate(clean_line(html.unescape(raw[:2_000])).strip(" \"'“”„«»*`"), QUERY_LENGTH)
     return line if any(sign.isalnum() for sign in line) else ""
 
 

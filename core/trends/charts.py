@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import base_layout
-from core.figures_bars import LINE_COLOR
+from core.figures import LINE_COLOR, base_layout
 from core.palette import COLORS, GREY, Theme
-from core.text import label
+from core.text import chart_label
 
 SENTIMENT_COLORS = {"negative": COLORS[1], "neutral": GREY, "positive": COLORS[0]}
 NAME_WIDTH = 36
@@ -55,7 +54,7 @@ def _line(
 ) -> go.Scatter:
     form = (lambda x: f"{x:.1%}") if percent else (lambda x: f"{x:,.0f}")
     hover = [
-        f"{label(name, NAME_WIDTH)}: {form(value)}"
+        f"{chart_label(name, NAME_WIDTH)}: {form(value)}"
         + (f" ({form(a)} to {form(b)})" if b > a else "")
         + (", few rows" if scarce else "")
         if np.isfinite(value)
@@ -66,7 +65,7 @@ def _line(
         x=starts,
         y=values,
         mode="lines+markers",
-        name=label(name, NAME_WIDTH),
+        name=chart_label(name, NAME_WIDTH),
         legendgroup=name,
         showlegend=legend,
         line={"color": color, "width": 2},
@@ -104,7 +103,7 @@ def area_figure(
     for at, name in enumerate(names):
         color = _color(name, at)
         form = [
-            f"{label(name, NAME_WIDTH)}: {v:.1%}" if percent else f"{label(name, NAME_WIDTH)}: {v:,.0f}"
+            f"{chart_label(name, NAME_WIDTH)}: {v:.1%}" if percent else f"{chart_label(name, NAME_WIDTH)}: {v:,.0f}"
             for v in values[at]
         ]
         figure.add_trace(
@@ -113,7 +112,7 @@ def area_figure(
                 y=np.nan_to_num(values[at]),
                 stackgroup="all",
                 mode="lines",
-                name=label(name, NAME_WIDTH),
+                name=chart_label(name, NAME_WIDTH),
                 line={"width": 0.5, "color": color},
                 fillcolor=_with_opacity(color, 0.75),
                 hovertext=form,
@@ -172,7 +171,7 @@ def timeline_figure(
                 showlegend=False,
                 hoverinfo="text",
                 line={"color": _with_opacity(COLORS[1], 0.35 + 0.65 * weight / top), "width": 14},
-                hovertext=f"{label(name, NAME_WIDTH)}: {first[:16]} to {end[:16]}, weight {weight:.1f}",
+                hovertext=f"{chart_label(name, NAME_WIDTH)}: {first[:16]} to {end[:16]}, weight {weight:.1f}",
             )
         )
     figure.update_layout(margin={"l": 8, "t": 8, "b": 48}, hovermode="closest")
@@ -193,7 +192,7 @@ def change_figure(
         marker={"color": colors, "size": 9},
         hoverinfo="text",
         hovertext=[
-            f"{label(name, NAME_WIDTH)}: {c:+.1%} ({a:+.1%} to {b:+.1%})"
+            f"{chart_label(name, NAME_WIDTH)}: {c:+.1%} ({a:+.1%} to {b:+.1%})"
             for name, c, a, b in zip(names, change, low, high, strict=True)
         ],
         error_x={
@@ -216,7 +215,7 @@ def change_figure(
 
 def _name_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
     """Names on the y-axis, the first on top."""
-    ticks = {"tickvals": list(range(len(names))), "ticktext": [label(name, 24) for name in names]}
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [chart_label(name, 24) for name in names]}
     return figure.update_yaxes(range=[len(names) - 0.5, -0.5], automargin=True, showgrid=False, zeroline=False, **ticks)
 
 

@@ -1,12 +1,13 @@
 """Compression: how small the vectors and how fast the index can be, and what that loses."""
 
 from core.compression.service import CompressedContender
-from pages.shared import compare_frame, session
+from pages.shared import session
 from pages.shared.compression.dimensions import show_dimensions
 from pages.shared.compression.index import show_index
 from pages.shared.compression.planner import show_capacity_planner
 from pages.shared.compression.quantization import show_quantization
 from pages.shared.compression.select_contender import select_contender
+from pages.shared.contenders import run_view, select_view, start_page
 
 PARTS = {
     "Dimensions": show_dimensions,
@@ -21,13 +22,13 @@ HELP = (
 
 
 def page() -> None:
-    frame = compare_frame.begin("Compression", "There is nothing to compress yet. Add data first.", least=1)
+    frame = start_page("Compression", "There is nothing to compress yet. Add data first.", minimum=1)
     if frame is None:
         return
     info, contenders = frame
     compressed = CompressedContender(session.corpus_ref(info), select_contender(contenders))
-    part = compare_frame.part(PARTS, "compress_part", HELP)
-    compare_frame.section(PARTS[part], compressed, info)
+    part = select_view(PARTS, "compress_part", HELP)
+    run_view(PARTS[part], compressed, info)
 
 
 page()

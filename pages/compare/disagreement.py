@@ -1,7 +1,8 @@
 """Disagreement: where the contenders have different neighbors, on which rows, and what explains it."""
 
 from core.disagreement.results import ComparisonQuery
-from pages.shared import compare_frame, session
+from pages.shared import session
+from pages.shared.contenders import run_view, select_view, start_page
 from pages.shared.disagreement.controls import comparison_ready
 from pages.shared.disagreement.explanations import show_explanations
 from pages.shared.disagreement.maps import show_maps
@@ -28,15 +29,15 @@ HELP = (
 
 
 def page() -> None:
-    frame = compare_frame.begin("Disagreement", "There is nothing to compare yet. Add data first.")
+    frame = start_page("Disagreement", "There is nothing to compare yet. Add data first.")
     if frame is None:
         return
     info, contenders = frame
     query = ComparisonQuery(session.corpus_ref(info), contenders)
     if not comparison_ready(query):
         return
-    part = compare_frame.part(PARTS, "differ", HELP)
-    compare_frame.section(PARTS[part], query, info)
+    part = select_view(PARTS, "differ", HELP)
+    run_view(PARTS[part], query, info)
 
 
 page()

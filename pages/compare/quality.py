@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pages.shared import compare_frame
+from pages.shared import contenders
 from pages.shared.quality.calibration import show_calibration
 from pages.shared.quality.common import QualitySelection, prepare_contenders
 from pages.shared.quality.dimension_usage import show_dimension_usage
@@ -30,13 +30,13 @@ HELP = (
 
 
 def page() -> None:
-    frame = compare_frame.begin("Quality", "No data yet. Add data to analyze embedding quality.", least=1)
+    frame = contenders.start_page("Quality", "No data yet. Add data to analyze embedding quality.", minimum=1)
     if frame is None:
         return
-    part = compare_frame.part(PARTS, "quality_part", HELP)
+    part = contenders.select_view(PARTS, "quality_part", HELP)
     selection = prepare_contenders(*frame)
     if selection is not None:
-        compare_frame.section(PARTS[part], selection)
+        contenders.run_view(PARTS[part], selection)
 
 
 page()

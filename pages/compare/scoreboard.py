@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.scoreboard.service import ScoreboardQuery
-from pages.shared import contender_choice, empty, report_download, session
-from pages.shared.scoreboard import controls, view
+from pages.shared import messages, session
+from pages.shared.contenders import select_contenders
+from pages.shared.scoreboard import controls, report_download, view
 
 
 def page() -> None:
@@ -12,9 +13,9 @@ def page() -> None:
     st.caption("Which model is best on your own rows, how certain it is, and what it costs.")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to compare yet: add data first.")
+        messages.show_no_corpus("There is nothing to compare yet: add data first.")
         return
-    contenders = contender_choice.choose(info)
+    contenders = select_contenders(info)
     if not contenders:
         return
     task, metric = controls.select_task(info, contenders)

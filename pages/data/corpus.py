@@ -18,7 +18,7 @@ from pages.shared.corpus.columns import choose_roles
 from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 CREATE_SECONDS = 600  # a million rows with vectors, or split into passages, take minutes on a small machine

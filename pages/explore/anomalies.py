@@ -8,11 +8,11 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from pages.shared import empty, session
+from pages.shared import messages, session
 from pages.shared.diversity.view import show_diversity
 from pages.shared.duplicates.view import show_duplicates
-from pages.shared.errors import show_error
 from pages.shared.label_errors.view import show_label_errors
+from pages.shared.messages import show_error
 from pages.shared.outliers.view import show_outliers
 from pages.shared.text import plain
 
@@ -45,14 +45,14 @@ def page() -> None:
 
 def show_prerequisites(info: CorpusInfo | None, model: ModelSpec | None) -> None:
     """No corpus, no vectors, or no graph; a running job is waited for."""
-    if empty.coming(info):
-        empty.waiting("Results appear here once the texts are embedded and their neighbors computed.")
+    if messages.is_embedding_pending(info):
+        messages.show_waiting("Results appear here once the texts are embedded and their neighbors computed.")
     elif info is None:
-        empty.no_corpus("There is no data to analyze yet.")
+        messages.show_no_corpus("There is no data to analyze yet.")
     elif model is None:
-        empty.not_embedded(f"{plain(info.name)} has not been embedded yet: anomalies are found from vectors.")
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: anomalies are found from vectors.")
     else:
-        empty.not_embedded(f"The neighbor graph of {plain(model.label)} is missing: run the model again.")
+        messages.show_not_embedded(f"The neighbor graph of {plain(model.label)} is missing: run the model again.")
 
 
 @st.fragment

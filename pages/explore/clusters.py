@@ -4,12 +4,12 @@ import streamlit as st
 
 from core.clusters.service import ClusterOverview, cluster_overview
 from core.errors import PlanisphereError
-from pages.shared import empty, session
+from pages.shared import messages, session
 from pages.shared.clusters.compare import show_clustering_comparison, show_column_comparison
 from pages.shared.clusters.controls import ClusterView, clusters_ready, select_clustering
 from pages.shared.clusters.overview import show_clusters, show_summary
 from pages.shared.clusters.tuning import show_stability, show_sweep
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections import active
 from pages.shared.text import plain
 
@@ -26,10 +26,12 @@ def clusters_page() -> None:
     st.title("Clusters")
     info, model = session.current_corpus(), session.current_model()
     if info is None:
-        empty.no_corpus("No data yet: add data first.")
+        messages.show_no_corpus("No data yet: add data first.")
         return
     if model is None:
-        empty.not_embedded(f"{plain(info.name)} has not been embedded yet. Clusters are computed from embeddings.")
+        messages.show_not_embedded(
+            f"{plain(info.name)} has not been embedded yet. Clusters are computed from embeddings."
+        )
         return
     view = select_clustering(info, model)
     if not clusters_ready(view):

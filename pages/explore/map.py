@@ -1,61 +1,59 @@
-"""Map: the corpus at a glance, how far to trust it, and what lies where."""
+"""Map: the corpus as a scatter plot, how trustworthy it is, and what is selected on it."""
 
 import streamlit as st
 
 from core.errors import PlanisphereError
-from core.map.scene import Scene
-from core.map.service import Place
+from core.map.scene import MapScene
+from core.map.service import LayoutKey
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.map import captions as words
-from pages.shared.map import chart, selection, settings, wait
-from pages.shared.map import state as map_state
-from pages.shared.map import view as map_view
-from pages.shared.selections import active as selected
+from pages.shared.map import chart, layout_status, selection, settings, state, view
+from pages.shared.messages import show_error
+from pages.shared.selections import active
 
 
 def page() -> None:
     st.title("Map")
     info, model = session.current_corpus(), session.current_model()
     if info is None or model is None:
-        wait.no_map(info)
+        layout_status.show_missing_map(info)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        color = settings.color_by(info)
-        params = settings.layout_params()
-        label, contours, columns = settings.look(info)
-        place = Place(session.corpus_ref(info), model, params)
-        others = settings.beside(place) if params.dims == 2 else ()
-    ready = wait.ready(place, info)
-    if ready is None:
+        color = settings.select_color(info)
+        params = settings.select_layout_params()
+        label, contours, columns = settings.select_overlays(info)
+        requested = LayoutKey(session.corpus_ref(info), model, params)
+        others = settings.select_other_layouts(requested) if params.dims == 2 else ()
+    first = layout_status.computed_layout(requested, info)
+    if first is None:
         return
-    places = (ready, *others)
-    titles = tuple(settings.title(position) for position in places) if others else ("",)
-    scene = Scene(places, color, columns)
-    view = map_view.View(scene, info.name, session.theme(), titles, label, contours)
+    layout_keys = (first, *others)
+    titles = tuple(settings.layout_title(key) for key in layout_keys) if others else ("",)
+    scene = MapScene(layout_keys, color, columns)
     if params.dims == 3 or session.remembered("no_webgl"):
-        chart.show(chart.View(ready, info.name, color, session.theme()), scene)
-    else:
-        with st.spinner("Preparing the map", show_time=False):
-            made = map_view.made(view)
-        with st.container(gap=None):
-            map_view.send(made)
-            explore(info, view, made, map_state.current(scene).command())
+        chart.show_plotly_map(chart.PlotlyMapView(first, info.name, color, session.theme()), scene)
+        return
+    map_view = view.MapView(scene, info.name, session.theme(), titles, label, contours)
+    with st.spinner("Preparing the map", show_time=False):
+        contents = view.load_map_contents(map_view)
+    with st.container(gap=None):
+        view.send_arrays(contents)
+        explore(info, map_view, contents, state.current_state(scene).command())
 
 
 @st.fragment
-def explore(info: CorpusInfo, view: map_view.View, made: map_view.Made, command: dict) -> None:
-    """The map and what is selected on it; a fragment, so that a lasso redraws nothing else."""
+def explore(info: CorpusInfo, map_view: view.MapView, contents: view.MapContents, command: dict) -> None:
+    """The map and its selection; a fragment, so that a lasso redraws nothing else."""
     try:
-        words.trust_lines(view.titles, made.geometry.trust)
-        state, unsupported = map_view.draw(view, made, command)
+        layout_status.show_trust(map_view.titles, contents.geometry.trust)
+        map_state, unsupported = view.draw_map(map_view, contents, command)
         if unsupported:
             session.remember("no_webgl", True)
             st.rerun()
-        map_view.below(view, made, lambda: selection.kept(view.scene, state.choice))
-        selected.show_active(info)
-        selection.show(view.scene, view.name, state.choice)
+        scene, selected = map_view.scene, map_state.selection
+        view.show_map_footer(map_view, contents, lambda: selection.show_saved_selections(scene, selected))
+        active.show_active(info)
+        selection.show_map_selection(scene, map_view.name, selected)
     except PlanisphereError as error:
         show_error(error)
 

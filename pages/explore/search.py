@@ -1,31 +1,31 @@
-"""Search: what is near a text or rows, what matches words or a pattern, under one model or several."""
+"""Search: rows similar to a text or to rows, keywords, regular expressions; under one model or several."""
 
 import streamlit as st
 
 from core.errors import PlanisphereError
 from core.types import ModelSpec
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
+from pages.shared.messages import show_error
 from pages.shared.search import form, results
-from pages.shared.selections import active as selected
+from pages.shared.selections import active
 
 
 def page() -> None:
     st.title("Search")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("There is nothing to search yet.")
+        messages.show_no_corpus("There is nothing to search yet.")
         return
-    selected.show_active(info)
-    models = form.models(info)
-    query = form.query(info, bool(models))
+    active.show_active(info)
+    models = form.select_models(info)
+    query = form.read_query(info, bool(models))
     if query is None:
         return
-    chosen: list[ModelSpec | None] = [*models] if models and query.mode in ("meaning", "both") else [None]
-    for place, spec in zip(st.columns(len(chosen)), chosen, strict=True):
-        with place:
+    searched: list[ModelSpec | None] = [*models] if models and query.mode in ("semantic", "hybrid") else [None]
+    for column, spec in zip(st.columns(len(searched)), searched, strict=True):
+        with column:
             try:
-                results.show(info, spec, query, alone=len(chosen) == 1)
+                results.show_search_result(info, spec, query, compact=len(searched) > 1)
             except PlanisphereError as error:
                 show_error(error)
 

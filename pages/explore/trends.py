@@ -5,8 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
+from pages.shared.messages import show_error
 from pages.shared.trends.bursts import show_bursts
 from pages.shared.trends.compare_periods import show_period_comparison
 from pages.shared.trends.drift import show_drift
@@ -34,7 +34,7 @@ def page() -> None:
     st.title("Trends")
     info = session.current_corpus()
     if info is None:
-        empty.no_corpus("No data yet. Add data to see trends.")
+        messages.show_no_corpus("No data yet. Add data to see trends.")
         return
     form = show_trend_form(info)
     if form is None:

@@ -1,4 +1,4 @@
-"""Taking tables away."""
+"""Download buttons for tables."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ def csv_button(
     key: str | None = None,
     disabled: bool = False,
 ) -> None:
-    """A button that gives a table as CSV, written when pressed. data: the table, or what gives the bytes."""
+    """A button to download a table as CSV, created on click. data: the table, or a function that returns the bytes."""
     st.download_button(
         label,
         (lambda: table_bytes(data, "csv")) if isinstance(data, pd.DataFrame) else data,

@@ -13,7 +13,7 @@ from core.corpus.filters import Filter, FilterOptions, filters_from_json, filter
 from core.corpus.selections import SavedSelection
 from core.errors import InputError
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import cut, plain
 
 LINK = "filters"

@@ -1,4 +1,4 @@
-"""What every page shares: navigation, the sidebar's choices, running jobs, and the one error boundary."""
+"""What all pages share: navigation, corpus and model in the sidebar, running jobs, and error handling."""
 
 import logging
 import uuid
@@ -7,19 +7,41 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PlanisphereError
-from pages.shared import empty, jobs_view, session, sign_in
+from core.store import CorpusInfo
+from pages.shared import jobs_view, messages, session, sign_in
 from pages.shared.corpus import sample as starter
-from pages.shared.errors import show_error
-from pages.shared.selections import active as selected
-from pages.shared.text import told_apart
+from pages.shared.messages import show_error
+from pages.shared.selections import active
+from pages.shared.text import disambiguate_labels
 
 LOGO = Path(__file__).with_name("logo.svg")
-ICON = Path(__file__).with_name("icon.svg")  # a Material icon here would be fetched from the internet by the browser
+ICON = Path(__file__).with_name("icon.svg")  # the browser would fetch a Material icon from the internet
+FIRST_PAGE = "data/corpus"
+PAGES = {  # path, title, icon, description
+    "Data": (
+        (FIRST_PAGE, "Data", "table_view", "Add data, choose columns, and inspect the corpus"),
+        ("data/embed", "Embed", "memory", "Compute embeddings with one or several models"),
+    ),
+    "Explore": (
+        ("explore/map", "Map", "scatter_plot", "Explore the corpus as a 2D or 3D map"),
+        ("explore/search", "Search", "search", "Semantic, keyword, regex and hybrid search"),
+        ("explore/clusters", "Clusters", "workspaces", "Find clusters, name them, and check their stability"),
+        ("explore/trends", "Trends", "trending_up", "Follow clusters and sentiment over time, and detect bursts"),
+        ("explore/anomalies", "Anomalies", "report", "Find outliers, duplicates and label errors"),
+    ),
+    "Compare": (
+        ("compare/scoreboard", "Scoreboard", "leaderboard", "Evaluate models on your data, with uncertainty and costs"),
+        ("compare/disagreement", "Disagreement", "call_split", "See where models disagree about neighbors, and why"),
+        ("compare/compression", "Compression", "compress", "Measure what smaller vectors and faster indexes cost"),
+        ("compare/quality", "Quality", "troubleshoot", "Check similarity calibration, dimension usage and robustness"),
+    ),
+    "Help": (("help/glossary", "Glossary", "menu_book", "Look up the terms used on all pages"),),
+}
 _LOG = logging.getLogger(__name__)
 
 
 def run() -> None:
-    """Draw the page that was asked for."""
+    """Draw the requested page."""
     st.set_page_config("Planisphere", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
     page = st.navigation(navigation())
@@ -28,7 +50,7 @@ def run() -> None:
             sign_in.draw()
             return
         starter.prepare_sample()
-        sidebar()
+        sidebar(page.title)
         jobs_view.banner()
         page.run()
     except PlanisphereError as error:
@@ -37,135 +59,69 @@ def run() -> None:
         reference = uuid.uuid4().hex[:8]
         _LOG.exception("page %s failed, reference %s", page.title, reference)
         st.error(
-            "This page could not be drawn. Nothing was lost; reload the page. If it happens again, the log says more "
-            f"under the reference {reference}.",
+            "This page failed. Your data is safe. Reload the page; if it fails again, check the log for reference "
+            f"{reference}.",
             icon=":material/error:",
         )
 
 
 def navigation() -> dict[str, list]:
     return {
-        "Data": [
-            st.Page(
-                "pages/data/corpus.py",
-                title="Data",
-                icon=":material/table_view:",
-                default=True,
-                help="Bring text in, choose columns, see what is there",
-            ),
-            st.Page(
-                "pages/data/embed.py",
-                title="Embed",
-                icon=":material/memory:",
-                url_path="embed",
-                help="Turn texts into vectors with one or several models",
-            ),
-        ],
-        "Explore": [
-            st.Page(
-                "pages/explore/map.py",
-                title="Map",
-                icon=":material/scatter_plot:",
-                url_path="map",
-                help="See the corpus as a map, and how far to trust it",
-            ),
-            st.Page(
-                "pages/explore/search.py",
-                title="Search",
-                icon=":material/search:",
-                url_path="search",
-                help="Find what is near a text, a row or several rows",
-            ),
-            st.Page(
-                "pages/explore/clusters.py",
-                title="Clusters",
-                icon=":material/workspaces:",
-                url_path="clusters",
-                help="Find groups of texts, what they are about, and how far to trust each",
-            ),
-            st.Page(
-                "pages/explore/trends.py",
-                title="Trends",
-                icon=":material/trending_up:",
-                url_path="trends",
-                help="Groups and sentiment over time, anomalous increases, bursts and drift",
-            ),
-            st.Page(
-                "pages/explore/anomalies.py",
-                title="Anomalies",
-                icon=":material/report:",
-                url_path="anomalies",
-                help="What does not belong, what repeats, and which labels are in doubt",
-            ),
-        ],
-        "Compare": [
-            st.Page(
-                "pages/compare/scoreboard.py",
-                title="Scoreboard",
-                icon=":material/leaderboard:",
-                url_path="scoreboard",
-                help="Which model is best on your rows, how sure that is, and what it costs",
-            ),
-            st.Page(
-                "pages/compare/disagreement.py",
-                title="Disagreement",
-                icon=":material/call_split:",
-                url_path="disagreement",
-                help="Where the models see different neighbors, and what explains it",
-            ),
-            st.Page(
-                "pages/compare/compression.py",
-                title="Compression",
-                icon=":material/compress:",
-                url_path="compression",
-                help="How small the vectors and how quick the index can be, and what that loses",
-            ),
-            st.Page(
-                "pages/compare/quality.py",
-                title="Quality",
-                icon=":material/troubleshoot:",
-                url_path="quality",
-                help="What a cosine means, how much of the space is used, and how robust the model is to edits",
-            ),
-        ],
+        section: [
+            st.Page(f"pages/{path}.py", title=title, icon=f":material/{icon}:", help=help_, default=path == FIRST_PAGE)
+            for path, title, icon, help_ in pages
+        ]
+        for section, pages in PAGES.items()
     }
 
 
-def sidebar() -> None:
-    """The corpus and the model every page works on; both are part of the link."""
+def sidebar(page: str) -> None:
+    """The corpus and the model that all pages use, both part of the link; and the page's section of the glossary."""
     with st.sidebar:
         corpora = {info.digest: info for info in session.workspace().corpora()}
-        if not corpora:
-            st.caption("No corpus yet: bring text in on the Data page.")
-            return
-        session.linked_choice("corpus", list(corpora))
-        names = told_apart({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
-        st.selectbox(
-            "Corpus",
-            list(corpora),
-            key="corpus",
-            format_func=lambda digest: names[digest],
-            help="What every page shows. Bring in more on the Data page.",
-        )
-        session.keep_in_link("corpus")
-        model_choice()
-        selected.write_link()
+        if corpora:
+            select_corpus(corpora)
+            select_model()
+            active.write_link()
+        else:
+            st.caption("No corpus yet. Add data on the Data page.")
+        if page != "Glossary":
+            st.page_link(
+                "pages/help/glossary.py",
+                label="Terms on this page",
+                icon=":material/menu_book:",
+                query_params={"section": page},
+                help="Opens the glossary.",
+            )
 
 
-def model_choice() -> None:
+def select_corpus(corpora: dict[str, CorpusInfo]) -> None:
+    session.linked_choice("corpus", list(corpora))
+    names = disambiguate_labels({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
+    st.selectbox(
+        "Corpus",
+        list(corpora),
+        key="corpus",
+        format_func=lambda digest: names[digest],
+        help="Used by all pages. Add more on the Data page.",
+    )
+    session.keep_in_link("corpus")
+
+
+def select_model() -> None:
     info = session.current_corpus()
     models = {model.key: model for model in session.workspace().models(info.digest)} if info else {}
     if not models:
-        coming = info is not None and empty.coming(info)
-        st.caption("Being embedded." if coming else "Not embedded yet: choose a model on the Embed page.")
+        pending = info is not None and messages.is_embedding_pending(info)
+        st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
         return
     session.linked_choice("model", list(models))
-    names = told_apart({key: model.label for key, model in models.items()})
+    names = disambiguate_labels({key: model.label for key, model in models.items()})
     st.selectbox(
         "Model",
         list(models),
         key="model",
         format_func=lambda key: names[key],
-        help="The embedding model whose view of the texts is shown.",
+        help="The embedding model that Explore pages use. Compare pages have a selection of their own.",
     )
     session.keep_in_link("model")

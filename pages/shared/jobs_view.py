@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.jobs.types import JobState
 from pages.shared import session
-from pages.shared.text import duration, plain
+from pages.shared.text import format_duration, plain
 
 
 def banner() -> None:
@@ -92,5 +92,5 @@ def progress_text(job: JobState) -> str:
     if job.rate:
         slow = job.rate < 1  # folds, contenders: told by the minute
         pace = f"{60 * job.rate:,.1f} {job.unit}/min" if slow else f"{job.rate:,.0f} {job.unit}/s"
-        parts += [pace, f"{duration(job.seconds_left or 0)} left"]
+        parts += [pace, f"{format_duration(job.seconds_left or 0)} left"]
     return f"{plain(job.stage)}: " + ", ".join(parts)

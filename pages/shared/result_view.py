@@ -14,7 +14,7 @@ from core.jobs.pipeline import computes
 from core.jobs.types import JobSpec, JobState
 from core.results import INLINE_SECONDS, HasCorpus, Result, Step
 from pages.shared import jobs_view, session
-from pages.shared.text import duration, plain
+from pages.shared.text import format_duration, plain
 
 Q = TypeVar("Q", bound=HasCorpus)
 V = TypeVar("V")
@@ -79,7 +79,9 @@ def offer(*jobs: JobSpec, headline: str, description: str, button: str, seconds:
         return
     with st.container(border=True):
         st.markdown(f"**{headline}**")
-        st.write(description + (f" This takes about {duration(max(seconds, 1))}." if seconds is not None else ""))
+        st.write(
+            description + (f" This takes about {format_duration(max(seconds, 1))}." if seconds is not None else "")
+        )
         for state in states:
             jobs_view.stop_reason(state)
         start_button("Retry" if any(state.status != "done" for state in states) else button, *jobs)

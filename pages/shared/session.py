@@ -1,7 +1,7 @@
 """The only user of st.session_state, and of the environment: settings, workspace, and what is chosen."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -157,6 +157,17 @@ def keep_list_in_link(name: str) -> None:
         st.query_params[name] = text
     elif not text and name in st.query_params:
         del st.query_params[name]
+
+
+def update_link(name: str, replacements: Mapping[str, str]) -> None:
+    """Set a widget to the current equivalent of a value that an older version wrote into a link.
+
+    Call it before the widget, which is bound to the query parameter of the same name, is drawn.
+    """
+    value = replacements.get(str(st.query_params.get(name)))
+    if value:
+        del st.query_params[name]
+        set_widget(name, value)
 
 
 def api_key(model: ModelSpec) -> Secret | None:

@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.figures import save_html
-from core.figures_bars import bar_figure, histogram_figure
+from core.figures import bar_figure, figure_html, histogram_figure
 from core.map.charts import map_figure
 from core.map.coloring import color_spec
-from core.palette import COLORS, GREY, GROUND, category_style
-from core.text import clean, hover_texts, label
+from core.palette import BACKGROUND, COLORS, GREY, category_style
+from core.text import chart_label, clean_line, hover_texts
 
 EVIL = "<script>alert(1)</script><b>&amp;"
 
@@ -57,7 +56,7 @@ def test_colors_differ_for_any_color_vision(vision):
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) >= 10
 
 
-@pytest.mark.parametrize("ground", GROUND.values())
+@pytest.mark.parametrize("ground", BACKGROUND.values())
 def test_colors_stand_out_from_both_grounds(ground):
     weights = [0.2126, 0.7152, 0.0722]
     for color in (*COLORS, GREY):
@@ -186,10 +185,10 @@ def test_hover_texts_are_short_clean_and_wrapped():
     assert len(hover) <= 84
     assert hover.endswith("…")
     assert hover_texts(["a\x00b\u202ec\nd\te"]) == ["abc d e"]
-    assert clean("\ud800x\u2066") == "x"
+    assert clean_line("\ud800x\u2066") == "x"
     assert hover_texts(["a" * 60])[0].count("<br>") == 1
     assert hover_texts([""]) == [""]
-    assert label("x" * 200, 10) == "x" * 9 + "…"
+    assert chart_label("x" * 200, 10) == "x" * 9 + "…"
     assert "👩‍👩‍👧" in hover_texts(["👩‍👩‍👧 family"])[0]  # the joiner between them stays
 
 
@@ -222,11 +221,11 @@ def test_histogram_and_bars_show_the_counts():
 def test_a_saved_page_needs_nothing_else_and_holds_no_markup_of_users():
     points, rows = drawn(3)
     figure = map_figure(points, rows, color_spec(None, "", rows=3), ["</script><img src=x>"] * 3, theme="dark")
-    page = save_html(figure, "</title><script>alert(1)</script>", "dark").decode()
+    page = figure_html(figure, "</title><script>alert(1)</script>", "dark").decode()
     assert "<title>&lt;/title&gt;&lt;script&gt;" in page
     assert "<img src=x" not in page
     assert page.count("<script>alert(1)") == 0
     assert not re.search(r"<(script|link)[^>]+(src|href)=", page)
-    assert GROUND["dark"] in page
+    assert BACKGROUND["dark"] in page
     assert len(page) > 3_000_000
     assert figure.layout.height == 640  # the figure itself is left as it was

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from core.map.scene import kept_places
-from core.map.service import Place, stored_layout
+from core.map.scene import stored_layouts
+from core.map.service import LayoutKey, stored_layout
 from core.store import Workspace
 from core.types import Corpus, CorpusRef
 from tests.browser import find_browser
@@ -61,9 +61,9 @@ class Sample:
         return self.workspace.load_corpus(self.digest)
 
     @cached_property
-    def maps(self) -> tuple[Place, ...]:
+    def maps(self) -> tuple[LayoutKey, ...]:
         """Its default maps, the first model's first."""
-        return kept_places(CorpusRef(str(self.server.home), self.digest))
+        return stored_layouts(CorpusRef(str(self.server.home), self.digest))
 
     @cached_property
     def layout(self) -> np.ndarray:

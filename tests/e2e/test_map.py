@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.map.scene import Scene, selected
-from core.map.selection import Choice
-from pages.shared.map.settings import place_key
+from core.map.scene import MapScene, selected_rows
+from core.map.selection import MapSelection
+from pages.shared.map.settings import layout_id
 from tests.e2e import labels
 from tests.e2e.conftest import Sample
 from tests.e2e.steps import FIND, LOSE, MARKED, MapOnPage, button, go_to, keyed, link_value, no_traceback, settled
@@ -30,8 +30,8 @@ def color_by(opened: MapOnPage, column: str) -> None:
     opened.wait_color(column)
 
 
-def choice_in_link(page: Page) -> Choice:
-    return Choice.from_text(link_value(page, "chosen"))
+def choice_in_link(page: Page) -> MapSelection:
+    return MapSelection.from_text(link_value(page, "chosen"))
 
 
 def expect_selected(opened: MapOnPage, rows: int) -> None:
@@ -75,7 +75,7 @@ def test_a_lasso_selects_the_rows_inside_its_polygon(opened: MapOnPage, sample: 
     keyed(opened.page, "map_terms").wait_for()
     settled(opened.page)
     place = sample.maps[0]
-    rows = selected(Scene((place,)), choice_in_link(opened.page))
+    rows = selected_rows(MapScene((place,)), choice_in_link(opened.page))
     assert opened.selected() == len(rows)
     # the same from the pixels of the mouse, up to rows at the very edge
     corners = np.array([opened.pixels(*corner) for corner in shape])
@@ -115,7 +115,7 @@ def test_shift_adds_alt_takes_away_and_undo_brings_back(opened: MapOnPage, sampl
 
 def test_hovering_shows_the_text_and_lights_up_on_both_maps(sample: Sample, visit: Callable[[], Page]):
     page = visit()
-    page.goto(sample.url("map", **{"with": place_key(sample.maps[1])}))
+    page.goto(sample.url("map", **{"with": layout_id(sample.maps[1])}))
     both = MapOnPage(page)
     for x, y in itertools.product(np.linspace(0.02, 0.48, 24), np.linspace(0.05, 0.95, 24)):
         page.mouse.move(*both.pixels(x, y))

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Route
 
-from core.map.selection import Bounds, Choice, chosen_rows
-from core.map.shapes import rows_in_polygon
+from core.map.selection import Bounds, MapSelection, rows_in_polygon, rows_in_selection
 from pages.shared.scatter import WEB, bundle
 
 pytestmark = pytest.mark.browser
@@ -159,7 +158,7 @@ def test_a_choice_selects_the_same_rows_in_both_languages(run):
         "codes": codes.tolist(), "bins": bins.tolist(),
     }  # fmt: skip
     found = run("choice", body, given)
-    expected = chosen_rows(Choice.read(raw), [POINTS, POINTS[::-1]], bounds, codes, {"col": bins})
+    expected = rows_in_selection(MapSelection.read(raw), [POINTS, POINTS[::-1]], bounds, codes, {"col": bins})
     np.testing.assert_array_equal(found, expected)
     assert 20 < len(found) < 2_000
 
@@ -293,7 +292,7 @@ def test_odd_maps_are_drawn_and_explored(run, points):
     drawn, selected, state = run("main store", body, mounted(points, np.zeros(len(points), int), ["a"]))
     assert drawn == "shape:clight"
     assert 0 <= int(selected) <= int(np.isfinite(points).all(axis=1).sum())
-    assert Choice.read(state["choice"]).steps
+    assert MapSelection.read(state["choice"]).steps
 
 
 def test_names_are_text_and_many_categories_have_a_legend(run):

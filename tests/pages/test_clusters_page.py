@@ -24,8 +24,8 @@ from core.corpus.terms import load_terms
 from core.errors import InputError, StorageError
 from core.jobs import pipeline
 from core.jobs.results import Estimate, result_spec
-from core.map.regions import GROUPS, regions
-from core.map.service import ColorBy, Place, color_of
+from core.map.regions import CLUSTER_LABELS, layout_regions
+from core.map.service import ColorBy, LayoutKey, color_of
 from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, LayoutParams, Roles
@@ -205,12 +205,12 @@ def test_given_names_are_shown_and_taken_by_the_map(where):
 
 
 def test_the_map_is_colored_and_lettered_by_groups(where):
-    place = Place(*where[:2], LayoutParams())
+    place = LayoutKey(*where[:2], LayoutParams())
     spec = color_of(place, ColorBy("groups", "3.x"))
     names = default_clusters(*where[:2]).names
     assert {category.label for category in spec.categories} == set(names)
     broad = cluster_set(*where[:2], ClusterParams(level=2)).names
-    lettered = regions(place, f"{GROUPS}2.x")
+    lettered = layout_regions(place, f"{CLUSTER_LABELS}2.x")
     assert {each.text for each in lettered if each.level == 0} <= set(broad)
     assert {each.level for each in lettered} == {0, 1}
 

@@ -27,8 +27,9 @@ from core.disagreement.triplets import Vote, VoteResult, load_votes, vote_result
 from core.errors import InputError, StorageError
 from core.jobs.pipeline import run_job
 from core.jobs.results import result_spec, step_of
-from core.map.disagreement_colors import disagreement_colors, extreme_clusters, from_link, layouts_of, link_text
+from core.map.coloring import disagreement_link, extreme_clusters, parse_disagreement_link
 from core.map.results import LAYOUTS, LayoutQuery
+from core.map.scene import contender_layouts, disagreement_colors
 from core.map.service import ColorBy, color_of
 from core.models.registry import load_embedder
 from core.store import Workspace
@@ -176,7 +177,7 @@ def test_every_part_is_drawn(own, app, monkeypatch):
     queries = [step_of(job).query for job in jobs]
     corpus = CorpusRef(asked.corpus.folder, asked.corpus.digest)
     assert queries == [LayoutQuery(corpus, contender.model, LayoutParams()) for contender in asked.contenders]
-    app.query_params |= {"color": "(disagreement)", "between": link_text(asked, 10)}
+    app.query_params |= {"color": "(disagreement)", "between": disagreement_link(asked, 10)}
     app.switch_page("pages/explore/map.py").run()
     assert app.selectbox(key="color").value == "(disagreement)"
 
@@ -343,25 +344,25 @@ def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
 
 def test_maps_are_colored_by_disagreement(shop):
     asked, gone = shop
-    assert layouts_of(asked) == ()
+    assert contender_layouts(asked) == ()
     points = np.random.default_rng(0).normal(size=(240, 2)).astype(np.float32)
     layout = Layout(points, LayoutParams(), Trust(0.9, 0.5, 0.1, 15, 240, 240, np.ones(240)))
     for contender in asked.contenders:
         LAYOUTS.save(LayoutQuery(CorpusRef(asked.corpus.folder, asked.corpus.digest), contender.model), layout)
-    places = layouts_of(asked)
+    places = contender_layouts(asked)
     assert [place.model.key for place in places] == [each.model.key for each in asked.contenders]
     made = disagreement_colors(asked, 10, places, "light")
     codes = np.frombuffer(made.codes.data, np.uint8)
-    named = link_text(asked, 10)
-    assert from_link(asked.corpus, named) == (asked, 10)
+    named = disagreement_link(asked, 10)
+    assert parse_disagreement_link(asked.corpus, named) == (asked, 10)
     for wrong in ("", "10", f"7.{named[3:]}", f"{named}.gone", f"{named}-3"):
-        assert from_link(asked.corpus, wrong) is None
+        assert parse_disagreement_link(asked.corpus, wrong) is None
     spec = color_of(places[0], ColorBy("disagreement", named))
     assert np.allclose(spec.values, service.disagreement(asked, 10))
     with pytest.raises(StorageError):
         color_of(places[0], ColorBy("disagreement", f"{named}-3"))
     assert codes[gone].min() > np.delete(codes, gone).mean()
-    assert made.look["kind"] == "scale"
+    assert made.legend["kind"] == "scale"
     found = service.first_clusters(asked)
     names = np.array(found.names, dtype=object)[found.labels]
     means = pd.Series(service.disagreement(asked, 10)).groupby(names).mean()

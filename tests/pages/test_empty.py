@@ -27,16 +27,16 @@ def test_vectors_that_are_coming_are_waited_for(home, app, monkeypatch):
     assert not app.exception
     assert "is being embedded" in words(app)
     assert "ot embedded yet" not in words(app)
-    assert not app.get("page_link")
+    assert not app.main.get("page_link")
 
 
 def test_in_a_new_workspace_the_sample_is_waited_for(home, app, monkeypatch):
     jobs: list[JobState] = []
     monkeypatch.setattr(session.manager(), "list", lambda folder: jobs)
     app = app.run().switch_page("pages/compare/scoreboard.py").run()
-    assert "bring in some text first" in words(app)
+    assert "nothing to compare" in words(app)
     jobs.append(JobState(JobSpec("sample", str(home), "", {"name": "Shop feedback (sample)"}), status="running"))
     app = app.run()
     assert not app.exception
-    assert "A sample is being read and embedded" in words(app)
+    assert "A sample is being loaded and embedded" in words(app)
     assert any("Data page" in link.proto.label for link in app.get("page_link"))

@@ -16,13 +16,21 @@ from core.corpus.reading.template import column_field
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.errors import PlanisphereError, StorageError
-from core.map.align import aligned
-from core.map.regions import regions
+from core.map.regions import layout_regions
 from core.map.results import LAYOUTS, LayoutQuery
-from core.map.rows import Look, row_view, selection_file, selection_table, special
-from core.map.scene import Scene, geometry, member_bits, selected
-from core.map.selection import STEPS, Bounds, Choice, Step
-from core.map.service import ColorBy, Place, layout_stamp, map_data, map_trust, random_trustworthiness, stored_layout
+from core.map.rows import TableView, distinctive_features, row_view, selection_file, selection_table
+from core.map.scene import MapScene, map_geometry, selected_rows, selection_bitmask
+from core.map.selection import GRID_STEPS, Bounds, MapSelection, SelectionStep
+from core.map.service import (
+    ColorBy,
+    LayoutKey,
+    layout_created,
+    map_data,
+    map_trust,
+    random_trustworthiness,
+    stored_layout,
+)
+from core.map.trust import align
 from core.models.registry import load_embedder
 from core.secret import Secret
 from core.store import Workspace
@@ -30,20 +38,20 @@ from core.types import CorpusRef, LayoutParams, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery, cached_embedder, load_vectors
 from pages.shared import session
-from pages.shared.map import chart
+from pages.shared.map import chart, settings
 from pages.shared.map import state as page_state
 from pages.shared.map import view as map_view
-from pages.shared.map.settings import place_key
+from pages.shared.map.settings import layout_id
 from tests.waiting import wait_until
 
 PAGE = "pages/explore/map.py"
-EVERYTHING = Choice((Step("box", "set", (0, 0, STEPS, STEPS)),))
+EVERYTHING = MapSelection((SelectionStep("box", "set", (0, 0, GRID_STEPS, GRID_STEPS)),))
 
 
 @pytest.fixture
-def place(home, corpus) -> Place:
+def place(home, corpus) -> LayoutKey:
     info, spec = corpus
-    return Place(CorpusRef(str(home), info.digest), spec, LayoutParams())
+    return LayoutKey(CorpusRef(str(home), info.digest), spec, LayoutParams())
 
 
 def opened_page(app: AppTest) -> AppTest:
@@ -95,7 +103,7 @@ def select(app: AppTest, **parts: list) -> AppTest:
 def test_empty_workspace_leads_to_the_data_page(app):
     app = opened_page(app)
     assert not app.exception
-    assert "bring in some text" in words(app)
+    assert "nothing to map" in words(app)
     assert any("Data" in link.proto.label for link in app.get("page_link"))
 
 
@@ -117,8 +125,8 @@ def test_default_map_is_colored_by_the_first_label_and_says_its_trust(app, place
     table = load_corpus(place.corpus).table
     assert [color["categories"][code]["label"] for code in codes] == table["subject"].tolist()
     trust = map_trust(stored_layout(place))
-    assert f"**{trust.kept:.1%}** are also among the 15 nearest" in words(app)
-    assert "a random map: 25.4%" in words(app)  # 15 of the 59 others
+    assert f"**{trust.preservation:.1%}** of each text's 15 nearest neighbors" in words(app)
+    assert "chance: 25.4%" in words(app)  # 15 of the 59 others
     assert "all 60 rows" in words(app)
     assert "Showing 60 of 60" in words(app)
     assert "Click a point" in words(app)
@@ -143,7 +151,7 @@ def test_the_map_is_given_points_labels_and_details(app, place, browser):
     bounds = Bounds.of([points])
     assert browser.data["bounds"] == {name: getattr(bounds, name) for name in ("x", "y", "side", "width", "height")}
     assert panel["labels"] == [
-        [region.text, region.x, region.y, region.level, region.rows] for region in regions(place, "")
+        [region.text, region.x, region.y, region.level, region.rows] for region in layout_regions(place, "")
     ]
     assert (panel["title"], panel["contours"], browser.data["ids"], browser.data["columns"]) == ("", [], None, [])
     assert browser.rows[0] == browser.data["details"]
@@ -162,7 +170,7 @@ def test_labels_lines_and_histograms_are_chosen_in_the_link(app, place, browser)
     (panel,) = browser.data["panels"]
     assert {label[0] for label in panel["labels"]} <= {"1", "2", "3", "4", "5"}
     assert panel["labels"] == [
-        [region.text, region.x, region.y, region.level, region.rows] for region in regions(place, "stars")
+        [region.text, region.x, region.y, region.level, region.rows] for region in layout_regions(place, "stars")
     ]
     assert panel["contours"]
     assert all(0 < share < 1 and len(line) % 2 == 0 for share, lines in panel["contours"] for line in lines)
@@ -176,19 +184,19 @@ def test_labels_lines_and_histograms_are_chosen_in_the_link(app, place, browser)
 
 def test_another_map_stands_beside_it_turned_onto_it(app, place, browser):
     beside = replace(place, params=LayoutParams(method="pca"))
-    app.query_params["with"] = place_key(beside)
+    app.query_params["with"] = layout_id(beside)
     app = opened_page(app)
     assert not app.error
     first, second = (
         np.frombuffer(browser.arrays[panel["array"]], np.float32).reshape(-1, 2) for panel in browser.data["panels"]
     )
-    assert second.tolist() == aligned(stored_layout(beside).points, first).tolist()
+    assert second.tolist() == align(stored_layout(beside).points, first).tolist()
     assert [panel["title"] for panel in browser.data["panels"]] == ["lexical baseline, UMAP", "lexical baseline, PCA"]
     assert not browser.data["panels"][1]["labels"]
     assert browser.data["bounds"]["side"] == pytest.approx(np.ptp(np.vstack([first, second]), axis=0).max())
     for title, shown in (("UMAP", place), ("PCA", beside)):
-        kept = map_trust(stored_layout(shown)).kept
-        assert f"lexical baseline, {title}: Of each text's 15 nearest texts, **{kept:.1%}**" in words(app)
+        kept = map_trust(stored_layout(shown)).preservation
+        assert f"lexical baseline, {title}: **{kept:.1%}** of each text's 15 nearest neighbors" in words(app)
     step = lasso_around(second[:1], np.vstack([first, second])) | {"m": 1}
     browser.choose(steps=[step])
     app.run()
@@ -226,8 +234,8 @@ def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     inside = in_frame(points, teapots)
     assert f"**{len(inside)} rows selected**" in words(app)
     assert sorted(listed(app).index) == inside
-    assert "What is special here" in words(app)
-    assert "95% simultaneous lower bounds" in words(app)
+    assert "distinctive" in words(app)
+    assert "tested;" in words(app)
     assert len(app.get("download_button")) == 3
 
 
@@ -252,7 +260,7 @@ def test_empty_lasso_says_so(app, place, browser):
     browser.choose(steps=[{"k": "lasso", "o": "set", "p": [-900, -900, 10, 0, 0, 10]}])
     app.run()
     assert not app.exception
-    assert "No text is in this selection" in words(app)
+    assert "The selection is empty" in words(app)
 
 
 def test_legend_and_histogram_filter_the_rows(app, place, browser):
@@ -274,8 +282,8 @@ def test_view_and_choice_are_in_the_link(app, place, browser):
     browser.choose(view=(0.25, 0.75, 3.5), steps=[step], hidden=[1], clicked=4)
     app.run()
     assert linked(app, "view") == "0.25_0.75_3.5"
-    expected = Choice.read({"steps": [step], "hidden": [1], "clicked": 4, "color": "column:subject"})
-    assert Choice.from_text(linked(app, "chosen")) == expected
+    expected = MapSelection.read({"steps": [step], "hidden": [1], "clicked": 4, "color": "column:subject"})
+    assert MapSelection.from_text(linked(app, "chosen")) == expected
     browser.choose(view=(0.25, 0.75, 3.5))
     app.run()
     assert linked(app, "chosen") == ""
@@ -283,7 +291,7 @@ def test_view_and_choice_are_in_the_link(app, place, browser):
 
 def test_too_long_a_choice_stays_out_of_the_link_and_in_the_visit(app, place, browser):
     app = opened_page(app)
-    browser.choose(steps=[{"k": "lasso", "o": "set", "p": [0, 0, STEPS, 0, 0, STEPS, *([-1000, 7] * 500)]}])
+    browser.choose(steps=[{"k": "lasso", "o": "set", "p": [0, 0, GRID_STEPS, 0, 0, GRID_STEPS, *([-1000, 7] * 500)]}])
     app.run()
     assert linked(app, "chosen") == ""
     assert "rows selected" in words(app)
@@ -293,16 +301,16 @@ def test_too_long_a_choice_stays_out_of_the_link_and_in_the_visit(app, place, br
 
 def test_a_link_takes_up_view_and_choice_on_the_first_visit(app, place, browser):
     step = lasso_around(points_of(place)[:5], points_of(place))
-    choice = Choice.read({"steps": [step], "color": "column:subject", "clicked": 2})
+    choice = MapSelection.read({"steps": [step], "color": "column:subject", "clicked": 2})
     app.query_params["view"], app.query_params["chosen"] = "0.1_0.2_7", choice.to_text()
     app = opened_page(app)
     assert not app.error
     assert browser.data["command"]["view"] == [0.1, 0.2, 7.0]
-    assert Choice.read(browser.data["command"]["choice"]) == choice
+    assert MapSelection.read(browser.data["command"]["choice"]) == choice
     assert sorted(listed(app).index) == in_frame(points_of(place), points_of(place)[:5])
     assert "**Row 3**" in words(app)
     app.run()  # the browser has taken it up
-    assert Choice.from_text(linked(app, "chosen")) == choice
+    assert MapSelection.from_text(linked(app, "chosen")) == choice
 
 
 @pytest.mark.parametrize(
@@ -331,8 +339,10 @@ def test_recoloring_drops_what_was_hidden_and_keeps_shapes(app, place, browser):
     expected = [row for row in in_frame(points, points[:20]) if table["stars"][row] < 5]
     assert sorted(listed(app).index) == expected
     assert len(expected) > before
-    told = Choice.from_text(linked(app, "chosen"))
-    assert told == Choice.read({"steps": [step], "color": "column:stars", "brushes": {"stars": [0, 3]}, "clicked": 1})
+    told = MapSelection.from_text(linked(app, "chosen"))
+    assert told == MapSelection.read(
+        {"steps": [step], "color": "column:stars", "brushes": {"stars": [0, 3]}, "clicked": 1}
+    )
 
 
 def test_another_page_and_back_is_the_same_place(app, place, browser):
@@ -385,7 +395,7 @@ def test_a_kept_selection_is_shown_on_the_map(home, app, place, browser):
     assert command["view"] == [0.3, 0.4, 2.0]  # the place on the map stays
     app.run()
     assert not app.error
-    assert browser.arrays[saved.key] == member_bits(place, saved.key).data
+    assert browser.arrays[saved.key] == selection_bitmask(place, saved.key).data
     assert sorted(listed(app).index) == list(range(1, 60, 2))
     assert browser.data["command"]["stamp"] == command["stamp"]
 
@@ -408,7 +418,7 @@ def test_a_selection_is_kept_under_a_name(home, app, place, browser):
 def test_a_link_to_a_deleted_selection_is_explained(home, app, place, browser):
     saved = save_selection(Workspace(home), place.corpus.digest, "Gone", [1, 2])
     delete_selection(Workspace(home), place.corpus.digest, saved.key)
-    app.query_params["chosen"] = Choice((Step("rows", "set", key=saved.key),)).to_text()
+    app.query_params["chosen"] = MapSelection((SelectionStep("rows", "set", key=saved.key),)).to_text()
     app = opened_page(app)
     assert not app.exception
     assert "This selection no longer exists" in app.error[0].value
@@ -437,7 +447,7 @@ def test_details_of_a_row_are_given_when_they_are_wanted(place, browser, app, mo
     browser.choose(box=[-1.0, -2.0, 3.0, 4.0])
     browser.told["want"] = 12
     app.run()
-    wanted = [rest[1:] for function, rest in asked if function.__name__ == "details"]
+    wanted = [rest[1:] for function, rest in asked if function.__name__ == "row_details"]
     assert wanted == [(None, ()), ((-1.0, -2.0, 3.0, 4.0), (12,))]
 
 
@@ -464,7 +474,7 @@ def test_without_webgl_the_plotly_map_is_shown_and_says_why(app, place, browser)
     app.run()
     assert not app.exception
     assert not app.error
-    assert "This browser has no WebGL2" in words(app)
+    assert "this browser has no WebGL2" in words(app)
     assert len(figure(app)["data"]) == 6
     assert figure(app)["layout"]["dragmode"] == "pan"  # else clicks on points would not arrive
     points = points_of(place)
@@ -483,9 +493,9 @@ def test_undrawn_layout_is_offered_and_the_default_is_one_click_away(app, place,
     app.slider(key="neighbors").set_value(5)
     app.run()
     assert browser.data is None
-    assert "has not been drawn yet" in words(app)
+    assert "has not been computed yet" in words(app)
     assert "takes about" in words(app)
-    next(button for button in app.button if button.label == "Back to the default map").click()
+    next(button for button in app.button if button.label == "Reset map settings").click()
     app.run()
     assert browser.data
     assert app.slider(key="neighbors").value == 15
@@ -496,10 +506,10 @@ def test_draw_this_map_submits_a_job_that_keeps_the_layout(app, place, browser):
     first = browser.data["key"]
     app.slider(key="neighbors").set_value(6)
     app.run()
-    next(button for button in app.button if button.label == "Draw this map").click()
+    next(button for button in app.button if button.label == "Compute map").click()
     app.run()
     assert not app.exception
-    wanted = Place(place.corpus, place.model, LayoutParams(n_neighbors=6))
+    wanted = LayoutKey(place.corpus, place.model, LayoutParams(n_neighbors=6))
     wait_until(lambda: LAYOUTS.exists(wanted.query))
     app.run()
     assert browser.data["key"] != first
@@ -513,14 +523,14 @@ def test_three_dimensional_pca_is_drawn_at_once_and_is_for_looking(app, place, b
     assert not app.exception
     assert not app.error
     assert figure(app)["data"][0]["type"] == "scatter3d"
-    assert "Three dimensions are for looking" in words(app)
+    assert "switch to two dimensions" in words(app)
     assert browser.data is None
 
 
 def test_similarity_and_trust_color_the_map(app, place, browser):
     app = opened_page(app)
-    app.selectbox(key="color").select("(trust in the map)").run()
-    assert browser.data["color"]["name"] == "neighbors kept"
+    app.selectbox(key="color").select("(neighbor preservation)").run()
+    assert browser.data["color"]["name"] == "neighbors preserved"
     assert browser.data["color"]["ticks"] == ["0%", "50%", "100%"]
     assert browser.data["color"]["key"] == "trust:"
     app.selectbox(key="color").select("(similarity to a text)").run()
@@ -545,17 +555,26 @@ def test_links_reopen_the_same_view(app, place, browser):
     app = opened_page(app)
     assert app.selectbox(key="color").value == "stars"
     assert app.session_state["method"] == "PCA"
-    pca = geometry((replace(place, params=LayoutParams(method="pca")),))
+    pca = map_geometry((replace(place, params=LayoutParams(method="pca")),))
     assert browser.data["panels"][0]["array"] == pca.points[0].key
 
 
-def test_missing_graph_offers_a_job_instead_of_an_error(home, app):
+def test_links_of_older_versions_are_understood(app, place, browser):
+    app.query_params["color"] = "(trust in the map)"
+    app.query_params["labels"] = "(typical words)"
+    app = opened_page(app)
+    assert not app.error
+    assert app.selectbox(key="color").value == settings.TRUST
+    assert app.selectbox(key="labels").value == settings.TERMS
+
+
+def test_a_missing_graph_is_computed_with_a_small_layout(home, app):
     _digest, _spec = small_corpus(home, ["one day", "two days", "three nights", "four weeks"])
     app.query_params["method"] = "PCA"
     app = opened_page(app)
     assert not app.exception
     assert not app.error
-    assert "finding the neighbors" in words(app)
+    assert "Showing 4 of 4" in words(app)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -568,7 +587,7 @@ def test_tiny_corpora_are_mapped(home, app, browser, count):
     assert not app.error
     assert f"Showing {count} of {count}" in words(app)
     assert len(browser.arrays[browser.data["panels"][0]["array"]]) == 8 * count
-    browser.choose(clicked=0, steps=[{"k": "box", "o": "set", "p": [0, 0, STEPS, STEPS]}])
+    browser.choose(clicked=0, steps=[{"k": "box", "o": "set", "p": [0, 0, GRID_STEPS, GRID_STEPS]}])
     app.run()
     assert not app.exception
     assert not app.error
@@ -587,7 +606,7 @@ def test_hostile_texts_and_names_stay_text(home, app, browser):
     assert not app.error
     told = [row[1] for row in browser.rows[1]]  # the component sets them as text, never as HTML
     assert told == ["<script>alert(1)</script>", "[x](javascript:1) $\\frac{1}{2}$", "abc", "d"]
-    browser.choose(clicked=0, steps=[{"k": "box", "o": "set", "p": [0, 0, STEPS, STEPS]}])
+    browser.choose(clicked=0, steps=[{"k": "box", "o": "set", "p": [0, 0, GRID_STEPS, GRID_STEPS]}])
     app.run()
     assert not app.error
     assert "<script>" not in "\n".join(element.value for element in app.markdown)
@@ -604,13 +623,13 @@ def test_selection_counts_all_rows_in_the_polygon(place):
     bounds = Bounds.of([points])
     middle = float(np.median(points[:, 0]))
     x, _ = bounds.steps(middle, 0)
-    half = Step("lasso", "set", (x, -5, 2 * STEPS, 0, 0, 2 * STEPS, -2 * STEPS, 0))
-    rows = selected(Scene((place,)), Choice((half,), clicked=1))
+    half = SelectionStep("lasso", "set", (x, -5, 2 * GRID_STEPS, 0, 0, 2 * GRID_STEPS, -2 * GRID_STEPS, 0))
+    rows = selected_rows(MapScene((place,)), MapSelection((half,), clicked=1))
     assert rows.tolist() == np.flatnonzero(points[:, 0] > middle).tolist()
 
 
 def test_table_finds_sorts_and_counts(place):
-    table = selection_table(Scene((place,)), EVERYTHING, Look("TEAPOT late", "stars", True))
+    table = selection_table(MapScene((place,)), EVERYTHING, TableView("TEAPOT late", "stars", True))
     corpus = load_corpus(place.corpus)
     expected = [i for i, text in enumerate(corpus.texts) if "teapot" in text and "late" in text]
     assert sorted(table.table.index) == expected
@@ -621,15 +640,15 @@ def test_table_finds_sorts_and_counts(place):
 
 @pytest.mark.parametrize(("form", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_downloads_hold_the_selected_rows(place, form, read):
-    scene = Scene((place,))
-    table = read(io.BytesIO(selection_file(scene, kept_rows(place, [3, 11]), Look(), form)))
+    scene = MapScene((place,))
+    table = read(io.BytesIO(selection_file(scene, kept_rows(place, [3, 11]), TableView(), form)))
     assert table["Text"].tolist() == [load_corpus(place.corpus).texts[i] for i in (3, 11)]
 
 
 def test_special_finds_the_planted_word_and_value(place):
     table = load_corpus(place.corpus).table
     lamps = kept_rows(place, np.flatnonzero(table["subject"] == "lamp"))
-    found, values = special(Scene((place,)), lamps)
+    found, values = distinctive_features(MapScene((place,)), lamps)
     assert found.entries[0].value in ("lamp", "my lamp")
     best = values.entries[0]
     assert (best.name, best.value, best.inside, best.inside_total, best.outside) == ("subject", "lamp", 10, 10, 0)
@@ -654,20 +673,20 @@ def test_random_trustworthiness_is_what_random_maps_reach():
 
 
 def test_answers_about_a_layout_are_not_those_of_an_earlier_one(place):
-    before = replace(place, made=layout_stamp(place))
-    assert len(selected(Scene((before,)), EVERYTHING)) == 60
+    before = replace(place, created=layout_created(place))
+    assert len(selected_rows(MapScene((before,)), EVERYTHING)) == 60
     layout = stored_layout(place)
     points = np.array(layout.points)
     points[:20] += 1e6  # as a fast layout that was drawn again would have moved them
-    half = Choice((Step("box", "set", (-9, -9, STEPS // 2, STEPS // 2)),))
-    assert selected(Scene((before,)), half).tolist() != list(range(20, 60))
+    half = MapSelection((SelectionStep("box", "set", (-9, -9, GRID_STEPS // 2, GRID_STEPS // 2)),))
+    assert selected_rows(MapScene((before,)), half).tolist() != list(range(20, 60))
     LAYOUTS.save(place.query, replace(layout, points=points))
-    after = replace(place, made=layout_stamp(place))
-    assert after.made > before.made > 0
-    assert selected(Scene((after,)), half).tolist() == list(range(20, 60))
-    assert selection_table(Scene((after,)), half, Look()).selected == 40
-    assert geometry((after,)).points[0].key != geometry((before,)).points[0].key
-    assert page_state.reset_key(Scene((after,))) != page_state.reset_key(Scene((before,)))
+    after = replace(place, created=layout_created(place))
+    assert after.created > before.created > 0
+    assert selected_rows(MapScene((after,)), half).tolist() == list(range(20, 60))
+    assert selection_table(MapScene((after,)), half, TableView()).selected == 40
+    assert map_geometry((after,)).points[0].key != map_geometry((before,)).points[0].key
+    assert page_state.layout_digest(MapScene((after,))) != page_state.layout_digest(MapScene((before,)))
 
 
 def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
@@ -677,8 +696,8 @@ def test_a_text_column_with_braces_in_its_name_is_listed_once(home):
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
-    place = Place(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
-    columns = selection_table(Scene((place,)), EVERYTHING, Look()).table.columns
+    place = LayoutKey(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
+    columns = selection_table(MapScene((place,)), EVERYTHING, TableView()).table.columns
     assert "Text" in columns
     assert "say {it}" not in columns
 
@@ -690,13 +709,13 @@ def test_huge_cells_are_cut_and_said_to_be(home):
     spec = embed(built, load_embedder("lexical"), Workspace(home)).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca")))
-    place = Place(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
+    place = LayoutKey(CorpusRef(str(home), built.digest), spec, LayoutParams(method="pca"))
     view = row_view(place, 0)
     assert len(dict(view.cells)["log"]) == 2_000
-    assert view.cut == ("log",)
-    found = selection_table(Scene((place,)), EVERYTHING, Look())
+    assert view.truncated == ("log",)
+    found = selection_table(MapScene((place,)), EVERYTHING, TableView())
     assert found.table["log"].str.len().tolist() == [400] * 4
-    assert found.cut == 4
+    assert found.truncated == 4
 
 
 def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
@@ -704,12 +723,12 @@ def test_a_key_goes_only_to_models_that_need_one(place, monkeypatch):
     monkeypatch.setattr(session, "named_key", lambda name: Secret("key"))
     monkeypatch.setattr(session, "ask", lambda function, *arguments: asked.append(arguments[-1]) or 1 / 0)
     for model in (place.model, replace(place.model, backend="openai", name="text-embedding-3-small")):
-        view = chart.View(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
+        view = chart.PlotlyMapView(replace(place, model=model), "shop", ColorBy("similarity", "lamp"), "light")
         with pytest.raises(ZeroDivisionError):
-            chart.drawn(view)
-        scene = Scene((view.place,), view.color)
+            chart.plotly_map(view)
+        scene = MapScene((view.layout_key,), view.color)
         with pytest.raises(ZeroDivisionError):
-            map_view._colors(map_view.View(scene, "shop", "light"))
+            map_view._colors(map_view.MapView(scene, "shop", "light"))
     assert asked == [None, None, Secret("key"), Secret("key")]
 
 
@@ -718,18 +737,18 @@ def test_unknown_row_column_and_layout_are_explained(place):
         row_view(place, 999)
     with pytest.raises(PlanisphereError, match="no column"):
         map_data(place, ColorBy("column", "nothing"))
-    with pytest.raises(StorageError, match="not been drawn"):
-        map_data(Place(place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
+    with pytest.raises(StorageError, match="not been computed"):
+        map_data(LayoutKey(place.corpus, place.model, LayoutParams(seed=9)), ColorBy())
 
 
-def points_of(place: Place) -> np.ndarray:
+def points_of(place: LayoutKey) -> np.ndarray:
     return np.asarray(stored_layout(place).points, dtype=np.float32)
 
 
-def kept_rows(place: Place, rows) -> Choice:
+def kept_rows(place: LayoutKey, rows) -> MapSelection:
     """Any rows, chosen as a kept selection."""
     saved = save_selection(Workspace(place.corpus.folder), place.corpus.digest, f"Rows {len(rows)}", rows)
-    return Choice((Step("rows", "set", key=saved.key),))
+    return MapSelection((SelectionStep("rows", "set", key=saved.key),))
 
 
 def small_corpus(home, texts: list[str], embedded: bool = True):

@@ -11,7 +11,7 @@ from core.corpus.export import short_cells
 from core.corpus.filters import Filter, filters_to_json
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import delete_selection, save_selection
-from core.search.service import Query, find
+from core.search.service import SearchQuery, search
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.loaders import cached_embedder
@@ -38,7 +38,7 @@ def test_a_search_by_meaning_finds_the_texts_and_says_what_served_it(corpus, app
     assert not at.exception, at.exception
     text = words(at)
     assert "10 hits among 60 rows" in text
-    assert "nearer than" in text
+    assert "more similar than" in text
     assert "recall@10" in text
     first = next(str(element.value) for element in at.markdown if "teapot" in str(element.value))
     assert "broke at once" in first.replace(":orange-background[", "").replace("]", "")
@@ -60,7 +60,7 @@ def test_a_row_that_is_not_there_is_refused(corpus, app):
     assert "not a row number" in words(at).replace("\\", "")
 
 
-@pytest.mark.parametrize(("by", "query", "matching"), [("words", "gift card", 10), ("pattern", "lam[p]", 10)])
+@pytest.mark.parametrize(("by", "query", "matching"), [("keyword", "gift card", 10), ("regex", "lam[p]", 10)])
 def test_words_and_patterns_say_how_many_match(corpus, app, by, query, matching):
     at = open_page(app)
     at.segmented_control(key="by").set_value(by).run()
@@ -69,9 +69,19 @@ def test_words_and_patterns_say_how_many_match(corpus, app, by, query, matching)
     assert f"{matching} match" in words(at)
 
 
+@pytest.mark.parametrize(
+    ("value", "mode"),
+    [("Regex", "regex"), ("Meaning", "semantic"), ("Words", "keyword"), ("Meaning + words", "hybrid")],
+)
+def test_links_name_the_mode_also_by_the_labels_of_older_versions(corpus, app, value, mode):
+    at = open_page(app, by=value, q="gift card")
+    assert not at.exception
+    assert at.segmented_control(key="by").value == mode
+
+
 def test_a_broken_pattern_is_explained(corpus, app):
     at = open_page(app)
-    at.segmented_control(key="by").set_value("pattern").run()
+    at.segmented_control(key="by").set_value("regex").run()
     at.text_input(key="q").set_value("(unclosed").run()
     assert not at.exception
     assert at.error
@@ -144,7 +154,7 @@ def test_filters_that_do_not_fit_are_left_out(corpus, app, link):
 def test_ranges_of_times_and_numbers_can_be_set(home, app):
     odd_corpus(home)
     at = open_page(app, filters='[{"column":"small","kind":"range","low":0.0025}]')
-    at.segmented_control(key="by").set_value("words").run()
+    at.segmented_control(key="by").set_value("keyword").run()
     at.text_input(key="q").set_value("lamp").run()
     assert not at.exception
     assert "among 35 of 60 rows" in words(at)
@@ -162,12 +172,12 @@ def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):
     folder = str(session_folder())
     calls, embedder = [], cached_embedder(folder, spec)
     monkeypatch.setattr(type(embedder), "embed_query", counted(type(embedder).embed_query, calls))
-    query = Query("the teapot broke", k=3)
-    first, second = (find(CorpusRef(folder, info.digest), spec, query) for _ in range(2))
+    query = SearchQuery("the teapot broke", k=3)
+    first, second = (search(CorpusRef(folder, info.digest), spec, query) for _ in range(2))
     assert len(calls) == 1
     assert first.hits.rows.tolist() == second.hits.rows.tolist()
     assert first.embed_ms == second.embed_ms > 0
-    assert first.cut == 0
+    assert first.truncated == 0
 
 
 def test_cells_are_cut_and_counted():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pages.shared.text import plain, told_apart
+from pages.shared.text import disambiguate_labels, plain
 
 # what the browser does after it has read the Markdown (backslashes are gone by then): GFM's bare addresses, typography
 ADDRESS = re.compile(r"(https?://|www(?=\.))([-.\w]+)([^ \t\r\n]*)|([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", re.IGNORECASE)
@@ -44,7 +44,7 @@ def test_ordinary_words_stay_as_they_are():
 
 def test_equal_labels_are_told_apart_by_their_keys():
     given = {"d942872317fa6c69": "corpus (400 rows)", "b7faee12c0c8c2b7": "corpus (400 rows)", "7c7f": "sts (200 rows)"}
-    assert list(told_apart(given).values()) == [
+    assert list(disambiguate_labels(given).values()) == [
         "corpus (400 rows) · d942",
         "corpus (400 rows) · b7fa",
         "sts (200 rows)",

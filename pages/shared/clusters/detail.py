@@ -13,7 +13,7 @@ from core.corpus.selections import MAX_NAME_LENGTH
 from core.errors import PlanisphereError
 from pages.shared import session
 from pages.shared.clusters.controls import ClusterView
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections import active
 from pages.shared.text import count, plain
 

@@ -19,7 +19,7 @@ from core.models.openai_client.models import server_name
 from pages.shared import session
 from pages.shared.clusters.controls import ClusterView
 from pages.shared.downloads import csv_button
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.models.chat_form import select_chat_model
 from pages.shared.text import count, cut, plain
 

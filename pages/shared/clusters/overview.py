@@ -22,7 +22,7 @@ from pages.shared.clusters import detail, icicle, naming
 from pages.shared.clusters.controls import LEVELS, ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
-from pages.shared.text import count, duration, plain
+from pages.shared.text import count, format_duration, plain
 
 IDENTICAL = 0.9999  # mean cosine from which all rows of a cluster are the same
 _TEXT, _NUMBER = st.column_config.TextColumn, st.column_config.NumberColumn
@@ -56,7 +56,7 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
         help="Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. Silhouette "
         "(Rousseeuw, 1987): 1 where every row is far closer to its own cluster than to the next, 0 where clusters "
         "touch; texts of one corpus rarely exceed 0.3. Both are measured in the embedding space, over all rows. "
-        f"Computed in {duration(overview.seconds)} with seed {view.params.seed}.",
+        f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}.",
     )
     if not len(overview.table):
         st.warning(

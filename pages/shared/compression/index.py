@@ -13,7 +13,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression.select_contender import compression_ready, sample_caption, show_compression_table
 from pages.shared.downloads import csv_button
-from pages.shared.text import duration, plain, size
+from pages.shared.text import format_bytes, format_duration, plain
 
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 
@@ -65,8 +65,10 @@ def _show_index_table(view: IndexView) -> None:
             "ms (p50)": settings["p50"],
             "ms (p95)": settings["p95"],
             "Queries per second": settings["rate"].round().astype(int),
-            "Build time": [duration(value) if value >= 10 else f"{value:.2f} s" for value in settings["seconds"]],
-            "Memory": [size(value) for value in settings["bytes"]],
+            "Build time": [
+                format_duration(value) if value >= 10 else f"{value:.2f} s" for value in settings["seconds"]
+            ],
+            "Memory": [format_bytes(value) for value in settings["bytes"]],
         }
     )
     show_compression_table(

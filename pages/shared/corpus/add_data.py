@@ -11,8 +11,8 @@ from core.errors import InputError, PlanisphereError
 from pages.shared import session
 from pages.shared.corpus.sample import sample_params, start_sample
 from pages.shared.corpus.saved_corpora import show_saved_corpora
-from pages.shared.errors import show_error
-from pages.shared.text import plain, size
+from pages.shared.messages import show_error
+from pages.shared.text import format_bytes, plain
 
 SOURCES = ("Upload", "Paste", "Sample", "Saved corpora")  # as in the address
 FORMATS = (
@@ -62,7 +62,7 @@ def _upload() -> ImportSource | None:
     source = session.remembered("upload")
     if source and not files:  # back from another page: the uploader is empty, the staged files are still there
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(", ".join(f"**{plain(file.name)}** ({size(file.size)})" for file in source.files))
+            st.markdown(", ".join(f"**{plain(file.name)}** ({format_bytes(file.size)})" for file in source.files))
             st.button(
                 "Remove",
                 key="remove-upload",

@@ -9,7 +9,7 @@ from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
 from pages.shared.corpus.import_options import tag
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import plain
 
 SINGLE, COMBINED = "Single column", "Combine columns"

@@ -14,7 +14,7 @@ from core.corpus.staging import ImportSource
 from core.digest import digest_json
 from core.errors import InputError
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
 UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": "Whole file"}

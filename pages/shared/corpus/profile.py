@@ -70,7 +70,7 @@ def _show_overview(profile: Profile, height: int = 220) -> None:
 
 
 def _show_lengths(profile: Profile, height: int) -> None:
-    from core.figures_bars import histogram_figure
+    from core.figures import histogram_figure
 
     st.markdown(
         "**Text length**", help="In characters. Bins are wider for longer texts, so that all lengths are visible."

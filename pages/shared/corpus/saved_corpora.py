@@ -12,8 +12,8 @@ from core.errors import JobError, PlanisphereError, StorageError
 from core.jobs.types import JobState
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.text import count, plain, size
+from pages.shared.messages import show_error
+from pages.shared.text import count, format_bytes, plain
 
 STOP_SECONDS = 30  # a job stops after its current batches
 
@@ -52,7 +52,7 @@ def show_saved_corpora() -> None:
 def _corpus_row(info: CorpusInfo) -> dict[str, object]:
     workspace, created = session.workspace(), datetime.fromtimestamp(info.created)
     models = ", ".join(model.label for model in workspace.models(info.digest))
-    used = size(workspace.size(info.digest))
+    used = format_bytes(workspace.size(info.digest))
     return {"Name": info.name, "Rows": info.rows, "Created": created, "Size": used, "Models": models}
 
 
@@ -104,7 +104,7 @@ def delete_dialog(info: CorpusInfo) -> None:
     models = count(len(workspace.models(info.digest)), "embedding")
     st.markdown(
         f"**{plain(info.name)}** will be deleted permanently, with {models} and all results. "
-        f"This frees **{size(workspace.size(info.digest))}**. Your own files are not changed."
+        f"This frees **{format_bytes(workspace.size(info.digest))}**. Your own files are not changed."
     )
     if jobs:
         st.warning(

@@ -15,8 +15,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import contender_names, k_slider, select_pair
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
-from pages.shared.text import plain
+from pages.shared.text import file_stem, plain
 
 MAX_SENTENCES = 8
 MAX_DRAWN = 12

@@ -6,17 +6,25 @@ import streamlit as st
 
 from core.digest import digest_json
 from core.disagreement.results import ComparisonQuery
-from core.map import disagreement_colors as coloring
-from core.map.color_codes import CONTEXT
+from core.map.color_codes import BACKGROUND_POINT_COLOR
+from core.map.coloring import disagreement_link, extreme_clusters
 from core.map.results import LAYOUTS, LayoutQuery
-from core.map.scene import Colors, Geometry, details, geometry
-from core.map.service import Place
+from core.map.scene import (
+    MAX_MAPS,
+    MapColors,
+    MapGeometry,
+    contender_layouts,
+    disagreement_colors,
+    map_geometry,
+    row_details,
+)
+from core.map.service import LayoutKey
 from core.results import Step
 from core.store import CorpusInfo
 from pages.shared import cached, result_view, scatter, session
 from pages.shared.disagreement.controls import contender_names, k_slider, select_pair
-from pages.shared.map import captions, settings
-from pages.shared.text import count, plain
+from pages.shared.map import layout_status, settings
+from pages.shared.text import count, file_stem, plain
 
 HEIGHT = 520
 
@@ -25,12 +33,12 @@ def show_maps(query: ComparisonQuery, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         selected = select_pair(query)
         k = k_slider(selected)
-    layouts = session.ask(coloring.layouts_of, selected)
+    layouts = session.ask(contender_layouts, selected)
     _offer_missing_layouts(selected, layouts, info)
     if not layouts:
         return
     shape = _cached_geometry(layouts)
-    colors = session.ask_once(coloring.disagreement_colors, selected, k, layouts, session.theme())
+    colors = session.ask_once(disagreement_colors, selected, k, layouts, session.theme())
     _extremes_sentence(selected, k)
     if _draw_maps(info, layouts, shape, colors):
         st.info("This browser has no WebGL2, so the maps can't be shown here.", icon=":material/info:")
@@ -41,20 +49,20 @@ def show_maps(query: ComparisonQuery, info: CorpusInfo) -> None:
         "aligned to the first (Procrustes); hover over a row to highlight it on all."
     )
     with st.expander("How reliable are these maps?"):
-        captions.trust_lines(tuple(layout.model.label for layout in layouts), shape.trust)
+        layout_status.show_trust(tuple(layout.model.label for layout in layouts), shape.trust)
     _map_link(selected, k, layouts)
 
 
-def _offer_missing_layouts(query: ComparisonQuery, layouts: tuple[Place, ...], info: CorpusInfo) -> None:
+def _offer_missing_layouts(query: ComparisonQuery, layouts: tuple[LayoutKey, ...], info: CorpusInfo) -> None:
     """Says which models have no map, and offers to compute them."""
     models = list({contender.model.key: contender.model for contender in query.contenders}.values())
     if any(not contender.is_model for contender in query.contenders):
         st.caption("Variants use the map of their model.")
-    if len(layouts) < len(models) and len(layouts) == coloring.MAX_MAPS:
-        st.caption(f"Showing the maps of the first {coloring.MAX_MAPS} models.")
+    if len(layouts) < len(models) and len(layouts) == MAX_MAPS:
+        st.caption(f"Showing the maps of the first {MAX_MAPS} models.")
         return
     existing = {layout.model.key for layout in layouts}
-    missing = [model for model in models if model.key not in existing][: coloring.MAX_MAPS - len(layouts)]
+    missing = [model for model in models if model.key not in existing][: MAX_MAPS - len(layouts)]
     if not missing:
         return
     names = ", ".join(plain(model.label) for model in missing)
@@ -69,7 +77,7 @@ def _offer_missing_layouts(query: ComparisonQuery, layouts: tuple[Place, ...], i
 
 
 def _extremes_sentence(query: ComparisonQuery, k: int) -> None:
-    extremes = session.ask(coloring.extreme_clusters, query, k)  # names of clusters change, so it is not cached
+    extremes = session.ask(extreme_clusters, query, k)  # names of clusters change, so it is not cached
     if extremes:
         (highest, high), (lowest, low) = extremes
         st.markdown(
@@ -78,17 +86,19 @@ def _extremes_sentence(query: ComparisonQuery, k: int) -> None:
         )
 
 
-def _draw_maps(info: CorpusInfo, layouts: tuple[Place, ...], shape: Geometry, colors: Colors) -> bool:
+def _draw_maps(info: CorpusInfo, layouts: tuple[LayoutKey, ...], shape: MapGeometry, colors: MapColors) -> bool:
     """Whether the browser can't draw them."""
     # a new component for each number of maps: an existing one does not take in another panel
     state = scatter.draw(_scatter_data(info, layouts, shape, colors), key=f"disagree_map_{len(layouts)}")
     with st.container(gap=None):
         scatter.send([packet for packet in (colors.codes, shape.ids, *shape.points) if packet])
-        scatter.send_rows(_details_key(layouts), session.ask_once(details, layouts[0], None, ()))
+        scatter.send_rows(_details_key(layouts), session.ask_once(row_details, layouts[0], None, ()))
     return bool(state.get("unsupported"))
 
 
-def _scatter_data(info: CorpusInfo, layouts: tuple[Place, ...], shape: Geometry, colors: Colors) -> dict[str, Any]:
+def _scatter_data(
+    info: CorpusInfo, layouts: tuple[LayoutKey, ...], shape: MapGeometry, colors: MapColors
+) -> dict[str, Any]:
     """What the component needs, see its README."""
     theme, bounds = session.theme(), shape.bounds
     stamp = digest_json([packet.key for packet in shape.points])
@@ -106,18 +116,18 @@ def _scatter_data(info: CorpusInfo, layouts: tuple[Place, ...], shape: Geometry,
         "columns": [],
         "details": _details_key(layouts),
         "theme": theme,
-        "context": CONTEXT[theme],
+        "context": BACKGROUND_POINT_COLOR[theme],
         "height": HEIGHT,
         "simple": True,
         "alt": f"Maps of {shape.drawn:,} texts of {info.name} under {len(layouts)} models, colored by disagreement",
-        "file": captions.file_stem(info.name),
+        "file": file_stem(info.name),
         "command": {"stamp": stamp, "view": None, "choice": {}},
     }
 
 
-def _map_link(query: ComparisonQuery, k: int, layouts: tuple[Place, ...]) -> None:
-    first, others = layouts[0], ".".join(settings.place_key(layout) for layout in layouts[1:])
-    color = {"color": settings.DISAGREEMENT, "between": coloring.link_text(query, k)}
+def _map_link(query: ComparisonQuery, k: int, layouts: tuple[LayoutKey, ...]) -> None:
+    first, others = layouts[0], ".".join(settings.layout_id(layout) for layout in layouts[1:])
+    color = {"color": settings.DISAGREEMENT, "between": disagreement_link(query, k)}
     st.page_link(
         "pages/explore/map.py",
         label="Open on the Map page",
@@ -129,11 +139,11 @@ def _map_link(query: ComparisonQuery, k: int, layouts: tuple[Place, ...]) -> Non
     )
 
 
-def _details_key(layouts: tuple[Place, ...]) -> str:
+def _details_key(layouts: tuple[LayoutKey, ...]) -> str:
     return digest_json([layouts[0].corpus.folder, layouts[0].corpus.digest, layouts[0].model.key])
 
 
-def _cached_geometry(layouts: tuple[Place, ...]) -> Geometry:
+def _cached_geometry(layouts: tuple[LayoutKey, ...]) -> MapGeometry:
     names = [(layout.corpus, layout.model.key, layout.params, layout.made) for layout in layouts]
-    shape: Geometry = cached.made(lambda: session.ask(geometry, layouts), geometry.__name__, *names)
+    shape: MapGeometry = cached.made(lambda: session.ask(map_geometry, layouts), map_geometry.__name__, *names)
     return shape

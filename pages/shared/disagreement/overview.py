@@ -14,8 +14,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import default_k, k_slider
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 MEASURES: dict[Measure, str] = {
     "overlap": "Overlap@k",

@@ -10,15 +10,14 @@ import streamlit as st
 from core.disagreement import rows as listing
 from core.disagreement.results import ComparisonQuery
 from core.disagreement.rows import Isolation, NeighborList, RowComparison, RowQuery, RowTable
-from core.map.disagreement_colors import link_text
+from core.map.coloring import disagreement_link
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import contender_names, k_slider, label_column_name, select_pair
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
-from pages.shared.map.captions import file_stem
 from pages.shared.selections.save_form import show_save_selection
-from pages.shared.text import count, cut, plain
+from pages.shared.text import count, cut, file_stem, plain
 
 ANY = ""
 ISOLATION: dict[Isolation, str] = {"all": "any", "only": "isolated under all", "without": "not isolated under all"}
@@ -181,7 +180,7 @@ def _row_actions(query: ComparisonQuery, rows: RowQuery, table: RowTable, info: 
         query_params={
             "corpus": query.corpus.digest,
             "color": settings.DISAGREEMENT,
-            "between": link_text(query, rows.k),
+            "between": disagreement_link(query, rows.k),
         },
         help="Its points are colored by this disagreement. A saved selection can be chosen there under Color by.",
     )

@@ -17,8 +17,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import label_column_name
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 
 def show_single_query(query: ComparisonQuery, info: CorpusInfo) -> None:

@@ -14,8 +14,7 @@ from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map.captions import file_stem
-from pages.shared.text import count, plain
+from pages.shared.text import count, file_stem, plain
 
 ENOUGH_VOTES = 30  # from which an interval is informative
 LONG_TEXT = 600  # characters from which texts are scrolled, so that the buttons stay in view

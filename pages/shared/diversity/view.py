@@ -21,7 +21,7 @@ from pages.shared import session
 from pages.shared.diversity.coreset import show_coreset
 from pages.shared.diversity.hubs import show_hubs
 from pages.shared.downloads import csv_button
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
 
 CLUSTERS_OPTION = "(clusters)"

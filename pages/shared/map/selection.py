@@ -1,4 +1,4 @@
-"""What is selected on the map: the rows as a table, and what is special about them."""
+"""The selection on the map: the clicked row, the selected rows as a table, and what is distinctive about them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,203 +9,276 @@ import pandas as pd
 import streamlit as st
 
 from core.corpus.distinctive_terms import DistinctiveItem, DistinctiveItems, MeanShift
-from core.map.rows import CELL, Look, SelectionTable, keep_selection, selection_file, selection_table, special
-from core.map.scene import Scene
-from core.map.selection import Choice, Step
+from core.map.rows import (
+    LONGEST_CELL,
+    MAX_CELL,
+    RowView,
+    SelectionTable,
+    TableView,
+    distinctive_features,
+    row_view,
+    save_selected_rows,
+    selection_file,
+    selection_table,
+)
+from core.map.scene import MapScene
+from core.map.selection import MapSelection, SelectionStep
+from core.map.service import LayoutKey
 from pages.shared import session
-from pages.shared.map import row as map_row
 from pages.shared.map import state
-from pages.shared.map.captions import file_stem
 from pages.shared.selections import view
-from pages.shared.text import count
+from pages.shared.text import count, cut, file_stem, plain
 
-FORMS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
+FILE_FORMATS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
     ("csv", "CSV", "text/csv"),
     ("parquet", "Parquet", "application/vnd.apache.parquet"),
 )
-
-
 HINT = (
-    "Click a point to read it and see its true neighbors. To list many and see what is special about them, take the "
-    "lasso or the box from the map's bar and draw around them, click a name in the legend, or drag the ends of a color "
-    "bar or histogram."
+    "Click a point to read its text and see its nearest neighbors. To select many, use the lasso or box tool, click a "
+    "name in the legend, or drag the ends of a color bar or histogram."
 )
 
 
-def show(scene: Scene, name: str, choice: Choice) -> None:
-    """The row that was clicked, and the rows of a selection; or what to do."""
-    if choice.clicked is not None:
-        map_row.show(scene.first, choice.clicked, "clicked")
-    if not choice.selects:
-        if choice.clicked is None:
+def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> None:
+    """The clicked row and the selected rows; without a selection, how to make one."""
+    if selection.clicked is not None:
+        show_row(scene.first, selection.clicked, "clicked")
+    if not selection.has_selection:
+        if selection.clicked is None:
             st.info(HINT, icon=":material/ads_click:")
         return
-    whole = session.ask_once(selection_table, scene, choice, Look())
-    if not whole.selected:
+    unfiltered = session.ask_once(selection_table, scene, selection, TableView())
+    if not unfiltered.selected:
         st.info(
-            "No text is in this selection and passes its filters. Draw a larger shape, or press Escape on the map to "
-            "clear it.",
+            "The selection is empty. Draw a larger shape, relax the filters, or press Escape on the map to clear it.",
             icon=":material/ads_click:",
         )
         return
     with st.container(key="map_selected"):
-        st.markdown(f"**{count(whole.selected, 'row')} selected**")
+        st.markdown(f"**{count(unfiltered.selected, 'row')} selected**")
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        row = table(scene, name, choice, whole)
+        row = _show_selected_rows(scene, name, selection, unfiltered)
     with right, st.container(key="map_terms"):
-        what_is_special(scene, choice)
+        _show_distinctive_features(scene, selection)
     if row is not None:
-        map_row.show(scene.first, row, "listed")
+        show_row(scene.first, row, "listed")
 
 
-def kept(scene: Scene, choice: Choice) -> None:
-    """The kept selections: keep this one, or show another on the map."""
+def show_row(layout_key: LayoutKey, row: int, key: str) -> None:
+    """The row in full and its nearest neighbors. key: unique on the page."""
+    left, right = st.columns([3, 4], gap="medium")
+    with right:
+        count = st.segmented_control(
+            "Nearest neighbors",
+            [10, 50],
+            key=f"map_near_{key}",
+            default=10,
+            required=True,
+            persist_state="session",
+            help="By cosine similarity in embedding space, regardless of the map.",
+        )
+        view = session.ask_once(row_view, layout_key, row, int(count or 10))
+        _show_neighbors(view)
+    with left, st.container(key=f"map_row_{key}"):
+        _show_row_details(view)
+
+
+def _show_row_details(view: RowView) -> None:
+    source = dict(view.cells).get("source_row")
+    st.markdown(f"**Row {view.row + 1:,}**" + (f" (row {plain(cut(source, 20))} of the source file)" if source else ""))
+    with st.container(height=220 if view.length > 600 else "content", border=True):
+        st.text(view.text or "(empty)")
+    if view.length > len(view.text):
+        st.caption(f"Showing the first {len(view.text):,} of {view.length:,} characters.")
+    cells = pd.DataFrame(view.cells, columns=["Column", "Value"])
+    st.dataframe(
+        cells,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * max(len(cells), 1), 320),
+        alt="All columns of the row",
+    )
+    if view.truncated:
+        names = ", ".join(plain(cut(name, 40)) for name in view.truncated)
+        st.caption(f"Truncated to {LONGEST_CELL:,} characters: {names}.")
+
+
+def _show_neighbors(view: RowView) -> None:
+    if view.neighbors.empty:
+        st.caption("This corpus has no other text.")
+        return
+    table = view.neighbors.rename(columns={"cosine": "Cosine", "text": "Text"})
+    table.insert(0, "Row", table.index + 1)
+    columns = {
+        "Cosine": st.column_config.NumberColumn(
+            format="%.3f", width=70, help="Cosine similarity of the embeddings; 1 is identical."
+        ),
+        "Text": st.column_config.TextColumn(width="large"),
+        "Row": st.column_config.NumberColumn(format="localized", width=70, help="Row number in the corpus."),
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        column_config=columns,
+        height=min(38 + 35 * len(table), 388),
+        alt="Nearest neighbors with cosine similarity",
+    )
+
+
+def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
+    """The saved selections: save the current one, or show another on the map."""
     info = session.current_corpus()
     if info is None:
         return
-    keeper = partial(session.ask, keep_selection, scene, choice) if choice.selects else None
-    chosen = view.show_selections(info, keeper)
-    if chosen:
-        state.force(scene, Choice((Step("rows", "set", key=chosen.key),)))
+    save = partial(session.ask, save_selected_rows, scene, selection) if selection.has_selection else None
+    requested = view.show_selections(info, save)
+    if requested:
+        state.show_selection(scene, MapSelection((SelectionStep("rows", "set", key=requested.key),)))
         st.rerun()
 
 
-def table(scene: Scene, name: str, choice: Choice, whole: SelectionTable) -> int | None:
-    """The table with its tools; gives the row that was chosen in it."""
-    look = _look(list(whole.table.columns))
-    seen = session.ask_once(selection_table, scene, choice, look)
+def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, unfiltered: SelectionTable) -> int | None:
+    """The table with filter, sorting and downloads; returns the row that is selected in it."""
+    table_view = _select_table_view(list(unfiltered.table.columns))
+    filtered = session.ask_once(selection_table, scene, selection, table_view)
     event = st.dataframe(
-        seen.table,
+        filtered.table,
         hide_index=True,
         width="stretch",
-        height=min(38 + 35 * max(len(seen.table), 1), 420),
+        height=min(38 + 35 * max(len(filtered.table), 1), 420),
         lazy=False,
         key="map_rows",
         on_select="rerun",
         selection_mode="single-row",
         alt="The selected rows",
-        column_config={seen.table.columns[0]: st.column_config.TextColumn(width="large")},
+        column_config={filtered.table.columns[0]: st.column_config.TextColumn(width="large")},
     )
-    st.caption(_count_line(seen) + " Choose a row to read it.")
-    downloads(scene, name, choice, look)
-    chosen = [at for at in event.selection.rows if at < len(seen.table)]
-    return int(seen.table.index[chosen[0]]) if chosen else None
+    st.caption(f"{_count_text(filtered)} Select a row to read it.")
+    _show_selection_downloads(scene, name, selection, table_view)
+    clicked = [position for position in event.selection.rows if position < len(filtered.table)]
+    return int(filtered.table.index[clicked[0]]) if clicked else None
 
 
-def _look(columns: list[str]) -> Look:
+def _select_table_view(columns: list[str]) -> TableView:
     find, sort, order = st.columns([4, 3, 2], vertical_alignment="bottom")
-    words = find.text_input(
-        "Find in these rows",
+    query = find.text_input(
+        "Filter rows",
         key="map_find",
         persist_state="session",
         placeholder="Words",
-        help="Keeps the rows that hold all these words in any of their cells.",
+        help="Rows that contain all these words, in any column.",
     )
     by = sort.selectbox(
         "Sort by",
         ["", *columns],
         key="map_sort",
-        format_func=lambda column: column or "order in the corpus",
-        help="Sorts all selected rows; a click on a column's head sorts those shown.",
+        format_func=lambda column: column or "corpus order",
+        help="Sorts all selected rows; clicking a column header sorts the visible ones.",
     )
-    falling = order.toggle("Falling", key="map_falling", help="Largest first, or from Z to A.")
-    return Look(words.strip(), by or "", falling)
+    descending = order.toggle("Descending", key="map_falling", help="Largest first, or from Z to A.")
+    return TableView(query.strip(), by or "", descending)
 
 
-def _count_line(seen: SelectionTable) -> str:
-    if not seen.matching:
-        return "None of the selected rows holds these words."
-    found = "" if seen.matching == seen.selected else f" {seen.matching:,} of {seen.selected:,} hold these words."
-    first = f"The first {len(seen.table):,} are shown; downloads have all." if seen.matching > len(seen.table) else ""
-    cut = f" Cells are cut at {CELL:,} characters; downloads have them whole." if seen.cut else ""
-    return first + found + cut
+def _count_text(filtered: SelectionTable) -> str:
+    if not filtered.matching:
+        return "No selected row contains these words."
+    parts = []
+    if filtered.matching > len(filtered.table):
+        parts.append(f"Showing the first {len(filtered.table):,}; downloads have all.")
+    if filtered.matching < filtered.selected:
+        parts.append(f"{filtered.matching:,} of {filtered.selected:,} contain these words.")
+    if filtered.truncated:
+        parts.append(f"Cells are truncated to {MAX_CELL:,} characters; downloads have them in full.")
+    return " ".join(parts)
 
 
-def downloads(scene: Scene, name: str, choice: Choice, look: Look) -> None:
+def _show_selection_downloads(scene: MapScene, name: str, selection: MapSelection, table_view: TableView) -> None:
     with st.container(horizontal=True):
-        for form, label, mime in FORMS:
+        for form, label, mime in FILE_FORMATS:
             st.download_button(
                 label,
-                _file(scene, choice, look, form),
-                f"{file_stem(name)}-selection.{form}",
+                _file(scene, selection, table_view, form),
+                f"map-{file_stem(name)}-selection.{form}",
                 mime,
                 icon=":material/download:",
                 on_click="ignore",
-                help=f"These rows with all their columns as {label}; made when you click.",
+                help=f"These rows with all columns as {label}; created when you click.",
             )
 
 
-def _file(scene: Scene, choice: Choice, look: Look, form: Literal["csv", "parquet"]) -> Callable[[], bytes]:
+def _file(
+    scene: MapScene, selection: MapSelection, table_view: TableView, form: Literal["csv", "parquet"]
+) -> Callable[[], bytes]:
     ask = session.manager().ask  # bound now: the download runs outside of the page
-    return lambda: ask(selection_file, scene, choice, look, form)
+    return lambda: ask(selection_file, scene, selection, table_view, form)
 
 
-def what_is_special(scene: Scene, choice: Choice) -> None:
-    """Words and column values that stand out here, surest and strongest first."""
+def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None:
+    """Terms and column values that are over-represented in the selection, strongest first."""
     st.markdown(
-        "**What is special here**",
-        help="Over-represented against all other rows. 'At least' is the lower bound of the odds ratio: 4 means the "
-        "odds of meeting it are at least four times as high here as elsewhere. Bounds are Bonferroni-corrected for the "
-        "number of tests, so that all listed hold together at 95% (log odds with Haldane's half counts, Woolf's "
-        "standard error).",
+        "**What's distinctive**",
+        help="Over-represented in the selection compared with all other rows. The odds ratio is a lower bound: 4 means "
+        "that the odds are at least four times as high in the selection. The bounds are 95% simultaneous "
+        "(Bonferroni over all tests; log odds with Haldane's correction and Woolf's standard error).",
     )
     with st.spinner("Comparing with the other rows"):
-        words, values = session.ask_once(special, scene, choice)
-    if not words.tests and not values.tests:
-        st.caption(words.note)
+        terms, values = session.ask_once(distinctive_features, scene, selection)
+    if not terms.tests and not values.tests:
+        st.caption(terms.note)
         return
-    _entries("Words and phrases", words, with_column=False)
-    _entries("Column values", values, with_column=True)
+    _show_distinctive_entries("Terms", terms, with_column=False)
+    _show_distinctive_entries("Column values", values, with_column=True)
     for shift in values.shifts:
-        st.text(_shift_line(shift))
+        st.text(_shift_text(shift))
 
 
-def _entries(title: str, found: DistinctiveItems, with_column: bool) -> None:
-    if found.entries:
+def _show_distinctive_entries(title: str, contrasts: DistinctiveItems, with_column: bool) -> None:
+    if contrasts.entries:
         st.dataframe(
-            _entry_table(title, found.entries, with_column),
+            _entry_table(title, contrasts.entries, with_column),
             hide_index=True,
             width="stretch",
             alt=title,
             column_config=_entry_columns(),
-            height=min(38 + 35 * len(found.entries), 248),
+            height=min(38 + 35 * len(contrasts.entries), 248),
         )
-    st.caption(f"{'' if found.entries else f'{title}: none stand out. '}{found.note}")
+    st.caption(f"{'' if contrasts.entries else f'No significant {title.lower()}. '}{contrasts.note}")
 
 
 def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {
             title: [f"{entry.name}: {entry.value}"[:200] if with_column else entry.value for entry in entries],
-            "At least": [exp(entry.lower) for entry in entries],
-            "Here": [_share(entry.inside, entry.inside_total) for entry in entries],
-            "Elsewhere": [_share(entry.outside, entry.outside_total) for entry in entries],
+            "Odds ratio": [exp(entry.lower) for entry in entries],
+            "Selection": [_share(entry.inside, entry.inside_total) for entry in entries],
+            "Rest": [_share(entry.outside, entry.outside_total) for entry in entries],
         }
     )
 
 
 def _entry_columns() -> dict[str, Any]:
     return {
-        "Here": st.column_config.TextColumn(help="Selected rows that hold it, of those selected."),
-        "Elsewhere": st.column_config.TextColumn(help="Other rows that hold it, of all others."),
-        "At least": st.column_config.NumberColumn(
-            format="%.1f ×", help="Odds ratio, its lower bound, corrected for all tests."
+        "Selection": st.column_config.TextColumn(help="Selected rows with it, of all selected rows."),
+        "Rest": st.column_config.TextColumn(help="Other rows with it, of all other rows."),
+        "Odds ratio": st.column_config.NumberColumn(
+            format="≥ %.1f", help="Lower bound of the odds ratio, corrected for all tests."
         ),
     }
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} ({part / max(whole, 1):.1%})"
+def _share(part: int, total: int) -> str:
+    return f"{part:,} of {total:,} ({part / max(total, 1):.1%})"
 
 
-def _shift_line(shift: MeanShift) -> str:
-    """A number or time column whose mean differs: "stars is lower here: 1.8 on average (12 rows), 4 elsewhere (9)"."""
+def _shift_text(shift: MeanShift) -> str:
+    """A number or time column whose mean differs: "stars is lower: mean 1.8 (12 rows), rest 4 (9 rows)"."""
     inside, outside = (_mean(shift, value) for value in (shift.inside_mean, shift.outside_mean))
     lower, higher = ("earlier", "later") if shift.kind == "time" else ("lower", "higher")
-    words = higher if shift.effect > 0 else lower
-    here = f"{shift.name} is {words} here: {inside} on average ({shift.inside_count:,} rows)"
-    return f"{here}, {outside} elsewhere ({shift.outside_count:,})"
+    direction = higher if shift.effect > 0 else lower
+    rows, others = count(shift.inside_count, "row"), count(shift.outside_count, "row")
+    return f"{shift.name} is {direction}: mean {inside} ({rows}), rest {outside} ({others})"
 
 
 def _mean(shift: MeanShift, value: float) -> str:

@@ -1,4 +1,4 @@
-"""The Map page's choices: how the layout is made and what colors the points. All are part of the link."""
+"""The Map page's settings: layout parameters, color, labels and overlays. All are part of the link."""
 
 from dataclasses import asdict
 from typing import Literal
@@ -10,27 +10,33 @@ from core.clusters.names import edited_names
 from core.corpus.selections import saved_selections
 from core.digest import digest_json
 from core.map import regions
-from core.map.disagreement_colors import from_link
-from core.map.scene import kept_places
-from core.map.service import ColorBy, Place
+from core.map.coloring import parse_disagreement_link
+from core.map.scene import stored_layouts
+from core.map.service import ColorBy, LayoutKey
 from core.store import CorpusInfo
 from core.types import LayoutParams
 from core.vectors.communities import DEFAULT_LEVEL
 from pages.shared import session
 
-ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(trust in the map)", "(similarity to a text)"
-GROUPS, BROAD_GROUPS = "(groups)", "(broad groups)"
+ONE_COLOR, TRUST, SIMILARITY = "(one color)", "(neighbor preservation)", "(similarity to a text)"
+CLUSTERS, BROAD_CLUSTERS = "(clusters)", "(broad clusters)"
 DISAGREEMENT = "(disagreement)"
 
-WORDS, NO_LABELS = "(typical words)", "(none)"
-MOST_HISTOGRAMS = 6
+TERMS, NO_LABELS = "(distinctive terms)", "(none)"
+OLD_LINK_VALUES = {
+    "(groups)": CLUSTERS,
+    "(broad groups)": BROAD_CLUSTERS,
+    "(trust in the map)": TRUST,
+    "(typical words)": TERMS,
+}
+MAX_HISTOGRAMS = 6
 
 DEFAULTS = {"method": "UMAP", "dims": 2, "neighbors": 15, "min_dist": 0.1, "seed": 0, "mode": "fast"}
 
 
-def layout_params() -> LayoutParams:
-    """The popover with a layout's settings."""
-    with st.popover("Map settings", icon=":material/tune:", help="How the map is made: method, dimensions, neighbors."):
+def select_layout_params() -> LayoutParams:
+    """The popover with the layout's parameters."""
+    with st.popover("Map settings", icon=":material/tune:", help="Layout method and its parameters."):
         method = st.segmented_control(
             "Method",
             ["UMAP", "PCA"],
@@ -38,21 +44,21 @@ def layout_params() -> LayoutParams:
             bind="query-params",
             default="UMAP",
             required=True,
-            help="UMAP keeps neighborhoods: what is near stays near; distances between far groups mean little. "
-            "PCA is quick and linear: it keeps the directions in which texts differ most, and few neighborhoods.",
+            help="UMAP preserves neighborhoods; distances between far clusters mean little. "
+            "PCA is fast and linear: it preserves the directions of largest variance, but few neighborhoods.",
         )
-        chosen = st.segmented_control(
+        selected_dims = st.segmented_control(
             "Dimensions",
             [2, 3],
             key="dims",
             bind="query-params",
             default=2,
             required=True,
-            help="Two to explore and select; three to turn around and look at.",
+            help="2D to explore and select; 3D to rotate and look.",
         )
-        dims: Literal[2, 3] = 3 if chosen == 3 else 2
+        dims: Literal[2, 3] = 3 if selected_dims == 3 else 2
         if method == "PCA":
-            st.caption("PCA has no more settings: it always gives the same map.")
+            st.caption("PCA has no further settings and always gives the same map.")
             return LayoutParams(method="pca", dims=dims)
         return _umap_params(dims)
 
@@ -65,18 +71,18 @@ def _umap_params(dims: Literal[2, 3]) -> LayoutParams:
         15,
         key="neighbors",
         bind="query-params",
-        help="How many nearest texts each text is tied to (n_neighbors, the text itself counted). "
-        "Few show fine groups, many the large ones.",
+        help="Number of nearest neighbors per text, including itself (n_neighbors). "
+        "Low values show fine structure, high values global structure.",
     )
     min_dist = st.slider(
-        "Closeness",
+        "Minimum distance",
         0.0,
         1.0,
         0.1,
         0.05,
         key="min_dist",
         bind="query-params",
-        help="The least distance between points on the map (min_dist). Small packs groups tightly, large spreads them.",
+        help="Minimum distance between points on the map (min_dist). Low values give dense clusters.",
     )
     seed = st.number_input(
         "Seed",
@@ -85,7 +91,7 @@ def _umap_params(dims: Literal[2, 3]) -> LayoutParams:
         0,
         key="seed",
         bind="query-params",
-        help="Another seed gives another, equally valid map. What two maps share is more likely to be real.",
+        help="Random seed. Another seed gives another, equally valid map; structure that both share is more reliable.",
     )
     mode = st.segmented_control(
         "Mode",
@@ -94,57 +100,56 @@ def _umap_params(dims: Literal[2, 3]) -> LayoutParams:
         bind="query-params",
         default="fast",
         required=True,
-        help="Fast uses all cores, and two runs differ a little. "
-        "Reproducible uses one and gives the same map every time.",
+        help="Fast uses all cores; runs differ slightly. Reproducible uses one core and always gives the same map.",
     )
-    closeness = round(float(min_dist), 2)
-    return LayoutParams("umap", dims, int(neighbors), closeness, int(seed), mode == "reproducible")
+    distance = round(float(min_dist), 2)
+    return LayoutParams("umap", dims, int(neighbors), distance, int(seed), mode == "reproducible")
 
 
-def reset() -> None:
-    """Back to the default map; call it in a callback."""
+def reset_layout_params() -> None:
+    """Back to the default layout; call it in a callback."""
     for key, value in DEFAULTS.items():
         session.set_widget(key, value)
 
 
-def color_by(info: CorpusInfo) -> ColorBy:
-    """The selectbox for the color, and the text to compare with where that is chosen."""
-    between = _between(info)
-    special = (ONE_COLOR, BROAD_GROUPS, GROUPS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
-    kept = {
+def select_color(info: CorpusInfo) -> ColorBy:
+    """The selectbox for the color, and the text to compare with if that is selected."""
+    between = _linked_disagreement(info)
+    special = (ONE_COLOR, BROAD_CLUSTERS, CLUSTERS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
+    saved = {
         f"(selection: {selection.name})": selection.key
         for selection in saved_selections(session.workspace(), info.digest)
     }
-    options = [*special, *(name for name in info.columns if name not in special and name not in kept), *kept]
+    options = [*special, *(name for name in info.columns if name not in special and name not in saved), *saved]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
-    chosen = st.selectbox(
+    session.update_link("color", OLD_LINK_VALUES)
+    selected = st.selectbox(
         "Color by",
         options,
         index=options.index(label),
         key="color",
         bind="query-params",
         width=300,
-        help="A column, the groups of the Clusters page, how near each text is to a text of yours, how well the map "
-        "keeps "
-        "each text's neighbors, or a selection you have kept.",
+        help="A column, clusters, similarity to a text, how well the map preserves each text's neighbors, or a saved "
+        "selection.",
     )
-    if chosen == TRUST:
+    if selected == TRUST:
         return ColorBy("trust")
-    if chosen == SIMILARITY:
+    if selected == SIMILARITY:
         return _similar_to()
-    if chosen == DISAGREEMENT and between:
+    if selected == DISAGREEMENT and between:
         return ColorBy("disagreement", between)
-    if chosen in (GROUPS, BROAD_GROUPS):
-        return ColorBy("groups", _groups(info, chosen))
-    if chosen in kept:
-        return ColorBy("selection", kept[chosen])
-    return ColorBy("none") if chosen == ONE_COLOR else ColorBy("column", chosen)
+    if selected in (CLUSTERS, BROAD_CLUSTERS):
+        return ColorBy("clusters", _cluster_level(info, selected))
+    if selected in saved:
+        return ColorBy("selection", saved[selected])
+    return ColorBy("none") if selected == ONE_COLOR else ColorBy("column", selected)
 
 
-def _between(info: CorpusInfo) -> str:
-    """Whose disagreement the Disagreement page's link asks to see, while they are of this corpus; else ""."""
+def _linked_disagreement(info: CorpusInfo) -> str:
+    """The compared contenders that the Disagreement page's link names, if they are of this corpus; else ""."""
     text = str(st.query_params.get("between") or session.remembered("map between", ""))
-    if not text or from_link(session.corpus_ref(info), text) is None:
+    if not text or parse_disagreement_link(session.corpus_ref(info), text) is None:
         return ""
     session.remember("map between", text)
     if session.widget_value("color") == DISAGREEMENT:
@@ -152,91 +157,95 @@ def _between(info: CorpusInfo) -> str:
     return text
 
 
-def look(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
-    """The popover with what is drawn beside the points: labels by words, a column or none; contours; histograms."""
-    with st.popover("Show", icon=":material/layers:", help="Labels, density lines and histograms on the map."):
-        first = (WORDS, GROUPS, NO_LABELS)
+def select_overlays(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]]:
+    """The popover with labels (by terms, "", clusters, a column, or None), contours and histograms."""
+    with st.popover("Show", icon=":material/layers:", help="Labels, density contours and histograms."):
+        first = (TERMS, CLUSTERS, NO_LABELS)
         options = [*first, *(name for name in info.columns if name not in first)]
+        session.update_link("labels", OLD_LINK_VALUES)
         label = st.selectbox(
             "Labels",
             options,
             key="labels",
             bind="query-params",
-            help="Names on the map: words that are typical of a region (class-based TF-IDF), the groups of the "
-            "Clusters "
-            "page (broad ones, finer when you zoom in), or a column's values.",
+            help="Distinctive terms of map regions (class-based TF-IDF), cluster names (finer as you zoom in), or a "
+            "column's values.",
         )
         lines = st.toggle(
-            "Density lines",
+            "Contours",
             key="density",
             bind="query-params",
-            help="Lines around the densest parts: each encloses a given share of the points.",
+            help="Density contours: each encloses a given share of the points.",
         )
         histograms = st.multiselect(
             "Histograms",
             list(info.columns),
             key="hist",
             bind="query-params",
-            max_selections=MOST_HISTOGRAMS,
-            help="Columns shown as histograms below the map; drag their ends to keep part of the rows.",
+            max_selections=MAX_HISTOGRAMS,
+            help="Histograms below the map; drag their ends to filter rows.",
         )
-    if label == GROUPS:
-        label = regions.GROUPS + _groups(info, BROAD_GROUPS)
-    chosen = None if label == NO_LABELS else "" if label == WORDS else label
-    return chosen, bool(lines), tuple(histograms)
+    if label == CLUSTERS:
+        label = regions.CLUSTER_LABELS + _cluster_level(info, BROAD_CLUSTERS)
+    region_label = None if label == NO_LABELS else "" if label == TERMS else label
+    return region_label, bool(lines), tuple(histograms)
 
 
-def _groups(info: CorpusInfo, chosen: str) -> str:
-    """The level of the groups, and a stamp of the names given to them, so that new names are drawn."""
-    level = DEFAULT_LEVEL if chosen == GROUPS else DEFAULT_LEVEL - 1
+def _cluster_level(info: CorpusInfo, label: str) -> str:
+    """The clusters' level, and a digest of their edited names, so that new names are drawn."""
+    level = DEFAULT_LEVEL if label == CLUSTERS else DEFAULT_LEVEL - 1
     model = session.current_model()
-    shown = (level, level + 1) if chosen == BROAD_GROUPS else (level,)
-    given = [
-        sorted(edited_names(session.workspace(), info.digest, model, ClusterParams(level=each)).items())
-        for each in shown
+    levels = (level, level + 1) if label == BROAD_CLUSTERS else (level,)
+    names = [
+        sorted(edited_names(session.workspace(), info.digest, model, ClusterParams(level=name_level)).items())
+        for name_level in levels
         if model
     ]
-    return f"{level}.{digest_json(given)[:8]}"
+    return f"{level}.{digest_json(names)[:8]}"
 
 
-def beside(place: Place) -> tuple[Place, ...]:
-    """Up to three other maps of the same rows, to be shown beside it."""
-    kept = {place_key(position): position for position in kept_places(place.corpus) if not _same(position, place)}
-    if not kept:
+def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
+    """Up to three other layouts of the same rows to show next to it."""
+    others = {
+        layout_id(position): position
+        for position in stored_layouts(layout_key.corpus)
+        if not _is_same(position, layout_key)
+    }
+    if not others:
         return ()
-    session.linked_choices("with", list(kept))
-    chosen = st.multiselect(
-        "Beside it",
-        list(kept),
+    session.linked_choices("with", list(others))
+    selected = st.multiselect(
+        "Compare with",
+        list(others),
         key="with",
-        format_func=lambda key: title(kept[key]),
+        format_func=lambda key: layout_title(others[key]),
         max_selections=3,
         width=320,
-        placeholder="Another map",
-        help="Other maps of this corpus, of other models or settings: turned and scaled onto this one (Procrustes), so "
-        "that what differs is the map, not its rotation. Pointing and selecting work on all of them at once.",
+        placeholder="Second map",
+        help="Maps of this corpus with other models or settings, rotated and scaled to align with this one "
+        "(Procrustes). Hovering and selecting work on all of them at once.",
     )
     session.keep_list_in_link("with")
-    return tuple(kept[key] for key in chosen)
+    return tuple(others[key] for key in selected)
 
 
-def title(place: Place) -> str:
-    """A map's name where several are shown."""
-    params, usual = place.params, LayoutParams()
+def layout_title(layout_key: LayoutKey) -> str:
+    """A layout's name where several are shown."""
+    params, usual = layout_key.params, LayoutParams()
     if params.method == "pca":
-        return f"{place.model.label}, PCA"
+        return f"{layout_key.model.label}, PCA"
     extras = [f"{params.n_neighbors} neighbors"] if params.n_neighbors != usual.n_neighbors else []
-    extras += [f"closeness {params.min_dist:g}"] if params.min_dist != usual.min_dist else []
+    extras += [f"min_dist {params.min_dist:g}"] if params.min_dist != usual.min_dist else []
     extras += [f"seed {params.seed}"] if params.seed != usual.seed else []
     extras += ["reproducible"] if params.reproducible else []
-    return ", ".join([place.model.label, "UMAP", *extras])
+    return ", ".join([layout_key.model.label, "UMAP", *extras])
 
 
-def place_key(place: Place) -> str:
-    return digest_json([place.model.key, asdict(place.params)])
+def layout_id(layout_key: LayoutKey) -> str:
+    return digest_json([layout_key.model.key, asdict(layout_key.params)])
 
 
-def _same(one: Place, other: Place) -> bool:
+def _is_same(one: LayoutKey, other: LayoutKey) -> bool:
     return one.model.key == other.model.key and one.params == other.params
 
 
@@ -247,7 +256,7 @@ def _similar_to() -> ColorBy:
         bind="query-params",
         max_chars=2_000,
         width=340,
-        placeholder="Type a text, then Enter",
-        help="It is embedded with the same model; the points then show their cosine similarity to it.",
+        placeholder="Enter a text",
+        help="Points are colored by cosine similarity to this text, embedded with the same model.",
     )
     return ColorBy("similarity", text.strip()) if text.strip() else ColorBy("none")

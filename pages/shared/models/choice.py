@@ -11,7 +11,7 @@ from core.models.registry import PRESETS, describe
 from core.types import ModelSpec
 from core.vectors import estimates as embedding
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import plain
 
 KINDS = ("Sentence transformer", "OpenAI-compatible server")

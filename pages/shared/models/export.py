@@ -11,8 +11,8 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.export import ENDINGS, Format, write_export
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.text import duration, size
+from pages.shared.messages import show_error
+from pages.shared.text import format_bytes, format_duration
 
 FORMATS: dict[Format, str] = {
     "parquet": "Parquet: the table with a vector column",
@@ -49,7 +49,7 @@ def row(record: dict[str, Any]) -> dict[str, Any]:
         "Dimensions": spec.dimensions,
         "Window (tokens)": spec.max_tokens,
         "Texts computed": facts.get("computed"),
-        "Took": duration(facts.get("seconds") or 0),
+        "Took": format_duration(facts.get("seconds") or 0),
         "Cut": facts.get("truncated"),
         "Not seen": f"{facts.get('unseen_share') or 0:.1%}",
         "Split and averaged": facts.get("split"),
@@ -96,7 +96,7 @@ def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
 def download(path: Path, form: Format) -> None:
     """The button of a written file; it is opened when the button is pressed."""
     st.download_button(
-        f"Download ({size(path.stat().st_size)})",
+        f"Download ({format_bytes(path.stat().st_size)})",
         path.read_bytes,  # called on the click
         f"planisphere-{form}.{ENDINGS[form]}",
         key="export_download",

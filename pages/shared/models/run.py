@@ -16,8 +16,8 @@ from core.types import ModelSpec
 from core.vectors import estimates as embedding
 from core.vectors.estimates import Prospect
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.text import duration, plain
+from pages.shared.messages import show_error
+from pages.shared.text import format_duration, plain
 
 
 def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
@@ -119,7 +119,7 @@ def described(found: Prospect) -> dict[str, object]:
 
 def time_text(found: Prospect) -> str:
     seconds = found.estimate.seconds
-    return found.estimate.seconds_basis if seconds is None else f"≈ {duration(seconds)}"
+    return found.estimate.seconds_basis if seconds is None else f"≈ {format_duration(seconds)}"
 
 
 def price_text(found: Prospect) -> str:

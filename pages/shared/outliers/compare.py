@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn, TextColumn
 
-from core.figures_heatmap import agreement_figure
+from core.figures import agreement_figure
 from core.outliers.consensus import Agreement
 from core.outliers.scores import SCORES
 from core.outliers.service import Consensus, OutlierSettings, model_consensus, score_agreement

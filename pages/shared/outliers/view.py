@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.figures_bars import histogram_figure
+from core.figures import histogram_figure
 from core.outliers.consensus import Cutoff, CutoffKind
 from core.outliers.results import OUTLIER_SCORES, OutlierQuery
 from core.outliers.scores import SCORES, ScoreName

@@ -18,7 +18,7 @@ from core.vectors.contenders import Contender
 from pages.shared import jobs_view, result_view, session
 from pages.shared.models import run
 from pages.shared.quality.common import QualitySelection
-from pages.shared.text import count, duration, plain
+from pages.shared.text import count, format_duration, plain
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def describe_plan(plan: EditPlan) -> str:
     if plan.paid:
         cost = "price unknown" if plan.usd is None else f"at most ${plan.usd:,.4f}"
         return f"{text}, sent to a paid API (**{cost}**)".replace("$", "\\$")
-    about = "" if plan.seconds is None else f", about {duration(max(plan.seconds, 1))}"
+    about = "" if plan.seconds is None else f", about {format_duration(max(plan.seconds, 1))}"
     return f"{text}, locally{about}"
 
 

@@ -1,4 +1,4 @@
-"""The map as a Streamlit component: WebGL2 in plain ES modules, no build step. web/ and README.md hold the rest."""
+"""The map as a Streamlit component: WebGL2 in plain ES modules in web/, without a build step; see README.md."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 @lru_cache(maxsize=8)
 def bundle(name: str) -> str:
-    """A module with all it imports, in one text: what a component without a package is given as its script."""
+    """A module and all its imports as one script, as a component without a package needs it."""
     return "".join(_modules(name, set()))
 
 
@@ -38,7 +38,7 @@ _ROWS = st.components.v2.component("planisphere_rows", js=bundle("rows.js"))
 
 
 def draw(data: dict[str, Any], key: str) -> Any:
-    """Mount the map. Gives `state` (see README.md), `want` (a row) and `unsupported`; None until told."""
+    """Mount the map. Returns `state` (see README.md), `want` (a row) and `unsupported`; each None until reported."""
     return _MAP(
         data=data,
         key=key,
@@ -49,15 +49,15 @@ def draw(data: dict[str, Any], key: str) -> Any:
 
 
 def send(packets: Iterable[Packet]) -> None:
-    """Arrays the map names by their keys; each reaches a browser once, however often the page is drawn again."""
+    """Send arrays that the map refers to by key; each reaches a browser once, even if the page is redrawn."""
     for packet in {packet.key: packet for packet in packets}.values():
         _ARRAY(data=packet.key.encode() + packet.data, key=f"array-{packet.key}")
 
 
 def send_rows(key: str, rows: list[Any]) -> None:
-    """Details of rows, as core.map.scene.details gives them."""
+    """Send row details, as returned by core.map.scene.row_details."""
     _ROWS(data={"key": key, "rows": rows}, key="map_details")
 
 
 def _nothing() -> None:
-    """Streamlit keeps a component's state only where it has a callback."""
+    """Streamlit stores a component's state only if it has a callback."""

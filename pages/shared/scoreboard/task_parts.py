@@ -16,8 +16,8 @@ from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared import session
-from pages.shared.errors import show_error
-from pages.shared.text import count, cut, plain, told_apart
+from pages.shared.messages import show_error
+from pages.shared.text import count, cut, disambiguate_labels, plain
 
 
 def upload_tables(info: CorpusInfo, form: str, judged: bool, label: str, help: str) -> list[TaskTable]:
@@ -70,7 +70,7 @@ def select_table(form: str, tables: list[TaskTable], label: str) -> TaskTable:
 
 def table_names(tables: list[TaskTable], unit: str) -> dict[str, str]:
     """Unique labels by key."""
-    return told_apart({table.key: f"{cut(table.name, 40)} ({count(table.rows, unit)})" for table in tables})
+    return disambiguate_labels({table.key: f"{cut(table.name, 40)} ({count(table.rows, unit)})" for table in tables})
 
 
 def select_column(label: str, options: tuple[str, ...], proposed: str, key: str, help: str) -> str:

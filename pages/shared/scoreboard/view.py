@@ -14,7 +14,7 @@ from core.scoreboard.service import Board, ScoreboardQuery, ScoringState
 from core.scoreboard.verdict import describe_recipe, join_names, verdict
 from core.store import CorpusInfo
 from pages.shared import result_view, session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.scoreboard import details, figures, table
 from pages.shared.text import count, plain
 

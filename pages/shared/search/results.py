@@ -1,182 +1,178 @@
-"""Hits: rank, cosine and what it means here, the text with matches marked, the histogram, the map, what served it."""
+"""Search results: hits with score and excerpt, the histogram of similarities, the map, the index."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.corpus.export import MAX_CELL_LENGTH
-from core.figures_bars import histogram_figure
+from core.corpus.export import MAX_CELL_LENGTH as LONGEST
+from core.figures import histogram_figure
 from core.palette import Theme
-from core.search import service as answers
-from core.search.service import Found, Query, Segments
+from core.search.service import SearchQuery, SearchResult, Segments, query_position, search
 from core.store import CorpusInfo
 from core.types import IndexFacts, ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.map import view
-from pages.shared.search import form
+from pages.shared.map.view import show_map_with_marks
+from pages.shared.search.form import add_example_row
 from pages.shared.text import count, cut, plain
 
-CARDS = 20
+MAX_CARDS = 20
 
 
-def show(info: CorpusInfo, spec: ModelSpec | None, query: Query, alone: bool) -> None:
-    """All of one model's answer; beside others without the map."""
+def show_search_result(info: CorpusInfo, spec: ModelSpec | None, query: SearchQuery, compact: bool) -> None:
+    """One model's hits. compact: without histogram, map and follow-up buttons, as several models are shown."""
     secret = session.api_key(spec) if spec else None
-    found = session.ask(answers.find, session.corpus_ref(info), spec, query, secret)
-    if not alone and spec:
+    result = session.ask(search, session.corpus_ref(info), spec, query, secret)
+    if compact and spec:
         st.subheader(plain(spec.label))
-    headline(found, query)
-    if not len(found.hits):
-        st.info("Nothing was found. Try other words, or fewer filters.", icon=":material/search_off:")
+    _show_counts(result, query)
+    if not len(result.hits):
+        st.info("No hits. Try another query, or fewer filters.", icon=":material/search_off:")
         return
-    if not alone or spec is None:
-        hits_list(found, info, spec)
+    if compact or spec is None:
+        _show_hits(result, info, spec, follow_up=False)
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
-        hits_list(found, info, spec, alone=True)
+        _show_hits(result, info, spec, follow_up=True)
     with right:
-        context(info, spec, found)
+        _show_context(info, spec, result)
 
 
-def headline(found: Found, query: Query) -> None:
-    rows = (
-        count(found.total, "row")
-        if found.searched == found.total
-        else f"{found.searched:,} of {count(found.total, 'row')}"
-    )
-    parts = [f"{count(len(found.hits), 'hit')} among {rows}"]
-    if found.matching is not None:
-        parts.append(f"{found.matching:,} match the {'pattern' if query.mode == 'pattern' else 'words'}")
-    took = f"{found.search_ms:,.1f} ms to search" + (
-        f", {found.embed_ms:,.0f} ms to embed the query" if found.index else ""
-    )
-    st.caption(", ".join([*parts, took]) + ".")
+def _show_counts(result: SearchResult, query: SearchQuery) -> None:
+    rows = count(result.total, "row")
+    if result.searched < result.total:
+        rows = f"{result.searched:,} of {rows}"
+    parts = [f"{count(len(result.hits), 'hit')} among {rows}"]
+    if result.matching is not None:
+        verb = "matches" if result.matching == 1 else "match"
+        parts.append(f"{result.matching:,} {verb} the {'pattern' if query.mode == 'regex' else 'keywords'}")
+    parts.append(f"{result.search_ms:,.1f} ms to search")
+    if result.index:
+        parts.append(f"{result.embed_ms:,.0f} ms to embed the query")
+    st.caption(", ".join(parts) + ".")
 
 
-def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None, alone: bool = False) -> None:
-    for place in range(min(len(found.hits), CARDS)):
-        card(found, place, info, spec is not None and alone)
-    table = hits_table(found)
-    if len(table) > CARDS:
+def _show_hits(result: SearchResult, info: CorpusInfo, spec: ModelSpec | None, follow_up: bool) -> None:
+    for i in range(min(len(result.hits), MAX_CARDS)):
+        _show_hit_card(result, i, info, follow_up)
+    table = hits_table(result)
+    if len(table) > MAX_CARDS:
         st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
-    if found.cut:
-        st.caption(f"Cells are cut at {MAX_CELL_LENGTH:,} characters, in the download too: {count(found.cut, 'cell')}.")
+    if result.truncated:
+        st.caption(f"{count(result.truncated, 'cell')} truncated to {LONGEST:,} characters, in the download too.")
     csv_button(
-        "Download the hits (CSV)",
+        "Download hits (CSV)",
         table,
         "hits.csv",
         key=f"hits-{spec.key if spec else ''}",
-        help="Ranks, scores, beginnings of texts, and columns of all hits.",
+        help="Rank, scores, excerpt and columns of all hits.",
     )
 
 
-def card(found: Found, place: int, info: CorpusInfo, alone: bool) -> None:
+def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bool) -> None:
     with st.container(border=True):
-        st.caption(f"**{found.hits.ranks[place]}** · {meaning(found, place)} · row {found.hits.rows[place] + 1:,}")
-        st.markdown(marked(found.texts[place]))
-        cells = found.table.iloc[place]
-        named = (*info.roles.labels, info.roles.time, info.roles.id)
-        shown = [name for name in named if name and name in found.table.columns]
-        st.caption(" · ".join(f"{plain(name)}: {plain(cut(cell_text(cells[name]), 40))}" for name in shown))
-        if alone:
-            follow_up(int(found.hits.rows[place]))
+        row = int(result.hits.rows[i])
+        st.caption(f"**{result.hits.ranks[i]}** · {score_text(result, i)} · row {row + 1:,}")
+        st.markdown(highlighted(result.texts[i]))
+        cells = result.table.iloc[i]
+        names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name in result.table.columns]
+        st.caption(" · ".join(f"{plain(name)}: {plain(cut(_cell_text(cells[name]), 40))}" for name in names if name))
+        if follow_up:
+            _show_follow_up_buttons(row)
 
 
-def follow_up(row: int) -> None:
-    """Buttons that make a hit part of the next search."""
+def _show_follow_up_buttons(row: int) -> None:
     with st.container(horizontal=True):
-        for name, label, icon in (("near", "More like this", "add"), ("far", "Less like this", "remove")):
+        for key, label, icon in (("near", "More like this", "add"), ("far", "Less like this", "remove")):
             st.button(
                 label,
-                key=f"{name}-{row}",
+                key=f"{key}-{row}",
                 type="tertiary",
                 icon=f":material/{icon}:",
-                on_click=form.add_row,
-                args=(name, row),
-                help="Adds this row to the search, under Rows and filters.",
+                on_click=add_example_row,
+                args=(key, row),
+                help="Adds this row to the example rows of the search.",
             )
 
 
-def cell_text(value: object) -> str:
-    """A cell as a person writes it: days without a time of day."""
-    return str(value).removesuffix(" 00:00:00")
+def _cell_text(value: object) -> str:
+    return str(value).removesuffix(" 00:00:00")  # days have no time of day
 
 
-def meaning(found: Found, place: int) -> str:
-    """The score in words."""
-    cosine, percentile = found.hits.cosines[place], found.hits.percentiles[place]
+def score_text(result: SearchResult, i: int) -> str:
+    """The i-th hit's score, and how it compares with random pairs."""
+    cosine, percentile = result.hits.cosines[i], result.hits.percentiles[i]
     if np.isnan(cosine):
-        score = found.hits.scores[place]
-        return f"{score:,.0f} matches" if found.hits.kind == "regex" else f"BM25 {score:.2f}"
-    near = f"cosine {cosine:.3f}"
-    return near if np.isnan(percentile) else f"{near}, nearer than {percentile:.1f}% of random pairs here"
+        score = result.hits.scores[i]
+        return count(int(score), "match", "matches") if result.hits.mode == "regex" else f"BM25 {score:.2f}"
+    text = f"cosine {cosine:.3f}"
+    return text if np.isnan(percentile) else f"{text}, more similar than {percentile:.1f}% of random pairs"
 
 
-def marked(segments: Segments) -> str:
-    """Markdown of an excerpt, its matches highlighted, everything else as it stands."""
-    return "".join(f":orange-background[{plain_piece(text)}]" if hit else plain_piece(text) for text, hit in segments)
+def highlighted(segments: Segments) -> str:
+    """Markdown of an excerpt with its matches highlighted, everything else escaped."""
+    return "".join(f":orange-background[{_escaped(text)}]" if hit else _escaped(text) for text, hit in segments)
 
 
-def plain_piece(text: str) -> str:
-    """As plain(), but spaces at the ends are kept: the piece goes on in the next."""
+def _escaped(text: str) -> str:
+    """`plain`, with spaces at the ends, since segments follow one another."""
     body = plain(text)
     if not body:
         return " " if text else ""
     return (" " if text[:1].isspace() else "") + body + (" " if text[-1:].isspace() else "")
 
 
-def hits_table(found: Found) -> pd.DataFrame:
-    table = found.table.reset_index(drop=True)
-    table.insert(0, "hit text", ["".join(text for text, _ in segments) for segments in found.texts])
+def hits_table(result: SearchResult) -> pd.DataFrame:
+    table = result.table.reset_index(drop=True)
+    table.insert(0, "hit text", ["".join(text for text, _ in segments) for segments in result.texts])
     for name, values in (
-        ("percentile", found.hits.percentiles),
-        ("cosine", found.hits.cosines),
-        ("score", found.hits.scores),
-        ("row", found.hits.rows + 1),
-        ("rank", found.hits.ranks),
+        ("percentile", result.hits.percentiles),
+        ("cosine", result.hits.cosines),
+        ("score", result.hits.scores),
+        ("row", result.hits.rows + 1),
+        ("rank", result.hits.ranks),
     ):
         if name not in table.columns:
             table.insert(0, name, values)
     return table.dropna(axis="columns", how="all")
 
 
-def context(info: CorpusInfo, spec: ModelSpec, found: Found) -> None:
-    """What stands beside the hits: the whole corpus' similarities, the map, the index."""
+def _show_context(info: CorpusInfo, spec: ModelSpec, result: SearchResult) -> None:
+    """The similarities of the whole corpus, the map, the index."""
     theme = session.theme()
-    if found.counts is not None and found.edges is not None:
-        best = float(np.nanmax(found.hits.cosines))
+    if result.counts is not None and result.edges is not None:
+        best = float(np.nanmax(result.hits.cosines))
         st.plotly_chart(
-            histogram_figure(found.counts, found.edges, [(best, "best hit")], "Cosine to the query, all rows", theme),
+            histogram_figure(result.counts, result.edges, [(best, "best hit")], "Cosine to the query, all rows", theme),
             key="similarities",
-            alt="Histogram of the query's cosines over the whole corpus",
+            alt="Histogram of the cosine between the query and every row",
         )
-    if found.calibration is not None:
-        median, high = found.calibration.quantiles([0.5, 0.99])
+    if result.calibration is not None:
+        median, high = result.calibration.quantiles([0.5, 0.99])
         st.caption(
-            f"Of {len(found.calibration):,} random pairs of this corpus (seed {found.calibration.seed}), half have a "
-            f"cosine below {median:.2f} and 99% below {high:.2f} under {plain(spec.label)}. "
-            "Other models have other scales."
+            f"Of {len(result.calibration):,} random pairs of rows (seed {result.calibration.seed}), half have a cosine "
+            f"below {median:.2f} and 99% below {high:.2f} under {plain(spec.label)}. Scales differ between models."
         )
-    hits_map(info, spec, found, theme)
-    if found.index is not None:
-        st.caption(served_by(found.index))
+    _show_hits_on_map(info, spec, result, theme)
+    if result.index is not None:
+        st.caption(index_text(result.index))
 
 
-def hits_map(info: CorpusInfo, spec: ModelSpec, found: Found, theme: Theme) -> None:
-    places = session.ask(answers.places, session.corpus_ref(info), spec, found.hits)
-    if places is None:
-        st.caption("The map of this model is not drawn yet.")
+def _show_hits_on_map(info: CorpusInfo, spec: ModelSpec, result: SearchResult, theme: Theme) -> None:
+    located = session.ask(query_position, session.corpus_ref(info), spec, result.hits)
+    if located is None:
+        st.caption("The map of this model has not been computed yet.")
         return
-    shown = view.marked(places.place, info.name, theme, [int(row) for row in found.hits.rows], places.query)
-    st.caption(f"Hits are ringed; the star stands for the query, placed among its nearest hits. {shown}")
+    rows = [int(row) for row in result.hits.rows]
+    note = show_map_with_marks(located.layout_key, info.name, theme, rows, located.position)
+    st.caption(f"Hits are circled; the star marks the estimated position of the query. {note}")
 
 
-def served_by(facts: IndexFacts) -> str:
-    """Which index answered, how well and how fast, as measured."""
+def index_text(facts: IndexFacts) -> str:
+    """Which index was searched, with its measured recall and speed."""
     return (
-        f"Served by {facts.description}: recall@10 {facts.recall:.3f} against exact search, measured on "
-        f"{facts.checked:,} queries (seed {facts.seed}); {facts.p50_ms:.1f} ms a query "
+        f"Index: {facts.description}, recall@10 {facts.recall:.3f} against exact search, measured on "
+        f"{facts.checked:,} queries (seed {facts.seed}); {facts.p50_ms:.1f} ms per query "
         f"(p99 {facts.p99_ms:.1f} ms); {facts.megabytes:,.1f} MB."
     )

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.clusters.selection import ClickedCluster, delete_clicked
 from core.corpus.selections import SavedSelection, rename_selection, saved_selections
-from core.map.selection import Choice, Step
+from core.map.selection import MapSelection, SelectionStep
 from core.store import CorpusInfo
 from core.types import CorpusRef
 from pages.shared import filters, session
@@ -23,7 +23,7 @@ def active_selection(info: CorpusInfo) -> SavedSelection | None:
     if not active or active["corpus"] != info.digest:
         return None
     saved = _saved_selection(info, active["key"])
-    if saved is None or not state.holds(active["key"]) or _removed_in_search(active["key"]):
+    if saved is None or not state.contains_saved_selection(active["key"]) or _removed_in_search(active["key"]):
         clear_active()
         return None
     return saved
@@ -37,7 +37,7 @@ def activate(info: CorpusInfo, clicked: ClickedCluster) -> None:
     temporary = saved.name if clicked.is_new else ""
     session.remember(NAME, {"corpus": info.digest, "key": saved.key, "temporary": temporary})
     session.set_widget(filters.SELECTION_KEY, [saved.key])
-    state.put(Choice((Step("rows", "set", key=saved.key),)))
+    state.show_selection_on_last_map(MapSelection((SelectionStep("rows", "set", key=saved.key),)))
 
 
 def save_active(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
@@ -59,8 +59,8 @@ def clear_active() -> None:
     if not active:
         return
     key = active["key"]
-    if state.holds(key):
-        state.put(Choice())
+    if state.contains_saved_selection(key):
+        state.show_selection_on_last_map(MapSelection())
     within = session.widget_value(filters.SELECTION_KEY)
     if within and key in within:
         session.set_widget(filters.SELECTION_KEY, [other for other in within if other != key])

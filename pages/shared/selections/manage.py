@@ -11,7 +11,7 @@ from core.corpus.service import FileType, combine_and_save, corpus_file, count_c
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
 
 Action = Literal["combine", "export", "rename", "delete"]

@@ -13,7 +13,7 @@ from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.versions import create_version
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.models import run
 from pages.shared.text import count, plain
 

@@ -8,7 +8,7 @@ from core.corpus.selections import MAX_NAME_LENGTH, SavedSelection, saved_select
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.selections.manage import COMBINED_NAME, SELECTED, finish_change, manage_selection
 from pages.shared.text import count, cut, plain
 

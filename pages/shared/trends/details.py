@@ -13,7 +13,7 @@ from core.trends.rows import RowDetails, RowFilter, row_details, rows_file, save
 from core.trends.service import TrendQuery
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.errors import show_error
+from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 from pages.shared.trends.form import day
 

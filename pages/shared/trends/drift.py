@@ -11,7 +11,7 @@ from core.trends.events import Drifts, drifts
 from core.trends.periods import period_name
 from core.trends.rows import RowFilter
 from core.trends.service import TrendQuery, period_counts
-from pages.shared import empty, session
+from pages.shared import messages, session
 from pages.shared.downloads import csv_button
 from pages.shared.text import count, cut, plain
 from pages.shared.trends.details import show_side_by_side, show_table
@@ -23,7 +23,7 @@ MAX_NAMED = 5  # groups named above the table
 
 def show_drift(form: TrendForm) -> None:
     if form.query.model is None:
-        empty.not_embedded("Drift needs embeddings; this corpus has none yet.")
+        messages.show_not_embedded("Drift needs embeddings; this corpus has none yet.")
         return
     edges, counts = session.ask(period_counts, form.query, form.period)
     if len(counts) < 2:

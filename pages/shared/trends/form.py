@@ -13,8 +13,8 @@ from core.trends.sentiment import NAMES
 from core.trends.sentiment_source import SentimentSource
 from core.trends.service import GroupKind, TrendQuery, group_columns
 from core.types import ModelSpec
-from pages.shared import empty, session
-from pages.shared.errors import show_error
+from pages.shared import messages, session
+from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
 from pages.shared.trends.sentiment_source import describe_source, select_source
 
@@ -50,7 +50,7 @@ def show_trend_form(info: CorpusInfo) -> TrendForm | None:
         return None
     model = session.current_model()
     if model is None:
-        empty.not_embedded("Not embedded yet: clusters, drift and representative texts are not available.")
+        messages.show_not_embedded("Not embedded yet: clusters, drift and representative texts are not available.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         time = linked_select("t_time", "Time", columns, {}, "The time column, in UTC.")
         source = select_source(info, model)

@@ -29,7 +29,7 @@ from core.clusters.names import edited_names, save_names
 from core.clusters.results import CLUSTERS, ClusterQuery
 from core.clusters.service import cluster_set, keyword_names
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, ModelError, ServiceError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec

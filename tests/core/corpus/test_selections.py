@@ -23,7 +23,7 @@ from core.corpus.selections import (
 from core.digest import digest_texts
 from core.errors import InputError, StorageError
 from core.map.coloring import color_spec
-from core.search.service import Query, find
+from core.search.service import SearchQuery, search
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, Roles
 
@@ -247,14 +247,14 @@ def read(data: bytes, form: str) -> pd.DataFrame:
 def test_a_search_stays_within_a_selection(workspace, corpus):
     saved = save_selection(workspace, corpus, "Some", [2, 4, 6])
     within = Filter("Some", "rows", text=saved.key)
-    found = find(CorpusRef(str(workspace.folder), corpus), None, Query("text", "words", filters=(within,)))
+    found = search(CorpusRef(str(workspace.folder), corpus), None, SearchQuery("text", "keyword", filters=(within,)))
     assert sorted(found.hits.rows.tolist()) == [2, 4, 6]
     assert found.searched == 3
     with pytest.raises(InputError, match='no selection "Gone"'):
-        find(
+        search(
             CorpusRef(str(workspace.folder), corpus),
             None,
-            Query("text", "words", filters=(Filter("Gone", "rows", text="0" * 16),)),
+            SearchQuery("text", "keyword", filters=(Filter("Gone", "rows", text="0" * 16),)),
         )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.map.sample import density_sample
+from core.map.layout import density_sample
 
 
 @pytest.mark.parametrize("dims", [2, 3])

@@ -56,7 +56,7 @@ def test_a_sample_comes_near_the_whole():
 
 
 def test_rows_outside_a_sample_are_nan(monkeypatch):
-    monkeypatch.setattr(core.maps.trust, "ALL_ROWS", 100)
+    monkeypatch.setattr(core.map.trust, "MAX_ROWS", 100)
     trust = measure_trust(*case(300), k=5)
     assert np.isfinite(trust.per_point).sum() == 100
     assert trust.knn_preservation == pytest.approx(np.nanmean(trust.per_point))

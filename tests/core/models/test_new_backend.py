@@ -18,7 +18,7 @@ from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import texts_to_embed
 from core.scoreboard.types import Task
 from core.search import service as search
-from core.search.service import Query
+from core.search.service import SearchQuery
 from core.secret import Keys, Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles
@@ -86,7 +86,7 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
     embed(built, load_embedder(spec), workspace)
     assert sum(map(len, ToyEmbedder.calls)) == len(TEXTS)  # stored, so nothing is computed again
 
-    answer = search.find(CorpusRef(folder, built.digest), spec, Query("a teapot", k=10), None)
+    answer = search.search(CorpusRef(folder, built.digest), spec, SearchQuery("a teapot", k=10), None)
     assert sorted(answer.hits.rows.tolist()) == [row for row, text in enumerate(TEXTS) if "teapot" in text]
     assert ToyEmbedder.calls[-1] == ["a teapot"]
 

@@ -4,11 +4,11 @@ import pytest
 from core.errors import InputError
 from core.search.search import (
     calibrate,
+    estimate_position,
     find_nearest,
     fuse,
     fuse_hits,
     make_hits,
-    place_query,
     query_vector,
     similarity_histogram,
 )
@@ -105,7 +105,7 @@ def test_nearest_rows_equal_brute_force_under_a_filter_and_without_the_query_row
     assert hits.ranks.tolist() == [1, 2, 3, 4, 5]
     np.testing.assert_allclose(hits.scores, cosines[allowed], atol=1e-6)
     np.testing.assert_allclose(hits.percentiles, calibration.percentile(hits.scores))
-    assert hits.kind == "vector"
+    assert hits.mode == "semantic"
     assert (hits.percentiles > 90).all()
 
 
@@ -139,14 +139,14 @@ def test_fused_hits_carry_cosines_of_rows_that_only_the_words_found(rows):
     hits = fuse_hits([np.array([4]), np.array([20, 4])], 2, rows, rows[4])
     assert hits.rows.tolist() == [4, 20]
     np.testing.assert_allclose(hits.cosines, [1, rows[4] @ rows[20]], atol=1e-6)
-    assert hits.kind == "fused"
+    assert hits.mode == "hybrid"
     assert np.isnan(fuse_hits([np.array([4])], 1).cosines).all()
 
 
 def test_a_query_lies_among_its_nearest_hits():
     points = np.array([[0, 0], [4, 0], [100, 100]], dtype=np.float32)
-    hits = make_hits(np.array([0, 1, 2]), np.array([0.9, 0.3, -0.5], dtype=np.float32), "vector")
-    np.testing.assert_allclose(place_query(points, hits), [1, 0], atol=1e-3)
+    hits = make_hits(np.array([0, 1, 2]), np.array([0.9, 0.3, -0.5], dtype=np.float32), "semantic")
+    np.testing.assert_allclose(estimate_position(points, hits), [1, 0], atol=1e-3)
     words = make_hits(np.array([0, 1]), np.array([3.0, 2.0]), "keyword")
-    np.testing.assert_allclose(place_query(points, words), [2, 0], atol=1e-6)
-    assert place_query(points, make_hits(np.array([]), np.array([]), "vector")) is None
+    np.testing.assert_allclose(estimate_position(points, words), [2, 0], atol=1e-6)
+    assert estimate_position(points, make_hits(np.array([]), np.array([]), "semantic")) is None

@@ -5,7 +5,7 @@ import pytest
 
 import core.vectors.index_kinds
 import core.vectors.neighbors
-from core.map.projection import project
+from core.map.layout import project
 from core.map.trust import measure_trust
 from core.types import ModelSpec, Vectors, unit_rows
 from core.vectors.neighbors import build_neighbors

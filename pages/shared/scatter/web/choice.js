@@ -1,4 +1,4 @@
-// What a person has chosen: steps (shapes that set, add or take away), hidden categories, ranges, a clicked row.
+// A selection: steps (shapes that set, add or subtract), hidden categories, ranges, a clicked row.
 
 import { fromSteps, STEPS } from "./view.js";
 import { insideBox, insidePolygon } from "./grid.js";
@@ -9,7 +9,7 @@ export const emptyChoice = (color = "") => ({ steps: [], color, hidden: [], rang
 export const isEmpty = (choice) =>
   !choice.steps.length && !choice.hidden.length && !choice.range && !Object.keys(choice.brushes).length && choice.clicked === null;
 
-// A shape as whole steps: the first corner, then differences, which are short.
+// A shape in integer grid steps: the first corner, then differences, which are short.
 export function packed(corners) {
   const flat = [];
   let [p, q] = [0, 0];
@@ -49,7 +49,7 @@ export function applySteps(mask, steps, layouts, bounds, ids) {
   }
 }
 
-const isSet = (bits, row) => (bits[row >> 3] >> (7 - (row & 7))) & 1; // as numpy.packbits writes them
+const isSet = (bits, row) => (bits[row >> 3] >> (7 - (row & 7))) & 1; // bit order of numpy.packbits
 
 // Which rows pass the legend, the color range and the brushes: one byte each.
 export function applyFilters(mask, choice, codes, columns) {
@@ -70,7 +70,7 @@ function keepBetween(mask, codes, [low, high]) {
   for (let i = 0; i < mask.length; i++) if (codes[i] < low || codes[i] > high) mask[i] = 0;
 }
 
-// Fewer corners: those nearer than `apart` steps to the last kept one are left out, at most `most` remain.
+// Simplifies a shape: drops corners nearer than `apart` steps to the previous one; at most `most` remain.
 export function simplified(corners, apart, most = 120) {
   const kept = corners.filter(([x, y], i) => i === 0 || Math.hypot(x - corners[i - 1][0], y - corners[i - 1][1]) > 0);
   let far = Math.max(1, apart);
@@ -85,7 +85,7 @@ export function simplified(corners, apart, most = 120) {
   }
 }
 
-// Choices one after another, with the way back and forth.
+// Undo and redo of selections.
 export class History {
   constructor(choice) {
     this.past = [];

@@ -1,4 +1,4 @@
-// Palettes: 256 colors as bytes for the drawing, the same as CSS for the legend.
+// Palettes: 256 colors as bytes for WebGL, and as CSS for the legend.
 
 export const MISSING = 255; // the code of a row without a value
 

@@ -1,4 +1,4 @@
-// What is known of rows: the beginning of the text, a few cells, the nearest rows. By corpus and model.
+// Row details by corpus and model: beginning of the text, a few cells, nearest rows.
 
 const MOST = 60000;
 

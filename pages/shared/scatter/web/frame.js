@@ -1,4 +1,4 @@
-// The parts of a map on the page, made once: stage with two canvases, tools, words, legend, histograms.
+// The DOM of a map, built once: stage with two canvases, toolbar, status, legend, histograms.
 
 import { element } from "./legend.js";
 
@@ -14,8 +14,8 @@ const ICONS = {
   clear: "M6 4.600L12 10.600l6-6L19.400 6l-6 6 6 6-1.400 1.400-6-6-6 6L4.600 18l6-6-6-6z",
   save: "M11 3h2v9l3-3 1.400 1.400L12 15.800l-5.400-5.400L8 9l3 3zM5 19h14v2H5z",
 };
-const KEYS = "Arrow keys move, + and - zoom, 0 shows all, M, B and L choose moving, box or lasso, Enter reads the point in the middle, V selects what is in view, " +
-  "P sets a corner of a lasso in the middle and Enter closes it, Shift adds, Alt takes away, Escape clears, Ctrl+Z undoes.";
+const KEYS = "Arrow keys pan, + and - zoom, 0 resets the view. M, B and L switch to pan, box and lasso. Enter opens the point in the center, V selects what is in view, " +
+  "P sets a lasso corner at the center and Enter closes it. Shift adds, Alt subtracts, Escape clears, Ctrl+Z undoes.";
 
 function icon(path) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -28,11 +28,11 @@ function icon(path) {
 }
 
 function button(name, title, act) {
-  const made = element("button", "tool", "", { type: "button", title, "aria-label": title });
-  made.dataset.tool = name;
-  made.append(icon(ICONS[name]));
-  made.onclick = act;
-  return made;
+  const node = element("button", "tool", "", { type: "button", title, "aria-label": title });
+  node.dataset.tool = name;
+  node.append(icon(ICONS[name]));
+  node.onclick = act;
+  return node;
 }
 
 export function buildFrame(parent, map) {
@@ -43,19 +43,19 @@ export function buildFrame(parent, map) {
   const tip = element("div", "tip");
   tip.hidden = true;
   const tools = {
-    pan: button("pan", "Move: drag; click a point to read it (M)", () => map.setTool("pan")),
-    box: button("box", "Select a box: Shift adds, Alt takes away (B)", () => map.setTool("box")),
-    lasso: button("lasso", "Select with a lasso: Shift adds, Alt takes away (L)", () => map.setTool("lasso")),
+    pan: button("pan", "Pan; click a point to read it (M)", () => map.setTool("pan")),
+    box: button("box", "Box select (Shift: add, Alt: subtract) (B)", () => map.setTool("box")),
+    lasso: button("lasso", "Lasso select (Shift: add, Alt: subtract) (L)", () => map.setTool("lasso")),
   };
   tools.pan.setAttribute("aria-pressed", "true");
-  const undo = button("undo", "Undo the last choice (Ctrl+Z)", () => map.undo());
+  const undo = button("undo", "Undo (Ctrl+Z)", () => map.undo());
   const redo = button("redo", "Redo (Ctrl+Shift+Z)", () => map.redo());
   const clear = button("clear", "Clear selection and filters (Esc)", () => map.clear());
-  const save = button("save", "Save the picture as PNG", () => map.save());
-  for (const each of [...Object.values(tools), undo, redo, clear]) each.classList.add("choosing");
+  const save = button("save", "Save as PNG", () => map.save());
+  for (const tool of [...Object.values(tools), undo, redo, clear]) tool.classList.add("choosing");
   const bar = element("div", "tools", "", { role: "toolbar", "aria-label": "Map tools" });
   bar.append(...Object.values(tools), element("span", "gap"), button("plus", "Zoom in (+)", () => map.zoom(1.5, null)), button("minus", "Zoom out (-)", () => map.zoom(1 / 1.5, null)),
-    button("fit", "Show all (double-click, or 0)", () => map.fit()), element("span", "gap"), undo, redo, clear, element("span", "gap"), save);
+    button("fit", "Reset view (double-click, or 0)", () => map.fit()), element("span", "gap"), undo, redo, clear, element("span", "gap"), save);
   const status = element("div", "status", "", { role: "status", "aria-live": "polite" });
   const alt = element("p", "unseen");
   const legend = element("div", "legend"), columns = element("div", "columns"), morph = element("div", "morph");
@@ -66,15 +66,15 @@ export function buildFrame(parent, map) {
   return { root, stage, points, overlay, context: overlay.getContext("2d"), tip, tools, undo, redo, clear, status, alt, legend, columns, morph };
 }
 
-// The slider from one map to the next; value null shows them side by side again.
+// The slider that morphs one map into the next; with value null they are side by side.
 export function drawMorph(place, titles, value, act) {
   place.hidden = titles.length < 2;
   if (place.hidden) return place.replaceChildren();
-  const toggle = element("button", "tool wide", value === null ? "Morph one map into the other" : "Side by side", { type: "button", title: "Slide from one map to the next and see what moves, with the trails of the farthest movers" });
+  const toggle = element("button", "tool wide", value === null ? "Morph between maps" : "Side by side", { type: "button", title: "Animate from one map to the next, with trails of the points that move farthest" });
   toggle.onclick = () => act(value === null ? 0 : null);
   const parts = [toggle];
   if (value !== null) {
-    const slider = element("input", "", "", { type: "range", min: 0, max: titles.length - 1, step: 0.01, "aria-label": "From one map to the next" });
+    const slider = element("input", "", "", { type: "range", min: 0, max: titles.length - 1, step: 0.01, "aria-label": "Position between the maps" });
     slider.value = String(value);
     slider.oninput = () => act(Number(slider.value));
     parts.push(element("span", "", titles[0]), slider, element("span", "", titles.at(-1)));

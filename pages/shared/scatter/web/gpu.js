@@ -1,4 +1,4 @@
-// Drawing with WebGL2: one draw call a panel. All that is uploaded is kept outside, so that a lost context can be filled again.
+// Drawing with WebGL2: one draw call per panel. Uploaded arrays are also held in memory, to restore a lost context.
 
 const VERTEX = `#version 300 es
 precision highp float;
@@ -11,9 +11,9 @@ void main() {
   vec2 place = mix(from, to, morph);
   int bits = int(flags + 0.5);
   bool inFront = (bits & 1) == 1 && (singled < 1.5 || (bits & 2) == 2);
-  // how many points are expected on one another here: where many are, each is fainter; where few are, it is larger
+  // expected overlap here: overlapping points are more transparent, sparse ones larger
   float heap = (exp2(density / 16.0) - 1.0) / (cellSide * cellSide) * size * size;
-  // of a heap that no eye could take apart only some are drawn, unless rows are singled out; zooming in brings all back
+  // of strongly overlapping points a subset is drawn, unless rows are selected; zooming in shows all
   float lot = fract(sin(float(gl_VertexID) * 12.9898) * 43758.5453);
   bool spared = inFront && singled > 0.5 || lot * heap <= heapMost;
   bool here = spared && place.x == place.x && place.y == place.y;
@@ -39,7 +39,7 @@ void main() {
 const NAMES = ["from", "to", "code", "oldCode", "flags", "density"];
 const UNIFORMS = ["center", "scale", "morph", "blend", "size", "cellSide", "singled", "heapMost", "palette", "oldPalette", "context"];
 
-// The drawing context of a canvas, or null where the browser has no WebGL2.
+// The WebGL2 context of a canvas, or null.
 export function openGpu(canvas) {
   const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, preserveDrawingBuffer: true, powerPreference: "high-performance" });
   return gl ? new Gpu(gl) : null;
@@ -53,7 +53,7 @@ class Gpu {
     this.prepare();
   }
 
-  // Makes the program, and after a lost context fills everything again from the arrays.
+  // Creates the program; after a lost context also uploads all arrays again.
   prepare() {
     const gl = this.gl;
     this.program = gl.createProgram();
@@ -71,7 +71,7 @@ class Gpu {
     for (const [name, { colors }] of [...this.palettes]) this.setPalette(name, colors);
   }
 
-  // Uploads an array under a name, unless just this array is there already.
+  // Uploads an array under a name, unless it is uploaded already.
   upload(name, array, again = false) {
     const gl = this.gl, known = this.buffers.get(name);
     if (known && known.array === array && !again) return;
@@ -81,7 +81,7 @@ class Gpu {
     this.buffers.set(name, { array, buffer });
   }
 
-  // The same array with new values in it.
+  // Uploads an array whose values have changed.
   refresh(name, array) {
     if (this.buffers.get(name)?.array !== array) return this.upload(name, array);
     const gl = this.gl;
@@ -114,7 +114,7 @@ class Gpu {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
   }
 
-  // box: {left, bottom, width, height} in device pixels. look: uniforms. every: draw each so many-th point only.
+  // box: {left, bottom, width, height} in device pixels. look: uniforms. every: draw only every n-th point.
   draw(box, names, look, count, every = 1) {
     const gl = this.gl;
     gl.useProgram(this.program);
@@ -123,7 +123,7 @@ class Gpu {
     gl.enable(gl.SCISSOR_TEST);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    gl.enable(gl.DEPTH_TEST); // what is singled out lies over the grey rest, whichever comes first
+    gl.enable(gl.DEPTH_TEST); // selected points over the gray ones, whatever their order
     gl.depthFunc(gl.LEQUAL);
     ["palette", "oldPalette"].forEach((name, unit) => {
       gl.activeTexture(gl.TEXTURE0 + unit);

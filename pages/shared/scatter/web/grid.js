@@ -1,4 +1,4 @@
-// Where points are: a uniform grid for hovering, counts for density, and the test of points against a polygon.
+// Spatial index: a uniform grid for hovering, densities, and points in a polygon.
 
 // cells: side of the grid. order: rows sorted by cell; start: where each cell begins in it. Points with NaN are in none.
 export function buildGrid(points, bounds, cells = 0) {
@@ -75,7 +75,7 @@ export function densities(points, bounds, cells) {
   return Uint8Array.from(grid.cell, (c) => (c < 0 ? 0 : level[c]));
 }
 
-// Rows inside a polygon [x0, y0, x1, y1, ...] by the even-odd rule (Shimrat 1962), as core/selections/shapes.py has it.
+// Rows inside a polygon [x0, y0, x1, y1, ...] by the even-odd rule (Shimrat 1962), as in core/map/selection.py.
 export function insidePolygon(points, polygon, found) {
   const corners = polygon.length / 2;
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];

@@ -21,7 +21,7 @@ export function listen(canvas, to) {
   canvas.onpointerdown = (event) => {
     if (event.button > 0) return;
     canvas.focus({ preventScroll: true });
-    try { canvas.setPointerCapture(event.pointerId); } catch { /* a pointer that is gone already */ }
+    try { canvas.setPointerCapture(event.pointerId); } catch { /* the pointer was released already */ }
     down.set(event.pointerId, at(event));
     if (down.size === 2) {
       pinch = spread();

@@ -1,10 +1,10 @@
-// Which labels show at which zoom. Each has one contiguous interval of zoom (Been, Daiches and Yap 2006, dynamic map
-// labeling), worked out once a layout and window size, so that nothing flickers or overlaps while zooming.
+// Label placement: each label has one contiguous zoom interval (Been, Daiches and Yap 2006, dynamic map labeling),
+// computed once per layout and window size, so that nothing flickers or overlaps while zooming.
 
-export const COARSE_ENDS = [5, 30, Infinity]; // where a level gives way to the finer ones
+export const COARSE_ENDS = [5, 30, Infinity]; // zoom at which a level is replaced by finer ones
 
 // labels: {x, y, width, height, level, weight} with x, y in pixels at zoom 1 and sizes in pixels at any zoom.
-// Gives [from, to) of each; from is Infinity where a label never finds room.
+// Returns [from, to) for each; from is Infinity if a label never fits.
 export function zoomIntervals(labels) {
   const order = labels.map((_, i) => i).sort((a, b) => labels[a].level - labels[b].level || labels[b].weight - labels[a].weight);
   const intervals = labels.map((label) => [0, COARSE_ENDS[Math.min(label.level, 2)]]);

@@ -1,4 +1,4 @@
-// Beside the map: the legend or color bar, and histograms to brush. All text goes in as text, never as markup.
+// The legend or color bar, and histograms to brush. All text is set as text, never as markup.
 
 export function element(tag, className = "", text = "", attributes = {}) {
   const made = document.createElement(tag);
@@ -16,7 +16,7 @@ export function drawLegend(place, color, choice, act) {
   color.categories.forEach((category, code) => {
     const shown = !hidden.has(code);
     const button = element("button", shown ? "entry" : "entry off", "", {
-      type: "button", "aria-pressed": String(shown), title: `${category.label}: ${category.count.toLocaleString("en")} rows. Click: only this one. Ctrl-click: hide or show it.`,
+      type: "button", "aria-pressed": String(shown), title: `${category.label}: ${category.count.toLocaleString("en")} rows. Click: show only this one. Ctrl+click: hide or show it.`,
     });
     const dot = element("span", category.diamond ? "dot diamond" : "dot");
     dot.style.background = category.color;
@@ -50,11 +50,11 @@ export function drawColorBar(place, color, choice, act) {
   place.append(box);
 }
 
-// Two thumbs over one track. act([low, high]), or null where both are at their ends.
+// Two thumbs on one track. act([low, high]), or null if both are at their ends.
 export function brush(name, range, top, act) {
   const box = element("div", "brush");
-  const [low, high] = ["From", "To"].map((word, i) => {
-    const input = element("input", "", "", { type: "range", min: 0, max: top, step: 1, "aria-label": `${name}: ${word.toLowerCase()}`, title: `${word}: drag to keep only part of ${name}` });
+  const [low, high] = ["From", "To"].map((end, i) => {
+    const input = element("input", "", "", { type: "range", min: 0, max: top, step: 1, "aria-label": `${name}: ${end.toLowerCase()}`, title: `${end}: drag to filter by ${name}` });
     input.value = String(range ? range[i] : i * top);
     return input;
   });

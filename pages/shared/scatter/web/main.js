@@ -1,4 +1,4 @@
-// The map: one object a mounted component. It keeps its view, buffers and choice through every rerun of the page.
+// The map: one object per mounted component. Its view, buffers and selection survive reruns of the page.
 
 import { getArray, onArrival } from "./store.js";
 import { detailsOf, onDetails } from "./details.js";
@@ -13,11 +13,11 @@ import { listen } from "./input.js";
 import { buildFrame, drawMorph } from "./frame.js";
 import { paletteOf } from "./colors.js";
 
-const REACH = 14; // pixels around the pointer where a point is found
-const SMOOTH = 300; // milliseconds of a change of color
-const QUICK_POINTS = 25000; // drawn at once after a change; while the view moves, as many as the machine keeps up with
+const REACH = 14; // hover radius in pixels
+const SMOOTH = 300; // duration of a color change in milliseconds
+const QUICK_POINTS = 25000; // drawn immediately after a change; while the view moves, as many as the machine can handle
 const SMOOTH_POINTS = 250000; // up to which colors change smoothly
-const MOST_HEAP = 8; // points on one another that are all drawn
+const MOST_HEAP = 8; // overlapping points that are all drawn
 const TRAILS = 150;
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -28,7 +28,7 @@ class ScatterMap {
     this._tool = "pan";
     this.data = this.command = null;
     this.history = new History(emptyChoice());
-    this.bin = []; // what to undo when the component goes
+    this.bin = []; // cleanup functions for unmounting
     this.hovered = null; // {row, panel}
     this.shape = null;
     this.corners = [];
@@ -49,19 +49,19 @@ class ScatterMap {
     return this.history.now;
   }
 
-  // New data from the page: only what differs is taken in.
+  // New data from the page: only differences are applied.
   update(component) {
     this.tell = component.setStateValue;
     this.ask = component.setTriggerValue;
     const text = JSON.stringify(component.data);
-    if (text === this.dataText && component.data.color.key === this.choice.color) return; // a rerun without news draws nothing
+    if (text === this.dataText && component.data.color.key === this.choice.color) return; // a rerun without changes draws nothing
     this.dataText = text;
     const first = !this.data, before = this.data;
     this.data = component.data;
     this.parts.stage.style.height = `${this.data.height}px`;
     this.parts.root.dataset.theme = this.data.theme;
     if (first || before.command.stamp !== this.data.command.stamp) this.command = this.data.command;
-    this.answers = !first && this.command !== null; // the page is told that its command was taken up
+    this.answers = !first && this.command !== null; // confirms to the page that its command was applied
     this.parts.root.classList.toggle("simple", Boolean(this.data.simple));
     if (!first && this.data.color.key !== this.choice.color) {
       this.history.now = { ...this.choice, color: this.data.color.key, hidden: [], range: null };
@@ -69,7 +69,7 @@ class ScatterMap {
     this.arrived();
   }
 
-  // Something arrived: take up geometry, colors and columns as far as they are here.
+  // Data arrived: apply geometry, colors and columns as far as available.
   arrived() {
     const { panels, color, columns, ids } = this.data ?? { panels: [] };
     const layouts = panels.map((panel) => getArray(panel.array, Float32Array));
@@ -78,7 +78,7 @@ class ScatterMap {
     this.ids = ids ? getArray(ids, Uint32Array) : null;
     if (ids && !this.ids) return;
     const codes = color.array ? getArray(color.array, Uint8Array) : this.zeros;
-    if (!codes) return; // until the new colors are here, the picture stays as it is
+    if (!codes) return; // until the new colors arrive, the drawing stays unchanged
     if (color.key + this.data.theme !== this.colorKey) this.takeColors(codes);
     this.columns = new Map();
     for (const column of columns) {
@@ -93,15 +93,15 @@ class ScatterMap {
       if (this.answers) this.emit();
     }
     this.takeLabels();
-    if (this.stateText() !== this.shown) this.chosen(); // a rerun of the page that changes nothing costs nothing
-    else this.drawOverlay(); // labels, contours or marks may be others
+    if (this.stateText() !== this.shown) this.chosen(); // a rerun without changes costs nothing
+    else this.drawOverlay(); // labels, contours or marks may have changed
   }
 
   stateText() {
     return JSON.stringify([this.key, this.colorKey, [...this.columns.keys()], this.choice, this.rowsHere()]);
   }
 
-  // Which of the kept selections that the choice names have arrived.
+  // The saved selections of the current selection that have arrived.
   rowsHere() {
     return this.choice.steps.filter((step) => step.k === "rows" && getArray(step.a, Uint8Array)).length;
   }
@@ -165,7 +165,7 @@ class ScatterMap {
     });
   }
 
-  // The choice has changed: work out who passes and who is selected, show it, and say it.
+  // The selection changed: compute passing and selected rows, draw and report them.
   chosen(rest) {
     if (!this.codes) return;
     applyFilters(this.inFilter, this.choice, this.codes, this.columns);
@@ -190,11 +190,11 @@ class ScatterMap {
     else this.draw();
   }
 
-  // A change by the person: kept for undo, shown at once, told to the page.
+  // A change by the user: recorded for undo, drawn immediately, sent to the page.
   set(change) {
     if (!this.history.set({ ...this.choice, ...change })) return;
     this.emit();
-    this.soon = setTimeout(() => this.chosen(400)); // Streamlit sends once this task ends; all points once the page has answered
+    this.soon = setTimeout(() => this.chosen(400)); // Streamlit sends when this task ends; all points are drawn after the page's reply
   }
 
   drawSide() {
@@ -232,7 +232,7 @@ class ScatterMap {
   say() {
     const n = (value) => value.toLocaleString("en");
     const parts = [`${n(this.count)} points`];
-    if (this.passing < this.count) parts.push(`${n(this.passing)} pass the filters`);
+    if (this.passing < this.count) parts.push(`${n(this.passing)} match the filters`);
     if (this.choice.steps.length) parts.push(`${n(this.selected)} selected`);
     this.parts.status.textContent = parts.join(", ");
     const names = this.data.panels[0].labels.slice(0, 12).map(([text, , , , rows]) => `${text} (${n(rows)})`);
@@ -242,7 +242,7 @@ class ScatterMap {
     this.parts.clear.disabled = isEmpty(this.choice);
   }
 
-  // Tell the page, at once for choices, a little later for the view, which may still move.
+  // Send the state to the page: immediately for selections, delayed for the view, which may still move.
   emit(wait = 0) {
     clearTimeout(this.timer);
     if (wait) this.timer = setTimeout(() => this.emit(), wait);
@@ -341,7 +341,7 @@ class ScatterMap {
     return detailsOf(this.data.details, this.idOf(row));
   }
 
-  // Shows, moves or hides the words beside the hovered point.
+  // Shows, moves or hides the tooltip of the hovered point.
   tip() {
     const { tip, stage } = this.parts;
     tip.hidden = !this.hovered;
@@ -391,7 +391,7 @@ class ScatterMap {
     this.emit(450);
   }
 
-  // Draws at once what can be drawn at once, and all points as soon as nothing changes any more.
+  // Draws a subset immediately, and all points once nothing changes any more.
   glance(rest = 160) {
     this.moving = true;
     clearTimeout(this.settle);
@@ -408,7 +408,7 @@ class ScatterMap {
     this.drawOverlay();
   }
 
-  // A finished box or lasso in stage pixels becomes a step in whole steps of the layout.
+  // Converts a finished box or lasso from stage pixels to grid steps of the layout.
   finish(kind, path, operation) {
     if (!this.codes) return;
     const { index, frame } = this.panelAt(path[0]);
@@ -469,7 +469,7 @@ class ScatterMap {
   }
 
   setMorph(value) {
-    const whole = value === null || this.morph === null; // while it slides, only the picture changes
+    const whole = value === null || this.morph === null; // while sliding, only the drawing changes
     this.morph = value;
     if (whole) drawMorph(this.parts.morph, this.data.panels.map((panel) => panel.title), value, (next) => this.setMorph(next));
     if (whole) this.resized();
@@ -504,7 +504,7 @@ class ScatterMap {
     this.frames().forEach((frame, i) => this.renderPanel(frame, i, blend));
     this.drawOverlay();
     if (blend < 1) this.draw();
-    const marks = this.parts.root.dataset; // what is shown, for who looks at the page from outside
+    const marks = this.parts.root.dataset; // exposes the state, e.g. to tests
     marks.drawn = `${this.key}:${this.colorKey}`;
     marks.complete = this.every === 1 ? marks.drawn : "";
     marks.view = [this.view.x, this.view.y, this.view.zoom].map((part) => part.toFixed(4)).join(" ");
@@ -599,13 +599,13 @@ class ScatterMap {
       const [x, y] = screen(label.dataX, label.dataY);
       const inside = x > frame.left - label.width / 2 && x < frame.left + frame.width + label.width / 2 && y > frame.top - 20 && y < frame.top + frame.height + 20;
       const edge = label.width / 2 - 4;
-      const shown = Math.max(frame.left + edge, Math.min(frame.left + frame.width - edge, x)); // none is cut by an edge
+      const shown = Math.max(frame.left + edge, Math.min(frame.left + frame.width - edge, x)); // no label is clipped by an edge
       if (label.alpha > 0 && inside) drawLabel(context, label, shown, y, label.alpha, colors);
     }
     return fading;
   }
 
-  // Rings on the hovered and the clicked row, lines to true neighbors, the crosshair and corners of the keyboard.
+  // Circles on the hovered and the clicked row, lines to nearest neighbors, crosshair and corners of keyboard selection.
   drawMarks(context, frame, panel, scale, screen, colors) {
     const clicked = this.choice.clicked === null ? -1 : this.rowOf(this.choice.clicked);
     const row = this.hovered ? this.hovered.row : clicked;
@@ -637,7 +637,7 @@ class ScatterMap {
     }
   }
 
-  // Rows the page has marked, such as hits, and a star, such as where the query would lie.
+  // Rows marked by the page, such as hits, and a star, such as the position of a query.
   drawGiven(context, panel, frame, scale, screen, colors) {
     const { rows = [], star = null } = this.data.marks ?? {};
     context.lineWidth = 2;
@@ -657,7 +657,7 @@ class ScatterMap {
     context.fillText("\u2605", x, y);
   }
 
-  // The farthest movers between two layouts, each from where it was to where it is now.
+  // Trails of the points that move farthest between two layouts.
   drawTrails(context, screen, colors) {
     const [i, j, t] = this.morphEnds();
     const key = `${this.key}:${i}`;
@@ -677,7 +677,7 @@ class ScatterMap {
     context.globalAlpha = 1;
   }
 
-  // The picture as it stands, points and labels, as a PNG file.
+  // The current drawing, points and labels, as a PNG file.
   save() {
     const { points, overlay, root } = this.parts;
     const canvas = element("canvas");

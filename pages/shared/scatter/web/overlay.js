@@ -1,4 +1,4 @@
-// Over the points: labels, contours, the shape being drawn, rings, lines to neighbors, trails. A plain 2-D canvas.
+// Overlay on a 2D canvas: labels, contours, the shape being drawn, circles, lines to neighbors, trails.
 
 export function outline(context, places, closed, color) {
   if (!places.length) return;
@@ -40,7 +40,7 @@ export function drawLabel(context, label, x, y, alpha, colors) {
 
 export const FONT_SIZES = [15, 13, 12];
 
-// Labels with their sizes in pixels and their places at zoom 1, fit to be given zoom intervals.
+// Labels with sizes in pixels and positions at zoom 1, as input for zoom intervals.
 export function measured(context, labels, family, scaleAtOne) {
   return labels.map(([text, x, y, level, rows]) => {
     const size = FONT_SIZES[Math.min(level, 2)];

@@ -1,4 +1,4 @@
-// Arrays that came once: kept by digest for every map of this browser tab, the least used dropped beyond a budget.
+// Cache of received arrays by digest, for all maps of this browser tab; the least recently used are evicted.
 
 const BUDGET = 256e6; // bytes
 
@@ -22,7 +22,7 @@ export function putArray(digest, bytes) {
   for (const listener of [...store.waiting]) listener();
 }
 
-// A typed array over the bytes of a digest, or undefined while they are on their way.
+// A typed array over the bytes of a digest, or undefined until they arrive.
 export function getArray(digest, Type) {
   const store = arrayStore();
   const bytes = store.held.get(digest);
@@ -32,7 +32,7 @@ export function getArray(digest, Type) {
   return new Type(bytes.buffer, bytes.byteOffset, bytes.byteLength / Type.BYTES_PER_ELEMENT);
 }
 
-// A listener runs at every arrival; gives the function that ends it.
+// Calls a listener at every arrival; returns a function that removes it.
 export function onArrival(listener) {
   arrayStore().waiting.add(listener);
   return () => arrayStore().waiting.delete(listener);

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.map.shapes import clicked_rows, drawn_shapes, rows_in_box, rows_in_polygon
+from core.map.selection import clicked_rows, drawn_shapes, rows_in_box, rows_in_polygon
 
 GRID = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2).astype(np.float32)
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.map.selection import MISSING, STEPS, Bounds, Choice, Step, chosen_rows
+from core.map.selection import GRID_STEPS, MISSING_CODE, Bounds, MapSelection, SelectionStep, rows_in_selection
 
 POINTS = np.random.default_rng(3).uniform(-5, 5, (3_000, 2)).astype(np.float32)
 OTHER = np.random.default_rng(4).uniform(-5, 5, (3_000, 2)).astype(np.float32)
@@ -63,25 +63,25 @@ def rows_one_by_one(steps: list[tuple[str, str, list, np.ndarray]]) -> list[int]
 
 
 def test_whole_choice_is_read_and_written_back():
-    choice = Choice.read(WHOLE)
-    assert choice.steps[0] == Step("lasso", "set", (0, 0, 500_000, 0, 0, 400_000))
-    assert choice.steps[1] == Step("box", "sub", (10, 20, -5, 300_000), panel=1)
-    assert choice.steps[2] == Step("rows", "add", key=KEY)
+    choice = MapSelection.read(WHOLE)
+    assert choice.steps[0] == SelectionStep("lasso", "set", (0, 0, 500_000, 0, 0, 400_000))
+    assert choice.steps[1] == SelectionStep("box", "sub", (10, 20, -5, 300_000), panel=1)
+    assert choice.steps[2] == SelectionStep("rows", "add", key=KEY)
     assert (choice.color, choice.hidden, choice.span, choice.clicked) == ("column:subject", (0, 3), (4, 200), 17)
     assert choice.brushes == (("stars", 0, 2), ("Größe <b>", 1, 1))
     assert choice.to_dict() == WHOLE
-    assert Choice.read(choice.to_dict()) == choice
-    assert Choice.from_text(choice.to_text()) == choice
+    assert MapSelection.read(choice.to_dict()) == choice
+    assert MapSelection.from_text(choice.to_text()) == choice
     assert "ß" in choice.to_text()  # short in an address
-    assert choice.selects
-    assert choice.filters
+    assert choice.has_selection
+    assert choice.has_filters
 
 
 def test_nothing_chosen_takes_no_room():
-    assert Choice().to_text() == "{}"
-    assert Choice.read({}) == Choice.read(None) == Choice()
-    assert not Choice().selects
-    assert not Choice(clicked=3, color="trust:").selects
+    assert MapSelection().to_text() == "{}"
+    assert MapSelection.read({}) == MapSelection.read(None) == MapSelection()
+    assert not MapSelection().has_selection
+    assert not MapSelection(clicked=3, color="trust:").has_selection
 
 
 @pytest.mark.parametrize("value", NONSENSE, ids=lambda value: repr(value)[:30])
@@ -89,13 +89,15 @@ def test_nonsense_never_raises_and_what_is_left_can_be_used(value):
     wholes = [value, *({**WHOLE, name: value} for name in WHOLE)]
     wholes += [{**WHOLE, "steps": [WHOLE["steps"][1], {**WHOLE["steps"][0], part: value}]} for part in "kopma"]
     for whole in wholes:
-        choice = Choice.read(whole)
+        choice = MapSelection.read(whole)
         hash(choice)
         choice.to_text().encode()  # it is written to an address
-        assert Choice.from_text(choice.to_text()) == choice
-        rows = chosen_rows(choice, [POINTS], BOUNDS, np.zeros(3_000, np.uint8), {"stars": np.ones(3_000, np.uint8)})
+        assert MapSelection.from_text(choice.to_text()) == choice
+        rows = rows_in_selection(
+            choice, [POINTS], BOUNDS, np.zeros(3_000, np.uint8), {"stars": np.ones(3_000, np.uint8)}
+        )
         assert rows.dtype == np.int64
-    assert len(Choice.read({**WHOLE, "color": value}).steps) == 3  # the rest stays
+    assert len(MapSelection.read({**WHOLE, "color": value}).steps) == 3  # the rest stays
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_nonsense_never_raises_and_what_is_left_can_be_used(value):
     ids=lambda text: text[:20],
 )  # fmt: skip
 def test_addresses_that_say_nothing_choose_nothing(text):
-    assert Choice.from_text(text) == Choice()
+    assert MapSelection.from_text(text) == MapSelection()
 
 
 @pytest.mark.parametrize(
@@ -126,21 +128,23 @@ def test_addresses_that_say_nothing_choose_nothing(text):
     ],
 )
 def test_a_step_that_is_no_shape_is_left_out(step):
-    assert Choice.read({"steps": [step, {"k": "rows", "o": "add", "a": KEY}]}).steps == (Step("rows", "add", key=KEY),)
+    assert MapSelection.read({"steps": [step, {"k": "rows", "o": "add", "a": KEY}]}).steps == (
+        SelectionStep("rows", "add", key=KEY),
+    )
 
 
 def test_numbers_from_javascript_are_whole_numbers_and_hidden_codes_are_bytes():
-    choice = Choice.read({"hidden": [3.0, 1, 1, -1, 256, 2.5, True, "4"], "range": [0.0, 9.0], "clicked": 4.0})
+    choice = MapSelection.read({"hidden": [3.0, 1, 1, -1, 256, 2.5, True, "4"], "range": [0.0, 9.0], "clicked": 4.0})
     assert (choice.hidden, choice.span, choice.clicked) == ((1, 3), (0, 9), 4)
     assert all(type(part) is int for part in (*choice.hidden, *choice.span, choice.clicked))
     assert json.loads(choice.to_text()) == {"hidden": [1, 3], "range": [0, 9], "clicked": 4}
-    assert Choice.read({"clicked": -1}).clicked is None
-    assert Choice.read({"range": [1, 2, 3]}).span is None
+    assert MapSelection.read({"clicked": -1}).clicked is None
+    assert MapSelection.read({"range": [1, 2, 3]}).span is None
 
 
 def test_at_most_two_hundred_steps_are_read():
     box = {"k": "box", "o": "add", "p": [0, 0, 1, 1]}
-    assert len(Choice.read({"steps": [box] * 1_000}).steps) == 200
+    assert len(MapSelection.read({"steps": [box] * 1_000}).steps) == 200
 
 
 # rows
@@ -166,39 +170,41 @@ SMALL = [(-2.5, -2.5), (0.5, 0.5)]
 )
 def test_steps_equal_a_computation_point_by_point(parts):
     layouts = [POINTS, OTHER]
-    steps = tuple(Step(kind, operation, corners(*places), panel) for kind, operation, places, panel in parts)
+    steps = tuple(SelectionStep(kind, operation, corners(*places), panel) for kind, operation, places, panel in parts)
     # in the layout's units the corners are those of the steps, at most half a step away from those drawn
     exact = [[tuple(corner) for corner in step.polygon(BOUNDS).tolist()] for step in steps]
     for step, (_, _, places, _) in zip(steps, parts, strict=True):
-        assert np.allclose(step.polygon(BOUNDS), places, atol=0.51 * BOUNDS.side / STEPS)
+        assert np.allclose(step.polygon(BOUNDS), places, atol=0.51 * BOUNDS.side / GRID_STEPS)
     expected = rows_one_by_one(
         [
             (kind, operation, polygon, layouts[min(panel, 1)])
             for (kind, operation, _, panel), polygon in zip(parts, exact, strict=True)
         ]
     )
-    assert chosen_rows(Choice(steps), layouts, BOUNDS).tolist() == expected
+    assert rows_in_selection(MapSelection(steps), layouts, BOUNDS).tolist() == expected
     assert 0 < len(expected) < 3_000 or parts[0][1] == "sub"
 
 
 @pytest.mark.parametrize("ends", [((-1, -2), (2, 4)), ((2, 4), (-1, -2)), ((-1, 4), (2, -2)), ((2, -2), (-1, 4))])
 def test_a_box_is_the_same_whichever_corner_was_first(ends):
-    rows = chosen_rows(Choice((Step("box", "set", corners(*ends)),)), [POINTS], BOUNDS)
+    rows = rows_in_selection(MapSelection((SelectionStep("box", "set", corners(*ends)),)), [POINTS], BOUNDS)
     x, y = POINTS.T
     assert rows.tolist() == np.flatnonzero((x > -1) & (x < 2) & (y > -2) & (y < 4)).tolist()
 
 
 def test_without_shapes_all_rows_pass_that_no_filter_stops():
-    assert chosen_rows(Choice(), [POINTS], BOUNDS).tolist() == list(range(3_000))
-    assert chosen_rows(Choice(clicked=5), [POINTS], BOUNDS).tolist() == list(range(3_000))
+    assert rows_in_selection(MapSelection(), [POINTS], BOUNDS).tolist() == list(range(3_000))
+    assert rows_in_selection(MapSelection(clicked=5), [POINTS], BOUNDS).tolist() == list(range(3_000))
 
 
 def test_filters_and_shapes_hold_together():
     rng = np.random.default_rng(5)
     codes, stars, days = (rng.integers(0, 10, 3_000).astype(np.uint8) for _ in range(3))
-    codes[:100] = stars[50:150] = MISSING
-    box = Step("box", "set", corners(*BOX))
-    choice = Choice((box,), "c", hidden=(2, 3), span=(1, 7), brushes=(("stars", 3, 6), ("days", 0, 8), ("gone", 0, 0)))
+    codes[:100] = stars[50:150] = MISSING_CODE
+    box = SelectionStep("box", "set", corners(*BOX))
+    choice = MapSelection(
+        (box,), "c", hidden=(2, 3), span=(1, 7), brushes=(("stars", 3, 6), ("days", 0, 8), ("gone", 0, 0))
+    )
     columns = {"stars": stars, "days": days}
     x, y = POINTS.T
     expected = [
@@ -210,35 +216,38 @@ def test_filters_and_shapes_hold_together():
         and 3 <= stars[row] <= 6
         and days[row] <= 8
     ]
-    assert chosen_rows(choice, [POINTS], BOUNDS, codes, columns).tolist() == expected
+    assert rows_in_selection(choice, [POINTS], BOUNDS, codes, columns).tolist() == expected
     assert expected
-    only = Choice(brushes=(("stars", 4, 4),))
-    assert chosen_rows(only, [POINTS], BOUNDS, None, columns).tolist() == np.flatnonzero(stars == 4).tolist()
-    missing = Choice(hidden=(MISSING,))
-    assert chosen_rows(missing, [POINTS], BOUNDS, codes).tolist() == list(range(100, 3_000))
+    only = MapSelection(brushes=(("stars", 4, 4),))
+    assert rows_in_selection(only, [POINTS], BOUNDS, None, columns).tolist() == np.flatnonzero(stars == 4).tolist()
+    missing = MapSelection(hidden=(MISSING_CODE,))
+    assert rows_in_selection(missing, [POINTS], BOUNDS, codes).tolist() == list(range(100, 3_000))
     # where the codes of the color are not known, its filters don't count
-    plain = chosen_rows(Choice((box,)), [POINTS], BOUNDS)
-    assert chosen_rows(choice, [POINTS], BOUNDS).tolist() == plain.tolist()
+    plain = rows_in_selection(MapSelection((box,)), [POINTS], BOUNDS)
+    assert rows_in_selection(choice, [POINTS], BOUNDS).tolist() == plain.tolist()
 
 
 def test_kept_rows_come_by_their_key():
     kept = {KEY: np.isin(np.arange(3_000), [5, 7, 2_999]), "f" * 16: np.isin(np.arange(3_000), [7])}
-    steps = (Step("rows", "set", key=KEY), Step("rows", "sub", key="f" * 16))
+    steps = (SelectionStep("rows", "set", key=KEY), SelectionStep("rows", "sub", key="f" * 16))
     asked = []
-    rows = chosen_rows(Choice(steps), [POINTS], BOUNDS, members=lambda key: asked.append(key) or kept[key])
+    rows = rows_in_selection(MapSelection(steps), [POINTS], BOUNDS, members=lambda key: asked.append(key) or kept[key])
     assert rows.tolist() == [5, 2_999]
     assert asked == [KEY, "f" * 16]
-    assert chosen_rows(Choice(steps), [POINTS], BOUNDS).tolist() == []
+    assert rows_in_selection(MapSelection(steps), [POINTS], BOUNDS).tolist() == []
 
 
 def test_points_without_a_place_are_in_no_shape():
     points = np.array([[np.nan, 0], [0, np.nan], [np.inf, 0], [0, 0], [1, 1]], dtype=np.float32)
     bounds = Bounds.of([points])
     around = corners((-1, -1), (2, -1), (2, 2), (-1, 2), bounds=bounds)
-    assert chosen_rows(Choice((Step("lasso", "set", around),)), [points], bounds).tolist() == [3, 4]
-    box = Step("box", "set", corners((-1, -1), (2, 2), bounds=bounds))
-    assert chosen_rows(Choice((box,)), [points], bounds).tolist() == [3, 4]
-    assert chosen_rows(Choice(), [points], bounds).tolist() == [0, 1, 2, 3, 4]
+    assert rows_in_selection(MapSelection((SelectionStep("lasso", "set", around),)), [points], bounds).tolist() == [
+        3,
+        4,
+    ]
+    box = SelectionStep("box", "set", corners((-1, -1), (2, 2), bounds=bounds))
+    assert rows_in_selection(MapSelection((box,)), [points], bounds).tolist() == [3, 4]
+    assert rows_in_selection(MapSelection(), [points], bounds).tolist() == [0, 1, 2, 3, 4]
 
 
 # bounds
@@ -263,7 +272,7 @@ def test_bounds_are_the_square_around_the_known_points_of_all_layouts():
 def test_bounds_of_few_points_can_be_divided_by(points, expected):
     assert Bounds.of([points]) == expected
     assert expected.steps(expected.x, expected.y) == (0, 0)
-    assert expected.steps(expected.x + expected.side, expected.y) == (STEPS, 0)
+    assert expected.steps(expected.x + expected.side, expected.y) == (GRID_STEPS, 0)
 
 
 # Plotly
@@ -273,15 +282,17 @@ def test_bounds_of_few_points_can_be_divided_by(points, expected):
 def test_shapes_of_a_plotly_chart_select_what_was_drawn(seed):
     places = np.random.default_rng(seed).uniform(-5, 5, (7, 2)).tolist()
     x, y = (list(part) for part in zip(*places, strict=True))
-    lasso = Choice.from_plotly({"selection": {"lasso": [{"x": x, "y": y}], "points": [{"customdata": 3}]}}, BOUNDS)
+    lasso = MapSelection.from_plotly(
+        {"selection": {"lasso": [{"x": x, "y": y}], "points": [{"customdata": 3}]}}, BOUNDS
+    )
     assert lasso.clicked is None
     expected = rows_one_by_one([("lasso", "set", places, POINTS)])
     # a point within half a step of an edge could fall on its other side; none of these does
-    assert chosen_rows(lasso, [POINTS], BOUNDS).tolist() == expected
-    both = Choice.from_plotly({"box": [{"x": [2, -1], "y": [-2, 4]}], "lasso": [{"x": x, "y": y}]}, BOUNDS)
+    assert rows_in_selection(lasso, [POINTS], BOUNDS).tolist() == expected
+    both = MapSelection.from_plotly({"box": [{"x": [2, -1], "y": [-2, 4]}], "lasso": [{"x": x, "y": y}]}, BOUNDS)
     expected = rows_one_by_one([("box", "set", BOX, POINTS), ("lasso", "add", places, POINTS)])
-    assert chosen_rows(both, [POINTS], BOUNDS).tolist() == expected
-    assert Choice.read(both.to_dict()) == both
+    assert rows_in_selection(both, [POINTS], BOUNDS).tolist() == expected
+    assert MapSelection.read(both.to_dict()) == both
 
 
 @pytest.mark.parametrize(
@@ -295,4 +306,4 @@ def test_shapes_of_a_plotly_chart_select_what_was_drawn(seed):
     ],
 )
 def test_one_point_of_a_plotly_chart_is_a_click(event, clicked):
-    assert Choice.from_plotly(event, BOUNDS) == Choice(clicked=clicked)
+    assert MapSelection.from_plotly(event, BOUNDS) == MapSelection(clicked=clicked)

@@ -9,9 +9,8 @@ from scipy.sparse import csr_matrix
 
 from core.corpus.ctfidf import ClusterNamer, class_tf_idf, group_counts, short_name
 from core.corpus.terms import document_terms, is_name, is_redundant
-from core.map.contours import MOST_VERTICES, SHARES, density_contours
-from core.map.region_labels import densest_place, map_regions, regions_by_label
-from core.map.shapes import rows_in_polygon
+from core.map.regions import MAX_VERTICES, SHARES, densest_point, density_contours, map_regions, regions_by_label
+from core.map.selection import rows_in_polygon
 
 CENTERS = np.array([[0, 0], [20, 0], [0, 20.0]])
 SUBJECTS = (("parcel", "courier"), ("kettle", "steam"), ("invoice", "refund"))
@@ -163,10 +162,10 @@ def test_rare_categories_and_those_beyond_sixty_have_no_label():
 def test_the_densest_place_is_a_member_between_no_heaps():
     random = np.random.default_rng(1)
     members = np.vstack([random.normal(size=(60, 2)), random.normal(size=(40, 2)) + 30])
-    x, y = densest_place(members)
+    x, y = densest_point(members)
     assert np.hypot(x, y) < 1.5  # the median of all would be fine for x, the mean (12, 12) would lie between
     assert [x, y] in members.tolist()
-    assert densest_place(members[:1]) == tuple(members[0])
+    assert densest_point(members[:1]) == tuple(members[0])
 
 
 def inside(points, contour):
@@ -206,7 +205,7 @@ def test_contours_have_a_bounded_number_of_vertices():
     points = centers[random.integers(400, size=100_000)] + random.normal(size=(100_000, 2)) * 0.4
     contours = density_contours(points, cells=512)
     lines = [line for contour in contours for line in contour.lines]
-    assert 1_000 < sum(map(len, lines)) <= MOST_VERTICES * 1.5
+    assert 1_000 < sum(map(len, lines)) <= MAX_VERTICES * 1.5
     assert density_contours(points[:29]) == ()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.map.projection import project, warm_up
+from core.map.layout import project, warm_up
 from core.map.trust import measure_trust
 from core.types import LayoutParams, ModelSpec, Vectors, unit_rows
 from core.vectors.neighbors import build_neighbors

@@ -1,0 +1,171 @@
+"""The pages of Compare: which contenders are compared (the corpus' models and smaller variants), and which view."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import streamlit as st
+
+from core.errors import PlanisphereError
+from core.store import CorpusInfo
+from core.types import ModelSpec
+from core.vectors.contenders import BITS, Contender, from_key
+from pages.shared import messages, session
+from pages.shared.messages import show_error
+from pages.shared.text import disambiguate_labels, plain
+
+MAX_CONTENDERS = 10
+MAX_DEFAULTS = 5  # models selected by default
+DIMENSIONS = (8, 16, 32, 64, 128, 256, 512, 768, 1024, 1536)
+
+
+def start_page(title: str, empty_message: str, minimum: int = 2) -> tuple[CorpusInfo, tuple[Contender, ...]] | None:
+    """Draws title and selection; None without a corpus or with too few contenders, after showing what to do."""
+    st.title(title)
+    info = session.current_corpus()
+    if info is None:
+        messages.show_no_corpus(empty_message)
+        return None
+    contenders = select_contenders(info, minimum)
+    return (info, contenders) if contenders else None
+
+
+def select_view(names: Collection[str], key: str, help_: str) -> str:
+    """The selected view of the page, the first by default; part of the link."""
+    options = list(names)
+    selected = st.segmented_control(
+        "View", options, key=key, bind="query-params", default=options[0], required=True, help=help_
+    )
+    return str(selected or options[0])
+
+
+@st.fragment
+def run_view(show: Callable[..., None], *arguments: Any) -> None:
+    """Draws a view as a fragment, so that its widgets redraw nothing else."""
+    try:
+        show(*arguments)
+    except PlanisphereError as error:
+        show_error(error)
+
+
+def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ...]:
+    """The selection that all pages of Compare share; part of the link.
+
+    At most ten contenders in the order selected, or none where fewer than `minimum` are, after showing what to do.
+    """
+    models = session.workspace().models(info.digest)
+    if not models:
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet: there are no models to compare.")
+        return ()
+    _restore_selection(info, models)
+    available = _available_contenders(models)
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    with right:
+        _show_variant_form(models)
+    names = disambiguate_labels({key: contender.label for key, contender in available.items()})
+    left.multiselect(
+        "Contenders",
+        list(available),
+        key="contenders",
+        format_func=lambda key: names[key],
+        max_selections=MAX_CONTENDERS,
+        placeholder="Select what to compare",
+        help="Models and variants to compare. Add models on the Embed page, or upload embeddings on the Data page.",
+    )
+    session.keep_list_in_link("contenders")
+    session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
+    selected = tuple(available[key] for key in session.widget_value("contenders", []))
+    if len(selected) < minimum:
+        _show_too_few(minimum)
+        return ()
+    return selected
+
+
+def _restore_selection(info: CorpusInfo, models: list[ModelSpec]) -> None:
+    """Set the selection to the last one on this corpus, to the link's, or to the defaults; these follow newly embedded
+    models until the user changes the selection."""
+    previous = session.remembered(f"contenders {info.digest}")
+    if previous is not None and not session.widget_value("contenders"):
+        session.widget_default("contenders", previous)
+    session.linked_choices("contenders", list(_available_contenders(models)))
+    current, defaults = session.widget_value("contenders"), session.remembered(f"default contenders {info.digest}")
+    if (previous is None and not current) or (defaults and current == defaults[1] and defaults[0] != models):
+        session.set_widget("contenders", _default_keys(models))
+        session.remember(f"default contenders {info.digest}", (models, session.widget_value("contenders")))
+
+
+def _available_contenders(models: list[ModelSpec]) -> dict[str, Contender]:
+    """By key: the models, and the variants added during this session or named by the link."""
+    link = str(st.query_params.get("contenders", "")).split(".")
+    keys = [*(model.key for model in models), *session.remembered("variants", []), *link]
+    keys += session.widget_value("contenders", [])
+    contenders = ((key, from_key(str(key), models)) for key in dict.fromkeys(keys))
+    return {key: contender for key, contender in contenders if contender and _is_possible(contender)}
+
+
+def _is_possible(contender: Contender) -> bool:
+    size = contender.model.dimensions
+    return not contender.dimensions or not size or contender.dimensions < size
+
+
+def _default_keys(models: list[ModelSpec]) -> list[str]:
+    """The models; of fewer than three, also smaller variants of the first."""
+    variants = (Contender(models[0], 128), Contender(models[0], None, "binary"))
+    added = [variant.key for variant in variants if _is_possible(variant)][: max(0, 3 - len(models))]
+    _remember_variants(added)
+    return [*(model.key for model in models[:MAX_DEFAULTS]), *added]
+
+
+def _remember_variants(keys: list[str]) -> None:
+    session.remember("variants", list(dict.fromkeys([*session.remembered("variants", []), *keys])))
+
+
+def _show_variant_form(models: list[ModelSpec]) -> None:
+    with st.popover("Add variant", icon=":material/add:", width="stretch", help="The same model with smaller vectors."):
+        by_key = {model.key: model for model in models}
+        model = by_key[
+            st.selectbox(
+                "Model",
+                list(by_key),
+                format_func=lambda key: by_key[key].label,
+                key="variant_model",
+                help="The model whose vectors are made smaller.",
+            )
+        ]
+        full = model.dimensions or 0
+        size = st.selectbox(
+            "Dimensions",
+            [0, *(dimensions for dimensions in reversed(DIMENSIONS) if dimensions < full)],
+            key="variant_size",
+            format_func=lambda dimensions: f"the first {dimensions:,}" if dimensions else f"all {full:,}",
+            help="Uses only the first dimensions of each vector. Matryoshka models lose little.",
+        )
+        bits = st.selectbox(
+            "Data type",
+            list(BITS),
+            key="variant_bits",
+            help="float16 halves the size, int8 is a quarter of it; binary stores only signs: 1/32 of the size.",
+        )
+        variant = Contender(model, size or None, bits)
+        st.button(
+            "Add",
+            key="variant_add",
+            type="primary",
+            disabled=variant.is_model,
+            on_click=_add_variant,
+            args=(variant.key,),
+            help="Adds it to the contenders. No new embedding is needed.",
+        )
+
+
+def _add_variant(key: str) -> None:
+    _remember_variants([key])
+    selected = session.widget_value("contenders", [])
+    session.set_widget("contenders", list(dict.fromkeys([*selected, key]))[:MAX_CONTENDERS])
+
+
+def _show_too_few(minimum: int) -> None:
+    need = "at least two contenders" if minimum == 2 else "a contender"
+    st.info(
+        f"Select {need} above, or add a variant of a model: the same vectors, stored smaller.", icon=":material/info:"
+    )
+    st.page_link("pages/data/embed.py", label="Embed with another model", icon=":material/memory:")
