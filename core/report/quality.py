@@ -110,8 +110,8 @@ def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
         Paragraph(summaries.describe_dimension_usage([(model.name, model.usage) for model in models])),
         noise_figure(models),
         Paragraph(summaries.describe_noise([(model.name, model.noise) for model in models], NOISE_LENGTH)),
-        Paragraph(summaries.describe_hubs([(model.name, model.hubs) for model in models])),
-        Paragraph(summaries.describe_length([(model.name, model.length) for model in models])),
+        Paragraph(summaries.describe_hubness([(model.name, model.hubs) for model in models])),
+        Paragraph(summaries.describe_length_bias([(model.name, model.length) for model in models])),
         *_edit_blocks([(model.name, model.edits) for model in models if model.edits]),
     ]
 

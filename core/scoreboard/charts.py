@@ -119,12 +119,15 @@ def pareto_figure(
             figure.add_trace(_point(at, name, cost[at], quality[at], low[at], high[at], color, bool(best[at])))
     logarithmic = spans_decades(cost)
     figure.update_xaxes(
-        title={"text": label(cost_title)}, type="log" if logarithmic else "linear", gridcolor=LINE_COLOR, zeroline=False
+        title={"text": chart_label(cost_title)},
+        type="log" if logarithmic else "linear",
+        gridcolor=LINE_COLOR,
+        zeroline=False,
     )
     largest = float(np.nanmax(cost)) or 1.0
     # from below 0, so that points at 0 are not cut
     figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * largest, 1.08 * largest]})
-    figure.update_yaxes(title={"text": label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
+    figure.update_yaxes(title={"text": chart_label(metric)}, gridcolor=LINE_COLOR, zeroline=False, automargin=True)
     legend = {"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
     legend |= {"itemclick": False, "itemdoubleclick": False}
     figure.update_layout(legend=legend, margin={"l": 8, "r": 16, "t": ABOVE, "b": below})
@@ -148,7 +151,7 @@ def _round_ticks(cost: np.ndarray) -> dict[str, list[float] | list[str]]:
 def _point(
     at: int, name: str, cost: float, quality: float, low: float, high: float, color: str, best: bool
 ) -> go.Scatter:
-    short_name = label(name, NAME_WIDTH)
+    short_name = chart_label(name, NAME_WIDTH)
     return go.Scatter(
         x=[cost],
         y=[quality],

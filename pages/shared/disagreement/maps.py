@@ -112,7 +112,7 @@ def _scatter_data(
         "panels": panels,
         "ids": shape.ids.key if shape.ids else None,
         "bounds": {"x": bounds.x, "y": bounds.y, "side": bounds.side, "width": bounds.width, "height": bounds.height},
-        "color": {"key": "disagreement", "array": colors.codes.key if colors.codes else None, **colors.look},
+        "color": {"key": "disagreement", "array": colors.codes.key if colors.codes else None, **colors.legend},
         "columns": [],
         "details": _details_key(layouts),
         "theme": theme,
@@ -144,6 +144,6 @@ def _details_key(layouts: tuple[LayoutKey, ...]) -> str:
 
 
 def _cached_geometry(layouts: tuple[LayoutKey, ...]) -> MapGeometry:
-    names = [(layout.corpus, layout.model.key, layout.params, layout.made) for layout in layouts]
+    names = [(layout.corpus, layout.model.key, layout.params, layout.created) for layout in layouts]
     shape: MapGeometry = cached.made(lambda: session.ask(map_geometry, layouts), map_geometry.__name__, *names)
     return shape
