@@ -1,6 +1,7 @@
 """Writing files so that a reader never sees half of one, and explaining the system's refusals."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -98,3 +99,9 @@ def folder_size(folder: Path) -> int:
         with suppress(OSError):  # a job may rename it meanwhile
             total += file.stat().st_size if file.is_file() else 0
     return total
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -65,7 +65,7 @@ class Corpus:
 class ModelSpec:
     """All that determines the vectors a model gives. API keys are never part of it.
 
-    backend: a name in core.models.backends.
+    backend: a name in core.models.registry.
     max_tokens: the window; a longer text is cut (None: no window). languages: ISO 639-1 codes the model was
     made for, empty where it takes any. revision: commit, weights' sha256 or the like; empty where unknown.
     probed: dimensions is what a server answered with, not what a person requested: requests never name it.

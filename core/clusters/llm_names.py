@@ -9,7 +9,7 @@ import numpy as np
 
 from core.clusters.llm_prompt import Subject, messages, read_names
 from core.errors import ServiceError
-from core.models.chat_answers import Unusable
+from core.models.chat import Unusable
 from core.models.openai_client.requests import in_parallel
 from core.types import Progress
 

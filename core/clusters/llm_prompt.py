@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.corpus.selections import clean_name
 from core.errors import InputError
-from core.models.chat_answers import read_numbered
+from core.models.chat import read_numbered
 from core.models.openai_client.tokens import estimate_tokens
 from core.text import clean, cut
 

@@ -9,7 +9,7 @@ from core.compression.latency import time_queries
 from core.compression.quantizers import Store, store_count, stores
 from core.compression.sample import Sample, Truth, all_threads, share_found
 from core.types import Progress
-from core.vectors.rank import without_self
+from core.vectors.index_kinds import without_self
 
 BLOCK = 50  # queries searched together, so that rescoring gathers few rows at a time
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
-from core.vectors.rank import DECIMALS, tidy, without_self
+from core.vectors.index_kinds import DECIMALS, tidy, without_self
 
 MOST_ROWS = 100_000
 QUERIES, FEWER_QUERIES, MANY_ROWS = 1000, 500, 30_000

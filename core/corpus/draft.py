@@ -8,7 +8,7 @@ from core.corpus.profile import Profile, profile_texts
 from core.corpus.service import Refusal, raw_table
 from core.corpus.staging import Origin
 from core.errors import InputError, ModelError
-from core.models.truncation import WindowUse, window_report
+from core.models.costs import WindowUse, window_report
 from core.types import ModelSpec, Roles
 from core.vectors.loaders import cached_embedder
 

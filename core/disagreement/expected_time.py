@@ -5,7 +5,7 @@ import numpy as np
 from core.disagreement.stored import EXPLAINED, KIND, cut_inputs, has_pair, pairs_of, text_inputs
 from core.store import Workspace
 from core.types import CorpusRef
-from core.vectors.contenders import Contender, graph_seconds
+from core.vectors.contenders import Contender, contender_graph_seconds
 
 SECONDS_A_ROW = 6e-5  # to compare two graphs, and what else is worked out for a pair, where no pair was timed
 SECONDS_A_TEXT = 2e-4  # to find its language, or to count its tokens
@@ -18,7 +18,7 @@ def expected_seconds(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> fl
     rows = info.rows if info else 0
     pairs = sum(not has_pair(corpus, *pair) for pair in pairs_of(contenders))
     compared = pairs * _pair_seconds(corpus, rows) if pairs else 0.0
-    return graph_seconds(corpus, contenders) + compared + _look_seconds(corpus, contenders, rows)
+    return contender_graph_seconds(corpus, contenders) + compared + _look_seconds(corpus, contenders, rows)
 
 
 def _pair_seconds(corpus: CorpusRef, rows: int) -> float:

@@ -12,11 +12,11 @@ from core.disagreement.query import list_likeness, rank_of, rank_texts
 from core.disagreement.service import Asked
 from core.disagreement.stored import text_codes
 from core.errors import InputError, PlanisphereError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.secret import Secret
 from core.vectors.contenders import Contender, contender_rows, vary
 from core.vectors.index import similarities
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 CELL = 300
 Secrets = tuple[tuple[str, Secret], ...]

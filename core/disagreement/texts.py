@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.corpus.keyword import SPACELESS
-from core.models.backends import capabilities
 from core.models.base import Embedder
+from core.models.registry import capabilities
 from core.types import Progress
 
 READ = 20_000  # characters of a text that are looked at

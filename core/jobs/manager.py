@@ -13,11 +13,10 @@ from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
 from core.files import discard, read_json, write_json
-from core.jobs.cluster import connect, resources_of
+from core.jobs.cluster import connect, resources_of, warm_up
 from core.jobs.context import JobCancelled, JobContext
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec, JobState
-from core.jobs.warming import warm_up
 from core.secret import Secret
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ OPEN: tuple[Status, ...] = ("queued", "running")
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Requested work. kind: one of core.jobs.pipeline.KINDS. params: JSON-able, all that determines the result. Equal
+    """Requested work. kind: one of core.jobs.kinds.KINDS. params: JSON-able, all that determines the result. Equal
     specs are the same job.
 
     aside: nobody waits for it, so it runs beside the line of jobs, and its tasks come after theirs.

@@ -15,7 +15,7 @@ from core.secret import Secret
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec
 from core.vectors.index import similarities
 from core.vectors.loaders import load_vectors
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 MOST_DRAWN = 50_000
 HOVER = 320  # characters sent of a text; the chart cuts them to 80 without control characters

@@ -2,16 +2,45 @@
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
-from core.models.backends import BACKENDS, backend_of, capabilities, load_backend
-from core.models.base import Embedder, LoadOptions
+from core.models.base import Backend, Capabilities, Embedder, LoadOptions
 from core.models.sentence_transformer import is_folder
 from core.models.static import folder_spec
 from core.secret import Secret
 from core.types import ModelSpec
+
+# the backend's name in stored specs -> the module and variable of its declaration, imported at first use
+BACKENDS: dict[str, str] = {
+    "onnx": "core.models.minilm:BACKEND",
+    "static": "core.models.static:BACKEND",
+    "lexical": "core.models.lexical:BACKEND",
+    "openai": "core.models.openai_embedder:BACKEND",
+    "sentence-transformers": "core.models.sentence_transformer:BACKEND",
+    "imported": "core.models.imported:BACKEND",
+}
+_UNREGISTERED = Backend()
+
+
+def backend_of(spec: ModelSpec) -> Backend:
+    """The declaration of a model's backend; one with the cautious defaults that loads nothing where it is missing."""
+    return load_backend(spec.backend) if spec.backend in BACKENDS else _UNREGISTERED
+
+
+def load_backend(name: str) -> Backend:
+    """The declaration of a registered backend. Raises KeyError."""
+    module, _, variable = BACKENDS[name].partition(":")
+    backend: Backend = getattr(import_module(module), variable)
+    return backend
+
+
+def capabilities(spec: ModelSpec) -> Capabilities:
+    """What a model can do, needs and costs."""
+    return backend_of(spec).capabilities_of(spec)
+
 
 DEFAULT = "all-MiniLM-L6-v2"
 HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")

@@ -10,8 +10,8 @@ import numpy as np
 
 from core.corpus.text_input import readable, slabs
 from core.errors import ModelError
+from core.files import file_sha256
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, changed
-from core.models.minilm_files import file_sha256
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists

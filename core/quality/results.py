@@ -8,8 +8,8 @@ import numpy as np
 from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import JobError, ModelError, StorageError
-from core.models.backends import capabilities
-from core.models.spending import most_usd
+from core.models.costs import most_usd
+from core.models.registry import capabilities
 from core.quality.distinct_texts import Space, build_space
 from core.quality.edit_robustness import TEXTS, Changed, Moved, change_texts, measure_moved
 from core.secret import Secret

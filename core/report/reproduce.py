@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 
 from core.corpus.export.manifest import model_facts
 from core.corpus.row_steps import Steps
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.types import ModelSpec

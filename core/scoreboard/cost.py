@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.scoreboard.speed import Speed, kept_speed
 from core.types import CorpusRef
 from core.vectors.contenders import Contender

@@ -4,7 +4,7 @@ import html
 import json
 from collections.abc import Sequence
 
-from core.models.chat_answers import read_numbered
+from core.models.chat import read_numbered
 from core.text import clean, cut
 
 TEXT_LENGTH = 1_000  # characters of a text that are sent

@@ -9,10 +9,8 @@ import numpy as np
 
 from core.corpus.loaders import load_distinct_texts
 from core.errors import InputError, ServiceError
-from core.models.chat import Chat, ChatModel
-from core.models.chat_answers import Unusable
-from core.models.chat_errors import KEPT
-from core.models.openai_client.errors import unchained
+from core.models.chat import Chat, ChatModel, Unusable
+from core.models.openai_client.errors import CHAT_PROGRESS_SAVED, unchained
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
 from core.scoreboard.llm_prompt import INSTRUCTIONS, QUERY_TOKENS, messages, read_queries, shown
@@ -115,7 +113,7 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
                     yield batch, {batch[place]: query for place, query in found.items()}
             except ServiceError as error:
                 raise ServiceError(
-                    error.message, error.remedy.replace(KEPT, "Queries written so far are kept.")
+                    error.message, error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are kept.")
                 ) from None
 
 

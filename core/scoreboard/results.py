@@ -6,7 +6,7 @@ from typing import Protocol, cast
 
 from core.corpus.label_rows import MOST_QUERIES
 from core.errors import InputError, PlanisphereError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.scoreboard.label_splits import MOST_PROBED, MOST_PROBED_LABELS
 from core.scoreboard.types import Scores, Task, TaskKind
 from core.secret import Secret

@@ -7,7 +7,7 @@ from core.corpus.label_columns import label_codes
 from core.corpus.label_rows import find_split
 from core.corpus.loaders import load_corpus
 from core.errors import PlanisphereError, StorageError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.scoreboard.comparison import Comparison, compare
 from core.scoreboard.cost import Cost, cost_of
 from core.scoreboard.known_item import read_known_item

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.corpus.loaders import load_distinct_texts
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.scoreboard.cpu_load import BUSY, load_meter
 from core.scoreboard.timing import TOP, time_embedding, time_search
 from core.secret import Secret

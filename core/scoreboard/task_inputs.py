@@ -8,8 +8,8 @@ from core.corpus.loaders import load_distinct_texts
 from core.corpus.service import Refusal
 from core.corpus.staging import Origin, Staged, read_staged, staged_bytes
 from core.errors import InputError
-from core.models.backends import capabilities
-from core.models.spending import most_usd
+from core.models.costs import most_usd
+from core.models.registry import capabilities
 from core.scoreboard.known_item import read_known_item
 from core.scoreboard.pairs import read_pairs
 from core.scoreboard.qrels import is_qrels, named_qrels, read_qrels

@@ -14,7 +14,7 @@ from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_opt
 from core.corpus.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
 from core.corpus.loaders import load_corpus, load_selection
 from core.map.service import Place, layout_stamp, stored_layout
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.search.search import (
     Calibration,
     Hits,
@@ -29,7 +29,7 @@ from core.secret import Secret
 from core.types import CorpusRef, IndexFacts, LayoutParams, ModelSpec
 from core.vectors.index import similarities
 from core.vectors.loaders import load_index, load_vectors
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 Mode = Literal["meaning", "words", "pattern", "both"]
 POOL = 200  # hits of each kind that fusion looks at

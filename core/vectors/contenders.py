@@ -137,7 +137,7 @@ def has_graph(corpus: CorpusRef, contender: Contender) -> bool:
     return step.result.exists(step.query)
 
 
-def graph_seconds(corpus: CorpusRef, contenders: Iterable[Contender]) -> float:
+def contender_graph_seconds(corpus: CorpusRef, contenders: Iterable[Contender]) -> float:
     """About how many seconds the graphs take that are not stored yet."""
     steps = (graph_step(CorpusRef(corpus.folder, corpus.digest), contender) for contender in contenders)
     return sum(step.result.expected_seconds(step.query) for step in steps)

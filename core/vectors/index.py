@@ -12,9 +12,7 @@ import numpy as np
 
 from core.errors import InputError, StorageError
 from core.types import IndexFacts, Vectors, unit_rows
-from core.vectors.index_choice import choose
-from core.vectors.index_kinds import Kind, parameters
-from core.vectors.rank import tidy
+from core.vectors.index_kinds import Kind, choose, parameters, tidy
 
 BLOCK = 65_536
 FEW_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph

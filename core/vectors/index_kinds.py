@@ -1,14 +1,57 @@
 """Approximate FAISS indexes over unit rows, and how widely each must search to be trusted."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
 
+from core.types import IndexFacts, unit_rows
+
+DECIMALS = 6  # float32 dot products of unit rows are exact to about 3e-7, so equal rows tie after rounding
+
+
+def tidy(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clip scores to [-1, 1], round them, and order ties by id.
+
+    ids: (q, k) integers; scores: (q, k) float32 cosine falling, both as a search gave them. Gives new arrays of
+    the same shapes: ids int64, scores float32.
+    """
+    scores = np.round(np.clip(scores, -1, 1), DECIMALS).astype(np.float32, copy=False)
+    ids = ids.astype(np.int64)
+    tied = np.flatnonzero((scores[:, 1:] >= scores[:, :-1]).any(axis=1))
+    if len(tied):
+        order = np.lexsort((ids[tied], -scores[tied]), axis=1)
+        ids[tied] = np.take_along_axis(ids[tied], order, axis=1)
+        scores[tied] = np.take_along_axis(scores[tied], order, axis=1)
+    return ids, scores
+
+
+def without_self(ids: np.ndarray, scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave each row's own id out of its k + 1 results; where it is not among them, leave out the last.
+
+    ids, scores: (q, k + 1); own: (q,) ids. With exact duplicates a row need not be its own first neighbor.
+    """
+    keep = ids != own[:, None]
+    keep[keep.all(axis=1), -1] = False
+    shape = (len(ids), ids.shape[1] - 1)
+    return ids[keep].reshape(shape), scores[keep].reshape(shape)
+
+
+def recall(found: np.ndarray, exact: np.ndarray) -> float:
+    """Share of the true neighbors found, by score, so that equal neighbors count as equals (as ann-benchmarks does).
+
+    found, exact: (q, k) scores falling; exact from a full search. In [0, 1], higher is better; 1.0 for no queries.
+    """
+    if exact.size == 0:
+        return 1.0
+    return float((found >= exact[:, -1:] - 2 * 10.0**-DECIMALS).mean())
+
+
 Kind = Literal["exact", "hnsw", "ivf"]
 LINKS, BUILD_WIDTH = 16, 80  # HNSW's M and efConstruction
 HNSW_WIDTHS = (32, 64, 128, 256, 512, 1024)
-BLOCK = 8192
+ADD_BLOCK = 8192
 TRAINING_ROWS = 40  # rows for each list of an IVF index
 
 
@@ -30,8 +73,8 @@ def build(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] 
         index.cp.seed, index.cp.niter = seed, 6  # more rounds of k-means cost time and find no more
         drawn = np.random.default_rng(seed).choice(n, min(n, TRAINING_ROWS * lists), replace=False)
         index.train(rows[np.sort(drawn)])
-    for start in range(0, n, BLOCK):
-        index.add(rows[start : start + BLOCK])
+    for start in range(0, n, ADD_BLOCK):
+        index.add(rows[start : start + ADD_BLOCK])
         added(index.ntotal)
     return index
 
@@ -76,3 +119,87 @@ def describe(kind: Kind, index: Any, width: int) -> str:
     if kind == "ivf":
         return f"IVF, {width:,} of {index.nlist:,} lists searched"
     return "Exact search of every row"
+
+
+TIMED, CHECKED, TOP = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
+PERTURBED = 0.2  # length of the noise added to a unit row to make a query of it
+Choice = tuple[IndexFacts, Any, int]
+"""Facts, the FAISS index (None for exact) and its search width."""
+
+
+def choose(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> Choice:
+    """Measure the kinds asked for until one keeps both limits; else the one that recalls most, and say so."""
+    queries = sample_queries(rows, CHECKED, seed)
+    tried: list[Choice] = []
+    for one in ("exact", "hnsw", "ivf") if kind == "auto" else (kind,):
+        tried.append(_measure(one, rows, queries, min_recall, seed))
+        if tried[-1][0].recall >= min_recall and tried[-1][0].p50_ms <= budget_ms:
+            return tried[-1]
+    return _admit(max(tried[1:] or tried, key=lambda choice: _merit(choice[0], min_recall)), budget_ms, min_recall)
+
+
+def _merit(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
+    """The quickest of those that recall enough; where none does, the one that recalls most."""
+    enough = facts.recall >= min_recall
+    return enough, -facts.p50_ms if enough else facts.recall
+
+
+def sample_queries(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """(count, d) float32 unit rows: rows drawn with `seed`, each moved a little, as queries near the corpus are."""
+    rng = np.random.default_rng(seed)
+    drawn = rows[rng.integers(0, len(rows), count)]
+    noise = rng.standard_normal(drawn.shape).astype(np.float32)
+    return unit_rows(drawn + PERTURBED * noise / np.sqrt(np.float32(rows.shape[1])))
+
+
+def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int) -> Choice:
+    import faiss
+
+    if kind == "exact":
+        timed = _latencies(
+            lambda q: faiss.knn(q, rows, min(TOP, len(rows)), metric=faiss.METRIC_INNER_PRODUCT), queries
+        )
+        return _facts(kind, rows, None, 0, 1.0, len(timed), timed, seed), None, 0
+    index, k = build(kind, rows, seed), min(TOP, len(rows))
+    truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
+    for width in widths(kind, index):
+        settings = parameters(kind, width, None)
+        found = recall(index.search(queries, k, params=settings)[0], truth)
+        if found >= min_recall:
+            break
+    timed = _latencies(lambda q: index.search(q, k, params=settings), queries)
+    return _facts(kind, rows, index, width, found, len(queries), timed, seed), index, width
+
+
+def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.ndarray:
+    """Milliseconds of one query at a time on one thread, the first left out as a warm-up."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        times = [time.perf_counter()]
+        for query in queries[: TIMED + 1]:
+            search(query[None])
+            times.append(time.perf_counter())
+    finally:
+        faiss.omp_set_num_threads(before)
+    return np.diff(times)[1:] * 1000
+
+
+def _facts(
+    kind: Kind, rows: np.ndarray, index: Any, width: int, found: float, checked: int, timed: np.ndarray, seed: int
+) -> IndexFacts:
+    p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
+    size = megabytes(kind, index, rows)
+    return IndexFacts(kind, describe(kind, index, width), found, checked, p50, p99, size, len(rows), seed)
+
+
+def _admit(choice: Choice, budget_ms: float, min_recall: float) -> Choice:
+    """Write into the description which limit is not kept."""
+    from dataclasses import replace
+
+    facts, index, width = choice
+    short = f"; recall@{TOP} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
+    slow = f"; {facts.p50_ms:.0f} ms is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
+    return replace(facts, description=facts.description + short + slow), index, width

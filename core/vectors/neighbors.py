@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.index_kinds import Kind, build, describe, parameters
-from core.vectors.rank import recall, tidy, without_self
+from core.vectors.index_kinds import Kind, build, describe, parameters, recall, tidy, without_self
 
 EXACT_ROWS = 30_000  # exact search of all rows takes some 10 s there on two cores
 FALLBACK_ROWS = 200_000  # where HNSW fails, exact search is still a matter of minutes

@@ -1,12 +1,19 @@
 """TODO docstring."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.corpus.distinct import distinct_texts
+from core.corpus.language import detect_languages, fit_warning
 from core.corpus.loaders import load_corpus
+from core.digest import digest_text
 from core.errors import ModelError
-from core.models.backends import capabilities
-from core.models.truncation import WindowUse, window_report
+from core.models.costs import Estimate, WindowUse, estimate_run, most_usd, window_report
+from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec
-from core.vectors.loaders import cached_embedder
+from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
@@ -23,3 +30,33 @@ def windows(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse,
         except ModelError:
             continue
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What is known of a model on a corpus before it runs.
+
+    warning: why it may not fit the texts, or "". most_usd: an upper bound of the price, None where it is not known.
+    """
+
+    spec: ModelSpec
+    estimate: Estimate
+    warning: str
+    most_usd: float | None
+
+
+def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
+    """The spec with dimensions, window, prompts and revision filled in. Raises ModelError where it can't be loaded."""
+    return resolve(spec, models_folder=models_folder(folder), api_key=secret)
+
+
+def prospect(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> Prospect:
+    """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
+
+    stamp: the state of the vector cache (Workspace.cache_stamp), which is part of what names a kept answer.
+    """
+    codes, texts = distinct_texts(load_corpus(corpus).texts)
+    known = vector_cache(corpus.folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
+    estimate = estimate_run([texts[code] for code in codes], cached_embedder(corpus.folder, spec, secret), known[codes])
+    missing = [texts[place] for place in np.flatnonzero(~known)]
+    return Prospect(spec, estimate, fit_warning(spec, detect_languages(texts).shares), most_usd(missing, spec))

@@ -1,6 +1,8 @@
 """Vectors of a task's own texts (queries, pairs, halves), each text computed once a model and kept for good."""
 
+import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -8,8 +10,8 @@ from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
-from core.models.backends import capabilities
 from core.models.base import LOCAL_BATCH, Embedder
+from core.models.registry import capabilities
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Progress
 from core.vectors.contenders import Contender, contender_rows, vary
@@ -132,3 +134,16 @@ def _opened(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) 
             "Judge it by the corpus' labels, or embed the corpus with that model on the Embed page.",
         )
     return cached_embedder(folder, spec, secret, 1)
+
+
+@lru_cache(maxsize=64)
+def embedded_query(folder: str, spec: ModelSpec, text: str, secret: Secret | None = None) -> tuple[np.ndarray, float]:
+    """(d,) float32 unit vector, read-only, and the milliseconds it took. Raises ModelError; errors are not kept.
+
+    The secret is part of the key: who has typed a wrong one learns so, instead of another's answer.
+    """
+    embedder = cached_embedder(folder, spec, secret)
+    started = time.perf_counter()
+    vector = np.array(embedder.embed_query([text])[0])
+    vector.setflags(write=False)
+    return vector, (time.perf_counter() - started) * 1000

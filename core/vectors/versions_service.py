@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.corpus.loaders import load_corpus
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec, Vectors
 from core.vectors.loaders import load_vectors

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.digest import digest_json
 from core.jobs import results as result_jobs
-from core.jobs.pipeline import computes
+from core.jobs.kinds import computes
 from core.jobs.types import JobSpec, JobState
 from core.results import INLINE_SECONDS, HasCorpus, Result, Step
 from pages.shared import jobs_view, session

@@ -13,8 +13,8 @@ from platformdirs import user_data_path
 
 from core.errors import InputError
 from core.jobs.manager import JobManager
-from core.models.backends import capabilities
 from core.models.chat import ChatModel
+from core.models.registry import capabilities
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec

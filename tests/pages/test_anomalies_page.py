@@ -6,7 +6,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.corpus.selections import saved_selections
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import Estimate, result_spec
 from core.models.registry import load_embedder
 from core.outliers import service as answers

@@ -24,7 +24,7 @@ from core.corpus.reading import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.corpus.terms import load_terms
 from core.errors import InputError, StorageError
-from core.jobs import pipeline
+from core.jobs import kinds as pipeline
 from core.jobs.results import Estimate, result_spec
 from core.map.regions import GROUPS, regions
 from core.map.service import ColorBy, Place, color_of

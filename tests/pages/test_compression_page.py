@@ -7,7 +7,7 @@ from core.compression import service as answers
 from core.compression.expected_time import usual_seconds
 from core.compression.results import COMPRESSION
 from core.compression.service import Asked, Quality
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import result_spec
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Vectors, unit_rows

@@ -28,7 +28,7 @@ from core.disagreement.single_query import QueryAsked
 from core.disagreement.stored import pair_inputs
 from core.disagreement.votes import load_votes
 from core.errors import InputError, StorageError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import step_of
 from core.jobs.types import JobSpec
 from core.map.disagreement_colors import disagreement_colors, extreme_groups, from_link, link_text, places_of
@@ -37,7 +37,7 @@ from core.map.service import ColorBy, color_of
 from core.models.registry import load_embedder
 from core.store import Workspace
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec, Roles, Trust, Vectors, unit_rows
-from core.vectors import pipeline as tasks
+from core.vectors import embedding
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors
@@ -290,7 +290,7 @@ def test_ranks_of_a_row_are_those_of_its_cosines(shop):
     asked, _gone = shop
     variant = Asked(asked.corpus, (*asked.contenders, Contender(asked.contenders[0].model, None, "binary")))
     made = disagreement_query.answers(variant, QueryAsked("", 3, 10))
-    rows = tasks.opened.vectors(asked.corpus, asked.contenders[0].model).rows
+    rows = embedding.opened.vectors(asked.corpus, asked.contenders[0].model).rows
     cosines = rows @ rows[3]
     cosines[3] = -np.inf
     for row, rank in zip(made.table.index, made.ranks[:, 0], strict=True):
@@ -332,7 +332,7 @@ def test_votes_go_to_whom_the_text_shown_belongs(own, app, home):
 def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
     """Whichever side a text is shown on: always choosing what the second contender has nearer."""
     asked, _ = shop
-    rows = tasks.opened.vectors(asked.corpus, asked.contenders[1].model).rows
+    rows = embedding.opened.vectors(asked.corpus, asked.contenders[1].model).rows
     sides = set()
     for _ in range(12):
         case = disagreement_vote.ballot(asked).case

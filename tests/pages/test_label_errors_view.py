@@ -7,7 +7,7 @@ from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.errors import InputError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import result_spec
 from core.label_errors import service as answers
 from core.label_errors.marks import label_marks

@@ -7,7 +7,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.errors import InputError, JobError, ModelError, StorageError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec
 from core.models.registry import load_embedder
 from core.quality import calibration_service as meaning

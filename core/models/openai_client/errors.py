@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 QUOTED = 300  # characters of a server's own words that are shown
 RETRIED = frozenset({408, 409, 425, 429})
-KEPT = "Start again later: texts already embedded are kept and not paid again."
+PROGRESS_SAVED = "Start again later: texts already embedded are kept and not paid again."
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -100,13 +100,14 @@ def explain(error: openai.APIError, server: str, model: str, key: Secret, timeou
     if isinstance(error, openai.APITimeoutError):
         return ServiceError(
             f"{server} did not answer within {timeout:g} seconds.",
-            f"Check that it is running and not overloaded, or allow more time. {KEPT}",
+            f"Check that it is running and not overloaded, or allow more time. {PROGRESS_SAVED}",
         )
     if isinstance(error, openai.APIStatusError):
         return _explain_status(error, server, model, key)
     cause = quoted(str(error.__cause__ or error), key)
     return ServiceError(
-        f"{server} could not be reached ({cause}).", f"Check the address, the network and that it is running. {KEPT}"
+        f"{server} could not be reached ({cause}).",
+        f"Check the address, the network and that it is running. {PROGRESS_SAVED}",
     )
 
 
@@ -121,7 +122,9 @@ def _explain_status(error: openai.APIStatusError, server: str, model: str, key: 
             "Enter the final address as the base URL.",
         )
     if "insufficient_quota" in (error.code, error.type):
-        return ServiceError(f"The account at {_inner(server)} has no credit left{tail}", f"Add credit. {KEPT}")
+        return ServiceError(
+            f"The account at {_inner(server)} has no credit left{tail}", f"Add credit. {PROGRESS_SAVED}"
+        )
     doing, remedy = _status_words(status, model)
     return ServiceError(f"{server} {doing} (HTTP {status}){tail}", remedy)
 
@@ -136,14 +139,69 @@ def _status_words(status: int, model: str) -> tuple[str, str]:
             "Check the model's name; the base URL of most servers ends in /v1.",
         ),
         413: ("finds a text too long", "Set the model's window (max tokens), or split long texts into passages."),
-        429: ("still limits requests after several tries", f"Wait a few minutes, or use fewer at once. {KEPT}"),
+        429: (
+            "still limits requests after several tries",
+            f"Wait a few minutes, or use fewer at once. {PROGRESS_SAVED}",
+        ),
     }
     if status in known:
         return known[status]
     if status >= 500:
-        return "keeps failing", f"Look into the server's log or its status page. {KEPT}"
+        return "keeps failing", f"Look into the server's log or its status page. {PROGRESS_SAVED}"
     return "refused the request", "Check the model, its dimensions and the length of the texts."
 
 
 def _inner(server: str) -> str:
     return server[0].lower() + server[1:] if server.startswith("The ") else server
+
+
+if TYPE_CHECKING:
+    import openai
+
+CHAT_PROGRESS_SAVED = "Names given so far are kept; start again for the rest."
+
+
+def explain_chat(error: openai.APIError, server: str, model: str, key: Secret, timeout: float) -> ServiceError:
+    """The error to show. server: how it is called in the message, e.g. "OpenAI" or "The server at host:8000"."""
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return ServiceError(
+            f"{server} did not answer within {timeout:g} seconds.",
+            f"Check that it is running and not overloaded, or choose a faster model. {CHAT_PROGRESS_SAVED}",
+        )
+    if not isinstance(error, openai.APIStatusError):
+        cause = quoted(str(error.__cause__ or error), key)
+        return ServiceError(
+            f"{server} could not be reached ({cause}).",
+            f"Check the address, the network and that it is running. {CHAT_PROGRESS_SAVED}",
+        )
+    words = quoted(said(error), key)
+    tail = f": “{words}”" if words else "."
+    if "insufficient_quota" in (error.code, error.type):
+        return ServiceError(
+            f"{server} says that the account has no credit left{tail}", f"Add credit. {CHAT_PROGRESS_SAVED}"
+        )
+    doing, remedy = _chat_status(error.status_code, model)
+    return ServiceError(f"{server} {doing} (HTTP {error.status_code}){tail}", remedy)
+
+
+def _chat_status(status: int, model: str) -> tuple[str, str]:
+    """What the server did, and what to do about it."""
+    known = {
+        401: ("refused the API key", "Check that the key is complete, still valid and made for this server."),
+        403: (f"does not allow this key to use {model}", "Use another key, or ask for access to the model."),
+        404: (
+            f"knows no chat model {model} at this address",
+            "Check the model's name; the base URL of most servers ends in /v1.",
+        ),
+        413: ("finds the request too long", "Choose a model with a longer context."),
+        429: ("still limits requests after several tries", f"Wait a few minutes. {CHAT_PROGRESS_SAVED}"),
+    }
+    if status in known:
+        return known[status]
+    if 300 <= status < 400:
+        return "sends on to another address, which a key is never sent to", "Enter the final address."
+    if status >= 500:
+        return "keeps failing", f"Look into the server's log or its status page. {CHAT_PROGRESS_SAVED}"
+    return "refused the request", "Check that the model is one for chat, and that its context is long enough."

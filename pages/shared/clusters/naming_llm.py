@@ -10,9 +10,9 @@ from core.clusters.methods import ClusterParams
 from core.clusters.naming import NamingPlan
 from core.digest import digest_json
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
 from core.models.chat import ChatModel, chat_url, checked_model
 from core.models.openai_client.models import server_name
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import CorpusRef, ModelSpec
 from pages.shared import session

@@ -6,8 +6,8 @@ import streamlit as st
 from core.corpus.language import NAMES
 from core.corpus.profile import Profile
 from core.corpus.service import first_rows, profile
+from core.models.costs import WindowUse
 from core.models.registry import PRESETS
-from core.models.truncation import WindowUse
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.service import windows

@@ -6,7 +6,7 @@ from core.corpus.build import Steps
 from core.corpus.draft import Draft, draft, draft_windows
 from core.corpus.service import Refusal
 from core.corpus.staging import Origin
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.types import Roles
 from pages.shared import session
 from pages.shared.corpus import profile

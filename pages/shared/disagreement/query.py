@@ -12,7 +12,7 @@ from core.disagreement.charts import bump_figure
 from core.disagreement.overlap import P
 from core.disagreement.service import Asked
 from core.disagreement.single_query import Answers, QueryAsked, Secrets
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement import controls as choice

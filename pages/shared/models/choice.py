@@ -5,11 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import PlanisphereError
-from core.models.backends import capabilities
 from core.models.base import Capabilities
-from core.models.registry import PRESETS, describe
+from core.models.registry import PRESETS, capabilities, describe
 from core.types import ModelSpec
-from core.vectors import estimates as embedding
+from core.vectors import service
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import plain
@@ -129,12 +128,12 @@ def look_up_server(spec: ModelSpec) -> ModelSpec:
     """The spec with the dimensions its server answers with; sends one short text. Raises ServiceError."""
     with st.spinner("Sending a short text to the server …"):
         session.keep_server_key(spec.base_url)
-        return session.ask(embedding.resolve_model, session.folder(), spec, session.api_key(spec), timeout=60)
+        return session.ask(service.resolve_model, session.folder(), spec, session.api_key(spec), timeout=60)
 
 
 def look_up_local(spec: ModelSpec) -> ModelSpec:
     with st.spinner("Looking the model up; one that is not here yet is downloaded …"):
-        return session.ask(embedding.resolve_model, session.folder(), spec, None, timeout=600, on="job")
+        return session.ask(service.resolve_model, session.folder(), spec, None, timeout=600, on="job")
 
 
 def key_field(declared: Capabilities) -> None:

@@ -10,11 +10,11 @@ import streamlit as st
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors import estimates as embedding
-from core.vectors.estimates import Prospect
+from core.vectors import service
+from core.vectors.service import Prospect
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import duration, plain
@@ -93,10 +93,10 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
     try:
         with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
             if secret is not None:
-                return session.ask(embedding.prospect, session.corpus_ref(info), spec, secret)
+                return session.ask(service.prospect, session.corpus_ref(info), spec, secret)
             stamp = session.workspace().cache_stamp(spec)
             pool = "job" if declared.loading else "answer"
-            return session.ask_once(embedding.prospect, session.corpus_ref(info), spec, None, stamp, on=pool)
+            return session.ask_once(service.prospect, session.corpus_ref(info), spec, None, stamp, on=pool)
     except PlanisphereError as error:
         show_error(error)
         return None

@@ -8,7 +8,7 @@ import streamlit as st
 from core.corpus.selections import LONGEST_NAME, save_selection
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.versions_service import leave_out

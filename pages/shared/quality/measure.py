@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec, JobState
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.quality import robustness as answers
 from core.quality.results import Plan
 from core.types import ModelSpec

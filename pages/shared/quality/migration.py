@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.quality import calibration_service as answers
 from core.quality import summaries as words
 from core.quality.charts import color, group_bars

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.digest import digest_json
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
 from core.models.chat import ChatModel
 from core.models.openai_client.models import server_name
+from core.models.registry import capabilities
 from core.scoreboard.llm_queries import WritingPlan, writing_plan
 from core.scoreboard.types import Task
 from core.store import CorpusInfo

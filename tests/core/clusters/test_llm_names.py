@@ -23,8 +23,7 @@ from core.errors import InputError, ModelError, ServiceError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
 from core.models import chat as llm_chat
-from core.models.chat import Chat, ChatModel, checked_model
-from core.models.chat_answers import Unusable
+from core.models.chat import Chat, ChatModel, Unusable, checked_model
 from core.models.openai_client import requests as openai_requests
 from core.models.registry import load_embedder
 from core.secret import Secret

@@ -9,7 +9,7 @@ import pytest
 from core.corpus import profile as profile_module
 from core.corpus.columns_summary import summarize_columns
 from core.corpus.profile import length_histogram, profile_corpus
-from core.models.truncation import window_report
+from core.models.costs import window_report
 from core.types import Corpus, ModelSpec, Roles
 from tests.sample import labeled_sample
 from tests.waiting import cpu_limit

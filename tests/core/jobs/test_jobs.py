@@ -15,7 +15,8 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.errors import InputError, JobError
-from core.jobs import cluster, pipeline
+from core.jobs import cluster
+from core.jobs import kinds as pipeline
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec

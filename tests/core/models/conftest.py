@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.models.distill import distilled
+from core.models.static import distilled
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.models import estimate as estimate_module
+from core.models import costs as estimate_module
 from core.models import openai_embedder as openai_module
-from core.models.backends import capabilities
 from core.models.base import BaseEmbedder
-from core.models.estimate import estimate_run, token_counts
+from core.models.costs import estimate_run, token_counts
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import OpenAIEmbedder
+from core.models.registry import capabilities
 from core.types import ModelSpec
 
 

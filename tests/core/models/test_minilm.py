@@ -10,8 +10,7 @@ import pytest
 
 from core.errors import ModelError, StorageError
 from core.models import minilm
-from core.models import minilm_files as packaged
-from core.models.bfloat16 import has_bfloat16
+from core.models.minilm import has_bfloat16
 from core.models.onnx_graph import encoder_graph
 from core.models.registry import load_embedder
 from tests.sample import labeled_sample
@@ -40,7 +39,7 @@ def folder(tmp_path_factory):
 def reference():
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(packaged.model_folder()), device="cpu", local_files_only=True)
+    model = SentenceTransformer(str(minilm.model_folder()), device="cpu", local_files_only=True)
     return lambda texts: model.encode(texts, normalize_embeddings=True)
 
 
@@ -97,20 +96,20 @@ def test_changed_weights_are_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"other weights")
     with pytest.raises(ModelError, match="does not hold the weights"):
-        packaged.check_weights(path, packaged.WEIGHTS_SHA256)
+        minilm.check_weights(path, minilm.WEIGHTS_SHA256)
     with pytest.raises(ModelError, match="can't be read"):
-        packaged.check_weights(tmp_path / "absent", packaged.WEIGHTS_SHA256)
+        minilm.check_weights(tmp_path / "absent", minilm.WEIGHTS_SHA256)
 
 
 def test_nothing_is_exported_from_changed_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(packaged, "WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr(minilm, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="does not hold the weights"):
-        packaged.exported(tmp_path, "float32")
+        minilm.exported(tmp_path, "float32")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_broken_export_is_explained(tmp_path):
-    path = packaged.exported(tmp_path, "float32")
+    path = minilm.exported(tmp_path, "float32")
     path.write_bytes(b"half a file")
     with pytest.raises(ModelError, match="can't be loaded") as caught:
         load_embedder(models_folder=tmp_path)
@@ -118,7 +117,7 @@ def test_a_broken_export_is_explained(tmp_path):
 
 
 def test_export_leaves_nothing_but_the_file(tmp_path):
-    packaged.exported(tmp_path, "int8")
+    minilm.exported(tmp_path, "int8")
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -129,7 +128,7 @@ def test_a_folder_that_can_not_be_written_is_explained(tmp_path):
 
 
 def test_other_architectures_are_refused():
-    config = json.loads((packaged.model_folder() / "config.json").read_text())
+    config = json.loads((minilm.model_folder() / "config.json").read_text())
     with pytest.raises(ModelError, match="model_type roberta"):
         encoder_graph(config | {"model_type": "roberta"}, {})
 

@@ -9,10 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
-from core.models.backends import BACKENDS, capabilities
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities
-from core.models.registry import load_embedder, resolve
-from core.models.spending import most_usd
+from core.models.costs import most_usd
+from core.models.registry import BACKENDS, capabilities, load_embedder, resolve
 from core.scoreboard.results import score
 from core.scoreboard.speed import kept_speed, measure_speed
 from core.scoreboard.task_inputs import to_embed
@@ -22,7 +21,7 @@ from core.search.service import Query
 from core.secret import Keys, Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles
-from core.vectors import estimates as embed_page
+from core.vectors import service
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
@@ -103,7 +102,7 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
 
 def test_the_local_one_is_timed_and_free(corpus):
     workspace, built = corpus
-    found = embed_page.prospect(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
+    found = service.prospect(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
     assert (found.estimate.usd, found.most_usd) == (0.0, 0.0)
     assert found.estimate.seconds is not None
     assert ToyEmbedder.calls
@@ -113,8 +112,8 @@ def test_the_local_one_is_timed_and_free(corpus):
 def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     workspace, built = corpus
     folder = str(workspace.folder)
-    spec = embed_page.resolve_model(folder, HOSTED, None)
-    found = embed_page.prospect(CorpusRef(folder, built.digest), spec, None)
+    spec = service.resolve_model(folder, HOSTED, None)
+    found = service.prospect(CorpusRef(folder, built.digest), spec, None)
     assert (found.estimate.to_compute, found.estimate.usd, found.estimate.seconds) == (len(TEXTS), None, None)
     assert (found.most_usd, found.estimate.price_date, most_usd(TEXTS, spec)) == (None, "", None)
     assert agreed_limit(HOSTED) == 0.0  # the button that starts it stays disabled
@@ -148,7 +147,7 @@ def agreed_limit(spec: ModelSpec) -> float | None:
 
 
 def test_a_key_goes_to_its_own_service_alone(monkeypatch):
-    from core.jobs.comparison import _own_key
+    from core.jobs.kinds import _own_key
 
     declared = ToyBackend(Capabilities(provider="Toys", key_name="TOY_API_KEY", needs_key=True))
     monkeypatch.setattr(f"{__name__}.TOY_HOSTED", declared)

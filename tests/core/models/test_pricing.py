@@ -5,10 +5,10 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from core.models.backends import capabilities
 from core.models.base import Capabilities
+from core.models.costs import price_of
 from core.models.openai_embedder import prices
-from core.models.pricing import price_of
+from core.models.registry import capabilities
 from core.types import ModelSpec
 
 

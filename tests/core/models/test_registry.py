@@ -7,8 +7,7 @@ import pytest
 
 from core.errors import ModelError, ServiceError
 from core.models import registry
-from core.models.bfloat16 import has_bfloat16
-from core.models.minilm_files import model_folder
+from core.models.minilm import has_bfloat16, model_folder
 from core.models.registry import PRESETS, describe, find_spec, load_embedder, names, resolve
 from core.types import ModelSpec
 from tests.embedding_server import DIMENSIONS, EmbeddingServer

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import ModelError
 from core.models import sentence_transformer as sentence
-from core.models.minilm_files import model_folder
+from core.models.minilm import model_folder
 from core.models.registry import load_embedder
 
 

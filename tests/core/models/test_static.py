@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.models.distill import SIF, distilled, zipf_weights
-from core.models.minilm import TokenEncoder, load_tokenizer
-from core.models.minilm_files import model_folder
+from core.models.minilm import TokenEncoder, load_tokenizer, model_folder
 from core.models.registry import default_folder, load_embedder
+from core.models.static import SIF, distilled, zipf_weights
 from core.vectors.loaders import models_folder
 
 

@@ -24,7 +24,7 @@ from core.outliers.row import row_why
 from core.outliers.service import OddQuery, odd_file, odd_rows, score_of
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
-from core.vectors import pipeline as tasks
+from core.vectors import embedding
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from core.vectors.versions_service import leave_out
@@ -200,7 +200,7 @@ def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(samp
     made = leave_out(CorpusRef(folder, corpus.digest), np.array([0, 5]), "rows marked exclude", "", (models[0],))
     assert made.rows == len(corpus) - 2
     assert made.origin["left_out"][0]["rows"] == 2
-    plan, left = tasks.plan_batches(CorpusRef(folder, made.digest), models[0], None)
+    plan, left = embedding.plan_batches(CorpusRef(folder, made.digest), models[0], None)
     assert (plan, left) == ([], 0)
     assert Workspace(folder).info(corpus.digest).rows == len(corpus)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError, ModelError, ServiceError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec
 from core.models.chat import ChatModel
 from core.models.registry import load_embedder

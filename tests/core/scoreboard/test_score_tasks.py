@@ -11,7 +11,7 @@ from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
 from core.corpus.reading import RawTable
 from core.errors import InputError
-from core.jobs import pipeline
+from core.jobs import kinds as pipeline
 from core.jobs.types import JobSpec
 from core.scoreboard import results as score_tasks
 from core.scoreboard.comparison import compare

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import core.vectors.index
-import core.vectors.index_choice
+import core.vectors.index_kinds
 from core.errors import InputError, StorageError
 from core.types import IndexFacts, ModelSpec, Vectors, unit_rows
 from core.vectors.index import Index, build_index, similarities
-from core.vectors.index_choice import sample_queries
+from core.vectors.index_kinds import sample_queries
 
 KINDS = ["exact", "hnsw", "ivf"]
 

@@ -8,8 +8,8 @@ import core.vectors.neighbors
 from core.map.projection import project
 from core.map.trust import measure_trust
 from core.types import ModelSpec, Vectors, unit_rows
+from core.vectors.index_kinds import recall, tidy
 from core.vectors.neighbors import build_neighbors
-from core.vectors.rank import recall, tidy
 
 
 def make_vectors(n, d=24, seed=0, clusters=12):

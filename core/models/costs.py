@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.models.backends import capabilities
-from core.models.base import Embedder
+from core.models.base import Embedder, Price
+from core.models.registry import backend_of, capabilities
+from core.types import ModelSpec
 
 COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
 FIRST_TEXTS = 4  # measured before the rest, so that a slow model does not hold up the estimate
@@ -139,3 +140,78 @@ def _spread(total: int, size: int) -> np.ndarray:
     """Up to `size` positions spread evenly over 0..total-1, the middles of equal parts."""
     size = min(total, size)
     return np.unique(((np.arange(size) + 0.5) * total / size).astype(np.int64)) if size else np.zeros(0, np.int64)
+
+
+def price_of(spec: ModelSpec) -> Price | None:
+    """The price of a model, 0 for one that runs here; None where none is declared."""
+    return capabilities(spec).price
+
+
+def most_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
+    """US dollars these texts cost at most, None where the price is not known.
+
+    Tokens are counted where the tokenizer is available; else a text's UTF-8 bytes bound them.
+    """
+    price = capabilities(spec).price
+    if price is None or not price.per_million_usd:
+        return None if price is None else 0.0
+    return price.usd(backend_of(spec).max_tokens_of(texts))
+
+
+def affordable(texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float) -> list[np.ndarray]:
+    """The first batches of a plan (places among texts) that together cost at most the limit."""
+    costs = [most_usd([texts[place] for place in places], spec) or 0.0 for places in plan]
+    return plan[: int(np.searchsorted(np.cumsum(costs), limit_usd * (1 + 1e-9), side="right"))]
+
+
+WINDOW_SAMPLE = 20_000
+
+
+@dataclass(frozen=True)
+class WindowUse:
+    """How a model's window fits the texts, from `counted` of `texts` texts.
+
+    over: counted texts longer than the window; over_share: their share; unseen_share: share of all counted
+    tokens that lie beyond it (both in [0, 1]). splits: True where long texts are split and averaged, so that
+    nothing is lost. max_tokens: None for a model without a window. exact: tokens counted as the model does.
+    """
+
+    model: str
+    max_tokens: int | None
+    texts: int
+    counted: int
+    over: int
+    over_share: float
+    unseen_share: float
+    splits: bool
+    exact: bool
+
+
+def window_report(
+    texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0, sample: int = WINDOW_SAMPLE
+) -> tuple[WindowUse, ...]:
+    """One WindowUse a model; above `sample` texts on the same seeded sample for each."""
+    chosen = list(texts)
+    if len(chosen) > sample:
+        places = np.random.default_rng(seed).choice(len(chosen), sample, replace=False)
+        chosen = [texts[i] for i in np.sort(places)]
+    return tuple(_window_use(chosen, len(texts), embedder) for embedder in embedders)
+
+
+def _window_use(chosen: list[str], total: int, embedder: Embedder) -> WindowUse:
+    window = embedder.spec.max_tokens
+    tokens = np.asarray(embedder.count_tokens(chosen), np.int64)
+    beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
+    over = int(np.count_nonzero(beyond))
+    splits = capabilities(embedder.spec).splits_long_texts
+    return WindowUse(
+        model=embedder.spec.label,
+        max_tokens=window,
+        texts=total,
+        counted=len(chosen),
+        over=over,
+        over_share=over / max(1, len(chosen)),
+        unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
+        splits=splits,
+        exact=embedder.tokens_exact,
+    )

@@ -1,0 +1,178 @@
+"""The kinds of jobs, and running one to its end."""
+
+import time
+from dataclasses import replace
+
+from core.corpus.service import import_file
+from core.errors import JobError
+from core.jobs.context import JobContext
+from core.jobs.results import KIND, result_job, run_step, step_of
+from core.jobs.types import JobSpec
+from core.models.registry import capabilities
+from core.results import Step
+from core.secret import Keys, Secret
+from core.types import CorpusRef, LayoutParams, ModelSpec
+
+
+def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
+    most (the largest clusters), again (also those that have a given name)."""
+    from core.clusters.methods import ClusterParams
+    from core.clusters.naming import name_with_model
+    from core.models.chat import ChatModel
+
+    params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
+    where = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
+    asked = (chat, spec.params["most"], spec.params["again"], secret)
+    context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
+
+
+def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
+    from core.models.chat import ChatModel
+    from core.scoreboard.llm_queries import write_queries
+
+    chat = ChatModel(**spec.params["chat"])
+    where = (spec.ref, chat, spec.params["sample"], spec.params["seed"], secret)
+    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
+
+
+def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Every contender scored in a task, side by side. params: contenders (their dicts), task (a Task's dict).
+
+    One that can't do the task has its message kept; the others go on.
+    """
+    from core.scoreboard import results as score_tasks
+    from core.scoreboard.types import Task
+    from core.vectors.contenders import Contender
+
+    contenders = [Contender.from_dict(contender) for contender in spec.params["contenders"]]
+    task = Task.from_dict(spec.params["task"])
+    items = [(spec.ref, contender, task, _own_key(contender.model, secret)) for contender in contenders]
+    context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
+
+
+def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Robustness of one contender to changed texts. params: its dict, and limit_usd where it is paid."""
+    from core.quality import results as quality_tasks
+    from core.vectors.contenders import Contender, graph_step
+
+    contender = Contender.from_dict(spec.params)
+    run_step(graph_step(CorpusRef(spec.workspace, spec.corpus), contender), None, context)
+    # of one model: the key is its server's
+    arguments = (spec.ref, contender, secret, spec.params.get("limit_usd"))
+    context.call("Embedding changed texts", quality_tasks.measure_wording, *arguments, progress=True, unit="texts")
+
+
+def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What each pair of contenders shares, and what may explain it. params: contenders (their dicts); with moved (k)
+    instead of the latter the groups of texts that moved together between the first two."""
+    from core.disagreement import results as steps
+    from core.disagreement.service import Asked
+    from core.disagreement.shift_results import find_moves
+    from core.vectors.contenders import Contender
+
+    chosen = tuple(Contender.from_dict(contender) for contender in spec.params["contenders"])
+    where = (spec.ref, chosen)
+    context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
+    context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
+    if "moved" in spec.params:
+        asked = (Asked(*where), spec.params["moved"])
+        context.call("Finding what moved together", find_moves, *asked, progress=True, unit="texts")
+        return
+    context.call("Grouping", steps.group_rows, *where, progress=True, unit="steps")
+    context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
+
+
+def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
+    """The key of a model's own service; a key that is not named goes to none of several."""
+    return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None
+
+
+def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default groups.
+
+    params: model (a ModelSpec's dict), limit_usd (for paid models).
+    """
+    from core.vectors import embedding
+
+    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
+    where = (spec.ref, model)
+    plan, left_out = context.call("Planning", embedding.plan_batches, *where, spec.params.get("limit_usd"))
+    items = [(*where, secret, places) for places in plan]
+    sizes = [len(places) for places in plan]
+    context.map(f"Embedding with {model.label}", embedding.embed_places, items, sizes, "texts")
+    if left_out:
+        raise JobError(
+            f"The spending limit was reached: {sum(sizes):,} texts are embedded and kept, {left_out:,} are left.",
+            "Start the model again with a higher limit; only the rest is computed.",
+        )
+    context.call("Collecting the vectors", embedding.collect_vectors, *where, secret, sum(sizes), started)
+    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
+
+
+def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
+    missing)."""
+    from core.vectors import embedding
+
+    where = (spec.ref, ModelSpec.from_dict(spec.params["model"]))
+    layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
+    run_step(layout, None, context)
+    context.call("Preparing the search", embedding.open_index, *where)
+    for step in others:
+        run_step(step, None, context)
+
+
+def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
+    """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
+    from core.clusters.descriptions import CLUSTER_TRUST
+    from core.clusters.results import ClusterQuery
+    from core.map.results import LAYOUTS, LayoutQuery
+
+    if spec.kind not in ("embed", "map", "sample"):
+        return ()
+    model = ModelSpec.from_dict(spec.params["model"])
+    layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
+    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
+
+
+def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model, and more: the
+    models to compare it with, each embedded by a job aside."""
+
+    digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
+    first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
+    embed_job(first, secret, context)
+    more = map(ModelSpec.from_dict, spec.params.get("more", ()))
+    titled = [(model, f"{model.label} on {spec.params['name']}") for model in more]
+    return [replace(first, params={"model": model.to_dict()}, title=title, aside=True) for model, title in titled]
+
+
+KINDS = {
+    KIND: result_job,
+    "write_queries": write_queries_job,
+    "disagreement": disagreement_job,
+    "quality": quality_job,
+    "scores": scores_job,
+    "name_clusters": name_clusters_job,
+    "embed": embed_job,
+    "map": map_job,
+    "sample": sample_job,
+}
+
+
+def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """Run a job to its end; gives the jobs that follow it. Raises JobCancelled or a PlanisphereError."""
+    if spec.kind not in KINDS:
+        raise JobError(f"There is no job of the kind {spec.kind!r}.")
+    return KINDS[spec.kind](spec, secret, context) or []
+
+
+def computes(spec: JobSpec, step: Step) -> bool:
+    """Whether a job stores this result on its way: asked for, required first, or computed after embedding."""
+    if spec.workspace != step.query.corpus.folder or spec.corpus not in ("", step.query.corpus.digest):
+        return False
+    parts = [step_of(spec)] if spec.kind == KIND else after_embedding(spec, step.query.corpus)
+    return any(missing.key == step.key for part in parts for missing in part.result.missing(part.query))
