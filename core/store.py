@@ -94,19 +94,19 @@ class Workspace:
         return info
 
     def load_corpus(self, corpus: str) -> Corpus:
-        info = self._known(corpus)
+        info = self._require_info(corpus)
         table = self.read_columns(corpus, [*info.columns, TEXT_COLUMN])
         texts = table.pop(TEXT_COLUMN).tolist()
         return Corpus(info.name, table, texts, info.roles, corpus, info.origin)
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts."""
-        self._known(corpus)
+        self._require_info(corpus)
         with storage_errors(self.folder):
             return pd.read_parquet(self._corpus_folder(corpus) / "corpus.parquet", columns=columns)
 
     def rename(self, corpus: str, name: str) -> None:
-        info = self._known(corpus)
+        info = self._require_info(corpus)
         write_json(self._corpus_folder(corpus) / "meta.json", asdict(info) | {"name": name.strip() or info.name})
 
     def delete(self, corpus: str) -> int:
@@ -132,7 +132,7 @@ class Workspace:
 
         Raises StorageError where the corpus is gone, so that a late job leaves nothing behind.
         """
-        self._known(corpus)
+        self._require_info(corpus)
         with replacing(self.result_folder(kind, corpus, inputs)) as temporary:
             temporary.mkdir()
             for name, array in arrays.items():
@@ -188,7 +188,7 @@ class Workspace:
             raise StorageError(f"{corpus[:40]!r} does not name a corpus.", "Choose one on the Data page.")
         return self.folder / "corpora" / corpus
 
-    def _known(self, corpus: str) -> CorpusInfo:
+    def _require_info(self, corpus: str) -> CorpusInfo:
         info = self.info(corpus)
         if info is None:
             raise StorageError(

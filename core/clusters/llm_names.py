@@ -9,7 +9,7 @@ import numpy as np
 
 from core.clusters.llm_prompt import Subject, messages, read_names
 from core.errors import ServiceError
-from core.models.chat import Unusable
+from core.models.chat import InvalidAnswer
 from core.models.openai_client.requests import in_parallel
 from core.types import Progress
 
@@ -145,7 +145,7 @@ def _fetch(request: Request, ask: Ask, stop: threading.Event) -> Answer:
     for _ in range(TRIES):
         try:
             names = read_names(ask(messages(request.subjects, request.taken), stop), len(request.subjects))
-        except Unusable as error:
+        except InvalidAnswer as error:
             wrong = str(error)
         else:
             return Answer({request.subjects[place].label: name for place, name in names.items()})

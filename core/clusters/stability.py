@@ -7,7 +7,7 @@ import numpy as np
 
 from core.clusters.distinct_rows import distinct_graph, restricted
 from core.types import Progress
-from core.vectors.communities import by_size, communities
+from core.vectors.communities import by_size, leiden_communities
 
 FOUND = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
 SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
@@ -76,6 +76,6 @@ def leiden_again(ids: np.ndarray, scores: np.ndarray, resolution: float) -> Call
 
     def again(rows: np.ndarray, seed: int) -> np.ndarray:
         graph, _, group = distinct_graph(*restricted(ids, scores, rows, ids.shape[1]))
-        return by_size(communities(graph, resolution, seed)[group])
+        return by_size(leiden_communities(graph, resolution, seed)[group])
 
     return again

@@ -11,7 +11,7 @@ from core.clusters.distinct_rows import distinct_graph
 from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, reduced
 from core.clusters.silhouette import silhouettes
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.communities import by_size, communities
+from core.vectors.communities import by_size, leiden_communities
 
 SIZES = (5, 10, 15, 25, 50, 100, 200)
 SEEDS = (0, 1, 2)
@@ -67,7 +67,7 @@ def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable
     """Labels by value and seed; what does not depend on the value is made once."""
     if method == "leiden":
         graph, _, group = distinct_graph(neighbors.ids, neighbors.scores)
-        return lambda value, seed: by_size(communities(graph, value, seed)[group])
+        return lambda value, seed: by_size(leiden_communities(graph, value, seed)[group])
     if method == "hdbscan":
         points = cache(lambda seed: reduced(vectors, neighbors, seed, lambda done, total: None))
         return lambda value, seed: by_size(density_clusters(points(seed), int(value)))

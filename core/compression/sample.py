@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InputError
-from core.vectors.index_kinds import DECIMALS, tidy, without_self
+from core.vectors.index_kinds import DECIMALS, break_ties, without_self
 
 MOST_ROWS = 100_000
 QUERIES, FEWER_QUERIES, MANY_ROWS = 1000, 500, 30_000
@@ -79,7 +79,7 @@ def nearest_others(rows: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.nd
 
     with all_threads():
         scores, places = faiss.knn(rows[queries], rows, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-    return without_self(*tidy(places, scores), queries)
+    return without_self(*break_ties(places, scores), queries)
 
 
 def share_found(rows: np.ndarray, queries: np.ndarray, exact: np.ndarray, found: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from core.corpus.profile import Profile, profile_texts
 from core.corpus.service import Refusal, raw_table
 from core.corpus.staging import Origin
 from core.errors import InputError, ModelError
-from core.models.costs import WindowUse, window_report
+from core.models.costs import TruncationReport, truncation_reports
 from core.types import ModelSpec, Roles
 from core.vectors.loaders import cached_embedder
 
@@ -36,16 +36,16 @@ def draft(folder: str, origin: Origin, roles: Roles, steps: Steps) -> Draft | Re
 
 def draft_windows(
     folder: str, origin: Origin, roles: Roles, steps: Steps, specs: tuple[ModelSpec, ...]
-) -> tuple[WindowUse, ...]:
+) -> tuple[TruncationReport, ...]:
     """How these local models' windows fit the texts, on a sample; models that can't be loaded are left out."""
-    found: list[WindowUse] = []
+    found: list[TruncationReport] = []
     try:
         texts, _, _ = _texts(folder, origin, roles, steps)
     except InputError:
         return ()
     for spec in specs:
         try:
-            found += window_report(texts, [cached_embedder(folder, spec)], sample=WINDOW_SAMPLE)
+            found += truncation_reports(texts, [cached_embedder(folder, spec)], sample=WINDOW_SAMPLE)
         except ModelError:
             continue
     return tuple(found)

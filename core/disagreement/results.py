@@ -21,7 +21,7 @@ from core.disagreement.texts import cut_off, text_facts
 from core.errors import InputError, PlanisphereError
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Progress
-from core.vectors.contenders import Contender, contender_neighbors, find_contender_neighbors
+from core.vectors.contenders import Contender, contender_neighbors, get_or_compute_neighbors
 from core.vectors.loaders import cached_embedder
 
 
@@ -48,7 +48,7 @@ def find_graphs(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: 
     if len(load_corpus(corpus)) < 2:
         raise InputError("This corpus has one row: there are no neighbors to compare.", "Bring in more rows.")
     for contender in contenders:
-        find_contender_neighbors(corpus, contender, progress)
+        get_or_compute_neighbors(corpus, contender, progress)
 
 
 def compare_pairs(corpus: CorpusRef, contenders: tuple[Contender, ...], progress: Progress | None = None) -> None:

@@ -14,7 +14,7 @@ from core.disagreement.stored import text_codes
 from core.errors import InputError, PlanisphereError
 from core.models.registry import capabilities
 from core.secret import Secret
-from core.vectors.contenders import Contender, contender_rows, vary
+from core.vectors.contenders import Contender, contender_rows, quantize
 from core.vectors.index import similarities
 from core.vectors.text_vectors import embedded_query
 
@@ -97,7 +97,7 @@ def query_vector(asked: Asked, contender: Contender, wanted: QueryAsked, secrets
     vector, _ = embedded_query(asked.corpus.folder, contender.model, wanted.text, own)
     if contender.is_model:
         return vector
-    return vary(vector[None, :], contender.dimensions, "float32" if contender.bits == "int8" else contender.bits)[0]
+    return quantize(vector[None, :], contender.dimensions, "float32" if contender.bits == "int8" else contender.bits)[0]
 
 
 def answers_file(asked: Asked, wanted: QueryAsked, secrets: Secrets = ()) -> bytes:

@@ -134,8 +134,8 @@ def hub_figures(corpus: CorpusRef, spec: ModelSpec, k: int) -> HubFigures:
     bins, rows = occurrence_bins(found.counts)
     hubs = int((found.counts > found.threshold).sum())
     return HubFigures(
-        found.k, len(found.counts), found.skewness, found.chance, found.never, found.never_chance,
-        found.threshold, hubs, found.unfair, tuple(bins), tuple(int(number) for number in rows), table,
+        found.k, len(found.counts), found.skewness, found.chance, found.antihub_share, found.antihub_chance,
+        found.threshold, hubs, found.robin_hood, tuple(bins), tuple(int(number) for number in rows), table,
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
     return {"cls": Nanny, "options": options}
 
 
-def resources_of(client: "Client") -> frozenset[str]:
+def offered_resources(client: "Client") -> frozenset[str]:
     """The abstract resources the cluster's workers offer; an existing cluster may offer none."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return frozenset(name for worker in workers for name in worker.get("resources", {}))

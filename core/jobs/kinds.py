@@ -102,7 +102,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     plan, left_out = context.call("Planning", embedding.plan_batches, *where, spec.params.get("limit_usd"))
     items = [(*where, secret, places) for places in plan]
     sizes = [len(places) for places in plan]
-    context.map(f"Embedding with {model.label}", embedding.embed_places, items, sizes, "texts")
+    context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
     if left_out:
         raise JobError(
             f"The spending limit was reached: {sum(sizes):,} texts are embedded and kept, {left_out:,} are left.",
@@ -120,7 +120,7 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     where = (spec.ref, ModelSpec.from_dict(spec.params["model"]))
     layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
     run_step(layout, None, context)
-    context.call("Preparing the search", embedding.open_index, *where)
+    context.call("Preparing the search", embedding.store_index, *where)
     for step in others:
         run_step(step, None, context)
 
@@ -147,7 +147,7 @@ def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> lis
     embed_job(first, secret, context)
     more = map(ModelSpec.from_dict, spec.params.get("more", ()))
     titled = [(model, f"{model.label} on {spec.params['name']}") for model in more]
-    return [replace(first, params={"model": model.to_dict()}, title=title, aside=True) for model, title in titled]
+    return [replace(first, params={"model": model.to_dict()}, title=title, background=True) for model, title in titled]
 
 
 KINDS = {

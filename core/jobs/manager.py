@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
 from core.files import discard, read_json, write_json
-from core.jobs.cluster import connect, resources_of, warm_up
+from core.jobs.cluster import connect, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec, JobState
@@ -57,7 +57,7 @@ class JobManager:
             if secret:
                 self._secrets[spec.id] = secret
         self._record(spec.id)
-        self._lines[spec.aside].put(spec.id)
+        self._lines[spec.background].put(spec.id)
         return spec.id
 
     def cancel(self, job: str) -> None:
@@ -103,7 +103,7 @@ class JobManager:
             future.cancel()
             raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again in a while.") from error
         except Exception as error:
-            raise explained(error) from error
+            raise explain_failure(error) from error
 
     def _ready(self, timeout: float) -> Any:
         if not self._connected.wait(timeout):
@@ -137,11 +137,11 @@ class JobManager:
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
-            self._resources = resources_of(self._client)
+            self._resources = offered_resources(self._client)
         except PlanisphereError as error:
             self._failure = error
         except Exception as error:
-            self._failure = explained(error)
+            self._failure = explain_failure(error)
         self._connected.set()
         if self._client:
             atexit.register(self.close)
@@ -157,7 +157,7 @@ class JobManager:
         try:
             self._warming = warm_up(self._client, folder) if folder else []
         except Exception as error:  # only slower without
-            explained(error)
+            explain_failure(error)
         self._warmed.set()
 
     def _run(self, job: str) -> None:
@@ -167,7 +167,7 @@ class JobManager:
         self._set(job, status="running", started=time.time())
         ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
         try:
-            aside = state.spec.aside
+            aside = state.spec.background
             context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set, aside)
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
@@ -177,7 +177,7 @@ class JobManager:
         except PlanisphereError as error:
             ending |= {"error": error.message, "remedy": error.remedy}
         except Exception as error:
-            told = explained(error)
+            told = explain_failure(error)
             ending |= {"error": told.message, "remedy": told.remedy}
         finally:
             self._secrets.pop(job, None)
@@ -202,7 +202,7 @@ class JobManager:
             _LOG.warning("job record not written: %s", error)
 
 
-def explained(error: Exception) -> JobError:
+def explain_failure(error: Exception) -> JobError:
     """What an unexpected failure of a worker means to a person; the details go to the log."""
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__

@@ -23,7 +23,7 @@ class JobSpec:
     corpus: str
     params: dict[str, Any] = field(default_factory=dict)
     title: str = ""
-    aside: bool = False
+    background: bool = False
 
     @property
     def ref(self) -> CorpusRef:

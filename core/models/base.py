@@ -202,11 +202,11 @@ def built_in(spec: ModelSpec, models: Sequence[ModelSpec]) -> ModelSpec:
         labels = ", ".join(model.label for model in models)
         raise ModelError(f"There is no model named {spec.label!r}.", f"Available: {labels}.")
     if spec.revision not in ("", current.revision):
-        raise changed(spec)
+        raise model_changed(spec)
     return current
 
 
-def changed(spec: ModelSpec) -> ModelError:
+def model_changed(spec: ModelSpec) -> ModelError:
     """For vectors that can't be computed again: the model behind the name is not the one they came from."""
     return ModelError(
         f"{spec.label} has changed since these vectors were made; its queries would not match them.",

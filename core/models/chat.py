@@ -23,7 +23,7 @@ _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
-class Unusable(Exception):
+class InvalidAnswer(Exception):
     """What is wrong with a model's answer, in a few words."""
 
 
@@ -38,14 +38,14 @@ def read_numbered(answer: str, key: str, count: int, tidy: Callable[[object], st
     try:
         value = json.loads(fenced.group(1) if fenced else plain)
     except (ValueError, RecursionError):
-        raise Unusable("no JSON" if answer.strip() else "nothing") from None
+        raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
     given = value.get(key, value) if isinstance(value, dict) else None
     if not isinstance(given, Mapping):
-        raise Unusable(f"JSON without {key}")
+        raise InvalidAnswer(f"JSON without {key}")
     found = {place: tidy(given.get(str(place + 1))) for place in range(count)}
     found = {place: text for place, text in found.items() if text}
     if not found:
-        raise Unusable(f"JSON without {key} that can be used")
+        raise InvalidAnswer(f"JSON without {key} that can be used")
     return found
 
 
@@ -165,7 +165,7 @@ class Chat(Sender):
             if time.monotonic() > until:
                 raise openai.APITimeoutError(request=response.request)
             if len(read) > LARGEST:
-                raise Unusable("more than can be an answer")
+                raise InvalidAnswer("more than can be an answer")
         return bytes(read)
 
 
@@ -174,9 +174,9 @@ def read_content(body: bytes) -> str:
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, RecursionError):
-        raise Unusable("something that is not JSON" if body.strip() else "an empty page") from None
+        raise InvalidAnswer("something that is not JSON" if body.strip() else "an empty page") from None
     except (KeyError, IndexError, TypeError):
-        raise Unusable("JSON that is no chat completion") from None
+        raise InvalidAnswer("JSON that is no chat completion") from None
     if not isinstance(content, str) or not content.strip():
-        raise Unusable("nothing")
+        raise InvalidAnswer("nothing")
     return content

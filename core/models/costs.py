@@ -147,7 +147,7 @@ def price_of(spec: ModelSpec) -> Price | None:
     return capabilities(spec).price
 
 
-def most_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
+def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
     """US dollars these texts cost at most, None where the price is not known.
 
     Tokens are counted where the tokenizer is available; else a text's UTF-8 bytes bound them.
@@ -158,17 +158,19 @@ def most_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
     return price.usd(backend_of(spec).max_tokens_of(texts))
 
 
-def affordable(texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float) -> list[np.ndarray]:
+def affordable_batches(
+    texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float
+) -> list[np.ndarray]:
     """The first batches of a plan (places among texts) that together cost at most the limit."""
-    costs = [most_usd([texts[place] for place in places], spec) or 0.0 for places in plan]
+    costs = [max_usd([texts[place] for place in places], spec) or 0.0 for places in plan]
     return plan[: int(np.searchsorted(np.cumsum(costs), limit_usd * (1 + 1e-9), side="right"))]
 
 
-WINDOW_SAMPLE = 20_000
+TRUNCATION_SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
-class WindowUse:
+class TruncationReport:
     """How a model's window fits the texts, from `counted` of `texts` texts.
 
     over: counted texts longer than the window; over_share: their share; unseen_share: share of all counted
@@ -180,16 +182,16 @@ class WindowUse:
     max_tokens: int | None
     texts: int
     counted: int
-    over: int
-    over_share: float
+    truncated_texts: int
+    truncated_share: float
     unseen_share: float
     splits: bool
     exact: bool
 
 
-def window_report(
-    texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0, sample: int = WINDOW_SAMPLE
-) -> tuple[WindowUse, ...]:
+def truncation_reports(
+    texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0, sample: int = TRUNCATION_SAMPLE
+) -> tuple[TruncationReport, ...]:
     """One WindowUse a model; above `sample` texts on the same seeded sample for each."""
     chosen = list(texts)
     if len(chosen) > sample:
@@ -198,19 +200,19 @@ def window_report(
     return tuple(_window_use(chosen, len(texts), embedder) for embedder in embedders)
 
 
-def _window_use(chosen: list[str], total: int, embedder: Embedder) -> WindowUse:
+def _window_use(chosen: list[str], total: int, embedder: Embedder) -> TruncationReport:
     window = embedder.spec.max_tokens
     tokens = np.asarray(embedder.count_tokens(chosen), np.int64)
     beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
     over = int(np.count_nonzero(beyond))
     splits = capabilities(embedder.spec).splits_long_texts
-    return WindowUse(
+    return TruncationReport(
         model=embedder.spec.label,
         max_tokens=window,
         texts=total,
         counted=len(chosen),
-        over=over,
-        over_share=over / max(1, len(chosen)),
+        truncated_texts=over,
+        truncated_share=over / max(1, len(chosen)),
         unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
         splits=splits,
         exact=embedder.tokens_exact,

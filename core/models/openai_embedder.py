@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import ServiceError
 from core.models.base import Backend, BatchSize, Capabilities, LoadOptions, OnBatch, Price
-from core.models.openai_client.errors import is_about_batch, is_too_large, unchained
+from core.models.openai_client.errors import is_about_batch, is_too_large, without_cause
 from core.models.openai_client.models import (
     BACKEND_NAME,
     KEY_NAME,
@@ -26,7 +26,7 @@ from core.models.openai_client.models import (
     limits_of,
     native_dimensions,
 )
-from core.models.openai_client.packing import BLANK, Assembly, Piece, cut, pack, weighted_row
+from core.models.openai_client.packing import BLANK, Assembly, Piece, pack, split_texts, weighted_row
 from core.models.openai_client.requests import Sender, in_parallel
 from core.models.openai_client.tokens import TokenCounter, openai_tokens
 from core.secret import Secret
@@ -127,7 +127,7 @@ class OpenAIEmbedder:
             self._probe(self._asked)
         return spec
 
-    @unchained
+    @without_cause
     def _probe(self, dimensions: int | None = None) -> int:
         """How many numbers the server answers one short text with. dimensions: requested, and checked."""
         import openai
@@ -139,10 +139,10 @@ class OpenAIEmbedder:
         except openai.APIError as error:
             raise self._sender.explained(error) from None
 
-    @unchained
+    @without_cause
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
         dimensions = self.resolve().dimensions
-        pieces = cut(texts, self._limits, self.counter, prompt)
+        pieces = split_texts(texts, self._limits, self.counter, prompt)
         assembly = Assembly(pieces, len(texts))
         self._sender.count("split", int(np.count_nonzero(assembly.several)))
         # closed at once where on_batch raises, so that nothing more is sent

@@ -42,7 +42,7 @@ def capabilities(spec: ModelSpec) -> Capabilities:
     return backend_of(spec).capabilities_of(spec)
 
 
-DEFAULT = "all-MiniLM-L6-v2"
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
 HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 # what a person can choose from, the default first
@@ -55,7 +55,7 @@ def describe(spec: ModelSpec) -> str:
 
 
 def load_embedder(
-    model: str | ModelSpec = DEFAULT,
+    model: str | ModelSpec = DEFAULT_MODEL,
     *,
     models_folder: str | Path | None = None,
     api_key: str | Secret | None = None,
@@ -91,8 +91,10 @@ def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
     """
     spec = find_spec(model, base_url=options.get("base_url", ""), dimensions=options.get("dimensions"))
     folder = options.get("models_folder")
-    names = ("api_key", "http_client", "local_only", "threads")
-    load = LoadOptions(Path(folder) if folder else default_folder(), **{n: options[n] for n in names if n in options})
+    models_by_name = ("api_key", "http_client", "local_only", "threads")
+    load = LoadOptions(
+        Path(folder) if folder else default_folder(), **{n: options[n] for n in models_by_name if n in options}
+    )
     return backend_of(spec).resolve(spec, load)
 
 
@@ -113,8 +115,8 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
 def _named(name: str, base_url: str) -> ModelSpec:
     if base_url:
         return ModelSpec("openai", name, base_url=base_url)
-    if name in names():
-        return names()[name]
+    if name in models_by_name():
+        return models_by_name()[name]
     if is_folder(name):
         folder = Path(name).expanduser().resolve()
         return folder_spec(folder) or ModelSpec("sentence-transformers", str(folder))
@@ -128,13 +130,13 @@ def _listed() -> str:
     return ", ".join(spec.label for spec in PRESETS)
 
 
-def names() -> dict[str, ModelSpec]:
+def models_by_name() -> dict[str, ModelSpec]:
     """Every name that stands for a preset: its label, and what people write for it elsewhere."""
     backends = [load_backend(name) for name in BACKENDS]
     labels = {spec.label: spec for backend in backends for spec in backend.models}
     presets = {spec.name: spec for spec in reversed(PRESETS)}
     aliases = {alias: spec for backend in backends for alias, spec in backend.aliases.items()}
-    return labels | presets | aliases | {f"sentence-transformers/{DEFAULT}": PRESETS[0]}
+    return labels | presets | aliases | {f"sentence-transformers/{DEFAULT_MODEL}": PRESETS[0]}
 
 
 def default_folder() -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from core.corpus.text_input import readable, slabs
 from core.errors import ModelError
 from core.files import file_sha256
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, changed
+from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, model_changed
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
@@ -42,7 +42,7 @@ class SentenceEmbedder(BaseEmbedder):
     def __init__(self, spec: ModelSpec, local_only: bool = False) -> None:
         source = _folder_source(Path(spec.name)) if is_folder(spec.name) else _hub_source(spec, local_only)
         if spec.revision and source.revision and spec.revision != source.revision:
-            raise changed(spec)
+            raise model_changed(spec)
         self._model = _load(spec, source)
         super().__init__(_filled(spec, source, self._model))
 

@@ -8,7 +8,7 @@ import numpy as np
 from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import JobError, ModelError, StorageError
-from core.models.costs import most_usd
+from core.models.costs import max_usd
 from core.models.registry import capabilities
 from core.quality.distinct_texts import Space, build_space
 from core.quality.edit_robustness import TEXTS, Changed, Moved, change_texts, measure_moved
@@ -67,7 +67,7 @@ def robustness_plan(corpus: CorpusRef, contender: Contender) -> Plan:
     if kept or not capabilities(model).can_embed:
         return Plan(kept, kept, 0, len(texts), 0, 0.0, 0.0, False)
     left = missing_texts(corpus, model, texts)
-    usd = most_usd(left, model) if left else 0.0
+    usd = max_usd(left, model) if left else 0.0
     facts = load_vectors(corpus, model).facts
     told = facts.get("computed", 0) >= TOLD  # of few texts, most of the time went into loading the model
     seconds = len(left) * facts["seconds"] / facts["computed"] if told else None
@@ -96,7 +96,7 @@ def measure_wording(
     changes = changed_texts(corpus)
     texts = changes.all_texts
     left = missing_texts(corpus, contender.model, texts) if limit_usd is not None else []
-    if limit_usd is not None and left and (most_usd(left, contender.model) or 0.0) > limit_usd * (1 + 1e-9):
+    if limit_usd is not None and left and (max_usd(left, contender.model) or 0.0) > limit_usd * (1 + 1e-9):
         raise JobError(
             f"{len(left):,} changed texts could cost more than the limit of ${limit_usd:,.2f}; nothing was sent.",
             "Start again with a higher limit.",

@@ -99,7 +99,7 @@ def hub_gain(corpus: CorpusRef, contender: Contender, column: str) -> HubGain:
     space = quality_tasks.space(corpus, contender)
     found = repair_hubs(space, label_codes(corpus, column), SEED)
     lines = {
-        repair: HubLine(each.hubs.skewness, each.hubs.unfair, each.hubs.never, each.right, each.gain)
+        repair: HubLine(each.hubs.skewness, each.hubs.robin_hood, each.hubs.antihub_share, each.right, each.gain)
         for repair, each in found.items()
     }
     plain = found["none"]

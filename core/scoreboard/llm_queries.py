@@ -9,8 +9,8 @@ import numpy as np
 
 from core.corpus.loaders import load_distinct_texts
 from core.errors import InputError, ServiceError
-from core.models.chat import Chat, ChatModel, Unusable
-from core.models.openai_client.errors import CHAT_PROGRESS_SAVED, unchained
+from core.models.chat import Chat, ChatModel, InvalidAnswer
+from core.models.openai_client.errors import CHAT_PROGRESS_SAVED, without_cause
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
 from core.scoreboard.llm_prompt import INSTRUCTIONS, QUERY_TOKENS, messages, read_queries, shown
@@ -69,7 +69,7 @@ def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
     return found
 
 
-@unchained
+@without_cause
 def write_queries(
     corpus: CorpusRef,
     chat: ChatModel,
@@ -123,7 +123,7 @@ def _fetch(texts: list[str], ask: Ask, stop: threading.Event) -> tuple[dict[int,
     for _ in range(TRIES):
         try:
             return read_queries(ask(messages(texts), stop), len(texts)), ""
-        except Unusable as error:
+        except InvalidAnswer as error:
             wrong = str(error)
     return {}, wrong
 

@@ -8,7 +8,7 @@ from core.corpus.loaders import load_distinct_texts
 from core.corpus.service import Refusal
 from core.corpus.staging import Origin, Staged, read_staged, staged_bytes
 from core.errors import InputError
-from core.models.costs import most_usd
+from core.models.costs import max_usd
 from core.models.registry import capabilities
 from core.scoreboard.known_item import read_known_item
 from core.scoreboard.pairs import read_pairs
@@ -91,7 +91,7 @@ def to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: Task) -
         left += missing_texts(corpus, spec, queries, queries=True)
         if left:
             paid = capabilities(spec).paid
-            usd = most_usd(left, spec) if paid else 0.0
+            usd = max_usd(left, spec) if paid else 0.0
             found.append(ToEmbed(spec.label, len(left), not paid, usd))
     return tuple(found)
 

@@ -37,7 +37,7 @@ class VectorCache:
         earlier = cls(folder, replace(spec, dimensions=None, probed=False).key) if spec.probed else None
         return cls(folder, spec.key, earlier)
 
-    def known(self, digests: Sequence[bytes], dimensions: int | None = None) -> np.ndarray:
+    def contains(self, digests: Sequence[bytes], dimensions: int | None = None) -> np.ndarray:
         """(n,) bool: which texts have a vector, of any length where dimensions is None."""
         found: set[bytes] = set()
         if self.path.exists():
@@ -45,7 +45,7 @@ class VectorCache:
                 sizes = _select(database, "key, length(row)", digests)
                 found = {key for key, size in sizes if dimensions is None or size == 4 * dimensions}
         known = np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
-        return known | self.earlier.known(digests, dimensions) if self.earlier else known
+        return known | self.earlier.contains(digests, dimensions) if self.earlier else known
 
     def width(self) -> int | None:
         """How many numbers the first stored vector has; None where there is none."""

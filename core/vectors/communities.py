@@ -48,7 +48,7 @@ def neighbor_graph(ids: np.ndarray, scores: np.ndarray, k: int = GRAPH_K) -> "cs
     return (directed + back - directed.multiply(back)).tocsr()
 
 
-def communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.ndarray:
+def leiden_communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.ndarray:
     """(n,) int32: the communities of a graph by Leiden's algorithm (Traag, Waltman and van Eck, 2019;
     graspologic-native).
 
@@ -76,7 +76,7 @@ def communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.nda
     return by_size(labels)
 
 
-def levels(
+def nested_communities(
     graph: "csr_matrix", order: np.ndarray, seed: int = 0, resolutions: tuple[float, ...] = RESOLUTIONS
 ) -> np.ndarray:
     """(levels, n) int32 communities, coarse to fine, each within one of the level before.
@@ -87,11 +87,11 @@ def levels(
     """
     sorted_graph = graph[order][:, order]
     middle = min(DEFAULT_LEVEL, len(resolutions) - 1)
-    found = {middle: communities(sorted_graph, resolutions[middle], seed)}
+    found = {middle: leiden_communities(sorted_graph, resolutions[middle], seed)}
     for level in range(middle - 1, -1, -1):
         found[level] = _joined(sorted_graph, found[level + 1], resolutions[level], seed)
     for level in range(middle + 1, len(resolutions)):
-        found[level] = communities(_within(sorted_graph, found[level - 1]), resolutions[level], seed)
+        found[level] = leiden_communities(_within(sorted_graph, found[level - 1]), resolutions[level], seed)
     made = np.empty((len(resolutions), len(order)), dtype=np.int32)
     made[:, order] = np.stack([found[level] for level in range(len(resolutions))])
     return made
@@ -101,7 +101,7 @@ def _joined(graph: "csr_matrix", labels: np.ndarray, resolution: float, seed: in
     """Communities of this resolution, each finer one of labels (n,) whole in the one that holds most of its rows."""
     from scipy.sparse import csr_matrix
 
-    coarse, n = communities(graph, resolution, seed), len(labels)
+    coarse, n = leiden_communities(graph, resolution, seed), len(labels)
     held = csr_matrix((np.ones(n), (labels, coarse)), shape=(int(labels.max(initial=-1)) + 1, n))
     return by_size(np.asarray(held.argmax(axis=1)).ravel()[labels])
 

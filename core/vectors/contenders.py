@@ -67,7 +67,7 @@ def from_key(key: str, models: Iterable[ModelSpec]) -> Contender | None:
     return Contender(model, numbers[0] if numbers else None, bits[0] if bits else "float32")
 
 
-def vary(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
+def quantize(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
     """(n, d) float32 unit rows as a smaller store would give them back.
 
     dimensions: the first so many, scaled to unit length anew (Kusupati et al., Matryoshka, 2022). float16: rounded.
@@ -96,7 +96,7 @@ def contender_rows(corpus: CorpusRef, contender: Contender) -> np.ndarray:
     rows = opened.load_vectors(corpus, contender.model).rows
     if contender.is_model:
         return rows
-    varied = vary(rows, contender.dimensions, contender.bits)
+    varied = quantize(rows, contender.dimensions, contender.bits)
     varied.flags.writeable = False
     return varied
 
@@ -124,7 +124,7 @@ def graph_step(corpus: CorpusRef, contender: Contender) -> Step:
     return Step(VARIANT_NEIGHBORS, ContenderQuery(corpus, contender))
 
 
-def find_contender_neighbors(corpus: CorpusRef, contender: Contender, progress: Progress | None = None) -> Neighbors:
+def get_or_compute_neighbors(corpus: CorpusRef, contender: Contender, progress: Progress | None = None) -> Neighbors:
     """The same, built and stored where it is missing: seconds for 10,000 rows, minutes for more."""
     step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
     graph: Neighbors = step.result.get_or_compute(step.query, progress)
@@ -164,7 +164,9 @@ def _variant_seconds(query: ContenderQuery) -> float:
     if graph is not None and graph.facts.get("seconds"):
         return float(graph.facts["seconds"])
     info = Workspace(query.corpus.folder).info(query.corpus.digest)
-    return opened.graph_seconds(info.rows if info else 0, contender.dimensions or contender.model.dimensions or 384)
+    return opened.expected_graph_seconds(
+        info.rows if info else 0, contender.dimensions or contender.model.dimensions or 384
+    )
 
 
 VARIANT_NEIGHBORS = Result(

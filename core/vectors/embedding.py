@@ -11,7 +11,7 @@ from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.base import Embedder
-from core.models.costs import affordable
+from core.models.costs import affordable_batches
 from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.store import Workspace
@@ -40,7 +40,7 @@ def embed(
     cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
     rows, missing = cached_rows(texts, embedder, cache)
     done = 0
-    for batch in batches(texts, missing, *capabilities(embedder.spec).batch):
+    for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
         rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
         done += len(batch)
         if progress:
@@ -88,7 +88,7 @@ def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None)
     return rows, np.flatnonzero(~found)
 
 
-def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
+def plan_text_batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
     """The places cut into batches of texts alike in length, longest first (padding costs time).
 
     The last batches are smaller, so that all workers end at about the same time.
@@ -159,18 +159,18 @@ def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) ->
     if Workspace(corpus.folder).load_vectors(corpus.digest, spec) is not None:
         return [], 0
     texts = load_distinct_texts(corpus)
-    known = vector_cache(corpus.folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
-    plan = batches(texts, np.flatnonzero(~known), *capabilities(spec).batch)
-    paid = plan if limit_usd is None else affordable(texts, plan, spec, limit_usd)
+    known = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
+    plan = plan_text_batches(texts, np.flatnonzero(~known), *capabilities(spec).batch)
+    paid = plan if limit_usd is None else affordable_batches(texts, plan, spec, limit_usd)
     return paid, sum(len(places) for places in plan[len(paid) :])
 
 
-def embed_places(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, places: np.ndarray) -> int:
+def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, places: np.ndarray) -> int:
     """Embed one batch and keep it; a batch that was kept meanwhile is not computed again. Gives the texts done."""
     texts = load_distinct_texts(corpus)
     chosen = [texts[place] for place in places]
     cache = vector_cache(corpus.folder, spec)
-    known = cache.known([digest_text(text) for text in chosen], spec.dimensions)
+    known = cache.contains([digest_text(text) for text in chosen], spec.dimensions)
     left = [text for text, have in zip(chosen, known, strict=True) if not have]
     if left:
         embedder = cached_embedder(corpus.folder, spec, secret, 1)
@@ -194,6 +194,6 @@ def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, c
     workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_unseen(texts, codes, embedder)))
 
 
-def open_index(corpus: CorpusRef, spec: ModelSpec) -> None:
+def store_index(corpus: CorpusRef, spec: ModelSpec) -> None:
     """Build and keep the search index, so that the first search need not."""
     load_index(corpus, spec)

@@ -22,10 +22,10 @@ class Hubs:
     k: int
     skewness: float
     chance: float
-    never: float
-    never_chance: float
+    antihub_share: float
+    antihub_chance: float
     threshold: float
-    unfair: float
+    robin_hood: float
 
 
 def find_hubs(ids: np.ndarray, k: int) -> Hubs:

@@ -12,10 +12,10 @@ import numpy as np
 
 from core.errors import InputError, StorageError
 from core.types import IndexFacts, Vectors, unit_rows
-from core.vectors.index_kinds import Kind, choose, parameters, tidy
+from core.vectors.index_kinds import Kind, break_ties, parameters, select_index
 
 BLOCK = 65_536
-FEW_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph
+EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph
 WIDEST = 16  # how many times wider a filtered search may look
 
 
@@ -48,7 +48,7 @@ class Index:
         k = max(0, min(k, len(self.rows) if allowed is None else len(allowed)))
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
-        if self._index is None or (allowed is not None and len(allowed) <= FEW_ROWS):
+        if self._index is None or (allowed is not None and len(allowed) <= EXACT_SEARCH_ROWS):
             return exact_search(self.rows, queries, k, allowed)
         return self._approximate(queries, k, allowed)
 
@@ -61,7 +61,7 @@ class Index:
         with _threads_for(queries):
             scores, ids = self._index.search(queries, k, params=settings)
         short = np.flatnonzero((ids < 0).any(axis=1))
-        ids, scores = tidy(ids, scores)
+        ids, scores = break_ties(ids, scores)
         if len(short):  # fewer than k came within reach
             ids[short], scores[short] = exact_search(self.rows, queries[short], k, allowed)
         return ids, scores
@@ -110,7 +110,7 @@ def build_index(
         raise InputError(f"There is no index called {kind!r}.", "Choose auto, exact, hnsw or ivf.")
     if not len(vectors):
         raise InputError("There are no rows to search.")
-    facts, index, width = choose(vectors.rows, kind, budget_ms, min_recall, seed)
+    facts, index, width = select_index(vectors.rows, kind, budget_ms, min_recall, seed)
     return Index(vectors.rows, facts, index, width, vectors.digest)
 
 
@@ -120,12 +120,12 @@ def exact_search(
     """Ids (q, k) int64 and scores (q, k) float32 by search of every allowed row; queries are unit rows."""
     import faiss
 
-    if allowed is not None and len(allowed) > FEW_ROWS:
+    if allowed is not None and len(allowed) > EXACT_SEARCH_ROWS:
         return _masked_search(rows, queries, k, allowed)
     pool = rows if allowed is None else rows[allowed]
     with _threads_for(queries):
         scores, ids = faiss.knn(queries, pool, k, metric=faiss.METRIC_INNER_PRODUCT)
-    return tidy(ids if allowed is None else allowed[ids], scores)
+    return break_ties(ids if allowed is None else allowed[ids], scores)
 
 
 def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +137,7 @@ def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.nd
         best = np.argpartition(found, len(found) - k)[len(found) - k :]
         best = best[np.argsort(-found[best], kind="stable")]
         ids[i], scores[i] = allowed[best], found[best]
-    return tidy(ids, scores)
+    return break_ties(ids, scores)
 
 
 @contextmanager

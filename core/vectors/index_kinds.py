@@ -11,7 +11,7 @@ from core.types import IndexFacts, unit_rows
 DECIMALS = 6  # float32 dot products of unit rows are exact to about 3e-7, so equal rows tie after rounding
 
 
-def tidy(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def break_ties(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Clip scores to [-1, 1], round them, and order ties by id.
 
     ids: (q, k) integers; scores: (q, k) float32 cosine falling, both as a search gave them. Gives new arrays of
@@ -127,7 +127,7 @@ Choice = tuple[IndexFacts, Any, int]
 """Facts, the FAISS index (None for exact) and its search width."""
 
 
-def choose(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> Choice:
+def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> Choice:
     """Measure the kinds asked for until one keeps both limits; else the one that recalls most, and say so."""
     queries = sample_queries(rows, CHECKED, seed)
     tried: list[Choice] = []

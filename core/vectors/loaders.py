@@ -102,7 +102,7 @@ def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
     return {**vector_inputs(spec), "k": GRAPH_K, "neighbors": 1}
 
 
-def graph_seconds(rows: int, dimensions: int) -> float:
+def expected_graph_seconds(rows: int, dimensions: int) -> float:
     """About how long a neighbor graph takes: every pair up to 30,000 rows, beyond with an index."""
     full = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
     return full * dimensions / 384
@@ -114,7 +114,7 @@ def _build_graph(query: ModelQuery, progress: Progress) -> Neighbors:
 
 def _graph_seconds(query: ModelQuery) -> float:
     info = Workspace(query.corpus.folder).info(query.corpus.digest)
-    return graph_seconds(info.rows if info else 0, query.model.dimensions or 384)
+    return expected_graph_seconds(info.rows if info else 0, query.model.dimensions or 384)
 
 
 NEIGHBORS = Result(

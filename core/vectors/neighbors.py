@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.index_kinds import Kind, build, describe, parameters, recall, tidy, without_self
+from core.vectors.index_kinds import Kind, break_ties, build, describe, parameters, recall, without_self
 
 EXACT_ROWS = 30_000  # exact search of all rows takes some 10 s there on two cores
 FALLBACK_ROWS = 200_000  # where HNSW fails, exact search is still a matter of minutes
@@ -62,7 +62,7 @@ class _Graph:
         import faiss
 
         scores, ids = faiss.knn(self.rows[own], self.rows, self.k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-        return without_self(*tidy(ids, scores), own)
+        return without_self(*break_ties(ids, scores), own)
 
     def fill(self, search: Any, done: int) -> None:
         """Search every row; `done` counts rows worked on before."""
@@ -96,7 +96,7 @@ def _approximate(graph: _Graph, seed: int) -> dict[str, Any]:
 def _search(index: Any, graph: _Graph, own: np.ndarray, settings: Any) -> tuple[np.ndarray, np.ndarray]:
     scores, ids = index.search(graph.rows[own], graph.k + 1, params=settings)
     short = np.flatnonzero((ids < 0).any(axis=1))
-    ids, scores = without_self(*tidy(ids, scores), own)
+    ids, scores = without_self(*break_ties(ids, scores), own)
     if len(short):  # too few rows came within reach: -1 must not be stored
         ids[short], scores[short] = graph.exact(own[short])
     return ids, scores

@@ -9,7 +9,7 @@ from core.corpus.language import detect_languages, fit_warning
 from core.corpus.loaders import load_corpus
 from core.digest import digest_text
 from core.errors import ModelError
-from core.models.costs import Estimate, WindowUse, estimate_run, most_usd, window_report
+from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_reports
 from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec
@@ -18,13 +18,13 @@ from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
 
-def windows(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse, ...]:
+def truncation_by_model(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[TruncationReport, ...]:
     """How each model's window fits the texts; models that can't be loaded are left out."""
     texts = load_corpus(corpus).texts
-    found: list[WindowUse] = []
+    found: list[TruncationReport] = []
     for spec in specs:
         try:
-            found += window_report(
+            found += truncation_reports(
                 texts, [cached_embedder(corpus.folder, spec, COUNTING_KEY if capabilities(spec).needs_key else None)]
             )
         except ModelError:
@@ -33,16 +33,16 @@ def windows(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[WindowUse,
 
 
 @dataclass(frozen=True)
-class Prospect:
+class RunEstimate:
     """What is known of a model on a corpus before it runs.
 
-    warning: why it may not fit the texts, or "". most_usd: an upper bound of the price, None where it is not known.
+    warning: why it may not fit the texts, or "". max_usd: an upper bound of the price, None where it is not known.
     """
 
     spec: ModelSpec
     estimate: Estimate
     warning: str
-    most_usd: float | None
+    max_usd: float | None
 
 
 def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
@@ -50,13 +50,13 @@ def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelS
     return resolve(spec, models_folder=models_folder(folder), api_key=secret)
 
 
-def prospect(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> Prospect:
+def estimate_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> RunEstimate:
     """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
 
     stamp: the state of the vector cache (Workspace.cache_stamp), which is part of what names a kept answer.
     """
     codes, texts = distinct_texts(load_corpus(corpus).texts)
-    known = vector_cache(corpus.folder, spec).known([digest_text(text) for text in texts], spec.dimensions)
+    known = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
     estimate = estimate_run([texts[code] for code in codes], cached_embedder(corpus.folder, spec, secret), known[codes])
     missing = [texts[place] for place in np.flatnonzero(~known)]
-    return Prospect(spec, estimate, fit_warning(spec, detect_languages(texts).shares), most_usd(missing, spec))
+    return RunEstimate(spec, estimate, fit_warning(spec, detect_languages(texts).shares), max_usd(missing, spec))

@@ -14,8 +14,8 @@ from core.models.base import LOCAL_BATCH, Embedder
 from core.models.registry import capabilities
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Progress
-from core.vectors.contenders import Contender, contender_rows, vary
-from core.vectors.embedding import batches, checked_shape, embed_batch
+from core.vectors.contenders import Contender, contender_rows, quantize
+from core.vectors.embedding import checked_shape, embed_batch, plan_text_batches
 from core.vectors.loaders import cached_embedder, load_vectors, vector_cache
 
 
@@ -39,7 +39,7 @@ def embed_task_texts(
     rows, missing = _known_rows(corpus, spec, unique, queries)
     if len(missing):
         _compute(corpus.folder, spec, unique, missing, rows, queries, secret, progress)
-    return vary_like(rows, corpus, contender)[codes]
+    return quantize_like_corpus(rows, corpus, contender)[codes]
 
 
 def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
@@ -47,11 +47,11 @@ def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], quer
     unique = list(dict.fromkeys(texts))
     taken = set() if _apart(spec, queries) else set(load_distinct_texts(corpus))
     left = [text for text in unique if text not in taken]
-    known = vector_cache(corpus.folder, spec).known([_key(spec, text, queries) for text in left], spec.dimensions)
+    known = vector_cache(corpus.folder, spec).contains([_key(spec, text, queries) for text in left], spec.dimensions)
     return [text for text, have in zip(left, known, strict=True) if not have]
 
 
-def vary_like(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
+def quantize_like_corpus(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(m, d) float32 unit rows of new texts as a contender's store would give them back.
 
     Dimensions, float16 and signs depend on a row alone. int8's steps lie between the least and greatest values of the
@@ -60,9 +60,9 @@ def vary_like(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.n
     if contender.is_model:
         return rows
     if contender.bits != "int8":
-        return vary(rows, contender.dimensions, contender.bits)
+        return quantize(rows, contender.dimensions, contender.bits)
     low, high = _ranges(corpus, contender.model)
-    return vary(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
+    return quantize(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
 
 
 def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -114,7 +114,7 @@ def _compute(
     """Fill the missing rows and keep each batch as soon as it is there."""
     embedder, done = _opened(folder, spec, queries, secret), 0
     cache, apart = vector_cache(folder, spec), _apart(spec, queries)
-    for places in batches(texts, missing, *(LOCAL_BATCH if apart else capabilities(spec).batch)):
+    for places in plan_text_batches(texts, missing, *(LOCAL_BATCH if apart else capabilities(spec).batch)):
         chosen = [texts[place] for place in places]
         if apart:
             rows[places] = checked_shape(embedder.embed_query(chosen), len(chosen), rows.shape[1], spec)

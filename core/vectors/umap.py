@@ -8,7 +8,7 @@ import numpy as np
 from core.types import LayoutParams, Neighbors, Progress
 
 
-def lay_out(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
+def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
     """(n, dims) float32 points, as umap-learn's UMAP makes them (McInnes, Healy and Melville, 2018).
 
     start: (n, dims) first places. params.n_neighbors counts the row itself. Reproducible: one thread, the same

@@ -18,10 +18,10 @@ def page() -> None:
         f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts that mean "
         "alike get vectors that point alike. Choose several models to compare them."
     )
-    specs = choice.choose()
+    specs = choice.select_models()
     if specs:
         run.plan_and_start(info, specs)
-    export.embedded(info)
+    export.show_embedded_models(info)
 
 
 page()

@@ -27,12 +27,12 @@ def shared(scheduler: str, workers: int, _folder: str) -> Shared:
 
 
 @st.cache_data(max_entries=200, show_spinner=False, max_size="40 MB")
-def answer(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
+def worker_result(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
     """A worker's answer, kept. `name` is the function's, `arguments` digests and frozen parameters."""
     return _ask(_function, *arguments)
 
 
 @st.cache_data(max_entries=40, show_spinner=False, max_size="40 MB")
-def made(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
+def computed_once(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
     """What `_make` gives, kept under a name and the arguments (digests, frozen parameters) that determine it."""
     return _make()

@@ -39,7 +39,7 @@ def choose(info: CorpusInfo, least: int = 2) -> tuple[Contender, ...]:
         help="Embeddings of this corpus that are compared: its models, and variants of them. More models are added on "
         "the Embed page, vectors of your own on the Data page.",
     )
-    session.keep_list_in_link("contenders")
+    session.write_list_to_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
     chosen = tuple(known[key] for key in session.widget_value("contenders", []))
     if len(chosen) < least:
@@ -54,7 +54,7 @@ def _recall(info: CorpusInfo, models: list[ModelSpec]) -> None:
     before = session.remembered(f"contenders {info.digest}")
     if before is not None and not session.widget_value("contenders"):
         session.widget_default("contenders", before)
-    session.linked_choices("contenders", list(_known(models)))
+    session.select_list_from_link("contenders", list(_known(models)))
     chosen, given = session.widget_value("contenders"), session.remembered(f"contenders given {info.digest}")
     if (before is None and not chosen) or (given and chosen == given[1] and given[0] != models):
         session.set_widget("contenders", _defaults(models))

@@ -29,7 +29,7 @@ def run() -> None:
             return
         starter.prepare()
         sidebar()
-        jobs_view.banner()
+        jobs_view.show_sidebar_jobs()
         page.run()
     except PlanisphereError as error:
         show_error(error)
@@ -138,7 +138,7 @@ def sidebar() -> None:
         if not corpora:
             st.caption("No corpus yet: bring text in on the Data page.")
             return
-        session.linked_choice("corpus", list(corpora))
+        session.select_from_link("corpus", list(corpora))
         names = told_apart({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
         st.selectbox(
             "Corpus",
@@ -147,7 +147,7 @@ def sidebar() -> None:
             format_func=lambda digest: names[digest],
             help="What every page shows. Bring in more on the Data page.",
         )
-        session.keep_in_link("corpus")
+        session.write_to_link("corpus")
         model_choice()
         selected.in_link()
 
@@ -159,7 +159,7 @@ def model_choice() -> None:
         coming = info is not None and empty.coming(info)
         st.caption("Being embedded." if coming else "Not embedded yet: choose a model on the Embed page.")
         return
-    session.linked_choice("model", list(models))
+    session.select_from_link("model", list(models))
     names = told_apart({key: model.label for key, model in models.items()})
     st.selectbox(
         "Model",
@@ -168,4 +168,4 @@ def model_choice() -> None:
         format_func=lambda key: names[key],
         help="The embedding model whose view of the texts is shown.",
     )
-    session.keep_in_link("model")
+    session.write_to_link("model")

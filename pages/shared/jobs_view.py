@@ -7,7 +7,7 @@ from pages.shared import session
 from pages.shared.text import duration, plain
 
 
-def banner() -> None:
+def show_sidebar_jobs() -> None:
     """Show this workspace's jobs in the sidebar, refreshed every second while one is open."""
     jobs = session.manager().list(session.folder())
     if not jobs:
@@ -33,13 +33,13 @@ def _panel() -> None:
 
 def _job(job: JobState) -> None:
     if job.open:
-        job_progress(job, key=f"cancel-{job.id}")
+        show_job_progress(job, key=f"cancel-{job.id}")
     else:
         st.markdown(f"**{plain(job.spec.title)}**")
         _stopped(job)
 
 
-def job_progress(job: JobState, key: str) -> None:
+def show_job_progress(job: JobState, key: str) -> None:
     """An open job: its title, how far it is, and a button with this key to cancel it."""
     st.markdown(f"**{plain(job.spec.title)}**")
     if job.status == "queued":
@@ -56,7 +56,7 @@ def job_progress(job: JobState, key: str) -> None:
     )
 
 
-def stop_reason(job: JobState) -> None:
+def show_stop_reason(job: JobState) -> None:
     """Why a job ended without its result; nothing where it has one."""
     labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the server stopped"}
     if job.error:
@@ -66,7 +66,7 @@ def stop_reason(job: JobState) -> None:
 
 
 def _stopped(job: JobState) -> None:
-    stop_reason(job)
+    show_stop_reason(job)
     again, forget = st.columns(2)
     if job.spec.params.get("limit_usd"):  # what it may cost is agreed anew
         again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")

@@ -81,7 +81,7 @@ def offer(*jobs: JobSpec, headline: str, description: str, button: str, seconds:
         st.markdown(f"**{headline}**")
         st.write(description + (f" This takes about {duration(max(seconds, 1))}." if seconds is not None else ""))
         for state in states:
-            jobs_view.stop_reason(state)
+            jobs_view.show_stop_reason(state)
         start_button("Retry" if any(state.status != "done" for state in states) else button, *jobs)
 
 
@@ -136,4 +136,4 @@ def _progress(job: str) -> None:
     if state is None or not state.open:
         st.rerun()
     with st.container(border=True):
-        jobs_view.job_progress(state, key=f"page-cancel-{job}")
+        jobs_view.show_job_progress(state, key=f"page-cancel-{job}")

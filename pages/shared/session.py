@@ -65,7 +65,7 @@ def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: s
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, kept: arguments must be digests and frozen parameters that determine the answer."""
     asking = partial(manager().ask, on=on, timeout=600)
-    return cached.answer(asking, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+    return cached.worker_result(asking, function, f"{function.__module__}.{function.__qualname__}", *arguments)
 
 
 def folder() -> str:
@@ -97,7 +97,7 @@ def widget_default(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
-def drop_unknown(key: str, options: Sequence[str]) -> None:
+def drop_unknown_values(key: str, options: Sequence[str]) -> None:
     """Take from a multiple choice what is not on offer (any more); call it before the widget is drawn."""
     if key in st.session_state:
         st.session_state[key] = [each for each in st.session_state[key] if each in options]
@@ -125,7 +125,7 @@ def open_corpus(digest: str) -> None:
     remember("open_corpus", digest)
 
 
-def linked_choice(name: str, options: Sequence[str]) -> str:
+def select_from_link(name: str, options: Sequence[str]) -> str:
     """What is chosen among options: just opened, else chosen before, else in the link, else the first.
 
     Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
@@ -137,20 +137,20 @@ def linked_choice(name: str, options: Sequence[str]) -> str:
     return chosen
 
 
-def keep_in_link(name: str) -> None:
+def write_to_link(name: str) -> None:
     """Write a widget's value into the address; call it after the widget is drawn."""
     value = st.session_state.get(name)
     if value and st.query_params.get(name) != value:
         st.query_params[name] = value
 
 
-def linked_choices(name: str, options: Sequence[str]) -> None:
+def select_list_from_link(name: str, options: Sequence[str]) -> None:
     """The same for a multiple choice, whose values stand in the link with dots between them."""
     linked = str(st.query_params.get(name, "")).split(".") if name not in st.session_state else st.session_state[name]
     set_widget(name, [value for value in linked if value in options])
 
 
-def keep_list_in_link(name: str) -> None:
+def write_list_to_link(name: str) -> None:
     """Write a multiple choice into the address; call it after the widget is drawn."""
     text = ".".join(st.session_state.get(name) or [])
     if text and st.query_params.get(name) != text:
@@ -190,7 +190,7 @@ def job_key(params: dict[str, Any]) -> Secret | None:
     return api_key(ModelSpec.from_dict(model)) if model else None
 
 
-def keep_server_key(base_url: str, field: str = "server_key") -> None:
+def store_server_key(base_url: str, field: str = "server_key") -> None:
     """Keep the key just typed into a field for this server alone, for this visit."""
     remember(_server(base_url), st.session_state.get(field) or None)
 

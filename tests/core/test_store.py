@@ -127,7 +127,7 @@ def test_the_vector_cache_gives_back_what_was_put(tmp_path):
     cache = VectorCache(tmp_path, "0" * 16)
     rows = np.arange(12, dtype=np.float32).reshape(3, 4)
     keys = [bytes([i]) * 32 for i in range(3)]
-    assert not cache.known(keys).any()
+    assert not cache.contains(keys).any()
     cache.put(keys[:2], rows[:2])
     got, found = cache.get([keys[1], keys[2], keys[1]], 4)
     np.testing.assert_array_equal(found, [True, False, True])

@@ -21,7 +21,7 @@ from core.jobs.types import JobSpec, JobState
 from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from core.vectors.service import windows
+from core.vectors.service import truncation_by_model
 from pages.shared import session
 from tests.waiting import cpu_limit
 
@@ -347,8 +347,8 @@ def test_profile_is_shown_while_choosing(app, home):
     app = widget(app, "toggle", "duplicates").set_value(True).run()
     assert figures(app) == {"Rows": "3", "Empty texts": "1", "Exact duplicates": "0", "Median length": "8"}
     assert "Found on 2 texts of 3" in [caption.value for caption in app.caption]
-    windows = next(one.value for one in app.dataframe if "Longer texts" in one.value)
-    assert windows["Window"][0] == "256 tokens"
+    truncation_by_model = next(one.value for one in app.dataframe if "Longer texts" in one.value)
+    assert truncation_by_model["Window"][0] == "256 tokens"
     assert not Workspace(home).corpora()
 
 
@@ -396,6 +396,6 @@ def test_an_upload_that_was_swept_says_so(home):
 
 def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     paid = tuple(spec for spec in PRESETS if spec.backend == "openai")
-    found = windows(CorpusRef(str(home), corpus[0].digest), paid)
+    found = truncation_by_model(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
-    assert all(use.splits and use.over == 0 and use.counted == 60 for use in found)
+    assert all(use.splits and use.truncated_texts == 0 and use.counted == 60 for use in found)

@@ -16,7 +16,7 @@ from core.quality import robustness as robust
 from core.quality import service as measures
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
-from core.vectors.contenders import Contender, find_contender_neighbors, has_graph
+from core.vectors.contenders import Contender, get_or_compute_neighbors, has_graph
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.quality import measure
@@ -198,7 +198,7 @@ def test_what_the_job_keeps_is_what_embedding_gives(made):
     """The drop in the list of examples, from vectors made here."""
     folder, digest, lexical, _ = made
     variant = Contender(lexical.model, 64, "int8")
-    find_contender_neighbors(CorpusRef(folder, digest), variant)
+    get_or_compute_neighbors(CorpusRef(folder, digest), variant)
     quality_tasks.measure_wording(CorpusRef(folder, digest), lexical)
     frame = robust.examples(CorpusRef(folder, digest), lexical, "typos")
     model = load_embedder("lexical")

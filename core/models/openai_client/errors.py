@@ -44,29 +44,29 @@ def may_retry(error: openai.APIStatusError) -> bool:
 def is_too_large(error: openai.APIStatusError) -> bool:
     """True where fewer or shorter inputs may be taken: 413, 400 or 422 that speak of size, 429 past a rate limit."""
     if error.status_code == 429:
-        return re.search(r"request too large", said(error), re.IGNORECASE) is not None
+        return re.search(r"request too large", error_text(error), re.IGNORECASE) is not None
     words = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
     return error.status_code == 413 or (
-        error.status_code in (400, 422) and re.search(words, said(error), re.IGNORECASE) is not None
+        error.status_code in (400, 422) and re.search(words, error_text(error), re.IGNORECASE) is not None
     )
 
 
 def is_about_batch(error: openai.APIStatusError) -> bool:
     """True where the server names the number of inputs as the trouble, so that later requests should be smaller."""
-    return re.search(r"batch|too many inputs", said(error), re.IGNORECASE) is not None
+    return re.search(r"batch|too many inputs", error_text(error), re.IGNORECASE) is not None
 
 
-def said(error: openai.APIStatusError) -> str:
+def error_text(error: openai.APIStatusError) -> str:
     """The server's own words, from whichever field it put them in."""
-    return words_of(error.body) or error.response.text
+    return message_in(error.body) or error.response.text
 
 
-def words_of(body: Any) -> str:
+def message_in(body: Any) -> str:
     """The message in an error body: OpenAI's {message}, {error: text}, FastAPI's {detail}, or plain text."""
     if isinstance(body, str):
         return body
     if isinstance(body, Mapping):
-        found = (words_of(body[name]) for name in ("message", "error", "detail") if body.get(name))
+        found = (message_in(body[name]) for name in ("message", "error", "detail") if body.get(name))
         return next((words for words in found if words), "")
     return str(body) if isinstance(body, list) else ""
 
@@ -78,7 +78,7 @@ def quoted(text: str, key: Secret) -> str:
     return plain if len(plain) <= QUOTED else plain[: QUOTED - 1] + "…"
 
 
-def unchained(method: Callable[..., T]) -> Callable[..., T]:
+def without_cause(method: Callable[..., T]) -> Callable[..., T]:
     """ServiceErrors leave the method without their causes: those hold the request, whose header is the key, and
     Dask sends an error's causes between processes."""
 
@@ -113,7 +113,7 @@ def explain(error: openai.APIError, server: str, model: str, key: Secret, timeou
 
 def _explain_status(error: openai.APIStatusError, server: str, model: str, key: Secret) -> ServiceError:
     status = error.status_code
-    words = quoted(said(error), key)
+    words = quoted(error_text(error), key)
     tail = f": “{words}”" if words else "."
     if 300 <= status < 400:
         where = quoted(error.response.headers.get("location", "another address"), key)
@@ -176,7 +176,7 @@ def explain_chat(error: openai.APIError, server: str, model: str, key: Secret, t
             f"{server} could not be reached ({cause}).",
             f"Check the address, the network and that it is running. {CHAT_PROGRESS_SAVED}",
         )
-    words = quoted(said(error), key)
+    words = quoted(error_text(error), key)
     tail = f": “{words}”" if words else "."
     if "insufficient_quota" in (error.code, error.type):
         return ServiceError(

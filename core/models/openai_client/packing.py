@@ -33,7 +33,7 @@ class Piece:
     tokens: int
 
 
-def cut(texts: Sequence[str], limits: Limits, counter: TokenCounter, prompt: str = "") -> list[Piece]:
+def split_texts(texts: Sequence[str], limits: Limits, counter: TokenCounter, prompt: str = "") -> list[Piece]:
     """One piece for each text, or several for a text longer than the window; the prompt stands before each."""
     pieces: list[Piece] = []
     prompt_tokens = int(counter.count([prompt])[0])

@@ -76,7 +76,7 @@ def chat_model() -> ChatModel | None:
     if base_url:
         server_key(base_url)
     else:
-        choice.key_field(capabilities(ChatModel(name).spec))
+        choice.show_key_field(capabilities(ChatModel(name).spec))
     if not name.strip():
         st.caption(":material/edit: Enter the model's name above, as the server calls it.")
         return None
@@ -95,7 +95,7 @@ def server_key(base_url: str) -> None:
         help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.",
     )
     if typed:
-        session.keep_server_key(base_url, field)
+        session.store_server_key(base_url, field)
 
 
 def planned(where: tuple[CorpusRef, ModelSpec, ClusterParams]) -> tuple[NamingPlan, int, bool]:

@@ -27,7 +27,7 @@ WAYS: dict[Part, str] = {"dimensions": "fewer dimensions", "bits": "fewer bits",
 def which(contenders: Sequence[Contender]) -> Contender:
     """One of the contenders, at float32; variants in fewer bits stand for the vectors they are made from."""
     known = {each.key: each for each in map(full_bits, contenders)}
-    session.linked_choice("compress", list(known))
+    session.select_from_link("compress", list(known))
     if len(known) > 1:
         st.selectbox(
             "To compress",
@@ -37,7 +37,7 @@ def which(contenders: Sequence[Contender]) -> Contender:
             width=420,
             help="One contender is compressed at a time, from its float32 vectors.",
         )
-        session.keep_in_link("compress")
+        session.write_to_link("compress")
     return known.get(session.widget_value("compress"), next(iter(known.values())))
 
 
@@ -47,7 +47,7 @@ def quality(asked: Asked) -> Quality:
     if not columns:
         return Quality()
     with st.container(horizontal=True):
-        session.linked_choice("compress_label", [*columns, NONE])
+        session.select_from_link("compress_label", [*columns, NONE])
         column = st.selectbox(
             "Quality by label",
             [*columns, NONE],
@@ -57,7 +57,7 @@ def quality(asked: Asked) -> Quality:
             help="A column whose labels like texts should share. Quality is how well a text's nearest others tell its "
             "label, itself and its copies left out.",
         )
-        session.keep_in_link("compress_label")
+        session.write_to_link("compress_label")
         measure = st.selectbox(
             "Measured as",
             list(MEASURES),

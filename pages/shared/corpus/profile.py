@@ -6,11 +6,11 @@ import streamlit as st
 from core.corpus.language import NAMES
 from core.corpus.profile import Profile
 from core.corpus.service import first_rows, profile
-from core.models.costs import WindowUse
+from core.models.costs import TruncationReport
 from core.models.registry import PRESETS
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.service import windows
+from core.vectors.service import truncation_by_model
 from pages.shared import session
 from pages.shared.text import count, plain
 
@@ -86,7 +86,7 @@ def languages(facts: Profile) -> None:
 def _windows(info: CorpusInfo) -> None:
     window_title()
     with st.skeleton(height=120):
-        found = session.ask_once(windows, session.corpus_ref(info), COUNTED)
+        found = session.ask_once(truncation_by_model, session.corpus_ref(info), COUNTED)
     window_table(found)
 
 
@@ -99,7 +99,7 @@ def window_title() -> None:
     )
 
 
-def window_table(found: tuple[WindowUse, ...]) -> None:
+def window_table(found: tuple[TruncationReport, ...]) -> None:
     """Models with a window as counted, then those without one."""
     lines = [_window(use) for use in found] + [_no_window(spec) for spec in PRESETS if not spec.max_tokens]
     st.dataframe(lines, hide_index=True, alt="Windows of models and the texts that exceed them")
@@ -108,9 +108,13 @@ def window_table(found: tuple[WindowUse, ...]) -> None:
         st.caption(f"Counted on {count(sampled.counted, 'text')} of {sampled.texts:,}")
 
 
-def _window(use: WindowUse) -> dict[str, str]:
+def _window(use: TruncationReport) -> dict[str, str]:
     about = "" if use.exact else "about "
-    over = f"{about}{use.over:,} of {use.counted:,} ({use.over_share:.1%})" if use.over else "none"
+    over = (
+        f"{about}{use.truncated_texts:,} of {use.counted:,} ({use.truncated_share:.1%})"
+        if use.truncated_texts
+        else "none"
+    )
     unseen = "0.0% (long texts are split)" if use.splits else f"{use.unseen_share:.1%}"
     window = f"{use.max_tokens:,} tokens" if use.max_tokens else "no limit"
     return {"Model": use.model, "Window": window, "Longer texts": over, "Unread": unseen}

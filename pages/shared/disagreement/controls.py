@@ -52,7 +52,7 @@ def pair(asked: Asked, every: bool = True) -> Asked:
         return asked
     options = [*([ALL] if every else []), *pairs]
     key = "pair" if every else "two"
-    session.linked_choice(key, options)
+    session.select_from_link(key, options)
     chosen = st.selectbox(
         "Between",
         options,
@@ -63,7 +63,7 @@ def pair(asked: Asked, every: bool = True) -> Asked:
         if every
         else "From which contender to which neighbors are followed.",
     )
-    session.keep_in_link(key)
+    session.write_to_link(key)
     return asked if chosen == ALL else replace(asked, contenders=pairs[str(chosen)])
 
 

@@ -116,4 +116,4 @@ def _details_key(places: tuple[Place, ...]) -> str:
 
 def _kept(function: Any, places: tuple[Place, ...]) -> Any:
     names = [(position.corpus, position.model.key, position.params, position.made) for position in places]
-    return cached.made(lambda: session.ask(function, places), function.__name__, *names)
+    return cached.computed_once(lambda: session.ask(function, places), function.__name__, *names)

@@ -72,7 +72,7 @@ def _filters(asked: Asked, k: int) -> RowQuery:
         column = _one("Column", list(columns), "disagree_column", "A column whose values choose the rows.")
         values: list[str] = []
         if column:
-            session.drop_unknown("disagree_values", list(columns[column]))
+            session.drop_unknown_values("disagree_values", list(columns[column]))
             values = st.multiselect(
                 "Values", list(columns[column]), key="disagree_values", placeholder="any",
                 help="Rows with any of these values; the 200 most frequent are offered.",

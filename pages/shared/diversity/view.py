@@ -89,12 +89,12 @@ def headline(found: Overall) -> None:
 def groups(info: CorpusInfo, model: ModelSpec, columns: tuple[str, ...]) -> None:
     """The score of each value of a column, or of each cluster, over samples of one size."""
     options = [*columns, CLUSTERS]
-    session.linked_choice("diversity_by", options)
+    session.select_from_link("diversity_by", options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.selectbox(
             "Compare by", options, key="diversity_by", width=320, help="A column's values, or the default clusters."
         )
-        session.keep_in_link("diversity_by")
+        session.write_to_link("diversity_by")
         column = "" if by == CLUSTERS else str(by)
         where = (session.corpus_ref(info), model, column)
         found = session.ask(answers.group_scores, *where)

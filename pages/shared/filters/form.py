@@ -19,7 +19,7 @@ LONGEST_LINK = 2_000  # characters; addresses much longer are cut by some progra
 def choose(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection] = ()) -> tuple[Filter, ...]:
     """The filters a person has set, on columns and by kept selections; rows must pass all of them."""
     _from_link(columns, kept)
-    session.drop_unknown("filter_columns", list(columns))
+    session.drop_unknown_values("filter_columns", list(columns))
     chosen = st.multiselect(
         "Filter on",
         list(columns),
@@ -36,7 +36,7 @@ def choose(columns: dict[str, FilterOptions], kept: Sequence[SavedSelection] = (
 
 def _within(kept: Sequence[SavedSelection]) -> tuple[Filter, ...]:
     by_key = {each.key: each for each in kept}
-    session.drop_unknown(WITHIN, list(by_key))
+    session.drop_unknown_values(WITHIN, list(by_key))
     if not kept:
         return ()
     chosen = st.multiselect(
@@ -94,7 +94,7 @@ def _filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
     if options.kind == "values":
         counts = dict(options.values)
-        session.drop_unknown(key, list(counts))
+        session.drop_unknown_values(key, list(counts))
         picked = st.multiselect(
             label,
             list(counts),

@@ -97,7 +97,7 @@ def headline(known: Summary) -> None:
 
 
 def _column(columns: tuple[str, ...]) -> str:
-    session.linked_choice("doubts_label", columns)
+    session.select_from_link("doubts_label", columns)
     column = st.selectbox(
         "Label column",
         columns,
@@ -105,7 +105,7 @@ def _column(columns: tuple[str, ...]) -> str:
         width=320,
         help="Whose values are judged. Columns chosen as labels on the Data page come first.",
     )
-    session.keep_in_link("doubts_label")
+    session.write_to_link("doubts_label")
     return column
 
 

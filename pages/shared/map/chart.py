@@ -61,7 +61,7 @@ def drawn(view: View) -> Drawn:
         return Drawn(figure, len(data.rows), data.total, data.color.note, data.trust)
 
     names = (place.corpus, place.model.key, place.params, place.made, view.color, view.theme)
-    return cached.made(make, "map", *names)
+    return cached.computed_once(make, "map", *names)
 
 
 def _secret(view: View) -> Secret | None:

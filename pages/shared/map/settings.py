@@ -204,7 +204,7 @@ def beside(place: Place) -> tuple[Place, ...]:
     kept = {place_key(position): position for position in kept_places(place.corpus) if not _same(position, place)}
     if not kept:
         return ()
-    session.linked_choices("with", list(kept))
+    session.select_list_from_link("with", list(kept))
     chosen = st.multiselect(
         "Beside it",
         list(kept),
@@ -216,7 +216,7 @@ def beside(place: Place) -> tuple[Place, ...]:
         help="Other maps of this corpus, of other models or settings: turned and scaled onto this one (Procrustes), so "
         "that what differs is the map, not its rotation. Pointing and selecting work on all of them at once.",
     )
-    session.keep_list_in_link("with")
+    session.write_list_to_link("with")
     return tuple(kept[key] for key in chosen)
 
 

@@ -173,12 +173,12 @@ def _colors(view: View) -> Colors:
     color, place = view.scene.color, view.scene.first
     secret = session.api_key(place.model) if color.kind == "similarity" else None  # only then is a text embedded
     make = lambda: session.ask(colors, place, color, view.theme, secret)  # noqa: E731 - a name would say no more
-    return cached.made(make, "colors", *_names(place), color, view.theme)
+    return cached.computed_once(make, "colors", *_names(place), color, view.theme)
 
 
 def _kept(function: Any, *arguments: Any) -> Any:
     names = [part for argument in arguments for part in _names(argument)]
-    return cached.made(lambda: session.ask(function, *arguments), function.__name__, *names)
+    return cached.computed_once(lambda: session.ask(function, *arguments), function.__name__, *names)
 
 
 def _names(argument: Any) -> tuple[Any, ...]:

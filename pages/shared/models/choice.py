@@ -16,11 +16,11 @@ from pages.shared.text import plain
 KINDS = ("Sentence transformer", "OpenAI-compatible server")
 
 
-def choose() -> list[ModelSpec]:
+def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the chosen models, ready to be asked about."""
-    known = {spec.key: spec for spec in (*PRESETS, *added())}
+    known = {spec.key: spec for spec in (*PRESETS, *added_models())}
     names = {key: spec.label for key, spec in known.items()}
-    take_up_added()
+    select_added_model()
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     chosen = left.multiselect(
         "Models",
@@ -32,17 +32,17 @@ def choose() -> list[ModelSpec]:
         help="Each runs as a job of its own, one after the other.",
     )
     with right.popover("Add a model", icon=":material/add:", width="stretch"):
-        add_model()
+        show_add_model_form()
     for key in chosen:
         st.caption(f"**{plain(names[key])}**: {describe(known[key])}")
     specs = [known[key] for key in chosen]
     services = {declared.key_name: declared for spec in specs if (declared := capabilities(spec)).needs_key}
     for declared in services.values():
-        key_field(declared)
-    return [with_dimensions(spec) for spec in specs]
+        show_key_field(declared)
+    return [select_dimensions(spec) for spec in specs]
 
 
-def take_up_added() -> None:
+def select_added_model() -> None:
     """The default model is chosen at first; a model just added is chosen too."""
     session.widget_default("models", [PRESETS[0].key])
     new = session.remembered("choose_model")
@@ -51,12 +51,12 @@ def take_up_added() -> None:
         session.remember("choose_model", None)
 
 
-def added() -> list[ModelSpec]:
+def added_models() -> list[ModelSpec]:
     """Models added on this visit."""
     return [ModelSpec.from_dict(values) for values in session.remembered("added_models", [])]
 
 
-def add_model() -> None:
+def show_add_model_form() -> None:
     kind = (
         st.segmented_control("Kind", KINDS, default=KINDS[0], key="add_kind", help="Where the model runs.") or KINDS[0]
     )
@@ -73,7 +73,7 @@ def add_model() -> None:
         else:
             spec = server_fields()
         if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            add(spec)
+            add_model(spec)
 
 
 def server_fields() -> ModelSpec | None:
@@ -108,7 +108,7 @@ def server_fields() -> ModelSpec | None:
     return ModelSpec("openai", name.strip(), base_url=url.strip(), dimensions=int(size) or None)
 
 
-def add(spec: ModelSpec | None) -> None:
+def add_model(spec: ModelSpec | None) -> None:
     """Look the model up and choose it, or say why it can't be used."""
     if spec is None:
         st.warning("Fill in the fields above first.")
@@ -118,7 +118,7 @@ def add(spec: ModelSpec | None) -> None:
     except PlanisphereError as error:
         show_error(error)
         return
-    others = [model.to_dict() for model in added() if model.key != found.key]
+    others = [model.to_dict() for model in added_models() if model.key != found.key]
     session.remember("added_models", [*others, found.to_dict()])
     session.remember("choose_model", found.key)
     st.rerun()
@@ -127,7 +127,7 @@ def add(spec: ModelSpec | None) -> None:
 def look_up_server(spec: ModelSpec) -> ModelSpec:
     """The spec with the dimensions its server answers with; sends one short text. Raises ServiceError."""
     with st.spinner("Sending a short text to the server …"):
-        session.keep_server_key(spec.base_url)
+        session.store_server_key(spec.base_url)
         return session.ask(service.resolve_model, session.folder(), spec, session.api_key(spec), timeout=60)
 
 
@@ -136,7 +136,7 @@ def look_up_local(spec: ModelSpec) -> ModelSpec:
         return session.ask(service.resolve_model, session.folder(), spec, None, timeout=600, on="job")
 
 
-def key_field(declared: Capabilities) -> None:
+def show_key_field(declared: Capabilities) -> None:
     """The field of a service's key."""
     name = declared.key_name
     configured = session.named_key(name) is not None and not session.typed_key(name)
@@ -151,7 +151,7 @@ def key_field(declared: Capabilities) -> None:
     )
 
 
-def with_dimensions(spec: ModelSpec) -> ModelSpec:
+def select_dimensions(spec: ModelSpec) -> ModelSpec:
     """Some models can be asked for shorter vectors."""
     sizes = capabilities(spec).dimension_choices
     if not sizes:

@@ -23,14 +23,14 @@ FORMATS: dict[Format, str] = {
 }
 
 
-def embedded(info: CorpusInfo) -> None:
+def show_embedded_models(info: CorpusInfo) -> None:
     """What has been embedded, with what was counted on the way; nothing where nothing has."""
     records = list(session.workspace().results("vectors", info.digest))
     if not records:
         return
     st.subheader("Embedded")
     st.dataframe(
-        pd.DataFrame([row(record) for record in records]),
+        pd.DataFrame([embedded_model_row(record) for record in records]),
         hide_index=True,
         width="stretch",
         alt="The models this corpus is embedded with",
@@ -39,10 +39,10 @@ def embedded(info: CorpusInfo) -> None:
     left.page_link("pages/explore/map.py", label="See the map", icon=":material/scatter_plot:")
     right.page_link("pages/explore/search.py", label="Search it", icon=":material/search:")
     with st.expander("Take the vectors out", icon=":material/download:"):
-        take_out(info, [ModelSpec.from_dict(record["inputs"]["model"]) for record in records])
+        show_vector_export(info, [ModelSpec.from_dict(record["inputs"]["model"]) for record in records])
 
 
-def row(record: dict[str, Any]) -> dict[str, Any]:
+def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
     spec, facts = ModelSpec.from_dict(record["inputs"]["model"]), record["facts"]
     return {
         "Model": spec.label,
@@ -56,7 +56,7 @@ def row(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
+def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     spec = left.selectbox(
         "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to write."
@@ -76,13 +76,13 @@ def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
         width="stretch",
         help="Writes the file in the workspace first.",
     ):
-        prepare(info, spec, form)
+        write_vectors(info, spec, form)
     for_what, written = session.remembered("export", [None, ""])
     if for_what == wanted and Path(written).is_file():
-        download(Path(written), form)
+        show_vector_download(Path(written), form)
 
 
-def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
+def write_vectors(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
     """Write the file, and remember it, so that its button outlives the next rerun."""
     try:
         with st.spinner("Writing the file …"):
@@ -93,7 +93,7 @@ def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
     session.remember("export", [[info.digest, spec.key, form], path])
 
 
-def download(path: Path, form: Format) -> None:
+def show_vector_download(path: Path, form: Format) -> None:
     """The button of a written file; it is opened when the button is pressed."""
     st.download_button(
         f"Download ({size(path.stat().st_size)})",

@@ -14,7 +14,7 @@ from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors import service
-from core.vectors.service import Prospect
+from core.vectors.service import RunEstimate
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import duration, plain
@@ -23,21 +23,21 @@ from pages.shared.text import duration, plain
 def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     """Show what each model that has not run yet will take, and the button that starts them."""
     embedded = {model.key for model in session.workspace().models(info.digest)}
-    todo = [spec for spec in specs if spec.key not in embedded and not running(info, spec)]
-    prospects = [found for spec in todo if (found := prospect_of(info, spec))]
+    todo = [spec for spec in specs if spec.key not in embedded and not is_running(info, spec)]
+    prospects = [found for spec in todo if (found := estimate_model(info, spec))]
     if not prospects:
         if not todo:
             st.caption("The chosen models have run on this corpus, or are running. Choose more, or see the map.")
         return
     st.dataframe(
-        pd.DataFrame([described(found) for found in prospects]),
+        pd.DataFrame([estimate_row(found) for found in prospects]),
         hide_index=True,
         width="stretch",
-        column_config=COLUMNS,
+        column_config=ESTIMATE_COLUMNS,
         alt="What each chosen model will take",
     )
     for found in prospects:
-        notes(found)
+        show_estimate_notes(found)
     limit = paid_consent(prospects)
     names = ", ".join(found.spec.label for found in prospects)
     st.button(
@@ -46,25 +46,25 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
         type="primary",
         icon=":material/play_arrow:",
         disabled=limit == 0,
-        on_click=start_all,  # before anything is drawn: who leaves the page at once has started them all the same
+        on_click=submit_embed_jobs,  # before drawing, so that leaving the page at once still starts them
         args=(info, [found.spec for found in prospects], limit),
         help=plain(f"Runs {names} in the background; you can go on working, cancel, and continue later."),
     )
 
 
-def start_all(info: CorpusInfo, specs: list[ModelSpec], limit: float | None) -> None:
+def submit_embed_jobs(info: CorpusInfo, specs: list[ModelSpec], limit: float | None) -> None:
     for spec in specs:
-        start(info, spec, limit)
+        submit_embed_job(info, spec, limit)
 
 
-def running(info: CorpusInfo, spec: ModelSpec) -> bool:
+def is_running(info: CorpusInfo, spec: ModelSpec) -> bool:
     jobs = session.manager().list(session.folder())
     return any(
         job.open and job.spec.corpus == info.digest and job.spec.params.get("model") == spec.to_dict() for job in jobs
     )
 
 
-COLUMNS = {
+ESTIMATE_COLUMNS = {
     "To compute": st.column_config.NumberColumn(
         format="localized", help="Different texts that have no vector of this model yet"
     ),
@@ -83,7 +83,7 @@ COLUMNS = {
 }
 
 
-def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
+def estimate_model(info: CorpusInfo, spec: ModelSpec) -> RunEstimate | None:
     """The prospect, or None after saying why there is none."""
     declared, secret = capabilities(spec), session.api_key(spec)
     if declared.needs_key and secret is None:
@@ -93,16 +93,16 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
     try:
         with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
             if secret is not None:
-                return session.ask(service.prospect, session.corpus_ref(info), spec, secret)
+                return session.ask(service.estimate_embedding, session.corpus_ref(info), spec, secret)
             stamp = session.workspace().cache_stamp(spec)
             pool = "job" if declared.loading else "answer"
-            return session.ask_once(service.prospect, session.corpus_ref(info), spec, None, stamp, on=pool)
+            return session.ask_once(service.estimate_embedding, session.corpus_ref(info), spec, None, stamp, on=pool)
     except PlanisphereError as error:
         show_error(error)
         return None
 
 
-def described(found: Prospect) -> dict[str, object]:
+def estimate_row(found: RunEstimate) -> dict[str, object]:
     """A row of the table."""
     estimate = found.estimate
     return {
@@ -117,20 +117,20 @@ def described(found: Prospect) -> dict[str, object]:
     }
 
 
-def time_text(found: Prospect) -> str:
+def time_text(found: RunEstimate) -> str:
     seconds = found.estimate.seconds
     return found.estimate.seconds_basis if seconds is None else f"≈ {duration(seconds)}"
 
 
-def price_text(found: Prospect) -> str:
+def price_text(found: RunEstimate) -> str:
     if found.estimate.usd is None:
         return "not known"
     if not found.estimate.usd:
         return "free"
-    return f"≈ ${found.estimate.usd:,.4f}, at most ${found.most_usd or 0:,.4f} (prices of {found.estimate.price_date})"
+    return f"≈ ${found.estimate.usd:,.4f}, at most ${found.max_usd or 0:,.4f} (prices of {found.estimate.price_date})"
 
 
-def notes(found: Prospect) -> None:
+def show_estimate_notes(found: RunEstimate) -> None:
     """What the person should know before starting."""
     if found.warning:
         st.warning(plain(found.warning), icon=":material/translate:")
@@ -147,7 +147,7 @@ class Priced(Protocol):
     @property
     def spec(self) -> ModelSpec: ...
     @property
-    def most_usd(self) -> float | None: ...
+    def max_usd(self) -> float | None: ...
 
 
 def paid_consent(todo: Sequence[Priced]) -> float | None:
@@ -155,7 +155,7 @@ def paid_consent(todo: Sequence[Priced]) -> float | None:
     paid = [model for model in todo if capabilities(model.spec).paid]
     if not paid:
         return None
-    known = sum(model.most_usd or 0 for model in paid)
+    known = sum(model.max_usd or 0 for model in paid)
     left, right = st.columns(2, vertical_alignment="bottom")
     limit = left.number_input(
         "Spending limit a model (US dollars)",
@@ -174,7 +174,7 @@ def paid_consent(todo: Sequence[Priced]) -> float | None:
     return float(limit) if agreed else 0.0
 
 
-def start(info: CorpusInfo, spec: ModelSpec, limit: float | None) -> None:
+def submit_embed_job(info: CorpusInfo, spec: ModelSpec, limit: float | None) -> None:
     params = {"model": spec.to_dict()} | ({"limit_usd": limit} if limit else {})
     job = JobSpec("embed", session.folder(), info.digest, params, title=f"{spec.label} on {info.name}")
     session.manager().submit(job, session.job_key(params))

@@ -53,9 +53,9 @@ def cosine_input(asked: Asked) -> tuple[float, str]:
         "Cosine", -1.0, 1.0, COSINE, 0.01, "%.3f", key="quality_cosine", bind="query-params", width=140,
         help="A similarity or threshold whose meaning is asked.",
     )  # fmt: skip
-    session.linked_choice("quality_of", asked.names)
+    session.select_from_link("quality_of", asked.names)
     name = st.selectbox("under", asked.names, key="quality_of", width=280, help="The contender that gives this cosine.")
-    session.keep_in_link("quality_of")
+    session.write_to_link("quality_of")
     return float(cosine if cosine is not None else COSINE), str(name)
 
 

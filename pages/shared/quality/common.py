@@ -76,7 +76,7 @@ def label_column(asked: Asked, what: str) -> str:
     """Draws the choice of a label column; gives "" for none, and for one that can't be read, having said why."""
     columns = session.ask_once(label_columns, *asked.where)
     options = [*columns, NO_LABELS]
-    session.linked_choice("quality_label", options)
+    session.select_from_link("quality_label", options)
     column = st.selectbox(
         "Label column",
         options,
@@ -85,7 +85,7 @@ def label_column(asked: Asked, what: str) -> str:
         width=320,
         help=f"{what} Columns chosen as labels on the Data page come first.",
     )
-    session.keep_in_link("quality_label")
+    session.write_to_link("quality_label")
     try:
         if column:
             session.ask_once(answers.check_labels, *asked.where, column)

@@ -31,7 +31,7 @@ class _Left:
         return self.contender.model
 
     @property
-    def most_usd(self) -> float | None:
+    def max_usd(self) -> float | None:
         return self.plan.usd
 
 

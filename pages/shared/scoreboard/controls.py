@@ -104,14 +104,14 @@ def _labels(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
         )
         st.page_link("pages/data/corpus.py", label="Choose columns on the Data page", icon=":material/table_view:")
         return None
-    session.linked_choice("score_label", columns)
+    session.select_from_link("score_label", columns)
     column = st.selectbox(
         "Label column",
         columns,
         key="score_label",
         help="Whose values say which rows belong together. Columns chosen as labels on the Data page come first.",
     )
-    session.keep_in_link("score_label")
+    session.write_to_link("score_label")
     return Task.of("labels", column=column, split=_split(info), shots=_shots())
 
 

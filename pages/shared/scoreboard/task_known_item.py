@@ -19,7 +19,7 @@ MOST = 10_000
 
 def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; gives the task, None after having said what is missing."""
-    way = session.linked_choice("known_way", list(WAYS))
+    way = session.select_from_link("known_way", list(WAYS))
     st.selectbox(
         "How queries are made",
         list(WAYS),
@@ -27,7 +27,7 @@ def show(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
         format_func=lambda each: WAYS[each].label,
         help=" ".join(f"{generator.label}: {generator.help}" for generator in WAYS.values()),
     )
-    session.keep_in_link("known_way")
+    session.write_to_link("known_way")
     st.caption(WAYS[way].help)
     settings = _settings(way)
     task = _task(info, way, settings)

@@ -77,7 +77,7 @@ def file_choice(name: str, known: list[TaskTable], label: str, help: str) -> Tas
     """The chosen one of several files, by its key in the link."""
     by_key = {table.key: table for table in known}
     names = told_apart({table.key: f"{cut(table.name, 40)} ({count(table.rows, 'row')})" for table in known})
-    session.linked_choice(f"{name}_file", list(by_key))
+    session.select_from_link(f"{name}_file", list(by_key))
     key = st.selectbox(
         label,
         list(by_key),
@@ -85,7 +85,7 @@ def file_choice(name: str, known: list[TaskTable], label: str, help: str) -> Tas
         format_func=lambda key: names[key],
         help=help,
     )
-    session.keep_in_link(f"{name}_file")
+    session.write_to_link(f"{name}_file")
     return by_key[str(key)]
 
 

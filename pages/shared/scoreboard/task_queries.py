@@ -54,7 +54,9 @@ def _judgments(info: CorpusInfo, table: TaskTable, known: list[TaskTable]) -> st
     columns = session.ask_once(answers.query_columns, session.corpus_ref(info), table.key)
     names = {SAME: "in the same file"}
     names |= told_apart({each.key: f"{cut(each.name, 40)} ({count(each.rows, 'line')})" for each in known})
-    chosen = session.linked_choice("queries_judgments", list(names) if columns.relevant else [*list(names)[1:], SAME])
+    chosen = session.select_from_link(
+        "queries_judgments", list(names) if columns.relevant else [*list(names)[1:], SAME]
+    )
     st.selectbox(
         "Judgments",
         list(names),
@@ -62,7 +64,7 @@ def _judgments(info: CorpusInfo, table: TaskTable, known: list[TaskTable]) -> st
         format_func=lambda key: names[key],
         help="Which rows answer which query: in a file of their own (qrels), or in a column beside the query.",
     )
-    session.keep_in_link("queries_judgments")
+    session.write_to_link("queries_judgments")
     return "" if chosen == SAME else chosen
 
 

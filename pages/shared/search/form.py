@@ -32,7 +32,7 @@ def models(info: CorpusInfo) -> list[ModelSpec]:
     if not main or not others:
         return [main] if main else []
     names = {model.key: model.label for model in others}
-    session.drop_unknown("beside", list(names))
+    session.drop_unknown_values("beside", list(names))
     beside = st.multiselect(
         "Compare with",
         list(names),

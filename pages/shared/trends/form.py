@@ -98,20 +98,20 @@ def _period(facts: TimeFacts) -> Period:
 
 def linked(key: str, name: str, options: Sequence[str], shown: Mapping[str, str], help_text: str) -> str:
     """A choice that is part of the link; the first option is the default."""
-    session.linked_choice(key, options)
+    session.select_from_link(key, options)
     order = [each for each in shown if each in options] or list(options)
     st.selectbox(name, order, key=key, format_func=lambda each: shown.get(each, each), help=help_text, width=180)
-    session.keep_in_link(key)
+    session.write_to_link(key)
     return str(session.widget_value(key))
 
 
 def choice(key: str, name: str, options: Mapping[str, str], help_text: str) -> str:
     """A choice among few, part of the link; the first option is the default."""
-    session.linked_choice(f"t_{key}", list(options))
+    session.select_from_link(f"t_{key}", list(options))
     st.segmented_control(
         name, list(options), key=f"t_{key}", required=True, format_func=lambda each: options[each], help=help_text
     )
-    session.keep_in_link(f"t_{key}")
+    session.write_to_link(f"t_{key}")
     return str(session.widget_value(f"t_{key}"))
 
 

@@ -23,7 +23,7 @@ from core.errors import InputError, ModelError, ServiceError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
 from core.models import chat as llm_chat
-from core.models.chat import Chat, ChatModel, Unusable, checked_model
+from core.models.chat import Chat, ChatModel, InvalidAnswer, checked_model
 from core.models.openai_client import requests as openai_requests
 from core.models.registry import load_embedder
 from core.secret import Secret
@@ -177,7 +177,7 @@ def test_names_are_read_from_json(text):
     ],
 )
 def test_nonsense_is_told_from_an_answer(text):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidAnswer):
         read_names(text, 2)
 
 
@@ -367,7 +367,7 @@ def test_an_endless_answer_is_not_read():
             while True:
                 yield b"x" * 100_000
 
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidAnswer):
         ask(chat(lambda request: httpx2.Response(200, stream=Flood())))
 
 
@@ -376,7 +376,7 @@ def test_an_endless_answer_is_not_read():
     [b"", b"<html>Welcome</html>", b"{}", b'{"choices": []}', completion(None), completion(" "), b"[1]"],
 )
 def test_an_answer_that_is_none_is_unusable(body):
-    with pytest.raises(Unusable):
+    with pytest.raises(InvalidAnswer):
         ask(chat(Wire(httpx2.Response(200, content=body))))
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.models.base import FREE, Backend, BaseEmbedder, Capabilities
-from core.models.costs import most_usd
+from core.models.costs import max_usd
 from core.models.registry import BACKENDS, capabilities, load_embedder, resolve
 from core.scoreboard.results import score
 from core.scoreboard.speed import kept_speed, measure_speed
@@ -102,8 +102,8 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
 
 def test_the_local_one_is_timed_and_free(corpus):
     workspace, built = corpus
-    found = service.prospect(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
-    assert (found.estimate.usd, found.most_usd) == (0.0, 0.0)
+    found = service.estimate_embedding(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
+    assert (found.estimate.usd, found.max_usd) == (0.0, 0.0)
     assert found.estimate.seconds is not None
     assert ToyEmbedder.calls
     assert agreed_limit(LOCAL) is None
@@ -113,9 +113,9 @@ def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     workspace, built = corpus
     folder = str(workspace.folder)
     spec = service.resolve_model(folder, HOSTED, None)
-    found = service.prospect(CorpusRef(folder, built.digest), spec, None)
+    found = service.estimate_embedding(CorpusRef(folder, built.digest), spec, None)
     assert (found.estimate.to_compute, found.estimate.usd, found.estimate.seconds) == (len(TEXTS), None, None)
-    assert (found.most_usd, found.estimate.price_date, most_usd(TEXTS, spec)) == (None, "", None)
+    assert (found.max_usd, found.estimate.price_date, max_usd(TEXTS, spec)) == (None, "", None)
     assert agreed_limit(HOSTED) == 0.0  # the button that starts it stays disabled
     assert ToyEmbedder.calls == []
 
@@ -139,7 +139,7 @@ def agreed_limit(spec: ModelSpec) -> float | None:
 
         from pages.shared.models.run import paid_consent
 
-        st.session_state["limit"] = paid_consent([SimpleNamespace(spec=spec, most_usd=None)])
+        st.session_state["limit"] = paid_consent([SimpleNamespace(spec=spec, max_usd=None)])
 
     at = AppTest.from_function(page, args=(spec,)).run(timeout=30)
     assert not at.exception

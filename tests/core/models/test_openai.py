@@ -15,7 +15,7 @@ import pytest
 from core.errors import ModelError, ServiceError
 from core.models import openai_embedder as openai_module
 from core.models.openai_client import requests as openai_requests
-from core.models.openai_client.packing import OPENAI_LIMITS, Assembly, Limits, Piece, cut, pack
+from core.models.openai_client.packing import OPENAI_LIMITS, Assembly, Limits, Piece, pack, split_texts
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import OpenAIEmbedder, resolve_openai
 from core.secret import Secret
@@ -119,7 +119,7 @@ def test_address_from_the_environment_is_not_used(monkeypatch):
 def test_packing_keeps_every_limit():
     counter = TokenCounter()
     texts = ["x" * 4] * 5000 + ["y" * 4 * 8191] * 40 + ["z" * 4 * 20_000]
-    pieces = cut(texts, OPENAI_LIMITS, counter)
+    pieces = split_texts(texts, OPENAI_LIMITS, counter)
     batches = list(pack(pieces, OPENAI_LIMITS))
     assert [piece for batch in batches for piece in batch] == pieces
     assert max(len(batch) for batch in batches) == 2048

@@ -8,7 +8,7 @@ import pytest
 from core.errors import ModelError, ServiceError
 from core.models import registry
 from core.models.minilm import has_bfloat16, model_folder
-from core.models.registry import PRESETS, describe, find_spec, load_embedder, names, resolve
+from core.models.registry import PRESETS, describe, find_spec, load_embedder, models_by_name, resolve
 from core.types import ModelSpec
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
 
@@ -63,7 +63,7 @@ def test_names_people_write_elsewhere():
     assert find_spec("sentence-transformers/all-MiniLM-L6-v2") == find_spec("all-MiniLM-L6-v2") == PRESETS[0]
     assert find_spec("static").backend == "static"
     assert find_spec("text-embedding-3-large", dimensions=256).dimensions == 256
-    assert len(names()) > len(PRESETS)
+    assert len(models_by_name()) > len(PRESETS)
 
 
 @pytest.mark.parametrize(

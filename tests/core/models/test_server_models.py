@@ -93,7 +93,7 @@ def test_every_process_finds_the_vectors_of_the_others(serve, workspace, monkeyp
     for i, positions in enumerate(plan):
         if i % processes == 0:
             cached_embedder.cache_clear()  # as a process that has not met the model
-        embedding.embed_places(CorpusRef(folder, corpus.digest), spec, None, positions)
+        embedding.embed_texts(CorpusRef(folder, corpus.digest), spec, None, positions)
     cached_embedder.cache_clear()
     embedding.collect_vectors(CorpusRef(folder, corpus.digest), spec, None, 300, 0.0)
     np.testing.assert_allclose(workspace.load_vectors(corpus.digest, spec).rows, expected_rows(corpus), atol=1e-6)
@@ -162,7 +162,7 @@ def test_a_server_whose_dimensions_change_is_refused_and_nothing_is_mixed(serve,
             embed(corpus, embedder, workspace)
         assert caught.value.remedy
     assert server.sizes == []
-    assert not VectorCache.of(workspace.folder, added).known([digest_text(text) for text in corpus.texts]).any()
+    assert not VectorCache.of(workspace.folder, added).contains([digest_text(text) for text in corpus.texts]).any()
 
 
 def test_queries_to_vectors_stored_without_dimensions_must_have_their_length(serve, workspace):

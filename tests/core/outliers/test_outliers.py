@@ -13,7 +13,7 @@ from core.outliers.cluster_scores import cluster_apart, cluster_fit
 from core.outliers.consensus import Cut, agreement, combine, consensus, listed, percentiles, score_rows
 from core.outliers.score_info import SCORES
 from core.outliers.scores import center_distance, isolation_forest, kth_distance, local_outlier_factor, mean_distance
-from core.vectors.communities import communities, neighbor_graph
+from core.vectors.communities import leiden_communities, neighbor_graph
 from core.vectors.neighbors import build_neighbors
 from tests.core.vectors.test_neighbors import make_vectors, wrap
 
@@ -132,7 +132,7 @@ def test_what_a_score_sees_is_what_it_says(name, lone, group):
     for odd_group, expected in ((False, lone), (True, group)):
         rows, odd = planted(odd_group)
         graph = build_neighbors(wrap(rows))
-        labels = communities(neighbor_graph(graph.ids, graph.scores), 1.0)
+        labels = leiden_communities(neighbor_graph(graph.ids, graph.scores), 1.0)
         score = score_rows(rows, graph, labels, k=20, forest=False)[name]
         if expected is not None:
             assert (roc_auc_score(odd, score) > 0.9) is expected

@@ -71,8 +71,8 @@ def test_repairs_even_the_lists_out(hubby):
     assert set(np.argsort(-found["none"].hubs.counts)[:10]) <= set(range(12))
     for repair in ("csls", "mutual"):
         assert found[repair].hubs.skewness < found["none"].hubs.skewness / 2
-        assert found[repair].hubs.unfair < found["none"].hubs.unfair
-        assert found[repair].hubs.never <= found["none"].hubs.never
+        assert found[repair].hubs.robin_hood < found["none"].hubs.robin_hood
+        assert found[repair].hubs.antihub_share <= found["none"].hubs.antihub_share
     assert found["none"].right is None
 
 

@@ -9,7 +9,7 @@ from core.corpus.reading import RawTable
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import loaders as opened
-from core.vectors.contenders import Contender, contender_graph_seconds, find_contender_neighbors
+from core.vectors.contenders import Contender, contender_graph_seconds, get_or_compute_neighbors
 
 SPEC = ModelSpec("imported", "mine", dimensions=48)
 
@@ -29,5 +29,5 @@ def test_a_variant_takes_what_its_models_graph_took(tmp_path, monkeypatch):
     facts = {"recall": 1.0, "checked": 60, "method": "exact", "facts": {"seconds": 7.5, "threads": 2}}
     workspace.save("neighbors", corpus.digest, opened.neighbor_inputs(SPEC), arrays, facts)
     assert contender_graph_seconds(*where, [Contender(SPEC), small, signs]) == 15
-    find_contender_neighbors(*where, small)
+    get_or_compute_neighbors(*where, small)
     assert contender_graph_seconds(*where, [Contender(SPEC), small, signs]) == 7.5

@@ -8,7 +8,7 @@ import core.vectors.neighbors
 from core.map.projection import project
 from core.map.trust import measure_trust
 from core.types import ModelSpec, Vectors, unit_rows
-from core.vectors.index_kinds import recall, tidy
+from core.vectors.index_kinds import break_ties, recall
 from core.vectors.neighbors import build_neighbors
 
 
@@ -108,7 +108,7 @@ def test_missing_results_are_filled(monkeypatch, ivf_rows):
 
 
 def test_tidy_orders_ties_and_clips():
-    ids, scores = tidy(np.array([[4, 2, 9]]), np.array([[1.0000002, 1.0000001, 0.5]], np.float32))
+    ids, scores = break_ties(np.array([[4, 2, 9]]), np.array([[1.0000002, 1.0000001, 0.5]], np.float32))
     assert ids.tolist() == [[2, 4, 9]]
     assert scores.tolist() == [[1.0, 1.0, 0.5]]
 

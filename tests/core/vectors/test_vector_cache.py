@@ -17,7 +17,7 @@ def keys(process: int, batch: int) -> list[bytes]:
 def fill(folder: Path, process: int) -> None:
     cache = VectorCache(folder, "m")
     for batch in range(BATCHES):
-        cache.known(keys(process, batch))
+        cache.contains(keys(process, batch))
         cache.put(keys(process, batch), np.full((ROWS, 3), process * 100 + batch, np.float32))
 
 
@@ -40,13 +40,13 @@ def test_a_file_that_is_no_database_is_put_aside(tmp_path):
     cache = VectorCache(tmp_path, "m")
     cache.path.parent.mkdir()
     cache.path.write_bytes(b"not a database at all" * 100)
-    assert not cache.known([b"k" * 32]).any()
+    assert not cache.contains([b"k" * 32]).any()
     cache.put([b"k" * 32], np.ones((1, 2), np.float32))
-    assert cache.known([b"k" * 32]).all()
+    assert cache.contains([b"k" * 32]).all()
 
 
 def test_a_file_without_its_table_counts_as_empty(tmp_path):
     cache = VectorCache(tmp_path, "m")
     cache.path.parent.mkdir()
     cache.path.touch()
-    assert not cache.known([b"k" * 32]).any()
+    assert not cache.contains([b"k" * 32]).any()
