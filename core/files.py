@@ -64,11 +64,11 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not temporary.is_dir():
             raise
         # a folder can't be renamed over a filled one: that is moved away first; who loses a race keeps the other's
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
+        previous = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
         with suppress(OSError):
-            os.replace(path, aside)
+            os.replace(path, previous)
             os.replace(temporary, path)
-        discard(aside)
+        discard(previous)
 
 
 def discard(path: Path) -> None:

@@ -74,9 +74,9 @@ class Workspace:
 
     def save_corpus(self, corpus: Corpus) -> CorpusInfo:
         """Keep a corpus; one that is kept already stays as it is, under its present name."""
-        known = self.info(corpus.digest)
-        if known:
-            return known
+        existing = self.info(corpus.digest)
+        if existing:
+            return existing
         folder = self._corpus_folder(corpus.digest)
         with replacing(folder) as temporary:
             temporary.mkdir()

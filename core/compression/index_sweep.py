@@ -11,7 +11,7 @@ from core.compression.latency import time_queries
 from core.compression.planner import index_bytes, list_count
 from core.compression.sample import TOP, Sample, all_threads, share_found
 from core.types import Progress
-from core.vectors.index_kinds import BUILD_WIDTH, TRAINING_ROWS, Kind, parameters
+from core.vectors.index_kinds import EF_CONSTRUCTION, TRAINING_ROWS, Kind, parameters
 
 LINKS = (16, 32)  # HNSW's M
 WIDTHS = (10, 16, 32, 64, 128, 256, 512)  # HNSW's efSearch
@@ -104,7 +104,7 @@ def build(kind: Kind, count: int, rows: np.ndarray, seed: int) -> Any:
             return build_flat(rows)
         if kind == "hnsw":
             index = faiss.IndexHNSWFlat(rows.shape[1], count, faiss.METRIC_INNER_PRODUCT)
-            index.hnsw.efConstruction = BUILD_WIDTH
+            index.hnsw.efConstruction = EF_CONSTRUCTION
         else:
             index = faiss.IndexIVFFlat(
                 faiss.IndexFlatIP(rows.shape[1]), rows.shape[1], count, faiss.METRIC_INNER_PRODUCT

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.vectors.index_kinds import BUILD_WIDTH
+from core.vectors.index_kinds import EF_CONSTRUCTION
 
 Kind = Literal["exact", "hnsw", "ivf"]
 
@@ -61,7 +61,7 @@ def index_code(setting: Setting, width: int) -> str:
 def _build_lines(setting: Setting, width: int) -> list[str]:
     if setting.kind == "hnsw":
         made = f"index = faiss.IndexHNSWFlat({width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)"
-        return [made, f"index.hnsw.efConstruction = {BUILD_WIDTH}"]
+        return [made, f"index.hnsw.efConstruction = {EF_CONSTRUCTION}"]
     if setting.kind == "ivf":
         return [
             f"centers = faiss.IndexFlatIP({width})",

@@ -102,8 +102,8 @@ def warm_up(client: Any, folder: str) -> list[Any]:
     futures = []
     for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items():
         offers = facts.get("resources", {})
-        for place, task in enumerate(_warm_tasks(offers)):
-            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10 - place))
+        for order, task in enumerate(_warm_tasks(offers)):
+            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10 - order))
     return futures
 
 

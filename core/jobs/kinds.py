@@ -72,8 +72,8 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     from core.disagreement.shift_results import find_moves
     from core.vectors.contenders import Contender
 
-    chosen = tuple(Contender.from_dict(contender) for contender in spec.params["contenders"])
-    where = (spec.ref, chosen)
+    contenders = tuple(Contender.from_dict(contender) for contender in spec.params["contenders"])
+    where = (spec.ref, contenders)
     context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
     context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
     if "moved" in spec.params:
@@ -100,8 +100,8 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
     where = (spec.ref, model)
     plan, left_out = context.call("Planning", embedding.plan_batches, *where, spec.params.get("limit_usd"))
-    items = [(*where, secret, places) for places in plan]
-    sizes = [len(places) for places in plan]
+    items = [(*where, secret, batch) for batch in plan]
+    sizes = [len(batch) for batch in plan]
     context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
     if left_out:
         raise JobError(

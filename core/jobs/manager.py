@@ -35,7 +35,7 @@ class JobManager:
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
-        self._lines: dict[bool, queue.Queue[str]] = {False: queue.Queue(), True: queue.Queue()}  # by JobSpec.aside
+        self._queues: dict[bool, queue.Queue[str]] = {False: queue.Queue(), True: queue.Queue()}  # by JobSpec.aside
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
@@ -49,15 +49,15 @@ class JobManager:
     def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
         """Put a job in line and give its id; a job that is in line or running already is not added again."""
         with self._lock:
-            known = self._states.get(spec.id)
-            if known and known.open:
+            existing = self._states.get(spec.id)
+            if existing and existing.open:
                 return spec.id
             self._cancelled.discard(spec.id)
             self._states[spec.id] = JobState(spec)
             if secret:
                 self._secrets[spec.id] = secret
         self._record(spec.id)
-        self._lines[spec.background].put(spec.id)
+        self._queues[spec.background].put(spec.id)
         return spec.id
 
     def cancel(self, job: str) -> None:
@@ -94,7 +94,7 @@ class JobManager:
         Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
-        future = client.submit(function, *args, pure=False, priority=10, **self._on(on))
+        future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
         try:
             return future.result(timeout)
         except PlanisphereError:
@@ -112,7 +112,7 @@ class JobManager:
             raise self._failure
         return self._client
 
-    def _on(self, resource: str) -> dict[str, Any]:
+    def _worker_options(self, resource: str) -> dict[str, Any]:
         return {"resources": {resource: 1}} if resource in self._resources else {}
 
     def wait_warm(self, timeout: float = 300) -> None:
@@ -146,12 +146,12 @@ class JobManager:
         if self._client:
             atexit.register(self.close)
             self._warm(warm_folder)
-        threading.Thread(target=self._follow, args=(self._lines[True],), daemon=True, name="jobs aside").start()
-        self._follow(self._lines[False])
+        threading.Thread(target=self._run_queue, args=(self._queues[True],), daemon=True, name="jobs aside").start()
+        self._run_queue(self._queues[False])
 
-    def _follow(self, line: "queue.Queue[str]") -> None:
+    def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
         while True:
-            self._run(line.get())
+            self._run(job_ids.get())
 
     def _warm(self, folder: str) -> None:
         try:
@@ -167,8 +167,10 @@ class JobManager:
         self._set(job, status="running", started=time.time())
         ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
         try:
-            aside = state.spec.background
-            context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set, aside)
+            background = state.spec.background
+            context = JobContext(
+                self._ready(30), job, self._worker_options, lambda: job in self._cancelled, self._set, background
+            )
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
             ending = {"status": "done"}
@@ -177,8 +179,8 @@ class JobManager:
         except PlanisphereError as error:
             ending |= {"error": error.message, "remedy": error.remedy}
         except Exception as error:
-            told = explain_failure(error)
-            ending |= {"error": told.message, "remedy": told.remedy}
+            explanation = explain_failure(error)
+            ending |= {"error": explanation.message, "remedy": explanation.remedy}
         finally:
             self._secrets.pop(job, None)
             self._set(job, **ending, finished=time.time())

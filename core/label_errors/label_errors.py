@@ -73,7 +73,7 @@ def find_doubts(
     confident, best = _confident(probe, rows, given, made.probe_given, classes)
     flag = wrong_labels(confident, given, made.probe_given, best)
     estimate = estimate_wrong(given, confident, flag, groups[rows], classes, seed)
-    facts = {"trained": probe.trained, "seconds": round(time.perf_counter() - started, 3)}
+    facts = {"trained": probe.training_rows, "seconds": round(time.perf_counter() - started, 3)}
     return Doubts(rows, given, **vars(made), probe_flag=flag, estimate=estimate, facts=facts)
 
 

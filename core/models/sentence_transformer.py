@@ -44,7 +44,7 @@ class SentenceEmbedder(BaseEmbedder):
         if spec.revision and source.revision and spec.revision != source.revision:
             raise model_changed(spec)
         self._model = _load(spec, source)
-        super().__init__(_filled(spec, source, self._model))
+        super().__init__(_resolved_spec(spec, source, self._model))
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self._encode(texts, self._model.encode_document, self._spec.document_prompt)
@@ -84,10 +84,10 @@ def is_folder(name: str) -> bool:
 def _folder_source(folder: Path) -> Source:
     """A local model is named by the digest of the files that decide its vectors."""
     folder = folder.expanduser()
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted({path for pattern in WEIGHTS for path in folder.rglob(pattern)}):
-        whole.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
-    return Source(f"sha256:{whole.hexdigest()[:16]}")
+        digest.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
+    return Source(f"sha256:{digest.hexdigest()[:16]}")
 
 
 def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
@@ -98,12 +98,12 @@ def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
     if local_only:
         return Source(spec.revision)
     try:
-        found = HfApi().model_info(spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT)
+        info = HfApi().model_info(spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT)
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise ModelError(f"The Hugging Face hub has no model named {spec.name!r}.", MISSPELLED) from error
     except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
         return Source(spec.revision)
-    return Source(str(found.sha or ""), _languages(found.card_data), local=False)
+    return Source(str(info.sha or ""), _languages(info.card_data), local=False)
 
 
 def _languages(card: Any) -> tuple[str, ...]:
@@ -125,10 +125,10 @@ def _load(spec: ModelSpec, source: Source) -> Any:
             truncate_dim=spec.dimensions,
         )
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, ImportError and others of its own
-        raise _explained(spec.name, folder, source.local, error) from error
+        raise _load_error(spec.name, folder, source.local, error) from error
 
 
-def _explained(name: str, folder: bool, local: bool, error: Exception) -> ModelError:
+def _load_error(name: str, folder: bool, local: bool, error: Exception) -> ModelError:
     if "trust_remote_code" in str(error):
         return ModelError(f"{name} brings code of its own, which is never run here.", "Choose a model without it.")
     if folder:
@@ -140,7 +140,7 @@ def _explained(name: str, folder: bool, local: bool, error: Exception) -> ModelE
     return ModelError(f"The model {name} can't be loaded ({type(error).__name__}).", MISSPELLED)
 
 
-def _filled(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
+def _resolved_spec(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
     config = getattr(getattr(model[0], "auto_model", None), "config", None)
     return replace(
         spec,
@@ -155,8 +155,8 @@ def _filled(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
 
 def _prompt(model: Any, names: tuple[str, ...]) -> str:
     """The first prompt of these names, else the model's default one, else ''."""
-    found = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
-    return found or model.prompts.get(model.default_prompt_name or "", "") or ""
+    prompt = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
+    return prompt or model.prompts.get(model.default_prompt_name or "", "") or ""
 
 
 class SentenceBackend(Backend):

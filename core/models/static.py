@@ -19,10 +19,12 @@ from core.types import ModelSpec, unit_rows
 DIMENSIONS = 256
 SIF = 1e-4
 VERSION = 1  # raised when the recipe changes
-UNUSED = re.compile(r"\[unused\d+\]|\[(PAD|UNK|CLS|SEP|MASK)\]")  # tokens without a meaning of their own: zero vectors
+UNUSED_TOKENS = re.compile(
+    r"\[unused\d+\]|\[(PAD|UNK|CLS|SEP|MASK)\]"
+)  # tokens without a meaning of their own: zero vectors
 
 
-def distilled(models_folder: Path, threads: int | None = None) -> Path:
+def distill(models_folder: Path, threads: int | None = None) -> Path:
     """The folder of the static model made from all-MiniLM-L6-v2, in model2vec's format, made at first use."""
     folder = models_folder / f"{WEIGHTS_SHA256[:16]}-static{DIMENSIONS}-v{VERSION}"
     if not folder.exists():
@@ -35,11 +37,11 @@ def distilled(models_folder: Path, threads: int | None = None) -> Path:
 def _token_vectors(tokenizer: Any, encoder: TokenEncoder) -> np.ndarray:
     """(vocabulary, DIMENSIONS) float32, row i the vector of token i."""
     vocabulary = tokenizer.get_vocab()
-    kept = sorted(number for token, number in vocabulary.items() if not UNUSED.fullmatch(token))
+    used = sorted(number for token, number in vocabulary.items() if not UNUSED_TOKENS.fullmatch(token))
     start, end = vocabulary["[CLS]"], vocabulary["[SEP]"]
-    pooled = encoder.pooled([[start, number, end] for number in kept])
+    pooled = encoder.pooled([[start, number, end] for number in used])
     vectors = np.zeros((len(vocabulary), DIMENSIONS), np.float32)
-    vectors[kept] = _main_components(pooled) * zipf_weights(len(kept))[:, None]
+    vectors[used] = _main_components(pooled) * zipf_weights(len(used))[:, None]
     return vectors
 
 
@@ -99,7 +101,7 @@ class StaticEmbedder(BaseEmbedder):
         return counts
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
-        return [found.ids for found in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
     def _sums(self, texts: list[str]) -> np.ndarray:
         """(n, d) sums of token vectors: the mean's direction. A sparse product, so long texts take no memory."""
@@ -162,7 +164,7 @@ class StaticBackend(Backend):
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> StaticEmbedder:
         if spec.name == MODEL.name:
-            return StaticEmbedder(spec, distilled(options.models_folder, options.threads))
+            return StaticEmbedder(spec, distill(options.models_folder, options.threads))
         return StaticEmbedder(spec, Path(spec.name).expanduser())
 
 

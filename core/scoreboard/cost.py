@@ -39,7 +39,7 @@ def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
     usd = None if price is None or (tokens is None and price.per_million_usd) else price.per_million_usd * (tokens or 0)
     return Cost(
         dimensions=width,
-        bytes_a_vector=contender.bytes_a_vector(width),
+        bytes_a_vector=contender.bytes_per_vector(width),
         usd_per_million=usd,
         price_date=price.date if price else "",
         tokens_a_text=tokens,

@@ -39,13 +39,13 @@ class VectorCache:
 
     def contains(self, digests: Sequence[bytes], dimensions: int | None = None) -> np.ndarray:
         """(n,) bool: which texts have a vector, of any length where dimensions is None."""
-        found: set[bytes] = set()
+        stored: set[bytes] = set()
         if self.path.exists():
             with self._open() as database:
                 sizes = _select(database, "key, length(row)", digests)
-                found = {key for key, size in sizes if dimensions is None or size == 4 * dimensions}
-        known = np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
-        return known | self.earlier.contains(digests, dimensions) if self.earlier else known
+                stored = {key for key, size in sizes if dimensions is None or size == 4 * dimensions}
+        mask = np.fromiter((digest in stored for digest in digests), dtype=bool, count=len(digests))
+        return mask | self.earlier.contains(digests, dimensions) if self.earlier else mask
 
     def width(self) -> int | None:
         """How many numbers the first stored vector has; None where there is none."""
@@ -57,26 +57,26 @@ class VectorCache:
 
     def get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
         """(n, dimensions) float32 rows, and (n,) bool which of them were found; the others are zero."""
-        rows, found = self._get(digests, dimensions)
+        rows, mask = self._get(digests, dimensions)
         if self.earlier:
-            missing = np.flatnonzero(~found)
-            rows[missing], found[missing] = self.earlier.get([digests[int(i)] for i in missing], dimensions)
-        return rows, found
+            missing = np.flatnonzero(~mask)
+            rows[missing], mask[missing] = self.earlier.get([digests[int(i)] for i in missing], dimensions)
+        return rows, mask
 
     def _get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
         rows = np.zeros((len(digests), dimensions), dtype=np.float32)
-        found = np.zeros(len(digests), dtype=bool)
+        mask = np.zeros(len(digests), dtype=bool)
         if not self.path.exists():
-            return rows, found
-        places: dict[bytes, list[int]] = {}
-        for place, digest in enumerate(digests):
-            places.setdefault(digest, []).append(place)
+            return rows, mask
+        positions: dict[bytes, list[int]] = {}
+        for position, digest in enumerate(digests):
+            positions.setdefault(digest, []).append(position)
         with self._open() as database:
-            for key, value in _select(database, "key, row", list(places)):
+            for key, value in _select(database, "key, row", list(positions)):
                 if len(value) == 4 * dimensions:
-                    rows[places[key]] = np.frombuffer(value, dtype="<f4")
-                    found[places[key]] = True
-        return rows, found
+                    rows[positions[key]] = np.frombuffer(value, dtype="<f4")
+                    mask[positions[key]] = True
+        return rows, mask
 
     def put(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
         """Keep rows under their texts' digests, all or none."""

@@ -44,7 +44,7 @@ class Contender:
         extras = [f"first {self.dimensions}d"] if self.dimensions else []
         return " · ".join([self.model.label, *extras, *([self.bits] if self.bits != "float32" else [])])
 
-    def bytes_a_vector(self, dimensions: int) -> int:
+    def bytes_per_vector(self, dimensions: int) -> int:
         """What one vector of so many dimensions takes, packed."""
         return -(-dimensions * _WIDTH[self.bits] // 8)
 
@@ -59,7 +59,7 @@ class Contender:
 def from_key(key: str, models: Iterable[ModelSpec]) -> Contender | None:
     """The contender a link names among the models at hand; None where there is none."""
     model_key, *extras = key.split("-")
-    model = next((each for each in models if each.key == model_key), None)
+    model = next((candidate for candidate in models if candidate.key == model_key), None)
     numbers = [int(extra) for extra in extras if extra.isdecimal()]
     bits = [bit for bit in BITS if bit in extras]
     if model is None or len(numbers) + len(bits) != len(extras) or len(numbers) > 1 or len(bits) > 1:

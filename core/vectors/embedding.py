@@ -29,12 +29,12 @@ def embed(
     progress is called with (texts done, texts to do). Raises ModelError, also where the embedder returns another
     number or length of vectors than its spec says, or StorageError.
     """
-    kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
-    if kept is None and embedder.spec.dimensions is None:
+    stored = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if stored is None and embedder.spec.dimensions is None:
         resolved_dimensions(embedder)
-        kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
-    if kept is not None:
-        return kept
+        stored = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if stored is not None:
+        return stored
     started = time.perf_counter()
     codes, texts = distinct_texts(corpus.texts)
     cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
@@ -46,7 +46,7 @@ def embed(
         if progress:
             progress(done, len(missing))
     facts = {"computed": len(missing), "seconds": round(time.perf_counter() - started, 3)}
-    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_unseen(texts, codes, embedder))
+    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_truncated(texts, codes, embedder))
     if workspace:
         workspace.save_corpus(corpus)
         workspace.save_vectors(vectors)
@@ -84,24 +84,26 @@ def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None)
     dimensions = embedder.spec.dimensions or 0
     if cache is None:
         return np.zeros((len(texts), dimensions), dtype=np.float32), np.arange(len(texts))
-    rows, found = cache.get([digest_text(text) for text in texts], dimensions)
-    return rows, np.flatnonzero(~found)
+    rows, mask = cache.get([digest_text(text) for text in texts], dimensions)
+    return rows, np.flatnonzero(~mask)
 
 
-def plan_text_batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
+def plan_text_batches(
+    texts: Sequence[str], positions: np.ndarray, max_texts: int, max_characters: int
+) -> list[np.ndarray]:
     """The places cut into batches of texts alike in length, longest first (padding costs time).
 
     The last batches are smaller, so that all workers end at about the same time.
     """
-    sizes = np.fromiter((len(texts[i]) + 8 for i in places), dtype=np.int64, count=len(places))
+    sizes = np.fromiter((len(texts[i]) + 8 for i in positions), dtype=np.int64, count=len(positions))
     order = np.argsort(-sizes, kind="stable")
     ends = np.cumsum(sizes[order])
     cuts, start = [], 0
     while start < len(order):
         done = ends[start - 1] if start else 0
-        room = min(characters, max((ends[-1] - done) // 6, characters // 8))
-        end = max(start + 1, min(int(np.searchsorted(ends, done + room, side="right")), start + most))
-        cuts.append(places[order[start:end]])
+        room = min(max_characters, max((ends[-1] - done) // 6, max_characters // 8))
+        end = max(start + 1, min(int(np.searchsorted(ends, done + room, side="right")), start + max_texts))
+        cuts.append(positions[order[start:end]])
         start = end
     return cuts
 
@@ -122,7 +124,7 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None,
     return checked_shape(embedder.embed(texts, put), len(texts), dimensions, spec)
 
 
-def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
+def count_truncated(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
     """How much of the corpus the model's window cuts off: truncated texts and the share of tokens never seen."""
     tokens = embedder.count_tokens(texts)[codes]
     window = embedder.spec.max_tokens
@@ -159,23 +161,23 @@ def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) ->
     if Workspace(corpus.folder).load_vectors(corpus.digest, spec) is not None:
         return [], 0
     texts = load_distinct_texts(corpus)
-    known = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
-    plan = plan_text_batches(texts, np.flatnonzero(~known), *capabilities(spec).batch)
+    cached = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
+    plan = plan_text_batches(texts, np.flatnonzero(~cached), *capabilities(spec).batch)
     paid = plan if limit_usd is None else affordable_batches(texts, plan, spec, limit_usd)
-    return paid, sum(len(places) for places in plan[len(paid) :])
+    return paid, sum(len(batch) for batch in plan[len(paid) :])
 
 
-def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, places: np.ndarray) -> int:
+def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, positions: np.ndarray) -> int:
     """Embed one batch and keep it; a batch that was kept meanwhile is not computed again. Gives the texts done."""
     texts = load_distinct_texts(corpus)
-    chosen = [texts[place] for place in places]
+    batch = [texts[position] for position in positions]
     cache = vector_cache(corpus.folder, spec)
-    known = cache.contains([digest_text(text) for text in chosen], spec.dimensions)
-    left = [text for text, have in zip(chosen, known, strict=True) if not have]
+    cached = cache.contains([digest_text(text) for text in batch], spec.dimensions)
+    left = [text for text, have in zip(batch, cached, strict=True) if not have]
     if left:
         embedder = cached_embedder(corpus.folder, spec, secret, 1)
         embed_batch(left, embedder, cache, resolved_dimensions(embedder))
-    return len(places)
+    return len(positions)
 
 
 def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, computed: int, started: float) -> None:
@@ -191,7 +193,7 @@ def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, c
             f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed."
         )
     facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
-    workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_unseen(texts, codes, embedder)))
+    workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_truncated(texts, codes, embedder)))
 
 
 def store_index(corpus: CorpusRef, spec: ModelSpec) -> None:

@@ -16,7 +16,7 @@ from core.vectors.index_kinds import Kind, break_ties, parameters, select_index
 
 BLOCK = 65_536
 EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph
-WIDEST = 16  # how many times wider a filtered search may look
+MAX_WIDENING = 16  # how many times wider a filtered search may look
 
 
 class Index:
@@ -43,7 +43,7 @@ class Index:
         id; k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, another dimension, and
         row ids out of range.
         """
-        queries = _checked(queries, self.rows.shape[1])
+        queries = _validated_queries(queries, self.rows.shape[1])
         allowed = None if rows is None else allowed_rows(rows, len(self.rows))
         k = max(0, min(k, len(self.rows) if allowed is None else len(allowed)))
         if k == 0 or len(queries) == 0:
@@ -54,7 +54,7 @@ class Index:
 
     def _approximate(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         rarity = 1.0 if allowed is None else len(self.rows) / len(allowed)
-        width = int(self._width * min(rarity, WIDEST))
+        width = int(self._width * min(rarity, MAX_WIDENING))
         if self.facts.kind == "hnsw":
             width = max(width, 2 * k)
         settings = parameters(self.facts.kind, width, allowed)
@@ -133,10 +133,10 @@ def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.nd
     ids = np.empty((len(queries), k), np.int64)
     scores = np.empty((len(queries), k), np.float32)
     for i, query in enumerate(queries):
-        found = similarities(rows, query)[allowed]
-        best = np.argpartition(found, len(found) - k)[len(found) - k :]
-        best = best[np.argsort(-found[best], kind="stable")]
-        ids[i], scores[i] = allowed[best], found[best]
+        allowed_scores = similarities(rows, query)[allowed]
+        best = np.argpartition(allowed_scores, len(allowed_scores) - k)[len(allowed_scores) - k :]
+        best = best[np.argsort(-allowed_scores[best], kind="stable")]
+        ids[i], scores[i] = allowed[best], allowed_scores[best]
     return break_ties(ids, scores)
 
 
@@ -155,7 +155,7 @@ def _threads_for(queries: np.ndarray) -> Iterator[None]:
 
 def similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     """(n,) float32 cosine of one query (d,) with every row (n, d), block by block, for memory-mapped rows too."""
-    query = _checked(np.atleast_2d(query), rows.shape[1])[0]
+    query = _validated_queries(np.atleast_2d(query), rows.shape[1])[0]
     parts = [rows[start : start + BLOCK] @ query for start in range(0, len(rows), BLOCK)]
     return np.clip(np.concatenate([np.empty(0, np.float32), *parts]), -1, 1)
 
@@ -173,7 +173,7 @@ def allowed_rows(rows: np.ndarray, n: int) -> np.ndarray:
     return ids
 
 
-def _checked(queries: np.ndarray, dims: int) -> np.ndarray:
+def _validated_queries(queries: np.ndarray, dims: int) -> np.ndarray:
     queries = unit_rows(queries)
     if queries.shape[1] != dims:
         raise InputError(

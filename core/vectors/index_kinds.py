@@ -27,35 +27,37 @@ def break_ties(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndar
     return ids, scores
 
 
-def without_self(ids: np.ndarray, scores: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def without_self(ids: np.ndarray, scores: np.ndarray, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Leave each row's own id out of its k + 1 results; where it is not among them, leave out the last.
 
     ids, scores: (q, k + 1); own: (q,) ids. With exact duplicates a row need not be its own first neighbor.
     """
-    keep = ids != own[:, None]
+    keep = ids != row_ids[:, None]
     keep[keep.all(axis=1), -1] = False
     shape = (len(ids), ids.shape[1] - 1)
     return ids[keep].reshape(shape), scores[keep].reshape(shape)
 
 
-def recall(found: np.ndarray, exact: np.ndarray) -> float:
+def recall(scores: np.ndarray, exact_scores: np.ndarray) -> float:
     """Share of the true neighbors found, by score, so that equal neighbors count as equals (as ann-benchmarks does).
 
     found, exact: (q, k) scores falling; exact from a full search. In [0, 1], higher is better; 1.0 for no queries.
     """
-    if exact.size == 0:
+    if exact_scores.size == 0:
         return 1.0
-    return float((found >= exact[:, -1:] - 2 * 10.0**-DECIMALS).mean())
+    return float((scores >= exact_scores[:, -1:] - 2 * 10.0**-DECIMALS).mean())
 
 
 Kind = Literal["exact", "hnsw", "ivf"]
-LINKS, BUILD_WIDTH = 16, 80  # HNSW's M and efConstruction
-HNSW_WIDTHS = (32, 64, 128, 256, 512, 1024)
+LINKS, EF_CONSTRUCTION = 16, 80  # HNSW's M and efConstruction
+EF_SEARCH = (32, 64, 128, 256, 512, 1024)
 ADD_BLOCK = 8192
 TRAINING_ROWS = 40  # rows for each list of an IVF index
 
 
-def build(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda count: None) -> Any:
+def build_faiss_index(
+    kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda count: None
+) -> Any:
     """A FAISS index of rows (n, d) float32 by inner product: HNSW (Malkov and Yashunin 2018) or IVF.
 
     added is called with the count of rows in it, as it grows.
@@ -66,7 +68,7 @@ def build(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] 
     index: Any
     if kind == "hnsw":
         index = faiss.IndexHNSWFlat(d, LINKS, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = BUILD_WIDTH
+        index.hnsw.efConstruction = EF_CONSTRUCTION
     else:
         lists = max(1, min(int(4 * n**0.5), n // 39))  # FAISS asks for 39 training rows a list
         index = faiss.IndexIVFFlat(faiss.IndexFlatIP(d), d, lists, faiss.METRIC_INNER_PRODUCT)
@@ -82,7 +84,7 @@ def build(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] 
 def widths(kind: Kind, index: Any) -> Iterator[int]:
     """What to try in turn: efSearch of HNSW, lists probed of IVF."""
     if kind == "hnsw":
-        yield from HNSW_WIDTHS
+        yield from EF_SEARCH
         return
     probes = min(8, index.nlist)
     while probes < index.nlist:
@@ -95,11 +97,11 @@ def parameters(kind: Kind, width: int, allowed: np.ndarray | None) -> Any:
     """FAISS search parameters; allowed: sorted ids that may be found, or None for all."""
     import faiss
 
-    made: Any = faiss  # its stubs lack these classes' arguments
-    chosen = {} if allowed is None else {"sel": faiss.IDSelectorBatch(allowed)}
+    untyped: Any = faiss  # its stubs lack these classes' arguments
+    selector = {} if allowed is None else {"sel": faiss.IDSelectorBatch(allowed)}
     if kind == "hnsw":
-        return made.SearchParametersHNSW(efSearch=width, **chosen)
-    return made.SearchParametersIVF(nprobe=width, **chosen)
+        return untyped.SearchParametersHNSW(efSearch=width, **selector)
+    return untyped.SearchParametersIVF(nprobe=width, **selector)
 
 
 def megabytes(kind: Kind, index: Any, rows: np.ndarray) -> float:
@@ -112,7 +114,7 @@ def megabytes(kind: Kind, index: Any, rows: np.ndarray) -> float:
     return round(size / 1e6, 1)
 
 
-def describe(kind: Kind, index: Any, width: int) -> str:
+def describe_index(kind: Kind, index: Any, width: int) -> str:
     """The index in a few words."""
     if kind == "hnsw":
         return f"HNSW, {LINKS} links a row, efSearch {width}"
@@ -121,24 +123,26 @@ def describe(kind: Kind, index: Any, width: int) -> str:
     return "Exact search of every row"
 
 
-TIMED, CHECKED, TOP = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
-PERTURBED = 0.2  # length of the noise added to a unit row to make a query of it
-Choice = tuple[IndexFacts, Any, int]
+TIMED_QUERIES, RECALL_QUERIES, RECALL_K = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
+NOISE_LENGTH = 0.2  # length of the noise added to a unit row to make a query of it
+SelectedIndex = tuple[IndexFacts, Any, int]
 """Facts, the FAISS index (None for exact) and its search width."""
 
 
-def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> Choice:
+def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> SelectedIndex:
     """Measure the kinds asked for until one keeps both limits; else the one that recalls most, and say so."""
-    queries = sample_queries(rows, CHECKED, seed)
-    tried: list[Choice] = []
-    for one in ("exact", "hnsw", "ivf") if kind == "auto" else (kind,):
-        tried.append(_measure(one, rows, queries, min_recall, seed))
-        if tried[-1][0].recall >= min_recall and tried[-1][0].p50_ms <= budget_ms:
-            return tried[-1]
-    return _admit(max(tried[1:] or tried, key=lambda choice: _merit(choice[0], min_recall)), budget_ms, min_recall)
+    queries = sample_queries(rows, RECALL_QUERIES, seed)
+    measured: list[SelectedIndex] = []
+    for candidate in ("exact", "hnsw", "ivf") if kind == "auto" else (kind,):
+        measured.append(_measure(candidate, rows, queries, min_recall, seed))
+        if measured[-1][0].recall >= min_recall and measured[-1][0].p50_ms <= budget_ms:
+            return measured[-1]
+    return _note_limits(
+        max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall)), budget_ms, min_recall
+    )
 
 
-def _merit(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
+def _rank_key(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
     """The quickest of those that recall enough; where none does, the one that recalls most."""
     enough = facts.recall >= min_recall
     return enough, -facts.p50_ms if enough else facts.recall
@@ -149,26 +153,26 @@ def sample_queries(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     drawn = rows[rng.integers(0, len(rows), count)]
     noise = rng.standard_normal(drawn.shape).astype(np.float32)
-    return unit_rows(drawn + PERTURBED * noise / np.sqrt(np.float32(rows.shape[1])))
+    return unit_rows(drawn + NOISE_LENGTH * noise / np.sqrt(np.float32(rows.shape[1])))
 
 
-def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int) -> Choice:
+def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int) -> SelectedIndex:
     import faiss
 
     if kind == "exact":
         timed = _latencies(
-            lambda q: faiss.knn(q, rows, min(TOP, len(rows)), metric=faiss.METRIC_INNER_PRODUCT), queries
+            lambda q: faiss.knn(q, rows, min(RECALL_K, len(rows)), metric=faiss.METRIC_INNER_PRODUCT), queries
         )
         return _facts(kind, rows, None, 0, 1.0, len(timed), timed, seed), None, 0
-    index, k = build(kind, rows, seed), min(TOP, len(rows))
+    index, k = build_faiss_index(kind, rows, seed), min(RECALL_K, len(rows))
     truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
     for width in widths(kind, index):
         settings = parameters(kind, width, None)
-        found = recall(index.search(queries, k, params=settings)[0], truth)
-        if found >= min_recall:
+        measured_recall = recall(index.search(queries, k, params=settings)[0], truth)
+        if measured_recall >= min_recall:
             break
     timed = _latencies(lambda q: index.search(q, k, params=settings), queries)
-    return _facts(kind, rows, index, width, found, len(queries), timed, seed), index, width
+    return _facts(kind, rows, index, width, measured_recall, len(queries), timed, seed), index, width
 
 
 def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.ndarray:
@@ -179,7 +183,7 @@ def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.n
     faiss.omp_set_num_threads(1)
     try:
         times = [time.perf_counter()]
-        for query in queries[: TIMED + 1]:
+        for query in queries[: TIMED_QUERIES + 1]:
             search(query[None])
             times.append(time.perf_counter())
     finally:
@@ -188,18 +192,27 @@ def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.n
 
 
 def _facts(
-    kind: Kind, rows: np.ndarray, index: Any, width: int, found: float, checked: int, timed: np.ndarray, seed: int
+    kind: Kind,
+    rows: np.ndarray,
+    index: Any,
+    width: int,
+    measured_recall: float,
+    checked: int,
+    timed: np.ndarray,
+    seed: int,
 ) -> IndexFacts:
     p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
     size = megabytes(kind, index, rows)
-    return IndexFacts(kind, describe(kind, index, width), found, checked, p50, p99, size, len(rows), seed)
+    return IndexFacts(
+        kind, describe_index(kind, index, width), measured_recall, checked, p50, p99, size, len(rows), seed
+    )
 
 
-def _admit(choice: Choice, budget_ms: float, min_recall: float) -> Choice:
+def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> SelectedIndex:
     """Write into the description which limit is not kept."""
     from dataclasses import replace
 
     facts, index, width = choice
-    short = f"; recall@{TOP} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
+    short = f"; recall@{RECALL_K} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
     slow = f"; {facts.p50_ms:.0f} ms is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
     return replace(facts, description=facts.description + short + slow), index, width

@@ -46,8 +46,12 @@ def models_folder(folder: str) -> Path:
     """Where exported and distilled models are kept: where the installation made them, else in the workspace."""
     from core.models.registry import default_folder
 
-    made = default_folder()
-    return made if made.is_dir() and os.access(made, os.W_OK) else Path(folder) / "models"
+    folder_of_installation = default_folder()
+    return (
+        folder_of_installation
+        if folder_of_installation.is_dir() and os.access(folder_of_installation, os.W_OK)
+        else Path(folder) / "models"
+    )
 
 
 def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
@@ -57,10 +61,10 @@ def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
 @lru_cache(maxsize=8)
 def load_vectors(corpus: CorpusRef, spec: ModelSpec) -> Vectors:
     """Raises StorageError where the corpus is not embedded with this model."""
-    found = Workspace(corpus.folder).load_vectors(corpus.digest, spec)
-    if found is None:
+    vectors = Workspace(corpus.folder).load_vectors(corpus.digest, spec)
+    if vectors is None:
         raise StorageError(f"This corpus has no vectors of {spec.label}.", "Run the model on the Embed page.")
-    return found
+    return vectors
 
 
 @lru_cache(maxsize=8)
@@ -72,21 +76,21 @@ def load_neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
 @lru_cache(maxsize=8)
 def load_index(corpus: CorpusRef, spec: ModelSpec) -> Index:
     """The kept search index, or a new one, which is then kept."""
-    place = Workspace(corpus.folder).result_folder(
+    path = Workspace(corpus.folder).result_folder(
         "index", corpus.digest, {**vector_inputs(spec), "index": INDEX_VERSION}
     )
     rows = load_vectors(corpus, spec)
     try:
-        return Index.load(place, rows)
+        return Index.load(path, rows)
     except StorageError:  # none yet, or one that can't be read
-        made = build_index(rows)
+        index = build_index(rows)
     try:
-        with storage_errors(place.parent):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        made.save(place)
+        with storage_errors(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        index.save(path)
     except StorageError as error:  # it serves all the same
         _LOG.warning("search index not kept: %s", error)
-    return made
+    return index
 
 
 @dataclass(frozen=True)

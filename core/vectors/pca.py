@@ -25,8 +25,8 @@ def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np
         points = np.zeros((len(rows), dims), np.float32)
         points[:, : axes.shape[1]] = rows @ axes - mean @ axes
     same = total <= 1e-6 * len(rows)
-    kept = 0.0 if same else float(np.sum(np.square(points, dtype=np.float64)) / total)
-    return (points * 0 if same else points), min(kept, 1.0)
+    explained = 0.0 if same else float(np.sum(np.square(points, dtype=np.float64)) / total)
+    return (points * 0 if same else points), min(explained, 1.0)
 
 
 def all_cores() -> Any:

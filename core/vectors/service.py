@@ -21,19 +21,19 @@ COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is o
 def truncation_by_model(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[TruncationReport, ...]:
     """How each model's window fits the texts; models that can't be loaded are left out."""
     texts = load_corpus(corpus).texts
-    found: list[TruncationReport] = []
+    reports: list[TruncationReport] = []
     for spec in specs:
         try:
-            found += truncation_reports(
+            reports += truncation_reports(
                 texts, [cached_embedder(corpus.folder, spec, COUNTING_KEY if capabilities(spec).needs_key else None)]
             )
         except ModelError:
             continue
-    return tuple(found)
+    return tuple(reports)
 
 
 @dataclass(frozen=True)
-class RunEstimate:
+class EmbeddingPlan:
     """What is known of a model on a corpus before it runs.
 
     warning: why it may not fit the texts, or "". max_usd: an upper bound of the price, None where it is not known.
@@ -50,13 +50,15 @@ def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelS
     return resolve(spec, models_folder=models_folder(folder), api_key=secret)
 
 
-def estimate_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> RunEstimate:
+def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> EmbeddingPlan:
     """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
 
     stamp: the state of the vector cache (Workspace.cache_stamp), which is part of what names a kept answer.
     """
     codes, texts = distinct_texts(load_corpus(corpus).texts)
-    known = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
-    estimate = estimate_run([texts[code] for code in codes], cached_embedder(corpus.folder, spec, secret), known[codes])
-    missing = [texts[place] for place in np.flatnonzero(~known)]
-    return RunEstimate(spec, estimate, fit_warning(spec, detect_languages(texts).shares), max_usd(missing, spec))
+    cached = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
+    estimate = estimate_run(
+        [texts[code] for code in codes], cached_embedder(corpus.folder, spec, secret), cached[codes]
+    )
+    missing = [texts[position] for position in np.flatnonzero(~cached)]
+    return EmbeddingPlan(spec, estimate, fit_warning(spec, detect_languages(texts).shares), max_usd(missing, spec))

@@ -36,7 +36,7 @@ def embed_task_texts(
     """
     codes, unique = distinct_texts(texts)
     spec = contender.model
-    rows, missing = _known_rows(corpus, spec, unique, queries)
+    rows, missing = _stored_rows(corpus, spec, unique, queries)
     if len(missing):
         _compute(corpus.folder, spec, unique, missing, rows, queries, secret, progress)
     return quantize_like_corpus(rows, corpus, contender)[codes]
@@ -45,10 +45,10 @@ def embed_task_texts(
 def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
     """The distinct texts that would have to be computed. Sends nothing."""
     unique = list(dict.fromkeys(texts))
-    taken = set() if _apart(spec, queries) else set(load_distinct_texts(corpus))
-    left = [text for text in unique if text not in taken]
-    known = vector_cache(corpus.folder, spec).contains([_key(spec, text, queries) for text in left], spec.dimensions)
-    return [text for text, have in zip(left, known, strict=True) if not have]
+    corpus_texts = set() if _has_query_vectors(spec, queries) else set(load_distinct_texts(corpus))
+    left = [text for text in unique if text not in corpus_texts]
+    cached = vector_cache(corpus.folder, spec).contains([_key(spec, text, queries) for text in left], spec.dimensions)
+    return [text for text, have in zip(left, cached, strict=True) if not have]
 
 
 def quantize_like_corpus(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
@@ -71,34 +71,34 @@ def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]
     return rows.min(axis=0), rows.max(axis=0)
 
 
-def _apart(spec: ModelSpec, queries: bool) -> bool:
+def _has_query_vectors(spec: ModelSpec, queries: bool) -> bool:
     """Whether a query's vector may differ from the same text's as a document: by a prompt, or a module of its own."""
     return queries and (spec.query_prompt != spec.document_prompt or capabilities(spec).separate_queries)
 
 
 def _key(spec: ModelSpec, text: str, queries: bool) -> bytes:
-    return digest_text(f"query\x00{text}" if _apart(spec, queries) else text)
+    return digest_text(f"query\x00{text}" if _has_query_vectors(spec, queries) else text)
 
 
-def _known_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
+def _stored_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
     """(m, d) rows, filled where a vector is kept, and the places still missing."""
     corpus_rows = load_vectors(corpus, spec).rows
     dimensions = corpus_rows.shape[1]
-    rows, found = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
-    if not _apart(spec, queries):
-        places = _first_rows(corpus, texts)
-        own = np.flatnonzero((places >= 0) & ~found)
-        rows[own], found[own] = corpus_rows[places[own]], True
-    return rows, np.flatnonzero(~found)
+    rows, mask = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
+    if not _has_query_vectors(spec, queries):
+        first = _first_rows(corpus, texts)
+        from_corpus = np.flatnonzero((first >= 0) & ~mask)
+        rows[from_corpus], mask[from_corpus] = corpus_rows[first[from_corpus]], True
+    return rows, np.flatnonzero(~mask)
 
 
 def _first_rows(corpus: CorpusRef, texts: list[str]) -> np.ndarray:
     """(m,) the first row of the corpus with each text, -1 where there is none."""
-    wanted = dict.fromkeys(texts, -1)
+    first = dict.fromkeys(texts, -1)
     for row, text in enumerate(load_corpus(corpus).texts):
-        if wanted.get(text, 0) == -1:
-            wanted[text] = row
-    return np.fromiter(wanted.values(), np.int64, len(texts))
+        if first.get(text, 0) == -1:
+            first[text] = row
+    return np.fromiter(first.values(), np.int64, len(texts))
 
 
 def _compute(
@@ -112,21 +112,21 @@ def _compute(
     progress: Progress | None,
 ) -> None:
     """Fill the missing rows and keep each batch as soon as it is there."""
-    embedder, done = _opened(folder, spec, queries, secret), 0
-    cache, apart = vector_cache(folder, spec), _apart(spec, queries)
-    for places in plan_text_batches(texts, missing, *(LOCAL_BATCH if apart else capabilities(spec).batch)):
-        chosen = [texts[place] for place in places]
-        if apart:
-            rows[places] = checked_shape(embedder.embed_query(chosen), len(chosen), rows.shape[1], spec)
-            cache.put([_key(spec, text, queries) for text in chosen], rows[places])
+    embedder, done = _open_embedder(folder, spec, queries, secret), 0
+    cache, separate = vector_cache(folder, spec), _has_query_vectors(spec, queries)
+    for batch in plan_text_batches(texts, missing, *(LOCAL_BATCH if separate else capabilities(spec).batch)):
+        batch_texts = [texts[position] for position in batch]
+        if separate:
+            rows[batch] = checked_shape(embedder.embed_query(batch_texts), len(batch_texts), rows.shape[1], spec)
+            cache.put([_key(spec, text, queries) for text in batch_texts], rows[batch])
         else:
-            rows[places] = embed_batch(chosen, embedder, cache, rows.shape[1])
-        done += len(places)
+            rows[batch] = embed_batch(batch_texts, embedder, cache, rows.shape[1])
+        done += len(batch)
         if progress:
             progress(done, len(missing))
 
 
-def _opened(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
+def _open_embedder(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
     if not capabilities(spec).can_embed:
         what = "queries" if queries else "other texts"
         raise ModelError(

@@ -55,8 +55,8 @@ def _prepare(threads: int) -> None:
         _keep_compiled(kernel)
     # not the one-thread kernel of the descent: numba would file both under the same name, and mix them up
     _keep_compiled(layouts._get_optimize_layout_euclidean_single_epoch_fn(True))
-    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    numba.set_num_threads(min(threads, most))
+    max_threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, max_threads))
 
 
 def _keep_compiled(kernel: Any) -> None:

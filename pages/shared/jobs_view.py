@@ -14,29 +14,29 @@ def show_sidebar_jobs() -> None:
         return
     running = any(job.open for job in jobs)
     with st.sidebar:
-        st.fragment(_panel, run_every="1s" if running else None)()
+        st.fragment(_show_jobs, run_every="1s" if running else None)()
 
 
-def _panel() -> None:
+def _show_jobs() -> None:
     jobs = session.manager().list(session.folder())
     before = session.remembered("open_jobs", [])
     now = [job.id for job in jobs if job.open]
     session.remember("open_jobs", now)
     if set(before) - set(now):
         st.rerun()  # a job ended: the page may show its result
-    shown = [job for job in jobs if job.status != "done"]
-    if shown:
+    unfinished = [job for job in jobs if job.status != "done"]
+    if unfinished:
         st.divider()
-    for job in shown:
-        _job(job)
+    for job in unfinished:
+        _show_job(job)
 
 
-def _job(job: JobState) -> None:
+def _show_job(job: JobState) -> None:
     if job.open:
         show_job_progress(job, key=f"cancel-{job.id}")
     else:
         st.markdown(f"**{plain(job.spec.title)}**")
-        _stopped(job)
+        _show_stopped_job(job)
 
 
 def show_job_progress(job: JobState, key: str) -> None:
@@ -65,7 +65,7 @@ def show_stop_reason(job: JobState) -> None:
         st.caption(f"{labels[job.status]}. What was finished is saved.")
 
 
-def _stopped(job: JobState) -> None:
+def _show_stopped_job(job: JobState) -> None:
     show_stop_reason(job)
     again, forget = st.columns(2)
     if job.spec.params.get("limit_usd"):  # what it may cost is agreed anew

@@ -53,8 +53,8 @@ def workspace() -> Workspace:
 
 
 def manager() -> JobManager:
-    chosen = settings()
-    return cached.shared(chosen.scheduler, chosen.workers, str(chosen.home)).manager
+    current = settings()
+    return cached.shared(current.scheduler, current.workers, str(current.home)).manager
 
 
 def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
@@ -64,8 +64,8 @@ def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: s
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, kept: arguments must be digests and frozen parameters that determine the answer."""
-    asking = partial(manager().ask, on=on, timeout=600)
-    return cached.worker_result(asking, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+    ask_manager = partial(manager().ask, on=on, timeout=600)
+    return cached.worker_result(ask_manager, function, f"{function.__module__}.{function.__qualname__}", *arguments)
 
 
 def folder() -> str:
@@ -100,7 +100,7 @@ def widget_default(key: str, value: Any) -> None:
 def drop_unknown_values(key: str, options: Sequence[str]) -> None:
     """Take from a multiple choice what is not on offer (any more); call it before the widget is drawn."""
     if key in st.session_state:
-        st.session_state[key] = [each for each in st.session_state[key] if each in options]
+        st.session_state[key] = [value for value in st.session_state[key] if value in options]
 
 
 def widget_value(key: str, default: Any = None) -> Any:
@@ -131,10 +131,10 @@ def select_from_link(name: str, options: Sequence[str]) -> str:
     Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
     """
     candidates = (remembered(f"open_{name}"), st.session_state.get(name), st.query_params.get(name))
-    chosen = next((str(candidate) for candidate in candidates if candidate in options), options[0])
+    selected = next((str(candidate) for candidate in candidates if candidate in options), options[0])
     remember(f"open_{name}", None)
-    set_widget(name, chosen)
-    return chosen
+    set_widget(name, selected)
+    return selected
 
 
 def write_to_link(name: str) -> None:
@@ -180,7 +180,7 @@ def named_key(name: str) -> Secret | None:
 def job_key(params: dict[str, Any]) -> Secret | None:
     """What a job needs to send: the key of its model's server or its chat model's, or each contender's own."""
     params = params.get("query", params)  # of a job that computes a stored result
-    models = [each["model"] for each in params.get("contenders", ())]
+    models = [contender["model"] for contender in params.get("contenders", ())]
     if models:
         names = {capabilities(ModelSpec.from_dict(model)).key_name for model in models}
         return Keys({name: named_key(name) for name in names if name})

@@ -45,9 +45,9 @@ def is_too_large(error: openai.APIStatusError) -> bool:
     """True where fewer or shorter inputs may be taken: 413, 400 or 422 that speak of size, 429 past a rate limit."""
     if error.status_code == 429:
         return re.search(r"request too large", error_text(error), re.IGNORECASE) is not None
-    words = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
+    pattern = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
     return error.status_code == 413 or (
-        error.status_code in (400, 422) and re.search(words, error_text(error), re.IGNORECASE) is not None
+        error.status_code in (400, 422) and re.search(pattern, error_text(error), re.IGNORECASE) is not None
     )
 
 
@@ -66,8 +66,8 @@ def message_in(body: Any) -> str:
     if isinstance(body, str):
         return body
     if isinstance(body, Mapping):
-        found = (message_in(body[name]) for name in ("message", "error", "detail") if body.get(name))
-        return next((words for words in found if words), "")
+        messages = (message_in(body[name]) for name in ("message", "error", "detail") if body.get(name))
+        return next((message for message in messages if message), "")
     return str(body) if isinstance(body, list) else ""
 
 
@@ -87,8 +87,8 @@ def without_cause(method: Callable[..., T]) -> Callable[..., T]:
         try:
             return method(*args, **kwargs)
         except ServiceError as error:
-            told = ServiceError(error.message, error.remedy)
-        raise told
+            copy = ServiceError(error.message, error.remedy)
+        raise copy
 
     return wrapper
 
@@ -113,8 +113,8 @@ def explain(error: openai.APIError, server: str, model: str, key: Secret, timeou
 
 def _explain_status(error: openai.APIStatusError, server: str, model: str, key: Secret) -> ServiceError:
     status = error.status_code
-    words = quoted(error_text(error), key)
-    tail = f": “{words}”" if words else "."
+    quote = quoted(error_text(error), key)
+    tail = f": “{quote}”" if quote else "."
     if 300 <= status < 400:
         where = quoted(error.response.headers.get("location", "another address"), key)
         return ServiceError(
@@ -176,8 +176,8 @@ def explain_chat(error: openai.APIError, server: str, model: str, key: Secret, t
             f"{server} could not be reached ({cause}).",
             f"Check the address, the network and that it is running. {CHAT_PROGRESS_SAVED}",
         )
-    words = quoted(error_text(error), key)
-    tail = f": “{words}”" if words else "."
+    quote = quoted(error_text(error), key)
+    tail = f": “{quote}”" if quote else "."
     if "insufficient_quota" in (error.code, error.type):
         return ServiceError(
             f"{server} says that the account has no credit left{tail}", f"Add credit. {CHAT_PROGRESS_SAVED}"

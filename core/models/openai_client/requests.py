@@ -142,9 +142,9 @@ class Sender:
             return None
         jittered = min(20.0, 2.0**attempt) * random.uniform(0.5, 1.0)
         if isinstance(error, openai.APIStatusError):
-            asked = retry_after(error.response.headers)
-            patient = asked is None or asked <= LONGEST_WAIT
-            return (jittered if asked is None else asked) if may_retry(error) and patient else None
+            requested = retry_after(error.response.headers)
+            patient = requested is None or requested <= LONGEST_WAIT
+            return (jittered if requested is None else requested) if may_retry(error) and patient else None
         if isinstance(error, openai.APIConnectionError) and (self.reached or attempt < FIRST_CONTACT_RETRIES):
             return jittered
         return None

@@ -54,8 +54,8 @@ def _items(content: bytes, key: Secret) -> list[Any]:
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, list):
         return data
-    words = quoted(message_in(body), key) if isinstance(body, dict) else ""
-    raise InvalidResponse(f"an error: “{words}”" if words else "JSON without a list of vectors (“data”)")
+    message = quoted(message_in(body), key) if isinstance(body, dict) else ""
+    raise InvalidResponse(f"an error: “{message}”" if message else "JSON without a list of vectors (“data”)")
 
 
 def _matrix(items: list[Any], count: int) -> np.ndarray:

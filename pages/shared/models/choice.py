@@ -18,13 +18,13 @@ KINDS = ("Sentence transformer", "OpenAI-compatible server")
 
 def select_models() -> list[ModelSpec]:
     """Draw the choice; gives the chosen models, ready to be asked about."""
-    known = {spec.key: spec for spec in (*PRESETS, *added_models())}
-    names = {key: spec.label for key, spec in known.items()}
+    models = {spec.key: spec for spec in (*PRESETS, *added_models())}
+    names = {key: spec.label for key, spec in models.items()}
     select_added_model()
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.multiselect(
+    selected = left.multiselect(
         "Models",
-        list(known),
+        list(models),
         key="models",
         persist_state="session",
         format_func=lambda key: names[key],
@@ -33,9 +33,9 @@ def select_models() -> list[ModelSpec]:
     )
     with right.popover("Add a model", icon=":material/add:", width="stretch"):
         show_add_model_form()
-    for key in chosen:
-        st.caption(f"**{plain(names[key])}**: {describe(known[key])}")
-    specs = [known[key] for key in chosen]
+    for key in selected:
+        st.caption(f"**{plain(names[key])}**: {describe(models[key])}")
+    specs = [models[key] for key in selected]
     services = {declared.key_name: declared for spec in specs if (declared := capabilities(spec)).needs_key}
     for declared in services.values():
         show_key_field(declared)

@@ -68,7 +68,7 @@ def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
         key="export_format",
         help="All vectors are float32 of unit length, in row order; their dot product is the cosine.",
     )
-    wanted = [info.digest, spec.key, form]
+    selection = [info.digest, spec.key, form]
     if right.button(
         "Prepare",
         key="export_prepare",
@@ -78,7 +78,7 @@ def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     ):
         write_vectors(info, spec, form)
     for_what, written = session.remembered("export", [None, ""])
-    if for_what == wanted and Path(written).is_file():
+    if for_what == selection and Path(written).is_file():
         show_vector_download(Path(written), form)
 
 

@@ -14,7 +14,7 @@ from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors import service
-from core.vectors.service import RunEstimate
+from core.vectors.service import EmbeddingPlan
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import duration, plain
@@ -24,22 +24,22 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     """Show what each model that has not run yet will take, and the button that starts them."""
     embedded = {model.key for model in session.workspace().models(info.digest)}
     todo = [spec for spec in specs if spec.key not in embedded and not is_running(info, spec)]
-    prospects = [found for spec in todo if (found := estimate_model(info, spec))]
-    if not prospects:
+    estimates = [estimate for spec in todo if (estimate := estimate_model(info, spec))]
+    if not estimates:
         if not todo:
             st.caption("The chosen models have run on this corpus, or are running. Choose more, or see the map.")
         return
     st.dataframe(
-        pd.DataFrame([estimate_row(found) for found in prospects]),
+        pd.DataFrame([estimate_row(estimate) for estimate in estimates]),
         hide_index=True,
         width="stretch",
         column_config=ESTIMATE_COLUMNS,
         alt="What each chosen model will take",
     )
-    for found in prospects:
-        show_estimate_notes(found)
-    limit = paid_consent(prospects)
-    names = ", ".join(found.spec.label for found in prospects)
+    for estimate in estimates:
+        show_plan_notes(estimate)
+    limit = paid_consent(estimates)
+    names = ", ".join(estimate.spec.label for estimate in estimates)
     st.button(
         "Start",
         key="embed_start",
@@ -47,7 +47,7 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
         icon=":material/play_arrow:",
         disabled=limit == 0,
         on_click=submit_embed_jobs,  # before drawing, so that leaving the page at once still starts them
-        args=(info, [found.spec for found in prospects], limit),
+        args=(info, [estimate.spec for estimate in estimates], limit),
         help=plain(f"Runs {names} in the background; you can go on working, cancel, and continue later."),
     )
 
@@ -83,7 +83,7 @@ ESTIMATE_COLUMNS = {
 }
 
 
-def estimate_model(info: CorpusInfo, spec: ModelSpec) -> RunEstimate | None:
+def estimate_model(info: CorpusInfo, spec: ModelSpec) -> EmbeddingPlan | None:
     """The prospect, or None after saying why there is none."""
     declared, secret = capabilities(spec), session.api_key(spec)
     if declared.needs_key and secret is None:
@@ -93,51 +93,50 @@ def estimate_model(info: CorpusInfo, spec: ModelSpec) -> RunEstimate | None:
     try:
         with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
             if secret is not None:
-                return session.ask(service.estimate_embedding, session.corpus_ref(info), spec, secret)
+                return session.ask(service.plan_embedding, session.corpus_ref(info), spec, secret)
             stamp = session.workspace().cache_stamp(spec)
             pool = "job" if declared.loading else "answer"
-            return session.ask_once(service.estimate_embedding, session.corpus_ref(info), spec, None, stamp, on=pool)
+            return session.ask_once(service.plan_embedding, session.corpus_ref(info), spec, None, stamp, on=pool)
     except PlanisphereError as error:
         show_error(error)
         return None
 
 
-def estimate_row(found: RunEstimate) -> dict[str, object]:
+def estimate_row(estimate: EmbeddingPlan) -> dict[str, object]:
     """A row of the table."""
-    estimate = found.estimate
+    run = estimate.estimate
     return {
-        "Model": found.spec.label,
-        "To compute": estimate.to_compute,
-        "Kept": estimate.cached,
-        "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
-        "Cut": estimate.truncated,
-        "Not seen": f"{estimate.unseen_share:.1%}",
-        "Time": time_text(found),
-        "Price": price_text(found),
+        "Model": estimate.spec.label,
+        "To compute": run.to_compute,
+        "Kept": run.cached,
+        "Tokens": ("" if run.tokens_exact else "≈ ") + f"{run.tokens:,}",
+        "Cut": run.truncated,
+        "Not seen": f"{run.unseen_share:.1%}",
+        "Time": time_text(estimate),
+        "Price": price_text(estimate),
     }
 
 
-def time_text(found: RunEstimate) -> str:
-    seconds = found.estimate.seconds
-    return found.estimate.seconds_basis if seconds is None else f"≈ {duration(seconds)}"
+def time_text(plan: EmbeddingPlan) -> str:
+    seconds = plan.estimate.seconds
+    return plan.estimate.seconds_basis if seconds is None else f"≈ {duration(seconds)}"
 
 
-def price_text(found: RunEstimate) -> str:
-    if found.estimate.usd is None:
-        return "not known"
-    if not found.estimate.usd:
-        return "free"
-    return f"≈ ${found.estimate.usd:,.4f}, at most ${found.max_usd or 0:,.4f} (prices of {found.estimate.price_date})"
+def price_text(plan: EmbeddingPlan) -> str:
+    usd, date = plan.estimate.usd, plan.estimate.price_date
+    if usd is None:
+        return "unknown"
+    return f"≈ ${usd:,.4f}, at most ${plan.max_usd or 0:,.4f} (prices of {date})" if usd else "free"
 
 
-def show_estimate_notes(found: RunEstimate) -> None:
+def show_plan_notes(plan: EmbeddingPlan) -> None:
     """What the person should know before starting."""
-    if found.warning:
-        st.warning(plain(found.warning), icon=":material/translate:")
-    if found.estimate.split:
+    if plan.warning:
+        st.warning(plain(plan.warning), icon=":material/translate:")
+    if plan.estimate.split:
         st.caption(
-            f"{plain(found.spec.label)}: {found.estimate.split:,} texts are longer than its window; they are split, "
-            "and their parts averaged."
+            f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts exceed the maximum of tokens; they are split, and "
+            "the vectors of their parts averaged."
         )
 
 
@@ -155,15 +154,15 @@ def paid_consent(todo: Sequence[Priced]) -> float | None:
     paid = [model for model in todo if capabilities(model.spec).paid]
     if not paid:
         return None
-    known = sum(model.max_usd or 0 for model in paid)
+    known_usd = sum(model.max_usd or 0 for model in paid)
     left, right = st.columns(2, vertical_alignment="bottom")
     limit = left.number_input(
         "Spending limit a model (US dollars)",
         0.01,
         100_000.0,
-        max(0.01, math.ceil(known * 100) / 100),
+        max(0.01, math.ceil(known_usd * 100) / 100),
         format="%.2f",
-        key=f"limit-{round(known * 1e6)}",
+        key=f"limit-{round(known_usd * 1e6)}",
         help="The run stops before the batch that could pass it. What is finished is kept.",
     )
     agreed = right.checkbox(

@@ -81,7 +81,7 @@ def test_time_follows_from_a_few_texts_of_spread_lengths(timed):
 
 
 def test_a_slow_model_is_measured_on_fewer_texts(monkeypatch, timed):
-    monkeypatch.setattr(estimate_module, "LONG_ENOUGH", 0.01)
+    monkeypatch.setattr(estimate_module, "MEASURING_SECONDS", 0.01)
     embedder = timed(0.005)
     made = estimate_run([f"{i} w w w" for i in range(100)], embedder)
     assert made.seconds_basis == "measured on 4 texts"
@@ -140,7 +140,7 @@ def test_only_near_servers_are_tried(url, free):
 
 
 def test_many_texts_are_counted_on_a_sample_close_to_the_truth(monkeypatch):
-    monkeypatch.setattr(estimate_module, "COUNTED", 2_000)
+    monkeypatch.setattr(estimate_module, "MAX_COUNTED", 2_000)
     rng = np.random.default_rng(1)
     texts = ["word " * int(length) for length in rng.lognormal(2, 1, 20_000)] + ["word " * 200_000]
     counts, exact = token_counts(texts, WordEmbedder())

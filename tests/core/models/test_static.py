@@ -4,7 +4,7 @@ import pytest
 from core.errors import ModelError
 from core.models.minilm import TokenEncoder, load_tokenizer, model_folder
 from core.models.registry import default_folder, load_embedder
-from core.models.static import SIF, distilled, zipf_weights
+from core.models.static import SIF, distill, zipf_weights
 from core.vectors.loaders import models_folder
 
 
@@ -22,7 +22,7 @@ def test_model2vec_reads_the_folder_and_gives_the_same_vectors(models):
     from model2vec import StaticModel
 
     texts = ["Where is my card?", "the soup was too salty", "我的订单 unaffordable", "one " * 700]
-    theirs = StaticModel.from_pretrained(distilled(models)).encode(texts, max_length=None)
+    theirs = StaticModel.from_pretrained(distill(models)).encode(texts, max_length=None)
     np.testing.assert_allclose(load_embedder("static", models_folder=models).embed(texts), theirs, atol=1e-5)
 
 
@@ -51,7 +51,7 @@ def test_a_broken_folder_is_explained(tmp_path, models):
     import shutil
 
     shutil.copytree(models, tmp_path / "models")
-    (distilled(tmp_path / "models") / "model.safetensors").write_bytes(b"half")
+    (distill(tmp_path / "models") / "model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match="can't be loaded"):
         load_embedder("static", models_folder=tmp_path / "models")
 

@@ -71,7 +71,7 @@ def test_a_key_names_a_contender_and_nothing_else():
     for wrong in ("", "zz", f"{SPEC.key}-x", f"{SPEC.key}-8-9", f"{SPEC.key}-int8-binary"):
         assert from_key(wrong, [SPEC]) is None
     assert made.label == "mine · first 16d · int8"
-    assert [Contender(SPEC, None, bits).bytes_a_vector(48) for bits in contenders.BITS] == [192, 96, 48, 6]
+    assert [Contender(SPEC, None, bits).bytes_per_vector(48) for bits in contenders.BITS] == [192, 96, 48, 6]
 
 
 def test_a_variant_has_a_graph_of_its_own_vectors(kept, rows):
