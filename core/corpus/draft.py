@@ -8,7 +8,7 @@ from core.corpus.profile import Profile, profile_texts
 from core.corpus.service import Refusal, raw_table
 from core.corpus.staging import Origin
 from core.errors import InputError, ModelError
-from core.models.costs import TruncationReport, truncation_reports
+from core.models.costs import TruncationReport, truncation_report
 from core.types import ModelSpec, Roles
 from core.vectors.loaders import cached_embedder
 
@@ -45,7 +45,7 @@ def draft_windows(
         return ()
     for spec in specs:
         try:
-            found += truncation_reports(texts, [cached_embedder(folder, spec)], sample=WINDOW_SAMPLE)
+            found.append(truncation_report(texts, cached_embedder(folder, spec), sample=WINDOW_SAMPLE))
         except ModelError:
             continue
     return tuple(found)

@@ -11,49 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ModelError
-from core.models.openai_client.errors import explain_chat
-from core.models.openai_client.models import checked_key, checked_url
+from core.models.openai_client.errors import CHAT
+from core.models.openai_client.models import checked_url
 from core.models.openai_client.requests import Sender
 from core.secret import Secret
 from core.types import ModelSpec
 
+SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; private servers are slower
+RETRIES = 3
+MAX_BYTES = 1_000_000  # bytes of an answer that are read
+NO_JSON_MODE = (400, 415, 422, 501)  # what servers answer that do not know or take response_format
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-
-
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
+Messages = list[dict[str, str]]
 
 
 class InvalidAnswer(Exception):
     """What is wrong with a model's answer, in a few words."""
-
-
-def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object], str]) -> dict[int, str]:
-    """What a model gave for each number from 1, by place from 0, tidied; fewer than `count` where some come out empty.
-
-    The answer must be one JSON object; a model's thoughts before it and a code fence around it are taken off. Raises
-    Unusable where nothing is left.
-    """
-    plain = _THOUGHT.sub("", answer)
-    fenced = _FENCE.match(plain)
-    try:
-        value = json.loads(fenced.group(1) if fenced else plain)
-    except (ValueError, RecursionError):
-        raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
-    items = value.get(key, value) if isinstance(value, dict) else None
-    if not isinstance(items, Mapping):
-        raise InvalidAnswer(f"JSON without {key}")
-    texts = {index: normalize(items.get(str(index + 1))) for index in range(count)}
-    texts = {index: text for index, text in texts.items() if text}
-    if not texts:
-        raise InvalidAnswer(f"JSON without {key} that can be used")
-    return texts
-
-
-SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; servers of one's own are slower
-RETRIES = 3
-LARGEST = 1_000_000  # bytes of an answer that are read
-NO_JSON_MODE = (400, 415, 422, 501)  # what servers answer that do not know or take response_format
-Messages = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -82,37 +56,25 @@ def chat_url(url: str) -> str:
     return checked_url(re.sub(r"/+chat/completions/*$", "", url.strip()))
 
 
-class Chat(Sender):
-    """Posts messages to one server's /chat/completions. Safe to use from several threads.
-
-    A request that fails in a way that may pass is sent again after a wait that all threads keep, RETRIES times at most.
-    """
+class Chat:
+    """Posts messages to one server's /chat/completions, with retries. Safe to use from several threads."""
 
     def __init__(
         self, model: ChatModel, key: Secret | None, http_client: Any | None = None, timeout: float | None = None
     ) -> None:
-        seconds = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
-        super().__init__(model.spec, checked_key(key, model.spec), http_client, seconds, RETRIES)
+        self._timeout = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
+        self._sender = Sender(model.spec, key, http_client, self._timeout, RETRIES)
         self._json_mode = True
 
     def ask(self, messages: Messages, stop: threading.Event) -> str:
-        """What the model says. Raises ServiceError where the server refuses or fails, Unusable for an answer that is
-        none, Stopped where `stop` was set."""
+        """The text of the model's answer. Raises ServiceError where the server refuses or fails, InvalidAnswer for an
+        unusable answer, Stopped where `stop` was set."""
         import openai
 
-        for attempt in range(self.max_retries + 1):
-            self.gate.wait(stop)
-            try:
-                content = self._post_in_mode(messages)
-            except openai.APIError as error:
-                delay = self._delay(error, attempt)
-                if delay is None:
-                    raise explain_chat(error, self.server, self.spec.name, self.key, self.timeout) from None
-                self.gate.hold(delay)
-            else:
-                self.reached = True
-                return read_content(content)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            return read_content(self._sender.with_retries(lambda: self._post_in_mode(messages), stop))
+        except openai.APIError as error:
+            raise self._sender.explain(error, CHAT) from None
 
     def _post_in_mode(self, messages: Messages) -> bytes:
         """With JSON demanded, or without where the server refuses that."""
@@ -133,19 +95,9 @@ class Chat(Sender):
         import httpx2
         import openai
 
-        # the SDK adds the organization from the environment, which is nobody else's business
-        private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
-        self.count("requests")
-        response = self.client.post(
-            "/chat/completions",
-            cast_to=httpx2.Response,
-            body={"model": self.spec.name, "messages": messages, **extra},
-            options={
-                "follow_redirects": False,
-                "security": {"bearer_auth": True},
-                "headers": {**private, "X-Stainless-Raw-Response": "stream"},  # the body is read below, within limits
-            },
-        )
+        # the body is read below, within limits
+        streamed = {"X-Stainless-Raw-Response": "stream"}
+        response = self._sender.post("/chat/completions", {"messages": messages, **extra}, streamed)
         try:
             return self._read(response)
         except httpx2.TimeoutException:
@@ -159,12 +111,12 @@ class Chat(Sender):
         """The body; a server that sends a little now and then is not listened to for longer than `timeout` in all."""
         import openai
 
-        read, until = bytearray(), time.monotonic() + self.timeout
+        read, until = bytearray(), time.monotonic() + self._timeout
         for piece in response.iter_bytes():
             read += piece
             if time.monotonic() > until:
                 raise openai.APITimeoutError(request=response.request)
-            if len(read) > LARGEST:
+            if len(read) > MAX_BYTES:
                 raise InvalidAnswer("more than can be an answer")
         return bytes(read)
 
@@ -180,3 +132,25 @@ def read_content(body: bytes) -> str:
     if not isinstance(content, str) or not content.strip():
         raise InvalidAnswer("nothing")
     return content
+
+
+def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object], str]) -> dict[int, str]:
+    """The model's text for each number from 1, by index from 0, normalized; fewer than `count` where some are empty.
+
+    The answer must be one JSON object; a model's thoughts before it and a code fence around it are removed. Raises
+    InvalidAnswer where nothing is left.
+    """
+    plain = _THOUGHT.sub("", answer)
+    fenced = _FENCE.match(plain)
+    try:
+        value = json.loads(fenced.group(1) if fenced else plain)
+    except (ValueError, RecursionError):
+        raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
+    items = value.get(key, value) if isinstance(value, dict) else None
+    if not isinstance(items, Mapping):
+        raise InvalidAnswer(f"JSON without {key}")
+    texts = {index: normalize(items.get(str(index + 1))) for index in range(count)}
+    texts = {index: text for index, text in texts.items() if text}
+    if not texts:
+        raise InvalidAnswer(f"JSON without {key} that can be used")
+    return texts

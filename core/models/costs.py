@@ -1,4 +1,4 @@
-"""What an embedding run will take, before it runs: tokens, cuts, cached texts, time and price."""
+"""What an embedding run will take, before it runs: tokens, truncation, cached texts, time and price."""
 
 import time
 from collections.abc import Sequence
@@ -7,21 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.models.base import Embedder, Price
+from core.models.base import Embedder
 from core.models.registry import backend_of, capabilities
 from core.types import ModelSpec
 
 MAX_COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
-FIRST_TEXTS = 4  # measured before the rest, so that a slow model does not hold up the estimate
+FIRST_TEXTS = 4  # measured first, so that a slow model does not hold up the estimate
+TRUNCATION_SAMPLE = 20_000  # texts of which truncation is counted
 MEASURING_SECONDS = 1.0  # seconds of measuring after which no more texts are tried
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """texts: rows. unique_texts: different ones, each embedded once. cached: unique texts already stored;
-    to_compute: the others. tokens: of all rows; tokens_to_compute: of the texts to compute, those past a window
-    that cuts left out. truncated: rows cut at the window, which never shows the model unseen_tokens in all.
-    split: rows split and averaged instead. seconds, usd: None where not known. price_date: "" without a price.
+    """texts: rows. unique_texts: each embedded once. cached: unique texts already stored; to_compute: the others.
+
+    tokens: of all rows; tokens_to_compute: of the texts to compute, without those beyond a window that truncates.
+    truncated: rows longer than the window; unseen_tokens: those beyond it, over all rows. split: rows split and
+    averaged instead. seconds, usd: None where not known. price_date: "" without a price.
     """
 
     texts: int
@@ -41,7 +43,7 @@ class Estimate:
 
     @property
     def unseen_share(self) -> float:
-        """Share of all tokens that the model never sees, in [0, 1]."""
+        """Share of all tokens that lie beyond the window, in [0, 1]."""
         return self.unseen_tokens / self.tokens if self.tokens else 0.0
 
 
@@ -117,9 +119,9 @@ def _time_texts(
 ) -> tuple[float | None, str]:
     """Seconds for the texts at `rows`, and how that is known."""
     if not len(rows):
-        return 0.0, "all vectors are stored already"
+        return 0.0, "all vectors are stored"
     if capabilities(embedder.spec).paid:
-        return None, "not measured, since every request is paid"
+        return None, "not measured (paid API)"
     if sample < 1:
         return None, "not measured"
     ordered = rows[np.argsort(tokens[rows], kind="stable")]
@@ -142,11 +144,6 @@ def _evenly_spaced(total: int, size: int) -> np.ndarray:
     return np.unique(((np.arange(size) + 0.5) * total / size).astype(np.int64)) if size else np.zeros(0, np.int64)
 
 
-def price_of(spec: ModelSpec) -> Price | None:
-    """The price of a model, 0 for one that runs here; None where none is declared."""
-    return capabilities(spec).price
-
-
 def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
     """US dollars these texts cost at most, None where the price is not known.
 
@@ -161,19 +158,16 @@ def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
 def affordable_batches(
     texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float
 ) -> list[np.ndarray]:
-    """The first batches of a plan (places among texts) that together cost at most the limit."""
+    """The first batches of a plan (positions among texts) that together cost at most the limit."""
     costs = [max_usd([texts[position] for position in positions], spec) or 0.0 for positions in plan]
     return plan[: int(np.searchsorted(np.cumsum(costs), limit_usd * (1 + 1e-9), side="right"))]
-
-
-TRUNCATION_SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
 class TruncationReport:
     """How a model's window fits the texts, from `counted` of `texts` texts.
 
-    over: counted texts longer than the window; over_share: their share; unseen_share: share of all counted
+    long_texts: counted texts longer than the window; long_share: their share; unseen_share: share of all counted
     tokens that lie beyond it (both in [0, 1]). splits: True where long texts are split and averaged, so that
     nothing is lost. max_tokens: None for a model without a window. exact: tokens counted as the model does.
     """
@@ -182,37 +176,33 @@ class TruncationReport:
     max_tokens: int | None
     texts: int
     counted: int
-    truncated_texts: int
-    truncated_share: float
+    long_texts: int
+    long_share: float
     unseen_share: float
     splits: bool
     exact: bool
 
 
-def truncation_reports(
-    texts: Sequence[str], embedders: Sequence[Embedder], seed: int = 0, sample: int = TRUNCATION_SAMPLE
-) -> tuple[TruncationReport, ...]:
-    """One WindowUse a model; above `sample` texts on the same seeded sample for each."""
-    drawn = list(texts)
-    if len(drawn) > sample:
-        positions = np.random.default_rng(seed).choice(len(drawn), sample, replace=False)
-        drawn = [texts[i] for i in np.sort(positions)]
-    return tuple(_truncation_report(drawn, len(texts), embedder) for embedder in embedders)
-
-
-def _truncation_report(texts: list[str], total: int, embedder: Embedder) -> TruncationReport:
+def truncation_report(
+    texts: Sequence[str], embedder: Embedder, seed: int = 0, sample: int = TRUNCATION_SAMPLE
+) -> TruncationReport:
+    """How many texts a model truncates; above `sample` texts on a sample drawn with `seed`, the same for all models."""
+    total = len(texts)
+    if total > sample:
+        drawn = np.random.default_rng(seed).choice(total, sample, replace=False)
+        texts = [texts[i] for i in np.sort(drawn)]
     window = embedder.spec.max_tokens
     tokens = np.asarray(embedder.count_tokens(texts), np.int64)
     beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
-    over = int(np.count_nonzero(beyond))
+    long_texts = int(np.count_nonzero(beyond))
     splits = capabilities(embedder.spec).splits_long_texts
     return TruncationReport(
         model=embedder.spec.label,
         max_tokens=window,
         texts=total,
         counted=len(texts),
-        truncated_texts=over,
-        truncated_share=over / max(1, len(texts)),
+        long_texts=long_texts,
+        long_share=long_texts / max(1, len(texts)),
         unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
         splits=splits,
         exact=embedder.tokens_exact,

@@ -110,7 +110,7 @@ class LexicalBackend(Backend):
 
 BACKEND = LexicalBackend(
     Capabilities(
-        description="Compares words and spelling only, in any language: shows what a model adds over words.",
+        description="Baseline, any language: shows what an embedding model adds over overlap of words and spelling.",
         hosted=False,
         paid=False,
         price=FREE,

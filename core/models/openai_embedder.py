@@ -19,7 +19,6 @@ from core.models.openai_client.models import (
     KEY_NAME,
     NATIVE,
     SHORTENED,
-    checked_key,
     completed,
     is_openai,
     is_private_server,
@@ -59,7 +58,7 @@ class OpenAIEmbedder:
         max_retries: int = 5,
     ) -> None:
         self._spec = completed(spec)
-        self._sender = Sender(self._spec, checked_key(api_key, self._spec), http_client, timeout, max_retries)
+        self._sender = Sender(self._spec, api_key, http_client, timeout, max_retries)
         self._limits = limits_of(self._spec)
         self._inputs = self._limits.inputs
         self._concurrency = concurrency
@@ -135,11 +134,11 @@ class OpenAIEmbedder:
         import openai
 
         try:
-            return self._sender.post([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
+            return self._sender.embeddings([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
         except openai.APITimeoutError as error:
-            raise ServiceError(self._sender.explained(error).message, PROBE_TIMEOUT_REMEDY) from None
+            raise ServiceError(self._sender.explain(error).message, PROBE_TIMEOUT_REMEDY) from None
         except openai.APIError as error:
-            raise self._sender.explained(error) from None
+            raise self._sender.explain(error) from None
 
     @without_cause
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
@@ -173,14 +172,14 @@ class OpenAIEmbedder:
                 contents = contents[size:]
         except openai.APIError as error:
             # the SDK's error holds the request and with it the key
-            raise self._sender.explained(error) from None
+            raise self._sender.explain(error) from None
         return np.concatenate(rows)
 
     def _fetch_some(self, contents: list[str], stop: threading.Event, part: bool = False) -> np.ndarray:
         import openai
 
         try:
-            return self._sender.post(contents, self._requested_dimensions, self._spec.dimensions, stop)
+            return self._sender.embeddings(contents, self._requested_dimensions, self._spec.dimensions, stop)
         except openai.APIStatusError as error:
             if not is_too_large(error):
                 raise
@@ -264,7 +263,7 @@ class OpenAIBackend(Backend):
 
 BACKEND = OpenAIBackend(
     Capabilities(
-        description="OpenAI's model, many languages; texts are sent to OpenAI and paid for by the token.",
+        description="OpenAI's model for many languages; texts are sent to OpenAI, which charges by the token.",
         splits_long_texts=True,
         separate_queries=False,
         batch=BatchSize(8_192, 1_200_000),  # a few full requests in flight

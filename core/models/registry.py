@@ -1,4 +1,7 @@
-"""The models a person can choose from, and the way from a name to an embedder."""
+"""The table of backends, the models a person can choose from, and the way from a name to an embedder.
+
+A new backend is a file with a `Backend`, and one line in BACKENDS.
+"""
 
 import re
 from dataclasses import replace
@@ -49,11 +52,6 @@ HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 PRESETS: tuple[ModelSpec, ...] = tuple(spec for name in BACKENDS for spec in load_backend(name).presets)
 
 
-def describe(spec: ModelSpec) -> str:
-    """One plain sentence on what a model is and costs, for a person choosing one."""
-    return capabilities(spec).description
-
-
 def load_embedder(
     model: str | ModelSpec = DEFAULT_MODEL,
     *,
@@ -67,15 +65,13 @@ def load_embedder(
 ) -> Embedder:
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
-    models_folder: where exported and distilled files are kept (default: the user's cache folder). dimensions:
-    shortens vectors where the model allows it; a server named without them is sent one short text, to learn the
-    model's. local_only: never ask the hub. threads: of ONNX Runtime, None for all cores. Raises ModelError saying what
-    to do; ServiceError for a bad key or address.
+    models_folder: where exported and distilled files are stored (default: the user's cache folder). dimensions:
+    shortens vectors where the model allows it; a server's model named without them is sent one short text, to learn
+    them. local_only: never contact the hub. threads: of a local model, None for all cores. Raises ModelError saying
+    what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    options = LoadOptions(
-        Path(models_folder) if models_folder else default_folder(), api_key, http_client, local_only, threads
-    )
+    options = LoadOptions(_folder(models_folder), api_key, http_client, local_only, threads)
     backend = backend_of(spec)
     # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
     if isinstance(model, str) and capabilities(spec).hosted:
@@ -83,19 +79,23 @@ def load_embedder(
     return backend.load(spec, options)
 
 
-def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
+def resolve(
+    model: str | ModelSpec,
+    *,
+    models_folder: str | Path | None = None,
+    api_key: str | Secret | None = None,
+    http_client: Any | None = None,
+    base_url: str = "",
+    dimensions: int | None = None,
+    local_only: bool = False,
+) -> ModelSpec:
     """The spec with dimensions, window, prompts and revision filled in; options as for `load_embedder`.
 
     Loads a model only where that is the way to know, and never calls OpenAI for its known models. A server is sent one
     short text, so that a wrong address, key or name shows here: see `resolve_openai`.
     """
-    spec = find_spec(model, base_url=options.get("base_url", ""), dimensions=options.get("dimensions"))
-    folder = options.get("models_folder")
-    models_by_name = ("api_key", "http_client", "local_only", "threads")
-    load = LoadOptions(
-        Path(folder) if folder else default_folder(), **{n: options[n] for n in models_by_name if n in options}
-    )
-    return backend_of(spec).resolve(spec, load)
+    spec = find_spec(model, base_url=base_url, dimensions=dimensions)
+    return backend_of(spec).resolve(spec, LoadOptions(_folder(models_folder), api_key, http_client, local_only))
 
 
 def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
@@ -107,7 +107,7 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
         return spec
     if not capabilities(spec).any_dimensions:
         raise ModelError(
-            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the choice of dimensions out."
+            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the dimensions at their default."
         )
     return backend.complete(replace(spec, dimensions=dimensions, probed=False))
 
@@ -121,13 +121,10 @@ def _named(name: str, base_url: str) -> ModelSpec:
         folder = Path(name).expanduser().resolve()
         return folder_spec(folder) or ModelSpec("sentence-transformers", str(folder))
     if not HUB_NAME.fullmatch(name):
-        remedy = f"Known: {_listed()}; or a hub name or a local folder."
+        labels = ", ".join(spec.label for spec in PRESETS)
+        remedy = f"Available: {labels}; or enter a hub name or a local folder."
         raise ModelError(f"There is no model named {name[:80]!r}.", remedy)
     return ModelSpec("sentence-transformers", name)
-
-
-def _listed() -> str:
-    return ", ".join(spec.label for spec in PRESETS)
 
 
 def models_by_name() -> dict[str, ModelSpec]:
@@ -139,8 +136,12 @@ def models_by_name() -> dict[str, ModelSpec]:
     return labels | presets | aliases | {f"sentence-transformers/{DEFAULT_MODEL}": PRESETS[0]}
 
 
+def _folder(models_folder: str | Path | None) -> Path:
+    return Path(models_folder) if models_folder else default_folder()
+
+
 def default_folder() -> Path:
-    """Where models are kept unless told otherwise: the user's cache folder."""
+    """Where models are stored by default: the user's cache folder."""
     from platformdirs import user_cache_path
 
     return user_cache_path("planisphere") / "models"

@@ -169,7 +169,7 @@ class SentenceBackend(Backend):
 
 BACKEND = SentenceBackend(
     Capabilities(
-        description="A sentence-transformers model from the Hugging Face hub or a local folder; runs here.",
+        description="A sentence-transformers model from the Hugging Face Hub or a local folder; runs locally.",
         hosted=False,
         paid=False,
         price=FREE,

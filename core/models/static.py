@@ -1,4 +1,9 @@
-"""Static models (model2vec; Tulkens and van Dongen 2024): a text is the mean of its tokens' fixed vectors."""
+"""Static models (model2vec; Tulkens and van Dongen 2024): a text is the mean of its tokens' fixed vectors.
+
+The built-in one is distilled from all-MiniLM-L6-v2 without torch: each vocabulary token goes through the encoder by
+itself; the vectors are reduced by PCA and weighted by token frequency (SIF, Arora et al. 2017), which is taken from
+the token's rank in the vocabulary (Zipf's law).
+"""
 
 import json
 import re
@@ -19,9 +24,61 @@ from core.types import ModelSpec, unit_rows
 DIMENSIONS = 256
 SIF = 1e-4
 VERSION = 1  # raised when the recipe changes
-UNUSED_TOKENS = re.compile(
-    r"\[unused\d+\]|\[(PAD|UNK|CLS|SEP|MASK)\]"
-)  # tokens without a meaning of their own: zero vectors
+UNUSED_TOKENS = re.compile(r"\[unused\d+\]|\[(PAD|UNK|CLS|SEP|MASK)\]")  # get zero vectors
+
+
+class StaticEmbedder(BaseEmbedder):
+    """An `Embedder` over a folder in model2vec's format. The whole text counts: there is no window.
+
+    A text without any known token gets the last axis as its vector: the direction in which tokens vary least.
+    """
+
+    def __init__(self, spec: ModelSpec, folder: Path) -> None:
+        super().__init__(spec)
+        self._vectors, self._tokenizer, self._unknown = _load(folder)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        plain = readable(texts)
+        rows = np.empty((len(plain), self._vectors.shape[1]), np.float32)
+        for where, part in slabs(plain):
+            rows[where] = self._sums(part)
+        rows[~rows.any(axis=1), -1] = 1
+        return unit_rows(rows)
+
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        counts = np.empty(len(texts), np.int64)
+        for where, part in slabs(readable(texts)):
+            counts[where] = [len(ids) for ids in self._token_ids(part)]
+        return counts
+
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def _sums(self, texts: list[str]) -> np.ndarray:
+        """(n, d) sums of token vectors: the mean's direction. A sparse product, so long texts take no memory."""
+        from scipy.sparse import csr_matrix
+
+        ids = [[number for number in row if number != self._unknown] for row in self._token_ids(texts)]
+        ends = np.cumsum([0, *map(len, ids)])
+        columns = np.fromiter((number for row in ids for number in row), np.int32, ends[-1])
+        counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(ids), len(self._vectors)))
+        return counts @ self._vectors
+
+
+def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
+    """Token vectors (vocabulary, d) float32, the tokenizer and the unknown token's number. Raises ModelError."""
+    from model2vec import StaticModel
+
+    try:
+        model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
+    except Exception as error:  # safetensors, json and tokenizers each raise their own
+        raise ModelError(
+            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is created again."
+        ) from error
+    vectors = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
+    if model.weights is not None:
+        vectors = vectors * model.weights[:, None]
+    return np.asarray(vectors, np.float32), model.tokenizer, model.unk_token_id
 
 
 def distill(models_folder: Path, threads: int | None = None) -> Path:
@@ -76,60 +133,6 @@ def _save(folder: Path, vectors: np.ndarray, tokenizer: Any) -> None:
         (temporary / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
 
 
-class StaticEmbedder(BaseEmbedder):
-    """An `Embedder` over a folder in model2vec's format. The whole text counts: there is no window.
-
-    A text without any known token gets the last axis as its vector: the direction in which tokens vary least.
-    """
-
-    def __init__(self, spec: ModelSpec, folder: Path) -> None:
-        super().__init__(spec)
-        self._vectors, self._tokenizer, self._unknown = _load(folder)
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = readable(texts)
-        rows = np.empty((len(plain), self._vectors.shape[1]), np.float32)
-        for where, part in slabs(plain):
-            rows[where] = self._sums(part)
-        rows[~rows.any(axis=1), -1] = 1
-        return unit_rows(rows)
-
-    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
-        counts = np.empty(len(texts), np.int64)
-        for where, part in slabs(readable(texts)):
-            counts[where] = [len(ids) for ids in self._token_ids(part)]
-        return counts
-
-    def _token_ids(self, texts: list[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-
-    def _sums(self, texts: list[str]) -> np.ndarray:
-        """(n, d) sums of token vectors: the mean's direction. A sparse product, so long texts take no memory."""
-        from scipy.sparse import csr_matrix
-
-        ids = [[number for number in row if number != self._unknown] for row in self._token_ids(texts)]
-        ends = np.cumsum([0, *map(len, ids)])
-        columns = np.fromiter((number for row in ids for number in row), np.int32, ends[-1])
-        counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(ids), len(self._vectors)))
-        return counts @ self._vectors
-
-
-def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
-    """Token vectors (vocabulary, d) float32, the tokenizer and the unknown token's number. Raises ModelError."""
-    from model2vec import StaticModel
-
-    try:
-        model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
-    except Exception as error:  # safetensors, json and tokenizers each raise their own
-        raise ModelError(
-            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is made again."
-        ) from error
-    vectors = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
-    if model.weights is not None:
-        vectors = vectors * model.weights[:, None]
-    return np.asarray(vectors, np.float32), model.tokenizer, model.unk_token_id
-
-
 MODEL = ModelSpec(
     "static",
     "static-MiniLM-L6-v2",
@@ -170,13 +173,12 @@ class StaticBackend(Backend):
 
 BACKEND = StaticBackend(
     Capabilities(
-        description="Word vectors taken from a transformer: tens of times faster, a little coarser, blind to word "
-        "order.",
+        description="Static word vectors distilled from a transformer: much faster, less accurate, ignores word order.",
         hosted=False,
         paid=False,
         price=FREE,
         separate_queries=False,
-        loading="Loading the model (made at its first use, in about half a minute)",
+        loading="Loading the model (created at first use, in about half a minute)",
         prepared_once=True,
         preparation_threads=None,
     ),

@@ -6,6 +6,7 @@ import email.utils
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +17,36 @@ if TYPE_CHECKING:
     import openai
 
 T = TypeVar("T")
-QUOTED = 300  # characters of a server's own words that are shown
+MAX_QUOTE = 300  # characters of a server's own message that are shown
 RETRIED = frozenset({408, 409, 425, 429})
-PROGRESS_SAVED = "Start again later: texts already embedded are kept and not paid again."
+CHAT_PROGRESS_SAVED = "What was answered so far is saved; start again for the rest."
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Where the messages for embeddings and for chat differ. saved: what a person need not pay again."""
+
+    model: str
+    saved: str
+    slow: str
+    too_long: tuple[str, str]
+    refused: str
+
+
+EMBEDDING = Wording(
+    "embedding model",
+    "Start again later: texts already embedded are cached, you will not be charged again.",
+    "allow more time",
+    ("finds a text too long", "Set the model's window (max tokens), or split long texts into passages."),
+    "Check the model, its dimensions and the length of the texts.",
+)
+CHAT = Wording(
+    "chat model",
+    CHAT_PROGRESS_SAVED,
+    "choose a faster model",
+    ("finds the request too long", "Choose a model with a longer context."),
+    "Check that the model is a chat model and that its context is long enough.",
+)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -57,7 +85,7 @@ def is_about_batch(error: openai.APIStatusError) -> bool:
 
 
 def error_text(error: openai.APIStatusError) -> str:
-    """The server's own words, from whichever field it put them in."""
+    """The server's own message, from whichever field it is in."""
     return message_in(error.body) or error.response.text
 
 
@@ -72,10 +100,10 @@ def message_in(body: Any) -> str:
 
 
 def quoted(text: str, key: Secret) -> str:
-    """The server's words on one line, at most QUOTED characters, without the key."""
+    """The server's message on one line, at most MAX_QUOTE characters, without the key."""
     plain = text.replace(key.reveal(), "***") if key else text
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in plain[: 4 * QUOTED]).split())
-    return plain if len(plain) <= QUOTED else plain[: QUOTED - 1] + "…"
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in plain[: 4 * MAX_QUOTE]).split())
+    return plain if len(plain) <= MAX_QUOTE else plain[: MAX_QUOTE - 1] + "…"
 
 
 def without_cause(method: Callable[..., T]) -> Callable[..., T]:
@@ -93,115 +121,61 @@ def without_cause(method: Callable[..., T]) -> Callable[..., T]:
     return wrapper
 
 
-def explain(error: openai.APIError, server: str, model: str, key: Secret, timeout: float) -> ServiceError:
-    """The error to show. server: how it is called in the message, e.g. "OpenAI" or "The server at host:8000"."""
+def explain(
+    error: openai.APIError, server: str, model: str, key: Secret, timeout: float, wording: Wording = EMBEDDING
+) -> ServiceError:
+    """The error to show. server: its name in the message, e.g. "OpenAI" or "The server at host:8000"."""
     import openai
 
     if isinstance(error, openai.APITimeoutError):
         return ServiceError(
             f"{server} did not answer within {timeout:g} seconds.",
-            f"Check that it is running and not overloaded, or allow more time. {PROGRESS_SAVED}",
+            f"Check that it is running and not overloaded, or {wording.slow}. {wording.saved}",
         )
     if isinstance(error, openai.APIStatusError):
-        return _explain_status(error, server, model, key)
+        return _explain_status(error, server, model, key, wording)
     cause = quoted(str(error.__cause__ or error), key)
     return ServiceError(
         f"{server} could not be reached ({cause}).",
-        f"Check the address, the network and that it is running. {PROGRESS_SAVED}",
+        f"Check the address, the network and that it is running. {wording.saved}",
     )
 
 
-def _explain_status(error: openai.APIStatusError, server: str, model: str, key: Secret) -> ServiceError:
-    status = error.status_code
-    quote = quoted(error_text(error), key)
+def _explain_status(
+    error: openai.APIStatusError, server: str, model: str, key: Secret, wording: Wording
+) -> ServiceError:
+    status, quote = error.status_code, quoted(error_text(error), key)
     tail = f": “{quote}”" if quote else "."
     if 300 <= status < 400:
-        where = quoted(error.response.headers.get("location", "another address"), key)
+        target = quoted(error.response.headers.get("location", "another address"), key)
         return ServiceError(
-            f"{server} redirects to {where}; a key is never sent on to another address.",
+            f"{server} redirects to {target}; a key is never sent on to another address.",
             "Enter the final address as the base URL.",
         )
     if "insufficient_quota" in (error.code, error.type):
-        return ServiceError(
-            f"The account at {_inner(server)} has no credit left{tail}", f"Add credit. {PROGRESS_SAVED}"
-        )
-    doing, remedy = _status_words(status, model)
-    return ServiceError(f"{server} {doing} (HTTP {status}){tail}", remedy)
+        name = server[0].lower() + server[1:] if server.startswith("The ") else server
+        return ServiceError(f"The account at {name} has no credit left{tail}", f"Add credit. {wording.saved}")
+    problem, remedy = _problem(status, model, wording)
+    return ServiceError(f"{server} {problem} (HTTP {status}){tail}", remedy)
 
 
-def _status_words(status: int, model: str) -> tuple[str, str]:
+def _problem(status: int, model: str, wording: Wording) -> tuple[str, str]:
     """What the server did, and what to do about it."""
-    known = {
-        401: ("refused the API key", "Check that the key is complete, still valid and made for this server."),
+    problems = {
+        401: ("refused the API key", "Check that the key is complete, still valid and belongs to this server."),
         403: (f"does not allow this key to use {model}", "Use another key, or ask for access to the model."),
         404: (
-            f"knows no embedding model {model} at this address",
+            f"knows no {wording.model} {model} at this address",
             "Check the model's name; the base URL of most servers ends in /v1.",
         ),
-        413: ("finds a text too long", "Set the model's window (max tokens), or split long texts into passages."),
+        413: wording.too_long,
         429: (
             "still limits requests after several tries",
-            f"Wait a few minutes, or use fewer at once. {PROGRESS_SAVED}",
+            f"Wait a few minutes, or use fewer at once. {wording.saved}",
         ),
     }
-    if status in known:
-        return known[status]
+    if status in problems:
+        return problems[status]
     if status >= 500:
-        return "keeps failing", f"Look into the server's log or its status page. {PROGRESS_SAVED}"
-    return "refused the request", "Check the model, its dimensions and the length of the texts."
-
-
-def _inner(server: str) -> str:
-    return server[0].lower() + server[1:] if server.startswith("The ") else server
-
-
-if TYPE_CHECKING:
-    import openai
-
-CHAT_PROGRESS_SAVED = "Names given so far are kept; start again for the rest."
-
-
-def explain_chat(error: openai.APIError, server: str, model: str, key: Secret, timeout: float) -> ServiceError:
-    """The error to show. server: how it is called in the message, e.g. "OpenAI" or "The server at host:8000"."""
-    import openai
-
-    if isinstance(error, openai.APITimeoutError):
-        return ServiceError(
-            f"{server} did not answer within {timeout:g} seconds.",
-            f"Check that it is running and not overloaded, or choose a faster model. {CHAT_PROGRESS_SAVED}",
-        )
-    if not isinstance(error, openai.APIStatusError):
-        cause = quoted(str(error.__cause__ or error), key)
-        return ServiceError(
-            f"{server} could not be reached ({cause}).",
-            f"Check the address, the network and that it is running. {CHAT_PROGRESS_SAVED}",
-        )
-    quote = quoted(error_text(error), key)
-    tail = f": “{quote}”" if quote else "."
-    if "insufficient_quota" in (error.code, error.type):
-        return ServiceError(
-            f"{server} says that the account has no credit left{tail}", f"Add credit. {CHAT_PROGRESS_SAVED}"
-        )
-    doing, remedy = _chat_status(error.status_code, model)
-    return ServiceError(f"{server} {doing} (HTTP {error.status_code}){tail}", remedy)
-
-
-def _chat_status(status: int, model: str) -> tuple[str, str]:
-    """What the server did, and what to do about it."""
-    known = {
-        401: ("refused the API key", "Check that the key is complete, still valid and made for this server."),
-        403: (f"does not allow this key to use {model}", "Use another key, or ask for access to the model."),
-        404: (
-            f"knows no chat model {model} at this address",
-            "Check the model's name; the base URL of most servers ends in /v1.",
-        ),
-        413: ("finds the request too long", "Choose a model with a longer context."),
-        429: ("still limits requests after several tries", f"Wait a few minutes. {CHAT_PROGRESS_SAVED}"),
-    }
-    if status in known:
-        return known[status]
-    if 300 <= status < 400:
-        return "sends on to another address, which a key is never sent to", "Enter the final address."
-    if status >= 500:
-        return "keeps failing", f"Look into the server's log or its status page. {CHAT_PROGRESS_SAVED}"
-    return "refused the request", "Check that the model is one for chat, and that its context is long enough."
+        return "keeps failing", f"Check the server's log or status page. {wording.saved}"
+    return "refused the request", wording.refused

@@ -110,11 +110,7 @@ def window_table(found: tuple[TruncationReport, ...]) -> None:
 
 def _window(use: TruncationReport) -> dict[str, str]:
     about = "" if use.exact else "about "
-    over = (
-        f"{about}{use.truncated_texts:,} of {use.counted:,} ({use.truncated_share:.1%})"
-        if use.truncated_texts
-        else "none"
-    )
+    over = f"{about}{use.long_texts:,} of {use.counted:,} ({use.long_share:.1%})" if use.long_texts else "none"
     unseen = "0.0% (long texts are split)" if use.splits else f"{use.unseen_share:.1%}"
     window = f"{use.max_tokens:,} tokens" if use.max_tokens else "no limit"
     return {"Model": use.model, "Window": window, "Longer texts": over, "Unread": unseen}

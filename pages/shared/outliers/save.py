@@ -119,4 +119,4 @@ def _embed(made: CorpusInfo, model: ModelSpec) -> None:
         params = {"model": model.to_dict()}
         session.manager().submit(JobSpec("map", session.folder(), made.digest, params, f"Map of {made.name}"))
         return
-    run.submit_embed_job(made, model, NOTHING if capabilities(model).paid else None)
+    run.submit_embed_jobs(made, [model], NOTHING if capabilities(model).paid else None)

@@ -329,7 +329,7 @@ def test_a_server_that_is_not_there_is_tried_twice(waits):
 
 def test_a_redirect_is_not_followed():
     wire = Wire(httpx2.Response(302, headers={"location": "https://evil.example/v1/chat/completions"}))
-    with pytest.raises(ServiceError, match="sends on to another address"):
+    with pytest.raises(ServiceError, match="redirects to https:"):
         ask(chat(wire))
     assert len(wire.requests) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from core.errors import ModelError, ServiceError
 from core.models import registry
 from core.models.minilm import has_bfloat16, model_folder
-from core.models.registry import PRESETS, describe, find_spec, load_embedder, models_by_name, resolve
+from core.models.registry import PRESETS, capabilities, find_spec, load_embedder, models_by_name, resolve
 from core.types import ModelSpec
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
 
@@ -55,8 +55,8 @@ def test_vectors_of_every_precision_are_known_again_on_every_processor():
 def test_every_preset_is_found_by_its_label_and_described(spec):
     assert find_spec(spec.label) == spec
     assert find_spec(replace(spec, languages=())).key in {spec.key, replace(spec, languages=()).key}
-    assert describe(spec).endswith(".")
-    assert "{" not in describe(spec)
+    assert capabilities(spec).description.endswith(".")
+    assert "{" not in capabilities(spec).description
 
 
 def test_names_people_write_elsewhere():
@@ -90,7 +90,7 @@ def test_dimensions_only_where_a_model_allows_them():
 
 
 def test_imported_vectors_can_not_embed():
-    with pytest.raises(ModelError, match="brought in from a file"):
+    with pytest.raises(ModelError, match="imported from a file"):
         load_embedder(ModelSpec("imported", "mine", dimensions=3))
 
 
@@ -101,7 +101,7 @@ def test_a_server_is_described_as_one_and_resolved_by_one_request():
     assert resolve(spec) == spec
     assert load_embedder(spec).spec == spec
     assert sum(server.asked.values()) == 1
-    assert "server" in describe(spec)
+    assert "server" in capabilities(spec).description
     server.close()
 
 
