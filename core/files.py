@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one, and explaining the system's refusals."""
+"""Writing files atomically, explaining the system's errors, hashing files."""
 
 import errno
 import hashlib
@@ -13,21 +13,13 @@ from typing import Any
 
 from core.errors import StorageError
 
+_OTHER_FOLDER = "Set PLANISPHERE_HOME to a folder you may write, and restart."
 _REMEDIES = {
     errno.ENOSPC: ("The disk is full", "Free some space (corpora can be deleted on the Data page) and try again."),
     errno.EDQUOT: ("The disk quota is used up", "Free some space and try again."),
-    errno.EACCES: (
-        "The workspace folder can't be written",
-        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
-    ),
-    errno.EPERM: (
-        "The workspace folder can't be written",
-        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
-    ),
-    errno.EROFS: (
-        "The workspace is on a read-only disk",
-        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
-    ),
+    errno.EACCES: ("The workspace folder can't be written", _OTHER_FOLDER),
+    errno.EPERM: ("The workspace folder can't be written", _OTHER_FOLDER),
+    errno.EROFS: ("The workspace is on a read-only disk", _OTHER_FOLDER),
 }
 
 

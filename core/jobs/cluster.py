@@ -1,8 +1,8 @@
-"""Worker processes: a local Dask cluster of our own, or an existing scheduler by address.
+"""Worker processes: a local Dask cluster, or an existing scheduler by address; and what they load before the first job.
 
-Workers carry an abstract resource: "job" (one task at a time: embedding batches, neighbors),
-"layout" (on one of them, whose kernels are warm, so that two layouts never share the cores) or "answer" (what a page
-waits for). Long jobs so never delay a search.
+Workers have an abstract resource: "job" (one task at a time: embedding batches, neighbors), "layout" (one of them,
+whose kernels are compiled, so that two layouts never share the cores) or "answer" (what a page waits for, so that long
+jobs never delay a search).
 """
 
 import logging
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOOPBACK = "127.0.0.1"
-CONNECT = "30s"  # how long a scheduler is waited for
+CONNECT = "30s"  # timeout for reaching a scheduler
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _SETTINGS = {
     # Dask's own also sets MALLOC_TRIM_THRESHOLD_, which gives every freed buffer back to the system: a third slower
@@ -95,7 +95,7 @@ def offered_resources(client: "Client") -> frozenset[str]:
 
 
 def warm_up(client: Any, folder: str) -> list[Any]:
-    """Have workers load and compile what they will need while the person still chooses; gives the futures.
+    """Have workers load and compile what they will need; gives the futures.
 
     folder: the workspace whose models folder is used. Layouts have one worker where resources are offered.
     """

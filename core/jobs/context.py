@@ -1,4 +1,4 @@
-"""What a running job is given: ways to run steps in workers that report progress and can be cancelled."""
+"""Runs the steps of a job in workers, with progress and cancellation."""
 
 import time
 from collections import deque
@@ -9,7 +9,7 @@ _TICK = 0.25  # seconds between looks at progress and cancel
 
 
 class JobCancelled(Exception):  # a signal, not an error
-    """The person cancelled the job."""
+    """The job was cancelled."""
 
 
 class JobContext:

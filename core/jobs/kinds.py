@@ -1,4 +1,7 @@
-"""The kinds of jobs, and running one to its end."""
+"""The kinds of jobs, and running one to its end. Every step is skipped where its result is stored.
+
+Most jobs are of the kind "result" (core.jobs.results): one stored result and what it requires.
+"""
 
 import time
 from dataclasses import replace
@@ -14,33 +17,71 @@ from core.secret import Keys, Secret
 from core.types import CorpusRef, LayoutParams, ModelSpec
 
 
-def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
-    most (the largest clusters), again (also those that have a given name)."""
-    from core.clusters.methods import ClusterParams
-    from core.clusters.naming import name_with_model
-    from core.models.chat import ChatModel
+def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default clusters.
 
-    params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
-    where = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
-    asked = (chat, spec.params["most"], spec.params["again"], secret)
-    context.call(f"Naming with {chat.name}", name_with_model, *where, *asked, progress=True, unit="groups")
+    params: model (a ModelSpec's dict), limit_usd (for paid models).
+    """
+    from core.vectors import embedding
+
+    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
+    plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
+    items = [(spec.ref, model, secret, batch) for batch in plan]
+    sizes = [len(batch) for batch in plan]
+    context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
+    if left_out:
+        raise JobError(
+            f"The spending limit was reached: {sum(sizes):,} texts are embedded, {left_out:,} are left.",
+            "Start the model again with a higher limit; only the rest is computed.",
+        )
+    context.call("Merging vectors", embedding.collect_vectors, spec.ref, model, secret, sum(sizes), started)
+    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
 
 
-def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
-    from core.models.chat import ChatModel
-    from core.scoreboard.llm_queries import write_queries
+def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
+    missing)."""
+    from core.vectors.loaders import store_index
 
-    chat = ChatModel(**spec.params["chat"])
-    where = (spec.ref, chat, spec.params["sample"], spec.params["seed"], secret)
-    context.call(f"Writing queries with {chat.name}", write_queries, *where, progress=True, unit="texts")
+    layout, *others = after_embedding(spec, spec.ref)
+    run_step(layout, None, context)
+    context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
+    for step in others:
+        run_step(step, None, context)
+
+
+def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
+    """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
+    from core.clusters.descriptions import CLUSTER_TRUST
+    from core.clusters.results import ClusterQuery
+    from core.map.results import LAYOUTS, LayoutQuery
+
+    if spec.kind not in ("embed", "map", "sample"):
+        return ()
+    model = ModelSpec.from_dict(spec.params["model"])
+    layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
+    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
+
+
+def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """A file on this machine -> corpus -> all that embed_job computes. params: path, name, columns, model, and more:
+    the models to compare it with, each embedded by a background job."""
+    digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
+    first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
+    embed_job(first, secret, context)
+    models = [ModelSpec.from_dict(values) for values in spec.params.get("more", ())]
+    name = spec.params["name"]
+    return [
+        replace(first, params={"model": model.to_dict()}, title=f"{model.label} on {name}", background=True)
+        for model in models
+    ]
 
 
 def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Every contender scored in a task, side by side. params: contenders (their dicts), task (a Task's dict).
 
-    One that can't do the task has its message kept; the others go on.
+    One that can't do the task has its message stored; the others go on.
     """
     from core.scoreboard import results as score_tasks
     from core.scoreboard.types import Task
@@ -52,13 +93,18 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
     context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
 
 
+def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
+    """The key of a model's own service; a key without a service's name goes to none."""
+    return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None
+
+
 def quality_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     """Robustness of one contender to changed texts. params: its dict, and limit_usd where it is paid."""
     from core.quality import results as quality_tasks
     from core.vectors.contenders import Contender, graph_step
 
     contender = Contender.from_dict(spec.params)
-    run_step(graph_step(CorpusRef(spec.workspace, spec.corpus), contender), None, context)
+    run_step(graph_step(spec.ref, contender), None, context)
     # of one model: the key is its server's
     arguments = (spec.ref, contender, secret, spec.params.get("limit_usd"))
     context.call("Embedding changed texts", quality_tasks.measure_wording, *arguments, progress=True, unit="texts")
@@ -84,70 +130,27 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")
 
 
-def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
-    """The key of a model's own service; a key that is not named goes to none of several."""
-    return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None
+def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
+    most (how many clusters, the largest first), again (also those that have a custom name)."""
+    from core.clusters.methods import ClusterParams
+    from core.clusters.naming import name_with_model
+    from core.models.chat import ChatModel
+
+    params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
+    query = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
+    options = (chat, spec.params["most"], spec.params["again"], secret)
+    context.call(f"Naming with {chat.name}", name_with_model, *query, *options, progress=True, unit="clusters")
 
 
-def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default groups.
+def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
+    from core.models.chat import ChatModel
+    from core.scoreboard.llm_queries import write_queries
 
-    params: model (a ModelSpec's dict), limit_usd (for paid models).
-    """
-    from core.vectors import embedding
-
-    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
-    model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
-    where = (spec.ref, model)
-    plan, left_out = context.call("Planning", embedding.plan_batches, *where, spec.params.get("limit_usd"))
-    items = [(*where, secret, batch) for batch in plan]
-    sizes = [len(batch) for batch in plan]
-    context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
-    if left_out:
-        raise JobError(
-            f"The spending limit was reached: {sum(sizes):,} texts are embedded and kept, {left_out:,} are left.",
-            "Start the model again with a higher limit; only the rest is computed.",
-        )
-    context.call("Collecting the vectors", embedding.collect_vectors, *where, secret, sum(sizes), started)
-    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
-
-
-def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
-    missing)."""
-    from core.vectors import embedding
-
-    where = (spec.ref, ModelSpec.from_dict(spec.params["model"]))
-    layout, *others = after_embedding(spec, CorpusRef(spec.workspace, spec.corpus))
-    run_step(layout, None, context)
-    context.call("Preparing the search", embedding.store_index, *where)
-    for step in others:
-        run_step(step, None, context)
-
-
-def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
-    """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
-    from core.clusters.descriptions import CLUSTER_TRUST
-    from core.clusters.results import ClusterQuery
-    from core.map.results import LAYOUTS, LayoutQuery
-
-    if spec.kind not in ("embed", "map", "sample"):
-        return ()
-    model = ModelSpec.from_dict(spec.params["model"])
-    layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
-    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
-
-
-def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
-    """A file on this machine -> corpus -> all that embed_job makes. params: path, name, columns, model, and more: the
-    models to compare it with, each embedded by a job aside."""
-
-    digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
-    first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
-    embed_job(first, secret, context)
-    more = map(ModelSpec.from_dict, spec.params.get("more", ()))
-    titled = [(model, f"{model.label} on {spec.params['name']}") for model in more]
-    return [replace(first, params={"model": model.to_dict()}, title=title, background=True) for model, title in titled]
+    chat = ChatModel(**spec.params["chat"])
+    options = (chat, spec.params["sample"], spec.params["seed"], secret)
+    context.call(f"Writing queries with {chat.name}", write_queries, spec.ref, *options, progress=True, unit="texts")
 
 
 KINDS = {

@@ -1,5 +1,5 @@
-"""The job queue: a coordinator thread hands the steps of one job after another to worker processes; a second one does
-so for the jobs aside, which nobody waits for."""
+"""The job queue: a coordinator thread hands the steps of one job after another to worker processes, a second thread
+those of background jobs."""
 
 import atexit
 import logging
@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class JobManager:
-    """Runs jobs in line and answers pages' questions, both in worker processes.
+    """Runs jobs one after another and calls functions for pages, both in worker processes.
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
     warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job.
@@ -35,7 +35,10 @@ class JobManager:
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
-        self._queues: dict[bool, queue.Queue[str]] = {False: queue.Queue(), True: queue.Queue()}  # by JobSpec.aside
+        self._queues: dict[bool, queue.Queue[str]] = {
+            False: queue.Queue(),
+            True: queue.Queue(),
+        }  # by JobSpec.background
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
@@ -47,7 +50,7 @@ class JobManager:
     # jobs
 
     def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
-        """Put a job in line and give its id; a job that is in line or running already is not added again."""
+        """Queue a job and give its id; a job that is queued or running already is not added again."""
         with self._lock:
             existing = self._states.get(spec.id)
             if existing and existing.open:
@@ -61,7 +64,7 @@ class JobManager:
         return spec.id
 
     def cancel(self, job: str) -> None:
-        """Stop a job: what is finished is kept, batches in flight are let finish."""
+        """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
             state = self._states.get(job)
@@ -69,7 +72,7 @@ class JobManager:
                 self._set(job, status="cancelled", finished=time.time())
 
     def forget(self, workspace: str, job: str) -> None:
-        """Take a finished job off the list."""
+        """Remove a finished job from the list."""
         with self._lock:
             state = self._states.get(job)
             if not (state and state.open):
@@ -80,13 +83,13 @@ class JobManager:
         return self._states.get(job)
 
     def list(self, workspace: str) -> list[JobState]:
-        """The jobs of a workspace, oldest first; those a stopped server left open come as "interrupted"."""
+        """The jobs of a workspace, oldest first; those that were open when a server stopped come as "interrupted"."""
         with self._lock:
             live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
         left = [state for state in _recorded(workspace) if state.id not in live]
         return [*left, *live.values()]
 
-    # questions
+    # calls
 
     def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
@@ -101,7 +104,7 @@ class JobManager:
             raise
         except TimeoutError as error:
             future.cancel()
-            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again in a while.") from error
+            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again later.") from error
         except Exception as error:
             raise explain_failure(error) from error
 
@@ -116,7 +119,7 @@ class JobManager:
         return {"resources": {resource: 1}} if resource in self._resources else {}
 
     def wait_warm(self, timeout: float = 300) -> None:
-        """Return when the workers have imported and compiled what they need (for benchmarks)."""
+        """Wait until the workers have imported and compiled what they need (for benchmarks)."""
         from distributed import wait
 
         self._ready(timeout)
@@ -129,7 +132,7 @@ class JobManager:
             cluster = self._client.cluster
             self._client.close(timeout=5)
             if cluster:
-                with suppress(TimeoutError):  # on a busy machine: what is left ends with this process
+                with suppress(TimeoutError):  # on a busy machine: the rest ends with this process
                     cluster.close(timeout=10)
 
     # the coordinator thread
@@ -146,7 +149,9 @@ class JobManager:
         if self._client:
             atexit.register(self.close)
             self._warm(warm_folder)
-        threading.Thread(target=self._run_queue, args=(self._queues[True],), daemon=True, name="jobs aside").start()
+        threading.Thread(
+            target=self._run_queue, args=(self._queues[True],), daemon=True, name="background jobs"
+        ).start()
         self._run_queue(self._queues[False])
 
     def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
@@ -165,7 +170,7 @@ class JobManager:
         if state is None or state.status != "queued":
             return
         self._set(job, status="running", started=time.time())
-        ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
+        ending: dict[str, Any] = {"status": "failed", "error": "The job was interrupted.", "remedy": "Start it again."}
         try:
             background = state.spec.background
             context = JobContext(
@@ -197,7 +202,7 @@ class JobManager:
         path = _record_path(state.spec.workspace, job)
         try:
             if state.status == "done":
-                discard(path)  # its results speak for it
+                discard(path)  # its results are stored
             else:
                 write_json(path, state.to_dict())
         except PlanisphereError as error:
@@ -205,17 +210,17 @@ class JobManager:
 
 
 def explain_failure(error: Exception) -> JobError:
-    """What an unexpected failure of a worker means to a person; the details go to the log."""
+    """The error to show for an unexpected failure of a worker; the details go to the log."""
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__
     if kind == "KilledWorker":
         return JobError(
             "The worker process was killed several times, most likely because memory ran out.",
-            "Finished batches are kept. Close other programs or take fewer rows, then start again.",
+            "Finished batches are saved. Close other programs or use fewer rows, then start again.",
         )
     if isinstance(error, MemoryError):
-        return JobError("There is not enough memory for this.", "Take fewer rows, or a model with fewer dimensions.")
-    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are kept; try again.")
+        return JobError("There is not enough memory for this.", "Use fewer rows, or a model with fewer dimensions.")
+    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
 
 
 def _record_path(workspace: str, job: str) -> Path:

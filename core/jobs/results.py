@@ -93,7 +93,7 @@ def compute(name: str, query: Any, secret: Secret | None = None, progress: Progr
 
 
 def estimate(named: Sequence[tuple[str, Any]]) -> Estimate:
-    """What computing the results of these names and queries takes; runs in a worker, since it may read vectors.
+    """The time to compute the results of these names and queries; runs in a worker, since it may read vectors.
 
     Raises what makes computing impossible.
     """

@@ -1,4 +1,8 @@
-"""From a corpus to its vectors: each distinct text once, long ones first, every finished batch kept at once."""
+"""From a corpus to its vectors: each distinct text once, long ones first, every finished batch cached at once.
+
+`embed` does all in one process; `prepare_model`, `plan_batches`, `embed_texts` and `collect_vectors` are the steps of a
+job, for several workers.
+"""
 
 import time
 from collections.abc import Sequence
@@ -17,7 +21,7 @@ from core.secret import Secret
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Progress, Vectors
 from core.vectors.cache import VectorCache
-from core.vectors.loaders import cached_embedder, load_index, vector_cache
+from core.vectors.loaders import cached_embedder, vector_cache
 
 
 def embed(
@@ -25,7 +29,7 @@ def embed(
 ) -> Vectors:
     """Vectors of a corpus, (n, d) float32 unit rows.
 
-    With a workspace the result is kept, finished batches survive a kill, and nothing is computed twice.
+    With a workspace the result is stored, finished batches survive a kill, and nothing is computed twice.
     progress is called with (texts done, texts to do). Raises ModelError, also where the embedder returns another
     number or length of vectors than its spec says, or StorageError.
     """
@@ -80,7 +84,7 @@ def checked_shape(rows: np.ndarray, texts: int, dimensions: int, spec: ModelSpec
 
 
 def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> tuple[np.ndarray, np.ndarray]:
-    """(m, d) rows, filled where the cache has them, and the places that are still missing."""
+    """(m, d) rows, filled where the cache has them, and the positions that are missing."""
     dimensions = embedder.spec.dimensions or 0
     if cache is None:
         return np.zeros((len(texts), dimensions), dtype=np.float32), np.arange(len(texts))
@@ -91,7 +95,7 @@ def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None)
 def plan_text_batches(
     texts: Sequence[str], positions: np.ndarray, max_texts: int, max_characters: int
 ) -> list[np.ndarray]:
-    """The places cut into batches of texts alike in length, longest first (padding costs time).
+    """The positions in batches of texts of similar length, longest first (padding costs time).
 
     The last batches are smaller, so that all workers end at about the same time.
     """
@@ -125,17 +129,17 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None,
 
 
 def count_truncated(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
-    """How much of the corpus the model's window cuts off: truncated texts and the share of tokens never seen."""
+    """How much of the corpus lies beyond the model's window, as `Vectors.facts` store it."""
     tokens = embedder.count_tokens(texts)[codes]
     window = embedder.spec.max_tokens
-    over = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
+    beyond = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
     split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
-    unseen = 0.0 if split else float(over.sum() / max(tokens.sum(), 1))
+    long_texts = int((beyond > 0).sum())
     return {
         "tokens": int(tokens.sum()),
-        "truncated": 0 if split else int((over > 0).sum()),
-        "split": int((over > 0).sum()) if split else 0,
-        "unseen_share": unseen,
+        "truncated": 0 if split else long_texts,
+        "split": long_texts if split else 0,
+        "unseen_share": 0.0 if split else float(beyond.sum() / max(tokens.sum(), 1)),
     }
 
 
@@ -154,7 +158,7 @@ def prepare_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> 
 
 
 def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
-    """Places among the distinct texts that still need a vector, cut into batches; empty where all is kept.
+    """Batches of positions among the distinct texts that need a vector; empty where all vectors are stored.
 
     With a spending limit, only the batches it pays for; the number is the texts left out.
     """
@@ -168,7 +172,7 @@ def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) ->
 
 
 def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, positions: np.ndarray) -> int:
-    """Embed one batch and keep it; a batch that was kept meanwhile is not computed again. Gives the texts done."""
+    """Embed one batch into the cache, without texts that are cached by now; gives the size of the batch."""
     texts = load_distinct_texts(corpus)
     batch = [texts[position] for position in positions]
     cache = vector_cache(corpus.folder, spec)
@@ -181,7 +185,7 @@ def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, posit
 
 
 def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, computed: int, started: float) -> None:
-    """Put the cached rows together in row order and keep them. Raises ModelError if any is missing."""
+    """Put the cached rows together in row order and store them. Raises ModelError if any is missing."""
     workspace = Workspace(corpus.folder)
     if workspace.load_vectors(corpus.digest, spec) is not None:
         return
@@ -194,8 +198,3 @@ def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, c
         )
     facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
     workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_truncated(texts, codes, embedder)))
-
-
-def store_index(corpus: CorpusRef, spec: ModelSpec) -> None:
-    """Build and keep the search index, so that the first search need not."""
-    load_index(corpus, spec)

@@ -1,7 +1,6 @@
-"""What a worker keeps open between questions: a few corpora, models, vectors, neighbor graphs and indexes.
+"""What a worker caches in memory: a few models, vectors, neighbor graphs and search indexes of a corpus.
 
-All are named by workspace folder and digests; none is ever changed. Layouts are not kept here: those made with all
-threads differ from run to run.
+All are identified by workspace folder and digests and never change.
 """
 
 import logging
@@ -13,6 +12,7 @@ from pathlib import Path
 from core.errors import StorageError
 from core.files import storage_errors
 from core.models.base import Embedder
+from core.models.registry import default_folder, load_embedder
 from core.results import Result
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
@@ -31,27 +31,19 @@ EXACT_ROWS = 30_000
 
 @lru_cache(maxsize=3)
 def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads: int | None = None) -> Embedder:
-    """threads: of a local model, None for all cores; job workers, of which there is one a core, take one.
+    """threads: of a local model, None for all cores; job workers, one per core, use one.
 
-    A server's model stored without its dimensions must go on giving vectors as long as those cached, or fail.
+    A server's model stored without its dimensions must give vectors as long as those cached, or fail.
     """
-    from core.models.registry import load_embedder
-
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
     return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
 
 
 def models_folder(folder: str) -> Path:
-    """Where exported and distilled models are kept: where the installation made them, else in the workspace."""
-    from core.models.registry import default_folder
-
-    folder_of_installation = default_folder()
-    return (
-        folder_of_installation
-        if folder_of_installation.is_dir() and os.access(folder_of_installation, os.W_OK)
-        else Path(folder) / "models"
-    )
+    """Where exported and distilled models are stored: in the user's cache folder, else in the workspace."""
+    shared = default_folder()
+    return shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(folder) / "models"
 
 
 def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
@@ -70,12 +62,12 @@ def load_vectors(corpus: CorpusRef, spec: ModelSpec) -> Vectors:
 @lru_cache(maxsize=8)
 def load_neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
     """Raises StorageError where the graph has not been built."""
-    return NEIGHBORS.get(ModelQuery(CorpusRef(corpus.folder, corpus.digest), spec))
+    return NEIGHBORS.get(ModelQuery(corpus, spec))
 
 
 @lru_cache(maxsize=8)
 def load_index(corpus: CorpusRef, spec: ModelSpec) -> Index:
-    """The kept search index, or a new one, which is then kept."""
+    """The stored search index; built and stored where it is missing."""
     path = Workspace(corpus.folder).result_folder(
         "index", corpus.digest, {**vector_inputs(spec), "index": INDEX_VERSION}
     )
@@ -88,21 +80,26 @@ def load_index(corpus: CorpusRef, spec: ModelSpec) -> Index:
         with storage_errors(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         index.save(path)
-    except StorageError as error:  # it serves all the same
-        _LOG.warning("search index not kept: %s", error)
+    except StorageError as error:  # it serves searches all the same
+        _LOG.warning("search index not stored: %s", error)
     return index
+
+
+def store_index(corpus: CorpusRef, spec: ModelSpec) -> None:
+    """Build and store the search index, so that the first search need not."""
+    load_index(corpus, spec)
 
 
 @dataclass(frozen=True)
 class ModelQuery:
-    """What is asked of one model's vectors of a corpus."""
+    """A result of one model's vectors of a corpus."""
 
     corpus: CorpusRef
     model: ModelSpec
 
 
 def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
-    """What names a neighbor graph, and what is computed from it."""
+    """Identifies a neighbor graph, and what is computed from it."""
     return {**vector_inputs(spec), "k": GRAPH_K, "neighbors": 1}
 
 

@@ -1,4 +1,4 @@
-"""Running jobs, on every page: a progress bar with rate and time left, cancel, and what to do after a stop."""
+"""Jobs in the sidebar of every page: progress with rate and time left, cancel, resume."""
 
 import streamlit as st
 
@@ -40,7 +40,7 @@ def _show_job(job: JobState) -> None:
 
 
 def show_job_progress(job: JobState, key: str) -> None:
-    """An open job: its title, how far it is, and a button with this key to cancel it."""
+    """An open job: its title, its progress, and a button with this key to cancel it."""
     st.markdown(f"**{plain(job.spec.title)}**")
     if job.status == "queued":
         st.caption("Queued")
@@ -57,18 +57,18 @@ def show_job_progress(job: JobState, key: str) -> None:
 
 
 def show_stop_reason(job: JobState) -> None:
-    """Why a job ended without its result; nothing where it has one."""
-    labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the server stopped"}
+    """Why a job ended without a result; nothing where it is done."""
+    labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}
     if job.error:
         st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""), icon=":material/error:")
     elif job.status in labels:
-        st.caption(f"{labels[job.status]}. What was finished is saved.")
+        st.caption(f"{labels[job.status]}. Progress is saved.")
 
 
 def _show_stopped_job(job: JobState) -> None:
     show_stop_reason(job)
     again, forget = st.columns(2)
-    if job.spec.params.get("limit_usd"):  # what it may cost is agreed anew
+    if job.spec.params.get("limit_usd"):  # the cost needs consent again
         again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
     else:
         again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
@@ -78,7 +78,7 @@ def _show_stopped_job(job: JobState) -> None:
 
 
 def resume(job: JobState) -> None:
-    """Start a job again; it goes on where it stopped."""
+    """Start a job again; it continues where it stopped."""
     session.manager().submit(job.spec, session.job_key(job.spec.params))
 
 
@@ -88,7 +88,7 @@ def progress_text(job: JobState) -> str:
         return plain(job.stage) + " …"
     parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
     if job.rate:
-        slow = job.rate < 1  # folds, contenders: told by the minute
+        slow = job.rate < 1  # folds, contenders: per minute
         pace = f"{60 * job.rate:,.1f} {job.unit}/min" if slow else f"{job.rate:,.0f} {job.unit}/s"
         parts += [pace, f"{duration(job.seconds_left or 0)} left"]
     return f"{plain(job.stage)}: " + ", ".join(parts)

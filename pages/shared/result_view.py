@@ -1,4 +1,4 @@
-"""What a page shows in place of a result that is not stored yet: its progress, or what it takes and a button to start.
+"""What a page shows for a result that is not stored yet: its progress, or the expected time and a start button.
 
 `ready` and `value` are for results (see core.results), `offer` and `compute_inline` for jobs that are more than one.
 """
@@ -94,7 +94,7 @@ def start_button(label: str, *jobs: JobSpec, icon: str = ":material/play_arrow:"
         icon=icon,
         on_click=submit,
         args=jobs,
-        help="Starts in the background. What is computed is stored, so this is done only once.",
+        help="Runs in the background. The result is stored, so this is needed only once.",
     )
 
 
@@ -123,7 +123,7 @@ def progress(state: JobState) -> None:
 
 
 def compute_inline(seconds: float, message: str, compute: Callable[[], None]) -> bool:
-    """Computes behind a spinner what is quick; tells whether it did."""
+    """Computes behind a spinner where that is quick; gives whether it did."""
     if seconds > INLINE_SECONDS:
         return False
     with st.spinner(message):

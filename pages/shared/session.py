@@ -1,4 +1,4 @@
-"""The only user of st.session_state, and of the environment: settings, workspace, and what is chosen."""
+"""The only user of st.session_state and of the environment: settings, workspace, selections, API keys."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -58,12 +58,12 @@ def manager() -> JobManager:
 
 
 def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
-    """The answer of a function of `core`, computed in a worker, not kept. on="job": where it may take long."""
+    """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long."""
     return manager().ask(function, *arguments, timeout=timeout, on=on)
 
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
-    """The same, kept: arguments must be digests and frozen parameters that determine the answer."""
+    """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
     ask_manager = partial(manager().ask, on=on, timeout=600)
     return cached.worker_result(ask_manager, function, f"{function.__module__}.{function.__qualname__}", *arguments)
 
@@ -78,7 +78,7 @@ def corpus_ref(info: CorpusInfo) -> CorpusRef:
 
 
 def remembered(name: str, default: Any = None) -> Any:
-    """A small serializable value of this visit."""
+    """A small serializable value of this session."""
     return st.session_state.get(f"planisphere.{name}", default)
 
 
@@ -98,7 +98,7 @@ def widget_default(key: str, value: Any) -> None:
 
 
 def drop_unknown_values(key: str, options: Sequence[str]) -> None:
-    """Take from a multiple choice what is not on offer (any more); call it before the widget is drawn."""
+    """Remove from a multiple choice what is not among the options (any more); call it before the widget is drawn."""
     if key in st.session_state:
         st.session_state[key] = [value for value in st.session_state[key] if value in options]
 
@@ -126,7 +126,7 @@ def open_corpus(digest: str) -> None:
 
 
 def select_from_link(name: str, options: Sequence[str]) -> str:
-    """What is chosen among options: just opened, else chosen before, else in the link, else the first.
+    """The selected option: just opened, else selected before, else in the link, else the first.
 
     Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
     """
@@ -145,7 +145,7 @@ def write_to_link(name: str) -> None:
 
 
 def select_list_from_link(name: str, options: Sequence[str]) -> None:
-    """The same for a multiple choice, whose values stand in the link with dots between them."""
+    """The same for a multiple choice, whose values are separated by dots in the link."""
     linked = str(st.query_params.get(name, "")).split(".") if name not in st.session_state else st.session_state[name]
     set_widget(name, [value for value in linked if value in options])
 
@@ -166,7 +166,7 @@ def api_key(model: ModelSpec) -> Secret | None:
 
 
 def named_key(name: str) -> Secret | None:
-    """A service's key, typed on this visit or, unless its name is a server's address, set on this machine.
+    """A service's key, typed in this session or, unless its name is a server's address, set on this machine.
 
     name: as `Capabilities.key_name`. On this machine, the environment comes before the secrets file.
     """
@@ -191,7 +191,7 @@ def job_key(params: dict[str, Any]) -> Secret | None:
 
 
 def store_server_key(base_url: str, field: str = "server_key") -> None:
-    """Keep the key just typed into a field for this server alone, for this visit."""
+    """Store the key just typed into a field for this server only, in this session."""
     remember(_server(base_url), st.session_state.get(field) or None)
 
 
@@ -205,10 +205,10 @@ def key_widget(name: str) -> str:
 
 
 def typed_key(name: str) -> str:
-    """A service's key typed on this visit, or ""."""
+    """A service's key typed in this session, or ""."""
     return str(st.session_state.get(key_widget(name)) or "")
 
 
 def theme() -> Literal["light", "dark"]:
-    """The theme this visit is shown in."""
+    """The theme of this session."""
     return "dark" if st.context.theme.type == "dark" else "light"

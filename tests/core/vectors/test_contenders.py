@@ -8,7 +8,7 @@ from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.errors import InputError, StorageError
 from core.store import Workspace
-from core.types import ModelSpec, Roles, Vectors, unit_rows
+from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import contenders
 from core.vectors.contenders import Contender, from_key, quantize
 
@@ -21,14 +21,14 @@ def rows():
 
 
 @pytest.fixture
-def kept(tmp_path, rows):
+def embedded(tmp_path, rows):
     table = pd.DataFrame({"text": [f"text {i}" for i in range(200)]})
     raw = RawTable(table=table, sources=(), notes=(), vectors=None, vectors_name="")
     corpus = build_corpus(raw, Roles("{text}"), name="some").corpus
     workspace = Workspace(tmp_path)
     workspace.save_corpus(corpus)
     workspace.save_vectors(Vectors(rows, SPEC, corpus.digest))
-    return str(tmp_path), corpus.digest
+    return CorpusRef(str(tmp_path), corpus.digest)
 
 
 def test_fewer_dimensions_are_the_first_ones_at_unit_length(rows):
@@ -74,14 +74,14 @@ def test_a_key_names_a_contender_and_nothing_else():
     assert [Contender(SPEC, None, bits).bytes_per_vector(48) for bits in contenders.BITS] == [192, 96, 48, 6]
 
 
-def test_a_variant_has_a_graph_of_its_own_vectors(kept, rows):
+def test_a_variant_has_a_graph_of_its_own_vectors(embedded, rows):
     variant = Contender(SPEC, 8)
     with pytest.raises(StorageError):
-        contenders.contender_neighbors(*kept, variant)
-    graph = contenders.get_or_compute_neighbors(*kept, variant)
+        contenders.contender_neighbors(embedded, variant)
+    graph = contenders.get_or_compute_neighbors(embedded, variant)
     cut = quantize(rows, 8, "float32")
     scores = cut @ cut.T
     np.fill_diagonal(scores, -2)
     assert (graph.ids[:, 0] == scores.argmax(axis=1)).all()
-    assert contenders.has_graph(*kept, variant)
-    assert (contenders.contender_neighbors(*kept, variant).ids == graph.ids).all()
+    assert contenders.has_graph(embedded, variant)
+    assert (contenders.contender_neighbors(embedded, variant).ids == graph.ids).all()

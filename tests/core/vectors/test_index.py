@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-import core.vectors.index
-import core.vectors.index_kinds
 from core.errors import InputError, StorageError
 from core.types import IndexFacts, ModelSpec, Vectors, unit_rows
+from core.vectors import index as index_module
+from core.vectors import index_kinds
 from core.vectors.index import Index, build_index, similarities
 from core.vectors.index_kinds import sample_queries
 
@@ -69,7 +69,7 @@ def test_batch_equals_single(index, vectors):
 @pytest.mark.parametrize("few_rows", [20_000, 0])
 def test_filters(index, vectors, few_rows, monkeypatch):
     """few_rows 0: even small filters go through the index itself."""
-    monkeypatch.setattr(core.index, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(index_module, "EXACT_SEARCH_ROWS", few_rows)
     queries = sample_queries(vectors.rows, 20, seed=7)
     for allowed in (np.arange(3, 4000, 7), np.array([9, 5, 5, 3000]), np.arange(3900)):
         mask = np.isin(np.arange(4000), allowed)
@@ -165,7 +165,7 @@ def test_the_plainest_that_keeps_both_limits_is_chosen(vectors, monkeypatch, mea
         ms, found = measured[kind]
         return IndexFacts(kind, kind, found, 200, ms, ms, 1.0, len(rows)), None, 0
 
-    monkeypatch.setattr(core.index_choice, "_measure", measure)
+    monkeypatch.setattr(index_kinds, "_measure", measure)
     facts = build_index(vectors).facts
     assert facts.kind == kind
     assert told in facts.description
@@ -203,7 +203,7 @@ def test_exact_serves_a_memory_map(vectors, tmp_path):
 
 
 def test_similarities(vectors, monkeypatch):
-    monkeypatch.setattr(core.index, "BLOCK", 1000)
+    monkeypatch.setattr(index_module, "BLOCK", 1000)
     got = similarities(vectors.rows, 3 * vectors.rows[17])
     np.testing.assert_allclose(got, vectors.rows @ vectors.rows[17], atol=1e-6)
     assert got.shape == (4000,)
