@@ -1,6 +1,6 @@
-"""Text -> vector, one SQLite file a model, so that no text is computed or paid for twice.
+"""Text -> vector, one SQLite file per model, so that no text is computed or paid for twice.
 
-SQLite keeps each finished batch through a kill: a transaction is in the file or it isn't.
+Finished batches survive a kill: an SQLite transaction is in the file or it isn't.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ _REMEDY = "Free some disk space, or set PLANISPHERE_HOME to a folder you may wri
 class VectorCache:
     """The cache of one model. Keys are sha256 digests of texts (core.digest.digest_text), values float32 rows.
 
-    Safe for many processes at once. A file that can't be read as a database is put aside and counts as empty.
+    Safe for many processes at once. A file that can't be read as a database is renamed and counts as empty.
     earlier: a cache of the same model under the key it had before, only ever read.
     """
 
@@ -56,7 +56,7 @@ class VectorCache:
         return row[0] // 4 if row else None
 
     def get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-        """(n, dimensions) float32 rows, and (n,) bool which of them were found; the others are zero."""
+        """(n, dimensions) float32 rows, and (n,) bool which of them are cached; the others are zero."""
         rows, mask = self._get(digests, dimensions)
         if self.earlier:
             missing = np.flatnonzero(~mask)
@@ -79,7 +79,7 @@ class VectorCache:
         return rows, mask
 
     def put(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
-        """Keep rows under their texts' digests, all or none."""
+        """Store rows under their texts' digests, all or none."""
         values = [(digest, row.tobytes()) for digest, row in zip(digests, rows.astype("<f4"), strict=True)]
         with storage_errors(self.path.parent):
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The neighbor graph as a weighted graph, and its communities on several levels."""
+"""The neighbor graph as a weighted graph, and its communities at several resolutions (Leiden)."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ _HALVINGS = 40
 
 
 def fuzzy_weights(scores: np.ndarray) -> np.ndarray:
-    """(n, k) float32 in (0, 1]: how much of a neighbor each one is, from its cosine and those of the row's others.
+    """(n, k) float32 in (0, 1]: the weight of each neighbor, from its cosine and those of the row's others.
 
     scores: (n, k) cosines, falling. exp(-(d - rho) / sigma) with d = 1 - cosine, rho the nearest distance and sigma
     such that a row's weights sum to log2(k), as UMAP weighs its graph (McInnes, Healy and Melville, 2018, algorithm 3).
@@ -81,8 +81,8 @@ def nested_communities(
 ) -> np.ndarray:
     """(levels, n) int32 communities, coarse to fine, each within one of the level before.
 
-    The default level is found in the graph itself, a coarser one by joining those of the one below it, a
-    finer one within those of the one above it. order: (n,) rows in an order that their content determines, so that the
+    The default level is computed on the graph itself, a coarser one by merging those of the level below, a finer one
+    within those of the level above. order: (n,) rows in an order that their content determines, so that the
     result does not depend on how the rows are sorted.
     """
     sorted_graph = graph[order][:, order]

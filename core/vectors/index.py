@@ -15,12 +15,12 @@ from core.types import IndexFacts, Vectors, unit_rows
 from core.vectors.index_kinds import Kind, break_ties, parameters, select_index
 
 BLOCK = 65_536
-EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph
-MAX_WIDENING = 16  # how many times wider a filtered search may look
+EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search is quicker and safer than a filtered graph
+MAX_WIDENING = 16  # by which factor a filtered search may be widened
 
 
 class Index:
-    """Finds the rows nearest to a query by cosine. Made by `build_index`.
+    """Retrieves the rows nearest to a query by cosine. Created by `build_index`.
 
     rows: (n, d) float32 unit rows, never copied for exact search, so a memory-mapped file serves.
     """
@@ -38,9 +38,8 @@ class Index:
     def search(self, queries: np.ndarray, k: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest rows of each query, nearest first.
 
-        queries: (q, d) numbers, scaled to unit length here. rows: row ids or a boolean mask (n,) that alone may be
-        found. Gives ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, equal scores by rising
-        id; k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, another dimension, and
+        queries: (q, d) numbers, scaled to unit length here. rows: row ids or a boolean mask (n,) of the rows
+        searched. Returns ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, ties by rising id; k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, another dimension, and
         row ids out of range.
         """
         queries = _validated_queries(queries, self.rows.shape[1])
@@ -100,11 +99,11 @@ class Index:
 def build_index(
     vectors: Vectors, *, budget_ms: float = 50.0, min_recall: float = 0.99, seed: int = 0, kind: Kind | str = "auto"
 ) -> Index:
-    """The plainest index that answers within `budget_ms` with recall@10 of at least `min_recall`, as measured here.
+    """The simplest index that answers within `budget_ms` with recall@10 of at least `min_recall`, as measured here.
 
-    auto: exact while its median answer to one query on one thread keeps the budget; else HNSW, else IVF; where none
-    keeps both, the one that recalls most, and `facts.description` says so. exact, hnsw, ivf: that one. Queries are
-    rows drawn with `seed` and perturbed a little. Raises InputError for another kind and for no rows.
+    auto: exact while its median latency of one query on one thread meets the budget; else HNSW, else IVF; where none
+    meets both, the one with the highest recall, and `facts.description` says so. exact, hnsw, ivf: that one. Queries
+    are rows drawn with `seed` and perturbed a little. Raises InputError for another kind and for no rows.
     """
     if kind not in ("auto", "exact", "hnsw", "ivf"):
         raise InputError(f"There is no index called {kind!r}.", "Choose auto, exact, hnsw or ivf.")
@@ -129,7 +128,7 @@ def exact_search(
 
 
 def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores every row and looks among the allowed ones: quicker than copying many rows."""
+    """Scores every row and selects among the allowed ones: quicker than copying many rows."""
     ids = np.empty((len(queries), k), np.int64)
     scores = np.empty((len(queries), k), np.float32)
     for i, query in enumerate(queries):

@@ -1,4 +1,4 @@
-"""A linear probe: what label a logistic regression expects of rows it was not trained on."""
+"""A linear probe: the labels a cross-validated logistic regression predicts for rows outside its training folds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,15 +9,15 @@ from core.corpus.label_columns import FOLDS
 from core.types import Progress
 from core.vectors.pca import principal_components
 
-DIMENSIONS = 128  # principal components the probe sees of wider vectors: as good, several times faster
+DIMENSIONS = 128  # principal components of wider vectors: as good, several times faster
 MAX_TRAINING_ROWS = 50_000  # rows a fold is trained on
 REGULARIZATION_C = 5.0  # scikit-learn's C
 
 
 class Probe:
-    """Multinomial logistic regressions, one a fold, each asked only about rows outside of its training.
+    """Multinomial logistic regressions, one per fold, each predicting only rows outside its training.
 
-    points: (n, d) what they see. fold: (n,) int8, -1 for rows without a label. trained: rows of the largest training.
+    points: (n, d) features. fold: (n,) int8, -1 for rows without a label. training_rows: of the largest training set.
     """
 
     def __init__(self, points: np.ndarray, fold: np.ndarray, models: list[Any], classes: int, trained: int) -> None:

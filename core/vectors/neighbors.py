@@ -1,4 +1,4 @@
-"""The kNN graph of a corpus under a model, searched once and read by every layout and trust figure."""
+"""The kNN graph of a corpus under a model, computed once and used by layouts, clusters and measures."""
 
 import os
 import time
@@ -34,7 +34,7 @@ def build_neighbors(
 
     Exact up to 30,000 rows; then IVF, and beyond 300,000 rows HNSW (Malkov and Yashunin 2018), searched widely
     enough that recall@10 is at least 0.99 and recall@k 0.97 on 500 rows drawn with `seed`; where recall@10 fails,
-    exact up to 200,000 rows, else the widest search, its recall told.
+    exact up to 200,000 rows, else the widest search, with its recall.
     ids: (n, min(k, n - 1)) int32, a row's own id left out, equal scores by rising id;
     scores: (n, k) float32 cosine, falling. threads: None for all cores. facts: seconds, threads and, unless exact,
     recall_at_k and probes or ef. progress counts rows added and searched.
@@ -82,7 +82,7 @@ class _GraphBuilder:
 
 
 def _approximate(graph: _GraphBuilder, seed: int) -> dict[str, Any]:
-    """Fill the graph by an approximate index and say how well; nothing filled and {} where exact search must do."""
+    """Fill the graph by an approximate index and give its facts; {} and nothing filled where recall is too low."""
     n = len(graph.rows)
     kind: Kind = "ivf" if n <= IVF_ROWS else "hnsw"
     index = build_faiss_index(kind, graph.rows, seed, lambda count: graph.progress(count, 2 * n))

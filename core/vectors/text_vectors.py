@@ -1,4 +1,4 @@
-"""Vectors of a task's own texts (queries, pairs, halves), each text computed once a model and kept for good."""
+"""Vectors of texts beside the corpus (queries, pairs, halves), each computed once per model and cached."""
 
 import time
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ def embed_task_texts(
     secret: Secret | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """(len(texts), d) float32 unit rows of a contender, in the order given; queries: with the model's query prompt.
+    """(len(texts), d) float32 unit rows of a contender, in input order; queries: with the model's query prompt.
 
     Documents that are texts of the corpus take its own vectors, others come through the vector cache. A variant's are
-    cut and rounded as its rows are, see `vary_like`. Raises ModelError where texts can't be embedded: vectors that
-    were brought in, a model that is gone, a server that refuses.
+    truncated and quantized as its rows are, see `quantize_like_corpus`. Raises ModelError where texts can't be
+    embedded: imported vectors, a missing model, a server that refuses.
     """
     codes, unique = distinct_texts(texts)
     spec = contender.model
@@ -81,7 +81,7 @@ def _key(spec: ModelSpec, text: str, queries: bool) -> bytes:
 
 
 def _stored_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(m, d) rows, filled where a vector is kept, and the places still missing."""
+    """(m, d) rows, filled where a vector is stored, and the positions missing."""
     corpus_rows = load_vectors(corpus, spec).rows
     dimensions = corpus_rows.shape[1]
     rows, mask = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
@@ -111,7 +111,7 @@ def _compute(
     secret: Secret | None,
     progress: Progress | None,
 ) -> None:
-    """Fill the missing rows and keep each batch as soon as it is there."""
+    """Fill the missing rows and cache each batch as soon as it is there."""
     embedder, done = _open_embedder(folder, spec, queries, secret), 0
     cache, separate = vector_cache(folder, spec), _has_query_vectors(spec, queries)
     for batch in plan_text_batches(texts, missing, *(LOCAL_BATCH if separate else capabilities(spec).batch)):
@@ -130,17 +130,17 @@ def _open_embedder(folder: str, spec: ModelSpec, queries: bool, secret: Secret |
     if not capabilities(spec).can_embed:
         what = "queries" if queries else "other texts"
         raise ModelError(
-            f"{spec.label} are vectors brought in from a file; their model is not here, so {what} can't be embedded.",
-            "Judge it by the corpus' labels, or embed the corpus with that model on the Embed page.",
+            f"{spec.label} are imported vectors; their model is not available, so {what} can't be embedded.",
+            "Evaluate with labels, or embed the corpus with that model on the Embed page.",
         )
     return cached_embedder(folder, spec, secret, 1)
 
 
 @lru_cache(maxsize=64)
 def embedded_query(folder: str, spec: ModelSpec, text: str, secret: Secret | None = None) -> tuple[np.ndarray, float]:
-    """(d,) float32 unit vector, read-only, and the milliseconds it took. Raises ModelError; errors are not kept.
+    """(d,) float32 unit vector, read-only, and the milliseconds it took. Raises ModelError; errors are not cached.
 
-    The secret is part of the key: who has typed a wrong one learns so, instead of another's answer.
+    The secret is part of the cache key: a wrong one gives its error instead of another session's vector.
     """
     embedder = cached_embedder(folder, spec, secret)
     started = time.perf_counter()

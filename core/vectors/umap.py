@@ -1,4 +1,4 @@
-"""UMAP by umap-learn, on neighbors already known: nothing is searched, so pynndescent compiles nothing."""
+"""UMAP by umap-learn, from a given neighbor graph: nothing is searched, so pynndescent compiles nothing."""
 
 import os
 from typing import Any
@@ -9,9 +9,9 @@ from core.types import LayoutParams, Neighbors, Progress
 
 
 def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
-    """(n, dims) float32 points, as umap-learn's UMAP makes them (McInnes, Healy and Melville, 2018).
+    """(n, dims) float32 points, as umap-learn's UMAP computes them (McInnes, Healy and Melville, 2018).
 
-    start: (n, dims) first places. params.n_neighbors counts the row itself. Reproducible: one thread, the same
+    start: (n, dims) initial positions. params.n_neighbors counts the row itself. Reproducible: one thread, the same
     points for the same seed on the same machine; else all threads, which differ a little from run to run.
     """
     from umap.umap_ import find_ab_params, simplicial_set_embedding
@@ -47,7 +47,7 @@ def epochs_for(rows: int) -> int:
 
 
 def _prepare(threads: int) -> None:
-    """Let the kernel use the cores, and keep it compiled on disk: umap-learn compiles it anew in every process."""
+    """Let the kernel use the cores, and cache it compiled on disk: umap-learn compiles it anew in every process."""
     import numba
     from umap import layouts, umap_
 
