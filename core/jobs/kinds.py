@@ -123,8 +123,8 @@ def disagreement_job(spec: JobSpec, secret: Secret | None, context: JobContext) 
     context.call("Finding neighbors", steps.find_graphs, *where, progress=True, unit="rows")
     context.call("Comparing neighbors", steps.compare_pairs, *where, progress=True, unit="pairs")
     if "moved" in spec.params:
-        asked = (Asked(*where), spec.params["moved"])
-        context.call("Finding what moved together", find_moves, *asked, progress=True, unit="texts")
+        query = (Asked(*where), spec.params["moved"])
+        context.call("Finding what moved together", find_moves, *query, progress=True, unit="texts")
         return
     context.call("Grouping", steps.group_rows, *where, progress=True, unit="steps")
     context.call("Looking at the texts", steps.look_at_texts, *where, progress=True, unit="texts")

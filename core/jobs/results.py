@@ -78,12 +78,7 @@ def run_step(step: Step, secret: Secret | None, context: JobContext) -> None:
         result, query = part.result, part.query
         arguments = (result.name, query, secret if result.needs_secret else None)
         context.call(
-            result.stage_of(query),
-            compute,
-            *arguments,
-            progress=True,
-            unit=result.unit,
-            on=result.worker_of(query),
+            result.stage_of(query), compute, *arguments, progress=True, unit=result.unit, on=result.worker_of(query)
         )
 
 

@@ -134,11 +134,7 @@ def _save(folder: Path, vectors: np.ndarray, tokenizer: Any) -> None:
 
 
 MODEL = ModelSpec(
-    "static",
-    "static-MiniLM-L6-v2",
-    f"sha256:{WEIGHTS_SHA256[:16]} v{VERSION}",
-    DIMENSIONS,
-    languages=("en",),
+    "static", "static-MiniLM-L6-v2", f"sha256:{WEIGHTS_SHA256[:16]} v{VERSION}", DIMENSIONS, languages=("en",)
 )
 
 

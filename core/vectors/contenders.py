@@ -11,14 +11,7 @@ from core.errors import InputError
 from core.results import Result, Step
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors, unit_rows
-from core.vectors.loaders import (
-    GRAPH_K,
-    NEIGHBORS,
-    ModelQuery,
-    expected_graph_seconds,
-    load_vectors,
-    neighbor_inputs,
-)
+from core.vectors.loaders import GRAPH_K, NEIGHBORS, ModelQuery, expected_graph_seconds, load_vectors, neighbor_inputs
 from core.vectors.neighbors import build_neighbors
 
 Bits = Literal["float32", "float16", "int8", "binary"]

@@ -27,10 +27,7 @@ def to_npy_zip(
     check_counts(table, texts, rows)
     with writing(path) as handle, ZipFile(handle, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
         with _member(archive, "vectors.npy", stored=True) as file:
-            np.lib.format.write_array_header_1_0(
-                file,
-                {"descr": "<f4", "fortran_order": False, "shape": rows.shape},
-            )
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": rows.shape})
             for start in range(0, len(rows), BATCH):
                 file.write(np.ascontiguousarray(rows[start : start + BATCH], dtype="<f4").tobytes())
         with _member(archive, "table.csv") as file:

@@ -39,8 +39,9 @@ class Index:
         """The k nearest rows of each query, nearest first.
 
         queries: (q, d) numbers, scaled to unit length here. rows: row ids or a boolean mask (n,) of the rows
-        searched. Returns ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, ties by rising id; k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, another dimension, and
-        row ids out of range.
+        searched. Returns ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, ties by rising id;
+        k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, other dimensions, and row ids
+        out of range.
         """
         queries = _validated_queries(queries, self.rows.shape[1])
         allowed = None if rows is None else allowed_rows(rows, len(self.rows))

@@ -206,7 +206,8 @@ def without_self(ids: np.ndarray, scores: np.ndarray, row_ids: np.ndarray) -> tu
 def recall(scores: np.ndarray, exact_scores: np.ndarray) -> float:
     """Share of the true neighbors retrieved, by score, so that ties count as equal (as ann-benchmarks does).
 
-    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 for no queries.
+    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 without
+    queries.
     """
     if exact_scores.size == 0:
         return 1.0

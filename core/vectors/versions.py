@@ -52,8 +52,4 @@ def _origin(corpus: Corpus, gone: np.ndarray, why: str) -> dict[str, object]:
         "source_rows": [int(number) for number in numbers[:MOST_TOLD]],
     }
     earlier = corpus.origin
-    return {
-        **earlier,
-        "steps": [*earlier.get("steps", []), step],
-        "left_out": [*earlier.get("left_out", []), left_out],
-    }
+    return {**earlier, "steps": [*earlier.get("steps", []), step], "left_out": [*earlier.get("left_out", []), left_out]}
