@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.corpus.text_input import readable, slabs
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 384
@@ -30,7 +30,7 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U0
 TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w){{1,64}}|[^\w\s]")
 
 
-class LexicalEmbedder(BaseEmbedder):
+class LexicalEmbedder(Embedder):
     """An `Embedder` of words and spelling, in any language, with no model file and no window."""
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:

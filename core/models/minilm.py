@@ -21,7 +21,7 @@ import numpy as np
 from core.corpus.text_input import length_batches, readable, slabs
 from core.errors import ModelError
 from core.files import file_sha256, replacing
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 384
@@ -38,7 +38,7 @@ _FLAGS = {"avx512_bf16", "amx_bf16"}  # as Linux lists the instructions; other s
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-class MiniLMEmbedder(BaseEmbedder):
+class MiniLMEmbedder(Embedder):
     """An `Embedder` with sentence-transformers' vectors for all-MiniLM-L6-v2.
 
     Their cosine is 1.000 in float32; see above and onnx_graph.py for what the other precisions lose.

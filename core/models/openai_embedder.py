@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ServiceError
-from core.models.base import Backend, BatchSize, Capabilities, LoadOptions, OnBatch, Price
+from core.models.base import Backend, BatchSize, Capabilities, Embedder, LoadOptions, OnBatch, Price
 from core.models.openai_client.errors import is_about_batch, is_too_large, without_cause
 from core.models.openai_client.models import (
     BACKEND_NAME,
@@ -39,7 +39,7 @@ PROBE_TIMEOUT_REMEDY = (
 MIN_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 
 
-class OpenAIEmbedder:
+class OpenAIEmbedder(Embedder):
     """An `Embedder` over HTTP. Packs requests to the server's limits, several in flight, and checks every answer.
 
     A text longer than the window, or one the server calls too long, is split; its vector is the mean of its
@@ -57,7 +57,7 @@ class OpenAIEmbedder:
         timeout: float = 60,
         max_retries: int = 5,
     ) -> None:
-        self._spec = completed(spec)
+        super().__init__(completed(spec))
         self._sender = Sender(self._spec, api_key, http_client, timeout, max_retries)
         self._limits = limits_of(self._spec)
         self._inputs = self._limits.inputs
@@ -69,17 +69,12 @@ class OpenAIEmbedder:
         self._requested_dimensions = self._spec.dimensions if shortened else None
 
     @property
-    def spec(self) -> ModelSpec:
-        return self._spec
-
-    @property
     def facts(self) -> dict[str, int]:
         """Counted since this embedder was made: requests sent, retries among them, texts split and averaged."""
         return {name: self._sender.counts[name] for name in ("requests", "retries", "split")}
 
     @property
-    def tokens_exact(self) -> bool:
-        """Whether `count_tokens` counts as the model does, rather than estimating."""
+    def tokens_exact(self) -> bool:  # type: ignore[override]
         return is_openai(self._spec) and self.counter.exact
 
     @property
@@ -100,12 +95,6 @@ class OpenAIEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 tokens of each text, before any split; see `tokens_exact`."""
         return self.counter.count(texts)
-
-    def split_count(self, texts: Sequence[str]) -> int:
-        """How many of the texts are longer than the window, so will be split and averaged."""
-        window = self._limits.window
-        prompt = int(self.count_tokens([self._spec.document_prompt])[0])
-        return 0 if window is None else int(np.count_nonzero(self.count_tokens(texts) + prompt > window))
 
     def resolve(self) -> ModelSpec:
         """The spec with dimensions filled in; asks an unknown model for one vector, OpenAI's known ones for none.

@@ -11,7 +11,7 @@ import numpy as np
 from core.corpus.text_input import readable, slabs
 from core.errors import ModelError
 from core.files import file_sha256
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, model_changed
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, model_changed
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
@@ -33,7 +33,7 @@ class Source:
     local: bool = True
 
 
-class SentenceEmbedder(BaseEmbedder):
+class SentenceEmbedder(Embedder):
     """An `Embedder` over a SentenceTransformer. dimensions in the spec shortens the vectors (Matryoshka models).
 
     Raises ModelError for a name the hub does not know, a hub out of reach and a model that can't be loaded.

@@ -16,7 +16,7 @@ import numpy as np
 from core.corpus.text_input import readable, slabs
 from core.errors import ModelError
 from core.files import file_sha256, replacing
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
 from core.models.minilm import WEIGHTS_SHA256, TokenEncoder, load_tokenizer, model_folder
 from core.models.sentence_transformer import is_folder
 from core.types import ModelSpec, unit_rows
@@ -27,7 +27,7 @@ VERSION = 1  # raised when the recipe changes
 UNUSED_TOKENS = re.compile(r"\[unused\d+\]|\[(PAD|UNK|CLS|SEP|MASK)\]")  # get zero vectors
 
 
-class StaticEmbedder(BaseEmbedder):
+class StaticEmbedder(Embedder):
     """An `Embedder` over a folder in model2vec's format. The whole text counts: there is no window.
 
     A text without any known token gets the last axis as its vector: the direction in which tokens vary least.

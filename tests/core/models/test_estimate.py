@@ -7,7 +7,7 @@ import pytest
 
 from core.models import costs as estimate_module
 from core.models import openai_embedder as openai_module
-from core.models.base import BaseEmbedder
+from core.models.base import Embedder
 from core.models.costs import estimate_run, token_counts
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import OpenAIEmbedder
@@ -15,7 +15,7 @@ from core.models.registry import capabilities
 from core.types import ModelSpec
 
 
-class WordEmbedder(BaseEmbedder):
+class WordEmbedder(Embedder):
     """A token is a word; each takes `pace` seconds of `clock`; the window is four."""
 
     def __init__(self, spec=None, pace=0.0):

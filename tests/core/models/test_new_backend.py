@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities
+from core.models.base import FREE, Backend, Capabilities, Embedder
 from core.models.costs import max_usd
 from core.models.registry import BACKENDS, capabilities, load_embedder, resolve
 from core.scoreboard.results import score
@@ -34,7 +34,7 @@ LOCAL = ModelSpec("toy", "toy words", dimensions=len(WORDS) + 1)
 HOSTED = ModelSpec("toy-hosted", "toy service", dimensions=len(WORDS) + 1)
 
 
-class ToyEmbedder(BaseEmbedder):
+class ToyEmbedder(Embedder):
     """Counts four words. calls: one list of texts for each call, whatever they are embedded as."""
 
     calls: ClassVar[list[list[str]]] = []
