@@ -69,18 +69,19 @@ def estimate_run(
     counts, counted_all = token_counts(unique_texts, embedder, seed)
     declared = capabilities(embedder.spec)
     splits, price = declared.splits_long_texts, declared.price
-    counted = counts if splits or embedder.spec.max_tokens is None else np.minimum(counts, embedder.spec.max_tokens)
-    rows, over = counts[codes], _over_window(counts, embedder)[codes]
+    beyond = tokens_beyond_window(counts, embedder)
+    counted = counts if splits else counts - beyond
+    long_texts = int(np.count_nonzero(beyond[codes]))
     to_compute = np.flatnonzero(~cached)
     seconds, basis = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
     tokens_to_compute = int(counted[to_compute].sum())
     return Estimate(
         texts=len(texts),
         unique_texts=len(unique_texts),
-        tokens=int(rows.sum()),
+        tokens=int(counts[codes].sum()),
         tokens_exact=counted_all and embedder.tokens_exact,
-        truncated=0 if splits else int(over.sum()),
-        split=int(over.sum()) if splits else 0,
+        truncated=0 if splits else long_texts,
+        split=long_texts if splits else 0,
         unseen_tokens=int((counts - counted)[codes].sum()),
         cached=int(cached.sum()),
         to_compute=len(to_compute),
@@ -108,10 +109,10 @@ def token_counts(texts: Sequence[str], embedder: Embedder, seed: int = 0) -> tup
     return counts, False
 
 
-def _over_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
-    """(n,) bool: longer than the model's window."""
+def tokens_beyond_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
+    """(n,) int64 tokens of each text beyond the model's window, from all its tokens (n,)."""
     window = embedder.spec.max_tokens
-    return np.zeros(len(counts), bool) if window is None else counts > window
+    return np.zeros_like(counts) if window is None else np.maximum(counts - window, 0)
 
 
 def _time_texts(
@@ -191,14 +192,13 @@ def truncation_report(
     if total > sample:
         drawn = np.random.default_rng(seed).choice(total, sample, replace=False)
         texts = [texts[i] for i in np.sort(drawn)]
-    window = embedder.spec.max_tokens
     tokens = np.asarray(embedder.count_tokens(texts), np.int64)
-    beyond = np.zeros_like(tokens) if window is None else np.maximum(tokens - window, 0)
+    beyond = tokens_beyond_window(tokens, embedder)
     long_texts = int(np.count_nonzero(beyond))
     splits = capabilities(embedder.spec).splits_long_texts
     return TruncationReport(
         model=embedder.spec.label,
-        max_tokens=window,
+        max_tokens=embedder.spec.max_tokens,
         texts=total,
         counted=len(texts),
         long_texts=long_texts,

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,6 @@ class OpenAIEmbedder(Embedder):
         self._limits = limits_of(self._spec)
         self._inputs = self._limits.inputs
         self._concurrency = concurrency
-        self._counter: TokenCounter | None = None
         self._is_resolved = self._spec.probed or native_dimensions(self._spec) is not None
         native = native_dimensions(self._spec)
         shortened = native is not None and self._spec.dimensions != native
@@ -70,19 +69,17 @@ class OpenAIEmbedder(Embedder):
 
     @property
     def facts(self) -> dict[str, int]:
-        """Counted since this embedder was made: requests sent, retries among them, texts split and averaged."""
+        """Counted since this embedder was created: requests sent, retries among them, texts split and averaged."""
         return {name: self._sender.counts[name] for name in ("requests", "retries", "split")}
 
     @property
     def tokens_exact(self) -> bool:  # type: ignore[override]
         return is_openai(self._spec) and self.counter.exact
 
-    @property
+    @cached_property
     def counter(self) -> TokenCounter:
-        # kept, so that one run never mixes exact and estimated counts
-        if self._counter is None:
-            self._counter = openai_tokens()
-        return self._counter
+        """Cached, so that one run never mixes exact and estimated counts."""
+        return openai_tokens()
 
     def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
         """(n, d) float32 unit rows of documents. on_batch(positions, rows) is called as each request finishes."""
@@ -99,8 +96,8 @@ class OpenAIEmbedder(Embedder):
     def resolve(self) -> ModelSpec:
         """The spec with dimensions filled in; asks an unknown model for one vector, OpenAI's known ones for none.
 
-        A size that differs from the server's own is from then on asked for: some servers refuse the parameter
-        even where it names their own size (vLLM issue 16331).
+        A size that differs from the server's default is requested from then on: some servers refuse the parameter even
+        where it names their default (vLLM issue 16331).
         """
         if not self._is_resolved:
             native = self._probe()
@@ -111,7 +108,7 @@ class OpenAIEmbedder(Embedder):
         return self._spec
 
     def confirm(self) -> ModelSpec:
-        """As `resolve`; where the dimensions have to be requested, one more request sees that the server obeys."""
+        """As `resolve`; one more request checks that the server supports the dimensions, where these are requested."""
         spec = self.resolve()
         if spec.base_url and self._requested_dimensions is not None:
             self._probe(self._requested_dimensions)
@@ -144,7 +141,7 @@ class OpenAIEmbedder(Embedder):
         return np.zeros((0, dimensions or 0), np.float32) if assembly.rows is None else assembly.rows
 
     def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:
-        """Requests in parallel, the very first one alone: a bad key or address is then tried once, not four times."""
+        """Requests in parallel after the very first one, so that a bad key or address is tried once, not four times."""
         first = 0 if self._sender.reached else 1
         yield from in_parallel(batches[:first], self._fetch, 1)
         yield from in_parallel(batches[first:], self._fetch, self._concurrency)

@@ -15,7 +15,7 @@ from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.base import Embedder
-from core.models.costs import affordable_batches
+from core.models.costs import affordable_batches, tokens_beyond_window
 from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.store import Workspace
@@ -131,8 +131,7 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None,
 def count_truncated(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
     """How much of the corpus lies beyond the model's window, as `Vectors.facts` store it."""
     tokens = embedder.count_tokens(texts)[codes]
-    window = embedder.spec.max_tokens
-    beyond = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
+    beyond = tokens_beyond_window(tokens, embedder)
     split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
     long_texts = int((beyond > 0).sum())
     return {
