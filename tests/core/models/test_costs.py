@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.models import costs as estimate_module
+from core.models import costs
 from core.models import openai_embedder as openai_module
 from core.models.base import Embedder
 from core.models.costs import estimate_run, token_counts
@@ -64,7 +64,7 @@ def timed(monkeypatch):
 
     def make(pace: float) -> WordEmbedder:
         embedder = WordEmbedder(pace=pace)
-        monkeypatch.setattr(estimate_module, "time", SimpleNamespace(perf_counter=lambda: embedder.clock))
+        monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: embedder.clock))
         return embedder
 
     return make
@@ -81,7 +81,7 @@ def test_time_follows_from_a_few_texts_of_spread_lengths(timed):
 
 
 def test_a_slow_model_is_measured_on_fewer_texts(monkeypatch, timed):
-    monkeypatch.setattr(estimate_module, "MEASURING_SECONDS", 0.01)
+    monkeypatch.setattr(costs, "MEASURING_SECONDS", 0.01)
     embedder = timed(0.005)
     made = estimate_run([f"{i} w w w" for i in range(100)], embedder)
     assert made.seconds_basis == "measured on 4 texts"
@@ -140,7 +140,7 @@ def test_only_near_servers_are_tried(url, free):
 
 
 def test_many_texts_are_counted_on_a_sample_close_to_the_truth(monkeypatch):
-    monkeypatch.setattr(estimate_module, "MAX_COUNTED", 2_000)
+    monkeypatch.setattr(costs, "MAX_COUNTED", 2_000)
     rng = np.random.default_rng(1)
     texts = ["word " * int(length) for length in rng.lognormal(2, 1, 20_000)] + ["word " * 200_000]
     counts, exact = token_counts(texts, WordEmbedder())
