@@ -89,11 +89,11 @@ def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> Non
 
     contenders = [Contender.from_dict(contender) for contender in spec.params["contenders"]]
     task = Task.from_dict(spec.params["task"])
-    items = [(spec.ref, contender, task, _own_key(contender.model, secret)) for contender in contenders]
+    items = [(spec.ref, contender, task, _service_key(contender.model, secret)) for contender in contenders]
     context.map("Scoring the contenders", score_tasks.try_score, items, [1] * len(items), "contenders")
 
 
-def _own_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
+def _service_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
     """The key of a model's own service; a key without a service's name goes to none."""
     return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None
 

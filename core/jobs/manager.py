@@ -86,7 +86,7 @@ class JobManager:
         """The jobs of a workspace, oldest first; those that were open when a server stopped come as "interrupted"."""
         with self._lock:
             live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
-        left = [state for state in _recorded(workspace) if state.id not in live]
+        left = [state for state in _load_records(workspace) if state.id not in live]
         return [*left, *live.values()]
 
     # calls
@@ -227,7 +227,7 @@ def _record_path(workspace: str, job: str) -> Path:
     return Path(workspace) / "jobs" / f"{job}.json"
 
 
-def _recorded(workspace: str) -> list[JobState]:
+def _load_records(workspace: str) -> list[JobState]:
     states = []
     for path in sorted((Path(workspace) / "jobs").glob("*.json")):
         try:

@@ -25,7 +25,7 @@ def run() -> None:
     page = st.navigation(navigation())
     try:
         if sign_in.is_needed():
-            sign_in.draw()
+            sign_in.show_sign_in()
             return
         starter.prepare()
         sidebar()

@@ -71,13 +71,13 @@ def _show_stopped_job(job: JobState) -> None:
     if job.spec.params.get("limit_usd"):  # the cost needs consent again
         again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
     else:
-        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
+        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume_job, args=(job,))
     forget.button(
         "Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id)
     )
 
 
-def resume(job: JobState) -> None:
+def resume_job(job: JobState) -> None:
     """Start a job again; it continues where it stopped."""
     session.manager().submit(job.spec, session.job_key(job.spec.params))
 

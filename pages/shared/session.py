@@ -173,7 +173,7 @@ def named_key(name: str) -> Secret | None:
     if "://" in name:
         value = remembered(_server(name))
     else:
-        value = typed_key(name) or os.environ.get(name) or sign_in.secret(name)
+        value = typed_key(name) or os.environ.get(name) or sign_in.read_secret(name)
     return Secret(str(value)) if value else None
 
 

@@ -164,7 +164,7 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
 
 def test_every_part_is_drawn(own, app, monkeypatch):
     asked, jobs = own[0], []
-    monkeypatch.setattr(result_view, "submit", lambda *submitted: jobs.extend(submitted))
+    monkeypatch.setattr(result_view, "submit_jobs", lambda *submitted: jobs.extend(submitted))
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text

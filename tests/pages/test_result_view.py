@@ -62,7 +62,7 @@ def page(query) -> AppTest:
         from core.outliers.results import TEXT_DUPLICATES
         from pages.shared import result_view
 
-        duplicates = result_view.value(
+        duplicates = result_view.ready_value(
             TEXT_DUPLICATES, query, headline="Not there", description="About texts.", title="A job", button="Go"
         )
         st.text("missing" if duplicates is None else f"{len(duplicates.links.first)} pairs")

@@ -27,7 +27,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
         "in a bootstrap sample; copies are left out, since they would hold groups together. "
         f"Seed {chosen.params.seed}.",
     )
-    found = result_view.value(
+    found = result_view.ready_value(
         CLUSTER_STABILITY,
         chosen.query,
         headline="The stability of these clusters has not been measured yet.",

@@ -60,7 +60,7 @@ def offer(chosen: Chosen, made: set[Method]) -> None:
     queries = {method: SweepQuery(chosen.query.corpus, chosen.model, method) for method in METHODS}
     running = [state for query in queries.values() if (state := result_view.running_job(Step(CLUSTER_SWEEP, query)))]
     if running:
-        result_view.progress(running[0])
+        result_view.show_progress(running[0])
         return
     jobs = {
         method: result_spec(

@@ -66,7 +66,7 @@ def _ready(asked: Asked, k: int) -> bool:
     compute = partial(session.ask, kept.find_moves, asked, k, timeout=600)
     if result_view.compute_inline(seconds, "Finding texts that moved together", compute):
         return True
-    result_view.offer(
+    result_view.offer_jobs(
         wait.moves(asked, k),
         headline="What moved together has not been worked out yet",
         description="Texts are joined that lost and gained the same neighbors, and groups are found among them.",

@@ -25,7 +25,7 @@ def ready(asked: Asked) -> bool:
     compute = partial(session.ask, answers.compare_now, asked, timeout=600)
     if result_view.compute_inline(state.seconds, "Comparing the contenders", compute):
         return True
-    result_view.offer(
+    result_view.offer_jobs(
         comparison(asked),
         headline=f"{count(len(asked.contenders), 'contender')} have not been compared yet",
         description="Each two contenders' nearest texts are compared, row by row, and the texts are looked at for what "

@@ -69,7 +69,7 @@ def _offer(asked: Asked, left: Sequence[_Left]) -> None:
     if running:
         if not {state.id for state in running} <= set(session.remembered("open_jobs", [])):
             st.rerun()  # started within this part of the page: the sidebar must show it, and redraw the page at its end
-        result_view.progress(running[0])
+        result_view.show_progress(running[0])
         return
     with st.container(border=True):
         st.markdown("**Measure what changed wording does**")

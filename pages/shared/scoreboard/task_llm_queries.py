@@ -26,7 +26,7 @@ def show(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     job = _job(info, chat, sample, seed)
     state = next((each for each in session.manager().list(session.folder()) if each.id == job.id), None)
     if state is not None and state.open:
-        result_view.progress(state)
+        result_view.show_progress(state)
         return None
     if plan.written < plan.sample:
         if state is not None and state.status == "failed":

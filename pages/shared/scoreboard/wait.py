@@ -27,7 +27,7 @@ def ready(info: CorpusInfo, asked: Asked) -> State | None:
         return session.ask(answers.state, asked)
     missing = ", ".join(plain(asked.contenders[place].label) for place in state.left)
     some = "" if len(state.left) == len(asked.contenders) else " The others are kept."
-    result_view.offer(
+    result_view.offer_jobs(
         _job(info, asked, state),
         headline=f"{count(len(state.left), 'contender')} to be scored",
         description=f"{missing}: {count(info.rows, 'row')}.{some}",

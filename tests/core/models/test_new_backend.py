@@ -147,14 +147,14 @@ def agreed_limit(spec: ModelSpec) -> float | None:
 
 
 def test_a_key_goes_to_its_own_service_alone(monkeypatch):
-    from core.jobs.kinds import _own_key
+    from core.jobs.kinds import _service_key
 
     declared = ToyBackend(Capabilities(provider="Toys", key_name="TOY_API_KEY", needs_key=True))
     monkeypatch.setattr(f"{__name__}.TOY_HOSTED", declared)
     openai = ModelSpec("openai", "text-embedding-3-small")
     keys = Keys({"TOY_API_KEY": Secret("toy"), "OPENAI_API_KEY": Secret("sk")})
-    assert [_own_key(model, keys) for model in (HOSTED, openai, LOCAL)] == [Secret("toy"), Secret("sk"), None]
-    assert _own_key(HOSTED, Keys({"OPENAI_API_KEY": Secret("sk")})) is None
+    assert [_service_key(model, keys) for model in (HOSTED, openai, LOCAL)] == [Secret("toy"), Secret("sk"), None]
+    assert _service_key(HOSTED, Keys({"OPENAI_API_KEY": Secret("sk")})) is None
 
 
 def test_a_backend_that_is_gone_is_never_free(monkeypatch):
