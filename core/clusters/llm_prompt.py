@@ -64,7 +64,7 @@ def messages(subjects: Sequence[Subject], taken: Sequence[str] = ()) -> list[dic
 
 
 def read_names(answer: str, count: int) -> dict[int, str]:
-    """Names by place from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
+    """Names by place from 0, fewer than `count` where some are missing. Raises InvalidAnswer for none at all."""
     return read_numbered(answer, "names", count, short_name)
 
 

@@ -174,7 +174,7 @@ def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[J
 
 
 def computes(spec: JobSpec, step: Step) -> bool:
-    """Whether a job stores this result on its way: asked for, required first, or computed after embedding."""
+    """Whether a job stores this result on its way: itself, as a requirement, or after embedding."""
     if spec.workspace != step.query.corpus.folder or spec.corpus not in ("", step.query.corpus.digest):
         return False
     parts = [step_of(spec)] if spec.kind == KIND else after_embedding(spec, step.query.corpus)

@@ -1,4 +1,4 @@
-"""Asking a chat model over OpenAI's protocol: OpenAI's own, or any compatible server's."""
+"""Chat models over OpenAI's API: OpenAI's own, or any compatible server's."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def checked_model(name: str, url: str) -> ChatModel:
     """The model with its server's address in one form. Raises ModelError for no name, ServiceError for the address."""
     plain = name.strip()
     if not plain or len(plain) > 200 or not plain.isprintable():
-        raise ModelError("A language model needs a name.", "Enter it as the server calls it.")
+        raise ModelError("A language model needs a name.", "Enter the model ID on the server.")
     return ChatModel(plain, chat_url(url))
 
 
@@ -108,7 +108,7 @@ class Chat:
             response.close()
 
     def _read(self, response: Any) -> bytes:
-        """The body; a server that sends a little now and then is not listened to for longer than `timeout` in all."""
+        """The body; a server that sends it slowly is given up after `timeout` in all."""
         import openai
 
         read, until = bytearray(), time.monotonic() + self._timeout
@@ -117,12 +117,12 @@ class Chat:
             if time.monotonic() > until:
                 raise openai.APITimeoutError(request=response.request)
             if len(read) > MAX_BYTES:
-                raise InvalidAnswer("more than can be an answer")
+                raise InvalidAnswer("too much text")
         return bytes(read)
 
 
 def read_content(body: bytes) -> str:
-    """The words of a chat completion. Raises Unusable for anything else."""
+    """The text of a chat completion. Raises InvalidAnswer for anything else."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, RecursionError):

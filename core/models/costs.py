@@ -134,7 +134,7 @@ def _time_texts(
         seconds = time.perf_counter() - started
         if seconds > MEASURING_SECONDS:
             break
-    # a text without tokens still takes its place in a batch
+    # a text without tokens still takes a row of a batch
     share = (tokens[rows] + 1).sum() / (tokens[measured] + 1).sum()
     return float(seconds * share), f"measured on {len(measured):,} texts"
 

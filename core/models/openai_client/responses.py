@@ -1,4 +1,4 @@
-"""From a server's answer to a matrix; anything that is not what was asked for is refused by name."""
+"""From a server's answer to a matrix; anything invalid is refused with a message that names it."""
 
 import base64
 import binascii
@@ -28,7 +28,7 @@ class InvalidResponse(Exception):
 
 
 def read_answer(content: bytes, count: int, dimensions: int | None, server: str, key: Secret) -> np.ndarray:
-    """(count, d) float32 unit rows in the order asked, from the body of an answer.
+    """(count, d) float32 unit rows in input order, from the body of an answer.
 
     Vectors are put in order by `index` and may be lists of numbers or base64 of little-endian float32.
     Raises ServiceError naming what came where the answer is not JSON, holds another number of vectors, missing

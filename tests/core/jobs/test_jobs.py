@@ -15,8 +15,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading import RawTable
 from core.errors import InputError, JobError
-from core.jobs import cluster
-from core.jobs import kinds as pipeline
+from core.jobs import cluster, kinds
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
@@ -201,7 +200,7 @@ def test_a_background_job_delays_no_other_and_follows_the_job_that_created_it(ma
     def quick(spec, secret, context):
         order.append("quick")
 
-    monkeypatch.setattr(pipeline, "KINDS", {"sample": first, "map": slow, "embed": quick})
+    monkeypatch.setattr(kinds, "KINDS", {"sample": first, "map": slow, "embed": quick})
     finish(manager, manager.submit(JobSpec("sample", str(workspace.folder), "")))
     wait_until(lambda: manager.get(other.id).status == "running")
     assert manager.submit(replace(other, background=False)) == other.id  # the same work
