@@ -87,11 +87,11 @@ def corpus(tmp_path) -> CorpusRef:
 
 @pytest.fixture
 def counted(monkeypatch) -> Counted:
-    made = Counted()
+    counter = Counted()
     monkeypatch.setattr(result_jobs, "RESULTS", {"base": f"{__name__}:BASE", "top": f"{__name__}:TOP"})
-    monkeypatch.setitem(globals(), "BASE", made.base)
-    monkeypatch.setitem(globals(), "TOP", made.top)
-    return made
+    monkeypatch.setitem(globals(), "BASE", counter.base)
+    monkeypatch.setitem(globals(), "TOP", counter.top)
+    return counter
 
 
 def test_a_result_is_computed_once_with_what_it_requires_first(counted, corpus):

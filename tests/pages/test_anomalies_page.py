@@ -17,7 +17,7 @@ from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.outliers import list as odd_list
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/anomalies.py"
 
@@ -35,7 +35,7 @@ def table_with(at, column):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "nothing to look through" in words(at)
+    assert "nothing to look through" in visible_text(at)
 
 
 def test_a_corpus_without_vectors_says_what_to_do(home, app):
@@ -43,14 +43,14 @@ def test_a_corpus_without_vectors_says_what_to_do(home, app):
     Workspace(home).save_corpus(build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Three").corpus)
     at = open_page(app)
     assert not at.exception
-    assert "has not been embedded yet" in words(at)
+    assert "has not been embedded yet" in visible_text(at)
 
 
 def test_the_strangest_rows_are_listed_with_what_the_score_means(corpus, app):
     at = open_page(app)
     assert not at.exception, at.exception
     assert not at.error
-    text = words(at)
+    text = visible_text(at)
     assert "Higher is stranger" in text
     assert "Lone rows and small strange groups" in text
     assert "20 of 60 rows are listed" in text
@@ -66,7 +66,7 @@ def test_every_score_can_be_chosen(corpus, app, title):
     at.selectbox(key="score").set_value(title).run()
     assert not at.exception, at.exception
     assert not at.error
-    assert title in words(at)
+    assert title in visible_text(at)
 
 
 def test_rows_are_listed_by_percentile_and_score(corpus, app):
@@ -80,21 +80,21 @@ def test_rows_are_listed_by_percentile_and_score(corpus, app):
     at.segmented_control(key="cut").set_value("Score").run()
     assert not at.exception
     at.number_input(key="least-combined-20").set_value(50.0).run()
-    assert "None of the 60 rows is that strange" in words(at)
+    assert "None of the 60 rows is that strange" in visible_text(at)
 
 
 def test_k_larger_than_the_graph_is_told(corpus, app):
     at = open_page(app)
     at.number_input(key="k").set_value(90).run()
     assert not at.exception
-    assert "k is 59 here" in words(at)
+    assert "k is 59 here" in visible_text(at)
 
 
 def test_choices_come_from_the_link(corpus, app):
     at = open_page(app, part="Near-duplicates", alike="Exact copies")
     assert not at.exception, at.exception
     assert at.segmented_control(key="part").value == "Near-duplicates"
-    assert "No text stands here twice" in words(at)
+    assert "No text stands here twice" in visible_text(at)
 
 
 def test_marks_are_kept_shown_and_filter_the_list(corpus, app, home):
@@ -120,7 +120,7 @@ def test_a_chosen_row_says_why_and_is_marked(corpus, app, monkeypatch, home):
     )
     at = open_page(app)
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert f"Why row {chosen[-1] + 1} is here" in text
     assert "The nearest row has a cosine of" in text
     assert "subject: here" in text
@@ -137,7 +137,7 @@ def test_listed_rows_are_kept_as_a_selection(corpus, app, home):
     assert [(each.name, each.rows) for each in saved] == [("Odd rows by combined (default)", 20)]
     at.text_input(key="odd_name").set_value("Others").run()
     at.button(key="odd_keep_yes").click().run()
-    assert "are kept already" in words(at)
+    assert "are kept already" in visible_text(at)
 
 
 def test_a_new_version_is_made_and_opened_and_the_old_one_stays(corpus, app, home):
@@ -157,9 +157,9 @@ def test_scores_are_compared(corpus, app):
     at = open_page(app)
     at.segmented_control(key="odd_more").set_value("Do the scores agree?").run()
     assert not at.exception, at.exception
-    assert "Spearman" in words(at)
+    assert "Spearman" in visible_text(at)
     at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
-    assert "embedded with one model" in words(at)
+    assert "embedded with one model" in visible_text(at)
     at.segmented_control(key="odd_more").set_value("What each score sees").run()
     assert "their own group looks dense" in str(at.table[0].value["Sees"].tolist())
 
@@ -172,7 +172,7 @@ def test_two_models_are_compared(corpus, app, home):
     at = open_page(app)
     at.segmented_control(key="odd_more").set_value("Do the models agree?").run()
     assert not at.exception, at.exception
-    assert "strange under all 2 models" in words(at)
+    assert "strange under all 2 models" in visible_text(at)
 
 
 def test_near_duplicates_follow_the_slider(corpus, app):
@@ -186,7 +186,7 @@ def test_near_duplicates_follow_the_slider(corpus, app):
         assert not at.exception
         counts[value] = int(at.metric[1].value)
     assert counts[0.9] >= counts[1.0]
-    assert "neighbor graph" in words(at)
+    assert "neighbor graph" in visible_text(at)
 
 
 def test_wording_groups_leaks_and_what_to_drop(corpus, app, home):
@@ -195,7 +195,7 @@ def test_wording_groups_leaks_and_what_to_drop(corpus, app, home):
     assert not at.error
     # "." and "!" are all that tells the texts of a pair apart
     assert [metric.value for metric in at.metric][:3] == ["30", "60", "30"]
-    assert "MinHash" in words(at)
+    assert "MinHash" in visible_text(at)
     assert len(table_with(at, "Lowest cosine")) == 30
     assert table_with(at, "Stays")["Stays"].tolist() == [True, False]
     at.selectbox(key="split").set_value("stars").run()
@@ -213,11 +213,11 @@ def test_three_identical_rows(home, app):
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     at = open_page(app)
     assert not at.exception, at.exception
-    assert "All rows have the same score" in words(at)
+    assert "All rows have the same score" in visible_text(at)
     at.segmented_control(key="part").set_value("Near-duplicates").run()
     assert not at.exception, at.exception
     assert [metric.value for metric in at.metric][:3] == ["1", "3", "2"]
-    assert "No column has 2 to 50 different values" in words(at)
+    assert "No column has 2 to 50 different values" in visible_text(at)
 
 
 def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch):
@@ -225,7 +225,7 @@ def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch
     monkeypatch.setattr(Estimate, "inline", False)
     at = open_page(app)
     assert not at.exception
-    assert "have not been scored yet" in words(at)
+    assert "have not been scored yet" in visible_text(at)
     assert not any("Percentile" in frame.value.columns for frame in at.dataframe)
     assert any(button.label == "Score the rows" for button in at.button)
     stages = []

@@ -17,7 +17,7 @@ from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/anomalies.py"
 
@@ -48,7 +48,7 @@ def test_the_page_shows_how_varied_the_texts_are(corpus, app):
     numbers = {metric.label: metric.value for metric in at.metric}
     assert numbers["Effective number of texts"] == f"{vendi_score(rows):,.1f}"
     assert numbers["Mean distance of two texts"] == f"{mean_pair_distance(rows):.3f}"
-    text = words(at)
+    text = visible_text(at)
     assert "all rows" in text
     assert "seed 0" in text
     assert "Hubs" in text
@@ -86,7 +86,7 @@ def test_a_method_and_a_number_give_rows_to_take_away(corpus, app):
     info, spec = corpus
     at = open_page(app, pick_k="7", pick_method="k-center")
     assert not at.exception
-    assert "7 rows" in words(at)
+    assert "7 rows" in visible_text(at)
     picking = Picking(CorpusRef(home_folder(), info.digest), spec, "k-center", 7, 0.5)
     rows = load_vectors(CorpusRef(home_folder(), info.digest), spec).rows
     assert coverage.chosen_rows(picking).tolist() == farthest_first(rows, 7)[0].tolist()
@@ -114,8 +114,8 @@ def test_few_or_identical_rows_are_no_error(home, app, texts):
     at = open_page(app)
     assert not at.exception, at.exception
     if len(set(texts)) == 1 and len(texts) > 1:
-        assert "All texts are the same" in words(at)
-        assert "no more different texts" in words(at)
+        assert "All texts are the same" in visible_text(at)
+        assert "no more different texts" in visible_text(at)
 
 
 def test_one_value_is_named(home):

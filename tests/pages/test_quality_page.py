@@ -21,7 +21,7 @@ from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.quality import measure
 from tests.pages.conftest import MOODS, SUBJECTS
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/compare/quality.py"
 IMPORTED = ModelSpec("imported", "my *own*", dimensions=12)
@@ -65,7 +65,7 @@ def turn_to(at, part):
 def fine(at):
     assert not at.exception, at.exception
     assert not at.error, [each.value for each in at.error]
-    return words(at).replace("\\", "")
+    return visible_text(at).replace("\\", "")
 
 
 def test_similarity_is_drawn_and_said(made, app):
@@ -290,4 +290,4 @@ def test_hardly_any_texts_are_explained(home, app, texts):
 def test_an_empty_workspace_says_what_to_do(home, app):
     at = open_page(app)
     assert not at.exception
-    assert "bring in some text" in words(at)
+    assert "bring in some text" in visible_text(at)

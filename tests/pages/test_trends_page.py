@@ -18,7 +18,7 @@ from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.trends import shares
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/trends.py"
 VIEWS = ("shares", "surges", "bursts", "drifts", "spans", "mood")
@@ -68,7 +68,7 @@ def surging(home):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "nothing to follow" in words(at)
+    assert "nothing to follow" in visible_text(at)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -77,15 +77,15 @@ def test_every_view_is_drawn(corpus, app, view, group):
     at = open_page(app, t_view=view, t_group=group)
     assert not at.exception, at.exception
     assert not at.error, [error.value for error in at.error]
-    assert "60 of 60 rows have a time" in words(at)
+    assert "60 of 60 rows have a time" in visible_text(at)
     if view in ("shares", "mood"):
-        assert "usual" in words(at)  # what stands out, or that nothing does
+        assert "usual" in visible_text(at)  # what stands out, or that nothing does
 
 
 def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, app):
     at = open_page(app, t_view="surges")
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert "1 surge beyond" in text
     assert "lamp** · negative since **2026-06-10**".replace("**", "") in text.replace("**", "")
     assert "12 rows** where hardly one is usual" in text
@@ -101,7 +101,7 @@ def test_a_surge_is_flagged_with_its_first_day_and_can_be_kept(surging, home, ap
 def test_two_periods_say_what_grew(surging, app):
     at = open_page(app, t_view="spans", t_period="month")
     assert not at.exception, at.exception
-    assert "From A to B" in words(at)
+    assert "From A to B" in visible_text(at)
 
 
 def test_without_vectors_columns_can_be_followed(home, app):
@@ -116,14 +116,14 @@ def test_without_vectors_columns_can_be_followed(home, app):
     for view in VIEWS:
         at = open_page(app, t_view=view)
         assert not at.exception, at.exception
-        assert "Not embedded yet" in words(at)
+        assert "Not embedded yet" in visible_text(at)
 
 
 def test_without_a_time_column_it_says_what_is_missing(home, app):
     make(home, ["soon", "later", "never"] * 4, ["a", "b", "a"] * 4, ["x", "y", "z"] * 4, [1, 2, 5] * 4, time=None)
     at = open_page(app)
     assert not at.exception
-    assert "no column of times" in words(at)
+    assert "no column of times" in visible_text(at)
 
 
 def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app):
@@ -131,7 +131,7 @@ def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app
     make(home, days, ["a", "b"] * 10, [f"text {i}" for i in range(20)], [1, 5] * 10, time=None)
     at = open_page(app)
     assert not at.exception, at.exception
-    text = words(at).replace("\\", "")
+    text = visible_text(at).replace("\\", "")
     assert "15 of 20 rows have a time" in text
     assert "5 times with an offset" in text
     assert "row 3: whenever" in text
@@ -154,7 +154,7 @@ def test_anchors_are_measured_against_the_column(surging, app):
     at = open_page(app, t_view="mood")
     at.selectbox(key=f"mood_kind_{surging.digest}").set_value("anchors").run()
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert "macro-F1" in text
     assert "always saying the most frequent" in text
 
@@ -174,7 +174,7 @@ def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
     for view in VIEWS:
         at = open_page(app, t_view=view)
         assert not at.exception, at.exception
-        assert "<b>" not in words(at)
+        assert "<b>" not in visible_text(at)
 
 
 @pytest.mark.parametrize(

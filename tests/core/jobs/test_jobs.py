@@ -33,16 +33,16 @@ LEXICAL = next(spec for spec in PRESETS if spec.backend == "lexical")
 
 @pytest.fixture(scope="module")
 def manager():
-    made = JobManager(workers=1)
-    yield made
-    made.close()
+    created = JobManager(workers=1)
+    yield created
+    created.close()
 
 
 @pytest.fixture
 def server():
-    made = EmbeddingServer(delay=0.15)
-    yield made
-    made.close()
+    created = EmbeddingServer(delay=0.15)
+    yield created
+    created.close()
 
 
 @pytest.fixture

@@ -54,18 +54,18 @@ def test_float32_equals_sentence_transformers(folder, reference):
 
 def test_bfloat16_is_all_but_the_same(folder, reference):
     rows = load_embedder("all-MiniLM-L6-v2-bfloat16", models_folder=folder).embed(MIXED)
-    found = cosines(rows, reference(MIXED))
-    assert found.mean() > 0.9999
-    assert found.min() > 0.9997
+    result = cosines(rows, reference(MIXED))
+    assert result.mean() > 0.9999
+    assert result.min() > 0.9997
     if has_bfloat16():
-        assert found.min() < 0.999999  # it is not float32 under another name
+        assert result.min() < 0.999999  # it is not float32 under another name
 
 
 def test_int8_stays_close(folder, reference):
     rows = load_embedder("all-MiniLM-L6-v2-int8", models_folder=folder).embed(MIXED)
-    found = cosines(rows, reference(MIXED))
-    assert found.mean() > 0.99
-    assert found.min() < 0.99999  # it is not float32 under another name
+    result = cosines(rows, reference(MIXED))
+    assert result.mean() > 0.99
+    assert result.min() < 0.99999  # it is not float32 under another name
 
 
 def test_token_counts(folder):
@@ -88,8 +88,8 @@ def test_neither_torch_nor_sentence_transformers_is_imported(folder):
         f"load_embedder(models_folder={str(folder)!r}, threads=1).embed_query(['hello']);"
         "print([name for name in ('torch', 'transformers', 'sklearn', 'scipy') if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 def test_changed_weights_are_refused(tmp_path):
@@ -159,10 +159,10 @@ def test_accuracy_of_few_examples_is_that_of_sentence_transformers(folder, refer
     assert made > 0.5  # the most frequent area has 15% of the texts
 
 
-@pytest.mark.parametrize(("precision", "mean", "least"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
-def test_rounding_is_harmless_on_feedback(folder, precision, mean, least):
+@pytest.mark.parametrize(("precision", "mean", "minimum"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
+def test_rounding_is_harmless_on_feedback(folder, precision, mean, minimum):
     texts = labeled_sample()["text"].head(300).tolist()
     names = ("all-MiniLM-L6-v2-float32", f"all-MiniLM-L6-v2-{precision}")
     exact, rounded = (load_embedder(name, models_folder=folder).embed(texts) for name in names)
     assert cosines(exact, rounded).mean() > mean
-    assert cosines(exact, rounded).min() > least
+    assert cosines(exact, rounded).min() > minimum

@@ -102,9 +102,9 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
 
 def test_the_local_one_is_timed_and_free(corpus):
     workspace, built = corpus
-    found = service.plan_embedding(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
-    assert (found.estimate.usd, found.max_usd) == (0.0, 0.0)
-    assert found.estimate.seconds is not None
+    plan = service.plan_embedding(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
+    assert (plan.estimate.usd, plan.max_usd) == (0.0, 0.0)
+    assert plan.estimate.seconds is not None
     assert ToyEmbedder.calls
     assert agreed_limit(LOCAL) is None
 
@@ -113,9 +113,9 @@ def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     workspace, built = corpus
     folder = str(workspace.folder)
     spec = service.resolve_model(folder, HOSTED, None)
-    found = service.plan_embedding(CorpusRef(folder, built.digest), spec, None)
-    assert (found.estimate.to_compute, found.estimate.usd, found.estimate.seconds) == (len(TEXTS), None, None)
-    assert (found.max_usd, found.estimate.price_date, max_usd(TEXTS, spec)) == (None, "", None)
+    plan = service.plan_embedding(CorpusRef(folder, built.digest), spec, None)
+    assert (plan.estimate.to_compute, plan.estimate.usd, plan.estimate.seconds) == (len(TEXTS), None, None)
+    assert (plan.max_usd, plan.estimate.price_date, max_usd(TEXTS, spec)) == (None, "", None)
     assert agreed_limit(HOSTED) == 0.0  # the button that starts it stays disabled
     assert ToyEmbedder.calls == []
 

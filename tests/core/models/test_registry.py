@@ -36,12 +36,12 @@ def test_precisions_have_different_keys():
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "detected"),
     [("flags\t: fpu avx512_bf16 sse\n", True), ("flags : amx_bf16\n", True), ("flags : avx512f\n", False), ("", False)],
 )
-def test_bfloat16_is_told_from_what_the_processor_says(tmp_path, text, found):
+def test_bfloat16_is_told_from_what_the_processor_says(tmp_path, text, detected):
     (tmp_path / "cpuinfo").write_text(f"model name : avx512_bf16 in a name only\n{text}")
-    assert has_bfloat16.__wrapped__(tmp_path / "cpuinfo") is found
+    assert has_bfloat16.__wrapped__(tmp_path / "cpuinfo") is detected
     assert has_bfloat16.__wrapped__(tmp_path / "absent") is False
 
 

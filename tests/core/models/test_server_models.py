@@ -179,8 +179,8 @@ def test_dimensions_are_sent_only_where_they_are_requested(serve):
     assert resolve(replace(unresolved(server), dimensions=8)).dimensions == 8
     assert server.sizes == [8]
     assert sum(server.asked.values()) == 2
-    own = resolve(replace(unresolved(server), dimensions=DIMENSIONS))
-    load_embedder(own).embed(["a"])
+    resolved = resolve(replace(unresolved(server), dimensions=DIMENSIONS))
+    load_embedder(resolved).embed(["a"])
     assert server.sizes == [8]
 
 

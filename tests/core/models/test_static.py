@@ -32,8 +32,8 @@ def test_token_vectors_keep_the_encoder_s_geometry(models):
     numbers = [tokenizer.token_to_id(word) for word in ("money", "cash", "soup", "salt", "train", "bus", "##ing", "!")]
     pooled = TokenEncoder(models, "float32", 1).pooled([[101, number, 102] for number in numbers])
     weights = zipf_weights(30_522 - 999)  # 994 unused and 5 special tokens get none
-    kept = [number for token, number in tokenizer.get_vocab().items() if not token.startswith("[unused")]
-    rank = sorted(set(kept) - {0, 100, 101, 102, 103})
+    used = [number for token, number in tokenizer.get_vocab().items() if not token.startswith("[unused")]
+    rank = sorted(set(used) - {0, 100, 101, 102, 103})
     static = load_embedder("static", models_folder=models)._vectors[numbers]
     static = static / weights[[rank.index(number) for number in numbers]][:, None]
     exact, reduced = (np.linalg.norm(rows[:, None] - rows, axis=2) for rows in (pooled, static))

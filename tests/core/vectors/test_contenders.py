@@ -43,10 +43,10 @@ def test_binary_cosine_is_that_of_the_hamming_distance(rows):
     np.testing.assert_allclose(signs @ signs[0], 1 - 2 * hamming / 48, atol=1e-5)
 
 
-@pytest.mark.parametrize(("bits", "least"), [("float16", 0.999999), ("int8", 0.9999), ("binary", 0.5)])
-def test_fewer_bits_turn_a_vector_the_more(rows, bits, least):
+@pytest.mark.parametrize(("bits", "minimum"), [("float16", 0.999999), ("int8", 0.9999), ("binary", 0.5)])
+def test_fewer_bits_turn_a_vector_the_more(rows, bits, minimum):
     cosines = (quantize(rows, None, bits) * rows).sum(axis=1)
-    assert least <= cosines.min() < 1
+    assert minimum <= cosines.min() < 1
 
 
 def test_int8_has_at_most_255_values_a_dimension(rows):
@@ -65,12 +65,12 @@ def test_a_flat_dimension_and_a_bad_number_of_dimensions(rows):
 
 
 def test_a_key_names_a_contender_and_nothing_else():
-    made = Contender(SPEC, 16, "int8")
-    assert from_key(made.key, [SPEC]) == made == Contender.from_dict(made.to_dict())
+    contender = Contender(SPEC, 16, "int8")
+    assert from_key(contender.key, [SPEC]) == contender == Contender.from_dict(contender.to_dict())
     assert from_key(SPEC.key, [SPEC]) == Contender(SPEC)
     for wrong in ("", "zz", f"{SPEC.key}-x", f"{SPEC.key}-8-9", f"{SPEC.key}-int8-binary"):
         assert from_key(wrong, [SPEC]) is None
-    assert made.label == "mine · first 16d · int8"
+    assert contender.label == "mine · first 16d · int8"
     assert [Contender(SPEC, None, bits).bytes_per_vector(48) for bits in contenders.BITS] == [192, 96, 48, 6]
 
 

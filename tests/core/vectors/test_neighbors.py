@@ -75,8 +75,8 @@ def test_approximate_search_measures_its_recall(monkeypatch, kind, ivf_rows):
     assert graph.recall >= 0.99
     assert graph.facts["recall_at_k"] >= 0.97
     assert (np.diff(graph.scores, axis=1) <= 0).all()
-    own = np.einsum("nkd,nd->nk", vectors.rows[graph.ids], vectors.rows)
-    np.testing.assert_allclose(graph.scores, own, atol=2e-6)
+    row_ids = np.einsum("nkd,nd->nk", vectors.rows[graph.ids], vectors.rows)
+    np.testing.assert_allclose(graph.scores, row_ids, atol=2e-6)
     assert not (graph.ids == np.arange(6000)[:, None]).any()
     assert seen == sorted(seen)
     assert seen[-1] == (12_000, 12_000)

@@ -24,15 +24,15 @@ def fill(folder: Path, process: int) -> None:
 def test_processes_that_open_a_new_cache_together_lose_nothing(tmp_path):
     context = multiprocessing.get_context("spawn")
     running = [context.Process(target=fill, args=(tmp_path, process)) for process in range(PROCESSES)]
-    for each in running:
-        each.start()
-    for each in running:
-        each.join(60)
-    assert [each.exitcode for each in running] == [0] * PROCESSES
+    for worker in running:
+        worker.start()
+    for worker in running:
+        worker.join(60)
+    assert [worker.exitcode for worker in running] == [0] * PROCESSES
     for process in range(PROCESSES):
         for batch in range(BATCHES):
-            rows, found = VectorCache(tmp_path, "m").get(keys(process, batch), 3)
-            assert found.all()
+            rows, cached = VectorCache(tmp_path, "m").get(keys(process, batch), 3)
+            assert cached.all()
             assert (rows == process * 100 + batch).all()
 
 
