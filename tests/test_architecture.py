@@ -191,6 +191,7 @@ from core import Workspace, build_index, build_neighbors, embed, load_embedder, 
 from core.vectors.contenders import Contender
 from core.scoreboard import tasks
 from core.scoreboard.types import Task
+from core.types import CorpusRef
 folder = Path({str(tmp_path)!r})
 table = pd.DataFrame(dict(text=[f"the {{kind}} {{i}} is late" for i in range(12) for kind in ("tea", "lamp")]))
 table["kind"] = ["tea", "lamp"] * 12
@@ -202,7 +203,7 @@ vectors = embed(corpus, embedder, workspace)
 index = build_index(vectors)
 assert index.search(embedder.embed_query(["late tea"]), k=3)[0].shape == (1, 3)
 assert project(vectors, build_neighbors(vectors)).points.shape == (24, 2)
-assert tasks.score(str(workspace.folder), corpus.digest, Contender(vectors.model), Task.of("labels", column="kind"))
+assert tasks.score(CorpusRef(str(workspace.folder), corpus.digest), Contender(vectors.model), Task.of("labels", column="kind"))
 """
     modules = loaded_by(code)
     assert {"faiss", "umap", "sklearn"} <= modules
