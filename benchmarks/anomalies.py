@@ -22,7 +22,7 @@ from benchmarks.data import ROOT, SHARED, banking_texts
 from benchmarks.report import keep
 from core.clusters.cluster_set import default_clusters
 from core.corpus.build import build_corpus, read_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.duplicates.near_duplicates import graph_links, groups_at
 from core.models.registry import PRESETS, load_embedder
 from core.outliers.cluster_scores import cluster_apart, cluster_fit

@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.data import ROOT, banking_texts, many_rows
 from benchmarks.report import keep, percentile_ms
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.files import write_json
 from core.jobs.manager import JobManager
 from core.map.results import LAYOUTS, LayoutQuery

@@ -13,8 +13,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmarks.data import ROOT, banking
 from benchmarks.report import keep
 from core.corpus.build import read_corpus
-from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import read_labels
+from core.corpus.texts import distinct_texts
 from core.label_errors.label_errors import find_doubts
 from core.models.registry import PRESETS, load_embedder
 from core.types import Corpus, Vectors

@@ -15,7 +15,7 @@ from benchmarks.data import banking, many_rows
 from benchmarks.report import keep
 from core.corpus.build import build_corpus
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.models.registry import PRESETS, load_embedder
 from core.scoreboard import results as score_tasks
 from core.scoreboard.comparison import compare

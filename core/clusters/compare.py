@@ -8,8 +8,8 @@ import pandas as pd
 from core.clusters.agreement import Agreement, agreement, confusion, crossed, matched
 from core.clusters.cluster_set import cluster_set
 from core.clusters.methods import ClusterParams
-from core.corpus.cells import short_cells
-from core.corpus.filters import coded
+from core.corpus.export import short_cells
+from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.types import CorpusRef, ModelSpec
@@ -25,7 +25,7 @@ def against_column(
     found, table = cluster_set(corpus, model, params), load_corpus(corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to compare with.', "Choose another.")
-    codes, names = coded(table[column])
+    codes, names = factorize_texts(table[column])
     values = [str(name) for name in names]
     shown = confusion(found.labels, np.asarray(codes), list(found.names), values, most)
     return agreement(found.labels, np.asarray(codes)), shown, len(values)

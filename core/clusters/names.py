@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.clusters.centers import centers
-from core.corpus.ctfidf import LONGEST, Namer, class_tf_idf, group_counts
-from core.corpus.name_terms import is_name
+from core.corpus.ctfidf import MAX_NAME_LENGTH, ClusterNamer, class_tf_idf, group_counts
+from core.corpus.terms import is_name
 from core.text import clean, cut
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ def cluster_names(
     known, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     if not count:
         return []
-    names = Namer(terms[known], vocabulary).names(labels[known], [""] * count)
+    names = ClusterNamer(terms[known], vocabulary).names(labels[known], [""] * count)
     taken, words = set(names), keywords(labels, terms, vocabulary, 3) if "" in names else []
     for label in (each for each, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
         found = ", ".join(word for word, _ in words[label]) or clean(first)
-        names[label] = _free(cut(found, LONGEST) or f"Group {label + 1}", taken)
+        names[label] = _free(cut(found, MAX_NAME_LENGTH) or f"Group {label + 1}", taken)
         taken.add(names[label])
     return names
 

@@ -8,7 +8,7 @@ import numpy as np
 from core.clusters.cluster_set import cluster_set, clustering
 from core.clusters.methods import ClusterParams
 from core.corpus.selections import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     SavedSelection,
     delete_selection,
     save_selection,
@@ -79,9 +79,9 @@ def _members(labels: np.ndarray, label: int) -> np.ndarray:
 def _free(name: str, kept: tuple[SavedSelection, ...]) -> str:
     """The name, with a number where another selection has it in any case."""
     taken = {each.name.casefold() for each in kept}
-    first = name.strip()[:LONGEST_NAME].strip() or "Group"
+    first = name.strip()[:MAX_NAME_LENGTH].strip() or "Group"
     number, free = 1, first
     while free.casefold() in taken:
         number += 1
-        free = f"{first[: LONGEST_NAME - 6]} ({number})"
+        free = f"{first[: MAX_NAME_LENGTH - 6]} ({number})"
     return free

@@ -14,7 +14,7 @@ from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, CLUSTERS, Cl
 from core.clusters.stability import best_jaccard
 from core.clusters.sweep import Tried
 from core.clusters.validation import ClusterTrust
-from core.corpus.cells import short_cells
+from core.corpus.export import short_cells
 from core.corpus.loaders import load_corpus
 from core.corpus.selections import SavedSelection, save_selection, saved_selections, selection_key
 from core.errors import InputError

@@ -12,8 +12,8 @@ from core.compression.expected_time import PARTS, Part, usual_seconds
 from core.compression.index_sweep import SweepRun, measure_indexes
 from core.compression.quantization import BitRun, measure_bits
 from core.compression.sample import MOST_ROWS, Sample, Truth, draw_sample, exact_truth
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.results import Result
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows

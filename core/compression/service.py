@@ -14,10 +14,10 @@ from core.compression.label_quality import Measure, label_scores
 from core.compression.quantization import BitRun
 from core.compression.recipe import Setting
 from core.compression.results import COMPRESSION, CompressionQuery, Measurement, text_count, width_of
-from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import label_codes
 from core.corpus.label_columns import label_columns as label_columns  # what pages ask by this module's name
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.stats.resampling import mean_interval
 from core.types import CorpusRef
 from core.vectors.contenders import Contender

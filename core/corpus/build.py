@@ -1,4 +1,4 @@
-"""A raw table, chosen roles and optional steps -> a Corpus."""
+"""A raw table, roles and optional preprocessing steps -> a Corpus."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.reading import RawTable, ReadOptions, Upload, guess_roles, parse_times, read_files, render_texts
-from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, template_columns
-from core.corpus.row_steps import (
-    StepCount,
-    Steps,
-    chosen_rows,
-    counted_split,
-    estimated_split,
-    make_passages,
-    sampled_passages,
+from core.corpus.preprocess import StepCount, Steps, count_split, make_passages, sample_passages, select_rows
+from core.corpus.reading.cells import numbered_name
+from core.corpus.reading.files import read_files
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.template import (
+    column_field,
+    column_texts,
+    missing_column,
+    rename_fields,
+    render_texts,
+    template_columns,
 )
+from core.corpus.reading.times import parse_times
+from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.digest import digest_json, digest_table, digest_texts
 from core.errors import InputError
 from core.store import TEXT_COLUMN
@@ -29,7 +32,7 @@ RESERVED = ("source_row", "passage", TEXT_COLUMN)
 
 @dataclass(frozen=True, eq=False)
 class BuiltCorpus:
-    """A corpus, what each step did, and (n, d) float32 unit vectors that came with the rows, or None."""
+    """A corpus, the counts of each step, and (n, d) float32 unit vectors of the rows, or None."""
 
     corpus: Corpus
     steps: tuple[StepCount, ...]
@@ -37,53 +40,50 @@ class BuiltCorpus:
 
 
 def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str = "Corpus") -> BuiltCorpus:
-    """Make texts by the template, take the steps, and note for each row where it came from.
+    """Render the texts by the template, apply the steps, and record the source of each row.
 
     Raises InputError for roles that name no column, for a step that leaves no row, and for splitting texts
-    that come with vectors.
+    that have vectors.
     """
-    _check_roles(raw.table, roles)
     if steps.passage_tokens and raw.vectors is not None:
-        raise InputError(
-            "Texts that come with vectors can't be split into passages.",
-            "Turn splitting off, or leave the vectors out.",
-        )
-    texts = _texts(raw, roles)
-    keep, counts = chosen_rows(texts, steps)
-    chosen = [texts[row] for row in keep]
-    passages = make_passages(chosen, steps)
-    if passages is not None:
-        counts.append(counted_split(passages))
-    table, roles, notes = _table(raw.table, roles, keep, passages)
-    chosen = chosen if passages is None else [passage for parts in passages for passage in parts]
+        raise InputError("Texts with vectors can't be split into passages.", "Turn splitting off, or omit the vectors.")
+    texts, keep, counts = _select_texts(raw, roles, steps)
+    passages = make_passages(texts, steps)
+    if steps.passage_tokens:
+        counts.append(count_split(passages, len(texts)))
+    table, roles, notes = _build_table(raw.table, roles, keep, passages if steps.passage_tokens else None)
+    texts = [passage for parts in passages for passage in parts]
     vectors = raw.vectors if raw.vectors is None or len(keep) == len(raw.vectors) else raw.vectors[keep]
-    digest = digest_json({"texts": digest_texts(chosen), "table": digest_table(table), "roles": asdict(roles)})
-    origin = _origin(raw, steps, counts, notes)
-    return BuiltCorpus(Corpus(name, table, chosen, roles, digest, origin), tuple(counts), vectors)
+    corpus = Corpus(name, table, texts, roles, corpus_digest(texts, table, roles), _origin(raw, steps, counts, notes))
+    return BuiltCorpus(corpus, tuple(counts), vectors)
+
+
+def corpus_digest(texts: Sequence[str], table: pd.DataFrame, roles: Roles) -> str:
+    return digest_json({"texts": digest_texts(texts), "table": digest_table(table), "roles": asdict(roles)})
 
 
 def count_steps(raw: RawTable, roles: Roles, steps: Steps) -> tuple[StepCount, ...]:
-    """What build_corpus would count, without building; passages of very many texts are estimated ("about")."""
-    _check_roles(raw.table, roles)
-    texts = _texts(raw, roles)
-    keep, counts = chosen_rows(texts, steps)
+    """The counts of build_corpus without building; passages of very much text are estimated ("about")."""
+    texts, _, counts = _select_texts(raw, roles, steps)
     if steps.passage_tokens:
-        counts.append(estimated_split([texts[row] for row in keep], steps))
+        counts.append(count_split(sample_passages(texts, steps), len(texts)))
     return tuple(counts)
 
 
-def outlook(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
-    """The texts build_corpus would keep, from how many rows, and of how many: fewer where very much would be split.
+def draft_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+    """The texts of build_corpus, of how many rows they are, and of how many rows in total: a sample where very much
+    text would be split. Raises InputError as build_corpus does."""
+    texts, _, _ = _select_texts(raw, roles, steps)
+    passages = sample_passages(texts, steps)
+    return [passage for parts in passages for passage in parts], len(passages), len(texts)
 
-    Raises InputError as build_corpus does.
-    """
+
+def _select_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], np.ndarray, list[StepCount]]:
+    """The texts of the selected rows, their positions in the raw table, and the counts of the steps."""
     _check_roles(raw.table, roles)
-    texts = _texts(raw, roles)
-    chosen = [texts[row] for row in chosen_rows(texts, steps)[0]]
-    if not steps.passage_tokens:
-        return chosen, len(chosen), len(chosen)
-    passages = sampled_passages(chosen, steps)
-    return [passage for parts in passages for passage in parts], len(passages), len(chosen)
+    texts = _row_texts(raw, roles)
+    keep, counts = select_rows(texts, steps)
+    return [texts[row] for row in keep], keep, counts
 
 
 def read_corpus(
@@ -132,22 +132,22 @@ def _check_roles(table: pd.DataFrame, roles: Roles) -> None:
             raise missing_column(column, table.columns)
 
 
-def _texts(raw: RawTable, roles: Roles) -> list[str]:
-    """Rendered texts; vectors without a text column get their id, first label or row number to be known by."""
+def _row_texts(raw: RawTable, roles: Roles) -> list[str]:
+    """Rendered texts; for vectors without a text column the ID, first label or row number of the row."""
     if roles.text.strip():
         return render_texts(raw.table, roles.text)
     if raw.vectors is None:
-        raise InputError("No text column is chosen.", "Choose the column that holds the text, or write a template.")
-    known_by = roles.id or next(iter(roles.labels), None)
-    cells = column_texts(raw.table[known_by]) if known_by else [""] * len(raw.table)
+        raise InputError("No text column is selected.", "Select the column with the text, or write a template.")
+    identifier = roles.id or next(iter(roles.labels), None)
+    cells = column_texts(raw.table[identifier]) if identifier else [""] * len(raw.table)
     return [cell.strip() or f"Row {row}" for row, cell in enumerate(cells, start=1)]
 
 
-def _table(
+def _build_table(
     table: pd.DataFrame, roles: Roles, keep: np.ndarray, passages: list[list[str]] | None
 ) -> tuple[pd.DataFrame, Roles, list[str]]:
-    """The rows kept, with `source_row` and `passage`, and times as times. A user's columns of these names give way."""
-    renamed = {name: _free(name, table.columns) for name in RESERVED if name in table.columns}
+    """The selected rows with `source_row` and `passage`, times parsed. A user's columns of these names are renamed."""
+    renamed = {name: numbered_name(name, set(table.columns)) for name in RESERVED if name in table.columns}
     sizes = [1] * len(keep) if passages is None else [len(parts) for parts in passages]
     rows = table.iloc[np.repeat(keep, sizes)].rename(columns=renamed).reset_index(drop=True)
     roles = _renamed_roles(roles, renamed)
@@ -183,13 +183,6 @@ def _renamed_roles(roles: Roles, names: dict[str, str]) -> Roles:
         names.get(roles.time, roles.time) if roles.time else None,
         names.get(roles.id, roles.id) if roles.id else None,
     )
-
-
-def _free(name: str, columns: pd.Index) -> str:
-    number = 2
-    while f"{name} ({number})" in columns:
-        number += 1
-    return f"{name} ({number})"
 
 
 def _origin(raw: RawTable, steps: Steps, counts: list[StepCount], notes: list[str]) -> dict[str, Any]:

@@ -1,19 +1,19 @@
-"""What is special in a selection: words and column values over-represented against all other rows.
+"""What is distinctive of a selection: terms and column values over-represented compared with the other rows.
 
 Log-odds ratios with half a count added to each cell (Haldane, 1956; Anscombe, 1956), the standard error of the
-logarithm (Woolf, 1955), and a Bonferroni-corrected bound: what is listed stays over-represented when all the tests
-made are reckoned with.
+logarithm (Woolf, 1955), and simultaneous lower bounds (Bonferroni): the listed items are significant after correction
+for all tests.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.filters import FEW_NUMBERS, coded, column_kind
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
 from core.stats.interval import ALPHA
 from core.stats.multiple_testing import bonferroni_z
 from core.stats.odds import log_odds_ratio
@@ -21,17 +21,17 @@ from core.stats.odds import log_odds_ratio
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-MOST_VALUES = 1_000  # distinct values of one column that are tested
+MAX_VALUES = 1_000  # distinct values of one column that are tested
 MIN_ROWS = 3  # rows that must hold a term or value for it to be tested
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """One word, phrase or column value that a selection holds more often than the rest.
+class DistinctiveItem:
+    """A word, phrase or column value that is more frequent in a selection than in the rest.
 
-    name: the column, or "" for words. value: the word or the value. inside, outside: rows that hold it, of
-    inside_total and outside_total. log_odds: natural logarithm of the odds ratio, above 0. lower: its corrected
-    bound nearest to 0, above 0; the higher, the surer and stronger.
+    name: the column, or "" for words. value: the word or the value. inside, outside: rows with it, of
+    inside_total and outside_total. log_odds: natural logarithm of the odds ratio, above 0. lower: its
+    simultaneous lower bound, above 0; higher is more distinctive.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Shift:
+class MeanShift:
     """A number (or time) column whose values differ in a selection.
 
     inside_mean, outside_mean: in the column's unit, seconds since 1970 for times. effect: standardized mean
-    difference, above 0 where the selection is higher (Hedges and Olkin, 1985). lower: corrected bound of its size.
+    difference, above 0 where the selection is higher (Hedges and Olkin, 1985). lower: simultaneous bound of its size.
     """
 
     name: str
@@ -63,97 +63,103 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Contrasts:
-    """Entries by falling bound. tests: how many were made and corrected for. note: what a reader should know."""
+class DistinctiveItems:
+    """Entries by descending bound. tests: their number, corrected for. note: for the caption."""
 
-    entries: tuple[Contrast, ...]
-    shifts: tuple[Shift, ...]
+    entries: tuple[DistinctiveItem, ...]
+    shifts: tuple[MeanShift, ...]
     tests: int
     note: str
 
 
-def contrast_terms(
+def distinctive_terms(
     matrix: "csr_matrix",
     vocabulary: Sequence[str],
     mask: np.ndarray,
     limit: int = 50,
     alpha: float = ALPHA,
-    shown: Callable[[str], bool] = bool,
-) -> Contrasts:
-    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. shown: which may
-    be listed; all are tested and corrected for."""
+    is_listed: Callable[[str], bool] = bool,
+) -> DistinctiveItems:
+    """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. is_listed: which
+    may be listed; all are tested and corrected for."""
     inside_total = int(np.count_nonzero(mask))
-    empty = _nothing_to_compare(inside_total, len(mask))
+    empty = _explain_empty(inside_total, len(mask))
     if empty or not len(vocabulary):
-        return Contrasts((), (), 0, empty or "No word occurs in enough rows to be tested.")
+        return DistinctiveItems((), (), 0, empty or "No term occurs in enough rows to be tested.")
     inside = np.asarray(mask, dtype=np.int64) @ matrix
     outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
-    outside_total = len(mask) - inside_total
-    log_odds, errors = log_odds_ratio(inside, inside_total - inside, outside, outside_total - outside)
-    lower = log_odds - bonferroni_z(len(vocabulary), alpha) * errors
-    best = np.flatnonzero(lower > 0)
-    best = best[np.argsort(-lower[best], kind="stable")]
-    listed = islice((int(place) for place in best if shown(vocabulary[int(place)])), limit)
-    totals = inside_total, outside_total
-    entries = tuple(
-        _entry("", vocabulary[i], inside[i], outside[i], totals, float(log_odds[i]), float(lower[i])) for i in listed
+    totals = inside_total, len(mask) - inside_total
+    items = _test_items("", vocabulary, inside, outside, totals, bonferroni_z(len(vocabulary), alpha))
+    listed = islice((item for item in items if is_listed(item.value)), limit)
+    return DistinctiveItems(
+        tuple(listed), (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha)
     )
-    return Contrasts(entries, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
 
 
-def _nothing_to_compare(inside: int, total: int) -> str:
+def _test_items(
+    name: str,
+    values: Sequence[str] | np.ndarray,
+    inside: np.ndarray,
+    outside: np.ndarray,
+    totals: tuple[int, int],
+    z: float,
+) -> list[DistinctiveItem]:
+    """The items with a lower bound above 0, by descending bound."""
+    log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
+    lower = log_odds - z * errors
+    best = np.flatnonzero(lower > 0)
+    items = []
+    for i in best[np.argsort(-lower[best], kind="stable")]:
+        counts = int(inside[i]), totals[0], int(outside[i]), totals[1]
+        items.append(DistinctiveItem(name, str(values[i]), *counts, float(log_odds[i]), float(lower[i])))
+    return items
+
+
+def _explain_empty(inside: int, total: int) -> str:
     if inside == 0:
         return "No row is selected."
-    return "All rows are selected: there is nothing to compare them with." if inside == total else ""
+    return "All rows are selected: there is no rest to compare with." if inside == total else ""
 
 
 def _note(tests: int, what: str, alpha: float) -> str:
-    return f"{tests:,} {what} tested; bounds hold together at {1 - alpha:.0%} (Bonferroni)."
+    return f"{tests:,} {what} tested; {1 - alpha:.0%} simultaneous lower bounds (Bonferroni)."
 
 
-def _entry(
-    name: str, value: str, inside: Any, outside: Any, totals: tuple[int, int], log_odds: float, lower: float
-) -> Contrast:
-    return Contrast(name, value, int(inside), totals[0], int(outside), totals[1], log_odds, lower)
-
-
-def contrast_columns(
-    table: pd.DataFrame,
-    mask: np.ndarray,
-    columns: Sequence[str] | None = None,
-    limit: int = 50,
-    alpha: float = ALPHA,
-) -> Contrasts:
+def distinctive_values(
+    table: pd.DataFrame, mask: np.ndarray, columns: Sequence[str] | None = None, limit: int = 50, alpha: float = ALPHA
+) -> DistinctiveItems:
     """Column values over-represented in the rows of a bool mask (n,), and number columns that differ there.
 
     Values are compared among the rows where the column is not missing; a value must occur in 3 rows. Numbers with
-    up to 20 distinct values count as values, too. Columns with over 1,000 distinct values are left out as values.
+    up to 20 distinct values count as values, too. Columns with over 1,000 distinct values are not tested as values.
     """
-    empty = _nothing_to_compare(int(np.count_nonzero(mask)), len(mask))
+    empty = _explain_empty(int(np.count_nonzero(mask)), len(mask))
     if empty:
-        return Contrasts((), (), 0, empty)
+        return DistinctiveItems((), (), 0, empty)
     names = [name for name in (table.columns if columns is None else columns) if name in table.columns]
     counted = [(str(name), *counts) for name in names if (counts := _value_counts(table[name], mask))]
     numbers = [shift for name in names if (shift := _shift(str(name), table[name], mask))]
     tests = sum(len(texts) for _, texts, _, _, _ in counted) + len(numbers)
     z = bonferroni_z(tests, alpha)
-    entries = [entry for column in counted for entry in _value_contrasts(*column, z)]
+    entries = [entry for column in counted for entry in _test_items(*column, z)]
     entries.sort(key=lambda entry: -entry.lower)
-    sure = [shift for number in numbers if (shift := _bounded(number, z)).lower > 0]
-    sure.sort(key=lambda shift: -shift.lower)
-    return Contrasts(tuple(entries[:limit]), tuple(sure), tests, _note(tests, "values and columns", alpha))
+    significant = [shift for number in numbers if (shift := _with_bound(number, z)).lower > 0]
+    significant.sort(key=lambda shift: -shift.lower)
+    return DistinctiveItems(
+        tuple(entries[:limit]), tuple(significant), tests, _note(tests, "values and columns", alpha)
+    )
 
 
 def _value_counts(
     series: pd.Series, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
-    """Values in at least 3 rows, rows that hold them inside and outside, and the rows not missing on either side.
+    """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side.
 
     None for times and for columns with too many distinct values: free text, ids and measurements.
     """
     kind = column_kind(series)
-    codes, texts = coded(series)
-    if kind == "time" or len(texts) > (FEW_NUMBERS if kind == "number" else MOST_VALUES):
+    codes, texts = factorize_texts(series)
+    if kind == "time" or len(texts) > (MAX_DISCRETE_NUMBERS if kind == "number" else MAX_VALUES):
         return None
     present = codes >= 0
     inside = np.bincount(codes[present & mask], minlength=len(texts))
@@ -162,18 +168,7 @@ def _value_counts(
     return texts[tested], inside[tested], outside[tested], (int(inside.sum()), int(outside.sum()))
 
 
-def _value_contrasts(
-    name: str, texts: np.ndarray, inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int], z: float
-) -> list[Contrast]:
-    log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
-    lower = log_odds - z * errors
-    return [
-        _entry(name, str(texts[i]), inside[i], outside[i], totals, float(log_odds[i]), float(lower[i]))
-        for i in np.flatnonzero(lower > 0)
-    ]
-
-
-def _shift(name: str, series: pd.Series, mask: np.ndarray) -> Shift | None:
+def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:
     """The standardized mean difference of a number or time column, without its bound; None where there is none."""
     kind = column_kind(series)
     if kind not in ("number", "time"):
@@ -189,8 +184,8 @@ def _shift(name: str, series: pd.Series, mask: np.ndarray) -> Shift | None:
     small_sample = 1 - 3 / (4 * (first + second) - 9)  # Hedges' correction
     means = float(inside.mean()), float(outside.mean())
     effect = float(small_sample * (means[0] - means[1]) / spread)
-    which: Literal["number", "time"] = "time" if kind == "time" else "number"
-    return Shift(name, which, *means, first, second, effect, float("nan"))
+    column_type: Literal["number", "time"] = "time" if kind == "time" else "number"
+    return MeanShift(name, column_type, *means, first, second, effect, float("nan"))
 
 
 def _seconds(series: pd.Series) -> np.ndarray:
@@ -199,7 +194,7 @@ def _seconds(series: pd.Series) -> np.ndarray:
     return np.where(stamps.isna(), np.nan, nanoseconds / 1e9)
 
 
-def _bounded(shift: Shift, z: float) -> Shift:
+def _with_bound(shift: MeanShift, z: float) -> MeanShift:
     first, second = shift.inside_count, shift.outside_count
     error = np.sqrt((first + second) / (first * second) + shift.effect**2 / (2 * (first + second)))
-    return Shift(**{**shift.__dict__, "lower": float(max(0.0, abs(shift.effect) - z * error))})
+    return replace(shift, lower=float(max(0.0, abs(shift.effect) - z * error)))

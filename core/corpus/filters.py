@@ -1,4 +1,4 @@
-"""Filters on columns of a table: what fits a column, which rows pass, and their text form for addresses."""
+"""Filters on columns of a table: which kind suits a column, which rows pass, and their JSON for links."""
 
 import json
 import re
@@ -15,9 +15,9 @@ from core.errors import InputError, StorageError
 
 FilterKind = Literal["values", "range", "contains", "missing", "rows"]
 ColumnKind = Literal["text", "number", "time", "bool"]
-MOST_VALUES = 200
-LONGEST_VALUE = 200  # characters; no one chooses among longer ones
-FEW_NUMBERS = 20  # numbers with no more distinct values than this are chosen one by one
+MAX_VALUES = 200
+MAX_VALUE_LENGTH = 200  # characters; longer values are not offered as options
+MAX_DISCRETE_NUMBERS = 20  # numbers with at most so many distinct values are offered as options
 DAY_LENGTH = len("2026-01-31")
 _SELECTION = re.compile(r"[0-9a-f]{16}")
 
@@ -28,7 +28,7 @@ class Filter:
     range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
     text: a substring in any case. The kind "missing" passes cells that are missing or blank.
 
-    The kind "rows" passes the rows of a kept selection: column is its name, just to be shown, text its key.
+    The kind "rows" passes the rows of a saved selection: column is its name, for display only, text its key.
     """
 
     column: str
@@ -41,10 +41,10 @@ class Filter:
 
 @dataclass(frozen=True, eq=False)
 class FilterOptions:
-    """What suits a column. values: (text form, count) where one chooses among them, most frequent first, at most 200;
-    distinct: how many there are.
+    """The kind of filter that suits a column. values: (text form, count) of the options, most frequent first, at most
+    200; distinct: number of distinct values.
 
-    low, high: of a range: floats, or ISO dates for a time column; None where nothing is known. missing: cells.
+    low, high: of a range: floats, or ISO dates for a time column; None without any. missing: cells.
     """
 
     kind: FilterKind
@@ -61,42 +61,42 @@ def apply_filters(
 ) -> np.ndarray:
     """Bool mask (n,) of the rows that pass all filters; all rows without any.
 
-    members: gives a kept selection's bool mask (n,) by its key, or raises StorageError. Raises InputError for an
-    unknown column or selection, and for a range whose ends don't fit the column.
+    members: key of a saved selection -> its bool mask (n,), or StorageError. Raises InputError for an unknown
+    column or selection, and for a range whose ends don't fit the column.
     """
     mask = np.ones(len(table), dtype=bool)
-    for wanted in filters:
-        if wanted.kind == "rows":
-            mask &= _in_selection(wanted, members, len(table))
+    for condition in filters:
+        if condition.kind == "rows":
+            mask &= _in_selection(condition, members, len(table))
             continue
-        if wanted.column not in table.columns:
-            raise InputError(f'There is no column "{wanted.column}" to filter on.', "Remove this filter.")
-        mask &= _passing(table[wanted.column], wanted)
+        if condition.column not in table.columns:
+            raise InputError(f'There is no column "{condition.column}" to filter on.', "Remove this filter.")
+        mask &= _passing(table[condition.column], condition)
     return mask
 
 
-def _in_selection(wanted: Filter, members: Callable[[str], np.ndarray] | None, count: int) -> np.ndarray:
+def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None, count: int) -> np.ndarray:
     try:
-        mask = members(wanted.text) if members else None
+        mask = members(condition.text) if members else None
     except StorageError:
         mask = None
     if mask is None or mask.dtype != bool or mask.shape != (count,):
         raise InputError(
-            f'There is no selection "{wanted.column}" of these rows to filter on.',
-            "Remove this filter, or keep the selection again on the Map page.",
+            f'There is no selection "{condition.column}" of these rows to filter on.',
+            "Remove this filter, or save the selection again on the Map page.",
         )
     return mask
 
 
-def _passing(series: pd.Series, wanted: Filter) -> np.ndarray:
-    if wanted.kind == "values":
-        codes, texts = coded(series)
-        return np.append(np.isin(texts, wanted.values), False)[codes]  # code -1, missing, takes the False
-    if wanted.kind == "range":
-        return _in_range(series, wanted)
-    if wanted.kind == "contains":
-        codes, texts = coded(series)
-        sought = wanted.text.lower()
+def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
+    if condition.kind == "values":
+        codes, texts = factorize_texts(series)
+        return np.append(np.isin(texts, condition.values), False)[codes]  # code -1, missing, takes the False
+    if condition.kind == "range":
+        return _in_range(series, condition)
+    if condition.kind == "contains":
+        codes, texts = factorize_texts(series)
+        sought = condition.text.lower()
         return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
     return _missing(series)
 
@@ -110,8 +110,8 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """For each cell the position of its text form among the distinct ones (-1: missing), and those as objects."""
+def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) codes of the cells, -1 for missing ones, and the distinct text forms as an object array."""
     try:
         codes, uniques = pd.factorize(series)
     except TypeError:  # lists and dictionaries in cells
@@ -122,12 +122,12 @@ def coded(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _missing(series: pd.Series) -> np.ndarray:
-    codes, texts = coded(series)
+    codes, texts = factorize_texts(series)
     return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
 
 
 def column_kind(series: pd.Series) -> ColumnKind:
-    """How a column is treated; booleans are no numbers."""
+    """How a column is filtered; booleans are no numbers."""
     if types.is_bool_dtype(series.dtype):
         return "bool"
     if types.is_datetime64_any_dtype(series.dtype):
@@ -135,17 +135,17 @@ def column_kind(series: pd.Series) -> ColumnKind:
     return "number" if types.is_numeric_dtype(series.dtype) else "text"
 
 
-def _in_range(series: pd.Series, wanted: Filter) -> np.ndarray:
+def _in_range(series: pd.Series, condition: Filter) -> np.ndarray:
     is_time = column_kind(series) == "time"
     try:
         cells = _naive_times(series) if is_time else pd.to_numeric(series, errors="coerce").astype("float64")
-        low, high = (_bound(end, is_time) for end in (wanted.low, wanted.high))
-        if is_time and isinstance(wanted.high, str) and len(wanted.high) == DAY_LENGTH:
+        low, high = (_bound(end, is_time) for end in (condition.low, condition.high))
+        if is_time and isinstance(condition.high, str) and len(condition.high) == DAY_LENGTH:
             high = high + timedelta(days=1) - timedelta(microseconds=1)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
-            f'The range {wanted.low} to {wanted.high} does not fit the column "{wanted.column}".',
-            "Give numbers, or dates such as 2026-01-31 for a time column.",
+            f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".',
+            "Enter numbers, or dates such as 2026-01-31 for a time column.",
         ) from error
     passing = cells.notna()
     passing &= (cells >= low) if low is not None else True
@@ -163,17 +163,17 @@ def _bound(end: float | str | None, is_time: bool) -> Any:
 
 
 def _naive_times(series: pd.Series) -> pd.Series:
-    """Times without a zone, in UTC where they had one, so that any two can be compared."""
+    """Times without a time zone, in UTC where they had one, so that they can be compared."""
     return series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
 
 
 def filter_options(series: pd.Series) -> FilterOptions:
-    """Which filter suits a column: a range for times and many-valued numbers, choices for up to 200 distinct values,
+    """The filter that suits a column: a range for times and many-valued numbers, options for up to 200 distinct values,
     a substring for free text."""
     kind = column_kind(series)
-    codes, texts = coded(series)
+    codes, texts = factorize_texts(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-    order = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    order = np.argsort(-counts, kind="stable")[:MAX_VALUES]
     low, high = _ends(series, kind)
     suits = _suits(kind, texts)
     values = tuple((str(texts[i]), int(counts[i])) for i in order) if suits == "values" else ()
@@ -181,9 +181,9 @@ def filter_options(series: pd.Series) -> FilterOptions:
 
 
 def _suits(kind: ColumnKind, texts: np.ndarray) -> FilterKind:
-    if kind == "time" or (kind == "number" and len(texts) > FEW_NUMBERS):
+    if kind == "time" or (kind == "number" and len(texts) > MAX_DISCRETE_NUMBERS):
         return "range"
-    few = len(texts) <= MOST_VALUES and all(len(text) <= LONGEST_VALUE for text in texts)
+    few = len(texts) <= MAX_VALUES and all(len(text) <= MAX_VALUE_LENGTH for text in texts)
     return "values" if few else "contains"
 
 
@@ -198,7 +198,7 @@ def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, floa
 
 
 def filters_to_json(filters: Sequence[Filter]) -> str:
-    """Compact JSON for an address; defaults are left out."""
+    """Compact JSON for a link, without defaults."""
     plain = [
         {key: value for key, value in asdict(filter_).items() if value not in ((), None, "")} for filter_ in filters
     ]
@@ -210,7 +210,7 @@ def filters_from_json(text: str) -> tuple[Filter, ...]:
     try:
         return tuple(_read_filter(entry) for entry in json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InputError("The filters in the address can't be read.", "Set the filters again.") from error
+        raise InputError("The filters in the link can't be read.", "Set the filters again.") from error
 
 
 def _read_filter(entry: dict[str, Hashable]) -> Filter:

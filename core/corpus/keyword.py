@@ -1,4 +1,4 @@
-"""Plain keyword and regular-expression search, and marking what matched."""
+"""Keyword search (BM25) and regular-expression search, and excerpts with their matches."""
 
 import re
 import time
@@ -15,23 +15,23 @@ from core.errors import InputError
 
 Span = tuple[int, int]
 K1, B = 1.2, 0.75  # the usual values for BM25
-MOST_SPANS = 1_000  # matches counted in one text
-MOST_TERMS = 32  # words of one query
-MOST_PATTERN = 1_000  # characters of one regular expression
-MOST_UNROLLED = 1_000_000  # characters once its fixed repeats are written out, as compiling does
+MAX_SPANS = 1_000  # matches counted in one text
+MAX_QUERY_TERMS = 32  # words of one query
+MAX_PATTERN_LENGTH = 1_000  # characters of one regular expression
+MAX_EXPANDED = 1_000_000  # characters once its fixed repeats are written out, as compiling does
 SECONDS = 5.0  # one regular expression over all texts
-# scripts written without spaces: any substring of theirs is a word
+# scripts written without spaces: any of their substrings is a word
 SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _LETTER = f"[^\\W{SPACELESS}]"
 
 
 @dataclass(frozen=True, eq=False)
-class TextHits:
-    """What a plain search found, best first.
+class KeywordHits:
+    """Hits of a keyword or regex search, best first.
 
     rows: (k,) int64. scores: (k,) float32, higher is better: BM25, or the number of matches of a pattern.
-    matched: (k,) int64, how many of the query's terms the text holds. spans: for each hit the (start, end) of its
-    matches in characters, rising, not overlapping. total: texts that match at all. terms: what was looked for.
+    matched: (k,) int64, how many terms of the query the text contains. spans: for each hit the (start, end) of its
+    matches in characters, ascending, not overlapping. total: texts that match. terms: of the query.
     """
 
     rows: np.ndarray
@@ -43,32 +43,32 @@ class TextHits:
 
 
 def parse_terms(query: str) -> tuple[tuple[str, bool], ...]:
-    """The terms of a query, lower case, each once, with whether it stood in quotes (a phrase)."""
-    found = re.findall(r'"([^"]+)"|([^\s"]+)', _lower(query))
-    pairs = ((" ".join((phrase or word).split()), bool(phrase)) for phrase, word in found)
-    return tuple(dict.fromkeys((term, quoted) for term, quoted in pairs if term))[:MOST_TERMS]
+    """The unique terms of a query in lower case, and whether each was in quotes (a phrase)."""
+    matches = re.findall(r'"([^"]+)"|([^\s"]+)', _lower(query))
+    pairs = ((" ".join((phrase or word).split()), bool(phrase)) for phrase, word in matches)
+    return tuple(dict.fromkeys((term, quoted) for term, quoted in pairs if term))[:MAX_QUERY_TERMS]
 
 
-def find_keyword(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None) -> TextHits:
-    """Texts that hold words of the query, whatever the case: those with more of its terms first, then by BM25.
+def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndarray | None = None) -> KeywordHits:
+    """Texts with words of the query, ignoring case: those with more of its terms first, then by BM25.
 
     A word matches where a word of the text begins with it ("refund" finds "refunds"); a "quoted phrase" matches
     whole words only; in scripts without spaces, such as Chinese, any substring matches. Okapi BM25 (Robertson and
-    Zaragoza, 2009) with lengths in characters and Lucene's never-negative idf. mask: bool (n,), rows to look in.
+    Zaragoza, 2009) with lengths in characters and Lucene's never-negative idf. mask: bool (n,), rows to search.
     Raises InputError for a query without a word.
     """
     terms = parse_terms(query)
     if not terms:
-        raise InputError("The keyword search has no words.", "Type one or more words.")
+        raise InputError("The query has no words.", "Enter one or more words.")
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
     lowered = [_lower(texts[int(row)]) for row in rows]
     counts = [_count_term(lowered, term, quoted) for term, quoted in terms]
     scores, matched = _bm25(counts, np.fromiter(map(len, lowered), dtype=np.float64, count=len(lowered)))
-    found = np.flatnonzero(matched)
-    best = found[np.lexsort((found, -scores[found], -matched[found]))][:k]
+    hits = np.flatnonzero(matched)
+    best = hits[np.lexsort((hits, -scores[hits], -matched[hits]))][:k]
     spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
     names = tuple(term for term, _ in terms)
-    return TextHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(found), names)
+    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits), names)
 
 
 def _lower(text: str) -> str:
@@ -80,9 +80,9 @@ def _lower(text: str) -> str:
 
 
 def _term_pattern(term: str, quoted: bool) -> re.Pattern[str]:
-    """The term where no letter stands before it (nor, for a phrase, behind it)."""
+    """The term where no letter precedes it (nor, for a phrase, follows it)."""
     body = r"\s+".join(re.escape(word) for word in term.split())
-    # the check looks back from behind the term, so that the scan for its plain text stays fast
+    # a lookbehind after the term, so that the scan for its literal text stays fast
     fixed = len(term.split()) == 1
     before = "" if not _is_letter(term[0]) else f"(?<!{_LETTER}{body})" if fixed else f"(?<!{_LETTER})"
     after = f"(?!{_LETTER})" if quoted and _is_letter(term[-1]) else ""
@@ -94,39 +94,39 @@ def _is_letter(char: str) -> bool:
 
 
 def _count_term(lowered: list[str], term: str, quoted: bool) -> dict[int, int]:
-    """Position of each text that holds the term -> how often."""
+    """Position of each text with the term -> its frequency."""
     pattern, probe = _term_pattern(term, quoted), term.split()[0]
     counts = {i: len(pattern.findall(text)) for i, text in enumerate(lowered) if probe in text}
     return {i: count for i, count in counts.items() if count}
 
 
 def _bm25(counts: list[dict[int, int]], lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (n,) float64 and the number of terms held (n,) int64."""
+    """Scores (n,) float64 and the number of matched terms (n,) int64."""
     scores, matched = np.zeros(len(lengths)), np.zeros(len(lengths), dtype=np.int64)
     norms = K1 * (1 - B + B * lengths / max(lengths.mean(), 1.0)) if len(lengths) else lengths
-    for found in counts:
-        at = np.fromiter(found.keys(), dtype=np.int64, count=len(found))
-        often = np.fromiter(found.values(), dtype=np.float64, count=len(found))
-        weight = log(1 + (len(lengths) - len(found) + 0.5) / (len(found) + 0.5))
-        scores[at] += weight * often * (K1 + 1) / (often + norms[at])
-        matched[at] += 1
+    for term_counts in counts:
+        positions = np.fromiter(term_counts.keys(), dtype=np.int64, count=len(term_counts))
+        frequencies = np.fromiter(term_counts.values(), dtype=np.float64, count=len(term_counts))
+        weight = log(1 + (len(lengths) - len(term_counts) + 0.5) / (len(term_counts) + 0.5))
+        scores[positions] += weight * frequencies * (K1 + 1) / (frequencies + norms[positions])
+        matched[positions] += 1
     return scores, matched
 
 
 def _term_spans(lowered: str, terms: Iterable[tuple[str, bool]]) -> Iterable[Span]:
     for term, quoted in terms:
-        yield from (match.span() for match in islice(_term_pattern(term, quoted).finditer(lowered), MOST_SPANS))
+        yield from (match.span() for match in islice(_term_pattern(term, quoted).finditer(lowered), MAX_SPANS))
 
 
 def query_spans(text: str, query: str) -> tuple[Span, ...]:
-    """Where words of a query stand in a text: (start, end) in characters, rising, not overlapping."""
+    """Matches of a query's words in a text: (start, end) in characters, ascending, not overlapping."""
     return _spans(_term_spans(_lower(text), parse_terms(query)))
 
 
-def _spans(found: Iterable[Span]) -> tuple[Span, ...]:
-    """Sorted, with overlapping ones joined."""
+def _spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Sorted, with overlapping spans merged."""
     joined: list[Span] = []
-    for start, end in sorted(found):
+    for start, end in sorted(spans):
         if joined and start < joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -134,18 +134,18 @@ def _spans(found: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def find_regex(
+def search_regex(
     texts: Sequence[str],
     pattern: str,
     k: int = 10,
     mask: np.ndarray | None = None,
     ignore_case: bool = True,
     seconds: float = SECONDS,
-) -> TextHits:
+) -> KeywordHits:
     """Texts in which a regular expression matches at least one character, most matches first.
 
-    All texts together get `seconds`, so that no pattern can hang the search. mask: bool (n,), rows to look in.
-    Raises InputError for a pattern that can't be read (with the position) or takes too long.
+    All texts together get `seconds`, so that no pattern can block the search. mask: bool (n,), rows to search.
+    Raises InputError for an invalid pattern (with the position) or one that takes too long.
     """
     matches = _compile(pattern, ignore_case)
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
@@ -153,31 +153,31 @@ def find_regex(
     counts = np.zeros(len(rows), dtype=np.int64)
     for i, row in enumerate(rows):
         counts[i] = len(_pattern_spans(matches, texts[int(row)], deadline, i))
-    found = np.flatnonzero(counts)
-    best = found[np.lexsort((found, -counts[found]))][:k]
+    hits = np.flatnonzero(counts)
+    best = hits[np.lexsort((hits, -counts[hits]))][:k]
     spans = tuple(_pattern_spans(matches, texts[int(rows[i])], time.monotonic() + seconds, int(i)) for i in best)
     ones = np.ones(len(best), dtype=np.int64)
-    return TextHits(rows[best], counts[best].astype(np.float32), ones, spans, len(found), (pattern,))
+    return KeywordHits(rows[best], counts[best].astype(np.float32), ones, spans, len(hits), (pattern,))
 
 
 def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
     import regex
 
-    if not pattern or len(pattern) > MOST_PATTERN:
-        raise InputError(f"A pattern needs 1 to {MOST_PATTERN:,} characters, this one has {len(pattern):,}.")
+    if not pattern or len(pattern) > MAX_PATTERN_LENGTH:
+        raise InputError(f"A pattern needs 1 to {MAX_PATTERN_LENGTH:,} characters, this one has {len(pattern):,}.")
     repeats = prod(max(1, int(count)) for count in re.findall(r"\{\s*([0-9]{1,20})", pattern))
-    if repeats * len(pattern) > MOST_UNROLLED:  # a{999}{999}{999} would fill the memory before any time is up
+    if repeats * len(pattern) > MAX_EXPANDED:  # a{999}{999}{999} would fill the memory before any time is up
         raise InputError("The pattern repeats too much.", "Use smaller numbers in braces, or * and +.")
     try:
         return regex.compile(pattern, flags=regex.IGNORECASE if ignore_case else 0).finditer
     except regex.error as error:
         where = f" at character {min(error.pos + 1, len(pattern)):,}" if error.pos is not None else ""
         raise InputError(
-            f"The pattern can't be read: {error.msg}{where}.",
-            r"Mend it, or use the keyword search. To find a sign such as ( as it stands, write \( instead.",
+            f"Invalid pattern: {error.msg}{where}.",
+            r"Fix the pattern, or switch to Keyword. To match a literal ( write \(.",
         ) from error
     except (OverflowError, RecursionError, MemoryError) as error:
-        raise InputError("The pattern is too large to be used.", "Use a simpler pattern.") from error
+        raise InputError("The pattern is too large.", "Use a simpler pattern.") from error
 
 
 def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, position: int) -> tuple[Span, ...]:
@@ -185,19 +185,19 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
     try:
         if left <= 0:
             raise TimeoutError
-        found = (match.span() for match in matches(text, timeout=left))
-        return tuple(islice((span for span in found if span[1] > span[0]), MOST_SPANS))
+        spans = (match.span() for match in matches(text, timeout=left))
+        return tuple(islice((span for span in spans if span[1] > span[0]), MAX_SPANS))
     except TimeoutError:
         raise InputError(
             f"The pattern takes too long: stopped after {position:,} texts.",
-            "Make it simpler: nested repeats such as (a+)+ take very long. Filtering rows first helps, too.",
+            "Simplify it: nested repeats such as (a+)+ are slow. Filtering rows first helps, too.",
         ) from None
 
 
 def mark_matches(text: str, spans: Sequence[Span], width: int = 240) -> tuple[tuple[str, bool], ...]:
-    """An excerpt of about `width` characters round the first match, as (segment, is a match) pairs.
+    """An excerpt of about `width` characters around the first match, as (segment, is a match) pairs.
 
-    Plain text throughout: whoever shows it must escape it. A cut end shows as "…". Control characters become spaces.
+    Plain text; escape it for display. A cut end is "…". Control characters become spaces.
     """
     first = spans[0][0] if spans else 0
     start = 0 if len(text) <= width else max(0, min(first - width // 3, len(text) - width))

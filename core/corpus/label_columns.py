@@ -1,4 +1,4 @@
-"""A column read as labels: which rows can be judged, which are left out and why."""
+"""Columns as labels: classes for training and evaluation, labels for retrieval, train/test splits, and numbers."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,29 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.types import CorpusRef
 
-FOLDS = 5  # a label needs this many distinct texts, one a fold
-MOST_LABELS = 1_000
+FOLDS = 5  # cross-validation: a label needs this many distinct texts
+MAX_LABELS = 1_000
+INTERNAL_COLUMNS = ("source_row", "passage")  # added by build_corpus; they number rows
+MAX_QUERIES = 5_000
+MAX_SPLIT_VALUES = 20  # values of a column that may be file names
+_OTHER_SPLITS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
+SPLIT_PATTERNS = {
+    split: rf"(?<![a-z])(?:{names})(?![a-z])"
+    for split, names in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHER_SPLITS))
+}
+_BOOLEANS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
-    """codes: (n,) int32 places in `names`, -1 for rows left out. missing: rows without a label.
+class LabelColumn:
+    """codes: (n,) int32 positions in `names`, -1 for excluded rows. missing: rows without a label.
 
-    rare: (label, rows) of labels on fewer than FOLDS distinct texts, most rows first; their rows are left out too.
+    rare: (label, rows) of labels on fewer than FOLDS distinct texts, most rows first; their rows are excluded, too.
     """
 
     column: str
@@ -30,83 +39,173 @@ class Labels:
     rare: tuple[tuple[str, int], ...]
 
 
-def read_labels(series: pd.Series, groups: np.ndarray, column: str) -> Labels:
+def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
+    """Columns that may be labels, those with the role first."""
+    loaded = load_corpus(corpus)
+    roles = loaded.roles
+    return candidate_label_columns(loaded.table, roles.labels, (*INTERNAL_COLUMNS, roles.id, roles.time))
+
+
+def candidate_label_columns(
+    table: pd.DataFrame, first: Sequence[str], excluded: Collection[str | None] = ()
+) -> tuple[str, ...]:
+    """`first`, then the columns with 2 to n / 2 distinct values, at most MAX_LABELS, except those of `excluded`."""
+    columns, limit = [name for name in first if name in table.columns], min(len(table) / 2, MAX_LABELS)
+    for name in table.columns:
+        if name not in (*columns, *excluded) and 2 <= table[name].astype("str").nunique() <= limit:
+            columns.append(str(name))
+    return tuple(columns)
+
+
+@lru_cache(maxsize=4)
+def column_labels(corpus: CorpusRef, column: str) -> LabelColumn:
+    """A column of a corpus as labels. Raises InputError."""
+    source = load_corpus(corpus)
+    if column not in source.table.columns:
+        raise InputError(f'There is no column "{column}".', "Choose another.")
+    return read_labels(source.table[column], distinct_texts(source.texts)[0], column)
+
+
+def read_labels(series: pd.Series, groups: np.ndarray, column: str) -> LabelColumn:
     """A column's labels; blank cells count as missing. groups: (n,) codes of identical texts.
 
     Raises InputError naming the column where there is nothing to compare: fewer than two labels on FOLDS or more
-    distinct texts each, or more than MOST_LABELS of them.
+    distinct texts each, or more than MAX_LABELS of them.
     """
     codes, names = label_codes(series)
     first = codes[np.unique(groups, return_index=True)[1]]  # a text counts once, by its first row
     texts = np.bincount(first[first >= 0], minlength=len(names))
     rows = np.bincount(codes[codes >= 0], minlength=len(names))
     common = np.flatnonzero(texts >= FOLDS)
-    _check(column, len(names), len(common))
-    place = np.full(len(names) + 1, -1, np.int32)  # the last entry serves the code -1
-    place[common] = np.arange(len(common))
-    rare = sorted(((names[i], int(rows[i])) for i in np.flatnonzero(texts < FOLDS)), key=lambda each: -each[1])
-    kept = tuple(names[i] for i in common)
-    return Labels(column, place[codes], kept, int((codes < 0).sum()), tuple(rare))
+    _check_labels(column, len(names), len(common))
+    new_codes = np.full(len(names) + 1, -1, np.int32)  # the last entry serves the code -1
+    new_codes[common] = np.arange(len(common))
+    rare = sorted(((names[i], int(rows[i])) for i in np.flatnonzero(texts < FOLDS)), key=lambda label: -label[1])
+    common_names = tuple(names[i] for i in common)
+    return LabelColumn(column, new_codes[codes], common_names, int((codes < 0).sum()), tuple(rare))
 
 
 def label_codes(series: pd.Series) -> tuple[np.ndarray, list[str]]:
     """(n,) int32 codes in order of the labels' names, -1 where a cell is missing or blank, and the names."""
-    words = label_words(series)
-    codes, names = pd.factorize(words, sort=True)
+    strings = label_strings(series)
+    codes, names = pd.factorize(strings, sort=True)
     return codes.astype(np.int32), [str(name) for name in names]
 
 
-def label_words(series: pd.Series) -> pd.Series:
+def label_strings(series: pd.Series) -> pd.Series:
     """Cells as strings, whole numbers without decimals; blank ones missing."""
     if pd.api.types.is_float_dtype(series):
-        words = series.map(lambda value: f"{value:.15g}", na_action="ignore").astype("str")
+        strings = series.map(lambda value: f"{value:.15g}", na_action="ignore").astype("str")
     else:
-        words = series.astype("str").str.strip()
-    return words.where(series.notna() & (words != ""))
+        strings = series.astype("str").str.strip()
+    return strings.where(series.notna() & (strings != ""))
 
 
-def usable_columns(table: pd.DataFrame, first: Sequence[str], never: Collection[str | None] = ()) -> tuple[str, ...]:
-    """Columns that can be labels: `first` as given, then those with 2 to n / 2 distinct values, as many as allowed,
-    and none of `never`."""
-    chosen = [name for name in first if name in table.columns]
-    for name in table.columns:
-        if name not in (*chosen, *never) and 2 <= table[name].astype("str").nunique() <= min(
-            len(table) / 2, MOST_LABELS
-        ):
-            chosen.append(str(name))
-    return tuple(chosen)
-
-
-def _check(column: str, labels: int, common: int) -> None:
-    if labels < 2:
-        found = "no labels" if not labels else "one label only"
-        raise InputError(f'The column "{column}" holds {found}.', "Choose a column with two labels or more.")
-    if common > MOST_LABELS:
+def _check_labels(column: str, labels: int, common: int) -> None:
+    _check_two_labels(column, labels)
+    if common > MAX_LABELS:
         raise InputError(
-            f'The column "{column}" holds {common:,} labels.',
-            f"Choose one with at most {MOST_LABELS:,}, or a coarser version of it.",
+            f'The column "{column}" has {common:,} labels.',
+            f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it.",
         )
     if common < 2:
         raise InputError(
             f'Of the {labels:,} labels in the column "{column}", {common} {"is" if common == 1 else "are"} on at least '
-            f"{FOLDS} different texts; two are needed, as each label is learned from some rows and tested on others.",
-            "Choose a column whose labels repeat, or bring in more rows.",
+            f"{FOLDS} different texts; cross-validation needs two such labels.",
+            "Choose a column whose labels repeat, or add more rows.",
         )
 
 
-INTERNAL_COLUMNS = ("source_row", "passage")  # columns that count rows, which say nothing of what is in them
+def _check_two_labels(column: str, labels: int) -> None:
+    if labels < 2:
+        number = "one label only" if labels else "no labels"
+        raise InputError(f'The column "{column}" has {number}.', "Choose a column with two labels or more.")
 
 
-def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
-    """Columns that may hold labels, those chosen as labels first."""
-    kept = load_corpus(corpus)
-    return usable_columns(kept.table, kept.roles.labels, (*INTERNAL_COLUMNS, kept.roles.id, kept.roles.time))
+@dataclass(frozen=True, eq=False)
+class LabelRows:
+    """The queries of label retrieval. rows: (m,) rows of the corpus with a label. codes, texts: (m,) int32 positions in
+    `names`, and codes of identical texts. queries: (q,) positions in `rows` of the queries, a sample of the
+    `eligible` ones. relevant: (q,) rows of the same label and another text.
+
+    missing: rows without a label. single: rows whose label is on no other text; they are candidates but no queries.
+    """
+
+    rows: np.ndarray
+    codes: np.ndarray
+    texts: np.ndarray
+    names: tuple[str, ...]
+    queries: np.ndarray
+    relevant: np.ndarray
+    eligible: int
+    missing: int
+    single: int
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
-@lru_cache(maxsize=4)
-def column_labels(corpus: CorpusRef, column: str) -> Labels:
-    """A corpus' column read as labels. Raises InputError."""
-    source = load_corpus(corpus)
-    if column not in source.table.columns:
-        raise InputError(f'There is no column "{column}".', "Choose another.")
-    return read_labels(source.table[column], distinct_texts(source.texts)[0], column)
+def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
+    """The labels of a column; at most MAX_QUERIES queries, drawn with `seed`. groups: (n,) codes of identical texts.
+
+    Raises InputError where there is nothing to rank: no such column, fewer than two labels, or no label on two texts.
+    """
+    if column not in table.columns:
+        raise InputError(f'There is no column "{column}".', "Choose another column.")
+    codes, names = label_codes(table[column])
+    rows = np.flatnonzero(codes >= 0)
+    _check_two_labels(column, len(names))
+    label = codes[rows]
+    text = np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
+    relevant = _count_relevant(label, text)
+    eligible = np.flatnonzero(relevant > 0)
+    if not len(eligible):
+        raise InputError(
+            f'No label in the column "{column}" is on two different texts, so no query has a relevant row.',
+            "Choose a column whose labels repeat, or a coarser version of it.",
+        )
+    queries = eligible
+    if len(eligible) > MAX_QUERIES:
+        queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))
+    missing, single = int((codes < 0).sum()), len(rows) - len(eligible)
+    return LabelRows(rows, label, text, tuple(names), queries, relevant[queries], len(eligible), missing, single, seed)
+
+
+def find_split_column(table: pd.DataFrame) -> str | None:
+    """The column that splits the rows into training and test, by the values "train" and "test" in any case, else by
+    file names such as "banking77_train.csv"; or None."""
+    by_file_name = None
+    for name in table.columns:
+        values = table[name]
+        if pd.api.types.is_string_dtype(values) or pd.api.types.is_object_dtype(values):
+            strings = values.dropna().astype("str").drop_duplicates().str.strip().str.lower()
+            if {"train", "test"} <= set(strings):
+                return str(name)
+            splits = split_names(strings) if len(strings) <= MAX_SPLIT_VALUES else strings
+            if by_file_name is None and {"train", "test"} <= set(splits) and splits.isin(SPLIT_PATTERNS).all():
+                by_file_name = str(name)
+    return by_file_name
+
+
+def split_names(names: pd.Series) -> pd.Series:
+    """ "train", "test" or "other" where a lower-case name contains such a word ("sst2-train.jsonl"), else the name."""
+    for split, pattern in SPLIT_PATTERNS.items():
+        names = names.mask(names.str.contains(pattern, regex=True), split)
+    return names
+
+
+def _count_relevant(label: np.ndarray, text: np.ndarray) -> np.ndarray:
+    """(m,) rows that share a row's label, copies of its text not counted."""
+    together = label.astype(np.int64) * (int(text.max()) + 1) + text
+    _, same, copies = np.unique(together, return_inverse=True, return_counts=True)
+    return (np.bincount(label)[label] - copies[same]).astype(np.int64)
+
+
+def parse_numbers(cells: pd.Series) -> pd.Series:
+    """float64, NaN where a cell is no number: plain numbers, decimal commas, or true and false (yes and no) as 1 and 0,
+    whichever parses the most cells."""
+    strings = cells.astype("str").str.strip().where(cells.notna())
+    readings = (strings, strings.str.replace(",", ".", regex=False), strings.str.lower().map(_BOOLEANS))
+    numbers = [pd.to_numeric(reading, errors="coerce").astype("float64") for reading in readings]
+    return max(numbers, key=lambda parsed: parsed.notna().sum())

@@ -1,4 +1,4 @@
-"""Which languages a corpus is written in, and whether a model was made for them."""
+"""The languages of a corpus, and whether a model was trained for them."""
 
 import re
 from collections import Counter
@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import readable
+from core.corpus.texts import valid_texts
 from core.types import ModelSpec
 
 UNKNOWN = "und"  # ISO 639's code for "undetermined"
-READ = 1_000  # characters of a text that are looked at
-ENOUGH_LETTERS = 8  # fewer letters of an alphabet say too little
-ENOUGH_HAN = 2
-SURE = 0.35  # py3langid's probability below which a guess is not counted
-WARN_SHARE = 0.3  # share of rows in other languages from which a model is warned about
+MAX_CHARACTERS = 1_000  # of a text used for detection
+MIN_LETTERS = 8  # fewer letters are not enough for detection
+MIN_HAN = 2
+MIN_PROBABILITY = 0.35  # of py3langid; below it the language is unknown
+WARN_SHARE = 0.3  # share of rows in other languages that gives a warning
 KANA = re.compile("[\u3040-\u30ff\uff66-\uff9d]")
 HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -27,7 +27,7 @@ NAMES = {
     "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
     "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
     "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
-    UNKNOWN: "Not certain",
+    UNKNOWN: "Uncertain",
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ NAMES = {
 class Languages:
     """Texts by ISO 639-1 code, most frequent first; 'und' where a text is too short or unclear.
 
-    sampled: texts looked at, of total.
+    sampled: texts in the sample, of total.
     """
 
     counts: dict[str, int]
@@ -44,7 +44,7 @@ class Languages:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Each code's share of the texts looked at, in [0, 1]."""
+        """Each code's share of the sample, in [0, 1]."""
         return {code: count / self.sampled for code, count in self.counts.items()}
 
 
@@ -53,26 +53,26 @@ def detect_languages(texts: Sequence[str], *, sample: int = 2_000, seed: int = 0
     rows = np.arange(len(texts))
     if len(texts) > sample:
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), sample, replace=False))
-    found = Counter(detect_language(text) for text in readable([texts[int(row)] for row in rows]))
-    return Languages(dict(found.most_common()), len(rows), len(texts))
+    counts = Counter(detect_language(text) for text in valid_texts([texts[int(row)] for row in rows]))
+    return Languages(dict(counts.most_common()), len(rows), len(texts))
 
 
 def detect_language(text: str) -> str:
     """ISO 639-1 code of one text, 'und' where unclear. Scripts decide first, then py3langid (langid.py, Lui 2012)."""
-    beginning = text[:READ]
+    beginning = text[:MAX_CHARACTERS]
     by_script = _by_script(beginning)
     if by_script:
         return by_script
-    if sum(map(str.isalpha, beginning)) < ENOUGH_LETTERS:
+    if sum(map(str.isalpha, beginning)) < MIN_LETTERS:
         return UNKNOWN
     code, chance = _identifier().classify(beginning)
-    return str(code) if chance >= SURE else UNKNOWN
+    return str(code) if chance >= MIN_PROBABILITY else UNKNOWN
 
 
 def _by_script(text: str) -> str:
     """'ja', 'ko' or 'zh' where such characters make up at least a quarter of the letters, else ''."""
     kana, hangul, han = (len(script.findall(text)) for script in (KANA, HANGUL, HAN))
-    if kana + hangul + han < max(ENOUGH_HAN, 0.25 * sum(map(str.isalpha, text))):
+    if kana + hangul + han < max(MIN_HAN, 0.25 * sum(map(str.isalpha, text))):
         return ""
     if hangul > kana + han:
         return "ko"
@@ -88,15 +88,15 @@ def _identifier() -> Any:
 
 
 def fit_warning(spec: ModelSpec, shares: dict[str, float]) -> str:
-    """One sentence where many texts are in languages the model was not made for, else ''. shares: as `Languages`."""
-    known = {code: share for code, share in shares.items() if code != UNKNOWN}
-    other = {code: share for code, share in known.items() if code not in spec.languages}
-    part = sum(other.values()) / sum(known.values()) if known else 0.0
+    """One sentence where many texts are in languages the model was not trained for, else ''. shares: of `Languages`."""
+    identified = {code: share for code, share in shares.items() if code != UNKNOWN}
+    other = {code: share for code, share in identified.items() if code not in spec.languages}
+    part = sum(other.values()) / sum(identified.values()) if identified else 0.0
     if not spec.languages or part < WARN_SHARE:
         return ""
-    made_for = " and ".join(NAMES.get(code, code) for code in spec.languages[:3])
-    most = max(other, key=lambda code: other[code])
+    trained_on = " and ".join(NAMES.get(code, code) for code in spec.languages[:3])
+    largest = max(other, key=lambda code: other[code])
     return (
-        f"{spec.label} was made for {made_for}, but about {part:.0%} of the texts are in other languages, mostly "
-        f"{NAMES.get(most, most)}: it can't tell their meanings apart well. Choose a model for these languages."
+        f"{spec.label} was trained for {trained_on}, but about {part:.0%} of the texts are in other languages, mostly "
+        f"{NAMES.get(largest, largest)}: expect poor results for them. Choose a model for these languages."
     )

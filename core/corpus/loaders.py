@@ -1,11 +1,11 @@
-"""TODO docstring."""
+"""A corpus, its distinct texts and its selections, cached in the process that loads them."""
 
 from functools import lru_cache
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.selections import selection_mask
+from core.corpus.texts import distinct_texts
 from core.store import Workspace
 from core.types import Corpus, CorpusRef
 
@@ -23,9 +23,9 @@ def load_distinct_texts(ref: CorpusRef) -> list[str]:
 
 @lru_cache(maxsize=32)
 def load_selection(corpus: CorpusRef, key: str) -> np.ndarray:
-    """Bool (n,), read-only: the rows of a kept selection. Raises StorageError where it is gone.
+    """Bool (n,), read-only: the rows of a saved selection. Raises StorageError where it doesn't exist.
 
-    Its key names its rows, so one that was deleted may be served a while longer, never other rows.
+    Keys are digests of the rows: a deleted selection may still be cached, but never other rows.
     """
     mask = selection_mask(Workspace(corpus.folder), corpus.digest, key)
     mask.setflags(write=False)

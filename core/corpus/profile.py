@@ -1,22 +1,29 @@
-"""What a corpus looks like before anything is embedded, and how much of it each model would see."""
+"""Profile of a corpus: text lengths, duplicates, languages, and a summary of each column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api import types as kinds
 
-from core.corpus.columns_summary import ColumnSummary, summarize_columns
-from core.corpus.row_steps import is_blank
+from core.corpus.language import detect_languages
+from core.corpus.preprocess import is_blank
 from core.types import Corpus
 
-STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
+Kind = Literal["number", "time", "yes/no", "category", "text", "other"]
+EXAMPLES = 3
+EXAMPLE_LENGTH = 80  # characters
+MAX_CATEGORIES = 50
+CATEGORY_SHARE = 0.5  # maximum share of distinct values of a category; above it strings are texts
+BIN_EDGES = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # edges of the length histogram within each power of ten
 LANGUAGE_SAMPLE = 2_000
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Characters a text, over the texts that hold any."""
+    """Characters per text, of the texts that are not blank."""
 
     total: int
     mean: float
@@ -26,13 +33,27 @@ class Lengths:
     longest: int
 
 
+@dataclass(frozen=True)
+class ColumnSummary:
+    """missing: cells without a value, or an empty or blank string. distinct: different values among the others.
+
+    examples: the first few different values as strings, cut at EXAMPLE_LENGTH characters.
+    """
+
+    name: str
+    kind: Kind
+    missing: int
+    distinct: int
+    examples: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Profile:
     """missing: rows whose text is empty or blank. exact_duplicates: rows that repeat the text of an earlier row,
-    blank ones aside. histogram_counts: (b,) int64 texts by length; histogram_edges: (b + 1,) int64 characters,
-    bin i holding lengths from edge i up to, not with, edge i + 1, finer for short texts than for long ones.
-    languages: texts of each ISO 639-1 code among the `languages_sample` looked at
-    (blank ones aside); "und" where it is unclear.
+    without blank ones. histogram_counts: (b,) int64 texts by length; histogram_edges: (b + 1,) int64 characters,
+    bin i holds lengths from edge i up to, but without, edge i + 1; finer for short texts than for long ones.
+    languages: texts of each ISO 639-1 code in a sample of `languages_sample` texts that are not blank; "und" where it
+    is uncertain.
     """
 
     rows: int
@@ -47,18 +68,18 @@ class Profile:
 
 
 def profile_corpus(corpus: Corpus, seed: int = 0) -> Profile:
-    """Count what a person should know of a corpus; the languages on a sample drawn with `seed`."""
+    """The profile of a corpus; languages on a sample drawn with `seed`."""
     return replace(profile_texts(corpus.texts, seed), columns=summarize_columns(corpus.table))
 
 
 def profile_texts(texts: Sequence[str], seed: int = 0, language_sample: int = LANGUAGE_SAMPLE) -> Profile:
-    """The same of texts alone, without columns."""
+    """The profile of texts without columns."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     blank = np.fromiter(map(is_blank, texts), bool, len(texts))
     duplicated = pd.Series(texts, dtype=object).duplicated().to_numpy()
     counts, edges = length_histogram(lengths[~blank])
     filled = [text for text, empty in zip(texts, blank, strict=True) if not empty]
-    languages, sampled = _languages(filled, seed, language_sample)
+    detected = detect_languages(filled, sample=language_sample, seed=seed)
     return Profile(
         rows=len(texts),
         missing=int(blank.sum()),
@@ -66,10 +87,50 @@ def profile_texts(texts: Sequence[str], seed: int = 0, language_sample: int = LA
         lengths=_lengths(lengths[~blank]),
         histogram_counts=counts,
         histogram_edges=edges,
-        languages=languages,
-        languages_sample=sampled,
+        languages=detected.counts,
+        languages_sample=detected.sampled,
         columns=(),
     )
+
+
+def summarize_columns(table: pd.DataFrame) -> tuple[ColumnSummary, ...]:
+    """One summary per column, in the table's order; names may repeat."""
+    return tuple(_summarize(table.iloc[:, position]) for position in range(table.shape[1]))
+
+
+def _summarize(column: pd.Series) -> ColumnSummary:
+    values = column[~_missing(column)]
+    # lists and other cells that can't be hashed are compared as strings
+    comparable = values.astype(str) if values.dtype == object else values
+    distinct = comparable.drop_duplicates()
+    examples = tuple(_short(value) for value in distinct.iloc[:EXAMPLES])
+    kind = _kind(comparable, len(distinct)) if len(values) else "other"
+    return ColumnSummary(str(column.name), kind, len(column) - len(values), len(distinct), examples)
+
+
+def _missing(column: pd.Series) -> pd.Series:
+    missing = column.isna()
+    if column.dtype == object or kinds.is_string_dtype(column.dtype):
+        blank = column.map(lambda value: isinstance(value, str) and not value.strip())
+        missing |= blank.fillna(False).astype(bool)
+    return missing
+
+
+def _kind(values: pd.Series, distinct: int) -> Kind:
+    if kinds.is_bool_dtype(values.dtype):
+        return "yes/no"
+    if kinds.is_numeric_dtype(values.dtype):
+        return "number"
+    if kinds.is_datetime64_any_dtype(values.dtype):
+        return "time"
+    if distinct <= MAX_CATEGORIES and (distinct <= CATEGORY_SHARE * len(values) or distinct == 1):
+        return "category"
+    return "text"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= EXAMPLE_LENGTH else text[: EXAMPLE_LENGTH - 1] + "…"
 
 
 def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +138,7 @@ def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not len(lengths):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     top = int(np.log10(max(1, lengths.max()))) + 2
-    edges = np.unique(np.array([0, *(int(step * 10**power) for power in range(top) for step in STEPS)], np.int64))
+    edges = np.unique(np.array([0, *(int(step * 10**power) for power in range(top) for step in BIN_EDGES)], np.int64))
     first = np.searchsorted(edges, lengths.min(), side="right") - 1
     last = np.searchsorted(edges, lengths.max(), side="right")
     edges = edges[first : last + 1]
@@ -92,11 +153,3 @@ def _lengths(lengths: np.ndarray) -> Lengths:
     return Lengths(
         int(lengths.sum()), float(lengths.mean()), float(median), float(p95), int(lengths.min()), int(lengths.max())
     )
-
-
-def _languages(texts: Sequence[str], seed: int, sample: int) -> tuple[dict[str, int], int]:
-    """Texts by language, most frequent first, and how many texts were looked at."""
-    from core.corpus.language import detect_languages
-
-    found = detect_languages(texts, sample=sample, seed=seed)
-    return found.counts, found.sampled

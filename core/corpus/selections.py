@@ -1,6 +1,6 @@
-"""Selections of rows, kept in the workspace under a name each, and their algebra.
+"""Named selections of rows, saved in the workspace, and their set operations.
 
-One folder a selection, named by its content, so that two writers never share a file; the rows are one bit each
+One folder per selection, named by its content, so that two writers never share a file; the rows are one bit each
 (numpy.packbits), 125 kB for a million rows.
 """
 
@@ -20,41 +20,41 @@ from core.files import discard, folder_size, read_json, replacing, storage_error
 from core.store import CorpusInfo, Workspace
 
 Operation = Literal["and", "or", "without", "not"]
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 KEY = re.compile(r"[0-9a-f]{16}")
-_UNSEEN = {"Cc", "Cf", "Cs"}  # Unicode categories: controls, formats such as bidi marks, lone surrogates
-_JOINERS = "\u200c\u200d"  # formats that emoji and Indic and Persian words need
+_INVISIBLE = {"Cc", "Cf", "Cs"}  # Unicode categories: controls, formats such as bidi marks, lone surrogates
+_JOINERS = "\u200c\u200d"  # formats that emoji, Indic and Persian words need
 _FACTS, _ROWS = "selection.json", "rows.npy"
 
 
 @dataclass(frozen=True)
 class SavedSelection:
-    """A kept selection. key: 16 hex digits, the digest of its row ids and the corpus. made: seconds since 1970."""
+    """A saved selection. key: 16 hex digits, the digest of its row ids and the corpus. created: seconds since 1970."""
 
     name: str
     key: str
     rows: int
-    made: float
+    created: float
 
 
 def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[int] | np.ndarray) -> SavedSelection:
-    """Keep rows (ids from 0, in any order) under a name; the same rows under the same name stay as they are.
+    """Save rows (ids from 0, in any order) under a name; does nothing for the same rows under the same name.
 
-    Raises InputError for a name or rows that can't be used, for a name that is taken (in any case), and for rows that
-    are kept under another name; StorageError where the corpus is gone or the workspace can't be written.
+    Raises InputError for an invalid name or rows, for a name that exists (in any case), and for rows saved under
+    another name; StorageError where the corpus doesn't exist or the workspace can't be written.
     """
     total = _info(workspace, corpus).rows
     ids, cleaned = _checked_ids(rows, total), clean_name(name)
     key = selection_key(corpus, ids)
-    kept = saved_selections(workspace, corpus)
-    same = next((each for each in kept if each.key == key), None)
-    if same and same.name == cleaned:
-        return same
-    if same:
+    existing = saved_selections(workspace, corpus)
+    duplicate = next((selection for selection in existing if selection.key == key), None)
+    if duplicate and duplicate.name == cleaned:
+        return duplicate
+    if duplicate:
         raise InputError(
-            f'These {len(ids):,} rows are kept already, as "{same.name}".', "Choose it in the list; rename it there."
+            f'These {len(ids):,} rows are already saved as "{duplicate.name}".', "Select it in the list to rename it."
         )
-    _refuse_taken(cleaned, kept)
+    _check_name_free(cleaned, existing)
     saved = SavedSelection(cleaned, key, len(ids), time.time())
     with replacing(_folder(workspace, corpus, key)) as temporary:
         temporary.mkdir()
@@ -66,24 +66,25 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
 
 
 def selection_key(corpus: str, rows: np.ndarray) -> str:
-    """16 hex digits that name these rows of a corpus; rows (m,) int64, sorted, each once."""
+    """16 hex digits of these rows of a corpus; rows (m,) int64, sorted, unique."""
     return digest_json({"corpus": corpus, "rows": digest_array(rows)})
 
 
 def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:
-    """The kept selections of a corpus, newest first; what can't be read is left out."""
-    found = (_read(folder) for folder in _folder(workspace, corpus, "any").parent.glob("*"))
-    return tuple(sorted((each for each in found if each), key=lambda each: (-each.made, each.key)))
+    """The saved selections of a corpus, newest first; unreadable ones are skipped."""
+    folders = _folder(workspace, corpus, "any").parent.glob("*")
+    stored = [selection for folder in folders if (selection := _read(folder))]
+    return tuple(sorted(stored, key=lambda selection: (-selection.created, selection.key)))
 
 
 def selection_rows(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
-    """Row ids, sorted, int64 (m,). Raises StorageError for a selection that is gone or can't be read."""
+    """Row ids, sorted, int64 (m,). Raises StorageError for a selection that is missing or damaged."""
     return np.flatnonzero(selection_mask(workspace, corpus, key)).astype(np.int64)
 
 
 def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
-    """Bool (n,), one entry a row of the corpus. Raises StorageError as selection_rows does."""
-    saved, total = _known(workspace, corpus, key), _info(workspace, corpus).rows
+    """Bool (n,), one entry per row of the corpus. Raises StorageError as selection_rows does."""
+    saved, total = _require(workspace, corpus, key), _info(workspace, corpus).rows
     try:
         packed = np.load(_folder(workspace, corpus, key) / _ROWS, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -97,60 +98,60 @@ def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
 
 
 def rename_selection(workspace: Workspace, corpus: str, key: str, name: str) -> SavedSelection:
-    """Give it another name. Raises InputError as save_selection does, StorageError where it is gone."""
-    saved, cleaned = _known(workspace, corpus, key), clean_name(name)
-    _refuse_taken(cleaned, [selection for selection in saved_selections(workspace, corpus) if selection.key != key])
-    renamed = SavedSelection(cleaned, key, saved.rows, saved.made)
-    # replaced in one step; where it is deleted meanwhile, facts without rows are left, which count as none
+    """Raises InputError as save_selection does, StorageError where the selection doesn't exist."""
+    saved, cleaned = _require(workspace, corpus, key), clean_name(name)
+    _check_name_free(cleaned, [selection for selection in saved_selections(workspace, corpus) if selection.key != key])
+    renamed = SavedSelection(cleaned, key, saved.rows, saved.created)
+    # atomic; if it is deleted meanwhile, facts without rows are left, which are no selection
     write_json(_folder(workspace, corpus, key) / _FACTS, asdict(renamed))
     return renamed
 
 
 def delete_selection(workspace: Workspace, corpus: str, key: str) -> int:
-    """Remove it; gives the bytes freed, 0 where there was none. Raises StorageError where it can't be removed."""
+    """The bytes freed, 0 where there was none. Raises StorageError where it can't be deleted."""
     folder = _folder(workspace, corpus, key)
     size = folder_size(folder)
     with storage_errors(folder):
-        (folder / _FACTS).unlink(missing_ok=True)  # first: without it the rest counts as none
+        (folder / _FACTS).unlink(missing_ok=True)  # first: without it the rest is no selection
         discard(folder)
     return size
 
 
-def combined(first: np.ndarray, second: np.ndarray | None, operation: Operation, n: int) -> np.ndarray:
-    """Row ids, sorted, each once, int64: in both ("and"), in any ("or"), in the first alone ("without"), or those of
-    all n rows that are not in the first ("not", which needs no second). Raises InputError for another operation."""
+def combine_rows(first: np.ndarray, second: np.ndarray | None, operation: Operation, n: int) -> np.ndarray:
+    """Row ids, sorted, unique, int64: in both ("and"), in at least one ("or"), in the first only ("without"), or
+    those of all n rows not in the first ("not", without a second). Raises InputError for another operation."""
     if operation not in get_args(Operation):
-        raise InputError(f"Selections can't be combined by {str(operation)[:20]!r}.", "Use and, or, without or not.")
+        raise InputError(
+            f"There is no operation {str(operation)[:20]!r} for selections.", "Use and, or, without or not."
+        )
     if operation == "not":
         return np.setdiff1d(np.arange(n, dtype=np.int64), first)
     if second is None:
-        raise InputError("Two selections are needed.", "Choose a second one.")
+        raise InputError("This operation needs two selections.", "Select a second one.")
     if operation == "and":
         return np.intersect1d(first, second).astype(np.int64)
     return (np.union1d if operation == "or" else np.setdiff1d)(first, second).astype(np.int64)
 
 
 def clean_name(name: str) -> str:
-    """The name on one line without characters that can't be seen. Raises InputError unless 1 to 80 are left."""
+    """The name on one line without invisible characters. Raises InputError unless 1 to 80 are left."""
     flat = " ".join(str(name).split())
-    seen = "".join(sign for sign in flat if sign in _JOINERS or unicodedata.category(sign) not in _UNSEEN)
-    cleaned = unicodedata.normalize("NFC", seen.strip(f" {_JOINERS}"))
+    visible = "".join(sign for sign in flat if sign in _JOINERS or unicodedata.category(sign) not in _INVISIBLE)
+    cleaned = unicodedata.normalize("NFC", visible.strip(f" {_JOINERS}"))
     if not cleaned:
-        raise InputError("A selection needs a name.", "Type one that says what its rows have in common.")
-    if len(cleaned) > LONGEST_NAME:
-        raise InputError(
-            f"This name has {len(cleaned):,} characters.", f"Use at most {LONGEST_NAME}, so that lists can show it."
-        )
+        raise InputError("A selection needs a name.", "Enter what its rows have in common.")
+    if len(cleaned) > MAX_NAME_LENGTH:
+        raise InputError(f"This name has {len(cleaned):,} characters.", f"Use at most {MAX_NAME_LENGTH}.")
     return cleaned
 
 
 def _checked_ids(rows: Sequence[int] | np.ndarray, total: int) -> np.ndarray:
-    """Sorted, each once, int64; the key is made of these."""
+    """Sorted, unique, int64."""
     ids = np.asarray(rows)
     if not ids.size:
         raise InputError("There are no rows in this selection.", "Select at least one row.")
     if ids.dtype.kind not in "iu":
-        raise InputError("Rows are given by whole numbers.", "Give row ids, from 0.")
+        raise InputError("Row ids must be whole numbers.", "Use row ids from 0.")
     low, high = int(ids.min()), int(ids.max())
     if low < 0 or high >= total:
         wrong = low if low < 0 else high
@@ -158,10 +159,10 @@ def _checked_ids(rows: Sequence[int] | np.ndarray, total: int) -> np.ndarray:
     return np.unique(ids).astype(np.int64)
 
 
-def _refuse_taken(name: str, kept: Sequence[SavedSelection]) -> None:
-    taken = next((each.name for each in kept if each.name.casefold() == name.casefold()), None)
+def _check_name_free(name: str, existing: Sequence[SavedSelection]) -> None:
+    taken = next((selection.name for selection in existing if selection.name.casefold() == name.casefold()), None)
     if taken is not None:
-        raise InputError(f'There is a selection "{taken}" already.', "Choose another name, or rename that one.")
+        raise InputError(f'There is already a selection "{taken}".', "Choose another name, or rename that one.")
 
 
 def _folder(workspace: Workspace, corpus: str, key: str) -> Path:
@@ -171,14 +172,14 @@ def _folder(workspace: Workspace, corpus: str, key: str) -> Path:
 def _info(workspace: Workspace, corpus: str) -> CorpusInfo:
     info = workspace.info(corpus)
     if info is None:
-        raise StorageError("This corpus is not in the workspace (any more).", "Choose or upload one on the Data page.")
+        raise StorageError("This corpus is not in the workspace.", "Open or create one on the Data page.")
     return info
 
 
-def _known(workspace: Workspace, corpus: str, key: str) -> SavedSelection:
+def _require(workspace: Workspace, corpus: str, key: str) -> SavedSelection:
     saved = _read(_folder(workspace, corpus, key)) if KEY.fullmatch(key) else None
     if saved is None:
-        raise StorageError("This selection is not kept (any more).", "Choose another, or select its rows again.")
+        raise StorageError("This selection no longer exists.", "Choose another, or select its rows again.")
     return saved
 
 
@@ -187,7 +188,7 @@ def _read(folder: Path) -> SavedSelection | None:
     if not isinstance(facts, dict) or not (folder / _ROWS).is_file():
         return None
     try:
-        saved = SavedSelection(str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts["made"]))
+        saved = SavedSelection(str(facts["name"]), str(facts["key"]), int(facts["rows"]), float(facts["created"]))
     except (KeyError, TypeError, ValueError):
         return None
     return saved if KEY.fullmatch(saved.key) else None

@@ -1,37 +1,55 @@
-"""Questions of the Data page: what is in an upload, what would become of it, and what a corpus looks like."""
+"""What pages, jobs and features ask about corpora: previews of uploads, creation, profiles, and saved selections."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
-from core.corpus.build import StepCount, Steps, build_corpus, count_steps, read_corpus
-from core.corpus.loaders import load_corpus
-from core.corpus.profile import Profile, profile_corpus
-from core.corpus.reading import RawTable, Source, guess_roles, render_texts
-from core.corpus.staging import Origin, read_staged
+from core.corpus.build import build_corpus, count_steps, draft_texts, read_corpus
+from core.corpus.export import free_name, table_bytes
+from core.corpus.loaders import load_corpus, load_selection
+from core.corpus.preprocess import StepCount, Steps
+from core.corpus.profile import Profile, profile_corpus, profile_texts
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.template import column_field, render_texts
+from core.corpus.reading.values import RawTable, Source
+from core.corpus.selections import (
+    Operation,
+    SavedSelection,
+    combine_rows,
+    save_selection,
+    saved_selections,
+    selection_rows,
+)
+from core.corpus.staging import ImportSource, read_staged
 from core.digest import digest_array
 from core.errors import InputError
 from core.store import CorpusInfo, Workspace
-from core.types import CorpusRef, ModelSpec, Roles, Vectors
+from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 
 HEAD_ROWS = 200
-CELL = 200  # characters of a cell that a preview shows
-TEXT = 600  # characters of a text that a preview shows
+CELL_LENGTH = 200  # characters of a cell that a preview shows
+TEXT_LENGTH = 600  # characters of a text that a preview shows
+DRAFT_LANGUAGE_SAMPLE = 500  # less than for a stored corpus: a draft is profiled at every change
+FileType = Literal["csv", "parquet"]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why files can't be used, in the words of the InputError."""
+class InvalidInput:
+    """Why files or settings can't be used: an InputError as a value, so that it can be cached like any answer."""
 
     message: str
     remedy: str
 
 
 @dataclass(frozen=True, eq=False)
-class Preview:
-    """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of any brought along."""
+class FilePreview:
+    """What is in an upload. head: the first HEAD_ROWS rows, long cells cut. vectors: (n, d) of vectors in the files."""
 
     rows: int
     columns: tuple[str, ...]
@@ -44,30 +62,53 @@ class Preview:
 
 
 @dataclass(frozen=True, eq=False)
-class Created:
-    """A kept corpus, what each step did to its rows, and the model of vectors that came along."""
+class DraftProfile:
+    """A profile of the texts of `sampled` of `rows` rows: all, unless very much text would be split into passages."""
+
+    profile: Profile
+    sampled: int
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class CreatedCorpus:
+    """A stored corpus, what each step did to its rows, and the model of the vectors that were in the files."""
 
     info: CorpusInfo
     steps: tuple[StepCount, ...]
     model: ModelSpec | None
 
 
-@lru_cache(maxsize=2)
-def raw_table(folder: str, origin: Origin) -> RawTable:
-    return read_staged(folder, origin)
-
-
-def preview(folder: str, origin: Origin) -> Preview | Refusal:
-    """Read staged files and show their beginning; a Refusal where they can't be used. Raises StorageError."""
+def _or_invalid(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | InvalidInput:
     try:
-        raw = raw_table(folder, origin)
+        return function(*args, **kwargs)
     except InputError as error:
-        return Refusal(error.message, error.remedy)
-    return Preview(
+        return InvalidInput(error.message, error.remedy)
+
+
+@lru_cache(maxsize=2)
+def raw_table(folder: str, source: ImportSource) -> RawTable:
+    return read_staged(folder, source)
+
+
+@lru_cache(maxsize=1)
+def load_draft_texts(folder: str, source: ImportSource, roles: Roles, steps: Steps) -> tuple[list[str], int, int]:
+    """draft_texts of staged files. Raises InputError, StorageError."""
+    return draft_texts(raw_table(folder, source), roles, steps)
+
+
+def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInput:
+    """Read staged files and show their beginning; InvalidInput where they can't be used. Raises StorageError."""
+    return _or_invalid(_preview, folder, source)
+
+
+def _preview(folder: str, source: ImportSource) -> FilePreview:
+    raw = raw_table(folder, source)
+    return FilePreview(
         rows=len(raw.table),
         columns=tuple(map(str, raw.table.columns)),
         roles=guess_roles(raw.table),
-        head=shortened(raw.table.head(HEAD_ROWS)),
+        head=_shorten_cells(raw.table.head(HEAD_ROWS)),
         sources=raw.sources,
         notes=raw.notes,
         vectors=None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1]),
@@ -75,73 +116,124 @@ def preview(folder: str, origin: Origin) -> Preview | Refusal:
     )
 
 
-def shortened(table: pd.DataFrame) -> pd.DataFrame:
-    """A copy with texts cut at CELL characters."""
-    texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype) or kind.kind == "O"]
-    return table.assign(**{str(name): table[name].map(_short_cell) for name in texts})
+def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:
+    """The first texts of a template; InvalidInput for a column that doesn't exist."""
+    texts = _or_invalid(lambda: render_texts(raw_table(folder, source).table.head(rows), template))
+    if isinstance(texts, InvalidInput):
+        return texts
+    return tuple(text if len(text) <= TEXT_LENGTH else text[:TEXT_LENGTH] + "…" for text in texts)
 
 
-def sample_texts(folder: str, origin: Origin, template: str, rows: int = 5) -> tuple[str, ...] | Refusal:
-    """The first texts a template makes; a Refusal for a column that isn't there."""
-    try:
-        texts = render_texts(raw_table(folder, origin).table.head(rows), template)
-    except InputError as error:
-        return Refusal(error.message, error.remedy)
-    return tuple(text if len(text) <= TEXT else text[:TEXT] + "…" for text in texts)
+def count_step_rows(
+    folder: str, source: ImportSource, roles: Roles, steps: Steps
+) -> tuple[StepCount, ...] | InvalidInput:
+    """What each step would do to the rows; InvalidInput where none would be left."""
+    return _or_invalid(lambda: count_steps(raw_table(folder, source), roles, steps))
 
 
-def step_counts(folder: str, origin: Origin, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | Refusal:
-    """What each step would do to the rows; a Refusal where none would be left."""
-    try:
-        return count_steps(raw_table(folder, origin), roles, steps)
-    except InputError as error:
-        return Refusal(error.message, error.remedy)
+def draft_profile(folder: str, source: ImportSource, roles: Roles, steps: Steps) -> DraftProfile | InvalidInput:
+    """The profile before a corpus is created; InvalidInput where these settings give none."""
+    draft = _or_invalid(load_draft_texts, folder, source, roles, steps)
+    if isinstance(draft, InvalidInput):
+        return draft
+    texts, sampled, rows = draft
+    return DraftProfile(profile_texts(texts, language_sample=DRAFT_LANGUAGE_SAMPLE), sampled, rows)
 
 
-def create(folder: str, origin: Origin, roles: Roles, steps: Steps, name: str) -> Created:
-    """Build and keep the corpus, with vectors that came along. Raises InputError, StorageError."""
-    raw = raw_table(folder, origin)
+def create_corpus(folder: str, source: ImportSource, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
+    """Build and store the corpus, with vectors that were in the files. Raises InputError, StorageError."""
+    raw = raw_table(folder, source)
     built = build_corpus(raw, roles, steps, name)
     workspace = Workspace(folder)
     info = workspace.save_corpus(built.corpus)
     if built.vectors is None:
-        return Created(info, built.steps, None)
+        return CreatedCorpus(info, built.steps, None)
     vectors = Vectors(built.vectors, imported_model(raw.vectors_name, built.vectors), info.digest, {"seconds": 0.0})
     workspace.save_vectors(vectors)
-    return Created(info, built.steps, vectors.model)
+    return CreatedCorpus(info, built.steps, vectors.model)
 
 
-def imported_model(name: str, vectors: Any) -> ModelSpec:
-    """Vectors brought in, as a model: named after their file or column, told apart by their digest."""
+def imported_model(name: str, vectors: np.ndarray) -> ModelSpec:
+    """Imported vectors as a model: named after their file or column, identified by their digest."""
     return ModelSpec("imported", name or "vectors", digest_array(vectors), int(vectors.shape[1]))
 
 
-def open_sample(folder: str, params: dict[str, Any]) -> str:
-    """Keep the sample corpus; gives its digest."""
-    pass
+def import_file(folder: str, params: dict[str, Any]) -> str:
+    """Read a file of this machine into the workspace; returns the digest of the corpus. params: as in read_corpus."""
+    arguments = {key: params[key] for key in ("name", "text", "label", "time", "id")}
+    return Workspace(folder).save_corpus(read_corpus(params["path"], **arguments)).digest
 
-    return import_file(folder, params)
 
-
-def profile(corpus: CorpusRef) -> Profile:
+def load_profile(corpus: CorpusRef) -> Profile:
     return profile_corpus(load_corpus(corpus))
 
 
 def first_rows(corpus: CorpusRef) -> pd.DataFrame:
-    """The first HEAD_ROWS rows of a corpus, what is embedded in front; long cells cut."""
-    kept = load_corpus(corpus)
-    head, name = kept.table.head(HEAD_ROWS).copy(), "what is embedded"
+    """The first HEAD_ROWS rows of a corpus, the embedded text in front; long cells cut."""
+    loaded = load_corpus(corpus)
+    head, name = loaded.table.head(HEAD_ROWS).copy(), "embedded text"
     while name in head.columns:
         name += " "
-    head.insert(0, name, pd.Series(kept.texts[:HEAD_ROWS], dtype="str"))
-    return shortened(head)
+    head.insert(0, name, pd.Series(loaded.texts[:HEAD_ROWS], dtype="str"))
+    return _shorten_cells(head)
 
 
-def _short_cell(cell: Any) -> Any:
-    return cell[: CELL - 1] + "…" if isinstance(cell, str) and len(cell) > CELL else cell
+def _shorten_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy with texts cut at CELL_LENGTH characters."""
+    texts = [name for name, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype) or kind.kind == "O"]
+    return table.assign(**{str(name): table[name].map(_shorten_cell) for name in texts})
 
 
-def import_file(folder: str, params: dict[str, Any]) -> str:
-    """Read a file of this machine into the workspace; gives the corpus' digest. params: as read_corpus names them."""
-    named = {key: params[key] for key in ("name", "text", "label", "time", "id")}
-    return Workspace(folder).save_corpus(read_corpus(params["path"], **named)).digest
+def _shorten_cell(cell: Any) -> Any:
+    return cell[: CELL_LENGTH - 1] + "…" if isinstance(cell, str) and len(cell) > CELL_LENGTH else cell
+
+
+def combine_selections(corpus: CorpusRef, first: str, operation: Operation, second: str = "") -> np.ndarray:
+    """Row ids (int64, sorted) of two saved selections combined; "not" needs no second. Raises StorageError."""
+    workspace = Workspace(corpus.folder)
+    ids = selection_rows(workspace, corpus.digest, first)
+    others = None if operation == "not" or not second else selection_rows(workspace, corpus.digest, second)
+    return combine_rows(ids, others, operation, len(load_corpus(corpus)))
+
+
+def count_combined(corpus: CorpusRef, first: str, operation: Operation, second: str = "") -> int:
+    """The number of rows of combine_selections."""
+    return len(combine_selections(corpus, first, operation, second))
+
+
+def combine_and_save(
+    corpus: CorpusRef, name: str, first: str, operation: Operation, second: str = ""
+) -> SavedSelection:
+    """Save two saved selections (keys) combined. Raises InputError where no row is left, StorageError."""
+    rows = combine_selections(corpus, first, operation, second)
+    if not len(rows):
+        raise InputError("No rows are left.", "Choose other selections or another operation.")
+    return save_selection(Workspace(corpus.folder), corpus.digest, name, rows)
+
+
+def corpus_file(corpus: CorpusRef, keys: tuple[str, ...], file_type: FileType) -> bytes:
+    """The corpus with one bool column per selection, named after it (underscores where the name exists), as a file.
+
+    Raises StorageError where a selection no longer exists.
+    """
+    table = _export_table(load_corpus(corpus))
+    stored = saved_selections(Workspace(corpus.folder), corpus.digest)
+    names = {selection.key: selection.name for selection in stored}
+    for key in keys:
+        mask = load_selection(corpus, key)
+        table[free_name(table, names.get(key, key))] = mask
+    return table_bytes(table, file_type)
+
+
+def selection_file(corpus: CorpusRef, key: str, file_type: FileType) -> bytes:
+    """The rows of one selection with all their columns, as the bytes of a file. Raises StorageError."""
+    table = _export_table(load_corpus(corpus))
+    return table_bytes(table[load_selection(corpus, key)], file_type)
+
+
+def _export_table(corpus: Corpus) -> pd.DataFrame:
+    """A copy with the texts first, unless they are just one of the columns."""
+    table = corpus.table.copy(deep=False)
+    if corpus.roles.text not in {column_field(str(column)) for column in table.columns}:
+        table.insert(0, free_name(table, "text"), corpus.texts)
+    return table

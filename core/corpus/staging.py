@@ -1,4 +1,4 @@
-"""Uploads being looked at: their bytes lie in the workspace under digests, so that a worker reads them from disk."""
+"""Uploads before import: stored in the workspace under digests, so that a worker reads them from disk."""
 
 import hashlib
 import re
@@ -6,17 +6,18 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.corpus.reading import RawTable, ReadOptions, Upload, read_files, read_pasted
+from core.corpus.reading.files import read_files, read_pasted
+from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.errors import InputError, StorageError
 from core.files import discard, replacing, storage_errors
 
-STAGED_FOR = 24 * 3600  # seconds an upload is kept for being looked at
+MAX_STAGED_SECONDS = 24 * 3600  # seconds until an upload is removed
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
-class Staged:
-    """An upload kept in the workspace. name: as the person's file is called; key: 32 hex digits of its sha256."""
+class StagedFile:
+    """An upload in the workspace. name: of the user's file; key: 32 hex digits of its sha256."""
 
     name: str
     key: str
@@ -24,17 +25,17 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """All that determines a raw table: staged files and how they are read. pasted: one file of pasted text."""
+class ImportSource:
+    """Everything that determines a raw table: staged files and read options. pasted: one file of pasted text."""
 
-    files: tuple[Staged, ...]
+    files: tuple[StagedFile, ...]
     options: ReadOptions = field(default_factory=ReadOptions)
     pasted: bool = False
 
 
-def stage(folder: str, name: str, data: bytes | memoryview) -> Staged:
-    """Keep an upload's bytes under their digest; the user's file name is never part of a path. Raises StorageError."""
-    sweep(folder)
+def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:
+    """Store an upload's bytes under their digest; the user's file name is never part of a path. Raises StorageError."""
+    remove_expired(folder)
     key = hashlib.sha256(data).hexdigest()[:32]
     path = _path(folder, key)
     if path.exists():
@@ -43,21 +44,21 @@ def stage(folder: str, name: str, data: bytes | memoryview) -> Staged:
     else:
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-    return Staged(name, key, len(data))
+    return StagedFile(name, key, len(data))
 
 
-def sweep(folder: str) -> None:
+def remove_expired(folder: str) -> None:
     """Remove uploads that were staged more than a day ago."""
     for path in (Path(folder) / "staging").glob("*.bin"):
         try:
-            if path.stat().st_mtime < time.time() - STAGED_FOR:
+            if path.stat().st_mtime < time.time() - MAX_STAGED_SECONDS:
                 discard(path)
         except OSError:  # another session removed it
             continue
 
 
-def read_staged(folder: str, origin: Origin) -> RawTable:
-    """Parse staged files. Raises InputError for files that can't be read, StorageError for ones no longer kept."""
+def read_staged(folder: str, origin: ImportSource) -> RawTable:
+    """Parse staged files. Raises InputError for files that can't be read, StorageError for expired ones."""
     uploads = [Upload(staged.name, staged_bytes(folder, staged)) for staged in origin.files]
     if not origin.pasted:
         return read_files(uploads, origin.options)
@@ -67,17 +68,17 @@ def read_staged(folder: str, origin: Origin) -> RawTable:
         raise InputError("The pasted text can't be read.", "Paste it again.") from error
 
 
-def staged_bytes(folder: str, staged: Staged) -> bytes:
-    """An upload as it came. Raises StorageError for one that is no longer kept."""
+def staged_bytes(folder: str, staged: StagedFile) -> bytes:
+    """The bytes of an upload. Raises StorageError for an expired one."""
     try:
         return _path(folder, staged.key).read_bytes()
     except FileNotFoundError as error:
-        raise StorageError(f'"{staged.name}" is no longer kept for looking at.', "Upload or paste it again.") from error
+        raise StorageError(f'"{staged.name}" has expired.', "Upload or paste it again.") from error
     except OSError as error:
         raise StorageError(f'"{staged.name}" could not be read back ({error.strerror}).', "Upload it again.") from error
 
 
 def _path(folder: str, key: str) -> Path:
     if not _KEY.fullmatch(key):
-        raise StorageError("This upload is not known.", "Upload it again.")
+        raise StorageError("This upload does not exist.", "Upload it again.")
     return Path(folder) / "staging" / f"{key}.bin"

@@ -1,71 +1,246 @@
-"""Texts changed on purpose, by rules and seeds: does a model still know them, and does it see what changed?
+"""Rule-based text edits with seeds, to test the robustness of embeddings.
 
-After the behavioral tests of CheckList (Ribeiro et al. 2020): changes that leave the meaning alone (typos, case, word
-order, dropped stop words, padding, paraphrase) should move a vector little; those that turn it (negation, numbers)
-should be seen. Nothing here calls a model.
+After the behavioral tests of CheckList (Ribeiro et al. 2020): edits that preserve the meaning (typos, case, word
+order, dropped stop words, padding, paraphrase) should change a vector little, edits that do not (negation, numbers)
+more. An edit is (text, generator) -> another text, or None where it doesn't apply. Edits work on code points, never
+separate a letter from the marks that follow it, and never fail whatever a text contains.
 """
 
-from collections.abc import Callable, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from core.corpus import text_edit_rules as changes
+from core.corpus import text_edit_words as word_lists
+from core.corpus.keyword import SPACELESS
 from core.digest import digest_text
 
-Change = Callable[[str, np.random.Generator], str | None]
+TYPO_EVERY = 25  # letters
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_SENTENCE = re.compile(r"[^.!?。!?]+[.!?。!?]+\s*|[^.!?。!?]+$")
+_DIGIT = re.compile(r"\d")
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(word_lists.NUMBER_WORDS)})\b", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE)
+_CANNOT = re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE)
+_WILL_NOT = re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE)
+_AUXILIARY = re.compile(rf"\b(?:{'|'.join(word_lists.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
+EditFunction = Callable[[str, np.random.Generator], str | None]
 
 
 @dataclass(frozen=True)
-class Probe:
-    """One kind of change. change(text, generator) gives another text, or None where this text can't be changed so.
+class TextEdit:
+    """One kind of edit. change(text, generator): the edited text, or None where the edit doesn't apply.
 
-    keeps_meaning: whether a reader would call the changed text the same; then less movement is better.
+    keeps_meaning: whether the meaning stays the same; then a smaller change of the vector is better.
     """
 
     label: str
     help: str
-    change: Change
+    change: EditFunction
     keeps_meaning: bool = True
 
 
-PROBES: dict[str, Probe] = {
-    "typos": Probe(
+def typos(text: str, random: np.random.Generator) -> str | None:
+    """One letter in TYPO_EVERY, at least one, mistyped; never the first letter of a word."""
+    positions = _typo_positions(text)
+    if not positions:
+        return None
+    count = min(len(positions), max(1, sum(map(str.isalpha, text)) // TYPO_EVERY))
+    signs = list(text)
+    for position in np.sort(random.choice(positions, count, replace=False))[::-1]:
+        signs[position : position + 1] = _mistype(signs, int(position), random)
+    return _if_changed("".join(signs), text)
+
+
+def case(text: str, random: np.random.Generator) -> str | None:
+    """Upper case; lower case if it is upper case already. None for scripts without case."""
+    return _if_changed(text.upper(), text) or _if_changed(text.lower(), text)
+
+
+def word_order(text: str, random: np.random.Generator) -> str | None:
+    """The words in random order, white space unchanged; scripts without spaces by pairs of characters."""
+    parts = _parts(text)
+    positions = [position for position, part in enumerate(parts) if not part.isspace()]
+    if len({parts[position] for position in positions}) < 2:
+        return None
+    for _ in range(8):  # a short text may come out unchanged
+        order = random.permutation(len(positions))
+        shuffled = list(parts)
+        for position, source in zip(positions, order, strict=True):
+            shuffled[position] = parts[positions[source]]
+        if shuffled != parts:
+            return "".join(shuffled)
+    return None
+
+
+def stop_words(text: str, random: np.random.Generator) -> str | None:
+    """Without stop words; None where there are none, or nothing else."""
+    remaining = [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in word_lists.STOP_WORDS]
+    return " ".join(remaining) if remaining and len(remaining) < len(text.split()) else None
+
+
+def paraphrase(text: str, random: np.random.Generator) -> str | None:
+    """Contractions expanded, common words replaced by synonyms, the last of several sentences put first."""
+    changed = _replace_words(_replace_words(text, word_lists.CONTRACTIONS), word_lists.SYNONYMS)
+    sentences = _SENTENCE.findall(changed)
+    if len(sentences) > 1 and "".join(sentences) == changed:
+        changed = " ".join(part.strip() for part in (sentences[-1], *sentences[:-1]) if part.strip())
+    return _if_changed(changed, text)
+
+
+def padding(text: str, random: np.random.Generator) -> str | None:
+    """A greeting before and a closing line after the text, Chinese ones where it has Chinese characters."""
+    if not text.strip():
+        return None
+    chinese = _HAN.search(text) is not None
+    before = word_lists.BEFORE_CHINESE if chinese else word_lists.BEFORE
+    after = word_lists.AFTER_CHINESE if chinese else word_lists.AFTER
+    return f"{before[random.integers(len(before))]} {text} {after[random.integers(len(after))]}"
+
+
+def numbers(text: str, random: np.random.Generator) -> str | None:
+    """Every digit replaced by another of its script, never by 0; else a number word by another."""
+    if _DIGIT.search(text):
+        return "".join(_other_digit(sign, random) if sign.isdecimal() else sign for sign in text)
+    return _if_changed(_NUMBER_WORD.sub(lambda match: _other_number_word(match.group(), random), text), text)
+
+
+def negation(text: str, random: np.random.Generator) -> str | None:
+    """A negation removed where there is one, else inserted. English and Chinese; None where no rule applies."""
+    for pattern, by in ((_CANNOT, "can"), (_WILL_NOT, "will"), (_NEGATED, "")):
+        if pattern.search(text):
+            return _if_changed(pattern.sub(by, text, count=1), text)
+    auxiliary = _AUXILIARY.search(text)
+    if auxiliary:
+        return f"{text[: auxiliary.end()]} not{text[auxiliary.end() :]}"
+    if _HAN.search(text):
+        return _negate_chinese(text)
+    english = any(word.casefold() in word_lists.STOP_WORDS for word in _WORD.findall(text))
+    return f"It is not true that {text[:1].lower()}{text[1:]}" if english else None
+
+
+TEXT_EDITS: dict[str, TextEdit] = {
+    "typos": TextEdit(
         "Typos",
-        "One letter in 25, at least one, is swapped with the one before, hit beside its key, doubled or left out; the "
-        "first letter of a word stays.",
-        changes.typos,
+        "One letter in 25, at least one, is swapped with the one before, replaced by a neighboring key, doubled or "
+        "dropped; first letters of words do not change.",
+        typos,
     ),
-    "case": Probe("Case", "All in capitals; a text in capitals becomes all lower case.", changes.case),
-    "word_order": Probe("Word order", "The same words in a random order.", changes.word_order),
-    "stop_words": Probe("Without stop words", "English words such as the, of, to are left out.", changes.stop_words),
-    "paraphrase": Probe(
-        "Paraphrase by rules",
-        "Contractions written out, common English words replaced by ones that may stand for them, and the last "
-        "sentence put first. No model writes anything.",
-        changes.paraphrase,
+    "case": TextEdit("Case", "Upper case; upper-case texts become lower case.", case),
+    "word_order": TextEdit("Word order", "The words in random order.", word_order),
+    "stop_words": TextEdit("Without stop words", "English words such as the, of, to are removed.", stop_words),
+    "paraphrase": TextEdit(
+        "Paraphrase (rules)",
+        "Contractions expanded, common English words replaced by synonyms, and the last sentence put first; by rules, "
+        "without a language model.",
+        paraphrase,
     ),
-    "padding": Probe(
-        "Padding", "A greeting before the text and a closing line after it, as in letters and mails.", changes.padding
-    ),
-    "numbers": Probe("Numbers", "Every number becomes another of as many digits.", changes.numbers, False),
-    "negation": Probe(
-        "Negation", "A not is put in, or taken out where there is one. English and Chinese.", changes.negation, False
+    "padding": TextEdit("Padding", "A greeting before the text and a closing line after it, as in emails.", padding),
+    "numbers": TextEdit("Numbers", "Every number becomes another with as many digits.", numbers, False),
+    "negation": TextEdit(
+        "Negation", "A negation is inserted, or removed where there is one. English and Chinese.", negation, False
     ),
 }
 
 
-def changed(text: str, kind: str, seed: int = 0) -> str | None:
-    """The text changed in a way of PROBES, or None. The change follows from the text, the kind and the seed alone."""
-    return PROBES[kind].change(text, generator(text, kind, seed))
+def edit_text(text: str, kind: str, seed: int = 0) -> str | None:
+    """The text changed in a way of PROBES, or None. It depends on the text, the kind and the seed only."""
+    return TEXT_EDITS[kind].change(text, edit_generator(text, kind, seed))
 
 
-def changed_texts(texts: Sequence[str], kind: str, seed: int = 0) -> list[str | None]:
-    """The same for many texts, in their order."""
-    return [changed(text, kind, seed) for text in texts]
+def edit_texts(texts: Sequence[str], kind: str, seed: int = 0) -> list[str | None]:
+    """edit_text for many texts."""
+    return [edit_text(text, kind, seed) for text in texts]
 
 
-def generator(text: str, kind: str, seed: int) -> np.random.Generator:
-    """Random numbers of a text's own, so that its change does not depend on the row it stands in."""
+def edit_generator(text: str, kind: str, seed: int) -> np.random.Generator:
+    """A generator per text, so that its edit does not depend on its row."""
     digest = digest_text(f"{kind}\x00{seed}\x00{text}")
     return np.random.default_rng(np.frombuffer(digest, np.uint32))
+
+
+def _typo_positions(text: str) -> list[int]:
+    """Positions of letters that may be mistyped: in words of at least four letters, or of two where there are none."""
+    spans = [match.span() for match in _WORD.finditer(text)]
+    long = [span for span in spans if span[1] - span[0] >= 4] or [span for span in spans if span[1] - span[0] >= 2]
+    inside = (position for start, end in long for position in range(start + 1, end))
+    return [position for position in inside if text[position].isalpha() and not _has_marks(text, position)]
+
+
+def _has_marks(text: str, position: int) -> bool:
+    """Whether the next character belongs to this one: marks and joiners."""
+    return position + 1 < len(text) and unicodedata.category(text[position + 1]) in ("Mn", "Mc", "Me", "Cf")
+
+
+def _mistype(signs: list[str], position: int, random: np.random.Generator) -> list[str]:
+    """The replacement of one letter: swapped with the one before, a neighboring key, doubled, or dropped."""
+    letter, before = signs[position], signs[position - 1]
+    keys = word_lists.KEYS.get(letter.lower(), "")
+    inside = position > 1 and signs[position - 2].isalpha() and before.isalpha()  # the first letter never changes
+    kinds = ["drop", "double", *(["key"] if keys else []), *(["swap"] if inside and before != letter else [])]
+    kind = kinds[random.integers(len(kinds))]
+    if kind == "swap":
+        signs[position - 1] = letter
+        return [before]
+    if kind == "key":
+        hit = keys[random.integers(len(keys))]
+        return [hit.upper() if letter.isupper() else hit]
+    return [letter, letter] if kind == "double" else []
+
+
+def _parts(text: str) -> list[str]:
+    """Words and the white space between them; scripts without spaces in pairs of characters with their marks."""
+    parts: list[str] = []
+    for piece in re.findall(r"\s+|\S+", text):
+        parts += [piece] if piece.isspace() or not _SPACELESS.search(piece) else _pairs(piece)
+    return parts
+
+
+def _pairs(piece: str) -> list[str]:
+    starts = [0, *(at for at in range(1, len(piece)) if not _has_marks(piece, at - 1))]
+    cuts = [*starts[::2], len(piece)]
+    return [piece[start:end] for start, end in pairwise(cuts)]
+
+
+def _replace_words(text: str, by: Mapping[str, str]) -> str:
+    """Words replaced by a table of lower-case words; an initial capital is preserved."""
+
+    def other(match: re.Match[str]) -> str:
+        word = match.group()
+        new = by.get(word.replace("\u2019", "'").lower())
+        if new is None:
+            return word
+        return new[:1].upper() + new[1:] if word[:1].isupper() else new
+
+    return _WORD.sub(other, text)
+
+
+def _other_digit(sign: str, random: np.random.Generator) -> str:
+    """Another digit of the same script; never 0, so that no number loses a digit."""
+    value = unicodedata.decimal(sign)
+    others = [digit for digit in range(1, 10) if digit != value]
+    return chr(ord(sign) - value + others[random.integers(len(others))])
+
+
+def _other_number_word(word: str, random: np.random.Generator) -> str:
+    others = [term for term in word_lists.NUMBER_WORDS if term != word.lower()]
+    other = others[random.integers(len(others))]
+    return other.capitalize() if word[:1].isupper() else other
+
+
+def _negate_chinese(text: str) -> str | None:
+    for table in (word_lists.NEGATED_CHINESE, word_lists.AFFIRMED_CHINESE):
+        for old, new in table:
+            if old in text:
+                return _if_changed(text.replace(old, new, 1), text)
+    return None
+
+
+def _if_changed(changed: str, text: str) -> str | None:
+    """The edited text, or None where it is blank or unchanged."""
+    return changed if changed != text and changed.strip() else None

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import table_bytes
+from core.corpus.export import table_bytes
 from core.corpus.loaders import load_corpus
 from core.disagreement.service import Asked
 from core.disagreement.stored import pair_cosines_of, pairs_of, text_codes

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import table_bytes
+from core.corpus.export import table_bytes
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.disagreement.factors import Factor, cluster_factor, column_factor, cut_factor, text_factors
 from core.disagreement.rows import disagreement, groups, label_columns
 from core.disagreement.service import Asked

@@ -9,10 +9,10 @@ import pandas as pd
 
 from core.clusters.cluster_set import ClusterSet, default_clusters
 from core.clusters.results import CLUSTERS, ClusterQuery
-from core.corpus.export.table import free_name, table_bytes
-from core.corpus.label_columns import INTERNAL_COLUMNS, label_words, usable_columns
+from core.corpus.export import free_name, table_bytes
+from core.corpus.label_columns import INTERNAL_COLUMNS, candidate_label_columns, label_strings
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.disagreement.isolated_rows import stand_alone
 from core.disagreement.service import Asked
 from core.disagreement.stored import kept_overlap, pairs_of
@@ -103,7 +103,9 @@ def choices(asked: Asked) -> Choices:
 def label_columns(ref: CorpusRef) -> tuple[str, ...]:
     """Columns that can be labels, those chosen as such first."""
     corpus = load_corpus(ref)
-    return usable_columns(corpus.table, corpus.roles.labels, (*INTERNAL_COLUMNS, corpus.roles.id, corpus.roles.time))
+    return candidate_label_columns(
+        corpus.table, corpus.roles.labels, (*INTERNAL_COLUMNS, corpus.roles.id, corpus.roles.time)
+    )
 
 
 def groups(asked: Asked) -> ClusterSet | None:
@@ -151,7 +153,7 @@ def first_rows(asked: Asked, query: RowQuery, most: int) -> np.ndarray:
 def _columns(corpus: CorpusRef) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """These columns with their 200 most frequent values."""
     table = load_corpus(corpus).table
-    counts = ((name, label_words(table[name]).value_counts()) for name in label_columns(corpus))
+    counts = ((name, label_strings(table[name]).value_counts()) for name in label_columns(corpus))
     return tuple((name, tuple(str(value) for value in found.index[:200])) for name, found in counts)
 
 
@@ -159,7 +161,7 @@ def _matching(asked: Asked, query: RowQuery) -> np.ndarray:
     corpus = load_corpus(asked.corpus)
     keep = np.ones(len(corpus), bool)
     if query.column in corpus.table.columns and query.values:
-        keep &= label_words(corpus.table[query.column]).isin(query.values).to_numpy(dtype=bool)
+        keep &= label_strings(corpus.table[query.column]).isin(query.values).to_numpy(dtype=bool)
     found = groups(asked) if query.group else None
     if found is not None:
         keep &= np.asarray(found.labels) == (found.names.index(query.group) if query.group in found.names else -2)

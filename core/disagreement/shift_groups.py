@@ -7,10 +7,9 @@ import pandas as pd
 
 from core.clusters.names import cluster_names, keywords
 from core.corpus.ctfidf import class_tf_idf
-from core.corpus.label_columns import label_words
+from core.corpus.label_columns import label_strings
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_name
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_name, load_terms
 from core.disagreement.neighbor_shifts import Moves
 from core.disagreement.rows import disagreement, label_columns
 from core.disagreement.service import Asked
@@ -158,5 +157,5 @@ def _texts(asked: Asked, rows: np.ndarray, members: np.ndarray) -> tuple[MovedTe
 def _label(asked: Asked, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
     corpus = load_corpus(asked.corpus)
     name = next(iter(label_columns(asked.corpus)), "")
-    counts = label_words(corpus.table[name].iloc[rows]).value_counts() if name else pd.Series(dtype=int)
+    counts = label_strings(corpus.table[name].iloc[rows]).value_counts() if name else pd.Series(dtype=int)
     return name, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)

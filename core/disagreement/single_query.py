@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import free_name, table_bytes
 from core.corpus.loaders import load_corpus
 from core.disagreement.geometry import alike_order
 from core.disagreement.query import list_likeness, rank_of, rank_texts

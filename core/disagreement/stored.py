@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.disagreement.geometry import pair_cosines, sampled_pairs, sampled_rows
 from core.disagreement.overlap import Overlap
 from core.disagreement.texts import TextFacts

@@ -40,11 +40,11 @@ class TextFacts:
 def text_facts(texts: Sequence[str], progress: Progress | None = None) -> TextFacts:
     """Look at each text; languages by script, then by py3langid."""
     from core.corpus.language import detect_language
-    from core.corpus.text_input import readable
+    from core.corpus.texts import valid_texts
 
     found: list[str] = []
     for start in range(0, len(texts), BATCH):
-        found += [detect_language(text) for text in readable(list(texts[start : start + BATCH]))]
+        found += [detect_language(text) for text in valid_texts(list(texts[start : start + BATCH]))]
         if progress:
             progress(min(start + BATCH, len(texts)), len(texts))
     languages = tuple(sorted(set(found)))

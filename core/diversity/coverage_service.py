@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import free_name, table_bytes
 from core.corpus.loaders import load_corpus
 from core.corpus.selections import SavedSelection, save_selection
 from core.diversity.coverage import coverage_curve, covered, facility_location, farthest_first

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
-from core.corpus.filters import FEW_NUMBERS, column_kind
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS, label_codes
 from core.corpus.loaders import load_corpus
 from core.diversity.measures import WHOLE, Sampled, mean_pair_distance, sampled_vendi, vendi_score
@@ -168,5 +168,5 @@ def _groups(column: pd.Series) -> bool:
     if column_kind(column) not in ("text", "number"):
         return False
     counts = column.value_counts()
-    few = column_kind(column) == "text" or len(counts) <= FEW_NUMBERS
+    few = column_kind(column) == "text" or len(counts) <= MAX_DISCRETE_NUMBERS
     return few and len(counts) > 1 and int(counts.iloc[1]) >= SIZES[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_rows import find_split
+from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus
 from core.duplicates.leaks import Leaks, find_leaks, split_columns
 from core.duplicates.service import MOST_ROWS, Place, group_codes, rows_file
@@ -18,7 +18,7 @@ def columns(corpus: CorpusRef) -> tuple[str, ...]:
 
 def likely(corpus: CorpusRef) -> str | None:
     """The column that parts the rows into training and test, if there is one."""
-    found = find_split(load_corpus(corpus).table)
+    found = find_split_column(load_corpus(corpus).table)
     return found if found in columns(corpus) else None
 
 

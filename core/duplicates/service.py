@@ -7,8 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import texts_and_roles
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import free_name, table_bytes, texts_and_roles
 from core.corpus.loaders import load_corpus
 from core.duplicates.keep_one import KeepOne, rows_to_drop
 from core.duplicates.near_duplicates import (

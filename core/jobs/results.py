@@ -28,6 +28,7 @@ RESULTS = {
     "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
     "text_duplicates": "core.outliers.results:TEXT_DUPLICATES",
     "layouts": "core.map.results:LAYOUTS",
+    "terms": "core.corpus.terms:TERMS",
 }
 """Where each result is declared, by its name; imported when it is used."""
 

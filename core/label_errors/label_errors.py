@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.label_columns import Labels
+from core.corpus.label_columns import LabelColumn
 from core.label_errors.confident_learning import (
     Estimate,
     class_thresholds,
@@ -52,7 +52,7 @@ class Doubts:
 def find_doubts(
     vectors: np.ndarray,
     graph: Neighbors,
-    labels: Labels,
+    labels: LabelColumn,
     groups: np.ndarray,
     seed: int = 0,
     progress: Progress | None = None,
@@ -101,7 +101,7 @@ class _Columns:
         self.near_flag[at] = np.nan_to_num(votes).max(axis=1) > np.nan_to_num(votes)[each, given]
 
 
-def _votes(graph: Neighbors, own: np.ndarray, labels: Labels, groups: np.ndarray) -> np.ndarray:
+def _votes(graph: Neighbors, own: np.ndarray, labels: LabelColumn, groups: np.ndarray) -> np.ndarray:
     ids, scores = np.asarray(graph.ids[own]), np.asarray(graph.scores[own])
     return neighbor_votes(ids, scores, own, labels.codes, groups, NEAREST, len(labels.names))
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import FOLDS, column_labels
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.label_errors.label_errors import NEAREST, Doubts, find_doubts
 from core.results import Result, Step
 from core.types import CorpusRef, ModelSpec, Progress

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_columns import label_words
+from core.corpus.label_columns import label_strings
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.label_errors.service import CELL, Asked
@@ -34,7 +34,7 @@ def doubt_row(asked: Asked, row: int) -> DoubtRow:
         raise InputError(f"There is no row {row + 1:,} among the {len(corpus):,} rows.")
     graph = load_neighbors(asked.corpus, asked.model)
     ids, scores = np.asarray(graph.ids[row]), np.asarray(graph.scores[row], dtype=np.float64)
-    words = label_words(corpus.table[asked.column].iloc[ids]).to_numpy(dtype=object)
+    words = label_strings(corpus.table[asked.column].iloc[ids]).to_numpy(dtype=object)
     same = np.array([corpus.texts[i] == corpus.texts[row] for i in ids], bool)
     copies = pd.Series(words[same]).fillna("no label").value_counts()
     at = np.flatnonzero(~same & pd.notna(words))[:NEAR]

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.export.table import free_name, table_bytes
-from core.corpus.label_columns import Labels, column_labels
+from core.corpus.export import free_name, table_bytes
+from core.corpus.label_columns import LabelColumn, column_labels
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.corpus.selections import SavedSelection, save_selection
 from core.label_errors.confident_learning import Estimate
 from core.label_errors.label_errors import Doubts
@@ -158,7 +158,7 @@ def mark(asked: Asked, rows: tuple[int, ...], as_: Mark | None) -> None:
     mark_rows(Workspace(asked.corpus.folder), asked.corpus.digest, asked.column, rows, as_)
 
 
-def _kept(asked: Asked) -> tuple[Doubts, Labels]:
+def _kept(asked: Asked) -> tuple[Doubts, LabelColumn]:
     return LABEL_ERRORS.get(asked.query), column_labels(asked.corpus, asked.column)
 
 

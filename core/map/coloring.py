@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.filters import FEW_NUMBERS, coded, column_kind
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
 from core.palette import GREY, MOST_CATEGORIES, category_style
 
 ColorKind = Literal["none", "category", "number", "time", "trust", "similarity"]
@@ -88,13 +88,13 @@ def color_spec(
 def _kind_of(column: pd.Series) -> ColorKind:
     kind = column_kind(column)
     if kind == "number":
-        return "number" if column.nunique() > FEW_NUMBERS else "category"
+        return "number" if column.nunique() > MAX_DISCRETE_NUMBERS else "category"
     return "time" if kind == "time" else "category"
 
 
 def _categories(column: pd.Series, name: str) -> ColorSpec:
     """The 20 largest in color, in order of size; the rest and the missing ones grey."""
-    codes, texts = coded(column)
+    codes, texts = factorize_texts(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")
     shown, rest = order[:MOST_CATEGORIES], order[MOST_CATEGORIES:]

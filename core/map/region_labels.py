@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.corpus.ctfidf import Namer, short_name
+from core.corpus.ctfidf import ClusterNamer, short_name
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -49,7 +49,7 @@ def map_regions(
     if len(placed) < MIN_ROWS:
         return ()
     at, held = np.asarray(points[placed], dtype=np.float64), terms[placed]
-    sample, namer = _sampled(at, seed), Namer(held, vocabulary)
+    sample, namer = _sampled(at, seed), ClusterNamer(held, vocabulary)
     found: list[Region] = []
     above, names = np.zeros(len(at), dtype=np.int64), [""]
     for level, count in enumerate(_level_counts(sample, len(at), counts)):

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.clusters.cluster_set import cluster_set
 from core.clusters.methods import ClusterParams
-from core.corpus.filters import coded
+from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus
 from core.corpus.terms import load_terms
 from core.errors import InputError
@@ -32,7 +32,7 @@ def regions(place: Place, column: str = "") -> tuple[Region, ...]:
     table = load_corpus(place.corpus).table
     if column not in table.columns:
         raise InputError(f'There is no column "{column}" to name regions by.', "Choose another.")
-    codes, names = coded(table[column])
+    codes, names = factorize_texts(table[column])
     return regions_by_label(_points(place), codes, [str(name) for name in names])
 
 

@@ -6,13 +6,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import LONGEST as LONGEST_CELL
-from core.corpus.cells import short_cells
-from core.corpus.distinctive_terms import Contrasts, contrast_columns, contrast_terms
-from core.corpus.export.table import table_bytes
+from core.corpus.distinctive_terms import DistinctiveItems, distinctive_terms, distinctive_values
+from core.corpus.export import MAX_CELL_LENGTH as LONGEST_CELL
+from core.corpus.export import short_cells, table_bytes
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.corpus.selections import SavedSelection, save_selection
 from core.corpus.terms import load_terms
 from core.errors import InputError
@@ -81,7 +80,7 @@ def keep_selection(scene: Scene, choice: Choice, name: str) -> SavedSelection:
     return save_selection(Workspace(place.corpus.folder), place.corpus.digest, name, selected(scene, choice))
 
 
-def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
+def special(scene: Scene, choice: Choice) -> tuple[DistinctiveItems, DistinctiveItems]:
     """Words, and column values, that the selected rows hold more often than all others."""
     place = scene.first
     corpus = load_corpus(place.corpus)
@@ -89,9 +88,9 @@ def special(scene: Scene, choice: Choice) -> tuple[Contrasts, Contrasts]:
     mask[selected(scene, choice)] = True
 
     matrix, vocabulary = load_terms(place.corpus)
-    words = contrast_terms(matrix, vocabulary, mask, limit=TERMS)
+    words = distinctive_terms(matrix, vocabulary, mask, limit=TERMS)
     columns = [column for column in _columns(corpus) if column not in (*INTERNAL_COLUMNS, corpus.roles.id)]
-    return words, contrast_columns(corpus.table, mask, columns, limit=TERMS)
+    return words, distinctive_values(corpus.table, mask, columns, limit=TERMS)
 
 
 def row_view(place: Place, row: int, count: int = 10) -> RowView:

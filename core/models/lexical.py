@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import readable, slabs
+from core.corpus.texts import batches, valid_texts
 from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
 from core.types import ModelSpec, unit_rows
 
@@ -34,15 +34,15 @@ class LexicalEmbedder(Embedder):
     """An `Embedder` of words and spelling, in any language, with no model file and no window."""
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = readable(texts)
+        plain = valid_texts(texts)
         rows = np.empty((len(plain), DIMENSIONS), np.float32)
-        for where, part in slabs(plain):
+        for where, part in batches(plain):
             rows[where] = _project(part)
         return unit_rows(rows)
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 words and signs."""
-        return np.array([len(TOKEN.findall(text)) for text in readable(texts)], np.int64)
+        return np.array([len(TOKEN.findall(text)) for text in valid_texts(texts)], np.int64)
 
 
 def _project(texts: list[str]) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import length_batches, readable, slabs
+from core.corpus.texts import batches, length_batches, valid_texts
 from core.errors import ModelError
 from core.files import file_sha256, replacing
 from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
@@ -53,15 +53,15 @@ class MiniLMEmbedder(Embedder):
         self._tokenizer = load_tokenizer(model_folder() / "tokenizer.json")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = readable(texts)
+        plain = valid_texts(texts)
         rows = np.empty((len(plain), self._encoder.dimensions), np.float32)
-        for where, part in slabs(plain):
+        for where, part in batches(plain):
             rows[where] = self._encoder.pooled(self._token_ids(part))
         return unit_rows(rows)
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         counts = np.empty(len(texts), np.int64)
-        for where, part in slabs(readable(texts)):
+        for where, part in batches(valid_texts(texts)):
             counts[where] = [len(encoding) for encoding in self._tokenizer.encode_batch_fast(part)]
         return counts
 

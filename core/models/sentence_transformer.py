@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import readable, slabs
+from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
 from core.files import file_sha256
 from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, model_changed
@@ -55,7 +55,7 @@ class SentenceEmbedder(Embedder):
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64; whitespace-separated words where the model has no tokenizer of the usual kind."""
         counts = np.empty(len(texts), np.int64)
-        for where, part in slabs([self._spec.document_prompt + text for text in readable(texts)]):
+        for where, part in batches([self._spec.document_prompt + text for text in valid_texts(texts)]):
             counts[where] = self._count(part)
         return counts
 
@@ -66,9 +66,9 @@ class SentenceEmbedder(Embedder):
             return [len(text.split()) for text in texts]
 
     def _encode(self, texts: Sequence[str], encode: Any, prompt: str) -> np.ndarray:
-        plain = readable(texts)
+        plain = valid_texts(texts)
         rows = np.empty((len(plain), self._spec.dimensions or 0), np.float32)
-        for where, part in slabs(plain):
+        for where, part in batches(plain):
             rows[where] = encode(part, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
         return unit_rows(rows)
 

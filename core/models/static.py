@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.text_input import readable, slabs
+from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
 from core.files import file_sha256, replacing
 from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
@@ -38,16 +38,16 @@ class StaticEmbedder(Embedder):
         self._vectors, self._tokenizer, self._unknown = _load(folder)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = readable(texts)
+        plain = valid_texts(texts)
         rows = np.empty((len(plain), self._vectors.shape[1]), np.float32)
-        for where, part in slabs(plain):
+        for where, part in batches(plain):
             rows[where] = self._sums(part)
         rows[~rows.any(axis=1), -1] = 1
         return unit_rows(rows)
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         counts = np.empty(len(texts), np.int64)
-        for where, part in slabs(readable(texts)):
+        for where, part in batches(valid_texts(texts)):
             counts[where] = [len(ids) for ids in self._token_ids(part)]
         return counts
 

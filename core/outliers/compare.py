@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import CELL
-from core.corpus.export.table import free_name
+from core.corpus.export import PREVIEW_LENGTH, free_name
 from core.corpus.loaders import load_corpus
 from core.errors import StorageError
 from core.outliers.consensus import Agreement, agreement, consensus, percentiles
@@ -47,7 +46,7 @@ def model_consensus(corpus: CorpusRef, models: tuple[ModelSpec, ...], k: int, pe
     rows = np.flatnonzero(agreed)
     rows = rows[np.lexsort((rows, -per_model[rows].mean(axis=1), -agreed[rows]))]
     table = pd.DataFrame({"Models": agreed[rows]}, index=rows)
-    table["Text"] = [whole.texts[row][:CELL] for row in rows]
+    table["Text"] = [whole.texts[row][:PREVIEW_LENGTH] for row in rows]
     for place, spec in enumerate(models):
         table[free_name(table, spec.label)] = per_model[rows, place]
     alone = (agreed == 1)[:, None] & (per_model >= percentile)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import CELL, texts_and_roles
+from core.corpus.export import PREVIEW_LENGTH, texts_and_roles
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_telling
-from core.corpus.terms import document_terms, load_terms
+from core.corpus.terms import document_terms, is_informative, load_terms
 from core.errors import InputError
 from core.outliers.consensus import percentiles
 from core.outliers.score_info import SCORES
@@ -81,7 +80,7 @@ def _words(
     known = set(vocabulary)
     unusual = [word for word in document_terms([text], min_rows=1)[1] if word not in known and _is_word(word)]
     own = _rarest(np.flatnonzero(here & telling & (held == 0)), spread, vocabulary)
-    return shared, theirs, tuple([*filter(is_telling, unusual), *own][:WORDS])
+    return shared, theirs, tuple([*filter(is_informative, unusual), *own][:WORDS])
 
 
 def _is_word(term: str) -> bool:
@@ -91,7 +90,7 @@ def _is_word(term: str) -> bool:
 
 def _rarest(places: np.ndarray, spread: np.ndarray, vocabulary: list[str]) -> tuple[str, ...]:
     ordered = (vocabulary[place] for place in places[np.argsort(spread[places], kind="stable")])
-    return tuple(islice(filter(is_telling, ordered), WORDS))
+    return tuple(islice(filter(is_informative, ordered), WORDS))
 
 
 def _label(values: pd.Series, row: int, near: np.ndarray) -> tuple[str, str, str, int] | None:
@@ -99,4 +98,4 @@ def _label(values: pd.Series, row: int, near: np.ndarray) -> tuple[str, str, str
     if counts.empty:
         return None
     own = "" if pd.isna(values.iloc[row]) else str(values.iloc[row])
-    return str(values.name), own[:CELL], str(counts.index[0])[:CELL], int(counts.iloc[0])
+    return str(values.name), own[:PREVIEW_LENGTH], str(counts.index[0])[:PREVIEW_LENGTH], int(counts.iloc[0])

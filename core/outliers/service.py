@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.clusters.cluster_set import default_clusters
-from core.corpus.cells import texts_and_roles
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.export import free_name, table_bytes, texts_and_roles
 from core.corpus.loaders import load_corpus
 from core.outliers.consensus import Cut, CutBy, listed, percentiles
 from core.outliers.marks import load_marks

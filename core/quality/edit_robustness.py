@@ -55,18 +55,18 @@ def change_texts(texts: Sequence[str], most: int = TEXTS, seed: int = 0) -> Chan
     Texts are tried in one seeded order, so most texts serve all probes; those a probe can't change (a text without
     numbers) are passed over, up to 4,000 tried. Raises InputError where no text can be changed at all.
     """
-    from core.corpus.text_edits import PROBES, changed
+    from core.corpus.text_edits import TEXT_EDITS, edit_text
 
     order = np.random.default_rng(seed).permutation(len(texts))[:POOL]
     places, made, tried = [], [], []
-    for name in PROBES:
+    for name in TEXT_EDITS:
         found: dict[int, str] = {}
         looked = 0
         for place in order:
             if len(found) >= most:
                 break
             looked += 1
-            new = changed(texts[place], name, seed) if len(texts[place]) <= LONGEST else None
+            new = edit_text(texts[place], name, seed) if len(texts[place]) <= LONGEST else None
             if new is not None and new != texts[place]:
                 found[int(place)] = new
         places.append(tuple(found))
@@ -74,7 +74,7 @@ def change_texts(texts: Sequence[str], most: int = TEXTS, seed: int = 0) -> Chan
         tried.append(looked)
     if not any(places):
         raise InputError("No text here can be changed by a rule.", "Bring in texts of at least a few words.")
-    return Changed(tuple(PROBES), tuple(places), tuple(made), tuple(tried))
+    return Changed(tuple(TEXT_EDITS), tuple(places), tuple(made), tuple(tried))
 
 
 def measure_moved(space: Space, changes: Changed, rows: np.ndarray) -> dict[str, Moved]:

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.corpus.texts import distinct_texts
 from core.errors import JobError, ModelError, StorageError
 from core.models.costs import max_usd
 from core.models.registry import capabilities

@@ -1,6 +1,6 @@
 """The parts of a report that say what it rests on: the task, the data, the contenders, and what to bear in mind."""
 
-from core.corpus.export.manifest import model_facts
+from core.corpus.export import model_facts
 from core.report.blocks import Block, Bullets, Heading, Paragraph, table
 from core.report.facts import Facts
 from core.scoreboard.recipe_text import recipe_words

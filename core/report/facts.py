@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.label_columns import label_columns
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.disagreement import service as disagreement_answers
 from core.disagreement.service import Overview
 from core.errors import InputError, PlanisphereError

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from core.corpus.text_edits import PROBES
+from core.corpus.text_edits import TEXT_EDITS
 from core.quality import summaries as words
 from core.quality.edit_robustness import NEUTRAL
 from core.quality.robustness import Wording
@@ -74,10 +74,10 @@ def _legend(one: Diagnosed) -> str:
 def _wording_blocks(found: Sequence[tuple[str, Wording]]) -> list[Block]:
     if not found:
         return []
-    names = [name for name in PROBES if any(each.line(name) for _, each in found)]
+    names = [name for name in TEXT_EDITS if any(each.line(name) for _, each in found)]
     rows = [(name, *(_lost(each, probe) for probe in names)) for name, each in found]
-    turned = [name for name, probe in PROBES.items() if not probe.keeps_meaning]
-    labels: dict[str, str] = {name: probe.label for name, probe in PROBES.items()}
+    turned = [name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning]
+    labels: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
     note = (
         "Mean share of a text's 10 nearest that are lost when its wording is changed by rules, up to 200 texts a change"
         f", seed {found[0][1].seed}. Where the meaning turns (numbers, negation), more is better; else less."

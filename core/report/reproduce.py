@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from core.corpus.export.manifest import model_facts
-from core.corpus.row_steps import Steps
+from core.corpus.export import model_facts
+from core.corpus.preprocess import Steps
 from core.models.registry import capabilities
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
@@ -53,7 +53,7 @@ _IMPORTS = [
     "from core.corpus.build import read_corpus",
     "from core.models.registry import load_embedder",
     "from core.vectors.embedding import embed",
-    "from core.corpus.row_steps import Steps",
+    "from core.corpus.preprocess import Steps",
 ]
 _EMBED = [
     "for model in dict.fromkeys(each.model for each in CONTENDERS):",

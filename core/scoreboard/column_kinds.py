@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from core.corpus.cell_numbers import cell_numbers
+from core.corpus.label_columns import parse_numbers
 
 LOOKED_AT = 2_000  # rows
 MOST = 0.5  # share of a column's cells that must be numbers
@@ -19,7 +19,11 @@ def numbers_of(table: pd.DataFrame) -> tuple[str, ...]:
     found = []
     for name in map(str, table.columns):
         cells = table[name].dropna().iloc[:LOOKED_AT]
-        if len(cells) and not pd.api.types.is_datetime64_any_dtype(cells) and cell_numbers(cells).notna().mean() > MOST:
+        if (
+            len(cells)
+            and not pd.api.types.is_datetime64_any_dtype(cells)
+            and parse_numbers(cells).notna().mean() > MOST
+        ):
             found.append(name)
     return tuple(found)
 

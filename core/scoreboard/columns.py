@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.corpus.label_columns import label_columns, label_words
-from core.corpus.label_rows import find_split
+from core.corpus.label_columns import find_split_column, label_columns, label_strings
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import column_field
+from core.corpus.reading.template import column_field
 from core.scoreboard.column_kinds import LOOKED_AT, length_of, numbers_of, texts_of
 from core.scoreboard.qrels import COLUMNS, FROM_ONE, FROM_ZERO, row_ids
 from core.scoreboard.task_tables import open_table
@@ -38,7 +37,7 @@ class QueryColumns:
 def label_choices(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may hold labels: those chosen as labels first, never the text itself, the split column last."""
     kept = load_corpus(corpus)
-    split = find_split(kept.table)
+    split = find_split_column(kept.table)
     found = [name for name in label_columns(corpus) if kept.roles.text != column_field(name)]
     return tuple(sorted(found, key=lambda name: name == split))
 
@@ -73,8 +72,8 @@ def _named_by(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> str:
     """The column that holds the most of the queries' ids that judgments name, "" where none does."""
     if not qrels:
         return ""
-    wanted = set(label_words(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:LOOKED_AT])
-    held = {str(name): len(wanted & set(label_words(table[name]).dropna())) for name in table.columns}
+    wanted = set(label_strings(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:LOOKED_AT])
+    held = {str(name): len(wanted & set(label_strings(table[name]).dropna())) for name in table.columns}
     return max(held, key=lambda name: held[name]) if any(held.values()) else ""
 
 
@@ -89,7 +88,7 @@ def _row_columns(table: pd.DataFrame, role: str | None, asked: pd.Series | None)
     names = [*first, *(str(name) for name in table.columns if name != role), FROM_ONE, FROM_ZERO]
     if asked is None:
         return tuple(names)
-    wanted = set(label_words(asked).dropna().iloc[:LOOKED_AT])
+    wanted = set(label_strings(asked).dropna().iloc[:LOOKED_AT])
     compared = [name for name in names if len(table) <= _COMPARED or name in (*first, FROM_ONE, FROM_ZERO)]
     held = {name: len(wanted & set(row_ids(table, name).dropna())) for name in compared}
     return tuple(sorted(names, key=lambda name: -held.get(name, 0)))

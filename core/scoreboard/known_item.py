@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
-from core.corpus.text_edits import PROBES, generator
+from core.corpus.text_edits import TEXT_EDITS, edit_generator
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.scoreboard.halves import halves
 from core.scoreboard.llm_queries import written_queries
@@ -71,9 +71,11 @@ def order_of(count: int, task: Task) -> np.ndarray:
 
 
 def _changed(texts: list[str], way: str, task: Task) -> Made:
-    change: Callable[[str, np.random.Generator], str | None] = PROBES["typos"].change if way == "typos" else reworded
+    change: Callable[[str, np.random.Generator], str | None] = (
+        TEXT_EDITS["typos"].change if way == "typos" else reworded
+    )
     for place in order_of(len(texts), task):
-        made = change(texts[place], generator(texts[place], way, int(task.get("seed", 0))))
+        made = change(texts[place], edit_generator(texts[place], way, int(task.get("seed", 0))))
         if made is not None:
             yield made, int(place)
 

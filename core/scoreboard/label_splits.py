@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_rows import LabelRows, side_of
-from core.corpus.reading.nested import SET
+from core.corpus.label_columns import LabelRows, split_names
+from core.corpus.reading.json_files import SET_COLUMN
 from core.errors import InputError
 from core.scoreboard.probes import held_out
 from core.scoreboard.types import Task
@@ -26,10 +26,10 @@ def probed_places(data: LabelRows) -> np.ndarray:
 def grouped_places(table: pd.DataFrame, data: LabelRows, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The places that k-means is asked of, and the set of each: `at` as one set; where the rows came as several sets,
     all of them up to MOST_IN_SETS, as benchmarks cluster them whole."""
-    if SET not in table.columns:
+    if SET_COLUMN not in table.columns:
         return at, np.zeros(len(at), np.int32)
     places = np.arange(len(data)) if len(data) <= MOST_IN_SETS else at
-    return places, np.unique(table[SET].iloc[data.rows[places]].fillna(0), return_inverse=True)[1]
+    return places, np.unique(table[SET_COLUMN].iloc[data.rows[places]].fillna(0), return_inverse=True)[1]
 
 
 def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def split_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.nd
         raise InputError(f'There is no column "{column}".', "Choose another column of training and test rows.")
     cells = table[column].iloc[data.rows]
     words, given = cells.astype("str").str.strip().str.lower(), cells.notna().to_numpy()
-    values = (words if (words == test).any() else side_of(words)).to_numpy()
+    values = (words if (words == test).any() else split_names(words)).to_numpy()
     train = task.get("train", "train" if (values == "train").any() else None)
     trains = given & (values != test if train is None else values == str(train).lower())
     sides = np.flatnonzero(trains), np.flatnonzero(given & (values == test))

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
-from core.corpus.label_rows import LabelRows, read_rows
+from core.corpus.label_columns import LabelRows, read_label_rows
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.scoreboard.kmeans import SEEDS, v_measures_of_sets
 from core.scoreboard.label_splits import few_shot_sides, grouped_places, learnable, probed_places
 from core.scoreboard.leave_one_out import DEEPEST, NEAREST, rank_labels
@@ -34,7 +34,7 @@ def score_labels(
     labels can't be scored.
     """
     kept = load_corpus(corpus)
-    data = read_rows(kept.table, task.get("column", ""), distinct_texts(kept.texts)[0], SEED)
+    data = read_label_rows(kept.table, task.get("column", ""), distinct_texts(kept.texts)[0], SEED)
     vectors = contender_rows(corpus, contender)
     steps = _Steps(progress, len(data.queries))
     per_query, chance = rank_labels(vectors, data, steps.part(0))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.corpus.label_rows import LabelRows
+from core.corpus.label_columns import LabelRows
 from core.scoreboard import chance
 from core.scoreboard import metrics as ranked
 from core.types import Progress

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.corpus.cell_numbers import cell_numbers
-from core.corpus.label_columns import INTERNAL_COLUMNS
+from core.corpus.label_columns import INTERNAL_COLUMNS, parse_numbers
 from core.corpus.loaders import load_corpus
 from core.scoreboard.column_kinds import length_of, numbers_of, texts_of, words_of
 from core.scoreboard.task_tables import open_table
@@ -79,7 +78,7 @@ def _twins(texts: tuple[str, ...], table: pd.DataFrame) -> tuple[str, str] | Non
 def _against(table: pd.DataFrame, name: str) -> tuple[bool, bool, bool]:
     """What speaks against a column of scores: other words beside the numbers, one value a row, whole numbers."""
     column = table[name]
-    numbers = cell_numbers(column).dropna()
+    numbers = parse_numbers(column).dropna()
     return len(numbers) < column.notna().sum(), column.nunique() == len(column), bool((numbers % 1 == 0).all())
 
 

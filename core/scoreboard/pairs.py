@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.cell_numbers import cell_numbers
-from core.corpus.distinct import distinct_texts
+from core.corpus.label_columns import parse_numbers
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.scoreboard.average_precision import average_precisions, is_two_valued
 from core.scoreboard.task_tables import column_of, file_names, open_table
@@ -109,7 +109,7 @@ def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
 
 def _numbers(scores: pd.Series, name: str) -> np.ndarray:
     """(n,) float64, NaN where a cell holds no number. Raises InputError for none."""
-    numbers = cell_numbers(scores)
+    numbers = parse_numbers(scores)
     if numbers.isna().all():
         given = scores.dropna()
         example = f', but "{str(given.iloc[0])[:40]}" and the like' if len(given) else ""

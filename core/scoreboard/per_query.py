@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
-from core.corpus.label_rows import LabelRows, read_rows
+from core.corpus.label_columns import LabelRows, read_label_rows
 from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.corpus.texts import distinct_texts
 from core.scoreboard.labels import SEED
 from core.scoreboard.pairs import read_pairs
 from core.scoreboard.service import Asked, kept, retrieval
@@ -95,4 +95,4 @@ def _words(asked: Asked, at: np.ndarray) -> pd.DataFrame:
 def label_rows(asked: Asked) -> LabelRows:
     """The rows and queries of the task "labels"."""
     corpus = load_corpus(asked.corpus)
-    return read_rows(corpus.table, str(asked.task.get("column")), distinct_texts(corpus.texts)[0], SEED)
+    return read_label_rows(corpus.table, str(asked.task.get("column")), distinct_texts(corpus.texts)[0], SEED)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.cell_numbers import cell_numbers
-from core.corpus.label_columns import label_words
+from core.corpus.label_columns import label_strings, parse_numbers
 from core.corpus.reading.encodings import to_utf8
 from core.errors import InputError
 
@@ -58,8 +57,8 @@ def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
     others = [table[name].dropna().astype("str").head(_LOOKED_AT) for name in table.columns if name not in found]
     if found[0] is None or found[1] is None or any(cells.str.contains(" ").any() for cells in others):
         return None
-    grades = pd.Series(1.0, table.index) if found[2] is None else cell_numbers(table[found[2]])
-    ids = [label_words(table[name]) for name in found[:2]]
+    grades = pd.Series(1.0, table.index) if found[2] is None else parse_numbers(table[found[2]])
+    ids = [label_strings(table[name]) for name in found[:2]]
     made = pd.DataFrame(dict(zip(COLUMNS, (*ids, grades), strict=True))).dropna()
     return made.astype({COLUMNS[0]: "str", COLUMNS[1]: "str"}).reset_index(drop=True)
 
@@ -90,7 +89,7 @@ def row_ids(table: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(np.arange(len(table)) + (column == FROM_ONE)).astype("str")
     if column not in table.columns:
         raise InputError(f'The corpus has no column "{column}".', "Choose the column that holds the ids of its rows.")
-    return label_words(table[column])
+    return label_strings(table[column])
 
 
 def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.Series, column: str) -> Matched:
@@ -99,7 +98,7 @@ def match_rows(query: np.ndarray, ids: pd.Series, grade: np.ndarray, known: pd.S
     An id that stands on several rows (passages of one document) means all of them. Raises InputError with examples of
     both sides where not one id is found.
     """
-    words, relevant = label_words(ids.reset_index(drop=True)), np.asarray(grade) > 0
+    words, relevant = label_strings(ids.reset_index(drop=True)), np.asarray(grade) > 0
     judged = pd.DataFrame({"query": query, "id": words, "grade": grade})[relevant & words.notna().to_numpy()]
     rows = pd.DataFrame({"id": known.to_numpy(), "row": np.arange(len(known))}).dropna()
     if len(rows) > 1 and rows["id"].nunique() == 1:

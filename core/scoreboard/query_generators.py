@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.corpus.text_edits import PROBES
+from core.corpus.text_edits import TEXT_EDITS
 from core.scoreboard.halves import FEWEST_WORDS
 
 
@@ -50,6 +50,6 @@ def reworded(text: str, random: np.random.Generator) -> str | None:
     would differ."""
     made = text.lower()
     for kind in ("paraphrase", "stop_words", "word_order"):
-        made = PROBES[kind].change(made, random) or made
+        made = TEXT_EDITS[kind].change(made, random) or made
     made = made.lower()
     return made if made != text.lower() else None

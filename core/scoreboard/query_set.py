@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.cell_numbers import cell_numbers
-from core.corpus.label_columns import label_words
+from core.corpus.label_columns import label_strings, parse_numbers
 from core.errors import InputError
 from core.scoreboard.qrels import COLUMNS
 from core.scoreboard.task_tables import column_of, open_table
@@ -42,11 +41,11 @@ def read_asked(corpus: CorpusRef, task: Task) -> Asked:
 
 def _judged_apart(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: pd.Series) -> Asked:
     """BEIR: queries with ids, judgments in a file of their own."""
-    ids = label_words(column_of(table, str(task.get("query_id")), "the file of queries"))
+    ids = label_strings(column_of(table, str(task.get("query_id")), "the file of queries"))
     judgments = open_table(corpus, str(task.get("qrels")), True)
     place = pd.Series(np.arange(len(ids)), index=ids)
     place = place[place.index.notna() & ~place.index.duplicated()]
-    query = label_words(judgments[COLUMNS[0]]).map(place)
+    query = label_strings(judgments[COLUMNS[0]]).map(place)
     found = query.notna().to_numpy()
     if not found.any():
         raise InputError(
@@ -64,7 +63,7 @@ def _judged_here(task: Task, table: pd.DataFrame, texts: pd.Series) -> Asked:
     relevant = column_of(table, str(task.get("relevant")), "the file of queries")
     grades, unique = np.ones(len(table)), list(dict.fromkeys(texts))
     if task.get("grade"):
-        given = cell_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
+        given = parse_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
         if given.isna().all():
             raise InputError(f'The column "{task.get("grade")}" holds no numbers.', "Choose another, or no grades.")
         grades = given.fillna(0).to_numpy(np.float64)

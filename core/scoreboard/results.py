@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
-from core.corpus.label_rows import MOST_QUERIES
+from core.corpus.label_columns import MAX_QUERIES
 from core.errors import InputError, PlanisphereError
 from core.models.registry import capabilities
 from core.scoreboard.label_splits import MOST_PROBED, MOST_PROBED_LABELS
@@ -114,7 +114,7 @@ def expected_seconds(kind: TaskKind, rows: int, dimensions: int, labels: int = 5
     a model takes to embed new texts is not counted."""
     if kind == "pairs":
         return 1.0
-    asked, probed = min(rows, MOST_QUERIES), min(rows, MOST_PROBED)
+    asked, probed = min(rows, MAX_QUERIES), min(rows, MOST_PROBED)
     seconds = asked * rows * (SECONDS_A_CELL + SECONDS_A_PRODUCT * dimensions)
     if kind == "labels":
         seconds += 1 + probed * dimensions * min(labels, MOST_PROBED_LABELS) * SECONDS_A_WEIGHT

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.scoreboard import metrics as ranked
 from core.scoreboard.exact_search import TIE_SEED, nearest
 from core.scoreboard.types import Scores

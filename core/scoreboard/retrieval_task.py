@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
+from core.corpus.texts import distinct_texts
 from core.scoreboard.qrels import Matched, best_grades, match_rows, row_ids
 from core.scoreboard.query_set import Asked, read_asked
 from core.scoreboard.retrieval import Retrieval, score_retrieval

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.corpus.label_columns import label_codes
-from core.corpus.label_rows import find_split
+from core.corpus.label_columns import find_split_column, label_codes
 from core.corpus.loaders import load_corpus
 from core.errors import PlanisphereError, StorageError
 from core.models.registry import capabilities
@@ -108,7 +107,7 @@ def costs(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> tuple[Cost, .
 
 def split_column(corpus: CorpusRef) -> str | None:
     """The column that tells training rows from test rows, None where there is none."""
-    return find_split(load_corpus(corpus).table)
+    return find_split_column(load_corpus(corpus).table)
 
 
 def embedding_seconds(asked: Asked, contender: Contender) -> float:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.corpus.loaders import load_distinct_texts
-from core.corpus.service import Refusal
-from core.corpus.staging import Origin, Staged, read_staged, staged_bytes
+from core.corpus.service import InvalidInput
+from core.corpus.staging import ImportSource, StagedFile, read_staged, staged_bytes
 from core.errors import InputError
 from core.models.costs import max_usd
 from core.models.registry import capabilities
@@ -45,7 +45,9 @@ class ToEmbed:
     usd: float | None
 
 
-def bring_tables(corpus: CorpusRef, files: tuple[Staged, ...], judged: bool) -> tuple[TaskTable, ...] | Refusal:
+def bring_tables(
+    corpus: CorpusRef, files: tuple[StagedFile, ...], judged: bool
+) -> tuple[TaskTable, ...] | InvalidInput:
     """Keep uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
 
     A Refusal for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
@@ -58,7 +60,7 @@ def bring_tables(corpus: CorpusRef, files: tuple[Staged, ...], judged: bool) -> 
             raise InputError(f"{len(files)} files were given.", "Upload one file" + (two if judged else "."))
         return (_one(corpus, files[0], judged),)
     except InputError as error:
-        return Refusal(error.message, error.remedy)
+        return InvalidInput(error.message, error.remedy)
 
 
 def kept_tables(corpus: CorpusRef) -> tuple[TaskTable, ...]:
@@ -68,7 +70,7 @@ def kept_tables(corpus: CorpusRef) -> tuple[TaskTable, ...]:
     return tuple(table for table in found if table is not None)
 
 
-def outlook(corpus: CorpusRef, task: Task) -> Outlook | Refusal:
+def outlook(corpus: CorpusRef, task: Task) -> Outlook | InvalidInput:
     """What a task is made of; a Refusal where it can't be done."""
     try:
         if task.kind == "pairs":
@@ -79,7 +81,7 @@ def outlook(corpus: CorpusRef, task: Task) -> Outlook | Refusal:
         facts = made.facts | {"queries": len(made.queries), "candidates": _candidates(corpus, made)}
         return Outlook(facts, tuple(_cut(_example(corpus, made, query)) for query in _first(made)))
     except InputError as error:
-        return Refusal(error.message, error.remedy)
+        return InvalidInput(error.message, error.remedy)
 
 
 def to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: Task) -> tuple[ToEmbed, ...]:
@@ -112,15 +114,15 @@ def retrieval(corpus: CorpusRef, task: Task) -> Retrieval:
     return (read_queries if task.kind == "queries" else read_known_item)(corpus, task)
 
 
-def _one(corpus: CorpusRef, file: Staged, judged: bool) -> TaskTable:
+def _one(corpus: CorpusRef, file: StagedFile, judged: bool) -> TaskTable:
     if judged and _judgments(corpus.folder, file) is not None:
         raise InputError(
             f'"{file.name}" holds judgments alone.', "Upload the queries with it: queries.jsonl and qrels.tsv together."
         )
-    return keep_table(corpus, file.key, file.name, lambda: read_staged(corpus.folder, Origin((file,))).table)
+    return keep_table(corpus, file.key, file.name, lambda: read_staged(corpus.folder, ImportSource((file,))).table)
 
 
-def _two(corpus: CorpusRef, files: tuple[Staged, ...]) -> tuple[TaskTable, ...]:
+def _two(corpus: CorpusRef, files: tuple[StagedFile, ...]) -> tuple[TaskTable, ...]:
     """BEIR's layout: whichever file looks like judgments is them."""
     tables = {file: table for file in files if (table := _judgments(corpus.folder, file)) is not None}
     queries = [file for file in files if file not in tables]
@@ -135,10 +137,12 @@ def _two(corpus: CorpusRef, files: tuple[Staged, ...]) -> tuple[TaskTable, ...]:
     return _one(corpus, queries[0], True), kept
 
 
-def _judgments(folder: str, file: Staged) -> pd.DataFrame | None:
+def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
     data = staged_bytes(folder, file)
-    return read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, Origin((file,))).table)
+    return (
+        read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, ImportSource((file,))).table)
+    )
 
 
 def _candidates(corpus: CorpusRef, made: Retrieval) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.corpus.label_rows import LabelRows
+from core.corpus.label_columns import LabelRows
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError
 from core.scoreboard.per_query import CELL, QueryLook, label_rows

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.corpus.cells import short_cells
+from core.corpus.export import short_cells
 from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_options
-from core.corpus.keyword import TextHits, find_keyword, find_regex, mark_matches, query_spans
+from core.corpus.keyword import KeywordHits, mark_matches, query_spans, search_keywords, search_regex
 from core.corpus.loaders import load_corpus, load_selection
 from core.map.service import Place, layout_stamp, stored_layout
 from core.models.registry import capabilities
@@ -115,7 +115,7 @@ def _vector(corpus: CorpusRef, spec: ModelSpec, query: Query, secret: Secret | N
 
 def _hits(
     corpus: CorpusRef, spec: ModelSpec | None, query: Query, vector: np.ndarray | None, mask: np.ndarray | None
-) -> tuple[Hits, TextHits | None]:
+) -> tuple[Hits, KeywordHits | None]:
     if vector is None or spec is None:
         matches = _matches(corpus, query, query.k, mask)
         return make_hits(matches.rows, matches.scores, "regex" if query.mode == "pattern" else "keyword"), matches
@@ -129,9 +129,9 @@ def _hits(
     return fuse_hits(rankings, query.k, load_vectors(corpus, spec).rows, vector, scale), matches
 
 
-def _matches(corpus: CorpusRef, query: Query, k: int, mask: np.ndarray | None) -> TextHits:
+def _matches(corpus: CorpusRef, query: Query, k: int, mask: np.ndarray | None) -> KeywordHits:
     texts = load_corpus(corpus).texts
-    search = find_regex if query.mode == "pattern" else find_keyword
+    search = search_regex if query.mode == "pattern" else search_keywords
     return search(texts, query.text, k, mask)
 
 
@@ -141,7 +141,9 @@ def calibration(corpus: CorpusRef, spec: ModelSpec) -> Calibration:
     return calibrate(load_vectors(corpus, spec).rows)
 
 
-def _excerpts(texts: Sequence[str], rows: np.ndarray, query: Query, matches: TextHits | None) -> tuple[Segments, ...]:
+def _excerpts(
+    texts: Sequence[str], rows: np.ndarray, query: Query, matches: KeywordHits | None
+) -> tuple[Segments, ...]:
     known = (
         dict(zip(matches.rows.tolist(), matches.spans, strict=True)) if matches and query.mode == "pattern" else None
     )

@@ -6,11 +6,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinct import distinct_texts
-from core.corpus.distinctive_terms import contrast_terms
+from core.corpus.distinctive_terms import distinctive_terms
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_telling
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_informative, load_terms
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.trends.bursts import Burst, find_bursts
 from core.trends.drift import PERMUTATIONS, Drift, measure_drifts
@@ -180,7 +179,7 @@ def _copies(subject: Subject, later: np.ndarray) -> np.ndarray:
 def finding_words(subject: Subject, pick: Pick) -> tuple[str, ...]:
     """Up to six words that the rows hold more often than all others; none may hold surely."""
     matrix, vocabulary = load_terms(subject.corpus)
-    told = contrast_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, shown=is_telling)
+    told = distinctive_terms(matrix, vocabulary, picked(subject, pick), limit=WORDS, is_listed=is_informative)
     return tuple(entry.value for entry in told.entries)
 
 

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.corpus.distinctive_terms import ALPHA, Contrasts, contrast_terms
-from core.corpus.export.table import free_name, table_bytes
+from core.corpus.distinctive_terms import ALPHA, DistinctiveItems, distinctive_terms
+from core.corpus.export import free_name, table_bytes
 from core.corpus.loaders import load_corpus
-from core.corpus.name_terms import is_telling
 from core.corpus.selections import SavedSelection, save_selection
-from core.corpus.terms import load_terms
+from core.corpus.terms import is_informative, load_terms
 from core.errors import InputError
 from core.map.rows import TERMS
 from core.store import Workspace
@@ -45,7 +44,7 @@ class Explained:
     there are; against: of how many others.
     """
 
-    words: Contrasts
+    words: DistinctiveItems
     sure: bool
     texts: pd.DataFrame
     rows: int
@@ -77,12 +76,14 @@ def explain(subject: Subject, pick: Pick, against: Pick | None = None) -> Explai
     return Explained(words, sure, _typical(subject, inside), int(inside.sum()), int(others.sum()))
 
 
-def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[Contrasts, bool]:
+def _words(matrix: Any, vocabulary: list[str], inside: np.ndarray) -> tuple[DistinctiveItems, bool]:
     """The sure words; where there are none, those whose bound holds for one test, few and fit to be called unsure."""
-    found = contrast_terms(matrix, vocabulary, inside, limit=TERMS, shown=is_telling)
+    found = distinctive_terms(matrix, vocabulary, inside, limit=TERMS, is_listed=is_informative)
     if found.entries or not found.tests:
         return found, True
-    unsure = contrast_terms(matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, shown=is_telling)
+    unsure = distinctive_terms(
+        matrix, vocabulary, inside, limit=UNSURE, alpha=ALPHA * found.tests, is_listed=is_informative
+    )
     note = (
         f"{found.tests:,} words and pairs of words tested: none holds after Bonferroni's correction; those shown hold"
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import parse_times, time_share
+from core.corpus.reading.times import parse_times, time_share
 from core.errors import InputError
 from core.trends.periods import Binned, Period, bin_times, fine_period, sensible_periods, suggest_period
 from core.types import CorpusRef

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.base import Embedder

@@ -1,20 +1,25 @@
 """What pages ask before a corpus is embedded: is there such a model, does it fit the texts, what will it take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.language import detect_languages, fit_warning
 from core.corpus.loaders import load_corpus
+from core.corpus.preprocess import Steps
+from core.corpus.service import load_draft_texts
+from core.corpus.staging import ImportSource
+from core.corpus.texts import distinct_texts
 from core.digest import digest_text
-from core.errors import ModelError
+from core.errors import InputError, ModelError
 from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_report
 from core.models.registry import capabilities, resolve
 from core.secret import Secret
-from core.types import CorpusRef, ModelSpec
+from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
+DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
 
 
@@ -49,14 +54,30 @@ def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, st
     return EmbeddingPlan(spec, estimate, fit_warning(spec, detect_languages(texts).shares), max_usd(missing, spec))
 
 
-def truncation_by_model(corpus: CorpusRef, specs: tuple[ModelSpec, ...]) -> tuple[TruncationReport, ...]:
+def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:
     """How many texts each model truncates; models that can't be loaded are left out."""
-    texts = load_corpus(corpus).texts
+    return _count_truncation(corpus.folder, load_corpus(corpus).texts, specs)
+
+
+def draft_truncation(
+    folder: str, source: ImportSource, roles: Roles, steps: Steps, specs: Sequence[ModelSpec]
+) -> tuple[TruncationReport, ...]:
+    """The same on a sample of the texts that an upload would give; empty where these settings give none."""
+    try:
+        texts, _, _ = load_draft_texts(folder, source, roles, steps)
+    except InputError:
+        return ()
+    return _count_truncation(folder, texts, specs, sample=DRAFT_SAMPLE)
+
+
+def _count_truncation(
+    folder: str, texts: list[str], specs: Sequence[ModelSpec], **options: int
+) -> tuple[TruncationReport, ...]:
     reports = []
     for spec in specs:
         key = COUNTING_KEY if capabilities(spec).needs_key else None
         try:
-            reports.append(truncation_report(texts, cached_embedder(corpus.folder, spec, key)))
+            reports.append(truncation_report(texts, cached_embedder(folder, spec, key), **options))
         except ModelError:
             continue
     return tuple(reports)

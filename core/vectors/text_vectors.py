@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus, load_distinct_texts
+from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.base import LOCAL_BATCH, Embedder

@@ -1,43 +1,155 @@
-"""Bring text in, choose what a row's text is, and see what a corpus holds."""
+"""Add texts, choose what the text of a row is, create a corpus, and see what a corpus contains."""
+
+from contextlib import suppress
+from pathlib import PurePath
 
 import streamlit as st
 
+from core.corpus.preprocess import Steps
+from core.corpus.service import CreatedCorpus, FilePreview, create_corpus, load_profile
+from core.corpus.staging import ImportSource
+from core.errors import PlanisphereError, StorageError
+from core.files import write_json
+from core.jobs.types import JobSpec
+from core.types import Roles
 from pages.shared import session
-from pages.shared.corpus import add_data as bring
-from pages.shared.corpus import columns, create, guide, profile
-from pages.shared.corpus import import_options as reading
-from pages.shared.corpus import preprocess as data_steps
-from pages.shared.corpus import text_preview as draft
+from pages.shared.corpus.add_data import choose_source, clear_source
+from pages.shared.corpus.columns import choose_roles
+from pages.shared.corpus.import_options import read_source, tag
+from pages.shared.corpus.preprocess import choose_steps
+from pages.shared.corpus.profile import show_draft, show_profile
+from pages.shared.errors import show_error
+from pages.shared.text import count, plain
+
+CREATE_SECONDS = 600  # a million rows with vectors, or split into passages, take minutes on a small machine
+GUIDE = (
+    (":material/upload_file:", "1. Add data", "A file, pasted text or the sample, on this page."),
+    (":material/memory:", "2. Embed", "A model turns each text into a vector; similar texts get similar vectors."),
+    (":material/scatter_plot:", "3. Explore", "See the corpus as a map and search it by meaning."),
+)
 
 
-def page() -> None:
+def data_page() -> None:
     st.title("Data")
-    guide.show()
-    create.announce()
-    origin = bring.choose()
-    found = reading.read(origin) if origin else None
-    if found:
-        new_corpus(*found)
-    else:
-        current_corpus()
-
-
-def new_corpus(origin: bring.Origin, preview: reading.Preview) -> None:
-    """From files that were read to a corpus: columns, steps, name; and what the texts look like so far."""
-    st.subheader("Choose the text")
-    roles = columns.choose(origin, preview)
-    st.subheader("Prepare the rows")
-    steps = data_steps.choose(origin, preview, roles)
-    create.button(origin, preview, roles, steps)
-    draft.show(origin, roles, steps)
-
-
-def current_corpus() -> None:
+    show_guide()
+    show_created()
+    source = choose_source()
+    read = read_source(source) if source else None
     info = session.current_corpus()
-    if info:
-        profile.show(info)
+    if read:
+        new_corpus(*read)
+    elif info:
+        show_profile(info)
     else:
-        st.caption("There is no corpus yet. Upload a file, paste text, or open the sample above.")
+        st.caption("No corpus yet. Upload a file, paste text, or open the sample.")
 
 
-page()
+def new_corpus(source: ImportSource, preview: FilePreview) -> None:
+    """From files to a corpus: columns, preprocessing, name, and a preview of the texts."""
+    st.subheader("Columns")
+    roles = choose_roles(source, preview)
+    st.subheader("Preprocess")
+    steps = choose_steps(source, preview, roles)
+    show_create_button(source, preview, roles, steps)
+    if steps:
+        show_draft(source, roles, steps)
+
+
+def show_guide() -> None:
+    """Three steps for the first visit; once closed, it stays closed in this workspace."""
+    mark = session.workspace().folder / "guide_closed.json"
+    if session.remembered("guide_closed") or mark.exists():
+        return
+    with st.container(border=True):
+        for column, (icon, title, text) in zip(st.columns(3), GUIDE, strict=True):
+            column.markdown(f"{icon} **{title}**  \n{text}")
+        st.button(
+            "Close",
+            key="close-guide",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=_close_guide,
+            help="Hides the guide.",
+        )
+
+
+def _close_guide() -> None:
+    session.remember("guide_closed", True)
+    with suppress(StorageError):  # closed for this visit at least; the page itself reports problems of the folder
+        write_json(session.workspace().folder / "guide_closed.json", {})
+
+
+def show_create_button(source: ImportSource, preview: FilePreview, roles: Roles, steps: Steps | None) -> None:
+    """The name and the button; the new corpus is opened, and its map is started if it has vectors."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    default = _default_name(source)
+    name = left.text_input(
+        "Corpus name",
+        default,
+        max_chars=120,
+        key=f"name-{tag(source)}",
+        persist_state="session",
+        help="Name shown in the sidebar. You can rename it later.",
+    )
+    pressed = right.button(
+        "Create corpus",
+        key="create",
+        type="primary",
+        icon=":material/check:",
+        width="stretch",
+        disabled=steps is None,
+        help="Stores the corpus in the workspace. Your files are not changed.",
+    )
+    if pressed and steps is not None:
+        try:
+            created = _create(source, preview, roles, steps, (name or "").strip() or default)
+        except PlanisphereError as error:
+            show_error(error)
+            return
+        _open_created(created)
+
+
+def _create(source: ImportSource, preview: FilePreview, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
+    """Raises InputError, StorageError, JobError."""
+    tasks = [count(preview.rows, "row")]
+    tasks += ["splitting into passages"] if steps.passage_tokens else []
+    tasks += ["storing vectors"] if preview.vectors else []
+    with st.spinner(f"Creating the corpus: {', '.join(tasks)}", show_time=True):
+        created = session.ask(create_corpus, session.folder(), source, roles, steps, name, timeout=CREATE_SECONDS)
+    with st.spinner("Profiling the texts", show_time=True):  # here, so that the next page shows it at once
+        session.ask_once(load_profile, session.corpus_ref(created.info))
+    return created
+
+
+def _open_created(created: CreatedCorpus) -> None:
+    info = created.info
+    if created.model:
+        params = {"model": created.model.to_dict()}
+        session.manager().submit(JobSpec("map", session.folder(), info.digest, params, f"Map of {info.name}"))
+    session.remember("created", (info.digest, info.name, info.rows, created.model is not None))
+    session.open_corpus(info.digest)
+    clear_source()
+    st.rerun()
+
+
+def show_created() -> None:
+    """After a corpus was created: what to do next, until another corpus is opened."""
+    digest, name, rows, mapped = session.remembered("created") or ("", "", 0, False)
+    info = session.current_corpus()
+    if not info or info.digest != digest:
+        return
+    st.success(f"**{plain(name)}** is ready: {count(rows, 'row')}.", icon=":material/check_circle:")
+    with st.container(horizontal=True):
+        if mapped:
+            st.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
+        st.page_link("pages/data/embed.py", label="Embed it with a model", icon=":material/memory:")
+
+
+def _default_name(source: ImportSource) -> str:
+    if source.pasted:
+        return "Pasted text"
+    stem = PurePath(source.files[0].name.replace("\\", "/")).name.split(".")[0] or "Corpus"
+    return (stem if len(source.files) == 1 else f"{stem} and {count(len(source.files) - 1, 'more file')}")[:120]
+
+
+data_page()

@@ -55,7 +55,7 @@ def page() -> None:
 def section(part: str, chosen: Chosen, made: answers.Overview) -> None:
     """One part of the page; a fragment, so that its choices redraw nothing else."""
     try:
-        selected.line(chosen.info)
+        selected.show_active(chosen.info)
         PARTS[part](chosen, made)
     except PlanisphereError as error:
         show_error(error)

@@ -54,7 +54,7 @@ def explore(info: CorpusInfo, view: map_view.View, made: map_view.Made, command:
             session.remember("no_webgl", True)
             st.rerun()
         map_view.below(view, made, lambda: selection.kept(view.scene, state.choice))
-        selected.line(info)
+        selected.show_active(info)
         selection.show(view.scene, view.name, state.choice)
     except PlanisphereError as error:
         show_error(error)

@@ -16,7 +16,7 @@ def page() -> None:
     if info is None:
         empty.no_corpus("There is nothing to search yet.")
         return
-    selected.line(info)
+    selected.show_active(info)
     models = form.models(info)
     query = form.query(info, bool(models))
     if query is None:

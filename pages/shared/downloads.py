@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from core.corpus.export.table import table_bytes
+from core.corpus.export import table_bytes
 
 
 def csv_button(

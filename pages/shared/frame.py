@@ -27,7 +27,7 @@ def run() -> None:
         if sign_in.is_needed():
             sign_in.show_sign_in()
             return
-        starter.prepare()
+        starter.prepare_sample()
         sidebar()
         jobs_view.show_sidebar_jobs()
         page.run()
@@ -149,7 +149,7 @@ def sidebar() -> None:
         )
         session.write_to_link("corpus")
         model_choice()
-        selected.in_link()
+        selected.write_link()
 
 
 def model_choice() -> None:

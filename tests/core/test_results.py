@@ -11,7 +11,7 @@ import pytest
 from core import codec
 from core.clusters.methods import ClusterParams
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, JobError, StorageError
 from core.jobs import results as result_jobs
 from core.jobs.types import JobSpec

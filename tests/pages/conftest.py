@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.files import write_json
 from core.map.results import LAYOUTS, LayoutQuery
 from core.models.registry import load_embedder

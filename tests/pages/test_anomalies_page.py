@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections
 from core.jobs.kinds import run_job
 from core.jobs.results import Estimate, result_spec
@@ -137,7 +137,7 @@ def test_listed_rows_are_kept_as_a_selection(corpus, app, home):
     assert [(each.name, each.rows) for each in saved] == [("Odd rows by combined (default)", 20)]
     at.text_input(key="odd_name").set_value("Others").run()
     at.button(key="odd_keep_yes").click().run()
-    assert "are kept already" in visible_text(at)
+    assert "are already saved" in visible_text(at)
 
 
 def test_a_new_version_is_made_and_opened_and_the_old_one_stays(corpus, app, home):

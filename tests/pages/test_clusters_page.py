@@ -20,7 +20,7 @@ from core.clusters.methods import ClusterParams
 from core.clusters.results import CLUSTER_STABILITY, CLUSTER_SWEEP, ClusterQuery, SweepQuery
 from core.clusters.tree import hierarchy
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.corpus.terms import load_terms
 from core.errors import InputError, StorageError

@@ -30,7 +30,7 @@ def open_page(app, **query):
 def asked(home):
     """Three hundred texts in twenty kinds, with vectors brought in, two texts the same; nothing measured."""
     from core.corpus.build import build_corpus
-    from core.corpus.reading import RawTable
+    from core.corpus.reading.values import RawTable
     from core.types import Roles
 
     rows, group = grouped_rows(300)
@@ -153,7 +153,7 @@ def test_fewer_bits_of_a_contender_are_compressed_from_its_float32_vectors(asked
 
 def test_too_few_texts_are_explained(home, app, asked):
     from core.corpus.build import build_corpus
-    from core.corpus.reading import RawTable
+    from core.corpus.reading.values import RawTable
     from core.types import Roles
 
     table = pd.DataFrame({"text": ["one", "two"]})

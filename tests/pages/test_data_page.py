@@ -11,18 +11,18 @@ import pandas as pd
 import pytest
 
 from core.corpus import staging
-from core.corpus.build import Steps
-from core.corpus.draft import draft, draft_windows
-from core.corpus.service import Refusal, preview, sample_texts
-from core.corpus.staging import Origin, stage
+from core.corpus.preprocess import Steps
+from core.corpus.service import InvalidInput, draft_profile, preview_files, preview_texts
+from core.corpus.staging import ImportSource, stage
 from core.errors import StorageError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec, JobState
 from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import CorpusRef, Roles
-from core.vectors.service import truncation_by_model
+from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
+from pages.shared.corpus.columns import COMBINED
 from tests.waiting import cpu_limit
 
 CSV = b"""Summary,Text,Score,Time
@@ -75,7 +75,7 @@ def test_empty_workspace_says_what_to_do(app, home):
     app = start(app)
     assert not app.exception
     assert app.title[0].value == "Data"
-    assert any("There is no corpus yet" in caption.value for caption in app.caption)
+    assert any("No corpus yet" in caption.value for caption in app.caption)
 
 
 def test_guide_closes_for_good(app, home):
@@ -90,14 +90,14 @@ def test_csv_with_template_and_steps(app, home):
     assert not app.exception
     assert widget(app, "selectbox", "column").value == "Text"
     assert widget(app, "selectbox", "time").value == "Time"
-    app = widget(app, "segmented_control", "way").set_value("Several columns").run()
+    app = widget(app, "segmented_control", "text_mode").set_value(COMBINED).run()
     app = widget(app, "text_input", "template").set_value("Title: {Summary}; Content: {Text}").run()
     assert "Title: Great; Content: I like it" in [code.value for code in app.code]
     app = widget(app, "toggle", "duplicates").set_value(True).run()
     shown = " ".join(caption.value.replace("\\", "") for caption in app.caption)
     assert "1 row is empty" in shown
     assert "1 row repeats an earlier text" in shown
-    assert "Drop empty texts: 1 row removed (4 → 3)" in shown
+    assert "Remove empty texts: 1 row removed (4 → 3)" in shown
     app = create(app, "My reviews")
     assert not app.exception
     assert not app.error
@@ -112,14 +112,14 @@ def test_csv_with_template_and_steps(app, home):
 
 def test_columns_are_inserted_into_the_template(app, home):
     app = upload(start(app), ("reviews.csv", CSV))
-    app = widget(app, "segmented_control", "way").set_value("Several columns").run()
-    app = widget(app, "pills", "chips").set_value("Summary").run()
+    app = widget(app, "segmented_control", "text_mode").set_value(COMBINED).run()
+    app = widget(app, "pills", "insert").set_value("Summary").run()
     assert widget(app, "text_input", "template").value == "{Text}{Summary}"
 
 
 def test_missing_column_in_the_template_is_named(app, home):
     app = upload(start(app), ("reviews.csv", CSV))
-    app = widget(app, "segmented_control", "way").set_value("Several columns").run()
+    app = widget(app, "segmented_control", "text_mode").set_value(COMBINED).run()
     app = widget(app, "text_input", "template").set_value("{Summry}").run()
     assert not app.exception
     assert 'There is no column "Summry"' in errors(app)
@@ -129,7 +129,7 @@ def test_missing_column_in_the_template_is_named(app, home):
 
 def test_pasted_lines(app, home):
     app = start(app)
-    app = widget(app, "segmented_control", "bring").set_value("Paste").run()
+    app = widget(app, "segmented_control", "add_data").set_value("Paste").run()
     app = widget(app, "text_area", "pasted").set_value("first line\nsecond line\nthird, with <b>HTML</b>").run()
     app = widget(app, "button", "use-paste").click().run()
     app = create(app, "Pasted")
@@ -247,8 +247,8 @@ def test_workspace_that_cannot_be_written(app, home, monkeypatch):
 
 def test_rename(app, corpus, home):
     app = start(app)
-    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
-    app = widget(app, "button", "rename-earlier").click().run()
+    app = widget(app, "segmented_control", "add_data").set_value("Saved corpora").run()
+    app = widget(app, "button", "rename-corpus").click().run()
     app = widget(app, "text_input", "new-name").set_value("Bigger shop").run()
     app = widget(app, "button", "rename-yes").click().run()
     assert not app.exception
@@ -257,8 +257,8 @@ def test_rename(app, corpus, home):
 
 def test_delete_asks_and_says_what_is_freed(app, corpus, home):
     app = start(app)
-    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
-    app = widget(app, "button", "delete-earlier").click().run()
+    app = widget(app, "segmented_control", "add_data").set_value("Saved corpora").run()
+    app = widget(app, "button", "delete-corpus").click().run()
     assert any("This frees" in one.value and "kB" in one.value for one in app.markdown)
     assert Workspace(home).corpora()
     app = widget(app, "button", "delete-yes").click().run()
@@ -282,8 +282,8 @@ def test_delete_stops_the_jobs_of_the_corpus_first(app, corpus, home, monkeypatc
 
     monkeypatch.setattr(JobManager, "list", lambda manager, folder: list(jobs))
     monkeypatch.setattr(JobManager, "cancel", cancel)
-    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
-    app = widget(app, "button", "delete-earlier").click().run()
+    app = widget(app, "segmented_control", "add_data").set_value("Saved corpora").run()
+    app = widget(app, "button", "delete-corpus").click().run()
     assert any("1 job on it is running and will be stopped first" in one.value for one in app.warning)
     here = jobs[0].id
     app = widget(app, "button", "delete-yes").click().run()
@@ -298,8 +298,8 @@ def test_a_job_that_does_not_stop_keeps_the_corpus(app, corpus, home, monkeypatc
     job = JobState(JobSpec("embed", str(home), info.digest), "running")
     monkeypatch.setattr(JobManager, "list", lambda manager, folder: [job])
     monkeypatch.setattr("pages.shared.corpus.saved_corpora.STOP_SECONDS", 0.2)
-    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
-    app = widget(app, "button", "delete-earlier").click().run()
+    app = widget(app, "segmented_control", "add_data").set_value("Saved corpora").run()
+    app = widget(app, "button", "delete-corpus").click().run()
     app = widget(app, "button", "delete-yes").click().run()
     assert "has not stopped yet" in errors(app)
     assert Workspace(home).corpora()
@@ -307,25 +307,25 @@ def test_a_job_that_does_not_stop_keeps_the_corpus(app, corpus, home, monkeypatc
 
 def test_a_corpus_that_can_not_be_deleted_says_so(app, corpus, home, monkeypatch):
     app = start(app)
-    app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
-    app = widget(app, "button", "delete-earlier").click().run()
+    app = widget(app, "segmented_control", "add_data").set_value("Saved corpora").run()
+    app = widget(app, "button", "delete-corpus").click().run()
     monkeypatch.setattr(Workspace, "delete", lambda workspace, corpus: 0)
     app = widget(app, "button", "delete-yes").click().run()
-    assert "is still there" in errors(app)
+    assert "could not be deleted" in errors(app)
 
 
 def test_the_sample_comes_back_after_it_was_deleted(app, home):
     app = start(app)
     for _ in range(2):
-        app = widget(app, "segmented_control", "bring").set_value("Sample").run()
+        app = widget(app, "segmented_control", "add_data").set_value("Sample").run()
         app = widget(app, "button", "open-sample").click().run()
         assert not app.exception
         assert not app.error
         (info,) = Workspace(home).corpora()
         assert app.session_state["corpus"] == info.digest
         assert [job.spec.kind for job in open_jobs(home)] == ["sample"]
-        app = widget(app, "segmented_control", "bring").set_value("Earlier corpora").run()
-        app = widget(app, "button", "delete-earlier").click().run()
+        app = widget(app, "segmented_control", "add_data").set_value("Saved corpora").run()
+        app = widget(app, "button", "delete-corpus").click().run()
         assert any("will be stopped first" in one.value for one in app.warning)
         app = widget(app, "button", "delete-yes").click().run()
         assert not app.exception
@@ -346,9 +346,9 @@ def test_profile_is_shown_while_choosing(app, home):
     assert figures(app) == {"Rows": "4", "Empty texts": "1", "Exact duplicates": "1", "Median length": "9"}
     app = widget(app, "toggle", "duplicates").set_value(True).run()
     assert figures(app) == {"Rows": "3", "Empty texts": "1", "Exact duplicates": "0", "Median length": "8"}
-    assert "Found on 2 texts of 3" in [caption.value for caption in app.caption]
-    truncation_by_model = next(one.value for one in app.dataframe if "Longer texts" in one.value)
-    assert truncation_by_model["Window"][0] == "256 tokens"
+    assert "Detected on a sample of 2 texts of 3" in [caption.value for caption in app.caption]
+    truncation = next(one.value for one in app.dataframe if "Truncated texts" in one.value)
+    assert truncation["Max. tokens"][0] == "256"
     assert not Workspace(home).corpora()
 
 
@@ -358,44 +358,46 @@ def figures(app):
 
 def test_draft_of_ten_thousand_rows_is_quick(home):
     rows = b"".join(b'"review %d, %s"\n' % (i, b"which has some words to read in it " * 10) for i in range(10_000))
-    origin = Origin((stage(str(home), "many.csv", b"text\n" + rows),))
+    origin = ImportSource((stage(str(home), "many.csv", b"text\n" + rows),))
     roles, steps = Roles("{text}"), Steps()
-    preview(str(home), origin)
-    draft(str(home), Origin((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps)  # loads the languages
+    preview_files(str(home), origin)
+    draft_profile(
+        str(home), ImportSource((stage(str(home), "few.csv", CSV),)), Roles("{Text}"), steps
+    )  # loads the languages
     with cpu_limit(5):  # about half a second
-        made = draft(str(home), origin, roles, steps)
-    assert (made.profile.rows, made.looked, made.rows) == (10_000, 10_000, 10_000)
+        made = draft_profile(str(home), origin, roles, steps)
+    assert (made.profile.rows, made.sampled, made.rows) == (10_000, 10_000, 10_000)
     assert made.profile.languages_sample == 500
-    (use,) = draft_windows(str(home), origin, roles, steps, PRESETS[:1])
+    (use,) = draft_truncation(str(home), origin, roles, steps, PRESETS[:1])
     assert (use.counted, use.texts, use.max_tokens) == (1_000, 10_000, 256)
 
 
 def test_a_draft_of_what_can_not_be_made_is_a_refusal(home):
-    origin = Origin((stage(str(home), "few.csv", CSV),))
-    assert isinstance(draft(str(home), origin, Roles("{Nope}"), Steps()), Refusal)
-    assert draft_windows(str(home), origin, Roles("{Nope}"), Steps(), PRESETS[:1]) == ()
+    origin = ImportSource((stage(str(home), "few.csv", CSV),))
+    assert isinstance(draft_profile(str(home), origin, Roles("{Nope}"), Steps()), InvalidInput)
+    assert draft_truncation(str(home), origin, Roles("{Nope}"), Steps(), PRESETS[:1]) == ()
 
 
 def test_staged_files_are_named_by_digest_and_swept(home):
     kept = stage(str(home), "../../evil.csv", CSV)
     path = home / "staging" / f"{kept.key}.bin"
     assert path.read_bytes() == CSV
-    assert isinstance(sample_texts(str(home), Origin((kept,)), "{Nope}"), Refusal)
+    assert isinstance(preview_texts(str(home), ImportSource((kept,)), "{Nope}"), InvalidInput)
     os.utime(path, (time.time() - 90_000,) * 2)
     stage(str(home), "other.csv", b"text\na\n")
     assert not path.exists()
 
 
 def test_an_upload_that_was_swept_says_so(home):
-    gone = staging.Staged("gone.csv", "0" * 32, 1)
-    with pytest.raises(StorageError, match="no longer kept"):
-        preview(str(home), Origin((gone,)))
+    gone = staging.StagedFile("gone.csv", "0" * 32, 1)
+    with pytest.raises(StorageError, match="has expired"):
+        preview_files(str(home), ImportSource((gone,)))
     with pytest.raises(StorageError):
-        preview(str(home), Origin((staging.Staged("x", "../../etc/passwd", 1),)))
+        preview_files(str(home), ImportSource((staging.StagedFile("x", "../../etc/passwd", 1),)))
 
 
 def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     paid = tuple(spec for spec in PRESETS if spec.backend == "openai")
-    found = truncation_by_model(CorpusRef(str(home), corpus[0].digest), paid)
+    found = load_truncation(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
     assert all(use.splits and use.long_texts == 0 and use.counted == 60 for use in found)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.disagreement import blind_vote as disagreement_vote
 from core.disagreement import explanations as why

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import selection_rows
 from core.diversity import coverage_service as coverage
 from core.diversity import service as diversity

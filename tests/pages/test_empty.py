@@ -3,7 +3,7 @@
 import pandas as pd
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.jobs.types import JobSpec, JobState
 from core.store import Workspace
 from core.types import Roles

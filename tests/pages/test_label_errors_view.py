@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.errors import InputError
 from core.jobs.kinds import run_job

@@ -12,7 +12,8 @@ from streamlit.typing import PlotlyState
 
 from core.corpus.build import build_corpus
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import RawTable, column_field
+from core.corpus.reading.template import column_field
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import delete_selection, save_selection, saved_selections, selection_rows
 from core.errors import PlanisphereError, StorageError
 from core.map.align import aligned
@@ -226,7 +227,7 @@ def test_lasso_lists_the_rows_and_what_is_special(app, place, browser):
     assert f"**{len(inside)} rows selected**" in words(app)
     assert sorted(listed(app).index) == inside
     assert "What is special here" in words(app)
-    assert "tested; bounds hold together at 95%" in words(app)
+    assert "95% simultaneous lower bounds" in words(app)
     assert len(app.get("download_button")) == 3
 
 
@@ -391,13 +392,13 @@ def test_a_kept_selection_is_shown_on_the_map(home, app, place, browser):
 
 def test_a_selection_is_kept_under_a_name(home, app, place, browser):
     app = opened_page(app)
-    assert app.button(key="selection_keep_yes").disabled
+    assert app.button(key="selection_save").disabled
     browser.choose(steps=[lasso_around(points_of(place)[:5], points_of(place))])
     app.run()
     rows = sorted(listed(app).index)
     app.run()
     app.text_input(key="selection_name").input("These")
-    app.button(key="selection_keep_yes").click().run()
+    app.button(key="selection_save").click().run()
     assert not app.error
     (saved,) = saved_selections(Workspace(home), place.corpus.digest)
     assert saved.name == "These"
@@ -410,7 +411,7 @@ def test_a_link_to_a_deleted_selection_is_explained(home, app, place, browser):
     app.query_params["chosen"] = Choice((Step("rows", "set", key=saved.key),)).to_text()
     app = opened_page(app)
     assert not app.exception
-    assert "This selection is not kept" in app.error[0].value
+    assert "This selection no longer exists" in app.error[0].value
     assert browser.data["panels"][0]["array"] in browser.arrays  # the map is there all the same
     browser.choose()
     app.run()

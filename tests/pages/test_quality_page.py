@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, JobError, ModelError, StorageError
 from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec

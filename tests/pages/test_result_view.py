@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.jobs.results import Estimate
 from core.jobs.types import JobSpec, JobState
 from core.outliers.results import TEXT_DUPLICATES, TextQuery

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.staging import stage
 from core.models.chat import ChatModel
 from core.models.registry import load_embedder

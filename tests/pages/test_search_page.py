@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.cells import short_cells
+from core.corpus.export import short_cells
 from core.corpus.filters import Filter, filters_to_json
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import delete_selection, save_selection
 from core.search.service import Query, find
 from core.store import Workspace

@@ -27,7 +27,7 @@ def script() -> None:
     def current(name):
         return save_selection(session.workspace(), info.digest, name, range(int(selected)))
 
-    chosen = view.show(info, current if selected else None)
+    chosen = view.show_selections(info, current if selected else None)
     st.text(f"shown: {chosen.name if chosen else '-'}")
 
 
@@ -60,16 +60,16 @@ def open_part(at, part):
 def test_without_any_it_says_what_to_do(at):
     at.run()
     assert not at.exception
-    assert "No selections are kept yet" in visible_text(at)
+    assert "No saved selections yet" in visible_text(at)
     assert at.text_input(key="selection_name").disabled
-    assert at.button(key="selection_keep_yes").disabled
+    assert at.button(key="selection_save").disabled
 
 
 def test_what_is_selected_is_kept_under_its_name(at, home, corpus):
     at.run()
     at.number_input(key="selected").set_value(7).run()
     at.text_input(key="selection_name").set_value("First *seven*")
-    at.button(key="selection_keep_yes").click().run()
+    at.button(key="selection_save").click().run()
     assert not at.exception, at.exception
     (saved,) = saved_selections(Workspace(home), corpus[0].digest)
     assert (saved.name, saved.rows) == ("First *seven*", 7)
@@ -78,12 +78,12 @@ def test_what_is_selected_is_kept_under_its_name(at, home, corpus):
     assert at.selectbox(key="selection_chosen").options == ["First *seven* (7)"]
 
 
-@pytest.mark.parametrize(("name", "message"), [("", "needs a name"), ("low", "already"), ("Again", "kept already")])
+@pytest.mark.parametrize(("name", "message"), [("", "needs a name"), ("low", "already"), ("Again", "already saved")])
 def test_what_cannot_be_kept_is_explained(at, kept, home, corpus, name, message):
     at.run()
     at.number_input(key="selected").set_value(40).run()
     at.text_input(key="selection_name").set_value(name)
-    at.button(key="selection_keep_yes").click().run()
+    at.button(key="selection_save").click().run()
     assert not at.exception
     assert message in at.error[0].value
     assert names(home, corpus) == ["High", "Low"]
@@ -113,7 +113,7 @@ def test_a_selection_gets_another_name(at, kept, home, corpus):
 
 def test_a_selection_is_deleted_when_that_is_confirmed(at, kept, home, corpus):
     open_part(at, "delete")
-    assert "**High** goes for good" in visible_text(at)
+    assert "**High** will be deleted permanently" in visible_text(at)
     assert names(home, corpus) == ["High", "Low"]
     at.button(key="selection_delete_yes").click().run()
     assert not at.exception
@@ -133,7 +133,7 @@ def test_a_selection_is_deleted_when_that_is_confirmed(at, kept, home, corpus):
 def test_two_are_combined(at, kept, home, corpus, operation, name, rows):
     open_part(at, "combine")
     at.segmented_control(key="selection_operation").set_value(operation).run()
-    assert f"Gives {len(rows)} rows of 60" in visible_text(at)
+    assert f"Result: {len(rows)} rows of 60" in visible_text(at)
     at.button(key="selection_combine_yes").click().run()
     assert not at.exception, at.exception
     workspace, digest = Workspace(home), corpus[0].digest
@@ -148,7 +148,7 @@ def test_a_result_without_rows_is_not_kept(at, corpus, home):
     for name, row in (("A", 1), ("B", 2)):
         save_selection(workspace, corpus[0].digest, name, [row])
     open_part(at, "combine")
-    assert "No row is left" in visible_text(at)
+    assert "The result has no rows" in visible_text(at)
     assert at.button(key="selection_combine_yes").disabled
 
 
@@ -156,9 +156,9 @@ def test_one_alone_can_only_be_turned_around(at, corpus, home):
     save_selection(Workspace(home), corpus[0].digest, "A", [1])
     open_part(at, "combine")
     assert not at.exception
-    assert "takes two" in visible_text(at)
+    assert "needs two selections" in visible_text(at)
     at.segmented_control(key="selection_operation").set_value("not").run()
-    assert "Gives 59 rows of 60" in visible_text(at)
+    assert "Result: 59 rows of 60" in visible_text(at)
 
 
 def test_files_are_offered(at, kept):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections
 from core.models.registry import load_embedder
 from core.stats.proportions import wilson

@@ -1,4 +1,4 @@
-"""Opening .gz and .zip without trusting them: names, nesting, sizes and ratios are checked while streaming."""
+"""Safe unpacking of .gz and .zip: names, nesting, sizes and compression ratios are checked while streaming."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ from core.errors import InputError
 
 MAX_BYTES = 2 * 1024**3  # unpacked, all files of one upload together
 MAX_RATIO = 200  # text packs 3 to 30 times; a bomb some 1,000
-RATIO_FROM = 64 * 1024**2  # below this size a high ratio does no harm
+RATIO_FROM = 64 * 1024**2  # below this size a high ratio is harmless
 MAX_MEMBERS = 10_000
 _CHUNK = 1024**2
 
@@ -25,7 +25,7 @@ class Readable(Protocol):
 
 
 def unpack(uploads: Sequence[Upload]) -> tuple[list[Upload], list[str]]:
-    """The files inside .gz and .zip in place of them (members sorted by name), and notes on what was left out.
+    """The uploads with archives replaced by their files (sorted by name), and notes on ignored files.
 
     Raises InputError for nested archives, `../` and absolute names, encrypted or damaged archives, and for more
     than MAX_BYTES or a packing ratio above MAX_RATIO.
@@ -84,16 +84,16 @@ def _unzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
         members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
         for member in members:
             _check_name(upload.name, member)
-        wanted = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
-        left_out = [m.filename for m in members if m not in wanted and not _is_clutter(m.filename)]
+        readable = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
+        left_out = [m.filename for m in members if m not in readable and not _is_clutter(m.filename)]
         files = []
-        for member in wanted:
+        for member in readable:
             files.append(_read_member(upload, archive, member, budget))
             budget -= len(files[-1].data)
     if not files:
         raise InputError(f'"{upload.name}" holds no file that can be read.', f"Put in {READABLE}.")
-    shown = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
-    return files, [f'Left out of "{upload.name}": {shown}.'] if left_out else []
+    listed = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
+    return files, [f'Ignored in "{upload.name}": {listed}.'] if left_out else []
 
 
 def _open_zip(upload: Upload) -> zipfile.ZipFile:
@@ -103,14 +103,14 @@ def _open_zip(upload: Upload) -> zipfile.ZipFile:
         raise _damaged(upload.name) from error
     if len(archive.infolist()) > MAX_MEMBERS:
         raise InputError(
-            f'"{upload.name}" holds {len(archive.infolist()):,} files; {MAX_MEMBERS:,} are the most.', "Split it."
+            f'"{upload.name}" holds {len(archive.infolist()):,} files; {MAX_MEMBERS:,} is the maximum.', "Split it."
         )
     return archive
 
 
 def _read_member(upload: Upload, archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int) -> Upload:
     if member.flag_bits & 1:
-        raise InputError(f'"{upload.name}" is locked with a password.', "Unpack it yourself and upload what is inside.")
+        raise InputError(f'"{upload.name}" is locked with a password.', "Unpack it yourself and upload its files.")
     try:
         with archive.open(member) as stream:
             data = read_limited(stream, member.compress_size, upload.name, budget)
@@ -125,7 +125,7 @@ def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
         raise InputError(
             f'"{archive}" holds a file with an unsafe name, "{member.filename}".',
-            "Make the archive again with plain relative names.",
+            "Create the archive again with plain relative names.",
         )
 
 
@@ -135,9 +135,7 @@ def _is_clutter(name: str) -> bool:
 
 def _refuse_nested(archive: str, name: str, data: bytes) -> None:
     if data and file_format(name, data) in {"zip", "gz"}:
-        raise InputError(
-            f'"{archive}" holds another archive, "{name}".', "Unpack the inner one and upload what is inside."
-        )
+        raise InputError(f'"{archive}" holds another archive, "{name}".', "Unpack the inner one and upload its files.")
 
 
 def _damaged(name: str) -> InputError:

@@ -1,37 +1,37 @@
-"""Columns made uniform: each is text (`str`), numbers, booleans or naive UTC datetimes; each has a name of its own."""
+"""Normalized columns: text (`str`), numbers, booleans or naive UTC datetimes, with unique names."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-_NAN_WORDS = frozenset({"nan", "none", "null", "na", "n/a", "#n/a", "<na>"})
+_NAN_STRINGS = frozenset({"nan", "none", "null", "na", "n/a", "#n/a", "<na>"})
 _EXACT = 2.0**53  # above it float64 can't hold every integer
 _SAMPLE = 64
 
 
 def unique_names(names: Iterable[Any]) -> tuple[list[str], list[str]]:
-    """Names made unique ("text", "text (2)") and non-empty ("column 3"), and notes on what was changed."""
-    wanted = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
-    taken = set(wanted)
-    seen: set[str] = set()
-    given: list[str] = []
-    for position, name in enumerate(wanted, start=1):
-        given.append(_free_name(name or f"column {position}", seen, taken))
-        seen.add(given[-1])
-    changed = [f'"{new}"' for old, new in zip(wanted, given, strict=True) if old != new]
-    shown = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
-    what = "column was" if len(changed) == 1 else "columns were"
-    return given, [f"{len(changed)} {what} given a name of its own: {shown}."] if changed else []
+    """Unique ("text", "text (2)") and non-empty ("column 3") names, and notes on changes."""
+    cleaned = ["" if is_missing(name) else clean_text(str(name)).strip() for name in names]
+    used, reserved = set[str](), set(cleaned)
+    unique: list[str] = []
+    for position, name in enumerate(cleaned, start=1):
+        unique.append(numbered_name(name or f"column {position}", used, reserved))
+        used.add(unique[-1])
+    changed = [f'"{new}"' for old, new in zip(cleaned, unique, strict=True) if old != new]
+    listed = ", ".join(changed[:5]) + (", …" if len(changed) > 5 else "")
+    columns = "1 column was" if len(changed) == 1 else f"{len(changed)} columns were"
+    return unique, [f"{columns} renamed: {listed}."] if changed else []
 
 
-def _free_name(name: str, seen: set[str], taken: set[str]) -> str:
-    if name not in seen:
+def numbered_name(name: str, used: set[str], reserved: Set[str] = frozenset()) -> str:
+    """The name, with a number behind it ("text (2)") where it is used."""
+    if name not in used:
         return name
     number = 2
-    while f"{name} ({number})" in seen or f"{name} ({number})" in taken:
+    while f"{name} ({number})" in used or f"{name} ({number})" in reserved:
         number += 1
     return f"{name} ({number})"
 
@@ -52,7 +52,7 @@ def is_missing(value: Any) -> bool:
 
 
 def cell_text(value: Any) -> str | None:
-    """One cell as a person would write it; None for a missing one. Whole floats lose their ".0"."""
+    """One cell as text; None for a missing one. Whole floats lose their ".0"."""
     if isinstance(value, str):
         return value
     if is_missing(value):
@@ -79,23 +79,23 @@ def text_series(values: Sequence[Any]) -> pd.Series:
         return pd.Series([None if text is None else clean_text(text) for text in cleaned], dtype="str")
 
 
-def tidy_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The table with unique names, tidy columns, no NULs and a RangeIndex, and notes on what was changed."""
+def normalize_table(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The table with unique names, normalized columns, no NULs and a RangeIndex, and notes on changes."""
     names, notes = unique_names(table.columns)
     columns, removed = {}, 0
     for position, name in enumerate(names):
-        column, nuls = _without_nuls(tidy_column(table.iloc[:, position]))
+        column, nuls = _without_nuls(normalize_column(table.iloc[:, position]))
         columns[name] = column.reset_index(drop=True)
         removed += nuls
     notes += [f"{removed:,} NUL characters were removed."] if removed else []
     return pd.DataFrame(columns, index=pd.RangeIndex(len(table))), notes
 
 
-def tidy_column(column: pd.Series) -> pd.Series:
-    """A column as text, numbers, booleans or naive UTC datetimes, whatever objects it held."""
+def normalize_column(column: pd.Series) -> pd.Series:
+    """A column as text, numbers, booleans or naive UTC datetimes, whatever its objects."""
     kind = column.dtype
     if isinstance(kind, pd.CategoricalDtype):
-        return tidy_column(column.astype(kind.categories.dtype))
+        return normalize_column(column.astype(kind.categories.dtype))
     if isinstance(kind, pd.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     if pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
@@ -104,10 +104,10 @@ def tidy_column(column: pd.Series) -> pd.Series:
         return column.astype("str")
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
         return column
-    return _tidy_objects(column)
+    return _normalize_objects(column)
 
 
-def _tidy_objects(column: pd.Series) -> pd.Series:
+def _normalize_objects(column: pd.Series) -> pd.Series:
     values = column.tolist()
     kinds = {type(value) for value in values if not is_missing(value)}
     if kinds and kinds <= {int, float, np.float64, np.int64}:
@@ -137,33 +137,33 @@ def _without_nuls(column: pd.Series) -> tuple[pd.Series, int]:
 
 
 def infer_numbers(column: pd.Series) -> pd.Series:
-    """A text column as int64 or float64 when every cell is a number or empty or says NaN; else as it is.
+    """A text column as int64 or float64 when every cell is a number, empty or NaN; else unchanged.
 
-    Codes stay text: leading zeros, and integers too long for their type. So does a column of NaN words only.
+    Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc.
     """
     cells = column.dropna()
     if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):
         return column
-    words = cells.str.strip().str.lower().isin(_NAN_WORDS)
-    digits = cells[~words]
+    is_nan = cells.str.strip().str.lower().isin(_NAN_STRINGS)
+    digits = cells[~is_nan]
     if not len(digits):
         return column
     numbers = pd.to_numeric(digits, errors="coerce")
     if numbers.isna().any() or np.isinf(numbers.to_numpy(dtype=float)).any() or _is_code(digits, numbers):
         return column
-    whole = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
+    integers = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
     if len(digits) == len(column):
-        return numbers if whole else numbers.astype("float64")
-    if whole and (numbers.abs() >= _EXACT).any():
+        return numbers if integers else numbers.astype("float64")
+    if integers and (numbers.abs() >= _EXACT).any():
         return column
     return numbers.astype("float64").reindex(column.index)
 
 
 def _numeric_looking(cells: pd.Series) -> bool:
-    return all(cell.strip().lower() in _NAN_WORDS or _is_number(cell) for cell in cells)
+    return all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in cells)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
@@ -176,5 +176,5 @@ def _is_code(digits: pd.Series, numbers: pd.Series) -> bool:
         return True
     kind = numbers.dtype
     big = numbers.astype("float64").abs() >= _EXACT
-    whole = isinstance(kind, np.dtype) and kind.kind == "i"
-    return not whole and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())
+    integers = isinstance(kind, np.dtype) and kind.kind == "i"
+    return not integers and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())

@@ -3,18 +3,19 @@
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
-from core.corpus.reading.list_vectors import parquet_vectors
-from core.corpus.reading.values import MAX_ROWS, Part, Source, Upload
+from core.corpus.reading.values import MAX_ROWS, ParsedFile, Source, Upload
+from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, unit_matrix
 from core.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read_parquet(upload: Upload) -> Part:
+def read_parquet(upload: Upload) -> ParsedFile:
     """One Parquet file; a list column of numbers becomes vectors. Raises InputError when cut short or too large."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -35,7 +36,7 @@ def read_parquet(upload: Upload) -> Part:
     table = _to_pandas(arrow)
     if not len(table.columns):
         table = pd.DataFrame({"id": range(1, arrow.num_rows + 1)})
-    return Part(source, table, vectors, vectors_name, upload)
+    return ParsedFile(source, table, vectors, vectors_name, upload)
 
 
 def _check_size(name: str, metadata: Any) -> None:
@@ -78,7 +79,7 @@ def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
     return table
 
 
-def read_xlsx(upload: Upload) -> Part:
+def read_xlsx(upload: Upload) -> ParsedFile:
     """The first sheet with rows; its first row is the header. Formulas give their stored values."""
     sheets = _load_sheets(upload)
     for title, rows in sheets:
@@ -86,24 +87,24 @@ def read_xlsx(upload: Upload) -> Part:
         if len(rows) > 1:
             table = _sheet_table(rows)
             others = [f'Sheet "{title}" was read; the workbook has {len(sheets)} sheets.'] if len(sheets) > 1 else []
-            return Part(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
+            return ParsedFile(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
     raise InputError(
         f'"{upload.name}" has no sheet with a header row and rows below it.', "Add rows, or upload another file."
     )
 
 
 def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    """Rows of every sheet up to the first with more than a header; later ones are named only."""
+    """Rows of each sheet up to the first with more than a header; later sheets without rows."""
     from openpyxl import load_workbook
 
     check_zip_sizes(upload.data, upload.name)
     try:
         book = load_workbook(io.BytesIO(upload.data), read_only=True, data_only=True)
-        sheets, found = [], False
+        sheets, complete = [], False
         for sheet in book.worksheets:
-            sheet.reset_dimensions()  # a sheet may claim a million empty rows
-            rows = [] if found else list(sheet.iter_rows(values_only=True))
-            found = found or len(rows) > 1
+            sheet.reset_dimensions()  # a sheet may declare a million empty rows
+            rows = [] if complete else list(sheet.iter_rows(values_only=True))
+            complete = complete or len(rows) > 1
             sheets.append((sheet.title, rows))
         return sheets
     except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
@@ -121,3 +122,41 @@ def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     table = pd.concat(columns, axis=1)
     table.columns = pd.Index(["" if name is None else name for name in padded[0]], dtype=object)
     return table
+
+
+def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarray | None, str, list[str]]:
+    """The table without its columns of number lists, the vectors of the likeliest, its name, and notes.
+
+    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists.
+    """
+    vector_columns = [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
+    if not vector_columns:
+        return arrow, None, "", []
+    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
+    column = arrow.schema.names[best]
+    vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
+    notes = [
+        f'Column "{arrow.schema.names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best
+    ]
+    keep = [i for i in range(arrow.num_columns) if i not in vector_columns]
+    return arrow.select(keep), vectors, f'column "{column}" of {name}', notes
+
+
+def _is_vector_field(field: "pa.Field") -> bool:
+    import pyarrow as pa
+
+    kind = field.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return False
+    hinted = bool(VECTOR_NAMES.search(field.name))
+    return pa.types.is_floating(kind.value_type) or (hinted and pa.types.is_integer(kind.value_type))
+
+
+def _arrow_matrix(name: str, column: str, chunks: "pa.ChunkedArray") -> np.ndarray:
+    import pyarrow.compute as pc
+
+    lengths = pc.list_value_length(chunks).to_pandas().to_numpy(dtype=float)
+    check_lengths(f'"{name}", column "{column}"', lengths)
+    rows = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
+    flat = rows[0] if len(rows) == 1 else np.concatenate(rows)
+    return flat.reshape(len(lengths), int(lengths[0]))

@@ -1,4 +1,4 @@
-"""Finding how bytes spell text: marks, NUL pattern, UTF-8, Chinese, Western, then charset-normalizer on a sample."""
+"""Encoding detection: byte order marks, NULs, UTF-8, Chinese, Western, then charset-normalizer on a sample."""
 
 import codecs
 from collections.abc import Iterator
@@ -6,18 +6,9 @@ from collections.abc import Iterator
 from core.errors import InputError
 
 ENCODINGS = (
-    "UTF-8",
-    "UTF-16",
-    "UTF-16-LE",
-    "UTF-16-BE",
-    "GB18030",
-    "Big5",
-    "Shift_JIS",
-    "EUC-KR",
-    "Latin-1",
-    "Windows-1252",
+    "UTF-8", "UTF-16", "UTF-16-LE", "UTF-16-BE", "GB18030", "Big5", "Shift_JIS", "EUC-KR", "Latin-1", "Windows-1252",
     "Windows-1251",
-)
+)  # fmt: skip
 _MARKS = (
     (codecs.BOM_UTF8, "UTF-8-SIG"),
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -36,24 +27,24 @@ _WESTERN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀ
 
 
 def to_utf8(name: str, data: bytes, override: str | None = None) -> tuple[bytes, str]:
-    """The same text as UTF-8 bytes without a mark, and the encoding found or given.
+    """The text as UTF-8 bytes without a mark, and the encoding detected or given.
 
     UTF-8 input is returned as it is, not copied. Raises InputError when `override` is unknown or does not fit.
     """
-    encoding = _checked_name(override) if override else find_encoding(data)
+    encoding = _checked_name(override) if override else detect_encoding(data)
     if encoding in {"UTF-8", "UTF-8-SIG"}:
         if not _is_utf8(data):
-            raise _wrong(name, data, encoding)
+            raise _wrong_encoding(name, data, encoding)
         return (data[3:] if data.startswith(codecs.BOM_UTF8) else data), encoding
     try:
         text = data.decode(encoding)
         return text.removeprefix("\ufeff").encode("utf-8"), encoding
     except UnicodeError as error:
-        raise _wrong(name, data, encoding) from error
+        raise _wrong_encoding(name, data, encoding) from error
 
 
-def find_encoding(data: bytes) -> str:
-    """The likeliest encoding that decodes all of data; Latin-1, which decodes anything, at the last."""
+def detect_encoding(data: bytes) -> str:
+    """The most likely encoding that decodes all of data; Latin-1, which decodes anything, as a fallback."""
     for mark, encoding in _MARKS:
         if data.startswith(mark) and _decodes(data, encoding):
             return encoding
@@ -94,11 +85,11 @@ def _decodes(data: bytes, encoding: str) -> bool:
 def _utf16_by_nuls(data: bytes) -> str:
     """UTF-16 without a mark: NULs lie on one side of byte pairs only (ASCII letters, spaces, line ends)."""
     head = data[:_SAMPLE]
-    even, odd = head[::2].count(0), head[1::2].count(0)
+    even_nuls, odd_nuls = head[::2].count(0), head[1::2].count(0)
     few = len(head) // (20 if _is_utf8(head.rstrip(b"\x80")) else 500)
-    if max(even, odd) <= few or min(even, odd) * 20 > max(even, odd):
+    if max(even_nuls, odd_nuls) <= few or min(even_nuls, odd_nuls) * 20 > max(even_nuls, odd_nuls):
         return ""
-    encoding = "UTF-16-LE" if odd > even else "UTF-16-BE"
+    encoding = "UTF-16-LE" if odd_nuls > even_nuls else "UTF-16-BE"
     return encoding if _decodes(data, encoding) else ""
 
 
@@ -148,16 +139,16 @@ def _by_library(sample: bytes) -> str:
 
 def _checked_name(encoding: str) -> str:
     try:
-        found = codecs.lookup(encoding)
+        codec = codecs.lookup(encoding)
     except (LookupError, ValueError) as error:
-        raise InputError(f'"{encoding}" is no known encoding.', f"Choose one of {', '.join(ENCODINGS)}.") from error
-    if not getattr(found, "_is_text_encoding", True):
+        raise InputError(f'"{encoding}" is not a known encoding.', f"Choose one of {', '.join(ENCODINGS)}.") from error
+    if not getattr(codec, "_is_text_encoding", True):
         raise InputError(f'"{encoding}" is not an encoding of text.', f"Choose one of {', '.join(ENCODINGS)}.")
-    return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8-SIG"}.get(found.name, encoding)
+    return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8-SIG"}.get(codec.name, encoding)
 
 
-def _wrong(name: str, data: bytes, encoding: str) -> InputError:
-    fits = find_encoding(data)
+def _wrong_encoding(name: str, data: bytes, encoding: str) -> InputError:
+    fits = detect_encoding(data)
     where = ""
     try:
         data.decode(encoding)

@@ -1,4 +1,4 @@
-"""Guessing which columns of a table are its text, labels, time and id. Always a proposal; a person may change it."""
+"""Guesses which columns of a table are its text, labels, time and ID; always a suggestion that a user can change."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,8 @@ import pandas as pd
 
 from core.corpus.reading.cells import cell_text
 from core.corpus.reading.template import column_field
-from core.corpus.reading.times import parse_times, time_share
+from core.corpus.reading.times import time_share
 from core.types import Roles
-
-__all__ = ["guess_roles", "parse_times", "time_share"]
 
 _SAMPLE = 2_000
 _MAX_LABELS = 8
@@ -41,7 +39,7 @@ class _Facts:
     distinct: int  # in the whole column
     rows: int
     length: float
-    words: float
+    mean_words: float
     codes: float  # share of cells that are one token with a digit, an address or the like
 
     @property
@@ -50,15 +48,15 @@ class _Facts:
 
 
 def guess_roles(table: pd.DataFrame) -> Roles:
-    """Roles for a table; `text` is "{column}" or "" when no column holds text. Never raises for odd columns."""
+    """Roles for a table; `text` is "{column}" or "" when no column is text. Never raises."""
     facts = [_facts(str(name), table.iloc[:, i]) for i, name in enumerate(table.columns)]
     time = _guess_time(facts, table)
     text = _guess_text([fact for fact in facts if fact.name != time])
     left = [fact for fact in facts if fact.name not in {time, text}]
-    whole = [fact for fact in left if fact.rows == len(table)]  # a column with holes names no row
-    identity = _guess_id([fact for fact in whole if not _holds_times(table, fact.name)])
+    complete = [fact for fact in left if fact.rows == len(table)]  # a column with missing cells is no ID
+    identity = _guess_id([fact for fact in complete if not _holds_times(table, fact.name)])
     labels = _guess_labels([fact for fact in left if fact.name != identity])
-    titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's layout, whose recipe embeds both
+    titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's format, whose recipe embeds both
     return Roles("{title} {text}" if titled else column_field(text) if text else "", labels, time, identity)
 
 
@@ -68,10 +66,10 @@ def _facts(name: str, column: pd.Series) -> _Facts:
     if kind != "text":
         return _Facts(name, kind, distinct, int(column.notna().sum()), 0, 0, 0)
     cells = [text[:5_000] for cell in column.dropna().iloc[:_SAMPLE] if (text := cell_text(cell))] or [""]
-    words = [len(cell.split()) + len(_CJK.findall(cell)) / 2 for cell in cells]
+    word_counts = [len(cell.split()) + len(_CJK.findall(cell)) / 2 for cell in cells]
     codes = float(np.mean([_CODE.fullmatch(cell.strip()) is not None for cell in cells]))
     length = float(np.mean([len(cell) for cell in cells]))
-    return _Facts(name, kind, distinct, int(column.notna().sum()), length, float(np.mean(words)), codes)
+    return _Facts(name, kind, distinct, int(column.notna().sum()), length, float(np.mean(word_counts)), codes)
 
 
 def _kind(column: pd.Series) -> str:
@@ -98,9 +96,9 @@ def _guess_text(facts: list[_Facts]) -> str:
 
 
 def _text_score(fact: _Facts) -> float:
-    """Long, varied, of several words; a telling name counts as much as six times the length."""
+    """Long, varied, of several words; a name such as "text" counts as much as six times the length."""
     hint = 1.8 if _TEXT_NAMES.search(fact.name) and not _LABEL_NAMES.search(fact.name) else 0.0
-    return float(np.log1p(fact.length) * (0.4 + min(fact.unique, 1)) + min(fact.words, 5) * 0.4 + hint)
+    return float(np.log1p(fact.length) * (0.4 + min(fact.unique, 1)) + min(fact.mean_words, 5) * 0.4 + hint)
 
 
 def _guess_time(facts: list[_Facts], table: pd.DataFrame) -> str | None:
@@ -123,14 +121,14 @@ def _guess_id(facts: list[_Facts]) -> str | None:
 
 
 def _holds_times(table: pd.DataFrame, name: str) -> bool:
-    """Whether a column of text holds times, which seldom name rows however different they are."""
+    """Whether a text column contains times, which are rarely IDs even if they are unique."""
     column: Any = table[name] if list(table.columns).count(name) == 1 else None
     return column is not None and _kind(column) == "text" and time_share(column) >= 0.9
 
 
 def _guess_labels(facts: list[_Facts]) -> tuple[str, ...]:
-    found = [fact for fact in facts if _is_label(fact)]
-    ranked = sorted(found, key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
+    candidates = [fact for fact in facts if _is_label(fact)]
+    ranked = sorted(candidates, key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
     return tuple(fact.name for fact in ranked[:_MAX_LABELS])
 
 

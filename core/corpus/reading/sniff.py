@@ -1,35 +1,20 @@
-"""What a file is, by its content first and its name second."""
+"""The format of a file, by its content first and its name second; the format of pasted text."""
 
+import csv
+import re
 from pathlib import PurePosixPath
 
+from core.corpus.reading.delimited import DELIMITER_NAMES, records
 from core.errors import InputError
 
 FORMATS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".txt": "txt",
-    ".text": "txt",
-    ".vec": "txt",
-    ".md": "md",
-    ".markdown": "md",
-    ".npy": "npy",
-    ".npz": "npz",
-    ".safetensors": "safetensors",
-    ".gz": "gz",
-    ".zip": "zip",
-}
-EXTENSIONS = tuple(FORMATS)
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx", ".txt": "txt", ".text": "txt",
+    ".vec": "txt", ".md": "md", ".markdown": "md", ".npy": "npy", ".npz": "npz", ".safetensors": "safetensors",
+    ".gz": "gz", ".zip": "zip",
+}  # fmt: skip
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
-
-_KNOWN = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
+_MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
 _REFUSED = {
     b"\x89PNG\r\n\x1a\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -58,6 +43,7 @@ _REFUSED = {
 _SHORT = {b"BM", b"MZ", b"ID3", b"BZh", b"Obj\x01", b"RIFF", b"GIF8", b"Rar!"}  # could begin a text as well
 _SAMPLE = 65_536
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1a\x00")
+_PLAIN_NAME = re.compile(r"[^\s\d.!?][^.!?]{0,39}")
 
 
 def extension(name: str) -> str:
@@ -70,9 +56,9 @@ def file_format(name: str, data: bytes) -> str:
     if not data:
         raise InputError(f'"{name}" is empty.', "Upload a file that holds at least one row.")
     named = FORMATS.get(extension(name), "")
-    found = _by_magic(name, data, named)
-    if found:
-        return found
+    detected = _by_magic(name, data, named)
+    if detected:
+        return detected
     refuse_binary(name, data, named)
     if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
         raise InputError(
@@ -90,9 +76,9 @@ def refuse_binary(name: str, data: bytes, named: str = "") -> None:
 
 
 def _by_magic(name: str, data: bytes, named: str) -> str:
-    for magic, found in _KNOWN.items():
+    for magic, detected in _MAGIC.items():
         if data.startswith(magic):
-            return _zip_kind(name, data, named) if found == "zip" else found
+            return _zip_kind(name, data, named) if detected == "zip" else detected
     return ""
 
 
@@ -118,19 +104,19 @@ def _binary_kind(data: bytes) -> str:
 
 
 def _has_controls(data: bytes) -> bool:
-    """More than 1 in 100 control bytes in the beginning; UTF-16 and UTF-32 text has NULs, which are not counted."""
+    """More than 1 in 100 control bytes at the beginning; the NULs of UTF-16 and UTF-32 text are not counted."""
     head = data[:_SAMPLE]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _half_nul(head):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_utf16(head):
         return False
     controls = sum(head.count(bytes([code])) for code in range(32) if code not in _TEXT_CONTROLS)
     scattered = head.count(0) if head.count(0) > len(head) // 4 else 0
     return controls + scattered > len(head) // 100
 
 
-def _half_nul(head: bytes) -> bool:
+def _looks_utf16(head: bytes) -> bool:
     """Whether NULs lie on one side of byte pairs only, as in UTF-16 text."""
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    return max(even, odd) > 0 and min(even, odd) * 20 <= max(even, odd) and max(even, odd) > len(head) // 200
+    low, high = sorted((head[::2].count(0), head[1::2].count(0)))
+    return high > len(head) // 200 and low * 20 <= high
 
 
 def _by_text(data: bytes) -> str:
@@ -140,3 +126,25 @@ def _by_text(data: bytes) -> str:
     if head.startswith(b"{"):
         return "jsonl" if b"}\n{" in data[:_SAMPLE] or b"}\r\n{" in data[:_SAMPLE] else "json"
     return "txt"
+
+
+def paste_format(text: str) -> str:
+    """json, jsonl, csv (a table with a header) or txt (one row per line)."""
+    begin = text.lstrip()
+    if re.match(r'\[\s*[\[{"]', begin):
+        return "json"
+    if re.match(r"\{\s*\"", begin):
+        return "jsonl" if "}\n{" in begin.replace("\r", "").replace("} \n", "}\n") else "json"
+    return "csv" if any(_is_table(text, delimiter) for delimiter in DELIMITER_NAMES) else "txt"
+
+
+def _is_table(text: str, delimiter: str) -> bool:
+    """Two records or more, all with as many fields as the header, whose names are short, unique and no sentences."""
+    try:
+        rows = [record for _, record in records(text, delimiter) if record]
+    except csv.Error:
+        return False
+    if len(rows) < 2 or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        return False
+    names = rows[0]
+    return len(set(names)) == len(names) and all(_PLAIN_NAME.fullmatch(name) for name in names)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from core.errors import InputError
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{((?:[^{}\\]|\\.)+)\}", re.DOTALL)
 _ESCAPED = re.compile(r"\\([{}\\])")
-_SHOWN = 8
+_MAX_LISTED = 8
 
 
 def column_field(name: str) -> str:
@@ -26,22 +27,25 @@ def template_columns(template: str) -> list[str]:
 
 
 def render_texts(table: pd.DataFrame, template: str) -> list[str]:
-    """n texts: each {Column} replaced by the row's cell, a missing cell by nothing; "{{" and "}}" are braces.
+    """n texts: each {Column} replaced by the row's cell, a missing cell by nothing; "{{" and "}}" are literal braces.
 
-    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with near names.
+    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with similar names.
     """
     parts = _parse(template)
     names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
     if not names:
         raise InputError(
-            "The text template names no column.", f"Put a column name in braces, such as {_some(table.columns)}."
+            "The text template names no column.",
+            f"Put a column name in braces, such as {_example_field(table.columns)}.",
         )
-    cells = {name: column_texts(table[found]) for name, found in names.items()}
+    cells = {name: column_texts(table[column]) for name, column in names.items()}
     if len(parts) == 1:
         return cells[parts[0][1]]
-    rows = zip(*(cells[name] for kind, name in parts if kind == "column"), strict=True)
-    pieces = _literals(parts)
-    return ["".join(_woven(pieces, row)) if any(map(str.strip, row)) else "" for row in rows]
+    columns = [cells[name] for kind, name in parts if kind == "column"]
+    filled = (any(map(str.strip, row)) for row in zip(*columns, strict=True))
+    pieces = (cells[text] if kind == "column" else repeat(text) for kind, text in parts)
+    texts = map("".join, zip(*pieces, strict=False))
+    return [text if has_text else "" for text, has_text in zip(texts, filled, strict=True)]
 
 
 def rename_fields(template: str, names: Mapping[str, str]) -> str:
@@ -54,12 +58,12 @@ def rename_fields(template: str, names: Mapping[str, str]) -> str:
 
 
 def column_texts(column: pd.Series) -> list[str]:
-    """Cells as a person would write them; "" for missing ones, whole floats without ".0", dates without midnight."""
+    """Cells as text; "" for missing ones, whole floats without ".0", dates without midnight."""
     if isinstance(column.dtype, pd.StringDtype):
         return [str(cell) for cell in column.fillna("").tolist()]
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        known = column.dropna()
-        form = "%Y-%m-%d" if (known == known.dt.normalize()).all() else "%Y-%m-%d %H:%M:%S"
+        present = column.dropna()
+        form = "%Y-%m-%d" if (present == present.dt.normalize()).all() else "%Y-%m-%d %H:%M:%S"
         return [str(cell) for cell in column.dt.strftime(form).fillna("").tolist()]
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
         return [str(cell) for cell in column.tolist()]
@@ -67,7 +71,7 @@ def column_texts(column: pd.Series) -> list[str]:
 
 
 def _parse(template: str) -> list[tuple[str, str]]:
-    """("text", literal) and ("column", name) in order; literals that touch are joined."""
+    """("text", literal) and ("column", name) in order; adjacent literals are joined."""
     parts: list[tuple[str, str]] = []
     position = 0
     for token in _TOKEN.finditer(template):
@@ -88,24 +92,6 @@ def _add_literal(parts: list[tuple[str, str]], text: str) -> None:
         parts.append(("text", text))
 
 
-def _literals(parts: list[tuple[str, str]]) -> list[str]:
-    """What stands before each column, and after the last."""
-    pieces = [""]
-    for kind, text in parts:
-        if kind == "text":
-            pieces[-1] += text
-        else:
-            pieces.append("")
-    return pieces
-
-
-def _woven(pieces: list[str], row: Iterable[str]) -> list[str]:
-    woven = [pieces[0]]
-    for piece, cell in zip(pieces[1:], row, strict=True):
-        woven += (cell, piece)
-    return woven
-
-
 def _resolve(table: pd.DataFrame, name: str) -> str:
     for candidate in (name, name.strip()):
         if candidate in table.columns:
@@ -114,15 +100,15 @@ def _resolve(table: pd.DataFrame, name: str) -> str:
 
 
 def missing_column(name: str, columns: Iterable[str]) -> InputError:
-    """The error for a column that isn't there, with the names nearest to it."""
+    """The error for a column that doesn't exist, with similar names."""
     names = [str(column) for column in columns]
     lower = {column.lower(): column for column in reversed(names)}
     near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]
-    shown = ", ".join(f'"{column}"' for column in near or names[:_SHOWN])
+    listed = ", ".join(f'"{column}"' for column in near or names[:_MAX_LISTED])
     return InputError(
-        f'There is no column "{name}".', f"Did you mean {shown}?" if near else f"The columns are {shown}."
+        f'There is no column "{name}".', f"Did you mean {listed}?" if near else f"The columns are {listed}."
     )
 
 
-def _some(columns: Iterable[str]) -> str:
+def _example_field(columns: Iterable[str]) -> str:
     return next((column_field(str(column)) for column in columns), "{text}")

@@ -1,4 +1,4 @@
-"""Dates in any usual form -> datetime64[ns], naive UTC."""
+"""Dates in any common format -> datetime64[ns], naive UTC."""
 
 import re
 import warnings
@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
-_UNITS = ((1e8, 1e11, "s"), (1e11, 1e14, "ms"), (1e14, 1e17, "us"), (1e17, 9.2e18, "ns"))
+# ranges of Unix seconds, milli-, micro- and nanoseconds, and nanoseconds per unit
+_UNITS = ((1e8, 1e11, 1e9), (1e11, 1e14, 1e6), (1e14, 1e17, 1e3), (1e17, 9.2e18, 1.0))
 _NUMERIC_DATE = re.compile(r"\s*(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DATE_LIKE = r"\d{4}|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}"
 _CHINESE = (
@@ -23,14 +24,14 @@ _MIXED_LIMIT = 20_000  # distinct values given to the slow parser
 def parse_times(column: pd.Series) -> pd.Series:
     """(n,) datetime64[ns], naive UTC; NaT where a cell is no date. Never raises.
 
-    Takes ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
+    Accepts ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
     column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- and nanoseconds.
     """
     kind = column.dtype
     if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
         return _nanoseconds(column)
     if pd.api.types.is_bool_dtype(kind):
-        return _nothing(column)
+        return _all_missing(column)
     if pd.api.types.is_numeric_dtype(kind):
         return _from_numbers(column.astype("float64"))
     return _from_texts(column)
@@ -42,7 +43,7 @@ def time_share(column: pd.Series, sample: int = 500) -> float:
     return float(parse_times(cells).notna().mean()) if len(cells) else 0.0
 
 
-def _nothing(column: pd.Series) -> pd.Series:
+def _all_missing(column: pd.Series) -> pd.Series:
     return pd.Series(np.full(len(column), "NaT", dtype="datetime64[ns]"), index=column.index, name=column.name)
 
 
@@ -59,20 +60,19 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
     """Years, YYYYMMDD or unix times, by what the median can be."""
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
-        return _nothing(numbers)
-    middle, whole = float(finite.median()), bool((finite % 1 == 0).all())
-    if whole and finite.between(1000, 2999).all():
+        return _all_missing(numbers)
+    middle, integers = float(finite.median()), bool((finite % 1 == 0).all())
+    if integers and finite.between(1000, 2999).all():
         return _by_format(numbers, "%Y")
-    if whole and finite.between(19_000_101, 22_001_231).all():
+    if integers and finite.between(19_000_101, 22_001_231).all():
         return _by_format(numbers, "%Y%m%d")
-    unit = next((unit for low, high, unit in _UNITS if low <= abs(middle) < high), None)
-    if unit is None:
-        return _nothing(numbers)
+    scale = next((scale for low, high, scale in _UNITS if low <= abs(middle) < high), None)
+    if scale is None:
+        return _all_missing(numbers)
     # numpy: pd.to_datetime goes through text or raises for values out of range
-    scale = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}[unit]
     fits = np.isfinite(numbers) & (numbers.abs() * scale < 9.2e18)
-    step = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}[unit]  # milliseconds: float64 is exact enough
-    values = np.round(numbers.where(fits, 0).to_numpy() * step).astype("int64").astype("datetime64[ms]")
+    # in milliseconds: float64 is exact enough
+    values = np.round(numbers.where(fits, 0).to_numpy() * (scale / 1e6)).astype("int64").astype("datetime64[ms]")
     return pd.Series(values, index=numbers.index, name=numbers.name).astype("datetime64[ns]").where(fits)
 
 
@@ -99,11 +99,11 @@ def _parse_distinct(texts: pd.Series) -> pd.Series:
         texts = texts.str.replace(pattern, plain, regex=True)
     texts = texts.str.strip(" -")
     likely = texts.str.contains(_DATE_LIKE, regex=True) & (texts.str.len() < 60)
-    times = _nothing(texts)
+    times = _all_missing(texts)
     for parse in (_iso, _day_month_year, _mixed):
-        open_ones = texts[likely & times.isna()]
-        if len(open_ones):
-            times = times.fillna(parse(open_ones))
+        unparsed = texts[likely & times.isna()]
+        if len(unparsed):
+            times = times.fillna(parse(unparsed))
     return times
 
 
@@ -112,21 +112,21 @@ def _iso(texts: pd.Series) -> pd.Series:
 
 
 def _day_month_year(texts: pd.Series) -> pd.Series:
-    """3/4/2024: rewritten to ISO with the day first when some first number is above 12, or dots or dashes divide."""
+    """3/4/2024 to ISO; the day is first when some first number is above 12, or the separator is a dot or dash."""
     parts = texts.str.extract(_NUMERIC_DATE)
-    found = parts[parts[0].notna()]
-    if not len(found):
-        return _nothing(texts)
-    first, second = found[0].astype(int), found[2].astype(int)
+    matched = parts[parts[0].notna()]
+    if not len(matched):
+        return _all_missing(texts)
+    first, second = matched[0].astype(int), matched[2].astype(int)
     by_count = int((first > 12).sum()) - int((second > 12).sum())
-    day_first = by_count > 0 or (by_count == 0 and found[1].mode()[0] != "/")
+    day_first = by_count > 0 or (by_count == 0 and matched[1].mode()[0] != "/")
     days_first = ((first > 12) | day_first) & ~(second > 12)
     day, month = first.where(days_first, second), second.where(days_first, first)
-    year = found[3].astype(int)
-    year = year.where(found[3].str.len() == 4, year + np.where(year < 69, 2000, 1900))
-    rest = texts[found.index].str.replace(_NUMERIC_DATE, "", regex=True)
+    year = matched[3].astype(int)
+    year = year.where(matched[3].str.len() == 4, year + np.where(year < 69, 2000, 1900))
+    rest = texts[matched.index].str.replace(_NUMERIC_DATE, "", regex=True)
     dates = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(year, month, day, strict=True)]
-    return _mixed(pd.Series(dates, index=found.index) + rest).reindex(texts.index)
+    return _mixed(pd.Series(dates, index=matched.index) + rest).reindex(texts.index)
 
 
 def _mixed(texts: pd.Series) -> pd.Series:
@@ -136,7 +136,7 @@ def _mixed(texts: pd.Series) -> pd.Series:
         try:
             parsed = pd.to_datetime(texts, format="mixed", errors="coerce", utc=True)
         except (ValueError, TypeError, OverflowError, AttributeError):
-            return _nothing(texts)
+            return _all_missing(texts)
     return _nanoseconds(parsed)
 
 

@@ -1,4 +1,4 @@
-"""What reading takes and gives."""
+"""Inputs and results of reading files."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,7 +14,7 @@ MAX_ROWS = 20_000_000
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came: its name (never used as a path) and its bytes."""
+    """A file: its name (never used as a path) and its bytes."""
 
     name: str
     data: bytes = field(repr=False)
@@ -22,7 +22,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a person overrides. None: found from the content. text_unit: what a row of TXT and MD files is."""
+    """User overrides. None: detected from the content. text_unit: what a row of TXT and MD files is."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -31,7 +31,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """How one file was read; encoding and delimiter are empty where a format has none."""
+    """How one file was read; encoding and delimiter are empty for formats without one."""
 
     name: str
     format: str
@@ -43,10 +43,10 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class RawTable:
-    """Files read into one table, before anything is chosen.
+    """Files read into one table, before roles and preprocessing.
 
     table: (n rows) text columns as `str`, numbers, datetimes; RangeIndex. vectors: (n, d) float32 unit rows
-    brought in with the table, or None; vectors_name says which file or column they came from.
+    of the files, or None; vectors_name: their file or column.
     """
 
     table: pd.DataFrame
@@ -60,13 +60,13 @@ class RawTable:
             raise InputError(
                 f"The table has {len(self.table):,} rows, but {self.vectors_name or 'the vectors'} "
                 f"has {len(self.vectors):,} vectors.",
-                "Bring in one vector for each row, in the same order.",
+                "Upload one vector for each row, in the same order.",
             )
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """One file read: a table, vectors, or both. upload: kept until vectors are paired, to be read another way."""
+class ParsedFile:
+    """One file read: a table, vectors, or both. upload: in case it must be read differently to match vectors."""
 
     source: Source
     table: pd.DataFrame | None = None

@@ -9,7 +9,7 @@ import streamlit as st
 from core.clusters import service as answers
 from core.clusters.selection import Clicked
 from core.clusters.tree import Node
-from core.corpus.selections import LONGEST_NAME
+from core.corpus.selections import MAX_NAME_LENGTH
 from core.errors import PlanisphereError
 from pages.shared import session
 from pages.shared.clusters.controls import Chosen
@@ -67,7 +67,7 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
             "Name of the selection",
             name,
             key=f"group_name-{label}-{chosen.params}",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             width=320,
             help="Under this name the rows can be shown on the map and used as a filter on every page.",
         )
@@ -79,12 +79,12 @@ def _use(chosen: Chosen, name: str, label: int) -> None:
         return
     try:
         kept = session.ask(answers.keep_cluster, *chosen.where, (label,), wanted)
-        kept = selected.keep(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
+        kept = selected.save_active(chosen.info, kept, kept.name if wanted.strip() == name else wanted)
     except PlanisphereError as error:
         show_error(error)
         return
     if look:
-        selected.take(chosen.info, Clicked(kept, new=False))
+        selected.activate(chosen.info, Clicked(kept, new=False))
         st.switch_page("pages/explore/map.py")
     st.toast(f"Kept as {plain(kept.name)}.", icon=":material/check:")
 

@@ -34,7 +34,7 @@ def show(chosen: Chosen, made: answers.Overview) -> None:
 
 def _selected_place(chosen: Chosen, nodes: tuple[Node, ...]) -> int | None:
     """The place among the nodes of the group whose rows are selected on all pages, if they are a group here."""
-    saved = selected.current(chosen.info)
+    saved = selected.active_selection(chosen.info)
     if saved is None:
         return None
     found = session.ask(selected_cluster, *chosen.where, saved.key, saved.rows, timeout=600)
@@ -67,6 +67,6 @@ def _clicked(chosen: Chosen, nodes: tuple[Node, ...], before: int | None, key: s
         return
     whole = sum(node.rows for node in nodes if node.level == nodes[place].level)
     if place == before or nodes[place].rows == whole:
-        selected.end()
+        selected.clear_active()
     else:
         pick.select(chosen, nodes[place].level, nodes[place].label)

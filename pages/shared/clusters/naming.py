@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.clusters import naming as answers
 from core.clusters.methods import ClusterParams
-from core.corpus.selections import LONGEST_NAME
+from core.corpus.selections import MAX_NAME_LENGTH
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
@@ -23,7 +23,7 @@ WAYS = ("By hand", "With a language model")
 COLUMNS: dict[str, Any] = {
     "number": st.column_config.NumberColumn("Group", width=70, help="1 is the largest.", disabled=True),
     "name": st.column_config.TextColumn(
-        "Name", help="Double-click to edit. No two groups may have the same.", max_chars=LONGEST_NAME, required=True
+        "Name", help="Double-click to edit. No two groups may have the same.", max_chars=MAX_NAME_LENGTH, required=True
     ),
     "rows": st.column_config.NumberColumn("Rows", width=80, format="localized", disabled=True),
     "keywords": st.column_config.TextColumn(

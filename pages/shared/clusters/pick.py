@@ -16,6 +16,6 @@ def select(chosen: Chosen, level: int, label: int) -> None:
     """Select the rows of one group on every page."""
     where = chosen.with_params(replace(chosen.params, level=level)) if chosen.params.method == "leiden" else chosen
     try:
-        selected.take(chosen.info, session.ask(select_cluster, *where.where, label, timeout=600))
+        selected.activate(chosen.info, session.ask(select_cluster, *where.where, label, timeout=600))
     except PlanisphereError as error:
         st.toast(plain(error.message), icon=":material/error:")

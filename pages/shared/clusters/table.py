@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.clusters import service as answers
 from core.clusters.tree import Node
-from core.corpus.export.table import table_bytes
+from core.corpus.export import table_bytes
 from pages.shared import session
 from pages.shared.clusters import naming, pick
 from pages.shared.clusters.controls import Chosen
@@ -92,7 +92,7 @@ def _lined(chosen: Chosen, labels: tuple[int, ...], key: str) -> None:
     if rows and rows[0] < len(labels):
         pick.select(chosen, chosen.params.level, labels[rows[0]])
     else:
-        selected.end()
+        selected.clear_active()
 
 
 def _rows_file(ask: Callable[..., Any], where: tuple[Any, ...]) -> bytes:

@@ -1,130 +1,131 @@
-"""Where text comes from: upload, paste, the sample, or an earlier corpus."""
+"""Where texts come from: upload, paste, the sample, or a saved corpus."""
 
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from core.corpus.service import open_sample
-from core.corpus.staging import Origin, stage
+from core.corpus.service import import_file
+from core.corpus.staging import ImportSource, stage
 from core.errors import InputError, PlanisphereError
 from pages.shared import session
-from pages.shared.corpus import sample as starter
-from pages.shared.corpus import saved_corpora as earlier
+from pages.shared.corpus.sample import sample_params, start_sample
+from pages.shared.corpus.saved_corpora import show_saved_corpora
 from pages.shared.errors import show_error
 from pages.shared.text import plain, size
 
-WAYS = ("Upload", "Paste", "Sample", "Earlier corpora")  # as they stand in the address bar
-KINDS = (
-    "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT or MD, plain or inside .gz or .zip. Several files become one table. "
-    "Vectors are taken too: a list column in Parquet or JSONL, .npy, .npz or safetensors beside a table, the Embedding "
-    "Projector's vectors.tsv and metadata.tsv, word2vec or GloVe text."
+SOURCES = ("Upload", "Paste", "Sample", "Saved corpora")  # as in the address
+FORMATS = (
+    "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT or MD, also inside .gz or .zip. Several files become one table. You can "
+    "also upload embeddings: a list column in Parquet or JSONL; .npy, .npz or safetensors together with a table; the "
+    "Embedding Projector's vectors.tsv and metadata.tsv; word2vec or GloVe text."
 )
 
 
-def choose() -> Origin | None:
-    """The files or the pasted text that a person is looking at, None where there are none."""
+def choose_source() -> ImportSource | None:
+    """The uploaded files or the pasted text that are being imported, None where there are none."""
     with st.container(border=True):
-        way = st.segmented_control(
-            "Bring text in",
-            WAYS,
-            default=WAYS[0],
+        upload = SOURCES[0]
+        name = st.segmented_control(
+            "Add data",
+            SOURCES,
+            default=upload,
             required=True,
-            key="bring",
+            key="add_data",
             bind="query-params",
-            help="Where the texts come from. What you brought in before is under Earlier corpora.",
+            help="Source of the texts.",
         )
-        drawn: tuple[Callable[[], Origin | None], ...] = (_upload, _paste, _sample, earlier.show)
-        return drawn[WAYS.index(way or WAYS[0])]()
+        parts: tuple[Callable[[], ImportSource | None], ...] = (_upload, _paste, _sample, show_saved_corpora)
+        return parts[SOURCES.index(name or upload)]()
 
 
-def clear() -> None:
-    """Forget what is being looked at; an uploader can only be emptied by drawing another one."""
+def clear_source() -> None:
+    """Forget what is being imported; an uploader can only be emptied by drawing another one."""
     session.remember("upload", None)
     session.remember("paste", None)
     session.remember("upload_round", session.remembered("upload_round", 0) + 1)
 
 
-def _upload() -> Origin | None:
+def _upload() -> ImportSource | None:
     files = st.file_uploader(
         "Files",
         accept_multiple_files=True,
         key=f"upload-{session.remembered('upload_round', 0)}",
         on_change=session.remember,
         args=("upload_changed", True),
-        help=KINDS,
+        help=FORMATS,
     )
-    st.caption("Tables (CSV, JSON, Parquet, XLSX), plain text, archives, or vectors with their table.")
+    st.caption("Tables (CSV, JSON, Parquet, XLSX), plain text, archives, or embeddings with their table.")
     if session.remembered("upload_changed"):
-        session.remember("upload", _staged(files))
+        session.remember("upload", _stage_files(files))
         session.remember("upload_changed", False)
-    origin = session.remembered("upload")
-    if origin and not files:  # back from another page: the uploader is empty, the files are still kept
+    source = session.remembered("upload")
+    if source and not files:  # back from another page: the uploader is empty, the staged files are still there
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(", ".join(f"**{plain(file.name)}** ({size(file.size)})" for file in origin.files))
+            st.markdown(", ".join(f"**{plain(file.name)}** ({size(file.size)})" for file in source.files))
             st.button(
                 "Remove",
                 key="remove-upload",
                 type="tertiary",
                 icon=":material/close:",
-                on_click=clear,
-                help="Put these files aside; nothing in the workspace changes.",
+                on_click=clear_source,
+                help="Discard these files; the workspace does not change.",
             )
-    return origin
+    return source
 
 
-def _staged(files: Any) -> Origin | None:
+def _stage_files(files: Any) -> ImportSource | None:
     try:
-        kept = tuple(stage(session.folder(), file.name, file.getbuffer()) for file in files or [])
+        staged = tuple(stage(session.folder(), file.name, file.getbuffer()) for file in files or [])
     except PlanisphereError as error:
         show_error(error)
         return None
-    return Origin(kept) if kept else None
+    return ImportSource(staged) if staged else None
 
 
-def _paste() -> Origin | None:
+def _paste() -> ImportSource | None:
     text = st.text_area(
         "Text",
         key="pasted",
         height=160,
         persist_state="session",
-        placeholder="One text a line, or a table copied from a spreadsheet, or JSON",
+        placeholder="One text per line, a table copied from a spreadsheet, or JSON",
         help="Each line becomes a row. Tables with a header row and JSON are recognized.",
     )
-    if st.button(
-        "Use this text",
-        key="use-paste",
-        type="primary" if text else "secondary",
-        help="Look at the pasted rows before a corpus is made of them.",
-    ):
-        session.remember("paste", _pasted(text or ""))
+    pressed = st.button(
+        "Import text", key="use-paste", type="primary" if text else "secondary", help="Preview the rows first."
+    )
+    if pressed:
+        session.remember("paste", _stage_text(text or ""))
     return session.remembered("paste")
 
 
-def _pasted(text: str) -> Origin | None:
+def _stage_text(text: str) -> ImportSource | None:
     try:
         if not text.strip():
-            raise InputError("Nothing was pasted.", "Paste at least one line of text.")
-        return Origin((stage(session.folder(), "pasted text", text.encode("utf-8", "replace")),), pasted=True)
+            raise InputError("No text was pasted.", "Paste at least one line of text.")
+        staged = stage(session.folder(), "pasted text", text.encode("utf-8", "replace"))
     except PlanisphereError as error:
         show_error(error)
         return None
+    return ImportSource((staged,), pasted=True)
 
 
-def _sample() -> Origin | None:
+def _sample() -> ImportSource | None:
     st.markdown(
-        "**Shop feedback**: customers' feedback to an imaginary shop, in English and some Chinese, with product area, "
-        "rating and date. Some rows are odd on purpose: off topic, nearly the same, or wrongly labeled."
+        "**Shop feedback**: customer feedback to an imaginary shop, in English and some Chinese, with product area, "
+        "rating and date. Some rows are deliberate problems: off-topic texts, near-duplicates and wrong labels."
     )
-    if st.button(
-        "Open the sample",
+    pressed = st.button(
+        "Open sample",
         key="open-sample",
         type="primary",
         icon=":material/auto_awesome:",
-        help="Brings it back if it was deleted, and embeds it with the default model.",
-    ):
+        help="Restores it if it was deleted, and embeds it with the default model.",
+    )
+    if pressed:
         with st.spinner("Opening the sample"):
-            session.open_corpus(session.ask(open_sample, session.folder(), starter.sample_params()))
-        starter.start_sample()
+            session.open_corpus(session.ask(import_file, session.folder(), sample_params()))
+        start_sample()
         st.rerun()
     return None

@@ -1,10 +1,10 @@
-"""Which columns mean what: the text (a column or a template), labels, time and id."""
+"""Which columns mean what: the text (a column or a template), labels, time and ID."""
 
 import streamlit as st
 
-from core.corpus.reading import column_field, template_columns
-from core.corpus.service import Preview, Refusal, sample_texts
-from core.corpus.staging import Origin
+from core.corpus.reading.template import column_field, template_columns
+from core.corpus.service import FilePreview, InvalidInput, preview_texts
+from core.corpus.staging import ImportSource
 from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
@@ -12,98 +12,100 @@ from pages.shared.corpus.import_options import tag
 from pages.shared.errors import show_error
 from pages.shared.text import plain
 
-ONE, SEVERAL = "One column", "Several columns"
-CHIPS = 40  # columns offered for inserting; any other can be typed
-SHOWN = 160  # characters of a text in the preview
+SINGLE, COMBINED = "Single column", "Combine columns"
+MAX_PILLS = 40  # columns offered for inserting; any other can be typed
+PREVIEW_LENGTH = 160  # characters of a text in the preview
 
 
-def choose(origin: Origin, preview: Preview) -> Roles:
-    """Draw the choices, guesses first, and what the text then looks like."""
+def choose_roles(source: ImportSource, preview: FilePreview) -> Roles:
+    """The selected roles, guesses first; next to them a preview of the texts."""
     left, right = st.columns([1, 1], gap="large")
     with left:
-        way = st.segmented_control(
-            "The text is in",
-            [ONE, SEVERAL],
-            default=SEVERAL if len(template_columns(preview.roles.text)) > 1 else ONE,
+        mode = st.segmented_control(
+            "Text",
+            [SINGLE, COMBINED],
+            default=COMBINED if len(template_columns(preview.roles.text)) > 1 else SINGLE,
             required=True,
-            key=f"way-{tag(origin)}",
+            key=f"text_mode-{tag(source)}",
             persist_state="session",
-            help="Several columns are put together by a template, with words of yours between them.",
+            help="Several columns are combined with a template; you can add your own text.",
         )
-        text = _template(origin, preview) if way == SEVERAL else _column(origin, preview)
-        roles = _others(origin, preview, text)
+        text = _template_input(source, preview) if mode == COMBINED else _column_select(source, preview)
+        roles = _other_roles(source, preview, text)
     with right:
-        _show_texts(origin, text)
+        _show_texts(source, text)
     return roles
 
 
-def _column(origin: Origin, preview: Preview) -> str:
+def _column_select(source: ImportSource, preview: FilePreview) -> str:
     guess = template_columns(preview.roles.text)
     options = [*preview.columns, None] if preview.vectors else list(preview.columns)
-    place = options.index(guess[-1]) if guess else (len(options) - 1 if preview.vectors else None)
-    chosen = st.selectbox(
+    index = options.index(guess[-1]) if guess else (len(options) - 1 if preview.vectors else None)
+    column = st.selectbox(
         "Text column",
         options,
-        index=place,
-        key=f"column-{tag(origin)}",
+        index=index,
+        key=f"column-{tag(source)}",
         persist_state="session",
-        format_func=lambda name: "None: rows are known by their id" if name is None else str(name),
-        placeholder="Choose the column that holds the text",
-        help="The likeliest column is chosen; change it if it is another.",
+        format_func=lambda name: "None: rows are identified by their ID" if name is None else str(name),
+        placeholder="Select the column with the text",
+        help="The most likely column is preselected.",
     )
-    if chosen is None and not preview.vectors:
-        st.warning("No column looks like text. Choose the one to embed, or combine several.", icon=":material/help:")
-    return column_field(chosen) if chosen else ""
+    if column is None and not preview.vectors:
+        st.warning("No column looks like text. Select the one to embed, or combine several.", icon=":material/help:")
+    return column_field(column) if column else ""
 
 
-def _template(origin: Origin, preview: Preview) -> str:
-    key, chips = f"template-{tag(origin)}", f"chips-{tag(origin)}"
+def _template_input(source: ImportSource, preview: FilePreview) -> str:
+    key, pills = f"template-{tag(source)}", f"insert-{tag(source)}"
     session.widget_default(key, preview.roles.text)
     text = st.text_input(
         "Template",
         key=key,
         placeholder="Title: {Summary}; Content: {Text}",
         persist_state="session",
-        help="Column names in braces are replaced by the row's cells. For a brace itself write it twice.",
+        help="Column names in braces are replaced by the cells of the row. To write a literal brace, double it: {{",
     )
     st.pills(
-        "Insert a column",
-        preview.columns[:CHIPS],
-        key=chips,
+        "Insert column",
+        preview.columns[:MAX_PILLS],
+        key=pills,
         format_func=plain,
-        on_change=_insert,
-        args=(key, chips),
-        help="Puts the column at the end of the template.",
+        on_change=_insert_column,
+        args=(key, pills),
+        help="Appends the column to the template.",
     )
     return text or ""
 
 
-def _insert(key: str, chips: str) -> None:
-    chosen = session.widget_value(chips)
-    if chosen is not None:
-        session.set_widget(key, (session.widget_value(key) or "") + column_field(chosen))
-        session.set_widget(chips, None)
+def _insert_column(key: str, pills: str) -> None:
+    column = session.widget_value(pills)
+    if column is not None:
+        session.set_widget(key, (session.widget_value(key) or "") + column_field(column))
+        session.set_widget(pills, None)
 
 
-def _others(origin: Origin, preview: Preview, text: str) -> Roles:
-    name, guess = tag(origin), preview.roles
+def _other_roles(source: ImportSource, preview: FilePreview, text: str) -> Roles:
+    suffix, guess = tag(source), preview.roles
     labels = st.multiselect(
         "Labels",
         preview.columns,
         default=[label for label in guess.labels if label in preview.columns],
-        key=f"labels-{name}",
+        key=f"labels-{suffix}",
         persist_state="session",
-        help="Columns with few values, such as a category or a rating: for color and filters.",
+        help="Columns with few values, such as a category or a rating; used for colors, filters and evaluation.",
     )
     left, right = st.columns(2)
     with left:
-        time = _optional("Time", preview, guess.time, f"time-{name}", "Dates in any usual form, or unix seconds.")
+        time = _optional_column(
+            "Time", preview, guess.time, f"time-{suffix}", "Dates in any format, or Unix timestamps."
+        )
     with right:
-        identity = _optional("Id", preview, guess.id, f"id-{name}", "What names a row in your own system.")
+        identity = _optional_column("ID", preview, guess.id, f"id-{suffix}", "Unique row ID in your system.")
     return Roles(text, tuple(labels), time, identity)
 
 
-def _optional(label: str, preview: Preview, guess: str | None, key: str, help: str) -> str | None:
+def _optional_column(label: str, preview: FilePreview, guess: str | None, key: str, help: str) -> str | None:
     options = [None, *preview.columns]
     return st.selectbox(
         label,
@@ -116,13 +118,15 @@ def _optional(label: str, preview: Preview, guess: str | None, key: str, help: s
     )
 
 
-def _show_texts(origin: Origin, template: str) -> None:
+def _show_texts(source: ImportSource, template: str) -> None:
     if not template.strip():
         return
-    texts = session.ask_once(sample_texts, session.folder(), origin, template)
-    if isinstance(texts, Refusal):
+    texts = session.ask_once(preview_texts, session.folder(), source, template)
+    if isinstance(texts, InvalidInput):
         show_error(InputError(texts.message, texts.remedy))
         return
-    st.caption("What will be embedded, in the first rows", help="An empty box is a row without text.")
+    st.caption("Preview of the texts to embed", help="The first rows. Blank = empty text.")
     for text in texts:
-        st.code(text[:SHOWN] + ("…" if len(text) > SHOWN else "") or " ", language=None, wrap_lines=True)
+        st.code(
+            text[:PREVIEW_LENGTH] + ("…" if len(text) > PREVIEW_LENGTH else "") or " ", language=None, wrap_lines=True
+        )

@@ -1,4 +1,4 @@
-"""How files were read: encoding, delimiter and unit of text found, and overriding them."""
+"""How files are read: the detected encoding, delimiter and text unit, and options to override them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,103 +6,109 @@ from typing import Any
 
 import streamlit as st
 
-from core.corpus.reading import DELIMITER_NAMES, ENCODINGS, ReadOptions, Source, TextUnit
-from core.corpus.service import Preview, Refusal, preview
-from core.corpus.staging import Origin
+from core.corpus.reading.delimited import DELIMITER_NAMES
+from core.corpus.reading.encodings import ENCODINGS
+from core.corpus.reading.values import ReadOptions, Source, TextUnit
+from core.corpus.service import FilePreview, InvalidInput, preview_files
+from core.corpus.staging import ImportSource
 from core.digest import digest_json
 from core.errors import InputError
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import count, plain
 
-UNITS: dict[TextUnit, str] = {"line": "A line", "paragraph": "A paragraph", "file": "The whole file"}
-NO_TEXT = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
-SHOWN = 5
+UNITS: dict[TextUnit, str] = {"line": "Line", "paragraph": "Paragraph", "file": "Whole file"}
+BINARY_FORMATS = (".parquet", ".pq", ".xlsx", ".xlsm", ".npy", ".npz", ".safetensors")
+MAX_LISTED = 5
 
 
-def read(origin: Origin) -> tuple[Origin, Preview] | None:
-    """The files as read, with what the person overrode; None, and the reason shown, where they can't be used."""
-    with st.spinner("Reading"):
-        found = session.ask_once(preview, session.folder(), origin)
-    chosen = replace(origin, options=_options(origin, found))
-    if chosen != origin:
-        with st.spinner("Reading"):
-            found = session.ask_once(preview, session.folder(), chosen)
-    if isinstance(found, Refusal):
-        show_error(InputError(found.message, found.remedy))
+def read_source(source: ImportSource) -> tuple[ImportSource, FilePreview] | None:
+    """The files as read, with the selected options; None, and the reason on the page, where they can't be used."""
+    preview = _load_preview(source)
+    with_options = replace(source, options=_choose_options(source, preview))
+    if with_options != source:
+        preview = _load_preview(with_options)
+    if isinstance(preview, InvalidInput):
+        show_error(InputError(preview.message, preview.remedy))
         return None
-    _report(found)
-    return chosen, found
+    _show_files(preview)
+    return with_options, preview
 
 
-def tag(origin: Origin) -> str:
-    """A short name for these files, for the keys of widgets that belong to them."""
-    return digest_json([file.key for file in origin.files])[:8]
+def _load_preview(source: ImportSource) -> FilePreview | InvalidInput:
+    with st.spinner("Reading the files"):
+        return session.ask_once(preview_files, session.folder(), source)
 
 
-def _options(origin: Origin, found: Preview | Refusal) -> ReadOptions:
-    """The overrides, beside what was found without them."""
-    if origin.pasted or all(file.name.lower().endswith(NO_TEXT) for file in origin.files):
+def tag(source: ImportSource) -> str:
+    """A short name for these files, for the keys of their widgets."""
+    return digest_json([file.key for file in source.files])[:8]
+
+
+def _choose_options(source: ImportSource, preview: FilePreview | InvalidInput) -> ReadOptions:
+    """The overrides, with the detected values next to them."""
+    if source.pasted or all(file.name.lower().endswith(BINARY_FORMATS) for file in source.files):
         return ReadOptions()
-    sources = found.sources if isinstance(found, Preview) else ()
-    with st.expander("How the files are read", icon=":material/tune:", expanded=isinstance(found, Refusal)):
+    sources = preview.sources if isinstance(preview, FilePreview) else ()
+    invalid = isinstance(preview, InvalidInput)
+    with st.expander("Import options", icon=":material/tune:", expanded=invalid):
         left, middle, right = st.columns(3)
         encoding = left.selectbox(
             "Encoding",
             [None, *ENCODINGS],
-            key=f"encoding-{tag(origin)}",
-            format_func=_automatic([source.encoding for source in sources]),
+            key=f"encoding-{tag(source)}",
+            format_func=_option_names([read.encoding for read in sources]),
             persist_state="session",
-            help="How the bytes spell text. Change it where letters look wrong.",
+            help="Change it if characters look wrong.",
         )
         delimiter = middle.selectbox(
             "Delimiter",
             [None, *DELIMITER_NAMES],
-            key=f"delimiter-{tag(origin)}",
+            key=f"delimiter-{tag(source)}",
             persist_state="session",
-            format_func=_automatic([s.delimiter for s in sources]),
-            help="What stands between the cells of a CSV or TSV file.",
+            format_func=_option_names([read.delimiter for read in sources]),
+            help="The character between the cells of a CSV or TSV file.",
         )
         unit: TextUnit = "line"
-        if any(source.format in ("Text", "Markdown") for source in sources):
+        if any(read.format in ("Text", "Markdown") for read in sources):
             unit = right.selectbox(
-                "A row of a text file is",
+                "One row per",
                 list(UNITS),
-                key=f"unit-{tag(origin)}",
+                key=f"unit-{tag(source)}",
                 format_func=UNITS.__getitem__,
                 persist_state="session",
-                help="How TXT and MD files are cut into rows; blank lines end a paragraph.",
+                help="How TXT and MD files are split into rows; blank lines end a paragraph.",
             )
     return ReadOptions(encoding, delimiter, unit)
 
 
-def _automatic(found: list[str]) -> Callable[[Any], str]:
-    """Names for a choice whose first is automatic, with what was found that way."""
-    names = ", ".join(dict.fromkeys(DELIMITER_NAMES.get(name, name) for name in found if name))
-    automatic = f"Automatic (found: {names})" if names else "Automatic"
+def _option_names(detected: list[str]) -> Callable[[Any], str]:
+    """Names of options of which the first is automatic, with the detected values."""
+    names = ", ".join(dict.fromkeys(DELIMITER_NAMES.get(name, name) for name in detected if name))
+    automatic = f"Automatic (detected: {names})" if names else "Automatic"
     return lambda value: automatic if value is None else DELIMITER_NAMES.get(value, value)
 
 
-def _report(found: Preview) -> None:
-    for source in found.sources[:SHOWN]:
-        st.caption(f":material/check: {_source_line(source)}")
-    if len(found.sources) > SHOWN:
-        st.caption(f"and {count(len(found.sources) - SHOWN, 'more file')}")
-    notes = [note for source in found.sources for note in source.notes] + list(found.notes)
+def _show_files(preview: FilePreview) -> None:
+    for read in preview.sources[:MAX_LISTED]:
+        st.caption(f":material/check: {_describe_file(read)}")
+    if len(preview.sources) > MAX_LISTED:
+        st.caption(f"and {count(len(preview.sources) - MAX_LISTED, 'more file')}")
+    notes = [note for read in preview.sources for note in read.notes] + list(preview.notes)
     if notes:
-        st.info("\n\n".join(plain(note) for note in notes[:SHOWN]), icon=":material/info:")
-    if found.vectors:
-        rows, dimensions = found.vectors
+        st.info("\n\n".join(plain(note) for note in notes[:MAX_LISTED]), icon=":material/info:")
+    if preview.vectors:
+        rows, dimensions = preview.vectors
         st.success(
-            f"{count(rows, 'vector')} of {dimensions:,} dimensions came along ({plain(found.vectors_name)}). They are "
-            "kept with the corpus, so its map is drawn without embedding anything.",
+            f"{count(rows, 'vector')} of {dimensions:,} dimensions found ({plain(preview.vectors_name)}). They are "
+            "stored with the corpus, so its map needs no embedding run.",
             icon=":material/hub:",
         )
-    with st.expander(f"First rows of {found.rows:,}", icon=":material/table_rows:", expanded=False):
-        st.dataframe(found.head, height=260, alt="The first rows as they were read")
+    with st.expander(f"First rows of {preview.rows:,}", icon=":material/table_rows:", expanded=False):
+        st.dataframe(preview.head, height=260, alt="The first rows of the files")
 
 
-def _source_line(source: Source) -> str:
-    delimiter = DELIMITER_NAMES.get(source.delimiter, source.delimiter)
-    parts = [source.format, source.encoding, delimiter, count(source.rows, "row")]
-    return f"**{plain(source.name)}**: " + plain(", ".join(part for part in parts if part))
+def _describe_file(read: Source) -> str:
+    delimiter = DELIMITER_NAMES.get(read.delimiter, read.delimiter)
+    parts = [read.format, read.encoding, delimiter, count(read.rows, "row")]
+    return f"**{plain(read.name)}**: " + plain(", ".join(part for part in parts if part))

@@ -1,10 +1,10 @@
-"""Optional steps between files and corpus, each saying how many rows it changes."""
+"""Optional preprocessing between files and corpus; each step shows how many rows it changes."""
 
 import streamlit as st
 
-from core.corpus.build import StepCount, Steps
-from core.corpus.service import Preview, Refusal, step_counts
-from core.corpus.staging import Origin
+from core.corpus.preprocess import StepCount, Steps
+from core.corpus.service import FilePreview, InvalidInput, count_step_rows
+from core.corpus.staging import ImportSource
 from core.errors import InputError
 from core.types import Roles
 from pages.shared import session
@@ -12,125 +12,107 @@ from pages.shared.corpus.import_options import tag
 from pages.shared.errors import show_error
 from pages.shared.text import count, plain
 
-FEWER = {"all": "All rows", "first": "The first rows", "sample": "A random sample"}
+SUBSETS = {"all": "All rows", "first": "First rows", "sample": "Random sample"}
 
 
-def choose(origin: Origin, preview: Preview, roles: Roles) -> Steps | None:
-    """Draw the steps; None where nothing can be made, with the reason shown."""
+def choose_steps(source: ImportSource, preview: FilePreview, roles: Roles) -> Steps | None:
+    """The selected steps; None where no corpus can be created, with the reason on the page."""
     if not roles.text.strip() and not preview.vectors:
         return None
-    would = _counted(origin, roles, Steps(drop_empty=True, drop_duplicates=True))
+    counts = _count_rows(source, roles, Steps(drop_empty=True, drop_duplicates=True))
     left, middle, right = st.columns(3)
     with left:
-        empty, duplicates = _cleaning(origin, would if isinstance(would, tuple) else ())
+        empty, duplicates = _choose_cleaning(source, counts if isinstance(counts, tuple) else ())
     with middle:
-        first, sample, seed = _fewer(origin, preview.rows)
+        first, sample, seed = _choose_subset(source, preview.rows)
     with right:
-        tokens, overlap = _splitting(origin, bool(preview.vectors))
+        tokens, overlap = _choose_splitting(source, bool(preview.vectors))
     steps = Steps(empty, duplicates, first, sample, seed, tokens, overlap)
-    return steps if _report(origin, preview, roles, steps) else None
+    return steps if _show_step_counts(source, preview, roles, steps) else None
 
 
-def _counted(origin: Origin, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | Refusal:
+def _count_rows(source: ImportSource, roles: Roles, steps: Steps) -> tuple[StepCount, ...] | InvalidInput:
     with st.spinner("Splitting texts into passages" if steps.passage_tokens else "Counting rows", show_time=True):
-        return session.ask_once(step_counts, session.folder(), origin, roles, steps)
+        return session.ask_once(count_step_rows, session.folder(), source, roles, steps)
 
 
-def _cleaning(origin: Origin, would: tuple[StepCount, ...]) -> tuple[bool, bool]:
-    gone: list[int | None] = [step.before - step.after for step in would] or [None, None]
+def _choose_cleaning(source: ImportSource, counts: tuple[StepCount, ...]) -> tuple[bool, bool]:
+    removed: list[int | None] = [step.before - step.after for step in counts] or [None, None]
     empty = st.toggle(
-        "Drop empty texts",
+        "Remove empty texts",
         value=True,
-        key=f"empty-{tag(origin)}",
+        key=f"empty-{tag(source)}",
         persist_state="session",
-        help="Rows with nothing to read in them.",
+        help="Rows with blank text.",
     )
-    st.caption(_would(gone[0], "is empty", "are empty"))
+    st.caption(_affected_rows(removed[0], "is empty", "are empty"))
     duplicates = st.toggle(
-        "Keep one of exact duplicates",
-        key=f"duplicates-{tag(origin)}",
+        "Remove exact duplicates",
+        key=f"duplicates-{tag(source)}",
         persist_state="session",
-        help="Of rows with the very same text the first is kept.",
+        help="Keeps the first of several rows with the same text.",
     )
-    st.caption(_would(gone[1], "repeats an earlier text", "repeat an earlier text"))
+    st.caption(_affected_rows(removed[1], "repeats an earlier text", "repeat an earlier text"))
     return empty, duplicates
 
 
-def _would(rows: int | None, one: str, many: str) -> str:
-    return "" if rows is None else f"{count(rows, 'row')} {one if rows == 1 else many}"
+def _affected_rows(rows: int | None, singular: str, plural: str) -> str:
+    return "" if rows is None else f"{count(rows, 'row')} {singular if rows == 1 else plural}"
 
 
-def _fewer(origin: Origin, rows: int) -> tuple[int | None, int | None, int]:
-    way = st.selectbox(
+def _choose_subset(source: ImportSource, rows: int) -> tuple[int | None, int | None, int]:
+    """(first rows, sample size, seed)"""
+    subset = st.selectbox(
         "Rows",
-        list(FEWER),
-        key=f"fewer-{tag(origin)}",
-        format_func=FEWER.__getitem__,
+        list(SUBSETS),
+        key=f"subset-{tag(source)}",
+        format_func=SUBSETS.__getitem__,
         persist_state="session",
-        help="Fewer rows are quicker to try something out on.",
+        help="Use fewer rows for a quick test.",
     )
-    if way == "all" or way is None:
+    if subset == "all" or subset is None:
         return None, None, 0
-    size = st.number_input(
-        "How many",
-        1,
-        rows,
-        min(1_000, rows),
-        key=f"size-{tag(origin)}",
-        persist_state="session",
-        help="Counted after the steps on the left.",
-    )
-    if way == "first":
-        return int(size), None, 0
-    seed = st.number_input(
-        "Seed",
-        0,
-        2**31,
-        0,
-        key=f"seed-{tag(origin)}",
-        persist_state="session",
-        help="The same seed draws the same rows again.",
-    )
-    return None, int(size), int(seed)
+    size = _number("Number of rows", 1, rows, min(1_000, rows), f"size-{tag(source)}", "Applied after removing rows.")
+    if subset == "first":
+        return size, None, 0
+    return None, size, _number("Seed", 0, 2**31, 0, f"seed-{tag(source)}", "The same seed gives the same sample.")
 
 
-def _splitting(origin: Origin, vectors: bool) -> tuple[int | None, float]:
+def _choose_splitting(source: ImportSource, has_vectors: bool) -> tuple[int | None, float]:
+    """(tokens per passage or None, overlap in [0, 0.5])"""
     split = st.toggle(
         "Split long texts into passages",
-        key=f"split-{tag(origin)}",
-        disabled=vectors,
+        key=f"split-{tag(source)}",
+        disabled=has_vectors,
         persist_state="session",
-        help="Models read only the beginning of a long text. Each passage becomes a row that remembers its row. "
-        "Not for texts that come with vectors.",
+        help="Models read only the beginning of a long text. Each passage becomes a row that refers to its original "
+        "row. Not available for texts with vectors.",
     )
-    if not split or vectors:
+    if not split or has_vectors:
         return None, 0.1
-    tokens = st.number_input(
-        "Tokens a passage",
-        8,
-        8_000,
-        200,
-        step=50,
-        key=f"tokens-{tag(origin)}",
-        persist_state="session",
-        help="About three quarters of a word each; all-MiniLM-L6-v2 reads 256.",
-    )
+    tokens_help = "A token is about three quarters of a word; all-MiniLM-L6-v2 reads 256."
+    tokens = _number("Tokens per passage", 8, 8_000, 200, f"tokens-{tag(source)}", tokens_help, step=50)
     overlap = st.slider(
         "Overlap (%)",
         0,
         50,
         10,
         step=5,
-        key=f"overlap-{tag(origin)}",
+        key=f"overlap-{tag(source)}",
         persist_state="session",
         help="Share of a passage that the next one repeats, so that no sentence loses its context.",
     )
-    return int(tokens), overlap / 100
+    return tokens, overlap / 100
 
 
-def _report(origin: Origin, preview: Preview, roles: Roles, steps: Steps) -> bool:
-    counts = _counted(origin, roles, steps)
-    if isinstance(counts, Refusal):
+def _number(label: str, low: int, high: int, default: int, key: str, help: str, step: int = 1) -> int:
+    return int(st.number_input(label, low, high, default, step=step, key=key, persist_state="session", help=help))
+
+
+def _show_step_counts(source: ImportSource, preview: FilePreview, roles: Roles, steps: Steps) -> bool:
+    """Rows before and after each step; False, and the reason on the page, where no row would be left."""
+    counts = _count_rows(source, roles, steps)
+    if isinstance(counts, InvalidInput):
         show_error(InputError(counts.message, counts.remedy))
         return False
     lines = [f"{plain(step.step)}: {plain(step.note)} ({step.before:,} → {step.after:,})" for step in counts]

@@ -1,4 +1,4 @@
-"""The first visit: a sample corpus is made ready to explore, once a workspace."""
+"""The sample corpus, prepared once per workspace on the first visit."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,12 @@ from core.jobs.types import JobSpec
 from core.models.registry import PRESETS, find_spec
 from pages.shared import session
 
-COMPARED_WITH = ("lexical", "static")  # run here, quick, unlike the default model; static is made first, half a minute
-SAMPLE = Path(__file__).parents[2] / "samples" / "shop_feedback.csv"
+COMPARED_WITH = ("lexical", "static")  # local and fast, and different from the default model
+SAMPLE = Path(__file__).parents[3] / "samples" / "shop_feedback.csv"
 
 
-def prepare() -> None:
-    """In a new workspace, start the job that reads and embeds the sample; it runs while the page is already there."""
+def prepare_sample() -> None:
+    """In a new workspace, start the job that reads and embeds the sample; it runs in the background."""
     mark = session.workspace().folder / "started.json"
     if mark.exists():
         return
@@ -22,7 +22,7 @@ def prepare() -> None:
 
 
 def start_sample() -> str:
-    """Put the sample's job in line; gives its id."""
+    """Queue the job of the sample; returns its ID."""
     return session.manager().submit(
         JobSpec("sample", session.folder(), "", sample_params(), title="Shop feedback (sample)")
     )

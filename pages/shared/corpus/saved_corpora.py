@@ -1,4 +1,4 @@
-"""Earlier corpora: open, rename, delete."""
+"""Saved corpora: open, rename, delete."""
 
 import time
 from collections.abc import Callable
@@ -15,17 +15,17 @@ from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import count, plain, size
 
-STOP_SECONDS = 30  # a job stops when its batches in flight are done
+STOP_SECONDS = 30  # a job stops after its current batches
 
 
-def show() -> None:
-    """A table of what the workspace holds, and what can be done with the row that is chosen."""
+def show_saved_corpora() -> None:
+    """A table of the saved corpora, and buttons for the selected one."""
     corpora = session.workspace().corpora()
     if not corpora:
-        st.caption("Nothing here yet: what you bring in is kept and listed here.")
+        st.caption("No saved corpora yet.")
         return
     st.dataframe(
-        [_line(info) for info in corpora],
+        [_corpus_row(info) for info in corpora],
         hide_index=True,
         height=min(38 + 35 * len(corpora), 320),
         column_config={
@@ -37,101 +37,91 @@ def show() -> None:
     by_digest = {info.digest: info for info in corpora}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         current = session.current_corpus()
-        chosen = st.selectbox(
-            "Corpus to open or change",
+        digest = st.selectbox(
+            "Corpus",
             list(by_digest),
-            key="earlier",
-            format_func=lambda digest: by_digest[digest].name,
+            key="saved_corpus",
+            format_func=lambda key: by_digest[key].name,
             index=list(by_digest).index(current.digest) if current else 0,
-            help="Then open, rename or delete it.",
+            help="The corpus to open, rename or delete.",
         )
-        _actions(by_digest[chosen])
-    _open_dialog()
+        _show_buttons(by_digest[digest])
+    _show_dialog()
 
 
-def _line(info: CorpusInfo) -> dict[str, object]:
-    workspace = session.workspace()
+def _corpus_row(info: CorpusInfo) -> dict[str, object]:
+    workspace, created = session.workspace(), datetime.fromtimestamp(info.created)
     models = ", ".join(model.label for model in workspace.models(info.digest))
-    created = datetime.fromtimestamp(info.created)
-    taken = size(workspace.size(info.digest))
-    return {"Name": info.name, "Rows": info.rows, "Created": created, "Size": taken, "Models": models}
+    used = size(workspace.size(info.digest))
+    return {"Name": info.name, "Rows": info.rows, "Created": created, "Size": used, "Models": models}
 
 
-def _actions(info: CorpusInfo) -> None:
+def _show_buttons(info: CorpusInfo) -> None:
     st.button(
         "Open",
-        key="open-earlier",
+        key="open-corpus",
         type="primary",
         icon=":material/folder_open:",
         on_click=session.open_corpus,
         args=(info.digest,),
         help="Show this corpus on every page.",
     )
-    st.button(
-        "Rename",
-        key="rename-earlier",
-        icon=":material/edit:",
-        on_click=session.remember,
-        args=("dialog", ("rename", info.digest)),
-        help="Give it another name; nothing else changes.",
-    )
-    st.button(
-        "Delete",
-        key="delete-earlier",
-        icon=":material/delete:",
-        on_click=session.remember,
-        args=("dialog", ("delete", info.digest)),
-        help="Asks first, and says how much space it frees.",
-    )
+    _dialog_button("Rename", "rename", info, ":material/edit:", "Changes the name only.")
+    _dialog_button("Delete", "delete", info, ":material/delete:", "Asks for confirmation and shows the space freed.")
 
 
-def _open_dialog() -> None:
-    """The dialog asked for. It is remembered, so that it outlives a rerun that a finished job starts."""
+def _dialog_button(label: str, kind: str, info: CorpusInfo, icon: str, help: str) -> None:
+    dialog = (kind, info.digest)
+    st.button(label, key=f"{kind}-corpus", icon=icon, on_click=session.remember, args=("dialog", dialog), help=help)
+
+
+def _show_dialog() -> None:
+    """The open dialog is stored in the session, so that it outlives a rerun that a finished job starts."""
     kind, digest = session.remembered("dialog") or ("", "")
     info = session.workspace().info(digest)
-    if info and kind == "rename":
-        rename_dialog(info)
-    elif info and kind == "delete":
-        delete_dialog(info)
+    if info and kind:
+        (rename_dialog if kind == "rename" else delete_dialog)(info)
 
 
-def _closed() -> None:
+def _close_dialog() -> None:
     session.remember("dialog", None)
 
 
-@st.dialog("Rename corpus", on_dismiss=_closed)
+@st.dialog("Rename corpus", on_dismiss=_close_dialog)
 def rename_dialog(info: CorpusInfo) -> None:
-    new = st.text_input("New name", info.name, max_chars=120, key="new-name", help="Shown in the sidebar and in lists.")
+    new = st.text_input(
+        "New name", info.name, max_chars=120, key="new-name", help="Name shown in the sidebar and in lists."
+    )
     if st.button(
         "Rename", key="rename-yes", type="primary", help="Names must not be empty.", disabled=not (new or "").strip()
     ):
-        _do(partial(session.workspace().rename, info.digest, new or ""))
+        _apply(partial(session.workspace().rename, info.digest, new or ""))
 
 
-@st.dialog("Delete corpus?", on_dismiss=_closed)
+@st.dialog("Delete corpus?", on_dismiss=_close_dialog)
 def delete_dialog(info: CorpusInfo) -> None:
     workspace, jobs = session.workspace(), open_jobs(info)
     models = count(len(workspace.models(info.digest)), "embedding")
     st.markdown(
-        f"**{plain(info.name)}** goes for good, with {models} and everything computed from it. "
-        f"This frees **{size(workspace.size(info.digest))}**. Your own files are not touched."
+        f"**{plain(info.name)}** will be deleted permanently, with {models} and all results. "
+        f"This frees **{size(workspace.size(info.digest))}**. Your own files are not changed."
     )
     if jobs:
         st.warning(
-            f"{count(len(jobs), 'job')} on it {_stands(jobs)} and will be stopped first.", icon=":material/stop:"
+            f"{count(len(jobs), 'job')} on it {_job_status(jobs)} and will be stopped first.", icon=":material/stop:"
         )
     with st.container(horizontal=True):
         if st.button(
-            "Delete for good", key="delete-yes", type="primary", icon=":material/delete:", help="This can't be undone."
+            "Delete permanently", key="delete-yes", type="primary", icon=":material/delete:", help="Can't be undone."
         ):
-            _do(partial(delete, info))
-        if st.button("Keep it", key="delete-no", help="Nothing changes."):
-            _closed()
+            _apply(partial(stop_and_delete, info))
+        if st.button("Cancel", key="delete-no", help="Changes nothing."):
+            _close_dialog()
             st.rerun()
 
 
 def open_jobs(info: CorpusInfo) -> list[JobState]:
-    """The jobs in line or running on a corpus; the sample's begins without one and is known by its file."""
+    """Queued and running jobs on a corpus; the job of the sample starts without one and is matched by its file."""
     sources = {source.get("name") for source in info.origin.get("sources", [])}
     return [
         job
@@ -141,35 +131,37 @@ def open_jobs(info: CorpusInfo) -> list[JobState]:
     ]
 
 
-def _stands(jobs: list[JobState]) -> str:
+def _job_status(jobs: list[JobState]) -> str:
     if any(job.status == "running" for job in jobs):
-        return "is running" if len(jobs) == 1 else "are running or in line"
-    return "is in line" if len(jobs) == 1 else "are in line"
+        return "is running" if len(jobs) == 1 else "are running or queued"
+    return "is queued" if len(jobs) == 1 else "are queued"
 
 
-def delete(info: CorpusInfo) -> None:
-    """Stop what runs on a corpus, then delete it. Raises JobError where a job doesn't stop, StorageError."""
-    until = time.monotonic() + STOP_SECONDS
-    with st.spinner("Stopping its jobs and deleting it"):
-        # those in line are cancelled at once; a running one would write its result into the folder that was removed
+def stop_and_delete(info: CorpusInfo) -> None:
+    """Stop the jobs on a corpus, then delete it. Raises JobError where a job doesn't stop, StorageError."""
+    deadline = time.monotonic() + STOP_SECONDS
+    with st.spinner("Stopping jobs and deleting the corpus"):
+        # queued jobs are cancelled at once; a running one would write its result into the removed folder
         while jobs := open_jobs(info):
             for job in jobs:
                 session.manager().cancel(job.id)
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise JobError(
-                    "A job on this corpus has not stopped yet.", "Try again in a minute; nothing is deleted."
+                    "A job on this corpus has not stopped yet.", "Try again in a minute; nothing was deleted."
                 )
             time.sleep(0.1)
         session.workspace().delete(info.digest)
     if session.workspace().info(info.digest):
-        raise StorageError(f"{info.name} is still there.", "Close what else uses its files, then try again.")
+        raise StorageError(
+            f"{info.name} could not be deleted.", "Close other programs that use its files, then try again."
+        )
 
 
-def _do(change: Callable[[], object]) -> None:
+def _apply(change: Callable[[], object]) -> None:
     try:
         change()
     except PlanisphereError as error:
         show_error(error)
         return
-    _closed()
+    _close_dialog()
     st.rerun()

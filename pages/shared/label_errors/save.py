@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.corpus.selections import LONGEST_NAME, SavedSelection
+from core.corpus.selections import MAX_NAME_LENGTH, SavedSelection
 from core.errors import PlanisphereError
 from pages.shared import session
 from pages.shared.errors import show_error
@@ -25,7 +25,7 @@ def keep(keeper: Callable[[str], SavedSelection], rows: int, key: str) -> None:
         name = st.text_input(
             "Name of the selection",
             key=f"{key}_name",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             placeholder="What its rows have in common",
             help="Shown wherever selections can be chosen; no two have the same name.",
         )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.corpus.distinctive_terms import Contrast, Contrasts, Shift
+from core.corpus.distinctive_terms import DistinctiveItem, DistinctiveItems, MeanShift
 from core.map.rows import CELL, Look, SelectionTable, keep_selection, selection_file, selection_table, special
 from core.map.scene import Scene
 from core.map.selection import Choice, Step
@@ -65,7 +65,7 @@ def kept(scene: Scene, choice: Choice) -> None:
     if info is None:
         return
     keeper = partial(session.ask, keep_selection, scene, choice) if choice.selects else None
-    chosen = view.show(info, keeper)
+    chosen = view.show_selections(info, keeper)
     if chosen:
         state.force(scene, Choice((Step("rows", "set", key=chosen.key),)))
         st.rerun()
@@ -161,7 +161,7 @@ def what_is_special(scene: Scene, choice: Choice) -> None:
         st.text(_shift_line(shift))
 
 
-def _entries(title: str, found: Contrasts, with_column: bool) -> None:
+def _entries(title: str, found: DistinctiveItems, with_column: bool) -> None:
     if found.entries:
         st.dataframe(
             _entry_table(title, found.entries, with_column),
@@ -174,7 +174,7 @@ def _entries(title: str, found: Contrasts, with_column: bool) -> None:
     st.caption(f"{'' if found.entries else f'{title}: none stand out. '}{found.note}")
 
 
-def _entry_table(title: str, entries: tuple[Contrast, ...], with_column: bool) -> pd.DataFrame:
+def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {
             title: [f"{entry.name}: {entry.value}"[:200] if with_column else entry.value for entry in entries],
@@ -199,7 +199,7 @@ def _share(part: int, whole: int) -> str:
     return f"{part:,} of {whole:,} ({part / max(whole, 1):.1%})"
 
 
-def _shift_line(shift: Shift) -> str:
+def _shift_line(shift: MeanShift) -> str:
     """A number or time column whose mean differs: "stars is lower here: 1.8 on average (12 rows), 4 elsewhere (9)"."""
     inside, outside = (_mean(shift, value) for value in (shift.inside_mean, shift.outside_mean))
     lower, higher = ("earlier", "later") if shift.kind == "time" else ("lower", "higher")
@@ -208,5 +208,5 @@ def _shift_line(shift: Shift) -> str:
     return f"{here}, {outside} elsewhere ({shift.outside_count:,})"
 
 
-def _mean(shift: Shift, value: float) -> str:
+def _mean(shift: MeanShift, value: float) -> str:
     return str(pd.Timestamp(value, unit="s").date()) if shift.kind == "time" else f"{value:,.4g}"

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.export_service import ENDINGS, Format, write_export
+from core.vectors.export import ENDINGS, Format, write_export
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.text import duration, size

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from core.corpus.selections import LONGEST_NAME, save_selection
+from core.corpus.selections import MAX_NAME_LENGTH, save_selection
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.versions_service import leave_out
+from core.vectors.versions import create_version
 from pages.shared import session
 from pages.shared.errors import show_error
 from pages.shared.models import run
@@ -38,7 +38,7 @@ def selection(info: CorpusInfo, key: str, rows: Rows, number: int, suggested: st
         name = st.text_input(
             "Name of the selection",
             key=f"{key}_name",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             placeholder=suggested,
             help="Left empty, it gets the name that is suggested here.",
         )
@@ -102,7 +102,7 @@ def _make(info: CorpusInfo, rows: Sequence[int] | np.ndarray, why: str, name: st
     ids = np.asarray(rows, dtype=np.int64)
     try:
         with st.spinner("Making the new version"):
-            made = session.ask(leave_out, session.corpus_ref(info), ids, why, name, tuple(models), timeout=600)
+            made = session.ask(create_version, session.corpus_ref(info), ids, why, name, tuple(models), timeout=600)
         for model in models:
             _embed(made, model)
     except PlanisphereError as error:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.corpus.text_edits import PROBES
+from core.corpus.text_edits import TEXT_EDITS
 from core.quality import robustness as answers
 from core.quality import summaries as words
 from core.quality.charts import dot_figure
@@ -15,8 +15,8 @@ from pages.shared import session
 from pages.shared.quality import common, measure
 from pages.shared.quality.common import Asked, Found
 
-LABELS = {name: probe.label for name, probe in PROBES.items()}
-TURNED = tuple(name for name, probe in PROBES.items() if not probe.keeps_meaning)
+LABELS = {name: probe.label for name, probe in TEXT_EDITS.items()}
+TURNED = tuple(name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning)
 SHOWN = {"churn_mean": ("share of the 10 nearest lost", ".0%"), "drop": ("drop in cosine", ".2f")}
 
 
@@ -32,7 +32,7 @@ def show(asked: Asked) -> None:
         return
     part = _part()
     title, tick = SHOWN[part]
-    stays = [name for name in PROBES if name not in TURNED]
+    stays = [name for name in TEXT_EDITS if name not in TURNED]
     for names, headline in (
         (sorted(stays, key=lambda name: name in NEUTRAL), "The meaning stays: further left is better"),
         (list(TURNED), "The meaning turns: further right is better"),
@@ -113,7 +113,7 @@ def _examples(asked: Asked, found: list[Found]) -> None:
         probe = st.selectbox("Change", probes, key="quality_examples_change", width=240, persist_state="session",
                              format_func=lambda each: LABELS[each], help="Whose changed texts are shown.")  # fmt: skip
     probe = probe if probe in probes else probes[0]
-    st.caption(PROBES[probe].help)
+    st.caption(TEXT_EDITS[probe].help)
     frame = session.ask_once(answers.examples, *asked.where, one.contender, probe)
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.corpus.service import Refusal
+from core.corpus.service import InvalidInput
 from core.corpus.staging import stage
 from core.digest import digest_json
 from core.errors import PlanisphereError
@@ -53,7 +53,7 @@ def _bring(info: CorpusInfo, name: str, files: list[Any], judged: bool) -> None:
     except PlanisphereError as error:
         show_error(error)
         return
-    if isinstance(found, Refusal):
+    if isinstance(found, InvalidInput):
         refused(found)
         return
     session.set_widget(f"{name}_file", found[0].key)
@@ -98,13 +98,13 @@ def column(label: str, options: tuple[str, ...], proposed: str, key: str, help: 
 def outlook(info: CorpusInfo, task: Task) -> Outlook | None:
     """What a task is made of, None after having said why it can't be done."""
     found = session.ask_once(answers.outlook, session.corpus_ref(info), task)
-    if isinstance(found, Refusal):
+    if isinstance(found, InvalidInput):
         refused(found)
         return None
     return found
 
 
-def refused(found: Refusal) -> None:
+def refused(found: InvalidInput) -> None:
     st.warning(f"{plain(found.message)} {plain(found.remedy)}", icon=":material/block:")
 
 

@@ -9,8 +9,8 @@ from core.search.service import Mode, Query
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import empty, session
+from pages.shared import filters as form
 from pages.shared.errors import show_error
-from pages.shared.filters import form
 
 MODES: dict[Mode, str] = {"meaning": "Meaning", "words": "Words", "pattern": "Pattern", "both": "Meaning + words"}
 HINTS = {
@@ -68,7 +68,7 @@ def query(info: CorpusInfo, embedded: bool) -> Query | None:
     with st.expander("Rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = rows_and_number(info.rows, mode)
         columns = session.ask_once(answers.columns, session.corpus_ref(info))
-        filters = form.choose(columns, saved_selections(session.workspace(), info.digest))
+        filters = form.choose_filters(columns, saved_selections(session.workspace(), info.digest))
     if not embedded:
         empty.not_embedded("Only words and patterns can be searched: this corpus is not embedded yet.")
     if not text.strip() and not near and not far:

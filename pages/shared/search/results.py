@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.corpus.cells import LONGEST
+from core.corpus.export import MAX_CELL_LENGTH
 from core.figures_bars import histogram_figure
 from core.palette import Theme
 from core.search import service as answers
@@ -62,7 +62,7 @@ def hits_list(found: Found, info: CorpusInfo, spec: ModelSpec | None, alone: boo
     if len(table) > CARDS:
         st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
     if found.cut:
-        st.caption(f"Cells are cut at {LONGEST:,} characters, in the download too: {count(found.cut, 'cell')}.")
+        st.caption(f"Cells are cut at {MAX_CELL_LENGTH:,} characters, in the download too: {count(found.cut, 'cell')}.")
     csv_button(
         "Download the hits (CSV)",
         table,

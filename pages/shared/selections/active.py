@@ -1,5 +1,5 @@
-"""The rows of one group selected on every page at once: the Map shows them, Search looks within them. Kept for the
-visit, and in the link."""
+"""The active selection: the rows of one clicked group, selected on all pages. The Map shows them, Search searches
+within them; stored in the session and in the link."""
 
 import streamlit as st
 
@@ -8,118 +8,112 @@ from core.corpus.selections import SavedSelection, rename_selection, saved_selec
 from core.map.selection import Choice, Step
 from core.store import CorpusInfo
 from core.types import CorpusRef
-from pages.shared import session
-from pages.shared.filters import form
+from pages.shared import filters, session
 from pages.shared.map import state
 from pages.shared.text import count, plain
 
 NAME = "selected"
 
 
-def current(info: CorpusInfo) -> SavedSelection | None:
-    """What is selected of this corpus; ended where a person has chosen other rows on the Map or in Search."""
-    known = session.remembered(NAME)
-    if known is None and NAME in st.query_params:
-        known = _from_link(info)
-    if not known or known["corpus"] != info.digest:
+def active_selection(info: CorpusInfo) -> SavedSelection | None:
+    """The active selection of this corpus; cleared where other rows were selected on the Map or in Search."""
+    active = session.remembered(NAME)
+    if active is None and NAME in st.query_params:
+        active = _read_link(info)
+    if not active or active["corpus"] != info.digest:
         return None
-    saved = _kept(info, known["key"])
-    if saved is None or not state.holds(known["key"]) or _left_out(known["key"]):
-        end()
+    saved = _saved_selection(info, active["key"])
+    if saved is None or not state.holds(active["key"]) or _removed_in_search(active["key"]):
+        clear_active()
         return None
     return saved
 
 
-def take(info: CorpusInfo, clicked: Clicked) -> None:
-    """Select the rows of a group instead of what was selected; in a callback, or before what shows it."""
-    saved, known = clicked.saved, session.remembered(NAME)
-    if known and known["key"] != saved.key:
-        end()
-    session.remember(NAME, {"corpus": info.digest, "key": saved.key, "own": saved.name if clicked.new else ""})
-    session.set_widget(form.WITHIN, [saved.key])
+def activate(info: CorpusInfo, clicked: Clicked) -> None:
+    """Select the rows of a group instead of the active ones; call it in a callback, or before the Map or Search."""
+    saved, active = clicked.saved, session.remembered(NAME)
+    if active and active["key"] != saved.key:
+        clear_active()
+    temporary = saved.name if clicked.new else ""
+    session.remember(NAME, {"corpus": info.digest, "key": saved.key, "temporary": temporary})
+    session.set_widget(filters.SELECTION_KEY, [saved.key])
     state.put(Choice((Step("rows", "set", key=saved.key),)))
 
 
-def keep(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
-    """A person keeps these rows: they stay when no longer selected, and get the name unless they had one before.
-    Raises InputError for a bad or taken name."""
-    known = session.remembered(NAME)
-    if not known or not known["own"] or (known["corpus"], known["key"]) != (info.digest, saved.key):
+def save_active(info: CorpusInfo, saved: SavedSelection, name: str) -> SavedSelection:
+    """Save these rows permanently, under the name unless they were saved before. Raises InputError for a bad or
+    existing name."""
+    active = session.remembered(NAME)
+    if not active or not active["temporary"] or (active["corpus"], active["key"]) != (info.digest, saved.key):
         return saved
-    if saved.name == known["own"] and name.strip() != saved.name:
+    if saved.name == active["temporary"] and name.strip() != saved.name:
         saved = rename_selection(session.workspace(), info.digest, saved.key, name)
-    session.remember(NAME, known | {"own": ""})
+    session.remember(NAME, active | {"temporary": ""})
     return saved
 
 
-def end() -> None:
-    """Select nothing: on the Map and in Search, too. What a click alone had kept goes."""
-    known = session.remembered(NAME)
+def clear_active() -> None:
+    """Select nothing, also on the Map and in Search. Selections saved by a click only are deleted."""
+    active = session.remembered(NAME)
     session.remember(NAME, {})
-    if not known:
+    if not active:
         return
-    key = known["key"]
+    key = active["key"]
     if state.holds(key):
         state.put(Choice())
-    within = session.widget_value(form.WITHIN)
+    within = session.widget_value(filters.SELECTION_KEY)
     if within and key in within:
-        session.set_widget(form.WITHIN, [each for each in within if each != key])
-    if known["own"]:
-        forget(CorpusRef(session.folder(), known["corpus"]), key, known["own"])
+        session.set_widget(filters.SELECTION_KEY, [other for other in within if other != key])
+    if active["temporary"]:
+        forget(CorpusRef(session.folder(), active["corpus"]), key, active["temporary"])
 
 
-def in_link() -> None:
-    """Write what is selected into the address, so that it outlives a reload on any page."""
+def write_link() -> None:
+    """Write the active selection into the address, so that it outlives a reload on any page."""
     info = session.current_corpus()
-    saved = current(info) if info else None
+    saved = active_selection(info) if info else None
     if saved and st.query_params.get(NAME) != saved.key:
         st.query_params[NAME] = saved.key
     elif not saved and NAME in st.query_params:
         del st.query_params[NAME]
 
 
-def line(info: CorpusInfo) -> None:
-    """How many rows are selected, of which group, and the button that ends it; nothing where none are."""
-    in_link()
-    saved = current(info)
+def show_active(info: CorpusInfo) -> None:
+    """The number of selected rows, the name of their group, and a button that clears them; nothing without any."""
+    write_link()
+    saved = active_selection(info)
     if saved is None:
         return
     with st.container(key="selected_rows", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f":material/check_box: **{count(saved.rows, 'row')} selected** · {plain(saved.name)}",
             width="content",
-            help="The Map shows these rows, Search looks within them, and the list of selections has them, until you "
-            "clear them, click another group or choose other rows there.",
+            help="The Map shows these rows and Search searches within them, until you clear them or select other rows.",
         )
-        if st.button(
-            "Clear",
-            key="selected_clear",
-            type="tertiary",
-            icon=":material/close:",
-            help="Selects nothing, on every page.",
-        ):
-            end()  # in no callback: the map's fragment would first take up what its component still tells
+        pressed = st.button(
+            "Clear", key="selected_clear", type="tertiary", icon=":material/close:", help="Clears it on all pages."
+        )
+        if pressed:
+            clear_active()  # not in a callback: the map's fragment would first apply the state of its component
             st.rerun()
 
 
-def _from_link(info: CorpusInfo) -> dict[str, str] | None:
-    """Taken up once a visit; the Map's and Search's own links come before it."""
-    saved = _kept(info, str(st.query_params[NAME]))
+def _read_link(info: CorpusInfo) -> dict[str, str] | None:
+    """Applied once per visit; the links of the Map and Search take precedence."""
+    saved = _saved_selection(info, str(st.query_params[NAME]))
     if saved is None:
         return None
-    known = {"corpus": info.digest, "key": saved.key, "own": ""}
-    session.remember(NAME, known)
-    session.widget_default(form.WITHIN, [saved.key])
-    return known
+    active = {"corpus": info.digest, "key": saved.key, "temporary": ""}
+    session.remember(NAME, active)
+    session.widget_default(filters.SELECTION_KEY, [saved.key])
+    return active
 
 
-def _kept(info: CorpusInfo, key: str) -> SavedSelection | None:
-    return next(
-        (selection for selection in saved_selections(session.workspace(), info.digest) if selection.key == key), None
-    )
+def _saved_selection(info: CorpusInfo, key: str) -> SavedSelection | None:
+    selections = saved_selections(session.workspace(), info.digest)
+    return next((selection for selection in selections if selection.key == key), None)
 
 
-def _left_out(key: str) -> bool:
-    """Whether Search's own choice of selections no longer has it."""
-    within = session.widget_value(form.WITHIN)
+def _removed_in_search(key: str) -> bool:
+    within = session.widget_value(filters.SELECTION_KEY)
     return within is not None and key not in within

@@ -6,7 +6,7 @@ from math import exp
 import pandas as pd
 import streamlit as st
 
-from core.corpus.selections import LONGEST_NAME
+from core.corpus.selections import MAX_NAME_LENGTH
 from core.errors import PlanisphereError
 from core.trends.rows import Explained, Pick, explain, keep, rows_file
 from core.trends.service import Subject
@@ -77,7 +77,7 @@ def tools(subject: Subject, pick: Pick, key: str, rows: int) -> None:
         name = st.text_input(
             "Keep these rows as",
             key=f"{key}_name",
-            max_chars=LONGEST_NAME,
+            max_chars=MAX_NAME_LENGTH,
             placeholder="A name for the selection",
             help="A kept selection can be shown on the map, searched within, combined and exported.",
         )

@@ -18,7 +18,7 @@ from core.clusters.llm_prompt import NAME_LENGTH, Subject, messages, read_names,
 from core.clusters.methods import ClusterParams
 from core.clusters.results import CLUSTERS, ClusterQuery
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, ModelError, ServiceError
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec

@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.distinctive_terms import contrast_columns, contrast_terms
-from core.corpus.name_terms import is_telling
-from core.corpus.terms import document_terms
+from core.corpus import terms
+from core.corpus.build import build_corpus
+from core.corpus.distinctive_terms import distinctive_terms, distinctive_values
+from core.corpus.reading.values import RawTable
+from core.corpus.terms import document_terms, is_informative
 from core.stats.multiple_testing import bonferroni_z
+from core.store import Workspace
+from core.types import CorpusRef, Roles
 
 
 def test_document_terms_equal_counting_by_hand():
@@ -28,7 +32,7 @@ def test_pairs_do_not_cross_texts_and_the_widest_terms_are_kept():
     _, terms = document_terms(["a b", "c d"] * 5)
     assert "b c" not in terms
     assert "a b" in terms
-    _, terms = document_terms(["x y", "x z", "x y"], most=2, min_rows=1)
+    _, terms = document_terms(["x y", "x z", "x y"], max_terms=2, min_rows=1)
     assert terms == ["x", "y"] or terms == ["x", "x y"]
 
 
@@ -37,7 +41,7 @@ def test_texts_without_words_have_no_terms(texts):
     matrix, terms = document_terms(texts)
     assert matrix.shape == (len(texts), 0)
     assert terms == []
-    assert contrast_terms(matrix, terms, np.array([True] + [False] * (len(texts) - 1))[: len(texts)]).entries == ()
+    assert distinctive_terms(matrix, terms, np.array([True] + [False] * (len(texts) - 1))[: len(texts)]).entries == ()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,7 @@ def planted():
 def test_a_planted_word_is_found_and_chance_is_not(planted):
     texts, mask = planted
     matrix, terms = document_terms(texts)
-    found = contrast_terms(matrix, terms, mask)
+    found = distinctive_terms(matrix, terms, mask)
     assert {entry.value for entry in found.entries} == {"refund", "please", "refund please"}
     entry = found.entries[0]
     assert (entry.inside, entry.inside_total, entry.outside, entry.outside_total) == (48, 60, 0, 540)
@@ -72,7 +76,7 @@ def test_random_selections_seldom_show_anything(planted):
     texts, _ = planted
     matrix, terms = document_terms([text.replace("refund please", "") for text in texts])
     random = np.random.default_rng(1)
-    false = sum(bool(contrast_terms(matrix, terms, random.random(600) < 0.2).entries) for _ in range(100))
+    false = sum(bool(distinctive_terms(matrix, terms, random.random(600) < 0.2).entries) for _ in range(100))
     assert false <= 10  # at most 5 expected
 
 
@@ -81,7 +85,7 @@ def test_nothing_and_everything_have_no_contrast(planted):
     matrix, terms = document_terms(texts)
     table = pd.DataFrame({"a": ["x"] * 600})
     for chosen, note in [(mask & False, "No row"), (mask | True, "All rows")]:
-        for found in (contrast_terms(matrix, terms, chosen), contrast_columns(table, chosen)):
+        for found in (distinctive_terms(matrix, terms, chosen), distinctive_values(table, chosen)):
             assert found.entries == ()
             assert found.note.startswith(note)
 
@@ -100,7 +104,7 @@ def test_column_values_and_numbers(planted):
         }
     )
     table.loc[0, "area"] = None
-    found = contrast_columns(table, mask)
+    found = distinctive_values(table, mask)
     assert [(entry.name, entry.value) for entry in found.entries] == [("area", "tea")]
     assert (found.entries[0].inside, found.entries[0].inside_total) == (59, 59)  # the missing cell is no row
     assert [shift.name for shift in found.shifts] == ["day", "price"]
@@ -117,7 +121,7 @@ def test_column_values_and_numbers(planted):
 def test_a_lower_number_is_found_too():
     mask = np.arange(200) < 100
     values = pd.DataFrame({"price": np.where(mask, 1.0, 5.0) + np.random.default_rng(0).normal(size=200)})
-    shift = contrast_columns(values, mask).shifts[0]
+    shift = distinctive_values(values, mask).shifts[0]
     assert shift.effect < 0 < shift.lower
 
 
@@ -125,8 +129,27 @@ def test_words_that_are_not_shown_are_tested_all_the_same():
     texts = ["to the lamp, not broken"] * 30 + ["a book"] * 30
     matrix, terms = document_terms(texts, min_rows=2)
     mask = np.arange(60) < 30
-    whole, told = contrast_terms(matrix, terms, mask), contrast_terms(matrix, terms, mask, shown=is_telling)
+    whole, told = (
+        distinctive_terms(matrix, terms, mask),
+        distinctive_terms(matrix, terms, mask, is_listed=is_informative),
+    )
     assert "to" in [entry.value for entry in whole.entries]
     assert {entry.value for entry in told.entries} == {"lamp", "not", "broken", "not broken"}
     assert told.tests == whole.tests
-    assert len(contrast_terms(matrix, terms, mask, limit=2, shown=is_telling).entries) == 2
+    assert len(distinctive_terms(matrix, terms, mask, limit=2, is_listed=is_informative).entries) == 2
+
+
+def test_terms_of_large_corpora_are_stored(tmp_path, monkeypatch):
+    texts = ["tea pot green", "tea pot blue", "tea cup green"] * 2
+    table = pd.DataFrame({"text": texts})
+    workspace = Workspace(tmp_path)
+    built = build_corpus(RawTable(table), Roles("{text}")).corpus
+    ref = CorpusRef(str(tmp_path), workspace.save_corpus(built).digest)
+    monkeypatch.setattr(terms, "STORE_FROM_ROWS", 1)
+    for _ in range(2):  # computed, then loaded
+        terms.load_terms.cache_clear()
+        matrix, vocabulary = terms.load_terms(ref)
+        expected, names = terms.document_terms(texts)
+        assert vocabulary == names
+        np.testing.assert_array_equal(matrix.toarray(), expected.toarray())
+    assert terms.TERMS.exists(terms.TermsQuery(ref))

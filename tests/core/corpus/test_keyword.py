@@ -3,7 +3,7 @@ from math import log
 import numpy as np
 import pytest
 
-from core.corpus.keyword import find_keyword, find_regex, mark_matches, parse_terms, query_spans
+from core.corpus.keyword import mark_matches, parse_terms, query_spans, search_keywords, search_regex
 from core.errors import InputError
 from tests.waiting import cpu_limit
 
@@ -19,7 +19,7 @@ TEXTS = [
 
 def test_bm25_by_hand():
     texts = ["tea tea milk", "tea", "coffee and cake"]
-    hits = find_keyword(texts, "tea", k=5)
+    hits = search_keywords(texts, "tea", k=5)
     idf = log(1 + (3 - 2 + 0.5) / (2 + 0.5))
     mean = (12 + 3 + 15) / 3
 
@@ -33,32 +33,32 @@ def test_bm25_by_hand():
 
 
 def test_a_word_matches_where_a_word_begins_in_any_case():
-    hits = find_keyword(TEXTS, "refund")
+    hits = search_keywords(TEXTS, "refund")
     assert set(hits.rows) == {0, 1}
     assert [TEXTS[1][slice(*span)] for span in dict(zip(hits.rows, hits.spans, strict=True))[1]] == [
         "Refund", "refund", "refund", "REFUND",
     ]  # fmt: skip
-    assert find_keyword(TEXTS, "cat").spans == (((21, 24),),)  # not within "scat"
-    assert find_keyword(TEXTS, "und").total == 0
+    assert search_keywords(TEXTS, "cat").spans == (((21, 24),),)  # not within "scat"
+    assert search_keywords(TEXTS, "und").total == 0
 
 
 def test_texts_with_all_words_come_first():
     texts = ["slow slow slow slow", "slow and late, dear me, with many more words in this text than in all the others"]
-    hits = find_keyword(texts, "slow late")
+    hits = search_keywords(texts, "slow late")
     assert hits.rows.tolist() == [1, 0]
     assert hits.matched.tolist() == [2, 1]
 
 
 def test_a_phrase_in_quotes_matches_whole_words_next_to_each_other():
     texts = ["dog  food", "food for a dog", "dog foods", "hotdog food"]
-    assert find_keyword(texts, '"dog food"').rows.tolist() == [0]
+    assert search_keywords(texts, '"dog food"').rows.tolist() == [0]
     assert parse_terms('Dog "big  Cat" dog') == (("dog", False), ("big cat", True))
 
 
 def test_chinese_is_found_by_substring_and_words_beside_it():
-    assert find_keyword(TEXTS, "退款").rows.tolist() == [4]
-    assert find_keyword(TEXTS, "iphone").rows.tolist() == [5]
-    assert TEXTS[5][slice(*find_keyword(TEXTS, "iphone").spans[0][0])] == "iPhone"
+    assert search_keywords(TEXTS, "退款").rows.tolist() == [4]
+    assert search_keywords(TEXTS, "iphone").rows.tolist() == [5]
+    assert TEXTS[5][slice(*search_keywords(TEXTS, "iphone").spans[0][0])] == "iPhone"
 
 
 def test_spans_fit_though_lower_case_changes_the_length():
@@ -67,51 +67,51 @@ def test_spans_fit_though_lower_case_changes_the_length():
 
 
 def test_signs_are_taken_as_they_stand():
-    assert find_keyword(["costs $5 (sale)", "costs 5"], "(sale)").rows.tolist() == [0]
-    assert find_keyword(["a.b", "axb"], "a.b").rows.tolist() == [0]
+    assert search_keywords(["costs $5 (sale)", "costs 5"], "(sale)").rows.tolist() == [0]
+    assert search_keywords(["a.b", "axb"], "a.b").rows.tolist() == [0]
 
 
 def test_only_rows_of_the_mask_are_searched():
     mask = np.array([False, True, True, True, True, True])
-    assert find_keyword(TEXTS, "refund", mask=mask).rows.tolist() == [1]
-    assert find_regex(TEXTS, "refund", mask=mask).rows.tolist() == [1]
-    assert find_keyword(TEXTS, "refund", mask=np.zeros(6, dtype=bool)).total == 0
-    assert find_keyword([], "refund").total == 0
+    assert search_keywords(TEXTS, "refund", mask=mask).rows.tolist() == [1]
+    assert search_regex(TEXTS, "refund", mask=mask).rows.tolist() == [1]
+    assert search_keywords(TEXTS, "refund", mask=np.zeros(6, dtype=bool)).total == 0
+    assert search_keywords([], "refund").total == 0
 
 
 def test_a_query_without_words_is_refused():
     for query in ("", "   ", '""'):
         with pytest.raises(InputError, match="no words"):
-            find_keyword(TEXTS, query)
+            search_keywords(TEXTS, query)
 
 
 def test_regex_counts_matches_of_at_least_one_character():
-    hits = find_regex(TEXTS, r"refunds?\b")
+    hits = search_regex(TEXTS, r"refunds?\b")
     assert hits.rows.tolist() == [1, 0]
     assert hits.scores.tolist() == [4, 1]
     assert hits.spans[1] == ((4, 10),)
-    assert find_regex(TEXTS, "x*").total == 0
-    assert find_regex(TEXTS, "refund", ignore_case=False).scores.tolist() == [2, 1]
+    assert search_regex(TEXTS, "x*").total == 0
+    assert search_regex(TEXTS, "refund", ignore_case=False).scores.tolist() == [2, 1]
 
 
 def test_a_broken_pattern_is_explained_with_its_position():
     with pytest.raises(InputError, match="unterminated character set at character 6"):
-        find_regex(TEXTS, "abc [x")
+        search_regex(TEXTS, "abc [x")
     with pytest.raises(InputError, match="needs 1 to"):
-        find_regex(TEXTS, "")
+        search_regex(TEXTS, "")
 
 
 @pytest.mark.parametrize("pattern", ["(a|aa)+$", "(a|a?)+$b|(a+a+)+$"])
 def test_a_pattern_that_backtracks_for_ever_is_stopped(pattern):
     with cpu_limit(3), pytest.raises(InputError, match="takes too long"):
-        find_regex(["a" * 80 + "b"] * 50, pattern, seconds=0.3)
+        search_regex(["a" * 80 + "b"] * 50, pattern, seconds=0.3)
 
 
 def test_a_pattern_that_would_fill_the_memory_is_refused():
     with pytest.raises(InputError, match="repeats too much"):
-        find_regex(TEXTS, "((a{1000}){1000}){1000}")
+        search_regex(TEXTS, "((a{1000}){1000}){1000}")
     with pytest.raises(InputError, match=r"can't be read|too large"):
-        find_regex(TEXTS, "(" * 900 + ")" * 90)
+        search_regex(TEXTS, "(" * 900 + ")" * 90)
 
 
 def test_an_excerpt_holds_the_first_match_and_the_text_as_it_stands():
@@ -136,4 +136,4 @@ def test_a_hundred_thousand_texts_are_searched_quickly():
         f"order {i} came late, the box was torn and the tea inside was wet, I want a refund" for i in range(100_000)
     ]
     with cpu_limit(3):  # some 0.3 s
-        assert find_keyword(texts, "refund").total == 100_000
+        assert search_keywords(texts, "refund").total == 100_000

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from core.corpus import profile as profile_module
-from core.corpus.columns_summary import summarize_columns
-from core.corpus.profile import length_histogram, profile_corpus
+from core.corpus.language import Languages
+from core.corpus.profile import length_histogram, profile_corpus, summarize_columns
 from core.models.costs import truncation_report
 from core.types import Corpus, ModelSpec, Roles
 from tests.sample import labeled_sample
@@ -17,7 +17,7 @@ from tests.waiting import cpu_limit
 
 @pytest.fixture
 def no_languages(monkeypatch):
-    monkeypatch.setattr(profile_module, "_languages", lambda texts, seed, sample: ({}, 0))
+    monkeypatch.setattr(profile_module, "detect_languages", lambda texts, **options: Languages({}, 0, len(texts)))
 
 
 def corpus_of(texts, table=None):

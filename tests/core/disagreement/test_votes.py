@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.disagreement.triplets import FAR, MARGIN, NEAR, contested, same_wording, shown_first
 from core.disagreement.votes import Vote, add_vote, clear_votes, load_votes, outcome, take_back
 from core.errors import InputError, StorageError

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, JobError
 from core.jobs import cluster, kinds
 from core.jobs.context import JobCancelled, JobContext

@@ -12,8 +12,8 @@ from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import roc_auc_score
 
 from core.corpus.build import read_corpus
-from core.corpus.distinct import distinct_texts
-from core.corpus.label_columns import Labels, label_codes, read_labels, usable_columns
+from core.corpus.label_columns import LabelColumn, candidate_label_columns, label_codes, read_labels
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.label_errors.confident_learning import class_thresholds, confident_class, estimate_wrong, wrong_labels
 from core.label_errors.label_errors import find_doubts
@@ -38,7 +38,7 @@ def graph_of(rows, k=30):
 
 
 def labels_of(codes, names=("a", "b", "c")):
-    return Labels("kind", np.asarray(codes, np.int32), tuple(names), int((np.asarray(codes) < 0).sum()), ())
+    return LabelColumn("kind", np.asarray(codes, np.int32), tuple(names), int((np.asarray(codes) < 0).sum()), ())
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ def test_numbers_are_labels_without_decimals():
 
 def test_columns_offered_begin_with_the_chosen_labels():
     table = pd.DataFrame({"id": range(20), "kind": ["a", "b"] * 10, "one": "x", "area": list("pqrst") * 4})
-    assert usable_columns(table, ["area"]) == ("area", "kind")
+    assert candidate_label_columns(table, ["area"]) == ("area", "kind")
 
 
 def test_planted_wrong_labels_of_the_sample_come_first(tmp_path_factory):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import StorageError
 from core.label_errors.marks import label_marks, mark_rows
 from core.store import Workspace

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from core.corpus.ctfidf import Namer, class_tf_idf, group_counts, short_name
-from core.corpus.name_terms import alike, is_name
-from core.corpus.terms import document_terms
+from core.corpus.ctfidf import ClusterNamer, class_tf_idf, group_counts, short_name
+from core.corpus.terms import document_terms, is_name, is_redundant
 from core.map.contours import MOST_VERTICES, SHARES, density_contours
 from core.map.region_labels import densest_place, map_regions, regions_by_label
 from core.map.shapes import rows_in_polygon
@@ -79,8 +78,8 @@ def test_a_child_has_another_name_than_its_parent():
     texts = ["sofa armchair"] * 10 + ["lamp shade"] * 10
     matrix, vocabulary = document_terms(texts)
     labels = np.repeat([0, 1], 10)
-    free = Namer(matrix, vocabulary).names(labels, ["", ""])
-    bound = Namer(matrix, vocabulary).names(labels, [free[0], ""])
+    free = ClusterNamer(matrix, vocabulary).names(labels, ["", ""])
+    bound = ClusterNamer(matrix, vocabulary).names(labels, [free[0], ""])
     assert free == ["sofa armchair", "lamp shade"]
     assert bound[1] == free[1]
     assert bound[0] != free[0]
@@ -99,27 +98,27 @@ def test_what_can_be_a_name(term, fits):
 
 
 def test_terms_that_say_the_same():
-    assert alike("card", "gift card")
-    assert alike("verify", "verified")
-    assert alike("升降", "降桌")
-    assert not alike("transfer", "transaction")
-    assert not alike("kettle", "steam")
+    assert is_redundant("card", "gift card")
+    assert is_redundant("verify", "verified")
+    assert is_redundant("升降", "降桌")
+    assert not is_redundant("transfer", "transaction")
+    assert not is_redundant("kettle", "steam")
 
 
 def test_a_name_is_no_fluke():
     # three rows of a hundred say "zebra", the rest say nothing: no name for so few
     texts = ["zebra"] * 3 + ["quiet word"] * 97 + ["lion pride"] * 100
-    names = Namer(*document_terms(texts)).names(np.repeat([0, 1, 2], [90, 10, 100]), [""] * 3)
+    names = ClusterNamer(*document_terms(texts)).names(np.repeat([0, 1, 2], [90, 10, 100]), [""] * 3)
     assert "zebra" not in names[0]
-    few = Namer(*document_terms(["zebra"] * 3 + [""] * 97)).names(np.zeros(100, dtype=int), [""])
+    few = ClusterNamer(*document_terms(["zebra"] * 3 + [""] * 97)).names(np.zeros(100, dtype=int), [""])
     assert few == [""]
 
 
 def test_words_as_frequent_everywhere_name_nothing():
     texts = [f"ticket {'north' if i % 2 else 'south'}" for i in range(200)]
-    names = Namer(*document_terms(texts)).names(np.arange(200) % 2, ["", ""])
+    names = ClusterNamer(*document_terms(texts)).names(np.arange(200) % 2, ["", ""])
     assert names == ["ticket south", "ticket north"] or names == ["south", "north"]
-    same = Namer(*document_terms(["ticket"] * 200)).names(np.arange(200) % 2, ["", ""])
+    same = ClusterNamer(*document_terms(["ticket"] * 200)).names(np.arange(200) % 2, ["", ""])
     assert same == ["", ""]
 
 
@@ -220,7 +219,7 @@ def test_the_sample_has_sensible_words():
     """Regions cut from its planted areas, so that no model is needed."""
     table = pd.read_csv(Path(__file__).parents[3] / "samples/shop_feedback.csv").dropna(subset=["text", "area"])
     codes, areas = pd.factorize(table["area"])
-    names = Namer(*document_terms(table["text"].astype(str).tolist())).names(codes, [""] * len(areas))
+    names = ClusterNamer(*document_terms(table["text"].astype(str).tolist())).names(codes, [""] * len(areas))
     named = dict(zip(areas, names, strict=True))
     assert "app" in named["app and website"].split(", ")
     assert all(name.count(",") <= 2 and len(name) <= 40 for name in names)

@@ -8,7 +8,7 @@ import pytest
 
 from core.corpus.build import build_corpus
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections
 from core.errors import InputError, StorageError
 from core.map import scene as module
@@ -309,7 +309,7 @@ def test_a_kept_selection_comes_back_as_bits_and_rows(place):
     assert selection_table(scene, again, Look()).selected == len(expected)
     without = Choice((Step("box", "set", (0, 0, STEPS, STEPS)), Step("rows", "sub", key=saved.key)))
     assert selected(scene, without).tolist() == sorted(set(range(60)) - set(expected))
-    with pytest.raises(InputError, match="kept already"):
+    with pytest.raises(InputError, match="already saved"):
         keep_selection(scene, stars, "The same again")
     with pytest.raises(StorageError):
         member_bits(place, "0" * 16)

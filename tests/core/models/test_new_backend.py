@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.models.base import FREE, Backend, Capabilities, Embedder
 from core.models.costs import max_usd
 from core.models.registry import BACKENDS, capabilities, load_embedder, resolve

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.digest import digest_text
 from core.errors import ModelError, ServiceError
 from core.jobs.manager import JobManager

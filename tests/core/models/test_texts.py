@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.corpus.text_input import length_batches, slabs
+from core.corpus.texts import batches, length_batches
 
 
 def test_batches_hold_every_row_once_within_the_budget():
@@ -21,6 +21,6 @@ def test_a_row_beyond_the_budget_goes_alone():
 
 
 def test_slabs_cover_the_texts_in_order():
-    pieces = list(slabs(list("abcde"), 2))
+    pieces = list(batches(list("abcde"), 2))
     assert [rows for rows, _ in pieces] == [slice(0, 2), slice(2, 4), slice(4, 5)]
     assert [part for _, part in pieces] == [["a", "b"], ["c", "d"], ["e"]]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.errors import InputError, StorageError
 from core.outliers.marks import load_marks, set_marks
 from core.store import Workspace
@@ -66,7 +66,7 @@ def test_a_new_version_has_the_other_rows_and_says_what_went(corpus):
     left_out = made.origin["left_out"][0]
     assert (left_out["corpus"], left_out["rows"], left_out["source_rows"]) == (corpus.digest, 2, [1, 10])
     step = made.origin["steps"][-1]
-    assert (step["step"], step["before"], step["after"]) == ("Leave out rows marked exclude", 10, 8)
+    assert (step["step"], step["before"], step["after"]) == ("Remove rows marked exclude", 10, 8)
     assert len(corpus) == 10
     assert "left_out" not in corpus.origin
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.corpus.build import build_corpus, read_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.duplicates import service as duplicates
 from core.duplicates.leaks_service import leak_file, leaks, likely
 from core.duplicates.service import Place, curve, drop_rows, group_file, group_rows, groups
@@ -27,7 +27,7 @@ from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import embedding
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
-from core.vectors.versions_service import leave_out
+from core.vectors.versions import create_version
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 DEFAULT = "all-MiniLM-L6-v2-float32"  # the default model, computed the same on every processor
@@ -197,7 +197,7 @@ def test_wording_is_compared_once_and_kept(sample):
 
 def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(sample):
     folder, corpus, models = sample
-    made = leave_out(CorpusRef(folder, corpus.digest), np.array([0, 5]), "rows marked exclude", "", (models[0],))
+    made = create_version(CorpusRef(folder, corpus.digest), np.array([0, 5]), "rows marked exclude", "", (models[0],))
     assert made.rows == len(corpus) - 2
     assert made.origin["left_out"][0]["rows"] == 2
     plan, left = embedding.plan_batches(CorpusRef(folder, made.digest), models[0], None)
@@ -207,7 +207,7 @@ def test_leaving_rows_out_makes_a_new_corpus_whose_vectors_are_in_the_cache(samp
 
 def test_imported_vectors_go_along(tmp_path):
     corpus, model = kept(tmp_path, np.random.default_rng(0).standard_normal((6, 4)))
-    made = leave_out(CorpusRef(str(tmp_path), corpus.digest), np.array([2]), "one", "Five", (model,))
+    made = create_version(CorpusRef(str(tmp_path), corpus.digest), np.array([2]), "one", "Five", (model,))
     rows = Workspace(tmp_path).load_vectors(made.digest, model).rows
     old = Workspace(tmp_path).load_vectors(corpus.digest, model).rows
     np.testing.assert_array_equal(rows, np.delete(old, 2, axis=0))

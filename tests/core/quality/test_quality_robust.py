@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.corpus.text_edits import PROBES, changed
+from core.corpus.text_edits import TEXT_EDITS, edit_text
 from core.errors import InputError
 from core.quality import noise
 from core.quality.edit_robustness import Changed, change_texts, measure_moved
@@ -45,11 +45,11 @@ def test_a_tightly_packed_space_loses_more_to_the_same_noise(labeled):
 def test_texts_are_changed_by_each_probe_and_the_same_each_time():
     made, again = change_texts(TEXTS, 30), change_texts(TEXTS, 30)
     assert made == again
-    assert made.probes == tuple(PROBES)
+    assert made.probes == tuple(TEXT_EDITS)
     for probe, places, texts in zip(made.probes, made.places, made.texts, strict=True):
         assert len(places) == len(texts) <= 30
         for place, text in zip(places, texts, strict=True):
-            assert text == changed(TEXTS[place], probe, 0) != TEXTS[place]
+            assert text == edit_text(TEXTS[place], probe, 0) != TEXTS[place]
     typos = made.probes.index("typos")
     assert len(made.places[typos]) == 30
     assert made.tried[typos] == 30

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.staging import stage
 from core.models.registry import load_embedder
 from core.store import Workspace

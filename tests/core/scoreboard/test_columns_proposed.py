@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.label_rows import find_split, read_rows
-from core.corpus.reading import RawTable, Upload, column_field, read_files
+from core.corpus.label_columns import find_split_column, read_label_rows
+from core.corpus.reading.files import read_files
+from core.corpus.reading.template import column_field
+from core.corpus.reading.values import RawTable, Upload
 from core.scoreboard.columns import label_choices, query_columns
 from core.scoreboard.label_splits import split_sides
 from core.scoreboard.pair_columns import pair_columns
@@ -107,8 +109,8 @@ def test_queries_without_judgments_are_not_taken_for_judged_by_their_empty_metad
 ])  # fmt: skip
 def test_a_split_in_any_case(values):
     table = pd.DataFrame({"topic": list("abcd") * 10, "part": [values[i % 3 == 0] for i in range(40)]})
-    assert find_split(table) == "part"
-    data = read_rows(table, "topic", table.index.to_numpy())
+    assert find_split_column(table) == "part"
+    data = read_label_rows(table, "topic", table.index.to_numpy())
     train, test = split_sides(table, data, Task.of("labels", column="topic", split="part"))
     assert (len(train), len(test)) == (26, 14)
 
@@ -116,9 +118,9 @@ def test_a_split_in_any_case(values):
 def test_files_of_other_rows_are_on_neither_side_and_labels_are_no_split():
     parts = ["a_train.csv", "a_test.csv", "a_dev.csv"]
     table = pd.DataFrame({"intent": ["book train", "test results", "other card"] * 12, "file": parts * 12})
-    assert find_split(table) == "file"
-    data = read_rows(table, "intent", table.index.to_numpy())
+    assert find_split_column(table) == "file"
+    data = read_label_rows(table, "intent", table.index.to_numpy())
     train, test = split_sides(table, data, Task.of("labels", column="intent", split="file"))
     assert (train % 3 == 0).all()
     assert (test % 3 == 1).all()
-    assert find_split(pd.DataFrame({"intent": ["book train", "test results", "lost card"] * 12})) is None
+    assert find_split_column(pd.DataFrame({"intent": ["book train", "test results", "lost card"] * 12})) is None

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from core.corpus import label_rows
-from core.corpus.label_rows import find_split, read_rows
+from core.corpus import label_columns
+from core.corpus.label_columns import find_split_column, read_label_rows
 from core.errors import InputError
 from core.scoreboard import chance, leave_one_out
 from core.scoreboard import metrics as ranked
@@ -48,7 +48,7 @@ def by_loops(vectors, table, groups):
 
 def test_as_loops_over_sorted_lists():
     vectors, table, groups = made()
-    data = read_rows(table, "topic", groups)
+    data = read_label_rows(table, "topic", groups)
     assert (data.missing, data.single, len(data), len(data.queries)) == (2, 1, 88, 87)
     found, _ = rank_labels(vectors, data)
     for metric, expected in by_loops(vectors, table, groups).items():
@@ -57,7 +57,7 @@ def test_as_loops_over_sorted_lists():
 
 def test_blocks_and_partial_sorting_change_nothing(monkeypatch):
     vectors, table, groups = made(400, labels=30)
-    data = read_rows(table, "topic", groups)
+    data = read_label_rows(table, "topic", groups)
     whole, _ = rank_labels(vectors, data)
     monkeypatch.setattr(leave_one_out, "CELLS", 400 * 7)
     again, _ = rank_labels(vectors, data)
@@ -70,7 +70,7 @@ def test_votes_are_those_of_scikit_learn():
     rng = np.random.default_rng(2)
     vectors, codes = unit_rows(rng.normal(size=(150, 5))), rng.integers(0, 6, 150)
     table = pd.DataFrame({"topic": [f"{code}" for code in codes]})
-    found, _ = rank_labels(vectors, read_rows(table, "topic", np.arange(150)))
+    found, _ = rank_labels(vectors, read_label_rows(table, "topic", np.arange(150)))
     for row in range(150):
         rest = np.delete(np.arange(150), row)
         model = KNeighborsClassifier(10, metric="cosine", algorithm="brute").fit(vectors[rest], codes[rest])
@@ -86,9 +86,9 @@ def test_a_copy_is_not_its_own_answer():
     vectors = unit_rows(np.array([[1, 0], [1, 0], [0.9, 0.4], [0, 1], [0.1, 1]]))
     table = pd.DataFrame({"topic": ["a", "a", "b", "a", "b"]})
     groups = np.array([0, 0, 1, 2, 3])
-    found, _ = rank_labels(vectors, read_rows(table, "topic", groups))
+    found, _ = rank_labels(vectors, read_label_rows(table, "topic", groups))
     assert found["precision_at_1"][0] == 0  # without the rule its copy would be right
-    alone = read_rows(table, "topic", np.array([0, 0, 1, 0, 3]))  # row 3 a copy too: nothing is left to find
+    alone = read_label_rows(table, "topic", np.array([0, 0, 1, 0, 3]))  # row 3 a copy too: nothing is left to find
     assert len(alone.queries) == 2
 
 
@@ -96,7 +96,7 @@ def test_equal_similarities_do_not_follow_the_order_of_the_rows():
     """All rows the same direction: a list by row number would rank the first label first."""
     vectors = np.tile(np.float32([1, 0]), (400, 1))
     table = pd.DataFrame({"topic": ["a"] * 200 + ["b"] * 200})
-    found, level = rank_labels(vectors, read_rows(table, "topic", np.arange(400)))
+    found, level = rank_labels(vectors, read_label_rows(table, "topic", np.arange(400)))
     assert found["r_precision"][:200].mean() == pytest.approx(0.5, abs=0.1)
     assert found["r_precision"][200:].mean() == pytest.approx(0.5, abs=0.1)
     assert level["r_precision"] == pytest.approx(0.5, abs=0.01)
@@ -104,7 +104,7 @@ def test_equal_similarities_do_not_follow_the_order_of_the_rows():
 
 def test_noise_loses_and_more_noise_loses_more():
     vectors, table, groups = made(300, 24)
-    data = read_rows(table, "topic", groups)
+    data = read_label_rows(table, "topic", groups)
     noise = np.random.default_rng(0).normal(size=vectors.shape) / np.sqrt(24)
     scores = [rank_labels(unit_rows(vectors + sd * noise), data)[0] for sd in (0, 0.5, 2)]
     for metric in ("map_at_r", "ndcg_at_10", "r_precision", "map_at_r_macro"):
@@ -155,11 +155,11 @@ def test_macro_averages_labels_and_their_spread_is_the_standard_error():
 
 
 def test_many_queries_are_sampled_and_counted(monkeypatch):
-    monkeypatch.setattr(label_rows, "MOST_QUERIES", 40)
+    monkeypatch.setattr(label_columns, "MAX_QUERIES", 40)
     vectors, table, groups = made(300)
-    data = read_rows(table, "topic", groups)
+    data = read_label_rows(table, "topic", groups)
     assert (len(data.queries), data.eligible) == (40, 297)
-    np.testing.assert_array_equal(data.queries, read_rows(table, "topic", groups).queries)
+    np.testing.assert_array_equal(data.queries, read_label_rows(table, "topic", groups).queries)
     assert all(len(values) == 40 for values in rank_labels(vectors, data)[0].values())
 
 
@@ -174,19 +174,19 @@ def test_many_queries_are_sampled_and_counted(monkeypatch):
 )
 def test_labels_that_can_not_be_scored(values, message):
     with pytest.raises(InputError, match=message) as caught:
-        read_rows(pd.DataFrame({"topic": values}), "topic", np.arange(len(values)))
+        read_label_rows(pd.DataFrame({"topic": values}), "topic", np.arange(len(values)))
     assert caught.value.remedy
 
 
 def test_labels_that_are_only_on_copies_and_a_column_that_is_not_there():
     table = pd.DataFrame({"topic": ["a", "a", "b", "b"]})
     with pytest.raises(InputError, match="on two different texts"):
-        read_rows(table, "topic", np.array([0, 0, 1, 1]))
+        read_label_rows(table, "topic", np.array([0, 0, 1, 1]))
     with pytest.raises(InputError, match="no column"):
-        read_rows(table, "absent", np.arange(4))
+        read_label_rows(table, "absent", np.arange(4))
 
 
 def test_the_column_of_training_and_test_rows_is_found():
     table = pd.DataFrame({"n": [1, 2, 3], "text": list("abc"), "part": ["train", "test", None]})
-    assert find_split(table) == "part"
-    assert find_split(table[["n", "text"]]) is None
+    assert find_split_column(table) == "part"
+    assert find_split_column(table[["n", "text"]]) is None

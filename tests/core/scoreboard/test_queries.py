@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.service import Refusal
+from core.corpus.service import InvalidInput
 from core.errors import InputError, ModelError
 from core.models.registry import load_embedder
 from core.scoreboard.exact_search import nearest
@@ -34,7 +34,7 @@ def shop(tmp_path, **columns):
 def beir(folder, corpus, queries=QUERIES, qrels=QRELS):
     files = (bring(folder, "queries.jsonl", queries), bring(folder, "test.tsv", qrels))
     found = bring_tables(CorpusRef(folder, corpus), files, True)
-    assert not isinstance(found, Refusal), found
+    assert not isinstance(found, InvalidInput), found
     return Task.of("queries", queries=found[0].key, qrels=found[1].key, text="text", query_id="_id", id="key")
 
 
@@ -135,7 +135,7 @@ def test_files_that_do_not_go_together_are_refused(tmp_path, names):
         bring(folder, name, (QRELS if name.endswith("tsv") else QUERIES) + "\n" * i) for i, name in enumerate(names)
     )
     found = bring_tables(CorpusRef(folder, corpus), files, True)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, InvalidInput)
     assert found.remedy
 
 

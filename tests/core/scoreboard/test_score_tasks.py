@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.distinct import distinct_texts
 from core.corpus.loaders import load_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
+from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.jobs import kinds as pipeline
 from core.jobs.types import JobSpec
@@ -172,19 +172,19 @@ def test_two_rows_say_what_is_missing(tmp_path, topic):
 
 
 def test_many_rows_are_probed_in_part_and_rare_labels_not_at_all(kept, monkeypatch):
-    from core.corpus import label_rows
+    from core.corpus import label_columns
     from core.scoreboard import label_splits as label_sides
     from core.scoreboard import labels
 
     monkeypatch.setattr(label_sides, "MOST_PROBED", 80)
-    monkeypatch.setattr(label_rows, "MOST_QUERIES", 50)
+    monkeypatch.setattr(label_columns, "MAX_QUERIES", 50)
     monkeypatch.setattr(label_sides, "MOST_PROBED_LABELS", 2)
     found = labels.score_labels(*kept, WHOLE, LABELS)
     assert found.facts["probe"] | {"rows": 0} == {"rows": 0, "of_rows": 156, "labels": 2, "of_labels": 3, "folds": 5}
     assert found.facts["groups"]["rows"] == 80
     right = found.per_query["probe_accuracy"]
     corpus = load_corpus(*kept)
-    data = label_rows.read_rows(corpus.table, "topic", distinct_texts(corpus.texts)[0])
+    data = label_columns.read_label_rows(corpus.table, "topic", distinct_texts(corpus.texts)[0])
     learned = np.unique(data.codes[label_sides.learnable(data, label_sides.probed_places(data), 5)])
     assert len(learned) == 2
     np.testing.assert_array_equal(np.isfinite(right), np.isin(data.codes[data.queries], learned))

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.models.registry import load_embedder
 from core.scoreboard import cpu_load as load
 from core.scoreboard import speed, timing

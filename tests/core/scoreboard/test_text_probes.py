@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 import pytest
 
 from core.corpus.text_edit_words import STOP_WORDS
-from core.corpus.text_edits import PROBES, changed, changed_texts
+from core.corpus.text_edits import TEXT_EDITS, edit_text, edit_texts
 from core.scoreboard.halves import halves
 from tests.waiting import cpu_limit
 
@@ -18,23 +18,23 @@ ODD = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", PROBES)
+@pytest.mark.parametrize("kind", TEXT_EDITS)
 def test_any_text_is_changed_or_left_out_and_always_the_same_way(kind):
     for text in (*ODD, ENGLISH):
-        made = changed(text, kind, 3)
+        made = edit_text(text, kind, 3)
         assert made is None or (made != text and made.strip())
-        assert made == changed(text, kind, 3)
-    assert changed_texts([ODD[0], ENGLISH, ODD[5]], kind, 3)[1] == changed(ENGLISH, kind, 3)
+        assert made == edit_text(text, kind, 3)
+    assert edit_texts([ODD[0], ENGLISH, ODD[5]], kind, 3)[1] == edit_text(ENGLISH, kind, 3)
 
 
 def test_seeds_differ():
-    assert len({changed(ENGLISH, "typos", seed) for seed in range(8)}) > 4
+    assert len({edit_text(ENGLISH, "typos", seed) for seed in range(8)}) > 4
 
 
 def test_typos_touch_few_letters_and_never_the_first_of_a_word():
     text = "Several customers complained about the packaging of their teapots yesterday evening in Hamburg"
     for seed in range(30):
-        made = changed(text, "typos", seed)
+        made = edit_text(text, "typos", seed)
         assert SequenceMatcher(None, text, made).ratio() > 0.94
         assert [word[0] for word in made.split()] == [word[0] for word in text.split()]
 
@@ -43,39 +43,39 @@ def test_marks_stay_with_their_letters():
     text = "e\u0301te\u0301 " * 12
     for kind in ("typos", "word_order"):
         for seed in range(20):
-            made = changed(text + "bonjour", kind, seed)
+            made = edit_text(text + "bonjour", kind, seed)
             pairs = zip(" " + made, made, strict=False)
             assert all(before == "e" for before, sign in pairs if unicodedata.combining(sign))
 
 
 def test_word_order_keeps_the_words():
-    made = changed(ENGLISH, "word_order")
+    made = edit_text(ENGLISH, "word_order")
     assert sorted(made.split()) == sorted(ENGLISH.split())
     assert made.split() != ENGLISH.split()
-    assert changed("same same same", "word_order") is None
-    assert sorted(changed("我的包裹没有到", "word_order")) == sorted("我的包裹没有到")
+    assert edit_text("same same same", "word_order") is None
+    assert sorted(edit_text("我的包裹没有到", "word_order")) == sorted("我的包裹没有到")
 
 
 def test_case_stop_words_and_padding():
-    assert changed("Straße nach Rom", "case") == "STRASSE NACH ROM"
-    assert changed("ALL CAPS", "case") == "all caps"
-    assert changed("包裹", "case") is None
-    assert not {word.strip(".,!").lower() for word in changed(ENGLISH, "stop_words").split()} & STOP_WORDS
-    assert changed("of the", "stop_words") is None
-    padded = changed(ENGLISH, "padding")
+    assert edit_text("Straße nach Rom", "case") == "STRASSE NACH ROM"
+    assert edit_text("ALL CAPS", "case") == "all caps"
+    assert edit_text("包裹", "case") is None
+    assert not {word.strip(".,!").lower() for word in edit_text(ENGLISH, "stop_words").split()} & STOP_WORDS
+    assert edit_text("of the", "stop_words") is None
+    padded = edit_text(ENGLISH, "padding")
     assert ENGLISH in padded
     assert not padded.startswith(ENGLISH)
     assert not padded.endswith(ENGLISH)
 
 
 def test_numbers_change_and_keep_their_length():
-    made = changed("Room 305 costs 1,200 for 2 nights", "numbers")
+    made = edit_text("Room 305 costs 1,200 for 2 nights", "numbers")
     digits = [(a, b) for a, b in zip("Room 305 costs 1,200 for 2 nights", made, strict=True) if a.isdigit()]
     assert all(a != b and b.isdigit() for a, b in digits)
-    assert changed("١٢", "numbers").isdecimal()
-    assert changed("Seven of them", "numbers") not in (None, "Seven of them")
-    assert changed("no numbers", "numbers") is None
-    assert not PROBES["numbers"].keeps_meaning
+    assert edit_text("١٢", "numbers").isdecimal()
+    assert edit_text("Seven of them", "numbers") not in (None, "Seven of them")
+    assert edit_text("no numbers", "numbers") is None
+    assert not TEXT_EDITS["numbers"].keeps_meaning
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_numbers_change_and_keep_their_length():
     ],
 )
 def test_negation_is_put_in_or_taken_out(text, expected):
-    assert changed(text, "negation") == expected
+    assert edit_text(text, "negation") == expected
 
 
 def test_a_paraphrase_says_the_same_in_other_words():
-    made = changed(ENGLISH, "paraphrase")
+    made = edit_text(ENGLISH, "paraphrase")
     assert made == "Please assist me receive it fast! I cannot find my package, it was due on 12 May."
-    assert changed("Xyz", "paraphrase") is None
+    assert edit_text("Xyz", "paraphrase") is None
 
 
 def test_halves_are_cut_between_sentences_or_words():
@@ -118,5 +118,5 @@ def test_halves_are_cut_between_sentences_or_words():
 def test_changes_are_quick():
     texts = [f"{ENGLISH} {i}" for i in range(300)]
     with cpu_limit(5):
-        for kind in PROBES:
-            changed_texts(texts, kind)
+        for kind in TEXT_EDITS:
+            edit_texts(texts, kind)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus, read_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.corpus.selections import selection_rows
 from core.errors import InputError
 from core.models.registry import load_embedder

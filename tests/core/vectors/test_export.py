@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.export import table as table_module
-from core.corpus.export.manifest import build_manifest
-from core.corpus.export.table import table_bytes, to_csv, to_parquet
+from core.corpus import export as table_module
+from core.corpus.export import build_manifest, table_bytes, to_csv, to_parquet
 from core.errors import InputError, StorageError
 from core.types import ModelSpec, unit_rows
-from core.vectors.export_bundles import to_faiss_zip, to_npy_zip, to_projector_zip
+from core.vectors.export import to_faiss_zip, to_npy_zip, to_projector_zip
 
 MODEL = ModelSpec("openai", "small", "r1", 6, query_prompt="query: ", base_url="https://me:secret@host:1/v1?key=k")
 TEXTS = ["plain", "=HYPERLINK(1)", "tab\there\nline", '中文, "quoted"', "\ud800 lone", "", "-1"]
@@ -38,7 +37,7 @@ def table():
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(table_module, "BATCH", 3)
-    monkeypatch.setattr("core.vectors.export_bundles.BATCH", 3)
+    monkeypatch.setattr("core.vectors.export.BATCH", 3)
 
 
 def test_parquet_round_trip(tmp_path, table, rows):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.build import build_corpus
-from core.corpus.reading import RawTable
+from core.corpus.reading.values import RawTable
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import loaders as opened

@@ -4,7 +4,9 @@ import zipfile
 
 import pytest
 
-from core.corpus.reading import Upload, archives, read_files
+from core.corpus.reading import archives
+from core.corpus.reading.files import read_files
+from core.corpus.reading.values import Upload
 from core.errors import InputError
 
 CSV = b"text,n\nhello,1\n"

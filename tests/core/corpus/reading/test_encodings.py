@@ -2,8 +2,9 @@ import codecs
 
 import pytest
 
-from core.corpus.reading import ReadOptions, Upload, read_files
-from core.corpus.reading.encodings import ENCODINGS, find_encoding
+from core.corpus.reading.encodings import ENCODINGS, detect_encoding
+from core.corpus.reading.files import read_files
+from core.corpus.reading.values import ReadOptions, Upload
 from core.errors import InputError
 
 FRENCH = "text,note\nLe café était très bon et la crème brûlée délicieuse,5\nDéçu par le goût,2\n"
@@ -40,11 +41,11 @@ def test_encoding_is_found_shown_and_read(text, codec, shown):
 
 @pytest.mark.parametrize(("text", "codec"), [("Привет, как дела? Всё хорошо, спасибо большое.\n" * 9, "cp1251")])
 def test_others_are_left_to_the_library(text, codec):
-    assert text.encode(codec).decode(find_encoding(text.encode(codec))) == text
+    assert text.encode(codec).decode(detect_encoding(text.encode(codec))) == text
 
 
 def test_korean_is_not_taken_for_chinese():
-    assert find_encoding(("안녕하세요 이 제품은 정말 좋습니다 배송도 빨랐어요\n" * 20).encode("euc-kr")) != "GB18030"
+    assert detect_encoding(("안녕하세요 이 제품은 정말 좋습니다 배송도 빨랐어요\n" * 20).encode("euc-kr")) != "GB18030"
 
 
 def test_bytes_outside_ascii_late_in_a_big_file_are_found():

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.corpus.reading import ReadOptions, Upload, read_files, read_pasted
+from core.corpus.reading.files import read_files, read_pasted
+from core.corpus.reading.values import ReadOptions, Upload
 from core.errors import InputError
 
 TABLE = pd.DataFrame({"text": ["one", "two", None], "n": [1, 2, 3]})
@@ -218,7 +219,7 @@ def test_pasted(text, expected):
 
 
 def test_pasted_nothing():
-    with pytest.raises(InputError, match="Nothing"):
+    with pytest.raises(InputError, match="No text"):
         read_pasted(" \n ")
 
 

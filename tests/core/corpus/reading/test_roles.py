@@ -2,7 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.reading import Upload, guess_roles, parse_times, read_files, time_share
+from core.corpus.reading.files import read_files
+from core.corpus.reading.roles import guess_roles
+from core.corpus.reading.times import parse_times, time_share
+from core.corpus.reading.values import Upload
 from core.types import Roles
 from tests.sample import SAMPLE, labeled_sample
 

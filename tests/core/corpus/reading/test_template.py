@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus.reading import column_field, render_texts, template_columns
-from core.corpus.reading.template import rename_fields
+from core.corpus.reading.template import column_field, rename_fields, render_texts, template_columns
 from core.errors import InputError
 
 TABLE = pd.DataFrame(

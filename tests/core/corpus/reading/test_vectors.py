@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save
 
-from core.corpus.reading import Upload, read_files
+from core.corpus.reading.files import read_files
+from core.corpus.reading.values import Upload
 from core.errors import InputError
 
 ROWS = np.array([[3, 4, 0], [0, 0, 2], [1, 2, 2]], dtype=np.float64)
@@ -165,7 +166,7 @@ REFUSED = [
     ([Upload("v.jsonl", jsonl([[1.5, 2, 3], [1.5, 2]]))], "row 1 has 3 dimensions, row 2 has 2"),
     ([Upload("v.jsonl", jsonl([[1.5, 2, 3]]) + b'\n{"text": "y"}')], "row 2 has no vector"),
     ([Upload("v.npy", npy(ROWS)), Upload("w.npy", npy(ROWS))], "both hold vectors"),
-    ([SOURCES["jsonl"], Upload("w.npy", npy(ROWS))], "Vectors come twice"),
+    ([SOURCES["jsonl"], Upload("w.npy", npy(ROWS))], "two sets of vectors"),
     ([SOURCES["jsonl"], CSV], "does not"),
     ([SOURCES["jsonl"], Upload("w.jsonl", jsonl([[1.5, 2]]))], "3 dimensions"),
 ]

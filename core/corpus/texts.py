@@ -1,25 +1,29 @@
-"""What every local embedder does to texts before its tokenizer sees them, and how it cuts them into batches."""
+"""Texts for embedding: distinct ones, valid Unicode, and batches."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from core.errors import InputError
 
-SLAB = 4_096  # texts tokenized at a time: bounds memory whatever the size of the corpus
+BATCH_SIZE = 4_096  # texts tokenized at a time: bounds memory whatever the size of the corpus
 
 
-def readable(texts: Sequence[str]) -> list[str]:
-    """The texts as a list that every tokenizer takes: lone surrogates become U+FFFD, pairs become their character.
+def valid_texts(texts: Sequence[str]) -> list[str]:
+    """The texts as a list that every tokenizer accepts: lone surrogates become U+FFFD, pairs become their character.
 
     Raises InputError naming the row when a value is not a string (missing values must be filled first).
     """
     if isinstance(texts, str):
         raise InputError("Texts to embed must come as a list, not as one string.")
-    return [text if isinstance(text, str) and text.isascii() else _mended(row, text) for row, text in enumerate(texts)]
+    return [
+        text if isinstance(text, str) and text.isascii() else _replace_surrogates(row, text)
+        for row, text in enumerate(texts)
+    ]
 
 
-def _mended(row: int, text: object) -> str:
+def _replace_surrogates(row: int, text: object) -> str:
     if not isinstance(text, str):
         raise InputError(
             f"Row {row + 1:,} is not text but {type(text).__name__}.", "Fill missing values or drop these rows first."
@@ -31,8 +35,8 @@ def _mended(row: int, text: object) -> str:
     return text
 
 
-def slabs(texts: list[str], size: int = SLAB) -> Iterator[tuple[slice, list[str]]]:
-    """Consecutive pieces of at most `size` texts, each with the rows it stands for."""
+def batches(texts: list[str], size: int = BATCH_SIZE) -> Iterator[tuple[slice, list[str]]]:
+    """Consecutive batches of at most `size` texts, each with its slice of rows."""
     for start in range(0, len(texts), size):
         rows = slice(start, min(start + size, len(texts)))
         yield rows, texts[rows]
@@ -41,7 +45,7 @@ def slabs(texts: list[str], size: int = SLAB) -> Iterator[tuple[slice, list[str]
 def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
     """Row numbers in batches of similar length: longest times rows is at most `budget` padded tokens, or one row.
 
-    lengths: (n,) tokens of each text. Every row comes once; shortest first, ties in the order given.
+    lengths: (n,) tokens of each text. Every row occurs once; shortest first, ties in row order.
     """
     order = np.argsort(lengths, kind="stable")
     start = 0
@@ -49,3 +53,9 @@ def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
         if end == len(order) or lengths[order[end]] * (end + 1 - start) > budget:
             yield order[start:end]
             start = end
+
+
+def distinct_texts(texts: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """(n,) codes and the distinct texts, so that texts[i] == distinct[codes[i]]."""
+    codes, uniques = pd.factorize(np.asarray(texts, dtype=object))
+    return codes, list(uniques)

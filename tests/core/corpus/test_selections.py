@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus import selections_service as answers
+from core.corpus import service
 from core.corpus.filters import Filter
 from core.corpus.loaders import load_corpus, load_selection
 from core.corpus.selections import (
-    combined,
+    combine_rows,
     delete_selection,
     rename_selection,
     save_selection,
@@ -63,7 +63,7 @@ def test_the_key_names_the_content(workspace, corpus):
     other = Corpus("Other", pd.DataFrame({"n": range(3)}), ["a", "b", "c"], Roles("{n}"), "0" * 16)
     workspace.save_corpus(other)
     assert save_selection(workspace, "0" * 16, "A", [1, 2]).key != saved.key
-    with pytest.raises(InputError, match='kept already, as "A"'):
+    with pytest.raises(InputError, match='already saved as "A"'):
         save_selection(workspace, corpus, "C", [1, 2])
 
 
@@ -86,7 +86,7 @@ def test_a_million_rows_take_an_eighth_of_a_megabyte(workspace, corpus, monkeypa
         ("A", np.ones(TOTAL, dtype=bool), "whole numbers"),
         (" \u200b\u200d\n", [1], "needs a name"),
         ("x" * 81, [1], "81 characters"),
-        ("TEA", [1], '"Tea" already'),
+        ("TEA", [1], 'already a selection "Tea"'),
     ],
 )
 def test_what_cannot_be_kept_is_explained(workspace, corpus, name, rows, match):
@@ -109,7 +109,7 @@ def test_newest_first_rename_and_delete(workspace, corpus):
     assert delete_selection(workspace, corpus, first.key) == 0
     assert [selection.name for selection in saved_selections(workspace, corpus)] == ["b"]
     for act in (selection_rows, lambda *where: rename_selection(*where, "C")):
-        with pytest.raises(StorageError, match="not kept"):
+        with pytest.raises(StorageError, match="no longer exists"):
             act(workspace, corpus, first.key)
     assert save_selection(workspace, corpus, "A", [1]).key == first.key
 
@@ -189,16 +189,16 @@ def test_combining_is_set_algebra(operation, rule):
     rng = np.random.default_rng(1)
     for size in (0, 1, 20, 50):
         first, second = (np.sort(rng.choice(50, size, replace=False)) for _ in range(2))
-        rows = combined(first, None if operation == "not" else second, operation, 50)
+        rows = combine_rows(first, None if operation == "not" else second, operation, 50)
         assert rows.dtype == np.int64
         assert rows.tolist() == sorted(rule(set(first.tolist()), set(second.tolist())))
 
 
 def test_combining_needs_an_operation_and_a_second():
-    with pytest.raises(InputError, match="can't be combined"):
-        combined(np.array([1]), np.array([2]), "xor", 5)
-    with pytest.raises(InputError, match="Two selections"):
-        combined(np.array([1]), None, "and", 5)
+    with pytest.raises(InputError, match="no operation"):
+        combine_rows(np.array([1]), np.array([2]), "xor", 5)
+    with pytest.raises(InputError, match="needs two"):
+        combine_rows(np.array([1]), None, "and", 5)
 
 
 def test_a_worker_combines_and_keeps(workspace, corpus):
@@ -206,15 +206,15 @@ def test_a_worker_combines_and_keeps(workspace, corpus):
     low, high = (
         save_selection(workspace, corpus, name, rows) for name, rows in (("Low", range(12)), ("High", range(9, 21)))
     )
-    both = answers.combine_and_save(CorpusRef(folder, corpus), "Both", low.key, "and", high.key)
+    both = service.combine_and_save(CorpusRef(folder, corpus), "Both", low.key, "and", high.key)
     assert selection_rows(workspace, corpus, both.key).tolist() == [9, 10, 11]
-    rest = answers.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
-    assert (rest.rows, answers.combined_count(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
-    assert set(answers.saved(CorpusRef(folder, corpus))) == {low, high, both, rest}
+    rest = service.combine_and_save(CorpusRef(folder, corpus), "Rest", both.key, "not")
+    assert (rest.rows, service.count_combined(CorpusRef(folder, corpus), both.key, "not")) == (18, 18)
+    assert set(saved_selections(workspace, corpus)) == {low, high, both, rest}
     with pytest.raises(InputError, match="No rows are left"):
-        answers.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
-    with pytest.raises(InputError, match='kept already, as "Low"'):
-        answers.combine_and_save(CorpusRef(folder, corpus), "Again", low.key, "or", both.key)
+        service.combine_and_save(CorpusRef(folder, corpus), "None", both.key, "and", rest.key)
+    with pytest.raises(InputError, match='already saved as "Low"'):
+        service.combine_and_save(CorpusRef(folder, corpus), "Again", low.key, "or", both.key)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
@@ -222,14 +222,14 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
     folder = str(workspace.folder)
     tea = save_selection(workspace, corpus, "Tea", [1, 20])
     formula = save_selection(workspace, corpus, "=1+1", [0])
-    table = read(answers.as_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
+    table = read(service.corpus_file(CorpusRef(folder, corpus), (tea.key, formula.key), form), form)
     last = "'=1+1" if form == "csv" else "=1+1"
     assert table.columns.tolist() == ["text", "n", "Tea", "Tea_", last]
     assert table["text"].tolist() == TEXTS
     assert table["Tea_"].dtype == bool
     assert np.flatnonzero(table["Tea_"]).tolist() == [1, 20]
     assert np.flatnonzero(table[last]).tolist() == [0]
-    alone = read(answers.rows_as_file(CorpusRef(folder, corpus), tea.key, form), form)
+    alone = read(service.selection_file(CorpusRef(folder, corpus), tea.key, form), form)
     assert alone["n"].tolist() == [1, 20]
     assert alone.columns.tolist() == ["text", "n", "Tea"]
     assert load_corpus(CorpusRef(folder, corpus)).table.columns.tolist() == [
@@ -237,7 +237,7 @@ def test_selections_are_columns_of_the_whole_table(workspace, corpus, form):
         "Tea",
     ]  # the kept table is not touched
     with pytest.raises(StorageError):
-        answers.as_file(CorpusRef(folder, corpus), ("0" * 16,), form)
+        service.corpus_file(CorpusRef(folder, corpus), ("0" * 16,), form)
 
 
 def read(data: bytes, form: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.corpus.filters import filter_options
-from pages.shared.filters.range import scale_of
+from pages.shared.filters import range_scale
 
 
 def options(values):
@@ -14,15 +14,15 @@ def options(values):
 
 
 def test_small_spans_have_small_steps():
-    scale = scale_of(options([i / 10_000 for i in range(50)]))
+    scale = range_scale(options([i / 10_000 for i in range(50)]))
     assert scale.step == pytest.approx(0.000049)
     assert scale.format == "%.6f"
-    scale = scale_of(options([float(i) for i in range(1, 60)]))
+    scale = range_scale(options([float(i) for i in range(1, 60)]))
     assert (scale.low, scale.high, scale.step, scale.format) == (1.0, 59.0, 1.0, "%.0f")
 
 
 def test_days_have_a_slider():
-    scale = scale_of(options(pd.to_datetime(["2026-01-01 10:00", "2026-02-01 00:00"])))
+    scale = range_scale(options(pd.to_datetime(["2026-01-01 10:00", "2026-02-01 00:00"])))
     assert (scale.low, scale.high) == (date(2026, 1, 1), date(2026, 2, 1))
 
 
@@ -38,4 +38,4 @@ def test_days_have_a_slider():
     ],
 )
 def test_what_no_slider_can_show_gets_two_fields(values):
-    assert scale_of(options(values)) is None
+    assert range_scale(options(values)) is None

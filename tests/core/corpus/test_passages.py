@@ -1,6 +1,6 @@
 import pytest
 
-from core.corpus.chunking import estimate_tokens, split_passages
+from core.corpus.preprocess import estimate_tokens, split_passages
 from core.errors import InputError
 from tests.waiting import cpu_limit
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.corpus import row_steps
-from core.corpus.build import Steps, build_corpus, count_steps, outlook, read_corpus
-from core.corpus.reading import RawTable
+from core.corpus import preprocess as row_steps
+from core.corpus.build import Steps, build_corpus, count_steps, draft_texts, read_corpus
+from core.corpus.reading.values import RawTable
 from core.errors import InputError
 from core.store import Workspace
 from core.types import Roles
@@ -31,7 +31,7 @@ def test_steps_and_counts_in_order():
     steps = Steps(drop_duplicates=True, first=3, sample=2, seed=1)
     built = build(steps)
     assert [(count.before, count.after) for count in built.steps] == [(8, 5), (5, 4), (4, 3), (3, 2)]
-    assert built.steps[0].step == "Drop empty texts"
+    assert built.steps[0].step == "Remove empty texts"
     assert built.steps[0].note == "3 rows removed"
     assert count_steps(RawTable(TABLE), ROLES, steps) == built.steps
     rows = built.corpus.table["source_row"].tolist()
@@ -52,7 +52,7 @@ def test_sample_is_seeded():
 
 
 def test_nothing_left_names_the_step():
-    with pytest.raises(InputError, match='"Drop empty texts" removed all 2'):
+    with pytest.raises(InputError, match='"Remove empty texts" removed all 2'):
         build(table=pd.DataFrame({"text": [None, " "]}), roles=Roles("{text}"))
     with pytest.raises(InputError, match="first 0 rows"):
         build(Steps(first=0))
@@ -120,18 +120,18 @@ def test_a_column_called_as_the_store_calls_the_texts_is_kept_beside_them(tmp_pa
 def test_passages_of_long_texts_are_looked_at_in_a_stated_share(monkeypatch):
     texts = [f"row {i}. " + "Some words to read. " * 40 for i in range(40)]
     raw, steps = RawTable(pd.DataFrame({"text": texts})), Steps(passage_tokens=32)
-    every, looked, total = outlook(raw, Roles("{text}"), steps)
+    every, looked, total = draft_texts(raw, Roles("{text}"), steps)
     assert (looked, total) == (40, 40)
     assert every == build_corpus(raw, Roles("{text}"), steps).corpus.texts
     monkeypatch.setattr(row_steps, "_EXACT_SPLIT", 10_000)
-    some, looked, total = outlook(raw, Roles("{text}"), steps)
+    some, looked, total = draft_texts(raw, Roles("{text}"), steps)
     assert 1 <= looked < total == 40
     assert set(some) < set(every)
 
 
 def test_outlook_is_what_is_built():
     steps = Steps(drop_duplicates=True, sample=3, seed=2)
-    assert outlook(RawTable(TABLE), ROLES, steps) == (build(steps).corpus.texts, 3, 3)
+    assert draft_texts(RawTable(TABLE), ROLES, steps) == (build(steps).corpus.texts, 3, 3)
 
 
 def test_time_becomes_datetime_and_unread_cells_are_told():

@@ -1,1 +1,0 @@
-"""Export of corpora, vectors and tables as files that other programs read."""

@@ -1,0 +1,186 @@
+"""Optional preprocessing of rows: removing, sampling and splitting into passages, with the count of each step.
+
+Passages are split by semchunk (Butler, https://github.com/isaacus-dev/semchunk) at natural breaks.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+
+Counter = Callable[[str], int]
+_WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_PIECE = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
+_WORD = 6  # characters of a long word per token
+_BLOCK = 50_000  # characters passed to semchunk at once: without spaces it works on lists of single characters
+_BREAKS = ("\n\n", "\n", "。", ". ", " ")
+_BLANKS = " \t\r\n\u3000\xa0\u200b\u200c\u200d\u2060\ufeff\u00ad"  # white space and zero-width characters
+_EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the count is estimated from a sample
+RowStep = tuple[str, Callable[[np.ndarray], np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps, applied in this order. sample: number of random rows, drawn with `seed`, in their original order.
+
+    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5].
+    """
+
+    drop_empty: bool = True
+    drop_duplicates: bool = False
+    first: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    passage_tokens: int | None = None
+    passage_overlap: float = 0.1
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """Rows before and after one step."""
+
+    step: str
+    before: int
+    after: int
+    note: str = ""
+
+
+def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[StepCount]]:
+    """Positions of the selected rows, ascending, and the counts. Raises InputError naming a step that leaves no row."""
+    keep = np.arange(len(texts))
+    counts: list[StepCount] = []
+    for label, step in _row_steps(texts, steps):
+        before, keep = len(keep), step(keep)
+        counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
+        if not len(keep):
+            raise InputError(
+                f'No rows are left: the step "{label}" removed all {before:,}.', "Change or turn off this step."
+            )
+    return keep, counts
+
+
+def estimate_tokens(text: str) -> int:
+    """A fast, deterministic estimate: one token per word, or per 6 characters of a long one, and per CJK character."""
+    return sum(1 + (len(piece) - 1) // _WORD for piece in _PIECE.findall(text))
+
+
+def split_passages(
+    texts: Sequence[str], tokens: int, overlap: float = 0.1, count: Counter | None = None
+) -> list[list[str]]:
+    """The passages of each text, at most `tokens` tokens each, at least one, in order.
+
+    overlap: share of a passage repeated in the next, in [0, 0.5]. count: the number of tokens of a string, by default
+    `estimate_tokens`. Without overlap the joined passages are the text, including white space; with it they cover the
+    text. Raises InputError for other values of tokens or overlap.
+    """
+    if tokens < 8:
+        raise InputError(f"Passages need at least 8 tokens, got {tokens}.", "Choose a larger size.")
+    if not 0 <= overlap <= 0.5:
+        raise InputError(f"The overlap of passages must be between 0 and 0.5, got {overlap}.", "Choose a smaller one.")
+    counter = count or estimate_tokens
+    return [_split(text, tokens, overlap, counter) for text in texts]
+
+
+def _split(text: str, tokens: int, overlap: float, count: Counter) -> list[str]:
+    if len(text) <= tokens or (len(text) <= _BLOCK and count(text) <= tokens):
+        return [text]
+    spans = [
+        (start + first, start + last)
+        for start, end in _blocks(text)
+        for first, last in _semantic_spans(text[start:end], tokens, overlap, count)
+    ]
+    return _covering(text, spans) or [text]
+
+
+def _semantic_spans(block: str, tokens: int, overlap: float, count: Counter) -> list[tuple[int, int]]:
+    """(start, end) of semchunk's passages in a block."""
+    from semchunk import chunk
+
+    if not block.strip():
+        return []
+    # memoize=False: its cache is global and keeps every text
+    spans: Any = chunk(block, tokens, count, memoize=False, offsets=True, overlap=overlap or None)[1]
+    return [(int(start), int(end)) for start, end in spans]
+
+
+def _covering(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """Passages extended over the white space that semchunk skips, so that nothing is lost."""
+    if not spans:
+        return []
+    starts = [0, *(start for start, _ in spans[1:]), len(text)]
+    return [text[start : max(end, after)] for start, (_, end), after in zip(starts, spans, starts[1:], strict=False)]
+
+
+def _blocks(text: str) -> list[tuple[int, int]]:
+    """Spans of about _BLOCK characters that end at a natural break if there is one in their second half."""
+    blocks, start = [], 0
+    while start < len(text):
+        end = min(start + _BLOCK, len(text))
+        if end < len(text):
+            cuts = ((text.rfind(mark, start + _BLOCK // 2, end), mark) for mark in _BREAKS)
+            end = next((at + len(mark) for at, mark in cuts if at >= 0), end)
+        blocks.append((start, end))
+        start = end
+    return blocks
+
+
+def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:
+    """(label, function from positions to the remaining positions) of the active steps."""
+    row_steps: list[RowStep] = []
+    if steps.drop_empty:
+        row_steps.append(("Remove empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
+    if steps.drop_duplicates:
+        row_steps.append(("Remove exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
+    if steps.first is not None:
+        row_steps.append((f"Limit to the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
+    if steps.sample is not None:
+        row_steps.append((f"Draw a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
+    return row_steps
+
+
+def is_blank(text: str) -> bool:
+    """Nothing but white space and zero-width characters."""
+    return not text.strip() or not text.strip(_BLANKS)
+
+
+def _repeated(texts: Sequence[str], keep: np.ndarray) -> np.ndarray:
+    return pd.Series([texts[row] for row in keep], dtype=object).duplicated().to_numpy()
+
+
+def _sampled(keep: np.ndarray, steps: Steps) -> np.ndarray:
+    size = max(min(steps.sample or 0, len(keep)), 0)
+    return np.sort(np.random.default_rng(steps.seed).choice(keep, size, replace=False))
+
+
+def _removed(rows: int) -> str:
+    return "no row removed" if not rows else f"{rows:,} {'row' if rows == 1 else 'rows'} removed"
+
+
+def make_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+    """Passages of each text; the whole text where splitting is off."""
+    if not steps.passage_tokens:
+        return [[text] for text in texts]
+    return split_passages(texts, steps.passage_tokens, steps.passage_overlap)
+
+
+def sample_passages(texts: list[str], steps: Steps) -> list[list[str]]:
+    """Passages of each text; of inputs longer than _EXACT_SPLIT those of a random fifth of that, in row order."""
+    if not steps.passage_tokens or sum(map(len, texts)) <= _EXACT_SPLIT:
+        return make_passages(texts, steps)
+    order = np.random.default_rng(0).permutation(len(texts))
+    ends = np.cumsum([len(texts[row]) for row in order])
+    rows = np.sort(order[: max(1, int(np.searchsorted(ends, _EXACT_SPLIT // 5)))])
+    return make_passages([texts[row][:_EXACT_SPLIT] for row in rows], steps)
+
+
+def count_split(passages: Sequence[Sequence[str]], texts: int) -> StepCount:
+    """The count of splitting `texts` texts, extrapolated ("about") where `passages` are those of a sample."""
+    scale = texts / max(len(passages), 1)
+    total, split = round(sum(map(len, passages)) * scale), round(sum(len(parts) > 1 for parts in passages) * scale)
+    about = "about " if len(passages) < texts else ""
+    return StepCount("Split into passages", texts, total, f"{about}{split:,} {'row' if split == 1 else 'rows'} split")

@@ -1,0 +1,231 @@
+"""Files of vectors: .npy, .npz, safetensors, the Embedding Projector's vectors.tsv, word2vec and GloVe text."""
+
+import io
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from core.corpus.reading.archives import read_limited
+from core.corpus.reading.encodings import to_utf8
+from core.corpus.reading.values import ParsedFile, ReadOptions, Source, Upload
+from core.errors import InputError
+from core.types import unit_rows
+
+VECTOR_NAMES = re.compile(r"vec|emb|feature|tensor", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_LINES = 50
+_MIN_WORD_DIMENSIONS = 5  # below it, "word number number" lines are more likely a text
+
+
+def read_npy(upload: Upload) -> ParsedFile:
+    """One .npy file. Object arrays (pickles) are refused; a header that promises more than the file holds, too."""
+    return vectors_part(upload, "NumPy", npy_array(upload.name, upload.data))
+
+
+def read_npz(upload: Upload) -> ParsedFile:
+    """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
+    import zipfile
+    import zlib
+
+    arrays = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as stream:
+                    data = read_limited(stream, member.compress_size, upload.name)
+                arrays[member.filename.removesuffix(".npy")] = data
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
+        raise _damaged_file(upload.name, "NPZ") from error
+    return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
+
+
+def read_safetensors(upload: Upload) -> ParsedFile:
+    """One safetensors file: its largest 2-D tensor."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(upload.data)
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
+            raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
+        raise _damaged_file(upload.name, "safetensors") from error
+    matrices = {key: tensor for key, tensor in tensors.items() if tensor.ndim == 2 and tensor.dtype.kind in "fiu"}
+    if not matrices:
+        raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
+    key = max(matrices, key=lambda name: matrices[name].size)
+    notes = (f'Tensor "{key}" was read, the largest of {len(tensors)}.',) if len(tensors) > 1 else ()
+    return vectors_part(upload, "safetensors", matrices[key], notes=notes)
+
+
+def unit_matrix(matrix: np.ndarray, where: str) -> np.ndarray:
+    """(n, d) float32 unit rows; InputError naming `where` for other shapes, types, NaN, inf and zero rows."""
+    if matrix.dtype.kind not in "fiu":
+        raise InputError(f"{where} holds {matrix.dtype} values, not real numbers.", "Save the vectors as float32.")
+    if matrix.ndim != 2 or not matrix.shape[0] or not matrix.shape[1]:
+        raise InputError(f"{where} has shape {matrix.shape}; vectors need rows x dimensions.", "Save a 2-D array.")
+    try:
+        with np.errstate(over="ignore"):
+            return unit_rows(matrix)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", error.remedy) from error
+
+
+def npy_array(name: str, data: bytes) -> np.ndarray:
+    """The array of .npy bytes, not copied. Raises InputError for pickled and damaged ones."""
+    stream = io.BytesIO(data)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(stream)
+    except (ValueError, SyntaxError, EOFError) as error:
+        raise _damaged_file(name, "NumPy") from error
+    if dtype.hasobject or dtype.names:
+        raise InputError(
+            f'"{name}" holds Python objects (a pickle), which can run code and is never opened.',
+            "Save a float32 matrix: np.save(path, vectors.astype(np.float32)).",
+        )
+    count = int(np.prod(shape, dtype=object)) if shape else 1
+    if count * dtype.itemsize > len(data) - stream.tell():
+        raise _damaged_file(name, "NumPy")
+    return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
+
+
+def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
+    for name_in_archive in ("vectors", "embeddings"):
+        if name_in_archive in arrays:
+            return npy_array(f"{name}: {name_in_archive}", arrays[name_in_archive])
+    read = {}
+    for key, data in arrays.items():
+        array = npy_array(f"{name}: {key}", data) if len(arrays) == 1 else _plain_array(key, data)
+        if array is not None and array.ndim == 2 and array.dtype.kind in "fiu":
+            read[key] = array
+    if len(read) != 1:
+        held = ", ".join(list(read or arrays)[:5]) or "nothing"
+        fault = "several matrices" if read else "no matrix of numbers"
+        raise InputError(f'"{name}" holds {fault} ({held}).', 'Name the one to read "vectors".')
+    return next(iter(read.values()))
+
+
+def _plain_array(key: str, data: bytes) -> np.ndarray | None:
+    try:
+        return npy_array(key, data)
+    except InputError:  # such as an object array beside the matrix, which is left alone
+        return None
+
+
+def vectors_part(
+    upload: Upload,
+    kind: str,
+    matrix: np.ndarray,
+    encoding: str = "",
+    delimiter: str = "",
+    table: pd.DataFrame | None = None,
+    notes: tuple[str, ...] = (),
+) -> ParsedFile:
+    """A part whose vectors are the matrix, made unit rows; InputError as unit_matrix."""
+    vectors = unit_matrix(matrix, f'"{upload.name}"')
+    return ParsedFile(
+        Source(upload.name, kind, encoding, delimiter, len(vectors), notes), table, vectors, upload.name, upload
+    )
+
+
+def _damaged_file(name: str, kind: str) -> InputError:
+    return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")
+
+
+def check_lengths(where: str, lengths: np.ndarray) -> None:
+    missing = np.flatnonzero(np.isnan(lengths))
+    if len(missing):
+        raise InputError(
+            f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,}).",
+            "Remove these rows, or give each a vector.",
+        )
+    other = np.flatnonzero(lengths != lengths[0])
+    if len(other):
+        raise InputError(
+            f"{where}: vectors differ in length; row 1 has {int(lengths[0])} dimensions, "
+            f"row {other[0] + 1:,} has {int(lengths[other[0]])}.",
+            "All vectors must come from one model.",
+        )
+
+
+def is_number_table(data: bytes, delimiter: bytes = b"\t") -> bool:
+    """Whether each of the first lines is numbers and nothing else, two or more: the Projector's vectors.tsv."""
+    lines = [line for line in _first_lines(data) if line.strip()]
+    rows = [line.rstrip(b"\r").split(delimiter) for line in lines]
+    return bool(rows) and all(len(row) > 1 and all(_is_number(cell) for cell in row) for row in rows)
+
+
+def read_number_table(upload: Upload, options: ReadOptions) -> ParsedFile:
+    """vectors.tsv: a vector a line, no header."""
+    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
+    lines = [line for line in data.split(b"\n") if line.strip()]
+    matrix = _parse_lines(upload.name, lines, lines[0].count(b"\t") + 1, b"\t")
+    return vectors_part(upload, "Vectors TSV", matrix, encoding, "\t")
+
+
+def is_word_vectors(data: bytes) -> bool:
+    """Whether text looks like word2vec or GloVe: a word and then the same number of numbers, line after line."""
+    lines = [line.rstrip() for line in _first_lines(data) if line.strip()]
+    dimensions = _declared(lines)
+    body = lines[1:] if dimensions else lines
+    if not body or (not dimensions and len(body) < 2):
+        return False
+    dimensions = dimensions or body[0].count(b" ")
+    if dimensions < _MIN_WORD_DIMENSIONS and body is lines:
+        return False
+    return all(
+        len(cells := line.rsplit(b" ", dimensions)) > dimensions and all(map(_is_number, cells[1:])) for line in body
+    )
+
+
+def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
+    """word2vec or GloVe text; the words become the column `text`."""
+    data, encoding = to_utf8(upload.name, upload.data, options.encoding)
+    lines = [line.rstrip() for line in data.split(b"\n") if line.strip()]
+    declared = _declared(lines[:2])
+    lines = lines[1:] if declared else lines
+    dimensions = declared or lines[0].count(b" ")
+    terms = [line.rsplit(b" ", dimensions)[0] for line in lines]
+    matrix = _parse_lines(
+        upload.name, [line[len(word) + 1 :] for line, word in zip(lines, terms, strict=True)], dimensions, b" "
+    )
+    table = pd.DataFrame({"text": pd.Series([word.decode("utf-8") for word in terms], dtype="str")})
+    return vectors_part(upload, "Word vectors", matrix, encoding, " ", table)
+
+
+def _parse_lines(name: str, lines: list[bytes], dimensions: int, delimiter: bytes) -> np.ndarray:
+    """(n, d) float32 from lines of numbers. Raises InputError naming the first line of another length or no number."""
+    for number, line in enumerate(lines, start=1):
+        if line.count(delimiter) + 1 != dimensions:
+            raise InputError(
+                f'"{name}": vectors differ in length; vector 1 has {dimensions} dimensions, vector {number:,} has '
+                f"{line.count(delimiter) + 1}.",
+                "All vectors must come from one model.",
+            )
+    try:
+        frame = pd.read_csv(io.BytesIO(b"\n".join(lines)), sep=delimiter.decode(), header=None, dtype=np.float32)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(f'"{name}" holds something other than numbers.', "Save the vectors again.") from error
+    return frame.to_numpy()
+
+
+def _declared(lines: list[bytes]) -> int:
+    """The dimensions word2vec's first line "rows dimensions" declares, or 0."""
+    cells = lines[0].split() if lines else []
+    if len(cells) != 2 or not all(cell.isdigit() for cell in cells) or len(lines) < 2:
+        return 0
+    return int(cells[1]) if lines[1].count(b" ") >= int(cells[1]) > 0 else 0
+
+
+def _first_lines(data: bytes) -> list[bytes]:
+    head = data[:1_000_000].split(b"\n", _LINES)
+    complete = head[:-1] if len(head) > _LINES or len(data) > 1_000_000 else head
+    return complete[:_LINES]
+
+
+def _is_number(cell: bytes) -> bool:
+    return bool(_NUMBER.fullmatch(cell.strip().decode("ascii", "replace")))

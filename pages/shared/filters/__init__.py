@@ -1,1 +1,0 @@
-"""Controls that filter rows by columns."""

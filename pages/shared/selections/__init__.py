@@ -1,1 +1,0 @@
-"""Kept selections: combining them, showing them, taking them out."""
