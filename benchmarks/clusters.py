@@ -20,7 +20,7 @@ from core.clusters.stability import resampler, stability
 from core.clusters.validation import cluster_trust
 from core.models.registry import PRESETS, load_embedder
 from core.types import ModelSpec, Neighbors, Vectors
-from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS, communities, content_order, levels
+from core.vectors.communities import DEFAULT_LEVEL, RESOLUTIONS, content_order, leiden_communities, nested_communities
 from core.vectors.neighbors import build_neighbors
 
 SEEDS = range(5)
@@ -65,7 +65,7 @@ def from_the_graph(neighbors: Neighbors, texts: list[str]) -> dict[str, float]:
     def default_level() -> None:
         graph, first, _ = distinct_graph(neighbors.ids, neighbors.scores)
         order = content_order([texts[row] for row in first])
-        communities(graph[order][:, order], RESOLUTIONS[DEFAULT_LEVEL])
+        leiden_communities(graph[order][:, order], RESOLUTIONS[DEFAULT_LEVEL])
 
     return {"seconds": min(timed(default_level)[1] for _ in SEEDS)}
 
@@ -135,7 +135,7 @@ def many_clusters(rows: int) -> None:
     neighbors, searched = timed(lambda: build_neighbors(vectors))
     (graph, first, group), graphed = timed(lambda: distinct_graph(neighbors.ids, neighbors.scores))
     order = content_order([str(row) for row in first])
-    found, leveled = timed(lambda: levels(graph, order))
+    found, leveled = timed(lambda: nested_communities(graph, order))
     labels = found[DEFAULT_LEVEL][group]
     again, _ = resampler(vectors, neighbors, ClusterParams())
     keep(f"clusters_{rows}", {

@@ -14,7 +14,7 @@ from core.models.registry import PRESETS, load_embedder
 from core.quality import service as measures
 from core.store import Workspace
 from core.types import CorpusRef
-from core.vectors.contenders import Contender, find_contender_neighbors
+from core.vectors.contenders import Contender, get_or_compute_neighbors
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 
@@ -32,7 +32,7 @@ def main() -> None:
             NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
         found: dict[str, Any] = {"rows": len(load_corpus(CorpusRef(place, digest))), "contenders": len(contenders)}
         found["variants_graphs"] = timed(
-            lambda: [find_contender_neighbors(CorpusRef(place, digest), variant) for variant in variants]
+            lambda: [get_or_compute_neighbors(CorpusRef(place, digest), variant) for variant in variants]
         )
         found["disagreement"] = timed(
             lambda: COMPARISON.get_or_compute(ComparisonQuery(CorpusRef(place, digest), contenders))

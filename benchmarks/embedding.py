@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.data import banking_labels, banking_texts
 from benchmarks.report import keep
-from core.models.minilm_files import model_folder
+from core.models.minilm import model_folder
 from core.models.registry import load_embedder
 
 ROUNDS = 2

@@ -12,7 +12,7 @@ from core.corpus.build import read_corpus
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
 from core.map.trust import measure_trust
-from core.models.minilm_files import model_folder
+from core.models.minilm import model_folder
 from core.models.registry import PRESETS
 from core.store import Workspace
 from core.types import ModelSpec, Vectors, unit_rows

@@ -24,21 +24,21 @@ def digest_text(text: str) -> bytes:
 
 def digest_texts(texts: Iterable[str]) -> str:
     """Digest of a sequence of texts; order and boundaries count. 16 hex digits."""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
-        whole.update(len(data).to_bytes(8, "little") + data)
-    return whole.hexdigest()[:LENGTH]
+        digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()[:LENGTH]
 
 
 def digest_table(table: pd.DataFrame) -> str:
     """Digest of column names, types and every cell. 16 hex digits."""
-    whole = hashlib.sha256(json.dumps([[str(c), str(t)] for c, t in table.dtypes.items()]).encode())
+    digest = hashlib.sha256(json.dumps([[str(c), str(t)] for c, t in table.dtypes.items()]).encode())
     for column in table.columns:
         missing = table[column].isna().to_numpy()
-        whole.update(np.packbits(missing).tobytes())
-        whole.update(digest_texts(table[column].astype(str)[~missing]).encode())
-    return whole.hexdigest()[:LENGTH]
+        digest.update(np.packbits(missing).tobytes())
+        digest.update(digest_texts(table[column].astype(str)[~missing]).encode())
+    return digest.hexdigest()[:LENGTH]
 
 
 def digest_array(array: np.ndarray) -> str:

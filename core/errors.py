@@ -10,7 +10,7 @@ PlanisphereError            anything we can explain
 
 
 class PlanisphereError(Exception):
-    """What is wrong, and how to mend it; both are shown to the person as they stand.
+    """What is wrong, and how to fix it; both are shown to the person unchanged.
 
     Keeps both as plain positional arguments, so that it survives pickling between processes.
     """

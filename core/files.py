@@ -1,6 +1,7 @@
-"""Writing files so that a reader never sees half of one, and explaining the system's refusals."""
+"""Writing files atomically, explaining the system's errors, hashing files."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -12,21 +13,13 @@ from typing import Any
 
 from core.errors import StorageError
 
+_OTHER_FOLDER = "Set PLANISPHERE_HOME to a folder you may write, and restart."
 _REMEDIES = {
     errno.ENOSPC: ("The disk is full", "Free some space (corpora can be deleted on the Data page) and try again."),
     errno.EDQUOT: ("The disk quota is used up", "Free some space and try again."),
-    errno.EACCES: (
-        "The workspace folder can't be written",
-        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
-    ),
-    errno.EPERM: (
-        "The workspace folder can't be written",
-        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
-    ),
-    errno.EROFS: (
-        "The workspace is on a read-only disk",
-        "Set PLANISPHERE_HOME to a folder you may write, and restart.",
-    ),
+    errno.EACCES: ("The workspace folder can't be written", _OTHER_FOLDER),
+    errno.EPERM: ("The workspace folder can't be written", _OTHER_FOLDER),
+    errno.EROFS: ("The workspace is on a read-only disk", _OTHER_FOLDER),
 }
 
 
@@ -63,11 +56,11 @@ def _put_in_place(temporary: Path, path: Path) -> None:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not temporary.is_dir():
             raise
         # a folder can't be renamed over a filled one: that is moved away first; who loses a race keeps the other's
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
+        previous = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
         with suppress(OSError):
-            os.replace(path, aside)
+            os.replace(path, previous)
             os.replace(temporary, path)
-        discard(aside)
+        discard(previous)
 
 
 def discard(path: Path) -> None:
@@ -98,3 +91,9 @@ def folder_size(folder: Path) -> int:
         with suppress(OSError):  # a job may rename it meanwhile
             total += file.stat().st_size if file.is_file() else 0
     return total
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

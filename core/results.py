@@ -3,7 +3,7 @@
 How to declare a result, in core/<feature>/results.py:
 
     @dataclass(frozen=True)
-    class LabelQuery:                    # what is asked: frozen, its first field is `corpus`
+    class LabelQuery:                    # identifies the result: frozen, first field `corpus`
         corpus: CorpusRef
         model: ModelSpec
         column: str
@@ -54,7 +54,7 @@ Value = TypeVar("Value")
 
 
 def no_progress(done: int, total: int) -> None:
-    """For computing where nobody watches."""
+    """Ignores progress."""
 
 
 @dataclass(frozen=True, eq=False)

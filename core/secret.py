@@ -1,4 +1,4 @@
-"""A value that must not be seen: an API key on its way from a password field to a server."""
+"""A value that must never be shown: an API key on its way from a password field to a server."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ class Secret:
         self._value = str(value)
 
     def reveal(self) -> str:
-        """The value itself, for the one place that sends it."""
+        """The value itself, for sending it."""
         return self._value
 
     def __repr__(self) -> str:

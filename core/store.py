@@ -1,9 +1,9 @@
-"""The workspace: corpora and every result made from them, kept in a plain folder.
+"""The workspace: corpora and every result computed from them, in a plain folder.
 
 <folder>/corpora/<digest>/corpus.parquet, meta.json
                           <kind>/<key>/result.json and one .npy per array
 <folder>/cache/<model key>.sqlite      text -> vector, see core.vectors.cache
-<folder>/staging/  jobs/  models/      uploads being looked at, job records, exported models
+<folder>/staging/  jobs/  models/      uploads in progress, job records, exported models
 """
 
 import re
@@ -29,7 +29,7 @@ _LIBRARIES = ("numpy", "faiss-cpu", "umap-learn", "onnxruntime", "scikit-learn")
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """What is known of a kept corpus without opening it."""
+    """What is known of a stored corpus without opening it."""
 
     digest: str
     name: str
@@ -42,7 +42,7 @@ class CorpusInfo:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A kept result: its arrays (memory-mapped, read-only), its facts and its provenance."""
+    """A stored result: its arrays (memory-mapped, read-only), its facts and its provenance."""
 
     arrays: dict[str, np.ndarray]
     facts: dict[str, Any]
@@ -58,9 +58,9 @@ class Workspace:
     # corpora
 
     def corpora(self) -> list[CorpusInfo]:
-        """The kept corpora, newest first; folders that can't be read are left out."""
-        found = (self.info(path.name) for path in (self.folder / "corpora").glob("*"))
-        return sorted((info for info in found if info), key=lambda info: -info.created)
+        """The stored corpora, newest first; folders that can't be read are left out."""
+        infos = (self.info(path.name) for path in (self.folder / "corpora").glob("*"))
+        return sorted((info for info in infos if info), key=lambda info: -info.created)
 
     def info(self, corpus: str) -> CorpusInfo | None:
         meta = read_json(self._corpus_folder(corpus) / "meta.json") if _DIGEST.fullmatch(corpus) else None
@@ -73,40 +73,35 @@ class Workspace:
             return None
 
     def save_corpus(self, corpus: Corpus) -> CorpusInfo:
-        """Keep a corpus; one that is kept already stays as it is, under its present name."""
-        known = self.info(corpus.digest)
-        if known:
-            return known
+        """Store a corpus; one that is stored already stays as it is, under its current name."""
+        existing = self.info(corpus.digest)
+        if existing:
+            return existing
         folder = self._corpus_folder(corpus.digest)
         with replacing(folder) as temporary:
             temporary.mkdir()
             _write_corpus_table(corpus, temporary / "corpus.parquet")
+            columns = tuple(corpus.table.columns)
             info = CorpusInfo(
-                corpus.digest,
-                corpus.name,
-                len(corpus),
-                tuple(corpus.table.columns),
-                corpus.roles,
-                time.time(),
-                corpus.origin,
+                corpus.digest, corpus.name, len(corpus), columns, corpus.roles, time.time(), corpus.origin
             )
             write_json(temporary / "meta.json", asdict(info))
         return info
 
     def load_corpus(self, corpus: str) -> Corpus:
-        info = self._known(corpus)
+        info = self._require_info(corpus)
         table = self.read_columns(corpus, [*info.columns, TEXT_COLUMN])
         texts = table.pop(TEXT_COLUMN).tolist()
         return Corpus(info.name, table, texts, info.roles, corpus, info.origin)
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts."""
-        self._known(corpus)
+        self._require_info(corpus)
         with storage_errors(self.folder):
             return pd.read_parquet(self._corpus_folder(corpus) / "corpus.parquet", columns=columns)
 
     def rename(self, corpus: str, name: str) -> None:
-        info = self._known(corpus)
+        info = self._require_info(corpus)
         write_json(self._corpus_folder(corpus) / "meta.json", asdict(info) | {"name": name.strip() or info.name})
 
     def delete(self, corpus: str) -> int:
@@ -115,7 +110,7 @@ class Workspace:
         discard(folder)
         if folder.exists():
             raise StorageError(
-                "The corpus could not be deleted whole.", f"Check the permissions of {folder}, then try again."
+                "The corpus could not be deleted completely.", f"Check the permissions of {folder}, then try again."
             )
         return size
 
@@ -128,11 +123,11 @@ class Workspace:
     def save(
         self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict
     ) -> None:
-        """Keep a result under a digest of its inputs, beside the provenance that explains it.
+        """Store a result under a digest of its inputs, with its provenance.
 
         Raises StorageError where the corpus is gone, so that a late job leaves nothing behind.
         """
-        self._known(corpus)
+        self._require_info(corpus)
         with replacing(self.result_folder(kind, corpus, inputs)) as temporary:
             temporary.mkdir()
             for name, array in arrays.items():
@@ -141,7 +136,7 @@ class Workspace:
             write_json(temporary / "result.json", record | {"arrays": sorted(arrays)})
 
     def load(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Stored | None:
-        """The kept result of these inputs, or None; one that can't be read counts as none."""
+        """The stored result of these inputs, or None; one that can't be read counts as none."""
         folder = self.result_folder(kind, corpus, inputs)
         record = read_json(folder / "result.json")
         if not isinstance(record, dict) or record.get("inputs") != dict(inputs):
@@ -188,7 +183,7 @@ class Workspace:
             raise StorageError(f"{corpus[:40]!r} does not name a corpus.", "Choose one on the Data page.")
         return self.folder / "corpora" / corpus
 
-    def _known(self, corpus: str) -> CorpusInfo:
+    def _require_info(self, corpus: str) -> CorpusInfo:
         info = self.info(corpus)
         if info is None:
             raise StorageError(

@@ -1,4 +1,4 @@
-"""The values every stage takes and gives. Row i of every array is row i of the corpus table."""
+"""The values that all parts exchange. Row i of every array is row i of the corpus table."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +14,10 @@ from core.errors import InputError
 Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
 
-LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision"}  # what tells the models of a backend apart beside names
+LABEL_FIELDS = {
+    "openai": "dimensions",
+    "onnx": "precision",
+}  # what distinguishes models of a backend with the same name
 UNIT_TOLERANCE = 1e-3
 
 
@@ -65,7 +68,7 @@ class Corpus:
 class ModelSpec:
     """All that determines the vectors a model gives. API keys are never part of it.
 
-    backend: a name in core.models.backends.
+    backend: a name in core.models.registry.
     max_tokens: the window; a longer text is cut (None: no window). languages: ISO 639-1 codes the model was
     made for, empty where it takes any. revision: commit, weights' sha256 or the like; empty where unknown.
     probed: dimensions is what a server answered with, not what a person requested: requests never name it.
@@ -90,7 +93,7 @@ class ModelSpec:
 
     @property
     def label(self) -> str:
-        """A short name that tells apart what a person has chosen."""
+        """A short name that distinguishes the models of a corpus."""
         attribute = LABEL_FIELDS.get(self.backend)
         value = getattr(self, attribute) if attribute else None
         suffix = f"{value}d" if attribute == "dimensions" else value
@@ -156,12 +159,12 @@ class Neighbors:
 
 @dataclass(frozen=True, eq=False)
 class Trust:
-    """How far a layout keeps the original neighborhoods, all in [0, 1], higher is better.
+    """How well a layout preserves the original neighborhoods, all in [0, 1], higher is better.
 
     trustworthiness: Venna and Kaski (2001), as scikit-learn; knn_preservation: mean share of the k nearest
     neighbors kept; chance: the share a random layout keeps, k / (n - 1). trustworthiness is over a seeded `sample` of
     `total` rows, knn_preservation over all rows up to 200,000, beyond over that many drawn ones.
-    per_point: (total,) float32, the share of each row's k neighbors kept; NaN for rows that were not looked at.
+    per_point: (total,) float32, the share of each row's k neighbors kept; NaN for rows that were not sampled.
     """
 
     trustworthiness: float
@@ -187,7 +190,7 @@ class LayoutParams:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """points: (n, dims) float32 coordinates for looking at, never for judging."""
+    """points: (n, dims) float32 coordinates, for display only."""
 
     points: np.ndarray
     params: LayoutParams

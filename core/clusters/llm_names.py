@@ -13,7 +13,7 @@ import numpy as np
 
 from core.corpus.selections import clean_name
 from core.errors import InputError, ServiceError
-from core.models.chat_answers import Unusable, read_numbered
+from core.models.chat import InvalidAnswer, read_numbered
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
 from core.text import clean_line, truncate
@@ -233,7 +233,7 @@ def _fetch(request: Request, ask: AskModel, stop: threading.Event) -> Answer:
     for _ in range(ATTEMPTS):
         try:
             names = read_names(ask(messages(request.clusters, request.taken), stop), len(request.clusters))
-        except Unusable as error:
+        except InvalidAnswer as error:
             reason = str(error)
         else:
             return Answer({request.clusters[position].label: name for position, name in names.items()})

@@ -145,7 +145,7 @@ def cluster(
 def _levels(neighbors: Neighbors, texts: Sequence[str], seed: int) -> np.ndarray:
     matrix, first, group = distinct_graph(neighbors.ids, neighbors.scores)
     order = graph.content_order([texts[row] for row in first])
-    return np.stack([graph.by_size(level[group]) for level in graph.levels(matrix, order, seed)])
+    return np.stack([graph.by_size(level[group]) for level in graph.nested_communities(matrix, order, seed)])
 
 
 def check(params: ClusterParams, rows: int) -> None:
@@ -195,12 +195,12 @@ def density_clusters(points: np.ndarray, min_size: int) -> np.ndarray:
 def umap_points(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Progress) -> np.ndarray:
     """(n, 5) float32 UMAP of the neighbor graph, min_dist 0, on one thread so that it is determined by the seed."""
     from core.vectors.pca import principal_components
-    from core.vectors.umap import lay_out
+    from core.vectors.umap import umap_layout
 
     dims: Any = UMAP_DIMS
     start, _ = principal_components(vectors.rows, dims, seed)
     params = LayoutParams("umap", dims, max(2, min(UMAP_NEIGHBORS, neighbors.k + 1)), 0.0, seed, reproducible=True)
-    return lay_out(start, neighbors, params, progress)
+    return umap_layout(start, neighbors, params, progress)
 
 
 def _evoc(

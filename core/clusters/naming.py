@@ -28,7 +28,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.selections import clean_name
 from core.errors import InputError, PlanisphereError, ServiceError
 from core.models.chat import Chat, ChatModel
-from core.models.openai_client.errors import unchained
+from core.models.openai_client.errors import without_cause
 from core.models.openai_client.tokens import estimate_tokens
 from core.secret import Secret
 from core.store import Workspace
@@ -112,7 +112,7 @@ def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limi
     )
 
 
-@unchained
+@without_cause
 def name_with_model(
     corpus: CorpusRef,
     model: ModelSpec,

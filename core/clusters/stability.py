@@ -16,7 +16,7 @@ from core.clusters.methods import (
     umap_points,
 )
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.communities import RESOLUTIONS, by_size, communities
+from core.vectors.communities import RESOLUTIONS, by_size, leiden_communities
 
 STABLE_JACCARD = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
 SAMPLE_SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
@@ -88,7 +88,7 @@ def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> 
 
     def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
         graph, _, group = distinct_graph(*restrict_graph(ids, scores, rows, ids.shape[1]))
-        return by_size(communities(graph, resolution, seed)[group])
+        return by_size(leiden_communities(graph, resolution, seed)[group])
 
     return recluster
 

@@ -10,7 +10,7 @@ import numpy as np
 from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, distinct_graph, umap_points
 from core.clusters.validation import silhouettes
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.communities import by_size, communities
+from core.vectors.communities import by_size, leiden_communities
 
 SWEPT_SIZES = (5, 10, 15, 25, 50, 100, 200)
 SEEDS = (0, 1, 2)
@@ -66,7 +66,7 @@ def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable
     """A function (value, seed) -> labels; what does not depend on the value is computed once."""
     if method == "leiden":
         graph, _, group = distinct_graph(neighbors.ids, neighbors.scores)
-        return lambda value, seed: by_size(communities(graph, value, seed)[group])
+        return lambda value, seed: by_size(leiden_communities(graph, value, seed)[group])
     if method == "hdbscan":
         points = cache(lambda seed: umap_points(vectors, neighbors, seed, lambda done, total: None))
         return lambda value, seed: by_size(density_clusters(points(seed), int(value)))

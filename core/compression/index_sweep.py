@@ -12,7 +12,7 @@ import numpy as np
 from core.compression.planner import index_bytes, list_count
 from core.compression.sample import TOP, Sample, all_threads, one_thread, recall
 from core.types import Progress
-from core.vectors.index_kinds import BUILD_WIDTH, TRAINING_ROWS, Kind, parameters
+from core.vectors.index_kinds import EF_CONSTRUCTION, TRAINING_ROWS, Kind, parameters
 
 TIMED_QUERIES, WARM_UP_QUERIES = 150, 5
 MAX_SECONDS = 3.0  # a slow search is timed with fewer queries
@@ -125,7 +125,7 @@ def index_code(setting: Setting, width: int) -> str:
 def _build_lines(setting: Setting, width: int) -> list[str]:
     if setting.kind == "hnsw":
         line = f"index = faiss.IndexHNSWFlat({width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)"
-        return [line, f"index.hnsw.efConstruction = {BUILD_WIDTH}"]
+        return [line, f"index.hnsw.efConstruction = {EF_CONSTRUCTION}"]
     if setting.kind == "ivf":
         return [
             f"centers = faiss.IndexFlatIP({width})",
@@ -184,7 +184,7 @@ def build(kind: Kind, count: int, rows: np.ndarray, seed: int) -> Any:
             return build_flat(rows)
         if kind == "hnsw":
             index = faiss.IndexHNSWFlat(rows.shape[1], count, faiss.METRIC_INNER_PRODUCT)
-            index.hnsw.efConstruction = BUILD_WIDTH
+            index.hnsw.efConstruction = EF_CONSTRUCTION
         else:
             index = faiss.IndexIVFFlat(
                 faiss.IndexFlatIP(rows.shape[1]), rows.shape[1], count, faiss.METRIC_INNER_PRODUCT

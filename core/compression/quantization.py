@@ -11,7 +11,7 @@ import numpy as np
 from core.compression.index_sweep import time_queries
 from core.compression.sample import TOP, Sample, Truth, all_threads, recall
 from core.types import Progress
-from core.vectors.rank import without_self
+from core.vectors.index_kinds import without_self
 
 Search = Callable[..., tuple[np.ndarray, np.ndarray]]
 """(q, d) float32 queries and k -> positions (q, k) and scores (q, k), higher is nearer."""

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
-from core.vectors.rank import DECIMALS, tidy, without_self
+from core.vectors.index_kinds import DECIMALS, break_ties, without_self
 
 LabelMeasure = Literal["vote", "share", "first"]
 MAX_ROWS = 100_000
@@ -81,7 +81,7 @@ def nearest_others(rows: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.nd
 
     with all_threads():
         scores, positions = faiss.knn(rows[queries], rows, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-    return without_self(*tidy(positions, scores), queries)
+    return without_self(*break_ties(positions, scores), queries)
 
 
 def recall(rows: np.ndarray, queries: np.ndarray, exact: np.ndarray, positions: np.ndarray) -> np.ndarray:

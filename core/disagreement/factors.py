@@ -11,8 +11,8 @@ import pandas as pd
 from core.corpus.keyword import SPACELESS
 from core.corpus.label_columns import label_codes
 from core.corpus.language import NAMES, UNKNOWN
-from core.models.backends import capabilities
 from core.models.base import Embedder
+from core.models.registry import capabilities
 from core.text import clean_line, truncate
 from core.types import Progress
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.disagreement.overlap import CHUNK, positions_in, text_lists
 from core.types import Progress
-from core.vectors.communities import by_size, communities
+from core.vectors.communities import by_size, leiden_communities
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -101,7 +101,7 @@ def _best_communities(graph: "csr_matrix", lost: "csr_matrix", gained: "csr_matr
 
 def _communities(graph: "csr_matrix", resolution: float) -> np.ndarray:
     """(m,) int32 groups of five or more, the largest first, -1 for texts in none."""
-    labels = communities(graph, resolution, seed=0)
+    labels = leiden_communities(graph, resolution, seed=0)
     return by_size(np.where(np.bincount(labels, minlength=1)[labels] >= MIN_GROUP, labels, -1))
 
 

@@ -11,11 +11,11 @@ from core.disagreement.cka_rsa import linkage_order
 from core.disagreement.overlap import RBO_P, positions_in, rank_biased, text_codes
 from core.disagreement.results import ComparisonQuery
 from core.errors import InputError, PlanisphereError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.secret import Secret
-from core.vectors.contenders import Contender, contender_rows, vary
+from core.vectors.contenders import Contender, contender_rows, quantize
 from core.vectors.index import similarities
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 CELL = 300
 Secrets = tuple[tuple[str, Secret], ...]
@@ -105,7 +105,7 @@ def query_vector(query: ComparisonQuery, contender: Contender, search: SearchQue
     vector, _ = embedded_query(query.corpus.folder, contender.model, search.text, secret)
     if contender.is_model:
         return vector
-    return vary(vector[None, :], contender.dimensions, "float32" if contender.bits == "int8" else contender.bits)[0]
+    return quantize(vector[None, :], contender.dimensions, "float32" if contender.bits == "int8" else contender.bits)[0]
 
 
 def rankings_file(query: ComparisonQuery, search: SearchQuery, secrets: Secrets = ()) -> bytes:

@@ -1,12 +1,13 @@
-"""Worker processes: a local Dask cluster of our own, or an existing scheduler by address.
+"""Worker processes: a local Dask cluster, or an existing scheduler by address; and what they load before the first job.
 
-Workers carry an abstract resource: "job" (one task at a time: embedding batches, neighbors),
-"layout" (on one of them, whose kernels are warm, so that two layouts never share the cores) or "answer" (what a page
-waits for). Long jobs so never delay a search.
+Workers have an abstract resource: "job" (one task at a time: embedding batches, neighbors), "layout" (one of them,
+whose kernels are compiled, so that two layouts never share the cores) or "answer" (what a page waits for, so that long
+jobs never delay a search).
 """
 
 import logging
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import JobError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 LOOPBACK = "127.0.0.1"
-CONNECT = "30s"  # how long a scheduler is waited for
+CONNECT = "30s"  # timeout for reaching a scheduler
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _SETTINGS = {
     # Dask's own also sets MALLOC_TRIM_THRESHOLD_, which gives every freed buffer back to the system: a third slower
@@ -87,7 +88,61 @@ def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
     return {"cls": Nanny, "options": options}
 
 
-def resources_of(client: "Client") -> frozenset[str]:
+def offered_resources(client: "Client") -> frozenset[str]:
     """The abstract resources the cluster's workers offer; an existing cluster may offer none."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return frozenset(name for worker in workers for name in worker.get("resources", {}))
+
+
+def warm_up(client: Any, folder: str) -> list[Any]:
+    """Have workers load and compile what they will need; gives the futures.
+
+    folder: the workspace whose models folder is used. Layouts have one worker where resources are offered.
+    """
+    futures = []
+    for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items():
+        offers = facts.get("resources", {})
+        for order, task in enumerate(_warm_tasks(offers)):
+            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10 - order))
+    return futures
+
+
+def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
+    if "answer" in offers:
+        return [warm_answers]
+    if "layout" in offers or not offers:
+        return [warm_embedder, warm_layouts, warm_comparisons]
+    return [warm_embedder, warm_comparisons]
+
+
+def warm_embedder(folder: str) -> None:
+    """Load the default model as jobs use it. A failure here shows up in the job itself."""
+    from core.models.registry import PRESETS
+    from core.vectors.loaders import cached_embedder
+
+    cached_embedder(folder, PRESETS[0], None, 1).embed(["warm"])
+
+
+def warm_layouts(folder: str) -> None:
+    """Import umap-learn and compile its kernels."""
+    from core.map.layout import warm_up as warm_projection
+
+    warm_projection()
+
+
+def warm_answers(folder: str) -> None:
+    """Import what reading files takes, and load the default model as searches use it."""
+    import pyarrow.parquet  # noqa: F401
+
+    from core.models.registry import PRESETS
+    from core.vectors.loaders import cached_embedder
+
+    cached_embedder(folder, PRESETS[0]).embed_query(["warm"])
+    warm_comparisons(folder)
+
+
+def warm_comparisons(folder: str) -> None:
+    """Import what the comparison of contenders takes."""
+    from core.disagreement.results import warm_up as warm_disagreement
+
+    warm_disagreement()

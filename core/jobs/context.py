@@ -1,4 +1,4 @@
-"""What a running job is given: ways to run steps in workers that report progress and can be cancelled."""
+"""Runs the steps of a job in workers, with progress and cancellation."""
 
 import time
 from collections import deque
@@ -9,7 +9,7 @@ _TICK = 0.25  # seconds between looks at progress and cancel
 
 
 class JobCancelled(Exception):  # a signal, not an error
-    """The person cancelled the job."""
+    """The job was cancelled."""
 
 
 class JobContext:
@@ -19,13 +19,13 @@ class JobContext:
         self,
         client: Any,
         job: str,
-        where: Callable[[str], dict[str, Any]],
+        worker_options: Callable[[str], dict[str, Any]],
         cancelled: Callable[[], bool],
         set_state: Callable[..., None],
-        aside: bool = False,
+        background: bool = False,
     ) -> None:
-        self._priority = -5 if aside else 0
-        self._client, self._job, self._where = client, job, where
+        self._priority = -5 if background else 0
+        self._client, self._job, self._worker_options = client, job, worker_options
         self._cancelled, self._set = cancelled, set_state
 
     def call(
@@ -40,15 +40,15 @@ class JobContext:
         """One task, on a worker that offers `on`. With `progress` the function gets a callback for (done, total)."""
         self._begin(stage, 0, unit)
         extra = {"progress": TopicProgress(self._job)} if progress else {}
-        pace = _Pace()
+        pace = _Rate()
 
-        def heard(event: tuple[float, Any]) -> None:
+        def on_progress(event: tuple[float, Any]) -> None:
             done, total = event[1]["done"], event[1]["total"]
             self._set(self._job, done=done, total=total, rate=pace.rate(done))
 
         if progress:
-            self._client.subscribe_topic(self._job, heard)
-        future = self._client.submit(function, *args, **extra, **self._terms(on))
+            self._client.subscribe_topic(self._job, on_progress)
+        future = self._client.submit(function, *args, **extra, **self._task_options(on))
         try:
             while not future.done():
                 self._check_cancel([future], stop=True)
@@ -64,24 +64,24 @@ class JobContext:
         """One task per item, a few in flight; sizes[i] units are done with item i. The first error stops the rest."""
         self._begin(stage, sum(sizes), unit)
         waiting = deque(zip(items, sizes, strict=True))
-        flying: dict[Any, int] = {}
-        done, pace = 0, _Pace()
+        running: dict[Any, int] = {}
+        done, pace = 0, _Rate()
         window = 2 * max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
         try:
-            while waiting or flying:
-                self._check_cancel(list(flying))
-                while waiting and len(flying) < window:
+            while waiting or running:
+                self._check_cancel(list(running))
+                while waiting and len(running) < window:
                     item, size = waiting.popleft()
-                    flying[self._client.submit(function, *item, **self._terms("job"))] = size
-                for future in _wait(list(flying)):
+                    running[self._client.submit(function, *item, **self._task_options("job"))] = size
+                for future in _wait(list(running)):
                     future.result()
-                    done += flying.pop(future)
+                    done += running.pop(future)
                     self._set(self._job, done=done, rate=pace.rate(done))
         finally:
-            self._client.cancel(list(flying))
+            self._client.cancel(list(running))
 
-    def _terms(self, on: str) -> dict[str, Any]:
-        return {"pure": False, "retries": 0, "priority": self._priority, **self._where(on)}
+    def _task_options(self, on: str) -> dict[str, Any]:
+        return {"pure": False, "retries": 0, "priority": self._priority, **self._worker_options(on)}
 
     def _begin(self, stage: str, total: int, unit: str) -> None:
         self._check_cancel([])
@@ -114,7 +114,7 @@ class TopicProgress:
             get_worker().log_event(self.topic, {"done": int(done), "total": int(total)})
 
 
-class _Pace:
+class _Rate:
     """Units a second over the last 20 seconds."""
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
-"""The job queue: a coordinator thread hands the steps of one job after another to worker processes; a second one does
-so for the jobs aside, which nobody waits for."""
+"""The job queue: a coordinator thread hands the steps of one job after another to worker processes, a second thread
+those of background jobs."""
 
 import atexit
 import logging
@@ -13,11 +13,10 @@ from typing import Any, TypeVar
 
 from core.errors import JobError, PlanisphereError
 from core.files import discard, read_json, write_json
-from core.jobs.cluster import connect, resources_of
+from core.jobs.cluster import connect, offered_resources, warm_up
 from core.jobs.context import JobCancelled, JobContext
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec, JobState
-from core.jobs.warming import warm_up
 from core.secret import Secret
 
 T = TypeVar("T")
@@ -25,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class JobManager:
-    """Runs jobs in line and answers pages' questions, both in worker processes.
+    """Runs jobs one after another and calls functions for pages, both in worker processes.
 
     address: an existing Dask scheduler's, else workers are started here (in the background, about a second).
     warm_folder: a workspace; its workers load the default model and compile the map's kernels ahead of the first job.
@@ -36,7 +35,10 @@ class JobManager:
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
-        self._lines: dict[bool, queue.Queue[str]] = {False: queue.Queue(), True: queue.Queue()}  # by JobSpec.aside
+        self._queues: dict[bool, queue.Queue[str]] = {
+            False: queue.Queue(),
+            True: queue.Queue(),
+        }  # by JobSpec.background
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
@@ -48,21 +50,21 @@ class JobManager:
     # jobs
 
     def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
-        """Put a job in line and give its id; a job that is in line or running already is not added again."""
+        """Queue a job and give its id; a job that is queued or running already is not added again."""
         with self._lock:
-            known = self._states.get(spec.id)
-            if known and known.open:
+            existing = self._states.get(spec.id)
+            if existing and existing.open:
                 return spec.id
             self._cancelled.discard(spec.id)
             self._states[spec.id] = JobState(spec)
             if secret:
                 self._secrets[spec.id] = secret
         self._record(spec.id)
-        self._lines[spec.aside].put(spec.id)
+        self._queues[spec.background].put(spec.id)
         return spec.id
 
     def cancel(self, job: str) -> None:
-        """Stop a job: what is finished is kept, batches in flight are let finish."""
+        """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
             state = self._states.get(job)
@@ -70,7 +72,7 @@ class JobManager:
                 self._set(job, status="cancelled", finished=time.time())
 
     def forget(self, workspace: str, job: str) -> None:
-        """Take a finished job off the list."""
+        """Remove a finished job from the list."""
         with self._lock:
             state = self._states.get(job)
             if not (state and state.open):
@@ -81,13 +83,13 @@ class JobManager:
         return self._states.get(job)
 
     def list(self, workspace: str) -> list[JobState]:
-        """The jobs of a workspace, oldest first; those a stopped server left open come as "interrupted"."""
+        """The jobs of a workspace, oldest first; those that were open when a server stopped come as "interrupted"."""
         with self._lock:
             live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
-        left = [state for state in _recorded(workspace) if state.id not in live]
+        left = [state for state in _load_records(workspace) if state.id not in live]
         return [*left, *live.values()]
 
-    # questions
+    # calls
 
     def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
@@ -95,16 +97,16 @@ class JobManager:
         Raises the function's own PlanisphereError, or JobError when the worker was lost or took too long.
         """
         client = self._ready(timeout)
-        future = client.submit(function, *args, pure=False, priority=10, **self._on(on))
+        future = client.submit(function, *args, pure=False, priority=10, **self._worker_options(on))
         try:
             return future.result(timeout)
         except PlanisphereError:
             raise
         except TimeoutError as error:
             future.cancel()
-            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again in a while.") from error
+            raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again later.") from error
         except Exception as error:
-            raise explained(error) from error
+            raise explain_failure(error) from error
 
     def _ready(self, timeout: float) -> Any:
         if not self._connected.wait(timeout):
@@ -113,11 +115,11 @@ class JobManager:
             raise self._failure
         return self._client
 
-    def _on(self, resource: str) -> dict[str, Any]:
+    def _worker_options(self, resource: str) -> dict[str, Any]:
         return {"resources": {resource: 1}} if resource in self._resources else {}
 
     def wait_warm(self, timeout: float = 300) -> None:
-        """Return when the workers have imported and compiled what they need (for benchmarks)."""
+        """Wait until the workers have imported and compiled what they need (for benchmarks)."""
         from distributed import wait
 
         self._ready(timeout)
@@ -130,7 +132,7 @@ class JobManager:
             cluster = self._client.cluster
             self._client.close(timeout=5)
             if cluster:
-                with suppress(TimeoutError):  # on a busy machine: what is left ends with this process
+                with suppress(TimeoutError):  # on a busy machine: the rest ends with this process
                     cluster.close(timeout=10)
 
     # the coordinator thread
@@ -138,27 +140,29 @@ class JobManager:
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
-            self._resources = resources_of(self._client)
+            self._resources = offered_resources(self._client)
         except PlanisphereError as error:
             self._failure = error
         except Exception as error:
-            self._failure = explained(error)
+            self._failure = explain_failure(error)
         self._connected.set()
         if self._client:
             atexit.register(self.close)
             self._warm(warm_folder)
-        threading.Thread(target=self._follow, args=(self._lines[True],), daemon=True, name="jobs aside").start()
-        self._follow(self._lines[False])
+        threading.Thread(
+            target=self._run_queue, args=(self._queues[True],), daemon=True, name="background jobs"
+        ).start()
+        self._run_queue(self._queues[False])
 
-    def _follow(self, line: "queue.Queue[str]") -> None:
+    def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
         while True:
-            self._run(line.get())
+            self._run(job_ids.get())
 
     def _warm(self, folder: str) -> None:
         try:
             self._warming = warm_up(self._client, folder) if folder else []
         except Exception as error:  # only slower without
-            explained(error)
+            explain_failure(error)
         self._warmed.set()
 
     def _run(self, job: str) -> None:
@@ -166,10 +170,12 @@ class JobManager:
         if state is None or state.status != "queued":
             return
         self._set(job, status="running", started=time.time())
-        ending: dict[str, Any] = {"status": "failed", "error": "The job was broken off.", "remedy": "Start it again."}
+        ending: dict[str, Any] = {"status": "failed", "error": "The job was interrupted.", "remedy": "Start it again."}
         try:
-            aside = state.spec.aside
-            context = JobContext(self._ready(30), job, self._on, lambda: job in self._cancelled, self._set, aside)
+            background = state.spec.background
+            context = JobContext(
+                self._ready(30), job, self._worker_options, lambda: job in self._cancelled, self._set, background
+            )
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
             ending = {"status": "done"}
@@ -178,8 +184,8 @@ class JobManager:
         except PlanisphereError as error:
             ending |= {"error": error.message, "remedy": error.remedy}
         except Exception as error:
-            told = explained(error)
-            ending |= {"error": told.message, "remedy": told.remedy}
+            explanation = explain_failure(error)
+            ending |= {"error": explanation.message, "remedy": explanation.remedy}
         finally:
             self._secrets.pop(job, None)
             self._set(job, **ending, finished=time.time())
@@ -196,32 +202,32 @@ class JobManager:
         path = _record_path(state.spec.workspace, job)
         try:
             if state.status == "done":
-                discard(path)  # its results speak for it
+                discard(path)  # its results are stored
             else:
                 write_json(path, state.to_dict())
         except PlanisphereError as error:
             _LOG.warning("job record not written: %s", error)
 
 
-def explained(error: Exception) -> JobError:
-    """What an unexpected failure of a worker means to a person; the details go to the log."""
+def explain_failure(error: Exception) -> JobError:
+    """The error to show for an unexpected failure of a worker; the details go to the log."""
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__
     if kind == "KilledWorker":
         return JobError(
             "The worker process was killed several times, most likely because memory ran out.",
-            "Finished batches are kept. Close other programs or take fewer rows, then start again.",
+            "Finished batches are saved. Close other programs or use fewer rows, then start again.",
         )
     if isinstance(error, MemoryError):
-        return JobError("There is not enough memory for this.", "Take fewer rows, or a model with fewer dimensions.")
-    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are kept; try again.")
+        return JobError("There is not enough memory for this.", "Use fewer rows, or a model with fewer dimensions.")
+    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
 
 
 def _record_path(workspace: str, job: str) -> Path:
     return Path(workspace) / "jobs" / f"{job}.json"
 
 
-def _recorded(workspace: str) -> list[JobState]:
+def _load_records(workspace: str) -> list[JobState]:
     states = []
     for path in sorted((Path(workspace) / "jobs").glob("*.json")):
         try:

@@ -53,7 +53,7 @@ class Estimate:
         return self.seconds <= INLINE_SECONDS
 
 
-def result_named(name: str) -> Result[Any, Any]:
+def result_by_name(name: str) -> Result[Any, Any]:
     """Raises JobError where there is none."""
     if name not in RESULTS:
         raise JobError(f"There is no result {name[:40]!r}.", "Reload the page and start it anew.")
@@ -70,7 +70,7 @@ def result_spec(result: Result[Any, Any], query: Any, title: str) -> JobSpec:
 
 def step_of(spec: JobSpec) -> Step:
     """What a job of this kind computes. Raises JobError where it is unknown or has another shape."""
-    result = result_named(str(spec.params.get("result")))
+    result = result_by_name(str(spec.params.get("result")))
     try:
         return Step(result, result.query_from_dict(CorpusRef(spec.workspace, spec.corpus), spec.params["query"]))
     except (TypeError, ValueError, KeyError) as error:
@@ -88,24 +88,19 @@ def run_step(step: Step, secret: Secret | None, context: JobContext) -> None:
         result, query = part.result, part.query
         arguments = (result.name, query, secret if result.needs_secret else None)
         context.call(
-            result.stage_of(query),
-            compute,
-            *arguments,
-            progress=True,
-            unit=result.unit,
-            on=result.worker_of(query),
+            result.stage_of(query), compute, *arguments, progress=True, unit=result.unit, on=result.worker_of(query)
         )
 
 
 def compute(name: str, query: Any, secret: Secret | None = None, progress: Progress | None = None) -> None:
     """Compute and store a result, unless it is stored; runs in a worker."""
-    result_named(name).get_or_compute(query, progress, secret)
+    result_by_name(name).get_or_compute(query, progress, secret)
 
 
 def estimate(named: Sequence[tuple[str, Any]]) -> Estimate:
-    """What computing the results of these names and queries takes; runs in a worker, since it may read vectors.
+    """The time to compute the results of these names and queries; runs in a worker, since it may read vectors.
 
     Raises what makes computing impossible.
     """
-    missing = {step.key: step for name, query in named for step in result_named(name).missing(query)}
+    missing = {step.key: step for name, query in named for step in result_by_name(name).missing(query)}
     return Estimate(sum(float(step.result.seconds(step.query)) for step in missing.values()))

@@ -1,4 +1,4 @@
-"""What a job is and how it stands."""
+"""A job and its state."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -12,10 +12,10 @@ OPEN: tuple[Status, ...] = ("queued", "running")
 
 @dataclass(frozen=True)
 class JobSpec:
-    """Requested work. kind: one of core.jobs.pipeline.KINDS. params: JSON-able, all that determines the result. Equal
+    """Requested work. kind: one of core.jobs.kinds.KINDS. params: JSON-able, all that determines the result. Equal
     specs are the same job.
 
-    aside: nobody waits for it, so it runs beside the line of jobs, and its tasks come after theirs.
+    background: nobody waits for it, so it runs beside the queue of other jobs, and its tasks have a lower priority.
     """
 
     kind: str
@@ -23,7 +23,7 @@ class JobSpec:
     corpus: str
     params: dict[str, Any] = field(default_factory=dict)
     title: str = ""
-    aside: bool = False
+    background: bool = False
 
     @property
     def ref(self) -> CorpusRef:
@@ -37,7 +37,7 @@ class JobSpec:
 
 @dataclass(frozen=True)
 class JobState:
-    """How a job stands at one moment. done and total count `unit`s of the present stage; rate is units a second."""
+    """The state of a job. done and total count `unit`s of the current stage; rate is units per second."""
 
     spec: JobSpec
     status: Status = "queued"
@@ -65,7 +65,7 @@ class JobState:
 
     @property
     def seconds_left(self) -> float | None:
-        """Of the present stage, at the present rate; None where no rate is known yet."""
+        """Of the current stage, at the current rate; None where no rate is known yet."""
         return (self.total - self.done) / self.rate if self.rate and self.total else None
 
     def to_dict(self) -> dict[str, Any]:

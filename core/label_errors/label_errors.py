@@ -89,7 +89,7 @@ def find_label_errors(
     confident, best = _confident_classes(probe, rows, current, columns.probe_current, classes)
     flag = wrong_labels(confident, current, columns.probe_current, best)
     estimate = estimate_wrong(current, confident, flag, groups[rows], classes, seed)
-    facts = {"trained": probe.trained, "seconds": round(time.perf_counter() - started, 3)}
+    facts = {"trained": probe.training_rows, "seconds": round(time.perf_counter() - started, 3)}
     return LabelErrors(rows, current, **vars(columns), probe_flag=flag, estimate=estimate, facts=facts)
 
 

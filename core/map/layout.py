@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.map.trust import measure_trust
 from core.types import Layout, LayoutParams, ModelSpec, Neighbors, Progress, Vectors
 from core.vectors.pca import principal_components
-from core.vectors.umap import epochs_for, lay_out
+from core.vectors.umap import epochs_for, umap_layout
 
 TRUST_K = 15
 MIN_ROWS = 4  # UMAP needs at least these
@@ -66,7 +66,7 @@ def _umap(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     started = time.perf_counter()
     bounded = replace(params, n_neighbors=max(2, min(params.n_neighbors, neighbors.k + 1)))
-    points = lay_out(start, neighbors, bounded, progress)
+    points = umap_layout(start, neighbors, bounded, progress)
     threads = 1 if params.reproducible else os.cpu_count() or 1
     facts = {"method": "umap", "epochs": epochs_for(len(start)), "threads": threads, "n_neighbors": bounded.n_neighbors}
     return points, facts | {"umap_seconds": _since(started)}

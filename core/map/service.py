@@ -16,7 +16,7 @@ from core.secret import Secret
 from core.types import CorpusRef, Layout, LayoutParams, ModelSpec
 from core.vectors.index import similarities
 from core.vectors.loaders import load_vectors
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 MAX_DRAWN = 50_000
 MAX_HOVER_TEXT = 320  # characters of a text that are sent; the chart shows 80

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -86,73 +86,45 @@ class LoadOptions:
     threads: int | None = None
 
 
-class Embedder(Protocol):
-    """Turns texts into unit vectors. Empty texts are allowed and get a vector like any other.
+class Embedder:
+    """Turns texts into unit vectors. A subclass defines `encode` (or `embed` and `embed_query`) and `count_tokens`.
 
-    spec: resolved, so dimensions, max_tokens, prompts and (where available) revision are filled in.
-    tokens_exact: `count_tokens` counts as the model does, rather than estimating.
+    Empty texts are allowed and get a vector like any other. tokens_exact: `count_tokens` counts as the model does,
+    rather than estimating.
     """
 
-    @property
-    def spec(self) -> ModelSpec: ...
-
-    @property
-    def tokens_exact(self) -> bool: ...
-
-    def resolve(self) -> ModelSpec:
-        """The spec with its dimensions; a server may be sent one short text to learn them."""
-        ...
-
-    def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
-        """(n, d) float32 unit rows of documents in input order; shape (0, d) for no texts."""
-        ...
-
-    def embed_query(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, d) float32 unit rows of queries: the model's query prompt where it has one."""
-        ...
-
-    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
-        """(n,) int64 tokens of each text as the model counts them, special tokens included, before any cut."""
-        ...
-
-    def split_count(self, texts: Sequence[str]) -> int:
-        """How many of the texts are split and averaged; 0 where long texts are truncated."""
-        ...
-
-
-class BaseEmbedder:
-    """An `Embedder` that computes all texts of a call at once: a subclass defines `encode` and `count_tokens`."""
-
-    tokens_exact = True
+    tokens_exact: bool = True
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
 
     @property
     def spec(self) -> ModelSpec:
+        """Resolved: dimensions, max_tokens, prompts and (where available) revision are filled in."""
         return self._spec
 
     def resolve(self) -> ModelSpec:
+        """The spec with its dimensions; a server may be sent one short text to learn them."""
         return self._spec
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, d) float32 unit rows of documents."""
-        raise NotImplementedError
-
-    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 unit rows of documents, all computed at once."""
         raise NotImplementedError
 
     def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
+        """(n, d) float32 unit rows of documents in input order; shape (0, d) for no texts."""
         rows = self.encode(texts)
         if on_batch:
             on_batch(list(range(len(rows))), rows)
         return rows
 
     def embed_query(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32 unit rows of queries: with the model's query prompt where it has one."""
         return self.encode(texts)
 
-    def split_count(self, texts: Sequence[str]) -> int:
-        return 0
+    def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """(n,) int64 tokens of each text as the model counts them, special tokens included, before truncation."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -202,13 +174,13 @@ def built_in(spec: ModelSpec, models: Sequence[ModelSpec]) -> ModelSpec:
         labels = ", ".join(model.label for model in models)
         raise ModelError(f"There is no model named {spec.label!r}.", f"Available: {labels}.")
     if spec.revision not in ("", current.revision):
-        raise changed(spec)
+        raise model_changed(spec)
     return current
 
 
-def changed(spec: ModelSpec) -> ModelError:
+def model_changed(spec: ModelSpec) -> ModelError:
     """For vectors that can't be computed again: the model behind the name is not the one they came from."""
     return ModelError(
-        f"{spec.label} has changed since these vectors were made; its queries would not match them.",
+        f"{spec.label} has changed since these vectors were computed; its queries would not match them.",
         "Choose the model again on the Embed page and embed the corpus anew.",
     )

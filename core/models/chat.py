@@ -1,4 +1,4 @@
-"""Asking a chat model over OpenAI's protocol: OpenAI's own, or any compatible server's."""
+"""Chat models over OpenAI's API: OpenAI's own, or any compatible server's."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ModelError
-from core.models.chat_answers import Unusable
-from core.models.chat_errors import explain_chat
-from core.models.openai_client.models import checked_key, checked_url
+from core.models.openai_client.errors import CHAT
+from core.models.openai_client.models import checked_url
 from core.models.openai_client.requests import Sender
 from core.secret import Secret
 from core.types import ModelSpec
 
-SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; servers of one's own are slower
+SECONDS, SERVER_SECONDS = 60.0, 120.0  # a request may take; private servers are slower
 RETRIES = 3
-LARGEST = 1_000_000  # bytes of an answer that are read
+MAX_BYTES = 1_000_000  # bytes of an answer that are read
 NO_JSON_MODE = (400, 415, 422, 501)  # what servers answer that do not know or take response_format
+_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 Messages = list[dict[str, str]]
+
+
+class InvalidAnswer(Exception):
+    """What is wrong with a model's answer, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ def checked_model(name: str, url: str) -> ChatModel:
     """The model with its server's address in one form. Raises ModelError for no name, ServiceError for the address."""
     plain = name.strip()
     if not plain or len(plain) > 200 or not plain.isprintable():
-        raise ModelError("A language model needs a name.", "Enter it as the server calls it.")
+        raise ModelError("A language model needs a name.", "Enter the model ID on the server.")
     return ChatModel(plain, chat_url(url))
 
 
@@ -50,37 +56,25 @@ def chat_url(url: str) -> str:
     return checked_url(re.sub(r"/+chat/completions/*$", "", url.strip()))
 
 
-class Chat(Sender):
-    """Posts messages to one server's /chat/completions. Safe to use from several threads.
-
-    A request that fails in a way that may pass is sent again after a wait that all threads keep, RETRIES times at most.
-    """
+class Chat:
+    """Posts messages to one server's /chat/completions, with retries. Safe to use from several threads."""
 
     def __init__(
         self, model: ChatModel, key: Secret | None, http_client: Any | None = None, timeout: float | None = None
     ) -> None:
-        seconds = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
-        super().__init__(model.spec, checked_key(key, model.spec), http_client, seconds, RETRIES)
+        self._timeout = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
+        self._sender = Sender(model.spec, key, http_client, self._timeout, RETRIES)
         self._json_mode = True
 
     def ask(self, messages: Messages, stop: threading.Event) -> str:
-        """What the model says. Raises ServiceError where the server refuses or fails, Unusable for an answer that is
-        none, Stopped where `stop` was set."""
+        """The text of the model's answer. Raises ServiceError where the server refuses or fails, InvalidAnswer for an
+        unusable answer, Stopped where `stop` was set."""
         import openai
 
-        for attempt in range(self.max_retries + 1):
-            self.gate.wait(stop)
-            try:
-                content = self._post_in_mode(messages)
-            except openai.APIError as error:
-                delay = self._delay(error, attempt)
-                if delay is None:
-                    raise explain_chat(error, self.server, self.spec.name, self.key, self.timeout) from None
-                self.gate.hold(delay)
-            else:
-                self.reached = True
-                return read_content(content)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            return read_content(self._sender.with_retries(lambda: self._post_in_mode(messages), stop))
+        except openai.APIError as error:
+            raise self._sender.explain(error, CHAT) from None
 
     def _post_in_mode(self, messages: Messages) -> bytes:
         """With JSON demanded, or without where the server refuses that."""
@@ -101,19 +95,9 @@ class Chat(Sender):
         import httpx2
         import openai
 
-        # the SDK adds the organization from the environment, which is nobody else's business
-        private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
-        self.count("requests")
-        response = self.client.post(
-            "/chat/completions",
-            cast_to=httpx2.Response,
-            body={"model": self.spec.name, "messages": messages, **extra},
-            options={
-                "follow_redirects": False,
-                "security": {"bearer_auth": True},
-                "headers": {**private, "X-Stainless-Raw-Response": "stream"},  # the body is read below, within limits
-            },
-        )
+        # the body is read below, within limits
+        streamed = {"X-Stainless-Raw-Response": "stream"}
+        response = self._sender.post("/chat/completions", {"messages": messages, **extra}, streamed)
         try:
             return self._read(response)
         except httpx2.TimeoutException:
@@ -124,27 +108,49 @@ class Chat(Sender):
             response.close()
 
     def _read(self, response: Any) -> bytes:
-        """The body; a server that sends a little now and then is not listened to for longer than `timeout` in all."""
+        """The body; a server that sends it slowly is given up after `timeout` in all."""
         import openai
 
-        read, until = bytearray(), time.monotonic() + self.timeout
+        read, until = bytearray(), time.monotonic() + self._timeout
         for piece in response.iter_bytes():
             read += piece
             if time.monotonic() > until:
                 raise openai.APITimeoutError(request=response.request)
-            if len(read) > LARGEST:
-                raise Unusable("more than can be an answer")
+            if len(read) > MAX_BYTES:
+                raise InvalidAnswer("too much text")
         return bytes(read)
 
 
 def read_content(body: bytes) -> str:
-    """The words of a chat completion. Raises Unusable for anything else."""
+    """The text of a chat completion. Raises InvalidAnswer for anything else."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, RecursionError):
-        raise Unusable("something that is not JSON" if body.strip() else "an empty page") from None
+        raise InvalidAnswer("something that is not JSON" if body.strip() else "an empty page") from None
     except (KeyError, IndexError, TypeError):
-        raise Unusable("JSON that is no chat completion") from None
+        raise InvalidAnswer("JSON that is no chat completion") from None
     if not isinstance(content, str) or not content.strip():
-        raise Unusable("nothing")
+        raise InvalidAnswer("nothing")
     return content
+
+
+def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object], str]) -> dict[int, str]:
+    """The model's text for each number from 1, by index from 0, normalized; fewer than `count` where some are empty.
+
+    The answer must be one JSON object; a model's thoughts before it and a code fence around it are removed. Raises
+    InvalidAnswer where nothing is left.
+    """
+    plain = _THOUGHT.sub("", answer)
+    fenced = _FENCE.match(plain)
+    try:
+        value = json.loads(fenced.group(1) if fenced else plain)
+    except (ValueError, RecursionError):
+        raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
+    items = value.get(key, value) if isinstance(value, dict) else None
+    if not isinstance(items, Mapping):
+        raise InvalidAnswer(f"JSON without {key}")
+    texts = {index: normalize(items.get(str(index + 1))) for index in range(count)}
+    texts = {index: text for index, text in texts.items() if text}
+    if not texts:
+        raise InvalidAnswer(f"JSON without {key} that can be used")
+    return texts

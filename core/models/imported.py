@@ -8,14 +8,13 @@ from core.types import ModelSpec
 class ImportedBackend(Backend):
     def load(self, spec: ModelSpec, options: LoadOptions) -> Embedder:
         raise ModelError(
-            f"{spec.name} only has vectors brought in from a file.",
-            "To search by text, embed the corpus with a model.",
+            f"{spec.name} only has vectors imported from a file.", "To search by text, embed the corpus with a model."
         )
 
 
 BACKEND = ImportedBackend(
     Capabilities(
-        description="Vectors brought in from a file; a text can't be embedded as a query.",
+        description="Vectors imported from a file; new texts and queries can't be embedded.",
         hosted=False,
         paid=False,
         price=FREE,

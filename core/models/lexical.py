@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.corpus.texts import batches, valid_texts
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 384
@@ -30,7 +30,7 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U0
 TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w){{1,64}}|[^\w\s]")
 
 
-class LexicalEmbedder(BaseEmbedder):
+class LexicalEmbedder(Embedder):
     """An `Embedder` of words and spelling, in any language, with no model file and no window."""
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
@@ -51,18 +51,18 @@ def _project(texts: list[str]) -> np.ndarray:
     total = np.zeros((len(texts), DIMENSIONS), np.float32)
     total[:, 0] = FLOOR
     for kind, weight in KINDS:
-        counts = _hashed([_features(kind, words) for words in tokens])
+        counts = _hashed([_features(kind, tokens_of_text) for tokens_of_text in tokens])
         total += weight * (counts @ _signs()).toarray()
     return total
 
 
-def _features(kind: str, words: list[str]) -> Iterator[str]:
+def _features(kind: str, tokens: list[str]) -> Iterator[str]:
     """The features of one kind, named apart by their beginnings; made one by one, since a text may be very long."""
     if kind == "words":
-        return (f"w {word}" for word in words)
+        return (f"w {word}" for word in tokens)
     if kind == "pairs":
-        return (f"p {first} {second}" for first, second in pairwise(words))
-    return (part for word in words for part in _spelling(word))
+        return (f"p {first} {second}" for first, second in pairwise(tokens))
+    return (part for word in tokens for part in _spelling(word))
 
 
 @lru_cache(maxsize=1 << 15)
@@ -110,7 +110,7 @@ class LexicalBackend(Backend):
 
 BACKEND = LexicalBackend(
     Capabilities(
-        description="Compares words and spelling only, in any language: shows what a model adds over words.",
+        description="Baseline, any language: shows what an embedding model adds over overlap of words and spelling.",
         hosted=False,
         paid=False,
         price=FREE,

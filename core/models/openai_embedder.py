@@ -5,28 +5,27 @@ import tomllib
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.errors import ServiceError
-from core.models.base import Backend, BatchSize, Capabilities, LoadOptions, OnBatch, Price
-from core.models.openai_client.errors import is_about_batch, is_too_large, unchained
+from core.models.base import Backend, BatchSize, Capabilities, Embedder, LoadOptions, OnBatch, Price
+from core.models.openai_client.errors import is_about_batch, is_too_large, without_cause
 from core.models.openai_client.models import (
     BACKEND_NAME,
     KEY_NAME,
     NATIVE,
     SHORTENED,
-    checked_key,
     completed,
     is_openai,
     is_private_server,
     limits_of,
     native_dimensions,
 )
-from core.models.openai_client.packing import BLANK, Assembly, Piece, cut, pack, weighted_row
+from core.models.openai_client.packing import BLANK, Assembly, Piece, pack, split_texts, weighted_row
 from core.models.openai_client.requests import Sender, in_parallel
 from core.models.openai_client.tokens import TokenCounter, openai_tokens
 from core.secret import Secret
@@ -34,11 +33,13 @@ from core.types import ModelSpec
 
 PROBE_TEXT = "dimension probe"
 PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
-SLOW_START = "Check the address and that it is running; one still loading its model may answer if you try again soon."
-SHORTEST_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
+PROBE_TIMEOUT_REMEDY = (
+    "Check the address and that it is running; one still loading its model may answer if you try again soon."
+)
+MIN_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 
 
-class OpenAIEmbedder:
+class OpenAIEmbedder(Embedder):
     """An `Embedder` over HTTP. Packs requests to the server's limits, several in flight, and checks every answer.
 
     A text longer than the window, or one the server calls too long, is split; its vector is the mean of its
@@ -56,37 +57,29 @@ class OpenAIEmbedder:
         timeout: float = 60,
         max_retries: int = 5,
     ) -> None:
-        self._spec = completed(spec)
-        self._sender = Sender(self._spec, checked_key(api_key, self._spec), http_client, timeout, max_retries)
+        super().__init__(completed(spec))
+        self._sender = Sender(self._spec, api_key, http_client, timeout, max_retries)
         self._limits = limits_of(self._spec)
         self._inputs = self._limits.inputs
         self._concurrency = concurrency
-        self._counter: TokenCounter | None = None
-        self._settled = self._spec.probed or native_dimensions(self._spec) is not None
+        self._is_resolved = self._spec.probed or native_dimensions(self._spec) is not None
         native = native_dimensions(self._spec)
         shortened = native is not None and self._spec.dimensions != native
-        self._asked = self._spec.dimensions if shortened else None
-
-    @property
-    def spec(self) -> ModelSpec:
-        return self._spec
+        self._requested_dimensions = self._spec.dimensions if shortened else None
 
     @property
     def facts(self) -> dict[str, int]:
-        """Counted since this embedder was made: requests sent, retries among them, texts split and averaged."""
+        """Counted since this embedder was created: requests sent, retries among them, texts split and averaged."""
         return {name: self._sender.counts[name] for name in ("requests", "retries", "split")}
 
     @property
-    def tokens_exact(self) -> bool:
-        """Whether `count_tokens` counts as the model does, rather than estimating."""
+    def tokens_exact(self) -> bool:  # type: ignore[override]
         return is_openai(self._spec) and self.counter.exact
 
-    @property
+    @cached_property
     def counter(self) -> TokenCounter:
-        # kept, so that one run never mixes exact and estimated counts
-        if self._counter is None:
-            self._counter = openai_tokens()
-        return self._counter
+        """Cached, so that one run never mixes exact and estimated counts."""
+        return openai_tokens()
 
     def embed(self, texts: Sequence[str], on_batch: OnBatch | None = None) -> np.ndarray:
         """(n, d) float32 unit rows of documents. on_batch(positions, rows) is called as each request finishes."""
@@ -100,49 +93,43 @@ class OpenAIEmbedder:
         """(n,) int64 tokens of each text, before any split; see `tokens_exact`."""
         return self.counter.count(texts)
 
-    def split_count(self, texts: Sequence[str]) -> int:
-        """How many of the texts are longer than the window, so will be split and averaged."""
-        window = self._limits.window
-        prompt = int(self.count_tokens([self._spec.document_prompt])[0])
-        return 0 if window is None else int(np.count_nonzero(self.count_tokens(texts) + prompt > window))
-
     def resolve(self) -> ModelSpec:
         """The spec with dimensions filled in; asks an unknown model for one vector, OpenAI's known ones for none.
 
-        A size that differs from the server's own is from then on asked for: some servers refuse the parameter
-        even where it names their own size (vLLM issue 16331).
+        A size that differs from the server's default is requested from then on: some servers refuse the parameter even
+        where it names their default (vLLM issue 16331).
         """
-        if not self._settled:
-            own = self._probe()
-            self._asked = self._spec.dimensions if self._spec.dimensions not in (None, own) else None
+        if not self._is_resolved:
+            native = self._probe()
+            self._requested_dimensions = self._spec.dimensions if self._spec.dimensions not in (None, native) else None
             if self._spec.dimensions is None:
-                self._spec = replace(self._spec, dimensions=own, probed=True)
-            self._settled = True
+                self._spec = replace(self._spec, dimensions=native, probed=True)
+            self._is_resolved = True
         return self._spec
 
     def confirm(self) -> ModelSpec:
-        """As `resolve`; where the dimensions have to be requested, one more request sees that the server obeys."""
+        """As `resolve`; one more request checks that the server supports the dimensions, where these are requested."""
         spec = self.resolve()
-        if spec.base_url and self._asked is not None:
-            self._probe(self._asked)
+        if spec.base_url and self._requested_dimensions is not None:
+            self._probe(self._requested_dimensions)
         return spec
 
-    @unchained
+    @without_cause
     def _probe(self, dimensions: int | None = None) -> int:
         """How many numbers the server answers one short text with. dimensions: requested, and checked."""
         import openai
 
         try:
-            return self._sender.post([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
+            return self._sender.embeddings([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
         except openai.APITimeoutError as error:
-            raise ServiceError(self._sender.explained(error).message, SLOW_START) from None
+            raise ServiceError(self._sender.explain(error).message, PROBE_TIMEOUT_REMEDY) from None
         except openai.APIError as error:
-            raise self._sender.explained(error) from None
+            raise self._sender.explain(error) from None
 
-    @unchained
+    @without_cause
     def _embed(self, texts: Sequence[str], prompt: str, on_batch: OnBatch | None) -> np.ndarray:
         dimensions = self.resolve().dimensions
-        pieces = cut(texts, self._limits, self.counter, prompt)
+        pieces = split_texts(texts, self._limits, self.counter, prompt)
         assembly = Assembly(pieces, len(texts))
         self._sender.count("split", int(np.count_nonzero(assembly.several)))
         # closed at once where on_batch raises, so that nothing more is sent
@@ -154,10 +141,10 @@ class OpenAIEmbedder:
         return np.zeros((0, dimensions or 0), np.float32) if assembly.rows is None else assembly.rows
 
     def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:
-        """Requests in parallel, the very first one alone: a bad key or address is then tried once, not four times."""
-        alone = 0 if self._sender.reached else 1
-        yield from in_parallel(batches[:alone], self._fetch, 1)
-        yield from in_parallel(batches[alone:], self._fetch, self._concurrency)
+        """Requests in parallel after the very first one, so that a bad key or address is tried once, not four times."""
+        first = 0 if self._sender.reached else 1
+        yield from in_parallel(batches[:first], self._fetch, 1)
+        yield from in_parallel(batches[first:], self._fetch, self._concurrency)
 
     def _fetch(self, batch: list[Piece], stop: threading.Event) -> np.ndarray:
         """(len(batch), d) unit rows of one request, or of several where the server takes fewer at once."""
@@ -171,14 +158,14 @@ class OpenAIEmbedder:
                 contents = contents[size:]
         except openai.APIError as error:
             # the SDK's error holds the request and with it the key
-            raise self._sender.explained(error) from None
+            raise self._sender.explain(error) from None
         return np.concatenate(rows)
 
     def _fetch_some(self, contents: list[str], stop: threading.Event, part: bool = False) -> np.ndarray:
         import openai
 
         try:
-            return self._sender.post(contents, self._asked, self._spec.dimensions, stop)
+            return self._sender.embeddings(contents, self._requested_dimensions, self._spec.dimensions, stop)
         except openai.APIStatusError as error:
             if not is_too_large(error):
                 raise
@@ -192,7 +179,7 @@ class OpenAIEmbedder:
     def _fetch_halved(self, text: str, error: Exception, stop: threading.Event, part: bool) -> np.ndarray:
         """(1, d): the mean of both halves of a text that the server finds too long."""
         middle = len(text) // 2
-        if middle < SHORTEST_HALF:
+        if middle < MIN_HALF:
             raise error
         space = text.rfind(" ", middle - middle // 4, middle)
         at = space if space > 0 else middle
@@ -209,8 +196,8 @@ def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: A
     text, not repeated and given PROBE_SECONDS; a second one where other dimensions than the server's own are requested.
     Raises ServiceError.
     """
-    made = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
-    return made.confirm()
+    embedder = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
+    return embedder.confirm()
 
 
 PRICES = Path(__file__).with_name("openai_prices.toml")
@@ -262,7 +249,7 @@ class OpenAIBackend(Backend):
 
 BACKEND = OpenAIBackend(
     Capabilities(
-        description="OpenAI's model, many languages; texts are sent to OpenAI and paid for by the token.",
+        description="OpenAI's model for many languages; texts are sent to OpenAI, which charges by the token.",
         splits_long_texts=True,
         separate_queries=False,
         batch=BatchSize(8_192, 1_200_000),  # a few full requests in flight

@@ -1,32 +1,59 @@
-"""The models a person can choose from, and the way from a name to an embedder."""
+"""The table of backends, the models a person can choose from, and the way from a name to an embedder.
+
+A new backend is a file with a `Backend`, and one line in BACKENDS.
+"""
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelError
-from core.models.backends import BACKENDS, backend_of, capabilities, load_backend
-from core.models.base import Embedder, LoadOptions
+from core.models.base import Backend, Capabilities, Embedder, LoadOptions
 from core.models.sentence_transformer import is_folder
 from core.models.static import folder_spec
 from core.secret import Secret
 from core.types import ModelSpec
 
-DEFAULT = "all-MiniLM-L6-v2"
+# the backend's name in stored specs -> the module and variable of its declaration, imported at first use
+BACKENDS: dict[str, str] = {
+    "onnx": "core.models.minilm:BACKEND",
+    "static": "core.models.static:BACKEND",
+    "lexical": "core.models.lexical:BACKEND",
+    "openai": "core.models.openai_embedder:BACKEND",
+    "sentence-transformers": "core.models.sentence_transformer:BACKEND",
+    "imported": "core.models.imported:BACKEND",
+}
+_UNREGISTERED = Backend()
+
+
+def backend_of(spec: ModelSpec) -> Backend:
+    """The declaration of a model's backend; one with the cautious defaults that loads nothing where it is missing."""
+    return load_backend(spec.backend) if spec.backend in BACKENDS else _UNREGISTERED
+
+
+def load_backend(name: str) -> Backend:
+    """The declaration of a registered backend. Raises KeyError."""
+    module, _, variable = BACKENDS[name].partition(":")
+    backend: Backend = getattr(import_module(module), variable)
+    return backend
+
+
+def capabilities(spec: ModelSpec) -> Capabilities:
+    """What a model can do, needs and costs."""
+    return backend_of(spec).capabilities_of(spec)
+
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
 HUB_NAME = re.compile(r"(?=.{1,96}$)[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 # what a person can choose from, the default first
 PRESETS: tuple[ModelSpec, ...] = tuple(spec for name in BACKENDS for spec in load_backend(name).presets)
 
 
-def describe(spec: ModelSpec) -> str:
-    """One plain sentence on what a model is and costs, for a person choosing one."""
-    return capabilities(spec).description
-
-
 def load_embedder(
-    model: str | ModelSpec = DEFAULT,
+    model: str | ModelSpec = DEFAULT_MODEL,
     *,
     models_folder: str | Path | None = None,
     api_key: str | Secret | None = None,
@@ -38,15 +65,13 @@ def load_embedder(
 ) -> Embedder:
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
-    models_folder: where exported and distilled files are kept (default: the user's cache folder). dimensions:
-    shortens vectors where the model allows it; a server named without them is sent one short text, to learn the
-    model's. local_only: never ask the hub. threads: of ONNX Runtime, None for all cores. Raises ModelError saying what
-    to do; ServiceError for a bad key or address.
+    models_folder: where exported and distilled files are stored (default: the user's cache folder). dimensions:
+    shortens vectors where the model allows it; a server's model named without them is sent one short text, to learn
+    them. local_only: never contact the hub. threads: of a local model, None for all cores. Raises ModelError saying
+    what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    options = LoadOptions(
-        Path(models_folder) if models_folder else default_folder(), api_key, http_client, local_only, threads
-    )
+    options = LoadOptions(_folder(models_folder), api_key, http_client, local_only, threads)
     backend = backend_of(spec)
     # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
     if isinstance(model, str) and capabilities(spec).hosted:
@@ -54,17 +79,23 @@ def load_embedder(
     return backend.load(spec, options)
 
 
-def resolve(model: str | ModelSpec, **options: Any) -> ModelSpec:
+def resolve(
+    model: str | ModelSpec,
+    *,
+    models_folder: str | Path | None = None,
+    api_key: str | Secret | None = None,
+    http_client: Any | None = None,
+    base_url: str = "",
+    dimensions: int | None = None,
+    local_only: bool = False,
+) -> ModelSpec:
     """The spec with dimensions, window, prompts and revision filled in; options as for `load_embedder`.
 
     Loads a model only where that is the way to know, and never calls OpenAI for its known models. A server is sent one
     short text, so that a wrong address, key or name shows here: see `resolve_openai`.
     """
-    spec = find_spec(model, base_url=options.get("base_url", ""), dimensions=options.get("dimensions"))
-    folder = options.get("models_folder")
-    names = ("api_key", "http_client", "local_only", "threads")
-    load = LoadOptions(Path(folder) if folder else default_folder(), **{n: options[n] for n in names if n in options})
-    return backend_of(spec).resolve(spec, load)
+    spec = find_spec(model, base_url=base_url, dimensions=dimensions)
+    return backend_of(spec).resolve(spec, LoadOptions(_folder(models_folder), api_key, http_client, local_only))
 
 
 def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
@@ -76,7 +107,7 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
         return spec
     if not capabilities(spec).any_dimensions:
         raise ModelError(
-            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the choice of dimensions out."
+            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the dimensions at their default."
         )
     return backend.complete(replace(spec, dimensions=dimensions, probed=False))
 
@@ -84,32 +115,33 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
 def _named(name: str, base_url: str) -> ModelSpec:
     if base_url:
         return ModelSpec("openai", name, base_url=base_url)
-    if name in names():
-        return names()[name]
+    if name in models_by_name():
+        return models_by_name()[name]
     if is_folder(name):
         folder = Path(name).expanduser().resolve()
         return folder_spec(folder) or ModelSpec("sentence-transformers", str(folder))
     if not HUB_NAME.fullmatch(name):
-        remedy = f"Known: {_listed()}; or a hub name or a local folder."
+        labels = ", ".join(spec.label for spec in PRESETS)
+        remedy = f"Available: {labels}; or enter a hub name or a local folder."
         raise ModelError(f"There is no model named {name[:80]!r}.", remedy)
     return ModelSpec("sentence-transformers", name)
 
 
-def _listed() -> str:
-    return ", ".join(spec.label for spec in PRESETS)
-
-
-def names() -> dict[str, ModelSpec]:
+def models_by_name() -> dict[str, ModelSpec]:
     """Every name that stands for a preset: its label, and what people write for it elsewhere."""
     backends = [load_backend(name) for name in BACKENDS]
     labels = {spec.label: spec for backend in backends for spec in backend.models}
     presets = {spec.name: spec for spec in reversed(PRESETS)}
     aliases = {alias: spec for backend in backends for alias, spec in backend.aliases.items()}
-    return labels | presets | aliases | {f"sentence-transformers/{DEFAULT}": PRESETS[0]}
+    return labels | presets | aliases | {f"sentence-transformers/{DEFAULT_MODEL}": PRESETS[0]}
+
+
+def _folder(models_folder: str | Path | None) -> Path:
+    return Path(models_folder) if models_folder else default_folder()
 
 
 def default_folder() -> Path:
-    """Where models are kept unless told otherwise: the user's cache folder."""
+    """Where models are stored by default: the user's cache folder."""
     from platformdirs import user_cache_path
 
     return user_cache_path("planisphere") / "models"

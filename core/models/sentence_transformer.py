@@ -10,8 +10,8 @@ import numpy as np
 
 from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, changed
-from core.models.minilm_files import file_sha256
+from core.files import file_sha256
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, model_changed
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
@@ -33,7 +33,7 @@ class Source:
     local: bool = True
 
 
-class SentenceEmbedder(BaseEmbedder):
+class SentenceEmbedder(Embedder):
     """An `Embedder` over a SentenceTransformer. dimensions in the spec shortens the vectors (Matryoshka models).
 
     Raises ModelError for a name the hub does not know, a hub out of reach and a model that can't be loaded.
@@ -42,9 +42,9 @@ class SentenceEmbedder(BaseEmbedder):
     def __init__(self, spec: ModelSpec, local_only: bool = False) -> None:
         source = _folder_source(Path(spec.name)) if is_folder(spec.name) else _hub_source(spec, local_only)
         if spec.revision and source.revision and spec.revision != source.revision:
-            raise changed(spec)
+            raise model_changed(spec)
         self._model = _load(spec, source)
-        super().__init__(_filled(spec, source, self._model))
+        super().__init__(_resolved_spec(spec, source, self._model))
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return self._encode(texts, self._model.encode_document, self._spec.document_prompt)
@@ -84,10 +84,10 @@ def is_folder(name: str) -> bool:
 def _folder_source(folder: Path) -> Source:
     """A local model is named by the digest of the files that decide its vectors."""
     folder = folder.expanduser()
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted({path for pattern in WEIGHTS for path in folder.rglob(pattern)}):
-        whole.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
-    return Source(f"sha256:{whole.hexdigest()[:16]}")
+        digest.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
+    return Source(f"sha256:{digest.hexdigest()[:16]}")
 
 
 def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
@@ -98,12 +98,12 @@ def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
     if local_only:
         return Source(spec.revision)
     try:
-        found = HfApi().model_info(spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT)
+        info = HfApi().model_info(spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT)
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise ModelError(f"The Hugging Face hub has no model named {spec.name!r}.", MISSPELLED) from error
     except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
         return Source(spec.revision)
-    return Source(str(found.sha or ""), _languages(found.card_data), local=False)
+    return Source(str(info.sha or ""), _languages(info.card_data), local=False)
 
 
 def _languages(card: Any) -> tuple[str, ...]:
@@ -125,10 +125,10 @@ def _load(spec: ModelSpec, source: Source) -> Any:
             truncate_dim=spec.dimensions,
         )
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, ImportError and others of its own
-        raise _explained(spec.name, folder, source.local, error) from error
+        raise _load_error(spec.name, folder, source.local, error) from error
 
 
-def _explained(name: str, folder: bool, local: bool, error: Exception) -> ModelError:
+def _load_error(name: str, folder: bool, local: bool, error: Exception) -> ModelError:
     if "trust_remote_code" in str(error):
         return ModelError(f"{name} brings code of its own, which is never run here.", "Choose a model without it.")
     if folder:
@@ -140,7 +140,7 @@ def _explained(name: str, folder: bool, local: bool, error: Exception) -> ModelE
     return ModelError(f"The model {name} can't be loaded ({type(error).__name__}).", MISSPELLED)
 
 
-def _filled(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
+def _resolved_spec(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
     config = getattr(getattr(model[0], "auto_model", None), "config", None)
     return replace(
         spec,
@@ -155,8 +155,8 @@ def _filled(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
 
 def _prompt(model: Any, names: tuple[str, ...]) -> str:
     """The first prompt of these names, else the model's default one, else ''."""
-    found = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
-    return found or model.prompts.get(model.default_prompt_name or "", "") or ""
+    prompt = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
+    return prompt or model.prompts.get(model.default_prompt_name or "", "") or ""
 
 
 class SentenceBackend(Backend):
@@ -169,7 +169,7 @@ class SentenceBackend(Backend):
 
 BACKEND = SentenceBackend(
     Capabilities(
-        description="A sentence-transformers model from the Hugging Face hub or a local folder; runs here.",
+        description="A sentence-transformers model from the Hugging Face Hub or a local folder; runs locally.",
         hosted=False,
         paid=False,
         price=FREE,

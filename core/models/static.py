@@ -1,6 +1,12 @@
-"""Static models (model2vec; Tulkens and van Dongen 2024): a text is the mean of its tokens' fixed vectors."""
+"""Static models (model2vec; Tulkens and van Dongen 2024): a text is the mean of its tokens' fixed vectors.
+
+The built-in one is distilled from all-MiniLM-L6-v2 without torch: each vocabulary token goes through the encoder by
+itself; the vectors are reduced by PCA and weighted by token frequency (SIF, Arora et al. 2017), which is taken from
+the token's rank in the vocabulary (Zipf's law).
+"""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,14 +15,19 @@ import numpy as np
 
 from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
-from core.models import distill
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities, LoadOptions, built_in
-from core.models.minilm_files import WEIGHTS_SHA256, file_sha256
+from core.files import file_sha256, replacing
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
+from core.models.minilm import WEIGHTS_SHA256, TokenEncoder, load_tokenizer, model_folder
 from core.models.sentence_transformer import is_folder
 from core.types import ModelSpec, unit_rows
 
+DIMENSIONS = 256
+SIF = 1e-4
+VERSION = 1  # raised when the recipe changes
+UNUSED_TOKENS = re.compile(r"\[unused\d+\]|\[(PAD|UNK|CLS|SEP|MASK)\]")  # get zero vectors
 
-class StaticEmbedder(BaseEmbedder):
+
+class StaticEmbedder(Embedder):
     """An `Embedder` over a folder in model2vec's format. The whole text counts: there is no window.
 
     A text without any known token gets the last axis as its vector: the direction in which tokens vary least.
@@ -41,7 +52,7 @@ class StaticEmbedder(BaseEmbedder):
         return counts
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
-        return [found.ids for found in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
     def _sums(self, texts: list[str]) -> np.ndarray:
         """(n, d) sums of token vectors: the mean's direction. A sparse product, so long texts take no memory."""
@@ -62,7 +73,7 @@ def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
         model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
     except Exception as error:  # safetensors, json and tokenizers each raise their own
         raise ModelError(
-            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is made again."
+            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is created again."
         ) from error
     vectors = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
     if model.weights is not None:
@@ -70,12 +81,60 @@ def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
     return np.asarray(vectors, np.float32), model.tokenizer, model.unk_token_id
 
 
+def distill(models_folder: Path, threads: int | None = None) -> Path:
+    """The folder of the static model made from all-MiniLM-L6-v2, in model2vec's format, made at first use."""
+    folder = models_folder / f"{WEIGHTS_SHA256[:16]}-static{DIMENSIONS}-v{VERSION}"
+    if not folder.exists():
+        tokenizer = load_tokenizer(model_folder() / "tokenizer.json")
+        vectors = _token_vectors(tokenizer, TokenEncoder(models_folder, "float32", threads))
+        _save(folder, vectors, tokenizer)
+    return folder
+
+
+def _token_vectors(tokenizer: Any, encoder: TokenEncoder) -> np.ndarray:
+    """(vocabulary, DIMENSIONS) float32, row i the vector of token i."""
+    vocabulary = tokenizer.get_vocab()
+    used = sorted(number for token, number in vocabulary.items() if not UNUSED_TOKENS.fullmatch(token))
+    start, end = vocabulary["[CLS]"], vocabulary["[SEP]"]
+    pooled = encoder.pooled([[start, number, end] for number in used])
+    vectors = np.zeros((len(vocabulary), DIMENSIONS), np.float32)
+    vectors[used] = _main_components(pooled) * zipf_weights(len(used))[:, None]
+    return vectors
+
+
+def _main_components(rows: np.ndarray) -> np.ndarray:
+    from sklearn.decomposition import PCA
+
+    return PCA(DIMENSIONS, svd_solver="covariance_eigh").fit_transform(rows)
+
+
+def zipf_weights(tokens: int) -> np.ndarray:
+    """(tokens,) float64 in (0, 1): SIF / (SIF + p), p falling with the rank as 1 / (rank + 1)."""
+    chances = 1 / np.arange(2, tokens + 2)
+    return SIF / (SIF + chances / chances.sum())
+
+
+def _save(folder: Path, vectors: np.ndarray, tokenizer: Any) -> None:
+    from safetensors.numpy import save_file
+
+    config = {
+        "model_type": "model2vec",
+        "architectures": ["StaticModel"],
+        "apply_pca": DIMENSIONS,
+        "sif_coefficient": SIF,
+        "hidden_dim": DIMENSIONS,
+        "normalize": True,
+        "embedding_dtype": "float32",
+    }
+    with replacing(folder) as temporary:
+        temporary.mkdir(parents=True)
+        save_file({"embeddings": vectors}, temporary / "model.safetensors")
+        tokenizer.save(str(temporary / "tokenizer.json"), pretty=False)
+        (temporary / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
+
+
 MODEL = ModelSpec(
-    "static",
-    "static-MiniLM-L6-v2",
-    f"sha256:{WEIGHTS_SHA256[:16]} v{distill.VERSION}",
-    distill.DIMENSIONS,
-    languages=("en",),
+    "static", "static-MiniLM-L6-v2", f"sha256:{WEIGHTS_SHA256[:16]} v{VERSION}", DIMENSIONS, languages=("en",)
 )
 
 
@@ -104,19 +163,18 @@ class StaticBackend(Backend):
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> StaticEmbedder:
         if spec.name == MODEL.name:
-            return StaticEmbedder(spec, distill.distilled(options.models_folder, options.threads))
+            return StaticEmbedder(spec, distill(options.models_folder, options.threads))
         return StaticEmbedder(spec, Path(spec.name).expanduser())
 
 
 BACKEND = StaticBackend(
     Capabilities(
-        description="Word vectors taken from a transformer: tens of times faster, a little coarser, blind to word "
-        "order.",
+        description="Static word vectors distilled from a transformer: much faster, less accurate, ignores word order.",
         hosted=False,
         paid=False,
         price=FREE,
         separate_queries=False,
-        loading="Loading the model (made at its first use, in about half a minute)",
+        loading="Loading the model (created at first use, in about half a minute)",
         prepared_once=True,
         preparation_threads=None,
     ),

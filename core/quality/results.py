@@ -9,8 +9,8 @@ import numpy as np
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.texts import distinct_texts
 from core.errors import JobError, ModelError
-from core.models.backends import capabilities
-from core.models.spending import most_usd
+from core.models.costs import max_usd
+from core.models.registry import capabilities
 from core.quality.distinct_texts import Space, build_space
 from core.quality.robustness import TEXTS, EditedTexts, EditEffects, edit_texts, measure_edits
 from core.results import Result
@@ -82,7 +82,7 @@ def _compute(query: EditQuery, progress: Progress, secret: Secret | None = None)
         raise ModelError(f"{contender.label} has imported vectors: edited texts can't be embedded with its model.")
     edits = edited_texts(corpus)
     missing = missing_texts(corpus, contender.model, edits.all_texts) if limit is not None else []
-    if limit is not None and missing and (most_usd(missing, contender.model) or 0.0) > limit * (1 + 1e-9):
+    if limit is not None and missing and (max_usd(missing, contender.model) or 0.0) > limit * (1 + 1e-9):
         raise JobError(
             f"{len(missing):,} edited texts could cost more than the limit of ${limit:,.2f}; nothing was sent.",
             "Start again with a higher limit.",

@@ -9,8 +9,8 @@ import pandas as pd
 from core.corpus.label_columns import column_labels
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError
-from core.models.backends import capabilities
-from core.models.spending import most_usd
+from core.models.costs import max_usd
+from core.models.registry import capabilities
 from core.quality.calibration import CosineDistribution, SameLabel, measure_cosines, measure_same_label
 from core.quality.dimension_usage import TEXTS, Spectrum, measure_intrinsic, measure_spectrum
 from core.quality.distinct_texts import nearest
@@ -140,7 +140,7 @@ def hubness(corpus: CorpusRef, contender: Contender, column: str) -> Hubness:
     lists = repair_hubs(space, label_codes(corpus, column), SEED)
     rankings = {
         repair: RankingHubness(
-            ranked.hubs.skewness, ranked.hubs.unfair, ranked.hubs.never, ranked.precision, ranked.gain
+            ranked.hubs.skewness, ranked.hubs.robin_hood, ranked.hubs.antihub_share, ranked.precision, ranked.gain
         )
         for repair, ranked in lists.items()
     }
@@ -174,7 +174,7 @@ def plan_edits(corpus: CorpusRef, contender: Contender) -> EditPlan:
     if measured or not capabilities(model).can_embed:
         return EditPlan(measured, measured, 0, len(texts), 0, 0.0, 0.0, False)
     missing = missing_texts(corpus, model, texts)
-    usd = most_usd(missing, model) if missing else 0.0
+    usd = max_usd(missing, model) if missing else 0.0
     seconds = embedding_seconds(corpus, model, len(missing))
     characters = sum(map(len, missing))
     return EditPlan(False, True, len(missing), len(texts), characters, seconds, usd, capabilities(model).paid)

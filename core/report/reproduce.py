@@ -7,8 +7,7 @@ from typing import Any
 from core.corpus.build import read_corpus
 from core.corpus.export import model_facts
 from core.corpus.preprocess import Steps
-from core.models.backends import capabilities
-from core.models.registry import load_embedder
+from core.models.registry import capabilities, load_embedder
 from core.scoreboard.comparison import compare
 from core.scoreboard.results import SCORERS
 from core.scoreboard.types import Task

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.results import no_progress
 from core.scoreboard.results import EMBEDDING_TIMES, SEARCH_TIMES
 from core.scoreboard.speed import BUSY
@@ -71,7 +71,7 @@ def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
     usd = None if price is None or (tokens is None and price.per_million_usd) else price.per_million_usd * (tokens or 0)
     return Cost(
         dimensions=dimensions,
-        bytes_per_vector=contender.bytes_a_vector(dimensions),
+        bytes_per_vector=contender.bytes_per_vector(dimensions),
         usd_per_million=usd,
         price_date=price.date if price else "",
         tokens_per_text=tokens,

@@ -11,10 +11,8 @@ import numpy as np
 
 from core.corpus.loaders import load_distinct_texts
 from core.errors import InputError, ServiceError
-from core.models.chat import Chat, ChatModel
-from core.models.chat_answers import Unusable, read_numbered
-from core.models.chat_errors import KEPT
-from core.models.openai_client.errors import unchained
+from core.models.chat import Chat, ChatModel, InvalidAnswer, read_numbered
+from core.models.openai_client.errors import CHAT_PROGRESS_SAVED, without_cause
 from core.models.openai_client.requests import in_parallel
 from core.models.openai_client.tokens import estimate_tokens
 from core.scoreboard.types import Task
@@ -84,7 +82,7 @@ def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
     return sample
 
 
-@unchained
+@without_cause
 def write_queries(
     corpus: CorpusRef,
     chat: ChatModel,
@@ -154,7 +152,7 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
                     yield batch, {batch[position]: query for position, query in queries.items()}
             except ServiceError as error:
                 raise ServiceError(
-                    error.message, error.remedy.replace(KEPT, "Queries written so far are stored.")
+                    error.message, error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are stored.")
                 ) from None
 
 
@@ -164,7 +162,7 @@ def _fetch(texts: list[str], ask: Ask, stop: threading.Event) -> tuple[dict[int,
     for _ in range(TRIES):
         try:
             return parse_queries(ask(messages(texts), stop), len(texts)), ""
-        except Unusable as error:
+        except InvalidAnswer as error:
             problem = str(error)
     return {}, problem
 

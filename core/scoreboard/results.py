@@ -8,7 +8,7 @@ from typing import Any
 from core.corpus.label_columns import MAX_QUERIES, label_codes
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.errors import InputError, PlanisphereError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.results import Result
 from core.scoreboard.known_item import score_known_item
 from core.scoreboard.labels import score_labels

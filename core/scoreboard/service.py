@@ -7,8 +7,8 @@ from core.corpus.label_columns import find_split_column
 from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.service import InvalidInput
 from core.errors import InputError, PlanisphereError
-from core.models.backends import capabilities
-from core.models.spending import most_usd
+from core.models.costs import max_usd
+from core.models.registry import capabilities
 from core.scoreboard.comparison import Comparison, compare
 from core.scoreboard.cost import Cost, cost_of, known_speed
 from core.scoreboard.known_item import read_known_item
@@ -159,7 +159,7 @@ def texts_to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: T
         if missing:
             paid = capabilities(model).paid
             embeddings.append(
-                TextsToEmbed(model.label, len(missing), not paid, most_usd(missing, model) if paid else 0.0)
+                TextsToEmbed(model.label, len(missing), not paid, max_usd(missing, model) if paid else 0.0)
             )
     return tuple(embeddings)
 

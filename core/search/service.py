@@ -13,7 +13,7 @@ from core.corpus.filters import Filter, FilterOptions, apply_filters, filter_opt
 from core.corpus.keyword import KeywordHits, mark_matches, query_spans, search_keywords, search_regex
 from core.corpus.loaders import load_corpus, load_selection
 from core.map.service import LayoutKey, layout_created, stored_layout
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.search.search import (
     Calibration,
     Hits,
@@ -30,7 +30,7 @@ from core.secret import Secret
 from core.types import CorpusRef, IndexFacts, LayoutParams, ModelSpec
 from core.vectors.index import similarities
 from core.vectors.loaders import load_index, load_vectors
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 FUSION_DEPTH = 200  # hits of each ranking that fusion combines
 MAX_EXCERPT = 320  # characters of a hit's text

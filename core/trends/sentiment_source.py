@@ -12,7 +12,7 @@ from core.corpus.filters import column_kind
 from core.corpus.label_columns import INTERNAL_COLUMNS
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.secret import Secret
 from core.trends.sentiment import (
     BAND,
@@ -32,7 +32,7 @@ from core.trends.sentiment import (
 )
 from core.types import CorpusRef, ModelSpec
 from core.vectors.loaders import load_vectors
-from core.vectors.query import embedded_query
+from core.vectors.text_vectors import embedded_query
 
 SourceKind = Literal["none", "column", "anchors", "trained"]
 POSITIVE = ("This is great, I love it.", "Excellent, I am very happy with it.", "Works perfectly, highly recommended.")

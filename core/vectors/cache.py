@@ -1,6 +1,6 @@
-"""Text -> vector, one SQLite file a model, so that no text is computed or paid for twice.
+"""Text -> vector, one SQLite file per model, so that no text is computed or paid for twice.
 
-SQLite keeps each finished batch through a kill: a transaction is in the file or it isn't.
+Finished batches survive a kill: an SQLite transaction is in the file or it isn't.
 """
 
 import sqlite3
@@ -23,7 +23,7 @@ _REMEDY = "Free some disk space, or set PLANISPHERE_HOME to a folder you may wri
 class VectorCache:
     """The cache of one model. Keys are sha256 digests of texts (core.digest.digest_text), values float32 rows.
 
-    Safe for many processes at once. A file that can't be read as a database is put aside and counts as empty.
+    Safe for many processes at once. A file that can't be read as a database is renamed and counts as empty.
     earlier: a cache of the same model under the key it had before, only ever read.
     """
 
@@ -37,15 +37,15 @@ class VectorCache:
         earlier = cls(folder, replace(spec, dimensions=None, probed=False).key) if spec.probed else None
         return cls(folder, spec.key, earlier)
 
-    def known(self, digests: Sequence[bytes], dimensions: int | None = None) -> np.ndarray:
+    def contains(self, digests: Sequence[bytes], dimensions: int | None = None) -> np.ndarray:
         """(n,) bool: which texts have a vector, of any length where dimensions is None."""
-        found: set[bytes] = set()
+        stored: set[bytes] = set()
         if self.path.exists():
             with self._open() as database:
                 sizes = _select(database, "key, length(row)", digests)
-                found = {key for key, size in sizes if dimensions is None or size == 4 * dimensions}
-        known = np.fromiter((digest in found for digest in digests), dtype=bool, count=len(digests))
-        return known | self.earlier.known(digests, dimensions) if self.earlier else known
+                stored = {key for key, size in sizes if dimensions is None or size == 4 * dimensions}
+        mask = np.fromiter((digest in stored for digest in digests), dtype=bool, count=len(digests))
+        return mask | self.earlier.contains(digests, dimensions) if self.earlier else mask
 
     def width(self) -> int | None:
         """How many numbers the first stored vector has; None where there is none."""
@@ -56,30 +56,30 @@ class VectorCache:
         return row[0] // 4 if row else None
 
     def get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-        """(n, dimensions) float32 rows, and (n,) bool which of them were found; the others are zero."""
-        rows, found = self._get(digests, dimensions)
+        """(n, dimensions) float32 rows, and (n,) bool which of them are cached; the others are zero."""
+        rows, mask = self._get(digests, dimensions)
         if self.earlier:
-            missing = np.flatnonzero(~found)
-            rows[missing], found[missing] = self.earlier.get([digests[int(i)] for i in missing], dimensions)
-        return rows, found
+            missing = np.flatnonzero(~mask)
+            rows[missing], mask[missing] = self.earlier.get([digests[int(i)] for i in missing], dimensions)
+        return rows, mask
 
     def _get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
         rows = np.zeros((len(digests), dimensions), dtype=np.float32)
-        found = np.zeros(len(digests), dtype=bool)
+        mask = np.zeros(len(digests), dtype=bool)
         if not self.path.exists():
-            return rows, found
-        places: dict[bytes, list[int]] = {}
-        for place, digest in enumerate(digests):
-            places.setdefault(digest, []).append(place)
+            return rows, mask
+        positions: dict[bytes, list[int]] = {}
+        for position, digest in enumerate(digests):
+            positions.setdefault(digest, []).append(position)
         with self._open() as database:
-            for key, value in _select(database, "key, row", list(places)):
+            for key, value in _select(database, "key, row", list(positions)):
                 if len(value) == 4 * dimensions:
-                    rows[places[key]] = np.frombuffer(value, dtype="<f4")
-                    found[places[key]] = True
-        return rows, found
+                    rows[positions[key]] = np.frombuffer(value, dtype="<f4")
+                    mask[positions[key]] = True
+        return rows, mask
 
     def put(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
-        """Keep rows under their texts' digests, all or none."""
+        """Store rows under their texts' digests, all or none."""
         values = [(digest, row.tobytes()) for digest, row in zip(digests, rows.astype("<f4"), strict=True)]
         with storage_errors(self.path.parent):
             self.path.parent.mkdir(parents=True, exist_ok=True)

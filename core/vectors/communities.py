@@ -1,4 +1,4 @@
-"""The neighbor graph as a weighted graph, and its communities on several levels."""
+"""The neighbor graph as a weighted graph, and its communities at several resolutions (Leiden)."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ _HALVINGS = 40
 
 
 def fuzzy_weights(scores: np.ndarray) -> np.ndarray:
-    """(n, k) float32 in (0, 1]: how much of a neighbor each one is, from its cosine and those of the row's others.
+    """(n, k) float32 in (0, 1]: the weight of each neighbor, from its cosine and those of the row's others.
 
     scores: (n, k) cosines, falling. exp(-(d - rho) / sigma) with d = 1 - cosine, rho the nearest distance and sigma
     such that a row's weights sum to log2(k), as UMAP weighs its graph (McInnes, Healy and Melville, 2018, algorithm 3).
@@ -41,14 +41,14 @@ def neighbor_graph(ids: np.ndarray, scores: np.ndarray, k: int = GRAPH_K) -> "cs
     n, width = len(ids), min(k, ids.shape[1])
     near = np.asarray(ids[:, :width])
     weights = fuzzy_weights(np.asarray(scores[:, :width])) if width else np.zeros((n, 0), np.float32)
-    known = near.ravel() >= 0
-    source = np.repeat(np.arange(n), width)[known]
-    directed = csr_matrix((weights.ravel()[known].astype(np.float64), (source, near.ravel()[known])), shape=(n, n))
+    valid = near.ravel() >= 0
+    source = np.repeat(np.arange(n), width)[valid]
+    directed = csr_matrix((weights.ravel()[valid].astype(np.float64), (source, near.ravel()[valid])), shape=(n, n))
     back = directed.T.tocsr()
     return (directed + back - directed.multiply(back)).tocsr()
 
 
-def communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.ndarray:
+def leiden_communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.ndarray:
     """(n,) int32: the communities of a graph by Leiden's algorithm (Traag, Waltman and van Eck, 2019;
     graspologic-native).
 
@@ -60,7 +60,7 @@ def communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.nda
     if graph.nnz == 0:
         return np.arange(graph.shape[0], dtype=np.int32)
     graph.sort_indices()  # the algorithm visits neighbors as they are stored
-    _, found = leiden_csr(
+    _, labels_by_row = leiden_csr(
         graph.indptr.astype(np.int64),
         graph.indices.astype(np.int32),
         graph.data.astype(np.float64),
@@ -70,60 +70,62 @@ def communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.nda
         seed=seed,
     )
     # rows without neighbors are left out of the answer: each is a community of its own
-    labels = np.fromiter((found.get(row, -1) for row in range(graph.shape[0])), np.int64, graph.shape[0])
+    labels = np.fromiter((labels_by_row.get(row, -1) for row in range(graph.shape[0])), np.int64, graph.shape[0])
     lone = labels < 0
     labels[lone] = labels.max(initial=-1) + 1 + np.arange(lone.sum())
     return by_size(labels)
 
 
-def levels(
+def nested_communities(
     graph: "csr_matrix", order: np.ndarray, seed: int = 0, resolutions: tuple[float, ...] = RESOLUTIONS
 ) -> np.ndarray:
     """(levels, n) int32 communities, coarse to fine, each within one of the level before.
 
-    The default level is found in the graph itself, a coarser one by joining those of the one below it, a
-    finer one within those of the one above it. order: (n,) rows in an order that their content determines, so that the
+    The default level is computed on the graph itself, a coarser one by merging those of the level below, a finer one
+    within those of the level above. order: (n,) rows in an order that their content determines, so that the
     result does not depend on how the rows are sorted.
     """
     sorted_graph = graph[order][:, order]
     middle = min(DEFAULT_LEVEL, len(resolutions) - 1)
-    found = {middle: communities(sorted_graph, resolutions[middle], seed)}
+    by_level = {middle: leiden_communities(sorted_graph, resolutions[middle], seed)}
     for level in range(middle - 1, -1, -1):
-        found[level] = _joined(sorted_graph, found[level + 1], resolutions[level], seed)
+        by_level[level] = _merged_communities(sorted_graph, by_level[level + 1], resolutions[level], seed)
     for level in range(middle + 1, len(resolutions)):
-        found[level] = communities(_within(sorted_graph, found[level - 1]), resolutions[level], seed)
-    made = np.empty((len(resolutions), len(order)), dtype=np.int32)
-    made[:, order] = np.stack([found[level] for level in range(len(resolutions))])
-    return made
+        by_level[level] = leiden_communities(
+            _without_cross_edges(sorted_graph, by_level[level - 1]), resolutions[level], seed
+        )
+    labels = np.empty((len(resolutions), len(order)), dtype=np.int32)
+    labels[:, order] = np.stack([by_level[level] for level in range(len(resolutions))])
+    return labels
 
 
-def _joined(graph: "csr_matrix", labels: np.ndarray, resolution: float, seed: int) -> np.ndarray:
+def _merged_communities(graph: "csr_matrix", labels: np.ndarray, resolution: float, seed: int) -> np.ndarray:
     """Communities of this resolution, each finer one of labels (n,) whole in the one that holds most of its rows."""
     from scipy.sparse import csr_matrix
 
-    coarse, n = communities(graph, resolution, seed), len(labels)
+    coarse, n = leiden_communities(graph, resolution, seed), len(labels)
     held = csr_matrix((np.ones(n), (labels, coarse)), shape=(int(labels.max(initial=-1)) + 1, n))
     return by_size(np.asarray(held.argmax(axis=1)).ravel()[labels])
 
 
-def _within(graph: "csr_matrix", labels: np.ndarray) -> "csr_matrix":
+def _without_cross_edges(graph: "csr_matrix", labels: np.ndarray) -> "csr_matrix":
     """The graph without the edges between communities."""
     edges = graph.tocoo()
-    kept = labels[edges.row] == labels[edges.col]
+    inside = labels[edges.row] == labels[edges.col]
     from scipy.sparse import csr_matrix
 
-    return csr_matrix((edges.data[kept], (edges.row[kept], edges.col[kept])), shape=graph.shape)
+    return csr_matrix((edges.data[inside], (edges.row[inside], edges.col[inside])), shape=graph.shape)
 
 
 def by_size(labels: np.ndarray) -> np.ndarray:
     """(n,) int32 renumbered by falling size, ties by their first row; -1 stays."""
-    known = labels >= 0
-    values, first, codes, sizes = np.unique(labels[known], return_index=True, return_inverse=True, return_counts=True)
+    labeled = labels >= 0
+    values, first, codes, sizes = np.unique(labels[labeled], return_index=True, return_inverse=True, return_counts=True)
     rank = np.empty(len(values), dtype=np.int32)
     rank[np.lexsort((first, -sizes))] = np.arange(len(values), dtype=np.int32)
-    made = np.full(len(labels), -1, dtype=np.int32)
-    made[known] = rank[codes]
-    return made
+    renumbered = np.full(len(labels), -1, dtype=np.int32)
+    renumbered[labeled] = rank[codes]
+    return renumbered
 
 
 def content_order(texts: list[str]) -> np.ndarray:

@@ -11,8 +11,7 @@ from core.errors import InputError
 from core.results import Result, Step
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors, unit_rows
-from core.vectors import loaders as opened
-from core.vectors.loaders import NEIGHBORS, ModelQuery
+from core.vectors.loaders import GRAPH_K, NEIGHBORS, ModelQuery, expected_graph_seconds, load_vectors, neighbor_inputs
 from core.vectors.neighbors import build_neighbors
 
 Bits = Literal["float32", "float16", "int8", "binary"]
@@ -22,7 +21,7 @@ _WIDTH = {"float32": 32, "float16": 16, "int8": 8, "binary": 1}
 
 @dataclass(frozen=True)
 class Contender:
-    """A model, its vectors cut to the first `dimensions` (None: all), and each number kept in so many bits."""
+    """A model, its vectors truncated to the first `dimensions` (None: all), each number stored in so many bits."""
 
     model: ModelSpec
     dimensions: int | None = None
@@ -44,8 +43,8 @@ class Contender:
         extras = [f"first {self.dimensions}d"] if self.dimensions else []
         return " · ".join([self.model.label, *extras, *([self.bits] if self.bits != "float32" else [])])
 
-    def bytes_a_vector(self, dimensions: int) -> int:
-        """What one vector of so many dimensions takes, packed."""
+    def bytes_per_vector(self, dimensions: int) -> int:
+        """Of one vector of so many dimensions, packed."""
         return -(-dimensions * _WIDTH[self.bits] // 8)
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,9 +56,9 @@ class Contender:
 
 
 def from_key(key: str, models: Iterable[ModelSpec]) -> Contender | None:
-    """The contender a link names among the models at hand; None where there is none."""
+    """The contender a link names, of one of these models; None where there is none."""
     model_key, *extras = key.split("-")
-    model = next((each for each in models if each.key == model_key), None)
+    model = next((candidate for candidate in models if candidate.key == model_key), None)
     numbers = [int(extra) for extra in extras if extra.isdecimal()]
     bits = [bit for bit in BITS if bit in extras]
     if model is None or len(numbers) + len(bits) != len(extras) or len(numbers) > 1 or len(bits) > 1:
@@ -67,7 +66,7 @@ def from_key(key: str, models: Iterable[ModelSpec]) -> Contender | None:
     return Contender(model, numbers[0] if numbers else None, bits[0] if bits else "float32")
 
 
-def vary(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
+def quantize(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
     """(n, d) float32 unit rows as a smaller store would give them back.
 
     dimensions: the first so many, scaled to unit length anew (Kusupati et al., Matryoshka, 2022). float16: rounded.
@@ -77,7 +76,7 @@ def vary(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
     """
     if dimensions is not None:
         if not 1 <= dimensions <= rows.shape[1]:
-            raise InputError(f"{dimensions} dimensions were asked of {rows.shape[1]}.", "Choose fewer dimensions.")
+            raise InputError(f"{dimensions} dimensions were requested of {rows.shape[1]}.", "Choose fewer dimensions.")
         rows = rows[:, :dimensions]
     if bits == "float16":
         rows = rows.astype(np.float16)
@@ -93,17 +92,17 @@ def vary(rows: np.ndarray, dimensions: int | None, bits: Bits) -> np.ndarray:
 @lru_cache(maxsize=6)
 def contender_rows(corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(n, d) float32 unit rows, read-only. Raises StorageError where the corpus is not embedded with its model."""
-    rows = opened.load_vectors(corpus, contender.model).rows
+    rows = load_vectors(corpus, contender.model).rows
     if contender.is_model:
         return rows
-    varied = vary(rows, contender.dimensions, contender.bits)
-    varied.flags.writeable = False
-    return varied
+    quantized = quantize(rows, contender.dimensions, contender.bits)
+    quantized.flags.writeable = False
+    return quantized
 
 
 @dataclass(frozen=True)
 class ContenderQuery:
-    """What is asked of one contender."""
+    """A result of one contender."""
 
     corpus: CorpusRef
     contender: Contender
@@ -111,8 +110,8 @@ class ContenderQuery:
 
 @lru_cache(maxsize=10)
 def contender_neighbors(corpus: CorpusRef, contender: Contender) -> Neighbors:
-    """The contender's own neighbor graph, as `opened.neighbors`. Raises StorageError where it has not been built."""
-    step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
+    """The contender's own neighbor graph, as `load_neighbors`. Raises StorageError where it has not been built."""
+    step = graph_step(corpus, contender)
     graph: Neighbors = step.result.get(step.query)
     return graph
 
@@ -124,28 +123,28 @@ def graph_step(corpus: CorpusRef, contender: Contender) -> Step:
     return Step(VARIANT_NEIGHBORS, ContenderQuery(corpus, contender))
 
 
-def find_contender_neighbors(corpus: CorpusRef, contender: Contender, progress: Progress | None = None) -> Neighbors:
+def get_or_compute_neighbors(corpus: CorpusRef, contender: Contender, progress: Progress | None = None) -> Neighbors:
     """The same, built and stored where it is missing: seconds for 10,000 rows, minutes for more."""
-    step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
+    step = graph_step(corpus, contender)
     graph: Neighbors = step.result.get_or_compute(step.query, progress)
     return graph
 
 
 def has_graph(corpus: CorpusRef, contender: Contender) -> bool:
     """Whether the contender's neighbor graph is stored."""
-    step = graph_step(CorpusRef(corpus.folder, corpus.digest), contender)
+    step = graph_step(corpus, contender)
     return step.result.exists(step.query)
 
 
-def graph_seconds(corpus: CorpusRef, contenders: Iterable[Contender]) -> float:
+def contender_graph_seconds(corpus: CorpusRef, contenders: Iterable[Contender]) -> float:
     """About how many seconds the graphs take that are not stored yet."""
-    steps = (graph_step(CorpusRef(corpus.folder, corpus.digest), contender) for contender in contenders)
+    steps = (graph_step(corpus, contender) for contender in contenders)
     return sum(step.result.expected_seconds(step.query) for step in steps)
 
 
 def graph_inputs(contender: Contender) -> dict[str, object]:
-    """What names a contender's neighbor graph; raise the version when `vary` changes its values."""
-    base = opened.neighbor_inputs(contender.model)
+    """What names a contender's neighbor graph; raise the version when `quantize` changes its values."""
+    base = neighbor_inputs(contender.model)
     if contender.is_model:
         return base
     return base | {"dimensions": contender.dimensions, "bits": contender.bits, "vary": 1}
@@ -154,7 +153,7 @@ def graph_inputs(contender: Contender) -> dict[str, object]:
 def _build_variant_graph(query: ContenderQuery, progress: Progress) -> Neighbors:
     rows = contender_rows(query.corpus, query.contender)
     vectors = Vectors(rows, query.contender.model, query.corpus.digest)
-    return build_neighbors(vectors, k=opened.GRAPH_K, progress=progress)
+    return build_neighbors(vectors, k=GRAPH_K, progress=progress)
 
 
 def _variant_seconds(query: ContenderQuery) -> float:
@@ -164,7 +163,7 @@ def _variant_seconds(query: ContenderQuery) -> float:
     if graph is not None and graph.facts.get("seconds"):
         return float(graph.facts["seconds"])
     info = Workspace(query.corpus.folder).info(query.corpus.digest)
-    return opened.graph_seconds(info.rows if info else 0, contender.dimensions or contender.model.dimensions or 384)
+    return expected_graph_seconds(info.rows if info else 0, contender.dimensions or contender.model.dimensions or 384)
 
 
 VARIANT_NEIGHBORS = Result(

@@ -1,4 +1,8 @@
-"""From a corpus to its vectors: each distinct text once, long ones first, every finished batch kept at once."""
+"""From a corpus to its vectors: each distinct text once, long ones first, every finished batch cached at once.
+
+`embed` does all in one process; `prepare_model`, `plan_batches`, `embed_texts` and `collect_vectors` are the steps of a
+job, for several workers.
+"""
 
 import time
 from collections.abc import Sequence
@@ -6,14 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
-from core.models.backends import capabilities
 from core.models.base import Embedder
+from core.models.costs import affordable_batches, tokens_beyond_window
+from core.models.registry import capabilities, resolve
+from core.secret import Secret
 from core.store import Workspace
-from core.types import Corpus, ModelSpec, Progress, Vectors
+from core.types import Corpus, CorpusRef, ModelSpec, Progress, Vectors
 from core.vectors.cache import VectorCache
+from core.vectors.loaders import cached_embedder, vector_cache
 
 
 def embed(
@@ -21,28 +29,28 @@ def embed(
 ) -> Vectors:
     """Vectors of a corpus, (n, d) float32 unit rows.
 
-    With a workspace the result is kept, finished batches survive a kill, and nothing is computed twice.
+    With a workspace the result is stored, finished batches survive a kill, and nothing is computed twice.
     progress is called with (texts done, texts to do). Raises ModelError, also where the embedder returns another
     number or length of vectors than its spec says, or StorageError.
     """
-    kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
-    if kept is None and embedder.spec.dimensions is None:
+    stored = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if stored is None and embedder.spec.dimensions is None:
         resolved_dimensions(embedder)
-        kept = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
-    if kept is not None:
-        return kept
+        stored = workspace.load_vectors(corpus.digest, embedder.spec) if workspace else None
+    if stored is not None:
+        return stored
     started = time.perf_counter()
     codes, texts = distinct_texts(corpus.texts)
     cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
     rows, missing = cached_rows(texts, embedder, cache)
     done = 0
-    for batch in batches(texts, missing, *capabilities(embedder.spec).batch):
+    for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
         rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
         done += len(batch)
         if progress:
             progress(done, len(missing))
     facts = {"computed": len(missing), "seconds": round(time.perf_counter() - started, 3)}
-    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_unseen(texts, codes, embedder))
+    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_truncated(texts, codes, embedder))
     if workspace:
         workspace.save_corpus(corpus)
         workspace.save_vectors(vectors)
@@ -76,28 +84,30 @@ def checked_shape(rows: np.ndarray, texts: int, dimensions: int, spec: ModelSpec
 
 
 def cached_rows(texts: list[str], embedder: Embedder, cache: VectorCache | None) -> tuple[np.ndarray, np.ndarray]:
-    """(m, d) rows, filled where the cache has them, and the places that are still missing."""
+    """(m, d) rows, filled where the cache has them, and the positions that are missing."""
     dimensions = embedder.spec.dimensions or 0
     if cache is None:
         return np.zeros((len(texts), dimensions), dtype=np.float32), np.arange(len(texts))
-    rows, found = cache.get([digest_text(text) for text in texts], dimensions)
-    return rows, np.flatnonzero(~found)
+    rows, mask = cache.get([digest_text(text) for text in texts], dimensions)
+    return rows, np.flatnonzero(~mask)
 
 
-def batches(texts: Sequence[str], places: np.ndarray, most: int, characters: int) -> list[np.ndarray]:
-    """The places cut into batches of texts alike in length, longest first (padding costs time).
+def plan_text_batches(
+    texts: Sequence[str], positions: np.ndarray, max_texts: int, max_characters: int
+) -> list[np.ndarray]:
+    """The positions in batches of texts of similar length, longest first (padding costs time).
 
     The last batches are smaller, so that all workers end at about the same time.
     """
-    sizes = np.fromiter((len(texts[i]) + 8 for i in places), dtype=np.int64, count=len(places))
+    sizes = np.fromiter((len(texts[i]) + 8 for i in positions), dtype=np.int64, count=len(positions))
     order = np.argsort(-sizes, kind="stable")
     ends = np.cumsum(sizes[order])
     cuts, start = [], 0
     while start < len(order):
         done = ends[start - 1] if start else 0
-        room = min(characters, max((ends[-1] - done) // 6, characters // 8))
-        end = max(start + 1, min(int(np.searchsorted(ends, done + room, side="right")), start + most))
-        cuts.append(places[order[start:end]])
+        room = min(max_characters, max((ends[-1] - done) // 6, max_characters // 8))
+        end = max(start + 1, min(int(np.searchsorted(ends, done + room, side="right")), start + max_texts))
+        cuts.append(positions[order[start:end]])
         start = end
     return cuts
 
@@ -118,16 +128,72 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None,
     return checked_shape(embedder.embed(texts, put), len(texts), dimensions, spec)
 
 
-def count_unseen(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
-    """How much of the corpus the model's window cuts off: truncated texts and the share of tokens never seen."""
+def count_truncated(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
+    """How much of the corpus lies beyond the model's window, as `Vectors.facts` store it."""
     tokens = embedder.count_tokens(texts)[codes]
-    window = embedder.spec.max_tokens
-    over = np.maximum(tokens - window, 0) if window else np.zeros_like(tokens)
+    beyond = tokens_beyond_window(tokens, embedder)
     split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
-    unseen = 0.0 if split else float(over.sum() / max(tokens.sum(), 1))
+    long_texts = int((beyond > 0).sum())
     return {
         "tokens": int(tokens.sum()),
-        "truncated": 0 if split else int((over > 0).sum()),
-        "split": int((over > 0).sum()) if split else 0,
-        "unseen_share": unseen,
+        "truncated": 0 if split else long_texts,
+        "split": long_texts if split else 0,
+        "unseen_share": 0.0 if split else float(beyond.sum() / max(tokens.sum(), 1)),
     }
+
+
+def prepare_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
+    """Do what a model needs once, before several workers load it: export, distill, or learn a server's dimensions.
+
+    Gives the spec to use, whose key is then the same in all workers. Raises ModelError.
+    """
+    declared = capabilities(spec)
+    if declared.hosted and spec.dimensions is None:
+        stored = Workspace(corpus.folder).load_vectors(corpus.digest, spec) is not None
+        return spec if stored else resolve(spec, api_key=secret)
+    if declared.prepared_once:
+        cached_embedder(corpus.folder, spec, secret, declared.preparation_threads)
+    return spec
+
+
+def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) -> tuple[list[np.ndarray], int]:
+    """Batches of positions among the distinct texts that need a vector; empty where all vectors are stored.
+
+    With a spending limit, only the batches it pays for; the number is the texts left out.
+    """
+    if Workspace(corpus.folder).load_vectors(corpus.digest, spec) is not None:
+        return [], 0
+    texts = load_distinct_texts(corpus)
+    cached = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
+    plan = plan_text_batches(texts, np.flatnonzero(~cached), *capabilities(spec).batch)
+    paid = plan if limit_usd is None else affordable_batches(texts, plan, spec, limit_usd)
+    return paid, sum(len(batch) for batch in plan[len(paid) :])
+
+
+def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, positions: np.ndarray) -> int:
+    """Embed one batch into the cache, without texts that are cached by now; gives the size of the batch."""
+    texts = load_distinct_texts(corpus)
+    batch = [texts[position] for position in positions]
+    cache = vector_cache(corpus.folder, spec)
+    cached = cache.contains([digest_text(text) for text in batch], spec.dimensions)
+    left = [text for text, have in zip(batch, cached, strict=True) if not have]
+    if left:
+        embedder = cached_embedder(corpus.folder, spec, secret, 1)
+        embed_batch(left, embedder, cache, resolved_dimensions(embedder))
+    return len(positions)
+
+
+def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, computed: int, started: float) -> None:
+    """Put the cached rows together in row order and store them. Raises ModelError if any is missing."""
+    workspace = Workspace(corpus.folder)
+    if workspace.load_vectors(corpus.digest, spec) is not None:
+        return
+    codes, texts = distinct_texts(load_corpus(corpus).texts)
+    embedder = cached_embedder(corpus.folder, spec, secret, 1)
+    rows, missing = cached_rows(texts, embedder, vector_cache(corpus.folder, spec))
+    if len(missing):
+        raise ModelError(
+            f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed."
+        )
+    facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
+    workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_truncated(texts, codes, embedder)))

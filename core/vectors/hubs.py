@@ -1,4 +1,4 @@
-"""Hubs: rows that are among the nearest of very many others (Radovanovic, Nanopoulos and Ivanovic 2010, JMLR 11)."""
+"""Hubs: rows among the nearest neighbors of very many others (Radovanovic, Nanopoulos and Ivanovic 2010, JMLR 11)."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,19 +13,19 @@ class Hubs:
     """counts: (n,) int64, how many rows have this one among their k nearest; their mean is k exactly.
 
     skewness: third standardized moment of the counts, 0 symmetric, above 1 hubs. chance: that of the same graph wired
-    at random. never: share of rows that are nobody's neighbor; never_chance: the same at random. threshold: counts
-    above it make a hub. unfair: share of neighbor places that would have to be given to others for all rows to have k
-    (the Robin Hood or Hoover index), in [0, 1].
+    at random. antihub_share: share of rows with count 0; antihub_chance: the same at random. threshold: counts above
+    it make a hub. robin_hood: the Robin Hood (Hoover) index, the share of counts that would have to be redistributed
+    for all rows to have k, in [0, 1].
     """
 
     counts: np.ndarray
     k: int
     skewness: float
     chance: float
-    never: float
-    never_chance: float
+    antihub_share: float
+    antihub_chance: float
     threshold: float
-    unfair: float
+    robin_hood: float
 
 
 def find_hubs(ids: np.ndarray, k: int) -> Hubs:

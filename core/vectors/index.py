@@ -12,17 +12,15 @@ import numpy as np
 
 from core.errors import InputError, StorageError
 from core.types import IndexFacts, Vectors, unit_rows
-from core.vectors.index_choice import choose
-from core.vectors.index_kinds import Kind, parameters
-from core.vectors.rank import tidy
+from core.vectors.index_kinds import Kind, break_ties, parameters, select_index
 
 BLOCK = 65_536
-FEW_ROWS = 20_000  # allowed rows up to which exact search of them is quicker, and safer, than a filtered graph
-WIDEST = 16  # how many times wider a filtered search may look
+EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search is quicker and safer than a filtered graph
+MAX_WIDENING = 16  # by which factor a filtered search may be widened
 
 
 class Index:
-    """Finds the rows nearest to a query by cosine. Made by `build_index`.
+    """Retrieves the rows nearest to a query by cosine. Created by `build_index`.
 
     rows: (n, d) float32 unit rows, never copied for exact search, so a memory-mapped file serves.
     """
@@ -40,30 +38,30 @@ class Index:
     def search(self, queries: np.ndarray, k: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest rows of each query, nearest first.
 
-        queries: (q, d) numbers, scaled to unit length here. rows: row ids or a boolean mask (n,) that alone may be
-        found. Gives ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, equal scores by rising
-        id; k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, another dimension, and
-        row ids out of range.
+        queries: (q, d) numbers, scaled to unit length here. rows: row ids or a boolean mask (n,) of the rows
+        searched. Returns ids (q, k') int64 and scores (q, k') float32 cosine in [-1, 1], falling, ties by rising id;
+        k' = min(k, rows allowed). Raises InputError for NaN, zero and infinite queries, other dimensions, and row ids
+        out of range.
         """
-        queries = _checked(queries, self.rows.shape[1])
+        queries = _validated_queries(queries, self.rows.shape[1])
         allowed = None if rows is None else allowed_rows(rows, len(self.rows))
         k = max(0, min(k, len(self.rows) if allowed is None else len(allowed)))
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
-        if self._index is None or (allowed is not None and len(allowed) <= FEW_ROWS):
+        if self._index is None or (allowed is not None and len(allowed) <= EXACT_SEARCH_ROWS):
             return exact_search(self.rows, queries, k, allowed)
         return self._approximate(queries, k, allowed)
 
     def _approximate(self, queries: np.ndarray, k: int, allowed: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         rarity = 1.0 if allowed is None else len(self.rows) / len(allowed)
-        width = int(self._width * min(rarity, WIDEST))
+        width = int(self._width * min(rarity, MAX_WIDENING))
         if self.facts.kind == "hnsw":
             width = max(width, 2 * k)
         settings = parameters(self.facts.kind, width, allowed)
         with _threads_for(queries):
             scores, ids = self._index.search(queries, k, params=settings)
         short = np.flatnonzero((ids < 0).any(axis=1))
-        ids, scores = tidy(ids, scores)
+        ids, scores = break_ties(ids, scores)
         if len(short):  # fewer than k came within reach
             ids[short], scores[short] = exact_search(self.rows, queries[short], k, allowed)
         return ids, scores
@@ -102,17 +100,17 @@ class Index:
 def build_index(
     vectors: Vectors, *, budget_ms: float = 50.0, min_recall: float = 0.99, seed: int = 0, kind: Kind | str = "auto"
 ) -> Index:
-    """The plainest index that answers within `budget_ms` with recall@10 of at least `min_recall`, as measured here.
+    """The simplest index that answers within `budget_ms` with recall@10 of at least `min_recall`, as measured here.
 
-    auto: exact while its median answer to one query on one thread keeps the budget; else HNSW, else IVF; where none
-    keeps both, the one that recalls most, and `facts.description` says so. exact, hnsw, ivf: that one. Queries are
-    rows drawn with `seed` and perturbed a little. Raises InputError for another kind and for no rows.
+    auto: exact while its median latency of one query on one thread meets the budget; else HNSW, else IVF; where none
+    meets both, the one with the highest recall, and `facts.description` says so. exact, hnsw, ivf: that one. Queries
+    are rows drawn with `seed` and perturbed a little. Raises InputError for another kind and for no rows.
     """
     if kind not in ("auto", "exact", "hnsw", "ivf"):
         raise InputError(f"There is no index called {kind!r}.", "Choose auto, exact, hnsw or ivf.")
     if not len(vectors):
         raise InputError("There are no rows to search.")
-    facts, index, width = choose(vectors.rows, kind, budget_ms, min_recall, seed)
+    facts, index, width = select_index(vectors.rows, kind, budget_ms, min_recall, seed)
     return Index(vectors.rows, facts, index, width, vectors.digest)
 
 
@@ -122,24 +120,24 @@ def exact_search(
     """Ids (q, k) int64 and scores (q, k) float32 by search of every allowed row; queries are unit rows."""
     import faiss
 
-    if allowed is not None and len(allowed) > FEW_ROWS:
+    if allowed is not None and len(allowed) > EXACT_SEARCH_ROWS:
         return _masked_search(rows, queries, k, allowed)
     pool = rows if allowed is None else rows[allowed]
     with _threads_for(queries):
         scores, ids = faiss.knn(queries, pool, k, metric=faiss.METRIC_INNER_PRODUCT)
-    return tidy(ids if allowed is None else allowed[ids], scores)
+    return break_ties(ids if allowed is None else allowed[ids], scores)
 
 
 def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores every row and looks among the allowed ones: quicker than copying many rows."""
+    """Scores every row and selects among the allowed ones: quicker than copying many rows."""
     ids = np.empty((len(queries), k), np.int64)
     scores = np.empty((len(queries), k), np.float32)
     for i, query in enumerate(queries):
-        found = similarities(rows, query)[allowed]
-        best = np.argpartition(found, len(found) - k)[len(found) - k :]
-        best = best[np.argsort(-found[best], kind="stable")]
-        ids[i], scores[i] = allowed[best], found[best]
-    return tidy(ids, scores)
+        allowed_scores = similarities(rows, query)[allowed]
+        best = np.argpartition(allowed_scores, len(allowed_scores) - k)[len(allowed_scores) - k :]
+        best = best[np.argsort(-allowed_scores[best], kind="stable")]
+        ids[i], scores[i] = allowed[best], allowed_scores[best]
+    return break_ties(ids, scores)
 
 
 @contextmanager
@@ -157,7 +155,7 @@ def _threads_for(queries: np.ndarray) -> Iterator[None]:
 
 def similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     """(n,) float32 cosine of one query (d,) with every row (n, d), block by block, for memory-mapped rows too."""
-    query = _checked(np.atleast_2d(query), rows.shape[1])[0]
+    query = _validated_queries(np.atleast_2d(query), rows.shape[1])[0]
     parts = [rows[start : start + BLOCK] @ query for start in range(0, len(rows), BLOCK)]
     return np.clip(np.concatenate([np.empty(0, np.float32), *parts]), -1, 1)
 
@@ -175,7 +173,7 @@ def allowed_rows(rows: np.ndarray, n: int) -> np.ndarray:
     return ids
 
 
-def _checked(queries: np.ndarray, dims: int) -> np.ndarray:
+def _validated_queries(queries: np.ndarray, dims: int) -> np.ndarray:
     queries = unit_rows(queries)
     if queries.shape[1] != dims:
         raise InputError(

@@ -1,18 +1,116 @@
-"""Approximate FAISS indexes over unit rows, and how widely each must search to be trusted."""
+"""FAISS indexes over unit rows: building them, selecting one by measured recall and latency, ordering their results."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
+from core.types import IndexFacts, unit_rows
+
 Kind = Literal["exact", "hnsw", "ivf"]
-LINKS, BUILD_WIDTH = 16, 80  # HNSW's M and efConstruction
-HNSW_WIDTHS = (32, 64, 128, 256, 512, 1024)
-BLOCK = 8192
-TRAINING_ROWS = 40  # rows for each list of an IVF index
+LINKS, EF_CONSTRUCTION = 16, 80  # HNSW's M and efConstruction
+EF_SEARCH = (32, 64, 128, 256, 512, 1024)
+ADD_BLOCK = 8192
+TRAINING_ROWS = 40  # per list of an IVF index
+TIMED_QUERIES, RECALL_QUERIES, RECALL_K = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
+NOISE_LENGTH = 0.2  # length of the noise added to a unit row to make a query of it
+DECIMALS = 6  # float32 dot products of unit rows are exact to about 3e-7, so equal rows tie after rounding
+SelectedIndex = tuple[IndexFacts, Any, int]
+"""Facts, the FAISS index (None for exact) and its search width."""
 
 
-def build(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda count: None) -> Any:
+def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> SelectedIndex:
+    """Measure the kinds in turn until one meets both limits; else the one with the highest recall, noting the limit."""
+    queries = sample_queries(rows, RECALL_QUERIES, seed)
+    measured: list[SelectedIndex] = []
+    for candidate in ("exact", "hnsw", "ivf") if kind == "auto" else (kind,):
+        measured.append(_measure(candidate, rows, queries, min_recall, seed))
+        if measured[-1][0].recall >= min_recall and measured[-1][0].p50_ms <= budget_ms:
+            return measured[-1]
+    return _note_limits(
+        max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall)), budget_ms, min_recall
+    )
+
+
+def _rank_key(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
+    """Sorts by latency among those with enough recall; where none has enough, by recall."""
+    enough = facts.recall >= min_recall
+    return enough, -facts.p50_ms if enough else facts.recall
+
+
+def sample_queries(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """(count, d) float32 unit rows: rows drawn with `seed`, plus a little noise, as queries near the corpus are."""
+    rng = np.random.default_rng(seed)
+    drawn = rows[rng.integers(0, len(rows), count)]
+    noise = rng.standard_normal(drawn.shape).astype(np.float32)
+    return unit_rows(drawn + NOISE_LENGTH * noise / np.sqrt(np.float32(rows.shape[1])))
+
+
+def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int) -> SelectedIndex:
+    import faiss
+
+    if kind == "exact":
+        timed = _latencies(
+            lambda q: faiss.knn(q, rows, min(RECALL_K, len(rows)), metric=faiss.METRIC_INNER_PRODUCT), queries
+        )
+        return _facts(kind, rows, None, 0, 1.0, len(timed), timed, seed), None, 0
+    index, k = build_faiss_index(kind, rows, seed), min(RECALL_K, len(rows))
+    truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
+    for width in widths(kind, index):
+        settings = parameters(kind, width, None)
+        measured_recall = recall(index.search(queries, k, params=settings)[0], truth)
+        if measured_recall >= min_recall:
+            break
+    timed = _latencies(lambda q: index.search(q, k, params=settings), queries)
+    return _facts(kind, rows, index, width, measured_recall, len(queries), timed, seed), index, width
+
+
+def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.ndarray:
+    """Milliseconds of one query at a time on one thread, without the first as a warm-up."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        times = [time.perf_counter()]
+        for query in queries[: TIMED_QUERIES + 1]:
+            search(query[None])
+            times.append(time.perf_counter())
+    finally:
+        faiss.omp_set_num_threads(before)
+    return np.diff(times)[1:] * 1000
+
+
+def _facts(
+    kind: Kind,
+    rows: np.ndarray,
+    index: Any,
+    width: int,
+    measured_recall: float,
+    checked: int,
+    timed: np.ndarray,
+    seed: int,
+) -> IndexFacts:
+    p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
+    size = megabytes(kind, index, rows)
+    return IndexFacts(
+        kind, describe_index(kind, index, width), measured_recall, checked, p50, p99, size, len(rows), seed
+    )
+
+
+def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> SelectedIndex:
+    """Write into the description which limit is not met."""
+    facts, index, width = choice
+    short = f"; recall@{RECALL_K} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
+    slow = f"; {facts.p50_ms:.0f} ms is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
+    return replace(facts, description=facts.description + short + slow), index, width
+
+
+def build_faiss_index(
+    kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda count: None
+) -> Any:
     """A FAISS index of rows (n, d) float32 by inner product: HNSW (Malkov and Yashunin 2018) or IVF.
 
     added is called with the count of rows in it, as it grows.
@@ -23,23 +121,23 @@ def build(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] 
     index: Any
     if kind == "hnsw":
         index = faiss.IndexHNSWFlat(d, LINKS, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = BUILD_WIDTH
+        index.hnsw.efConstruction = EF_CONSTRUCTION
     else:
-        lists = max(1, min(int(4 * n**0.5), n // 39))  # FAISS asks for 39 training rows a list
+        lists = max(1, min(int(4 * n**0.5), n // 39))  # FAISS requires 39 training rows per list
         index = faiss.IndexIVFFlat(faiss.IndexFlatIP(d), d, lists, faiss.METRIC_INNER_PRODUCT)
         index.cp.seed, index.cp.niter = seed, 6  # more rounds of k-means cost time and find no more
         drawn = np.random.default_rng(seed).choice(n, min(n, TRAINING_ROWS * lists), replace=False)
         index.train(rows[np.sort(drawn)])
-    for start in range(0, n, BLOCK):
-        index.add(rows[start : start + BLOCK])
+    for start in range(0, n, ADD_BLOCK):
+        index.add(rows[start : start + ADD_BLOCK])
         added(index.ntotal)
     return index
 
 
 def widths(kind: Kind, index: Any) -> Iterator[int]:
-    """What to try in turn: efSearch of HNSW, lists probed of IVF."""
+    """Search widths to try in turn: efSearch of HNSW, lists probed of IVF."""
     if kind == "hnsw":
-        yield from HNSW_WIDTHS
+        yield from EF_SEARCH
         return
     probes = min(8, index.nlist)
     while probes < index.nlist:
@@ -52,15 +150,15 @@ def parameters(kind: Kind, width: int, allowed: np.ndarray | None) -> Any:
     """FAISS search parameters; allowed: sorted ids that may be found, or None for all."""
     import faiss
 
-    made: Any = faiss  # its stubs lack these classes' arguments
-    chosen = {} if allowed is None else {"sel": faiss.IDSelectorBatch(allowed)}
+    untyped: Any = faiss  # its stubs lack these classes' arguments
+    selector = {} if allowed is None else {"sel": faiss.IDSelectorBatch(allowed)}
     if kind == "hnsw":
-        return made.SearchParametersHNSW(efSearch=width, **chosen)
-    return made.SearchParametersIVF(nprobe=width, **chosen)
+        return untyped.SearchParametersHNSW(efSearch=width, **selector)
+    return untyped.SearchParametersIVF(nprobe=width, **selector)
 
 
 def megabytes(kind: Kind, index: Any, rows: np.ndarray) -> float:
-    """Memory that serves the search: the rows, and what the index keeps beside them."""
+    """Memory of the search: the rows, and what the index adds."""
     size = rows.nbytes
     if kind == "hnsw":
         size += index.hnsw.neighbors.size() * 4 + index.hnsw.offsets.size() * 8 + index.hnsw.levels.size() * 4
@@ -69,10 +167,48 @@ def megabytes(kind: Kind, index: Any, rows: np.ndarray) -> float:
     return round(size / 1e6, 1)
 
 
-def describe(kind: Kind, index: Any, width: int) -> str:
+def describe_index(kind: Kind, index: Any, width: int) -> str:
     """The index in a few words."""
     if kind == "hnsw":
         return f"HNSW, {LINKS} links a row, efSearch {width}"
     if kind == "ivf":
         return f"IVF, {width:,} of {index.nlist:,} lists searched"
     return "Exact search of every row"
+
+
+def break_ties(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clip scores to [-1, 1], round them, and order ties by id.
+
+    ids: (q, k) integers; scores: (q, k) float32 cosine falling, both as a search gives them. Returns new arrays
+    of the same shapes: ids int64, scores float32.
+    """
+    scores = np.round(np.clip(scores, -1, 1), DECIMALS).astype(np.float32, copy=False)
+    ids = ids.astype(np.int64)
+    tied = np.flatnonzero((scores[:, 1:] >= scores[:, :-1]).any(axis=1))
+    if len(tied):
+        order = np.lexsort((ids[tied], -scores[tied]), axis=1)
+        ids[tied] = np.take_along_axis(ids[tied], order, axis=1)
+        scores[tied] = np.take_along_axis(scores[tied], order, axis=1)
+    return ids, scores
+
+
+def without_self(ids: np.ndarray, scores: np.ndarray, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave each row's own id out of its k + 1 results; where it is not among them, leave out the last.
+
+    ids, scores: (q, k + 1); row_ids: (q,). With exact duplicates a row need not be its own first neighbor.
+    """
+    keep = ids != row_ids[:, None]
+    keep[keep.all(axis=1), -1] = False
+    shape = (len(ids), ids.shape[1] - 1)
+    return ids[keep].reshape(shape), scores[keep].reshape(shape)
+
+
+def recall(scores: np.ndarray, exact_scores: np.ndarray) -> float:
+    """Share of the true neighbors retrieved, by score, so that ties count as equal (as ann-benchmarks does).
+
+    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 without
+    queries.
+    """
+    if exact_scores.size == 0:
+        return 1.0
+    return float((scores >= exact_scores[:, -1:] - 2 * 10.0**-DECIMALS).mean())

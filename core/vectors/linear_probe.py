@@ -1,4 +1,4 @@
-"""A linear probe: what label a logistic regression expects of rows it was not trained on."""
+"""A linear probe: the labels a cross-validated logistic regression predicts for rows outside its training folds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,28 +9,28 @@ from core.corpus.label_columns import FOLDS
 from core.types import Progress
 from core.vectors.pca import principal_components
 
-DIMENSIONS = 128  # principal components the probe sees of wider vectors: as good, several times faster
-MOST_TRAINED = 50_000  # rows a fold is trained on
-STRENGTH = 5.0  # scikit-learn's C
+DIMENSIONS = 128  # principal components of wider vectors: as good, several times faster
+MAX_TRAINING_ROWS = 50_000  # rows a fold is trained on
+REGULARIZATION_C = 5.0  # scikit-learn's C
 
 
 class Probe:
-    """Multinomial logistic regressions, one a fold, each asked only about rows outside of its training.
+    """Multinomial logistic regressions, one per fold, each predicting only rows outside its training.
 
-    points: (n, d) what they see. fold: (n,) int8, -1 for rows without a label. trained: rows of the largest training.
+    points: (n, d) features. fold: (n,) int8, -1 for rows without a label. training_rows: of the largest training set.
     """
 
     def __init__(self, points: np.ndarray, fold: np.ndarray, models: list[Any], classes: int, trained: int) -> None:
-        self.points, self.fold, self.models, self.classes, self.trained = points, fold, models, classes, trained
+        self.points, self.fold, self.models, self.classes, self.training_rows = points, fold, models, classes, trained
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         """(b, classes) float32, rows sum to 1; 0 for a class no row of which was trained on."""
-        found = np.zeros((len(rows), self.classes), np.float32)
+        predicted = np.zeros((len(rows), self.classes), np.float32)
         for number, model in enumerate(self.models):
             at = np.flatnonzero(self.fold[rows] == number)
             if len(at):
-                found[np.ix_(at, model.classes_)] = model.predict_proba(self.points[rows[at]])
-        return found
+                predicted[np.ix_(at, model.classes_)] = model.predict_proba(self.points[rows[at]])
+        return predicted
 
 
 def fit_probe(
@@ -51,7 +51,7 @@ def fit_probe(
     with threadpool_limits(1, user_api="blas"):  # more threads take longer on matrices this small
         for number in range(FOLDS):
             rows = _training_rows(fold, number, seed)
-            models.append(LogisticRegression(C=STRENGTH, max_iter=100, tol=1e-3))
+            models.append(LogisticRegression(C=REGULARIZATION_C, max_iter=100, tol=1e-3))
             _quietly(models[-1].fit, points[rows], codes[rows])
             trained = max(trained, len(rows))
             if progress:
@@ -79,9 +79,9 @@ def text_folds(codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
 
 def _training_rows(fold: np.ndarray, number: int, seed: int) -> np.ndarray:
     rows = np.flatnonzero((fold >= 0) & (fold != number))
-    if len(rows) <= MOST_TRAINED:
+    if len(rows) <= MAX_TRAINING_ROWS:
         return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, MOST_TRAINED, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(rows, MAX_TRAINING_ROWS, replace=False))
 
 
 def _quietly(call: Callable[..., Any], *arguments: Any) -> None:

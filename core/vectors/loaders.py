@@ -1,7 +1,6 @@
-"""What a worker keeps open between questions: a few corpora, models, vectors, neighbor graphs and indexes.
+"""What a worker caches in memory: a few models, vectors, neighbor graphs and search indexes of a corpus.
 
-All are named by workspace folder and digests; none is ever changed. Layouts are not kept here: those made with all
-threads differ from run to run.
+All are identified by workspace folder and digests and never change.
 """
 
 import logging
@@ -13,6 +12,7 @@ from pathlib import Path
 from core.errors import StorageError
 from core.files import storage_errors
 from core.models.base import Embedder
+from core.models.registry import default_folder, load_embedder
 from core.results import Result
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
@@ -31,23 +31,19 @@ EXACT_ROWS = 30_000
 
 @lru_cache(maxsize=3)
 def cached_embedder(folder: str, spec: ModelSpec, secret: Secret | None = None, threads: int | None = None) -> Embedder:
-    """threads: of a local model, None for all cores; job workers, of which there is one a core, take one.
+    """threads: of a local model, None for all cores; job workers, one per core, use one.
 
-    A server's model stored without its dimensions must go on giving vectors as long as those cached, or fail.
+    A server's model stored without its dimensions must give vectors as long as those cached, or fail.
     """
-    from core.models.registry import load_embedder
-
     if spec.base_url and spec.dimensions is None and (width := vector_cache(folder, spec).width()):
         spec = replace(spec, dimensions=width, probed=True)
     return load_embedder(spec, models_folder=models_folder(folder), api_key=secret, threads=threads)
 
 
 def models_folder(folder: str) -> Path:
-    """Where exported and distilled models are kept: where the installation made them, else in the workspace."""
-    from core.models.registry import default_folder
-
-    made = default_folder()
-    return made if made.is_dir() and os.access(made, os.W_OK) else Path(folder) / "models"
+    """Where exported and distilled models are stored: in the user's cache folder, else in the workspace."""
+    shared = default_folder()
+    return shared if shared.is_dir() and os.access(shared, os.W_OK) else Path(folder) / "models"
 
 
 def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
@@ -57,52 +53,57 @@ def vector_cache(folder: str, spec: ModelSpec) -> VectorCache:
 @lru_cache(maxsize=8)
 def load_vectors(corpus: CorpusRef, spec: ModelSpec) -> Vectors:
     """Raises StorageError where the corpus is not embedded with this model."""
-    found = Workspace(corpus.folder).load_vectors(corpus.digest, spec)
-    if found is None:
+    vectors = Workspace(corpus.folder).load_vectors(corpus.digest, spec)
+    if vectors is None:
         raise StorageError(f"This corpus has no vectors of {spec.label}.", "Run the model on the Embed page.")
-    return found
+    return vectors
 
 
 @lru_cache(maxsize=8)
 def load_neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
     """Raises StorageError where the graph has not been built."""
-    return NEIGHBORS.get(ModelQuery(CorpusRef(corpus.folder, corpus.digest), spec))
+    return NEIGHBORS.get(ModelQuery(corpus, spec))
 
 
 @lru_cache(maxsize=8)
 def load_index(corpus: CorpusRef, spec: ModelSpec) -> Index:
-    """The kept search index, or a new one, which is then kept."""
-    place = Workspace(corpus.folder).result_folder(
+    """The stored search index; built and stored where it is missing."""
+    path = Workspace(corpus.folder).result_folder(
         "index", corpus.digest, {**vector_inputs(spec), "index": INDEX_VERSION}
     )
     rows = load_vectors(corpus, spec)
     try:
-        return Index.load(place, rows)
+        return Index.load(path, rows)
     except StorageError:  # none yet, or one that can't be read
-        made = build_index(rows)
+        index = build_index(rows)
     try:
-        with storage_errors(place.parent):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        made.save(place)
-    except StorageError as error:  # it serves all the same
-        _LOG.warning("search index not kept: %s", error)
-    return made
+        with storage_errors(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        index.save(path)
+    except StorageError as error:  # it serves searches all the same
+        _LOG.warning("search index not stored: %s", error)
+    return index
+
+
+def store_index(corpus: CorpusRef, spec: ModelSpec) -> None:
+    """Build and store the search index, so that the first search need not."""
+    load_index(corpus, spec)
 
 
 @dataclass(frozen=True)
 class ModelQuery:
-    """What is asked of one model's vectors of a corpus."""
+    """A result of one model's vectors of a corpus."""
 
     corpus: CorpusRef
     model: ModelSpec
 
 
 def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
-    """What names a neighbor graph, and what is computed from it."""
+    """Identifies a neighbor graph, and what is computed from it."""
     return {**vector_inputs(spec), "k": GRAPH_K, "neighbors": 1}
 
 
-def graph_seconds(rows: int, dimensions: int) -> float:
+def expected_graph_seconds(rows: int, dimensions: int) -> float:
     """About how long a neighbor graph takes: every pair up to 30,000 rows, beyond with an index."""
     full = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
     return full * dimensions / 384
@@ -114,7 +115,7 @@ def _build_graph(query: ModelQuery, progress: Progress) -> Neighbors:
 
 def _graph_seconds(query: ModelQuery) -> float:
     info = Workspace(query.corpus.folder).info(query.corpus.digest)
-    return graph_seconds(info.rows if info else 0, query.model.dimensions or 384)
+    return expected_graph_seconds(info.rows if info else 0, query.model.dimensions or 384)
 
 
 NEIGHBORS = Result(

@@ -1,4 +1,4 @@
-"""The kNN graph of a corpus under a model, searched once and read by every layout and trust figure."""
+"""The kNN graph of a corpus under a model, computed once and used by layouts, clusters and measures."""
 
 import os
 import time
@@ -7,17 +7,24 @@ from typing import Any
 import numpy as np
 
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.index_kinds import Kind, build, describe, parameters
-from core.vectors.rank import recall, tidy, without_self
+from core.vectors.index_kinds import (
+    Kind,
+    break_ties,
+    build_faiss_index,
+    describe_index,
+    parameters,
+    recall,
+    without_self,
+)
 
 EXACT_ROWS = 30_000  # exact search of all rows takes some 10 s there on two cores
 FALLBACK_ROWS = 200_000  # where HNSW fails, exact search is still a matter of minutes
 BLOCK = 4096
 IVF_ROWS = 300_000  # up to here IVF takes some half of HNSW's time for the same recall; its cost grows as n^1.5
-PROBES = (12, 16, 24, 32, 48, 64, 128)  # lists of IVF searched, tried in this order
-WIDTHS = (112, 160, 224, 320, 512, 1024)  # HNSW's efSearch, likewise
+NPROBE = (12, 16, 24, 32, 48, 64, 128)  # lists of IVF searched, tried in this order
+EF_SEARCH = (112, 160, 224, 320, 512, 1024)  # HNSW's efSearch, likewise
 MIN_RECALL_10, MIN_RECALL_K = 0.99, 0.97
-CHECKED = 500
+RECALL_SAMPLE = 500
 
 
 def build_neighbors(
@@ -27,7 +34,7 @@ def build_neighbors(
 
     Exact up to 30,000 rows; then IVF, and beyond 300,000 rows HNSW (Malkov and Yashunin 2018), searched widely
     enough that recall@10 is at least 0.99 and recall@k 0.97 on 500 rows drawn with `seed`; where recall@10 fails,
-    exact up to 200,000 rows, else the widest search, its recall told.
+    exact up to 200,000 rows, else the widest search, with its recall.
     ids: (n, min(k, n - 1)) int32, a row's own id left out, equal scores by rising id;
     scores: (n, k) float32 cosine, falling. threads: None for all cores. facts: seconds, threads and, unless exact,
     recall_at_k and probes or ef. progress counts rows added and searched.
@@ -36,10 +43,10 @@ def build_neighbors(
 
     started, before = time.perf_counter(), faiss.omp_get_max_threads()
     workers = threads or os.cpu_count() or 1
-    wanted = max(0, min(k, len(vectors) - 1))
+    neighbors_per_row = max(0, min(k, len(vectors) - 1))
     faiss.omp_set_num_threads(workers)
     try:
-        graph = _Graph(vectors.rows, wanted, progress or (lambda done, total: None))
+        graph = _GraphBuilder(vectors.rows, neighbors_per_row, progress or (lambda done, total: None))
         facts = _approximate(graph, seed) if len(vectors) > EXACT_ROWS else {}
         if not facts:
             graph.fill(graph.exact, 0)
@@ -50,7 +57,7 @@ def build_neighbors(
     return Neighbors(graph.ids, graph.scores, facts.pop("recall", 1.0), checked, facts.pop("method", "exact"), facts)
 
 
-class _Graph:
+class _GraphBuilder:
     """The arrays being filled, block by block."""
 
     def __init__(self, rows: np.ndarray, k: int, progress: Progress) -> None:
@@ -58,46 +65,46 @@ class _Graph:
         self.ids = np.empty((len(rows), k), np.int32)
         self.scores = np.empty((len(rows), k), np.float32)
 
-    def exact(self, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def exact(self, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ids and scores, (len(own), k) each, by search of all rows."""
         import faiss
 
-        scores, ids = faiss.knn(self.rows[own], self.rows, self.k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-        return without_self(*tidy(ids, scores), own)
+        scores, ids = faiss.knn(self.rows[row_ids], self.rows, self.k + 1, metric=faiss.METRIC_INNER_PRODUCT)
+        return without_self(*break_ties(ids, scores), row_ids)
 
     def fill(self, search: Any, done: int) -> None:
         """Search every row; `done` counts rows worked on before."""
         n = len(self.rows)
         for start in range(0, n if self.k else 0, BLOCK):
-            own = np.arange(start, min(start + BLOCK, n))
-            self.ids[own], self.scores[own] = search(own)
-            self.progress(done + int(own[-1]) + 1, done + n)
+            row_ids = np.arange(start, min(start + BLOCK, n))
+            self.ids[row_ids], self.scores[row_ids] = search(row_ids)
+            self.progress(done + int(row_ids[-1]) + 1, done + n)
 
 
-def _approximate(graph: _Graph, seed: int) -> dict[str, Any]:
-    """Fill the graph by an approximate index and say how well; nothing filled and {} where exact search must do."""
+def _approximate(graph: _GraphBuilder, seed: int) -> dict[str, Any]:
+    """Fill the graph by an approximate index and give its facts; {} and nothing filled where recall is too low."""
     n = len(graph.rows)
     kind: Kind = "ivf" if n <= IVF_ROWS else "hnsw"
-    index = build(kind, graph.rows, seed, lambda count: graph.progress(count, 2 * n))
-    sample = np.sort(np.random.default_rng(seed).choice(n, min(CHECKED, n), replace=False))
+    index = build_faiss_index(kind, graph.rows, seed, lambda count: graph.progress(count, 2 * n))
+    sample = np.sort(np.random.default_rng(seed).choice(n, min(RECALL_SAMPLE, n), replace=False))
     truth = graph.exact(sample)[1]
-    for width in PROBES if kind == "ivf" else WIDTHS:
+    for width in NPROBE if kind == "ivf" else EF_SEARCH:
         settings = parameters(kind, width if kind == "ivf" else max(width, graph.k + 1), None)
-        found = _search(index, graph, sample, settings)[1]
-        at_10, at_k = recall(found[:, :10], truth[:, :10]), recall(found, truth)
+        sample_scores = _search(index, graph, sample, settings)[1]
+        at_10, at_k = recall(sample_scores[:, :10], truth[:, :10]), recall(sample_scores, truth)
         if at_10 >= MIN_RECALL_10 and at_k >= MIN_RECALL_K:
             break
     if at_10 < MIN_RECALL_10 and n <= FALLBACK_ROWS:
         return {}
-    graph.fill(lambda own: _search(index, graph, own, settings), n)
+    graph.fill(lambda row_ids: _search(index, graph, row_ids, settings), n)
     facts = {"ef" if kind == "hnsw" else "probes": width, "recall_at_k": at_k}
-    return {"recall": at_10, "checked": len(sample), "method": describe(kind, index, width)} | facts
+    return {"recall": at_10, "checked": len(sample), "method": describe_index(kind, index, width)} | facts
 
 
-def _search(index: Any, graph: _Graph, own: np.ndarray, settings: Any) -> tuple[np.ndarray, np.ndarray]:
-    scores, ids = index.search(graph.rows[own], graph.k + 1, params=settings)
+def _search(index: Any, graph: _GraphBuilder, row_ids: np.ndarray, settings: Any) -> tuple[np.ndarray, np.ndarray]:
+    scores, ids = index.search(graph.rows[row_ids], graph.k + 1, params=settings)
     short = np.flatnonzero((ids < 0).any(axis=1))
-    ids, scores = without_self(*tidy(ids, scores), own)
+    ids, scores = without_self(*break_ties(ids, scores), row_ids)
     if len(short):  # too few rows came within reach: -1 must not be stored
-        ids[short], scores[short] = graph.exact(own[short])
+        ids[short], scores[short] = graph.exact(row_ids[short])
     return ids, scores

@@ -1,4 +1,4 @@
-"""Principal components of many rows, fast and with a settled sign."""
+"""Principal components of many rows, fast and with a deterministic sign."""
 
 import os
 from typing import Any
@@ -9,7 +9,7 @@ WIDE = 1024  # columns beyond which the covariance matrix costs more than a few 
 
 
 def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np.ndarray, float]:
-    """(n, dims) float32 coordinates of rows (n, d) on their first principal components, and the variance kept.
+    """(n, dims) float32 coordinates of rows (n, d) on their first principal components, and the variance explained.
 
     The covariance's eigenvectors up to 1,024 columns, else randomized subspace iteration (Halko, Martinsson and Tropp
     2011). Signs: the largest loading of each component is positive. Components beyond min(n - 1, d) are 0.
@@ -25,8 +25,8 @@ def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np
         points = np.zeros((len(rows), dims), np.float32)
         points[:, : axes.shape[1]] = rows @ axes - mean @ axes
     same = total <= 1e-6 * len(rows)
-    kept = 0.0 if same else float(np.sum(np.square(points, dtype=np.float64)) / total)
-    return (points * 0 if same else points), min(kept, 1.0)
+    explained = 0.0 if same else float(np.sum(np.square(points, dtype=np.float64)) / total)
+    return (points * 0 if same else points), min(explained, 1.0)
 
 
 def all_cores() -> Any:

@@ -1,30 +1,67 @@
-"""How much of a corpus, or of the draft of one, each model would truncate."""
+"""What pages ask before a corpus is embedded: is there such a model, does it fit the texts, what will it take."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+
+from core.corpus.language import detect_languages, fit_warning
 from core.corpus.loaders import load_corpus
 from core.corpus.preprocess import Steps
 from core.corpus.service import load_draft_texts
 from core.corpus.staging import ImportSource
+from core.corpus.texts import distinct_texts
+from core.digest import digest_text
 from core.errors import InputError, ModelError
-from core.models.backends import capabilities
-from core.models.truncation import WindowUse, window_report
+from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_report
+from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
-from core.vectors.loaders import cached_embedder
+from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
+DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
 COUNTING_KEY = Secret("none")  # counting tokens sends nothing, but a model is only opened with a key
-DRAFT_SAMPLE = 1_000  # texts of a draft that are counted
 
 
-def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[WindowUse, ...]:
-    """How each model's window fits the texts; models that can't be loaded are left out."""
+@dataclass(frozen=True)
+class EmbeddingPlan:
+    """What is known of a model on a corpus before it runs.
+
+    warning: why it may not fit the texts, or "". max_usd: an upper bound of the price, None where it is not known.
+    """
+
+    spec: ModelSpec
+    estimate: Estimate
+    warning: str
+    max_usd: float | None
+
+
+def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
+    """The spec with dimensions, window, prompts and revision filled in. Raises ModelError where it can't be loaded."""
+    return resolve(spec, models_folder=models_folder(folder), api_key=secret)
+
+
+def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> EmbeddingPlan:
+    """Counts tokens and cached texts, times a few texts where that is free. Raises ModelError.
+
+    stamp: the state of the vector cache (Workspace.cache_stamp), part of what identifies a cached answer.
+    """
+    codes, texts = distinct_texts(load_corpus(corpus).texts)
+    cached = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
+    embedder = cached_embedder(corpus.folder, spec, secret)
+    estimate = estimate_run([texts[code] for code in codes], embedder, cached[codes])
+    missing = [texts[row] for row in np.flatnonzero(~cached)]
+    return EmbeddingPlan(spec, estimate, fit_warning(spec, detect_languages(texts).shares), max_usd(missing, spec))
+
+
+def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:
+    """How many texts each model truncates; models that can't be loaded are left out."""
     return _count_truncation(corpus.folder, load_corpus(corpus).texts, specs)
 
 
 def draft_truncation(
     folder: str, source: ImportSource, roles: Roles, steps: Steps, specs: Sequence[ModelSpec]
-) -> tuple[WindowUse, ...]:
+) -> tuple[TruncationReport, ...]:
     """The same on a sample of the texts that an upload would give; empty where these settings give none."""
     try:
         texts, _, _ = load_draft_texts(folder, source, roles, steps)
@@ -35,12 +72,12 @@ def draft_truncation(
 
 def _count_truncation(
     folder: str, texts: list[str], specs: Sequence[ModelSpec], **options: int
-) -> tuple[WindowUse, ...]:
-    reports: list[WindowUse] = []
+) -> tuple[TruncationReport, ...]:
+    reports = []
     for spec in specs:
         key = COUNTING_KEY if capabilities(spec).needs_key else None
         try:
-            reports += window_report(texts, [cached_embedder(folder, spec, key)], **options)
+            reports.append(truncation_report(texts, cached_embedder(folder, spec, key), **options))
         except ModelError:
             continue
     return tuple(reports)

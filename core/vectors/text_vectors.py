@@ -1,6 +1,8 @@
-"""Vectors of a task's own texts (queries, pairs, halves), each text computed once a model and kept for good."""
+"""Vectors of texts beside the corpus (queries, pairs, halves), each computed once per model and cached."""
 
+import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -8,12 +10,12 @@ from core.corpus.loaders import load_corpus, load_distinct_texts
 from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
-from core.models.backends import capabilities
 from core.models.base import LOCAL_BATCH, Embedder
+from core.models.registry import capabilities
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Progress
-from core.vectors.contenders import Contender, contender_rows, vary
-from core.vectors.embedding import batches, checked_shape, embed_batch
+from core.vectors.contenders import Contender, contender_rows, quantize
+from core.vectors.embedding import checked_shape, embed_batch, plan_text_batches
 from core.vectors.loaders import cached_embedder, load_vectors, vector_cache
 
 
@@ -26,30 +28,30 @@ def embed_task_texts(
     secret: Secret | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """(len(texts), d) float32 unit rows of a contender, in the order given; queries: with the model's query prompt.
+    """(len(texts), d) float32 unit rows of a contender, in input order; queries: with the model's query prompt.
 
     Documents that are texts of the corpus take its own vectors, others come through the vector cache. A variant's are
-    cut and rounded as its rows are, see `vary_like`. Raises ModelError where texts can't be embedded: vectors that
-    were brought in, a model that is gone, a server that refuses.
+    truncated and quantized as its rows are, see `quantize_like_corpus`. Raises ModelError where texts can't be
+    embedded: imported vectors, a missing model, a server that refuses.
     """
     codes, unique = distinct_texts(texts)
     spec = contender.model
-    rows, missing = _known_rows(corpus, spec, unique, queries)
+    rows, missing = _stored_rows(corpus, spec, unique, queries)
     if len(missing):
         _compute(corpus.folder, spec, unique, missing, rows, queries, secret, progress)
-    return vary_like(rows, corpus, contender)[codes]
+    return quantize_like_corpus(rows, corpus, contender)[codes]
 
 
 def missing_texts(corpus: CorpusRef, spec: ModelSpec, texts: Sequence[str], queries: bool = False) -> list[str]:
     """The distinct texts that would have to be computed. Sends nothing."""
     unique = list(dict.fromkeys(texts))
-    taken = set() if _apart(spec, queries) else set(load_distinct_texts(corpus))
-    left = [text for text in unique if text not in taken]
-    known = vector_cache(corpus.folder, spec).known([_key(spec, text, queries) for text in left], spec.dimensions)
-    return [text for text, have in zip(left, known, strict=True) if not have]
+    corpus_texts = set() if _has_query_vectors(spec, queries) else set(load_distinct_texts(corpus))
+    left = [text for text in unique if text not in corpus_texts]
+    cached = vector_cache(corpus.folder, spec).contains([_key(spec, text, queries) for text in left], spec.dimensions)
+    return [text for text, have in zip(left, cached, strict=True) if not have]
 
 
-def vary_like(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
+def quantize_like_corpus(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.ndarray:
     """(m, d) float32 unit rows of new texts as a contender's store would give them back.
 
     Dimensions, float16 and signs depend on a row alone. int8's steps lie between the least and greatest values of the
@@ -58,9 +60,9 @@ def vary_like(rows: np.ndarray, corpus: CorpusRef, contender: Contender) -> np.n
     if contender.is_model:
         return rows
     if contender.bits != "int8":
-        return vary(rows, contender.dimensions, contender.bits)
+        return quantize(rows, contender.dimensions, contender.bits)
     low, high = _ranges(corpus, contender.model)
-    return vary(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
+    return quantize(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
 
 
 def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -69,34 +71,34 @@ def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]
     return rows.min(axis=0), rows.max(axis=0)
 
 
-def _apart(spec: ModelSpec, queries: bool) -> bool:
+def _has_query_vectors(spec: ModelSpec, queries: bool) -> bool:
     """Whether a query's vector may differ from the same text's as a document: by a prompt, or a module of its own."""
     return queries and (spec.query_prompt != spec.document_prompt or capabilities(spec).separate_queries)
 
 
 def _key(spec: ModelSpec, text: str, queries: bool) -> bytes:
-    return digest_text(f"query\x00{text}" if _apart(spec, queries) else text)
+    return digest_text(f"query\x00{text}" if _has_query_vectors(spec, queries) else text)
 
 
-def _known_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
-    """(m, d) rows, filled where a vector is kept, and the places still missing."""
+def _stored_rows(corpus: CorpusRef, spec: ModelSpec, texts: list[str], queries: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(m, d) rows, filled where a vector is stored, and the positions missing."""
     corpus_rows = load_vectors(corpus, spec).rows
     dimensions = corpus_rows.shape[1]
-    rows, found = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
-    if not _apart(spec, queries):
-        places = _first_rows(corpus, texts)
-        own = np.flatnonzero((places >= 0) & ~found)
-        rows[own], found[own] = corpus_rows[places[own]], True
-    return rows, np.flatnonzero(~found)
+    rows, mask = vector_cache(corpus.folder, spec).get([_key(spec, text, queries) for text in texts], dimensions)
+    if not _has_query_vectors(spec, queries):
+        first = _first_rows(corpus, texts)
+        from_corpus = np.flatnonzero((first >= 0) & ~mask)
+        rows[from_corpus], mask[from_corpus] = corpus_rows[first[from_corpus]], True
+    return rows, np.flatnonzero(~mask)
 
 
 def _first_rows(corpus: CorpusRef, texts: list[str]) -> np.ndarray:
     """(m,) the first row of the corpus with each text, -1 where there is none."""
-    wanted = dict.fromkeys(texts, -1)
+    first = dict.fromkeys(texts, -1)
     for row, text in enumerate(load_corpus(corpus).texts):
-        if wanted.get(text, 0) == -1:
-            wanted[text] = row
-    return np.fromiter(wanted.values(), np.int64, len(texts))
+        if first.get(text, 0) == -1:
+            first[text] = row
+    return np.fromiter(first.values(), np.int64, len(texts))
 
 
 def _compute(
@@ -109,26 +111,39 @@ def _compute(
     secret: Secret | None,
     progress: Progress | None,
 ) -> None:
-    """Fill the missing rows and keep each batch as soon as it is there."""
-    embedder, done = _opened(folder, spec, queries, secret), 0
-    cache, apart = vector_cache(folder, spec), _apart(spec, queries)
-    for places in batches(texts, missing, *(LOCAL_BATCH if apart else capabilities(spec).batch)):
-        chosen = [texts[place] for place in places]
-        if apart:
-            rows[places] = checked_shape(embedder.embed_query(chosen), len(chosen), rows.shape[1], spec)
-            cache.put([_key(spec, text, queries) for text in chosen], rows[places])
+    """Fill the missing rows and cache each batch as soon as it is there."""
+    embedder, done = _open_embedder(folder, spec, queries, secret), 0
+    cache, separate = vector_cache(folder, spec), _has_query_vectors(spec, queries)
+    for batch in plan_text_batches(texts, missing, *(LOCAL_BATCH if separate else capabilities(spec).batch)):
+        batch_texts = [texts[position] for position in batch]
+        if separate:
+            rows[batch] = checked_shape(embedder.embed_query(batch_texts), len(batch_texts), rows.shape[1], spec)
+            cache.put([_key(spec, text, queries) for text in batch_texts], rows[batch])
         else:
-            rows[places] = embed_batch(chosen, embedder, cache, rows.shape[1])
-        done += len(places)
+            rows[batch] = embed_batch(batch_texts, embedder, cache, rows.shape[1])
+        done += len(batch)
         if progress:
             progress(done, len(missing))
 
 
-def _opened(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
+def _open_embedder(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
     if not capabilities(spec).can_embed:
         what = "queries" if queries else "other texts"
         raise ModelError(
-            f"{spec.label} are vectors brought in from a file; their model is not here, so {what} can't be embedded.",
-            "Judge it by the corpus' labels, or embed the corpus with that model on the Embed page.",
+            f"{spec.label} are imported vectors; their model is not available, so {what} can't be embedded.",
+            "Evaluate with labels, or embed the corpus with that model on the Embed page.",
         )
     return cached_embedder(folder, spec, secret, 1)
+
+
+@lru_cache(maxsize=64)
+def embedded_query(folder: str, spec: ModelSpec, text: str, secret: Secret | None = None) -> tuple[np.ndarray, float]:
+    """(d,) float32 unit vector, read-only, and the milliseconds it took. Raises ModelError; errors are not cached.
+
+    The secret is part of the cache key: a wrong one gives its error instead of another session's vector.
+    """
+    embedder = cached_embedder(folder, spec, secret)
+    started = time.perf_counter()
+    vector = np.array(embedder.embed_query([text])[0])
+    vector.setflags(write=False)
+    return vector, (time.perf_counter() - started) * 1000

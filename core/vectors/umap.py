@@ -1,4 +1,4 @@
-"""UMAP by umap-learn, on neighbors already known: nothing is searched, so pynndescent compiles nothing."""
+"""UMAP by umap-learn, from a given neighbor graph: nothing is searched, so pynndescent compiles nothing."""
 
 import os
 from typing import Any
@@ -8,10 +8,10 @@ import numpy as np
 from core.types import LayoutParams, Neighbors, Progress
 
 
-def lay_out(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
-    """(n, dims) float32 points, as umap-learn's UMAP makes them (McInnes, Healy and Melville, 2018).
+def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, progress: Progress) -> np.ndarray:
+    """(n, dims) float32 points, as umap-learn's UMAP computes them (McInnes, Healy and Melville, 2018).
 
-    start: (n, dims) first places. params.n_neighbors counts the row itself. Reproducible: one thread, the same
+    start: (n, dims) initial positions. params.n_neighbors counts the row itself. Reproducible: one thread, the same
     points for the same seed on the same machine; else all threads, which differ a little from run to run.
     """
     from umap.umap_ import find_ab_params, simplicial_set_embedding
@@ -47,7 +47,7 @@ def epochs_for(rows: int) -> int:
 
 
 def _prepare(threads: int) -> None:
-    """Let the kernel use the cores, and keep it compiled on disk: umap-learn compiles it anew in every process."""
+    """Let the kernel use the cores, and cache it compiled on disk: umap-learn compiles it anew in every process."""
     import numba
     from umap import layouts, umap_
 
@@ -55,8 +55,8 @@ def _prepare(threads: int) -> None:
         _keep_compiled(kernel)
     # not the one-thread kernel of the descent: numba would file both under the same name, and mix them up
     _keep_compiled(layouts._get_optimize_layout_euclidean_single_epoch_fn(True))
-    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    numba.set_num_threads(min(threads, most))
+    max_threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, max_threads))
 
 
 def _keep_compiled(kernel: Any) -> None:

@@ -8,7 +8,7 @@ from core.corpus.build import corpus_digest
 from core.corpus.loaders import load_corpus
 from core.digest import digest_array
 from core.errors import InputError
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo, Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Vectors
 from core.vectors.loaders import load_vectors

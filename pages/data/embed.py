@@ -1,4 +1,4 @@
-"""Embed: choose models, see what they will take, run them, take the vectors out."""
+"""Embed: choose models, see what they will take, run them, export the vectors."""
 
 import streamlit as st
 
@@ -12,16 +12,16 @@ def page() -> None:
     info = session.current_corpus()
     if info is None:
         st.info("There is no corpus to embed yet.", icon=":material/info:")
-        st.page_link("pages/data/corpus.py", label="Bring text in on the Data page", icon=":material/table_view:")
+        st.page_link("pages/data/corpus.py", label="Add data on the Data page", icon=":material/table_view:")
         return
     st.caption(
-        f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts that mean "
-        "alike get vectors that point alike. Choose several models to compare them."
+        f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts with similar "
+        "meaning get similar vectors. Select several models to compare them."
     )
-    specs = choice.choose()
+    specs = choice.select_models()
     if specs:
         run.plan_and_start(info, specs)
-    export.embedded(info)
+    export.show_embedded_models(info)
 
 
 page()

@@ -19,9 +19,9 @@ def page() -> None:
     query = left.text_input(
         "Filter terms", key="term", placeholder="e.g. trustworthiness", help="Matches names and descriptions."
     )
-    session.linked_choice("section", [ALL, *sections])
+    session.select_from_link("section", [ALL, *sections])
     section = right.selectbox("Section", [ALL, *sections], key="section", help="The page on which the terms are used.")
-    session.keep_in_link("section")
+    session.write_to_link("section")
     visible = {name: terms for name, terms in sections.items() if section in (ALL, name)}
     matches = {name: filter_terms(terms, query) for name, terms in visible.items()}
     if not any(matches.values()):

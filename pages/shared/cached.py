@@ -1,7 +1,7 @@
 """The only user of Streamlit's caches.
 
 Hashed arguments name the result completely (digests and frozen parameters); an underscored argument is only
-the means to get it. Sizes are bounded so that the process stays below 400 MB; what is dropped is asked for again.
+the means to get it. Sizes are bounded so that the process stays below 400 MB; what is evicted is computed again.
 """
 
 from collections.abc import Callable
@@ -22,17 +22,17 @@ class Shared:
 
 @st.cache_resource(show_spinner=False)
 def shared(scheduler: str, workers: int, _folder: str) -> Shared:
-    """The job manager: one a server, whoever came first; that one's workspace tells where models are kept warm."""
+    """The job manager, one per server; the workspace of the first session is where workers load models ahead."""
     return Shared(JobManager(scheduler, workers, _folder))
 
 
 @st.cache_data(max_entries=200, show_spinner=False, max_size="40 MB")
-def answer(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
-    """A worker's answer, kept. `name` is the function's, `arguments` digests and frozen parameters."""
+def worker_result(_ask: Callable[..., Any], _function: Callable[..., Any], name: str, *arguments: Any) -> Any:
+    """The result of a function in a worker, cached. name: the function's; arguments: digests and frozen parameters."""
     return _ask(_function, *arguments)
 
 
 @st.cache_data(max_entries=40, show_spinner=False, max_size="40 MB")
-def made(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
-    """What `_make` gives, kept under a name and the arguments (digests, frozen parameters) that determine it."""
+def computed_once(_make: Callable[[], Any], name: str, *arguments: Any) -> Any:
+    """What `_make` returns, cached under a name and the arguments (digests, frozen parameters) that determine it."""
     return _make()

@@ -71,7 +71,7 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
         placeholder="Select what to compare",
         help="Models and variants to compare. Add models on the Embed page, or upload embeddings on the Data page.",
     )
-    session.keep_list_in_link("contenders")
+    session.write_list_to_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
     selected = tuple(available[key] for key in session.widget_value("contenders", []))
     if len(selected) < minimum:
@@ -86,7 +86,7 @@ def _restore_selection(info: CorpusInfo, models: list[ModelSpec]) -> None:
     previous = session.remembered(f"contenders {info.digest}")
     if previous is not None and not session.widget_value("contenders"):
         session.widget_default("contenders", previous)
-    session.linked_choices("contenders", list(_available_contenders(models)))
+    session.select_list_from_link("contenders", list(_available_contenders(models)))
     current, defaults = session.widget_value("contenders"), session.remembered(f"default contenders {info.digest}")
     if (previous is None and not current) or (defaults and current == defaults[1] and defaults[0] != models):
         session.set_widget("contenders", _default_keys(models))

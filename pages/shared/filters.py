@@ -29,7 +29,7 @@ EARLIEST, LATEST = date(1700, 1, 1), date(2240, 1, 1)  # days that a browser's s
 def choose_filters(columns: dict[str, FilterOptions], selections: Sequence[SavedSelection] = ()) -> tuple[Filter, ...]:
     """The active filters, on columns and by saved selections; rows must pass all of them."""
     _read_link(columns, selections)
-    session.drop_unknown("filter_columns", list(columns))
+    session.drop_unknown_values("filter_columns", list(columns))
     names = st.multiselect(
         "Filter by",
         list(columns),
@@ -46,7 +46,7 @@ def choose_filters(columns: dict[str, FilterOptions], selections: Sequence[Saved
 
 def _selection_filters(selections: Sequence[SavedSelection]) -> tuple[Filter, ...]:
     by_key = {selection.key: selection for selection in selections}
-    session.drop_unknown(SELECTION_KEY, list(by_key))
+    session.drop_unknown_values(SELECTION_KEY, list(by_key))
     if not selections:
         return ()
     keys = st.multiselect(
@@ -65,7 +65,7 @@ def _column_filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
     if options.kind == "values":
         counts = dict(options.values)
-        session.drop_unknown(key, list(counts))
+        session.drop_unknown_values(key, list(counts))
         values = st.multiselect(
             label,
             list(counts),

@@ -47,11 +47,11 @@ def run() -> None:
     page = st.navigation(navigation())
     try:
         if sign_in.is_needed():
-            sign_in.draw()
+            sign_in.show_sign_in()
             return
         starter.prepare_sample()
         sidebar(page.title)
-        jobs_view.banner()
+        jobs_view.show_sidebar_jobs()
         page.run()
     except PlanisphereError as error:
         show_error(error)
@@ -96,7 +96,7 @@ def sidebar(page: str) -> None:
 
 
 def select_corpus(corpora: dict[str, CorpusInfo]) -> None:
-    session.linked_choice("corpus", list(corpora))
+    session.select_from_link("corpus", list(corpora))
     names = disambiguate_labels({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
     st.selectbox(
         "Corpus",
@@ -105,7 +105,7 @@ def select_corpus(corpora: dict[str, CorpusInfo]) -> None:
         format_func=lambda digest: names[digest],
         help="Used by all pages. Add more on the Data page.",
     )
-    session.keep_in_link("corpus")
+    session.write_to_link("corpus")
 
 
 def select_model() -> None:
@@ -115,7 +115,7 @@ def select_model() -> None:
         pending = info is not None and messages.is_embedding_pending(info)
         st.caption("Embedding …" if pending else "Not embedded yet. Choose a model on the Embed page.")
         return
-    session.linked_choice("model", list(models))
+    session.select_from_link("model", list(models))
     names = disambiguate_labels({key: model.label for key, model in models.items()})
     st.selectbox(
         "Model",
@@ -124,4 +124,4 @@ def select_model() -> None:
         format_func=lambda key: names[key],
         help="The embedding model that Explore pages use. Compare pages have a selection of their own.",
     )
-    session.keep_in_link("model")
+    session.write_to_link("model")

@@ -1,4 +1,4 @@
-"""Running jobs, on every page: a progress bar with rate and time left, cancel, and what to do after a stop."""
+"""Jobs in the sidebar of every page: progress with rate and time left, cancel, resume."""
 
 import streamlit as st
 
@@ -7,40 +7,40 @@ from pages.shared import session
 from pages.shared.text import format_duration, plain
 
 
-def banner() -> None:
+def show_sidebar_jobs() -> None:
     """Show this workspace's jobs in the sidebar, refreshed every second while one is open."""
     jobs = session.manager().list(session.folder())
     if not jobs:
         return
     running = any(job.open for job in jobs)
     with st.sidebar:
-        st.fragment(_panel, run_every="1s" if running else None)()
+        st.fragment(_show_jobs, run_every="1s" if running else None)()
 
 
-def _panel() -> None:
+def _show_jobs() -> None:
     jobs = session.manager().list(session.folder())
     before = session.remembered("open_jobs", [])
     now = [job.id for job in jobs if job.open]
     session.remember("open_jobs", now)
     if set(before) - set(now):
         st.rerun()  # a job ended: the page may show its result
-    shown = [job for job in jobs if job.status != "done"]
-    if shown:
+    unfinished = [job for job in jobs if job.status != "done"]
+    if unfinished:
         st.divider()
-    for job in shown:
-        _job(job)
+    for job in unfinished:
+        _show_job(job)
 
 
-def _job(job: JobState) -> None:
+def _show_job(job: JobState) -> None:
     if job.open:
-        job_progress(job, key=f"cancel-{job.id}")
+        show_job_progress(job, key=f"cancel-{job.id}")
     else:
         st.markdown(f"**{plain(job.spec.title)}**")
-        _stopped(job)
+        _show_stopped_job(job)
 
 
-def job_progress(job: JobState, key: str) -> None:
-    """An open job: its title, how far it is, and a button with this key to cancel it."""
+def show_job_progress(job: JobState, key: str) -> None:
+    """An open job: its title, its progress, and a button with this key to cancel it."""
     st.markdown(f"**{plain(job.spec.title)}**")
     if job.status == "queued":
         st.caption("Queued")
@@ -56,31 +56,29 @@ def job_progress(job: JobState, key: str) -> None:
     )
 
 
-def stop_reason(job: JobState) -> None:
-    """Why a job ended without its result; nothing where it has one."""
-    labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the server stopped"}
+def show_stop_reason(job: JobState) -> None:
+    """Why a job ended without a result; nothing where it is done."""
+    labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}
     if job.error:
         st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""), icon=":material/error:")
     elif job.status in labels:
-        st.caption(f"{labels[job.status]}. What was finished is saved.")
+        st.caption(f"{labels[job.status]}. Progress is saved.")
 
 
-def _stopped(job: JobState) -> None:
-    stop_reason(job)
+def _show_stopped_job(job: JobState) -> None:
+    show_stop_reason(job)
     again, forget = st.columns(2)
-    params = job.spec.params
-    if params.get("query", params).get("limit_usd"):  # the cost is confirmed again
-        page = "pages/compare/quality.py" if "query" in params else "pages/data/embed.py"
-        again.page_link(page, label="Continue", icon=":material/play_arrow:")
+    if job.spec.params.get("limit_usd"):  # the cost needs consent again
+        again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
     else:
-        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume, args=(job,))
+        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume_job, args=(job,))
     forget.button(
         "Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id)
     )
 
 
-def resume(job: JobState) -> None:
-    """Start a job again; it goes on where it stopped."""
+def resume_job(job: JobState) -> None:
+    """Start a job again; it continues where it stopped."""
     session.manager().submit(job.spec, session.job_key(job.spec.params))
 
 
@@ -90,7 +88,7 @@ def progress_text(job: JobState) -> str:
         return plain(job.stage) + " …"
     parts = [f"{job.done:,} of {job.total:,} {job.unit}"]
     if job.rate:
-        slow = job.rate < 1  # folds, contenders: told by the minute
+        slow = job.rate < 1  # folds, contenders: per minute
         pace = f"{60 * job.rate:,.1f} {job.unit}/min" if slow else f"{job.rate:,.0f} {job.unit}/s"
         parts += [pace, f"{format_duration(job.seconds_left or 0)} left"]
     return f"{plain(job.stage)}: " + ", ".join(parts)

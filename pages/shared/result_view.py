@@ -1,4 +1,4 @@
-"""What a page shows in place of a result that is not stored yet: its progress, or what it takes and a button to start.
+"""What a page shows for a result that is not stored yet: its progress, or the expected time and a start button.
 
 `ready` and `value` are for results (see core.results), `offer` and `compute_inline` for jobs that are more than one.
 """
@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.digest import digest_json
 from core.jobs import results as result_jobs
-from core.jobs.pipeline import computes
+from core.jobs.kinds import computes
 from core.jobs.types import JobSpec, JobState
 from core.results import INLINE_SECONDS, HasCorpus, Result, Step
 from pages.shared import jobs_view, session
@@ -42,13 +42,13 @@ def ready_all(
     if not missing:
         return True
     if running := next((state for step, _ in missing if (state := running_job(step))), None):
-        progress(running)
+        show_progress(running)
         return False
     named = tuple((step.result.name, step.query) for step, _ in missing)
     estimate = session.ask(result_jobs.estimate, named)
     jobs = [result_jobs.result_spec(step.result, step.query, title) for step, title in missing]
     if not estimate.inline:
-        offer(*jobs, headline=headline, description=description, button=button, seconds=estimate.seconds)
+        offer_jobs(*jobs, headline=headline, description=description, button=button, seconds=estimate.seconds)
         return False
     for (step, _), job in zip(missing, jobs, strict=True):
         secret = session.job_key(job.params) if step.result.needs_secret else None
@@ -57,7 +57,7 @@ def ready_all(
     return True
 
 
-def value(
+def ready_value(
     result: Result[Q, V], query: Q, *, headline: str, description: str, title: str, button: str = "Start"
 ) -> V | None:
     """The stored value; None where `ready` is False."""
@@ -66,7 +66,7 @@ def value(
     return result.get(query)
 
 
-def offer(*jobs: JobSpec, headline: str, description: str, button: str, seconds: float | None = None) -> None:
+def offer_jobs(*jobs: JobSpec, headline: str, description: str, button: str, seconds: float | None = None) -> None:
     """The progress of the first job that is open; else why they stopped, if they did, and a button that starts them.
 
     headline, description: as in `ready`. seconds: about how long they take in all.
@@ -75,7 +75,7 @@ def offer(*jobs: JobSpec, headline: str, description: str, button: str, seconds:
     ids = {job.id for job in jobs}
     states = [state for state in session.manager().list(session.folder()) if state.id in ids]
     if running := next((state for state in states if state.open), None):
-        progress(running)
+        show_progress(running)
         return
     with st.container(border=True):
         st.markdown(f"**{headline}**")
@@ -83,7 +83,7 @@ def offer(*jobs: JobSpec, headline: str, description: str, button: str, seconds:
             description + (f" This takes about {format_duration(max(seconds, 1))}." if seconds is not None else "")
         )
         for state in states:
-            jobs_view.stop_reason(state)
+            jobs_view.show_stop_reason(state)
         start_button("Retry" if any(state.status != "done" for state in states) else button, *jobs)
 
 
@@ -94,13 +94,13 @@ def start_button(label: str, *jobs: JobSpec, icon: str = ":material/play_arrow:"
         key=f"start-{digest_json([job.id for job in jobs])}",
         type="primary",
         icon=icon,
-        on_click=submit,
+        on_click=submit_jobs,
         args=jobs,
-        help="Starts in the background. What is computed is stored, so this is done only once.",
+        help="Runs in the background. The result is stored, so this is needed only once.",
     )
 
 
-def submit(*jobs: JobSpec) -> None:
+def submit_jobs(*jobs: JobSpec) -> None:
     for job in jobs:
         session.manager().submit(job, session.job_key(job.params))
     session.remember("submitted", True)
@@ -119,13 +119,13 @@ def running_job(step: Step) -> JobState | None:
     return next((state for state in open_jobs if computes(state.spec, step)), None)
 
 
-def progress(state: JobState) -> None:
+def show_progress(state: JobState) -> None:
     """A job's progress with rate, time left and a button to cancel, refreshed every second; the page at its end."""
-    st.fragment(_progress, run_every="1s")(state.id)
+    st.fragment(_draw_progress, run_every="1s")(state.id)
 
 
 def compute_inline(seconds: float, message: str, compute: Callable[[], None]) -> bool:
-    """Computes behind a spinner what is quick; tells whether it did."""
+    """Computes behind a spinner where that is quick; gives whether it did."""
     if seconds > INLINE_SECONDS:
         return False
     with st.spinner(message):
@@ -133,9 +133,9 @@ def compute_inline(seconds: float, message: str, compute: Callable[[], None]) ->
     return True
 
 
-def _progress(job: str) -> None:
+def _draw_progress(job: str) -> None:
     state = session.manager().get(job)
     if state is None or not state.open:
         st.rerun()
     with st.container(border=True):
-        jobs_view.job_progress(state, key=f"page-cancel-{job}")
+        jobs_view.show_job_progress(state, key=f"page-cancel-{job}")

@@ -1,4 +1,4 @@
-"""The only user of st.session_state, and of the environment: settings, workspace, and what is chosen."""
+"""The only user of st.session_state and of the environment: settings, workspace, selections, API keys."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +13,8 @@ from platformdirs import user_data_path
 
 from core.errors import InputError
 from core.jobs.manager import JobManager
-from core.models.backends import capabilities
 from core.models.chat import ChatModel
+from core.models.registry import capabilities
 from core.secret import Keys, Secret
 from core.store import CorpusInfo, Workspace
 from core.types import CorpusRef, ModelSpec
@@ -53,19 +53,19 @@ def workspace() -> Workspace:
 
 
 def manager() -> JobManager:
-    chosen = settings()
-    return cached.shared(chosen.scheduler, chosen.workers, str(chosen.home)).manager
+    current = settings()
+    return cached.shared(current.scheduler, current.workers, str(current.home)).manager
 
 
 def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: str = "answer") -> T:
-    """The answer of a function of `core`, computed in a worker, not kept. on="job": where it may take long."""
+    """The answer of a function of `core`, computed in a worker, not cached. on="job": where it may take long."""
     return manager().ask(function, *arguments, timeout=timeout, on=on)
 
 
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
-    """The same, kept: arguments must be digests and frozen parameters that determine the answer."""
-    asking = partial(manager().ask, on=on, timeout=600)
-    return cached.answer(asking, function, f"{function.__module__}.{function.__qualname__}", *arguments)
+    """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
+    ask_manager = partial(manager().ask, on=on, timeout=600)
+    return cached.worker_result(ask_manager, function, f"{function.__module__}.{function.__qualname__}", *arguments)
 
 
 def folder() -> str:
@@ -78,7 +78,7 @@ def corpus_ref(info: CorpusInfo) -> CorpusRef:
 
 
 def remembered(name: str, default: Any = None) -> Any:
-    """A small serializable value of this visit."""
+    """A small serializable value of this session."""
     return st.session_state.get(f"planisphere.{name}", default)
 
 
@@ -97,10 +97,10 @@ def widget_default(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
-def drop_unknown(key: str, options: Sequence[str]) -> None:
-    """Take from a multiple choice what is not on offer (any more); call it before the widget is drawn."""
+def drop_unknown_values(key: str, options: Sequence[str]) -> None:
+    """Remove from a multiple choice what is not among the options (any more); call it before the widget is drawn."""
     if key in st.session_state:
-        st.session_state[key] = [each for each in st.session_state[key] if each in options]
+        st.session_state[key] = [value for value in st.session_state[key] if value in options]
 
 
 def widget_value(key: str, default: Any = None) -> Any:
@@ -125,32 +125,32 @@ def open_corpus(digest: str) -> None:
     remember("open_corpus", digest)
 
 
-def linked_choice(name: str, options: Sequence[str]) -> str:
-    """What is chosen among options: just opened, else chosen before, else in the link, else the first.
+def select_from_link(name: str, options: Sequence[str]) -> str:
+    """The selected option: just opened, else selected before, else in the link, else the first.
 
     Call it before the widget of that key is drawn; Streamlit's own binding would write labels, which renaming breaks.
     """
     candidates = (remembered(f"open_{name}"), st.session_state.get(name), st.query_params.get(name))
-    chosen = next((str(candidate) for candidate in candidates if candidate in options), options[0])
+    selected = next((str(candidate) for candidate in candidates if candidate in options), options[0])
     remember(f"open_{name}", None)
-    set_widget(name, chosen)
-    return chosen
+    set_widget(name, selected)
+    return selected
 
 
-def keep_in_link(name: str) -> None:
+def write_to_link(name: str) -> None:
     """Write a widget's value into the address; call it after the widget is drawn."""
     value = st.session_state.get(name)
     if value and st.query_params.get(name) != value:
         st.query_params[name] = value
 
 
-def linked_choices(name: str, options: Sequence[str]) -> None:
-    """The same for a multiple choice, whose values stand in the link with dots between them."""
+def select_list_from_link(name: str, options: Sequence[str]) -> None:
+    """The same for a multiple choice, whose values are separated by dots in the link."""
     linked = str(st.query_params.get(name, "")).split(".") if name not in st.session_state else st.session_state[name]
     set_widget(name, [value for value in linked if value in options])
 
 
-def keep_list_in_link(name: str) -> None:
+def write_list_to_link(name: str) -> None:
     """Write a multiple choice into the address; call it after the widget is drawn."""
     text = ".".join(st.session_state.get(name) or [])
     if text and st.query_params.get(name) != text:
@@ -177,21 +177,21 @@ def api_key(model: ModelSpec) -> Secret | None:
 
 
 def named_key(name: str) -> Secret | None:
-    """A service's key, typed on this visit or, unless its name is a server's address, set on this machine.
+    """A service's key, typed in this session or, unless its name is a server's address, set on this machine.
 
     name: as `Capabilities.key_name`. On this machine, the environment comes before the secrets file.
     """
     if "://" in name:
         value = remembered(_server(name))
     else:
-        value = typed_key(name) or os.environ.get(name) or sign_in.secret(name)
+        value = typed_key(name) or os.environ.get(name) or sign_in.read_secret(name)
     return Secret(str(value)) if value else None
 
 
 def job_key(params: dict[str, Any]) -> Secret | None:
     """What a job needs to send: the key of its model's server or its chat model's, or each contender's own."""
     params = params.get("query", params)  # of a job that computes a stored result
-    models = [each["model"] for each in params.get("contenders", ())]
+    models = [contender["model"] for contender in params.get("contenders", ())]
     if models:
         names = {capabilities(ModelSpec.from_dict(model)).key_name for model in models}
         return Keys({name: named_key(name) for name in names if name})
@@ -201,8 +201,8 @@ def job_key(params: dict[str, Any]) -> Secret | None:
     return api_key(ModelSpec.from_dict(model)) if model else None
 
 
-def keep_server_key(base_url: str, field: str = "server_key") -> None:
-    """Keep the key just typed into a field for this server alone, for this visit."""
+def store_server_key(base_url: str, field: str = "server_key") -> None:
+    """Store the key just typed into a field for this server only, in this session."""
     remember(_server(base_url), st.session_state.get(field) or None)
 
 
@@ -216,10 +216,10 @@ def key_widget(name: str) -> str:
 
 
 def typed_key(name: str) -> str:
-    """A service's key typed on this visit, or ""."""
+    """A service's key typed in this session, or ""."""
     return str(st.session_state.get(key_widget(name)) or "")
 
 
 def theme() -> Literal["light", "dark"]:
-    """The theme this visit is shown in."""
+    """The theme of this session."""
     return "dark" if st.context.theme.type == "dark" else "light"

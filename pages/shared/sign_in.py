@@ -26,7 +26,7 @@ class SignInError(PlanisphereError):
     """Sign-in is not configured as it should be, or does not say who the visitor is: nothing may be shown."""
 
 
-def secret(name: str) -> Any:
+def read_secret(name: str) -> Any:
     """A value of the secrets file; None where there is neither. Raises SignInError for a file that can't be read."""
     try:
         return st.secrets.get(name)
@@ -53,7 +53,7 @@ def providers() -> list[str]:
     Raises SignInError where [auth] is incomplete, was there before, or Authlib is missing.
     """
     global _seen_configured
-    section = secret("auth")
+    section = read_secret("auth")
     if section is None:
         if _seen_configured:
             raise SignInError(
@@ -150,7 +150,7 @@ def _owner_of(folder: Path, visitor: str) -> str:
     return str(record.get("owner")) if isinstance(record, dict) else ""
 
 
-def draw() -> None:
+def show_sign_in() -> None:
     """Ask the visitor to sign in."""
     st.title("Planisphere")
     st.write("Sign in to open your workspace.")

@@ -87,11 +87,11 @@ def corpus(tmp_path) -> CorpusRef:
 
 @pytest.fixture
 def counted(monkeypatch) -> Counted:
-    made = Counted()
+    counter = Counted()
     monkeypatch.setattr(result_jobs, "RESULTS", {"base": f"{__name__}:BASE", "top": f"{__name__}:TOP"})
-    monkeypatch.setitem(globals(), "BASE", made.base)
-    monkeypatch.setitem(globals(), "TOP", made.top)
-    return made
+    monkeypatch.setitem(globals(), "BASE", counter.base)
+    monkeypatch.setitem(globals(), "TOP", counter.top)
+    return counter
 
 
 def test_a_result_is_computed_once_with_what_it_requires_first(counted, corpus):
@@ -195,7 +195,7 @@ def test_equal_work_is_the_same_job(counted, corpus):
 
 def test_unknown_results_and_queries_of_another_shape_are_refused(counted, corpus):
     with pytest.raises(JobError):
-        result_jobs.result_named("trends")
+        result_jobs.result_by_name("trends")
     spec = result_jobs.result_spec(counted.top, Query(corpus, 4), "")
     for query in ({}, {"size": "4"}, spec.params["query"] | {"more": 1}, [4], None):
         with pytest.raises(JobError):
@@ -229,7 +229,7 @@ def test_errors_of_computing_come_through_and_nothing_is_stored(counted, corpus)
 
 @pytest.mark.parametrize("name", sorted(result_jobs.RESULTS))
 def test_the_list_names_every_result_as_it_names_itself(name):
-    assert result_jobs.result_named(name).name == name
+    assert result_jobs.result_by_name(name).name == name
 
 
 @dataclass(frozen=True)

@@ -127,13 +127,13 @@ def test_the_vector_cache_gives_back_what_was_put(tmp_path):
     cache = VectorCache(tmp_path, "0" * 16)
     rows = np.arange(12, dtype=np.float32).reshape(3, 4)
     keys = [bytes([i]) * 32 for i in range(3)]
-    assert not cache.known(keys).any()
+    assert not cache.contains(keys).any()
     cache.put(keys[:2], rows[:2])
-    got, found = cache.get([keys[1], keys[2], keys[1]], 4)
-    np.testing.assert_array_equal(found, [True, False, True])
+    got, cached = cache.get([keys[1], keys[2], keys[1]], 4)
+    np.testing.assert_array_equal(cached, [True, False, True])
     np.testing.assert_array_equal(got, [rows[1], np.zeros(4), rows[1]])
-    got, found = cache.get(keys, 8)
-    assert not found.any()
+    got, cached = cache.get(keys, 8)
+    assert not cached.any()
 
 
 def test_digests_tell_apart_what_differs():
@@ -158,6 +158,6 @@ def test_results_saved_at_the_same_time_are_all_right(workspace):
     arrays = {"points": np.arange(10.0)}
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: workspace.save("layouts", corpus.digest, {"seed": 0}, arrays, {}), range(120)))
-    kept = workspace.load("layouts", corpus.digest, {"seed": 0})
-    np.testing.assert_array_equal(kept.arrays["points"], arrays["points"])
+    stored = workspace.load("layouts", corpus.digest, {"seed": 0})
+    np.testing.assert_array_equal(stored.arrays["points"], arrays["points"])
     assert len(list((workspace.folder / "corpora" / corpus.digest / "layouts").iterdir())) == 1

@@ -6,7 +6,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import Estimate, result_spec
 from core.models.registry import load_embedder
 from core.outliers.results import OUTLIER_SCORES, OutlierQuery
@@ -16,7 +16,7 @@ from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.outliers import list as outliers_list
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/anomalies.py"
 
@@ -34,7 +34,7 @@ def table_with(at, column):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "no data to analyze" in words(at)
+    assert "no data to analyze" in visible_text(at)
 
 
 def test_a_corpus_without_vectors_says_what_to_do(home, app):
@@ -42,14 +42,14 @@ def test_a_corpus_without_vectors_says_what_to_do(home, app):
     Workspace(home).save_corpus(build_corpus(RawTable(table, (), (), None, ""), Roles("{text}"), name="Three").corpus)
     at = open_page(app)
     assert not at.exception
-    assert "has not been embedded yet" in words(at)
+    assert "has not been embedded yet" in visible_text(at)
 
 
 def test_outliers_are_listed_with_what_the_score_means(corpus, app):
     at = open_page(app)
     assert not at.exception, at.exception
     assert not at.error
-    text = words(at)
+    text = visible_text(at)
     assert "Higher = more unusual" in text
     assert "Isolated points and small distant clusters" in text
     assert "20 of 60 rows listed" in text
@@ -65,7 +65,7 @@ def test_every_score_can_be_chosen(corpus, app, title):
     at.selectbox(key="score").set_value(title).run()
     assert not at.exception, at.exception
     assert not at.error
-    assert title in words(at)
+    assert title in visible_text(at)
 
 
 def test_rows_are_listed_by_percentile_and_score(corpus, app):
@@ -79,21 +79,21 @@ def test_rows_are_listed_by_percentile_and_score(corpus, app):
     at.segmented_control(key="cut").set_value("Score").run()
     assert not at.exception
     at.number_input(key="min_score-combined-20").set_value(50.0).run()
-    assert "None of the 60 rows reaches this cutoff" in words(at)
+    assert "None of the 60 rows reaches this cutoff" in visible_text(at)
 
 
 def test_k_larger_than_the_graph_is_explained(corpus, app):
     at = open_page(app)
     at.number_input(key="k").set_value(90).run()
     assert not at.exception
-    assert "k is limited to 59" in words(at)
+    assert "k is limited to 59" in visible_text(at)
 
 
 def test_choices_come_from_the_link(corpus, app):
     at = open_page(app, part="Near-duplicates", similarity="Exact")
     assert not at.exception, at.exception
     assert at.segmented_control(key="part").value == "Near-duplicates"
-    assert "No two texts are exactly the same" in words(at)
+    assert "No two texts are exactly the same" in visible_text(at)
 
 
 def test_marks_are_stored_shown_and_filter_the_list(corpus, app, home):
@@ -122,7 +122,7 @@ def test_a_selected_row_is_explained_and_marked(corpus, app, monkeypatch, home):
     monkeypatch.setattr(outliers_list, "show_outlier_table", draw_and_select)
     at = open_page(app)
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert f"Why row {selected[-1] + 1} is listed" in text
     assert "The nearest row has cosine" in text
     assert "of its 10 nearest rows have" in text
@@ -159,9 +159,9 @@ def test_scores_are_compared(corpus, app):
     at = open_page(app)
     at.segmented_control(key="outlier_comparison").set_value("Agreement between scores").run()
     assert not at.exception, at.exception
-    assert "Spearman" in words(at)
+    assert "Spearman" in visible_text(at)
     at.segmented_control(key="outlier_comparison").set_value("Agreement between models").run()
-    assert "embedded with one model" in words(at)
+    assert "embedded with one model" in visible_text(at)
     at.segmented_control(key="outlier_comparison").set_value("What each score detects").run()
     assert "dense among themselves" in str(at.table[0].value["Detects"].tolist())
 
@@ -174,7 +174,7 @@ def test_two_models_are_compared(corpus, app, home):
     at = open_page(app)
     at.segmented_control(key="outlier_comparison").set_value("Agreement between models").run()
     assert not at.exception, at.exception
-    assert "under all 2 models" in words(at)
+    assert "under all 2 models" in visible_text(at)
 
 
 def test_near_duplicates_follow_the_slider(corpus, app):
@@ -188,7 +188,7 @@ def test_near_duplicates_follow_the_slider(corpus, app):
         assert not at.exception
         counts[value] = int(at.metric[1].value)
     assert counts[0.9] >= counts[1.0]
-    assert "neighbor graph" in words(at)
+    assert "neighbor graph" in visible_text(at)
 
 
 def test_wording_groups_leaks_and_redundant_rows(corpus, app, home):
@@ -197,7 +197,7 @@ def test_wording_groups_leaks_and_redundant_rows(corpus, app, home):
     assert not at.error
     # "." and "!" are all that tells the texts of a pair apart
     assert [metric.value for metric in at.metric][:3] == ["30", "60", "30"]
-    assert "MinHash" in words(at)
+    assert "MinHash" in visible_text(at)
     assert len(table_with(at, "Lowest cosine")) == 30
     assert table_with(at, "Keep")["Keep"].tolist() == [True, False]
     at.selectbox(key="split").set_value("stars").run()
@@ -215,11 +215,11 @@ def test_three_identical_rows(home, app):
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(home), built.digest), spec))
     at = open_page(app)
     assert not at.exception, at.exception
-    assert "All rows have the same score" in words(at)
+    assert "All rows have the same score" in visible_text(at)
     at.segmented_control(key="part").set_value("Near-duplicates").run()
     assert not at.exception, at.exception
     assert [metric.value for metric in at.metric][:3] == ["1", "3", "2"]
-    assert "No column has 2 to 50 unique values" in words(at)
+    assert "No column has 2 to 50 unique values" in visible_text(at)
 
 
 def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch):
@@ -227,7 +227,7 @@ def test_many_rows_are_scored_by_a_job_and_stored(corpus, app, home, monkeypatch
     monkeypatch.setattr(Estimate, "inline", False)
     at = open_page(app)
     assert not at.exception
-    assert "have not been computed yet" in words(at)
+    assert "have not been computed yet" in visible_text(at)
     assert not any("Percentile" in frame.value.columns for frame in at.dataframe)
     assert any(button.label == "Compute scores" for button in at.button)
     stages = []

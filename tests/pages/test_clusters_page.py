@@ -22,7 +22,7 @@ from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.corpus.terms import load_terms
 from core.errors import InputError, StorageError
-from core.jobs import pipeline
+from core.jobs import kinds as pipeline
 from core.jobs.results import Estimate, result_spec
 from core.map.regions import CLUSTER_LABELS, layout_regions
 from core.map.service import ColorBy, LayoutKey, color_of

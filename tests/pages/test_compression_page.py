@@ -6,14 +6,14 @@ import pytest
 from core.compression import service as answers
 from core.compression.results import COMPRESSION, PARTS, STAGES, usual_seconds
 from core.compression.service import CompressedContender, LabelQuality
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import result_spec
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Vectors, unit_rows
 from core.vectors.contenders import Contender
 from pages.shared.compression.dimensions import curve_table
 from tests.core.compression.conftest import grouped_rows
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/compare/compression.py"
 
@@ -78,7 +78,7 @@ def test_few_rows_are_measured_at_once(asked, app):
     at = open_page(app)
     assert not at.exception, at.exception
     assert not at.error
-    text = words(at)
+    text = visible_text(at)
     assert "299 queries among 299 distinct texts, seed 0" in text
     assert "With all 48 dimensions" in text
     assert "of 48 dimensions have a recall" in text
@@ -100,13 +100,13 @@ def test_every_part_says_what_it_shows(asked, app):
         at.segmented_control(key="compress_part").set_value(part).run()
         assert not at.exception, at.exception
         assert not at.error
-        assert sentence in words(at).replace("\\", "")
+        assert sentence in visible_text(at).replace("\\", "")
         assert len(at.dataframe) == 1
     at.segmented_control(key="compress_part").set_value("Index").run()
     assert "faiss.normalize_L2" in at.code[0].value
     at.select_slider(key="compress_recall").set_value(0.999).run()
     assert not at.exception
-    assert "99.9%" in words(at).replace("\\", "")
+    assert "99.9%" in visible_text(at).replace("\\", "")
 
 
 def test_the_job_measures_all_parts_once(asked):
@@ -147,7 +147,7 @@ def test_fewer_bits_of_a_contender_are_compressed_from_its_float32_vectors(asked
     key = Contender(asked.contender.model, 16, "binary").key
     at = open_page(app, contenders=key)
     assert not at.exception
-    assert "With all 16 dimensions" in words(at)
+    assert "With all 16 dimensions" in visible_text(at)
 
 
 def test_too_few_texts_are_explained(home, app, asked):

@@ -400,4 +400,4 @@ def test_windows_of_openai_models_are_known_without_a_key(corpus, home):
     paid = tuple(spec for spec in PRESETS if spec.backend == "openai")
     found = load_truncation(CorpusRef(str(home), corpus[0].digest), paid)
     assert [use.model.split(" ")[0] for use in found] == [spec.name for spec in paid]
-    assert all(use.splits and use.over == 0 and use.counted == 60 for use in found)
+    assert all(use.splits and use.long_texts == 0 and use.counted == 60 for use in found)

@@ -25,7 +25,7 @@ from core.disagreement.shift_groups import ShiftedGroup
 from core.disagreement.single_query import SearchQuery
 from core.disagreement.triplets import Vote, VoteResult, load_votes, vote_result
 from core.errors import InputError, StorageError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import result_spec, step_of
 from core.map.coloring import disagreement_link, extreme_clusters, parse_disagreement_link
 from core.map.results import LAYOUTS, LayoutQuery
@@ -41,7 +41,7 @@ from pages.shared import result_view
 from pages.shared.disagreement.neighbor_shifts import shift_phrase
 from pages.shared.disagreement.vote import vote_verdict
 from tests.pages.conftest import MOODS, SUBJECTS
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/compare/disagreement.py"
 PLANTED = "teapot"
@@ -117,7 +117,7 @@ def open_page(app, asked=None, part="Overview", **query):
 def fine(at):
     assert not at.exception, at.exception
     assert not at.error, [each.value for each in at.error]
-    return words(at).replace("\\", "")
+    return visible_text(at).replace("\\", "")
 
 
 def test_the_same_model_twice_agrees_wholly(twins):
@@ -279,7 +279,7 @@ def test_a_query_leaves_out_who_cannot_embed_it(own, app):
     app.text_input(key="disagree_query").set_value("").run()
     app.number_input(key="disagree_query_row").set_value(4).run()
     assert "Row 4" in fine(app)
-    assert "rank-biased overlap" in words(app)
+    assert "rank-biased overlap" in visible_text(app)
 
 
 def test_ranks_of_a_row_are_those_of_its_cosines(shop):
@@ -319,7 +319,7 @@ def test_votes_go_to_whom_the_text_shown_belongs(own, app, home):
     assert len(votes) == 4
     assert [vote.choice for vote in votes[2:]] == ["none", "skip"]
     at.toggle(key="disagree_reveal").set_value(True).run()
-    assert "2 votes" in fine(at) or "in" in words(at)
+    assert "2 votes" in fine(at) or "in" in visible_text(at)
     at.button(key="disagree_undo").click().run()
     assert len(load_votes(Workspace(home), asked.corpus.digest)) == 3
     assert len(blind_vote.votes_file(asked).decode("utf-8-sig").splitlines()) == 4

@@ -15,7 +15,7 @@ from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors, load_vectors
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/anomalies.py"
 
@@ -46,7 +46,7 @@ def test_the_page_shows_how_diverse_the_texts_are(corpus, app):
     numbers = {metric.label: metric.value for metric in at.metric}
     assert numbers["Vendi score"] == f"{vendi_score(rows):,.1f}"
     assert numbers["Mean pairwise distance"] == f"{mean_pair_distance(rows):.3f}"
-    text = words(at)
+    text = visible_text(at)
     assert "all rows" in text
     assert "seed 0" in text
     assert "Hubs" in text
@@ -85,7 +85,7 @@ def test_a_method_and_a_number_give_a_coreset(corpus, app):
     at = open_page(app, coreset_size="7")
     at.selectbox(key="coreset_method").set_value("k-center").run()
     assert not at.exception
-    assert "7 rows" in words(at)
+    assert "7 rows" in visible_text(at)
     query = CoresetQuery(CorpusRef(home_folder(), info.digest), spec, "k-center", 7, 0.5)
     rows = load_vectors(CorpusRef(home_folder(), info.digest), spec).rows
     assert coreset_rows(query).tolist() == farthest_first(rows, 7)[0].tolist()
@@ -117,8 +117,8 @@ def test_few_or_identical_rows_are_no_error(home, app, texts):
     at = open_page(app)
     assert not at.exception, at.exception
     if len(set(texts)) == 1 and len(texts) > 1:
-        assert "All texts are the same" in words(at)
-        assert "no more different texts" in words(at)
+        assert "All texts are the same" in visible_text(at)
+        assert "no more different texts" in visible_text(at)
 
 
 def test_a_column_with_one_value_is_refused(home):

@@ -14,21 +14,21 @@ def open_page(app):
     return app.run().switch_page(PAGE).run()
 
 
-def words(at) -> str:
-    shown = [*at.markdown, *at.caption, *at.info, *at.error, *at.warning, *at.title, *at.subheader]
-    return "\n".join(str(element.value) for element in shown)
+def visible_text(at) -> str:
+    elements = [*at.markdown, *at.caption, *at.info, *at.error, *at.warning, *at.title, *at.subheader]
+    return "\n".join(str(element.value) for element in elements)
 
 
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "no corpus" in words(at)
+    assert "no corpus" in visible_text(at)
 
 
 def test_an_embedded_model_is_shown_with_its_facts(corpus, app):
     at = open_page(app)
     assert not at.exception, at.exception
-    assert "Embedded" in words(at)
+    assert "Embedded" in visible_text(at)
     table = at.dataframe[-1].value
     assert table["Model"].tolist() == ["lexical baseline"]
     assert table["Dimensions"].tolist() == [384]
@@ -42,7 +42,7 @@ def test_starting_a_model_embeds_the_corpus(corpus, app, home):
     at.multiselect(key="models").select(static).run()
     assert not at.exception
     next(button for button in at.button if button.label == "Start").click().run()
-    wait_until(lambda: len(Workspace(home).models(info.digest)) >= 2, lambda: words(at))
+    wait_until(lambda: len(Workspace(home).models(info.digest)) >= 2, lambda: visible_text(at))
 
 
 def test_openai_without_a_key_asks_for_one(corpus, app):
@@ -51,7 +51,7 @@ def test_openai_without_a_key_asks_for_one(corpus, app):
     at.multiselect(key="models").set_value([]).run()
     at.multiselect(key="models").select(openai).run()
     assert not at.exception
-    assert "API key" in words(at)
+    assert "API key" in visible_text(at)
 
 
 @pytest.mark.parametrize(("kind", "fields"), [("Sentence transformer", {"add_name": "no-such/model"})])
@@ -62,7 +62,7 @@ def test_a_model_that_does_not_exist_is_refused_with_a_reason(corpus, app, kind,
     next(button for button in at.button if button.label == "Add").click().run()
     assert not at.exception
     assert at.error
-    assert "Traceback" not in words(at)
+    assert "Traceback" not in visible_text(at)
 
 
 def test_a_prepared_file_stays_on_offer_for_what_it_was_prepared(corpus, app):

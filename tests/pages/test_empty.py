@@ -8,7 +8,7 @@ from core.jobs.types import JobSpec, JobState
 from core.store import Workspace
 from core.types import Roles
 from pages.shared import session
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 
 def test_vectors_that_are_coming_are_waited_for(home, app, monkeypatch):
@@ -17,16 +17,16 @@ def test_vectors_that_are_coming_are_waited_for(home, app, monkeypatch):
     jobs: list[JobState] = []
     monkeypatch.setattr(session.manager(), "list", lambda folder: jobs)
     app = app.run().switch_page("pages/compare/scoreboard.py").run()
-    assert "has not been embedded yet" in words(app)
+    assert "has not been embedded yet" in visible_text(app)
     assert any("Embed" in link.proto.label for link in app.get("page_link"))
     jobs.append(JobState(JobSpec("embed", str(home), "another"), status="running"))
     jobs.append(JobState(JobSpec("sample", str(home), "", {"name": "Shop feedback (sample)"})))
-    assert "has not been embedded yet" in words(app.run())
+    assert "has not been embedded yet" in visible_text(app.run())
     jobs.append(JobState(JobSpec("embed", str(home), digest)))
     app = app.run()
     assert not app.exception
-    assert "is being embedded" in words(app)
-    assert "ot embedded yet" not in words(app)
+    assert "is being embedded" in visible_text(app)
+    assert "ot embedded yet" not in visible_text(app)
     assert not app.main.get("page_link")
 
 
@@ -34,9 +34,9 @@ def test_in_a_new_workspace_the_sample_is_waited_for(home, app, monkeypatch):
     jobs: list[JobState] = []
     monkeypatch.setattr(session.manager(), "list", lambda folder: jobs)
     app = app.run().switch_page("pages/compare/scoreboard.py").run()
-    assert "nothing to compare" in words(app)
+    assert "nothing to compare" in visible_text(app)
     jobs.append(JobState(JobSpec("sample", str(home), "", {"name": "Shop feedback (sample)"}), status="running"))
     app = app.run()
     assert not app.exception
-    assert "A sample is being loaded and embedded" in words(app)
+    assert "A sample is being loaded and embedded" in visible_text(app)
     assert any("Data page" in link.proto.label for link in app.get("page_link"))

@@ -7,7 +7,7 @@ from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.selections import saved_selections, selection_rows
 from core.errors import InputError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import result_spec
 from core.label_errors.results import LABEL_ERRORS, LabelQuery
 from core.label_errors.service import (
@@ -25,7 +25,7 @@ from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from tests.pages.conftest import MOODS, SUBJECTS
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/anomalies.py"
 WRONG = (4, 17, 41)
@@ -64,7 +64,7 @@ def test_the_wrong_labels_are_listed_with_what_they_should_be(home, app):
     assert set(listed["flagged by"]) == {"both"}
     truth = {row: [s for _ in range(3) for s in SUBJECTS for _ in MOODS][row] for row in WRONG}
     assert listed["suggested label"].to_dict() == truth
-    text = words(at)
+    text = visible_text(at)
     assert "3 rows" in text
     assert "seed 0" in text
     numbers = {metric.label: metric.value for metric in at.metric}
@@ -99,7 +99,7 @@ def test_marks_are_stored_and_marked_rows_can_be_hidden(home, app):
     LABEL_ERRORS.get_or_compute(query)
     label_marks(query).set([4], "correct")
     at = open_page(app)
-    assert "1 marked" in words(at)
+    assert "1 marked" in visible_text(at)
     assert at.dataframe[0].value.loc[4, "mark"] == "Label is correct"
     at.toggle(key="label_errors_unmarked").set_value(True).run()
     assert 4 not in at.dataframe[0].value.index
@@ -167,7 +167,7 @@ def test_many_rows_are_offered_as_a_job(home, app, monkeypatch):
     monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
     at = open_page(app)
     assert not at.exception
-    assert "have not been checked yet" in words(at)
+    assert "have not been checked yet" in visible_text(at)
     assert any(each.label == "Check labels" for each in at.button)
 
 

@@ -7,7 +7,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.errors import InputError, JobError, ModelError, StorageError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.results import result_spec
 from core.models.registry import load_embedder
 from core.quality import service
@@ -19,7 +19,7 @@ from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import result_view
 from tests.pages.conftest import MOODS, SUBJECTS
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/compare/quality.py"
 IMPORTED = ModelSpec("imported", "my *own*", dimensions=12)
@@ -63,7 +63,7 @@ def turn_to(at, part):
 def fine(at):
     assert not at.exception, at.exception
     assert not at.error, [error.value for error in at.error]
-    return words(at).replace("\\", "")
+    return visible_text(at).replace("\\", "")
 
 
 def test_similarity_is_drawn_and_summarized(embedded, app):
@@ -288,4 +288,4 @@ def test_hardly_any_texts_are_explained(home, app, texts):
 def test_an_empty_workspace_says_what_to_do(home, app):
     at = open_page(app)
     assert not at.exception
-    assert "Add data" in words(at)
+    assert "Add data" in visible_text(at)

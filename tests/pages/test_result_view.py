@@ -62,7 +62,7 @@ def page(query) -> AppTest:
         from core.duplicates.results import TEXT_DUPLICATES
         from pages.shared import result_view
 
-        duplicates = result_view.value(
+        duplicates = result_view.ready_value(
             TEXT_DUPLICATES, query, headline="Not there", description="About texts.", title="A job", button="Go"
         )
         st.text("missing" if duplicates is None else f"{len(duplicates.links.first)} pairs")
@@ -70,13 +70,13 @@ def page(query) -> AppTest:
     return AppTest.from_function(script, args=(query,), default_timeout=60)
 
 
-def shown(page: AppTest) -> str:
+def visible_text(page: AppTest) -> str:
     assert not page.exception, page.exception
     return " ".join(str(element.value) for kind in (page.text, page.markdown, page.error) for element in kind)
 
 
 def test_what_is_quick_is_computed_at_once(page, query, manager):
-    assert "1 pairs" in shown(page.run())
+    assert "1 pairs" in visible_text(page.run())
     assert TEXT_DUPLICATES.exists(query)
     assert not manager.jobs
 
@@ -84,14 +84,14 @@ def test_what_is_quick_is_computed_at_once(page, query, manager):
 def test_what_is_slow_is_offered_followed_and_cancelled(page, query, manager, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
     page.run()
-    assert "Not there" in shown(page)
-    assert "missing" in shown(page)
+    assert "Not there" in visible_text(page)
+    assert "missing" in visible_text(page)
     page.button[0].click().run()
     (job,) = manager.jobs
     assert manager.jobs[job].spec.params["result"] == "text_duplicates"
     manager.jobs[job] = manager.jobs[job].with_(status="running", stage="Comparing", done=1, total=4, unit="texts")
     page.run()
-    assert "A job" in shown(page)
+    assert "A job" in visible_text(page)
     assert [button.label for button in page.button] == ["Cancel"]
     page.button[0].click().run()
     assert manager.cancelled == [job]
@@ -105,7 +105,7 @@ def test_what_stopped_says_why_and_can_be_retried(page, query, manager, monkeypa
     error = "Memory *ran* out." if status == "failed" else ""
     manager.jobs[job] = manager.jobs[job].with_(status=status, error=error)
     page.run()
-    assert (r"Memory \*ran\* out" in shown(page)) == (status == "failed")
+    assert (r"Memory \*ran\* out" in visible_text(page)) == (status == "failed")
     assert [button.label for button in page.button] == ["Retry"]
     page.button[0].click().run()
     assert manager.jobs[job].status == "queued"

@@ -16,7 +16,7 @@ from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors
 from core.vectors.embedding import embed
 from tests.pages.conftest import MOODS, SUBJECTS
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/compare/scoreboard.py"
 
@@ -59,7 +59,7 @@ def scored(at):
 
 def test_known_items_are_scored(shop, app):
     at = open_page(app, score_task="Known-item retrieval", known_generator="typos")
-    said = words(at)
+    said = visible_text(at)
     assert "60 queries from 60 texts" in said
     assert "weaker evidence" in said
     assert {"query", "target"} <= scored(at)
@@ -77,7 +77,7 @@ def test_columns_find_each_other(shop, app):
     at = open_page(app, score_task="Known-item retrieval", known_generator="columns")
     assert at.selectbox(key="known_question").value == "subject"
     assert at.selectbox(key="known_answer").value == "text"
-    assert f"{len(SUBJECTS)} queries" in words(at)
+    assert f"{len(SUBJECTS)} queries" in visible_text(at)
     at.selectbox(key="known_answer").set_value("subject").run()
     assert "selected twice" in " ".join(str(each.value).replace("\\", "") for each in at.warning)
 
@@ -91,14 +91,14 @@ def test_pairs_ask_for_a_file_then_take_it(shop, app, home):
     bring(home, info, pairs_csv=table.to_csv(index=False))
     at = at.run()
     assert [at.selectbox(key=key).value for key in _keys(at, "pairs_")] == ["one", "two", "like"]
-    assert "3 pairs" in words(at)
+    assert "3 pairs" in visible_text(at)
     assert {"first text", "second text", "score"} <= scored(at)
     assert at.selectbox(key="score_metric_pairs").options == ["Spearman", "Pearson"]
     bring(home, info, same_csv=table.assign(like=["true", "false", "true"]).to_csv(index=False))
     at.run().selectbox(key="pairs_file").set_value(_file(home, info, "same.csv")).run()
     assert at.selectbox(key="score_metric_pairs_same").value == "average_precision"
-    assert "rated as same or not" in words(at)
-    assert "Average precision" in words(at)
+    assert "rated as same or not" in visible_text(at)
+    assert "Average precision" in visible_text(at)
 
 
 def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
@@ -112,7 +112,7 @@ def test_queries_in_two_files_say_what_names_nothing(shop, app, home):
     said = " ".join(str(each.value).replace("\\", "") for each in at.warning)
     assert "1 of 6 judgments refer to rows not in this corpus" in said
     assert "1 of 6 judged queries left out" in said
-    assert "5 queries" in words(at)
+    assert "5 queries" in visible_text(at)
     assert scored(at)
 
 
@@ -143,7 +143,7 @@ def test_a_corpus_of_scored_pairs_opens_with_them(home, app):
     Workspace(home).save_corpus(built)
     embed(built, load_embedder("lexical"), Workspace(home))
     at = open_page(app)
-    assert f"{len(texts)} pairs" in words(at)
+    assert f"{len(texts)} pairs" in visible_text(at)
     assert {"first text", "second text", "score"} <= scored(at)
 
 
@@ -169,7 +169,7 @@ def test_written_queries_are_offered_then_used(shop, app, home):
     name = next(each for each in at.text_input if str(each.key).startswith("chat_model"))
     name.set_value("small").run()
     assert not at.exception
-    assert "Data sent" in words(at) + " ".join(str(each.value) for each in at.info)
+    assert "Data sent" in visible_text(at) + " ".join(str(each.value) for each in at.info)
     assert not at.button(key="written_start").disabled
     chat = ChatModel("small", "http://localhost:9/v1")
     texts = written._load_sample(CorpusRef(str(home), info.digest), chat, 500, 0)
@@ -177,8 +177,8 @@ def test_written_queries_are_offered_then_used(shop, app, home):
         CorpusRef(str(home), info.digest), chat, 0, {place: f"about {texts[0][place][3:20]}" for place in texts[1]}
     )
     at = at.run()
-    assert "60 of 60 texts have a query by small" in words(at).replace("\\", "")
-    assert "vocabulary" in words(at)
+    assert "60 of 60 texts have a query by small" in visible_text(at).replace("\\", "")
+    assert "vocabulary" in visible_text(at)
     assert scored(at)
 
 

@@ -25,7 +25,7 @@ from pages.shared import result_view, session
 from pages.shared.scoreboard import details, figures
 from pages.shared.scoreboard.table import export_table
 from tests.pages.conftest import MOODS, SUBJECTS
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/compare/scoreboard.py"
 
@@ -78,7 +78,7 @@ def asked_of(home, corpus, *contenders, column="subject", metric="map_at_r"):
 def test_an_empty_workspace_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "add data" in words(at)
+    assert "add data" in visible_text(at)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_noise_loses_and_all_is_told(home, corpus, app, files):
     assert (small["price"], small["bytes"]) == ("free", 256)
     assert small["seconds"] > 0  # measured on this visit
     assert by_name["seconds"].notna().sum() == 1  # vectors brought in have no model to measure
-    text = words(at)
+    text = visible_text(at)
     assert "mine is best" in text
     assert "95% CI" in text
     assert "seed 0" in text
@@ -146,12 +146,12 @@ def test_one_model_is_set_beside_variants_and_seen_query_by_query(corpus, app):
     assert not at.exception, at.exception
     assert not at.error
     assert len(board_of(at)) == 3
-    assert "are equal" in words(at)
+    assert "are equal" in visible_text(at)
     at.selectbox(key="score_metric_labels").set_value("few_shot_accuracy").run()
-    assert "split at random" in words(at)
+    assert "split at random" in visible_text(at)
     at.segmented_control(key="score_shots").set_value(16).run()
     assert not at.exception, at.exception
-    assert "16 texts per label" in words(at)
+    assert "16 texts per label" in visible_text(at)
 
 
 def test_what_cannot_be_scored_stands_below_with_its_reason(home, corpus, app):
@@ -165,7 +165,7 @@ def test_what_cannot_be_scored_stands_below_with_its_reason(home, corpus, app):
     assert "mine" in told[0]
     assert "vectors" in told[0]
     assert not [each for each in at.button if each.key == "score_retry"]  # no model is there to try with
-    assert "weaker evidence" in words(at)
+    assert "weaker evidence" in visible_text(at)
 
 
 def make(home, kind, **columns):
@@ -199,7 +199,7 @@ def test_many_rows_are_offered_as_a_job_for_what_is_left(home, corpus, app, monk
     asked_of(home, corpus, whole)
     at = open_page(app, contenders=f"{whole.key}.{whole.key}-64")
     assert not at.exception
-    text = words(at)
+    text = visible_text(at)
     assert "1 contender to score" in text
 
 

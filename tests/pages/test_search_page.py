@@ -15,7 +15,7 @@ from core.search.service import SearchQuery, search
 from core.store import Workspace
 from core.types import CorpusRef, Roles
 from core.vectors.loaders import cached_embedder
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/search.py"
 
@@ -29,14 +29,14 @@ def open_page(app, **query):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "nothing to search" in words(at)
+    assert "nothing to search" in visible_text(at)
 
 
 def test_a_search_by_meaning_finds_the_texts_and_says_what_served_it(corpus, app):
     at = open_page(app)
     at.text_input(key="q").set_value("the teapot broke").run()
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert "10 hits among 60 rows" in text
     assert "more similar than" in text
     assert "recall@10" in text
@@ -57,7 +57,7 @@ def test_a_row_that_is_not_there_is_refused(corpus, app):
     at = open_page(app)
     at.text_input(key="near").set_value("61").run()
     assert not at.exception
-    assert "not a row number" in words(at).replace("\\", "")
+    assert "not a row number" in visible_text(at).replace("\\", "")
 
 
 @pytest.mark.parametrize(("by", "query", "matching"), [("keyword", "gift card", 10), ("regex", "lam[p]", 10)])
@@ -66,7 +66,7 @@ def test_words_and_patterns_say_how_many_match(corpus, app, by, query, matching)
     at.segmented_control(key="by").set_value(by).run()
     at.text_input(key="q").set_value(query).run()
     assert not at.exception
-    assert f"{matching} match" in words(at)
+    assert f"{matching} match" in visible_text(at)
 
 
 @pytest.mark.parametrize(
@@ -94,23 +94,23 @@ def test_filters_narrow_what_can_be_found(corpus, app):
     at.multiselect(key="filter_columns").set_value(["subject"]).run()
     at.multiselect(key="filter-subject").set_value(["lamp"]).run()
     assert not at.exception
-    assert "among 10 of 60 rows" in words(at)
+    assert "among 10 of 60 rows" in visible_text(at)
 
 
 def test_markup_in_a_query_is_shown_as_it_stands(corpus, app):
     at = open_page(app)
     at.text_input(key="q").set_value("<script>alert(1)</script> **bold**").run()
     assert not at.exception
-    assert "<script>" not in words(at)
+    assert "<script>" not in visible_text(at)
 
 
 def test_filters_are_part_of_the_link(corpus, app):
     at = open_page(app, filters='[{"column":"subject","kind":"values","values":["lamp","gone"]}]', q="arrived late")
     assert not at.exception
     assert at.multiselect(key="filter_columns").value == ["subject"]
-    assert "among 10 of 60 rows" in words(at)
+    assert "among 10 of 60 rows" in visible_text(at)
     at.multiselect(key="filter-subject").set_value(["lamp", "teapot"]).run()
-    assert "among 20 of 60 rows" in words(at)
+    assert "among 20 of 60 rows" in visible_text(at)
     assert "teapot" in str(at.query_params["filters"])
     at.multiselect(key="filter_columns").set_value([]).run()
     assert "filters" not in at.query_params
@@ -121,15 +121,15 @@ def test_a_kept_selection_narrows_what_can_be_found(corpus, app):
     workspace = Workspace(session_folder())
     saved = save_selection(workspace, info.digest, "First <b>five</b>", range(5))
     at = open_page(app, q="arrived late")
-    assert "among 60 rows" in words(at)
+    assert "among 60 rows" in visible_text(at)
     at.multiselect(key="within_selections").set_value([saved.key]).run()
     assert not at.exception
-    assert "among 5 of 60 rows" in words(at)
+    assert "among 5 of 60 rows" in visible_text(at)
     assert saved.key in str(at.query_params["filters"])
     delete_selection(workspace, info.digest, saved.key)
     at.run()
     assert not at.exception
-    assert "among 60 rows" in words(at)
+    assert "among 60 rows" in visible_text(at)
     assert "filters" not in at.query_params
 
 
@@ -140,7 +140,7 @@ def test_a_kept_selection_in_the_link_narrows_a_search(corpus, app):
     at = open_page(app, filters=link, q="arrived late")
     assert not at.exception
     assert at.multiselect(key="within_selections").value == [saved.key]
-    assert "among 10 of 60 rows" in words(at)
+    assert "among 10 of 60 rows" in visible_text(at)
 
 
 @pytest.mark.parametrize("link", ["{", '[{"column":"gone","kind":"values"}]', '[{"column":"day","kind":"contains"}]'])
@@ -148,7 +148,7 @@ def test_filters_that_do_not_fit_are_left_out(corpus, app, link):
     at = open_page(app, filters=link, q="arrived late")
     assert not at.exception
     assert not at.error
-    assert "among 60 rows" in words(at)
+    assert "among 60 rows" in visible_text(at)
 
 
 def test_ranges_of_times_and_numbers_can_be_set(home, app):
@@ -157,14 +157,14 @@ def test_ranges_of_times_and_numbers_can_be_set(home, app):
     at.segmented_control(key="by").set_value("keyword").run()
     at.text_input(key="q").set_value("lamp").run()
     assert not at.exception
-    assert "among 35 of 60 rows" in words(at)
+    assert "among 35 of 60 rows" in visible_text(at)
     at.multiselect(key="filter_columns").set_value(["hour", "far"]).run()
     assert not at.exception
     at.text_input(key="filter-hour-from").set_value("2026-01-01T00:30").run()
-    assert "among 30 of 60 rows" in words(at)
+    assert "among 30 of 60 rows" in visible_text(at)
     at.text_input(key="filter-hour-from").set_value("soon").run()
     assert not at.exception
-    assert "no limit of a range" in words(at)
+    assert "no limit of a range" in visible_text(at)
 
 
 def test_a_query_is_embedded_once_and_long_cells_are_cut(corpus, monkeypatch):

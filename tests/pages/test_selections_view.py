@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.corpus.selections import save_selection, saved_selections, selection_rows
 from core.store import Workspace
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 from tests.waiting import WAIT
 
 
@@ -60,7 +60,7 @@ def open_part(at, part):
 def test_without_any_it_says_what_to_do(at):
     at.run()
     assert not at.exception
-    assert "No saved selections yet" in words(at)
+    assert "No saved selections yet" in visible_text(at)
     assert at.text_input(key="selection_name").disabled
     assert at.button(key="selection_save").disabled
 
@@ -113,7 +113,7 @@ def test_a_selection_gets_another_name(at, kept, home, corpus):
 
 def test_a_selection_is_deleted_when_that_is_confirmed(at, kept, home, corpus):
     open_part(at, "delete")
-    assert "**High** will be deleted permanently" in words(at)
+    assert "**High** will be deleted permanently" in visible_text(at)
     assert names(home, corpus) == ["High", "Low"]
     at.button(key="selection_delete_yes").click().run()
     assert not at.exception
@@ -133,7 +133,7 @@ def test_a_selection_is_deleted_when_that_is_confirmed(at, kept, home, corpus):
 def test_two_are_combined(at, kept, home, corpus, operation, name, rows):
     open_part(at, "combine")
     at.segmented_control(key="selection_operation").set_value(operation).run()
-    assert f"Result: {len(rows)} rows of 60" in words(at)
+    assert f"Result: {len(rows)} rows of 60" in visible_text(at)
     at.button(key="selection_combine_yes").click().run()
     assert not at.exception, at.exception
     workspace, digest = Workspace(home), corpus[0].digest
@@ -148,7 +148,7 @@ def test_a_result_without_rows_is_not_kept(at, corpus, home):
     for name, row in (("A", 1), ("B", 2)):
         save_selection(workspace, corpus[0].digest, name, [row])
     open_part(at, "combine")
-    assert "The result has no rows" in words(at)
+    assert "The result has no rows" in visible_text(at)
     assert at.button(key="selection_combine_yes").disabled
 
 
@@ -156,9 +156,9 @@ def test_one_alone_can_only_be_turned_around(at, corpus, home):
     save_selection(Workspace(home), corpus[0].digest, "A", [1])
     open_part(at, "combine")
     assert not at.exception
-    assert "needs two selections" in words(at)
+    assert "needs two selections" in visible_text(at)
     at.segmented_control(key="selection_operation").set_value("not").run()
-    assert "Result: 59 rows of 60" in words(at)
+    assert "Result: 59 rows of 60" in visible_text(at)
 
 
 def test_files_are_offered(at, kept):

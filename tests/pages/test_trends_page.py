@@ -18,7 +18,7 @@ from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.trends.shares import incomplete_periods, peak_verdict
-from tests.pages.test_embed_page import words
+from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/trends.py"
 VIEWS = ("shares", "increases", "bursts", "drift", "periods", "sentiment")
@@ -68,7 +68,7 @@ def increasing(home):
 def test_without_a_corpus_it_says_what_to_do(app):
     at = open_page(app)
     assert not at.exception
-    assert "Add data" in words(at)
+    assert "Add data" in visible_text(at)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -77,15 +77,15 @@ def test_every_view_is_drawn(corpus, app, view, group):
     at = open_page(app, t_view=view, t_group=group)
     assert not at.exception, at.exception
     assert not at.error, [error.value for error in at.error]
-    assert "60 of 60 rows have a time" in words(at)
+    assert "60 of 60 rows have a time" in visible_text(at)
     if view in ("shares", "sentiment"):
-        assert "median" in words(at)
+        assert "median" in visible_text(at)
 
 
 def test_an_increase_is_found_with_its_first_day_and_can_be_saved(increasing, home, app):
     at = open_page(app, t_view="increases")
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert "1 anomalous increase" in text
     assert "lamp · negative from 2026-06-10" in text.replace("**", "")
     assert "12 rows" in text
@@ -100,7 +100,7 @@ def test_an_increase_is_found_with_its_first_day_and_can_be_saved(increasing, ho
 def test_two_periods_are_compared(increasing, app):
     at = open_page(app, t_view="periods", t_period="month")
     assert not at.exception, at.exception
-    assert "A to B" in words(at)
+    assert "A to B" in visible_text(at)
     assert at.dataframe[0].value["Rows in A"].sum() > 0
 
 
@@ -116,14 +116,14 @@ def test_without_vectors_columns_can_be_followed(home, app):
     for view in VIEWS:
         at = open_page(app, t_view=view)
         assert not at.exception, at.exception
-        assert "Not embedded yet" in words(at)
+        assert "Not embedded yet" in visible_text(at)
 
 
 def test_without_a_time_column_it_says_what_is_missing(home, app):
     make(home, ["soon", "later", "never"] * 4, ["a", "b", "a"] * 4, ["x", "y", "z"] * 4, [1, 2, 5] * 4, time=None)
     at = open_page(app)
     assert not at.exception
-    assert "no time column" in words(at)
+    assert "no time column" in visible_text(at)
 
 
 def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app):
@@ -131,7 +131,7 @@ def test_any_column_of_times_will_do_and_cells_that_are_none_are_named(home, app
     make(home, days, ["a", "b"] * 10, [f"text {i}" for i in range(20)], [1, 5] * 10, time=None)
     at = open_page(app)
     assert not at.exception, at.exception
-    text = words(at).replace("\\", "")
+    text = visible_text(at).replace("\\", "")
     assert "15 of 20 rows have a time" in text
     assert "5 times with a UTC offset" in text
     assert "row 3: whenever" in text
@@ -154,7 +154,7 @@ def test_anchors_are_evaluated_against_the_column(increasing, app):
     at = open_page(app, t_view="sentiment")
     at.selectbox(key=f"sentiment_kind_{increasing.digest}").set_value("anchors").run()
     assert not at.exception, at.exception
-    text = words(at)
+    text = visible_text(at)
     assert "macro-F1" in text
     assert "majority class" in text
 
@@ -174,7 +174,7 @@ def test_markup_in_groups_and_texts_is_shown_as_it_stands(home, app):
     for view in VIEWS:
         at = open_page(app, t_view=view)
         assert not at.exception, at.exception
-        assert "<b>" not in words(at)
+        assert "<b>" not in visible_text(at)
 
 
 @pytest.mark.parametrize(

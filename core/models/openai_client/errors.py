@@ -6,6 +6,7 @@ import email.utils
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +17,36 @@ if TYPE_CHECKING:
     import openai
 
 T = TypeVar("T")
-QUOTED = 300  # characters of a server's own words that are shown
+MAX_QUOTE = 300  # characters of a server's own message that are shown
 RETRIED = frozenset({408, 409, 425, 429})
-KEPT = "Start again later: texts already embedded are kept and not paid again."
+CHAT_PROGRESS_SAVED = "What was answered so far is saved; start again for the rest."
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Where the messages for embeddings and for chat differ. saved: what a person need not pay again."""
+
+    model: str
+    saved: str
+    slow: str
+    too_long: tuple[str, str]
+    refused: str
+
+
+EMBEDDING = Wording(
+    "embedding model",
+    "Start again later: texts already embedded are cached, you will not be charged again.",
+    "allow more time",
+    ("finds a text too long", "Set the model's window (max tokens), or split long texts into passages."),
+    "Check the model, its dimensions and the length of the texts.",
+)
+CHAT = Wording(
+    "chat model",
+    CHAT_PROGRESS_SAVED,
+    "choose a faster model",
+    ("finds the request too long", "Choose a model with a longer context."),
+    "Check that the model is a chat model and that its context is long enough.",
+)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -44,41 +72,41 @@ def may_retry(error: openai.APIStatusError) -> bool:
 def is_too_large(error: openai.APIStatusError) -> bool:
     """True where fewer or shorter inputs may be taken: 413, 400 or 422 that speak of size, 429 past a rate limit."""
     if error.status_code == 429:
-        return re.search(r"request too large", said(error), re.IGNORECASE) is not None
-    words = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
+        return re.search(r"request too large", error_text(error), re.IGNORECASE) is not None
+    pattern = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
     return error.status_code == 413 or (
-        error.status_code in (400, 422) and re.search(words, said(error), re.IGNORECASE) is not None
+        error.status_code in (400, 422) and re.search(pattern, error_text(error), re.IGNORECASE) is not None
     )
 
 
 def is_about_batch(error: openai.APIStatusError) -> bool:
     """True where the server names the number of inputs as the trouble, so that later requests should be smaller."""
-    return re.search(r"batch|too many inputs", said(error), re.IGNORECASE) is not None
+    return re.search(r"batch|too many inputs", error_text(error), re.IGNORECASE) is not None
 
 
-def said(error: openai.APIStatusError) -> str:
-    """The server's own words, from whichever field it put them in."""
-    return words_of(error.body) or error.response.text
+def error_text(error: openai.APIStatusError) -> str:
+    """The server's own message, from whichever field it is in."""
+    return message_in(error.body) or error.response.text
 
 
-def words_of(body: Any) -> str:
+def message_in(body: Any) -> str:
     """The message in an error body: OpenAI's {message}, {error: text}, FastAPI's {detail}, or plain text."""
     if isinstance(body, str):
         return body
     if isinstance(body, Mapping):
-        found = (words_of(body[name]) for name in ("message", "error", "detail") if body.get(name))
-        return next((words for words in found if words), "")
+        messages = (message_in(body[name]) for name in ("message", "error", "detail") if body.get(name))
+        return next((message for message in messages if message), "")
     return str(body) if isinstance(body, list) else ""
 
 
 def quoted(text: str, key: Secret) -> str:
-    """The server's words on one line, at most QUOTED characters, without the key."""
+    """The server's message on one line, at most MAX_QUOTE characters, without the key."""
     plain = text.replace(key.reveal(), "***") if key else text
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in plain[: 4 * QUOTED]).split())
-    return plain if len(plain) <= QUOTED else plain[: QUOTED - 1] + "…"
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in plain[: 4 * MAX_QUOTE]).split())
+    return plain if len(plain) <= MAX_QUOTE else plain[: MAX_QUOTE - 1] + "…"
 
 
-def unchained(method: Callable[..., T]) -> Callable[..., T]:
+def without_cause(method: Callable[..., T]) -> Callable[..., T]:
     """ServiceErrors leave the method without their causes: those hold the request, whose header is the key, and
     Dask sends an error's causes between processes."""
 
@@ -87,63 +115,67 @@ def unchained(method: Callable[..., T]) -> Callable[..., T]:
         try:
             return method(*args, **kwargs)
         except ServiceError as error:
-            told = ServiceError(error.message, error.remedy)
-        raise told
+            copy = ServiceError(error.message, error.remedy)
+        raise copy
 
     return wrapper
 
 
-def explain(error: openai.APIError, server: str, model: str, key: Secret, timeout: float) -> ServiceError:
-    """The error to show. server: how it is called in the message, e.g. "OpenAI" or "The server at host:8000"."""
+def explain(
+    error: openai.APIError, server: str, model: str, key: Secret, timeout: float, wording: Wording = EMBEDDING
+) -> ServiceError:
+    """The error to show. server: its name in the message, e.g. "OpenAI" or "The server at host:8000"."""
     import openai
 
     if isinstance(error, openai.APITimeoutError):
         return ServiceError(
             f"{server} did not answer within {timeout:g} seconds.",
-            f"Check that it is running and not overloaded, or allow more time. {KEPT}",
+            f"Check that it is running and not overloaded, or {wording.slow}. {wording.saved}",
         )
     if isinstance(error, openai.APIStatusError):
-        return _explain_status(error, server, model, key)
+        return _explain_status(error, server, model, key, wording)
     cause = quoted(str(error.__cause__ or error), key)
     return ServiceError(
-        f"{server} could not be reached ({cause}).", f"Check the address, the network and that it is running. {KEPT}"
+        f"{server} could not be reached ({cause}).",
+        f"Check the address, the network and that it is running. {wording.saved}",
     )
 
 
-def _explain_status(error: openai.APIStatusError, server: str, model: str, key: Secret) -> ServiceError:
-    status = error.status_code
-    words = quoted(said(error), key)
-    tail = f": “{words}”" if words else "."
+def _explain_status(
+    error: openai.APIStatusError, server: str, model: str, key: Secret, wording: Wording
+) -> ServiceError:
+    status, quote = error.status_code, quoted(error_text(error), key)
+    tail = f": “{quote}”" if quote else "."
     if 300 <= status < 400:
-        where = quoted(error.response.headers.get("location", "another address"), key)
+        target = quoted(error.response.headers.get("location", "another address"), key)
         return ServiceError(
-            f"{server} redirects to {where}; a key is never sent on to another address.",
+            f"{server} redirects to {target}; a key is never sent on to another address.",
             "Enter the final address as the base URL.",
         )
     if "insufficient_quota" in (error.code, error.type):
-        return ServiceError(f"The account at {_inner(server)} has no credit left{tail}", f"Add credit. {KEPT}")
-    doing, remedy = _status_words(status, model)
-    return ServiceError(f"{server} {doing} (HTTP {status}){tail}", remedy)
+        name = server[0].lower() + server[1:] if server.startswith("The ") else server
+        return ServiceError(f"The account at {name} has no credit left{tail}", f"Add credit. {wording.saved}")
+    problem, remedy = _problem(status, model, wording)
+    return ServiceError(f"{server} {problem} (HTTP {status}){tail}", remedy)
 
 
-def _status_words(status: int, model: str) -> tuple[str, str]:
+def _problem(status: int, model: str, wording: Wording) -> tuple[str, str]:
     """What the server did, and what to do about it."""
-    known = {
-        401: ("refused the API key", "Check that the key is complete, still valid and made for this server."),
+    problems = {
+        401: ("refused the API key", "Check that the key is complete, still valid and belongs to this server."),
         403: (f"does not allow this key to use {model}", "Use another key, or ask for access to the model."),
         404: (
-            f"knows no embedding model {model} at this address",
+            f"knows no {wording.model} {model} at this address",
             "Check the model's name; the base URL of most servers ends in /v1.",
         ),
-        413: ("finds a text too long", "Set the model's window (max tokens), or split long texts into passages."),
-        429: ("still limits requests after several tries", f"Wait a few minutes, or use fewer at once. {KEPT}"),
+        413: wording.too_long,
+        429: (
+            "still limits requests after several tries",
+            f"Wait a few minutes, or use fewer at once. {wording.saved}",
+        ),
     }
-    if status in known:
-        return known[status]
+    if status in problems:
+        return problems[status]
     if status >= 500:
-        return "keeps failing", f"Look into the server's log or its status page. {KEPT}"
-    return "refused the request", "Check the model, its dimensions and the length of the texts."
-
-
-def _inner(server: str) -> str:
-    return server[0].lower() + server[1:] if server.startswith("The ") else server
+        return "keeps failing", f"Check the server's log or status page. {wording.saved}"
+    return "refused the request", wording.refused

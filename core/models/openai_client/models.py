@@ -1,4 +1,4 @@
-"""What is known of OpenAI's embedding models, and how a server's address is checked."""
+"""Facts on OpenAI's embedding models; checks of server addresses and keys."""
 
 import ipaddress
 import re
@@ -71,7 +71,7 @@ def checked_url(url: str) -> str:
         raise ServiceError("The server's address can't be read.", remedy) from None
     if not usable or not plain.isprintable() or " " in plain:
         raise ServiceError("The server's address must be an http or https URL.", remedy)
-    # a password or a key there would be kept with the model and shown
+    # a password or a key there would be stored with the model and shown
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ServiceError("The server's address must hold no user name, password, '?' or '#'.", remedy)
     if parts.hostname == urlsplit(OPENAI_URL).hostname:
@@ -85,7 +85,7 @@ def checked_key(key: str | Secret | None, spec: ModelSpec) -> Secret:
     if not plain and is_openai(spec):
         raise ServiceError("OpenAI needs an API key.", "Enter it on the Embed page, or set OPENAI_API_KEY.")
     if not plain.isascii() or not plain.isprintable() or " " in plain:
-        raise ServiceError("The API key holds characters no key has.", "Copy it again, whole and alone.")
+        raise ServiceError("The API key holds characters no key has.", "Copy it again, without spaces.")
     return Secret(plain)
 
 

@@ -33,8 +33,8 @@ class Piece:
     tokens: int
 
 
-def cut(texts: Sequence[str], limits: Limits, counter: TokenCounter, prompt: str = "") -> list[Piece]:
-    """One piece for each text, or several for a text longer than the window; the prompt stands before each."""
+def split_texts(texts: Sequence[str], limits: Limits, counter: TokenCounter, prompt: str = "") -> list[Piece]:
+    """One piece for each text, or several for a text longer than the window; each begins with the prompt."""
     pieces: list[Piece] = []
     prompt_tokens = int(counter.count([prompt])[0])
     clean = [text.encode("utf-8", "replace").decode() for text in texts]

@@ -1,4 +1,4 @@
-"""Sends inputs to a server: tries again with a back-off shared by all threads, and stops at the first hard error."""
+"""Sends requests to a server: retries with a back-off shared by all threads, and stops at the first hard error."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from core.errors import ServiceError
-from core.models.openai_client.errors import explain, may_retry, retry_after
-from core.models.openai_client.models import OPENAI_URL, server_name
+from core.models.openai_client.errors import EMBEDDING, Wording, explain, may_retry, retry_after
+from core.models.openai_client.models import OPENAI_URL, checked_key, server_name
 from core.models.openai_client.responses import read_answer
 from core.secret import Secret
 from core.types import ModelSpec
@@ -24,7 +24,7 @@ from core.types import ModelSpec
 if TYPE_CHECKING:
     import openai
 
-LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
+MAX_WAIT = 120.0  # seconds; a server that requests a longer wait is given up
 FIRST_CONTACT_RETRIES = 1  # for a server that never answered yet: a wrong address should show soon
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -59,10 +59,13 @@ def pause(stop: threading.Event, seconds: float) -> None:
 
 
 class Sender:
-    """Posts lists of strings to one server's /embeddings. Safe to use from several threads."""
+    """Posts to one server. Safe to use from several threads: a request that fails in a way that may pass is sent again
+    after a wait that all threads share, `max_retries` times at most."""
 
-    def __init__(self, spec: ModelSpec, key: Secret, http_client: Any, timeout: float, max_retries: int) -> None:
-        self.spec, self.key = spec, key
+    def __init__(
+        self, spec: ModelSpec, key: str | Secret | None, http_client: Any, timeout: float, max_retries: int
+    ) -> None:
+        self.spec, self.key = spec, checked_key(key, spec)
         self.http_client, self.timeout, self.max_retries = http_client, timeout, max_retries
         self.server = server_name(spec)
         self.gate = Gate()
@@ -70,9 +73,9 @@ class Sender:
         self.counts = Counter[str]()
         self.lock = threading.Lock()
 
-    def count(self, what: str, number: int = 1) -> None:
+    def count(self, name: str, number: int = 1) -> None:
         with self.lock:
-            self.counts[what] += number
+            self.counts[name] += number
 
     @cached_property
     def client(self) -> openai.OpenAI:
@@ -88,19 +91,29 @@ class Sender:
             http_client=self.http_client,
         )
 
-    def post(
+    def embeddings(
         self, inputs: list[str], dimensions: int | None, expected: int | None, stop: threading.Event
     ) -> np.ndarray:
-        """(len(inputs), d) float32 unit rows. dimensions: asked of the server; expected: checked in the answer.
+        """(len(inputs), d) float32 unit rows. dimensions: requested of the server; expected: checked in the answer.
 
         Raises the SDK's APIError when trying again can't help or did not, ServiceError for a useless answer.
         """
+        # compatible servers know floats only, or say base64 and send floats (LiteLLM issue 42426)
+        encoding = "float" if self.spec.base_url else "base64"
+        body: dict[str, Any] = {"input": inputs, "encoding_format": encoding}
+        if dimensions is not None:
+            body["dimensions"] = dimensions
+        response = self.with_retries(lambda: self.post("/embeddings", body), stop)
+        return read_answer(response.content, len(inputs), expected, self.server, self.key)
+
+    def with_retries(self, send: Callable[[], Result], stop: threading.Event) -> Result:
+        """What `send` gives. Raises the SDK's APIError as `embeddings` does, Stopped where `stop` is set."""
         import openai
 
         for attempt in range(self.max_retries + 1):
             self.gate.wait(stop)
             try:
-                response = self._post_once(inputs, dimensions)
+                result = send()
             except openai.APIError as error:
                 delay = self._delay(error, attempt)
                 if delay is None:
@@ -109,30 +122,30 @@ class Sender:
                 self.gate.hold(delay)
             else:
                 self.reached = True
-                return read_answer(response.content, len(inputs), expected, self.server, self.key)
+                return result
         raise AssertionError("the last attempt returns or raises")
 
-    def explained(self, error: openai.APIError) -> ServiceError:
-        return explain(error, self.server, self.spec.name, self.key, self.timeout)
-
-    def _post_once(self, inputs: list[str], dimensions: int | None) -> Any:
+    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+        """One request for the model; the response as it comes. Raises the SDK's APIError."""
         import httpx2
         import openai
 
-        # compatible servers know floats only, or say base64 and send floats (LiteLLM issue 42426)
-        body: dict[str, Any] = {"model": self.spec.name, "input": inputs}
-        body["encoding_format"] = "float" if self.spec.base_url else "base64"
-        if dimensions is not None:
-            body["dimensions"] = dimensions
         # the SDK adds the organization from the environment, which is nobody else's business
         private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
         self.count("requests")
         return self.client.post(
-            "/embeddings",
+            path,
             cast_to=httpx2.Response,
-            body=body,
-            options={"follow_redirects": False, "security": {"bearer_auth": True}, "headers": private},
+            body={"model": self.spec.name, **body},
+            options={
+                "follow_redirects": False,
+                "security": {"bearer_auth": True},
+                "headers": {**private, **(headers or {})},
+            },
         )
+
+    def explain(self, error: openai.APIError, wording: Wording = EMBEDDING) -> ServiceError:
+        return explain(error, self.server, self.spec.name, self.key, self.timeout, wording)
 
     def _delay(self, error: openai.APIError, attempt: int) -> float | None:
         """Seconds to wait before the next attempt; None to give up."""
@@ -142,9 +155,9 @@ class Sender:
             return None
         jittered = min(20.0, 2.0**attempt) * random.uniform(0.5, 1.0)
         if isinstance(error, openai.APIStatusError):
-            asked = retry_after(error.response.headers)
-            patient = asked is None or asked <= LONGEST_WAIT
-            return (jittered if asked is None else asked) if may_retry(error) and patient else None
+            requested = retry_after(error.response.headers)
+            patient = requested is None or requested <= MAX_WAIT
+            return (jittered if requested is None else requested) if may_retry(error) and patient else None
         if isinstance(error, openai.APIConnectionError) and (self.reached or attempt < FIRST_CONTACT_RETRIES):
             return jittered
         return None
@@ -153,8 +166,7 @@ class Sender:
 def in_parallel(
     batches: Sequence[Batch], fetch: Callable[[Batch, threading.Event], Result], threads: int
 ) -> Generator[tuple[Batch, Result], None, None]:
-    """(batch, what was fetched) as requests finish. After a failure nothing more is sent; what was under way is still
-    given."""
+    """(batch, result) as requests finish. After a failure nothing more is sent; those in flight still come."""
     stop = threading.Event()
     failure: BaseException | None = None
 

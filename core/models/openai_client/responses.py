@@ -1,4 +1,4 @@
-"""From a server's answer to a matrix; anything that is not what was asked for is refused by name."""
+"""From a server's answer to a matrix; anything invalid is refused with a message that names it."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ServiceError
-from core.models.openai_client.errors import quoted, words_of
+from core.models.openai_client.errors import message_in, quoted
 from core.secret import Secret
 from core.types import unit_rows
 
@@ -19,7 +19,7 @@ DIMENSIONS_REMEDY = (
 REMEDY = "Check that the address is that of an OpenAI-compatible embeddings server and the model one for embeddings."
 
 
-class Nonsense(Exception):
+class InvalidResponse(Exception):
     """What is wrong with an answer, in a few words, and what to do; wrapped by `read_answer`."""
 
     def __init__(self, message: str, remedy: str = REMEDY) -> None:
@@ -28,7 +28,7 @@ class Nonsense(Exception):
 
 
 def read_answer(content: bytes, count: int, dimensions: int | None, server: str, key: Secret) -> np.ndarray:
-    """(count, d) float32 unit rows in the order asked, from the body of an answer.
+    """(count, d) float32 unit rows in input order, from the body of an answer.
 
     Vectors are put in order by `index` and may be lists of numbers or base64 of little-endian float32.
     Raises ServiceError naming what came where the answer is not JSON, holds another number of vectors, missing
@@ -38,9 +38,9 @@ def read_answer(content: bytes, count: int, dimensions: int | None, server: str,
         matrix = _matrix(_items(content, key), count)
         if dimensions is not None and matrix.shape[1] != dimensions:
             message = f"vectors of {matrix.shape[1]:,} numbers where {dimensions:,} were expected"
-            raise Nonsense(message, DIMENSIONS_REMEDY)
+            raise InvalidResponse(message, DIMENSIONS_REMEDY)
         _check_values(matrix)
-    except Nonsense as wrong:
+    except InvalidResponse as wrong:
         raise ServiceError(f"{server} answered with {wrong}.", wrong.remedy) from None
     return unit_rows(matrix)
 
@@ -50,27 +50,27 @@ def _items(content: bytes, key: Secret) -> list[Any]:
         body = json.loads(content)
     except (ValueError, RecursionError):
         start = quoted(content[:2000].decode("utf-8", "replace"), key)[:100]
-        raise Nonsense(f"something that is not JSON (“{start}”)" if start else "an empty page") from None
+        raise InvalidResponse(f"something that is not JSON (“{start}”)" if start else "an empty page") from None
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, list):
         return data
-    words = quoted(words_of(body), key) if isinstance(body, dict) else ""
-    raise Nonsense(f"an error: “{words}”" if words else "JSON without a list of vectors (“data”)")
+    message = quoted(message_in(body), key) if isinstance(body, dict) else ""
+    raise InvalidResponse(f"an error: “{message}”" if message else "JSON without a list of vectors (“data”)")
 
 
 def _matrix(items: list[Any], count: int) -> np.ndarray:
     """(count, d) float32 in order of index."""
     if len(items) != count:
-        raise Nonsense(f"{len(items):,} vectors for {count:,} texts")
+        raise InvalidResponse(f"{len(items):,} vectors for {count:,} texts")
     indexes: list[Any] = [item.get("index") if isinstance(item, dict) else None for item in items]
     if any(type(index) is not int for index in indexes):
-        raise Nonsense("vectors without an index")
+        raise InvalidResponse("vectors without an index")
     if sorted(indexes) != list(range(count)):
-        raise Nonsense(f"indexes that are not 0 to {count - 1:,}, each once")
+        raise InvalidResponse(f"indexes that are not 0 to {count - 1:,}, each once")
     rows = [_row(item.get("embedding")) for item in items]
     sizes = sorted({len(row) for row in rows})
     if len(sizes) > 1:
-        raise Nonsense(f"vectors of varying length ({sizes[0]:,} to {sizes[-1]:,} numbers)")
+        raise InvalidResponse(f"vectors of varying length ({sizes[0]:,} to {sizes[-1]:,} numbers)")
     matrix = np.empty((count, sizes[0]), np.float32)
     matrix[indexes] = rows
     return matrix
@@ -81,13 +81,13 @@ def _row(embedding: Any) -> np.ndarray:
     if isinstance(embedding, str):
         return _from_base64(embedding)
     if not isinstance(embedding, list) or not embedding:
-        raise Nonsense("an entry that holds no vector")
+        raise InvalidResponse("an entry that holds no vector")
     try:
         row = np.asarray(embedding, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
-        raise Nonsense("a vector that does not hold numbers") from None
+        raise InvalidResponse("a vector that does not hold numbers") from None
     if row.ndim != 1:
-        raise Nonsense("one vector a token instead of one a text")
+        raise InvalidResponse("one vector a token instead of one a text")
     return row
 
 
@@ -95,16 +95,16 @@ def _from_base64(text: str) -> np.ndarray:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Nonsense("a vector that is not base64") from None
+        raise InvalidResponse("a vector that is not base64") from None
     if not data or len(data) % 4:
-        raise Nonsense(f"a base64 vector of {len(data):,} bytes, which is no whole number of float32 values")
+        raise InvalidResponse(f"a base64 vector of {len(data):,} bytes, which is no whole number of float32 values")
     return np.frombuffer(data, dtype="<f4")
 
 
 def _check_values(matrix: np.ndarray) -> None:
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
-        raise Nonsense(f"NaN or infinite values ({np.count_nonzero(~finite):,} of {len(matrix):,} vectors)")
+        raise InvalidResponse(f"NaN or infinite values ({np.count_nonzero(~finite):,} of {len(matrix):,} vectors)")
     empty = ~matrix.any(axis=1)
     if empty.any():
-        raise Nonsense(f"vectors of only zeros ({np.count_nonzero(empty):,} of {len(matrix):,})")
+        raise InvalidResponse(f"vectors of only zeros ({np.count_nonzero(empty):,} of {len(matrix):,})")

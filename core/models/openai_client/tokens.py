@@ -11,7 +11,7 @@ import numpy as np
 ENCODING = "cl100k_base"
 LOAD_SECONDS = 5.0  # tiktoken fetches its table at first use, without a timeout of its own
 BLOCK = 50_000  # characters encoded at once: tiktoken's pattern overflows its stack on far longer runs
-SLACK = 16  # tokens kept free in each piece, since a piece cut inside a word may count a few more
+SLACK = 16  # tokens left free in each piece, since a piece that ends inside a word may count a few more
 ASCII_TOKENS = 1 / 4  # tokens per ASCII character of English prose
 OTHER_TOKENS = 0.4  # tokens per UTF-8 byte beyond ASCII: 1.2 per Chinese character, 0.8 per accented letter
 
@@ -83,7 +83,7 @@ def openai_tokens() -> TokenCounter:
 
 @lru_cache(maxsize=1)
 def _load_encoding() -> Any | None:
-    """The cl100k_base encoding, or None; the answer is kept, so a machine without network waits once."""
+    """The cl100k_base encoding, or None; cached, so a machine without network waits once."""
     loaded: list[Any] = []
 
     def load() -> None:

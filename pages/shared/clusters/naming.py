@@ -13,9 +13,9 @@ from core.corpus.selections import MAX_NAME_LENGTH
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
 from core.models.chat import ChatModel
 from core.models.openai_client.models import server_name
+from core.models.registry import capabilities
 from pages.shared import session
 from pages.shared.clusters.controls import ClusterView
 from pages.shared.downloads import csv_button

@@ -44,7 +44,7 @@ def show_stability(view: ClusterView, overview: ClusterOverview) -> None:
         help="Cluster-wise stability (Hennig, 2007). 63.2% is the share of distinct rows in a bootstrap sample; "
         f"duplicates are left out, since they would hold clusters together. Seed {view.params.seed}.",
     )
-    stability = result_view.value(
+    stability = result_view.ready_value(
         CLUSTER_STABILITY,
         view.query,
         headline="Stability has not been measured yet.",
@@ -100,7 +100,7 @@ def _offer_sweeps(view: ClusterView, finished: set[Method]) -> None:
     queries = {method: SweepQuery(view.query.corpus, view.model, method) for method in METHODS}
     running = [state for query in queries.values() if (state := result_view.running_job(Step(CLUSTER_SWEEP, query)))]
     if running:
-        result_view.progress(running[0])
+        result_view.show_progress(running[0])
         return
     jobs = {
         method: result_spec(CLUSTER_SWEEP, query, job_title("Parameter sweep", view.with_params(ClusterParams(method))))

@@ -28,7 +28,7 @@ PART_NAMES: dict[Part, str] = {"dimensions": "fewer dimensions", "quantization":
 def select_contender(contenders: Sequence[Contender]) -> Contender:
     """One of the contenders, at float32: of quantized variants, the vectors they are made from."""
     options = {contender.key: contender for contender in map(at_float32, contenders)}
-    session.linked_choice("compress", list(options))
+    session.select_from_link("compress", list(options))
     if len(options) > 1:
         st.selectbox(
             "Model",
@@ -38,7 +38,7 @@ def select_contender(contenders: Sequence[Contender]) -> Contender:
             width=420,
             help="One contender is compressed at a time, from its float32 vectors.",
         )
-        session.keep_in_link("compress")
+        session.write_to_link("compress")
     return options.get(session.widget_value("compress"), next(iter(options.values())))
 
 
@@ -48,7 +48,7 @@ def select_quality(compressed: CompressedContender) -> LabelQuality:
     if not columns:
         return LabelQuality()
     with st.container(horizontal=True):
-        session.linked_choice("compress_label", [*columns, NO_COLUMN])
+        session.select_from_link("compress_label", [*columns, NO_COLUMN])
         column = st.selectbox(
             "Quality by label",
             [*columns, NO_COLUMN],
@@ -58,7 +58,7 @@ def select_quality(compressed: CompressedContender) -> LabelQuality:
             help="Similar texts should share this column's labels. Quality: how well a text's nearest others predict "
             "its label; the text and its copies are excluded.",
         )
-        session.keep_in_link("compress_label")
+        session.write_to_link("compress_label")
         measure = st.selectbox(
             "Metric",
             list(MEASURES),

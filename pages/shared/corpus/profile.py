@@ -8,9 +8,8 @@ from core.corpus.preprocess import Steps
 from core.corpus.profile import Profile
 from core.corpus.service import InvalidInput, draft_profile, first_rows, load_profile
 from core.corpus.staging import ImportSource
-from core.models.backends import capabilities
-from core.models.registry import PRESETS
-from core.models.truncation import WindowUse
+from core.models.costs import TruncationReport
+from core.models.registry import PRESETS, capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec, Roles
 from core.vectors.service import draft_truncation, load_truncation
@@ -116,7 +115,7 @@ def _show_truncation_title() -> None:
     )
 
 
-def _show_truncation(reports: tuple[WindowUse, ...]) -> None:
+def _show_truncation(reports: tuple[TruncationReport, ...]) -> None:
     """Models with a limit as counted, then those without one."""
     lines = [_truncation_row(use) for use in reports]
     lines += [_unlimited_row(spec) for spec in PRESETS if not spec.max_tokens]
@@ -135,9 +134,9 @@ def _show_truncation(reports: tuple[WindowUse, ...]) -> None:
         st.caption(f"Counted on a sample of {count(sampled.counted, 'text')} of {sampled.texts:,}")
 
 
-def _truncation_row(use: WindowUse) -> dict[str, str]:
+def _truncation_row(use: TruncationReport) -> dict[str, str]:
     about = "" if use.exact else "about "
-    truncated = f"{about}{use.over:,} of {use.counted:,} ({use.over_share:.1%})" if use.over else "none"
+    truncated = f"{about}{use.long_texts:,} of {use.counted:,} ({use.long_share:.1%})" if use.long_texts else "none"
     lost = "0.0% (long texts are split)" if use.splits else f"{use.unseen_share:.1%}"
     limit = f"{use.max_tokens:,}" if use.max_tokens else "no limit"
     return {"Model": use.model, "Max. tokens": limit, "Truncated texts": truncated, "Text lost": lost}

@@ -69,7 +69,7 @@ def select_pair(query: ComparisonQuery, allow_all: bool = True) -> ComparisonQue
         return query
     options = [*([ALL] if allow_all else []), *pairs]
     key = "pair" if allow_all else "two"
-    session.linked_choice(key, options)
+    session.select_from_link(key, options)
     selected = st.selectbox(
         "Contenders",
         options,
@@ -80,7 +80,7 @@ def select_pair(query: ComparisonQuery, allow_all: bool = True) -> ComparisonQue
         if allow_all
         else "Changes are counted from the first contender to the second.",
     )
-    session.keep_in_link(key)
+    session.write_to_link(key)
     if selected == ALL:
         return query
     pair = pairs[str(selected)]

@@ -145,5 +145,5 @@ def _details_key(layouts: tuple[LayoutKey, ...]) -> str:
 
 def _cached_geometry(layouts: tuple[LayoutKey, ...]) -> MapGeometry:
     names = [(layout.corpus, layout.model.key, layout.params, layout.created) for layout in layouts]
-    shape: MapGeometry = cached.made(lambda: session.ask(map_geometry, layouts), map_geometry.__name__, *names)
+    shape: MapGeometry = cached.computed_once(lambda: session.ask(map_geometry, layouts), map_geometry.__name__, *names)
     return shape

@@ -69,7 +69,7 @@ def _filter_popover(query: ComparisonQuery, k: int) -> RowQuery:
         column = _optional_select("Column", list(columns), "disagree_column", "Filter by the values of this column.")
         values: list[str] = []
         if column:
-            session.drop_unknown("disagree_values", list(columns[column]))
+            session.drop_unknown_values("disagree_values", list(columns[column]))
             values = st.multiselect(
                 "Values",
                 list(columns[column]),

@@ -12,7 +12,7 @@ from core.disagreement.charts import bump_figure
 from core.disagreement.overlap import RBO_P
 from core.disagreement.results import ComparisonQuery
 from core.disagreement.single_query import QueryRankings, SearchQuery, Secrets
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import label_column_name

@@ -90,12 +90,12 @@ def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
     """The score of each value of a column, or of each cluster, over samples of one size."""
     corpus = session.corpus_ref(info)
     options = [*session.ask_once(group_columns, corpus), CLUSTERS_OPTION]
-    session.linked_choice(GROUP_KEY, options)
+    session.select_from_link(GROUP_KEY, options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         group_by = str(
             st.selectbox("Group by", options, key=GROUP_KEY, width=320, help="A column, or the default clusters.")
         )
-        session.keep_in_link(GROUP_KEY)
+        session.write_to_link(GROUP_KEY)
         column = CLUSTERS if group_by == CLUSTERS_OPTION else group_by
         scores = session.ask(group_scores, corpus, model, column)
         size = st.selectbox(

@@ -108,7 +108,7 @@ def _describe_unchecked(summary: LabelErrorSummary) -> str:
 
 
 def _select_label_column(columns: tuple[str, ...]) -> str:
-    session.linked_choice(COLUMN_KEY, columns)
+    session.select_from_link(COLUMN_KEY, columns)
     column = st.selectbox(
         "Label column",
         columns,
@@ -116,7 +116,7 @@ def _select_label_column(columns: tuple[str, ...]) -> str:
         width=320,
         help="Its values are checked. Columns selected as labels on the Data page come first.",
     )
-    session.keep_in_link(COLUMN_KEY)
+    session.write_to_link(COLUMN_KEY)
     return column
 
 

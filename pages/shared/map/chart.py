@@ -62,7 +62,7 @@ def plotly_map(view: PlotlyMapView) -> PlotlyMap:
         return PlotlyMap(figure, len(data.rows), data.total, data.color.note, data.trust)
 
     names = (layout_key.corpus, layout_key.model.key, layout_key.params, layout_key.created, view.color, view.theme)
-    return cached.made(make, "map", *names)
+    return cached.computed_once(make, "map", *names)
 
 
 def _secret(view: PlotlyMapView) -> Secret | None:

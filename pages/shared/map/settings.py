@@ -213,7 +213,7 @@ def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
     }
     if not others:
         return ()
-    session.linked_choices("with", list(others))
+    session.select_list_from_link("with", list(others))
     selected = st.multiselect(
         "Compare with",
         list(others),
@@ -225,7 +225,7 @@ def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
         help="Maps of this corpus with other models or settings, rotated and scaled to align with this one "
         "(Procrustes). Hovering and selecting work on all of them at once.",
     )
-    session.keep_list_in_link("with")
+    session.write_list_to_link("with")
     return tuple(others[key] for key in selected)
 
 

@@ -173,11 +173,11 @@ def _colors(view: MapView) -> MapColors:
     color, layout_key = view.scene.color, view.scene.first
     secret = session.api_key(layout_key.model) if color.kind == "similarity" else None  # only then a text is embedded
     arguments = (layout_key, color, view.theme)
-    return cached.made(lambda: session.ask(map_colors, *arguments, secret), "colors", *_cache_keys(*arguments))
+    return cached.computed_once(lambda: session.ask(map_colors, *arguments, secret), "colors", *_cache_keys(*arguments))
 
 
 def _cached(function: Any, *arguments: Any) -> Any:
-    return cached.made(lambda: session.ask(function, *arguments), function.__name__, *_cache_keys(*arguments))
+    return cached.computed_once(lambda: session.ask(function, *arguments), function.__name__, *_cache_keys(*arguments))
 
 
 def _cache_keys(*arguments: Any) -> tuple[Any, ...]:

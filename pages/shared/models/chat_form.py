@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.models.backends import capabilities
 from core.models.chat import ChatModel, chat_url, checked_model
+from core.models.registry import capabilities
 from pages.shared import session
 from pages.shared.models import choice
 
@@ -34,7 +34,7 @@ def select_chat_model() -> ChatModel | None:
     if base_url:
         _server_key_field(base_url)
     else:
-        choice.key_field(capabilities(ChatModel(name).spec))
+        choice.show_key_field(capabilities(ChatModel(name).spec))
     if not name.strip():
         st.caption(":material/edit: Enter the model ID.")
         return None
@@ -53,4 +53,4 @@ def _server_key_field(base_url: str) -> None:
         help="Stored for this session only, in memory. Your OpenAI key is never sent to another server.",
     )
     if typed:
-        session.keep_server_key(base_url, field)
+        session.store_server_key(base_url, field)

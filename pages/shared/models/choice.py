@@ -5,46 +5,44 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import PlanisphereError
-from core.models.backends import capabilities
 from core.models.base import Capabilities
-from core.models.registry import PRESETS, describe
+from core.models.registry import PRESETS, capabilities
 from core.types import ModelSpec
-from core.vectors import estimates as embedding
+from core.vectors import service
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import plain
 
-KINDS = ("Sentence transformer", "OpenAI-compatible server")
+LOCAL, SERVER = "Sentence transformer", "OpenAI-compatible server"
 
 
-def choose() -> list[ModelSpec]:
-    """Draw the choice; gives the chosen models, ready to be asked about."""
-    known = {spec.key: spec for spec in (*PRESETS, *added())}
-    names = {key: spec.label for key, spec in known.items()}
-    take_up_added()
+def select_models() -> list[ModelSpec]:
+    """Draw the choice; gives the selected models."""
+    models = {spec.key: spec for spec in (*PRESETS, *added_models())}
+    select_added_model()
     left, right = st.columns([4, 1], vertical_alignment="bottom")
-    chosen = left.multiselect(
+    selected = left.multiselect(
         "Models",
-        list(known),
+        list(models),
         key="models",
         persist_state="session",
-        format_func=lambda key: names[key],
-        placeholder="Choose one or several models",
-        help="Each runs as a job of its own, one after the other.",
+        format_func=lambda key: models[key].label,
+        placeholder="Select one or more models",
+        help="Each model runs as its own job, one after another.",
     )
-    with right.popover("Add a model", icon=":material/add:", width="stretch"):
-        add_model()
-    for key in chosen:
-        st.caption(f"**{plain(names[key])}**: {describe(known[key])}")
-    specs = [known[key] for key in chosen]
+    with right.popover("Add model", icon=":material/add:", width="stretch"):
+        show_add_model_form()
+    specs = [models[key] for key in selected]
+    for spec in specs:
+        st.caption(f"**{plain(spec.label)}**: {capabilities(spec).description}")
     services = {declared.key_name: declared for spec in specs if (declared := capabilities(spec)).needs_key}
     for declared in services.values():
-        key_field(declared)
-    return [with_dimensions(spec) for spec in specs]
+        show_key_field(declared)
+    return [select_dimensions(spec) for spec in specs]
 
 
-def take_up_added() -> None:
-    """The default model is chosen at first; a model just added is chosen too."""
+def select_added_model() -> None:
+    """The default model is selected at first; a model just added is selected too."""
     session.widget_default("models", [PRESETS[0].key])
     new = session.remembered("choose_model")
     if new:
@@ -52,92 +50,91 @@ def take_up_added() -> None:
         session.remember("choose_model", None)
 
 
-def added() -> list[ModelSpec]:
-    """Models added on this visit."""
+def added_models() -> list[ModelSpec]:
+    """Models added in this session."""
     return [ModelSpec.from_dict(values) for values in session.remembered("added_models", [])]
 
 
-def add_model() -> None:
-    kind = (
-        st.segmented_control("Kind", KINDS, default=KINDS[0], key="add_kind", help="Where the model runs.") or KINDS[0]
-    )
+def show_add_model_form() -> None:
+    options = (LOCAL, SERVER)
+    kind = st.segmented_control("Type", options, default=LOCAL, key="add_kind", help="Where the model runs.") or LOCAL
     with st.form("add_model", border=False):
-        if kind == KINDS[0]:
-            name = st.text_input(
-                "Name or folder",
-                key="add_name",
-                placeholder="intfloat/multilingual-e5-small",
-                help="A name on the Hugging Face hub, or the path of a folder on the server's machine. Code that comes "
-                "with a model is never run.",
-            )
-            spec = ModelSpec("sentence-transformers", name.strip()) if name.strip() else None
-        else:
-            spec = server_fields()
+        spec = local_model_fields() if kind == LOCAL else server_model_fields()
         if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            add(spec)
+            add_model(spec)
 
 
-def server_fields() -> ModelSpec | None:
+def local_model_fields() -> ModelSpec | None:
+    """The model as typed, None without a name."""
+    name = st.text_input(
+        "Name or folder",
+        key="add_name",
+        placeholder="intfloat/multilingual-e5-small",
+        help="A name on the Hugging Face Hub, or the path of a folder on the machine that runs this app. Code that "
+        "comes with a model is never run.",
+    ).strip()
+    return ModelSpec("sentence-transformers", name) if name else None
+
+
+def server_model_fields() -> ModelSpec | None:
     """The model as typed, None while the address or the name is missing."""
     url = st.text_input(
         "Server address",
         key="add_url",
         placeholder="http://localhost:8000/v1",
-        help="The base URL of a server with OpenAI's protocol: vLLM, TEI, Ollama, LM Studio, Infinity.",
-    )
+        help="Base URL of a server that offers OpenAI's API: vLLM, TEI, Ollama, LM Studio, Infinity.",
+    ).strip()
     name = st.text_input(
-        "Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="As the server calls it."
-    )
+        "Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="Model ID on the server."
+    ).strip()
     size = st.number_input(
-        "Dimensions (0: the model's own)",
+        "Dimensions (0 = default)",
         0,
         16_384,
         0,
         key="add_size",
-        help="Only for models that can be shortened; most servers refuse other sizes.",
+        help="For models that support shorter vectors; most servers refuse other sizes.",
     )
     st.text_input(
-        "Key, if the server wants one",
+        "API key (optional)",
         type="password",
         key="server_key",
         persist_state="session",
-        help="Kept for this visit only, in memory. Your OpenAI key is never sent to another server.",
+        help="Stored in memory for this session only. Your OpenAI key is never sent to another server.",
     )
-    st.caption("One short text is sent to the server, to see that it answers and how long its vectors are.")
-    if not url.strip() or not name.strip():
-        return None
-    return ModelSpec("openai", name.strip(), base_url=url.strip(), dimensions=int(size) or None)
+    st.caption("Adding sends one short text to the server, to check that it responds and how long its vectors are.")
+    return ModelSpec("openai", name, base_url=url, dimensions=int(size) or None) if url and name else None
 
 
-def add(spec: ModelSpec | None) -> None:
-    """Look the model up and choose it, or say why it can't be used."""
+def add_model(spec: ModelSpec | None) -> None:
+    """Resolve the model and select it, or say why it can't be used."""
     if spec is None:
         st.warning("Fill in the fields above first.")
         return
     try:
-        found = look_up_server(spec) if spec.base_url else look_up_local(spec)
+        resolved = resolve_server_model(spec) if spec.base_url else resolve_local_model(spec)
     except PlanisphereError as error:
         show_error(error)
         return
-    others = [model.to_dict() for model in added() if model.key != found.key]
-    session.remember("added_models", [*others, found.to_dict()])
-    session.remember("choose_model", found.key)
+    others = [model.to_dict() for model in added_models() if model.key != resolved.key]
+    session.remember("added_models", [*others, resolved.to_dict()])
+    session.remember("choose_model", resolved.key)
     st.rerun()
 
 
-def look_up_server(spec: ModelSpec) -> ModelSpec:
+def resolve_server_model(spec: ModelSpec) -> ModelSpec:
     """The spec with the dimensions its server answers with; sends one short text. Raises ServiceError."""
     with st.spinner("Sending a short text to the server …"):
-        session.keep_server_key(spec.base_url)
-        return session.ask(embedding.resolve_model, session.folder(), spec, session.api_key(spec), timeout=60)
+        session.store_server_key(spec.base_url)
+        return session.ask(service.resolve_model, session.folder(), spec, session.api_key(spec), timeout=60)
 
 
-def look_up_local(spec: ModelSpec) -> ModelSpec:
-    with st.spinner("Looking the model up; one that is not here yet is downloaded …"):
-        return session.ask(embedding.resolve_model, session.folder(), spec, None, timeout=600, on="job")
+def resolve_local_model(spec: ModelSpec) -> ModelSpec:
+    with st.spinner("Loading the model (downloads it if needed) …"):
+        return session.ask(service.resolve_model, session.folder(), spec, None, timeout=600, on="job")
 
 
-def key_field(declared: Capabilities) -> None:
+def show_key_field(declared: Capabilities) -> None:
     """The field of a service's key."""
     name = declared.key_name
     configured = session.named_key(name) is not None and not session.typed_key(name)
@@ -147,13 +144,13 @@ def key_field(declared: Capabilities) -> None:
         key=session.key_widget(name),
         persist_state="session",
         placeholder="found in the settings" if configured else "",
-        help="Kept in memory for this visit only: never written, logged or put into a link. It may also come from the "
-        f"environment ({name}) or .streamlit/secrets.toml.",
+        help="Stored in memory for this session only: never written, logged or put into a link. Can also be set as the "
+        f"environment variable {name} or in .streamlit/secrets.toml.",
     )
 
 
-def with_dimensions(spec: ModelSpec) -> ModelSpec:
-    """Some models can be asked for shorter vectors."""
+def select_dimensions(spec: ModelSpec) -> ModelSpec:
+    """Some models support shorter vectors."""
     sizes = capabilities(spec).dimension_choices
     if not sizes:
         return spec

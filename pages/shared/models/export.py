@@ -1,4 +1,4 @@
-"""The models a corpus is embedded with, and taking their vectors out."""
+"""The models a corpus is embedded with, and exporting their vectors."""
 
 from pathlib import Path
 from typing import Any
@@ -15,74 +15,79 @@ from pages.shared.messages import show_error
 from pages.shared.text import format_bytes, format_duration
 
 FORMATS: dict[Format, str] = {
-    "parquet": "Parquet: the table with a vector column",
-    "csv": "CSV: the table with vectors as text",
+    "parquet": "Parquet: table with a vector column",
+    "csv": "CSV: table with vectors as text",
     "npy": "NumPy: vectors.npy and the table as CSV",
     "projector": "Embedding Projector: vectors.tsv and metadata.tsv",
     "faiss": "FAISS index with a JSON manifest",
 }
 
 
-def embedded(info: CorpusInfo) -> None:
-    """What has been embedded, with what was counted on the way; nothing where nothing has."""
+def show_embedded_models(info: CorpusInfo) -> None:
+    """The models with what was counted while embedding; nothing where there are none."""
     records = list(session.workspace().results("vectors", info.digest))
     if not records:
         return
     st.subheader("Embedded")
     st.dataframe(
-        pd.DataFrame([row(record) for record in records]),
+        pd.DataFrame([embedded_model_row(record) for record in records]),
         hide_index=True,
         width="stretch",
+        column_config={
+            "Max. tokens": st.column_config.NumberColumn(help="Tokens of a text that the model reads"),
+            "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
+            "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
+            "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
+        },
         alt="The models this corpus is embedded with",
     )
     left, right = st.columns(2)
-    left.page_link("pages/explore/map.py", label="See the map", icon=":material/scatter_plot:")
-    right.page_link("pages/explore/search.py", label="Search it", icon=":material/search:")
-    with st.expander("Take the vectors out", icon=":material/download:"):
-        take_out(info, [ModelSpec.from_dict(record["inputs"]["model"]) for record in records])
+    left.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
+    right.page_link("pages/explore/search.py", label="Search", icon=":material/search:")
+    with st.expander("Export vectors", icon=":material/download:"):
+        show_vector_export(info, [ModelSpec.from_dict(record["inputs"]["model"]) for record in records])
 
 
-def row(record: dict[str, Any]) -> dict[str, Any]:
+def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
     spec, facts = ModelSpec.from_dict(record["inputs"]["model"]), record["facts"]
     return {
         "Model": spec.label,
         "Dimensions": spec.dimensions,
-        "Window (tokens)": spec.max_tokens,
-        "Texts computed": facts.get("computed"),
-        "Took": format_duration(facts.get("seconds") or 0),
-        "Cut": facts.get("truncated"),
-        "Not seen": f"{facts.get('unseen_share') or 0:.1%}",
-        "Split and averaged": facts.get("split"),
+        "Max. tokens": spec.max_tokens,
+        "Texts embedded": facts.get("computed"),
+        "Time": format_duration(facts.get("seconds") or 0),
+        "Truncated": facts.get("truncated"),
+        "Text lost": f"{facts.get('unseen_share') or 0:.1%}",
+        "Split": facts.get("split"),
     }
 
 
-def take_out(info: CorpusInfo, models: list[ModelSpec]) -> None:
+def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     spec = left.selectbox(
-        "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to write."
+        "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to export."
     )
     form = middle.selectbox(
         "Format",
         list(FORMATS),
         format_func=lambda name: FORMATS[name],
         key="export_format",
-        help="All vectors are float32 of unit length, in row order; their dot product is the cosine.",
+        help="float32 vectors of unit length in row order; their dot product is the cosine similarity.",
     )
-    wanted = [info.digest, spec.key, form]
     if right.button(
         "Prepare",
         key="export_prepare",
         icon=":material/inventory_2:",
         width="stretch",
-        help="Writes the file in the workspace first.",
+        help="Writes the file to the workspace; download it afterwards.",
     ):
-        prepare(info, spec, form)
-    for_what, written = session.remembered("export", [None, ""])
-    if for_what == wanted and Path(written).is_file():
-        download(Path(written), form)
+        write_vectors(info, spec, form)
+    written_for, path = session.remembered("export", [None, ""])
+    if written_for == [info.digest, spec.key, form] and Path(path).is_file():
+        show_vector_download(Path(path), form)
 
 
-def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
+def write_vectors(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
     """Write the file, and remember it, so that its button outlives the next rerun."""
     try:
         with st.spinner("Writing the file …"):
@@ -93,7 +98,7 @@ def prepare(info: CorpusInfo, spec: ModelSpec, form: Format) -> None:
     session.remember("export", [[info.digest, spec.key, form], path])
 
 
-def download(path: Path, form: Format) -> None:
+def show_vector_download(path: Path, form: Format) -> None:
     """The button of a written file; it is opened when the button is pressed."""
     st.download_button(
         f"Download ({format_bytes(path.stat().st_size)})",

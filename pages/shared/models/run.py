@@ -1,4 +1,4 @@
-"""What chosen models will take, and starting them."""
+"""What the selected models will take, and starting them."""
 
 import math
 from collections.abc import Sequence
@@ -10,81 +10,75 @@ import streamlit as st
 from core.digest import digest_json
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors import estimates as embedding
-from core.vectors.estimates import Prospect
+from core.vectors.service import EmbeddingPlan, plan_embedding
 from pages.shared import session
 from pages.shared.messages import show_error
 from pages.shared.text import format_duration, plain
+
+PLAN_COLUMNS = {
+    "To embed": st.column_config.NumberColumn(format="localized", help="Unique texts without a vector of this model"),
+    "Cached": st.column_config.NumberColumn(format="localized", help="Unique texts whose vector is stored already"),
+    "Tokens": st.column_config.TextColumn(help="Tokens of all texts, as this model counts them; ≈ marks an estimate"),
+    "Truncated": st.column_config.NumberColumn(
+        format="localized", help="Texts with more tokens than the model reads: their end is ignored"
+    ),
+    "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read"),
+    "Time": st.column_config.TextColumn(help="Extrapolated from a few of these texts, where that is free"),
+    "Price": st.column_config.TextColumn(help="From the provider's price list, with its date"),
+}
 
 
 def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     """Show what each model that has not run yet will take, and the button that starts them."""
     embedded = {model.key for model in session.workspace().models(info.digest)}
-    todo = [spec for spec in specs if spec.key not in embedded and not running(info, spec)]
-    prospects = [found for spec in todo if (found := prospect_of(info, spec))]
-    if not prospects:
+    todo = [spec for spec in specs if spec.key not in embedded and not is_running(info, spec)]
+    plans = [plan for spec in todo if (plan := load_plan(info, spec))]
+    if not plans:
         if not todo:
-            st.caption("The chosen models have run on this corpus, or are running. Choose more, or see the map.")
+            st.caption("Already embedded or running.")
         return
     st.dataframe(
-        pd.DataFrame([described(found) for found in prospects]),
+        pd.DataFrame([plan_row(plan) for plan in plans]),
         hide_index=True,
         width="stretch",
-        column_config=COLUMNS,
-        alt="What each chosen model will take",
+        column_config=PLAN_COLUMNS,
+        alt="What each selected model will take",
     )
-    for found in prospects:
-        notes(found)
-    limit = paid_consent(prospects)
-    names = ", ".join(found.spec.label for found in prospects)
+    for plan in plans:
+        show_plan_notes(plan)
+    limit = paid_consent(plans)
+    names = ", ".join(plan.spec.label for plan in plans)
     st.button(
         "Start",
         key="embed_start",
         type="primary",
         icon=":material/play_arrow:",
         disabled=limit == 0,
-        on_click=start_all,  # before anything is drawn: who leaves the page at once has started them all the same
-        args=(info, [found.spec for found in prospects], limit),
-        help=plain(f"Runs {names} in the background; you can go on working, cancel, and continue later."),
+        on_click=submit_embed_jobs,  # before drawing, so that leaving the page at once still starts them
+        args=(info, [plan.spec for plan in plans], limit),
+        help=plain(f"Runs {names} in the background. You can cancel and resume later."),
     )
 
 
-def start_all(info: CorpusInfo, specs: list[ModelSpec], limit: float | None) -> None:
+def submit_embed_jobs(info: CorpusInfo, specs: list[ModelSpec], limit: float | None) -> None:
     for spec in specs:
-        start(info, spec, limit)
+        params = {"model": spec.to_dict()} | ({"limit_usd": limit} if limit else {})
+        job = JobSpec("embed", session.folder(), info.digest, params, title=f"{spec.label} on {info.name}")
+        session.manager().submit(job, session.job_key(params))
 
 
-def running(info: CorpusInfo, spec: ModelSpec) -> bool:
+def is_running(info: CorpusInfo, spec: ModelSpec) -> bool:
     jobs = session.manager().list(session.folder())
     return any(
         job.open and job.spec.corpus == info.digest and job.spec.params.get("model") == spec.to_dict() for job in jobs
     )
 
 
-COLUMNS = {
-    "To compute": st.column_config.NumberColumn(
-        format="localized", help="Different texts that have no vector of this model yet"
-    ),
-    "Kept": st.column_config.NumberColumn(
-        format="localized", help="Different texts whose vector is kept from an earlier run"
-    ),
-    "Tokens": st.column_config.TextColumn(
-        help="Word pieces in all texts, as this model counts them; ≈ marks an estimate"
-    ),
-    "Cut": st.column_config.NumberColumn(
-        format="localized", help="Texts longer than the model's window: their end is not seen"
-    ),
-    "Not seen": st.column_config.TextColumn(help="Share of all tokens that the model never sees"),
-    "Time": st.column_config.TextColumn(help="Measured on a few of these texts where that is free"),
-    "Price": st.column_config.TextColumn(help="From the price table, with its date"),
-}
-
-
-def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
-    """The prospect, or None after saying why there is none."""
+def load_plan(info: CorpusInfo, spec: ModelSpec) -> EmbeddingPlan | None:
+    """The plan, or None after saying why there is none."""
     declared, secret = capabilities(spec), session.api_key(spec)
     if declared.needs_key and secret is None:
         st.info(f"Enter the {declared.provider} API key above to run {plain(spec.label)}.", icon=":material/key:")
@@ -93,51 +87,45 @@ def prospect_of(info: CorpusInfo, spec: ModelSpec) -> Prospect | None:
     try:
         with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
             if secret is not None:
-                return session.ask(embedding.prospect, session.corpus_ref(info), spec, secret)
+                return session.ask(plan_embedding, session.corpus_ref(info), spec, secret)
             stamp = session.workspace().cache_stamp(spec)
             pool = "job" if declared.loading else "answer"
-            return session.ask_once(embedding.prospect, session.corpus_ref(info), spec, None, stamp, on=pool)
+            return session.ask_once(plan_embedding, session.corpus_ref(info), spec, None, stamp, on=pool)
     except PlanisphereError as error:
         show_error(error)
         return None
 
 
-def described(found: Prospect) -> dict[str, object]:
+def plan_row(plan: EmbeddingPlan) -> dict[str, object]:
     """A row of the table."""
-    estimate = found.estimate
+    estimate = plan.estimate
     return {
-        "Model": found.spec.label,
-        "To compute": estimate.to_compute,
-        "Kept": estimate.cached,
+        "Model": plan.spec.label,
+        "To embed": estimate.to_compute,
+        "Cached": estimate.cached,
         "Tokens": ("" if estimate.tokens_exact else "≈ ") + f"{estimate.tokens:,}",
-        "Cut": estimate.truncated,
-        "Not seen": f"{estimate.unseen_share:.1%}",
-        "Time": time_text(found),
-        "Price": price_text(found),
+        "Truncated": estimate.truncated,
+        "Text lost": f"{estimate.unseen_share:.1%}",
+        "Time": estimate.seconds_basis if estimate.seconds is None else f"≈ {format_duration(estimate.seconds)}",
+        "Price": price_text(plan),
     }
 
 
-def time_text(found: Prospect) -> str:
-    seconds = found.estimate.seconds
-    return found.estimate.seconds_basis if seconds is None else f"≈ {format_duration(seconds)}"
+def price_text(plan: EmbeddingPlan) -> str:
+    usd, date = plan.estimate.usd, plan.estimate.price_date
+    if usd is None:
+        return "unknown"
+    return f"≈ ${usd:,.4f}, at most ${plan.max_usd or 0:,.4f} (prices of {date})" if usd else "free"
 
 
-def price_text(found: Prospect) -> str:
-    if found.estimate.usd is None:
-        return "not known"
-    if not found.estimate.usd:
-        return "free"
-    return f"≈ ${found.estimate.usd:,.4f}, at most ${found.most_usd or 0:,.4f} (prices of {found.estimate.price_date})"
-
-
-def notes(found: Prospect) -> None:
+def show_plan_notes(plan: EmbeddingPlan) -> None:
     """What the person should know before starting."""
-    if found.warning:
-        st.warning(plain(found.warning), icon=":material/translate:")
-    if found.estimate.split:
+    if plan.warning:
+        st.warning(plain(plan.warning), icon=":material/translate:")
+    if plan.estimate.split:
         st.caption(
-            f"{plain(found.spec.label)}: {found.estimate.split:,} texts are longer than its window; they are split, "
-            "and their parts averaged."
+            f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request; they are split and "
+            "the vectors of their parts averaged."
         )
 
 
@@ -147,7 +135,7 @@ class Priced(Protocol):
     @property
     def spec(self) -> ModelSpec: ...
     @property
-    def most_usd(self) -> float | None: ...
+    def max_usd(self) -> float | None: ...
 
 
 def paid_consent(todo: Sequence[Priced]) -> float | None:
@@ -155,26 +143,20 @@ def paid_consent(todo: Sequence[Priced]) -> float | None:
     paid = [model for model in todo if capabilities(model.spec).paid]
     if not paid:
         return None
-    known = sum(model.most_usd or 0 for model in paid)
+    total_usd = sum(model.max_usd or 0 for model in paid)
     left, right = st.columns(2, vertical_alignment="bottom")
     limit = left.number_input(
-        "Spending limit a model (US dollars)",
+        "Spending limit per model (USD)",
         0.01,
         100_000.0,
-        max(0.01, math.ceil(known * 100) / 100),
+        max(0.01, math.ceil(total_usd * 100) / 100),
         format="%.2f",
-        key=f"limit-{round(known * 1e6)}",
-        help="The run stops before the batch that could pass it. What is finished is kept.",
+        key=f"limit-{round(total_usd * 1e6)}",
+        help="The run stops before the first batch that could exceed it. Progress is saved.",
     )
     agreed = right.checkbox(
         "I agree to pay up to this limit",
         key=f"agreed-{digest_json([limit, *(model.spec.key for model in paid)])}",
-        help="A server whose price is not known may charge too; then the limit can't be kept.",
+        help="A server whose price is unknown may charge too; the limit can't be enforced there.",
     )
     return float(limit) if agreed else 0.0
-
-
-def start(info: CorpusInfo, spec: ModelSpec, limit: float | None) -> None:
-    params = {"model": spec.to_dict()} | ({"limit_usd": limit} if limit else {})
-    job = JobSpec("embed", session.folder(), info.digest, params, title=f"{spec.label} on {info.name}")
-    session.manager().submit(job, session.job_key(params))

@@ -59,9 +59,9 @@ def _select_cosine(selection: QualitySelection) -> tuple[float, str]:
         "Cosine", -1.0, 1.0, DEFAULT_COSINE, 0.01, "%.3f", key="quality_cosine", bind="query-params", width=140,
         help="A similarity or threshold.",
     )  # fmt: skip
-    session.linked_choice("quality_of", selection.names)
+    session.select_from_link("quality_of", selection.names)
     name = st.selectbox("Under", selection.names, key="quality_of", width=280, help="The contender of this cosine.")
-    session.keep_in_link("quality_of")
+    session.write_to_link("quality_of")
     return float(cosine if cosine is not None else DEFAULT_COSINE), str(name)
 
 

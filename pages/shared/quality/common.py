@@ -105,7 +105,7 @@ def named(results: Sequence[ContenderResult]) -> list[tuple[str, Any]]:
 def select_label_column(selection: QualitySelection, use: str) -> str:
     """Draws the label column; "" for none, and for one that can't be used, with an explanation."""
     options = [*session.ask_once(label_columns, selection.corpus), ""]
-    session.linked_choice("quality_label", options)
+    session.select_from_link("quality_label", options)
     column = st.selectbox(
         "Label column",
         options,
@@ -114,7 +114,7 @@ def select_label_column(selection: QualitySelection, use: str) -> str:
         width=320,
         help=f"{use} Columns declared as labels on the Data page come first.",
     )
-    session.keep_in_link("quality_label")
+    session.write_to_link("quality_label")
     try:
         if column:
             session.ask_once(service.check_labels, selection.corpus, column)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import PlanisphereError
-from core.jobs.pipeline import computes
+from core.jobs.kinds import computes
 from core.jobs.results import result_spec
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.quality.results import EDIT_ROBUSTNESS, EditQuery
 from core.quality.service import EditPlan, plan_edits
 from core.results import Step
@@ -34,7 +34,7 @@ class PendingEdits:
         return self.contender.model
 
     @property
-    def most_usd(self) -> float | None:
+    def max_usd(self) -> float | None:
         return self.plan.usd
 
 
@@ -72,7 +72,7 @@ def _show_measurement(selection: QualitySelection, pending: Sequence[PendingEdit
     result_view.show_submitted()
     steps = [Step(EDIT_ROBUSTNESS, EditQuery(selection.corpus, item.contender)) for item in pending]
     if running := next((state for step in steps if (state := result_view.running_job(step))), None):
-        result_view.progress(running)
+        result_view.show_progress(running)
         return
     with st.container(border=True):
         st.markdown("**Measure robustness to edits**")
@@ -87,7 +87,7 @@ def _show_measurement(selection: QualitySelection, pending: Sequence[PendingEdit
             key="quality_edits_start",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=result_view.submit,
+            on_click=result_view.submit_jobs,
             args=tuple(_job(selection, item, limit) for item in ready),
             disabled=limit == 0 or not ready,
             help="Starts one job per contender. Results are stored.",
@@ -98,7 +98,7 @@ def _show_stop_reason(step: Step) -> None:
     """Why the last job that was to compute this ended without it."""
     states = [state for state in session.manager().list(session.folder()) if computes(state.spec, step)]
     if states:
-        jobs_view.stop_reason(max(states, key=lambda state: state.started or 0.0))
+        jobs_view.show_stop_reason(max(states, key=lambda state: state.started or 0.0))
 
 
 def _lacks_key(item: PendingEdits) -> bool:

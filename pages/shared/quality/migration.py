@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.quality import service
 from core.quality.charts import color, group_bars
 from core.quality.migration import ListComparison, ThresholdMapping

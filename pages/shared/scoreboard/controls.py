@@ -101,9 +101,9 @@ def _label_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | N
         )
         st.page_link("pages/data/corpus.py", label="Set columns on the Data page", icon=":material/table_view:")
         return None
-    session.linked_choice("score_label", columns)
+    session.select_from_link("score_label", columns)
     column = st.selectbox("Label column", columns, key="score_label", help="Rows with the same value are relevant.")
-    session.keep_in_link("score_label")
+    session.write_to_link("score_label")
     return Task.of("labels", column=column, split=_select_split(info), shots=_select_shots())
 
 

@@ -127,7 +127,7 @@ def _select_judgments(info: CorpusInfo, table: TaskTable, qrels: list[TaskTable]
     columns = session.ask_once(query_columns, session.corpus_ref(info), table.key)
     names = {SAME_FILE: "In the same file"} | parts.table_names(qrels, "line")
     options = list(names) if columns.relevant else [*list(names)[1:], SAME_FILE]
-    selected = session.linked_choice("queries_judgments", options)
+    selected = session.select_from_link("queries_judgments", options)
     st.selectbox(
         "Judgments",
         list(names),
@@ -135,7 +135,7 @@ def _select_judgments(info: CorpusInfo, table: TaskTable, qrels: list[TaskTable]
         format_func=lambda key: names[key],
         help="Which rows are relevant to which query: in a separate file (qrels), or in a column of the same file.",
     )
-    session.keep_in_link("queries_judgments")
+    session.write_to_link("queries_judgments")
     return "" if selected == SAME_FILE else selected
 
 

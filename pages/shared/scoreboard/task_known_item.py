@@ -7,9 +7,9 @@ import streamlit as st
 from core.corpus.ctfidf import CANDIDATES
 from core.digest import digest_json
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
 from core.models.chat import ChatModel
 from core.models.openai_client.models import server_name
+from core.models.registry import capabilities
 from core.scoreboard.columns import text_columns
 from core.scoreboard.known_item import QUERY_GENERATORS, SAMPLE
 from core.scoreboard.llm_queries import WritingPlan, writing_plan
@@ -26,7 +26,7 @@ MAX_SAMPLE = 10_000
 
 def known_item_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; the task, None where something is missing and shown."""
-    generator = session.linked_choice("known_generator", list(QUERY_GENERATORS))
+    generator = session.select_from_link("known_generator", list(QUERY_GENERATORS))
     st.selectbox(
         "Query generator",
         list(QUERY_GENERATORS),
@@ -34,7 +34,7 @@ def known_item_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task
         format_func=lambda name: QUERY_GENERATORS[name].label,
         help=" ".join(f"{option.label}: {option.help}" for option in QUERY_GENERATORS.values()),
     )
-    session.keep_in_link("known_generator")
+    session.write_to_link("known_generator")
     st.caption(QUERY_GENERATORS[generator].help)
     task = _known_item_task(info, generator, _select_sample(generator))
     preview = parts.load_preview(info, task) if task else None
@@ -99,7 +99,7 @@ def _llm_task(info: CorpusInfo, sample: int, seed: int) -> Task | None:
     job = JobSpec("write_queries", session.folder(), info.digest, params, title=f"Queries for {info.name}")
     state = next((state for state in session.manager().list(session.folder()) if state.id == job.id), None)
     if state is not None and state.open:
-        result_view.progress(state)
+        result_view.show_progress(state)
         return None
     if plan.written < plan.sample:
         if state is not None and state.status == "failed":

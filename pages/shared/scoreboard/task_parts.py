@@ -56,7 +56,7 @@ def select_table(form: str, tables: list[TaskTable], label: str) -> TaskTable:
     """One of several tables, by its key in the link."""
     by_key = {table.key: table for table in tables}
     names = table_names(tables, "row")
-    session.linked_choice(f"{form}_file", list(by_key))
+    session.select_from_link(f"{form}_file", list(by_key))
     key = st.selectbox(
         label,
         list(by_key),
@@ -64,7 +64,7 @@ def select_table(form: str, tables: list[TaskTable], label: str) -> TaskTable:
         format_func=lambda key: names[key],
         help="Files uploaded for this corpus, the latest first.",
     )
-    session.keep_in_link(f"{form}_file")
+    session.write_to_link(f"{form}_file")
     return by_key[str(key)]
 
 

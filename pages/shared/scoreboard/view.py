@@ -67,7 +67,7 @@ def _score_pending(info: CorpusInfo, query: ScoreboardQuery) -> ScoringState | N
         return session.ask(service.scoring_state, query)
     contenders = [query.contenders[index] for index in state.pending]
     params = {"contenders": [contender.to_dict() for contender in contenders], "task": query.task.to_dict()}
-    result_view.offer(
+    result_view.offer_jobs(
         JobSpec("scores", query.corpus.folder, query.corpus.digest, params, title=f"Scores of {info.name}"),
         headline=f"{pending} to score",
         description=f"{', '.join(plain(contender.label) for contender in contenders)}: {count(info.rows, 'row')}.",

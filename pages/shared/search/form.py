@@ -38,7 +38,7 @@ def select_models(info: CorpusInfo) -> list[ModelSpec]:
     if not main or not others:
         return [main] if main else []
     names = {model.key: model.label for model in others}
-    session.drop_unknown("beside", list(names))
+    session.drop_unknown_values("beside", list(names))
     selected = st.multiselect(
         "Compare with",
         list(names),

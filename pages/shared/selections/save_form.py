@@ -8,7 +8,7 @@ import streamlit as st
 from core.corpus.selections import MAX_NAME_LENGTH, save_selection
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from core.vectors.versions import create_version
@@ -123,4 +123,4 @@ def _embed(copy: CorpusInfo, model: ModelSpec) -> None:
         params = {"model": model.to_dict()}
         session.manager().submit(JobSpec("map", session.folder(), copy.digest, params, f"Map of {copy.name}"))
         return
-    run.start(copy, model, NO_SPENDING if capabilities(model).paid else None)
+    run.submit_embed_jobs(copy, [model], NO_SPENDING if capabilities(model).paid else None)

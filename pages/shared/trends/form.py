@@ -107,19 +107,19 @@ def _select_period(times: TimeSummary) -> Period:
 
 def linked_select(key: str, name: str, options: Sequence[str], labels: Mapping[str, str], help_text: str) -> str:
     """A select box in the link; the first option is the default, those with labels come in the labels' order."""
-    session.linked_choice(key, options)
+    session.select_from_link(key, options)
     order = [option for option in labels if option in options] or list(options)
     st.selectbox(name, order, key=key, format_func=lambda option: labels.get(option, option), help=help_text, width=180)
-    session.keep_in_link(key)
+    session.write_to_link(key)
     return str(session.widget_value(key))
 
 
 def linked_segments(key: str, name: str, options: Mapping[str, str], help_text: str) -> str:
     """A segmented control in the link under "t_" and the key; the first option is the default."""
     key = f"t_{key}"
-    session.linked_choice(key, list(options))
+    session.select_from_link(key, list(options))
     st.segmented_control(name, list(options), key=key, required=True, format_func=options.__getitem__, help=help_text)
-    session.keep_in_link(key)
+    session.write_to_link(key)
     return str(session.widget_value(key))
 
 

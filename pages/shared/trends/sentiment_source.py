@@ -5,7 +5,7 @@ from typing import get_args
 
 import streamlit as st
 
-from core.models.backends import capabilities
+from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.trends.sentiment import BAND
 from core.trends.sentiment_source import (

@@ -7,11 +7,11 @@ from scipy.sparse import csr_matrix
 from core.vectors.communities import (
     RESOLUTIONS,
     by_size,
-    communities,
     content_order,
     fuzzy_weights,
-    levels,
+    leiden_communities,
     neighbor_graph,
+    nested_communities,
 )
 from core.vectors.umap import fuzzy_graph
 
@@ -69,30 +69,30 @@ def test_union_of_both_directions():
 def test_planted_groups_are_found_again_by_every_seed(planted):
     graph = neighbor_graph(planted.neighbors.ids, planted.neighbors.scores)
     for seed in range(5):
-        found = communities(graph, 1.0, seed)
+        found = leiden_communities(graph, 1.0, seed)
         assert same_groups(found, planted.truth)
-        np.testing.assert_array_equal(found, communities(graph, 1.0, seed))
+        np.testing.assert_array_equal(found, leiden_communities(graph, 1.0, seed))
     assert np.bincount(found).tolist() == [60, 50, 40, 30]
     assert found.dtype == np.int32
 
 
 def test_a_higher_resolution_gives_more(scattered):
     graph = neighbor_graph(scattered.neighbors.ids, scattered.neighbors.scores)
-    counts = [int(communities(graph, resolution).max()) + 1 for resolution in RESOLUTIONS]
+    counts = [int(leiden_communities(graph, resolution).max()) + 1 for resolution in RESOLUTIONS]
     assert counts == sorted(counts)
     assert counts[0] < counts[3] < counts[-1]
 
 
 def test_rows_without_neighbors_are_alone():
     graph = csr_matrix(([1.0, 1.0], ([1, 3], [3, 1])), shape=(5, 5))
-    assert communities(graph, 1.0).tolist() == [1, 0, 2, 0, 3]
-    assert communities(csr_matrix((4, 4)), 1.0).tolist() == [0, 1, 2, 3]
+    assert leiden_communities(graph, 1.0).tolist() == [1, 0, 2, 0, 3]
+    assert leiden_communities(csr_matrix((4, 4)), 1.0).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_levels_are_nested_and_grow(scattered, seed):
     graph = neighbor_graph(scattered.neighbors.ids, scattered.neighbors.scores)
-    found = levels(graph, np.random.default_rng(1).permutation(300), seed)
+    found = nested_communities(graph, np.random.default_rng(1).permutation(300), seed)
     assert found.shape == (len(RESOLUTIONS), 300)
     for coarse, fine in pairwise(found):
         assert len(set(zip(coarse.tolist(), fine.tolist(), strict=True))) == fine.max() + 1
@@ -105,9 +105,9 @@ def test_shuffled_rows_give_the_same_levels(plant, given):
     whole = plant((30,) * 12, dims=8, spread=0.5)
     shuffle = np.random.default_rng(5).permutation(len(whole.truth))
     other = given(whole.vectors.rows[shuffle])
-    first = levels(neighbor_graph(whole.neighbors.ids, whole.neighbors.scores), content_order(whole.texts))
+    first = nested_communities(neighbor_graph(whole.neighbors.ids, whole.neighbors.scores), content_order(whole.texts))
     texts = [whole.texts[row] for row in shuffle]
-    second = levels(neighbor_graph(other.neighbors.ids, other.neighbors.scores), content_order(texts))
+    second = nested_communities(neighbor_graph(other.neighbors.ids, other.neighbors.scores), content_order(texts))
     for one, two in zip(first, second, strict=True):
         assert same_groups(one[shuffle], two)
 

@@ -15,7 +15,7 @@ from core.compression.quantization import (
     rank_correlations,
 )
 from core.compression.sample import draw_sample
-from core.vectors.contenders import vary
+from core.vectors.contenders import quantize
 from tests.core.compression.conftest import grouped_rows
 
 
@@ -73,7 +73,7 @@ def in_steps(rows):
 @pytest.mark.parametrize("bits", ["float16", "int8", "binary"])
 def test_what_is_found_is_as_in_the_vectors_such_a_store_gives_back(run, made, bits):
     sample, truth, _ = made
-    rows = in_steps(sample.rows) if bits == "int8" else vary(sample.rows, None, bits)
+    rows = in_steps(sample.rows) if bits == "int8" else quantize(sample.rows, None, bits)
     shares, taus = [], []
     for at, query in enumerate(sample.queries):
         cosines = rows @ (rows if bits == "binary" else sample.rows)[query]
@@ -89,7 +89,7 @@ def test_what_is_found_is_as_in_the_vectors_such_a_store_gives_back(run, made, b
 def test_scores_of_signs_are_their_cosine(made):
     rows = made[0].rows
     store = next(quantizer for quantizer in quantizers(made[0]) if quantizer.name == "binary")
-    expected = vary(rows, None, "binary") @ vary(rows, None, "binary")[:5].T
+    expected = quantize(rows, None, "binary") @ quantize(rows, None, "binary")[:5].T
     np.testing.assert_allclose(store.scores(rows[:5], np.tile(np.arange(9), (5, 1))), expected[:9].T, atol=1e-6)
 
 

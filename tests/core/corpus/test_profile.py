@@ -9,7 +9,7 @@ import pytest
 from core.corpus import profile as profile_module
 from core.corpus.language import Languages
 from core.corpus.profile import length_histogram, profile_corpus, summarize_columns
-from core.models.truncation import window_report
+from core.models.costs import truncation_report
 from core.types import Corpus, ModelSpec, Roles
 from tests.sample import labeled_sample
 from tests.waiting import cpu_limit
@@ -133,23 +133,23 @@ class Splitting(Words):
 
 def test_windows_by_hand():
     texts = ["a b c", "a b c d e f", "", "a b c d e f g h i"]
-    short, endless, split = window_report(texts, [Words(4), Words(None), Splitting(4)])
-    assert (short.model, short.max_tokens, short.texts, short.counted, short.over) == ("words-4", 4, 4, 4, 2)
-    assert short.over_share == 0.5
+    short, endless, split = (truncation_report(texts, words) for words in (Words(4), Words(None), Splitting(4)))
+    assert (short.model, short.max_tokens, short.texts, short.counted, short.long_texts) == ("words-4", 4, 4, 4, 2)
+    assert short.long_share == 0.5
     assert short.unseen_share == pytest.approx((2 + 5) / 18)
     assert (short.exact, short.splits) == (True, False)
-    assert (endless.max_tokens, endless.over, endless.unseen_share) == (None, 0, 0.0)
-    assert (split.over, split.unseen_share, split.splits, split.exact) == (2, 0.0, True, False)
-    assert window_report([], [Words(4)])[0].over_share == 0.0
+    assert (endless.max_tokens, endless.long_texts, endless.unseen_share) == (None, 0, 0.0)
+    assert (split.long_texts, split.unseen_share, split.splits, split.exact) == (2, 0.0, True, False)
+    assert truncation_report([], Words(4)).long_share == 0.0
 
 
 def test_many_texts_are_sampled_the_same_way_each_time():
     texts = ["w " * (1 + i % 10) for i in range(5_000)]
-    (made,) = window_report(texts, [Words(5)], seed=3, sample=1_000)
+    made = truncation_report(texts, Words(5), seed=3, sample=1_000)
     assert (made.texts, made.counted) == (5_000, 1_000)
-    assert made.over_share == pytest.approx(0.5, abs=0.06)
-    assert made == window_report(texts, [Words(5)], seed=3, sample=1_000)[0]
-    assert made != window_report(texts, [Words(5)], seed=4, sample=1_000)[0]
+    assert made.long_share == pytest.approx(0.5, abs=0.06)
+    assert made == truncation_report(texts, Words(5), seed=3, sample=1_000)
+    assert made != truncation_report(texts, Words(5), seed=4, sample=1_000)
 
 
 def test_ten_thousand_texts_are_profiled_quickly(no_languages):
@@ -159,7 +159,7 @@ def test_ten_thousand_texts_are_profiled_quickly(no_languages):
     corpus = corpus_of(texts, table)
     with cpu_limit(4):
         profile_corpus(corpus)
-        window_report(texts, [Words(256)])
+        truncation_report(texts, Words(256))
 
 
 def test_languages_are_counted_without_blank_texts():

@@ -15,7 +15,7 @@ import pytest
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.errors import InputError, JobError
-from core.jobs import cluster, pipeline
+from core.jobs import cluster, kinds
 from core.jobs.context import JobCancelled, JobContext
 from core.jobs.manager import JobManager
 from core.jobs.types import JobSpec
@@ -33,16 +33,16 @@ LEXICAL = next(spec for spec in PRESETS if spec.backend == "lexical")
 
 @pytest.fixture(scope="module")
 def manager():
-    made = JobManager(workers=1)
-    yield made
-    made.close()
+    created = JobManager(workers=1)
+    yield created
+    created.close()
 
 
 @pytest.fixture
 def server():
-    made = EmbeddingServer(delay=0.15)
-    yield made
-    made.close()
+    created = EmbeddingServer(delay=0.15)
+    yield created
+    created.close()
 
 
 @pytest.fixture
@@ -185,9 +185,9 @@ def test_answers_carry_the_errors_of_core_and_hide_others(manager):
         manager.ask(crash)
 
 
-def test_a_job_aside_holds_nobody_up_and_follows_the_one_that_asked_for_it(manager, workspace, monkeypatch):
+def test_a_background_job_delays_no_other_and_follows_the_job_that_created_it(manager, workspace, monkeypatch):
     let_go, order = threading.Event(), []
-    other = replace(job_on(workspace, "b", LEXICAL), kind="map", aside=True)
+    other = replace(job_on(workspace, "b", LEXICAL), kind="map", background=True)
 
     def first(spec, secret, context):
         order.append("first")
@@ -195,25 +195,25 @@ def test_a_job_aside_holds_nobody_up_and_follows_the_one_that_asked_for_it(manag
 
     def slow(spec, secret, context):
         let_go.wait(WAIT)
-        order.append("aside")
+        order.append("background")
 
     def quick(spec, secret, context):
-        order.append("own")
+        order.append("quick")
 
-    monkeypatch.setattr(pipeline, "KINDS", {"sample": first, "map": slow, "embed": quick})
+    monkeypatch.setattr(kinds, "KINDS", {"sample": first, "map": slow, "embed": quick})
     finish(manager, manager.submit(JobSpec("sample", str(workspace.folder), "")))
     wait_until(lambda: manager.get(other.id).status == "running")
-    assert manager.submit(replace(other, aside=False)) == other.id  # the same work, in line or not
+    assert manager.submit(replace(other, background=False)) == other.id  # the same work
     assert finish(manager, manager.submit(job_on(workspace, "a", LEXICAL))).status == "done"
     let_go.set()
     assert finish(manager, other.id).status == "done"
-    assert order == ["first", "own", "aside"]
+    assert order == ["first", "quick", "background"]
 
 
 def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
     started = time.monotonic()
     context = JobContext(
-        manager._client, "long", manager._on, lambda: time.monotonic() > started + 1, lambda *_, **__: None
+        manager._client, "long", manager._worker_options, lambda: time.monotonic() > started + 1, lambda *_, **__: None
     )
     with pytest.raises(JobCancelled):
         context.call("Sleeping", time.sleep, 3600)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.models.distill import distilled
+from core.models.static import distill
 
 
 @pytest.fixture(scope="session")
@@ -16,5 +16,5 @@ def static_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "static-models"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        distilled(folder)
+        distill(folder)
     return folder

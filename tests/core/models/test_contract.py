@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.models.minilm_files import model_folder
+from core.models.minilm import model_folder
 from core.models.registry import load_embedder
 from core.types import check_unit_rows
 

@@ -7,15 +7,15 @@ from tests.sample import labeled_sample
 
 
 def features(text):
-    words = lexical.TOKEN.findall(text.casefold())
-    return {kind: list(lexical._features(kind, words)) for kind, _ in lexical.KINDS}
+    tokens = lexical.TOKEN.findall(text.casefold())
+    return {kind: list(lexical._features(kind, tokens)) for kind, _ in lexical.KINDS}
 
 
 def test_features_by_hand():
-    found = features("Late card!")
-    assert found["words"] == ["w late", "w card", "w !"]
-    assert found["pairs"] == ["p late card", "p card !"]
-    assert found["spelling"][:9] == ["<la", "lat", "ate", "te>", "<lat", "late", "ate>", "<late", "late>"]
+    hashed = features("Late card!")
+    assert hashed["words"] == ["w late", "w card", "w !"]
+    assert hashed["pairs"] == ["p late card", "p card !"]
+    assert hashed["spelling"][:9] == ["<la", "lat", "ate", "te>", "<lat", "late", "ate>", "<late", "late>"]
 
 
 def test_chinese_is_taken_by_characters():

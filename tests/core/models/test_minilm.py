@@ -10,8 +10,7 @@ import pytest
 
 from core.errors import ModelError, StorageError
 from core.models import minilm
-from core.models import minilm_files as packaged
-from core.models.bfloat16 import has_bfloat16
+from core.models.minilm import has_bfloat16
 from core.models.onnx_graph import encoder_graph
 from core.models.registry import load_embedder
 from tests.sample import labeled_sample
@@ -40,7 +39,7 @@ def folder(tmp_path_factory):
 def reference():
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(packaged.model_folder()), device="cpu", local_files_only=True)
+    model = SentenceTransformer(str(minilm.model_folder()), device="cpu", local_files_only=True)
     return lambda texts: model.encode(texts, normalize_embeddings=True)
 
 
@@ -55,18 +54,18 @@ def test_float32_equals_sentence_transformers(folder, reference):
 
 def test_bfloat16_is_all_but_the_same(folder, reference):
     rows = load_embedder("all-MiniLM-L6-v2-bfloat16", models_folder=folder).embed(MIXED)
-    found = cosines(rows, reference(MIXED))
-    assert found.mean() > 0.9999
-    assert found.min() > 0.9997
+    result = cosines(rows, reference(MIXED))
+    assert result.mean() > 0.9999
+    assert result.min() > 0.9997
     if has_bfloat16():
-        assert found.min() < 0.999999  # it is not float32 under another name
+        assert result.min() < 0.999999  # it is not float32 under another name
 
 
 def test_int8_stays_close(folder, reference):
     rows = load_embedder("all-MiniLM-L6-v2-int8", models_folder=folder).embed(MIXED)
-    found = cosines(rows, reference(MIXED))
-    assert found.mean() > 0.99
-    assert found.min() < 0.99999  # it is not float32 under another name
+    result = cosines(rows, reference(MIXED))
+    assert result.mean() > 0.99
+    assert result.min() < 0.99999  # it is not float32 under another name
 
 
 def test_token_counts(folder):
@@ -89,28 +88,28 @@ def test_neither_torch_nor_sentence_transformers_is_imported(folder):
         f"load_embedder(models_folder={str(folder)!r}, threads=1).embed_query(['hello']);"
         "print([name for name in ('torch', 'transformers', 'sklearn', 'scipy') if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 def test_changed_weights_are_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"other weights")
     with pytest.raises(ModelError, match="does not hold the weights"):
-        packaged.check_weights(path, packaged.WEIGHTS_SHA256)
+        minilm.check_weights(path, minilm.WEIGHTS_SHA256)
     with pytest.raises(ModelError, match="can't be read"):
-        packaged.check_weights(tmp_path / "absent", packaged.WEIGHTS_SHA256)
+        minilm.check_weights(tmp_path / "absent", minilm.WEIGHTS_SHA256)
 
 
 def test_nothing_is_exported_from_changed_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(packaged, "WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr(minilm, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(ModelError, match="does not hold the weights"):
-        packaged.exported(tmp_path, "float32")
+        minilm.exported(tmp_path, "float32")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_broken_export_is_explained(tmp_path):
-    path = packaged.exported(tmp_path, "float32")
+    path = minilm.exported(tmp_path, "float32")
     path.write_bytes(b"half a file")
     with pytest.raises(ModelError, match="can't be loaded") as caught:
         load_embedder(models_folder=tmp_path)
@@ -118,7 +117,7 @@ def test_a_broken_export_is_explained(tmp_path):
 
 
 def test_export_leaves_nothing_but_the_file(tmp_path):
-    packaged.exported(tmp_path, "int8")
+    minilm.exported(tmp_path, "int8")
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -129,7 +128,7 @@ def test_a_folder_that_can_not_be_written_is_explained(tmp_path):
 
 
 def test_other_architectures_are_refused():
-    config = json.loads((packaged.model_folder() / "config.json").read_text())
+    config = json.loads((minilm.model_folder() / "config.json").read_text())
     with pytest.raises(ModelError, match="model_type roberta"):
         encoder_graph(config | {"model_type": "roberta"}, {})
 
@@ -160,10 +159,10 @@ def test_accuracy_of_few_examples_is_that_of_sentence_transformers(folder, refer
     assert made > 0.5  # the most frequent area has 15% of the texts
 
 
-@pytest.mark.parametrize(("precision", "mean", "least"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
-def test_rounding_is_harmless_on_feedback(folder, precision, mean, least):
+@pytest.mark.parametrize(("precision", "mean", "minimum"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
+def test_rounding_is_harmless_on_feedback(folder, precision, mean, minimum):
     texts = labeled_sample()["text"].head(300).tolist()
     names = ("all-MiniLM-L6-v2-float32", f"all-MiniLM-L6-v2-{precision}")
     exact, rounded = (load_embedder(name, models_folder=folder).embed(texts) for name in names)
     assert cosines(exact, rounded).mean() > mean
-    assert cosines(exact, rounded).min() > least
+    assert cosines(exact, rounded).min() > minimum

@@ -9,10 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
-from core.models.backends import BACKENDS, capabilities
-from core.models.base import FREE, Backend, BaseEmbedder, Capabilities
-from core.models.registry import load_embedder, resolve
-from core.models.spending import most_usd
+from core.models.base import FREE, Backend, Capabilities, Embedder
+from core.models.costs import max_usd
+from core.models.registry import BACKENDS, capabilities, load_embedder, resolve
 from core.scoreboard.cost import known_speed, measure_speed
 from core.scoreboard.results import SCORES, ScoresQuery
 from core.scoreboard.service import texts_to_embed
@@ -22,7 +21,7 @@ from core.search.service import SearchQuery
 from core.secret import Keys, Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles
-from core.vectors import estimates as embed_page
+from core.vectors import service as embed_page
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
@@ -35,7 +34,7 @@ LOCAL = ModelSpec("toy", "toy words", dimensions=len(WORDS) + 1)
 HOSTED = ModelSpec("toy-hosted", "toy service", dimensions=len(WORDS) + 1)
 
 
-class ToyEmbedder(BaseEmbedder):
+class ToyEmbedder(Embedder):
     """Counts four words. calls: one list of texts for each call, whatever they are embedded as."""
 
     calls: ClassVar[list[list[str]]] = []
@@ -108,8 +107,8 @@ def test_it_is_embedded_searched_and_scored(corpus, spec):
 
 def test_the_local_one_is_timed_and_free(corpus):
     workspace, built = corpus
-    found = embed_page.prospect(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
-    assert (found.estimate.usd, found.most_usd) == (0.0, 0.0)
+    found = embed_page.plan_embedding(CorpusRef(str(workspace.folder), built.digest), LOCAL, None)
+    assert (found.estimate.usd, found.max_usd) == (0.0, 0.0)
     assert found.estimate.seconds is not None
     assert ToyEmbedder.calls
     assert agreed_limit(LOCAL) is None
@@ -119,9 +118,9 @@ def test_the_hosted_one_is_sent_nothing_before_consent(corpus):
     workspace, built = corpus
     folder = str(workspace.folder)
     spec = embed_page.resolve_model(folder, HOSTED, None)
-    found = embed_page.prospect(CorpusRef(folder, built.digest), spec, None)
+    found = embed_page.plan_embedding(CorpusRef(folder, built.digest), spec, None)
     assert (found.estimate.to_compute, found.estimate.usd, found.estimate.seconds) == (len(TEXTS), None, None)
-    assert (found.most_usd, found.estimate.price_date, most_usd(TEXTS, spec)) == (None, "", None)
+    assert (found.max_usd, found.estimate.price_date, max_usd(TEXTS, spec)) == (None, "", None)
     assert agreed_limit(HOSTED) == 0.0  # the button that starts it stays disabled
     assert ToyEmbedder.calls == []
 
@@ -145,7 +144,7 @@ def agreed_limit(spec: ModelSpec) -> float | None:
 
         from pages.shared.models.run import paid_consent
 
-        st.session_state["limit"] = paid_consent([SimpleNamespace(spec=spec, most_usd=None)])
+        st.session_state["limit"] = paid_consent([SimpleNamespace(spec=spec, max_usd=None)])
 
     at = AppTest.from_function(page, args=(spec,)).run(timeout=30)
     assert not at.exception
@@ -153,14 +152,14 @@ def agreed_limit(spec: ModelSpec) -> float | None:
 
 
 def test_a_key_goes_to_its_own_service_alone(monkeypatch):
-    from core.jobs.comparison import _own_key
+    from core.jobs.kinds import _service_key
 
     declared = ToyBackend(Capabilities(provider="Toys", key_name="TOY_API_KEY", needs_key=True))
     monkeypatch.setattr(f"{__name__}.TOY_HOSTED", declared)
     openai = ModelSpec("openai", "text-embedding-3-small")
     keys = Keys({"TOY_API_KEY": Secret("toy"), "OPENAI_API_KEY": Secret("sk")})
-    assert [_own_key(model, keys) for model in (HOSTED, openai, LOCAL)] == [Secret("toy"), Secret("sk"), None]
-    assert _own_key(HOSTED, Keys({"OPENAI_API_KEY": Secret("sk")})) is None
+    assert [_service_key(model, keys) for model in (HOSTED, openai, LOCAL)] == [Secret("toy"), Secret("sk"), None]
+    assert _service_key(HOSTED, Keys({"OPENAI_API_KEY": Secret("sk")})) is None
 
 
 def test_a_backend_that_is_gone_is_never_free(monkeypatch):

@@ -15,7 +15,7 @@ import pytest
 from core.errors import ModelError, ServiceError
 from core.models import openai_embedder as openai_module
 from core.models.openai_client import requests as openai_requests
-from core.models.openai_client.packing import OPENAI_LIMITS, Assembly, Limits, Piece, cut, pack
+from core.models.openai_client.packing import OPENAI_LIMITS, Assembly, Limits, Piece, pack, split_texts
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import OpenAIEmbedder, resolve_openai
 from core.secret import Secret
@@ -35,9 +35,9 @@ def estimated_tokens(monkeypatch):
 @pytest.fixture
 def waits(monkeypatch):
     """The seconds the back-off would have waited."""
-    asked = []
-    monkeypatch.setattr(openai_requests, "pause", lambda stop, seconds: asked.append(seconds))
-    return asked
+    requested = []
+    monkeypatch.setattr(openai_requests, "pause", lambda stop, seconds: requested.append(seconds))
+    return requested
 
 
 def vector(text, dimensions):
@@ -119,7 +119,7 @@ def test_address_from_the_environment_is_not_used(monkeypatch):
 def test_packing_keeps_every_limit():
     counter = TokenCounter()
     texts = ["x" * 4] * 5000 + ["y" * 4 * 8191] * 40 + ["z" * 4 * 20_000]
-    pieces = cut(texts, OPENAI_LIMITS, counter)
+    pieces = split_texts(texts, OPENAI_LIMITS, counter)
     batches = list(pack(pieces, OPENAI_LIMITS))
     assert [piece for batch in batches for piece in batch] == pieces
     assert max(len(batch) for batch in batches) == 2048
@@ -167,25 +167,24 @@ def test_uneven_pieces_weigh_by_their_tokens():
 
 def test_a_request_larger_than_a_minute_allows_is_halved_at_once(waits):
     """OpenAI says 429 to a request above the account's tokens per minute; waiting never helps."""
-    words = "Request too large for text-embedding-3-small on tokens per min (TPM): Limit 10000, Requested 20000."
+    message = "Request too large for text-embedding-3-small on tokens per min (TPM): Limit 10000, Requested 20000."
 
     def handler(request):
         large = len(json.loads(request.content)["input"]) > 2
-        return refusal(429, words, "rate_limit_exceeded") if large else answer(request)
+        return refusal(429, message, "rate_limit_exceeded") if large else answer(request)
 
-    made = embedder(handler)
+    client = embedder(handler)
     texts = list("abcde")
-    np.testing.assert_allclose(made.embed(texts), [unit(text) for text in texts], atol=1e-6)
+    np.testing.assert_allclose(client.embed(texts), [unit(text) for text in texts], atol=1e-6)
     assert waits == []
-    assert made.facts == {"requests": 5, "retries": 0, "split": 0}
+    assert client.facts == {"requests": 5, "retries": 0, "split": 0}
 
 
 def test_split_texts_are_counted():
-    made = embedder(Wire())
+    client = embedder(Wire())
     texts = ["short", "word " * 10_000, ""]
-    assert made.split_count(texts) == 1
-    made.embed(texts)
-    assert made.facts == {"requests": 1, "retries": 0, "split": 1}
+    client.embed(texts)
+    assert client.facts == {"requests": 1, "retries": 0, "split": 1}
 
 
 def test_blank_texts_are_sent_as_a_visible_character():
@@ -210,18 +209,18 @@ def test_no_texts_send_nothing():
 def test_prompts_stand_before_documents_and_queries():
     wire = Wire()
     spec = ModelSpec("openai", "text-embedding-3-small", query_prompt="query: ", document_prompt="passage: ")
-    made = embedder(wire, spec)
-    made.embed(["a"])
-    made.embed_query(["a"])
+    client = embedder(wire, spec)
+    client.embed(["a"])
+    client.embed_query(["a"])
     assert [body["input"] for body in wire.bodies] == [["passage: a"], ["query: a"]]
 
 
-@pytest.mark.parametrize(("asked", "sent"), [(None, None), (1536, None), (256, 256)])
-def test_dimensions_are_sent_only_where_they_differ(asked, sent):
+@pytest.mark.parametrize(("requested", "sent"), [(None, None), (1536, None), (256, 256)])
+def test_dimensions_are_sent_only_where_they_differ(requested, sent):
     wire = Wire()
-    rows = embedder(wire, ModelSpec("openai", "text-embedding-3-small", dimensions=asked)).embed(["a"])
+    rows = embedder(wire, ModelSpec("openai", "text-embedding-3-small", dimensions=requested)).embed(["a"])
     assert wire.bodies[0].get("dimensions") == sent
-    assert rows.shape == (1, asked or 1536)
+    assert rows.shape == (1, requested or 1536)
 
 
 @pytest.mark.parametrize(("name", "dimensions"), [("text-embedding-ada-002", 512), ("text-embedding-3-small", 3072)])
@@ -244,10 +243,10 @@ def test_each_finished_request_is_handed_over_while_others_fail():
         texts = json.loads(request.content)["input"]
         return refusal(400, "no") if "bad" in texts else answer(request)
 
-    made = embedder(handler, concurrency=1)
-    made._limits = Limits(2, 300_000, 8191)
+    client = embedder(handler, concurrency=1)
+    client._limits = Limits(2, 300_000, 8191)
     with pytest.raises(ServiceError):
-        made.embed(["a", "b", "bad", "c"], on_batch=lambda at, rows: stored.update(zip(at, rows, strict=True)))
+        client.embed(["a", "b", "bad", "c"], on_batch=lambda at, rows: stored.update(zip(at, rows, strict=True)))
     assert sorted(stored) == [0, 1]
     np.testing.assert_allclose(stored[1], unit("b"), atol=1e-6)
 
@@ -256,16 +255,16 @@ def test_concurrent_requests_keep_order():
     gate = threading.Barrier(4, timeout=WAIT)
 
     def handler(request):
-        if made.facts["requests"] > 1:
+        if client.facts["requests"] > 1:
             gate.wait()  # passes only when four requests are in flight together
         return answer(request)
 
-    made = embedder(handler, concurrency=4)
-    made.embed(["first"])
-    made._limits = Limits(3, 300_000, 8191)
+    client = embedder(handler, concurrency=4)
+    client.embed(["first"])
+    client._limits = Limits(3, 300_000, 8191)
     texts = [f"t{i}" for i in range(24)]
     seen = []
-    rows = made.embed(texts, on_batch=lambda at, _: seen.extend(at))
+    rows = client.embed(texts, on_batch=lambda at, _: seen.extend(at))
     np.testing.assert_allclose(rows, [unit(text) for text in texts], atol=1e-6)
     assert sorted(seen) == list(range(24))
 
@@ -294,9 +293,9 @@ def test_retry_after_as_a_date(waits):
 
 def test_the_wait_holds_every_thread(waits):
     wire = Wire(refusal(429, "slow down", headers={"Retry-After": "30"}))
-    made = embedder(wire, concurrency=1)
-    made._limits = Limits(1, 300_000, 8191)
-    made.embed(["a", "b", "c"])
+    client = embedder(wire, concurrency=1)
+    client._limits = Limits(1, 300_000, 8191)
+    client.embed(["a", "b", "c"])
     assert len(waits) == 4 - 1  # the retry, and both later requests, since no time passes here
     assert len(wire.requests) == 4
 
@@ -304,9 +303,9 @@ def test_the_wait_holds_every_thread(waits):
 @pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 529])
 def test_passing_failures_are_tried_again(waits, status):
     wire = Wire(httpx2.Response(status, text="oops"), httpx2.Response(status, text="oops"))
-    made = embedder(wire)
-    np.testing.assert_allclose(made.embed(["a"]), [unit("a")], atol=1e-6)
-    assert made.facts["retries"] == 2
+    client = embedder(wire)
+    np.testing.assert_allclose(client.embed(["a"]), [unit("a")], atol=1e-6)
+    assert client.facts["retries"] == 2
 
 
 def test_lasting_failure_ends_after_the_retries(waits):
@@ -325,7 +324,7 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(waits):
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("reply", "message"),
     [
         (
             refusal(429, "You exceeded your current quota", "insufficient_quota"),
@@ -338,12 +337,12 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(waits):
         (httpx2.Response(307, headers={"location": "https://evil.example/v1"}), "redirects to https://evil.example"),
     ],
 )
-def test_hard_errors_show_at_once_and_without_the_key(waits, reply, words):
+def test_hard_errors_show_at_once_and_without_the_key(waits, reply, message):
     wire = Wire(*[reply] * 3)
-    made = embedder(wire)
-    made._limits = Limits(1, 300_000, 8191)
-    with pytest.raises(ServiceError, match=words) as caught:
-        made.embed(["a", "b", "c"])
+    client = embedder(wire)
+    client._limits = Limits(1, 300_000, 8191)
+    with pytest.raises(ServiceError, match=message) as caught:
+        client.embed(["a", "b", "c"])
     assert len(wire.requests) == 1
     assert waits == []
     assert caught.value.remedy
@@ -373,7 +372,7 @@ def set_row(index, value):
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("reply", "message"),
     [
         (httpx2.Response(200, text="<html><b>Welcome</b></html>"), "not JSON .*<html>"),
         (httpx2.Response(200, text=""), "empty page"),
@@ -396,9 +395,9 @@ def set_row(index, value):
         (reply_with(set_row(1, base64.b64encode(b"12345").decode())), "no whole number of float32"),
     ],
 )
-def test_nonsense_is_named_and_not_asked_for_again(reply, words):
+def test_nonsense_is_named_and_not_asked_for_again(reply, message):
     wire = Wire(reply)
-    with pytest.raises(ServiceError, match=words):
+    with pytest.raises(ServiceError, match=message):
         embedder(wire).embed(["a", "b", "c"])
     assert len(wire.requests) == 1
 
@@ -420,22 +419,22 @@ def test_a_hanging_server_gets_a_message(waits):
 
 def test_connection_lost_in_a_long_run_is_tried_again(waits):
     wire = Wire(answer, *[httpx2.ConnectError("gone")] * 3)
-    made = embedder(wire, concurrency=1)
-    made._limits = Limits(1, 300_000, 8191)
-    assert made.embed(["a", "b"]).shape == (2, 1536)
+    client = embedder(wire, concurrency=1)
+    client._limits = Limits(1, 300_000, 8191)
+    assert client.embed(["a", "b"]).shape == (2, 1536)
     assert len(wire.requests) == 5
 
 
 def test_an_error_while_storing_stops_sending():
     wire = Wire()
-    made = embedder(wire, concurrency=1)
-    made._limits = Limits(1, 300_000, 8191)
+    client = embedder(wire, concurrency=1)
+    client._limits = Limits(1, 300_000, 8191)
 
     def full(_at, _rows):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        made.embed([str(i) for i in range(200)], on_batch=full)
+        client.embed([str(i) for i in range(200)], on_batch=full)
     sent = len(wire.requests)
     assert sent < 200
 
@@ -454,10 +453,10 @@ def test_broken_keys_are_refused_unseen(key):
 
 
 def test_the_key_is_in_no_spec_or_repr():
-    made = embedder(Wire(), key=Secret(KEY))
-    made.embed(["a"])
-    shown = repr(made.spec) + made.spec.key + made.spec.label + repr(made) + repr(pickle.dumps(made.spec))
-    assert KEY not in shown + json.dumps(made.spec.to_dict()) + repr(vars(made)) + repr(vars(made._sender))
+    client = embedder(Wire(), key=Secret(KEY))
+    client.embed(["a"])
+    printed = repr(client.spec) + client.spec.key + client.spec.label + repr(client) + repr(pickle.dumps(client.spec))
+    assert KEY not in printed + json.dumps(client.spec.to_dict()) + repr(vars(client)) + repr(vars(client._sender))
 
 
 def test_the_key_is_not_logged(caplog, waits):

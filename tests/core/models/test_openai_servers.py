@@ -90,8 +90,8 @@ def test_compatible_server_gets_plain_floats_strings_and_small_batches(serve, mo
     texts = [f"text {chr(97 + i % 26)} {i}" for i in range(100)]
     rows = OpenAIEmbedder(spec_of(server), api_key=None).embed(texts)
     np.testing.assert_allclose(rows, [unit(text) for text in texts], atol=1e-6)
-    asked = server.bodies[1:]  # the first finds the dimensions
-    assert sorted(len(body["input"]) for body in asked) == [4, 32, 32, 32]
+    requested = server.bodies[1:]  # the first finds the dimensions
+    assert sorted(len(body["input"]) for body in requested) == [4, 32, 32, 32]
     assert all(body.keys() == {"model", "input", "encoding_format"} for body in server.bodies)
     assert {body["encoding_format"] for body in server.bodies} == {"float"}
     assert "org-private" not in str(server.headers)
@@ -106,8 +106,8 @@ def test_dimensions_are_found_by_one_probe(serve):
 
 def test_own_dimensions_are_not_asked_for(serve):
     """As vLLM, which refuses the parameter for most models, whatever its value."""
-    words = "Model does not support matryoshka representation, changing output dimensions will lead to poor results."
-    server = serve(lambda body: (400, {"message": words}) if "dimensions" in body else None)
+    message = "Model does not support matryoshka representation, changing output dimensions will lead to poor results."
+    server = serve(lambda body: (400, {"message": message}) if "dimensions" in body else None)
     assert OpenAIEmbedder(spec_of(server, dimensions=26), api_key=None).embed(["a"]).shape == (1, 26)
     with pytest.raises(ServiceError, match="does not support matryoshka"):
         OpenAIEmbedder(spec_of(server, dimensions=8), api_key=None).embed(["a"])
@@ -121,13 +121,13 @@ def test_other_dimensions_are_asked_for_and_checked(serve):
         OpenAIEmbedder(spec_of(deaf, dimensions=8), api_key=None).embed(["abc"])
 
 
-def tei(most):
+def tei(limit):
     """Text Embeddings Inference's refusal of too many inputs."""
 
     def rules(body):
         size = len(body["input"])
-        words = f"batch size {size} > maximum allowed batch size {most}"
-        return (413, {"message": words, "code": 413, "type": "Validation"}) if size > most else None
+        message = f"batch size {size} > maximum allowed batch size {limit}"
+        return (413, {"message": message, "code": 413, "type": "Validation"}) if size > limit else None
 
     return rules
 
@@ -135,8 +135,8 @@ def tei(most):
 def test_batches_are_halved_and_the_size_is_remembered(serve):
     server = serve(tei(8))
     texts = [chr(97 + i % 26) * (i + 1) for i in range(128)]
-    made = OpenAIEmbedder(spec_of(server), api_key=None, concurrency=1)
-    np.testing.assert_allclose(made.embed(texts), [unit(text) for text in texts], atol=1e-6)
+    embedder = OpenAIEmbedder(spec_of(server), api_key=None, concurrency=1)
+    np.testing.assert_allclose(embedder.embed(texts), [unit(text) for text in texts], atol=1e-6)
     sizes = [len(body["input"]) for body in server.bodies[1:]]
     assert [size for size in sizes if size > 8] == [32, 16, 16]
     assert sum(size for size in sizes if size <= 8) == 128
@@ -148,11 +148,11 @@ def test_tei_with_its_default_limit_is_never_refused(serve):
     assert max(len(body["input"]) for body in server.bodies) == 32
 
 
-def too_long(most):
+def too_long(limit):
     """Ollama's refusal since 0.13.5, whatever `truncate` says."""
 
     def rules(body):
-        long = any(len(text) > most for text in body["input"])
+        long = any(len(text) > limit for text in body["input"])
         return (400, {"error": {"message": "the input length exceeds the context length"}}) if long else None
 
     return rules
@@ -161,12 +161,12 @@ def too_long(most):
 def test_a_text_the_server_finds_too_long_is_split_and_averaged(serve):
     server = serve(too_long(300))
     long = "a" * 200 + " " + "b" * 200
-    made = OpenAIEmbedder(spec_of(server), api_key=None)
-    rows = made.embed(["short", long, "other"])
+    embedder = OpenAIEmbedder(spec_of(server), api_key=None)
+    rows = embedder.embed(["short", long, "other"])
     mean = 50 * unit("a" * 200) + 51 * unit(" " + "b" * 200)  # a token is four letters
     np.testing.assert_allclose(rows[1], mean / np.linalg.norm(mean), atol=1e-6)
     np.testing.assert_allclose(rows[[0, 2]], [unit("short"), unit("other")], atol=1e-6)
-    assert made.facts["split"] == 1
+    assert embedder.facts["split"] == 1
 
 
 def test_a_server_that_refuses_everything_ends_soon(serve):
@@ -180,10 +180,10 @@ def test_a_server_that_refuses_everything_ends_soon(serve):
 
 def test_window_of_a_server_splits_beforehand(serve):
     server = serve()
-    made = OpenAIEmbedder(spec_of(server, max_tokens=64), api_key=None)
-    made.embed(["word " * 100])
+    embedder = OpenAIEmbedder(spec_of(server, max_tokens=64), api_key=None)
+    embedder.embed(["word " * 100])
     assert [len(body["input"]) for body in server.bodies[1:]] == [3]
-    assert made.counter.count(server.bodies[1]["input"]).max() <= 64
+    assert embedder.counter.count(server.bodies[1]["input"]).max() <= 64
 
 
 def test_plain_error_texts_and_details_are_quoted(serve):
@@ -217,7 +217,7 @@ def test_nobody_listens(serve):
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("entered", "normalized"),
     [
         ("", ""),
         ("https://api.openai.com/v1/", ""),
@@ -225,8 +225,8 @@ def test_nobody_listens(serve):
         ("http://[::1]:80/v1/embeddings", "http://[::1]:80/v1"),
     ],
 )
-def test_addresses_have_one_form(given, kept):
-    assert checked_url(given) == kept
+def test_addresses_have_one_form(entered, normalized):
+    assert checked_url(entered) == normalized
 
 
 @pytest.mark.parametrize(

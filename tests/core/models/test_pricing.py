@@ -5,10 +5,9 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from core.models.backends import capabilities
 from core.models.base import Capabilities
 from core.models.openai_embedder import prices
-from core.models.pricing import price_of
+from core.models.registry import capabilities
 from core.types import ModelSpec
 
 
@@ -17,7 +16,7 @@ from core.types import ModelSpec
     [("text-embedding-3-small", 0.02), ("text-embedding-3-large", 0.13), ("text-embedding-ada-002", 0.10)],
 )
 def test_openai_prices_with_their_date(name, usd):
-    price = price_of(ModelSpec("openai", name))
+    price = capabilities(ModelSpec("openai", name)).price
     assert price is not None
     assert price.per_million_usd == usd
     assert price.usd(2_500_000) == pytest.approx(2.5 * usd)
@@ -29,20 +28,22 @@ def test_openai_prices_with_their_date(name, usd):
 
 @pytest.mark.parametrize("backend", ["onnx", "sentence-transformers", "lexical", "static", "imported"])
 def test_local_models_cost_nothing(backend):
-    price = price_of(ModelSpec(backend, "text-embedding-3-small"))
+    price = capabilities(ModelSpec(backend, "text-embedding-3-small")).price
     assert price is not None
     assert price.usd(10**9) == 0
 
 
 def test_a_backend_that_is_not_registered_is_paid_at_an_unknown_price():
-    assert price_of(ModelSpec("other", "m")) is None
+    assert capabilities(ModelSpec("other", "m")).price is None
     assert capabilities(ModelSpec("other", "m")) == Capabilities()
     assert (Capabilities().hosted, Capabilities().paid, Capabilities().price) == (True, True, None)
 
 
 def test_unknown_servers_and_models_have_no_price():
-    assert price_of(ModelSpec("openai", "text-embedding-3-small", base_url="http://localhost:8000/v1")) is None
-    assert price_of(ModelSpec("openai", "text-embedding-9")) is None
+    assert (
+        capabilities(ModelSpec("openai", "text-embedding-3-small", base_url="http://localhost:8000/v1")).price is None
+    )
+    assert capabilities(ModelSpec("openai", "text-embedding-9")).price is None
 
 
 def test_every_price_is_a_number():

@@ -7,9 +7,8 @@ import pytest
 
 from core.errors import ModelError, ServiceError
 from core.models import registry
-from core.models.bfloat16 import has_bfloat16
-from core.models.minilm_files import model_folder
-from core.models.registry import PRESETS, describe, find_spec, load_embedder, names, resolve
+from core.models.minilm import has_bfloat16, model_folder
+from core.models.registry import PRESETS, capabilities, find_spec, load_embedder, models_by_name, resolve
 from core.types import ModelSpec
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
 
@@ -37,12 +36,12 @@ def test_precisions_have_different_keys():
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "detected"),
     [("flags\t: fpu avx512_bf16 sse\n", True), ("flags : amx_bf16\n", True), ("flags : avx512f\n", False), ("", False)],
 )
-def test_bfloat16_is_told_from_what_the_processor_says(tmp_path, text, found):
+def test_bfloat16_is_told_from_what_the_processor_says(tmp_path, text, detected):
     (tmp_path / "cpuinfo").write_text(f"model name : avx512_bf16 in a name only\n{text}")
-    assert has_bfloat16.__wrapped__(tmp_path / "cpuinfo") is found
+    assert has_bfloat16.__wrapped__(tmp_path / "cpuinfo") is detected
     assert has_bfloat16.__wrapped__(tmp_path / "absent") is False
 
 
@@ -56,15 +55,15 @@ def test_vectors_of_every_precision_are_known_again_on_every_processor():
 def test_every_preset_is_found_by_its_label_and_described(spec):
     assert find_spec(spec.label) == spec
     assert find_spec(replace(spec, languages=())).key in {spec.key, replace(spec, languages=()).key}
-    assert describe(spec).endswith(".")
-    assert "{" not in describe(spec)
+    assert capabilities(spec).description.endswith(".")
+    assert "{" not in capabilities(spec).description
 
 
 def test_names_people_write_elsewhere():
     assert find_spec("sentence-transformers/all-MiniLM-L6-v2") == find_spec("all-MiniLM-L6-v2") == PRESETS[0]
     assert find_spec("static").backend == "static"
     assert find_spec("text-embedding-3-large", dimensions=256).dimensions == 256
-    assert len(names()) > len(PRESETS)
+    assert len(models_by_name()) > len(PRESETS)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +90,7 @@ def test_dimensions_only_where_a_model_allows_them():
 
 
 def test_imported_vectors_can_not_embed():
-    with pytest.raises(ModelError, match="brought in from a file"):
+    with pytest.raises(ModelError, match="imported from a file"):
         load_embedder(ModelSpec("imported", "mine", dimensions=3))
 
 
@@ -102,7 +101,7 @@ def test_a_server_is_described_as_one_and_resolved_by_one_request():
     assert resolve(spec) == spec
     assert load_embedder(spec).spec == spec
     assert sum(server.asked.values()) == 1
-    assert "server" in describe(spec)
+    assert "server" in capabilities(spec).description
     server.close()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import ModelError
 from core.models import sentence_transformer as sentence
-from core.models.minilm_files import model_folder
+from core.models.minilm import model_folder
 from core.models.registry import load_embedder
 
 
@@ -33,8 +33,8 @@ def test_the_prompt_counts_as_tokens(prompted):
 
 def test_shortened_vectors(prompted):
     rows = load_embedder(str(model_folder()), dimensions=64).embed(["late", "early"])
-    whole = load_embedder(str(model_folder())).embed(["late", "early"])[:, :64]
-    np.testing.assert_allclose(rows, whole / np.linalg.norm(whole, axis=1, keepdims=True), atol=1e-5)
+    full = load_embedder(str(model_folder())).embed(["late", "early"])[:, :64]
+    np.testing.assert_allclose(rows, full / np.linalg.norm(full, axis=1, keepdims=True), atol=1e-5)
 
 
 def test_a_model_that_is_nowhere_here_is_explained():
@@ -46,16 +46,16 @@ def test_a_model_that_is_nowhere_here_is_explained():
 def test_a_hub_out_of_reach_is_asked_once_then_the_cache(monkeypatch):
     from huggingface_hub import HfApi
 
-    asked = []
+    requests = []
 
     def refuse(self, name, **options):
-        asked.append((name, options["timeout"]))
+        requests.append((name, options["timeout"]))
         raise ConnectionError("no route")
 
     monkeypatch.setattr(HfApi, "model_info", refuse)
     with pytest.raises(ModelError, match="hub can't be reached"):
         load_embedder("nobody/no-such-model")
-    assert asked == [("nobody/no-such-model", sentence.HUB_TIMEOUT)]
+    assert requests == [("nobody/no-such-model", sentence.HUB_TIMEOUT)]
 
 
 def test_a_misspelled_name_is_explained(monkeypatch):

@@ -11,12 +11,13 @@ from core.corpus.reading.values import RawTable
 from core.digest import digest_text
 from core.errors import ModelError, ServiceError
 from core.jobs.manager import JobManager
-from core.models.openai_embedder import PROBE_TEXT, OpenAIEmbedder
+from core.models import openai_embedder
+from core.models.base import BatchSize
+from core.models.openai_embedder import BACKEND, PROBE_TEXT, OpenAIEmbedder
 from core.models.registry import find_spec, load_embedder, resolve
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Roles, Vectors
 from core.vectors import embedding
-from core.vectors import pipeline as tasks
 from core.vectors.cache import VectorCache
 from core.vectors.embedding import embed
 from core.vectors.loaders import cached_embedder
@@ -82,19 +83,20 @@ def test_specs_stored_earlier_keep_their_names():
 @pytest.mark.parametrize("added", [True, False])
 def test_every_process_finds_the_vectors_of_the_others(serve, workspace, monkeypatch, processes, dimensions, added):
     server, corpus, folder = serve(), corpus_of(300), str(workspace.folder)
-    monkeypatch.setattr(embedding, "SERVICE_BATCH", (64, 10_000))
+    small = replace(BACKEND.capabilities, batch=BatchSize(64, 10_000))
+    monkeypatch.setattr(openai_embedder, "BACKEND", replace(BACKEND, capabilities=small))
     spec = replace(unresolved(server), dimensions=dimensions)
     workspace.save_corpus(corpus)
     spec = resolve(spec) if added else spec  # not added: a job that was started by an earlier version
-    spec = tasks.prepare_model(CorpusRef(folder, corpus.digest), spec, None)
-    plan, left = tasks.plan_batches(CorpusRef(folder, corpus.digest), spec, None)
+    spec = embedding.prepare_model(CorpusRef(folder, corpus.digest), spec, None)
+    plan, left = embedding.plan_batches(CorpusRef(folder, corpus.digest), spec, None)
     assert (len(plan) > 4, left) == (True, 0)
     for i, positions in enumerate(plan):
         if i % processes == 0:
             cached_embedder.cache_clear()  # as a process that has not met the model
-        tasks.embed_places(CorpusRef(folder, corpus.digest), spec, None, positions)
+        embedding.embed_texts(CorpusRef(folder, corpus.digest), spec, None, positions)
     cached_embedder.cache_clear()
-    tasks.collect_vectors(CorpusRef(folder, corpus.digest), spec, None, 300, 0.0)
+    embedding.collect_vectors(CorpusRef(folder, corpus.digest), spec, None, 300, 0.0)
     np.testing.assert_allclose(workspace.load_vectors(corpus.digest, spec).rows, expected_rows(corpus), atol=1e-6)
     assert set(times_sent(server)) == {1}
     assert server.sizes == []
@@ -146,8 +148,8 @@ def test_vectors_stored_without_dimensions_open_and_are_not_computed_again(serve
     workspace.save_corpus(corpus)
     workspace.save_vectors(Vectors(expected_rows(corpus), spec, corpus.digest))
     assert workspace.models(corpus.digest) == [spec]
-    assert tasks.prepare_model(CorpusRef(folder, corpus.digest), spec, None) == spec
-    assert tasks.plan_batches(CorpusRef(folder, corpus.digest), spec, None) == ([], 0)
+    assert embedding.prepare_model(CorpusRef(folder, corpus.digest), spec, None) == spec
+    assert embedding.plan_batches(CorpusRef(folder, corpus.digest), spec, None) == ([], 0)
     assert embed(corpus, load_embedder(spec), workspace).model == spec
     assert server.asked == {}
 
@@ -161,7 +163,7 @@ def test_a_server_whose_dimensions_change_is_refused_and_nothing_is_mixed(serve,
             embed(corpus, embedder, workspace)
         assert caught.value.remedy
     assert server.sizes == []
-    assert not VectorCache.of(workspace.folder, added).known([digest_text(text) for text in corpus.texts]).any()
+    assert not VectorCache.of(workspace.folder, added).contains([digest_text(text) for text in corpus.texts]).any()
 
 
 def test_queries_to_vectors_stored_without_dimensions_must_have_their_length(serve, workspace):
@@ -178,8 +180,8 @@ def test_dimensions_are_sent_only_where_they_are_requested(serve):
     assert resolve(replace(unresolved(server), dimensions=8)).dimensions == 8
     assert server.sizes == [8]
     assert sum(server.asked.values()) == 2
-    own = resolve(replace(unresolved(server), dimensions=DIMENSIONS))
-    load_embedder(own).embed(["a"])
+    resolved = resolve(replace(unresolved(server), dimensions=DIMENSIONS))
+    load_embedder(resolved).embed(["a"])
     assert server.sizes == [8]
 
 

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.models.distill import SIF, distilled, zipf_weights
-from core.models.minilm import TokenEncoder, load_tokenizer
-from core.models.minilm_files import model_folder
+from core.models.minilm import TokenEncoder, load_tokenizer, model_folder
 from core.models.registry import default_folder, load_embedder
+from core.models.static import SIF, distill, zipf_weights
 from core.vectors.loaders import models_folder
 
 
@@ -23,7 +22,7 @@ def test_model2vec_reads_the_folder_and_gives_the_same_vectors(models):
     from model2vec import StaticModel
 
     texts = ["Where is my card?", "the soup was too salty", "我的订单 unaffordable", "one " * 700]
-    theirs = StaticModel.from_pretrained(distilled(models)).encode(texts, max_length=None)
+    theirs = StaticModel.from_pretrained(distill(models)).encode(texts, max_length=None)
     np.testing.assert_allclose(load_embedder("static", models_folder=models).embed(texts), theirs, atol=1e-5)
 
 
@@ -33,8 +32,8 @@ def test_token_vectors_keep_the_encoder_s_geometry(models):
     numbers = [tokenizer.token_to_id(word) for word in ("money", "cash", "soup", "salt", "train", "bus", "##ing", "!")]
     pooled = TokenEncoder(models, "float32", 1).pooled([[101, number, 102] for number in numbers])
     weights = zipf_weights(30_522 - 999)  # 994 unused and 5 special tokens get none
-    kept = [number for token, number in tokenizer.get_vocab().items() if not token.startswith("[unused")]
-    rank = sorted(set(kept) - {0, 100, 101, 102, 103})
+    used = [number for token, number in tokenizer.get_vocab().items() if not token.startswith("[unused")]
+    rank = sorted(set(used) - {0, 100, 101, 102, 103})
     static = load_embedder("static", models_folder=models)._vectors[numbers]
     static = static / weights[[rank.index(number) for number in numbers]][:, None]
     exact, reduced = (np.linalg.norm(rows[:, None] - rows, axis=2) for rows in (pooled, static))
@@ -52,7 +51,7 @@ def test_a_broken_folder_is_explained(tmp_path, models):
     import shutil
 
     shutil.copytree(models, tmp_path / "models")
-    (distilled(tmp_path / "models") / "model.safetensors").write_bytes(b"half")
+    (distill(tmp_path / "models") / "model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match="can't be loaded"):
         load_embedder("static", models_folder=tmp_path / "models")
 

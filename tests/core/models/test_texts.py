@@ -21,6 +21,6 @@ def test_a_row_beyond_the_budget_goes_alone():
 
 
 def test_slabs_cover_the_texts_in_order():
-    found = list(batches(list("abcde"), 2))
-    assert [rows for rows, _ in found] == [slice(0, 2), slice(2, 4), slice(4, 5)]
-    assert [part for _, part in found] == [["a", "b"], ["c", "d"], ["e"]]
+    pieces = list(batches(list("abcde"), 2))
+    assert [rows for rows, _ in pieces] == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert [part for _, part in pieces] == [["a", "b"], ["c", "d"], ["e"]]

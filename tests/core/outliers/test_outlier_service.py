@@ -40,7 +40,7 @@ from core.outliers.service import (
 )
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
-from core.vectors import pipeline as tasks
+from core.vectors import embedding as tasks
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from core.vectors.versions import create_version

@@ -20,7 +20,7 @@ from core.outliers.scores import (
     local_outlier_factor,
     mean_distance,
 )
-from core.vectors.communities import communities, neighbor_graph
+from core.vectors.communities import leiden_communities, neighbor_graph
 from core.vectors.neighbors import build_neighbors
 from tests.core.vectors.test_neighbors import make_vectors, wrap
 
@@ -141,7 +141,7 @@ def test_scores_detect_what_they_say(name, isolated, group):
     for as_group, expected in ((False, isolated), (True, group)):
         rows, outliers = planted(as_group)
         graph = build_neighbors(wrap(rows))
-        labels = communities(neighbor_graph(graph.ids, graph.scores), 1.0)
+        labels = leiden_communities(neighbor_graph(graph.ids, graph.scores), 1.0)
         score = score_rows(rows, graph, labels, k=20, forest=False)[name]
         if expected is not None:
             assert (roc_auc_score(outliers, score) > 0.9) is expected

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError, ModelError, ServiceError
-from core.jobs.pipeline import run_job
+from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec
 from core.models.chat import ChatModel
 from core.models.registry import load_embedder
@@ -112,7 +112,7 @@ def test_noise_makes_scores_fall(tmp_path, monkeypatch):
     for amount in (0.0, 2.0, 20.0):
         with monkeypatch.context() as patch:
             noised(patch, amount)
-            patch.setattr("core.vectors.text_vectors._known_rows", lambda corpus, spec, texts, queries: (
+            patch.setattr("core.vectors.text_vectors._stored_rows", lambda corpus, spec, texts, queries: (
                 np.zeros((len(texts), 384), np.float32), np.arange(len(texts))))  # fmt: skip
             means.append(
                 score_known_item(CorpusRef(folder, corpus), contender, task("typos", sample=40))

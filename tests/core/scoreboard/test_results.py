@@ -11,7 +11,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.reading.values import RawTable
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
-from core.jobs import pipeline
+from core.jobs import kinds as pipeline
 from core.jobs.types import JobSpec
 from core.scoreboard import results
 from core.scoreboard.comparison import compare

@@ -16,7 +16,7 @@ from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.types import CorpusRef, unit_rows
 from core.vectors.contenders import Contender, contender_rows
-from core.vectors.text_vectors import vary_like
+from core.vectors.text_vectors import quantize_like_corpus
 from tests.core.scoreboard.small_corpus import bring, imported, make, noised, texts_of
 
 QUERIES = '{"_id": "q1", "text": "late parcel"}\n{"_id": "q2", "text": "cheap lamp"}\n{"_id": "q3", "text": "a poem"}\n'
@@ -188,7 +188,9 @@ def test_a_variant_is_asked_as_it_is_stored(tmp_path):
     for small in (Contender(contender.model, 32), Contender(contender.model, None, "binary"),
                   Contender(contender.model, 16, "int8")):  # fmt: skip
         stored = contender_rows(CorpusRef(folder, corpus), small)
-        np.testing.assert_allclose(vary_like(rows[:7].copy(), CorpusRef(folder, corpus), small), stored[:7], atol=1e-6)
+        np.testing.assert_allclose(
+            quantize_like_corpus(rows[:7].copy(), CorpusRef(folder, corpus), small), stored[:7], atol=1e-6
+        )
 
 
 def test_the_nearest_are_exact_and_ties_are_fair():

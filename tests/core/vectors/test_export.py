@@ -178,6 +178,6 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_part(tmp_path, tabl
     with pytest.raises(StorageError, match="No space left"):
         to_csv(path, table, TEXTS, rows)
     assert path.read_text() == "old"
-    assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]
+    assert [item.name for item in tmp_path.iterdir()] == ["out.csv"]
     with pytest.raises(StorageError):
         to_csv(tmp_path / "no" / "folder.csv", table)

@@ -9,7 +9,7 @@ from core.corpus.reading.values import RawTable
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import loaders as opened
-from core.vectors.contenders import Contender, find_contender_neighbors, graph_seconds
+from core.vectors.contenders import Contender, contender_graph_seconds, get_or_compute_neighbors
 
 SPEC = ModelSpec("imported", "mine", dimensions=48)
 
@@ -24,10 +24,10 @@ def test_a_variant_takes_what_its_models_graph_took(tmp_path, monkeypatch):
     workspace.save_vectors(Vectors(rows, SPEC, corpus.digest))
     small, signs = Contender(SPEC, 16), Contender(SPEC, None, "binary")
     monkeypatch.setattr(opened, "PAIRS_A_SECOND", 3_600)
-    assert graph_seconds(*where, [small, signs]) == pytest.approx(16 / 384 + 48 / 384)  # as usual
+    assert contender_graph_seconds(*where, [small, signs]) == pytest.approx(16 / 384 + 48 / 384)  # as usual
     arrays = {"ids": np.zeros((60, 2), np.int32), "scores": np.zeros((60, 2), np.float32)}
     facts = {"recall": 1.0, "checked": 60, "method": "exact", "facts": {"seconds": 7.5, "threads": 2}}
     workspace.save("neighbors", corpus.digest, opened.neighbor_inputs(SPEC), arrays, facts)
-    assert graph_seconds(*where, [Contender(SPEC), small, signs]) == 15
-    find_contender_neighbors(*where, small)
-    assert graph_seconds(*where, [Contender(SPEC), small, signs]) == 7.5
+    assert contender_graph_seconds(*where, [Contender(SPEC), small, signs]) == 15
+    get_or_compute_neighbors(*where, small)
+    assert contender_graph_seconds(*where, [Contender(SPEC), small, signs]) == 7.5

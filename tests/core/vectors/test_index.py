@@ -6,12 +6,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-import core.vectors.index
-import core.vectors.index_choice
 from core.errors import InputError, StorageError
 from core.types import IndexFacts, ModelSpec, Vectors, unit_rows
+from core.vectors import index as index_module
+from core.vectors import index_kinds
 from core.vectors.index import Index, build_index, similarities
-from core.vectors.index_choice import sample_queries
+from core.vectors.index_kinds import sample_queries
 
 KINDS = ["exact", "hnsw", "ivf"]
 
@@ -51,8 +51,8 @@ def test_equals_brute_force_on_queries_that_are_not_unit(index, vectors):
     overlap = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(ids.tolist(), want.tolist(), strict=True)])
     assert overlap >= (0.999 if index.facts.kind == "exact" else 0.97)
     assert (np.diff(scores, axis=1) <= 0).all()
-    own = np.einsum("qkd,qd->qk", vectors.rows[ids], queries / np.linalg.norm(queries, axis=1, keepdims=True))
-    np.testing.assert_allclose(scores, own, atol=2e-6)
+    cosines = np.einsum("qkd,qd->qk", vectors.rows[ids], queries / np.linalg.norm(queries, axis=1, keepdims=True))
+    np.testing.assert_allclose(scores, cosines, atol=2e-6)
     if index.facts.kind == "exact":
         np.testing.assert_allclose(scores, want_scores, atol=2e-6)
 
@@ -69,7 +69,7 @@ def test_batch_equals_single(index, vectors):
 @pytest.mark.parametrize("few_rows", [20_000, 0])
 def test_filters(index, vectors, few_rows, monkeypatch):
     """few_rows 0: even small filters go through the index itself."""
-    monkeypatch.setattr(core.index, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(index_module, "EXACT_SEARCH_ROWS", few_rows)
     queries = sample_queries(vectors.rows, 20, seed=7)
     for allowed in (np.arange(3, 4000, 7), np.array([9, 5, 5, 3000]), np.arange(3900)):
         mask = np.isin(np.arange(4000), allowed)
@@ -139,8 +139,8 @@ def test_broken_and_foreign_files(vectors, tmp_path):
         Index.load(tmp_path / "index", make_vectors(4000, corpus="another"))
     with pytest.raises(StorageError, match="4,000"):
         Index.load(tmp_path / "index", make_vectors(3000))
-    whole = (tmp_path / "index.faiss").read_bytes()
-    (tmp_path / "index.faiss").write_bytes(whole[: len(whole) // 2])
+    content = (tmp_path / "index.faiss").read_bytes()
+    (tmp_path / "index.faiss").write_bytes(content[: len(content) // 2])
     with pytest.raises(StorageError):
         Index.load(tmp_path / "index", vectors)
     (tmp_path / "index.json").write_text(json.dumps({"facts": 3}))
@@ -151,7 +151,7 @@ def test_broken_and_foreign_files(vectors, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("measured", "kind", "told"),
+    ("measured", "kind", "note"),
     [
         ({"exact": (40, 1.0)}, "exact", ""),
         ({"exact": (60, 1.0), "hnsw": (1, 0.995)}, "hnsw", ""),
@@ -160,16 +160,16 @@ def test_broken_and_foreign_files(vectors, tmp_path):
         ({"exact": (60, 1.0), "hnsw": (70, 0.995), "ivf": (55, 0.991)}, "ivf", "55 ms is above 50 ms"),
     ],
 )
-def test_the_plainest_that_keeps_both_limits_is_chosen(vectors, monkeypatch, measured, kind, told):
+def test_the_plainest_that_keeps_both_limits_is_chosen(vectors, monkeypatch, measured, kind, note):
     def measure(kind, rows, *rest):
-        ms, found = measured[kind]
-        return IndexFacts(kind, kind, found, 200, ms, ms, 1.0, len(rows)), None, 0
+        ms, recall = measured[kind]
+        return IndexFacts(kind, kind, recall, 200, ms, ms, 1.0, len(rows)), None, 0
 
-    monkeypatch.setattr(core.index_choice, "_measure", measure)
+    monkeypatch.setattr(index_kinds, "_measure", measure)
     facts = build_index(vectors).facts
     assert facts.kind == kind
-    assert told in facts.description
-    assert (facts.description == kind) == (not told)
+    assert note in facts.description
+    assert (facts.description == kind) == (not note)
 
 
 def test_recall_below_the_limit_is_told(vectors):
@@ -203,7 +203,7 @@ def test_exact_serves_a_memory_map(vectors, tmp_path):
 
 
 def test_similarities(vectors, monkeypatch):
-    monkeypatch.setattr(core.index, "BLOCK", 1000)
+    monkeypatch.setattr(index_module, "BLOCK", 1000)
     got = similarities(vectors.rows, 3 * vectors.rows[17])
     np.testing.assert_allclose(got, vectors.rows @ vectors.rows[17], atol=1e-6)
     assert got.shape == (4000,)

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-import core.vectors.index_kinds
-import core.vectors.neighbors
 from core.map.layout import project
 from core.map.trust import measure_trust
 from core.types import ModelSpec, Vectors, unit_rows
+from core.vectors import index_kinds
+from core.vectors import neighbors as neighbors_module
+from core.vectors.index_kinds import break_ties, recall
 from core.vectors.neighbors import build_neighbors
-from core.vectors.rank import recall, tidy
 
 
 def make_vectors(n, d=24, seed=0, clusters=12):
@@ -64,8 +64,8 @@ def test_more_duplicates_than_k():
 
 @pytest.mark.parametrize(("kind", "ivf_rows"), [("HNSW", 0), ("IVF", 10**6)])
 def test_approximate_search_measures_its_recall(monkeypatch, kind, ivf_rows):
-    monkeypatch.setattr(core.neighbors, "IVF_ROWS", ivf_rows)
-    monkeypatch.setattr(core.neighbors, "EXACT_ROWS", 100)
+    monkeypatch.setattr(neighbors_module, "IVF_ROWS", ivf_rows)
+    monkeypatch.setattr(neighbors_module, "EXACT_ROWS", 100)
     vectors, seen = make_vectors(6000), []
     graph = build_neighbors(vectors, k=30, progress=lambda done, total: seen.append((done, total)))
     truth = brute(vectors.rows, 30)[1]
@@ -75,32 +75,32 @@ def test_approximate_search_measures_its_recall(monkeypatch, kind, ivf_rows):
     assert graph.recall >= 0.99
     assert graph.facts["recall_at_k"] >= 0.97
     assert (np.diff(graph.scores, axis=1) <= 0).all()
-    own = np.einsum("nkd,nd->nk", vectors.rows[graph.ids], vectors.rows)
-    np.testing.assert_allclose(graph.scores, own, atol=2e-6)
+    row_ids = np.einsum("nkd,nd->nk", vectors.rows[graph.ids], vectors.rows)
+    np.testing.assert_allclose(graph.scores, row_ids, atol=2e-6)
     assert not (graph.ids == np.arange(6000)[:, None]).any()
     assert seen == sorted(seen)
     assert seen[-1] == (12_000, 12_000)
 
 
 def test_search_that_misses_falls_back(monkeypatch):
-    monkeypatch.setattr(core.neighbors, "EXACT_ROWS", 100)
-    monkeypatch.setattr(core.neighbors, "MIN_RECALL_10", 1.1)
+    monkeypatch.setattr(neighbors_module, "EXACT_ROWS", 100)
+    monkeypatch.setattr(neighbors_module, "MIN_RECALL_10", 1.1)
     vectors = make_vectors(1000)
     graph = build_neighbors(vectors, k=10)
     assert graph.method == "exact"
     np.testing.assert_allclose(graph.scores, brute(vectors.rows, 10)[1], atol=2e-6)
-    monkeypatch.setattr(core.neighbors, "FALLBACK_ROWS", 100)
+    monkeypatch.setattr(neighbors_module, "FALLBACK_ROWS", 100)
     assert build_neighbors(vectors, k=10).method.startswith("IVF")
 
 
 @pytest.mark.parametrize("ivf_rows", [0, 10**6])
 def test_missing_results_are_filled(monkeypatch, ivf_rows):
     """Of many equal rows an HNSW graph reaches only some, and a small list of IVF holds fewer than k."""
-    monkeypatch.setattr(core.neighbors, "IVF_ROWS", ivf_rows)
-    monkeypatch.setattr(core.neighbors, "PROBES", (1,))
-    monkeypatch.setattr(core.neighbors, "EXACT_ROWS", 100)
-    monkeypatch.setattr(core.neighbors, "FALLBACK_ROWS", 100)
-    monkeypatch.setattr(core.index_kinds, "LINKS", 2)
+    monkeypatch.setattr(neighbors_module, "IVF_ROWS", ivf_rows)
+    monkeypatch.setattr(neighbors_module, "NPROBE", (1,))
+    monkeypatch.setattr(neighbors_module, "EXACT_ROWS", 100)
+    monkeypatch.setattr(neighbors_module, "FALLBACK_ROWS", 100)
+    monkeypatch.setattr(index_kinds, "LINKS", 2)
     rows = np.concatenate([np.ones((700, 8)), np.random.default_rng(0).standard_normal((300, 8))])
     graph = build_neighbors(wrap(rows), k=50)
     assert graph.ids.min() >= 0
@@ -108,7 +108,7 @@ def test_missing_results_are_filled(monkeypatch, ivf_rows):
 
 
 def test_tidy_orders_ties_and_clips():
-    ids, scores = tidy(np.array([[4, 2, 9]]), np.array([[1.0000002, 1.0000001, 0.5]], np.float32))
+    ids, scores = break_ties(np.array([[4, 2, 9]]), np.array([[1.0000002, 1.0000001, 0.5]], np.float32))
     assert ids.tolist() == [[2, 4, 9]]
     assert scores.tolist() == [[1.0, 1.0, 0.5]]
 

@@ -5,17 +5,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from core.models import estimate as estimate_module
+from core.models import costs
 from core.models import openai_embedder as openai_module
-from core.models.backends import capabilities
-from core.models.base import BaseEmbedder
-from core.models.estimate import estimate_run, token_counts
+from core.models.base import Embedder
+from core.models.costs import estimate_run, token_counts
 from core.models.openai_client.tokens import TokenCounter
 from core.models.openai_embedder import OpenAIEmbedder
+from core.models.registry import capabilities
 from core.types import ModelSpec
 
 
-class WordEmbedder(BaseEmbedder):
+class WordEmbedder(Embedder):
     """A token is a word; each takes `pace` seconds of `clock`; the window is four."""
 
     def __init__(self, spec=None, pace=0.0):
@@ -36,25 +36,30 @@ TEXTS = ["one two", "a b c d e f", "one two", "", "a b c d e f g h", "x"]
 
 
 def test_counts_by_hand():
-    made = estimate_run(TEXTS, WordEmbedder(), measure=False)
-    assert (made.texts, made.unique_texts, made.tokens) == (6, 5, 2 + 6 + 2 + 0 + 8 + 1)
-    assert (made.truncated, made.unseen_tokens, made.split) == (2, 2 + 4, 0)
-    assert made.unseen_share == pytest.approx(6 / 19)
-    assert (made.cached, made.to_compute, made.tokens_to_compute) == (0, 5, 2 + 4 + 0 + 4 + 1)
-    assert (made.seconds, made.seconds_basis, made.usd, made.tokens_exact) == (None, "not measured", 0.0, True)
+    estimate = estimate_run(TEXTS, WordEmbedder(), measure=False)
+    assert (estimate.texts, estimate.unique_texts, estimate.tokens) == (6, 5, 2 + 6 + 2 + 0 + 8 + 1)
+    assert (estimate.truncated, estimate.unseen_tokens, estimate.split) == (2, 2 + 4, 0)
+    assert estimate.unseen_share == pytest.approx(6 / 19)
+    assert (estimate.cached, estimate.to_compute, estimate.tokens_to_compute) == (0, 5, 2 + 4 + 0 + 4 + 1)
+    assert (estimate.seconds, estimate.seconds_basis, estimate.usd, estimate.tokens_exact) == (
+        None,
+        "not measured",
+        0.0,
+        True,
+    )
 
 
 def test_a_cached_row_frees_every_row_with_its_text():
     cached = np.array([True, False, False, False, True, False])
-    made = estimate_run(TEXTS, WordEmbedder(), cached, measure=False)
-    assert (made.cached, made.to_compute, made.tokens_to_compute) == (2, 3, 4 + 0 + 1)
-    assert made.tokens == 19
+    estimate = estimate_run(TEXTS, WordEmbedder(), cached, measure=False)
+    assert (estimate.cached, estimate.to_compute, estimate.tokens_to_compute) == (2, 3, 4 + 0 + 1)
+    assert estimate.tokens == 19
 
 
 def test_nothing_to_compute_takes_no_time_and_loads_nothing():
     embedder = WordEmbedder()
-    made = estimate_run(TEXTS, embedder, np.ones(6, bool))
-    assert (made.seconds, made.to_compute, embedder.sent) == (0.0, 0, [])
+    estimate = estimate_run(TEXTS, embedder, np.ones(6, bool))
+    assert (estimate.seconds, estimate.to_compute, embedder.sent) == (0.0, 0, [])
     assert estimate_run([], embedder).seconds == 0.0
 
 
@@ -64,7 +69,7 @@ def timed(monkeypatch):
 
     def make(pace: float) -> WordEmbedder:
         embedder = WordEmbedder(pace=pace)
-        monkeypatch.setattr(estimate_module, "time", SimpleNamespace(perf_counter=lambda: embedder.clock))
+        monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: embedder.clock))
         return embedder
 
     return make
@@ -73,18 +78,18 @@ def timed(monkeypatch):
 def test_time_follows_from_a_few_texts_of_spread_lengths(timed):
     embedder = timed(0.001)
     texts = [f"{i} " + "w " * (i % 4) for i in range(400)]  # 1 to 4 words: 1,000 in all, 1 s
-    made = estimate_run(texts, embedder, sample=32)
-    assert made.seconds == pytest.approx(1.0, rel=0.01)
-    assert made.seconds_basis == "measured on 32 texts"
+    estimate = estimate_run(texts, embedder, sample=32)
+    assert estimate.seconds == pytest.approx(1.0, rel=0.01)
+    assert estimate.seconds_basis == "measured on 32 texts"
     assert [len(texts) for texts in embedder.sent] == [1, 4, 32]
     assert np.bincount([len(text.split()) for text in embedder.sent[-1]])[1:].tolist() == [8, 8, 8, 8]
 
 
 def test_a_slow_model_is_measured_on_fewer_texts(monkeypatch, timed):
-    monkeypatch.setattr(estimate_module, "LONG_ENOUGH", 0.01)
+    monkeypatch.setattr(costs, "MEASURING_SECONDS", 0.01)
     embedder = timed(0.005)
-    made = estimate_run([f"{i} w w w" for i in range(100)], embedder)
-    assert made.seconds_basis == "measured on 4 texts"
+    estimate = estimate_run([f"{i} w w w" for i in range(100)], embedder)
+    assert estimate.seconds_basis == "measured on 4 texts"
     assert sum(len(texts) for texts in embedder.sent) == 5
 
 
@@ -109,13 +114,13 @@ def paid(monkeypatch):
 
 def test_openai_is_priced_and_never_asked(paid):
     texts = ["x" * 4000, "x" * 4000, "y" * 4000, "z" * 40_000]  # 1,000, 1,000 and 10,000 estimated tokens
-    made = estimate_run(texts, paid, np.array([False, False, True, False]))
-    assert (made.tokens, made.tokens_to_compute, made.tokens_exact) == (13_000, 11_000, False)
-    assert made.usd == pytest.approx(11_000 * 0.02 / 1e6)
-    assert (made.split, made.truncated, made.unseen_tokens) == (1, 0, 0)
-    assert made.seconds is None
-    assert "paid" in made.seconds_basis
-    assert made.price_date
+    estimate = estimate_run(texts, paid, np.array([False, False, True, False]))
+    assert (estimate.tokens, estimate.tokens_to_compute, estimate.tokens_exact) == (13_000, 11_000, False)
+    assert estimate.usd == pytest.approx(11_000 * 0.02 / 1e6)
+    assert (estimate.split, estimate.truncated, estimate.unseen_tokens) == (1, 0, 0)
+    assert estimate.seconds is None
+    assert "paid" in estimate.seconds_basis
+    assert estimate.price_date
 
 
 @pytest.mark.parametrize(
@@ -135,12 +140,12 @@ def test_only_near_servers_are_tried(url, free):
     assert capabilities(ModelSpec("openai", "m", base_url=url)).paid is not free
     if not free:
         embedder = WordEmbedder(ModelSpec("openai", "m", base_url=url))
-        made = estimate_run(TEXTS, embedder)
-        assert (made.seconds, made.usd, embedder.sent) == (None, None, [])
+        estimate = estimate_run(TEXTS, embedder)
+        assert (estimate.seconds, estimate.usd, embedder.sent) == (None, None, [])
 
 
 def test_many_texts_are_counted_on_a_sample_close_to_the_truth(monkeypatch):
-    monkeypatch.setattr(estimate_module, "COUNTED", 2_000)
+    monkeypatch.setattr(costs, "MAX_COUNTED", 2_000)
     rng = np.random.default_rng(1)
     texts = ["word " * int(length) for length in rng.lognormal(2, 1, 20_000)] + ["word " * 200_000]
     counts, exact = token_counts(texts, WordEmbedder())

@@ -1,0 +1,148 @@
+"""The kinds of jobs, and running one to its end. Every step is skipped where its result is stored.
+
+Most jobs are of the kind "result" (core.jobs.results): one stored result and what it requires.
+"""
+
+import time
+from dataclasses import replace
+
+from core.corpus.service import import_file
+from core.errors import JobError
+from core.jobs.context import JobContext
+from core.jobs.results import KIND, result_job, run_step, step_of
+from core.jobs.types import JobSpec
+from core.models.registry import capabilities
+from core.results import Step
+from core.secret import Keys, Secret
+from core.types import CorpusRef, LayoutParams, ModelSpec
+
+
+def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Corpus -> vectors -> neighbor graph -> search index -> the default map -> the default clusters.
+
+    params: model (a ModelSpec's dict), limit_usd (for paid models).
+    """
+    from core.vectors import embedding
+
+    model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
+    model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
+    plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
+    items = [(spec.ref, model, secret, batch) for batch in plan]
+    sizes = [len(batch) for batch in plan]
+    context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
+    if left_out:
+        raise JobError(
+            f"The spending limit was reached: {sum(sizes):,} texts are embedded, {left_out:,} are left.",
+            "Start the model again with a higher limit; only the rest is computed.",
+        )
+    context.call("Merging vectors", embedding.collect_vectors, spec.ref, model, secret, sum(sizes), started)
+    map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
+
+
+def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
+    missing)."""
+    from core.vectors.loaders import store_index
+
+    layout, *others = after_embedding(spec, spec.ref)
+    run_step(layout, None, context)
+    context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
+    for step in others:
+        run_step(step, None, context)
+
+
+def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
+    """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
+    from core.clusters.results import CLUSTER_TRUST, ClusterQuery
+    from core.map.results import LAYOUTS, LayoutQuery
+
+    if spec.kind not in ("embed", "map", "sample"):
+        return ()
+    model = ModelSpec.from_dict(spec.params["model"])
+    layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
+    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
+
+
+def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """A file on this machine -> corpus -> all that embed_job computes. params: path, name, columns, model, and more:
+    the models to compare it with, each embedded by a background job."""
+    digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
+    first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
+    embed_job(first, secret, context)
+    models = [ModelSpec.from_dict(values) for values in spec.params.get("more", ())]
+    name = spec.params["name"]
+    return [
+        replace(first, params={"model": model.to_dict()}, title=f"{model.label} on {name}", background=True)
+        for model in models
+    ]
+
+
+def scores_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Every contender scored in a task, side by side. params: contenders (their dicts), task (a Task's dict).
+
+    One that can't do the task has its message stored; the others go on.
+    """
+    from core.scoreboard.results import ScoresQuery, score_or_record_failure
+    from core.scoreboard.types import Task
+    from core.vectors.contenders import Contender
+
+    contenders = [Contender.from_dict(contender) for contender in spec.params["contenders"]]
+    task = Task.from_dict(spec.params["task"])
+    items = [
+        (ScoresQuery(spec.ref, contender, task), _service_key(contender.model, secret)) for contender in contenders
+    ]
+    context.map("Scoring the contenders", score_or_record_failure, items, [1] * len(items), "contenders")
+
+
+def _service_key(model: ModelSpec, secret: Secret | None) -> Secret | None:
+    """The key of a model's own service; a key without a service's name goes to none."""
+    return secret.of(capabilities(model).key_name) if isinstance(secret, Keys) else None
+
+
+def name_clusters_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Short names of clusters by a chat model. params: model, clusters (a ClusterParams' dict), chat (name, base_url),
+    limit (the largest clusters), rename (also those with an edited name)."""
+    from core.clusters.methods import ClusterParams
+    from core.clusters.naming import name_with_model
+    from core.models.chat import ChatModel
+
+    params, chat = ClusterParams(**spec.params["clusters"]), ChatModel(**spec.params["chat"])
+    query = (spec.ref, ModelSpec.from_dict(spec.params["model"]), params)
+    options = (chat, spec.params["limit"], spec.params["rename"], secret)
+    context.call(f"Naming with {chat.name}", name_with_model, *query, *options, progress=True, unit="clusters")
+
+
+def write_queries_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
+    """Search queries written by a chat model. params: chat (name, base_url), sample (texts), seed."""
+    from core.models.chat import ChatModel
+    from core.scoreboard.llm_queries import write_queries
+
+    chat = ChatModel(**spec.params["chat"])
+    options = (chat, spec.params["sample"], spec.params["seed"], secret)
+    context.call(f"Writing queries with {chat.name}", write_queries, spec.ref, *options, progress=True, unit="texts")
+
+
+KINDS = {
+    KIND: result_job,
+    "write_queries": write_queries_job,
+    "scores": scores_job,
+    "name_clusters": name_clusters_job,
+    "embed": embed_job,
+    "map": map_job,
+    "sample": sample_job,
+}
+
+
+def run_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:
+    """Run a job to its end; gives the jobs that follow it. Raises JobCancelled or a PlanisphereError."""
+    if spec.kind not in KINDS:
+        raise JobError(f"There is no job of the kind {spec.kind!r}.")
+    return KINDS[spec.kind](spec, secret, context) or []
+
+
+def computes(spec: JobSpec, step: Step) -> bool:
+    """Whether a job stores this result on its way: itself, as a requirement, or after embedding."""
+    if spec.workspace != step.query.corpus.folder or spec.corpus not in ("", step.query.corpus.digest):
+        return False
+    parts = [step_of(spec)] if spec.kind == KIND else after_embedding(spec, step.query.corpus)
+    return any(missing.key == step.key for part in parts for missing in part.result.missing(part.query))

@@ -1,0 +1,209 @@
+"""What an embedding run will take, before it runs: tokens, truncation, cached texts, time and price."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.models.base import Embedder
+from core.models.registry import backend_of, capabilities
+from core.types import ModelSpec
+
+MAX_COUNTED = 50_000  # texts whose tokens are counted; those of more texts follow from their sizes
+FIRST_TEXTS = 4  # measured first, so that a slow model does not hold up the estimate
+TRUNCATION_SAMPLE = 20_000  # texts of which truncation is counted
+MEASURING_SECONDS = 1.0  # seconds of measuring after which no more texts are tried
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """texts: rows. unique_texts: each embedded once. cached: unique texts already stored; to_compute: the others.
+
+    tokens: of all rows; tokens_to_compute: of the texts to compute, without those beyond a window that truncates.
+    truncated: rows longer than the window; unseen_tokens: those beyond it, over all rows. split: rows split and
+    averaged instead. seconds, usd: None where not known. price_date: "" without a price.
+    """
+
+    texts: int
+    unique_texts: int
+    tokens: int
+    tokens_exact: bool
+    truncated: int
+    split: int
+    unseen_tokens: int
+    cached: int
+    to_compute: int
+    tokens_to_compute: int
+    seconds: float | None
+    seconds_basis: str
+    usd: float | None
+    price_date: str
+
+    @property
+    def unseen_share(self) -> float:
+        """Share of all tokens that lie beyond the window, in [0, 1]."""
+        return self.unseen_tokens / self.tokens if self.tokens else 0.0
+
+
+def estimate_run(
+    texts: Sequence[str],
+    embedder: Embedder,
+    cached_mask: np.ndarray | None = None,
+    measure: bool = True,
+    sample: int = 32,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate a run without paying: no text is sent to a service that may charge for it.
+
+    cached_mask: (n,) bool, True for rows whose vector is stored. measure: time a few texts of spread lengths
+    where that is free. Above COUNTED unique texts, tokens are counted on a sample drawn with `seed`.
+    Raises what the embedder raises while it is measured.
+    """
+    codes, unique = pd.factorize(pd.Series(list(texts), dtype=object))
+    unique_texts = [str(text) for text in unique]
+    cached = np.zeros(len(unique), bool)
+    if cached_mask is not None:
+        cached[codes[np.asarray(cached_mask, bool)]] = True
+    counts, counted_all = token_counts(unique_texts, embedder, seed)
+    declared = capabilities(embedder.spec)
+    splits, price = declared.splits_long_texts, declared.price
+    beyond = tokens_beyond_window(counts, embedder)
+    counted = counts if splits else counts - beyond
+    long_texts = int(np.count_nonzero(beyond[codes]))
+    to_compute = np.flatnonzero(~cached)
+    seconds, basis = _time_texts(unique_texts, counted, to_compute, embedder, sample if measure else 0)
+    tokens_to_compute = int(counted[to_compute].sum())
+    return Estimate(
+        texts=len(texts),
+        unique_texts=len(unique_texts),
+        tokens=int(counts[codes].sum()),
+        tokens_exact=counted_all and embedder.tokens_exact,
+        truncated=0 if splits else long_texts,
+        split=long_texts if splits else 0,
+        unseen_tokens=int((counts - counted)[codes].sum()),
+        cached=int(cached.sum()),
+        to_compute=len(to_compute),
+        tokens_to_compute=tokens_to_compute,
+        seconds=seconds,
+        seconds_basis=basis,
+        usd=None if price is None else price.usd(tokens_to_compute),
+        price_date=price.date if price else "",
+    )
+
+
+def token_counts(texts: Sequence[str], embedder: Embedder, seed: int = 0) -> tuple[np.ndarray, bool]:
+    """(n,) int64 tokens of each text, and whether all were counted.
+
+    Above COUNTED texts a seeded sample is counted and the rest follow by the sample's tokens per UTF-8 byte
+    (a ratio estimate), which varies far less between texts and scripts than tokens per text.
+    """
+    if len(texts) <= MAX_COUNTED:
+        return np.asarray(embedder.count_tokens(list(texts)), np.int64), True
+    sizes = np.fromiter((len(text.encode("utf-8", "replace")) for text in texts), np.int64, len(texts))
+    drawn = np.sort(np.random.default_rng(seed).choice(len(texts), MAX_COUNTED, replace=False))
+    counted = np.asarray(embedder.count_tokens([texts[i] for i in drawn]), np.int64)
+    counts = np.rint(sizes * (counted.sum() / max(1, sizes[drawn].sum()))).astype(np.int64)
+    counts[drawn] = counted
+    return counts, False
+
+
+def tokens_beyond_window(counts: np.ndarray, embedder: Embedder) -> np.ndarray:
+    """(n,) int64 tokens of each text beyond the model's window, from all its tokens (n,)."""
+    window = embedder.spec.max_tokens
+    return np.zeros_like(counts) if window is None else np.maximum(counts - window, 0)
+
+
+def _time_texts(
+    texts: Sequence[str], tokens: np.ndarray, rows: np.ndarray, embedder: Embedder, sample: int
+) -> tuple[float | None, str]:
+    """Seconds for the texts at `rows`, and how that is known."""
+    if not len(rows):
+        return 0.0, "all vectors are stored"
+    if capabilities(embedder.spec).paid:
+        return None, "not measured (paid API)"
+    if sample < 1:
+        return None, "not measured"
+    ordered = rows[np.argsort(tokens[rows], kind="stable")]
+    embedder.embed([texts[ordered[0]]])  # loads the model, which is no part of the rate
+    for size in (min(FIRST_TEXTS, sample), sample):
+        measured = ordered[_evenly_spaced(len(ordered), size)]
+        started = time.perf_counter()
+        embedder.embed([texts[i] for i in measured])
+        seconds = time.perf_counter() - started
+        if seconds > MEASURING_SECONDS:
+            break
+    # a text without tokens still takes a row of a batch
+    share = (tokens[rows] + 1).sum() / (tokens[measured] + 1).sum()
+    return float(seconds * share), f"measured on {len(measured):,} texts"
+
+
+def _evenly_spaced(total: int, size: int) -> np.ndarray:
+    """Up to `size` positions spread evenly over 0..total-1, the middles of equal parts."""
+    size = min(total, size)
+    return np.unique(((np.arange(size) + 0.5) * total / size).astype(np.int64)) if size else np.zeros(0, np.int64)
+
+
+def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
+    """US dollars these texts cost at most, None where the price is not known.
+
+    Tokens are counted where the tokenizer is available; else a text's UTF-8 bytes bound them.
+    """
+    price = capabilities(spec).price
+    if price is None or not price.per_million_usd:
+        return None if price is None else 0.0
+    return price.usd(backend_of(spec).max_tokens_of(texts))
+
+
+def affordable_batches(
+    texts: Sequence[str], plan: list[np.ndarray], spec: ModelSpec, limit_usd: float
+) -> list[np.ndarray]:
+    """The first batches of a plan (positions among texts) that together cost at most the limit."""
+    costs = [max_usd([texts[position] for position in positions], spec) or 0.0 for positions in plan]
+    return plan[: int(np.searchsorted(np.cumsum(costs), limit_usd * (1 + 1e-9), side="right"))]
+
+
+@dataclass(frozen=True)
+class TruncationReport:
+    """How a model's window fits the texts, from `counted` of `texts` texts.
+
+    long_texts: counted texts longer than the window; long_share: their share; unseen_share: share of all counted
+    tokens that lie beyond it (both in [0, 1]). splits: True where long texts are split and averaged, so that
+    nothing is lost. max_tokens: None for a model without a window. exact: tokens counted as the model does.
+    """
+
+    model: str
+    max_tokens: int | None
+    texts: int
+    counted: int
+    long_texts: int
+    long_share: float
+    unseen_share: float
+    splits: bool
+    exact: bool
+
+
+def truncation_report(
+    texts: Sequence[str], embedder: Embedder, seed: int = 0, sample: int = TRUNCATION_SAMPLE
+) -> TruncationReport:
+    """How many texts a model truncates; above `sample` texts on a sample drawn with `seed`, the same for all models."""
+    total = len(texts)
+    if total > sample:
+        drawn = np.random.default_rng(seed).choice(total, sample, replace=False)
+        texts = [texts[i] for i in np.sort(drawn)]
+    tokens = np.asarray(embedder.count_tokens(texts), np.int64)
+    beyond = tokens_beyond_window(tokens, embedder)
+    long_texts = int(np.count_nonzero(beyond))
+    splits = capabilities(embedder.spec).splits_long_texts
+    return TruncationReport(
+        model=embedder.spec.label,
+        max_tokens=embedder.spec.max_tokens,
+        texts=total,
+        counted=len(texts),
+        long_texts=long_texts,
+        long_share=long_texts / max(1, len(texts)),
+        unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
+        splits=splits,
+        exact=embedder.tokens_exact,
+    )
