@@ -7,11 +7,11 @@ started = time.perf_counter()
 
 from benchmarks.report import say  # noqa: E402
 from core.corpus.build import read_corpus  # noqa: E402
-from core.map.layout import project
-from core.models.registry import load_embedder
-from core.store import Workspace
-from core.vectors.embedding import embed
-from core.vectors.neighbors import build_neighbors
+from core.map.layout import project  # noqa: E402
+from core.models.registry import load_embedder  # noqa: E402
+from core.store import Workspace  # noqa: E402
+from core.vectors.embedding import embed  # noqa: E402
+from core.vectors.neighbors import build_neighbors  # noqa: E402
 
 
 def main(path: str, model: str, out: str) -> None:
