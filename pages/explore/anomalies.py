@@ -37,8 +37,7 @@ def page() -> None:
         bind="query-params",
         default="Outliers",
         required=True,
-        help="Unusual rows, rows with nearly the same text, labels that do not fit their text, and how diverse the "
-        "corpus is.",
+        help="Unusual rows, rows with nearly the same text, labels that do not fit, and the diversity of the corpus.",
     )
     show_part(str(part), info, model)
 

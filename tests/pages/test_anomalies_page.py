@@ -126,7 +126,7 @@ def test_a_selected_row_is_explained_and_marked(corpus, app, monkeypatch, home):
     assert f"Why row {selected[-1] + 1} is listed" in text
     assert "The nearest row has cosine" in text
     assert "of its 10 nearest rows have" in text
-    at.button(key="outlier_mark_Keep").click().run()
+    at.button(key="outlier_mark_keep").click().run()
     assert outlier_marks(CorpusRef(str(home), info.digest)).load() == {selected[0]: "keep"}
 
 

@@ -25,7 +25,7 @@ from core.types import ModelSpec
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.selections.save_form import show_save_selection
-from pages.shared.tables import show_table
+from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
 from pages.shared.text import count, file_stem
 
 METHOD_TITLES: dict[Method, str] = {
@@ -71,8 +71,7 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
         bind="query-params",
         format_func=lambda name: METHOD_TITLES[name],
         width=260,
-        help="Representative: together most similar to all other rows; for reading or labeling. Spread out: each is "
-        "the row farthest from those before; outliers come first. Random: baseline.",
+        help="Representative: most similar to all others, for labeling. Spread out: each is farthest from those before.",
     )
     max_rows = max(1, min(MAX_CORESET, info.rows))
     session.widget_default(SIZE_KEY, min(20, max_rows))
@@ -89,8 +88,7 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
         0.01,
         key=f"coreset_cosine_{info.digest}",
         width=320,
-        help="A row is covered if a selected row has at least this cosine. Suggested: what 1% of random pairs exceed, "
-        "or the median cosine to a row's tenth neighbor if that is lower.",
+        help="Suggested: what 1% of random pairs exceed, or the median cosine to the tenth neighbor if that is lower.",
     )
     return method or METHODS[0], int(k), float(cosine)
 
@@ -109,17 +107,14 @@ def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
 
 def show_coverage_table(result: Coreset) -> None:
     """The methods compared."""
-    show_table(
-        result.methods,
-        "The methods compared",
-        {
-            "method": TextColumn("Method", help="The selected one comes first."),
-            "covered": NumberColumn("Covered", format="percent", help="Share of the rows that are covered."),
-            "mean cosine": NumberColumn("Mean cosine", format="%.3f", help="To the nearest selected row."),
-            "max distance": NumberColumn("Max. distance", format="%.3f", help="1 - cosine of the farthest row."),
-            "candidates": NumberColumn("Selected from", format="localized", help="A sample (seed 0) if not all rows."),
-        },
-    )
+    columns = {
+        "method": TextColumn("Method", help="The selected one comes first."),
+        "covered": NumberColumn("Covered", format="percent", help="Share of the rows that are covered."),
+        "mean cosine": NumberColumn("Mean cosine", format="%.3f", help="To the nearest selected row."),
+        "max distance": NumberColumn("Max. distance", format="%.3f", help="1 - cosine of the farthest row."),
+        "candidates": NumberColumn("Selected from", format="localized", help="A sample (seed 0) if not all rows."),
+    }
+    show_table(result.methods, "The methods compared", columns)
     if result.evaluated < result.total:
         st.caption(f"Evaluated on {result.evaluated:,} of {result.total:,} rows (seed 0).")
 
@@ -129,16 +124,13 @@ def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) ->
     st.markdown(f"**Coreset of {count(len(result.table), 'row')}**, in order of selection")
     if len(result.table) < query.k:
         st.caption("The corpus has no more different texts.")
-    show_table(
-        result.table.assign(row=result.table.index + 1)[["text", "represents", "row"]],
-        "The rows of the coreset",
-        {
-            "text": TextColumn("Text", width="large"),
-            "represents": NumberColumn("Represents", format="localized", help="Rows nearest to this selected one."),
-            "row": NumberColumn("Row", format="localized"),
-        },
-        max_height=400,
-    )
+    columns = {
+        "text": TextColumn("Text", width="large"),
+        "represents": NumberColumn("Represents", format="localized", help="Rows nearest to this selected one."),
+        "Row": ROW_COLUMN,
+    }
+    table = with_row_numbers(result.table[["text", "represents"]], 2)
+    show_table(table, "The rows of the coreset", columns, max_height=400)
     with st.container(horizontal=True):
         csv_button(
             "Download (CSV)",

@@ -26,10 +26,7 @@ from pages.shared.text import count, cut, plain
 
 CLUSTERS_OPTION = "(clusters)"
 GROUP_KEY = "diversity_by"
-VENDI_HELP = (
-    "The Vendi score (Friedman and Dieng, 2023) is the effective number of different texts: 1 if all are the same, the "
-    "number of texts if all are unrelated. It is computed from all cosines of the sample."
-)
+VENDI_HELP = "Effective number of different texts (Friedman and Dieng, 2023), from all cosines of the sample."
 
 
 def show_diversity(info: CorpusInfo, model: ModelSpec) -> None:
@@ -92,8 +89,8 @@ def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
     options = [*session.ask_once(group_columns, corpus), CLUSTERS_OPTION]
     session.select_from_link(GROUP_KEY, options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        group_by = str(
-            st.selectbox("Group by", options, key=GROUP_KEY, width=320, help="A column, or the default clusters.")
+        group_by = st.selectbox(
+            "Group by", options, key=GROUP_KEY, width=320, help="A column, or the default clusters."
         )
         session.write_to_link(GROUP_KEY)
         column = CLUSTERS if group_by == CLUSTERS_OPTION else group_by
@@ -104,7 +101,7 @@ def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
             index=scores.sizes.index(scores.size),
             key=f"diversity_size_{column}",
             width=200,
-            help="The score grows with the sample size, so all groups have equal samples; smaller groups are excluded.",
+            help="All groups have samples of this size, since the score grows with it; smaller groups are excluded.",
         )
     if size != scores.size:
         scores = session.ask(group_scores, corpus, model, column, size)
@@ -117,9 +114,7 @@ def show_group_chart(result: GroupScores, group_by: str) -> None:
     names, scores, deviations = list(table["group"]), list(table["Vendi score"]), list(table["standard deviation"])
     hover = [
         f"{name}: {score:.1f} ± {deviation:.1f}, mean distance {distance:.3f}, {rows:,} rows"
-        for name, score, deviation, distance, rows in zip(
-            names, scores, deviations, table["mean pair distance"], table["rows"], strict=True
-        )
+        for name, rows, _, score, deviation, distance in table.itertuples(index=False)
     ]
     st.plotly_chart(
         group_figure(names, scores, deviations, hover, f"Vendi score of {result.size:,} rows", session.theme()),
@@ -135,13 +130,8 @@ def show_group_chart(result: GroupScores, group_by: str) -> None:
         f"Mean and standard deviation of {result.draws} samples of {result.size:,} rows per group (seed 0)."
         f"{_describe_excluded(result)} A group of exactly {result.size:,} rows has no deviation."
     )
-    csv_button(
-        "Download (CSV)",
-        table,
-        "diversity.csv",
-        key="diversity_file",
-        help=f"Each value of {plain(group_by)} with its rows, score, deviation and mean distance.",
-    )
+    help_text = f"Each value of {plain(group_by)} with its rows, score, deviation and mean distance."
+    csv_button("Download (CSV)", table, "diversity.csv", help_text, "diversity_file")
 
 
 def _describe_excluded(result: GroupScores) -> str:

@@ -1,7 +1,5 @@
 """Label errors: rows whose label disagrees with their neighbors and with a cross-validated probe."""
 
-from functools import partial
-
 import streamlit as st
 
 from core.corpus.label_columns import label_columns
@@ -35,9 +33,7 @@ def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
     )
     columns = session.ask_once(label_columns, session.corpus_ref(info))
     if not columns:
-        st.info(
-            "No label columns found. A label column has at least two values that repeat.", icon=":material/label_off:"
-        )
+        st.info("No label columns: none has at least two values that repeat.", icon=":material/label_off:")
         st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
         return
     query = LabelQuery(session.corpus_ref(info), model, _select_label_column(columns))
@@ -48,7 +44,7 @@ def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
         description=f"{count(info.rows, 'row')} with labels in {plain(query.column)} are compared with their neighbors "
         "and with a classifier of the labels.",
         button="Check labels",
-        title=f"LabelColumn of {info.name}: {query.column}",
+        title=f"Labels of {info.name}: {query.column}",
     ):
         show_checked_labels(info, query)
 
@@ -93,18 +89,14 @@ def show_label_error_metrics(summary: LabelErrorSummary) -> None:
             f"({estimate.resamples:,} resamples). If rows without a confident class were wrong as often as the others, "
             f"it would be {estimate.calibrated:,.0f}. A model that fits the texts poorly inflates all of these.",
         )
-        st.metric("LabelColumn", f"{summary.labels:,}", help=f"LabelColumn with at least {MIN_TEXTS} different texts.")
+        st.metric("Labels", f"{summary.labels:,}", help=f"Labels with at least {MIN_TEXTS} different texts.")
 
 
 def _describe_unchecked(summary: LabelErrorSummary) -> str:
-    missing = (
-        f"{count(summary.missing, 'row')} without a label excluded" if summary.missing else "Every row has a label"
-    )
-    if not summary.rare_labels:
-        return f"{missing}."
-    return (
-        f"{missing}; {count(summary.rare_rows, 'row')} excluded whose label has fewer than {MIN_TEXTS} different texts."
-    )
+    missing = f"{count(summary.missing, 'row')} without a label excluded"
+    rare = f"{count(summary.rare_rows, 'row')} excluded whose label has fewer than {MIN_TEXTS} different texts"
+    parts = [missing if summary.missing else "Every row has a label", *([rare] if summary.rare_labels else [])]
+    return f"{'; '.join(parts)}."
 
 
 def _select_label_column(columns: tuple[str, ...]) -> str:
@@ -138,12 +130,15 @@ def _select_flagged_by() -> FlaggedBy:
 
 def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...]) -> LabelErrorFilter:
     rows = {(current, suggested): number for current, suggested, number in pairs}
-    options: list[tuple[str, str]] = [ANY_PAIR, *rows]
+
+    def pair_label(pair: tuple[str, str]) -> str:
+        return "any" if pair == ANY_PAIR else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
+
     pair = st.selectbox(
         "Confused labels",
-        options,
+        [ANY_PAIR, *rows],
         key="label_pair",
-        format_func=partial(format_label_pair, rows),
+        format_func=pair_label,
         width=320,
         help="Only rows with this current and this suggested label; the most frequent pairs come first.",
     )
@@ -151,11 +146,6 @@ def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...
         "Hide marked rows", key="label_errors_unmarked", persist_state="session", help="Excludes rows with a mark."
     )
     return LabelErrorFilter(flagged_by, *(pair or ANY_PAIR), unmarked)
-
-
-def format_label_pair(rows: dict[tuple[str, str], int], pair: tuple[str, str]) -> str:
-    """Current and suggested label, with the number of rows."""
-    return "any" if pair == ANY_PAIR else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
 
 
 def show_label_confusion(confusion: LabelConfusion) -> None:
@@ -183,9 +173,8 @@ def show_label_confusion(confusion: LabelConfusion) -> None:
 def _show_label_error_notes(query: LabelQuery, summary: LabelErrorSummary) -> None:
     if summary.rare_labels:
         labels = ", ".join(f"{plain(cut(name, 30))} ({rows:,})" for name, rows in summary.rare)
-        more = (
-            f" and {summary.rare_labels - len(summary.rare):,} more" if summary.rare_labels > len(summary.rare) else ""
-        )
+        others = summary.rare_labels - len(summary.rare)
+        more = f" and {others:,} more" if others else ""
         st.caption(f"Too rare to check, possibly misspelled: {labels}{more}.")
     st.caption(
         f"{count(summary.checked, 'row')} checked under {plain(query.model.label)}; {summary.missing:,} without a "

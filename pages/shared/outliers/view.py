@@ -23,10 +23,7 @@ CUTOFFS: dict[str, CutoffKind] = {"Number": "number", "Percentile": "percentile"
 
 def show_outliers(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part."""
-    st.caption(
-        "Rows that may not belong: other subjects, other languages, broken text. Scores are computed from the vectors "
-        f"of {plain(model.label)} and their neighbors, never from the map."
-    )
+    st.caption(f"Rows that may not belong, by the vectors of {plain(model.label)} and their neighbors, not by the map.")
     settings = select_outlier_settings(info, model)
     query = OutlierQuery(session.corpus_ref(info), model, settings.k)
     stored = OUTLIER_SCORES.exists(query)
@@ -48,10 +45,7 @@ def show_outliers(info: CorpusInfo, model: ModelSpec) -> None:
     if settings.score in ("combined", "mean", "kth", "lof") and outliers.k < settings.k:
         st.caption(f"k is limited to {outliers.k:,}: the graph has no more neighbors per row.")
     if outliers.is_constant:
-        st.info(
-            "All rows have the same score, so there are no outliers: the rows are too few or too similar.",
-            icon=":material/info:",
-        )
+        st.info("All rows have the same score: they are too few or too similar.", icon=":material/info:")
     left, right = st.columns([5, 2], gap="medium")
     with right:
         show_score_histogram(settings, outliers)
@@ -124,18 +118,16 @@ def _select_cutoff(info: CorpusInfo, model: ModelSpec, kind: CutoffKind, score: 
 def show_score_histogram(settings: OutlierSettings, outliers: OutlierList) -> None:
     """The scores of all rows, with a line where the list ends."""
     is_empty = bool(np.isnan(outliers.threshold))
-    lines = [] if is_empty else [(outliers.threshold, "cutoff")]
-    title = f"{SCORES[settings.score].title}, all rows"
+    lines, title = [(outliers.threshold, "cutoff")], f"{SCORES[settings.score].title}, all rows"
     st.plotly_chart(
-        histogram_figure(outliers.counts, outliers.edges, lines, title, session.theme()),
+        histogram_figure(outliers.counts, outliers.edges, [] if is_empty else lines, title, session.theme()),
         key="outlier_histogram",
         alt="Histogram of the score over all rows, with a line at the cutoff",
     )
     if is_empty:
         st.caption(f"None of the {count(outliers.total, 'row')} reaches this cutoff.")
         return
-    digits = percentile_digits(outliers.total)
     st.caption(
         f"{outliers.above:,} of {count(outliers.total, 'row')} listed: score {outliers.threshold:.4g} or higher, "
-        f"percentile {outliers.percentile:.{digits}f} or higher."
+        f"percentile {outliers.percentile:.{percentile_digits(outliers.total)}f} or higher."
     )

@@ -1,10 +1,11 @@
-"""What can be done with the rows of a result: save them as a selection, or create a copy of the corpus without them."""
+"""What can be done with the rows of a result: mark them, save them as a selection, or copy the corpus without them."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
+from core.corpus.marks import RowMarks
 from core.corpus.selections import MAX_NAME_LENGTH, save_selection
 from core.errors import PlanisphereError
 from core.jobs.types import JobSpec
@@ -21,6 +22,16 @@ Rows = Callable[[], Sequence[int] | np.ndarray]
 WIDTH = 320  # pixels; a popover would stretch to its longest line
 NO_SPENDING = 0.01  # US dollars: all texts have vectors already, so nothing may be paid
 MAX_CORPUS_NAME = 120  # characters
+MarkButton = tuple[str | None, str, str, str]  # mark (None clears it), label, icon, help
+
+
+def show_mark_buttons(marks: RowMarks, rows: Sequence[int], buttons: Sequence[MarkButton], key: str) -> None:
+    """Buttons that mark rows. key: prefix of the buttons' keys."""
+    for mark, label, icon, help_text in buttons:
+        st.button(
+            f"{label} ({len(rows):,})" if len(rows) > 1 else label, key=f"{key}_{mark}", icon=f":material/{icon}:",
+            disabled=not rows, on_click=marks.set, args=(rows, mark), help=help_text,
+        )  # fmt: skip
 
 
 def show_save_selection(info: CorpusInfo, key: str, rows: Rows, row_count: int, suggested_name: str) -> None:
