@@ -100,13 +100,12 @@ class CoresetQuery:
 @dataclass(frozen=True)
 class CoverageLine:
     """One method's coverage by 1 .. k rows. shares: of rows covered. max_distances: cosine distance of the farthest
-    row. half, ninety: how many rows cover 50% and 90%, None where these do not."""
+    row. half: how many rows cover 50%, None where these do not."""
 
     method: Method
     shares: tuple[float, ...]
     max_distances: tuple[float, ...]
     half: int | None
-    ninety: int | None
 
 
 @dataclass(frozen=True)
@@ -163,10 +162,8 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
     sizes = tuple(sample for sample in SAMPLE_SIZES if reaching[sample] >= 2)
     if not sizes:
         subject = f'The column "{column}" has' if column else "The clustering has"
-        raise InputError(
-            f"{subject} fewer than two groups of at least {SAMPLE_SIZES[0]} rows.",
-            "Select a column whose values repeat more.",
-        )
+        message = f"{subject} fewer than two groups of at least {SAMPLE_SIZES[0]} rows."
+        raise InputError(message, "Select a column whose values repeat more.")
     if size not in sizes:
         size = max((sample for sample in sizes if reaching[sample] * 2 >= len(largest)), default=sizes[0])
     groups = tuple(group for group in largest if counts[group] >= size)
@@ -236,10 +233,8 @@ def coverage_curves(corpus: CorpusRef, model: ModelSpec, cosine: float) -> Cover
     for method in METHODS:
         centers = vectors[_select(corpus, model, method)[:CURVE_LENGTH]]
         shares, distances = (tuple(map(float, values)) for values in coverage_curve(rows, centers, cosine))
-        half, ninety = (
-            next((count for count, share in enumerate(shares, 1) if share >= goal), None) for goal in (0.5, 0.9)
-        )
-        lines.append(CoverageLine(method, shares, distances, half, ninety))
+        half = next((count for count, share in enumerate(shares, 1) if share >= 0.5), None)
+        lines.append(CoverageLine(method, shares, distances, half))
     return CoverageCurves(tuple(lines), len(rows), len(vectors))
 
 

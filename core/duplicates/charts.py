@@ -14,10 +14,9 @@ def threshold_figure(
     threshold: float,
     title: str,
     theme: Theme = "light",
-    height: int = 260,
 ) -> go.Figure:
     """Counts (t,) over thresholds (t,) as lines, with a line at the selected threshold and a title below the x axis."""
-    figure = go.Figure(layout=base_layout(theme, height))
+    figure = go.Figure(layout=base_layout(theme, 260))
     for name, counts, color, dash in (
         ("rows in groups", rows, COLORS[0], "solid"),
         ("groups", groups, COLORS[1], "dash"),

@@ -23,10 +23,6 @@ def _link_texts(query: TextQuery, progress: Progress) -> TextLinks:
     return text_links(load_corpus(query.corpus).texts, query.unit, FLOOR, progress=progress)
 
 
-def _seconds(query: TextQuery) -> float:
-    return sum(map(len, load_corpus(query.corpus).texts)) / CHARACTERS_PER_SECOND
-
-
 TEXT_DUPLICATES = Result(
     "text_duplicates",
     2,
@@ -34,7 +30,7 @@ TEXT_DUPLICATES = Result(
     TextLinks,
     inputs=lambda query: {"unit": query.unit, "floor": FLOOR},
     compute=_link_texts,
-    seconds=_seconds,
+    seconds=lambda query: sum(map(len, load_corpus(query.corpus).texts)) / CHARACTERS_PER_SECOND,
     stage="Comparing the wording",
     unit="texts",
     absence="The wording of these texts has not been compared yet.",

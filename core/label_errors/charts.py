@@ -34,7 +34,7 @@ def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Them
             showarrow=False,
             font={
                 "color": TEXT_COLOR["light"] if counts[i, j] / highest > 0.55 else BACKGROUND["light"]
-            },  # dark on light cells
+            },  # dark on light
             bgcolor=TRANSPARENT,
             captureevents=False,
         )

@@ -4,7 +4,6 @@ probe.
 Confident learning: Northcutt, Jiang and Chuang (2021), J. Artificial Intelligence Research 70.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +44,7 @@ class LabelErrors:
     that of the current and the suggested one together. probe_current, probe_suggested: the probe's out-of-fold
     probability of either label. disagreement: share of the neighbors' votes for other labels, NaN without neighbors;
     neighbor_suggested: the share for the suggested one. neighbor_flag: most votes are for another label. probe_flag:
-    confident learning finds another label. facts: trained (rows), seconds.
+    confident learning finds another label. facts: trained (rows).
     """
 
     rows: np.ndarray
@@ -75,7 +74,6 @@ def find_label_errors(
     vectors: (n, d) unit rows. groups: (n,) codes of identical texts. The default ranking is by `score`, descending.
     progress counts folds of the probe.
     """
-    started = time.perf_counter()
     probe = fit_probe(vectors, labels.codes, groups, seed, progress)
     rows = np.flatnonzero(labels.codes >= 0).astype(np.int32)
     current, classes = labels.codes[rows], len(labels.names)
@@ -89,7 +87,7 @@ def find_label_errors(
     confident, best = _confident_classes(probe, rows, current, columns.probe_current, classes)
     flag = wrong_labels(confident, current, columns.probe_current, best)
     estimate = estimate_wrong(current, confident, flag, groups[rows], classes, seed)
-    facts = {"trained": probe.training_rows, "seconds": round(time.perf_counter() - started, 3)}
+    facts = {"trained": probe.training_rows}
     return LabelErrors(rows, current, **vars(columns), probe_flag=flag, estimate=estimate, facts=facts)
 
 

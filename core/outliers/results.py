@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.clusters.results import CLUSTERS, ClusterQuery, cluster_inputs
+from core.clusters.service import CLUSTERS, ClusterQuery, cluster_inputs
 from core.outliers.consensus import DEFAULT_K, score_rows
 from core.outliers.scores import SAMPLE, TREES, ScoreName, isolation_forest
 from core.results import Result, Step

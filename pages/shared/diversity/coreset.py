@@ -71,7 +71,7 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
         bind="query-params",
         format_func=lambda name: METHOD_TITLES[name],
         width=260,
-        help="Representative: most similar to all others, for labeling. Spread out: each is farthest from those before.",
+        help="Representative: most similar to all others; to label. Spread out: each is farthest from those before.",
     )
     max_rows = max(1, min(MAX_CORESET, info.rows))
     session.widget_default(SIZE_KEY, min(20, max_rows))

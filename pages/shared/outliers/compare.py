@@ -84,8 +84,8 @@ def compare_models(info: CorpusInfo, k: int) -> None:
     numbers = ", ".join(f"{plain(name)} {rows:,}" for name, rows in pairs)
     st.caption(f"Under one model only: {numbers}. Percentiles of the combined score; 100 is the most unusual row.")
     table = with_row_numbers(consensus.table)
-    percentile = NumberColumn(format="%.1f", help="Percentile under this model.")
-    columns = {"Row": ROW_COLUMN, "Text": TextColumn(width="large"), **dict.fromkeys(table.columns[3:], percentile)}
+    share = NumberColumn(format="%.1f", help="Percentile under this model.")
+    columns = {"Row": ROW_COLUMN, "Text": TextColumn(width="large"), **dict.fromkeys(table.columns[3:], share)}
     show_table(table, "Outliers under at least one model", columns, max_height=420)
     help_text = "The rows listed here with their percentile under each model."
     csv_button("Download (CSV)", table, "outliers-by-model.csv", help_text, "outlier_models_file")

@@ -6,9 +6,17 @@ import pandas as pd
 import streamlit as st
 from streamlit.column_config import NumberColumn, ProgressColumn, TextColumn
 
-from core.outliers.row import RowExplanation, explain_row
 from core.outliers.scores import SCORES
-from core.outliers.service import MAX_LISTED, OutlierList, OutlierSettings, outlier_file, outlier_marks, outlier_rows
+from core.outliers.service import (
+    MAX_LISTED,
+    OutlierList,
+    OutlierSettings,
+    RowExplanation,
+    explain_row,
+    outlier_file,
+    outlier_marks,
+    outlier_rows,
+)
 from core.store import CorpusInfo
 from core.types import ModelSpec
 from pages.shared import session
