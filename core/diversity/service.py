@@ -168,25 +168,17 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
         size = max((sample for sample in sizes if reaching[sample] * 2 >= len(largest)), default=sizes[0])
     groups = tuple(group for group in largest if counts[group] >= size)
     measured = _measure_groups(corpus, model, column, size, groups)
-    table = pd.DataFrame(
-        {
-            "group": [names[group] for group in groups],
-            "rows": counts[list(groups)],
-            "sample size": size,
-            "Vendi score": [vendi.mean for vendi, _ in measured],
-            "standard deviation": [vendi.deviation for vendi, _ in measured],
-            "mean pair distance": [distance for _, distance in measured],
-        }
-    )
+    lines = [
+        (names[group], counts[group], size, vendi.mean, vendi.deviation, distance)
+        for group, (vendi, distance) in zip(groups, measured, strict=True)
+    ]
+    columns = ["group", "rows", "sample size", "Vendi score", "standard deviation", "mean pair distance"]
+    table = pd.DataFrame(lines, columns=columns)
     return GroupScores(
-        table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True),
-        size,
-        max(vendi.draws for vendi, _ in measured),
-        len(largest) - len(groups),
-        len(names) - len(largest),
-        int((codes < 0).sum()),
-        sizes,
-    )
+        table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True), size,
+        draws=max(vendi.draws for vendi, _ in measured), too_small=len(largest) - len(groups),
+        beyond_limit=len(names) - len(largest), missing=int((codes < 0).sum()), sizes=sizes,
+    )  # fmt: skip
 
 
 def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
@@ -199,19 +191,11 @@ def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
     table["text"] = [texts[row][:CELL] for row in top]
     bins, rows = occurrence_bins(hubs.counts)
     return HubSummary(
-        k=hubs.k,
-        total=len(hubs.counts),
-        skewness=hubs.skewness,
-        skewness_chance=hubs.chance,
-        antihubs=hubs.antihub_share,
-        antihubs_chance=hubs.antihub_chance,
-        threshold=hubs.threshold,
-        hubs=int((hubs.counts > hubs.threshold).sum()),
-        robin_hood=hubs.robin_hood,
-        bins=tuple(bins),
-        rows=tuple(int(number) for number in rows),
-        table=table,
-    )
+        k=hubs.k, total=len(hubs.counts), skewness=hubs.skewness, skewness_chance=hubs.chance,
+        antihubs=hubs.antihub_share, antihubs_chance=hubs.antihub_chance, threshold=hubs.threshold,
+        hubs=int((hubs.counts > hubs.threshold).sum()), robin_hood=hubs.robin_hood, bins=tuple(bins),
+        rows=tuple(rows.tolist()), table=table,
+    )  # fmt: skip
 
 
 def suggest_cosine(corpus: CorpusRef, model: ModelSpec) -> float:
@@ -248,15 +232,11 @@ def coreset(query: CoresetQuery) -> Coreset:
         method: coverage(rows, vectors[coreset_rows(replace(query, method=method))], query.cosine)
         for method in sorted(METHODS, key=lambda method: method != query.method)
     }
-    methods = pd.DataFrame(
-        {
-            "method": list(coverages),
-            "covered": [result.share for result in coverages.values()],
-            "mean cosine": [result.mean_cosine for result in coverages.values()],
-            "max distance": [result.max_distance for result in coverages.values()],
-            "candidates": [min(CANDIDATES[method], len(vectors)) for method in coverages],
-        }
-    )
+    lines = [
+        (method, result.share, result.mean_cosine, result.max_distance, min(CANDIDATES[method], len(vectors)))
+        for method, result in coverages.items()
+    ]
+    methods = pd.DataFrame(lines, columns=["method", "covered", "mean cosine", "max distance", "candidates"])
     selected = coreset_rows(query)
     table = pd.DataFrame({"represents": coverages[query.method].represents}, index=selected)
     table["text"] = [texts[row][:CELL] for row in selected]

@@ -98,18 +98,11 @@ def label_error_summary(query: LabelQuery) -> LabelErrorSummary:
     errors, labels = _load(query)
     neighbors, probe = errors.neighbor_flag, errors.probe_flag
     return LabelErrorSummary(
-        checked=len(errors.rows),
-        missing=labels.missing,
-        rare_rows=sum(rows for _, rows in labels.rare),
-        rare_labels=len(labels.rare),
-        rare=labels.rare[:5],
-        labels=len(labels.names),
-        both=int((neighbors & probe).sum()),
-        neighbors=int(neighbors.sum()),
-        probe=int(probe.sum()),
-        estimate=errors.estimate,
-        trained=int(errors.facts["trained"]),
-    )
+        checked=len(errors.rows), missing=labels.missing, rare_rows=sum(rows for _, rows in labels.rare),
+        rare_labels=len(labels.rare), rare=labels.rare[:5], labels=len(labels.names),
+        both=int((neighbors & probe).sum()), neighbors=int(neighbors.sum()), probe=int(probe.sum()),
+        estimate=errors.estimate, trained=int(errors.facts["trained"]),
+    )  # fmt: skip
 
 
 def label_error_table(query: LabelQuery, row_filter: LabelErrorFilter) -> LabelErrorTable:
@@ -184,8 +177,7 @@ def _matches(query: LabelQuery, row_filter: LabelErrorFilter) -> np.ndarray:
     """Positions among the checked rows that pass a filter, highest scores first."""
     errors, labels = _load(query)
     neighbors, probe = np.asarray(errors.neighbor_flag), np.asarray(errors.probe_flag)
-    masks = {"both": neighbors & probe, "either": neighbors | probe, "all": np.ones(len(probe), bool)}
-    mask = masks[row_filter.flagged_by]
+    mask = {"both": neighbors & probe, "either": neighbors | probe, "all": probe | True}[row_filter.flagged_by]
     for name, codes in ((row_filter.current, errors.current), (row_filter.suggested, errors.suggested)):
         if name:
             mask = mask & (codes == (labels.names.index(name) if name in labels.names else -1))
