@@ -24,15 +24,8 @@ def _link_texts(query: TextQuery, progress: Progress) -> TextLinks:
 
 
 TEXT_DUPLICATES = Result(
-    "text_duplicates",
-    2,
-    TextQuery,
-    TextLinks,
-    inputs=lambda query: {"unit": query.unit, "floor": FLOOR},
-    compute=_link_texts,
-    seconds=lambda query: sum(map(len, load_corpus(query.corpus).texts)) / CHARACTERS_PER_SECOND,
-    stage="Comparing the wording",
-    unit="texts",
-    absence="The wording of these texts has not been compared yet.",
+    "text_duplicates", 2, TextQuery, TextLinks, inputs=lambda query: {"unit": query.unit, "floor": FLOOR},
+    compute=_link_texts, seconds=lambda query: sum(map(len, load_corpus(query.corpus).texts)) / CHARACTERS_PER_SECOND,
+    stage="Comparing the wording", unit="texts", absence="The wording of these texts has not been compared yet.",
     remedy="Compare them on the Anomalies page.",
-)
+)  # fmt: skip

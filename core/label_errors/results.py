@@ -38,18 +38,12 @@ def _seconds(query: LabelQuery) -> float:
 
 
 LABEL_ERRORS = Result(
-    "label_errors",
-    2,
-    LabelQuery,
-    LabelErrors,
+    "label_errors", 2, LabelQuery, LabelErrors,
     inputs=lambda query: (
         neighbor_inputs(query.model) | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
     ),
-    compute=_compute,
-    seconds=_seconds,
-    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage="Checking labels",
-    unit="folds",
-    absence="The labels of this column have not been checked yet.",
+    compute=_compute, seconds=_seconds,
+    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Checking labels",
+    unit="folds", absence="The labels of this column have not been checked yet.",
     remedy="Check them under Label errors on the Anomalies page.",
-)
+)  # fmt: skip

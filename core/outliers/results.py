@@ -48,15 +48,10 @@ def _row_count(corpus: CorpusRef) -> int:
 
 
 ISOLATION_FOREST = Result(
-    "isolation_forest",
-    1,
-    ModelQuery,
-    np.ndarray,
-    inputs=lambda query: {**vector_inputs(query.model), "trees": TREES, "sample": SAMPLE, "seed": 0},
-    compute=_isolate,
-    seconds=lambda query: _row_count(query.corpus) * FOREST_SECONDS,
-    stage="Fitting the isolation forest",
-)
+    "isolation_forest", 1, ModelQuery, np.ndarray,
+    inputs=lambda query: {**vector_inputs(query.model), "trees": TREES, "sample": SAMPLE, "seed": 0}, compute=_isolate,
+    seconds=lambda query: _row_count(query.corpus) * FOREST_SECONDS, stage="Fitting the isolation forest",
+)  # fmt: skip
 OUTLIER_SCORES = Result(
     "outlier_scores",
     2,

@@ -83,16 +83,11 @@ def outlier_list(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings)
     )
     counts, edges = np.histogram(score, bins=BINS)
     return OutlierList(
-        pd.concat([table, texts_and_roles(load_corpus(corpus), listed)], axis=1),
-        len(rows),
-        len(score),
-        float(score[rows[-1]]) if len(rows) else float("nan"),
-        float(ranks[rows[-1]]) if len(rows) else float("nan"),
-        counts,
-        edges,
-        usable_k(load_neighbors(corpus, model), settings.k),
+        pd.concat([table, texts_and_roles(load_corpus(corpus), listed)], axis=1), len(rows), len(score),
+        float(score[rows[-1]]) if len(rows) else float("nan"), float(ranks[rows[-1]]) if len(rows) else float("nan"),
+        counts, edges, usable_k(load_neighbors(corpus, model), settings.k),
         bool(np.ptp(score) < 1e-6) if len(score) else True,
-    )
+    )  # fmt: skip
 
 
 def outlier_file(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> bytes:
@@ -149,12 +144,9 @@ def model_consensus(corpus: CorpusRef, models: tuple[ModelSpec, ...], k: int, pe
         table[free_name(table, model.label)] = per_model[rows, position]
     only = (agreed == 1)[:, None] & (per_model >= percentile)
     return Consensus(
-        table.iloc[:MAX_LISTED],
-        int(np.count_nonzero(agreed == len(models))),
-        int(np.count_nonzero(agreed == 1)),
-        tuple(str(name) for name in table.columns[2:]),
-        tuple(int(count) for count in only.sum(axis=0)),
-    )
+        table.iloc[:MAX_LISTED], int(np.count_nonzero(agreed == len(models))), int(np.count_nonzero(agreed == 1)),
+        tuple(str(name) for name in table.columns[2:]), tuple(int(count) for count in only.sum(axis=0)),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

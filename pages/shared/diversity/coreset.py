@@ -65,14 +65,10 @@ def show_coreset(info: CorpusInfo, model: ModelSpec) -> None:
 def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, int, float]:
     """Method, number of rows, and the cosine from which on a row counts as covered."""
     method = st.selectbox(
-        "Selection method",
-        METHODS,
-        key="coreset_method",
-        bind="query-params",
-        format_func=lambda name: METHOD_TITLES[name],
-        width=260,
+        "Selection method", METHODS, key="coreset_method", bind="query-params",
+        format_func=lambda name: METHOD_TITLES[name], width=260,
         help="Representative: most similar to all others; to label. Spread out: each is farthest from those before.",
-    )
+    )  # fmt: skip
     max_rows = max(1, min(MAX_CORESET, info.rows))
     session.widget_default(SIZE_KEY, min(20, max_rows))
     if session.widget_value(SIZE_KEY) > max_rows:
@@ -81,15 +77,9 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
         "Number of rows (k)", 1, max_rows, key=SIZE_KEY, bind="query-params", width=160, help="Size of the coreset."
     )
     cosine = st.slider(
-        "Min. cosine to be covered",
-        0.05,
-        0.95,
-        suggested_cosine,
-        0.01,
-        key=f"coreset_cosine_{info.digest}",
-        width=320,
+        "Min. cosine to be covered", 0.05, 0.95, suggested_cosine, 0.01, key=f"coreset_cosine_{info.digest}", width=320,
         help="Suggested: what 1% of random pairs exceed, or the median cosine to the tenth neighbor if that is lower.",
-    )
+    )  # fmt: skip
     return method or METHODS[0], int(k), float(cosine)
 
 

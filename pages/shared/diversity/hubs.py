@@ -24,14 +24,9 @@ def show_hubs(info: CorpusInfo, model: ModelSpec) -> None:
         st.info("With so few rows every row is a neighbor of all others.", icon=":material/info:")
         return
     k = st.segmented_control(
-        "Neighbors (k)",
-        [5, 10, 20, 50],
-        key="hub_k",
-        bind="query-params",
-        default=10,
-        required=True,
+        "Neighbors (k)", [5, 10, 20, 50], key="hub_k", bind="query-params", default=10, required=True,
         help="Length of each row's list of nearest neighbors.",
-    )
+    )  # fmt: skip
     summary = session.ask_once(hub_summary, session.corpus_ref(info), model, int(k or 10))
     show_hub_metrics(summary)
     left, right = st.columns([2, 3], gap="large")

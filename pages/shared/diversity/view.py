@@ -96,13 +96,10 @@ def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
         column = CLUSTERS if group_by == CLUSTERS_OPTION else group_by
         scores = session.ask(group_scores, corpus, model, column)
         size = st.selectbox(
-            "Rows per group",
-            scores.sizes,
-            index=scores.sizes.index(scores.size),
-            key=f"diversity_size_{column}",
+            "Rows per group", scores.sizes, index=scores.sizes.index(scores.size), key=f"diversity_size_{column}",
             width=200,
             help="All groups have samples of this size, since the score grows with it; smaller groups are excluded.",
-        )
+        )  # fmt: skip
     if size != scores.size:
         scores = session.ask(group_scores, corpus, model, column, size)
     show_group_chart(scores, group_by)

@@ -50,14 +50,10 @@ LEAK_COLUMNS = {
 def show_duplicate_groups(info: CorpusInfo, query: DuplicateQuery, threshold: float, groups: DuplicateGroups) -> None:
     """The list of groups, the rows of the selected one, and what can be done with redundant rows."""
     title = st.segmented_control(
-        "Keep in each group",
-        list(REPRESENTATIVES),
-        key="representative",
-        bind="query-params",
-        default="First",
+        "Keep in each group", list(REPRESENTATIVES), key="representative", bind="query-params", default="First",
         required=True,
         help="First: by row number. Most central: highest mean cosine to its group. Ties go to the earlier row.",
-    )
+    )  # fmt: skip
     representative = REPRESENTATIVES[str(title)]
     left, right = st.columns(2, gap="medium")
     with left:
@@ -113,14 +109,10 @@ def show_leaks(info: CorpusInfo, query: DuplicateQuery, threshold: float) -> Non
         return
     split = session.ask_once(train_test_column, query.corpus)
     column = st.selectbox(
-        "Split column",
-        [NO_COLUMN, *options],
-        index=options.index(split) + 1 if split else 0,
-        key="split",
-        bind="query-params",
-        width=300,
+        "Split column", [NO_COLUMN, *options], index=options.index(split) + 1 if split else 0, key="split",
+        bind="query-params", width=300,
         help="Such as train/test, a year or a source. A group with several of its values is a leak.",
-    )
+    )  # fmt: skip
     if column == NO_COLUMN:
         st.caption("Select a column to see near-duplicates across its values.")
         return

@@ -68,14 +68,9 @@ def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
 
 def _select_similarity() -> Similarity:
     title = st.segmented_control(
-        "Similarity",
-        list(SIMILARITIES),
-        key="similarity",
-        bind="query-params",
-        default="Embedding",
-        required=True,
+        "Similarity", list(SIMILARITIES), key="similarity", bind="query-params", default="Embedding", required=True,
         help="Embedding also finds paraphrases. Wording (runs of 5 characters or 3 words) finds edited copies.",
-    )
+    )  # fmt: skip
     return SIMILARITIES[str(title)]
 
 
@@ -87,16 +82,12 @@ def _select_threshold(query: DuplicateQuery, curve: ThresholdCurve) -> float:
         st.caption("So many rows are identical that only identical ones can be shown.")
         return 1.0
     threshold = st.slider(
-        "Threshold (cosine)" if query.similarity == "embedding" else "Threshold (Jaccard similarity)",
-        low,
-        1.0,
-        min(max(curve.suggested, low), 1.0),
-        0.005,
-        format="%.3f",
+        "Threshold (cosine)" if query.similarity == "embedding" else "Threshold (Jaccard similarity)", low, 1.0,
+        min(max(curve.suggested, low), 1.0), 0.005, format="%.3f",
         key=f"threshold-{query.similarity}-{query.model.key if query.similarity == 'embedding' else ''}",
         persist_state="session",
         help="Two rows at least this similar count as near-duplicates. Higher is stricter; 1 is identical.",
-    )
+    )  # fmt: skip
     return round(float(threshold), 4)
 
 

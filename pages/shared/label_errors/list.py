@@ -56,13 +56,9 @@ def show_label_error_list(query: LabelQuery, row_filter: LabelErrorFilter) -> tu
         st.info(message, icon=":material/done_all:")
         return errors, []
     positions = show_table(
-        errors.table.replace({"mark": MARKS}),
-        "Possible label errors",
-        LIST_COLUMNS,
-        max_height=460,
-        key="label_error_table",
-        selection="multi-row",
-    )
+        errors.table.replace({"mark": MARKS}), "Possible label errors", LIST_COLUMNS, max_height=460,
+        key="label_error_table", selection="multi-row",
+    )  # fmt: skip
     limited = f"Showing {len(errors.table):,}; the download has all. " if errors.total > len(errors.table) else ""
     marked = f"{errors.marked:,} marked." if errors.marked else ""
     if limited or marked:

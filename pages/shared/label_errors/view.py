@@ -79,16 +79,13 @@ def show_label_error_metrics(summary: LabelErrorSummary) -> None:
             help=f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe.",
         )
         st.metric(
-            "Estimated label errors",
-            f"{estimate.wrong:,}",
-            f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
-            delta_color="off",
-            delta_arrow="off",
+            "Estimated label errors", f"{estimate.wrong:,}", f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
+            delta_color="off", delta_arrow="off",
             help="Confident learning (Northcutt, Jiang and Chuang, 2021): rows whose probability for another label is "
             "at least the average of that label's rows. Bootstrap interval over texts "
             f"({estimate.resamples:,} resamples). If rows without a confident class were wrong as often as the others, "
             f"it would be {estimate.calibrated:,.0f}. A model that fits the texts poorly inflates all of these.",
-        )
+        )  # fmt: skip
         st.metric("Labels", f"{summary.labels:,}", help=f"Labels with at least {MIN_TEXTS} different texts.")
 
 
@@ -102,29 +99,21 @@ def _describe_unchecked(summary: LabelErrorSummary) -> str:
 def _select_label_column(columns: tuple[str, ...]) -> str:
     session.select_from_link(COLUMN_KEY, columns)
     column = st.selectbox(
-        "Label column",
-        columns,
-        key=COLUMN_KEY,
-        width=320,
+        "Label column", columns, key=COLUMN_KEY, width=320,
         help="Its values are checked. Columns selected as labels on the Data page come first.",
-    )
+    )  # fmt: skip
     session.write_to_link(COLUMN_KEY)
     return column
 
 
 def _select_flagged_by() -> FlaggedBy:
     flagged_by = st.segmented_control(
-        "Flagged by",
-        list(FLAGGED_BY),
-        key="flagged_by",
-        bind="query-params",
-        format_func=lambda name: FLAGGED_BY[name],
-        default="both",
-        required=True,
+        "Flagged by", list(FLAGGED_BY), key="flagged_by", bind="query-params",
+        format_func=lambda name: FLAGGED_BY[name], default="both", required=True,
         help="Neighbors: another label has more votes than the current one among the 15 nearest other texts, weighted "
         "by cosine. Probe: a classifier trained on other rows is confident of another label. Rows flagged by both are "
         "wrong most often.",
-    )
+    )  # fmt: skip
     return flagged_by or "both"
 
 
@@ -135,13 +124,9 @@ def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...
         return "any" if pair == ANY_PAIR else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
 
     pair = st.selectbox(
-        "Confused labels",
-        [ANY_PAIR, *rows],
-        key="label_pair",
-        format_func=pair_label,
-        width=320,
+        "Confused labels", [ANY_PAIR, *rows], key="label_pair", format_func=pair_label, width=320,
         help="Only rows with this current and this suggested label; the most frequent pairs come first.",
-    )
+    )  # fmt: skip
     unmarked = st.toggle(
         "Hide marked rows", key="label_errors_unmarked", persist_state="session", help="Excludes rows with a mark."
     )

@@ -21,12 +21,9 @@ COMPARISONS = ("What each score detects", "Agreement between scores", "Agreement
 def show_comparisons(info: CorpusInfo, model: ModelSpec, settings: OutlierSettings, top: int) -> None:
     """top: how many outliers of each score are compared."""
     comparison = st.segmented_control(
-        "Compare",
-        COMPARISONS,
-        key="outlier_comparison",
-        persist_state="session",
+        "Compare", COMPARISONS, key="outlier_comparison", persist_state="session",
         help="A row that several scores or models agree on is more likely to be an outlier.",
-    )
+    )  # fmt: skip
     if comparison == COMPARISONS[0]:
         rows = [(score.title, score.meaning, score.detects) for score in SCORES.values()]
         st.table(pd.DataFrame(rows, columns=["Score", "Meaning", "Detects"]).set_index("Score"))
@@ -65,15 +62,9 @@ def compare_models(info: CorpusInfo, k: int) -> None:
         st.page_link("pages/data/embed.py", label="Add a model on the Embed page", icon=":material/memory:")
         return
     percentile = st.slider(
-        "Min. percentile",
-        80.0,
-        99.9,
-        98.0,
-        0.1,
-        key="consensus_percentile",
-        persist_state="session",
+        "Min. percentile", 80.0, 99.9, 98.0, 0.1, key="consensus_percentile", persist_state="session",
         help="Of the combined score under each model; 98 is the most unusual 2% of the rows.",
-    )
+    )  # fmt: skip
     with st.spinner("Computing outlier scores for every model", show_time=True):
         consensus = session.ask_once(model_consensus, session.corpus_ref(info), models, k, float(percentile))
     st.markdown(

@@ -43,14 +43,9 @@ def show_outlier_list(
     marks = outlier_marks(session.corpus_ref(info)).load()
     options, help_text = list(MARK_FILTERS), "Filters the list by your marks."
     mark_filter = st.segmented_control(
-        "Show",
-        options,
-        key="outlier_mark_filter",
-        default="All",
-        required=True,
-        persist_state="session",
+        "Show", options, key="outlier_mark_filter", default="All", required=True, persist_state="session",
         help=help_text,
-    )
+    )  # fmt: skip
     table = _add_marks(outliers.table, marks, MARK_FILTERS[str(mark_filter)])
     selected = show_outlier_table(table, outliers.total)
     if outliers.above > MAX_LISTED:
@@ -77,8 +72,7 @@ def _add_marks(table: pd.DataFrame, marks: dict[int, str], mark: str | None) -> 
 def show_outlier_table(table: pd.DataFrame, total: int) -> list[int]:
     """The list; gives the row ids selected in it."""
     positions = show_table(
-        table,
-        "Outliers, most unusual first",
+        table, "Outliers, most unusual first",
         {
             "Row": ROW_COLUMN,
             "Rank": NumberColumn(format="localized", width=55, help="1 is the most unusual row."),
@@ -87,10 +81,8 @@ def show_outlier_table(table: pd.DataFrame, total: int) -> list[int]:
             "Mark": TextColumn(width=70, help="Your mark; saved in the workspace."),
             "Text": TextColumn(width=360),
         },
-        max_height=460,
-        key="outlier_table",
-        selection="multi-row",
-    )
+        max_height=460, key="outlier_table", selection="multi-row",
+    )  # fmt: skip
     return [int(table.index[position]) for position in positions]
 
 

@@ -60,33 +60,18 @@ def select_outlier_settings(info: CorpusInfo, model: ModelSpec) -> OutlierSettin
     """The row of settings."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.selectbox(
-            "Outlier score",
-            list(SCORE_TITLES),
-            key="score",
-            bind="query-params",
-            width=270,
+            "Outlier score", list(SCORE_TITLES), key="score", bind="query-params", width=270,
             help="Higher = more unusual. Scores differ in what they detect: see Compare.",
-        )
+        )  # fmt: skip
         score = SCORE_TITLES[title]
         k = st.number_input(
-            "Neighbors (k)",
-            2,
-            100,
-            20,
-            key="k",
-            bind="query-params",
-            width=140,
+            "Neighbors (k)", 2, 100, 20, key="k", bind="query-params", width=140,
             help="A row is compared with its k nearest rows. A larger k detects larger groups of outliers.",
-        )
+        )  # fmt: skip
         title = st.segmented_control(
-            "List by",
-            list(CUTOFFS),
-            key="cut",
-            bind="query-params",
-            default="Number",
-            required=True,
+            "List by", list(CUTOFFS), key="cut", bind="query-params", default="Number", required=True,
             help="The list ends after a number of rows, at a percentile (100 is the highest score), or at a score.",
-        )
+        )  # fmt: skip
         kind = CUTOFFS[str(title)]
         return OutlierSettings(score, int(k), Cutoff(kind, float(_select_cutoff(info, model, kind, score, int(k)))))
 
@@ -105,14 +90,9 @@ def _select_cutoff(info: CorpusInfo, model: ModelSpec, kind: CutoffKind, score: 
     edges = session.ask_once(outlier_list, corpus, model, OutlierSettings(score, k)).edges
     low, high = float(edges[0]), float(edges[-1])
     return st.number_input(
-        "Min. score",
-        value=low + 0.7 * (high - low),
-        step=max((high - low) / 50, 1e-4),
-        format="%.4f",
-        key=f"min_score-{score}-{k}",
-        width=140,
-        help="See the histogram for typical scores.",
-    )
+        "Min. score", value=low + 0.7 * (high - low), step=max((high - low) / 50, 1e-4), format="%.4f",
+        key=f"min_score-{score}-{k}", width=140, help="See the histogram for typical scores.",
+    )  # fmt: skip
 
 
 def show_score_histogram(settings: OutlierSettings, outliers: OutlierList) -> None:

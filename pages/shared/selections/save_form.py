@@ -47,12 +47,9 @@ def show_save_selection(info: CorpusInfo, key: str, rows: Rows, row_count: int, 
         st.container(width=WIDTH),
     ):
         name = st.text_input(
-            "Save as",
-            key=f"{key}_name",
-            max_chars=MAX_NAME_LENGTH,
-            placeholder=suggested_name,
+            "Save as", key=f"{key}_name", max_chars=MAX_NAME_LENGTH, placeholder=suggested_name,
             help="If empty, the suggested name is used.",
-        )
+        )  # fmt: skip
         if st.button(f"Save {count(row_count, 'row')}", key=f"{key}_save", type="primary"):
             try:
                 saved = save_selection(session.workspace(), info.digest, name.strip() or suggested_name, rows())
@@ -101,13 +98,10 @@ def _select_models(info: CorpusInfo, key: str) -> list[ModelSpec]:
     models = {model.key: model for model in session.workspace().models(info.digest)}
     current = session.current_model()
     keys = st.multiselect(
-        "Embed with",
-        list(models),
-        default=[current.key] if current else [],
-        key=f"{key}_version_models",
+        "Embed with", list(models), default=[current.key] if current else [], key=f"{key}_version_models",
         format_func=lambda model: models[model].label,
         help="Models this corpus is embedded with. Others can be run later on the Embed page.",
-    )
+    )  # fmt: skip
     return [models[model] for model in keys]
 
 
