@@ -100,12 +100,11 @@ class CoresetQuery:
 @dataclass(frozen=True)
 class CoverageLine:
     """One method's coverage by 1 .. k rows. shares: of rows covered. max_distances: cosine distance of the farthest
-    row. half: how many rows cover 50%, None where these do not."""
+    row."""
 
     method: Method
     shares: tuple[float, ...]
     max_distances: tuple[float, ...]
-    half: int | None
 
 
 @dataclass(frozen=True)
@@ -217,8 +216,7 @@ def coverage_curves(corpus: CorpusRef, model: ModelSpec, cosine: float) -> Cover
     for method in METHODS:
         centers = vectors[_select(corpus, model, method)[:CURVE_LENGTH]]
         shares, distances = (tuple(map(float, values)) for values in coverage_curve(rows, centers, cosine))
-        half = next((count for count, share in enumerate(shares, 1) if share >= 0.5), None)
-        lines.append(CoverageLine(method, shares, distances, half))
+        lines.append(CoverageLine(method, shares, distances))
     return CoverageCurves(tuple(lines), len(rows), len(vectors))
 
 

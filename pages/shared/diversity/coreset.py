@@ -1,6 +1,7 @@
 """Coreset: k rows that represent the rest, and how coverage grows with k."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from streamlit.column_config import NumberColumn, TextColumn
@@ -58,7 +59,6 @@ def show_coreset(info: CorpusInfo, model: ModelSpec) -> None:
             alt=f"{title} by number of rows selected",
         )
     st.caption(_describe_curves(curves, cosine))
-    show_coverage_table(result)
     show_coreset_rows(result, query, info)
 
 
@@ -84,10 +84,10 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
 
 
 def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
-    halves = [
-        f"{line.method} covers half with {line.half:,}" if line.half else f"{line.method} does not reach half"
-        for line in curves.lines
-    ]
+    halves = []
+    for line in curves.lines:
+        half = next((rows for rows, share in enumerate(line.shares, 1) if share >= 0.5), None)
+        halves.append(f"{line.method} covers half with {half:,}" if half else f"{line.method} does not reach half")
     sampled = "" if curves.evaluated == curves.total else f"{curves.evaluated:,} of "
     return (
         f"Measured on {sampled}{curves.total:,} rows (seed 0). Covered: cosine of at least {cosine:.2f}. With up to "
@@ -95,9 +95,9 @@ def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
     )
 
 
-def show_coverage_table(result: Coreset) -> None:
-    """The methods compared."""
-    columns = {
+def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) -> None:
+    """The methods compared, and the rows of the coreset with download and saving."""
+    columns: dict[str, Any] = {
         "method": TextColumn("Method", help="The selected one comes first."),
         "covered": NumberColumn("Covered", format="percent", help="Share of the rows that are covered."),
         "mean cosine": NumberColumn("Mean cosine", format="%.3f", help="To the nearest selected row."),
@@ -107,10 +107,6 @@ def show_coverage_table(result: Coreset) -> None:
     show_table(result.methods, "The methods compared", columns)
     if result.evaluated < result.total:
         st.caption(f"Evaluated on {result.evaluated:,} of {result.total:,} rows (seed 0).")
-
-
-def show_coreset_rows(result: Coreset, query: CoresetQuery, info: CorpusInfo) -> None:
-    """The rows of the coreset, with download and saving."""
     st.markdown(f"**Coreset of {count(len(result.table), 'row')}**, in order of selection")
     if len(result.table) < query.k:
         st.caption("The corpus has no more different texts.")

@@ -27,10 +27,7 @@ COLUMN_KEY = "label_error_column"
 
 def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part. Raises PlanisphereErrors, such as for a column whose labels can't be checked."""
-    st.caption(
-        "Which rows may have the wrong label? Two signals: a text's nearest other texts, and a classifier trained "
-        "without that text. Nothing is changed; you decide."
-    )
+    st.caption("Rows whose label disagrees with their nearest other texts, and with a classifier trained without them.")
     columns = session.ask_once(label_columns, session.corpus_ref(info))
     if not columns:
         st.info("No label columns: none has at least two values that repeat.", icon=":material/label_off:")
@@ -110,9 +107,8 @@ def _select_flagged_by() -> FlaggedBy:
     flagged_by = st.segmented_control(
         "Flagged by", list(FLAGGED_BY), key="flagged_by", bind="query-params",
         format_func=lambda name: FLAGGED_BY[name], default="both", required=True,
-        help="Neighbors: another label has more votes than the current one among the 15 nearest other texts, weighted "
-        "by cosine. Probe: a classifier trained on other rows is confident of another label. Rows flagged by both are "
-        "wrong most often.",
+        help="Neighbors: another label has more votes among the 15 nearest other texts. Probe: a classifier trained on "
+        "other rows is confident of another label. Rows flagged by both are wrong most often.",
     )  # fmt: skip
     return flagged_by or "both"
 
@@ -149,10 +145,8 @@ def show_label_confusion(confusion: LabelConfusion) -> None:
         key="label_confusion",
         alt="Heat map: current against suggested labels",
     )
-    st.caption(
-        f"{confusion.counted:,} of {count(confusion.total, 'row')}, for the {len(confusion.names)} labels of the most "
-        "frequent pairs."
-    )
+    names = f"for the {len(confusion.names)} labels of the most frequent pairs"
+    st.caption(f"{confusion.counted:,} of {count(confusion.total, 'row')}, {names}.")
 
 
 def _show_label_error_notes(query: LabelQuery, summary: LabelErrorSummary) -> None:
@@ -162,9 +156,8 @@ def _show_label_error_notes(query: LabelQuery, summary: LabelErrorSummary) -> No
         more = f" and {others:,} more" if others else ""
         st.caption(f"Too rare to check, possibly misspelled: {labels}{more}.")
     st.caption(
-        f"{count(summary.checked, 'row')} checked under {plain(query.model.label)}; {summary.missing:,} without a "
-        "label. A label's share is the mean of two: its votes among the 15 nearest other texts (weighted by cosine, "
-        "copies of a text vote once), and its probability by logistic regression on up to 128 principal components (5 "
-        f"folds, copies in one fold, {summary.trained:,} training rows per fold, seed 0). Error score: the suggested "
-        "label's share divided by that of the suggested and the current label; higher is more likely wrong."
+        f"Under {plain(query.model.label)}. A label's share is the mean of its votes among the 15 nearest other texts "
+        "(weighted by cosine, copies of a text vote once), and of its probability by logistic regression on up to 128 "
+        f"principal components (5 folds, copies in one fold, {summary.trained:,} training rows per fold, seed 0). Error"
+        " score: the suggested label's share divided by that of the suggested and the current label."
     )

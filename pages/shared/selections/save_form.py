@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.corpus.marks import RowMarks
 from core.corpus.selections import MAX_NAME_LENGTH, save_selection
@@ -36,16 +37,8 @@ def show_mark_buttons(marks: RowMarks, rows: Sequence[int], buttons: Sequence[Ma
 
 def show_save_selection(info: CorpusInfo, key: str, rows: Rows, row_count: int, suggested_name: str) -> None:
     """The popover that saves rows as a selection. key: prefix of the widgets' keys. rows: called when it is pressed."""
-    with (
-        st.popover(
-            "Save selection",
-            icon=":material/bookmark_add:",
-            disabled=not row_count,
-            help="Saves these rows under a name, for the Map, Search and other pages.",
-            key=f"{key}_selection",
-        ),
-        st.container(width=WIDTH),
-    ):
+    help_text = "Saves these rows under a name, for the Map, Search and other pages."
+    with _popover("Save selection", "bookmark_add", row_count, help_text, f"{key}_selection"):
         name = st.text_input(
             "Save as", key=f"{key}_name", max_chars=MAX_NAME_LENGTH, placeholder=suggested_name,
             help="If empty, the suggested name is used.",
@@ -64,16 +57,9 @@ def show_cleaned_copy(info: CorpusInfo, key: str, rows: Rows, row_count: int, re
 
     reason: is recorded in the copy. help: which rows these are.
     """
-    with (
-        st.popover(
-            f"Create cleaned copy without {row_count:,}" if row_count else "Create cleaned copy",
-            icon=":material/content_cut:",
-            disabled=not row_count,
-            help=f"A new corpus without these rows; this one is not changed. {help}",
-            key=f"{key}_version",
-        ),
-        st.container(width=WIDTH),
-    ):
+    label = f"Create cleaned copy without {row_count:,}" if row_count else "Create cleaned copy"
+    help_text = f"A new corpus without these rows; this one is not changed. {help}"
+    with _popover(label, "content_cut", row_count, help_text, f"{key}_version"):
         st.markdown(
             f"{count(row_count, 'row')} of {info.rows:,} removed, {info.rows - row_count:,} remain. **This corpus is "
             "not changed**; the copy records what was removed, and is opened."
@@ -83,15 +69,14 @@ def show_cleaned_copy(info: CorpusInfo, key: str, rows: Rows, row_count: int, re
             "Name of the copy", key=f"{key}_version_name", placeholder=default_name, max_chars=MAX_CORPUS_NAME
         )
         models = _select_models(info, key)
-        if st.button(
-            "Create copy",
-            key=f"{key}_version_yes",
-            type="primary",
-            icon=":material/content_cut:",
-            width="stretch",
-            help="Cached vectors are reused, so that nothing is computed or paid twice.",
-        ):
+        help_text = "Cached vectors are reused, so that nothing is computed or paid twice."
+        if st.button("Create copy", key=f"{key}_version_yes", type="primary", width="stretch", help=help_text):
             _create_copy(info, rows(), reason, name.strip() or default_name, models)
+
+
+def _popover(label: str, icon: str, row_count: int, help: str, key: str) -> DeltaGenerator:
+    popover = st.popover(label, icon=f":material/{icon}:", disabled=not row_count, help=help, key=key)
+    return popover.container(width=WIDTH)
 
 
 def _select_models(info: CorpusInfo, key: str) -> list[ModelSpec]:
