@@ -46,18 +46,12 @@ ISOLATION_FOREST = Result(
     seconds=lambda query: _row_count(query.corpus) * FOREST_SECONDS, stage="Fitting the isolation forest",
 )  # fmt: skip
 OUTLIER_SCORES = Result(
-    "outlier_scores",
-    2,
-    OutlierQuery,
-    dict[ScoreName, np.ndarray],
+    "outlier_scores", 2, OutlierQuery, dict[ScoreName, np.ndarray],
     inputs=lambda query: cluster_inputs(query.clusters) | {"k_neighbors": query.k},
-    compute=_score,
-    seconds=lambda query: _row_count(query.corpus) * SCORE_SECONDS,
+    compute=_score, seconds=lambda query: _row_count(query.corpus) * SCORE_SECONDS,
     # the forest is shown next to them, so that one job stores all scores
     requires=lambda query: (
-        Step(CLUSTERS, query.clusters),
-        Step(ISOLATION_FOREST, ModelQuery(query.corpus, query.model)),
+        Step(CLUSTERS, query.clusters), Step(ISOLATION_FOREST, ModelQuery(query.corpus, query.model))
     ),
-    stage="Scoring the rows",
-    absence="The outlier scores have not been computed yet.",
-)
+    stage="Scoring the rows", absence="The outlier scores have not been computed yet.",
+)  # fmt: skip

@@ -64,16 +64,11 @@ def show_diversity_metrics(summary: DiversitySummary) -> None:
     spread = f"± {vendi.deviation:.1f} ({vendi.draws} samples)" if is_sample else f"max. {summary.max_vendi:,}"
     with st.container(horizontal=True):
         st.metric("Vendi score", f"{vendi.mean:,.1f}", spread, delta_color="off", delta_arrow="off", help=VENDI_HELP)
-        st.metric(
-            "Share of the rows",
-            f"{vendi.mean / max(vendi.size, 1):.1%}",
-            help=f"Vendi score divided by the {vendi.size:,} rows of a sample. Lower: more redundant texts.",
-        )
-        st.metric(
-            "Mean pairwise distance",
-            "–" if math.isnan(summary.distance) else f"{max(summary.distance, 0):.3f}",
-            help="1 - cosine, averaged over all pairs of rows, exact. 0: all the same; 1: unrelated on average.",
-        )
+        share_help = f"Vendi score divided by the {vendi.size:,} rows of a sample. Lower: more redundant texts."
+        st.metric("Share of the rows", f"{vendi.mean / max(vendi.size, 1):.1%}", help=share_help)
+        distance = "–" if math.isnan(summary.distance) else f"{max(summary.distance, 0):.3f}"
+        distance_help = "1 - cosine, averaged over all pairs of rows, exact. 0: all the same; 1: unrelated on average."
+        st.metric("Mean pairwise distance", distance, help=distance_help)
     sample = f"{vendi.draws} samples of {vendi.size:,} of {vendi.total:,} rows (seed 0)" if is_sample else "all rows"
     has_exact = is_sample and summary.vendi_all is not None
     exact = f" Over all {vendi.total:,} rows it is {summary.vendi_all:,.1f}." if has_exact else ""
@@ -113,11 +108,9 @@ def show_group_chart(result: GroupScores, group_by: str) -> None:
         f"{name}: {score:.1f} ± {deviation:.1f}, mean distance {distance:.3f}, {rows:,} rows"
         for name, rows, _, score, deviation, distance in table.itertuples(index=False)
     ]
-    st.plotly_chart(
-        group_figure(names, scores, deviations, hover, f"Vendi score of {result.size:,} rows", session.theme()),
-        key="diversity_groups",
-        alt="Groups by Vendi score",
-    )
+    title = f"Vendi score of {result.size:,} rows"
+    figure = group_figure(names, scores, deviations, hover, title, session.theme())
+    st.plotly_chart(figure, key="diversity_groups", alt="Groups by Vendi score")
     if len(names) > 1:
         st.markdown(
             f"Most diverse: **{plain(cut(names[0], 60))}**, Vendi score {scores[0]:.1f} of {result.size:,}. "
@@ -132,10 +125,7 @@ def show_group_chart(result: GroupScores, group_by: str) -> None:
 
 
 def _describe_excluded(result: GroupScores) -> str:
-    counts = (
-        (result.too_small, "group", " with fewer rows"),
-        (result.beyond_limit, "smaller group", ""),
-        (result.missing, "row", " in no group"),
-    )
-    parts = [f"{count(number, noun)}{suffix}" for number, noun, suffix in counts if number]
+    numbers = (result.too_small, result.beyond_limit, result.missing)
+    nouns = (("group", " with fewer rows"), ("smaller group", ""), ("row", " in no group"))
+    parts = [f"{count(number, noun)}{end}" for number, (noun, end) in zip(numbers, nouns, strict=True) if number]
     return f" Excluded: {', '.join(parts)}." if parts else ""

@@ -34,14 +34,12 @@ CHAIN = (
 def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part."""
     query = DuplicateQuery(session.corpus_ref(info), model, _select_similarity())
+    headline, title = "The wording of these texts has not been compared yet.", f"Wording of {info.name}"
+    description = f"All {count(info.rows, 'text')} are compared by their wording, once."
     if (query.similarity == "characters" or query.similarity == "words") and not result_view.ready(
-        TEXT_DUPLICATES,
-        TextQuery(query.corpus, query.similarity),
-        headline="The wording of these texts has not been compared yet.",
-        description=f"All {count(info.rows, 'text')} are compared by their wording, once.",
-        button="Compare wording",
-        title=f"Wording of {info.name}",
-    ):
+        TEXT_DUPLICATES, TextQuery(query.corpus, query.similarity), headline=headline, description=description,
+        title=title, button="Compare wording",
+    ):  # fmt: skip
         return
     with st.spinner("Finding near-duplicates", show_time=True):
         curve = session.ask_once(threshold_curve, query)

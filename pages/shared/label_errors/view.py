@@ -34,14 +34,10 @@ def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
         st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
         return
     query = LabelQuery(session.corpus_ref(info), model, _select_label_column(columns))
+    headline, title = "These labels have not been checked yet.", f"Labels of {info.name}: {query.column}"
+    description = f"Labels in {plain(query.column)} are compared with their neighbors and with a classifier."
     if result_view.ready(
-        LABEL_ERRORS,
-        query,
-        headline="These labels have not been checked yet.",
-        description=f"{count(info.rows, 'row')} with labels in {plain(query.column)} are compared with their neighbors "
-        "and with a classifier of the labels.",
-        button="Check labels",
-        title=f"Labels of {info.name}: {query.column}",
+        LABEL_ERRORS, query, headline=headline, description=description, title=title, button="Check labels"
     ):
         show_checked_labels(info, query)
 
@@ -70,11 +66,8 @@ def show_label_error_metrics(summary: LabelErrorSummary) -> None:
     estimate = summary.estimate
     with st.container(horizontal=True):
         st.metric("Rows checked", f"{summary.checked:,}", help=_describe_unchecked(summary))
-        st.metric(
-            "Flagged by both",
-            f"{summary.both:,}",
-            help=f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe.",
-        )
+        signals = f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe."
+        st.metric("Flagged by both", f"{summary.both:,}", help=signals)
         st.metric(
             "Estimated label errors", f"{estimate.wrong:,}", f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
             delta_color="off", delta_arrow="off",

@@ -27,13 +27,10 @@ def show_outliers(info: CorpusInfo, model: ModelSpec) -> None:
     settings = select_outlier_settings(info, model)
     query = OutlierQuery(session.corpus_ref(info), model, settings.k)
     stored = OUTLIER_SCORES.exists(query)
+    headline, title = "The outlier scores have not been computed yet.", f"Outlier scores of {info.name}"
+    description = f"All {count(info.rows, 'row')} are compared with their nearest rows and their clusters."
     if not result_view.ready(
-        OUTLIER_SCORES,
-        query,
-        headline="The outlier scores have not been computed yet.",
-        description=f"All {count(info.rows, 'row')} are compared with their nearest rows and their clusters.",
-        button="Compute scores",
-        title=f"Outlier scores of {info.name}",
+        OUTLIER_SCORES, query, headline=headline, description=description, title=title, button="Compute scores"
     ):
         return
     if settings.cutoff.kind == "score" and not stored:
