@@ -98,20 +98,12 @@ class CoresetQuery:
 
 
 @dataclass(frozen=True)
-class CoverageLine:
-    """One method's coverage by 1 .. k rows. shares: of rows covered. max_distances: cosine distance of the farthest
-    row."""
-
-    method: Method
-    shares: tuple[float, ...]
-    max_distances: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class CoverageCurves:
-    """A line for each method, over `evaluated` of `total` rows."""
+    """Coverage of `evaluated` of `total` rows by 1 .. k rows of each method. shares: of rows covered. max_distances:
+    cosine distance of the farthest row."""
 
-    lines: tuple[CoverageLine, ...]
+    shares: dict[Method, list[float]]
+    max_distances: dict[Method, list[float]]
     evaluated: int
     total: int
 
@@ -212,12 +204,12 @@ def coverage_curves(corpus: CorpusRef, model: ModelSpec, cosine: float) -> Cover
     """How coverage grows with the number of rows selected, up to 200, by each method."""
     vectors = load_vectors(corpus, model).rows
     rows = _sample(corpus, model, CURVE_ROWS)[1]
-    lines = []
+    curves = CoverageCurves({}, {}, len(rows), len(vectors))
     for method in METHODS:
         centers = vectors[_select(corpus, model, method)[:CURVE_LENGTH]]
-        shares, distances = (tuple(map(float, values)) for values in coverage_curve(rows, centers, cosine))
-        lines.append(CoverageLine(method, shares, distances))
-    return CoverageCurves(tuple(lines), len(rows), len(vectors))
+        shares, distances = coverage_curve(rows, centers, cosine)
+        curves.shares[method], curves.max_distances[method] = shares.tolist(), distances.tolist()
+    return curves
 
 
 def coreset(query: CoresetQuery) -> Coreset:

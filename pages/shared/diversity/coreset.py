@@ -52,7 +52,7 @@ def show_coreset(info: CorpusInfo, model: ModelSpec) -> None:
         (left, "rows covered", "shares", ".0%"),
         (right, "max. distance (1 - cosine)", "max_distances", ".2f"),
     ):
-        lines = [(line.method, getattr(line, field)) for line in curves.lines]
+        lines = list(getattr(curves, field).items())
         column.plotly_chart(
             coverage_figure(lines, k, title, session.theme(), number),
             key=f"coverage_{field}",
@@ -85,9 +85,9 @@ def _select_coreset(info: CorpusInfo, suggested_cosine: float) -> tuple[Method, 
 
 def _describe_curves(curves: CoverageCurves, cosine: float) -> str:
     halves = []
-    for line in curves.lines:
-        half = next((rows for rows, share in enumerate(line.shares, 1) if share >= 0.5), None)
-        halves.append(f"{line.method} covers half with {half:,}" if half else f"{line.method} does not reach half")
+    for method, shares in curves.shares.items():
+        half = next((rows for rows, share in enumerate(shares, 1) if share >= 0.5), None)
+        halves.append(f"{method} covers half with {half:,}" if half else f"{method} does not reach half")
     sampled = "" if curves.evaluated == curves.total else f"{curves.evaluated:,} of "
     return (
         f"Measured on {sampled}{curves.total:,} rows (seed 0). Covered: cosine of at least {cosine:.2f}. With up to "
