@@ -100,8 +100,10 @@ def agreement(scores: dict[str, np.ndarray], top: int) -> Agreement:
     in_top = np.zeros((len(scores), count))
     for top_rows, score in zip(in_top, scores.values(), strict=True):
         top_rows[rows_above(score, Cutoff("number", size))] = 1
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spearman = np.atleast_2d(np.corrcoef(ranks))  # NaN where a score is constant
+    centered = ranks - ranks.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(centered, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN where a score is constant
+        spearman = np.clip(centered @ centered.T / np.outer(lengths, lengths), -1, 1)
     return Agreement(tuple(scores), spearman, in_top @ in_top.T / size, size, size / max(count, 1))
 
 
