@@ -55,7 +55,12 @@ def with_opacity(color: str, opacity: float) -> str:
 
 
 def band_trace(
-    x: Sequence[Any], low: Sequence[float], high: Sequence[float], color: str, group: str, opacity: float = 0.15
+    x: np.ndarray | Sequence[float],
+    low: np.ndarray | Sequence[float],
+    high: np.ndarray | Sequence[float],
+    color: str,
+    group: str,
+    opacity: float = 0.15,
 ) -> go.Scatter:
     """The area between two lines, shown and hidden with the traces of its legend group."""
     return go.Scatter(
@@ -64,13 +69,9 @@ def band_trace(
     )  # fmt: skip
 
 
-def error_bars(
-    values: Sequence[float], low: Sequence[float], high: Sequence[float], color: str, **options: Any
-) -> dict[str, Any]:
+def error_bars(values: np.ndarray, low: np.ndarray, high: np.ndarray, color: str, **options: Any) -> dict[str, Any]:
     """Plotly's `error_x` or `error_y` for the ends of intervals."""
-    value = np.asarray(values)
-    above, below = np.asarray(high) - value, value - np.asarray(low)
-    bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
+    bars = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low}
     return bars | {"color": color, "width": 3} | options
 
 

@@ -11,11 +11,10 @@ from core.stats.interval import Interval
 from core.stats.resampling import bootstrap, jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
-MEASURES: tuple[Measure, ...] = (
-    "effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine",
-)  # fmt: skip
 EPSILON = 1e-7  # RankMe's, for float32
 TEXTS = 10_000
+FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
+CHUNK = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,8 @@ def measure_spectrum(rows: np.ndarray, total: int, seed: int = 0) -> Spectrum:
     """
     if len(rows) < 3:
         raise InputError(f"There are {len(rows)} different texts; a spectrum needs three.", "Add more rows.")
-    pieces = _pieces(rows, seed)
+    part = random_parts(len(rows), seed)
+    pieces = [np.asarray(rows[part == number]) for number in range(part.max() + 1)]
     n, mean = len(rows), np.sum([piece.sum(axis=0, dtype=np.float64) for piece in pieces], axis=0) / len(rows)
     product = _product(pieces)
     estimates: dict[tuple[Measure, bool], Interval[float]] = {}
@@ -105,12 +105,6 @@ def _exp_entropy(shares: np.ndarray) -> float:
     return float(np.exp(-np.sum(positive * np.log(positive))))
 
 
-def _pieces(rows: np.ndarray, seed: int) -> list[np.ndarray]:
-    """The rows cut at random into parts of about the same size."""
-    part = random_parts(len(rows), seed)
-    return [np.asarray(rows[part == number]) for number in range(part.max() + 1)]
-
-
 def _product(pieces: list[np.ndarray]) -> np.ndarray:
     """(d, d) sum of outer products; in float64, since small eigenvalues would drown in float32's rounding."""
     total = np.zeros((pieces[0].shape[1],) * 2)
@@ -135,10 +129,6 @@ def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> lis
 def _cumulative(spectrum: np.ndarray) -> np.ndarray:
     total = spectrum.sum()
     return np.cumsum(spectrum) / total if total > 0 else np.ones(len(spectrum))
-
-
-FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
-CHUNK = 4_096
 
 
 def two_nn(first: np.ndarray, second: np.ndarray) -> float:
