@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.secret import Secret
 from core.stats.proportions import wilson
 from core.trends.periods import Period, binned
-from core.trends.sentiment import CLASSES, NAMES, UNKNOWN
+from core.trends.sentiment import CLASSES, NAMES
 from core.trends.sentiment_source import SentimentSource, row_sentiments
 from core.trends.shares import (
     MIN_RELIABLE_ROWS,
@@ -94,9 +94,10 @@ def all_groups(query: TrendQuery) -> Groups:
     if query.group == "sentiment":
         codes = query_sentiments(query)
         present = [code for code in CLASSES if (codes == code).any()]
-        position = {code: at for at, code in enumerate(present)} | {UNKNOWN: -1}
-        placed = np.array([position.get(int(code), -1) for code in (*CLASSES, UNKNOWN)], dtype=np.int32)
-        return Groups(placed[np.where(codes == UNKNOWN, 3, codes + 1)], tuple(NAMES[code] for code in present))
+        positions = np.full(len(codes), -1, dtype=np.int32)
+        for at, code in enumerate(present):
+            positions[codes == code] = at
+        return Groups(positions, tuple(NAMES[code] for code in present))
     if query.group == "column":
         return _column_groups(query.corpus, query.column)
     if query.model is None:
