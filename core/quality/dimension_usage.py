@@ -1,7 +1,7 @@
 """Dimension usage: measures of an embedding's spectrum, before and after centering, and its intrinsic dimension."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from core.stats.interval import Interval
 from core.stats.resampling import bootstrap, jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 EPSILON = 1e-7  # RankMe's, for float32
 TEXTS = 10_000
 FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
