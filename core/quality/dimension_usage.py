@@ -1,7 +1,7 @@
 """Dimension usage: measures of an embedding's spectrum, before and after centering, and its intrinsic dimension."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from core.stats.interval import Interval
 from core.stats.resampling import bootstrap, jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
-MEASURES: tuple[Measure, ...] = get_args(Measure)
 EPSILON = 1e-7  # RankMe's, for float32
 TEXTS = 10_000
 FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
@@ -43,8 +42,7 @@ def measure_spectrum(rows: np.ndarray, total: int, seed: int = 0) -> Spectrum:
     """
     if len(rows) < 3:
         raise InputError(f"There are {len(rows)} different texts; a spectrum needs three.", "Add more rows.")
-    part = random_parts(len(rows), seed)
-    pieces = [np.asarray(rows[part == number]) for number in range(part.max() + 1)]
+    pieces = _pieces(rows, seed)
     n, mean = len(rows), np.sum([piece.sum(axis=0, dtype=np.float64) for piece in pieces], axis=0) / len(rows)
     product = _product(pieces)
     estimates: dict[tuple[Measure, bool], Interval[float]] = {}
@@ -104,6 +102,12 @@ def _mean_cosine(pieces: list[np.ndarray], mean: np.ndarray) -> Interval[float]:
 def _exp_entropy(shares: np.ndarray) -> float:
     positive = shares[shares > 0]
     return float(np.exp(-np.sum(positive * np.log(positive))))
+
+
+def _pieces(rows: np.ndarray, seed: int) -> list[np.ndarray]:
+    """The rows cut at random into parts of about the same size."""
+    part = random_parts(len(rows), seed)
+    return [np.asarray(rows[part == number]) for number in range(part.max() + 1)]
 
 
 def _product(pieces: list[np.ndarray]) -> np.ndarray:
