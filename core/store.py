@@ -109,9 +109,7 @@ class Workspace:
         folder, size = self._corpus_folder(corpus), self.size(corpus)
         discard(folder)
         if folder.exists():
-            raise StorageError(
-                "The corpus could not be deleted completely.", f"Check the permissions of {folder}, then try again."
-            )
+            raise StorageError("The corpus could not be deleted completely.", f"Check the permissions of {folder}.")
         return size
 
     def size(self, corpus: str) -> int:
@@ -186,9 +184,7 @@ class Workspace:
     def _require_info(self, corpus: str) -> CorpusInfo:
         info = self.info(corpus)
         if info is None:
-            raise StorageError(
-                "This corpus is not in the workspace (any more).", "Choose or upload one on the Data page."
-            )
+            raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
         return info
 
 

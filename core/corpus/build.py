@@ -169,7 +169,7 @@ def _time_notes(name: str, cells: pd.Series, times: pd.Series) -> list[str]:
     example = str(cells[unread].iloc[0])[:40]
     if not times.notna().any():
         raise InputError(
-            f'Column "{name}" holds no dates that can be read (such as "{example}").', "Choose another time column."
+            f'Column "{name}" holds no dates that can be read (such as "{example}").', "Choose another one."
         )
     return [f'{int(unread.sum()):,} cells of "{name}" are no dates, such as "{example}"; they are empty in time.']
 

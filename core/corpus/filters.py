@@ -83,7 +83,7 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
     if mask is None or mask.dtype != bool or mask.shape != (count,):
         raise InputError(
             f'There is no selection "{condition.column}" of these rows to filter on.',
-            "Remove this filter, or save the selection again on the Map page.",
+            "Remove this filter, or save the selection again.",
         )
     return mask
 
@@ -98,7 +98,8 @@ def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
         codes, texts = factorize_texts(series)
         sought = condition.text.lower()
         return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
-    return _missing(series)
+    codes, texts = factorize_texts(series)
+    return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
 
 
 def value_text(value: Any) -> str:
@@ -119,11 +120,6 @@ def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     texts = np.empty(len(uniques), dtype=object)
     texts[:] = [value_text(value) for value in uniques]
     return codes, texts
-
-
-def _missing(series: pd.Series) -> np.ndarray:
-    codes, texts = factorize_texts(series)
-    return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
 
 
 def column_kind(series: pd.Series) -> ColumnKind:
@@ -199,9 +195,7 @@ def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, floa
 
 def filters_to_json(filters: Sequence[Filter]) -> str:
     """Compact JSON for a link, without defaults."""
-    plain = [
-        {key: value for key, value in asdict(filter_).items() if value not in ((), None, "")} for filter_ in filters
-    ]
+    plain = [{key: value for key, value in asdict(item).items() if value not in ((), None, "")} for item in filters]
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -142,9 +142,7 @@ TEXT_EDITS: dict[str, TextEdit] = {
     ),
     "padding": TextEdit("Padding", "A greeting before the text and a closing line after it, as in emails.", padding),
     "numbers": TextEdit("Numbers", "Every number becomes another with as many digits.", numbers, False),
-    "negation": TextEdit(
-        "Negation", "A negation is inserted, or removed where there is one. English and Chinese.", negation, False
-    ),
+    "negation": TextEdit("Negation", "A negation is inserted or removed. English and Chinese.", negation, False),
 }
 
 

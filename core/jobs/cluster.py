@@ -63,9 +63,7 @@ def local_cluster(job_workers: int) -> Any:
         "cls": Scheduler,
         "options": {"host": LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": f"{LOOPBACK}:0"},
     }
-    workers = {
-        f"job-{number}": _worker({"job": 1} | ({} if number else {"layout": 1}), 1) for number in range(job_workers)
-    }
+    workers = {f"job-{i}": _worker({"job": 1} | ({} if i else {"layout": 1}), 1) for i in range(job_workers)}
     return SpecCluster(
         workers=workers | {"answer": _worker({"answer": 2}, 2)}, scheduler=scheduler, silence_logs=logging.ERROR
     )

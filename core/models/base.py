@@ -162,9 +162,7 @@ class Backend:
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> Embedder:
         """Raises ModelError saying what to do; ServiceError for a bad key or address."""
-        raise ModelError(
-            f"{spec.label} can't be loaded: there is no backend {spec.backend!r}.", "Choose another model."
-        )
+        raise ModelError(f"{spec.label} can't be loaded: there is no backend {spec.backend!r}.", "Choose another.")
 
 
 def built_in(spec: ModelSpec, models: Sequence[ModelSpec]) -> ModelSpec:

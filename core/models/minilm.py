@@ -184,9 +184,7 @@ def open_session(path: Path, threads: int | None) -> Any:
 
 def unloadable(path: Path) -> ModelError:
     """The error for an exported file that a runtime refuses."""
-    return ModelError(
-        f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is created again at the next use."
-    )
+    return ModelError(f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is created again.")
 
 
 def compiled(path: Path, threads: int) -> Run:

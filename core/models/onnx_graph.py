@@ -40,7 +40,7 @@ def _check(config: dict[str, Any]) -> None:
     unsupported = [f"{name} {config[name]}" for name, value in supported.items() if config.get(name, value) != value]
     if unsupported:
         raise ModelError(
-            f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", "Use it as a local folder."
+            f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", "Use a local folder."
         )
 
 

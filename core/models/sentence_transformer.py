@@ -133,7 +133,7 @@ def _load_error(name: str, folder: bool, local: bool, error: Exception) -> Model
         return ModelError(f"{name} brings code of its own, which is never run here.", "Choose a model without it.")
     if folder:
         return ModelError(
-            f"The folder {name} holds no model that can be loaded.", "It needs a sentence-transformers model."
+            f"The folder {name} holds no model that can be loaded.", "A sentence-transformers one is needed."
         )
     if local and isinstance(error, OSError):
         return ModelError(f"{name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)

@@ -108,9 +108,7 @@ def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> 
     return replace(facts, description=facts.description + short + slow), index, width
 
 
-def build_faiss_index(
-    kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda count: None
-) -> Any:
+def build_faiss_index(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda _: None) -> Any:
     """A FAISS index of rows (n, d) float32 by inner product: HNSW (Malkov and Yashunin 2018) or IVF.
 
     added is called with the count of rows in it, as it grows.

@@ -64,12 +64,7 @@ def show_guide() -> None:
         for column, (icon, title, text) in zip(st.columns(3), GUIDE, strict=True):
             column.markdown(f"{icon} **{title}**  \n{text}")
         st.button(
-            "Close",
-            key="close-guide",
-            type="tertiary",
-            icon=":material/close:",
-            on_click=_close_guide,
-            help="Hides the guide.",
+            "Close", key="close-guide", type="tertiary", icon=":material/close:", on_click=_close_guide, help="Hide it."
         )
 
 
@@ -89,7 +84,7 @@ def show_create_button(source: ImportSource, preview: FilePreview, roles: Roles,
         max_chars=120,
         key=f"name-{tag(source)}",
         persist_state="session",
-        help="Name shown in the sidebar. You can rename it later.",
+        help="Shown in the sidebar; you can rename it later.",
     )
     pressed = right.button(
         "Create corpus",

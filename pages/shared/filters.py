@@ -78,7 +78,7 @@ def _column_filter(name: str, options: FilterOptions) -> Filter | None:
     if options.kind == "range":
         return _range_filter(name, options, key, label)
     text = st.text_input(
-        label, key=f"{key}-part", persist_state="session", placeholder="contains …", help="Substring; case is ignored."
+        label, key=f"{key}-part", persist_state="session", placeholder="contains …", help="Ignores case."
     )
     return Filter(name, "contains", text=text) if text.strip() else None
 
@@ -218,11 +218,7 @@ def _range_inputs(options: FilterOptions, key: str, label: str) -> tuple[float |
     left, right = st.columns(2)
     texts = [
         column.text_input(
-            f"{label} {suffix}",
-            key=f"{key}-{suffix}",
-            persist_state="session",
-            placeholder=str(end),
-            help="Empty = no limit.",
+            f"{label} {suffix}", key=f"{key}-{suffix}", persist_state="session", placeholder=str(end), help="Optional."
         ).strip()
         for column, suffix, end in ((left, "from", options.low), (right, "to", options.high))
     ]

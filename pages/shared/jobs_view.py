@@ -72,9 +72,7 @@ def _show_stopped_job(job: JobState) -> None:
         again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
     else:
         again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume_job, args=(job,))
-    forget.button(
-        "Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id)
-    )
+    forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(session.folder(), job.id))
 
 
 def resume_job(job: JobState) -> None:

@@ -103,7 +103,7 @@ def _open_zip(upload: Upload) -> zipfile.ZipFile:
         raise _damaged(upload.name) from error
     if len(archive.infolist()) > MAX_MEMBERS:
         raise InputError(
-            f'"{upload.name}" holds {len(archive.infolist()):,} files; {MAX_MEMBERS:,} is the maximum.', "Split it."
+            f'"{upload.name}" holds {len(archive.infolist()):,} files, more than {MAX_MEMBERS:,}.', "Split it."
         )
     return archive
 
@@ -124,8 +124,7 @@ def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.orig_filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
         raise InputError(
-            f'"{archive}" holds a file with an unsafe name, "{member.filename}".',
-            "Create the archive again with plain relative names.",
+            f'"{archive}" holds a file with an unsafe name, "{member.filename}".', "Use plain relative names."
         )
 
 
@@ -140,7 +139,7 @@ def _refuse_nested(archive: str, name: str, data: bytes) -> None:
 
 def _damaged(name: str) -> InputError:
     return InputError(
-        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Make the archive again, or upload the file plain."
+        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Make it again, or upload the file plain."
     )
 
 

@@ -29,7 +29,7 @@ def read_parquet(upload: Upload) -> ParsedFile:
             f'"{upload.name}" can\'t be read as Parquet: it is cut short or damaged.', "Save or download it again."
         ) from error
     if not arrow.num_rows:
-        raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows, or upload another file.")
+        raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows or use another file.")
     arrow, vectors, vectors_name, notes = parquet_vectors(upload.name, arrow)
     arrow, dropped = _without_binary(arrow)
     source = Source(upload.name, "Parquet", rows=arrow.num_rows, notes=(*notes, *dropped))
@@ -89,7 +89,7 @@ def read_xlsx(upload: Upload) -> ParsedFile:
             others = [f'Sheet "{title}" was read; the workbook has {len(sheets)} sheets.'] if len(sheets) > 1 else []
             return ParsedFile(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
     raise InputError(
-        f'"{upload.name}" has no sheet with a header row and rows below it.', "Add rows, or upload another file."
+        f'"{upload.name}" has no sheet with a header row and rows below it.', "Add rows or use another file."
     )
 
 
@@ -109,7 +109,7 @@ def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
         return sheets
     except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
         raise InputError(
-            f'"{upload.name}" can\'t be read as XLSX: it is cut short or damaged.', "Save it again from Excel."
+            f'"{upload.name}" can\'t be read as XLSX: it is cut short or damaged.', "Save it again."
         ) from error
 
 
@@ -136,7 +136,7 @@ def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarra
     column = arrow.schema.names[best]
     vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
     notes = [
-        f'Column "{arrow.schema.names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best
+        f'Column "{arrow.schema.names[i]}" holds vectors, too, and was left out.' for i in vector_columns if i != best
     ]
     keep = [i for i in range(arrow.num_columns) if i not in vector_columns]
     return arrow.select(keep), vectors, f'column "{column}" of {name}', notes

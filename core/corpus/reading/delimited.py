@@ -222,9 +222,7 @@ def _parse_delimiter(delimiter: str) -> str:
     """The character of a delimiter given as itself or by its name. Raises InputError."""
     sign = {"\\t": "\t", **{value: key for key, value in DELIMITER_NAMES.items()}}.get(delimiter, delimiter)
     if len(sign) != 1 or sign in '"\r\n\0' or ord(sign) > 127:
-        raise InputError(
-            f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another character."
-        )
+        raise InputError(f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another one.")
     return sign
 
 

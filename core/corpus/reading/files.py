@@ -199,7 +199,7 @@ def _concatenate_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None
     if len(with_vectors) < len(parts):
         lacking = next(part.source.name for part in parts if part.vectors is None)
         raise InputError(
-            f'"{with_vectors[0].source.name}" holds vectors, "{lacking}" does not.', "Upload them one at a time."
+            f'"{with_vectors[0].source.name}" holds vectors, "{lacking}" does not.', "Upload one at a time."
         )
     arrays = [part.vectors for part in with_vectors if part.vectors is not None]
     first, name = arrays[0].shape[1], with_vectors[0].source.name

@@ -119,9 +119,7 @@ def _columns(name: str, columns: dict[str, list[Any]]) -> pd.DataFrame:
     sizes = {key: len(items) for key, items in columns.items()}
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f'"{key}" {size:,}' for key, size in list(sizes.items())[:5])
-        raise InputError(
-            f'"{name}": its columns have different lengths ({listed}).', "Give each column as many values."
-        )
+        raise InputError(f'"{name}": its columns have different lengths ({listed}).', "Give columns as many values.")
     if not max(sizes.values()):
         raise InputError(f'"{name}" has columns but no rows.', "Add rows, or upload another file.")
     return pd.DataFrame({key: pd.Series(items, dtype=object) for key, items in columns.items()})

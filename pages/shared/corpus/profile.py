@@ -11,7 +11,7 @@ from core.corpus.staging import ImportSource
 from core.models.costs import TruncationReport
 from core.models.registry import PRESETS, capabilities
 from core.store import CorpusInfo
-from core.types import ModelSpec, Roles
+from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
 from pages.shared.text import count, plain
@@ -55,12 +55,8 @@ def _show_overview(profile: Profile, height: int = 220) -> None:
     with st.grid(4, min_column_width=140):
         st.metric("Rows", f"{profile.rows:,}", help="Texts in the corpus.")
         st.metric("Empty texts", f"{profile.missing:,}", help="Rows whose text is empty or blank.")
-        st.metric(
-            "Exact duplicates", f"{profile.exact_duplicates:,}", help="Rows that repeat the text of an earlier row."
-        )
-        st.metric(
-            "Median length", f"{profile.lengths.median:,.0f}", help="In characters; half of the texts are shorter."
-        )
+        st.metric("Exact duplicates", f"{profile.exact_duplicates:,}", help="Rows that repeat an earlier text.")
+        st.metric("Median length", f"{profile.lengths.median:,.0f}", help="In characters.")
     left, right = st.columns([3, 2], gap="large")
     with left:
         _show_lengths(profile, height)
@@ -71,9 +67,7 @@ def _show_overview(profile: Profile, height: int = 220) -> None:
 def _show_lengths(profile: Profile, height: int) -> None:
     from core.figures import histogram_figure
 
-    st.markdown(
-        "**Text length**", help="In characters. Bins are wider for longer texts, so that all lengths are visible."
-    )
+    st.markdown("**Text length**", help="In characters. Bins are wider for longer texts.")
     edges, lengths = profile.histogram_edges, profile.lengths
     if not len(profile.histogram_counts):
         st.caption("There is no text to measure.")
@@ -89,9 +83,7 @@ def _show_lengths(profile: Profile, height: int) -> None:
         for low, high, texts in zip(edges, edges[1:], profile.histogram_counts, strict=False)
     ]
     figure.update_traces(hovertext=hover)
-    st.plotly_chart(
-        figure, key="lengths", config={"displayModeBar": False}, alt="Histogram of text lengths in characters"
-    )
+    st.plotly_chart(figure, key="lengths", config={"displayModeBar": False}, alt="Text lengths in characters")
     st.caption(f"Min {lengths.shortest:,} · 95th percentile {lengths.p95:,.0f} · max {lengths.longest:,} characters")
 
 
@@ -108,17 +100,15 @@ def _show_languages(profile: Profile) -> None:
 
 
 def _show_truncation_title() -> None:
-    st.markdown(
-        "**Truncation by model**",
-        help="A model reads a text up to its maximum number of tokens (word pieces) and ignores the rest. Splitting "
-        "long texts into passages avoids this.",
-    )
+    help = "A model ignores what is beyond its maximum number of tokens (word pieces). Splitting texts avoids this."
+    st.markdown("**Truncation by model**", help=help)
 
 
 def _show_truncation(reports: tuple[TruncationReport, ...]) -> None:
     """Models with a limit as counted, then those without one."""
     lines = [_truncation_row(use) for use in reports]
-    lines += [_unlimited_row(spec) for spec in PRESETS if not spec.max_tokens]
+    unlimited = {"Max. tokens": "no limit", "Truncated texts": "none", "Text lost": "0.0%"}
+    lines += [{"Model": spec.label, **unlimited} for spec in PRESETS if not spec.max_tokens]
     st.dataframe(
         lines,
         hide_index=True,
@@ -140,10 +130,6 @@ def _truncation_row(use: TruncationReport) -> dict[str, str]:
     lost = "0.0% (long texts are split)" if use.splits else f"{use.unseen_share:.1%}"
     limit = f"{use.max_tokens:,}" if use.max_tokens else "no limit"
     return {"Model": use.model, "Max. tokens": limit, "Truncated texts": truncated, "Text lost": lost}
-
-
-def _unlimited_row(spec: ModelSpec) -> dict[str, str]:
-    return {"Model": spec.label, "Max. tokens": "no limit", "Truncated texts": "none", "Text lost": "0.0%"}
 
 
 def _show_tables(info: CorpusInfo, profile: Profile) -> None:

@@ -64,7 +64,7 @@ def _show_buttons(info: CorpusInfo) -> None:
         icon=":material/folder_open:",
         on_click=session.open_corpus,
         args=(info.digest,),
-        help="Show this corpus on every page.",
+        help="Show it on every page.",
     )
     _dialog_button("Rename", "rename", info, ":material/edit:", "Changes the name only.")
     _dialog_button("Delete", "delete", info, ":material/delete:", "Asks for confirmation and shows the space freed.")
@@ -89,12 +89,8 @@ def _close_dialog() -> None:
 
 @st.dialog("Rename corpus", on_dismiss=_close_dialog)
 def rename_dialog(info: CorpusInfo) -> None:
-    new = st.text_input(
-        "New name", info.name, max_chars=120, key="new-name", help="Name shown in the sidebar and in lists."
-    )
-    if st.button(
-        "Rename", key="rename-yes", type="primary", help="Names must not be empty.", disabled=not (new or "").strip()
-    ):
+    new = st.text_input("New name", info.name, max_chars=120, key="new-name", help="Shown in the sidebar and in lists.")
+    if st.button("Rename", key="rename-yes", type="primary", help="Not empty.", disabled=not (new or "").strip()):
         _apply(partial(session.workspace().rename, info.digest, new or ""))
 
 
@@ -107,12 +103,10 @@ def delete_dialog(info: CorpusInfo) -> None:
         f"This frees **{format_bytes(workspace.size(info.digest))}**. Your own files are not changed."
     )
     if jobs:
-        st.warning(
-            f"{count(len(jobs), 'job')} on it {_job_status(jobs)} and will be stopped first.", icon=":material/stop:"
-        )
+        st.warning(f"{count(len(jobs), 'job')} on it {_job_status(jobs)} and will be stopped.", icon=":material/stop:")
     with st.container(horizontal=True):
         if st.button(
-            "Delete permanently", key="delete-yes", type="primary", icon=":material/delete:", help="Can't be undone."
+            "Delete permanently", key="delete-yes", type="primary", icon=":material/delete:", help="Permanent."
         ):
             _apply(partial(stop_and_delete, info))
         if st.button("Cancel", key="delete-no", help="Changes nothing."):
@@ -147,14 +141,12 @@ def stop_and_delete(info: CorpusInfo) -> None:
                 session.manager().cancel(job.id)
             if time.monotonic() > deadline:
                 raise JobError(
-                    "A job on this corpus has not stopped yet.", "Try again in a minute; nothing was deleted."
+                    "A job on this corpus has not stopped yet.", "Nothing was deleted. Try again in a minute."
                 )
             time.sleep(0.1)
         session.workspace().delete(info.digest)
     if session.workspace().info(info.digest):
-        raise StorageError(
-            f"{info.name} could not be deleted.", "Close other programs that use its files, then try again."
-        )
+        raise StorageError(f"{info.name} could not be deleted.", "Close programs that use its files and try again.")
 
 
 def _apply(change: Callable[[], object]) -> None:

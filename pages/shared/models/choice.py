@@ -84,16 +84,9 @@ def server_model_fields() -> ModelSpec | None:
         placeholder="http://localhost:8000/v1",
         help="Base URL of a server that offers OpenAI's API: vLLM, TEI, Ollama, LM Studio, Infinity.",
     ).strip()
-    name = st.text_input(
-        "Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="Model ID on the server."
-    ).strip()
+    name = st.text_input("Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="Its ID there.").strip()
     size = st.number_input(
-        "Dimensions (0 = default)",
-        0,
-        16_384,
-        0,
-        key="add_size",
-        help="For models that support shorter vectors; most servers refuse other sizes.",
+        "Dimensions (0 = default)", 0, 16_384, 0, key="add_size", help="For models that support shorter vectors."
     )
     st.text_input(
         "API key (optional)",

@@ -65,7 +65,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
 def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     spec = left.selectbox(
-        "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to export."
+        "Model", models, format_func=lambda model: model.label, key="export_model", help="What to export."
     )
     form = middle.selectbox(
         "Format",
@@ -79,7 +79,7 @@ def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
         key="export_prepare",
         icon=":material/inventory_2:",
         width="stretch",
-        help="Writes the file to the workspace; download it afterwards.",
+        help="Writes the file, for download.",
     ):
         write_vectors(info, spec, form)
     written_for, path = session.remembered("export", [None, ""])

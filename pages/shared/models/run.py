@@ -22,9 +22,7 @@ PLAN_COLUMNS = {
     "To embed": st.column_config.NumberColumn(format="localized", help="Unique texts without a vector of this model"),
     "Cached": st.column_config.NumberColumn(format="localized", help="Unique texts whose vector is stored already"),
     "Tokens": st.column_config.TextColumn(help="Tokens of all texts, as this model counts them; ≈ marks an estimate"),
-    "Truncated": st.column_config.NumberColumn(
-        format="localized", help="Texts with more tokens than the model reads: their end is ignored"
-    ),
+    "Truncated": st.column_config.NumberColumn(format="localized", help="Texts with more tokens than the model reads"),
     "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read"),
     "Time": st.column_config.TextColumn(help="Extrapolated from a few of these texts, where that is free"),
     "Price": st.column_config.TextColumn(help="From the provider's price list, with its date"),
