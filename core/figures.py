@@ -90,29 +90,6 @@ def histogram_figure(
     return figure
 
 
-def bar_figure(
-    names: Sequence[str], counts: Sequence[int], title: str = "", theme: Theme = "light", height: int | None = None
-) -> go.Figure:
-    """Horizontal bars, the first name at the top, labeled with their counts."""
-    labels = [chart_label(name, 40) for name in names]
-    bars = go.Bar(
-        x=list(counts),
-        y=list(range(len(labels))),  # by position, as truncated names may be equal
-        orientation="h",
-        marker={"color": COLORS[0]},
-        text=[f"{count:,}" for count in counts],
-        hovertext=[f"{name}: {count:,}" for name, count in zip(labels, counts, strict=True)],
-        hoverinfo="text",
-    )
-    figure = go.Figure(bars, base_layout(theme, height or 60 + 26 * len(labels)))
-    figure.update_layout(margin={"l": 8, "t": 8, "b": 40}, showlegend=False)
-    figure.update_xaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=labels, autorange="reversed", automargin=True, showgrid=False
-    )
-    return figure
-
-
 def agreement_figure(
     names: Sequence[str], values: np.ndarray, theme: Theme = "light", low: float = 0.0, height: int = 420
 ) -> go.Figure:

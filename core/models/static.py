@@ -93,19 +93,16 @@ def distill(models_folder: Path, threads: int | None = None) -> Path:
 
 def _token_vectors(tokenizer: Any, encoder: TokenEncoder) -> np.ndarray:
     """(vocabulary, DIMENSIONS) float32, row i the vector of token i."""
+    from sklearn.decomposition import PCA
+
     vocabulary = tokenizer.get_vocab()
     used = sorted(number for token, number in vocabulary.items() if not UNUSED_TOKENS.fullmatch(token))
     start, end = vocabulary["[CLS]"], vocabulary["[SEP]"]
     pooled = encoder.pooled([[start, number, end] for number in used])
+    components = PCA(DIMENSIONS, svd_solver="covariance_eigh").fit_transform(pooled)
     vectors = np.zeros((len(vocabulary), DIMENSIONS), np.float32)
-    vectors[used] = _main_components(pooled) * zipf_weights(len(used))[:, None]
+    vectors[used] = components * zipf_weights(len(used))[:, None]
     return vectors
-
-
-def _main_components(rows: np.ndarray) -> np.ndarray:
-    from sklearn.decomposition import PCA
-
-    return PCA(DIMENSIONS, svd_solver="covariance_eigh").fit_transform(rows)
 
 
 def zipf_weights(tokens: int) -> np.ndarray:

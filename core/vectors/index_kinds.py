@@ -29,9 +29,8 @@ def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: floa
         measured.append(_measure(candidate, rows, queries, min_recall, seed))
         if measured[-1][0].recall >= min_recall and measured[-1][0].p50_ms <= budget_ms:
             return measured[-1]
-    return _note_limits(
-        max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall)), budget_ms, min_recall
-    )
+    best = max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall))
+    return _note_limits(best, budget_ms, min_recall)
 
 
 def _rank_key(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
@@ -52,9 +51,8 @@ def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: floa
     import faiss
 
     if kind == "exact":
-        timed = _latencies(
-            lambda q: faiss.knn(q, rows, min(RECALL_K, len(rows)), metric=faiss.METRIC_INNER_PRODUCT), queries
-        )
+        k, metric = min(RECALL_K, len(rows)), faiss.METRIC_INNER_PRODUCT
+        timed = _latencies(lambda q: faiss.knn(q, rows, k, metric=metric), queries)
         return _facts(kind, rows, None, 0, 1.0, len(timed), timed, seed), None, 0
     index, k = build_faiss_index(kind, rows, seed), min(RECALL_K, len(rows))
     truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
@@ -84,20 +82,11 @@ def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.n
 
 
 def _facts(
-    kind: Kind,
-    rows: np.ndarray,
-    index: Any,
-    width: int,
-    measured_recall: float,
-    checked: int,
-    timed: np.ndarray,
-    seed: int,
+    kind: Kind, rows: np.ndarray, index: Any, width: int, recall: float, checked: int, timed: np.ndarray, seed: int
 ) -> IndexFacts:
     p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
-    size = megabytes(kind, index, rows)
-    return IndexFacts(
-        kind, describe_index(kind, index, width), measured_recall, checked, p50, p99, size, len(rows), seed
-    )
+    description, size = describe_index(kind, index, width), megabytes(kind, index, rows)
+    return IndexFacts(kind, description, recall, checked, p50, p99, size, len(rows), seed)
 
 
 def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> SelectedIndex:

@@ -102,9 +102,7 @@ def _open_zip(upload: Upload) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _damaged(upload.name) from error
     if len(archive.infolist()) > MAX_MEMBERS:
-        raise InputError(
-            f'"{upload.name}" holds {len(archive.infolist()):,} files, more than {MAX_MEMBERS:,}.', "Split it."
-        )
+        raise InputError(f'"{upload.name}" holds more than {MAX_MEMBERS:,} files.', "Split it.")
     return archive
 
 
@@ -139,7 +137,7 @@ def _refuse_nested(archive: str, name: str, data: bytes) -> None:
 
 def _damaged(name: str) -> InputError:
     return InputError(
-        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Make it again, or upload the file plain."
+        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Create it again, or unpack it first."
     )
 
 

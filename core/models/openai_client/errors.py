@@ -164,15 +164,9 @@ def _problem(status: int, model: str, wording: Wording) -> tuple[str, str]:
     problems = {
         401: ("refused the API key", "Check that the key is complete, still valid and belongs to this server."),
         403: (f"does not allow this key to use {model}", "Use another key, or ask for access to the model."),
-        404: (
-            f"knows no {wording.model} {model} at this address",
-            "Check the model's name; the base URL of most servers ends in /v1.",
-        ),
+        404: (f"knows no {wording.model} {model} at this address", "Check the name; most base URLs end in /v1."),
         413: wording.too_long,
-        429: (
-            "still limits requests after several tries",
-            f"Wait a few minutes, or use fewer at once. {wording.saved}",
-        ),
+        429: ("still limits requests after several tries", f"Wait, or use fewer at once. {wording.saved}"),
     }
     if status in problems:
         return problems[status]

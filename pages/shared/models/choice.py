@@ -147,12 +147,6 @@ def select_dimensions(spec: ModelSpec) -> ModelSpec:
     sizes = capabilities(spec).dimension_choices
     if not sizes:
         return spec
-    size = st.segmented_control(
-        f"Dimensions of {spec.name}",
-        sizes,
-        default=sizes[-1],
-        key=f"size-{spec.name}",
-        persist_state="session",
-        help="Shorter vectors take less memory and lose a little quality.",
-    )
+    label, key, help = f"Dimensions of {spec.name}", f"size-{spec.name}", "Shorter vectors take less memory."
+    size = st.segmented_control(label, sizes, default=sizes[-1], key=key, persist_state="session", help=help)
     return replace(spec, dimensions=size or sizes[-1])

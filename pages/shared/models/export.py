@@ -74,13 +74,8 @@ def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
         key="export_format",
         help="float32 vectors of unit length in row order; their dot product is the cosine similarity.",
     )
-    if right.button(
-        "Prepare",
-        key="export_prepare",
-        icon=":material/inventory_2:",
-        width="stretch",
-        help="Writes the file, for download.",
-    ):
+    icon = ":material/inventory_2:"
+    if right.button("Prepare", key="export_prepare", icon=icon, width="stretch", help="Writes the file, for download."):
         write_vectors(info, spec, form)
     written_for, path = session.remembered("export", [None, ""])
     if written_for == [info.digest, spec.key, form] and Path(path).is_file():
