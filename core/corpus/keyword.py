@@ -172,10 +172,8 @@ def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
         return regex.compile(pattern, flags=regex.IGNORECASE if ignore_case else 0).finditer
     except regex.error as error:
         where = f" at character {min(error.pos + 1, len(pattern)):,}" if error.pos is not None else ""
-        raise InputError(
-            f"Invalid pattern: {error.msg}{where}.",
-            r"Fix the pattern, or switch to Keyword. To match a literal ( write \(.",
-        ) from error
+        remedy = r"Fix the pattern, or switch to Keyword. To match a literal ( write \(."
+        raise InputError(f"Invalid pattern: {error.msg}{where}.", remedy) from error
     except (OverflowError, RecursionError, MemoryError) as error:
         raise InputError("The pattern is too large.", "Use a simpler pattern.") from error
 

@@ -104,10 +104,8 @@ def label_strings(series: pd.Series) -> pd.Series:
 def _check_labels(column: str, labels: int, common: int) -> None:
     _check_two_labels(column, labels)
     if common > MAX_LABELS:
-        raise InputError(
-            f'The column "{column}" has {common:,} labels.',
-            f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it.",
-        )
+        remedy = f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it."
+        raise InputError(f'The column "{column}" has {common:,} labels.', remedy)
     if common < 2:
         raise InputError(
             f'Of the {labels:,} labels in the column "{column}", {common} {"is" if common == 1 else "are"} on at least '

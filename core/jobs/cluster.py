@@ -48,10 +48,8 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
         target: Any = address or local_cluster(job_workers or os.cpu_count() or 1)
         return Client(target, timeout=CONNECT)
     except (OSError, TimeoutError, ValueError) as error:
-        raise JobError(
-            f"The workers can't be reached ({address or 'local'}): {error}.",
-            "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine.",
-        ) from error
+        remedy = "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine."
+        raise JobError(f"The workers can't be reached ({address or 'local'}): {error}.", remedy) from error
 
 
 def local_cluster(job_workers: int) -> Any:

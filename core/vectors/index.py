@@ -176,10 +176,8 @@ def allowed_rows(rows: np.ndarray, n: int) -> np.ndarray:
 def _validated_queries(queries: np.ndarray, dims: int) -> np.ndarray:
     queries = unit_rows(queries)
     if queries.shape[1] != dims:
-        raise InputError(
-            f"The query has {queries.shape[1]:,} dimensions, the corpus {dims:,}.",
-            "Embed the query with the model that embedded the corpus.",
-        )
+        message = f"The query has {queries.shape[1]:,} dimensions, the corpus {dims:,}."
+        raise InputError(message, "Embed the query with the model that embedded the corpus.")
     return np.ascontiguousarray(queries)
 
 

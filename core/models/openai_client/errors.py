@@ -128,17 +128,13 @@ def explain(
     import openai
 
     if isinstance(error, openai.APITimeoutError):
-        return ServiceError(
-            f"{server} did not answer within {timeout:g} seconds.",
-            f"Check that it is running and not overloaded, or {wording.slow}. {wording.saved}",
-        )
+        remedy = f"Check that it is running and not overloaded, or {wording.slow}. {wording.saved}"
+        return ServiceError(f"{server} did not answer within {timeout:g} seconds.", remedy)
     if isinstance(error, openai.APIStatusError):
         return _explain_status(error, server, model, key, wording)
     cause = quoted(str(error.__cause__ or error), key)
-    return ServiceError(
-        f"{server} could not be reached ({cause}).",
-        f"Check the address, the network and that it is running. {wording.saved}",
-    )
+    remedy = f"Check the address, the network and that it is running. {wording.saved}"
+    return ServiceError(f"{server} could not be reached ({cause}).", remedy)
 
 
 def _explain_status(
