@@ -14,10 +14,8 @@ from core.errors import InputError
 Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
 
-LABEL_FIELDS = {
-    "openai": "dimensions",
-    "onnx": "precision",
-}  # what distinguishes models of a backend with the same name
+# what distinguishes models of a backend with the same name
+LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision"}
 UNIT_TOLERANCE = 1e-3
 
 

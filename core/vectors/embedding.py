@@ -65,10 +65,8 @@ def resolved_dimensions(embedder: Embedder) -> int:
     if embedder.spec.dimensions is None:
         embedder.resolve()
     if embedder.spec.dimensions is None:
-        raise ModelError(
-            f"{embedder.spec.label} does not say how many dimensions its vectors have.",
-            "Give the embedder's spec its dimensions.",
-        )
+        message = f"{embedder.spec.label} does not say how many dimensions its vectors have."
+        raise ModelError(message, "Give the embedder's spec its dimensions.")
     return embedder.spec.dimensions
 
 

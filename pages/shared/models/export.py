@@ -12,6 +12,7 @@ from core.types import ModelSpec
 from core.vectors.export import ENDINGS, Format, write_export
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import show_table
 from pages.shared.text import format_bytes, format_duration
 
 FORMATS: dict[Format, str] = {
@@ -29,18 +30,14 @@ def show_embedded_models(info: CorpusInfo) -> None:
     if not records:
         return
     st.subheader("Embedded")
-    st.dataframe(
-        pd.DataFrame([embedded_model_row(record) for record in records]),
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Max. tokens": st.column_config.NumberColumn(help="Tokens of a text that the model reads"),
-            "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
-            "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
-            "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
-        },
-        alt="The models this corpus is embedded with",
-    )
+    columns = {
+        "Max. tokens": st.column_config.NumberColumn(help="Tokens of a text that the model reads"),
+        "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
+        "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
+        "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
+    }
+    rows = pd.DataFrame([embedded_model_row(record) for record in records])
+    show_table(rows, "The models this corpus is embedded with", columns)
     left, right = st.columns(2)
     left.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
     right.page_link("pages/explore/search.py", label="Search", icon=":material/search:")

@@ -16,6 +16,7 @@ from core.types import ModelSpec
 from core.vectors.service import EmbeddingPlan, plan_embedding
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import show_table
 from pages.shared.text import format_duration, plain
 
 PLAN_COLUMNS = {
@@ -38,13 +39,7 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
         if not todo:
             st.caption("Already embedded or running.")
         return
-    st.dataframe(
-        pd.DataFrame([plan_row(plan) for plan in plans]),
-        hide_index=True,
-        width="stretch",
-        column_config=PLAN_COLUMNS,
-        alt="What each selected model will take",
-    )
+    show_table(pd.DataFrame([plan_row(plan) for plan in plans]), "What each selected model will take", PLAN_COLUMNS)
     for plan in plans:
         show_plan_notes(plan)
     limit = paid_consent(plans)
@@ -69,10 +64,8 @@ def submit_embed_jobs(info: CorpusInfo, specs: list[ModelSpec], limit: float | N
 
 
 def is_running(info: CorpusInfo, spec: ModelSpec) -> bool:
-    jobs = session.manager().list(session.folder())
-    return any(
-        job.open and job.spec.corpus == info.digest and job.spec.params.get("model") == spec.to_dict() for job in jobs
-    )
+    jobs = [job for job in session.manager().list(session.folder()) if job.open and job.spec.corpus == info.digest]
+    return any(job.spec.params.get("model") == spec.to_dict() for job in jobs)
 
 
 def load_plan(info: CorpusInfo, spec: ModelSpec) -> EmbeddingPlan | None:
@@ -121,10 +114,8 @@ def show_plan_notes(plan: EmbeddingPlan) -> None:
     if plan.warning:
         st.warning(plain(plan.warning), icon=":material/translate:")
     if plan.estimate.split:
-        st.caption(
-            f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request; they are split and "
-            "the vectors of their parts averaged."
-        )
+        texts = f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request"
+        st.caption(f"{texts}; they are split and the vectors of their parts averaged.")
 
 
 class Priced(Protocol):
