@@ -81,10 +81,8 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
     except StorageError:
         mask = None
     if mask is None or mask.dtype != bool or mask.shape != (count,):
-        raise InputError(
-            f'There is no selection "{condition.column}" of these rows to filter on.',
-            "Remove this filter, or save the selection again.",
-        )
+        remedy = "Remove this filter, or save the selection again."
+        raise InputError(f'There is no selection "{condition.column}" of these rows to filter on.', remedy)
     return mask
 
 
@@ -139,10 +137,8 @@ def _in_range(series: pd.Series, condition: Filter) -> np.ndarray:
         if is_time and isinstance(condition.high, str) and len(condition.high) == DAY_LENGTH:
             high = high + timedelta(days=1) - timedelta(microseconds=1)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(
-            f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".',
-            "Enter numbers, or dates such as 2026-01-31 for a time column.",
-        ) from error
+        message = f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".'
+        raise InputError(message, "Enter numbers, or dates such as 2026-01-31 for a time column.") from error
     passing = cells.notna()
     passing &= (cells >= low) if low is not None else True
     passing &= (cells <= high) if high is not None else True

@@ -186,10 +186,8 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
         spans = (match.span() for match in matches(text, timeout=left))
         return tuple(islice((span for span in spans if span[1] > span[0]), MAX_SPANS))
     except TimeoutError:
-        raise InputError(
-            f"The pattern takes too long: stopped after {position:,} texts.",
-            "Simplify it: nested repeats such as (a+)+ are slow. Filtering rows first helps, too.",
-        ) from None
+        remedy = "Simplify it: nested repeats such as (a+)+ are slow. Filtering rows first helps, too."
+        raise InputError(f"The pattern takes too long: stopped after {position:,} texts.", remedy) from None
 
 
 def mark_matches(text: str, spans: Sequence[Span], width: int = 240) -> tuple[tuple[str, bool], ...]:

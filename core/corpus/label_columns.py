@@ -159,10 +159,8 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
     relevant = _count_relevant(label, text)
     eligible = np.flatnonzero(relevant > 0)
     if not len(eligible):
-        raise InputError(
-            f'No label in the column "{column}" is on two different texts, so no query has a relevant row.',
-            "Choose a column whose labels repeat, or a coarser version of it.",
-        )
+        message = f'No label in the column "{column}" is on two different texts, so no query has a relevant row.'
+        raise InputError(message, "Choose a column whose labels repeat, or a coarser version of it.")
     queries = eligible
     if len(eligible) > MAX_QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))

@@ -207,10 +207,8 @@ def explain_failure(error: Exception) -> JobError:
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__
     if kind == "KilledWorker":
-        return JobError(
-            "The worker process was killed several times, most likely because memory ran out.",
-            "Finished batches are saved. Close other programs or use fewer rows, then start again.",
-        )
+        remedy = "Finished batches are saved. Close other programs or use fewer rows, then start again."
+        return JobError("The worker process was killed several times, most likely because memory ran out.", remedy)
     if isinstance(error, MemoryError):
         return JobError("There is not enough memory for this.", "Use fewer rows, or a model with fewer dimensions.")
     return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")

@@ -39,9 +39,8 @@ def _check(config: dict[str, Any]) -> None:
     supported = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
     unsupported = [f"{name} {config[name]}" for name, value in supported.items() if config.get(name, value) != value]
     if unsupported:
-        raise ModelError(
-            f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", "Use a local folder."
-        )
+        remedy = "Use a local folder."
+        raise ModelError(f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", remedy)
 
 
 class _Builder:

@@ -72,9 +72,8 @@ def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
     try:
         model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
     except Exception as error:  # safetensors, json and tokenizers each raise their own
-        raise ModelError(
-            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is created again."
-        ) from error
+        remedy = f"Delete {folder}; a distilled model is created again."
+        raise ModelError(f"The static model in {folder} can't be loaded.", remedy) from error
     vectors = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
     if model.weights is not None:
         vectors = vectors * model.weights[:, None]

@@ -124,10 +124,8 @@ def _compute(
 def _open_embedder(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
     if not capabilities(spec).can_embed:
         what = "queries" if queries else "other texts"
-        raise ModelError(
-            f"{spec.label} are imported vectors; their model is not available, so {what} can't be embedded.",
-            "Evaluate with labels, or embed the corpus with that model on the Embed page.",
-        )
+        message = f"{spec.label} are imported vectors; their model is not available, so {what} can't be embedded."
+        raise ModelError(message, "Evaluate with labels, or embed the corpus with that model on the Embed page.")
     return cached_embedder(folder, spec, secret, 1)
 
 

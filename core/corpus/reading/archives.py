@@ -121,9 +121,8 @@ def _read_member(upload: Upload, archive: zipfile.ZipFile, member: zipfile.ZipIn
 def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.orig_filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-        raise InputError(
-            f'"{archive}" holds a file with an unsafe name, "{member.filename}".', "Use plain relative names."
-        )
+        remedy = "Use plain relative names."
+        raise InputError(f'"{archive}" holds a file with an unsafe name, "{member.filename}".', remedy)
 
 
 def _is_clutter(name: str) -> bool:
@@ -136,9 +135,8 @@ def _refuse_nested(archive: str, name: str, data: bytes) -> None:
 
 
 def _damaged(name: str) -> InputError:
-    return InputError(
-        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Create it again, or unpack it first."
-    )
+    remedy = "Create it again, or unpack it first."
+    return InputError(f'"{name}" can\'t be unpacked: it is cut short or damaged.', remedy)
 
 
 def _bomb(name: str) -> InputError:

@@ -56,10 +56,8 @@ def _parse_lines(name: str, text: str) -> list[Any]:
         except RecursionError as error:
             raise InputError(f'"{name}", line {number:,} is nested too deeply.', _SHAPES) from error
         except ValueError as error:
-            raise InputError(
-                f'"{name}", line {number:,} is not complete JSON ({_reason(error)}).',
-                "Each line must be one whole JSON object; the file may be cut short.",
-            ) from error
+            remedy = "Each line must be one whole JSON object; the file may be cut short."
+            raise InputError(f'"{name}", line {number:,} is not complete JSON ({_reason(error)}).', remedy) from error
     return rows
 
 

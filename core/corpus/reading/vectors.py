@@ -83,10 +83,8 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
     except (ValueError, SyntaxError, EOFError) as error:
         raise damaged_file(name, "NumPy") from error
     if dtype.hasobject or dtype.names:
-        raise InputError(
-            f'"{name}" holds Python objects (a pickle), which can run code and is never opened.',
-            "Save a float32 matrix: np.save(path, vectors.astype(np.float32)).",
-        )
+        remedy = "Save a float32 matrix: np.save(path, vectors.astype(np.float32))."
+        raise InputError(f'"{name}" holds Python objects (a pickle), which can run code and is never opened.', remedy)
     count = int(np.prod(shape, dtype=object)) if shape else 1
     if count * dtype.itemsize > len(data) - stream.tell():
         raise damaged_file(name, "NumPy")
@@ -138,10 +136,8 @@ def damaged_file(name: str, kind: str) -> InputError:
 def check_lengths(where: str, lengths: np.ndarray) -> None:
     missing = np.flatnonzero(np.isnan(lengths))
     if len(missing):
-        raise InputError(
-            f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,}).",
-            "Remove these rows, or give each a vector.",
-        )
+        message = f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,})."
+        raise InputError(message, "Remove these rows, or give each a vector.")
     other = np.flatnonzero(lengths != lengths[0])
     if len(other):
         raise InputError(

@@ -144,10 +144,8 @@ def _explain_status(
     tail = f": “{quote}”" if quote else "."
     if 300 <= status < 400:
         target = quoted(error.response.headers.get("location", "another address"), key)
-        return ServiceError(
-            f"{server} redirects to {target}; a key is never sent on to another address.",
-            "Enter the final address as the base URL.",
-        )
+        message = f"{server} redirects to {target}; a key is never sent on to another address."
+        return ServiceError(message, "Enter the final address as the base URL.")
     if "insufficient_quota" in (error.code, error.type):
         name = server[0].lower() + server[1:] if server.startswith("The ") else server
         return ServiceError(f"The account at {name} has no credit left{tail}", f"Add credit. {wording.saved}")

@@ -140,9 +140,8 @@ def stop_and_delete(info: CorpusInfo) -> None:
             for job in jobs:
                 session.manager().cancel(job.id)
             if time.monotonic() > deadline:
-                raise JobError(
-                    "A job on this corpus has not stopped yet.", "Nothing was deleted. Try again in a minute."
-                )
+                remedy = "Nothing was deleted. Try again in a minute."
+                raise JobError("A job on this corpus has not stopped yet.", remedy)
             time.sleep(0.1)
         session.workspace().delete(info.digest)
     if session.workspace().info(info.digest):
