@@ -46,14 +46,8 @@ def show_job_progress(job: JobState, key: str) -> None:
         st.caption("Queued")
     else:
         st.progress(job.fraction, text=progress_text(job))
-    st.button(
-        "Cancel",
-        key=key,
-        icon=":material/stop_circle:",
-        on_click=session.manager().cancel,
-        args=(job.id,),
-        help="Progress is saved; you can resume later.",
-    )
+    cancel, help = session.manager().cancel, "Progress is saved; you can resume later."
+    st.button("Cancel", key=key, icon=":material/stop_circle:", on_click=cancel, args=(job.id,), help=help)
 
 
 def show_stop_reason(job: JobState) -> None:

@@ -1,6 +1,7 @@
 """What a corpus or a draft of one contains: counts, lengths, languages, truncation by model, columns, first rows."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.corpus.language import NAMES
@@ -14,6 +15,7 @@ from core.store import CorpusInfo
 from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
+from pages.shared.tables import text
 from pages.shared.text import count, plain
 
 MAX_LANGUAGES = 6
@@ -109,16 +111,12 @@ def _show_truncation(reports: tuple[TruncationReport, ...]) -> None:
     lines = [_truncation_row(use) for use in reports]
     unlimited = {"Max. tokens": "no limit", "Truncated texts": "none", "Text lost": "0.0%"}
     lines += [{"Model": spec.label, **unlimited} for spec in PRESETS if not spec.max_tokens]
-    st.dataframe(
-        lines,
-        hide_index=True,
-        column_config={
-            "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads."),
-            "Truncated texts": st.column_config.TextColumn(help="Texts with more tokens than that."),
-            "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read."),
-        },
-        alt="Truncated texts by model",
-    )
+    columns = {
+        "Max. tokens": text(help="Tokens of a text that the model reads."),
+        "Truncated texts": text(help="Texts with more tokens than that."),
+        "Text lost": text(help="Share of all tokens that the model does not read."),
+    }
+    st.dataframe(lines, hide_index=True, column_config=columns, alt="Truncated texts by model")
     sampled = next((use for use in reports if use.counted < use.texts), None)
     if sampled:
         st.caption(f"Counted on a sample of {count(sampled.counted, 'text')} of {sampled.texts:,}")
@@ -136,17 +134,9 @@ def _show_tables(info: CorpusInfo, profile: Profile) -> None:
     rows, columns, source = st.tabs(["First rows", "Columns", "Source"])
     head = session.ask_once(first_rows, session.corpus_ref(info))
     rows.dataframe(head, height=320, alt="The first rows of the corpus")
-    lines = [
-        {
-            "Column": column.name,
-            "Type": column.kind,
-            "Missing": column.missing,
-            "Unique values": column.distinct,
-            "Examples": " | ".join(column.examples),
-        }
-        for column in profile.columns
-    ]
-    columns.dataframe(lines, hide_index=True, alt="The columns of the corpus")
+    names = ("Column", "Type", "Missing", "Unique values", "Examples")
+    lines = [(c.name, c.kind, c.missing, c.distinct, " | ".join(c.examples)) for c in profile.columns]
+    columns.dataframe(pd.DataFrame(lines, columns=names), hide_index=True, alt="The columns of the corpus")
     with source:
         _show_origin(info)
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import PurePath
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.errors import JobError, PlanisphereError, StorageError
@@ -13,6 +15,7 @@ from core.jobs.types import JobState
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import number, show_table
 from pages.shared.text import count, format_bytes, plain
 
 STOP_SECONDS = 30  # a job stops after its current batches
@@ -24,16 +27,10 @@ def show_saved_corpora() -> None:
     if not corpora:
         st.caption("No saved corpora yet.")
         return
-    st.dataframe(
-        [_corpus_row(info) for info in corpora],
-        hide_index=True,
-        height=min(38 + 35 * len(corpora), 320),
-        column_config={
-            "Created": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "Rows": st.column_config.NumberColumn(format="localized"),
-        },
-        alt="The corpora in this workspace",
-    )
+    created = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")
+    columns = {"Created": created, "Rows": number(format="localized")}
+    rows = pd.DataFrame([_corpus_row(info) for info in corpora])
+    show_table(rows, "The corpora in this workspace", columns, max_height=320)
     by_digest = {info.digest: info for info in corpora}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         current = session.current_corpus()
@@ -57,22 +54,15 @@ def _corpus_row(info: CorpusInfo) -> dict[str, object]:
 
 
 def _show_buttons(info: CorpusInfo) -> None:
-    st.button(
-        "Open",
-        key="open-corpus",
-        type="primary",
-        icon=":material/folder_open:",
-        on_click=session.open_corpus,
-        args=(info.digest,),
-        help="Show it on every page.",
+    opening: dict[str, Any] = {"on_click": session.open_corpus, "args": (info.digest,), "type": "primary"}
+    st.button("Open", key="open-corpus", icon=":material/folder_open:", help="Show it on every page.", **opening)
+    dialogs = (
+        ("Rename", "edit", "Changes the name only."),
+        ("Delete", "delete", "Asks for confirmation and shows the space freed."),
     )
-    _dialog_button("Rename", "rename", info, ":material/edit:", "Changes the name only.")
-    _dialog_button("Delete", "delete", info, ":material/delete:", "Asks for confirmation and shows the space freed.")
-
-
-def _dialog_button(label: str, kind: str, info: CorpusInfo, icon: str, help: str) -> None:
-    dialog = (kind, info.digest)
-    st.button(label, key=f"{kind}-corpus", icon=icon, on_click=session.remember, args=("dialog", dialog), help=help)
+    for label, icon, help in dialogs:
+        name, dialog = f"{label.lower()}-corpus", ("dialog", (label.lower(), info.digest))
+        st.button(label, name, help, session.remember, dialog, icon=f":material/{icon}:")
 
 
 def _show_dialog() -> None:
