@@ -103,4 +103,5 @@ def missing_column(name: str, columns: Iterable[str]) -> InputError:
     lower = {column.lower(): column for column in reversed(names)}
     near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]
     listed = ", ".join(f'"{column}"' for column in near or names[:_MAX_LISTED])
-    return InputError(f'There is no column "{name}".', f"Did you mean {listed}?" if near else f"Columns: {listed}.")
+    remedy = f"Did you mean {listed}?" if near else f"The columns are {listed}."
+    return InputError(f'There is no column "{name}".', remedy)
