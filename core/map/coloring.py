@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
-from core.disagreement.results import ComparisonQuery
-from core.disagreement.service import depths, disagreement, first_clusters, is_compared
+from core.disagreement.service import ComparisonQuery, depths, disagreement, first_clusters, is_compared
 from core.palette import GREY, MAX_CATEGORIES, category_style
 from core.store import Workspace
 from core.types import CorpusRef
@@ -20,12 +19,7 @@ OUTER_QUANTILE = 0.01  # where outliers would stretch the scale it ends at this 
 MAX_STRETCH = 3.0
 MIN_CLUSTER_ROWS = 10  # of a cluster named as an extreme
 EXCLUDED_SHARE = 0.02  # rows with the least disagreement, left out of the scale
-SCALES: dict[ColorKind, str] = {
-    "number": "cividis",
-    "time": "viridis",
-    "trust": "cividis",
-    "similarity": "viridis",
-}
+SCALES: dict[ColorKind, str] = {"number": "cividis", "time": "viridis", "trust": "cividis", "similarity": "viridis"}
 MISSING_LABELS: dict[ColorKind, str] = {"trust": "not in the measured sample", "similarity": "not measured"}
 
 

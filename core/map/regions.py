@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.clusters.methods import ClusterParams
-from core.clusters.service import cluster_set
+from core.clusters.service import ClusterParams, cluster_set
 from core.corpus.ctfidf import ClusterNamer, short_name
 from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
-from core.disagreement.results import ComparisonQuery
+from core.disagreement.service import ComparisonQuery
 from core.errors import InputError
 from core.map.color_codes import color_codes, color_legend, column_bins
 from core.map.coloring import ColorSpec, disagreement_spec

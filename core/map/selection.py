@@ -237,9 +237,7 @@ def _integer(raw: Any) -> int | None:
     return int(raw) if raw == raw and abs(raw) < MAX_COORDINATE and float(raw).is_integer() else None
 
 
-def drawn_shapes(
-    event: Mapping[str, Any] | None,
-) -> list[tuple[Literal["box", "lasso"], np.ndarray, np.ndarray]]:
+def drawn_shapes(event: Mapping[str, Any] | None) -> list[tuple[Literal["box", "lasso"], np.ndarray, np.ndarray]]:
     """(kind, x, y) of each box and lasso in a selection event as Streamlit gives it for a Plotly chart.
 
     None from a malformed event.

@@ -35,22 +35,13 @@ def computed_layout(layout_key: LayoutKey, info: CorpusInfo) -> LayoutKey | None
     ):
         return replace(layout_key, created=layout_created(layout_key))
     if layout_key.params != LayoutParams():
-        st.button(
-            "Reset map settings",
-            icon=":material/undo:",
-            on_click=settings.reset_layout_params,
-            help="Back to UMAP in two dimensions with the default settings.",
-        )
+        st.button("Reset map settings", icon=":material/undo:", on_click=settings.reset_layout_params)
     return None
 
 
-def show_trust(titles: tuple[str, ...], trusts: tuple[MapTrust, ...]) -> None:
-    """One line per layout on how well it preserves neighbors."""
-    for title, trust in zip(titles, trusts, strict=True):
-        _show_layout_trust(trust, f"{plain(title)}: " if title else "")
-
-
-def _show_layout_trust(trust: MapTrust, title: str) -> None:
+def show_trust(trust: MapTrust, name: str = "") -> None:
+    """One line on how well a layout preserves neighbors."""
+    title = f"{plain(name)}: " if name else ""
     if trust.k < 1 or trust.total < 3:
         st.caption(f"{title}With so few texts, any map preserves all neighbors.")
         return
@@ -60,9 +51,8 @@ def _show_layout_trust(trust: MapTrust, title: str) -> None:
         f"nearest on the map (chance: {trust.preservation_chance:.1%}). Trustworthiness "
         f"**{trust.trustworthiness:.2f}** (chance: {trust.trustworthiness_chance:.2f}). {_sample_text(trust)}",
         help="The first figure is kNN preservation, with neighbors by cosine similarity. Trustworthiness (Venna and "
-        "Kaski, 2001) is 1 if all neighbors on the map are neighbors in embedding space; each false neighbor lowers it "
-        "by how far away it really is. Every map in 2 or 3 dimensions loses neighbors: explore with it, and check with "
-        "the nearest neighbors of a clicked row.",
+        "Kaski, 2001) is 1 if all neighbors on the map are neighbors in embedding space. Every map in 2 or 3 "
+        "dimensions loses neighbors: check with the nearest neighbors of a clicked row.",
     )
 
 
