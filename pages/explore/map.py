@@ -45,8 +45,7 @@ def page() -> None:
 def explore(info: CorpusInfo, map_view: view.MapView, contents: view.MapContents, command: dict) -> None:
     """The map and its selection; a fragment, so that a lasso redraws nothing else."""
     try:
-        for title, trust in zip(map_view.titles, contents.geometry.trust, strict=True):
-            layout_status.show_trust(trust, title)
+        layout_status.show_trust(map_view.titles, contents.geometry.trust)
         map_state, unsupported = view.draw_map(map_view, contents, command)
         if unsupported:
             session.remember("no_webgl", True)

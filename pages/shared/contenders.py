@@ -33,7 +33,8 @@ def select_view(names: Collection[str], key: str, help_: str) -> str:
     """The selected view of the page, the first by default; part of the link."""
     options = list(names)
     defaults: dict[str, Any] = {"default": options[0], "required": True}
-    return str(st.segmented_control("View", options, key=key, bind="query-params", help=help_, **defaults))
+    selected = st.segmented_control("View", options, key=key, bind="query-params", help=help_, **defaults)
+    return str(selected or options[0])
 
 
 @st.fragment
@@ -122,7 +123,7 @@ def _show_variant_form(models: list[ModelSpec]) -> None:
         sizes = {size: f"the first {size:,}" for size in reversed(DIMENSIONS) if size < full}
         sizes, help_ = (
             {0: f"all {full:,}"} | sizes,
-            "The first dimensions of each vector. Matryoshka models lose little.",
+            "The first dimensions of each vector. Matryoshka loses little.",
         )
         size = st.selectbox("Dimensions", list(sizes), key="variant_size", format_func=sizes.__getitem__, help=help_)
         help_ = "float16 halves the size, int8 is a quarter of it; binary stores only signs: 1/32 of the size."

@@ -94,7 +94,7 @@ def show_plotly_map(view: PlotlyMapView, scene: MapScene) -> None:
     """The Plotly map with its trustworthiness, download and selection."""
     with st.spinner("Preparing the map", show_time=False):
         plotly = plotly_map(view)
-    show_trust(plotly.trust)
+    show_trust(("",), (plotly.trust,))
     selected = _show_chart(view, plotly, scene)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(f"Showing {plotly.drawn:,} of {plotly.total:,}. {_notes(view, plotly)}", width="content")

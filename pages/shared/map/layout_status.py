@@ -39,9 +39,13 @@ def computed_layout(layout_key: LayoutKey, info: CorpusInfo) -> LayoutKey | None
     return None
 
 
-def show_trust(trust: MapTrust, name: str = "") -> None:
-    """One line on how well a layout preserves neighbors."""
-    title = f"{plain(name)}: " if name else ""
+def show_trust(titles: tuple[str, ...], trusts: tuple[MapTrust, ...]) -> None:
+    """One line per layout on how well it preserves neighbors."""
+    for title, trust in zip(titles, trusts, strict=True):
+        _show_layout_trust(trust, f"{plain(title)}: " if title else "")
+
+
+def _show_layout_trust(trust: MapTrust, title: str) -> None:
     if trust.k < 1 or trust.total < 3:
         st.caption(f"{title}With so few texts, any map preserves all neighbors.")
         return

@@ -62,6 +62,7 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
 
 
 def _select_mode(embedded: bool) -> SearchMode:
+    labels: dict[str, Any] = {"format_func": MODES.__getitem__, "help": MODE_HELP}
     options: list[SearchMode] = list(MODES) if embedded else ["keyword", "regex"]
     session.update_link("by", OLD_LINK_VALUES)
     selected = st.segmented_control(
