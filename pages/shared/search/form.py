@@ -65,15 +65,7 @@ def _select_mode(embedded: bool) -> SearchMode:
     labels: dict[str, Any] = {"format_func": MODES.__getitem__, "help": MODE_HELP}
     options: list[SearchMode] = list(MODES) if embedded else ["keyword", "regex"]
     session.update_link("by", OLD_LINK_VALUES)
-    selected = st.segmented_control(
-        "Mode",
-        options,
-        default=options[0],
-        key="by",
-        bind="query-params",
-        format_func=MODES.__getitem__,
-        help=MODE_HELP,
-    )
+    selected = st.segmented_control("Mode", options, default=options[0], key="by", bind="query-params", **labels)
     return selected or options[0]
 
 
