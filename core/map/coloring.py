@@ -72,7 +72,7 @@ def color_spec(
     """
     if series is None or kind == "none":
         return ColorSpec(name, "none", np.zeros(rows if series is None else len(series), dtype=np.int32))
-    column = series if isinstance(series, pd.Series) else pd.Series(series)
+    column = pd.Series(series)
     color_kind = _color_kind(column) if kind == "auto" else kind
     if color_kind == "category":
         return _category_spec(column, name)
@@ -80,9 +80,7 @@ def color_spec(
         return _time_spec(column, name)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    if color_kind == "trust":
-        return ColorSpec(name, color_kind, numbers.astype(np.float32))
-    low, high, note = _scale_limits(numbers)
+    low, high, note = (0.0, 1.0, "") if color_kind == "trust" else _scale_limits(numbers)
     return ColorSpec(name, color_kind, numbers.astype(np.float32), (), low, high, (), note)
 
 
