@@ -140,7 +140,5 @@ def _add_variant(key: str) -> None:
 
 def _show_too_few(minimum: int) -> None:
     need = "at least two contenders" if minimum == 2 else "a contender"
-    st.info(
-        f"Select {need} above, or add a variant of a model: the same vectors, stored smaller.", icon=":material/info:"
-    )
+    st.info(f"Select {need}, or add a variant of a model: the same vectors, stored smaller.", icon=":material/info:")
     st.page_link("pages/data/embed.py", label="Embed with another model", icon=":material/memory:")
