@@ -236,7 +236,7 @@ def _density_at(points: np.ndarray, centers: np.ndarray, density: np.ndarray) ->
 def _lines(centers: np.ndarray, density: np.ndarray, level: float) -> list[np.ndarray]:
     from contourpy import contour_generator
 
-    lines: Any = contour_generator(*centers, density.T).lines(float(level))
+    lines: Any = contour_generator(centers[0], centers[1], density.T).lines(float(level))
     return list(lines)
 
 
