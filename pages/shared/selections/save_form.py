@@ -26,22 +26,10 @@ MAX_CORPUS_NAME = 120  # characters
 def show_save_selection(info: CorpusInfo, key: str, rows: Rows, row_count: int, suggested_name: str) -> None:
     """The popover that saves rows as a selection. key: prefix of the widgets' keys. rows: called when it is pressed."""
     with (
-        st.popover(
-            "Save selection",
-            icon=":material/bookmark_add:",
-            disabled=not row_count,
-            help="Saves these rows under a name, for the Map, Search and other pages.",
-            key=f"{key}_selection",
-        ),
+        st.popover("Save selection", icon=":material/bookmark_add:", disabled=not row_count, key=f"{key}_selection"),
         st.container(width=WIDTH),
     ):
-        name = st.text_input(
-            "Save as",
-            key=f"{key}_name",
-            max_chars=MAX_NAME_LENGTH,
-            placeholder=suggested_name,
-            help="If empty, the suggested name is used.",
-        )
+        name = st.text_input("Save as", key=f"{key}_name", max_chars=MAX_NAME_LENGTH, placeholder=suggested_name)
         if st.button(f"Save {count(row_count, 'row')}", key=f"{key}_save", type="primary"):
             try:
                 saved = save_selection(session.workspace(), info.digest, name.strip() or suggested_name, rows())
@@ -56,14 +44,10 @@ def show_cleaned_copy(info: CorpusInfo, key: str, rows: Rows, row_count: int, re
 
     reason: is recorded in the copy. help: which rows these are.
     """
+    label = f"Create cleaned copy without {row_count:,}" if row_count else "Create cleaned copy"
+    help_ = f"A new corpus without these rows; this one is not changed. {help}"
     with (
-        st.popover(
-            f"Create cleaned copy without {row_count:,}" if row_count else "Create cleaned copy",
-            icon=":material/content_cut:",
-            disabled=not row_count,
-            help=f"A new corpus without these rows; this one is not changed. {help}",
-            key=f"{key}_version",
-        ),
+        st.popover(label, icon=":material/content_cut:", disabled=not row_count, help=help_, key=f"{key}_version"),
         st.container(width=WIDTH),
     ):
         st.markdown(
@@ -75,27 +59,17 @@ def show_cleaned_copy(info: CorpusInfo, key: str, rows: Rows, row_count: int, re
             "Name of the copy", key=f"{key}_version_name", placeholder=default_name, max_chars=MAX_CORPUS_NAME
         )
         models = _select_models(info, key)
-        if st.button(
-            "Create copy",
-            key=f"{key}_version_yes",
-            type="primary",
-            icon=":material/content_cut:",
-            width="stretch",
-            help="Cached vectors are reused, so that nothing is computed or paid twice.",
-        ):
+        help_ = "Cached vectors are reused, so that nothing is computed or paid twice."
+        if st.button("Create copy", key=f"{key}_version_yes", type="primary", width="stretch", help=help_):
             _create_copy(info, rows(), reason, name.strip() or default_name, models)
 
 
 def _select_models(info: CorpusInfo, key: str) -> list[ModelSpec]:
     models = {model.key: model for model in session.workspace().models(info.digest)}
     current = session.current_model()
+    labels, default = {model.key: model.label for model in models.values()}, [current.key] if current else []
     keys = st.multiselect(
-        "Embed with",
-        list(models),
-        default=[current.key] if current else [],
-        key=f"{key}_version_models",
-        format_func=lambda model: models[model].label,
-        help="Models this corpus is embedded with. Others can be run later on the Embed page.",
+        "Embed with", list(models), default, key=f"{key}_version_models", format_func=labels.__getitem__
     )
     return [models[model] for model in keys]
 
