@@ -59,11 +59,8 @@ def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
         f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}.",
     )
     if not len(overview.table):
-        st.warning(
-            "No region is dense enough for a cluster: all rows are noise. Reduce the minimum cluster size, or use "
-            "another method.",
-            icon=":material/warning:",
-        )
+        message = "All rows are noise. Reduce the minimum cluster size, or use another method."
+        st.warning(message, icon=":material/warning:")
     elif len(overview.table) == 1:
         message = "All rows are in one cluster. Increase the resolution, or use another method."
         if overview.table["cohesion"].iloc[0] > IDENTICAL:
@@ -104,7 +101,7 @@ def show_clusters(view: ClusterView, overview: ClusterOverview) -> None:
         return
     nodes = session.ask(hierarchy, *view.args, timeout=600)
     position = _selected_position(view, nodes)
-    node = nodes[position] if position is not None else None
+    node = None if position is None else nodes[position]
     left, right = st.columns([3, 4], gap="large")
     with left:
         _show_hierarchy(nodes, view, position)
@@ -133,13 +130,10 @@ def _show_hierarchy(nodes: tuple[Node, ...], view: ClusterView, position: int | 
         "Click a bar to zoom in, show details, and select its rows on all pages; click it again to clear.",
     )
     key = "icicle-" + "-".join(str(part) for part in (view.info.digest, view.model.key, view.params))
-    icicle.draw(
-        icicle_bars(nodes, position),
-        LEVELS[: view.params.level + 1] if view.params.method == "leiden" else ("",),
-        key=key,
-        alt=f"Hierarchy of {len(nodes)} clusters, from coarse to fine",
-        on_click=partial(_bar_clicked, view, nodes, position, key),
-    )
+    heads = LEVELS[: view.params.level + 1] if view.params.method == "leiden" else ("",)
+    clicked = partial(_bar_clicked, view, nodes, position, key)
+    alt = f"Hierarchy of {len(nodes)} clusters, from coarse to fine"
+    icicle.draw(icicle_bars(nodes, position), heads, key=key, alt=alt, on_click=clicked)
 
 
 def _bar_clicked(view: ClusterView, nodes: tuple[Node, ...], previous: int | None, key: str) -> None:
@@ -169,30 +163,21 @@ def _show_table(overview: ClusterOverview, view: ClusterView, node: Node | None)
     table = overview.table[[name for name in COLUMNS if name in overview.table]]
     in_table = node is not None and (node.level == view.params.level or view.params.method != "leiden")
     line = int(np.flatnonzero(table.index == node.label)[0]) if node is not None and in_table else None
-    selection: Any = {"selection": {"rows": [] if line is None else [line]}}
     key = f"groups-{view.info.digest}-{view.model.key}-{view.params}-{line}"
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        height=min(500, 38 + 35 * len(table)),
-        column_config=COLUMNS,
-        on_select=partial(_row_selected, view, tuple(int(label) for label in table.index), key),
-        selection_mode="single-row",
-        selection_default=selection,
-        key=key,
-        alt="Clusters with their figures",
-    )
+    selection: dict[str, Any] = {
+        "on_select": partial(_row_selected, view, tuple(int(label) for label in table.index), key),
+        "selection_mode": "single-row",
+        "selection_default": {"selection": {"rows": [] if line is None else [line]}},
+    }
+    size: dict[str, Any] = {"hide_index": True, "width": "stretch", "height": min(500, 38 + 35 * len(table))}
+    st.dataframe(table, column_config=COLUMNS, key=key, alt="Clusters with their figures", **size, **selection)
     if overview.models:
         st.caption(f"Compared with {count(len(overview.models), 'other model')}.")
     with st.container(horizontal=True):
         csv_button("Clusters (CSV)", table, "clusters.csv", help="This table.")
-        csv_button(
-            "Rows with clusters (CSV)",
-            partial(_rows_file, session.manager().ask, view.args),
-            "rows-with-clusters.csv",
-            help="The whole table with the number and name of each row's cluster.",
-        )
+        data = partial(_rows_file, session.manager().ask, view.args)
+        note = "The whole table with the number and name of each row's cluster."
+        csv_button("Rows with clusters (CSV)", data, "rows-with-clusters.csv", note)
         naming.show_names_button(view)
 
 
