@@ -89,9 +89,8 @@ def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: l
     columns = np.lexsort((-counts[rows].sum(axis=0), ~leads))[:limit]
     table = counts[np.ix_(rows, columns)]
     order = np.lexsort((-table.max(axis=0, initial=0), table.argmax(axis=0) if len(table) else np.zeros(len(columns))))
-    return pd.DataFrame(
-        table[:, order], index=[names[row] for row in rows], columns=[values[columns[column]] for column in order]
-    )
+    index, headers = [names[row] for row in rows], [values[column] for column in columns[order]]
+    return pd.DataFrame(table[:, order], index, headers)
 
 
 def compare_with_column(

@@ -1,6 +1,5 @@
 """Names of clusters edited by hand or written by a chat model."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,14 +60,11 @@ def save_edited_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams
     if len(names) != len(defaults):
         raise InputError(f"There are {len(defaults):,} clusters now, not {len(names):,}.", "Reload the page.")
     cleaned = [_checked(number, name) for number, name in enumerate(names, 1)]
-    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    first: dict[str, int] = {}
     for number, name in enumerate(cleaned, 1):
-        numbers[name.casefold()].append(number)
-    if twice := next((same for same in numbers.values() if len(same) > 1), None):
-        raise InputError(
-            f'Clusters {twice[0]:,} and {twice[1]:,} have the same name "{cleaned[twice[0] - 1]}".',
-            "Use a different name for each.",
-        )
+        if (other := first.setdefault(name.casefold(), number)) != number:
+            message = f'Clusters {other:,} and {number:,} have the same name "{cleaned[other - 1]}".'
+            raise InputError(message, "Use a different name for each.")
     edited = {label: name for label, name in enumerate(cleaned) if name != defaults[label]}
     save_names(Workspace(corpus.folder), corpus.digest, model, params, edited)
     return len(edited)

@@ -136,10 +136,9 @@ def _measure_trust(query: ClusterQuery, progress: Progress) -> ClusterTrust:
 
 def _name_steps(query: ClusterQuery) -> tuple[Step, ...]:
     """The names of this level and of the coarser ones."""
-    if query.params.method != "leiden":
-        return (Step(CLUSTER_NAMES, query),)
-    levels = (replace(query.params, level=level) for level in range(query.params.level + 1))
-    return tuple(Step(CLUSTER_NAMES, replace(query, params=params)) for params in levels)
+    levels = range(query.params.level + 1) if query.params.method == "leiden" else [query.params.level]
+    params = [replace(query.params, level=level) for level in levels]
+    return tuple(Step(CLUSTER_NAMES, replace(query, params=item)) for item in params)
 
 
 def _after_clusters(query: ClusterQuery) -> tuple[Step, ...]:

@@ -198,19 +198,12 @@ def rows_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd
 
 
 def _overview_table(clusters: ClusterSet, trust: ClusterTrust, terms: list[list[tuple[str, float]]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "name": list(clusters.names),
-            "rows": trust.sizes,
-            "share": trust.sizes / max(len(clusters.labels), 1),
-            "keywords": [", ".join(term for term, _ in weighted) for weighted in terms],
-            "cohesion": trust.cohesion,
-            "silhouette": trust.silhouette,
-            "purity": trust.purity,
-            "nearest": [clusters.names[other] if other >= 0 else "" for other in trust.nearest],
-            "separation": trust.separation,
-        }
-    )
+    sizes = {"rows": trust.sizes, "share": trust.sizes / max(len(clusters.labels), 1)}
+    keyword_cells = [", ".join(term for term, _ in weighted) for weighted in terms]
+    quality = {"cohesion": trust.cohesion, "silhouette": trust.silhouette, "purity": trust.purity}
+    nearest = [clusters.names[other] if other >= 0 else "" for other in trust.nearest]
+    columns = {"name": list(clusters.names), **sizes, "keywords": keyword_cells, **quality, "nearest": nearest}
+    return pd.DataFrame(columns | {"separation": trust.separation})
 
 
 def _clusters_in_model(corpus: CorpusRef, clusters: ClusterSet, other: ModelSpec) -> np.ndarray | None:

@@ -86,6 +86,6 @@ def _sweep_point(vectors: Vectors, method: Method, labelings: list[Labeling], la
     value, seed, labels = labeling
     others = [other_labels for at, other, other_labels in labelings if at == value and other != seed]
     agreement = float(np.mean([adjusted_mutual_info_score(labels, other) for other in others])) if others else 1.0
-    values = silhouettes(vectors.rows, labels)
-    mean = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-    return SweepPoint(method, value, seed, int(labels.max(initial=-1)) + 1, float((labels < 0).mean()), mean, agreement)
+    values, noise = silhouettes(vectors.rows, labels), float((labels < 0).mean())
+    mean = float(np.nanmean(values)) if noise < 1 else float("nan")
+    return SweepPoint(method, value, seed, int(labels.max(initial=-1)) + 1, noise, mean, agreement)

@@ -45,7 +45,7 @@ def unmeasured_contenders(corpus: CorpusRef, contenders: tuple[Contender, ...]) 
 
 
 def _float32(contenders: tuple[Contender, ...]) -> list[Contender]:
-    return list(dict.fromkeys(at_float32(contender) for contender in contenders))
+    return list(dict.fromkeys(map(at_float32, contenders)))
 
 
 def _dimension_blocks(view: service.DimensionView) -> list[Block]:

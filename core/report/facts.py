@@ -139,9 +139,8 @@ def _other_boards(scored: ScoreboardQuery) -> list[Board]:
         if values in seen:
             continue
         seen.append(values)
-        board = _board_of(scored, values)
-        boards += [board] if board else []
-    return boards
+        boards.append(_board_of(scored, values))
+    return [board for board in boards if board]
 
 
 def _board_of(scored: ScoreboardQuery, values: dict[str, Any]) -> Board | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,10 +48,7 @@ class ModelDiagnostics:
 
 
 def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, column: str) -> list[ModelDiagnostics]:
-    """Diagnostics of contenders with stored neighbors, one after another until the time is up.
-
-    column: of labels, "" for none.
-    """
+    """Diagnostics of contenders with stored neighbors, until the time is up. column: of labels, "" for none."""
     diagnostics: list[ModelDiagnostics] = []
     if rows > MAX_ROWS:
         return diagnostics
@@ -58,20 +56,17 @@ def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, colu
     for index, contender in enumerate(contenders):
         if time.monotonic() - started > SECONDS or not has_graph(corpus, contender):
             continue
-        try:
+        with suppress(PlanisphereError):  # too few texts
             measures = _measure(corpus, contender, column)
             diagnostics.append(ModelDiagnostics(contender.label, index, *measures, _load_edits(corpus, contender)))
-        except PlanisphereError:  # too few texts
-            continue
     return diagnostics
 
 
 def _usable_column(corpus: CorpusRef, column: str) -> str:
     """The column, or "" where it has too few labels."""
-    try:
+    with suppress(PlanisphereError):
         return column if column and service.check_labels(corpus, column) else ""
-    except PlanisphereError:
-        return ""
+    return ""
 
 
 @lru_cache(maxsize=20)
@@ -88,10 +83,9 @@ def _measure(
 
 def _load_edits(corpus: CorpusRef, contender: Contender) -> EditRobustness | None:
     """Robustness to edits, where it was measured."""
-    try:
+    with suppress(PlanisphereError):
         return service.edit_robustness(corpus, contender)
-    except PlanisphereError:
-        return None
+    return None
 
 
 def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
@@ -99,7 +93,7 @@ def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
     if not models:
         return []
     some = "" if len(models) <= MAX_FIGURES else f" Figures: the first {MAX_FIGURES}."
-    measures = list(zip(MEASURES, *(_cells(model) for model in models), strict=True))
+    measures = list(zip(MEASURES, *map(_cells, models), strict=True))
     return [
         Heading("Embedding diagnostics"),
         Paragraph("Descriptive only: these measures do not rank the contenders.", "note"),

@@ -3,18 +3,11 @@
 from typing import Literal
 
 from core.corpus.export import model_facts
+from core.report import scoreboard as scores
 from core.report.document import Block, Bullets, Code, Document, Heading, Paragraph, table, to_html, to_markdown
 from core.report.facts import Facts, gather_facts
 from core.report.quality import quality_blocks
 from core.report.reproduce import can_reembed, reproduction_code
-from core.report.scoreboard import (
-    metrics_blocks,
-    overlap_blocks,
-    pairs_blocks,
-    score_figures,
-    score_table,
-    scoreboard_blocks,
-)
 from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS
 from core.scoreboard.verdict import SMALLEST_DIFFERENCE, describe_recipe, format_points, join_names, verdict
@@ -38,13 +31,13 @@ def report_file(query: ScoreboardQuery, form: ReportFormat) -> bytes:
 def comparison_document(facts: Facts) -> Document:
     board = facts.boards[0]
     blocks: list[Block] = [Paragraph(_verdict(facts, board), "verdict"), Paragraph(task_description(board), "note")]
-    blocks += [*scoreboard_blocks(facts, board), *score_figures(facts, board)]
-    blocks += [*pairs_blocks(facts, board), *metrics_blocks(facts)]
+    blocks += [*scores.scoreboard_blocks(facts, board), *scores.score_figures(facts, board)]
+    blocks += [*scores.pairs_blocks(facts, board), *scores.metrics_blocks(facts)]
     for other in facts.boards[1:]:
         title = f"Also: {other.label}, {other.task.kind.replace('_', ' ')}"
-        blocks += [Heading(title), Paragraph(_verdict(facts, other)), score_table(facts, other)]
+        blocks += [Heading(title), Paragraph(_verdict(facts, other)), scores.score_table(facts, other)]
         blocks.append(Paragraph(task_description(other), "note"))
-    blocks += [*overlap_blocks(facts), *quality_blocks(facts.diagnostics), *facts.compression]
+    blocks += [*scores.overlap_blocks(facts), *quality_blocks(facts.diagnostics), *facts.compression]
     blocks += [Heading("Limitations"), Bullets(tuple(limitations(facts)))]
     if facts.missing:
         blocks += [Heading("Not included"), Bullets(facts.missing)]
@@ -150,7 +143,5 @@ def reproduction_blocks(facts: Facts, board: Board) -> list[Block]:
     inputs = "next to the file the corpus was read from"
     if not can_reembed(facts.info, facts.contenders, board.task):
         inputs = "with the workspace folder that holds the corpus as its argument"
-    text = (
-        f"Run it with Planisphere's folder as working directory or on PYTHONPATH, {inputs}. It prints the scores again."
-    )
+    text = f"Run it with Planisphere's folder as working directory or on PYTHONPATH, {inputs}, to print the scores."
     return [Heading("Reproduce"), Paragraph(text), Code(code)]

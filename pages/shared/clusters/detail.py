@@ -15,12 +15,12 @@ from pages.shared import session
 from pages.shared.clusters.controls import ClusterView
 from pages.shared.messages import show_error
 from pages.shared.selections import active
-from pages.shared.tables import ROW_COLUMN, show_table
+from pages.shared.tables import ROW_COLUMN, show_table, text
 from pages.shared.text import count, plain
 
 TEXT_COLUMNS: dict[str, Any] = {
     "row": ROW_COLUMN,
-    "text": st.column_config.TextColumn("Text", width="large"),
+    "text": text("Text", width="large"),
 }
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.column_config import NumberColumn, TextColumn
 
 from core.clusters import naming
 from core.clusters.naming import NamingPlan
@@ -22,15 +21,16 @@ from pages.shared.clusters.controls import ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.messages import show_error
 from pages.shared.models.chat_form import select_chat_model
+from pages.shared.tables import number, text
 from pages.shared.text import count, cut, plain
 
 MODES = ("Edit manually", "Use a language model")
 DEFAULT_LIMIT = 100  # clusters named at first
 COLUMNS: dict[str, Any] = {
-    "number": NumberColumn("Cluster", width=70, help="1 is the largest.", disabled=True),
-    "name": TextColumn("Name", help="Double-click to edit; must be unique.", max_chars=MAX_NAME_LENGTH, required=True),
-    "rows": NumberColumn("Rows", width=80, format="localized", disabled=True),
-    "keywords": TextColumn("Keywords", help="Most characteristic terms (class-based TF-IDF).", disabled=True),
+    "number": number("Cluster", help="1 is the largest.", width=70, disabled=True),
+    "name": text("Name", "Double-click to edit; names must be unique.", max_chars=MAX_NAME_LENGTH, required=True),
+    "rows": number("Rows", "localized", width=80, disabled=True),
+    "keywords": text("Keywords", "Most characteristic terms (class-based TF-IDF).", disabled=True),
 }
 
 

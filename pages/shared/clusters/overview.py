@@ -22,42 +22,39 @@ from pages.shared.clusters import detail, icicle, naming
 from pages.shared.clusters.controls import LEVELS, ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
+from pages.shared.tables import number, text
 from pages.shared.text import count, format_duration, plain
 
 IDENTICAL = 0.9999  # mean cosine from which all rows of a cluster are the same
-_TEXT, _NUMBER = st.column_config.TextColumn, st.column_config.NumberColumn
 COLUMNS: dict[str, Any] = {
-    "name": _TEXT("Cluster", help="Its keywords (class-based TF-IDF), or its edited name."),
-    "rows": _NUMBER("Rows", format="localized", width=60),
-    "purity": _NUMBER("Purity", format="percent", width=75, help="Neighbor purity: share of its rows' 15 nearest "
-                      "neighbors that are in the same cluster."),
-    "silhouette": _NUMBER("Silhouette", format="%.2f", width=85, help="-1 to 1, higher is better: closer to its own "
-                          "cluster than to the next (cosine)."),
-    "recovered": _NUMBER("Recovered", width=95, help="Resamples in which a cluster with a Jaccard index of at least "
-                         "0.75 was found."),
-    "models": _NUMBER("Other models", width=105, help="Other embedding models with a cluster that shares at least half "
-                      "of the joint rows."),
-    "keywords": _TEXT("Keywords", help="Its most characteristic terms (class-based TF-IDF)."),
-    "share": _NUMBER("Share", format="percent", help="Of all rows."),
-    "jaccard": _NUMBER("Jaccard", format="%.2f", help="Mean best Jaccard index over resamples (Hennig, 2007): below "
-                       "0.5 dissolved, from 0.75 stable, from 0.85 very stable."),
-    "dbcv": _NUMBER("DBCV", format="%.2f", help="-1 to 1, higher is better: denser inside than the gap to the next "
-                    "cluster (Moulavi and others, 2014), in the five clustered dimensions, before assigning noise."),
-    "cohesion": _NUMBER("Cohesion", format="%.2f", help="Mean cosine of two rows of the cluster; higher is tighter."),
-    "nearest": _TEXT("Nearest cluster", help="The cluster with the nearest center."),
-    "separation": _NUMBER("Cosine", format="%.2f", help="Cosine of the two centers; lower is better separated."),
-}  # fmt: skip
+    "name": text("Cluster", "Its keywords (class-based TF-IDF), or its edited name."),
+    "rows": number("Rows", "localized", width=60),
+    "purity": number("Purity", "percent", "Share of its rows' 15 nearest neighbors in the same cluster.", 75),
+    "silhouette": number(
+        "Silhouette", "%.2f", "-1 to 1, higher is better: closer to its own cluster than to the next.", 85
+    ),
+    "recovered": number("Recovered", None, "Resamples with a cluster of a Jaccard index of at least 0.75.", 95),
+    "models": number("Other models", None, "Other models with a cluster that shares half of the joint rows.", 105),
+    "keywords": text("Keywords", "Its most characteristic terms (class-based TF-IDF)."),
+    "share": number("Share", "percent", "Of all rows."),
+    "jaccard": number("Jaccard", "%.2f", "Mean best Jaccard index over resamples (Hennig, 2007): stable from 0.75."),
+    "dbcv": number(
+        "DBCV", "%.2f", "-1 to 1, higher is better: denser inside than the gap to the next (Moulavi, 2014)."
+    ),
+    "cohesion": number("Cohesion", "%.2f", "Mean cosine of two rows of the cluster; higher is tighter."),
+    "nearest": text("Nearest cluster", "The cluster with the nearest center."),
+    "separation": number("Cosine", "%.2f", "Cosine of the two centers; lower is better separated."),
+}
 
 
 def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
     """One line on all clusters, with what each figure means."""
-    st.markdown(
-        " · ".join([*_size_parts(overview), *_quality_parts(overview)]),
-        help="Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. Silhouette "
-        "(Rousseeuw, 1987): 1 where every row is far closer to its own cluster than to the next, 0 where clusters "
-        "touch; texts of one corpus rarely exceed 0.3. Both are measured in the embedding space, over all rows. "
-        f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}.",
+    note = (
+        "Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. Silhouette "
+        "(Rousseeuw, 1987): 1 where clusters are far apart, 0 where they touch; texts of one corpus rarely exceed 0.3. Both over "
+        f"all rows. Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
     )
+    st.markdown(" · ".join([*_size_parts(overview), *_quality_parts(overview)]), help=note)
     if not len(overview.table):
         message = "All rows are noise. Reduce the minimum cluster size, or use another method."
         st.warning(message, icon=":material/warning:")
@@ -77,9 +74,7 @@ def _size_parts(overview: ClusterOverview) -> list[str]:
         parts.append(f"**{noise:,}** rows ({noise / total:.1%}) are noise")
     if assigned:
         parts.append(f"**{assigned:,}** rows ({assigned / total:.1%}) assigned from noise")
-    if overview.suggested:
-        parts.append(f"{overview.k} suggested by the silhouette")
-    return parts
+    return [*parts, f"{overview.k} suggested by the silhouette"] if overview.suggested else parts
 
 
 def _quality_parts(overview: ClusterOverview) -> list[str]:
