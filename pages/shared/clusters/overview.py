@@ -50,9 +50,9 @@ COLUMNS: dict[str, Any] = {
 def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
     """One line on all clusters, with what each figure means."""
     note = (
-        "Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. Silhouette "
-        "(Rousseeuw, 1987): 1 where clusters are far apart, 0 where they touch; texts of one corpus rarely exceed 0.3. Both over "
-        f"all rows. Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
+        "Over all rows. Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. "
+        "Silhouette (Rousseeuw, 1987): 1 where clusters are far apart, 0 where they touch; texts rarely exceed 0.3. "
+        f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
     )
     st.markdown(" · ".join([*_size_parts(overview), *_quality_parts(overview)]), help=note)
     if not len(overview.table):
