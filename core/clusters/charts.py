@@ -19,7 +19,8 @@ def confusion_figure(table: pd.DataFrame, theme: Theme = "light") -> go.Figure:
         [f"{name} · {value}: {counts[i, j]:,} rows, {share[i, j]:.1%} of the cluster" for j, value in enumerate(values)]
         for i, name in enumerate(names)
     ]
-    x, y, colors = list(range(len(values))), list(range(len(names))), _blue_scale(theme)
+    x, y, blue = list(range(len(values))), list(range(len(names))), "#56B4E9" if theme == "dark" else COLORS[0]
+    colors = [[0.0, TRANSPARENT], [0.0001, "rgba(0,114,178,0.08)"], [1.0, blue]]
     options = {"hovertext": hover, "hoverinfo": "text", "showscale": False}
     heat = go.Heatmap(z=share, x=x, y=y, colorscale=colors, zmin=0, zmax=1, **options)
     figure = go.Figure(heat, base_layout(theme, 160 + 20 * len(names)))
@@ -59,7 +60,3 @@ def stability_figure(recovered: np.ndarray, runs: int, theme: Theme = "light") -
     figure.update_xaxes(title={"text": f"resamples (of {runs}) in which a cluster was recovered"}, showgrid=False)
     figure.update_yaxes(title={"text": "clusters"}, gridcolor=LINE_COLOR, rangemode="tozero")
     return figure
-
-
-def _blue_scale(theme: Theme) -> list[list[float | str]]:
-    return [[0.0, TRANSPARENT], [0.0001, "rgba(0,114,178,0.08)"], [1.0, "#56B4E9" if theme == "dark" else COLORS[0]]]

@@ -233,11 +233,9 @@ def _fetch(request: Request, ask: AskModel, stop: threading.Event) -> Answer:
 
 def _retries(summaries: Mapping[int, ClusterSummary], names: Mapping[int, str], others: Sequence[str]) -> list[Request]:
     """Clusters that share a name, with that name taken, and clusters without a name."""
-    taken = {name.casefold() for name in others}
-    by_name: dict[str, list[int]] = {}
+    taken, planned, by_name = {name.casefold() for name in others}, [], dict[str, list[int]]()
     for label, name in sorted(names.items()):
         by_name.setdefault(name.casefold(), []).append(label)
-    planned = []
     for name, labels in by_name.items():
         if len(labels) > 1 or name in taken:
             planned += _split_requests([summaries[label] for label in labels], (names[labels[0]],))

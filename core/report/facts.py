@@ -174,10 +174,8 @@ def _value(scores: Scores, metric: str) -> float | None:
 
 def _overlap(scored: ScoreboardQuery) -> PairwiseSimilarity | None:
     query = ComparisonQuery(scored.corpus, scored.contenders)
-    try:
-        if len(scored.contenders) < 2 or not is_compared(query):
-            return None
-        k = max(depth for depth in depths(scored.corpus) if depth <= OVERLAP_K)
-        return pairwise_similarity(query, "overlap", k)
-    except (PlanisphereError, ValueError):
-        return None
+    with suppress(PlanisphereError, ValueError):
+        if len(scored.contenders) > 1 and is_compared(query):
+            k = max(depth for depth in depths(scored.corpus) if depth <= OVERLAP_K)
+            return pairwise_similarity(query, "overlap", k)
+    return None
