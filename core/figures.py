@@ -48,6 +48,33 @@ def base_layout(theme: Theme, height: int) -> dict[str, Any]:
     }
 
 
+def with_opacity(color: str, opacity: float) -> str:
+    """A color "#rrggbb" in CSS' rgba notation."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:.2f})"
+
+
+def band_trace(
+    x: np.ndarray | Sequence[float],
+    low: np.ndarray | Sequence[float],
+    high: np.ndarray | Sequence[float],
+    color: str,
+    group: str,
+    opacity: float = 0.15,
+) -> go.Scatter:
+    """The area between two lines, shown and hidden with the traces of its legend group."""
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0},
+        fill="toself", fillcolor=with_opacity(color, opacity), legendgroup=group, showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+
+
+def error_bars(values: np.ndarray, low: np.ndarray, high: np.ndarray, color: str, **options: Any) -> dict[str, Any]:
+    """Plotly's `error_x` or `error_y` for the ends of intervals."""
+    bars = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low}
+    return bars | {"color": color, "width": 3} | options
+
+
 def figure_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
     """A self-contained HTML page, UTF-8, that works offline (about 5 MB with plotly.js)."""
     page = go.Figure(figure)
