@@ -125,8 +125,7 @@ def test_judgments_of_another_corpus_are_explained(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "names",
-    [("a.tsv",), ("a.tsv", "b.tsv"), ("q.jsonl", "r.jsonl"), ("a.tsv", "q.jsonl", "b.tsv")],
+    "names", [("a.tsv",), ("a.tsv", "b.tsv"), ("q.jsonl", "r.jsonl"), ("a.tsv", "q.jsonl", "b.tsv")]
 )
 def test_files_that_do_not_go_together_are_refused(tmp_path, names):
     folder, corpus, _ = shop(tmp_path)
