@@ -123,7 +123,7 @@ def messages(texts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def parse_queries(answer: str, count: int) -> dict[int, str]:
-    """Queries by position from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
+    """Queries by position from 0, fewer than `count` where some are missing. Raises InvalidAnswer for none at all."""
     return read_numbered(answer, "queries", count, clean_query)
 
 

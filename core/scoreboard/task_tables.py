@@ -36,7 +36,7 @@ def import_tables(
 ) -> tuple[TaskTable, ...] | InvalidInput:
     """Store uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
 
-    A Refusal for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
+    InvalidInput for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
     """
     try:
         if judged and len(files) == MAX_FILES:

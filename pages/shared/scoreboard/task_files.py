@@ -163,7 +163,8 @@ def _show_queries_task(preview: TaskPreview) -> None:
         f" {count(facts['own_texts'], 'query', 'queries')} can't retrieve their own row." if facts["own_texts"] else ""
     )
     st.caption(
-        f"{count(queries, 'query', 'queries')}{sample}, searched in {count(texts, 'distinct text')}{duplicates}.{itself}"
+        f"{count(queries, 'query', 'queries')}{sample}, searched in {count(texts, 'distinct text')}{duplicates}."
+        + itself
     )
     problems = _unusable_judgments(facts)
     if problems:
