@@ -38,9 +38,9 @@ def interval_figure(
     """
     figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), MIN_HEIGHT)))
     for at, name in enumerate(names):
-        color, ends = contender_color(order[at]), f"{low[at]:.4f} to {high[at]:.4f}"
+        color, interval = contender_color(order[at]), f"{low[at]:.4f} to {high[at]:.4f}"
         error = {"array": [high[at] - values[at]], "arrayminus": [values[at] - low[at]], "color": color, "thickness": 2}
-        hover = f"{chart_label(name, NAME_WIDTH)}: {values[at]:.4f} (95%: {ends})"
+        hover = f"{chart_label(name, NAME_WIDTH)}: {values[at]:.4f} (95%: {interval})"
         figure.add_trace(go.Scatter(x=[values[at]], y=[at], mode="markers", marker={"color": color, "size": 11},
                                     error_x=error | {"width": 6}, hovertext=[hover], hoverinfo="text"))  # fmt: skip
         figure.add_annotation(

@@ -221,7 +221,8 @@ def _lines(evidence: PairedEvidence, names: Sequence[str], pairs: Sequence[Pair]
     ends = low.clip(lowest, 1), high.clip(lowest, 1)  # Student's t is unbounded
     table = np.stack([means, *ends, evidence.share_best], axis=1).tolist()
     best = {name for name in names if name == top or frozenset((name, top)) in tied}
-    return tuple(Line(names[i], *table[i], letters[names[i]], names[i] in best) for i in order)
+    rows = ([names[i], *table[i], letters[names[i]], names[i] in best] for i in order)
+    return tuple(Line(*row) for row in rows)
 
 
 def _pairs(evidence: PairedEvidence, names: Sequence[str]) -> list[Pair]:

@@ -110,10 +110,11 @@ def _show_query_table(query: ScoreboardQuery, pair: ContenderPair, queries: Quer
         st.info("No such queries.", icon=":material/done_all:")
         return
     is_pairs = query.task.kind == "pairs"
-    key, selection = ("score_pairs_seen", None) if is_pairs else ("score_queries", "single-row")
+    key = "score_pairs_seen" if is_pairs else "score_queries"
     columns = _query_columns(RANK_AGREEMENT if is_pairs else metric, is_pairs)
+    alt = "Queries on which the two differ"
     selected = show_table(
-        queries.table, "Queries on which the two differ", columns, max_height=420, key=key, selection=selection
+        queries.table, alt, columns, max_height=420, key=key, selection=None if is_pairs else "single-row"
     )
     hint = "" if is_pairs else " Select a row to see the top hits of both contenders."
     st.caption(f"Top {len(queries.table):,} by difference, duplicates once.{hint}")

@@ -134,6 +134,10 @@ def _offer_generation(plan: WritingPlan, chat: ChatModel, job: JobSpec) -> None:
     st.button(
         "Generate queries" if not plan.written else "Generate the remaining queries", type="primary",
         icon=":material/edit_note:", key="written_start", disabled=needs_key or not agreed,
-        on_click=lambda: session.manager().submit(job, session.api_key(chat.spec)),
+        on_click=_submit_generation, args=(job, chat),
         help="Starts a job; queries are saved as they arrive, and it can be cancelled in the sidebar.",
     )  # fmt: skip
+
+
+def _submit_generation(job: JobSpec, chat: ChatModel) -> None:
+    session.manager().submit(job, session.api_key(chat.spec))
