@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.clusters.results import CLUSTERS, ClusterQuery
+from core.clusters.service import CLUSTERS, ClusterQuery
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order, measure_cka, measure_rsa, sampled_rows
 from core.disagreement.factors import TextFacts, exceeds_window, text_facts

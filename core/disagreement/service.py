@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.clusters.results import CLUSTERS, ClusterQuery
-from core.clusters.service import ClusterSet, default_clusters
+from core.clusters.service import CLUSTERS, ClusterQuery, ClusterSet, default_clusters
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order
 from core.disagreement.overlap import RBO_P, chance_level, depths_of, text_codes

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.clusters.names import cluster_names, keywords
+from core.clusters.service import cluster_names, keywords
 from core.corpus.ctfidf import class_tf_idf
 from core.corpus.label_columns import label_columns, label_strings
 from core.corpus.loaders import load_corpus
