@@ -98,9 +98,11 @@ def text_lists(ids: np.ndarray, texts: np.ndarray, part: slice | np.ndarray, all
     all_distinct: no text has copies.
     """
     codes = np.where(ids >= 0, texts[ids], -1)
-    return (
-        codes if all_distinct and (ids >= 0).all() else np.take_along_axis(*_packed_order(codes, texts[part]), axis=1)
-    )
+    if all_distinct and (ids >= 0).all():
+        return codes
+    counting = _counting(codes, texts[part])
+    order = np.argsort(~counting, axis=1, kind="stable")  # what is not counted comes last
+    return np.take_along_axis(np.where(counting, codes, -1), order, axis=1)
 
 
 def neighbor_mask(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -108,17 +110,10 @@ def neighbor_mask(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.nd
     return _counting(np.where(ids >= 0, texts[ids], -1), texts[rows])
 
 
-def _packed_order(codes: np.ndarray, row_codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lists with -1 for what is not counted, and the order that puts those last."""
-    counting = _counting(codes, row_codes)
-    return np.where(counting, codes, -1), np.argsort(~counting, axis=1, kind="stable")
-
-
 def _counting(codes: np.ndarray, row_codes: np.ndarray) -> np.ndarray:
     order = np.argsort(codes, axis=1, kind="stable")
     ordered = np.take_along_axis(codes, order, axis=1)
-    is_duplicate = np.zeros(codes.shape, bool)
-    repeated = np.zeros(codes.shape, bool)
+    is_duplicate, repeated = np.zeros(codes.shape, bool), np.zeros(codes.shape, bool)
     repeated[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
     np.put_along_axis(is_duplicate, order, repeated, axis=1)
     return ~is_duplicate & (codes >= 0) & (codes != row_codes[:, None])
@@ -146,9 +141,8 @@ def _compared(
     """shared (c, depths), rank-biased overlap (c, depths) and lengths (c,) of lists of texts (c, K)."""
     rows, width = first.shape
     lengths = np.minimum((first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
-    common_from = np.maximum(
-        np.arange(width), positions_in(first, second)
-    )  # from this depth on, a text is in both lists
+    # from this depth on, a text is in both lists
+    common_from = np.maximum(np.arange(width), positions_in(first, second))
     counts = np.bincount((np.arange(rows)[:, None] * (width + 1) + common_from).ravel(), minlength=rows * (width + 1))
     both = counts.reshape(rows, width + 1)[:, :width].cumsum(axis=1)  # texts in both lists at depth 1 .. K
     biased = rank_biased(both, p)

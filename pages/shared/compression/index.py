@@ -49,7 +49,13 @@ def target_recall_slider() -> float:
     names = {share: f"{share * 100:g}%" for share in RECALLS}
     help_ = "The share of the exact ten nearest that a search must find on average."
     return st.select_slider(
-        "Target recall", RECALLS, 0.95, key="compress_recall", bind="query-params", format_func=names.get, help=help_
+        "Target recall",
+        RECALLS,
+        0.95,
+        key="compress_recall",
+        bind="query-params",
+        format_func=names.__getitem__,
+        help=help_,
     )
 
 

@@ -65,8 +65,9 @@ def _plan_method(options: Sequence[Option], rows: int, width: int) -> str:
 
 def _rows_input(info: CorpusInfo) -> int:
     default, help_ = max(DEFAULT_ROWS, min(info.rows, MAX_ROWS)), "How many vectors the index is planned for."
-    limits = {"min_value": MIN_ROWS, "max_value": MAX_ROWS, "value": default, "step": 10_000}
-    return int(st.number_input("Rows", **limits, key="compress_rows", bind="query-params", width=220, help=help_))
+    return st.number_input(
+        "Rows", MIN_ROWS, MAX_ROWS, default, 10_000, key="compress_rows", bind="query-params", width=220, help=help_
+    )
 
 
 def plan_summary(plans: Sequence[Plan], rows: int, target: float) -> str:

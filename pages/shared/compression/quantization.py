@@ -40,7 +40,7 @@ def show_quantization(compressed: CompressedContender, info: CorpusInfo) -> None
     view = session.ask_once(service.quantization_view, compressed, quality)
     views, help_ = [name for name in VIEWS if name in view.table], "The measure drawn; the table has all."
     column = st.segmented_control(
-        "View", views, key="compress_sight", format_func=VIEWS.get, default="recall", required=True, help=help_
+        "View", views, key="compress_sight", format_func=VIEWS.__getitem__, default="recall", required=True, help=help_
     )
     column = column if column in views else "recall"
     figure = quantization_figure(view.table, column, AXES[column], session.theme())

@@ -29,7 +29,7 @@ def select_contender(contenders: Sequence[Contender]) -> Contender:
     session.select_from_link("compress", list(options))
     if len(options) > 1:
         names, help_ = {key: contender.label for key, contender in options.items()}, "Compressed from float32 vectors."
-        st.selectbox("Model", list(options), key="compress", format_func=names.get, width=420, help=help_)
+        st.selectbox("Model", list(options), key="compress", format_func=names.__getitem__, width=420, help=help_)
         session.write_to_link("compress")
     return options.get(session.widget_value("compress"), next(iter(options.values())))
 
@@ -43,14 +43,14 @@ def select_quality(compressed: CompressedContender) -> LabelQuality:
         session.select_from_link("compress_label", [*columns, NO_COLUMN])
         names = {NO_COLUMN: "none"} | {column: column for column in columns}
         column = st.selectbox(
-            "Quality by label", [*columns, NO_COLUMN], key="compress_label", format_func=names.get, width=280,
+            "Quality by label", [*columns, NO_COLUMN], key="compress_label", format_func=names.__getitem__, width=280,
             help="Quality: how well the labels of a text's nearest others, without its copies, predict its own label.",
         )  # fmt: skip
         session.write_to_link("compress_label")
         measure = st.selectbox(
-            "Metric", list(MEASURES), key="compress_measure", bind="query-params", format_func=MEASURES.get, width=320,
-            disabled=not column, help="kNN: the label is predicted by a vote of the 10 nearest. Precision@k: the share "
-            "of the k nearest with the same label. 0 to 100%; higher is better.",
+            "Metric", list(MEASURES), key="compress_measure", bind="query-params", format_func=MEASURES.__getitem__,
+            width=320, disabled=not column, help="kNN: the label is predicted by a vote of the 10 nearest. Precision@k: "
+            "the share of the k nearest with the same label. 0 to 100%; higher is better.",
         )  # fmt: skip
     return LabelQuality(column, measure or "vote")
 

@@ -65,7 +65,7 @@ def select_pair(query: ComparisonQuery, allow_all: bool = True) -> ComparisonQue
     else:
         key, help_ = "two", "Changes are counted from the first contender to the second."
     session.select_from_link(key, list(names))
-    selected = st.selectbox("Contenders", list(names), key=key, format_func=names.get, width=460, help=help_)
+    selected = st.selectbox("Contenders", list(names), key=key, format_func=names.__getitem__, width=460, help=help_)
     session.write_to_link(key)
     if selected == ALL:
         return query

@@ -1,5 +1,7 @@
 """Pairwise similarity of the contenders: the heat map, and how the overlap grows with k."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -55,7 +57,7 @@ def show_overview(query: ComparisonQuery, info: CorpusInfo) -> None:
 def _select_measure() -> Measure:
     measure = st.segmented_control(
         "Metric", list(MEASURES), key="alike", bind="query-params", default="overlap", required=True,
-        format_func=MEASURES.get, help=HELP,
+        format_func=MEASURES.__getitem__, help=HELP,
     )  # fmt: skip
     return measure or "overlap"
 
@@ -63,7 +65,7 @@ def _select_measure() -> Measure:
 def similarity_verdict(query: ComparisonQuery, similarity: PairwiseSimilarity) -> str:
     """One sentence on the most and the least similar pair."""
     names = query.names
-    pairs = [(i, j) for i, j in _pairs(len(names)) if np.isfinite(similarity.values[i, j])]
+    pairs = [(i, j) for i, j in combinations(range(len(names)), 2) if np.isfinite(similarity.values[i, j])]
     if not pairs:
         return "Similarity is undefined: all vectors of a contender are the same, or there are too few texts."
     best, worst = (choose(pairs, key=lambda pair: similarity.values[pair]) for choose in (max, min))
@@ -100,10 +102,6 @@ def _interval(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str:
 
 def _pair_names(names: tuple[str, ...], pair: tuple[int, int]) -> str:
     return f"{plain(names[pair[0]])} and {plain(names[pair[1]])}"
-
-
-def _pairs(contenders: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(contenders) for j in range(i + 1, contenders)]
 
 
 def _show_heatmap(query: ComparisonQuery, similarity: PairwiseSimilarity) -> None:
@@ -147,7 +145,7 @@ def _similarity_download(query: ComparisonQuery, similarity: PairwiseSimilarity,
     tables = (similarity.values, similarity.low, similarity.high)
     records = [
         (query.names[i], query.names[j], *(table[i, j] for table in tables), similarity.chance)
-        for i, j in _pairs(len(query.names))
+        for i, j in combinations(range(len(query.names)), 2)
     ]
     columns = ["contender", "other", MEASURES[similarity.measure], "low", "high", "chance level"]
     table = pd.DataFrame(records, columns=columns)
@@ -159,7 +157,9 @@ def _compare_with_overlap(query: ComparisonQuery, similarity: PairwiseSimilarity
     """Global similarity next to Overlap@k: the two may differ."""
     st.markdown("**Compared with Overlap@k**")
     overlap = session.ask_once(service.pairwise_similarity, query, "overlap", similarity.k)
-    pairs = sorted(_pairs(len(query.names)), key=lambda pair: -np.nan_to_num(similarity.values[pair], nan=-2.0))
+    pairs = sorted(
+        combinations(range(len(query.names)), 2), key=lambda pair: -np.nan_to_num(similarity.values[pair], nan=-2.0)
+    )
     names, help_ = [" and ".join(query.names[i] for i in pair) for pair in pairs], "Nearest texts that both have."
     columns = {
         "pair": TextColumn("Contenders", width=200),

@@ -78,9 +78,9 @@ def _filter_popover(query: ComparisonQuery, k: int) -> RowQuery:
         low = _word_limit("Minimum words", "disagree_low", options.max_words)
         high = _word_limit("Maximum words", "disagree_high", options.max_words)
         isolated = st.selectbox(
-            "Isolated rows", list(ISOLATION), key="disagree_alone", format_func=ISOLATION.get, persist_state="session",
-            help="Isolated: among the 5% of the rows farthest from their 10 nearest other texts under every contender, "
-            "which agree on that even where neighbors differ.",
+            "Isolated rows", list(ISOLATION), key="disagree_alone", format_func=ISOLATION.__getitem__,
+            persist_state="session", help="Isolated: among the 5% of the rows farthest from their 10 nearest other "
+            "texts under every contender, which agree on that even where neighbors differ.",
         )  # fmt: skip
     return RowQuery(k, column, tuple(values), cluster, (low, high), isolated)
 
@@ -89,7 +89,9 @@ def _optional_select(label: str, options: list[str], key: str, help_: str) -> st
     if session.widget_value(key, ANY) not in options:
         session.set_widget(key, ANY)
     names = {ANY: "any"} | {option: cut(option, 60) for option in options}
-    selected = st.selectbox(label, list(names), key=key, format_func=names.get, help=help_, disabled=not options)
+    selected = st.selectbox(
+        label, list(names), key=key, format_func=names.__getitem__, help=help_, disabled=not options
+    )
     return str(selected or "")
 
 
