@@ -163,7 +163,7 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
 
 def test_every_part_is_drawn(own, app, monkeypatch):
     asked, jobs = own[0], []
-    monkeypatch.setattr(result_view, "submit", lambda *submitted: jobs.extend(submitted))
+    monkeypatch.setattr(result_view, "submit_jobs", lambda *submitted: jobs.extend(submitted))
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text
@@ -415,7 +415,7 @@ def load_vote(contenders):
 def test_many_rows_are_offered_as_a_job(own, app, monkeypatch):
     asked, _ = own
     new = replace(asked, contenders=(asked.contenders[0], Contender(asked.contenders[0].model, 32)))
-    monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
+    monkeypatch.setattr(result_view, "INLINE_SECONDS", -1.0)
     text = fine(open_page(app, new))
     assert "2 contenders have not been compared" in text
     assert any(button.label == "Compare" for button in app.button)

@@ -49,8 +49,8 @@ def select_quality(compressed: CompressedContender) -> LabelQuality:
         session.write_to_link("compress_label")
         measure = st.selectbox(
             "Metric", list(MEASURES), key="compress_measure", bind="query-params", format_func=MEASURES.__getitem__,
-            width=320, disabled=not column, help="kNN: the label is predicted by a vote of the 10 nearest. Precision@k: "
-            "the share of the k nearest with the same label. 0 to 100%; higher is better.",
+            width=320, disabled=not column, help="kNN: the label is predicted by a vote of the 10 nearest. Precision@k:"
+            " the share of the k nearest with the same label. 0 to 100%; higher is better.",
         )  # fmt: skip
     return LabelQuality(column, measure or "vote")
 
