@@ -415,7 +415,7 @@ def load_vote(contenders):
 def test_many_rows_are_offered_as_a_job(own, app, monkeypatch):
     asked, _ = own
     new = replace(asked, contenders=(asked.contenders[0], Contender(asked.contenders[0].model, 32)))
-    monkeypatch.setattr(result_view, "INLINE_SECONDS", -1.0)
+    monkeypatch.setattr("core.jobs.results.INLINE_SECONDS", -1.0)
     text = fine(open_page(app, new))
     assert "2 contenders have not been compared" in text
     assert any(button.label == "Compare" for button in app.button)
