@@ -31,6 +31,7 @@ from core.store import Workspace
 from core.vectors.contenders import contender_neighbors, contender_rows
 
 TEXT_LENGTH = 3_000
+SWAPPED: dict[Choice, Choice] = {"first": "second", "second": "first"}
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,13 @@ class Question:
 @dataclass(frozen=True)
 class Ballot:
     """question: None where none is left. triplets: disputed ones in all; tried: texts tried as anchors per pair, of
-    `texts`. decided, ties, skipped: votes so far, between these contenders."""
+    `texts`. result: of the votes so far, between these contenders."""
 
     question: Question | None
     triplets: int
     tried: int
     texts: int
-    decided: int
-    ties: int
-    skipped: int
+    result: VoteResult
 
 
 def ballot(query: ComparisonQuery) -> Ballot:
@@ -67,19 +66,17 @@ def ballot(query: ComparisonQuery) -> Ballot:
     unanswered = next(_unanswered(query.pairs, triplets, {vote.key for vote in votes}), None)
     question = _question(query, *unanswered) if unanswered else None
     tried, texts = (triplets[0].tried, triplets[0].texts) if triplets else (0, 0)
-    result = result_of(query)
-    return Ballot(question, sum(map(len, triplets)), tried, texts, result.decided, result.ties, result.skipped)
+    result = vote_result(votes, [contender.key for contender in query.contenders])
+    return Ballot(question, sum(map(len, triplets)), tried, texts, result)
 
 
 def vote(query: ComparisonQuery, question: Question, choice: Choice) -> None:
     """Store a choice; "first" and "second" are the texts as shown. Raises InputError and StorageError."""
     first, second = (query.contenders[position] for position in question.pair)
-    near_first, near_second = question.first, question.second
+    near = (question.first, question.second)
     if question.swapped:
-        near_first, near_second = near_second, near_first
-        if choice in ("first", "second"):
-            choice = "second" if choice == "first" else "first"
-    new = Vote(first.key, second.key, question.anchor, near_first, near_second, choice)
+        near, choice = near[::-1], SWAPPED.get(choice, choice)
+    new = Vote(first.key, second.key, question.anchor, *near, choice)
     add_vote(Workspace(query.corpus.folder), query.corpus.digest, new)
 
 

@@ -35,23 +35,20 @@ class Overlap:
     def share_at(self, k: int) -> np.ndarray:
         """(n,) float64: texts shared over k (mutual kNN; Huh et al., 2024); NaN for rows left out."""
         compared = self._compared(k)
-        return np.where(compared > 0, self.shared[:, self._at(k)] / np.maximum(compared, 1), np.nan)
+        return np.where(compared > 0, self.shared[:, self.depths.index(k)] / np.maximum(compared, 1), np.nan)
 
     def jaccard_at(self, k: int) -> np.ndarray:
         """(n,) float64: texts in both lists over texts in either; NaN for rows left out."""
-        shared, compared = self.shared[:, self._at(k)].astype(np.float64), self._compared(k)
+        shared, compared = self.shared[:, self.depths.index(k)].astype(np.float64), self._compared(k)
         return np.where(compared > 0, shared / np.maximum(2 * compared - shared, 1), np.nan)
 
     def rank_biased_at(self, k: int) -> np.ndarray:
         """(n,) float64: rank-biased overlap; NaN for rows left out."""
-        return np.where(self.lengths > 0, self.rbo[:, self._at(k)].astype(np.float64), np.nan)
+        return np.where(self.lengths > 0, self.rbo[:, self.depths.index(k)].astype(np.float64), np.nan)
 
     def values(self, measure: str, k: int) -> np.ndarray:
         """(n,) float64 by a measure's name: "overlap", "jaccard" or "rbo"."""
         return {"overlap": self.share_at, "jaccard": self.jaccard_at, "rbo": self.rank_biased_at}[measure](k)
-
-    def _at(self, k: int) -> int:
-        return self.depths.index(k)
 
     def _compared(self, k: int) -> np.ndarray:
         return np.minimum(self.lengths.astype(np.int64), k)

@@ -186,14 +186,11 @@ def _first_label(corpus: Corpus, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def isolated_rows(query: ComparisonQuery) -> np.ndarray:
     """(n,) bool: rows that under every contender are among the 5% with the lowest mean cosine to their neighbors."""
-    return np.logical_and.reduce([_isolated_under(query.corpus, contender) for contender in query.contenders])
-
-
-@lru_cache(maxsize=20)
-def _isolated_under(corpus: CorpusRef, contender: Contender) -> np.ndarray:
-    cosines = neighbor_cosines(corpus, contender)
-    finite = cosines[np.isfinite(cosines)]
-    return cosines <= np.quantile(finite, ISOLATED_SHARE) if len(finite) else np.zeros(len(cosines), bool)
+    under_all = []
+    for cosines in (neighbor_cosines(query.corpus, contender) for contender in query.contenders):
+        finite = cosines[np.isfinite(cosines)]
+        under_all.append(cosines <= (np.quantile(finite, ISOLATED_SHARE) if len(finite) else -np.inf))
+    return np.logical_and.reduce(under_all)
 
 
 @lru_cache(maxsize=10)

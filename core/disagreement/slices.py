@@ -3,6 +3,7 @@ pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +35,6 @@ class Slice:
     adjusted: float = float("nan")
     adjusted_low: float = float("nan")
     adjusted_high: float = float("nan")
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the interval leaves out 1, no difference."""
-        return self.low > 1 or self.high < 1
 
 
 @dataclass(frozen=True)
@@ -116,9 +112,9 @@ def _members(factors: Sequence[Factor], min_texts: int, n: int) -> tuple[np.ndar
 
 def _adjusted_odds(
     member: np.ndarray, low: np.ndarray, owners: Sequence[str], singles: Sequence[Slice]
-) -> tuple[list[dict[str, float]], float]:
+) -> tuple[list[dict[str, Any]], float]:
     """Odds ratios of the values adjusted for all others; of a factor with many, the strongest twelve take part."""
-    results: list[dict[str, float]] = [{} for _ in singles]
+    results: list[dict[str, Any]] = [{} for _ in singles]
     columns = [column for owner in dict.fromkeys(owners) for column in _terms(member, owners, singles, owner)]
     if not columns or not 0 < low.sum() < len(low):
         return results, float("nan")

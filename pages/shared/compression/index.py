@@ -1,7 +1,6 @@
 """Indexes: recall against speed, and the fastest setting with the target recall, ready to copy."""
 
 import streamlit as st
-from streamlit.column_config import NumberColumn
 
 from core.compression import service
 from core.compression.charts import recall_figure
@@ -13,7 +12,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression.select_contender import compression_ready, sample_caption
 from pages.shared.downloads import csv_button
-from pages.shared.tables import show_table
+from pages.shared.tables import number, show_table
 from pages.shared.text import format_bytes, format_duration, plain
 
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -67,10 +66,10 @@ def _show_index_table(view: IndexView) -> None:
     )
     columns = {
         "name": "Index",
-        "recall": NumberColumn("Recall@10", format="%.4f", help="Against exact search. Higher is better."),
-        "p50": NumberColumn("ms (p50)", format="%.3f", help="Median time of single queries."),
-        "p95": NumberColumn("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
-        "rate": NumberColumn("Queries per second", format="localized", help="One after another, on one thread."),
+        "recall": number("Recall@10", format="%.4f", help="Against exact search. Higher is better."),
+        "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
+        "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
+        "rate": number("Queries per second", format="localized", help="One after another, on one thread."),
         "seconds": "Build time",
         "memory": "Memory",
     }

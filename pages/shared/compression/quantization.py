@@ -1,7 +1,6 @@
 """Quantization: recall, rank correlation, size and speed of each way to store vectors."""
 
 import streamlit as st
-from streamlit.column_config import NumberColumn, TextColumn
 
 from core.compression import service
 from core.compression.charts import quantization_figure
@@ -13,7 +12,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression.select_contender import compression_ready, sample_caption, select_quality
 from pages.shared.downloads import csv_button
-from pages.shared.tables import show_table
+from pages.shared.tables import number, show_table, text
 from pages.shared.text import plain
 
 NAME_HELP = (
@@ -52,14 +51,14 @@ def show_quantization(compressed: CompressedContender, info: CorpusInfo) -> None
 
 def _show_quantization_table(view: QuantizationView) -> None:
     columns = {
-        "name": TextColumn("Data type", help=NAME_HELP),
-        "bytes": NumberColumn("Bytes", format="localized", help="Of one vector, for the search itself."),
-        "factor": NumberColumn("Compression", format="%.3g×", help="Times smaller than float32."),
-        "recall": NumberColumn("Recall@10", format="percent", help="Against exact search. Higher is better."),
-        "rank_correlation": NumberColumn("Rank correlation", format="%.3f", help=ORDER_HELP),
-        "quality": NumberColumn("Quality", format="percent", help="By the selected labels. Higher is better."),
-        "p50": NumberColumn("ms (p50)", format="%.3f", help="Median time of single queries."),
-        "p95": NumberColumn("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
+        "name": text("Data type", help=NAME_HELP),
+        "bytes": number("Bytes", format="localized", help="Of one vector, for the search itself."),
+        "factor": number("Compression", format="%.3g×", help="Times smaller than float32."),
+        "recall": number("Recall@10", format="percent", help="Against exact search. Higher is better."),
+        "rank_correlation": number("Rank correlation", format="%.3f", help=ORDER_HELP),
+        "quality": number("Quality", format="percent", help="By the selected labels. Higher is better."),
+        "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
+        "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
     }
     table = view.table[[column for column in columns if column in view.table]]
     show_table(table, "Quantizations", columns, key="compress_bits_table", max_height=600)

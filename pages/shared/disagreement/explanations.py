@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
-from streamlit.column_config import NumberColumn, TextColumn
 
 from core.disagreement import explanations
 from core.disagreement.charts import odds_figure
@@ -15,7 +14,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import contender_names, k_slider, select_pair
 from pages.shared.downloads import csv_button
-from pages.shared.tables import show_table
+from pages.shared.tables import number, show_table, text
 from pages.shared.text import file_stem, plain
 
 MAX_SENTENCES = 8
@@ -113,15 +112,13 @@ def _show_slice_table(result: DisagreementExplanation, more: list[Slice], less: 
     significant = {one.phrase for one in (*more, *less)}
     slices = (*more, *less, *(one for one in result.explanation.slices if one.phrase not in significant))
     columns = {
-        "slice": TextColumn("Texts …", width="large"),
-        "n": NumberColumn("Texts", format="localized"),
-        "share": NumberColumn("Little overlap", format="percent", help="Share of the texts."),
-        "odds": NumberColumn("Odds ratio", format="%.2f", help="1: as all other texts; above 1: more disagreement."),
-        "low": NumberColumn("95% CI low", format="%.2f", help="Corrected for the number of slices."),
-        "high": NumberColumn("95% CI high", format="%.2f", help="Corrected for the number of slices."),
-        "adjusted": NumberColumn(
-            "Adjusted", format="%.2f", help="For the other factors; blank: not in the regression."
-        ),
+        "slice": text("Texts …", width="large"),
+        "n": number("Texts", format="localized"),
+        "share": number("Little overlap", format="percent", help="Share of the texts."),
+        "odds": number("Odds ratio", format="%.2f", help="1: as all other texts; above 1: more disagreement."),
+        "low": number("95% CI low", format="%.2f", help="Corrected for the number of slices."),
+        "high": number("95% CI high", format="%.2f", help="Corrected for the number of slices."),
+        "adjusted": number("Adjusted", format="%.2f", help="For the other factors; blank: not in the regression."),
     }
     with st.expander(f"All {len(slices):,} slices"):
         show_table(slice_table(slices)[list(columns)], "All slices with their odds ratios", columns)

@@ -5,7 +5,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.column_config import NumberColumn, TextColumn
 
 from core.disagreement import service
 from core.disagreement.charts import overlap_by_k_figure, similarity_figure
@@ -17,6 +16,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import default_k, k_slider
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, text
 from pages.shared.text import count, file_stem, plain
 
 MEASURES: dict[Measure, str] = {
@@ -162,9 +162,9 @@ def _compare_with_overlap(query: ComparisonQuery, similarity: PairwiseSimilarity
     )
     names, help_ = [" and ".join(query.names[i] for i in pair) for pair in pairs], "Nearest texts that both have."
     columns = {
-        "pair": TextColumn("Contenders", width=200),
-        "global": TextColumn(MEASURES[similarity.measure], width=135, help="With its 95% CI."),
-        "overlap": NumberColumn(f"Overlap@{overlap.k}", format="percent", width=95, help=help_),
+        "pair": text("Contenders", width=200),
+        "global": text(MEASURES[similarity.measure], width=135, help="With its 95% CI."),
+        "overlap": number(f"Overlap@{overlap.k}", format="percent", width=95, help=help_),
     }
     records = [(name, _cell(similarity, pair), overlap.values[pair]) for name, pair in zip(names, pairs, strict=True)]
     table, alt = pd.DataFrame(records, columns=list(columns)), "Global similarity and overlap of neighbors"

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.column_config import CheckboxColumn, NumberColumn, ProgressColumn, TextColumn
 
 from core.disagreement import rows as listing
 from core.disagreement.results import ComparisonQuery
@@ -18,7 +17,7 @@ from pages.shared.disagreement.controls import contender_names, k_slider, label_
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
 from pages.shared.selections.save_form import show_save_selection
-from pages.shared.tables import ROW_COLUMN, show_table
+from pages.shared.tables import ROW_COLUMN, checkbox, number, progress, show_table, text
 from pages.shared.text import count, cut, file_stem, plain
 
 ANY = ""
@@ -106,14 +105,12 @@ def _word_limit(label: str, key: str, longest: int) -> int | None:
 def _select_row(rows: RowTable, k: int, label: str) -> int | None:
     help_ = "1 less the Jaccard overlap of the nearest texts. 100%: none in common."
     columns = {
-        "disagreement": ProgressColumn("Disagreement", format="percent", max_value=1, width=120, help=help_),
-        "shared": NumberColumn(
-            f"Shared of {k}", format="%.3g", width=90, help="Nearest texts in common, mean of pairs."
-        ),
-        "text": TextColumn("Text", width=340),
-        "label": TextColumn(label, width=110),
-        "words": NumberColumn("Words", format="localized", width=70),
-        "isolated": CheckboxColumn("Isolated", width=70, help="Far from its neighbors under all contenders."),
+        "disagreement": progress("Disagreement", format="percent", max_value=1, width=120, help=help_),
+        "shared": number(f"Shared of {k}", format="%.3g", width=90, help="Nearest texts in common, mean of pairs."),
+        "text": text("Text", width=340),
+        "label": text(label, width=110),
+        "words": number("Words", format="localized", width=70),
+        "isolated": checkbox("Isolated", width=70, help="Far from its neighbors under all contenders."),
         "row": ROW_COLUMN,
     }
     table = rows.table.assign(row=rows.table.index + 1)
@@ -197,12 +194,12 @@ def _show_neighbor_list(comparison: RowComparison, position: int, label: str) ->
         row=neighbors.table.index + 1,
     )
     columns = {
-        "status": TextColumn("", width=75),
-        "rank": NumberColumn("Rank", width=50),
-        "other_rank": TextColumn("Other rank", width=85, help=f"Its rank under {plain(other.name)}."),
-        "text": TextColumn("Text", width="medium"),
-        "label": TextColumn(label, width=110),
-        "cosine": NumberColumn("Cosine", format="%.3f", width=65, help="Higher is more similar."),
+        "status": text("", width=75),
+        "rank": number("Rank", width=50),
+        "other_rank": text("Other rank", width=85, help=f"Its rank under {plain(other.name)}."),
+        "text": text("Text", width="medium"),
+        "label": text(label, width=110),
+        "cosine": number("Cosine", format="%.3f", width=65, help="Higher is more similar."),
         "row": ROW_COLUMN,
     }
     styled = table[[name for name in columns if name in table]].style.apply(_status_color, axis=1)

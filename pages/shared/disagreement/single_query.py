@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.column_config import NumberColumn, TextColumn
 
 from core.disagreement import single_query
 from core.disagreement.charts import bump_figure
@@ -18,7 +17,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import label_column_name
 from pages.shared.downloads import csv_button
-from pages.shared.tables import ROW_COLUMN
+from pages.shared.tables import ROW_COLUMN, number, text
 from pages.shared.text import count, file_stem, plain
 
 
@@ -92,10 +91,10 @@ def _show_rank_table(rankings: QueryRankings, names: list[str], k: int, label: s
     table["row"] = table.index + 1
     width, help_ = 120 if len(names) < 4 else 80, f"Rank; not among the hits beyond {k}."
     columns = {
-        **{rank: NumberColumn(name, width=width, help=help_) for rank, name in zip(ranks, names, strict=True)},
-        "text": TextColumn("Text", width="large"),
-        "only": TextColumn("Only under", width=130, help="Among the hits of one contender alone."),
-        "label": TextColumn(label, width=110),
+        **{rank: number(name, width=width, help=help_) for rank, name in zip(ranks, names, strict=True)},
+        "text": text("Text", width="large"),
+        "only": text("Only under", width=130, help="Among the hits of one contender alone."),
+        "label": text(label, width=110),
         "row": ROW_COLUMN,
     }
     table = table[[name for name in columns if name in table]]

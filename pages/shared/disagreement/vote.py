@@ -44,13 +44,13 @@ def show_blind_vote(query: ComparisonQuery, info: CorpusInfo) -> None:
         _show_question(query, ballot.question, ballot)
     _vote_actions(query, ballot, info)
     if session.widget_value("disagree_reveal"):
-        _show_result(query, session.ask(blind_vote.result_of, query))
+        _show_result(query, ballot.result)
     st.caption(_vote_method(ballot))
 
 
 def _show_question(query: ComparisonQuery, question: Question, ballot: Ballot) -> None:
-    votes = f"{count(ballot.decided, 'vote')} of {ENOUGH_VOTES} recommended"
-    st.progress(min(ballot.decided / ENOUGH_VOTES, 1.0), votes)
+    decided = ballot.result.decided
+    st.progress(min(decided / ENOUGH_VOTES, 1.0), f"{count(decided, 'vote')} of {ENOUGH_VOTES} recommended")
     with st.container(border=True):
         st.markdown("**Which is closer in meaning to this text?**")
         with st.container(height=200 if len(question.texts[0]) > LONG_TEXT else "content", border=False):
@@ -73,7 +73,7 @@ def _vote_actions(query: ComparisonQuery, ballot: Ballot, info: CorpusInfo) -> N
     with st.container(horizontal=True, vertical_alignment="center"):
         help_ = "Which contender your votes agree with so far. Knowing it early may bias your votes."
         st.toggle("Reveal the result", key="disagree_reveal", help=help_)
-        no_votes = not (ballot.decided or ballot.ties or ballot.skipped)
+        no_votes = not (ballot.result.decided or ballot.result.ties or ballot.result.skipped)
         st.button(
             "Undo", key="disagree_undo", icon=":material/undo:", on_click=session.ask, args=(blind_vote.undo, query),
             disabled=no_votes, type="tertiary", help="Removes the last vote on this corpus.",
