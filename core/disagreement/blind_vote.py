@@ -90,12 +90,6 @@ def reset(query: ComparisonQuery) -> None:
     clear_votes(Workspace(query.corpus.folder), query.corpus.digest, [one.key for one in query.contenders])
 
 
-def result_of(query: ComparisonQuery) -> VoteResult:
-    """The result of the votes between these contenders."""
-    votes = load_votes(Workspace(query.corpus.folder), query.corpus.digest)
-    return vote_result(votes, [contender.key for contender in query.contenders])
-
-
 def votes_file(query: ComparisonQuery) -> bytes:
     """All votes of the corpus with their texts, as CSV."""
     texts = load_corpus(query.corpus).texts

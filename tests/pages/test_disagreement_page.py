@@ -335,11 +335,11 @@ def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
         nearer = rows[case.anchor] @ rows[case.first] > rows[case.anchor] @ rows[case.second]
         sides.add(bool(nearer))
         blind_vote.vote(asked, case, "first" if nearer else "second")
-    told = blind_vote.result_of(asked)
+    told = blind_vote.ballot(asked).result
     assert sides == {True, False}
     assert told.share.tolist() == [0, 1]
     blind_vote.reset(asked)
-    assert blind_vote.result_of(asked).decided == 0
+    assert blind_vote.ballot(asked).result.decided == 0
 
 
 def test_maps_are_colored_by_disagreement(shop):
