@@ -42,7 +42,7 @@ def read_secret(name: str) -> Any:
 def _unreadable() -> SignInError:
     # the parser's own message may quote a secret
     return SignInError(
-        "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may ask visitors to sign in.",
+        "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may require sign-in.",
         "Correct its TOML syntax and its permissions, or remove it, then restart the app.",
     )
 
@@ -57,8 +57,8 @@ def providers() -> list[str]:
     if section is None:
         if _seen_configured:
             raise SignInError(
-                "The [auth] section of .streamlit/secrets.toml is gone, so nothing is shown.",
-                "Put it back, or restart the app to run it without sign-in.",
+                "The [auth] section of .streamlit/secrets.toml is missing, so nothing is shown.",
+                "Restore it, or restart the app to run it without sign-in.",
             )
         return []
     _seen_configured = True
@@ -129,7 +129,7 @@ def user_folder(users: Path, user: Mapping[str, Any]) -> Path:
     issuer, subject = (user.get(name) for name in ("iss", "sub"))
     if not (isinstance(issuer, str) and issuer.strip() and isinstance(subject, str) and subject.strip()):
         raise SignInError(
-            "The sign-in provider does not say who you are, so nothing is shown.",
+            "The sign-in provider does not identify you, so nothing is shown.",
             'It must give the claims "iss" and "sub": check that it is an OpenID Connect provider, then sign in again.',
         )
     owner = digest_json({"issuer": issuer, "subject": subject})

@@ -48,7 +48,7 @@ def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
         description=f"{count(info.rows, 'row')} with labels in {plain(query.column)} are compared with their neighbors "
         "and with a classifier of the labels.",
         button="Check labels",
-        title=f"LabelColumn of {info.name}: {query.column}",
+        title=f"Label errors of {info.name}: {query.column}",
     ):
         show_checked_labels(info, query)
 
@@ -93,7 +93,7 @@ def show_label_error_metrics(summary: LabelErrorSummary) -> None:
             f"({estimate.resamples:,} resamples). If rows without a confident class were wrong as often as the others, "
             f"it would be {estimate.calibrated:,.0f}. A model that fits the texts poorly inflates all of these.",
         )
-        st.metric("LabelColumn", f"{summary.labels:,}", help=f"LabelColumn with at least {MIN_TEXTS} different texts.")
+        st.metric("Labels", f"{summary.labels:,}", help=f"Labels with at least {MIN_TEXTS} different texts.")
 
 
 def _describe_unchecked(summary: LabelErrorSummary) -> str:

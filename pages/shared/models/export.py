@@ -65,7 +65,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
 def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     spec = left.selectbox(
-        "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to export."
+        "Model", models, format_func=lambda model: model.label, key="export_model", help="Its vectors are exported."
     )
     form = middle.selectbox(
         "Format",

@@ -46,9 +46,9 @@ def show_hubness(selection: QualitySelection) -> None:
         for repair, color in zip(REPAIRS, BAR_COLORS, strict=True)
     ]
     figure = group_bars([item.name for item in results], series, "k-occurrence skewness", session.theme(), ".2f")
-    show_quality_chart(mark(figure, y=hubness.chance), "quality_hub_bars", "Hubness before and after two repairs")
+    show_quality_chart(mark(figure, y=hubness.chance), "quality_hub_bars", "Hubness before and after rescaling")
     show_finding(describe_hubness(named(results)))
-    st.markdown("**Before and after repair**", help=REPAIR_HELP)
+    st.markdown("**Before and after rescaling**", help=REPAIR_HELP)
     _show_rankings(selection, results)
     others = "all others" if hubness.texts <= SPREAD_TEXTS else f"a sample of {SPREAD_TEXTS:,} others (seed 0)"
     precision = (
@@ -57,7 +57,7 @@ def show_hubness(selection: QualitySelection) -> None:
     )
     st.caption(
         f"On all {hubness.texts:,} unique texts. Skewness is 0 for uniform lists and {hubness.chance:.2f} (dotted) for "
-        f"random ones; lower is better. Repairs re-rank the {hubness.candidates} nearest stored neighbors of each "
+        f"random ones; lower is better. Rescaling re-ranks the {hubness.candidates} nearest stored neighbors of each "
         f"text; mutual proximity models each text's cosines to {others} as normal."
         + (precision if hubness.labeled_texts else "")
     )
@@ -82,11 +82,11 @@ def _show_rankings(selection: QualitySelection, results: list[ContenderResult]) 
                            "more uniform."),
         "robin_hood": number("Robin Hood index", format="percent", help="Share of list entries that would have to be "
                              "moved for all texts to be listed equally often. Lower: more uniform."),
-        "anti_hubs": number("Anti-hubs", format="percent", help="Texts in nobody's list."),
+        "anti_hubs": number("Anti-hubs", format="percent", help="Texts in no list."),
         "precision": number("P@1 by label", format="percent", help="How often the top hit has the same label."),
         "gain": text("P@1 gain (points)", help="Difference to the cosine ranking, with 95% interval."),
     }  # fmt: skip
-    show_quality_table(pd.DataFrame(rows), "quality_hub_table", selection, columns, "Hubness by contender and repair")
+    show_quality_table(pd.DataFrame(rows), "quality_hub_table", selection, columns, "Hubness by contender and method")
 
 
 def _show_hubs(selection: QualitySelection, results: list[ContenderResult]) -> None:
