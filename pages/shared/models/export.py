@@ -34,7 +34,7 @@ def show_embedded_models(info: CorpusInfo) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "Max. tokens": st.column_config.NumberColumn(help="Tokens of a text that the model reads"),
+            "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads"),
             "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
             "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
             "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
@@ -53,7 +53,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "Model": spec.label,
         "Dimensions": spec.dimensions,
-        "Max. tokens": spec.max_tokens,
+        "Max. tokens": f"{spec.max_tokens:,}" if spec.max_tokens else "no limit",
         "Texts embedded": facts.get("computed"),
         "Time": format_duration(facts.get("seconds") or 0),
         "Truncated": facts.get("truncated"),
