@@ -35,6 +35,7 @@ def show_embedded_models(info: CorpusInfo) -> None:
         width="stretch",
         column_config={
             "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads"),
+            "Texts embedded": st.column_config.NumberColumn(help="Unique texts; duplicates share a vector"),
             "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
             "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
             "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
