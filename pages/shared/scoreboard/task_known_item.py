@@ -4,14 +4,13 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from core.corpus.ctfidf import CANDIDATES
 from core.digest import digest_json
 from core.jobs.types import JobSpec
 from core.models.chat import ChatModel
 from core.models.openai_client.models import server_name
 from core.models.registry import capabilities
 from core.scoreboard.columns import text_columns
-from core.scoreboard.known_item import QUERY_GENERATORS, SAMPLE
+from core.scoreboard.known_item import CANDIDATES, QUERY_GENERATORS, SAMPLE
 from core.scoreboard.llm_queries import WritingPlan, writing_plan
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
