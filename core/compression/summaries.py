@@ -58,7 +58,7 @@ def _smallest_summary(curves: Sequence[Curve], max_loss: float) -> str:
     pca = next((curve for curve in curves if curve.method == "pca"), None)
     size = smallest_sufficient(pca, max_loss) if pca else None
     if size is not None and size < (smallest or full):
-        text += f"; so do the first {size:,} PCA components"
+        text += f"; the first {size:,} PCA components do" + ("" if smallest in (None, full) else " as well")
     return f"{text}."
 
 

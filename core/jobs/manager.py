@@ -211,7 +211,7 @@ def explain_failure(error: Exception) -> JobError:
         return JobError("The worker process was killed several times, most likely because memory ran out.", remedy)
     if isinstance(error, MemoryError):
         return JobError("There is not enough memory for this.", "Use fewer rows, or a model with fewer dimensions.")
-    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
+    return JobError(f"The job stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
 
 
 def _record_path(workspace: str, job: str) -> Path:

@@ -160,7 +160,7 @@ def describe_index(kind: Kind, index: Any, width: int) -> str:
         return f"HNSW, {LINKS} links a row, efSearch {width}"
     if kind == "ivf":
         return f"IVF, {width:,} of {index.nlist:,} lists searched"
-    return "Exact search of every row"
+    return "exact (brute force)"
 
 
 def break_ties(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

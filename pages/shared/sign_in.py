@@ -41,7 +41,7 @@ def read_secret(name: str) -> Any:
 
 def _unreadable() -> SignInError:
     # the parser's own message may quote a secret
-    message = "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may ask visitors to sign in."
+    message = "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may require sign-in."
     return SignInError(message, "Correct its TOML syntax and its permissions, or remove it, then restart the app.")
 
 
@@ -54,8 +54,8 @@ def providers() -> list[str]:
     section = read_secret("auth")
     if section is None:
         if _seen_configured:
-            remedy = "Put it back, or restart the app to run it without sign-in."
-            raise SignInError("The [auth] section of .streamlit/secrets.toml is gone, so nothing is shown.", remedy)
+            remedy = "Restore it, or restart the app to run it without sign-in."
+            raise SignInError("The [auth] section of .streamlit/secrets.toml is missing, so nothing is shown.", remedy)
         return []
     _seen_configured = True
     names = _complete_providers(section)
@@ -121,7 +121,7 @@ def user_folder(users: Path, user: Mapping[str, Any]) -> Path:
     issuer, subject = (user.get(name) for name in ("iss", "sub"))
     if not (isinstance(issuer, str) and issuer.strip() and isinstance(subject, str) and subject.strip()):
         raise SignInError(
-            "The sign-in provider does not say who you are, so nothing is shown.",
+            "The sign-in provider does not identify you, so nothing is shown.",
             'It must give the claims "iss" and "sub": check that it is an OpenID Connect provider, then sign in again.',
         )
     owner = digest_json({"issuer": issuer, "subject": subject})

@@ -230,6 +230,13 @@ def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     assert "recovered" in overview.table
 
 
+def test_stability_measured_at_once_lists_the_least_stable(app, where):
+    assert not CLUSTER_STABILITY.exists(query_of(where))
+    page = opened_page(app, look="Stability")
+    stable = CLUSTER_STABILITY.get(query_of(where))
+    assert f"mean Jaccard {stable.jaccard.min():.2f}" in words(page)
+
+
 def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
     monkeypatch.setattr(Estimate, "inline", False)
     page = opened_page(app, grouping="Fixed number (k-means)", groups="6")

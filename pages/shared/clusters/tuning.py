@@ -53,7 +53,9 @@ def show_stability(view: ClusterView, overview: ClusterOverview) -> None:
     alt = "Number of clusters by the number of resamples in which they were recovered"
     st.plotly_chart(figure, key="stability", config={"displayModeBar": False}, alt=alt)
     st.markdown("**Least stable**")
-    for row in overview.table.sort_values("jaccard").head(MAX_LISTED).to_dict("records"):
+    # measured just now, possibly after the overview was loaded
+    table = overview.table.assign(recovered=stability.recovered, jaccard=stability.jaccard)
+    for row in table.sort_values("jaccard").head(MAX_LISTED).to_dict("records"):
         st.caption(
             f"{plain(row['name'])} ({row['rows']:,} rows): recovered in {int(row['recovered'])} of {stability.runs}, "
             f"mean Jaccard {row['jaccard']:.2f}"

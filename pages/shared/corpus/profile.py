@@ -98,7 +98,8 @@ def _show_languages(profile: Profile) -> None:
     rest = sum(list(profile.languages.values())[MAX_LANGUAGES:])
     if rest:
         st.caption(f"Other languages: {rest:,} of {total:,}")
-    st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
+    if profile.languages_sample < profile.rows:
+        st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
 
 
 def _show_truncation_title() -> None:
@@ -133,7 +134,7 @@ def _truncation_row(use: TruncationReport) -> dict[str, str]:
 def _show_tables(info: CorpusInfo, profile: Profile) -> None:
     rows, columns, source = st.tabs(["First rows", "Columns", "Source"])
     head = session.ask_once(first_rows, session.corpus_ref(info))
-    rows.dataframe(head, height=320, alt="The first rows of the corpus")
+    rows.dataframe(head.set_axis(range(1, len(head) + 1)), height=320, alt="The first rows of the corpus")
     names = ("Column", "Type", "Missing", "Unique values", "Examples")
     lines = [(c.name, c.kind, c.missing, c.distinct, " | ".join(c.examples)) for c in profile.columns]
     columns.dataframe(pd.DataFrame(lines, columns=names), hide_index=True, alt="The columns of the corpus")

@@ -59,7 +59,7 @@ def _explanation_verdict(
     if more:
         return f"{start} Strongest association: **{_as_subject(more[0].phrase)}**."
     if less:
-        return f"{start} Fewest among **{_as_subject(less[0].phrase)}**; no slice has significantly more."
+        return f"{start} Weakest association: **{_as_subject(less[0].phrase)}**; no slice has significantly more."
     return f"{start} None of the {explanation.tested:,} slices has significantly more."
 
 

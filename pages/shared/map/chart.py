@@ -97,7 +97,7 @@ def show_plotly_map(view: PlotlyMapView, scene: MapScene) -> None:
     show_trust(("",), (plotly.trust,))
     selected = _show_chart(view, plotly, scene)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Showing {plotly.drawn:,} of {plotly.total:,}. {_notes(view, plotly)}", width="content")
+        st.caption(f"Showing {plotly.drawn:,} of {plotly.total:,} rows. {_notes(view, plotly)}", width="content")
         show_save_button(view)
     if selected is not None:
         selection.show_map_selection(scene, view.name, selected)

@@ -112,7 +112,7 @@ def show_map_footer(view: MapView, contents: MapContents, tools: Callable[[], No
     if geometry.drawn < geometry.total:
         note += " The visible points are a sample that includes sparse regions; selections count all rows."
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Showing {geometry.drawn:,} of {geometry.total:,}.{note}", width="content")
+        st.caption(f"Showing {geometry.drawn:,} of {geometry.total:,} rows.{note}", width="content")
         with st.container(horizontal=True, width="content"):
             tools()
             chart.show_save_button(chart.PlotlyMapView(view.scene.first, view.name, view.scene.color, view.theme))

@@ -31,7 +31,8 @@ def show_embedded_models(info: CorpusInfo) -> None:
         return
     st.subheader("Embedded")
     columns = {
-        "Max. tokens": st.column_config.NumberColumn(help="Tokens of a text that the model reads"),
+        "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads"),
+        "Texts embedded": st.column_config.NumberColumn(help="Unique texts; duplicates share a vector"),
         "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
         "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
         "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
@@ -50,7 +51,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "Model": spec.label,
         "Dimensions": spec.dimensions,
-        "Max. tokens": spec.max_tokens,
+        "Max. tokens": f"{spec.max_tokens:,}" if spec.max_tokens else "no limit",
         "Texts embedded": facts.get("computed"),
         "Time": format_duration(facts.get("seconds") or 0),
         "Truncated": facts.get("truncated"),
@@ -62,7 +63,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
 def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     spec = left.selectbox(
-        "Model", models, format_func=lambda model: model.label, key="export_model", help="What to export."
+        "Model", models, format_func=lambda model: model.label, key="export_model", help="Its vectors are exported."
     )
     form = middle.selectbox(
         "Format",

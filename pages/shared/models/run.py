@@ -37,7 +37,8 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     plans = [plan for spec in todo if (plan := load_plan(info, spec))]
     if not plans:
         if not todo:
-            st.caption("Already embedded or running.")
+            running = any(is_running(info, spec) for spec in specs)
+            st.caption("Embedding … See the sidebar for progress." if running else "Already embedded.")
         return
     show_table(pd.DataFrame([plan_row(plan) for plan in plans]), "What each selected model will take", PLAN_COLUMNS)
     for plan in plans:
