@@ -37,9 +37,9 @@ def show_hubness(selection: QualitySelection) -> None:
         for repair, color in zip(REPAIRS, BAR_COLORS, strict=True)
     ]
     figure = group_bars([item.name for item in results], series, "k-occurrence skewness", session.theme(), ".2f")
-    st.plotly_chart(mark(figure, y=hubness.chance), key="quality_hub_bars", alt="Hubness before and after two repairs")
+    st.plotly_chart(mark(figure, y=hubness.chance), key="quality_hub_bars", alt="Hubness before and after rescaling")
     common.show_finding(describe_hubness(common.named(results)))
-    st.markdown("**Before and after repair**", help=REPAIR_HELP)
+    st.markdown("**Before and after rescaling**", help=REPAIR_HELP)
     _show_rankings(selection, results)
     others = "all others" if hubness.texts <= SPREAD_TEXTS else f"a sample of {SPREAD_TEXTS:,} others (seed 0)"
     precision = (
@@ -48,7 +48,7 @@ def show_hubness(selection: QualitySelection) -> None:
     )
     st.caption(
         f"On all {hubness.texts:,} unique texts. Skewness is 0 for uniform lists and {hubness.chance:.2f} (dotted) for "
-        f"random ones; lower is better. Repairs re-rank the {hubness.candidates} nearest stored neighbors of each "
+        f"random ones; lower is better. Rescaling re-ranks the {hubness.candidates} nearest stored neighbors of each "
         f"text; mutual proximity models each text's cosines to {others} as normal."
         + (precision if hubness.labeled_texts else "")
     )

@@ -66,7 +66,7 @@ def show_distinctive_terms(details: RowDetails) -> None:
         {
             "Term": [entry.value for entry in terms.entries],
             "Odds ratio (at least)": [exp(entry.lower) for entry in terms.entries],
-            "Here": [f"{entry.inside:,} of {entry.inside_total:,}" for entry in terms.entries],
+            "These rows": [f"{entry.inside:,} of {entry.inside_total:,}" for entry in terms.entries],
             "Rest": [f"{entry.outside:,} of {entry.outside_total:,}" for entry in terms.entries],
         }
     )
