@@ -12,8 +12,8 @@ def test_counts_are_of_the_first_k_neighbors():
     assert find_hubs(ids, 1).counts.tolist() == [1, 3, 0, 0]
     result = find_hubs(ids, 2)
     assert result.counts.tolist() == [3, 3, 2, 0]
-    assert result.never == 0.25
-    assert result.unfair == pytest.approx(2 / 8)
+    assert result.antihub_share == 0.25
+    assert result.robin_hood == pytest.approx(2 / 8)
     assert find_hubs(ids, 50).k == 2
 
 
@@ -28,10 +28,10 @@ def test_skewness_agrees_with_scipy_and_tells_a_star_from_a_ring():
     assert result.skewness > 5
     assert result.threshold == pytest.approx(5 + 2 * result.counts.std())
     assert (result.counts > result.threshold).sum() == 5
-    assert result.never == pytest.approx(194 / 200)
+    assert result.antihub_share == pytest.approx(194 / 200)
     ring = np.array([[(row + step) % 200 for step in range(1, 6)] for row in range(200)])
     even = find_hubs(ring, 5)
-    assert (even.skewness, even.never, even.unfair) == (0, 0, 0)
+    assert (even.skewness, even.antihub_share, even.robin_hood) == (0, 0, 0)
 
 
 def random_graph(random, n=400, k=5):
@@ -42,8 +42,8 @@ def random_graph(random, n=400, k=5):
 def test_chance_is_what_random_graphs_have():
     random = np.random.default_rng(0)
     drawn = [find_hubs(random_graph(random), 5) for _ in range(20)]
-    assert np.mean([each.skewness for each in drawn]) == pytest.approx(drawn[0].chance, abs=0.08)
-    assert np.mean([each.never for each in drawn]) == pytest.approx(drawn[0].never_chance, abs=0.004)
+    assert np.mean([hubs.skewness for hubs in drawn]) == pytest.approx(drawn[0].chance, abs=0.08)
+    assert np.mean([hubs.antihub_share for hubs in drawn]) == pytest.approx(drawn[0].antihub_chance, abs=0.004)
 
 
 def test_bins_double_and_hold_every_row():
@@ -63,4 +63,4 @@ def test_tiny_graphs_give_figures():
             .astype(np.int32)
         )
         result = find_hubs(ids, 10)
-        assert np.isfinite([result.skewness, result.chance, result.never, result.threshold]).all()
+        assert np.isfinite([result.skewness, result.chance, result.antihub_share, result.threshold]).all()
