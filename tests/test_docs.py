@@ -36,6 +36,26 @@ def test_links_lead_to_files_and_headings_that_exist(path):
             assert fragment in {anchor(heading) for heading in headings(file)}, link
 
 
+def test_files_named_in_the_documentation_exist():
+    pattern = re.compile(r"`((?:core|pages|tests|docs|benchmarks|samples)/[\w./-]*)`")
+    missing = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in DOCUMENTS
+        for name in pattern.findall(path.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert not missing
+
+
+def test_walkthroughs_are_short():
+    """From page to stored corpus, from query to hits, from page to interval: the most files each may take."""
+    sections = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("\n## Walkthrough: ")[1:]
+    files = {
+        section.partition("\n")[0]: set(re.findall(r"`((?:core|pages)/[\w/]+\.py)`", section)) for section in sections
+    }
+    assert all(len(names) <= limit for names, limit in zip(files.values(), (15, 10, 6), strict=True)), files
+
+
 def test_glossary_terms_are_unique_and_sorted_within_each_section():
     sections = re.split(r"^## ", GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     terms = [re.findall(r"^### (.+)$", section, re.MULTILINE) for section in sections]

@@ -11,59 +11,36 @@ from core.text import chart_label
 
 
 def group_figure(
-    names: Sequence[str],
-    scores: Sequence[float],
-    errors: Sequence[float],
-    hover: Sequence[str],
-    title: str = "",
-    theme: Theme = "light",
-) -> go.Figure:
+    names: Sequence[str], scores: Sequence[float], errors: Sequence[float], hover: Sequence[str],
+    title: str = "", theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
     """A dot with an error bar for each group, the first name at the top; hover: one line a group."""
-    labels = [chart_label(name, 32) for name in names]
+    labels, positions = [chart_label(name, 32) for name in names], list(range(len(names)))
+    bars = {"type": "data", "array": list(errors), "color": COLORS[0], "thickness": 1.5, "width": 4}
     dots = go.Scatter(
-        x=list(scores),
-        y=list(range(len(labels))),
-        mode="markers",
-        marker={"color": COLORS[0], "size": 10},
-        error_x={"type": "data", "array": list(errors), "color": COLORS[0], "thickness": 1.5, "width": 4},
-        hovertext=[chart_label(line, 200) for line in hover],
-        hoverinfo="text",
-    )
+        x=list(scores), y=positions, mode="markers", marker={"color": COLORS[0], "size": 10}, error_x=bars,
+        hovertext=[chart_label(line, 200) for line in hover], hoverinfo="text",
+    )  # fmt: skip
     figure = go.Figure(dots, base_layout(theme, 70 + 26 * len(labels)))
     figure.update_layout(margin={"l": 8, "t": 8, "b": 44}, showlegend=False)
     figure.update_xaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero")
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))),
-        ticktext=labels,
-        range=[len(labels) - 0.5, -0.5],
-        automargin=True,
-        gridcolor=LINE_COLOR,
-        zeroline=False,
-    )
+    ends = [len(labels) - 0.5, -0.5]
+    figure.update_yaxes(tickvals=positions, ticktext=labels, range=ends, automargin=True, gridcolor=LINE_COLOR)
+    figure.update_yaxes(zeroline=False)
     return figure
 
 
 def coverage_figure(
-    lines: Sequence[tuple[str, Sequence[float]]],
-    selected: int,
-    title: str = "",
-    theme: Theme = "light",
+    lines: Sequence[tuple[str, Sequence[float]]], selected: int, title: str = "", theme: Theme = "light",
     number: str = ".0%",
-) -> go.Figure:
+) -> go.Figure:  # fmt: skip
     """Lines (name, values for 1 .. k rows) with the selected number marked; random ones are grey. number: the values'
     d3 format."""
     figure = go.Figure(layout=base_layout(theme, 300))
     for at, (name, values) in enumerate(lines):
-        color = GREY if name == "random" else COLORS[at]
-        dash = ("solid", "dash", "dot")[at % 3]
-        figure.add_scatter(
-            x=list(range(1, len(values) + 1)),
-            y=list(values),
-            mode="lines",
-            name=chart_label(name),
-            line={"color": color, "width": 2, "dash": dash},
-            hovertemplate=f"%{{x:,}} rows: %{{y:{number}}}",
-        )
+        line = {"color": GREY if name == "random" else COLORS[at], "width": 2, "dash": ("solid", "dash", "dot")[at % 3]}
+        hover, rows = f"%{{x:,}} rows: %{{y:{number}}}", list(range(1, len(values) + 1))
+        figure.add_scatter(x=rows, y=list(values), mode="lines", name=chart_label(name), line=line, hovertemplate=hover)
     longest = max((len(values) for _, values in lines), default=1)
     if selected <= longest:
         figure.add_vline(x=selected, line={"color": GREY, "width": 1, "dash": "dot"})

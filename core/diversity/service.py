@@ -98,22 +98,12 @@ class CoresetQuery:
 
 
 @dataclass(frozen=True)
-class CoverageLine:
-    """One method's coverage by 1 .. k rows. shares: of rows covered. max_distances: cosine distance of the farthest
-    row. half, ninety: how many rows cover 50% and 90%, None where these do not."""
-
-    method: Method
-    shares: tuple[float, ...]
-    max_distances: tuple[float, ...]
-    half: int | None
-    ninety: int | None
-
-
-@dataclass(frozen=True)
 class CoverageCurves:
-    """A line for each method, over `evaluated` of `total` rows."""
+    """Coverage of `evaluated` of `total` rows by 1 .. k rows of each method. shares: of rows covered. max_distances:
+    cosine distance of the farthest row."""
 
-    lines: tuple[CoverageLine, ...]
+    shares: dict[Method, list[float]]
+    max_distances: dict[Method, list[float]]
     evaluated: int
     total: int
 
@@ -163,33 +153,23 @@ def group_scores(corpus: CorpusRef, model: ModelSpec, column: str, size: int | N
     sizes = tuple(sample for sample in SAMPLE_SIZES if reaching[sample] >= 2)
     if not sizes:
         subject = f'The column "{column}" has' if column else "The clustering has"
-        raise InputError(
-            f"{subject} fewer than two groups of at least {SAMPLE_SIZES[0]} rows.",
-            "Select a column whose values repeat more.",
-        )
+        message = f"{subject} fewer than two groups of at least {SAMPLE_SIZES[0]} rows."
+        raise InputError(message, "Select a column whose values repeat more.")
     if size not in sizes:
         size = max((sample for sample in sizes if reaching[sample] * 2 >= len(largest)), default=sizes[0])
     groups = tuple(group for group in largest if counts[group] >= size)
     measured = _measure_groups(corpus, model, column, size, groups)
-    table = pd.DataFrame(
-        {
-            "group": [names[group] for group in groups],
-            "rows": counts[list(groups)],
-            "sample size": size,
-            "Vendi score": [vendi.mean for vendi, _ in measured],
-            "standard deviation": [vendi.deviation for vendi, _ in measured],
-            "mean pair distance": [distance for _, distance in measured],
-        }
-    )
+    lines = [
+        (names[group], counts[group], size, vendi.mean, vendi.deviation, distance)
+        for group, (vendi, distance) in zip(groups, measured, strict=True)
+    ]
+    columns = ["group", "rows", "sample size", "Vendi score", "standard deviation", "mean pair distance"]
+    table = pd.DataFrame(lines, columns=columns)
     return GroupScores(
-        table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True),
-        size,
-        max(vendi.draws for vendi, _ in measured),
-        len(largest) - len(groups),
-        len(names) - len(largest),
-        int((codes < 0).sum()),
-        sizes,
-    )
+        table.sort_values("Vendi score", ascending=False, kind="stable", ignore_index=True), size,
+        draws=max(vendi.draws for vendi, _ in measured), too_small=len(largest) - len(groups),
+        beyond_limit=len(names) - len(largest), missing=int((codes < 0).sum()), sizes=sizes,
+    )  # fmt: skip
 
 
 def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
@@ -202,19 +182,11 @@ def hub_summary(corpus: CorpusRef, model: ModelSpec, k: int) -> HubSummary:
     table["text"] = [texts[row][:CELL] for row in top]
     bins, rows = occurrence_bins(hubs.counts)
     return HubSummary(
-        k=hubs.k,
-        total=len(hubs.counts),
-        skewness=hubs.skewness,
-        skewness_chance=hubs.chance,
-        antihubs=hubs.antihub_share,
-        antihubs_chance=hubs.antihub_chance,
-        threshold=hubs.threshold,
-        hubs=int((hubs.counts > hubs.threshold).sum()),
-        robin_hood=hubs.robin_hood,
-        bins=tuple(bins),
-        rows=tuple(int(number) for number in rows),
-        table=table,
-    )
+        k=hubs.k, total=len(hubs.counts), skewness=hubs.skewness, skewness_chance=hubs.chance,
+        antihubs=hubs.antihub_share, antihubs_chance=hubs.antihub_chance, threshold=hubs.threshold,
+        hubs=int((hubs.counts > hubs.threshold).sum()), robin_hood=hubs.robin_hood, bins=tuple(bins),
+        rows=tuple(rows.tolist()), table=table,
+    )  # fmt: skip
 
 
 def suggest_cosine(corpus: CorpusRef, model: ModelSpec) -> float:
@@ -232,15 +204,12 @@ def coverage_curves(corpus: CorpusRef, model: ModelSpec, cosine: float) -> Cover
     """How coverage grows with the number of rows selected, up to 200, by each method."""
     vectors = load_vectors(corpus, model).rows
     rows = _sample(corpus, model, CURVE_ROWS)[1]
-    lines = []
+    curves = CoverageCurves({}, {}, len(rows), len(vectors))
     for method in METHODS:
         centers = vectors[_select(corpus, model, method)[:CURVE_LENGTH]]
-        shares, distances = (tuple(map(float, values)) for values in coverage_curve(rows, centers, cosine))
-        half, ninety = (
-            next((count for count, share in enumerate(shares, 1) if share >= goal), None) for goal in (0.5, 0.9)
-        )
-        lines.append(CoverageLine(method, shares, distances, half, ninety))
-    return CoverageCurves(tuple(lines), len(rows), len(vectors))
+        shares, distances = coverage_curve(rows, centers, cosine)
+        curves.shares[method], curves.max_distances[method] = shares.tolist(), distances.tolist()
+    return curves
 
 
 def coreset(query: CoresetQuery) -> Coreset:
@@ -253,15 +222,11 @@ def coreset(query: CoresetQuery) -> Coreset:
         method: coverage(rows, vectors[coreset_rows(replace(query, method=method))], query.cosine)
         for method in sorted(METHODS, key=lambda method: method != query.method)
     }
-    methods = pd.DataFrame(
-        {
-            "method": list(coverages),
-            "covered": [result.share for result in coverages.values()],
-            "mean cosine": [result.mean_cosine for result in coverages.values()],
-            "max distance": [result.max_distance for result in coverages.values()],
-            "candidates": [min(CANDIDATES[method], len(vectors)) for method in coverages],
-        }
-    )
+    lines = [
+        (method, result.share, result.mean_cosine, result.max_distance, min(CANDIDATES[method], len(vectors)))
+        for method, result in coverages.items()
+    ]
+    methods = pd.DataFrame(lines, columns=["method", "covered", "mean cosine", "max distance", "candidates"])
     selected = coreset_rows(query)
     table = pd.DataFrame({"represents": coverages[query.method].represents}, index=selected)
     table["text"] = [texts[row][:CELL] for row in selected]

@@ -147,8 +147,13 @@ def redundant_rows(
     if representative not in get_args(Representative) or (representative == "central" and rows is None):
         raise InputError(f"There is no {str(representative)[:20]!r} row here.", "Use first, longest or central.")
     members = np.flatnonzero(groups >= 0)
-    order = np.lexsort((members, -_priority(groups[members], members, texts, rows, representative), groups[members]))
-    repeated = pd.Series(groups[members][order]).duplicated().to_numpy()
+    codes, priority = groups[members], np.zeros(len(members))
+    if representative == "longest":
+        priority = np.array([len(texts[row]) for row in members.tolist()], dtype=np.float64)
+    elif representative == "central" and rows is not None:
+        priority = _mean_cosines(rows[members], codes)
+    order = np.lexsort((members, -priority, codes))
+    repeated = pd.Series(codes[order]).duplicated().to_numpy()
     return np.sort(members[order][repeated])
 
 
@@ -202,18 +207,8 @@ def _spanning_forest(first: np.ndarray, second: np.ndarray, scores: np.ndarray, 
     return scores[np.sort(tree.data.astype(np.int64)) - 1]
 
 
-def _priority(
-    codes: np.ndarray,
-    members: np.ndarray,
-    texts: Sequence[str],
-    rows: np.ndarray | None,
-    representative: Representative,
-) -> np.ndarray:
-    """(m,) float64 of the members of groups; the highest of a group represents it."""
-    if representative == "longest":
-        return np.array([len(texts[row]) for row in members], dtype=np.float64)
-    if representative == "first" or rows is None or not len(members):
-        return np.zeros(len(members))
-    sums = np.zeros((int(codes.max()) + 1, rows.shape[1]))
-    np.add.at(sums, codes, rows[members])
-    return np.round(np.einsum("ij,ij->i", rows[members], sums[codes]) / np.bincount(codes)[codes], 6)
+def _mean_cosines(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """(m,) float64: the mean cosine of each of unit rows (m, d) to its group, itself included."""
+    sums = np.zeros((int(codes.max(initial=-1)) + 1, rows.shape[1]))
+    np.add.at(sums, codes, rows)
+    return np.round(np.einsum("ij,ij->i", rows, sums[codes]) / np.bincount(codes)[codes], 6)

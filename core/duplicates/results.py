@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.corpus.loaders import load_corpus
 from core.duplicates.minhash import TextLinks, Unit, text_links
 from core.results import Result
-from core.types import CorpusRef, Progress
+from core.types import CorpusRef
 
 FLOOR = 0.5  # Jaccard similarity below which pairs are not searched for
 CHARACTERS_PER_SECOND = 300_000
@@ -19,24 +19,10 @@ class TextQuery:
     unit: Unit
 
 
-def _link_texts(query: TextQuery, progress: Progress) -> TextLinks:
-    return text_links(load_corpus(query.corpus).texts, query.unit, FLOOR, progress=progress)
-
-
-def _seconds(query: TextQuery) -> float:
-    return sum(map(len, load_corpus(query.corpus).texts)) / CHARACTERS_PER_SECOND
-
-
 TEXT_DUPLICATES = Result(
-    "text_duplicates",
-    2,
-    TextQuery,
-    TextLinks,
-    inputs=lambda query: {"unit": query.unit, "floor": FLOOR},
-    compute=_link_texts,
-    seconds=_seconds,
-    stage="Comparing the wording",
-    unit="texts",
-    absence="The wording of these texts has not been compared yet.",
+    "text_duplicates", 2, TextQuery, TextLinks, inputs=lambda query: {"unit": query.unit, "floor": FLOOR},
+    compute=lambda query, progress: text_links(load_corpus(query.corpus).texts, query.unit, FLOOR, progress=progress),
+    seconds=lambda query: sum(map(len, load_corpus(query.corpus).texts)) / CHARACTERS_PER_SECOND,
+    stage="Comparing the wording", unit="texts", absence="The wording of these texts has not been compared yet.",
     remedy="Compare them on the Anomalies page.",
-)
+)  # fmt: skip

@@ -81,9 +81,8 @@ def threshold_curve(query: DuplicateQuery) -> ThresholdCurve:
     suggested, random_pair = _suggest_threshold(query) if query.similarity == "embedding" else (0.7, float("nan"))
     k = load_neighbors(query.corpus, query.model).k
     pairs, groups, rows = counts.T
-    return ThresholdCurve(
-        thresholds, pairs, groups, rows, max(suggested, float(thresholds[0])), random_pair, k, links.n
-    )
+    suggested = max(suggested, float(thresholds[0]))
+    return ThresholdCurve(thresholds, pairs, groups, rows, suggested, random_pair, k, links.n)
 
 
 def duplicate_groups(query: DuplicateQuery, threshold: float) -> DuplicateGroups:

@@ -26,18 +26,10 @@ def label_confusion_figure(names: Sequence[str], counts: np.ndarray, theme: Them
         xgap=2, ygap=2, showscale=False, hoverongaps=False, text=hover, hoverinfo="text",
     )  # fmt: skip
     figure = go.Figure(cells, base_layout(theme, 170 + 30 * len(labels)))
+    style = {"showarrow": False, "bgcolor": TRANSPARENT, "captureevents": False}
     for i, j in zip(*np.nonzero(counts), strict=True):
-        figure.add_annotation(
-            x=int(j),
-            y=int(i),
-            text=f"{counts[i, j]:,}",
-            showarrow=False,
-            font={
-                "color": TEXT_COLOR["light"] if counts[i, j] / highest > 0.55 else BACKGROUND["light"]
-            },  # dark on light cells
-            bgcolor=TRANSPARENT,
-            captureevents=False,
-        )
+        color = TEXT_COLOR["light"] if counts[i, j] / highest > 0.55 else BACKGROUND["light"]  # dark on light cells
+        figure.add_annotation(x=int(j), y=int(i), text=f"{counts[i, j]:,}", font={"color": color}, **style)
     axis = {"tickvals": ticks, "ticktext": labels, "showgrid": False, "zeroline": False, "automargin": True}
     ends = [-0.5, len(labels) - 0.5]
     figure.update_xaxes(**axis, range=ends, tickangle=-45, title={"text": "suggested label"})

@@ -4,7 +4,6 @@ probe.
 Confident learning: Northcutt, Jiang and Chuang (2021), J. Artificial Intelligence Research 70.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from core.vectors.linear_probe import Probe, fit_probe
 
 NEAREST = 15
 BLOCK_CELLS = 4_000_000  # rows times labels held at once
+FLOATS = ("score", "probe_current", "probe_suggested", "disagreement", "neighbor_suggested")
 ROUNDING = 1e-6  # differences below this count as none, as in the authors' package
 
 
@@ -45,7 +45,7 @@ class LabelErrors:
     that of the current and the suggested one together. probe_current, probe_suggested: the probe's out-of-fold
     probability of either label. disagreement: share of the neighbors' votes for other labels, NaN without neighbors;
     neighbor_suggested: the share for the suggested one. neighbor_flag: most votes are for another label. probe_flag:
-    confident learning finds another label. facts: trained (rows), seconds.
+    confident learning finds another label. facts: trained (rows).
     """
 
     rows: np.ndarray
@@ -75,22 +75,23 @@ def find_label_errors(
     vectors: (n, d) unit rows. groups: (n,) codes of identical texts. The default ranking is by `score`, descending.
     progress counts folds of the probe.
     """
-    started = time.perf_counter()
     probe = fit_probe(vectors, labels.codes, groups, seed, progress)
     rows = np.flatnonzero(labels.codes >= 0).astype(np.int32)
     current, classes = labels.codes[rows], len(labels.names)
-    columns = _Columns(len(rows))
+    columns = {name: np.empty(len(rows), np.float32) for name in FLOATS}
+    columns |= {"suggested": np.empty(len(rows), np.int32), "neighbor_flag": np.empty(len(rows), bool)}
     for block in _blocks(len(rows), classes):
         ids = rows[block]
         votes = neighbor_votes(
             np.asarray(graph.ids[ids]), np.asarray(graph.scores[ids]), ids, labels.codes, groups, NEAREST, classes
         )
-        columns.fill(block, current[block], votes, probe.probabilities(ids))
-    confident, best = _confident_classes(probe, rows, current, columns.probe_current, classes)
-    flag = wrong_labels(confident, current, columns.probe_current, best)
+        for name, values in _compare_signals(current[block], votes, probe.probabilities(ids)).items():
+            columns[name][block] = values
+    confident, best = _confident_classes(probe, rows, current, columns["probe_current"], classes)
+    flag = wrong_labels(confident, current, columns["probe_current"], best)
     estimate = estimate_wrong(current, confident, flag, groups[rows], classes, seed)
-    facts = {"trained": probe.training_rows, "seconds": round(time.perf_counter() - started, 3)}
-    return LabelErrors(rows, current, **vars(columns), probe_flag=flag, estimate=estimate, facts=facts)
+    facts = {"trained": probe.training_rows}
+    return LabelErrors(rows, current, **columns, probe_flag=flag, estimate=estimate, facts=facts)
 
 
 def neighbor_votes(
@@ -151,28 +152,23 @@ def estimate_wrong(
     return Estimate(int(wrong.sum()), low, high, calibrated, len(current), RESAMPLES)
 
 
-class _Columns:
-    """The arrays of LabelErrors that are filled block by block."""
-
-    def __init__(self, size: int) -> None:
-        self.suggested = np.empty(size, np.int32)
-        self.score, self.probe_current, self.probe_suggested = (np.empty(size, np.float32) for _ in range(3))
-        self.disagreement, self.neighbor_suggested = (np.empty(size, np.float32) for _ in range(2))
-        self.neighbor_flag = np.empty(size, bool)
-
-    def fill(self, block: slice, current: np.ndarray, votes: np.ndarray, probe: np.ndarray) -> None:
-        """votes, probe: (b, classes) shares; rows of votes may be NaN."""
-        rows = np.arange(len(current))
-        mean = np.where(np.isnan(votes), probe, (votes + probe) / 2)
-        current_share = mean[rows, current]
-        mean[rows, current] = -1
-        suggested = mean.argmax(axis=1)
-        suggested_share = mean[rows, suggested]
-        self.score[block] = suggested_share / np.maximum(current_share + suggested_share, 1e-9)
-        self.suggested[block] = suggested
-        self.probe_current[block], self.probe_suggested[block] = probe[rows, current], probe[rows, suggested]
-        self.disagreement[block], self.neighbor_suggested[block] = 1 - votes[rows, current], votes[rows, suggested]
-        self.neighbor_flag[block] = np.nan_to_num(votes).max(axis=1) > np.nan_to_num(votes)[rows, current]
+def _compare_signals(current: np.ndarray, votes: np.ndarray, probe: np.ndarray) -> dict[str, np.ndarray]:
+    """Arrays (b,) of LabelErrors by field. votes, probe: (b, classes) shares; rows of votes may be NaN."""
+    rows = np.arange(len(current))
+    mean = np.where(np.isnan(votes), probe, (votes + probe) / 2)
+    current_share = mean[rows, current]
+    mean[rows, current] = -1
+    suggested = mean.argmax(axis=1)
+    suggested_share = mean[rows, suggested]
+    return {
+        "suggested": suggested,
+        "score": suggested_share / np.maximum(current_share + suggested_share, 1e-9),
+        "probe_current": probe[rows, current],
+        "probe_suggested": probe[rows, suggested],
+        "disagreement": 1 - votes[rows, current],
+        "neighbor_suggested": votes[rows, suggested],
+        "neighbor_flag": np.nan_to_num(votes).max(axis=1) > np.nan_to_num(votes)[rows, current],
+    }
 
 
 def _confident_classes(

@@ -23,11 +23,6 @@ class LabelQuery:
     column: str
 
 
-def _inputs(query: LabelQuery) -> dict[str, object]:
-    settings = {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
-    return neighbor_inputs(query.model) | settings
-
-
 def _compute(query: LabelQuery, progress: Progress) -> LabelErrors:
     labels = column_labels(query.corpus, query.column)
     groups = distinct_texts(load_corpus(query.corpus).texts)[0]
@@ -43,16 +38,12 @@ def _seconds(query: LabelQuery) -> float:
 
 
 LABEL_ERRORS = Result(
-    "label_errors",
-    2,
-    LabelQuery,
-    LabelErrors,
-    inputs=_inputs,
-    compute=_compute,
-    seconds=_seconds,
-    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage="Checking labels",
-    unit="folds",
-    absence="The labels of this column have not been checked yet.",
+    "label_errors", 2, LabelQuery, LabelErrors,
+    inputs=lambda query: (
+        neighbor_inputs(query.model) | {"column": query.column, "nearest": NEAREST, "folds": FOLDS, "seed": 0}
+    ),
+    compute=_compute, seconds=_seconds,
+    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Checking labels",
+    unit="folds", absence="The labels of this column have not been checked yet.",
     remedy="Check them under Label errors on the Anomalies page.",
-)
+)  # fmt: skip

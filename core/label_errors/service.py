@@ -52,7 +52,6 @@ class LabelErrorSummary:
     probe: int
     estimate: Estimate
     trained: int
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,6 @@ class LabelEvidence:
     the row's text and rows without a label left out. copies: labels of other rows with the same text, with their
     number."""
 
-    row: int
     text: str
     neighbors: pd.DataFrame
     copies: tuple[tuple[str, int], ...]
@@ -100,19 +98,11 @@ def label_error_summary(query: LabelQuery) -> LabelErrorSummary:
     errors, labels = _load(query)
     neighbors, probe = errors.neighbor_flag, errors.probe_flag
     return LabelErrorSummary(
-        checked=len(errors.rows),
-        missing=labels.missing,
-        rare_rows=sum(rows for _, rows in labels.rare),
-        rare_labels=len(labels.rare),
-        rare=labels.rare[:5],
-        labels=len(labels.names),
-        both=int((neighbors & probe).sum()),
-        neighbors=int(neighbors.sum()),
-        probe=int(probe.sum()),
-        estimate=errors.estimate,
-        trained=int(errors.facts["trained"]),
-        seconds=float(errors.facts["seconds"]),
-    )
+        checked=len(errors.rows), missing=labels.missing, rare_rows=sum(rows for _, rows in labels.rare),
+        rare_labels=len(labels.rare), rare=labels.rare[:5], labels=len(labels.names),
+        both=int((neighbors & probe).sum()), neighbors=int(neighbors.sum()), probe=int(probe.sum()),
+        estimate=errors.estimate, trained=int(errors.facts["trained"]),
+    )  # fmt: skip
 
 
 def label_error_table(query: LabelQuery, row_filter: LabelErrorFilter) -> LabelErrorTable:
@@ -120,9 +110,8 @@ def label_error_table(query: LabelQuery, row_filter: LabelErrorFilter) -> LabelE
     marks = label_marks(query).load()
     flagged = label_error_rows(query, LabelErrorFilter(row_filter.flagged_by)) if marks else ()
     matches = _matches(query, row_filter)
-    return LabelErrorTable(
-        _table(query, matches[:MAX_LISTED], CELL), len(matches), sum(int(row) in marks for row in flagged)
-    )
+    marked = sum(int(row) in marks for row in flagged)
+    return LabelErrorTable(_table(query, matches[:MAX_LISTED], CELL), len(matches), marked)
 
 
 def label_error_rows(query: LabelQuery, row_filter: LabelErrorFilter) -> np.ndarray:
@@ -177,7 +166,7 @@ def label_evidence(query: LabelQuery, row: int) -> LabelEvidence:
     neighbors["text"] = [corpus.texts[i][:CELL] for i in ids[nearest]]
     copies = pd.Series(labels[is_copy]).fillna("no label").value_counts()
     copy_labels = tuple((str(name), int(number)) for name, number in copies.items())
-    return LabelEvidence(row, corpus.texts[row][:MAX_CHARACTERS], neighbors, copy_labels)
+    return LabelEvidence(corpus.texts[row][:MAX_CHARACTERS], neighbors, copy_labels)
 
 
 def _load(query: LabelQuery) -> tuple[LabelErrors, LabelColumn]:
@@ -188,8 +177,7 @@ def _matches(query: LabelQuery, row_filter: LabelErrorFilter) -> np.ndarray:
     """Positions among the checked rows that pass a filter, highest scores first."""
     errors, labels = _load(query)
     neighbors, probe = np.asarray(errors.neighbor_flag), np.asarray(errors.probe_flag)
-    masks = {"both": neighbors & probe, "either": neighbors | probe, "all": np.ones(len(probe), bool)}
-    mask = masks[row_filter.flagged_by]
+    mask = {"both": neighbors & probe, "either": neighbors | probe, "all": probe | True}[row_filter.flagged_by]
     for name, codes in ((row_filter.current, errors.current), (row_filter.suggested, errors.suggested)):
         if name:
             mask = mask & (codes == (labels.names.index(name) if name in labels.names else -1))

@@ -71,13 +71,9 @@ def combine(kinds: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
     Ranks as -log of the share of rows that are at least as unusual (ties share their mean), as Fisher (1925) adds
     p-values: a row that ranks high in some scores ranks high although others miss it, which a mean of ranks would hide.
     """
-    return np.mean([np.max([_log_tail(score) for score in kind], axis=0) for kind in kinds], axis=0)
-
-
-def _log_tail(score: np.ndarray) -> np.ndarray:
-    """-log of the share of rows at least as unusual, counted with one row more than there is; above 0."""
-    count = len(score)
-    return -np.log((count + 1 - _ranks(score)) / (count + 1))
+    count = len(kinds[0][0]) + 1  # one row more than there is, so that no share is 0
+    tails = [[-np.log((count - _ranks(score)) / count) for score in kind] for kind in kinds]
+    return np.mean([np.max(kind, axis=0) for kind in tails], axis=0)
 
 
 def percentiles(score: np.ndarray) -> np.ndarray:
@@ -101,25 +97,18 @@ def agreement(scores: dict[str, np.ndarray], top: int) -> Agreement:
     count = len(next(iter(scores.values())))
     size = max(1, min(top, count))
     ranks = np.stack([_ranks(score) for score in scores.values()])
-    in_top = np.zeros((len(scores), count), dtype=bool)
-    for position, score in enumerate(scores.values()):
-        in_top[position, rows_above(score, Cutoff("number", size))] = True
-    shared = in_top.astype(np.float64) @ in_top.T.astype(np.float64) / size
-    return Agreement(tuple(scores), _correlations(ranks), shared, size, size / max(count, 1))
+    in_top = np.zeros((len(scores), count))
+    for top_rows, score in zip(in_top, scores.values(), strict=True):
+        top_rows[rows_above(score, Cutoff("number", size))] = 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spearman = np.atleast_2d(np.corrcoef(ranks))  # NaN where a score is constant
+    return Agreement(tuple(scores), spearman, in_top @ in_top.T / size, size, size / max(count, 1))
 
 
 def consensus(per_model: np.ndarray, percentile: float) -> np.ndarray:
     """(n,) int64: under how many models each row's percentile, (n, m), reaches a percentile. All m: a problem of the
     data; only one: a problem of that model."""
     return (per_model >= percentile).sum(axis=1)
-
-
-def _correlations(ranks: np.ndarray) -> np.ndarray:
-    """Pearson correlations of ranks, which are Spearman's; NaN where a score is constant."""
-    centered = ranks - ranks.mean(axis=1, keepdims=True)
-    lengths = np.sqrt((centered**2).sum(axis=1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.clip(centered @ centered.T / np.outer(lengths, lengths), -1, 1)
 
 
 def _ranks(score: np.ndarray) -> np.ndarray:

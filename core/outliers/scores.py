@@ -22,71 +22,56 @@ BLOCK = 65_536  # rows the forest scores at a time
 class ScoreInfo:
     """meaning: one sentence with the score's direction. detects: which kinds of outliers it finds, and misses."""
 
-    name: ScoreName
     title: str
     meaning: str
     detects: str
 
 
 SCORES: dict[ScoreName, ScoreInfo] = {
-    info.name: info
-    for info in (
-        ScoreInfo(
-            "combined",
-            "Combined (default)",
-            "How high a row ranks as an isolated point (by mean neighbor distance or local outlier factor, whichever "
-            "is higher) and as part of a distant cluster (by distance from the centroid or cluster separation), "
-            "averaged on a logarithmic scale. Higher = more unusual.",
-            "Isolated points and small distant clusters: two of its scores for each.",
-        ),
-        ScoreInfo(
-            "mean",
-            "Mean neighbor distance",
-            "Mean cosine distance to the k nearest rows. Higher = more unusual: nothing similar is near.",
-            "Isolated points, and groups of fewer than about k rows. Where a language or subject is sparse, all of it "
-            "scores high.",
-        ),
-        ScoreInfo(
-            "kth",
-            "Distance to the k-th neighbor",
-            "Cosine distance to the k-th nearest row. Higher = more unusual: fewer than k rows are near.",
-            "Isolated points, and distant groups of up to k rows; with a larger k, larger groups.",
-        ),
-        ScoreInfo(
-            "lof",
-            "Local outlier factor",
-            "How much lower the density around a row is than around its k neighbors; 1 is typical. Higher = more "
-            "unusual.",
-            "Isolated points, even inside a dense subject or a rare language. Misses a distant cluster of more than k "
-            "rows, whose rows are dense among themselves.",
-        ),
-        ScoreInfo(
-            "center",
-            "Distance from the centroid",
-            "Cosine distance to the mean of all rows. Higher = more unusual: far from what the corpus is about.",
-            "Small distant clusters and isolated points. Misses an unusual row that lies near the centroid.",
-        ),
-        ScoreInfo(
-            "separation",
-            "Cluster separation",
-            "Distance from the row's cluster to the nearest larger cluster. Higher = more unusual: a small cluster "
-            "far from all larger ones. All rows of a cluster have the same value.",
-            "Small distant clusters. Misses isolated points within a cluster.",
-        ),
-        ScoreInfo(
-            "fit",
-            "Distance within its cluster",
-            "Distance to the centroid of the row's cluster, as a multiple of that cluster's median; 1 is typical. "
-            "Higher = more unusual.",
-            "Rows that are unusual for their cluster. Misses a distant group that is a cluster by itself.",
-        ),
-        ScoreInfo(
-            "forest",
-            "Isolation forest",
-            "How few random splits isolate a row from a sample of 256 (200 trees, seed 0). Higher = more unusual.",
-            "Both kinds, but weakly: it splits one dimension at a time, and text vectors have hundreds.",
-        ),
-    )
+    "combined": ScoreInfo(
+        "Combined (default)",
+        "How high a row ranks as an isolated point (by mean neighbor distance or local outlier factor, whichever is "
+        "higher) and as part of a distant cluster (by distance from the centroid or cluster separation), averaged on "
+        "a logarithmic scale. Higher = more unusual.",
+        "Isolated points and small distant clusters: two of its scores for each.",
+    ),
+    "mean": ScoreInfo(
+        "Mean neighbor distance",
+        "Mean cosine distance to the k nearest rows. Higher = more unusual: nothing similar is near.",
+        "Isolated points, and groups of fewer than about k rows. A sparse language or subject scores high as a whole.",
+    ),
+    "kth": ScoreInfo(
+        "Distance to the k-th neighbor",
+        "Cosine distance to the k-th nearest row. Higher = more unusual: fewer than k rows are near.",
+        "Isolated points, and distant groups of up to k rows; with a larger k, larger groups.",
+    ),
+    "lof": ScoreInfo(
+        "Local outlier factor",
+        "How much lower the density around a row is than around its neighbors; 1 is typical. Higher = more unusual.",
+        "Isolated points, even inside a dense subject or a rare language. Misses a distant cluster of more than k "
+        "rows, whose rows are dense among themselves.",
+    ),
+    "center": ScoreInfo(
+        "Distance from the centroid",
+        "Cosine distance to the mean of all rows. Higher = more unusual: far from what the corpus is about.",
+        "Small distant clusters and isolated points. Misses an unusual row that lies near the centroid.",
+    ),
+    "separation": ScoreInfo(
+        "Cluster separation",
+        "Distance from the row's cluster to the nearest larger cluster. Higher = more unusual: a small cluster far "
+        "from all larger ones. All rows of a cluster have the same value.",
+        "Small distant clusters. Misses isolated points within a cluster.",
+    ),
+    "fit": ScoreInfo(
+        "Distance within its cluster",
+        "Distance to its cluster's centroid over that cluster's median; 1 is typical. Higher = more unusual.",
+        "Rows that are unusual for their cluster. Misses a distant group that is a cluster by itself.",
+    ),
+    "forest": ScoreInfo(
+        "Isolation forest",
+        "How few random splits isolate a row from a sample of 256 (200 trees, seed 0). Higher = more unusual.",
+        "Both kinds, but weakly: it splits one dimension at a time, and text vectors have hundreds.",
+    ),
 }
 
 
@@ -186,10 +171,8 @@ def usable_k(graph: Neighbors, k: int) -> int:
 
 def distances_to(rows: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Cosine distances of unit rows (n, d) to one unit direction (d,), or row by row to (n, d); float64 (n,)."""
-    if directions.ndim == 1:
-        cosines = rows @ directions.astype(np.float32)
-    else:
-        cosines = np.einsum("ij,ij->i", rows, directions.astype(np.float32))
+    directions = directions.astype(np.float32)
+    cosines = rows @ directions if directions.ndim == 1 else np.einsum("ij,ij->i", rows, directions)
     return 1 - np.clip(cosines.astype(np.float64), -1, 1)
 
 

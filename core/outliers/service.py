@@ -1,7 +1,8 @@
-"""The outliers of a corpus: the list at a cutoff, its file, and how scores and models agree."""
+"""The outliers of a corpus: the list at a cutoff, its file, why a row is listed, and how scores and models agree."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from core.clusters.service import default_clusters
 from core.corpus.export import PREVIEW_LENGTH, free_name, rows_csv, texts_and_roles
 from core.corpus.loaders import load_corpus
 from core.corpus.marks import RowMarks
-from core.errors import StorageError
+from core.corpus.terms import document_terms, is_informative, load_terms
+from core.errors import InputError, StorageError
 from core.outliers.consensus import Agreement, Cutoff, agreement, consensus, percentiles, rows_above
 from core.outliers.results import ISOLATION_FOREST, OUTLIER_SCORES, OutlierQuery
 from core.outliers.scores import SCORES, ScoreName, usable_k
@@ -20,6 +22,10 @@ from core.vectors.loaders import NEIGHBORS, ModelQuery, load_neighbors
 
 MAX_LISTED = 500  # rows of a list sent to the page
 BINS = 60
+MAX_TERMS = 8
+FREQUENT = 0.15  # share of all rows above which a term is uninformative
+COMMON = 0.3  # share of the nearest rows that must contain a term for it to be typical of them
+MAX_CHARACTERS = 5_000  # of the text sent to the page
 
 
 @dataclass(frozen=True)
@@ -77,16 +83,11 @@ def outlier_list(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings)
     )
     counts, edges = np.histogram(score, bins=BINS)
     return OutlierList(
-        pd.concat([table, texts_and_roles(load_corpus(corpus), listed)], axis=1),
-        len(rows),
-        len(score),
-        float(score[rows[-1]]) if len(rows) else float("nan"),
-        float(ranks[rows[-1]]) if len(rows) else float("nan"),
-        counts,
-        edges,
-        usable_k(load_neighbors(corpus, model), settings.k),
+        pd.concat([table, texts_and_roles(load_corpus(corpus), listed)], axis=1), len(rows), len(score),
+        float(score[rows[-1]]) if len(rows) else float("nan"), float(ranks[rows[-1]]) if len(rows) else float("nan"),
+        counts, edges, usable_k(load_neighbors(corpus, model), settings.k),
         bool(np.ptp(score) < 1e-6) if len(score) else True,
-    )
+    )  # fmt: skip
 
 
 def outlier_file(corpus: CorpusRef, model: ModelSpec, settings: OutlierSettings) -> bytes:
@@ -143,9 +144,80 @@ def model_consensus(corpus: CorpusRef, models: tuple[ModelSpec, ...], k: int, pe
         table[free_name(table, model.label)] = per_model[rows, position]
     only = (agreed == 1)[:, None] & (per_model >= percentile)
     return Consensus(
-        table.iloc[:MAX_LISTED],
-        int(np.count_nonzero(agreed == len(models))),
-        int(np.count_nonzero(agreed == 1)),
-        tuple(str(name) for name in table.columns[2:]),
-        tuple(int(count) for count in only.sum(axis=0)),
+        table.iloc[:MAX_LISTED], int(np.count_nonzero(agreed == len(models))), int(np.count_nonzero(agreed == 1)),
+        tuple(str(name) for name in table.columns[2:]), tuple(int(count) for count in only.sum(axis=0)),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class RowExplanation:
+    """One row. scores: title, percentile, value and what the score detects, isolation forest left out. neighbors: index
+    row ids; columns cosine, then Text and the corpus' labels, time and id. shared_terms: the row's terms that at least
+    two of its nearest rows contain; missing_terms: terms that 30% of them contain and it does not; unique_terms: its
+    terms that none of them contains; rarest in the corpus first, terms of over 15% of all rows and function words left
+    out. labels: (column, the row's value, the nearest rows' most common value, how many have it).
+    """
+
+    text: str
+    scores: pd.DataFrame
+    neighbors: pd.DataFrame
+    shared_terms: tuple[str, ...]
+    missing_terms: tuple[str, ...]
+    unique_terms: tuple[str, ...]
+    labels: tuple[tuple[str, str, str, int], ...]
+
+
+def explain_row(corpus: CorpusRef, model: ModelSpec, row: int, k: int, count: int = 10) -> RowExplanation:
+    """Raises InputError for no such row, StorageError where the graph is missing."""
+    data = load_corpus(corpus)
+    if not 0 <= row < len(data):
+        raise InputError(f"There is no row {row + 1:,} among the {len(data):,} rows.")
+    graph = load_neighbors(corpus, model)
+    ids = np.asarray(graph.ids[row, :count])
+    neighbors = texts_and_roles(data, ids)
+    neighbors.insert(0, "cosine", np.asarray(graph.scores[row, :count], dtype=np.float64), allow_duplicates=True)
+    terms = _compare_terms(corpus, data.texts[row], row, ids)
+    labels = tuple(label for name in data.roles.labels if (label := _label(data.table[name], row, ids)))
+    rows = [  # without the isolation forest, which may take long
+        (SCORES[name].title, float(percentiles(score)[row]), float(score[row]), SCORES[name].detects)
+        for name, score in outlier_scores(corpus, model, k).items()
+    ]
+    scores = pd.DataFrame(rows, columns=["Score", "Percentile", "Value", "Detects"])
+    return RowExplanation(data.texts[row][:MAX_CHARACTERS], scores, neighbors, *terms, labels)
+
+
+def _compare_terms(
+    corpus: CorpusRef, text: str, row: int, neighbors: np.ndarray
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Terms shared with the nearest rows, only in them, and only in this row; rarest in the corpus first."""
+    matrix, vocabulary = load_terms(corpus)
+    frequency = np.asarray(matrix.sum(axis=0)).ravel()
+    in_neighbors = np.asarray(matrix[neighbors].sum(axis=0)).ravel() if len(neighbors) else np.zeros(len(vocabulary))
+    in_row = np.zeros(len(vocabulary), dtype=bool)
+    in_row[matrix[row].indices] = True
+    informative = frequency <= max(FREQUENT * matrix.shape[0], 3)
+    common = in_neighbors >= max(2, COMMON * len(neighbors))
+    shared, missing, unique = (
+        _rarest(np.flatnonzero(informative & mask), frequency, vocabulary)
+        for mask in (in_row & (in_neighbors >= 2), ~in_row & common, in_row & (in_neighbors == 0))
     )
+    indexed = set(vocabulary)
+    unindexed = [
+        term
+        for term in document_terms([text], min_rows=1)[1]  # single words but numbers and letters
+        if term not in indexed and " " not in term and len(term) > 1 and not term.isdecimal()
+    ]
+    return shared, missing, tuple([*filter(is_informative, unindexed), *unique][:MAX_TERMS])
+
+
+def _rarest(columns: np.ndarray, frequency: np.ndarray, vocabulary: list[str]) -> tuple[str, ...]:
+    ordered = (vocabulary[column] for column in columns[np.argsort(frequency[columns], kind="stable")])
+    return tuple(islice(filter(is_informative, ordered), MAX_TERMS))
+
+
+def _label(values: pd.Series, row: int, neighbors: np.ndarray) -> tuple[str, str, str, int] | None:
+    counts: Any = values.iloc[neighbors].dropna().astype(str).value_counts()
+    if counts.empty:
+        return None
+    value = "" if pd.isna(values.iloc[row]) else str(values.iloc[row])
+    return str(values.name), value[:PREVIEW_LENGTH], str(counts.index[0])[:PREVIEW_LENGTH], int(counts.iloc[0])

@@ -83,8 +83,7 @@ def _cells(*counts: np.ndarray) -> np.ndarray:
 
 
 def _log_ratio(cells: np.ndarray) -> np.ndarray:
-    ratio: np.ndarray = np.log(cells[0]) - np.log(cells[1]) - np.log(cells[2]) + np.log(cells[3])
-    return ratio
+    return np.asarray(np.log(cells[0]) - np.log(cells[1]) - np.log(cells[2]) + np.log(cells[3]))
 
 
 def _end(cells: np.ndarray, best: np.ndarray, limit: np.ndarray, side: int) -> np.ndarray:
@@ -109,12 +108,9 @@ def _profile(cells: np.ndarray, ratio: np.ndarray) -> np.ndarray:
     # of the two ways to write the root the one that subtracts nothing
     t = np.where(line > 0, 2 * hits / np.maximum(line + root, 1e-300), (root - line) / (2 * square))
     base = np.log(t)
-    return a * _log(base + ratio) + b * _log(-base - ratio) + c * _log(base) + d * _log(-base)
-
-
-def _log(logit: np.ndarray) -> np.ndarray:
-    """The log of the chance, without loss where it is near 0 or 1."""
-    return -np.logaddexp(0, -logit)
+    # the log of a chance is -log(1 + exp(-logit)), so without loss where it is near 0 or 1
+    logits = zip((a, b, c, d), (base + ratio, -base - ratio, base, -base), strict=True)
+    return np.asarray(-sum(count * np.logaddexp(0, -logit) for count, logit in logits))
 
 
 def _step(x: np.ndarray, y: np.ndarray, beta: np.ndarray) -> np.ndarray:

@@ -28,8 +28,7 @@ class WeightedColumn:
         if self.kind == "pearson" or not len(self.column):
             return self.column[None]
         tied = np.add.reduceat(weights[:, self.order], self.starts, axis=1)
-        ranks: np.ndarray = (np.cumsum(tied, axis=1) - (tied - 1) / 2)[:, self.group]
-        return ranks
+        return np.asarray((np.cumsum(tied, axis=1) - (tied - 1) / 2)[:, self.group])
 
 
 def weighted_correlations(

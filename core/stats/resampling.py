@@ -98,8 +98,7 @@ def bootstrap_mean(values: np.ndarray, seed: int = SEED, proportion: bool = Fals
     """The mean of (m,) values with its interval; NaN of none."""
     if not len(values):
         return Interval(float("nan"), float("nan"), float("nan"))
-    value, low, high = mean_interval(np.asarray(values, np.float64)[None], None, seed, proportion)
-    return Interval(float(value[0]), float(low[0]), float(high[0]))
+    return Interval(*(float(part[0]) for part in mean_interval(np.asarray(values)[None], None, seed, proportion)))
 
 
 def bootstrap_total(values: np.ndarray, units: np.ndarray, seed: int = SEED) -> Interval[float]:
@@ -162,8 +161,7 @@ def share_best(samples: np.ndarray, units: int = 2) -> np.ndarray:
     if units < 2:
         return np.full(samples.shape[1], 1 / samples.shape[1])
     best = samples >= samples.max(axis=1, keepdims=True) - ROUNDING
-    shares: np.ndarray = (best / best.sum(axis=1, keepdims=True)).mean(axis=0)
-    return shares
+    return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
 
 
 def random_parts(count: int, seed: int = SEED) -> np.ndarray:
@@ -197,10 +195,8 @@ def compact(units: np.ndarray) -> tuple[np.ndarray, int]:
 
 def unit_sums(values: np.ndarray, codes: np.ndarray, count: int) -> np.ndarray:
     """(c, count) float64 sums of values (c, q) over the columns of each code."""
-    sums = np.empty((len(values), count))
-    for row, total in zip(values, sums, strict=True):
-        total[:] = np.bincount(codes, weights=row, minlength=count)
-    return sums
+    sums = [np.bincount(codes, weights=row, minlength=count) for row in values]
+    return np.array(sums, np.float64).reshape(len(values), count)
 
 
 def _blocks(codes: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, int]:
@@ -212,16 +208,16 @@ def _blocks(codes: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, int]:
 
 def _resampled_sums(sums: np.ndarray, seed: int) -> np.ndarray:
     """(RESAMPLES, c) sums over drawn blocks of sums (c, blocks)."""
-    counts = _block_counts(sums.shape[1], RESAMPLES, seed)
+    counts = _block_counts(sums.shape[1], seed)
     step = max(CELLS // max(sums.shape[1], 1), 1)
     parts = [counts[start : start + step].astype(np.float64) @ sums.T for start in range(0, len(counts), step)]
     return np.concatenate(parts)
 
 
 @lru_cache(maxsize=4)
-def _block_counts(blocks: int, resamples: int, seed: int) -> np.ndarray:
-    """(resamples, blocks) uint16 of `draw_counts`, held since a page draws the same blocks for many measures."""
-    counts = np.concatenate([block.astype(np.uint16) for block in draw_counts(blocks, resamples, seed)])
+def _block_counts(blocks: int, seed: int) -> np.ndarray:
+    """(RESAMPLES, blocks) uint16 of `draw_counts`, held since a page draws the same blocks for many measures."""
+    counts = np.concatenate([block.astype(np.uint16) for block in draw_counts(blocks, RESAMPLES, seed)])
     counts.setflags(write=False)
     return counts
 

@@ -205,8 +205,7 @@ def swap_p_values(values: np.ndarray, target: np.ndarray, codes: np.ndarray, see
 def _pair_differences(samples: np.ndarray) -> np.ndarray:
     """(b, m) differences of samples (b, c), pair by pair."""
     first, second = pair_indices(samples.shape[1])
-    differences: np.ndarray = samples[:, first] - samples[:, second]
-    return differences
+    return np.asarray(samples[:, first] - samples[:, second])
 
 
 def _difference_interval(scores: np.ndarray, samples: np.ndarray, units: int) -> Interval[np.ndarray]:
@@ -215,8 +214,7 @@ def _difference_interval(scores: np.ndarray, samples: np.ndarray, units: int) ->
 
 def _permutation_p_values(beyond: np.ndarray) -> np.ndarray:
     """(m,) p values, given how many of the PERMUTATIONS were at least as far from 0: (b + 1) / (n + 1)."""
-    p_values: np.ndarray = (beyond + 1) / (PERMUTATIONS + 1)
-    return p_values
+    return np.asarray((beyond + 1) / (PERMUTATIONS + 1))
 
 
 def _random_bits(units: int, seed: int) -> Iterator[np.ndarray]:
@@ -233,8 +231,7 @@ def _cluster_standard_error(gaps: np.ndarray, sizes: np.ndarray, total: int) -> 
     if count < 2:
         return np.full(len(gaps), np.nan)
     rest = gaps - gaps.sum(axis=1, keepdims=True) / total * sizes
-    error: np.ndarray = np.sqrt((rest**2).sum(axis=1) * count / (count - 1)) / total
-    return error
+    return np.asarray(np.sqrt((rest**2).sum(axis=1) * count / (count - 1)) / total)
 
 
 def _student_interval(values: np.ndarray, scale: float) -> tuple[Interval[np.ndarray], np.ndarray]:
@@ -253,8 +250,7 @@ def _student_p_values(difference: np.ndarray, error: np.ndarray, runs: int) -> n
 
     if runs < 2:
         return np.ones(len(difference))
-    p_values: np.ndarray = 2 * stdtr(runs - 1, -_standard_errors_from_zero(difference, error))
-    return p_values
+    return np.asarray(2 * stdtr(runs - 1, -_standard_errors_from_zero(difference, error)))
 
 
 def _standard_errors_from_zero(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -270,11 +266,8 @@ def _draw_means(values: np.ndarray, means: np.ndarray, scale: float, seed: int) 
         return means[None]
     normal = rng.standard_normal((RESAMPLES, runs)) @ (values - means[:, None]).T / np.sqrt(runs - 1)
     heavy = np.sqrt(rng.chisquare(runs - 1, RESAMPLES) / (runs - 1))
-    drawn: np.ndarray = means + scale * normal / heavy[:, None]
-    return drawn
+    return np.asarray(means + scale * normal / heavy[:, None])
 
 
 def _standardized(values: np.ndarray) -> np.ndarray:
-    spread = values.std()
-    scaled: np.ndarray = (values - values.mean()) / (spread if spread > 0 else 1)
-    return scaled
+    return np.asarray((values - values.mean()) / (values.std() or 1))

@@ -31,15 +31,9 @@ def page() -> None:
         show_prerequisites(info, model)
         return
     part = st.segmented_control(
-        "Analysis",
-        list(PARTS),
-        key="part",
-        bind="query-params",
-        default="Outliers",
-        required=True,
-        help="Unusual rows, rows with nearly the same text, labels that do not fit their text, and how diverse the "
-        "corpus is.",
-    )
+        "Analysis", list(PARTS), key="part", bind="query-params", default="Outliers", required=True,
+        help="Unusual rows, rows with nearly the same text, labels that do not fit, and the diversity of the corpus.",
+    )  # fmt: skip
     show_part(str(part), info, model)
 
 

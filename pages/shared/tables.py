@@ -5,9 +5,33 @@ from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
-from streamlit.column_config import NumberColumn
+from streamlit.elements.lib.column_types import ColumnConfig
 
-ROW_COLUMN = NumberColumn("Row", format="localized", width=60, help="Row of the corpus.")
+Width = Literal["small", "medium", "large"] | int | None
+
+
+def number(
+    label: str | None = None, format: str | None = None, help: str | None = None, width: Width = None, **options: Any
+) -> ColumnConfig:
+    """A column of numbers. format: printf-style ("%.3f") or "localized", "percent", "compact" ..."""
+    return st.column_config.NumberColumn(label, format=format, help=help, width=width, **options)
+
+
+def text(label: str | None = None, help: str | None = None, width: Width = None, **options: Any) -> ColumnConfig:
+    return st.column_config.TextColumn(label, help=help, width=width, **options)
+
+
+def checkbox(label: str | None = None, help: str | None = None, width: Width = None, **options: Any) -> ColumnConfig:
+    return st.column_config.CheckboxColumn(label, help=help, width=width, **options)
+
+
+def progress(
+    label: str | None = None, format: str | None = None, help: str | None = None, width: Width = None, **options: Any
+) -> ColumnConfig:
+    return st.column_config.ProgressColumn(label, format=format, help=help, width=width, **options)
+
+
+ROW_COLUMN = number("Row", "localized", "Row of the corpus.", 60)
 
 
 def show_table(

@@ -46,7 +46,14 @@ def corpus(home, shop) -> tuple[CorpusInfo, ModelSpec]:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory) -> tuple[Path, str, ModelSpec]:
     """The workspace that each test's corpus is copied from: its folder, the corpus' digest, the model."""
-    folder = tmp_path_factory.mktemp("shop")
+    folder, digest, spec = build_shop(tmp_path_factory.mktemp("shop"))
+    for layout in (LayoutParams(), LayoutParams(method="pca")):
+        LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), digest), spec, layout))
+    return folder, digest, spec
+
+
+def build_shop(folder: Path) -> tuple[Path, str, ModelSpec]:
+    """The same without maps, which take long to compile."""
     texts = [f"My {subject} {mood}{mark}" for mark in (".", "!") for subject in SUBJECTS for mood in MOODS]
     table = pd.DataFrame({"id": range(60), "text": texts, "subject": [s for s in SUBJECTS for _ in MOODS] * 2})
     table["stars"] = [1 + i % 5 for i in range(60)]
@@ -57,8 +64,6 @@ def shop(tmp_path_factory) -> tuple[Path, str, ModelSpec]:
     workspace.save_corpus(built)
     spec = embed(built, load_embedder("lexical"), workspace).model
     NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(str(folder), built.digest), spec))
-    for layout in (LayoutParams(), LayoutParams(method="pca")):
-        LAYOUTS.get_or_compute(LayoutQuery(CorpusRef(str(folder), built.digest), spec, layout))
     return folder, built.digest, spec
 
 

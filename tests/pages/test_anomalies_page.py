@@ -16,9 +16,16 @@ from core.types import CorpusRef, Roles
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared.outliers import list as outliers_list
+from tests.pages.conftest import build_shop
 from tests.pages.test_embed_page import visible_text
 
 PAGE = "pages/explore/anomalies.py"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Without maps: the page reads vectors and neighbors alone."""
+    return build_shop(tmp_path_factory.mktemp("shop"))
 
 
 def open_page(app, **query):
@@ -126,7 +133,7 @@ def test_a_selected_row_is_explained_and_marked(corpus, app, monkeypatch, home):
     assert f"Why row {selected[-1] + 1} is listed" in text
     assert "The nearest row has cosine" in text
     assert "of its 10 nearest rows have" in text
-    at.button(key="outlier_mark_Keep").click().run()
+    at.button(key="outlier_mark_keep").click().run()
     assert outlier_marks(CorpusRef(str(home), info.digest)).load() == {selected[0]: "keep"}
 
 
@@ -166,6 +173,7 @@ def test_scores_are_compared(corpus, app):
     assert "dense among themselves" in str(at.table[0].value["Detects"].tolist())
 
 
+@pytest.mark.slow
 def test_two_models_are_compared(corpus, app, home):
     info, _ = corpus
     whole = Workspace(home).load_corpus(info.digest)

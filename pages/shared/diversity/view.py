@@ -26,10 +26,7 @@ from pages.shared.text import count, cut, plain
 
 CLUSTERS_OPTION = "(clusters)"
 GROUP_KEY = "diversity_by"
-VENDI_HELP = (
-    "The Vendi score (Friedman and Dieng, 2023) is the effective number of different texts: 1 if all are the same, the "
-    "number of texts if all are unrelated. It is computed from all cosines of the sample."
-)
+VENDI_HELP = "Effective number of different texts (Friedman and Dieng, 2023), from all cosines of the sample."
 
 
 def show_diversity(info: CorpusInfo, model: ModelSpec) -> None:
@@ -67,16 +64,11 @@ def show_diversity_metrics(summary: DiversitySummary) -> None:
     spread = f"± {vendi.deviation:.1f} ({vendi.draws} samples)" if is_sample else f"max. {summary.max_vendi:,}"
     with st.container(horizontal=True):
         st.metric("Vendi score", f"{vendi.mean:,.1f}", spread, delta_color="off", delta_arrow="off", help=VENDI_HELP)
-        st.metric(
-            "Share of the rows",
-            f"{vendi.mean / max(vendi.size, 1):.1%}",
-            help=f"Vendi score divided by the {vendi.size:,} rows of a sample. Lower: more redundant texts.",
-        )
-        st.metric(
-            "Mean pairwise distance",
-            "–" if math.isnan(summary.distance) else f"{max(summary.distance, 0):.3f}",
-            help="1 - cosine, averaged over all pairs of rows, exact. 0: all the same; 1: unrelated on average.",
-        )
+        share_help = f"Vendi score divided by the {vendi.size:,} rows of a sample. Lower: more redundant texts."
+        st.metric("Share of the rows", f"{vendi.mean / max(vendi.size, 1):.1%}", help=share_help)
+        distance = "–" if math.isnan(summary.distance) else f"{max(summary.distance, 0):.3f}"
+        distance_help = "1 - cosine, averaged over all pairs of rows, exact. 0: all the same; 1: unrelated on average."
+        st.metric("Mean pairwise distance", distance, help=distance_help)
     sample = f"{vendi.draws} samples of {vendi.size:,} of {vendi.total:,} rows (seed 0)" if is_sample else "all rows"
     has_exact = is_sample and summary.vendi_all is not None
     exact = f" Over all {vendi.total:,} rows it is {summary.vendi_all:,.1f}." if has_exact else ""
@@ -92,20 +84,17 @@ def show_group_scores(info: CorpusInfo, model: ModelSpec) -> None:
     options = [*session.ask_once(group_columns, corpus), CLUSTERS_OPTION]
     session.select_from_link(GROUP_KEY, options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        group_by = str(
-            st.selectbox("Group by", options, key=GROUP_KEY, width=320, help="A column, or the default clusters.")
+        group_by = st.selectbox(
+            "Group by", options, key=GROUP_KEY, width=320, help="A column, or the default clusters."
         )
         session.write_to_link(GROUP_KEY)
         column = CLUSTERS if group_by == CLUSTERS_OPTION else group_by
         scores = session.ask(group_scores, corpus, model, column)
         size = st.selectbox(
-            "Rows per group",
-            scores.sizes,
-            index=scores.sizes.index(scores.size),
-            key=f"diversity_size_{column}",
+            "Rows per group", scores.sizes, index=scores.sizes.index(scores.size), key=f"diversity_size_{column}",
             width=200,
-            help="The score grows with the sample size, so all groups have equal samples; smaller groups are excluded.",
-        )
+            help="All groups have samples of this size, since the score grows with it; smaller groups are excluded.",
+        )  # fmt: skip
     if size != scores.size:
         scores = session.ask(group_scores, corpus, model, column, size)
     show_group_chart(scores, group_by)
@@ -117,15 +106,11 @@ def show_group_chart(result: GroupScores, group_by: str) -> None:
     names, scores, deviations = list(table["group"]), list(table["Vendi score"]), list(table["standard deviation"])
     hover = [
         f"{name}: {score:.1f} ± {deviation:.1f}, mean distance {distance:.3f}, {rows:,} rows"
-        for name, score, deviation, distance, rows in zip(
-            names, scores, deviations, table["mean pair distance"], table["rows"], strict=True
-        )
+        for name, rows, _, score, deviation, distance in table.itertuples(index=False)
     ]
-    st.plotly_chart(
-        group_figure(names, scores, deviations, hover, f"Vendi score of {result.size:,} rows", session.theme()),
-        key="diversity_groups",
-        alt="Groups by Vendi score",
-    )
+    title = f"Vendi score of {result.size:,} rows"
+    figure = group_figure(names, scores, deviations, hover, title, session.theme())
+    st.plotly_chart(figure, key="diversity_groups", alt="Groups by Vendi score")
     if len(names) > 1:
         st.markdown(
             f"Most diverse: **{plain(cut(names[0], 60))}**, Vendi score {scores[0]:.1f} of {result.size:,}. "
@@ -135,20 +120,12 @@ def show_group_chart(result: GroupScores, group_by: str) -> None:
         f"Mean and standard deviation of {result.draws} samples of {result.size:,} rows per group (seed 0)."
         f"{_describe_excluded(result)} A group of exactly {result.size:,} rows has no deviation."
     )
-    csv_button(
-        "Download (CSV)",
-        table,
-        "diversity.csv",
-        key="diversity_file",
-        help=f"Each value of {plain(group_by)} with its rows, score, deviation and mean distance.",
-    )
+    help_text = f"Each value of {plain(group_by)} with its rows, score, deviation and mean distance."
+    csv_button("Download (CSV)", table, "diversity.csv", help_text, "diversity_file")
 
 
 def _describe_excluded(result: GroupScores) -> str:
-    counts = (
-        (result.too_small, "group", " with fewer rows"),
-        (result.beyond_limit, "smaller group", ""),
-        (result.missing, "row", " in no group"),
-    )
-    parts = [f"{count(number, noun)}{suffix}" for number, noun, suffix in counts if number]
+    numbers = (result.too_small, result.beyond_limit, result.missing)
+    nouns = (("group", " with fewer rows"), ("smaller group", ""), ("row", " in no group"))
+    parts = [f"{count(number, noun)}{end}" for number, (noun, end) in zip(numbers, nouns, strict=True) if number]
     return f" Excluded: {', '.join(parts)}." if parts else ""

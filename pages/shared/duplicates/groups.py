@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 from streamlit.column_config import CheckboxColumn, NumberColumn, TextColumn
 
@@ -30,19 +29,31 @@ from pages.shared.text import count, file_stem, plain
 REPRESENTATIVES: dict[str, Representative] = {"First": "first", "Longest text": "longest", "Most central": "central"}
 NO_COLUMN = "(none)"
 COUNT_COLUMN = NumberColumn(format="localized", width=60)
+GROUP_COLUMNS = {
+    "Group": COUNT_COLUMN,
+    "Rows": COUNT_COLUMN,
+    "Lowest cosine": NumberColumn(format="%.3f", width=105, help="Of any two rows. Low: a chain."),
+    "Text": TextColumn(width="large", help="Of its first row."),
+}
+ROW_COLUMNS = {
+    "Row": ROW_COLUMN,
+    "Keep": CheckboxColumn(width=55, help="The row that is kept; the others are removed."),
+    "Cosine": NumberColumn(format="%.3f", width=60, help="To the row that is kept."),
+    "Text": TextColumn(width="large"),
+}
+LEAK_COLUMNS = {
+    "Groups": NumberColumn(format="localized", help="Groups that have both values."),
+    "Rows": NumberColumn(format="localized", help="Their rows with either value."),
+}
 
 
 def show_duplicate_groups(info: CorpusInfo, query: DuplicateQuery, threshold: float, groups: DuplicateGroups) -> None:
     """The list of groups, the rows of the selected one, and what can be done with redundant rows."""
     title = st.segmented_control(
-        "Keep in each group",
-        list(REPRESENTATIVES),
-        key="representative",
-        bind="query-params",
-        default="First",
+        "Keep in each group", list(REPRESENTATIVES), key="representative", bind="query-params", default="First",
         required=True,
         help="First: by row number. Most central: highest mean cosine to its group. Ties go to the earlier row.",
-    )
+    )  # fmt: skip
     representative = REPRESENTATIVES[str(title)]
     left, right = st.columns(2, gap="medium")
     with left:
@@ -57,18 +68,8 @@ def _select_group(groups: DuplicateGroups) -> int:
     """The list; gives the group selected, the first where none is."""
     table = groups.table.copy()
     table.insert(0, "Group", table.index + 1)
-    selected = show_table(
-        table,
-        "Groups of near-duplicates, largest first",
-        {
-            "Group": COUNT_COLUMN,
-            "Rows": COUNT_COLUMN,
-            "Lowest cosine": NumberColumn(format="%.3f", width=105, help="Of any two rows. Low: a chain."),
-            "Text": TextColumn(width="large", help="Of its first row."),
-        },
-        key="duplicate_groups",
-        selection="single-row",
-    )
+    title = "Groups of near-duplicates, largest first"
+    selected = show_table(table, title, GROUP_COLUMNS, key="duplicate_groups", selection="single-row")
     more = f" Showing the {MAX_GROUPS:,} largest of {groups.groups:,}." if groups.groups > len(table) else ""
     st.caption(f"Select a group to read its rows.{more}")
     return selected[0] if selected else 0
@@ -76,16 +77,7 @@ def _select_group(groups: DuplicateGroups) -> int:
 
 def _show_group_rows(query: DuplicateQuery, threshold: float, group: int, representative: Representative) -> None:
     table, row_count = session.ask_once(group_rows, query, threshold, group, representative)
-    show_table(
-        with_row_numbers(table),
-        f"Rows of group {group + 1}",
-        {
-            "Row": ROW_COLUMN,
-            "Keep": CheckboxColumn(width=55, help="The row that is kept; the others are removed."),
-            "Cosine": NumberColumn(format="%.3f", width=60, help="To the row that is kept."),
-            "Text": TextColumn(width="large"),
-        },
-    )
+    show_table(with_row_numbers(table), f"Rows of group {group + 1}", ROW_COLUMNS)
     limited = f", showing {MAX_ROWS:,}" if row_count > len(table) else ""
     st.caption(f"Group {group + 1:,}: {count(row_count, 'row')}{limited}.")
 
@@ -101,9 +93,8 @@ def _show_group_actions(
     )
     row_count = groups.rows - groups.groups
     rows = partial(session.ask, rows_to_remove, query, threshold, representative)
-    kind = (
-        "exact copies" if query.similarity == "exact" else f"near-duplicates by {query.similarity} at {threshold:.3f}"
-    )
+    by_threshold = f"near-duplicates by {query.similarity} at {threshold:.3f}"
+    kind = "exact copies" if query.similarity == "exact" else by_threshold
     show_save_selection(info, "duplicates", rows, row_count, f"To remove: {kind}")
     reason = f"{kind}, keeping the {representative} of each group"
     show_cleaned_copy(info, "duplicates", rows, row_count, reason, "All but one row of each group.")
@@ -118,15 +109,10 @@ def show_leaks(info: CorpusInfo, query: DuplicateQuery, threshold: float) -> Non
         return
     split = session.ask_once(train_test_column, query.corpus)
     column = st.selectbox(
-        "Split column",
-        [NO_COLUMN, *options],
-        index=options.index(split) + 1 if split else 0,
-        key="split",
-        bind="query-params",
-        width=300,
-        help="Such as train/test, a year or a source. A group with several of its values is a leak: a model would be "
-        "tested on what it was trained on.",
-    )
+        "Split column", [NO_COLUMN, *options], index=options.index(split) + 1 if split else 0, key="split",
+        bind="query-params", width=300,
+        help="Such as train/test, a year or a source. A group with several of its values is a leak.",
+    )  # fmt: skip
     if column == NO_COLUMN:
         st.caption("Select a column to see near-duplicates across its values.")
         return
@@ -134,46 +120,23 @@ def show_leaks(info: CorpusInfo, query: DuplicateQuery, threshold: float) -> Non
     if not result.groups:
         st.success(f"No leaks: no group has more than one value of {plain(column)}.", icon=":material/check:")
         return
-    st.markdown(
-        f"**{count(result.groups, 'group')}** with {count(len(result.rows), 'row')} have more than one value of "
-        f"**{plain(column)}**."
-    )
+    leaking = f"**{count(result.groups, 'group')}** with {count(len(result.rows), 'row')}"
+    st.markdown(f"{leaking} have more than one value of **{plain(column)}**.")
     if result.missing:
         st.caption(f"{count(result.missing, 'row')} in groups without a value are not counted.")
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _show_leak_pairs(result.pairs)
+        pairs = result.pairs.set_axis(["Value", "Other value", "Groups", "Rows"], axis=1)
+        show_table(pairs, "Leaks by pair of values", LEAK_COLUMNS)
     with right:
-        _show_leak_rows(rows, column, len(result.rows))
+        value = TextColumn(plain(column), width="small")
+        columns = {"Row": ROW_COLUMN, "Group": COUNT_COLUMN, "Value": value, "Text": TextColumn(width="large")}
+        show_table(with_row_numbers(rows), "Rows of groups with more than one value", columns)
+        if len(result.rows) > len(rows):
+            st.caption(f"Showing {MAX_ROWS:,} of {len(result.rows):,} rows; the download has all.")
     csv_button(
         "Download leaks (CSV)",
         partial(session.manager().ask, leak_file, query, threshold, column),
         f"{file_stem(info.name)}-leaks.csv",
         help="All rows of groups with more than one value, with all columns.",
     )
-
-
-def _show_leak_pairs(pairs: pd.DataFrame) -> None:
-    show_table(
-        pairs.set_axis(["Value", "Other value", "Groups", "Rows"], axis=1),
-        "Leaks by pair of values",
-        {
-            "Groups": NumberColumn(format="localized", help="Groups that have both values."),
-            "Rows": NumberColumn(format="localized", help="Their rows with either value."),
-        },
-    )
-
-
-def _show_leak_rows(rows: pd.DataFrame, column: str, row_count: int) -> None:
-    show_table(
-        with_row_numbers(rows),
-        "Rows of groups with more than one value",
-        {
-            "Row": ROW_COLUMN,
-            "Group": COUNT_COLUMN,
-            "Value": TextColumn(plain(column), width="small"),
-            "Text": TextColumn(width="large"),
-        },
-    )
-    if row_count > len(rows):
-        st.caption(f"Showing {MAX_ROWS:,} of {row_count:,} rows; the download has all.")

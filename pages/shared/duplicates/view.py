@@ -25,11 +25,6 @@ SIMILARITIES: dict[str, Similarity] = {
     "Wording: words": "words",
     "Exact": "exact",
 }
-SCALES: dict[Similarity, str] = {
-    "embedding": "cosine",
-    "characters": "Jaccard similarity",
-    "words": "Jaccard similarity",
-}
 CHAIN = (
     "A group holds all rows that are linked directly or through others: A may be similar to B and B to C while A and C "
     "differ. A low lowest cosine reveals such a **chain**; raise the threshold to break it."
@@ -39,9 +34,12 @@ CHAIN = (
 def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part."""
     query = DuplicateQuery(session.corpus_ref(info), model, _select_similarity())
-    if (query.similarity == "characters" or query.similarity == "words") and not _compare_wording(
-        info, query.similarity
-    ):
+    headline, title = "The wording of these texts has not been compared yet.", f"Wording of {info.name}"
+    description = f"All {count(info.rows, 'text')} are compared by their wording, once."
+    if (query.similarity == "characters" or query.similarity == "words") and not result_view.ready(
+        TEXT_DUPLICATES, TextQuery(query.corpus, query.similarity), headline=headline, description=description,
+        title=title, button="Compare wording",
+    ):  # fmt: skip
         return
     with st.spinner("Finding near-duplicates", show_time=True):
         curve = session.ask_once(threshold_curve, query)
@@ -50,8 +48,7 @@ def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
         groups = session.ask_once(duplicate_groups, query, threshold)
     show_duplicate_counts(groups, curve.total)
     if query.similarity != "exact":
-        scale = SCALES[query.similarity]
-        title = f"{scale[:1].upper()}{scale[1:]} threshold"
+        title = "Cosine threshold" if query.similarity == "embedding" else "Jaccard similarity threshold"
         st.plotly_chart(
             threshold_figure(curve.thresholds, curve.rows, curve.groups, threshold, title, session.theme()),
             key="duplicates_curve",
@@ -59,12 +56,9 @@ def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
         )
     show_duplicate_notes(query, curve, groups, threshold)
     if not groups.groups:
-        st.info(
-            "No two texts are exactly the same."
-            if query.similarity == "exact"
-            else "No near-duplicates at this threshold. Lower it to see the most similar rows.",
-            icon=":material/check:",
-        )
+        none_similar = "No near-duplicates at this threshold. Lower it to see the most similar rows."
+        message = "No two texts are exactly the same." if query.similarity == "exact" else none_similar
+        st.info(message, icon=":material/check:")
         return
     show_duplicate_groups(info, query, threshold, groups)
     show_leaks(info, query, threshold)
@@ -72,28 +66,10 @@ def show_duplicates(info: CorpusInfo, model: ModelSpec) -> None:
 
 def _select_similarity() -> Similarity:
     title = st.segmented_control(
-        "Similarity",
-        list(SIMILARITIES),
-        key="similarity",
-        bind="query-params",
-        default="Embedding",
-        required=True,
-        help="Embedding: cosine under the model; also finds paraphrases. Wording: Jaccard similarity of runs of 5 "
-        "characters or of 3 words; finds edited copies, whatever the model. Exact: identical texts.",
-    )
+        "Similarity", list(SIMILARITIES), key="similarity", bind="query-params", default="Embedding", required=True,
+        help="Embedding also finds paraphrases. Wording (runs of 5 characters or 3 words) finds edited copies.",
+    )  # fmt: skip
     return SIMILARITIES[str(title)]
-
-
-def _compare_wording(info: CorpusInfo, unit: Unit) -> bool:
-    """Whether the texts have been compared; else compares a few at once, or offers the job."""
-    return result_view.ready(
-        TEXT_DUPLICATES,
-        TextQuery(session.corpus_ref(info), unit),
-        headline="The wording of these texts has not been compared yet.",
-        description=f"All {count(info.rows, 'text')} are compared by their wording, once.",
-        button="Compare wording",
-        title=f"Wording of {info.name}",
-    )
 
 
 def _select_threshold(query: DuplicateQuery, curve: ThresholdCurve) -> float:
@@ -104,16 +80,12 @@ def _select_threshold(query: DuplicateQuery, curve: ThresholdCurve) -> float:
         st.caption("So many rows are identical that only identical ones can be shown.")
         return 1.0
     threshold = st.slider(
-        f"Threshold ({SCALES[query.similarity]})",
-        low,
-        1.0,
-        min(max(curve.suggested, low), 1.0),
-        0.005,
-        format="%.3f",
+        "Threshold (cosine)" if query.similarity == "embedding" else "Threshold (Jaccard similarity)", low, 1.0,
+        min(max(curve.suggested, low), 1.0), 0.005, format="%.3f",
         key=f"threshold-{query.similarity}-{query.model.key if query.similarity == 'embedding' else ''}",
         persist_state="session",
         help="Two rows at least this similar count as near-duplicates. Higher is stricter; 1 is identical.",
-    )
+    )  # fmt: skip
     return round(float(threshold), 4)
 
 
@@ -140,11 +112,8 @@ def show_duplicate_notes(
             "suggested threshold corresponds to 0.95 where that is 0.1. Thresholds differ between models."
         )
         if groups.saturated:
-            st.warning(
-                f"{count(groups.saturated, 'row')} have {curve.k:,} near-duplicates, the maximum of the graph: they "
-                "may have more, and a group may be split.",
-                icon=":material/warning:",
-            )
+            saturated = f"{count(groups.saturated, 'row')} have {curve.k:,} near-duplicates, the maximum of the graph"
+            st.warning(f"{saturated}: they may have more, and a group may be split.", icon=":material/warning:")
     else:
         _show_wording_notes(query, query.similarity, threshold)
     st.caption(CHAIN)
@@ -156,12 +125,8 @@ def _show_wording_notes(query: DuplicateQuery, unit: Unit, threshold: float) -> 
     st.caption(
         f"Jaccard similarity: shared runs of {shingle} over all (lower case, no punctuation). MinHash ({PERMUTATIONS} "
         "permutations, seed 1) proposes pairs, whose similarity is then computed exactly. A pair with similarity "
-        f"{threshold:.3f} is proposed with probability {links.detection_probability(threshold):.4f}; more similar ones "
-        "with a higher one."
+        f"{threshold:.3f} is proposed with probability {links.detection_probability(threshold):.4f}."
     )
     if links.saturated:
-        st.warning(
-            f"{count(links.saturated, 'text')} had more than {MAX_CANDIDATES} candidates, the maximum compared: "
-            "groups of very many similar texts may be split.",
-            icon=":material/warning:",
-        )
+        saturated = f"{count(links.saturated, 'text')} had more than {MAX_CANDIDATES} candidates, the maximum compared"
+        st.warning(f"{saturated}: groups of very many similar texts may be split.", icon=":material/warning:")

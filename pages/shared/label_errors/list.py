@@ -1,7 +1,6 @@
 """The ranked list of label errors, its actions, and the evidence on a selected row with marks."""
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 from streamlit.column_config import NumberColumn, TextColumn
@@ -19,8 +18,8 @@ from core.label_errors.service import (
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.downloads import csv_button
-from pages.shared.selections.save_form import show_save_selection
-from pages.shared.tables import show_table
+from pages.shared.selections.save_form import MarkButton, show_mark_buttons, show_save_selection
+from pages.shared.tables import ROW_COLUMN, show_table, with_row_numbers
 from pages.shared.text import count, file_stem, plain
 
 NO_ROWS = {
@@ -29,11 +28,23 @@ NO_ROWS = {
     "all": "No rows are left.",
 }
 MARKS = {"": "", "reviewed": "Reviewed", "correct": "Label is correct"}
-MARK_BUTTONS: tuple[tuple[str | None, str, str, str], ...] = (
+MARK_BUTTONS: tuple[MarkButton, ...] = (
     ("correct", "Label is correct", "check", "Marks the label as correct."),
     ("reviewed", "Reviewed", "visibility", "Marks the row as reviewed."),
     (None, "Clear", "remove_done", "Removes the mark."),
 )
+share_column = partial(NumberColumn, format="percent")
+LIST_COLUMNS = {
+    "error score": share_column("Error score", help="Higher: the label is more likely wrong. 50%: undecided."),
+    "text": TextColumn("Text", width="large"),
+    "current label": TextColumn("Current label"),
+    "suggested label": TextColumn("Suggested label", help="The most likely other label."),
+    "disagreeing neighbors": share_column("Disagreeing neighbors", help="Share of their votes for other labels."),
+    "probe: current": share_column("Probe: current", help="Probability by a classifier trained without this row."),
+    "probe: suggested": share_column("Probe: suggested", help="Probability by the same classifier."),
+    "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
+    "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
+}
 
 
 def show_label_error_list(query: LabelQuery, row_filter: LabelErrorFilter) -> tuple[LabelErrorTable, list[int]]:
@@ -45,33 +56,14 @@ def show_label_error_list(query: LabelQuery, row_filter: LabelErrorFilter) -> tu
         st.info(message, icon=":material/done_all:")
         return errors, []
     positions = show_table(
-        errors.table.assign(mark=[MARKS[mark] for mark in errors.table["mark"]]),
-        "Possible label errors",
-        _label_error_columns(),
-        max_height=460,
-        key="label_error_table",
-        selection="multi-row",
-    )
+        errors.table.replace({"mark": MARKS}), "Possible label errors", LIST_COLUMNS, max_height=460,
+        key="label_error_table", selection="multi-row",
+    )  # fmt: skip
     limited = f"Showing {len(errors.table):,}; the download has all. " if errors.total > len(errors.table) else ""
     marked = f"{errors.marked:,} marked." if errors.marked else ""
     if limited or marked:
         st.caption(limited + marked)
     return errors, [int(errors.table.index[position]) for position in positions]
-
-
-def _label_error_columns() -> dict[str, Any]:
-    share = partial(NumberColumn, format="percent")
-    return {
-        "error score": share("Error score", help="Higher: the label is more likely wrong. 50%: undecided."),
-        "text": TextColumn("Text", width="large"),
-        "current label": TextColumn("Current label"),
-        "suggested label": TextColumn("Suggested label", help="The most likely other label."),
-        "disagreeing neighbors": share("Disagreeing neighbors", help="Share of the neighbors' votes for other labels."),
-        "probe: current": share("Probe: current", help="Probability by a classifier trained without this row."),
-        "probe: suggested": share("Probe: suggested", help="Probability by the same classifier."),
-        "flagged by": TextColumn("Flagged by", help="Which of the two signals flag the label."),
-        "mark": TextColumn("Mark", help="Your mark; saved in the workspace."),
-    }
 
 
 def show_label_error_actions(info: CorpusInfo, query: LabelQuery, row_filter: LabelErrorFilter, row_count: int) -> None:
@@ -100,15 +92,7 @@ def show_label_evidence(query: LabelQuery, errors: LabelErrorTable, rows: list[i
             f"**{plain(labels['suggested label'])}** suggested"
         )
         with st.container(horizontal=True):
-            for mark, label, icon, help_text in MARK_BUTTONS:
-                st.button(
-                    label if len(rows) == 1 else f"{label} ({len(rows):,})",
-                    key=f"label_mark_{mark}",
-                    icon=f":material/{icon}:",
-                    on_click=label_marks(query).set,
-                    args=(rows, mark),
-                    help=help_text,
-                )
+            show_mark_buttons(label_marks(query), rows, MARK_BUTTONS, "label_mark")
         _show_nearest_labels(query, rows[0], str(labels["current label"]))
 
 
@@ -124,14 +108,10 @@ def _show_nearest_labels(query: LabelQuery, row: int, current: str) -> None:
         return
     others = int((neighbors["label"] != current).sum())
     st.caption(f"{others} of its {len(neighbors)} nearest other labeled texts have another label.")
-    show_table(
-        neighbors.assign(row=neighbors.index + 1)[["cosine", "label", "text", "row"]],
-        "Nearest texts and their labels",
-        {
-            "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
-            "label": TextColumn("Label", width=130),
-            "text": TextColumn("Text", width="large"),
-            "row": NumberColumn("Row", format="localized"),
-        },
-        max_height=460,
-    )
+    columns = {
+        "cosine": NumberColumn("Cosine", format="%.3f", help="Higher = more similar."),
+        "label": TextColumn("Label", width=130),
+        "text": TextColumn("Text", width="large"),
+        "Row": ROW_COLUMN,
+    }
+    show_table(with_row_numbers(neighbors, 3), "Nearest texts and their labels", columns, max_height=460)

@@ -1,7 +1,5 @@
 """Label errors: rows whose label disagrees with their neighbors and with a cross-validated probe."""
 
-from functools import partial
-
 import streamlit as st
 
 from core.corpus.label_columns import label_columns
@@ -29,26 +27,17 @@ COLUMN_KEY = "label_error_column"
 
 def show_label_errors(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part. Raises PlanisphereErrors, such as for a column whose labels can't be checked."""
-    st.caption(
-        "Which rows may have the wrong label? Two signals: a text's nearest other texts, and a classifier trained "
-        "without that text. Nothing is changed; you decide."
-    )
+    st.caption("Rows whose label disagrees with their nearest other texts, and with a classifier trained without them.")
     columns = session.ask_once(label_columns, session.corpus_ref(info))
     if not columns:
-        st.info(
-            "No label columns found. A label column has at least two values that repeat.", icon=":material/label_off:"
-        )
+        st.info("No label columns: none has at least two values that repeat.", icon=":material/label_off:")
         st.page_link("pages/data/corpus.py", label="Select columns on the Data page", icon=":material/table_view:")
         return
     query = LabelQuery(session.corpus_ref(info), model, _select_label_column(columns))
+    headline, title = "These labels have not been checked yet.", f"Labels of {info.name}: {query.column}"
+    description = f"Labels in {plain(query.column)} are compared with their neighbors and with a classifier."
     if result_view.ready(
-        LABEL_ERRORS,
-        query,
-        headline="These labels have not been checked yet.",
-        description=f"{count(info.rows, 'row')} with labels in {plain(query.column)} are compared with their neighbors "
-        "and with a classifier of the labels.",
-        button="Check labels",
-        title=f"LabelColumn of {info.name}: {query.column}",
+        LABEL_ERRORS, query, headline=headline, description=description, title=title, button="Check labels"
     ):
         show_checked_labels(info, query)
 
@@ -77,85 +66,60 @@ def show_label_error_metrics(summary: LabelErrorSummary) -> None:
     estimate = summary.estimate
     with st.container(horizontal=True):
         st.metric("Rows checked", f"{summary.checked:,}", help=_describe_unchecked(summary))
+        signals = f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe."
+        st.metric("Flagged by both", f"{summary.both:,}", help=signals)
         st.metric(
-            "Flagged by both",
-            f"{summary.both:,}",
-            help=f"{summary.neighbors:,} are flagged by their neighbors, {summary.probe:,} by the probe.",
-        )
-        st.metric(
-            "Estimated label errors",
-            f"{estimate.wrong:,}",
-            f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
-            delta_color="off",
-            delta_arrow="off",
+            "Estimated label errors", f"{estimate.wrong:,}", f"95%: {estimate.low:,.0f} to {estimate.high:,.0f}",
+            delta_color="off", delta_arrow="off",
             help="Confident learning (Northcutt, Jiang and Chuang, 2021): rows whose probability for another label is "
             "at least the average of that label's rows. Bootstrap interval over texts "
             f"({estimate.resamples:,} resamples). If rows without a confident class were wrong as often as the others, "
             f"it would be {estimate.calibrated:,.0f}. A model that fits the texts poorly inflates all of these.",
-        )
-        st.metric("LabelColumn", f"{summary.labels:,}", help=f"LabelColumn with at least {MIN_TEXTS} different texts.")
+        )  # fmt: skip
+        st.metric("Labels", f"{summary.labels:,}", help=f"Labels with at least {MIN_TEXTS} different texts.")
 
 
 def _describe_unchecked(summary: LabelErrorSummary) -> str:
-    missing = (
-        f"{count(summary.missing, 'row')} without a label excluded" if summary.missing else "Every row has a label"
-    )
-    if not summary.rare_labels:
-        return f"{missing}."
-    return (
-        f"{missing}; {count(summary.rare_rows, 'row')} excluded whose label has fewer than {MIN_TEXTS} different texts."
-    )
+    missing = f"{count(summary.missing, 'row')} without a label excluded"
+    rare = f"{count(summary.rare_rows, 'row')} excluded whose label has fewer than {MIN_TEXTS} different texts"
+    parts = [missing if summary.missing else "Every row has a label", *([rare] if summary.rare_labels else [])]
+    return f"{'; '.join(parts)}."
 
 
 def _select_label_column(columns: tuple[str, ...]) -> str:
     session.select_from_link(COLUMN_KEY, columns)
     column = st.selectbox(
-        "Label column",
-        columns,
-        key=COLUMN_KEY,
-        width=320,
+        "Label column", columns, key=COLUMN_KEY, width=320,
         help="Its values are checked. Columns selected as labels on the Data page come first.",
-    )
+    )  # fmt: skip
     session.write_to_link(COLUMN_KEY)
     return column
 
 
 def _select_flagged_by() -> FlaggedBy:
     flagged_by = st.segmented_control(
-        "Flagged by",
-        list(FLAGGED_BY),
-        key="flagged_by",
-        bind="query-params",
-        format_func=lambda name: FLAGGED_BY[name],
-        default="both",
-        required=True,
-        help="Neighbors: another label has more votes than the current one among the 15 nearest other texts, weighted "
-        "by cosine. Probe: a classifier trained on other rows is confident of another label. Rows flagged by both are "
-        "wrong most often.",
-    )
+        "Flagged by", list(FLAGGED_BY), key="flagged_by", bind="query-params",
+        format_func=lambda name: FLAGGED_BY[name], default="both", required=True,
+        help="Neighbors: another label has more votes among the 15 nearest other texts. Probe: a classifier trained on "
+        "other rows is confident of another label. Rows flagged by both are wrong most often.",
+    )  # fmt: skip
     return flagged_by or "both"
 
 
 def _select_filter(flagged_by: FlaggedBy, pairs: tuple[tuple[str, str, int], ...]) -> LabelErrorFilter:
     rows = {(current, suggested): number for current, suggested, number in pairs}
-    options: list[tuple[str, str]] = [ANY_PAIR, *rows]
+
+    def pair_label(pair: tuple[str, str]) -> str:
+        return "any" if pair == ANY_PAIR else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
+
     pair = st.selectbox(
-        "Confused labels",
-        options,
-        key="label_pair",
-        format_func=partial(format_label_pair, rows),
-        width=320,
+        "Confused labels", [ANY_PAIR, *rows], key="label_pair", format_func=pair_label, width=320,
         help="Only rows with this current and this suggested label; the most frequent pairs come first.",
-    )
+    )  # fmt: skip
     unmarked = st.toggle(
         "Hide marked rows", key="label_errors_unmarked", persist_state="session", help="Excludes rows with a mark."
     )
     return LabelErrorFilter(flagged_by, *(pair or ANY_PAIR), unmarked)
-
-
-def format_label_pair(rows: dict[tuple[str, str], int], pair: tuple[str, str]) -> str:
-    """Current and suggested label, with the number of rows."""
-    return "any" if pair == ANY_PAIR else f"{cut(pair[0], 30)} → {cut(pair[1], 30)} ({rows.get(pair, 0):,})"
 
 
 def show_label_confusion(confusion: LabelConfusion) -> None:
@@ -166,7 +130,7 @@ def show_label_confusion(confusion: LabelConfusion) -> None:
         return
     current, suggested, rows = confusion.pairs[0]
     st.markdown(
-        f"Most frequent: labeled **{plain(cut(current, 40))}**, **{plain(cut(suggested, 40))}** suggested "
+        f"Most frequent: **{plain(cut(current, 40))}** labeled, **{plain(cut(suggested, 40))}** suggested "
         f"({count(rows, 'row')})."
     )
     st.plotly_chart(
@@ -174,23 +138,19 @@ def show_label_confusion(confusion: LabelConfusion) -> None:
         key="label_confusion",
         alt="Heat map: current against suggested labels",
     )
-    st.caption(
-        f"{confusion.counted:,} of {count(confusion.total, 'row')}, for the {len(confusion.names)} labels of the most "
-        "frequent pairs."
-    )
+    names = f"for the {len(confusion.names)} labels of the most frequent pairs"
+    st.caption(f"{confusion.counted:,} of {count(confusion.total, 'row')}, {names}.")
 
 
 def _show_label_error_notes(query: LabelQuery, summary: LabelErrorSummary) -> None:
     if summary.rare_labels:
         labels = ", ".join(f"{plain(cut(name, 30))} ({rows:,})" for name, rows in summary.rare)
-        more = (
-            f" and {summary.rare_labels - len(summary.rare):,} more" if summary.rare_labels > len(summary.rare) else ""
-        )
+        others = summary.rare_labels - len(summary.rare)
+        more = f" and {others:,} more" if others else ""
         st.caption(f"Too rare to check, possibly misspelled: {labels}{more}.")
     st.caption(
-        f"{count(summary.checked, 'row')} checked under {plain(query.model.label)}; {summary.missing:,} without a "
-        "label. A label's share is the mean of two: its votes among the 15 nearest other texts (weighted by cosine, "
-        "copies of a text vote once), and its probability by logistic regression on up to 128 principal components (5 "
-        f"folds, copies in one fold, {summary.trained:,} training rows per fold, seed 0). Error score: the suggested "
-        "label's share divided by that of the suggested and the current label; higher is more likely wrong."
+        f"Under {plain(query.model.label)}. A label's share is the mean of its votes among the 15 nearest other texts "
+        "(weighted by cosine, copies of a text vote once), and of its probability by logistic regression on up to 128 "
+        f"principal components (5 folds, copies in one fold, {summary.trained:,} training rows per fold, seed 0). Error"
+        " score: the suggested label's share divided by that of the suggested and the current label."
     )

@@ -23,20 +23,14 @@ CUTOFFS: dict[str, CutoffKind] = {"Number": "number", "Percentile": "percentile"
 
 def show_outliers(info: CorpusInfo, model: ModelSpec) -> None:
     """The whole part."""
-    st.caption(
-        "Rows that may not belong: other subjects, other languages, broken text. Scores are computed from the vectors "
-        f"of {plain(model.label)} and their neighbors, never from the map."
-    )
+    st.caption(f"Rows that may not belong, by the vectors of {plain(model.label)} and their neighbors, not by the map.")
     settings = select_outlier_settings(info, model)
     query = OutlierQuery(session.corpus_ref(info), model, settings.k)
     stored = OUTLIER_SCORES.exists(query)
+    headline, title = "The outlier scores have not been computed yet.", f"Outlier scores of {info.name}"
+    description = f"All {count(info.rows, 'row')} are compared with their nearest rows and their clusters."
     if not result_view.ready(
-        OUTLIER_SCORES,
-        query,
-        headline="The outlier scores have not been computed yet.",
-        description=f"All {count(info.rows, 'row')} are compared with their nearest rows and their clusters.",
-        button="Compute scores",
-        title=f"Outlier scores of {info.name}",
+        OUTLIER_SCORES, query, headline=headline, description=description, title=title, button="Compute scores"
     ):
         return
     if settings.cutoff.kind == "score" and not stored:
@@ -48,10 +42,7 @@ def show_outliers(info: CorpusInfo, model: ModelSpec) -> None:
     if settings.score in ("combined", "mean", "kth", "lof") and outliers.k < settings.k:
         st.caption(f"k is limited to {outliers.k:,}: the graph has no more neighbors per row.")
     if outliers.is_constant:
-        st.info(
-            "All rows have the same score, so there are no outliers: the rows are too few or too similar.",
-            icon=":material/info:",
-        )
+        st.info("All rows have the same score: they are too few or too similar.", icon=":material/info:")
     left, right = st.columns([5, 2], gap="medium")
     with right:
         show_score_histogram(settings, outliers)
@@ -66,33 +57,18 @@ def select_outlier_settings(info: CorpusInfo, model: ModelSpec) -> OutlierSettin
     """The row of settings."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.selectbox(
-            "Outlier score",
-            list(SCORE_TITLES),
-            key="score",
-            bind="query-params",
-            width=270,
+            "Outlier score", list(SCORE_TITLES), key="score", bind="query-params", width=270,
             help="Higher = more unusual. Scores differ in what they detect: see Compare.",
-        )
+        )  # fmt: skip
         score = SCORE_TITLES[title]
         k = st.number_input(
-            "Neighbors (k)",
-            2,
-            100,
-            20,
-            key="k",
-            bind="query-params",
-            width=140,
+            "Neighbors (k)", 2, 100, 20, key="k", bind="query-params", width=140,
             help="A row is compared with its k nearest rows. A larger k detects larger groups of outliers.",
-        )
+        )  # fmt: skip
         title = st.segmented_control(
-            "List by",
-            list(CUTOFFS),
-            key="cut",
-            bind="query-params",
-            default="Number",
-            required=True,
+            "List by", list(CUTOFFS), key="cut", bind="query-params", default="Number", required=True,
             help="The list ends after a number of rows, at a percentile (100 is the highest score), or at a score.",
-        )
+        )  # fmt: skip
         kind = CUTOFFS[str(title)]
         return OutlierSettings(score, int(k), Cutoff(kind, float(_select_cutoff(info, model, kind, score, int(k)))))
 
@@ -111,31 +87,24 @@ def _select_cutoff(info: CorpusInfo, model: ModelSpec, kind: CutoffKind, score: 
     edges = session.ask_once(outlier_list, corpus, model, OutlierSettings(score, k)).edges
     low, high = float(edges[0]), float(edges[-1])
     return st.number_input(
-        "Min. score",
-        value=low + 0.7 * (high - low),
-        step=max((high - low) / 50, 1e-4),
-        format="%.4f",
-        key=f"min_score-{score}-{k}",
-        width=140,
-        help="See the histogram for typical scores.",
-    )
+        "Min. score", value=low + 0.7 * (high - low), step=max((high - low) / 50, 1e-4), format="%.4f",
+        key=f"min_score-{score}-{k}", width=140, help="See the histogram for typical scores.",
+    )  # fmt: skip
 
 
 def show_score_histogram(settings: OutlierSettings, outliers: OutlierList) -> None:
     """The scores of all rows, with a line where the list ends."""
     is_empty = bool(np.isnan(outliers.threshold))
-    lines = [] if is_empty else [(outliers.threshold, "cutoff")]
-    title = f"{SCORES[settings.score].title}, all rows"
+    lines, title = [(outliers.threshold, "cutoff")], f"{SCORES[settings.score].title}, all rows"
     st.plotly_chart(
-        histogram_figure(outliers.counts, outliers.edges, lines, title, session.theme()),
+        histogram_figure(outliers.counts, outliers.edges, [] if is_empty else lines, title, session.theme()),
         key="outlier_histogram",
         alt="Histogram of the score over all rows, with a line at the cutoff",
     )
     if is_empty:
         st.caption(f"None of the {count(outliers.total, 'row')} reaches this cutoff.")
         return
-    digits = percentile_digits(outliers.total)
     st.caption(
         f"{outliers.above:,} of {count(outliers.total, 'row')} listed: score {outliers.threshold:.4g} or higher, "
-        f"percentile {outliers.percentile:.{digits}f} or higher."
+        f"percentile {outliers.percentile:.{percentile_digits(outliers.total)}f} or higher."
     )

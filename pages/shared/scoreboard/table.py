@@ -99,7 +99,7 @@ def _score_columns(metric: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "rank": text("Rank", help="By score. Contenders that share a letter (a, b, ...) do not differ significantly."),
-        "contender": text("Contender", width="medium", help="A model, or a variant with smaller vectors."),
+        "contender": text("Contender", width=280, help="A model, or a variant with smaller vectors."),
         "score": number(metric, format="%.3f", help="Higher is better."),
         "interval": text("95% interval", help="Bootstrap confidence interval: the range for other rows of this kind."),
         "share_best": number("P(best)", format="%.0f%%", help="Share of resamples in which it is best."),

@@ -28,9 +28,9 @@ from core.duplicates.service import (
 from core.errors import InputError, StorageError
 from core.models.registry import load_embedder
 from core.outliers.consensus import Cutoff
-from core.outliers.row import explain_row
 from core.outliers.service import (
     OutlierSettings,
+    explain_row,
     model_consensus,
     outlier_file,
     outlier_list,
