@@ -48,17 +48,14 @@ def select_task(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Ta
     return task, metric
 
 
-def _proposed_kind(info: CorpusInfo) -> TaskKind:
-    """The task that the corpus' columns suit."""
-    if session.ask_once(pair_columns, session.corpus_ref(info), "").named:
-        return "pairs"
-    return "labels" if session.ask_once(label_choices, session.corpus_ref(info)) else "known_item"
-
-
 def _select_task_kind(info: CorpusInfo) -> TaskKind:
+    """By default the task that the corpus' columns suit."""
+    corpus = session.corpus_ref(info)
+    proposed: TaskKind = "labels" if session.ask_once(label_choices, corpus) else "known_item"
+    proposed = "pairs" if session.ask_once(pair_columns, corpus, "").named else proposed
     selected = st.segmented_control(
         "Evaluate with", list(TASK_LABELS), key="score_task", bind="query-params", format_func=TASK_LABELS.__getitem__,
-        default=_proposed_kind(info), required=True,
+        default=proposed, required=True,
         help=" ".join(f"{label}: {TASK_DESCRIPTIONS[kind]}" for kind, label in TASK_LABELS.items()),
     )  # fmt: skip
     kind: TaskKind = selected or "labels"
