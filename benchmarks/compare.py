@@ -11,7 +11,7 @@ from core.compression.results import COMPRESSION, PARTS, CompressionQuery
 from core.corpus.loaders import load_corpus
 from core.disagreement.results import COMPARISON, ComparisonQuery
 from core.models.registry import PRESETS, load_embedder
-from core.quality import service as measures
+from core.quality import service as quality
 from core.store import Workspace
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, get_or_compute_neighbors
@@ -22,41 +22,35 @@ LABEL = "category"
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as place:
-        digest, _ = banking_at(place)
-        other = embed(load_corpus(CorpusRef(place, digest)), load_embedder("lexical"), Workspace(place)).model
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = CorpusRef(folder, banking_at(folder)[0])
+        other = embed(load_corpus(corpus), load_embedder("lexical"), Workspace(folder)).model
         first = Contender(PRESETS[0])
         variants = [Contender(PRESETS[0], 128), Contender(PRESETS[0], 64), Contender(PRESETS[0], None, "binary")]
         contenders = (first, *variants, Contender(other))
         for model in (PRESETS[0], other):
-            NEIGHBORS.get_or_compute(ModelQuery(CorpusRef(place, digest), model))
-        found: dict[str, Any] = {"rows": len(load_corpus(CorpusRef(place, digest))), "contenders": len(contenders)}
-        found["variants_graphs"] = timed(
-            lambda: [get_or_compute_neighbors(CorpusRef(place, digest), variant) for variant in variants]
-        )
-        found["disagreement"] = timed(
-            lambda: COMPARISON.get_or_compute(ComparisonQuery(CorpusRef(place, digest), contenders))
-        )
-        found["compression"] = {
-            part: timed(
-                lambda part=part: COMPRESSION.get_or_compute(CompressionQuery(CorpusRef(place, digest), first, part))
-            )
+            NEIGHBORS.get_or_compute(ModelQuery(corpus, model))
+        results: dict[str, Any] = {"rows": len(load_corpus(corpus)), "contenders": len(contenders)}
+        results["variants_graphs"] = timed(lambda: [get_or_compute_neighbors(corpus, variant) for variant in variants])
+        results["disagreement"] = timed(lambda: COMPARISON.get_or_compute(ComparisonQuery(corpus, contenders)))
+        results["compression"] = {
+            part: timed(lambda part=part: COMPRESSION.get_or_compute(CompressionQuery(corpus, first, part)))
             for part in PARTS
         }
-        found["quality, one contender"] = qualities(place, digest, first)
-    keep("compare", found)
+        results["quality, one contender"] = qualities(corpus, first)
+    keep("compare", results)
 
 
-def qualities(place: str, digest: str, contender: Contender) -> dict[str, float]:
-    """Seconds of the parts that embed nothing, each asked for the first time."""
-    where = (place, digest, contender)
+def qualities(corpus: CorpusRef, contender: Contender) -> dict[str, float]:
+    """Seconds of the parts that embed nothing, each computed for the first time."""
+    query = (corpus, contender)
     parts: dict[str, Callable[[], Any]] = {
-        "similarity": lambda: measures.similarity(*where, LABEL),
-        "density": lambda: measures.dimension_usage(*where),
-        "hubs": lambda: measures.hubness(*where, LABEL),
-        "length": lambda: measures.length_bias(*where),
-        "what a cosine means": lambda: measures.same_label(*where, LABEL),
-        "noise": lambda: measures.noise_robustness(*where),
+        "similarity": lambda: quality.similarity(*query, LABEL),
+        "dimension_usage": lambda: quality.dimension_usage(*query),
+        "hubs": lambda: quality.hubness(*query, LABEL),
+        "length": lambda: quality.length_bias(*query),
+        "calibration": lambda: quality.same_label(*query, LABEL),
+        "noise": lambda: quality.noise_robustness(*query),
     }
     return {name: timed(part) for name, part in parts.items()}
 

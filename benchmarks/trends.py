@@ -1,4 +1,4 @@
-"""Trends: planted bursts, surges and drifts found or not, false alarms on shuffled dates, and seconds.
+"""Trends: recall of planted bursts, increases and drift, false alarms on shuffled dates, and seconds.
 
 python -m benchmarks.trends [rows ...]: by default 1,000, 10,000 and 100,000.
 """
@@ -31,7 +31,7 @@ DRIFTED = (2, 5)
 
 
 def main() -> None:
-    sizes = [int(each) for each in sys.argv[1:]] or list(SIZES)
+    sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
     keep("trends", {"days": DAYS, "groups": GROUPS, "seeds": len(SEEDS), **{f"{n:,} rows": measured(n) for n in sizes}})
 
 
@@ -41,74 +41,74 @@ def measured(rows: int) -> dict[str, Any]:
     groups, index = counted[0]
     return {
         "shares": {"seconds": seconds(partial(group_series, groups, index, DAYS))},
-        "surges": surges(counted),
+        "surges": increases(counted),
         "bursts": bursts(counted),
         "drift": drifts(rows, seeds[:5]),
     }
 
 
 def stream(rows: int, seed: int) -> tuple[Groups, np.ndarray]:
-    """Groups and days of rows with a weekly rhythm, and a surge of three days in some groups."""
+    """Groups and days of rows with a weekly rhythm, and an increase of three days in some groups."""
     generator = np.random.default_rng(seed)
     rhythm = np.resize(WEEK, DAYS)
     days = generator.choice(DAYS, rows, p=rhythm / rhythm.sum())
     codes = generator.choice(GROUPS, rows, p=(share := 1 / (5 + np.arange(GROUPS))) / share.sum())
     for group in PLANTED:
-        more = surge_rows(codes, group)
-        days = np.append(days, surge_day(group, seed) + generator.integers(0, 3, more))
+        more = planted_rows(codes, group)
+        days = np.append(days, planted_day(group, seed) + generator.integers(0, 3, more))
         codes = np.append(codes, np.full(more, group))
     index = bin_times((START + days.astype("timedelta64[D]")).astype("datetime64[ns]"), "day").index
     return order_groups(codes, [str(group) for group in range(GROUPS)]), index
 
 
-def surge_rows(codes: np.ndarray, group: int) -> int:
-    """As many as a group of this size has in ten days, and six more, so that small groups have a surge at all."""
+def planted_rows(codes: np.ndarray, group: int) -> int:
+    """As many as a group of this size has in ten days, and six more, so that small groups increase at all."""
     return int((codes == group).sum() * 10 / DAYS) + 6
 
 
-def surge_day(group: int, seed: int) -> int:
+def planted_day(group: int, seed: int) -> int:
     return 40 + (group * 61 + seed * 13) % 280
 
 
-def surges(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
-    """Planted surges found, and streams with a false alarm, with and without the week allowed for."""
-    told = {}
+def increases(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
+    """Recall of planted increases, and streams with a false alarm, with and without the week accounted for."""
+    results = {}
     for name, calendar in (("week allowed for", True), ("week not allowed for", False)):
-        found, false, shuffled = 0, 0, 0
+        hits, false, shuffled = 0, 0, 0
         for seed, (groups, index) in enumerate(counted):
-            hits = alarms(groups, index, calendar)
-            right = {(group, day) for group, day in hits if near_planted(group, day, seed)}
-            found += len({group for group, _ in right})
-            false += len(hits - right) > 0
+            alarms = find_alarms(groups, index, calendar)
+            right = {(group, day) for group, day in alarms if near_planted(group, day, seed)}
+            hits += len({group for group, _ in right})
+            false += len(alarms - right) > 0
             mixed = np.random.default_rng(seed).permutation(index)
-            shuffled += len(alarms(groups, mixed, calendar)) > 0
-        told[name] = {
-            "recall": round(found / (len(PLANTED) * len(counted)), 3),
+            shuffled += len(find_alarms(groups, mixed, calendar)) > 0
+        results[name] = {
+            "recall": round(hits / (len(PLANTED) * len(counted)), 3),
             "streams_with_another_alarm": round(false / len(counted), 3),
             "shuffled_streams_with_an_alarm": round(shuffled / len(counted), 3),
         }
-    return told | {"seconds": seconds(partial(alarms, *counted[0], True))}
+    return results | {"seconds": seconds(partial(find_alarms, *counted[0], True))}
 
 
-def alarms(groups: Groups, index: np.ndarray, calendar: bool) -> set[tuple[str, int]]:
-    """(group, first day) of each surge."""
+def find_alarms(groups: Groups, index: np.ndarray, calendar: bool) -> set[tuple[str, int]]:
+    """(group, first day) of each increase."""
     counts = count_groups(groups.codes, index, len(groups.names), DAYS)
     steady = np.ones(DAYS)
     starts = (START + np.arange(DAYS)).astype("datetime64[ns]")
-    told = seasonal_factors(counts, counts.sum(axis=0), steady, seasonal_cycles(starts, "day")) if calendar else None
-    found = find_increases(counts, steady, MAX_WIDTH["day"], factors=told.factors if told else None)
-    return {(groups.names[surge.series], surge.first) for surge in found.increases}
+    season = seasonal_factors(counts, counts.sum(axis=0), steady, seasonal_cycles(starts, "day")) if calendar else None
+    result = find_increases(counts, steady, MAX_WIDTH["day"], factors=season.factors if season else None)
+    return {(groups.names[increase.series], increase.first) for increase in result.increases}
 
 
 def near_planted(group: str, day: int, seed: int) -> bool:
-    return int(group) in PLANTED and surge_day(int(group), seed) - 2 <= day <= surge_day(int(group), seed) + 2
+    return int(group) in PLANTED and planted_day(int(group), seed) - 2 <= day <= planted_day(int(group), seed) + 2
 
 
 def bursts(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
     """Planted bursts among the three heaviest, by week."""
     hits = 0
     for seed, (groups, index) in enumerate(counted):
-        heaviest = sorted(all_bursts(groups, index), key=lambda each: -each[0])[: len(PLANTED)]
+        heaviest = sorted(all_bursts(groups, index), key=lambda burst: -burst[0])[: len(PLANTED)]
         hits += len({group for _, group, week in heaviest if in_week(group, week, seed)})
     return {
         "planted_among_the_heaviest": round(hits / (len(PLANTED) * len(counted)), 3),
@@ -117,7 +117,7 @@ def bursts(counted: list[tuple[Groups, np.ndarray]]) -> dict[str, Any]:
 
 
 def in_week(group: str, week: int, seed: int) -> bool:
-    return int(group) in PLANTED and week in {(surge_day(int(group), seed) + day) // 7 for day in range(3)}
+    return int(group) in PLANTED and week in {(planted_day(int(group), seed) + day) // 7 for day in range(3)}
 
 
 def by_week(groups: Groups, index: np.ndarray) -> np.ndarray:
@@ -130,27 +130,27 @@ def all_bursts(groups: Groups, index: np.ndarray) -> list[tuple[float, str, int]
     totals = counts.sum(axis=0)
     return [
         (burst.weight, name, burst.first)
-        for name, own in zip(groups.names, counts, strict=True)
-        for burst in find_bursts(own, totals)
+        for name, series in zip(groups.names, counts, strict=True)
+        for burst in find_bursts(series, totals)
     ]
 
 
 def drifts(rows: int, seeds: range) -> dict[str, Any]:
-    """Planted drifts found at q <= 0.05, and other groups called drifted, by either test; with shuffled dates, too."""
-    found = false = shuffled = tested = 0
+    """Recall of planted drift at q <= 0.05, and other groups flagged, by either test; with shuffled dates, too."""
+    hits = false = shuffled = tested = 0
     for seed in seeds:
-        asked = vectors(rows, seed)
-        told = called(asked)
-        found += len(told & set(DRIFTED))
-        false += len(told - set(DRIFTED))
-        later = np.random.default_rng(seed).permutation(asked[3])
-        shuffled += len(called((*asked[:3], later)))
+        inputs = vectors(rows, seed)
+        flagged = drifted_groups(inputs)
+        hits += len(flagged & set(DRIFTED))
+        false += len(flagged - set(DRIFTED))
+        later = np.random.default_rng(seed).permutation(inputs[3])
+        shuffled += len(drifted_groups((*inputs[:3], later)))
         tested += GROUPS
     return {
-        "recall": round(found / (len(DRIFTED) * len(seeds)), 3),
+        "recall": round(hits / (len(DRIFTED) * len(seeds)), 3),
         "other_groups_called": round(false / (tested - len(DRIFTED) * len(seeds)), 4),
         "groups_called_on_shuffled_dates": round(shuffled / tested, 4),
-        "seconds": seconds(partial(called, vectors(rows, 0)), 1),
+        "seconds": seconds(partial(drifted_groups, vectors(rows, 0)), 1),
     }
 
 
@@ -162,21 +162,21 @@ def vectors(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     generator = np.random.default_rng(seed)
     codes, later = np.arange(rows) % GROUPS, generator.integers(0, 2, rows).astype(np.int8)
     centers = generator.normal(0, 1, (2 * GROUPS, DIMENSIONS))
-    moved = np.isin(codes, DRIFTED) & (later == 1) & (generator.random(rows) < 1 / 3)
-    made = unit_rows(centers[codes + GROUPS * moved] + generator.normal(0, 1.5, (rows, DIMENSIONS)))
+    shifted = np.isin(codes, DRIFTED) & (later == 1) & (generator.random(rows) < 1 / 3)
+    unit = unit_rows(centers[codes + GROUPS * shifted] + generator.normal(0, 1.5, (rows, DIMENSIONS)))
     near = np.full((rows, K), -1, dtype=np.int32)
     for group in range(GROUPS):
         members = np.flatnonzero(codes == group)
         width = min(K + 1, len(members))
         index = faiss.IndexFlatIP(DIMENSIONS)
-        index.add(made[members])
-        near[members, : width - 1] = members[index.search(made[members], width)[1][:, 1:]]
-    return made, near, codes, later
+        index.add(unit[members])
+        near[members, : width - 1] = members[index.search(unit[members], width)[1][:, 1:]]
+    return unit, near, codes, later
 
 
-def called(asked: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> set[int]:
-    told = measure_drifts(*asked, GROUPS)
-    return {each.code for each in told if min(each.q_change, each.q_same) <= 0.05}
+def drifted_groups(inputs: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> set[int]:
+    drifts = measure_drifts(*inputs, GROUPS)
+    return {drift.code for drift in drifts if min(drift.q_change, drift.q_same) <= 0.05}
 
 
 def seconds(run: Callable[[], object], times: int = 3) -> float:

@@ -48,17 +48,42 @@ def base_layout(theme: Theme, height: int) -> dict[str, Any]:
     }
 
 
+def with_opacity(color: str, opacity: float) -> str:
+    """A color "#rrggbb" in CSS' rgba notation."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:.2f})"
+
+
+def band_trace(
+    x: np.ndarray | Sequence[float],
+    low: np.ndarray | Sequence[float],
+    high: np.ndarray | Sequence[float],
+    color: str,
+    group: str,
+    opacity: float = 0.15,
+) -> go.Scatter:
+    """The area between two lines, shown and hidden with the traces of its legend group."""
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", line={"width": 0},
+        fill="toself", fillcolor=with_opacity(color, opacity), legendgroup=group, showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+
+
+def error_bars(values: np.ndarray, low: np.ndarray, high: np.ndarray, color: str, **options: Any) -> dict[str, Any]:
+    """Plotly's `error_x` or `error_y` for the ends of intervals."""
+    bars = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low}
+    return bars | {"color": color, "width": 3} | options
+
+
 def figure_html(figure: go.Figure, title: str, theme: Theme = "light") -> bytes:
     """A self-contained HTML page, UTF-8, that works offline (about 5 MB with plotly.js)."""
     page = go.Figure(figure)
     page.update_layout(height=None, autosize=True)
-    inner = page.to_html(
-        full_html=False, include_plotlyjs=True, include_mathjax=False, config=CONFIG, default_height="100%"
-    )
+    parts: dict[str, Any] = {"full_html": False, "include_plotlyjs": True, "include_mathjax": False}
+    inner = page.to_html(config=CONFIG, default_height="100%", **parts)
     safe = html.escape(" ".join(title.split()))
-    return PAGE.format(title=safe, ground=BACKGROUND[theme], ink=TEXT_COLOR[theme], figure=inner).encode(
-        "utf-8", "replace"
-    )
+    text = PAGE.format(title=safe, ground=BACKGROUND[theme], ink=TEXT_COLOR[theme], figure=inner)
+    return text.encode("utf-8", "replace")
 
 
 def histogram_figure(
@@ -72,14 +97,9 @@ def histogram_figure(
     """Bars of counts (b,) between edges (b + 1,), with lines at marks (value, name) and a title below the x axis."""
     edges = np.asarray(edges, dtype=np.float64)
     hover = [f"{low:.4g} to {high:.4g}: {count:,}" for low, high, count in zip(edges, edges[1:], counts, strict=False)]
-    bars = go.Bar(
-        x=(edges[:-1] + edges[1:]) / 2,
-        y=np.asarray(counts),
-        width=np.diff(edges),
-        marker={"color": COLORS[0], "line": {"width": 0}},
-        hovertext=hover,
-        hoverinfo="text",
-    )
+    middles, marker = (edges[:-1] + edges[1:]) / 2, {"color": COLORS[0], "line": {"width": 0}}
+    style = {"width": np.diff(edges), "marker": marker, "hovertext": hover, "hoverinfo": "text"}
+    bars = go.Bar(x=middles, y=np.asarray(counts), **style)
     figure = go.Figure(bars, base_layout(theme, height))
     figure.update_layout(bargap=0, margin={"t": 28, "b": 40, "l": 48}, showlegend=False)
     figure.update_xaxes(title={"text": chart_label(title)}, showgrid=False, zeroline=False)
@@ -87,29 +107,6 @@ def histogram_figure(
     for i, (value, name) in enumerate(marks):
         line = {"color": COLORS[1], "width": 2, "dash": ("solid", "dash", "dot")[i % 3]}
         figure.add_vline(x=value, line=line, annotation={"text": chart_label(name), "yref": "paper", "y": 1.0})
-    return figure
-
-
-def bar_figure(
-    names: Sequence[str], counts: Sequence[int], title: str = "", theme: Theme = "light", height: int | None = None
-) -> go.Figure:
-    """Horizontal bars, the first name at the top, labeled with their counts."""
-    labels = [chart_label(name, 40) for name in names]
-    bars = go.Bar(
-        x=list(counts),
-        y=list(range(len(labels))),  # by position, as truncated names may be equal
-        orientation="h",
-        marker={"color": COLORS[0]},
-        text=[f"{count:,}" for count in counts],
-        hovertext=[f"{name}: {count:,}" for name, count in zip(labels, counts, strict=True)],
-        hoverinfo="text",
-    )
-    figure = go.Figure(bars, base_layout(theme, height or 60 + 26 * len(labels)))
-    figure.update_layout(margin={"l": 8, "t": 8, "b": 40}, showlegend=False)
-    figure.update_xaxes(title={"text": chart_label(title)}, gridcolor=LINE_COLOR, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(labels))), ticktext=labels, autorange="reversed", automargin=True, showgrid=False
-    )
     return figure
 
 

@@ -29,10 +29,8 @@ def storage_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what, remedy = _REMEDIES.get(
-            error.errno or 0,
-            ("The workspace could not be read or written", "Check the folder and the disk, and try again."),
-        )
+        unknown = ("The workspace could not be read or written", "Check the folder and the disk, and try again.")
+        what, remedy = _REMEDIES.get(error.errno or 0, unknown)
         raise StorageError(f"{what}: {folder} ({error.strerror or error}).", remedy) from error
 
 

@@ -82,9 +82,8 @@ class Workspace:
             temporary.mkdir()
             _write_corpus_table(corpus, temporary / "corpus.parquet")
             columns = tuple(corpus.table.columns)
-            info = CorpusInfo(
-                corpus.digest, corpus.name, len(corpus), columns, corpus.roles, time.time(), corpus.origin
-            )
+            facts = columns, corpus.roles, time.time(), corpus.origin
+            info = CorpusInfo(corpus.digest, corpus.name, len(corpus), *facts)
             write_json(temporary / "meta.json", asdict(info))
         return info
 
@@ -109,9 +108,7 @@ class Workspace:
         folder, size = self._corpus_folder(corpus), self.size(corpus)
         discard(folder)
         if folder.exists():
-            raise StorageError(
-                "The corpus could not be deleted completely.", f"Check the permissions of {folder}, then try again."
-            )
+            raise StorageError("The corpus could not be deleted completely.", f"Check the permissions of {folder}.")
         return size
 
     def size(self, corpus: str) -> int:
@@ -132,7 +129,8 @@ class Workspace:
             temporary.mkdir()
             for name, array in arrays.items():
                 np.save(temporary / f"{name}.npy", array, allow_pickle=False)
-            record = {"inputs": dict(inputs), "facts": facts, "made": time.time(), "libraries": _library_versions()}
+            libraries = {name: version(name) for name in _LIBRARIES}
+            record = {"inputs": dict(inputs), "facts": facts, "made": time.time(), "libraries": libraries}
             write_json(temporary / "result.json", record | {"arrays": sorted(arrays)})
 
     def load(self, kind: str, corpus: str, inputs: Mapping[str, Any]) -> Stored | None:
@@ -142,9 +140,8 @@ class Workspace:
         if not isinstance(record, dict) or record.get("inputs") != dict(inputs):
             return None
         try:
-            arrays = {
-                name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in record["arrays"]
-            }
+            names = record["arrays"]
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
             return Stored(arrays, record["facts"], record["inputs"])
         except (OSError, ValueError, KeyError, EOFError, TypeError):
             return None
@@ -186,9 +183,7 @@ class Workspace:
     def _require_info(self, corpus: str) -> CorpusInfo:
         info = self.info(corpus)
         if info is None:
-            raise StorageError(
-                "This corpus is not in the workspace (any more).", "Choose or upload one on the Data page."
-            )
+            raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
         return info
 
 
@@ -204,7 +199,3 @@ def _write_corpus_table(corpus: Corpus, path: Path) -> None:
         table[column] = table[column].astype("str").where(table[column].notna())
     table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
     table.to_parquet(path, index=False, compression="zstd")
-
-
-def _library_versions() -> dict[str, str]:
-    return {name: version(name) for name in _LIBRARIES}

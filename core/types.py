@@ -14,10 +14,8 @@ from core.errors import InputError
 Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
 
-LABEL_FIELDS = {
-    "openai": "dimensions",
-    "onnx": "precision",
-}  # what distinguishes models of a backend with the same name
+# what distinguishes models of a backend with the same name
+LABEL_FIELDS = {"openai": "dimensions", "onnx": "precision"}
 UNIT_TOLERANCE = 1e-3
 
 
@@ -233,9 +231,7 @@ def unit_rows(matrix: np.ndarray) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(largest[:, 0]) | (largest[:, 0] == 0))
     if len(bad):
         kind = "only zeros" if largest[bad[0], 0] == 0 else "NaN or infinite values"
-        raise InputError(
-            f"Vector {bad[0] + 1:,} holds {kind} ({len(bad):,} such rows of {len(wide):,}).",
-            "Remove these rows from the vectors and the table, or embed them again.",
-        )
+        remedy = "Remove these rows from the vectors and the table, or embed them again."
+        raise InputError(f"Vector {bad[0] + 1:,} holds {kind} ({len(bad):,} such rows of {len(wide):,}).", remedy)
     scaled = wide / largest
     return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)

@@ -89,9 +89,8 @@ def confusion(labels: np.ndarray, codes: np.ndarray, names: list[str], values: l
     columns = np.lexsort((-counts[rows].sum(axis=0), ~leads))[:limit]
     table = counts[np.ix_(rows, columns)]
     order = np.lexsort((-table.max(axis=0, initial=0), table.argmax(axis=0) if len(table) else np.zeros(len(columns))))
-    return pd.DataFrame(
-        table[:, order], index=[names[row] for row in rows], columns=[values[columns[column]] for column in order]
-    )
+    index, headers = [names[row] for row in rows], [values[column] for column in columns[order]]
+    return pd.DataFrame(table[:, order], index, headers)
 
 
 def compare_with_column(
@@ -127,27 +126,12 @@ def compare_clusterings(
     first, second = cluster_set(corpus, model, params), cluster_set(corpus, other_model, other)
     partner, changed = match_labels(first.labels, second.labels)
     names, others = np.array([*first.names, "(none)"], object), np.array([*second.names, "(none)"], object)
-    rows = np.flatnonzero(changed)
-    texts = load_corpus(corpus).texts
-    table = pd.DataFrame(
-        {
-            "text": [texts[int(row)] for row in rows[:MAX_TABLE_ROWS]],
-            "cluster": names[first.labels[rows[:MAX_TABLE_ROWS]]],
-            "other": others[second.labels[rows[:MAX_TABLE_ROWS]]],
-        },
-        index=rows[:MAX_TABLE_ROWS],
-    )
+    rows, texts = np.flatnonzero(changed)[:MAX_TABLE_ROWS], load_corpus(corpus).texts
+    columns = {"cluster": names[first.labels[rows]], "other": others[second.labels[rows]]}
+    table = pd.DataFrame({"text": [texts[int(row)] for row in rows], **columns}, index=rows)
     counts = contingency(first.labels, second.labels)
     shared = [int(counts[label, to]) if to >= 0 else 0 for label, to in enumerate(partner)]
-    pairs = pd.DataFrame(
-        {
-            "cluster": names[:-1],
-            "other": others[partner],
-            "shared": shared,
-            "rows": counts.sum(axis=1),
-            "other_rows": np.append(counts.sum(axis=0), 0)[partner],
-        }
-    )
-    return ClusteringComparison(
-        agreement(first.labels, second.labels), len(rows), short_cells(table, CELL_LENGTH)[0], pairs
-    )
+    sizes = {"rows": counts.sum(axis=1), "other_rows": np.append(counts.sum(axis=0), 0)[partner]}
+    pairs = pd.DataFrame({"cluster": names[:-1], "other": others[partner], "shared": shared, **sizes})
+    measures = agreement(first.labels, second.labels)
+    return ClusteringComparison(measures, int(changed.sum()), short_cells(table, CELL_LENGTH)[0], pairs)

@@ -1,7 +1,7 @@
 """The hierarchy of a clustering as nodes, and as the bars of an icicle chart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,8 +35,8 @@ def hierarchy(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> tup
         stack, names = clusters.labels[None], [clusters.names]
     else:
         stack = clusters.levels[: params.level + 1]
-        upper = [cluster_set(corpus, model, _with_level(params, level)).names for level in range(params.level)]
-        names = [*upper, clusters.names]
+        upper = [replace(params, level=level) for level in range(params.level)]
+        names = [*(cluster_set(corpus, model, coarser).names for coarser in upper), clusters.names]
     return _nodes(stack, names)
 
 
@@ -54,16 +54,11 @@ def _nodes(stack: np.ndarray, names: list[tuple[str, ...]]) -> tuple[Node, ...]:
         for label in np.argsort(-sizes, kind="stable"):
             parent = int(first[label])
             here[int(label)] = (len(nodes), filled[parent])
-            nodes.append(
-                Node(level, int(label), above[parent][0], names[level][label], int(sizes[label]), filled[parent])
-            )
-            filled[parent] += int(sizes[label])
+            name, rows = names[level][label], int(sizes[label])
+            nodes.append(Node(level, int(label), above[parent][0], name, rows, filled[parent]))
+            filled[parent] += rows
         above, parents = here, labels
     return tuple(nodes)
-
-
-def _with_level(params: ClusterParams, level: int) -> ClusterParams:
-    return ClusterParams(params.method, level=level, seed=params.seed)
 
 
 @dataclass(frozen=True)
@@ -89,28 +84,16 @@ def icicle_bars(nodes: Sequence[Node], selected: int | None = None) -> list[Bar]
     children.
     """
     total = max((node.start + node.rows for node in nodes), default=1)
-    low, high = _span(nodes, selected, total)
-    colors = _colors(nodes)
-    bars = []
+    (low, high), colors, bars = _span(nodes, selected, total), _colors(nodes), []
     for position, node in enumerate(nodes):
         start, end = max(node.start, low), min(node.start + node.rows, high)
         height = (end - start) / (high - low)
         if height < MIN_HEIGHT:
             continue
-        name = truncate(clean_line(node.name), NAME_LENGTH)
-        bars.append(
-            Bar(
-                node=position,
-                level=node.level,
-                top=(start - low) / (high - low),
-                height=height,
-                color=colors[position],
-                ink=_contrasting(colors[position]),
-                name=name,
-                title=f"{name}: {node.rows:,} rows ({node.rows / total:.1%})",
-                selected=position == selected,
-            )
-        )
+        top, color, name = (start - low) / (high - low), colors[position], truncate(clean_line(node.name), NAME_LENGTH)
+        title = f"{name}: {node.rows:,} rows ({node.rows / total:.1%})"
+        texts = (color, _contrasting(color), name, title)
+        bars.append(Bar(position, node.level, top, height, *texts, selected=position == selected))
     return bars
 
 

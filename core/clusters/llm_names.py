@@ -42,6 +42,7 @@ ATTEMPTS = 2  # for one request whose answer can't be used
 MAX_UNUSABLE = 3  # such requests in a row after which no more are sent
 AskModel = Callable[[list[dict[str, str]], threading.Event], str]
 SaveNames = Callable[[dict[int, str]], None]
+Answer = tuple[dict[int, str], str]  # names by label of some or all requested clusters, and why there are none
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,7 @@ class ClusterSummary:
 def summarize_cluster(label: int, rows: int, keywords: Sequence[str], texts: Sequence[str]) -> ClusterSummary:
     """Keywords and texts are put on one line each, texts cut at TEXT_LENGTH characters."""
     shortened = tuple(truncate(clean_line(text[: 4 * TEXT_LENGTH]), TEXT_LENGTH) for text in texts)
-    return ClusterSummary(
-        label, rows, tuple(clean_line(word) for word in keywords), tuple(text for text in shortened if text)
-    )
+    return ClusterSummary(label, rows, tuple(map(clean_line, keywords)), tuple(filter(None, shortened)))
 
 
 def messages(clusters: Sequence[ClusterSummary], taken: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -117,14 +116,6 @@ class Request:
 
     clusters: tuple[ClusterSummary, ...]
     taken: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """names: by label, of some or all requested clusters; error: why there are none."""
-
-    names: dict[int, str]
-    error: str = ""
 
 
 def sibling_groups(labels: Sequence[int], parents: Mapping[int, int] | None, centers: np.ndarray) -> list[list[int]]:
@@ -185,10 +176,10 @@ def name_clusters(
     total, names, error = len(summaries), dict[int, str](), ""
     for retry in (False, True):
         batches = _retries(summaries, names, others) if retry else list(planned)
-        for answer in _answers(batches, ask):
-            names |= answer.names
-            error = answer.error or error
-            save(answer.names)
+        for new_names, problem in _answers(batches, ask):
+            names |= new_names
+            error = problem or error
+            save(new_names)
             if progress:
                 progress(len(names), total)
     return names, error if len(names) < total else ""
@@ -218,14 +209,14 @@ def _answers(batches: list[Request], ask: AskModel) -> Iterator[Answer]:
     unusable = 0
     for part, threads in ((batches[:1], 1), (batches[1:], CONCURRENT_REQUESTS)):
         with closing(in_parallel(part, lambda request, stop: _fetch(request, ask, stop), threads)) as answers:
-            for _, answer in answers:
-                unusable = unusable + 1 if answer.error else 0
+            for _, (names, error) in answers:
+                unusable = unusable + 1 if error else 0
                 if unusable == MAX_UNUSABLE:
                     raise ServiceError(
-                        f"The model's answers could not be used: {answer.error}, {unusable} requests in a row.",
+                        f"The model's answers could not be used: {error}, {unusable} requests in a row.",
                         "Choose another model, and check that the address is that of a chat server.",
                     )
-                yield answer
+                yield names, error
 
 
 def _fetch(request: Request, ask: AskModel, stop: threading.Event) -> Answer:
@@ -236,17 +227,15 @@ def _fetch(request: Request, ask: AskModel, stop: threading.Event) -> Answer:
         except InvalidAnswer as error:
             reason = str(error)
         else:
-            return Answer({request.clusters[position].label: name for position, name in names.items()})
-    return Answer({}, reason)
+            return {request.clusters[position].label: name for position, name in names.items()}, ""
+    return {}, reason
 
 
 def _retries(summaries: Mapping[int, ClusterSummary], names: Mapping[int, str], others: Sequence[str]) -> list[Request]:
     """Clusters that share a name, with that name taken, and clusters without a name."""
-    taken = {name.casefold() for name in others}
-    by_name: dict[str, list[int]] = {}
+    taken, planned, by_name = {name.casefold() for name in others}, [], dict[str, list[int]]()
     for label, name in sorted(names.items()):
         by_name.setdefault(name.casefold(), []).append(label)
-    planned = []
     for name, labels in by_name.items():
         if len(labels) > 1 or name in taken:
             planned += _split_requests([summaries[label] for label in labels], (names[labels[0]],))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from core.clusters.validation import centers, silhouettes
+from core.clusters.validation import centers, dbcv, silhouettes
 from core.errors import InputError
+from core.results import no_progress
 from core.types import LayoutParams, Neighbors, Progress, Vectors
 from core.vectors import communities as graph
 from core.vectors.communities import GRAPH_K, neighbor_graph
@@ -25,6 +26,7 @@ BLOCK = 4096  # rows compared with all centers at once
 MIN_ROWS = 4  # fewer rows are one cluster
 K_SAMPLE = 20_000  # rows sampled to choose k
 K_MEANS_STARTS = 3
+Labeling = tuple[np.ndarray, dict[str, Any]]  # labels (n,) and facts
 
 
 def distinct_graph(ids: np.ndarray, scores: np.ndarray) -> tuple["csr_matrix", np.ndarray, np.ndarray]:
@@ -115,7 +117,7 @@ def cluster(
     neighbors: Neighbors,
     texts: Sequence[str],
     params: ClusterParams,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Clusters:
     """Cluster rows by one of four methods. Deterministic: a corpus and parameters always give the same clusters.
 
@@ -133,7 +135,7 @@ def cluster(
         levels = _levels(neighbors, texts, params.seed)
         raw, facts = levels[params.level], {"k": graph.GRAPH_K}
     else:
-        raw, facts = _METHODS[params.method](vectors, neighbors, params, progress or (lambda done, total: None))
+        raw, facts = _METHODS[params.method](vectors, neighbors, params, progress)
     labels = raw if levels is not None else graph.by_size(raw)
     assigned = np.zeros(len(labels), dtype=bool)
     if params.assign_noise:
@@ -173,11 +175,7 @@ def with_noise_assigned(rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
     return result, noise
 
 
-def _hdbscan(
-    vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
-) -> tuple[np.ndarray, dict[str, Any]]:
-    from core.clusters.validation import dbcv
-
+def _hdbscan(vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress) -> Labeling:
     points = umap_points(vectors, neighbors, params.seed, progress)
     labels = graph.by_size(density_clusters(points, params.min_size))
     validity = dbcv(points, labels, params.seed)
@@ -203,9 +201,7 @@ def umap_points(vectors: Vectors, neighbors: Neighbors, seed: int, progress: Pro
     return umap_layout(start, neighbors, params, progress)
 
 
-def _evoc(
-    vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
-) -> tuple[np.ndarray, dict[str, Any]]:
+def _evoc(vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress) -> Labeling:
     from evoc import EVoC
 
     k = max(2, min(15, len(vectors) - 1))
@@ -213,11 +209,7 @@ def _evoc(
     return np.asarray(model.fit_predict(np.array(vectors.rows))), {"layers": len(model.cluster_layers_)}
 
 
-def _kmeans(
-    vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress
-) -> tuple[np.ndarray, dict[str, Any]]:
-    pass
-
+def _kmeans(vectors: Vectors, neighbors: Neighbors, params: ClusterParams, progress: Progress) -> Labeling:
     facts: dict[str, Any] = {"k": params.k}
     if not params.k:
         k, sweep = suggest_k(vectors.rows, params.seed, MAX_K, progress)
@@ -237,10 +229,7 @@ def k_means(rows: np.ndarray, k: int, seed: int) -> np.ndarray:
 
 def suggest_k(rows: np.ndarray, seed: int, max_k: int, progress: Progress) -> tuple[int, list[tuple[int, float]]]:
     """The k with the highest mean silhouette (Rousseeuw, 1987) of cosine distances among about twelve, and all of
-    these.
-
-    Over at most 20,000 rows, sampled by the seed; one start per k.
-    """
+    these; over at most 20,000 rows, sampled by the seed; one start per k."""
     from sklearn.cluster import KMeans
 
     sample = rows

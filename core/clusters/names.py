@@ -1,5 +1,7 @@
 """Names of clusters: keywords by class-based TF-IDF, representative and distinctive texts, and edited names."""
 
+import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,17 +43,11 @@ def cluster_names(
     for label in (index for index, name in enumerate(names) if not name):
         first = next((texts[int(row)] for row in np.flatnonzero(labels == label) if texts[int(row)].strip()), "")
         text = ", ".join(word for word, _ in top_terms[label]) or clean_line(first)
-        names[label] = _unique_name(truncate(text, MAX_NAME_LENGTH) or f"Cluster {label + 1}", taken)
+        name = truncate(text, MAX_NAME_LENGTH) or f"Cluster {label + 1}"
+        numbered = (f"{name} ({number})" for number in itertools.count(2))
+        names[label] = next(unique for unique in itertools.chain([name], numbered) if unique not in taken)
         taken.add(names[label])
     return names
-
-
-def _unique_name(name: str, taken: set[str]) -> str:
-    number = 2
-    unique = name
-    while unique in taken:
-        unique, number = f"{name} ({number})", number + 1
-    return unique
 
 
 def keywords(
@@ -60,11 +56,9 @@ def keywords(
     """For each cluster its terms with the highest class-based TF-IDF (Grootendorst, 2022), with that weight."""
     clustered, count = np.flatnonzero(labels >= 0), int(labels.max(initial=-1)) + 1
     allowed = np.flatnonzero([is_name(term) for term in vocabulary])
-    weights = (
-        class_tf_idf(group_counts(terms[clustered][:, allowed], labels[clustered], count))
-        if count
-        else np.zeros((0, 0))
-    )
+    if not count:
+        return []
+    weights = class_tf_idf(group_counts(terms[clustered][:, allowed], labels[clustered], count))
     best = np.argsort(-weights, axis=1, kind="stable")[:, :limit]
     return [
         [(vocabulary[allowed[term]], float(weights[label, term])) for term in row if weights[label, term] > 0]
@@ -111,11 +105,9 @@ def save_names(
 ) -> None:
     """Save edited names. Raises InputError for a name that is invalid or used twice, StorageError."""
     cleaned = {label: clean_name(name) for label, name in names.items()}
-    seen: dict[str, int] = {}
-    for label, name in cleaned.items():
-        if name.casefold() in seen:
-            raise InputError(f'Two clusters have the name "{name}".', "Use a different name for each.")
-        seen[name.casefold()] = label
+    counts = Counter(name.casefold() for name in cleaned.values())
+    if twice := next((name for name in cleaned.values() if counts[name.casefold()] > 1), None):
+        raise InputError(f'Two clusters have the name "{twice}".', "Use a different name for each.")
     path = _file(workspace, corpus, model, params)
     write_json(path, {str(label): name for label, name in sorted(cleaned.items())})
 

@@ -1,6 +1,5 @@
 """Names of clusters edited by hand or written by a chat model."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,17 +7,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from core.clusters.llm_names import (
-    INSTRUCTIONS,
-    NAME_TOKENS,
-    ClusterSummary,
-    Request,
-    make_unique,
-    name_clusters,
-    plan_requests,
-    sibling_groups,
-    summarize_cluster,
-)
+from core.clusters import llm_names
+from core.clusters.llm_names import INSTRUCTIONS, NAME_TOKENS, ClusterSummary, Request, make_unique
 from core.clusters.methods import ClusterParams
 from core.clusters.names import edited_names, representative_rows, save_names
 from core.clusters.results import CLUSTER_KEYWORDS, ClusterQuery
@@ -42,12 +32,10 @@ TABLE_KEYWORDS = 6
 
 @dataclass(frozen=True)
 class NamingPlan:
-    """What naming by a model takes. clusters: to be named, of all_clusters; named: that have an edited name.
-    tokens_in, tokens_out: estimates over all requests, without retries. first: what is sent of the first cluster."""
+    """What naming by a model takes. clusters: to be named. tokens_in, tokens_out: estimates over all requests, without
+    retries. first: what is sent of the first cluster."""
 
     clusters: int
-    all_clusters: int
-    named: int
     requests: int
     tokens_in: int
     tokens_out: int
@@ -57,16 +45,10 @@ class NamingPlan:
 def names_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd.DataFrame:
     """One row per cluster, index labels: number (from 1), rows, keywords, keyword_name, name (edited or not)."""
     clusters, defaults = cluster_set(corpus, model, params), keyword_names(corpus, model, params)
-    terms = _cluster_terms(corpus, model, params)
-    return pd.DataFrame(
-        {
-            "number": np.arange(1, len(defaults) + 1),
-            "rows": np.bincount(clusters.labels[clusters.labels >= 0], minlength=len(defaults)),
-            "keywords": [", ".join(term[:TABLE_KEYWORDS]) for term in terms],
-            "keyword_name": list(defaults),
-            "name": list(clusters.names),
-        }
-    )
+    terms = [", ".join(term[:TABLE_KEYWORDS]) for term in _cluster_terms(corpus, model, params)]
+    sizes = np.bincount(clusters.labels[clusters.labels >= 0], minlength=len(defaults))
+    columns = {"number": np.arange(1, len(defaults) + 1), "rows": sizes, "keywords": terms}
+    return pd.DataFrame(columns | {"keyword_name": list(defaults), "name": list(clusters.names)})
 
 
 def save_edited_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, names: Sequence[str]) -> int:
@@ -78,14 +60,11 @@ def save_edited_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams
     if len(names) != len(defaults):
         raise InputError(f"There are {len(defaults):,} clusters now, not {len(names):,}.", "Reload the page.")
     cleaned = [_checked(number, name) for number, name in enumerate(names, 1)]
-    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    first: dict[str, int] = {}
     for number, name in enumerate(cleaned, 1):
-        numbers[name.casefold()].append(number)
-    if twice := next((same for same in numbers.values() if len(same) > 1), None):
-        raise InputError(
-            f'Clusters {twice[0]:,} and {twice[1]:,} have the same name "{cleaned[twice[0] - 1]}".',
-            "Use a different name for each.",
-        )
+        if (other := first.setdefault(name.casefold(), number)) != number:
+            message = f'Clusters {other:,} and {number:,} have the same name "{cleaned[other - 1]}".'
+            raise InputError(message, "Use a different name for each.")
     edited = {label: name for label, name in enumerate(cleaned) if name != defaults[label]}
     save_names(Workspace(corpus.folder), corpus.digest, model, params, edited)
     return len(edited)
@@ -98,31 +77,19 @@ def reset_names(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> N
 
 def naming_plan(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, limit: int, rename: bool) -> NamingPlan:
     """What naming the `limit` largest clusters takes; rename: also those with an edited name. Sends nothing."""
-    edited = edited_names(Workspace(corpus.folder), corpus.digest, model, params)
     planned = _naming_requests(corpus, model, params, limit, rename)
     summaries = [summary for request in planned for summary in request.clusters]
-    return NamingPlan(
-        clusters=len(summaries),
-        all_clusters=len(keyword_names(corpus, model, params)),
-        named=len(edited),
-        requests=len(planned),
-        tokens_in=sum(summary.tokens for summary in summaries) + len(planned) * estimate_tokens(INSTRUCTIONS),
-        tokens_out=len(summaries) * NAME_TOKENS + len(planned) * 10,
-        first="\n".join((", ".join(summaries[0].keywords), *summaries[0].texts)) if summaries else "",
-    )
+    tokens_in = sum(summary.tokens for summary in summaries) + len(planned) * estimate_tokens(INSTRUCTIONS)
+    tokens_out = len(summaries) * NAME_TOKENS + len(planned) * 10
+    first = "\n".join((", ".join(summaries[0].keywords), *summaries[0].texts)) if summaries else ""
+    return NamingPlan(len(summaries), len(planned), tokens_in, tokens_out, first)
 
 
 @without_cause
 def name_with_model(
-    corpus: CorpusRef,
-    model: ModelSpec,
-    params: ClusterParams,
-    chat: ChatModel,
-    limit: int,
-    rename: bool,
-    secret: Secret | None,
-    progress: Progress | None = None,
-) -> int:
+    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, chat: ChatModel, limit: int, rename: bool,
+    secret: Secret | None, progress: Progress | None = None,
+) -> int:  # fmt: skip
     """Ask a chat model for names and save them as they arrive; returns how many clusters were named.
 
     Raises ServiceError where the server fails, or where answers for some clusters could not be used; names saved by
@@ -144,7 +111,7 @@ def name_with_model(
     labels = {summary.label for request in planned for summary in request.clusters}
     edited = edited_names(workspace, corpus.digest, model, params)
     others = [name for label, name in edited.items() if label not in labels]
-    names, error = name_clusters(planned, others, Chat(chat, secret).ask, save, progress)
+    names, error = llm_names.name_clusters(planned, others, Chat(chat, secret).ask, save, progress)
     if len(named) < len(labels):
         reason = error or "the model repeated a name" if len(names) == len(labels) else error
         raise ServiceError(
@@ -171,10 +138,10 @@ def _naming_requests(
     if not labels:
         return []
     directions = centers(load_vectors(corpus, model).rows, clustering(corpus, model, params).labels)
-    groups = sibling_groups(labels, _parents(corpus, model, params), directions)
+    groups = llm_names.sibling_groups(labels, _parents(corpus, model, params), directions)
     summaries = {label: _cluster_summary(corpus, model, params, label) for label in labels}
     taken = tuple(name for label, name in edited.items() if label not in summaries)
-    return plan_requests([[summaries[label] for label in group] for group in groups], taken)
+    return llm_names.plan_requests([[summaries[label] for label in group] for group in groups], taken)
 
 
 def _parents(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> dict[int, int] | None:
@@ -192,7 +159,8 @@ def _cluster_summary(corpus: CorpusRef, model: ModelSpec, params: ClusterParams,
     labels, texts = clustering(corpus, model, params).labels, load_corpus(corpus).texts
     candidates = representative_rows(load_vectors(corpus, model).rows, labels, label, MAX_CANDIDATES)
     samples = list(dict.fromkeys(texts[int(row)] for row in candidates))[:SENT_TEXTS]
-    return summarize_cluster(label, int((labels == label).sum()), _cluster_terms(corpus, model, params)[label], samples)
+    terms = _cluster_terms(corpus, model, params)[label]
+    return llm_names.summarize_cluster(label, int((labels == label).sum()), terms, samples)
 
 
 def _checked(number: int, name: object) -> str:

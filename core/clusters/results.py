@@ -82,10 +82,6 @@ def _load_level(query: ClusterQuery, stored: Stored) -> Clusters:
     return replace(clusters, labels=labels, params=params)
 
 
-def _cluster_seconds(query: ClusterQuery) -> float:
-    return _seconds(query.params, *_size(query.corpus, query.model))
-
-
 def _seconds(params: ClusterParams, rows: int, dimensions: int) -> float:
     if params.method == "leiden":
         return rows * LEIDEN_SECONDS
@@ -98,10 +94,6 @@ def _size(corpus: CorpusRef, model: ModelSpec) -> tuple[int, int]:
     """Rows and dimensions."""
     info = Workspace(corpus.folder).info(corpus.digest)
     return info.rows if info else 0, model.dimensions or 384
-
-
-def _per_row(seconds: float) -> Callable[[ClusterQuery], float]:
-    return lambda query: seconds * _size(query.corpus, query.model)[0]
 
 
 def _measure_stability(query: ClusterQuery, progress: Progress) -> Stability:
@@ -144,85 +136,52 @@ def _measure_trust(query: ClusterQuery, progress: Progress) -> ClusterTrust:
 
 def _name_steps(query: ClusterQuery) -> tuple[Step, ...]:
     """The names of this level and of the coarser ones."""
-    if query.params.method != "leiden":
-        return (Step(CLUSTER_NAMES, query),)
-    levels = (replace(query.params, level=level) for level in range(query.params.level + 1))
-    return tuple(Step(CLUSTER_NAMES, replace(query, params=params)) for params in levels)
+    levels = range(query.params.level + 1) if query.params.method == "leiden" else [query.params.level]
+    params = [replace(query.params, level=level) for level in levels]
+    return tuple(Step(CLUSTER_NAMES, replace(query, params=item)) for item in params)
+
+
+def _after_clusters(query: ClusterQuery) -> tuple[Step, ...]:
+    return (Step(CLUSTERS, query),)
+
+
+def _per_row(seconds: float) -> Callable[[ClusterQuery], float]:
+    return lambda query: seconds * _size(query.corpus, query.model)[0]
 
 
 CLUSTERS: Result[ClusterQuery, Clusters] = Result(
-    "clusters",
-    CLUSTERS_VERSION,
-    ClusterQuery,
-    Clusters,
-    inputs=cluster_inputs,
-    compute=_cluster,
-    seconds=_cluster_seconds,
-    requires=lambda query: (query.graph,),
-    stage="Finding clusters",
-    unit="steps",
-    worker=lambda query: worker_of(query.params.method),
-    from_stored=_load_level,
-    absence="This clustering has not been computed.",
-    remedy="Start it on the Clusters page.",
-)
+    "clusters", CLUSTERS_VERSION, ClusterQuery, Clusters, cluster_inputs, _cluster,
+    seconds=lambda query: _seconds(query.params, *_size(query.corpus, query.model)),
+    requires=lambda query: (query.graph,), stage="Finding clusters", unit="steps",
+    worker=lambda query: worker_of(query.params.method), from_stored=_load_level,
+    absence="This clustering has not been computed.", remedy="Start it on the Clusters page.",
+)  # fmt: skip
 CLUSTER_STABILITY: Result[ClusterQuery, Stability] = Result(
-    "cluster_stability",
-    3,
-    ClusterQuery,
-    Stability,
+    "cluster_stability", 3, ClusterQuery, Stability,
     inputs=lambda query: cluster_inputs(query) | {"params": query.params.canonical()},
-    compute=_measure_stability,
-    seconds=_stability_seconds,
-    requires=lambda query: (Step(CLUSTERS, query),),
-    stage="Clustering resamples",
-    unit="resamples",
-    worker=lambda query: worker_of(query.params.method),
-)
+    compute=_measure_stability, seconds=_stability_seconds, requires=_after_clusters,
+    stage="Clustering resamples", unit="resamples", worker=lambda query: worker_of(query.params.method),
+)  # fmt: skip
 CLUSTER_SWEEP: Result[SweepQuery, Any] = Result(
-    "cluster_sweep",
-    2,
-    SweepQuery,
-    tuple[SweepPoint, ...],
+    "cluster_sweep", 2, SweepQuery, tuple[SweepPoint, ...],
     inputs=lambda query: {**neighbor_inputs(query.model), "method": query.method},
-    compute=_sweep,
-    seconds=_sweep_seconds,
+    compute=_sweep, seconds=_sweep_seconds,
     requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage=lambda query: f"Parameter sweep of {query.method}",
-    unit="clusterings",
+    stage=lambda query: f"Parameter sweep of {query.method}", unit="clusterings",
     worker=lambda query: worker_of(query.method),
-)
+)  # fmt: skip
 CLUSTER_NAMES = Result(
-    "cluster_keyword_names",
-    1,
-    ClusterQuery,
-    list[str],
-    inputs=level_inputs,
-    compute=_name,
-    seconds=_per_row(NAME_SECONDS),
-    requires=lambda query: (Step(CLUSTERS, query),),
-    stage="Naming clusters",
-)
+    "cluster_keyword_names", 1, ClusterQuery, list[str], level_inputs, _name,
+    seconds=_per_row(NAME_SECONDS), requires=_after_clusters, stage="Naming clusters",
+)  # fmt: skip
 CLUSTER_KEYWORDS = Result(
-    "cluster_keywords",
-    1,
-    ClusterQuery,
-    Keywords,
-    inputs=level_inputs,
-    compute=_extract_keywords,
-    seconds=_per_row(KEYWORD_SECONDS),
-    requires=lambda query: (Step(CLUSTERS, query),),
-    stage="Extracting keywords",
-)
+    "cluster_keywords", 1, ClusterQuery, Keywords, level_inputs, _extract_keywords,
+    seconds=_per_row(KEYWORD_SECONDS), requires=_after_clusters, stage="Extracting keywords",
+)  # fmt: skip
 CLUSTER_TRUST = Result(
-    "cluster_trust",
-    3,
-    ClusterQuery,
-    ClusterTrust,
-    inputs=level_inputs,
-    compute=_measure_trust,
+    "cluster_trust", 3, ClusterQuery, ClusterTrust, level_inputs, _measure_trust,
     seconds=_per_row(TRUST_SECONDS),
     # requires all that the Clusters page shows with it, so that one job stores all of that
-    requires=lambda query: (Step(CLUSTERS, query), *_name_steps(query), Step(CLUSTER_KEYWORDS, query)),
+    requires=lambda query: (*_after_clusters(query), *_name_steps(query), Step(CLUSTER_KEYWORDS, query)),
     stage="Measuring cluster quality",
-)
+)  # fmt: skip

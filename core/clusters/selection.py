@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, count
 
 import numpy as np
 
@@ -31,25 +32,10 @@ class ClickedCluster:
 def save_clicked(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, label: int) -> ClickedCluster:
     """Save the rows of a cluster as a selection with the cluster's name, numbered where that name is taken; an existing
     selection of these rows is returned as it is. Raises StorageError."""
-    names, workspace = cluster_set(corpus, model, params).names, Workspace(corpus.folder)
-    saved = saved_selections(workspace, corpus.digest)
-    rows = _members(clustering(corpus, model, params).labels, label)
-    key = selection_key(corpus.digest, rows)
-    same = next((selection for selection in saved if selection.key == key), None)
-    if same:
-        return ClickedCluster(same, is_new=False)
-    return ClickedCluster(
-        save_selection(workspace, corpus.digest, _unique_name(names[label], saved), rows), is_new=True
-    )
-
-
-def cluster_of_selection(
-    corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
-) -> tuple[int, int] | None:
-    """(level, label) of the cluster with the rows of a selection, the finest of several; None where there is none.
-
-    key, rows: of the selection."""
-    return _cluster_of_key(corpus, model, params, key, rows)
+    saved = saved_selections(Workspace(corpus.folder), corpus.digest)
+    name = _unique_name(cluster_set(corpus, model, params).names[label], saved)
+    selection = save_cluster_selection(corpus, model, params, (label,), name)
+    return ClickedCluster(selection, is_new=all(selection.key != other.key for other in saved))
 
 
 def delete_clicked(corpus: CorpusRef, key: str, name: str) -> None:
@@ -60,9 +46,12 @@ def delete_clicked(corpus: CorpusRef, key: str, name: str) -> None:
 
 
 @lru_cache(maxsize=32)
-def _cluster_of_key(
+def cluster_of_selection(
     corpus: CorpusRef, model: ModelSpec, params: ClusterParams, key: str, rows: int
 ) -> tuple[int, int] | None:
+    """(level, label) of the cluster with the rows of a selection, the finest of several; None where there is none.
+
+    key, rows: of the selection."""
     try:
         clusters = clustering(corpus, model, params)
     except StorageError:
@@ -72,24 +61,17 @@ def _cluster_of_key(
         labels = stack[level]
         sizes = np.bincount(labels[labels >= 0])
         for label in np.flatnonzero(sizes == rows):
-            if selection_key(corpus.digest, _members(labels, int(label))) == key:
+            if selection_key(corpus.digest, np.flatnonzero(labels == label).astype(np.int64)) == key:
                 return level, int(label)
     return None
-
-
-def _members(labels: np.ndarray, label: int) -> np.ndarray:
-    return np.flatnonzero(labels == label).astype(np.int64)
 
 
 def _unique_name(name: str, saved: tuple[SavedSelection, ...]) -> str:
     """The name, numbered where another selection has it (ignoring case)."""
     taken = {selection.name.casefold() for selection in saved}
     first = name.strip()[:MAX_NAME_LENGTH].strip() or "Cluster"
-    number, free = 1, first
-    while free.casefold() in taken:
-        number += 1
-        free = f"{first[: MAX_NAME_LENGTH - 6]} ({number})"
-    return free
+    numbered = (f"{first[: MAX_NAME_LENGTH - 6]} ({number})" for number in count(2))
+    return next(name for name in chain([first], numbered) if name.casefold() not in taken)
 
 
 def save_cluster_selection(

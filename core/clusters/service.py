@@ -108,9 +108,8 @@ def cluster_set(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> C
     for label, name in edited_names(Workspace(corpus.folder), corpus.digest, model, params).items():
         if 0 <= label < len(names):
             names[label] = name
-    return ClusterSet(
-        clusters.labels, tuple(names), clusters.params, clusters.assigned, clusters.levels, clusters.facts
-    )
+    values = (clusters.params, clusters.assigned, clusters.levels, clusters.facts)
+    return ClusterSet(clusters.labels, tuple(names), *values)
 
 
 @lru_cache(maxsize=16)
@@ -148,8 +147,8 @@ def cluster_overview(corpus: CorpusRef, model: ModelSpec, params: ClusterParams)
         table["recovered"], table["jaccard"] = stability.recovered, stability.jaccard
     if len(facts.get("dbcv_clusters", ())) == len(table):
         table["dbcv"] = np.array(facts["dbcv_clusters"], dtype=np.float64)
-    others = [other for other in Workspace(corpus.folder).models(corpus.digest) if other != model]
-    matches = {other.label: _clusters_in_model(corpus, clusters, other) for other in others}
+    models = [other for other in Workspace(corpus.folder).models(corpus.digest) if other != model]
+    matches = {other.label: _clusters_in_model(corpus, clusters, other) for other in models}
     compared = {name: match for name, match in matches.items() if match is not None}
     if compared:
         table["models"] = np.sum(list(compared.values()), axis=0)
@@ -176,13 +175,9 @@ def cluster_detail(corpus: CorpusRef, model: ModelSpec, params: ClusterParams, l
     rows, labels, texts = load_vectors(corpus, model).rows, clusters.labels, load_corpus(corpus).texts
     representative = representative_rows(rows, labels, label, MAX_CANDIDATES)
     distinctive = distinctive_rows(rows, labels, label, centers(rows, labels), MAX_CANDIDATES)
-    return ClusterDetail(
-        clusters.names[label],
-        int((labels == label).sum()),
-        tuple(CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(corpus, model, params))[label]),
-        _distinct_texts(texts, representative),
-        _distinct_texts(texts, distinctive),
-    )
+    terms = tuple(CLUSTER_KEYWORDS.get_or_compute(ClusterQuery(corpus, model, params))[label])
+    tables = (_distinct_texts(texts, representative), _distinct_texts(texts, distinctive))
+    return ClusterDetail(clusters.names[label], int((labels == label).sum()), terms, *tables)
 
 
 def finished_sweeps(corpus: CorpusRef, model: ModelSpec) -> dict[Method, tuple[SweepPoint, ...]]:
@@ -203,19 +198,12 @@ def rows_table(corpus: CorpusRef, model: ModelSpec, params: ClusterParams) -> pd
 
 
 def _overview_table(clusters: ClusterSet, trust: ClusterTrust, terms: list[list[tuple[str, float]]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "name": list(clusters.names),
-            "rows": trust.sizes,
-            "share": trust.sizes / max(len(clusters.labels), 1),
-            "keywords": [", ".join(term for term, _ in weighted) for weighted in terms],
-            "cohesion": trust.cohesion,
-            "silhouette": trust.silhouette,
-            "purity": trust.purity,
-            "nearest": [clusters.names[other] if other >= 0 else "" for other in trust.nearest],
-            "separation": trust.separation,
-        }
-    )
+    sizes = {"rows": trust.sizes, "share": trust.sizes / max(len(clusters.labels), 1)}
+    keyword_cells = [", ".join(term for term, _ in weighted) for weighted in terms]
+    quality = {"cohesion": trust.cohesion, "silhouette": trust.silhouette, "purity": trust.purity}
+    nearest = [clusters.names[other] if other >= 0 else "" for other in trust.nearest]
+    columns = {"name": list(clusters.names), **sizes, "keywords": keyword_cells, **quality, "nearest": nearest}
+    return pd.DataFrame(columns | {"separation": trust.separation})
 
 
 def _clusters_in_model(corpus: CorpusRef, clusters: ClusterSet, other: ModelSpec) -> np.ndarray | None:

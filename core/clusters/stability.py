@@ -5,24 +5,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.clusters.methods import (
-    ClusterParams,
-    Method,
-    cluster,
-    density_clusters,
-    distinct_graph,
-    k_means,
-    restrict_graph,
-    umap_points,
-)
+from core.clusters import methods
+from core.clusters.methods import ClusterParams, Method, distinct_graph, restrict_graph
+from core.results import no_progress
 from core.types import Neighbors, Progress, Vectors
 from core.vectors.communities import RESOLUTIONS, by_size, leiden_communities
 
 STABLE_JACCARD = 0.75  # mean Jaccard from which Hennig (2007) calls a cluster valid and stable
 SAMPLE_SHARE = 0.632  # of the rows in a resample: the share of distinct rows in a bootstrap sample, 1 - 1/e
 RUNS: dict[Method, int] = {"leiden": 50, "hdbscan": 50, "kmeans": 20, "evoc": 10}
-MAX_RUNS, FEWER_RUNS = 50, 20  # fewer for more than MANY_ROWS
-MANY_ROWS = 50_000
+MANY_ROWS, FEWER_RUNS = 50_000, 20  # runs for more rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +87,7 @@ def leiden_resampler(ids: np.ndarray, scores: np.ndarray, resolution: float) -> 
 
 def resample_runs(method: Method, rows: int) -> int:
     """Resamples, fewer for slow methods and for many rows."""
-    return min(RUNS[method], MAX_RUNS if rows <= MANY_ROWS else FEWER_RUNS)
+    return RUNS[method] if rows <= MANY_ROWS else min(RUNS[method], FEWER_RUNS)
 
 
 def resampler(
@@ -105,26 +97,23 @@ def resampler(
 
     hdbscan: the five UMAP dimensions are those of all rows; only the clustering is repeated.
     """
-    runs = resample_runs(params.method, len(vectors))
+    runs, total = resample_runs(params.method, len(vectors)), max(len(vectors), 1)
+
+    def min_size(rows: np.ndarray) -> int:
+        return max(2, round(params.min_size * len(rows) / total))  # in proportion to the rows of a resample
+
     if params.method == "leiden":
         return leiden_resampler(neighbors.ids, neighbors.scores, RESOLUTIONS[params.level]), runs
     if params.method == "hdbscan":
-        points = umap_points(vectors, neighbors, params.seed, lambda done, total: None)
-        return lambda rows, seed: density_clusters(
-            points[rows], _scaled_min_size(params, len(rows), len(vectors))
-        ), runs
+        points = methods.umap_points(vectors, neighbors, params.seed, no_progress)
+        return lambda rows, seed: methods.density_clusters(points[rows], min_size(rows)), runs
     if params.method == "kmeans":
-        return lambda rows, seed: k_means(vectors.rows[rows], min(params.k, len(rows)), seed), runs
+        return lambda rows, seed: methods.k_means(vectors.rows[rows], min(params.k, len(rows)), seed), runs
 
     def recluster(rows: np.ndarray, seed: int) -> np.ndarray:
         part = Vectors(np.ascontiguousarray(vectors.rows[rows]), vectors.model, vectors.corpus)
         nothing = Neighbors(np.zeros((len(rows), 0), np.int32), np.zeros((len(rows), 0), np.float32), 1.0, 0, "none")
-        smaller = replace(params, min_size=_scaled_min_size(params, len(rows), len(vectors)), seed=seed)
-        return cluster(part, nothing, [""] * len(rows), smaller).labels
+        smaller = replace(params, min_size=min_size(rows), seed=seed)
+        return methods.cluster(part, nothing, [""] * len(rows), smaller).labels
 
     return recluster, runs
-
-
-def _scaled_min_size(params: ClusterParams, rows: int, total: int) -> int:
-    """The minimum cluster size, in proportion to the rows of a resample."""
-    return max(2, round(params.min_size * rows / max(total, 1)))

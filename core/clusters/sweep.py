@@ -9,11 +9,13 @@ import numpy as np
 
 from core.clusters.methods import ClusterParams, Method, cluster, density_clusters, distinct_graph, umap_points
 from core.clusters.validation import silhouettes
+from core.results import no_progress
 from core.types import Neighbors, Progress, Vectors
 from core.vectors.communities import by_size, leiden_communities
 
 SWEPT_SIZES = (5, 10, 15, 25, 50, 100, 200)
 SEEDS = (0, 1, 2)
+Labeling = tuple[float, int, np.ndarray]  # value, seed, labels
 SWEPT_RESOLUTIONS = (0.1, 0.3, 0.6, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 
 
@@ -68,7 +70,7 @@ def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable
         graph, _, group = distinct_graph(neighbors.ids, neighbors.scores)
         return lambda value, seed: by_size(leiden_communities(graph, value, seed)[group])
     if method == "hdbscan":
-        points = cache(lambda seed: umap_points(vectors, neighbors, seed, lambda done, total: None))
+        points = cache(lambda seed: umap_points(vectors, neighbors, seed, no_progress))
         return lambda value, seed: by_size(density_clusters(points(seed), int(value)))
 
     def labeled(value: float, seed: int) -> np.ndarray:
@@ -78,17 +80,12 @@ def _labeler(vectors: Vectors, neighbors: Neighbors, method: Method) -> Callable
     return labeled
 
 
-def _sweep_point(
-    vectors: Vectors,
-    method: Method,
-    labelings: list[tuple[float, int, np.ndarray]],
-    labeling: tuple[float, int, np.ndarray],
-) -> SweepPoint:
+def _sweep_point(vectors: Vectors, method: Method, labelings: list[Labeling], labeling: Labeling) -> SweepPoint:
     from sklearn.metrics import adjusted_mutual_info_score
 
     value, seed, labels = labeling
     others = [other_labels for at, other, other_labels in labelings if at == value and other != seed]
     agreement = float(np.mean([adjusted_mutual_info_score(labels, other) for other in others])) if others else 1.0
-    values = silhouettes(vectors.rows, labels)
-    mean = float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-    return SweepPoint(method, value, seed, int(labels.max(initial=-1)) + 1, float((labels < 0).mean()), mean, agreement)
+    values, noise = silhouettes(vectors.rows, labels), float((labels < 0).mean())
+    mean = float(np.nanmean(values)) if noise < 1 else float("nan")
+    return SweepPoint(method, value, seed, int(labels.max(initial=-1)) + 1, noise, mean, agreement)

@@ -37,29 +37,22 @@ def silhouettes(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if (sizes > 0).sum() < 2:
         return np.where(labels >= 0, 0.0, np.nan).astype(np.float32)
     totals, values = sums(rows, labels), np.full(len(labels), np.nan, dtype=np.float32)
-    block = max(1, BLOCK_CELLS // len(sizes))
-    for start in range(0, len(rows), block):
-        part = slice(start, start + block)
+    clustered, block = np.flatnonzero(labels >= 0), max(1, BLOCK_CELLS // len(sizes))
+    for start in range(0, len(clustered), block):
+        part = clustered[start : start + block]
         values[part] = _silhouette_block(rows[part], labels[part], totals, sizes)
     return values
 
 
 def _silhouette_block(rows: np.ndarray, labels: np.ndarray, totals: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    clustered = np.flatnonzero(labels >= 0)
-    cluster = labels[clustered]
-    to_sums = rows[clustered].astype(np.float64) @ totals.T
-    position = np.arange(len(clustered))
-    singleton = sizes[cluster] < 2
+    to_sums, position, singleton = rows.astype(np.float64) @ totals.T, np.arange(len(rows)), sizes[labels] < 2
     # the row itself, at distance 0, is not counted among its cluster
-    inner = 1 - (to_sums[position, cluster] - 1) / np.where(singleton, 1, sizes[cluster] - 1)
+    inner = 1 - (to_sums[position, labels] - 1) / np.where(singleton, 1, sizes[labels] - 1)
     outer = 1 - to_sums / np.where(sizes > 0, sizes, np.nan)
-    outer[position, cluster] = np.nan
+    outer[position, labels] = np.nan
     nearest = np.nanmin(outer, axis=1)
     larger = np.maximum(inner, nearest)
-    value = np.where(singleton | (larger <= 0), 0.0, (nearest - inner) / np.where(larger > 0, larger, 1))
-    result = np.full(len(rows), np.nan, dtype=np.float32)
-    result[clustered] = value
-    return result
+    return np.where(singleton | (larger <= 0), 0.0, (nearest - inner) / np.where(larger > 0, larger, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +85,11 @@ def cluster_trust(rows: np.ndarray, ids: np.ndarray, labels: np.ndarray) -> Clus
     nearest, separation = _nearest(totals)
     values, near = silhouettes(rows, labels), ids[:, : min(PURITY_K, ids.shape[1])]
     purity = neighbor_purity(near, labels)
-    return ClusterTrust(
-        sizes,
-        _cohesion(totals, sizes),
-        nearest,
-        separation,
-        _means(values, labels, sizes),
-        _means(purity, labels, sizes),
-        float(np.mean(values[clustered])) if clustered.any() else float("nan"),
-        float(np.mean(purity[clustered])) if clustered.any() else float("nan"),
-        int((~clustered).sum()),
-        near.shape[1],
-    )
+    means = (_means(values, labels, sizes), _means(purity, labels, sizes))
+    both = (values[clustered], purity[clustered])
+    silhouette, inner = (float(np.mean(measure)) if clustered.any() else float("nan") for measure in both)
+    counts = (int((~clustered).sum()), near.shape[1])
+    return ClusterTrust(sizes, _cohesion(totals, sizes), nearest, separation, *means, silhouette, inner, *counts)
 
 
 def neighbor_purity(near: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -180,7 +166,9 @@ def dbcv(
         return DensityValidity(float("nan"), values, sampled, int(sizes.sum()), seed)
     inside = [_inside(wide[rows[label]]) for label in np.flatnonzero(sizes)]
     gaps = _gaps(inside, near)
-    values[sizes > 0] = [_value(gap, cluster) for gap, cluster in zip(gaps, inside, strict=True)]
+    sparseness = np.array([cluster.sparseness for cluster in inside])
+    larger = np.maximum(gaps, sparseness)
+    values[sizes > 0] = np.where(larger > 0, (gaps - sparseness) / np.where(larger > 0, larger, 1), 0.0)
     values[sizes == 1] = np.nan
     overall = float(np.nansum(values * sizes) / len(labels))
     return DensityValidity(overall, values, sampled, int(sizes.sum()), seed)
@@ -233,8 +221,3 @@ def _gaps(inside: list[_Inside], near: int) -> np.ndarray:
         reach = np.maximum(cdist(one.points, two.points), np.maximum(one.cores[:, None], two.cores[None, :])).min()
         gaps[[first, second]] = np.minimum(gaps[[first, second]], reach)
     return gaps
-
-
-def _value(gap: float, inside: _Inside) -> float:
-    larger = max(gap, inside.sparseness)
-    return (gap - inside.sparseness) / larger if larger > 0 else 0.0

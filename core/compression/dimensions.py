@@ -56,16 +56,14 @@ def measure_dimensions(sample: Sample, truth: Truth, progress: Progress | None =
     learned from up to 20,000 of these rows and applied without centering, so that all of them only rotate. Random
     projection is scikit-learn's Gaussian one, five seeds a size.
     """
-    total = len(list(_forms(*sample.rows.shape)))
-    forms, shares, neighbors = [], [], []
-    queries = sample.query_vectors
-    for method, size, seed, rows in _variants(sample):
-        nearest = nearest_others(rows, sample.queries, sample.top)[0]
-        forms.append((method, size, seed))
-        shares.append(recall(sample.rows, queries, truth.scores[:, : sample.top], nearest))
+    forms, axes = list(_forms(*sample.rows.shape)), principal_axes(sample.rows, sample.seed)
+    shares, neighbors = [], []
+    for number, form in enumerate(forms):
+        nearest = nearest_others(_shortened(sample, axes, *form), sample.queries, sample.top)[0]
+        shares.append(recall(sample.rows, sample.query_vectors, truth.scores[:, : sample.top], nearest))
         neighbors.append(nearest.astype(np.int32))
         if progress:
-            progress(len(forms), total)
+            progress(number + 1, len(forms))
     methods, sizes, seeds = (np.array(column, np.int32) for column in zip(*forms, strict=True))
     return DimensionRun(methods, sizes, seeds, np.array(shares), np.array(neighbors))
 
@@ -103,23 +101,17 @@ def _forms(count: int, full: int) -> Iterator[tuple[int, int, int]]:
         yield from ((2, size, seed) for seed in range(SEEDS))
 
 
-def _variants(sample: Sample) -> Iterator[tuple[int, int, int, np.ndarray]]:
-    axes = principal_axes(sample.rows, sample.seed)
-    width = sample.rows.shape[1]
-    for method, size, seed in _forms(*sample.rows.shape):
-        if method == 0:
-            rows = sample.rows[:, :size]
-        elif method == 1:
-            rows = sample.rows @ axes[:, :size]
-        else:
-            rows = sample.rows @ random_axes(width, size, seed)
-        yield method, size, seed, scaled(rows)
+def _shortened(sample: Sample, axes: np.ndarray, method: int, size: int, seed: int) -> np.ndarray:
+    """(m, size) float32 unit rows. axes: principal ones."""
+    if method == 0:
+        return scaled(sample.rows[:, :size])
+    return scaled(sample.rows @ (axes[:, :size] if method == 1 else random_axes(sample.rows.shape[1], size, seed)))
 
 
 def size_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray) -> Curve:
     """A curve of values (f, q) per query at ascending sizes, compared with those of the full vectors (q,)."""
-    loss = mean_interval(values - full).low
-    return Curve(method, tuple(sizes), *(tuple(map(float, column)) for column in (*mean_interval(values), loss)))
+    columns = (*mean_interval(values), mean_interval(values - full).low)
+    return Curve(method, tuple(sizes), *(tuple(column.tolist()) for column in columns))
 
 
 def seed_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.ndarray) -> Curve:
@@ -127,7 +119,7 @@ def seed_curve(method: str, sizes: Sequence[int], values: np.ndarray, full: np.n
     means = values.mean(axis=2)
     loss = mean_interval(values.mean(axis=1) - full).low
     columns = (means.mean(axis=1), means.min(axis=1), means.max(axis=1), loss)
-    return Curve(method, tuple(sizes), *(tuple(map(float, column)) for column in columns))
+    return Curve(method, tuple(sizes), *(tuple(column.tolist()) for column in columns))
 
 
 def smallest_sufficient(curve: Curve, max_loss: float) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.compression.planner import index_bytes, list_count
-from core.compression.sample import TOP, Sample, all_threads, one_thread, recall
+from core.compression.sample import CORES, TOP, Sample, recall, threads
 from core.types import Progress
 from core.vectors.index_kinds import EF_CONSTRUCTION, TRAINING_ROWS, Kind, parameters
 
@@ -75,7 +75,7 @@ def measure_indexes(sample: Sample, progress: Progress | None = None) -> SweepRu
     out of the index, as real queries are not in it either."""
     rows, queries = hold_out(sample)
     k = min(TOP, len(rows))
-    exact = _search(build_flat(rows), "exact", 0, queries, k)[0]
+    exact = _search(build("exact", 0, rows, sample.seed), "exact", 0, queries, k)[0]
     settings, shares, timed = [], [], []
     plan = configurations(len(rows))
     for number, (kind, count) in enumerate(plan):
@@ -85,7 +85,7 @@ def measure_indexes(sample: Sample, progress: Progress | None = None) -> SweepRu
         for width in search_widths(kind, count):
             nearest = _search(index, kind, width, queries, k)[1]
             shares.append(recall(rows, queries, exact, nearest))
-            timed.append(time_queries(partial(_one, index, _settings(kind, width), k), queries))
+            timed.append(time_queries(partial(index.search, k=k, params=_settings(kind, width)), queries))
             settings.append((kind, count, width, seconds, index_bytes(kind, len(rows), rows.shape[1], count)))
         if progress:
             progress(number + 1, len(plan))
@@ -99,46 +99,36 @@ def fastest_setting(settings: Sequence[Setting], target: float) -> Setting:
     """The setting with the lowest median time among those whose recall reaches the target at the lower end of its
     interval. Exact search where none of these saves a third of its time."""
     exact = next(setting for setting in settings if setting.kind == "exact")
-    enough = [
-        setting for setting in settings if setting.low >= target - 1e-9 and setting.p50 <= WORTHWHILE_SHARE * exact.p50
-    ]
-    return min(enough, key=lambda setting: setting.p50, default=exact)
+    accurate = [setting for setting in settings if setting.low >= target - 1e-9]
+    fast = [setting for setting in accurate if setting.p50 <= WORTHWHILE_SHARE * exact.p50]
+    return min(fast, key=lambda setting: setting.p50, default=exact)
 
 
 def index_code(setting: Setting, width: int) -> str:
     """Python that builds the index with FAISS from vectors.npy (rows, width) and searches it; it runs unchanged."""
-    return "\n".join(
-        [
-            "import faiss",
-            "import numpy as np",
-            "",
-            f'vectors = np.ascontiguousarray(np.load("vectors.npy"), dtype="float32")  # (rows, {width})',
-            "faiss.normalize_L2(vectors)  # so that the inner product is the cosine",
-            *_build_lines(setting, width),
-            "index.add(vectors)",
-            *_search_lines(setting),
-            "scores, rows = index.search(vectors[:5], 10)  # your queries, normalized as well",
-        ]
-    )
-
-
-def _build_lines(setting: Setting, width: int) -> list[str]:
+    build = [f"index = faiss.IndexFlatIP({width})"]
+    search: list[str] = []
     if setting.kind == "hnsw":
-        line = f"index = faiss.IndexHNSWFlat({width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)"
-        return [line, f"index.hnsw.efConstruction = {EF_CONSTRUCTION}"]
-    if setting.kind == "ivf":
-        return [
-            f"centers = faiss.IndexFlatIP({width})",
-            f"index = faiss.IndexIVFFlat(centers, {width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)",
-            "index.train(vectors)",
-        ]
-    return [f"index = faiss.IndexFlatIP({width})"]
-
-
-def _search_lines(setting: Setting) -> list[str]:
-    if setting.kind == "hnsw":
-        return [f"index.hnsw.efSearch = {setting.width}"]
-    return [f"index.nprobe = {setting.width}"] if setting.kind == "ivf" else []
+        build = [f"index = faiss.IndexHNSWFlat({width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)"]
+        build.append(f"index.hnsw.efConstruction = {EF_CONSTRUCTION}")
+        search = [f"index.hnsw.efSearch = {setting.width}"]
+    elif setting.kind == "ivf":
+        build = [f"centers = faiss.IndexFlatIP({width})"]
+        build.append(f"index = faiss.IndexIVFFlat(centers, {width}, {setting.build}, faiss.METRIC_INNER_PRODUCT)")
+        build.append("index.train(vectors)")
+        search = [f"index.nprobe = {setting.width}"]
+    lines = [
+        "import faiss",
+        "import numpy as np",
+        "",
+        f'vectors = np.ascontiguousarray(np.load("vectors.npy"), dtype="float32")  # (rows, {width})',
+        "faiss.normalize_L2(vectors)  # so that the inner product is the cosine",
+        *build,
+        "index.add(vectors)",
+        *search,
+        "scores, rows = index.search(vectors[:5], 10)  # your queries, normalized as well",
+    ]
+    return "\n".join(lines)
 
 
 def hold_out(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
@@ -157,41 +147,27 @@ def configurations(count: int) -> list[tuple[Kind, int]]:
     return [("exact", 0), *(("hnsw", links) for links in LINKS), *(("ivf", list_) for list_ in lists)]
 
 
-def search_widths(kind: Kind, count: int) -> list[int]:
+def search_widths(kind: Kind, count: int) -> Sequence[int]:
     """efSearch of HNSW; probed lists of IVF, doubling from 1 to half of them; 0 for exact search."""
-    if kind == "exact":
-        return [0]
-    if kind == "hnsw":
-        return list(WIDTHS)
-    return [2**i for i in range(20) if 2**i <= max(1, count // 2)]
-
-
-def build_flat(rows: np.ndarray) -> Any:
-    import faiss
-
-    index = faiss.IndexFlatIP(rows.shape[1])
-    index.add(rows)
-    return index
+    if kind == "ivf":
+        return [2**i for i in range(20) if 2**i <= max(1, count // 2)]
+    return WIDTHS if kind == "hnsw" else (0,)
 
 
 def build(kind: Kind, count: int, rows: np.ndarray, seed: int) -> Any:
     """A FAISS index by inner product, built on all cores. count: HNSW's links (M) or IVF's lists."""
     import faiss
 
-    index: Any
-    with all_threads():
-        if kind == "exact":
-            return build_flat(rows)
+    width, metric = rows.shape[1], faiss.METRIC_INNER_PRODUCT
+    index: Any = faiss.IndexFlatIP(width)
+    with threads(CORES):
         if kind == "hnsw":
-            index = faiss.IndexHNSWFlat(rows.shape[1], count, faiss.METRIC_INNER_PRODUCT)
+            index = faiss.IndexHNSWFlat(width, count, metric)
             index.hnsw.efConstruction = EF_CONSTRUCTION
-        else:
-            index = faiss.IndexIVFFlat(
-                faiss.IndexFlatIP(rows.shape[1]), rows.shape[1], count, faiss.METRIC_INNER_PRODUCT
-            )
+        elif kind == "ivf":
+            index = faiss.IndexIVFFlat(index, width, count, metric)
             index.cp.seed, index.cp.min_points_per_centroid = seed + 1, 1
-            max_rows = TRAINING_ROWS * count
-            drawn = np.random.default_rng(seed).choice(len(rows), min(len(rows), max_rows), replace=False)
+            drawn = np.random.default_rng(seed).choice(len(rows), min(len(rows), TRAINING_ROWS * count), replace=False)
             index.train(rows[np.sort(drawn)])
         index.add(rows)
     return index
@@ -201,12 +177,8 @@ def _settings(kind: Kind, width: int) -> Any:
     return None if kind == "exact" else parameters(kind, width, None)
 
 
-def _one(index: Any, settings: Any, k: int, query: np.ndarray) -> Any:
-    return index.search(query, k, params=settings)
-
-
 def _search(index: Any, kind: Kind, width: int, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    with all_threads():
+    with threads(CORES):
         scores, nearest = index.search(queries, k, params=_settings(kind, width))
     return scores, nearest
 
@@ -214,7 +186,7 @@ def _search(index: Any, kind: Kind, width: int, queries: np.ndarray, k: int) -> 
 def time_queries(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> Latency:
     """Search with queries (q, d) one at a time, up to 150 of them or three seconds, the first five left out."""
     times: list[float] = []
-    with one_thread():
+    with threads(1):
         started = time.perf_counter()
         for number in range(TIMED_QUERIES + WARM_UP_QUERIES):
             query = queries[number % len(queries)][None]

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 from math import ceil, log
-from typing import Literal
 
 CODES = 256  # of each part of a product quantizer
-Growth = Literal["linear", "log", "root"]
-GROWTH: dict[str, Growth] = {"exact": "linear", "hnsw": "log", "ivf": "root"}
 
 
 @dataclass(frozen=True)
@@ -47,21 +44,18 @@ def plan(option: Option, count: int, width: int) -> Plan:
     grows with the rows for exact search, with their logarithm for HNSW and with their root for IVF, at unchanged
     settings.
     """
-    if option.kind in ("hnsw", "ivf", "exact"):
-        lists = list_count(count, option.count / option.rows**0.5) if option.kind == "ivf" else option.count
-        memory = index_bytes(option.kind, count, width, lists)
-    else:
-        memory = count * option.bytes + option.fixed
+    lists = list_count(count, option.count / option.rows**0.5) if option.kind == "ivf" else option.count
+    is_scan = option.kind == "scan"
+    memory = count * option.bytes + option.fixed if is_scan else index_bytes(option.kind, count, width, lists)
     grown = (option.ms - option.fixed_ms) * growth(option.kind, count, option.rows)
     return Plan(option, memory, count * option.rescoring_bytes, option.fixed_ms + grown)
 
 
 def growth(kind: str, count: int, measured: int) -> float:
     """How many times as long a query takes among `count` rows as among those measured."""
-    how = GROWTH.get(kind, "linear")
-    if how == "linear":
-        return count / measured
-    return log(max(count, 2)) / log(max(measured, 2)) if how == "log" else (count / measured) ** 0.5
+    if kind == "hnsw":
+        return log(max(count, 2)) / log(max(measured, 2))
+    return (count / measured) ** (0.5 if kind == "ivf" else 1)
 
 
 def index_bytes(kind: str, count: int, width: int, links_or_lists: int) -> int:
@@ -74,9 +68,7 @@ def index_bytes(kind: str, count: int, width: int, links_or_lists: int) -> int:
     if kind == "hnsw":
         links = links_or_lists
         return vectors + round(count * (4 * (2 * links + links / (links - 1)) + 4 + 8))
-    if kind == "ivf":
-        return vectors + count * 8 + links_or_lists * width * 4
-    return vectors
+    return vectors + (count * 8 + links_or_lists * width * 4 if kind == "ivf" else 0)
 
 
 def codebook_bytes(width: int, parts: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.compression.index_sweep import time_queries
-from core.compression.sample import TOP, Sample, Truth, all_threads, recall
+from core.compression.sample import CORES, TOP, Sample, Truth, recall, threads
 from core.types import Progress
 from core.vectors.index_kinds import without_self
 
@@ -84,7 +84,7 @@ def rank_correlations(exact: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _nearest(quantizer: Quantizer, sample: Sample, queries: np.ndarray) -> np.ndarray:
     parts = []
-    with all_threads():
+    with threads(CORES):
         for start in range(0, len(queries), BLOCK):
             part = slice(start, start + BLOCK)
             positions, scores = quantizer.search(queries[part], sample.top + 1)
@@ -109,8 +109,7 @@ def quantizers(sample: Sample) -> Iterator[Quantizer]:
 
     rows, width = sample.rows, sample.rows.shape[1]
     yield _plain("float32", faiss.IndexFlatIP(width), rows)
-    kinds = (("float16", faiss.ScalarQuantizer.QT_fp16), ("int8", faiss.ScalarQuantizer.QT_8bit))
-    for name, kind in kinds:
+    for name, kind in (("float16", faiss.ScalarQuantizer.QT_fp16), ("int8", faiss.ScalarQuantizer.QT_8bit)):
         yield _plain(name, faiss.IndexScalarQuantizer(width, kind, faiss.METRIC_INNER_PRODUCT), rows)
     if len(rows) >= MIN_PQ_TEXTS:
         for parts in part_counts(width):
@@ -155,13 +154,10 @@ def _plain(name: str, index: Any, rows: np.ndarray) -> Quantizer:
         return positions, scores
 
     def scores(queries: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        return np.stack([_reconstruct(index, at) @ query for at, query in zip(positions, queries, strict=True)])
+        pairs = zip(np.ascontiguousarray(positions, np.int64), queries, strict=True)
+        return np.stack([np.asarray(index.reconstruct_batch(at)) @ query for at, query in pairs])
 
     return Quantizer(name, int(index.sa_code_size()), search, scores)
-
-
-def _reconstruct(index: Any, positions: np.ndarray) -> np.ndarray:
-    return np.asarray(index.reconstruct_batch(np.ascontiguousarray(positions, np.int64)))
 
 
 def _signs(rows: np.ndarray) -> Quantizer:

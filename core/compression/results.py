@@ -12,16 +12,7 @@ import numpy as np
 from core.compression.dimensions import DimensionRun, measure_dimensions
 from core.compression.index_sweep import SweepRun, measure_indexes
 from core.compression.quantization import MIN_PQ_TEXTS, PQ_TRAINING_ROWS, QuantizationRun, measure_quantization
-from core.compression.sample import (
-    MANY_ROWS,
-    MAX_ROWS,
-    QUERIES,
-    QUERIES_OF_MANY_ROWS,
-    Sample,
-    Truth,
-    draw_sample,
-    exact_truth,
-)
+from core.compression.sample import MAX_ROWS, QUERIES, Sample, Truth, draw_sample, exact_truth, query_count
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.results import Result
@@ -77,8 +68,8 @@ def width_of(query: CompressionQuery) -> int:
 
 
 def _inputs(query: CompressionQuery) -> dict[str, object]:
-    contender = {"model": query.contender.model, "dimensions": query.contender.dimensions}
-    return {**contender, "part": query.part, "seed": SEED, "rows": MAX_ROWS}
+    model, dimensions = query.contender.model, query.contender.dimensions
+    return {"model": model, "dimensions": dimensions, "part": query.part, "seed": SEED, "rows": MAX_ROWS}
 
 
 def _measure(query: CompressionQuery, progress: Progress) -> Measurement:
@@ -124,7 +115,7 @@ def usual_seconds(texts: int, width: int) -> dict[Part, float]:
     """On two cores, one search at a time."""
     rows = min(texts, MAX_ROWS)
     cost = rows * width / 5e6  # of 13,000 rows of 384 dimensions: 1
-    queries = (QUERIES if rows <= MANY_ROWS else QUERIES_OF_MANY_ROWS) / QUERIES
+    queries = query_count(rows) / QUERIES
     training = 12 * min(rows, PQ_TRAINING_ROWS) * width / 5e6 if rows >= MIN_PQ_TEXTS else 0.0
     few_queries = min(rows, QUERIES) / QUERIES
     return {

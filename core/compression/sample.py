@@ -16,6 +16,7 @@ MAX_ROWS = 100_000
 QUERIES, QUERIES_OF_MANY_ROWS, MANY_ROWS = 1000, 500, 30_000
 MIN_ROWS = 20
 TOP, RANKED = 10, 100  # neighbors of recall, and of rank correlation
+CORES = os.cpu_count() or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +65,13 @@ def draw_sample(
         )
     rng = np.random.default_rng(seed)
     ids = np.sort(rng.choice(first, max_rows, replace=False) if len(first) > max_rows else first).astype(np.int64)
-    query_count = queries or (QUERIES if len(ids) <= MANY_ROWS else QUERIES_OF_MANY_ROWS)
-    query_positions = np.sort(rng.choice(len(ids), min(query_count, len(ids)), replace=False))
+    query_positions = np.sort(rng.choice(len(ids), min(queries or query_count(len(ids)), len(ids)), replace=False))
     return Sample(np.ascontiguousarray(rows[ids], dtype=np.float32), ids, query_positions, len(first), seed)
+
+
+def query_count(rows: int) -> int:
+    """Queries drawn from so many rows, if there are as many."""
+    return QUERIES if rows <= MANY_ROWS else QUERIES_OF_MANY_ROWS
 
 
 def exact_truth(sample: Sample) -> Truth:
@@ -79,7 +84,7 @@ def nearest_others(rows: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.nd
     """Positions (q, k) and dot products (q, k) of the rows nearest to those at `queries`, each itself left out."""
     import faiss
 
-    with all_threads():
+    with threads(CORES):
         scores, positions = faiss.knn(rows[queries], rows, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
     return without_self(*break_ties(positions, scores), queries)
 
@@ -125,21 +130,8 @@ def label_scores(codes: np.ndarray, queries: np.ndarray, neighbors: np.ndarray, 
 
 
 @contextmanager
-def all_threads() -> Iterator[None]:
-    """FAISS searches on every core."""
-    with _threads(os.cpu_count() or 1):
-        yield
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """FAISS searches on one thread, as a single query does."""
-    with _threads(1):
-        yield
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
+    """FAISS searches on so many threads."""
     import faiss
 
     before = faiss.omp_get_max_threads()

@@ -1,7 +1,8 @@
 """What the Compression page and reports show: what was measured of a contender, as curves and tables, and plans."""
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -90,9 +91,8 @@ def dimension_view(compressed: CompressedContender, quality: LabelQuality) -> Di
     measurement = COMPRESSION.get(compressed.query("dimensions"))
     run = cast(DimensionRun, measurement.run)
     recall, scored = _curves(run, np.asarray(run.recall)), _quality_scores(compressed, measurement, quality)
-    if scored is None:
-        return DimensionView(recall, (), _sample_info(measurement))
-    return DimensionView(recall, _curves(run, scored[0]), scored[1])
+    quality_curves, sample = (_curves(run, scored[0]), scored[1]) if scored else ((), _sample_info(measurement))
+    return DimensionView(recall, quality_curves, sample)
 
 
 def quantization_view(compressed: CompressedContender, quality: LabelQuality) -> QuantizationView:
@@ -122,37 +122,41 @@ def index_view(compressed: CompressedContender) -> IndexView:
         name=[setting.name for setting in settings], high=high, p95=run.p95, seconds=run.seconds, bytes=run.bytes
     )
     table["rate"] = 1000 / table["p50"]
-    return IndexView(table, settings, _sample_info(measurement, searched=run.rows, queries=run.recall.shape[1]))
+    return IndexView(
+        table, settings, replace(_sample_info(measurement), searched=run.rows, queries=run.recall.shape[1])
+    )
 
 
 def plan_options(compressed: CompressedContender, target: float) -> tuple[Option, ...]:
     """What the capacity planner compares: every quantization, searched row by row (with rescoring the smallest that
     has the target recall, else the largest), and of HNSW and IVF the fastest setting with it where there is one."""
     view, indexes = quantization_view(compressed, LabelQuality()), index_view(compressed)
-    width, searched = view.sample.width, view.sample.searched
     binary_ms = float(view.table.loc[view.table["name"] == "binary", "p50"].iloc[0])
-    options = []
-    for row in _planned_rows(view.table, target).to_dict("records"):
-        name, size, ms = str(row["name"]), int(row["bytes"]), float(row["p50"])
-        option = Option(
-            name="Exact search, float32" if name == "float32" else f"Row by row, {name}",
-            kind="exact" if name == "float32" else "scan",
-            count=0,
-            bytes=size,
-            rescoring_bytes=int(row["rescoring_bytes"]),
-            fixed=codebook_bytes(width, size) if name.startswith("PQ") else 0,
-            recall=float(row["recall"]),
-            ms=ms,
-            rows=searched,
-            fixed_ms=max(ms - binary_ms, 0.0) if row["rescoring_bytes"] else 0.0,
-        )
-        options.append(option)
+    rows = _planned_rows(view.table, target).to_dict("records")
+    options = [_scan_option(row, view.sample, binary_ms) for row in rows]
     for kind in ("hnsw", "ivf"):
         best = fastest_setting([setting for setting in indexes.settings if setting.kind in (kind, "exact")], target)
         if best.kind == kind:
-            memory, rows = width * 4, indexes.sample.searched
-            options.append(Option(best.name, kind, best.build, memory, 0, 0, best.recall, best.p50, rows))
+            memory, searched = view.sample.width * 4, indexes.sample.searched
+            options.append(Option(best.name, kind, best.build, memory, 0, 0, best.recall, best.p50, searched))
     return tuple(options)
+
+
+def _scan_option(row: dict[Hashable, Any], sample: SampleInfo, binary_ms: float) -> Option:
+    """One quantization. Rescoring takes as long as it does beyond binary search, at any number of rows."""
+    name, size, ms = row["name"], row["bytes"], row["p50"]
+    return Option(
+        name="Exact search, float32" if name == "float32" else f"Row by row, {name}",
+        kind="exact" if name == "float32" else "scan",
+        count=0,
+        bytes=size,
+        rescoring_bytes=row["rescoring_bytes"],
+        fixed=codebook_bytes(sample.width, size) if name.startswith("PQ") else 0,
+        recall=row["recall"],
+        ms=ms,
+        rows=sample.searched,
+        fixed_ms=max(ms - binary_ms, 0.0) if row["rescoring_bytes"] else 0.0,
+    )
 
 
 def _planned_rows(table: pd.DataFrame, target: float) -> pd.DataFrame:
@@ -169,7 +173,7 @@ def _curves(run: DimensionRun, values: np.ndarray) -> tuple[Curve, ...]:
     full = values[np.flatnonzero((run.methods == 0) & (run.sizes == run.sizes.max()))[0]]
     for code, method in enumerate(METHODS):
         at = np.flatnonzero(run.methods == code)
-        sizes = [int(size) for size in np.unique(run.sizes[at])]
+        sizes = np.unique(run.sizes[at]).tolist()
         if method == "random":
             seeds = np.stack([values[at[run.sizes[at] == size]] for size in sizes])
             curves.append(seed_curve(method, sizes, seeds, full))
@@ -196,23 +200,10 @@ def _quality_scores(
         return None
     neighbors, rows = cast(DimensionRun | QuantizationRun, measurement.run).neighbors, queries[labeled]
     scores = [label_scores(codes, rows, np.asarray(ids)[labeled], quality.measure) for ids in neighbors]
-    return np.stack(scores), _sample_info(measurement, labeled=len(rows), chance=float(counts.max() / counts.sum()))
+    sample = replace(_sample_info(measurement), labeled=len(rows), chance=float(counts.max() / counts.sum()))
+    return np.stack(scores), sample
 
 
-def _sample_info(
-    measurement: Measurement,
-    searched: int | None = None,
-    queries: int | None = None,
-    labeled: int = 0,
-    chance: float = 0.0,
-) -> SampleInfo:
-    return SampleInfo(
-        searched or measurement.searched,
-        measurement.texts,
-        measurement.width,
-        queries or len(measurement.queries),
-        measurement.seed,
-        measurement.seconds,
-        labeled,
-        chance,
-    )
+def _sample_info(measurement: Measurement) -> SampleInfo:
+    searched, queries = measurement.searched, len(measurement.queries)
+    return SampleInfo(searched, measurement.texts, measurement.width, queries, measurement.seed, measurement.seconds)

@@ -58,7 +58,7 @@ def _smallest_summary(curves: Sequence[Curve], max_loss: float) -> str:
     pca = next((curve for curve in curves if curve.method == "pca"), None)
     size = smallest_sufficient(pca, max_loss) if pca else None
     if size is not None and size < (smallest or full):
-        text += f"; so do the first {size:,} PCA components"
+        text += f"; the first {size:,} PCA components do" + ("" if smallest in (None, full) else " as well")
     return f"{text}."
 
 
@@ -68,24 +68,17 @@ def points(share: float) -> str:
 
 
 def quantization_summary(table: pd.DataFrame) -> str:
-    """The smallest with a recall of 95% by itself, the smallest with rescoring, and binary.
-
-    table: as core.compression.service.quantization_view gives it.
-    """
+    """The smallest with a recall of 95%, without and with rescoring, and binary; table: of a `quantization_view`."""
     sufficient = table[table["recall_low"] >= TARGET_RECALL].sort_values("bytes", kind="stable")
     is_rescored = sufficient["rescoring_bytes"] > 0
     smallest, rescored = sufficient[~is_rescored].iloc[0], sufficient[is_rescored]
-    text = (
-        f"Smallest with a recall@10 of at least {TARGET_RECALL:.0%}: {smallest['name']}, {smallest['recall']:.1%} at "
-    )
-    text += f"{smallest['bytes']:,} bytes per vector"
+    text = f"Smallest with a recall@10 of at least {TARGET_RECALL:.0%}: {smallest['name']}, {smallest['recall']:.1%}"
+    text += f" at {smallest['bytes']:,} bytes per vector"
     text += f", {smallest['factor']:.3g} times fewer than float32." if smallest["factor"] > 1 else "."
     best = rescored.iloc[0] if len(rescored) else smallest
     if best["bytes"] < smallest["bytes"]:
-        text += (
-            f" With float32 vectors stored for rescoring, {best['name']} searches {best['bytes']:,} bytes per vector "
-        )
-        text += f"with a recall of {best['recall']:.1%}."
+        text += f" With float32 vectors stored for rescoring, {best['name']} searches {best['bytes']:,} bytes per "
+        text += f"vector with a recall of {best['recall']:.1%}."
     binary = table[table["name"] == "binary"].iloc[0]
     return text + (
         f" Binary alone: recall {binary['recall']:.1%}, rank correlation of the exact 100 nearest (Kendall's tau) "

@@ -126,9 +126,8 @@ def _as_template(table: pd.DataFrame, text: str) -> str:
 
 
 def _check_roles(table: pd.DataFrame, roles: Roles) -> None:
-    named = [*roles.labels, *(role for role in (roles.time, roles.id) if role)]
-    for column in named:
-        if column not in table.columns:
+    for column in (*roles.labels, roles.time, roles.id):
+        if column and column not in table.columns:
             raise missing_column(column, table.columns)
 
 
@@ -168,9 +167,7 @@ def _time_notes(name: str, cells: pd.Series, times: pd.Series) -> list[str]:
         return []
     example = str(cells[unread].iloc[0])[:40]
     if not times.notna().any():
-        raise InputError(
-            f'Column "{name}" holds no dates that can be read (such as "{example}").', "Choose another time column."
-        )
+        raise InputError(f'Column "{name}" holds no dates that can be read (such as "{example}").', "Choose another.")
     return [f'{int(unread.sum()):,} cells of "{name}" are no dates, such as "{example}"; they are empty in time.']
 
 

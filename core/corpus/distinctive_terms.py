@@ -145,9 +145,8 @@ def distinctive_values(
     entries.sort(key=lambda entry: -entry.lower)
     significant = [shift for number in numbers if (shift := _with_bound(number, z)).lower > 0]
     significant.sort(key=lambda shift: -shift.lower)
-    return DistinctiveItems(
-        tuple(entries[:limit]), tuple(significant), tests, _note(tests, "values and columns", alpha)
-    )
+    note = _note(tests, "values and columns", alpha)
+    return DistinctiveItems(tuple(entries[:limit]), tuple(significant), tests, note)
 
 
 def _value_counts(

@@ -187,11 +187,8 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             yield handle
         os.replace(part, path)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StorageError(
-            f'The file "{path.name}" could not be written: {reason}.',
-            "Free some space, or check that the folder may be written to.",
-        ) from error
+        message = f'The file "{path.name}" could not be written: {error.strerror or type(error).__name__}.'
+        raise StorageError(message, "Free some space, or check that the folder may be written to.") from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -233,12 +230,9 @@ def build_manifest(model: ModelSpec, rows: np.ndarray, corpus: str = "", **more:
 
 def model_facts(model: ModelSpec) -> dict[str, Any]:
     """The spec without user, password and query in the server address."""
-    return model.to_dict() | {"base_url": _bare_address(model.base_url)}
-
-
-def _bare_address(address: str) -> str:
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    parts = urlsplit(model.base_url)
+    address = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return model.to_dict() | {"base_url": address}
 
 
 def _version(name: str) -> str:

@@ -81,10 +81,8 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
     except StorageError:
         mask = None
     if mask is None or mask.dtype != bool or mask.shape != (count,):
-        raise InputError(
-            f'There is no selection "{condition.column}" of these rows to filter on.',
-            "Remove this filter, or save the selection again on the Map page.",
-        )
+        remedy = "Remove this filter, or save the selection again."
+        raise InputError(f'There is no selection "{condition.column}" of these rows to filter on.', remedy)
     return mask
 
 
@@ -98,7 +96,8 @@ def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
         codes, texts = factorize_texts(series)
         sought = condition.text.lower()
         return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
-    return _missing(series)
+    codes, texts = factorize_texts(series)
+    return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
 
 
 def value_text(value: Any) -> str:
@@ -121,11 +120,6 @@ def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return codes, texts
 
 
-def _missing(series: pd.Series) -> np.ndarray:
-    codes, texts = factorize_texts(series)
-    return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
-
-
 def column_kind(series: pd.Series) -> ColumnKind:
     """How a column is filtered; booleans are no numbers."""
     if types.is_bool_dtype(series.dtype):
@@ -143,10 +137,8 @@ def _in_range(series: pd.Series, condition: Filter) -> np.ndarray:
         if is_time and isinstance(condition.high, str) and len(condition.high) == DAY_LENGTH:
             high = high + timedelta(days=1) - timedelta(microseconds=1)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InputError(
-            f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".',
-            "Enter numbers, or dates such as 2026-01-31 for a time column.",
-        ) from error
+        message = f'The range {condition.low} to {condition.high} does not fit the column "{condition.column}".'
+        raise InputError(message, "Enter numbers, or dates such as 2026-01-31 for a time column.") from error
     passing = cells.notna()
     passing &= (cells >= low) if low is not None else True
     passing &= (cells <= high) if high is not None else True
@@ -199,9 +191,7 @@ def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, floa
 
 def filters_to_json(filters: Sequence[Filter]) -> str:
     """Compact JSON for a link, without defaults."""
-    plain = [
-        {key: value for key, value in asdict(filter_).items() if value not in ((), None, "")} for filter_ in filters
-    ]
+    plain = [{key: value for key, value in asdict(item).items() if value not in ((), None, "")} for item in filters]
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 

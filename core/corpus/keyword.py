@@ -172,10 +172,8 @@ def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
         return regex.compile(pattern, flags=regex.IGNORECASE if ignore_case else 0).finditer
     except regex.error as error:
         where = f" at character {min(error.pos + 1, len(pattern)):,}" if error.pos is not None else ""
-        raise InputError(
-            f"Invalid pattern: {error.msg}{where}.",
-            r"Fix the pattern, or switch to Keyword. To match a literal ( write \(.",
-        ) from error
+        remedy = r"Fix the pattern, or switch to Keyword. To match a literal ( write \(."
+        raise InputError(f"Invalid pattern: {error.msg}{where}.", remedy) from error
     except (OverflowError, RecursionError, MemoryError) as error:
         raise InputError("The pattern is too large.", "Use a simpler pattern.") from error
 
@@ -188,10 +186,8 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
         spans = (match.span() for match in matches(text, timeout=left))
         return tuple(islice((span for span in spans if span[1] > span[0]), MAX_SPANS))
     except TimeoutError:
-        raise InputError(
-            f"The pattern takes too long: stopped after {position:,} texts.",
-            "Simplify it: nested repeats such as (a+)+ are slow. Filtering rows first helps, too.",
-        ) from None
+        remedy = "Simplify it: nested repeats such as (a+)+ are slow. Filtering rows first helps, too."
+        raise InputError(f"The pattern takes too long: stopped after {position:,} texts.", remedy) from None
 
 
 def mark_matches(text: str, spans: Sequence[Span], width: int = 240) -> tuple[tuple[str, bool], ...]:

@@ -104,10 +104,8 @@ def label_strings(series: pd.Series) -> pd.Series:
 def _check_labels(column: str, labels: int, common: int) -> None:
     _check_two_labels(column, labels)
     if common > MAX_LABELS:
-        raise InputError(
-            f'The column "{column}" has {common:,} labels.',
-            f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it.",
-        )
+        remedy = f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it."
+        raise InputError(f'The column "{column}" has {common:,} labels.', remedy)
     if common < 2:
         raise InputError(
             f'Of the {labels:,} labels in the column "{column}", {common} {"is" if common == 1 else "are"} on at least '
@@ -161,10 +159,8 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
     relevant = _count_relevant(label, text)
     eligible = np.flatnonzero(relevant > 0)
     if not len(eligible):
-        raise InputError(
-            f'No label in the column "{column}" is on two different texts, so no query has a relevant row.',
-            "Choose a column whose labels repeat, or a coarser version of it.",
-        )
+        message = f'No label in the column "{column}" is on two different texts, so no query has a relevant row.'
+        raise InputError(message, "Choose a column whose labels repeat, or a coarser version of it.")
     queries = eligible
     if len(eligible) > MAX_QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))

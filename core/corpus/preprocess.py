@@ -58,9 +58,7 @@ def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[St
         before, keep = len(keep), step(keep)
         counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
         if not len(keep):
-            raise InputError(
-                f'No rows are left: the step "{label}" removed all {before:,}.', "Change or turn off this step."
-            )
+            raise InputError(f'No rows are left: the step "{label}" removed all {before:,}.', "Change this step.")
     return keep, counts
 
 

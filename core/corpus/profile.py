@@ -150,6 +150,5 @@ def _lengths(lengths: np.ndarray) -> Lengths:
     if not len(lengths):
         return Lengths(0, 0.0, 0.0, 0.0, 0, 0)
     median, p95 = np.percentile(lengths, [50, 95])
-    return Lengths(
-        int(lengths.sum()), float(lengths.mean()), float(median), float(p95), int(lengths.min()), int(lengths.max())
-    )
+    low, high = int(lengths.min()), int(lengths.max())
+    return Lengths(int(lengths.sum()), float(lengths.mean()), float(median), float(p95), low, high)

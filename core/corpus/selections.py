@@ -51,9 +51,7 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
     if duplicate and duplicate.name == cleaned:
         return duplicate
     if duplicate:
-        raise InputError(
-            f'These {len(ids):,} rows are already saved as "{duplicate.name}".', "Select it in the list to rename it."
-        )
+        raise InputError(f'These {len(ids):,} rows are already saved as "{duplicate.name}".', "Rename it in the list.")
     _check_name_free(cleaned, existing)
     saved = SavedSelection(cleaned, key, len(ids), time.time())
     with replacing(_folder(workspace, corpus, key)) as temporary:
@@ -121,9 +119,7 @@ def combine_rows(first: np.ndarray, second: np.ndarray | None, operation: Operat
     """Row ids, sorted, unique, int64: in both ("and"), in at least one ("or"), in the first only ("without"), or
     those of all n rows not in the first ("not", without a second). Raises InputError for another operation."""
     if operation not in get_args(Operation):
-        raise InputError(
-            f"There is no operation {str(operation)[:20]!r} for selections.", "Use and, or, without or not."
-        )
+        raise InputError(f"There is no operation {str(operation)[:20]!r} for selections.", "Use and, or, without, not.")
     if operation == "not":
         return np.setdiff1d(np.arange(n, dtype=np.int64), first)
     if second is None:

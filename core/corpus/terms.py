@@ -107,12 +107,15 @@ def document_terms(
     spaceless = np.fromiter((bool(_SPACELESS.match(word)) for word in vocabulary), dtype=bool, count=len(vocabulary))
     multiple = np.fromiter(map(len, vocabulary), dtype=np.int64, count=len(vocabulary)) > 1
     single = _frequent_terms(document, codes, len(texts), min_rows, ~spaceless | multiple)
-    first, second = _pairs(document, codes, spaceless)
+    pair_start = np.flatnonzero(document[:-1] == document[1:])  # consecutive tokens of one text
+    first, second = codes[pair_start], codes[pair_start + 1]
     # a pair of scripts, with and without spaces, or a word and a single character, is no phrase
     kind = spaceless * 2 + (spaceless & multiple)
-    same = kind[first[1]] == kind[second]
-    pair_codes, pairs = pd.factorize(first[1][same] * np.int64(len(vocabulary) + 1) + second[same])
-    double = _frequent_terms(first[0][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool))
+    same = kind[first] == kind[second]
+    pair_codes, pairs = pd.factorize(first[same] * np.int64(len(vocabulary) + 1) + second[same])
+    double = _frequent_terms(
+        document[pair_start][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool)
+    )
     names = [str(vocabulary[i]) for i in single[2]] + [_pair_name(vocabulary, pairs[i], spaceless) for i in double[2]]
     rows = np.concatenate([single[0], double[0]])
     columns = np.concatenate([single[1], double[1] + len(single[2])])
@@ -134,14 +137,6 @@ def _tokens(text: str) -> list[str]:
         else:
             tokens += _TOKEN.findall(part)
     return tokens
-
-
-def _pairs(
-    document: np.ndarray, codes: np.ndarray, spaceless: np.ndarray
-) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """(document, first code), second code of each pair of consecutive tokens of one text."""
-    together = np.flatnonzero(document[:-1] == document[1:])
-    return (document[together], codes[together]), codes[together + 1]
 
 
 def _frequent_terms(

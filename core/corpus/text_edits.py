@@ -125,31 +125,21 @@ def negation(text: str, random: np.random.Generator) -> str | None:
 
 
 TEXT_EDITS: dict[str, TextEdit] = {
-    "typos": TextEdit(
-        "Typos",
-        "One letter in 25, at least one, is swapped with the one before, replaced by a neighboring key, doubled or "
-        "dropped; first letters of words do not change.",
-        typos,
-    ),
+    "typos": TextEdit("Typos", "One letter in 25, at least one, is swapped, mistyped, doubled or dropped.", typos),
     "case": TextEdit("Case", "Upper case; upper-case texts become lower case.", case),
     "word_order": TextEdit("Word order", "The words in random order.", word_order),
     "stop_words": TextEdit("Without stop words", "English words such as the, of, to are removed.", stop_words),
     "paraphrase": TextEdit(
-        "Paraphrase (rules)",
-        "Contractions expanded, common English words replaced by synonyms, and the last sentence put first; by rules, "
-        "without a language model.",
-        paraphrase,
+        "Paraphrase (rules)", "Contractions expanded, synonyms inserted, and the last sentence put first.", paraphrase
     ),
     "padding": TextEdit("Padding", "A greeting before the text and a closing line after it, as in emails.", padding),
     "numbers": TextEdit("Numbers", "Every number becomes another with as many digits.", numbers, False),
-    "negation": TextEdit(
-        "Negation", "A negation is inserted, or removed where there is one. English and Chinese.", negation, False
-    ),
+    "negation": TextEdit("Negation", "A negation is inserted or removed. English and Chinese.", negation, False),
 }
 
 
 def edit_text(text: str, kind: str, seed: int = 0) -> str | None:
-    """The text changed in a way of PROBES, or None. It depends on the text, the kind and the seed only."""
+    """The text changed by an edit of TEXT_EDITS, or None. It depends on the text, the kind and the seed only."""
     return TEXT_EDITS[kind].change(text, edit_generator(text, kind, seed))
 
 

@@ -25,9 +25,7 @@ def valid_texts(texts: Sequence[str]) -> list[str]:
 
 def _replace_surrogates(row: int, text: object) -> str:
     if not isinstance(text, str):
-        raise InputError(
-            f"Row {row + 1:,} is not text but {type(text).__name__}.", "Fill missing values or drop these rows first."
-        )
+        raise InputError(f"Row {row + 1:,} is not text but {type(text).__name__}.", "Fill or drop these rows first.")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations, starmap
 
 import numpy as np
 import pandas as pd
@@ -30,18 +31,18 @@ from core.store import Workspace
 from core.vectors.contenders import contender_neighbors, contender_rows
 
 TEXT_LENGTH = 3_000
+SWAPPED: dict[Choice, Choice] = {"first": "second", "second": "first"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is shown: no name of a contender is in it. anchor, first, second: row ids; their texts follow. pair:
-    positions of the two contenders, and swapped: whether the second text is the one the pair's first contender has
-    nearer, both for storing the vote, not for showing."""
+    """anchor, first, second: row ids, and their texts. Only for storing the vote: pair, positions of the contenders;
+    swapped, whether the pair's first contender has the second text nearer."""
 
     anchor: int
     first: int
     second: int
-    texts: tuple[str, str, str]
+    texts: tuple[str, ...]
     pair: tuple[int, int]
     swapped: bool
 
@@ -49,37 +50,33 @@ class Question:
 @dataclass(frozen=True)
 class Ballot:
     """question: None where none is left. triplets: disputed ones in all; tried: texts tried as anchors per pair, of
-    `texts`. decided, ties, skipped: votes so far, between these contenders."""
+    `texts`. result: of the votes so far, between these contenders."""
 
     question: Question | None
     triplets: int
     tried: int
     texts: int
-    decided: int
-    ties: int
-    skipped: int
+    result: VoteResult
 
 
 def ballot(query: ComparisonQuery) -> Ballot:
     """The next question, pairs of contenders in turn. Raises StorageError where a graph is missing."""
     votes = load_votes(Workspace(query.corpus.folder), query.corpus.digest)
     triplets = [triplets_of(pair) for pair in query.pairs]
-    following = next(_unanswered(query.pairs, triplets, {vote.key for vote in votes}), None)
-    question = _question(query, *following) if following else None
+    unanswered = next(_unanswered(query.pairs, triplets, {vote.key for vote in votes}), None)
+    question = _question(query, *unanswered) if unanswered else None
     tried, texts = (triplets[0].tried, triplets[0].texts) if triplets else (0, 0)
-    result = result_of(query)
-    return Ballot(question, sum(map(len, triplets)), tried, texts, result.decided, result.ties, result.skipped)
+    result = vote_result(votes, [contender.key for contender in query.contenders])
+    return Ballot(question, sum(map(len, triplets)), tried, texts, result)
 
 
 def vote(query: ComparisonQuery, question: Question, choice: Choice) -> None:
     """Store a choice; "first" and "second" are the texts as shown. Raises InputError and StorageError."""
     first, second = (query.contenders[position] for position in question.pair)
-    near_first, near_second = question.first, question.second
+    near = (question.first, question.second)
     if question.swapped:
-        near_first, near_second = near_second, near_first
-        if choice in ("first", "second"):
-            choice = "second" if choice == "first" else "first"
-    new = Vote(first.key, second.key, question.anchor, near_first, near_second, choice)
+        near, choice = near[::-1], SWAPPED.get(choice, choice)
+    new = Vote(first.key, second.key, question.anchor, *near, choice)
     add_vote(Workspace(query.corpus.folder), query.corpus.digest, new)
 
 
@@ -91,12 +88,6 @@ def undo(query: ComparisonQuery) -> None:
 def reset(query: ComparisonQuery) -> None:
     """Remove all votes between these contenders."""
     clear_votes(Workspace(query.corpus.folder), query.corpus.digest, [one.key for one in query.contenders])
-
-
-def result_of(query: ComparisonQuery) -> VoteResult:
-    """The result of the votes between these contenders."""
-    votes = load_votes(Workspace(query.corpus.folder), query.corpus.digest)
-    return vote_result(votes, [contender.key for contender in query.contenders])
 
 
 def votes_file(query: ComparisonQuery) -> bytes:
@@ -133,12 +124,9 @@ def triplets_of(pair: PairQuery) -> Triplets:
     spreads = [float(random_pair_cosines(corpus, contender).std()) for contender in contenders]
     codes, texts = text_codes(corpus), load_corpus(corpus).texts
     triplets = disputed_triplets((graphs[0], graphs[1]), (rows[0], rows[1]), codes, (spreads[0], spreads[1]))
-    different = [_differ(*(texts[row] for row in triplets.at(position))) for position in range(len(triplets))]
+    wordings = ([texts[row] for row in triplets.at(position)] for position in range(len(triplets)))
+    different = [not any(starmap(same_wording, combinations(three, 2))) for three in wordings]
     return triplets.select(np.array(different, bool))
-
-
-def _differ(anchor: str, first: str, second: str) -> bool:
-    return not (same_wording(first, second) or same_wording(anchor, first) or same_wording(anchor, second))
 
 
 def _unanswered(
@@ -159,7 +147,6 @@ def _question(query: ComparisonQuery, pair: PairQuery, position: int) -> Questio
     swapped = not is_first(anchor, first, second)
     if swapped:
         first, second = second, first
-    texts = load_corpus(query.corpus).texts
-    shown_texts = (texts[anchor][:TEXT_LENGTH], texts[first][:TEXT_LENGTH], texts[second][:TEXT_LENGTH])
+    texts = tuple(load_corpus(query.corpus).texts[row][:TEXT_LENGTH] for row in (anchor, first, second))
     positions = (query.contenders.index(pair.first), query.contenders.index(pair.second))
-    return Question(anchor, first, second, shown_texts, positions, swapped)
+    return Question(anchor, first, second, texts, positions, swapped)

@@ -37,14 +37,13 @@ def explain_disagreement(query: ComparisonQuery, k: int) -> DisagreementExplanat
     rows, overlaps = _overlaps(query, k)
     factors, left_out = factors_of(query, rows)
     if len(overlaps) < MIN_TEXTS:
-        raise InputError(
-            f"{len(overlaps):,} distinct texts are too few to explain disagreement.", "Add more rows on the Data page."
-        )
+        reason = f"{len(overlaps):,} distinct texts are too few to explain disagreement."
+        raise InputError(reason, "Add more rows on the Data page.")
     if np.ptp(overlaps) == 0:
-        raise InputError(
-            f"All texts have the same overlap ({overlaps[0]:.0%} of their {k} nearest): there is nothing to explain.",
-            "Choose another number of neighbors, or other contenders.",
+        reason = (
+            f"All texts have the same overlap ({overlaps[0]:.0%} of their {k} nearest): there is nothing to explain."
         )
+        raise InputError(reason, "Choose another number of neighbors, or other contenders.")
     tested = tuple(factor.name for factor in factors if len(factor.values))
     explanation = explain(overlaps, factors)
     texts = distinct_text_count(query.corpus)
@@ -59,9 +58,8 @@ def explanation_file(query: ComparisonQuery, k: int) -> bytes:
 
 def slice_table(slices: tuple[Slice, ...]) -> pd.DataFrame:
     """One row a slice; shares in [0, 1]."""
-    names = {"phrase": "slice", "odds_ratio": "odds"}
-    columns = [names.get(name, name) for name in Slice.__dataclass_fields__]
-    return pd.DataFrame([tuple(vars(slice_).values()) for slice_ in slices], columns=columns)
+    table = pd.DataFrame([vars(slice_) for slice_ in slices], columns=list(Slice.__dataclass_fields__))
+    return table.rename(columns={"phrase": "slice", "odds_ratio": "odds"})
 
 
 def factors_of(query: ComparisonQuery, rows: np.ndarray) -> tuple[list[Factor], tuple[str, ...]]:

@@ -62,8 +62,8 @@ def text_facts(texts: Sequence[str], progress: Progress | None = None) -> TextFa
     beginnings = [text[:MAX_CHARACTERS] for text in texts]
     return TextFacts(
         np.array([count_words(text) for text in beginnings], np.int32),
-        np.array([_share(sum(map(str.isdigit, text)), text) for text in beginnings], np.float32),
-        np.array([_share(len(_CODE.findall(text)), text) for text in beginnings], np.float32),
+        np.array([sum(map(str.isdigit, text)) / max(len(text), 1) for text in beginnings], np.float32),
+        np.array([len(_CODE.findall(text)) / max(len(text), 1) for text in beginnings], np.float32),
         np.array([text.rstrip().endswith(_ENDS) for text in beginnings], bool),
         np.array([positions[code] for code in detected], np.int16),
         languages,
@@ -84,10 +84,6 @@ def exceeds_window(texts: Sequence[str], embedder: Embedder) -> np.ndarray:
     return np.asarray(embedder.count_tokens(list(texts))) > window
 
 
-def _share(count: int, text: str) -> float:
-    return count / max(len(text), 1)
-
-
 @dataclass(frozen=True, eq=False)
 class Factor:
     """Texts by a few values. codes: (m,) int64 positions in `values`, -1 for texts of none. values: such as
@@ -101,15 +97,14 @@ class Factor:
 def text_factors(facts: TextFacts) -> list[Factor]:
     """Length, language, questions, digits, and code or markup."""
     digits = np.where(facts.digits >= MANY_DIGITS, 1, np.where(facts.digits > 0, 0, -1))
-    factors = [
+    many_digits = f"with many digits ({MANY_DIGITS:.0%} of the characters or more)"
+    return [
         length_factor(facts.word_counts),
         Factor("Question", np.where(facts.question, 0, -1), ("that are questions",)),
-        Factor(
-            "Digits", digits, ("with a few digits", f"with many digits ({MANY_DIGITS:.0%} of the characters or more)")
-        ),
+        Factor("Digits", digits, ("with a few digits", many_digits)),
         Factor("Code", np.where(facts.code >= SOME_CODE, 0, -1), ("with code or markup",)),
+        _language_factor(facts),
     ]
-    return [*factors, _language_factor(facts)]
 
 
 def length_factor(word_counts: np.ndarray) -> Factor:
@@ -126,13 +121,11 @@ def length_factor(word_counts: np.ndarray) -> Factor:
 
 
 def _language_factor(facts: TextFacts) -> Factor:
-    names = [
-        f"in {NAMES.get(code, code)}" if code != UNKNOWN else "in an uncertain language" for code in facts.languages
-    ]
-    # the commonest is the reference
+    """The commonest is the reference."""
+    names = {code: f"in {NAMES.get(code, code)}" for code in facts.languages} | {UNKNOWN: "in an uncertain language"}
     common = int(np.argmax(np.bincount(facts.language, minlength=1))) if len(facts.language) else -1
     codes = np.asarray(facts.language, np.int64)
-    return Factor("Language", np.where(codes == common, -1, codes), tuple(names))
+    return Factor("Language", np.where(codes == common, -1, codes), tuple(names[code] for code in facts.languages))
 
 
 def column_factor(series: pd.Series, name: str) -> Factor:

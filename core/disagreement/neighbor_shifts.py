@@ -78,9 +78,7 @@ def find_shifted_groups(
     small = _sizes(labels) <= largest
     labels = by_size(np.where((labels >= 0) & ~np.append(small, True)[labels], labels, -1))
     changed = int((np.diff(lost.indptr) + np.diff(gained.indptr) > 0).sum())
-    groups, grouped = (
-        float(np.mean(counts)) for counts in zip(*((len(size), size.sum()) for size in sizes), strict=True)
-    )
+    groups, grouped = np.mean([(len(size), size.sum()) for size in sizes], axis=0).tolist()
     chance = ChanceGroups(min_cosine, groups, grouped, largest, int(small.sum()))
     return NeighborShifts(rows, labels, lost, gained, changed, resolution, chance)
 
@@ -132,30 +130,26 @@ def _changes(
     entries: tuple[list[np.ndarray], list[np.ndarray]] = ([np.zeros((2, 0), np.int64)], [np.zeros((2, 0), np.int64)])
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
-        one, other = (nearest_texts(ids, texts, part, k) for ids in (first, second))
+        one, other = (text_lists(np.asarray(ids[part]), texts, part)[:, :k] for ids in (first, second))
         for blocks, (near, far) in zip(entries, ((one, other), (other, one)), strict=True):
             position, column = np.nonzero((near >= 0) & (positions_in(near, far) == far.shape[1]))
             blocks.append(np.stack([position + start, near[position, column]]))
     shape = (len(rows), int(texts.max(initial=-1)) + 1)
-    (text, lost), (gaining_text, gained) = (np.concatenate(blocks, axis=1) for blocks in entries)
-    return (
-        csr_matrix((np.ones(len(lost), np.float32), (text, lost)), shape=shape),
-        csr_matrix((np.ones(len(gained), np.float32), (gaining_text, gained)), shape=shape),
-    )
-
-
-def nearest_texts(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
-    """(c, k) int64: the k nearest other texts of `rows` (c,), each once, -1 where there are fewer."""
-    return text_lists(np.asarray(ids[rows]), texts, rows)[:, :k]
+    changes = (tuple(np.concatenate(blocks, axis=1)) for blocks in entries)
+    lost, gained = (csr_matrix((np.ones(len(at[0]), np.float32), at), shape=shape) for at in changes)
+    return lost, gained
 
 
 def _similarity_graph(
     lost: "csr_matrix", gained: "csr_matrix", progress: Progress | None, run: int = 0
 ) -> "csr_matrix":
-    """(m, m) symmetric, sparse: the cosine of two texts' changes, of each text's 15 nearest. run: of RUNS + 1."""
+    """(m, m) symmetric, sparse: the cosine of two texts' changes, of each text's 15 nearest, without the changes that
+    only one text, or more than 200, have in common. run: of RUNS + 1."""
     from scipy.sparse import csr_matrix, hstack, vstack
 
-    changes = _informative(hstack([lost, gained]).tocsr())
+    changes = hstack([lost, gained]).tocsr()
+    texts_with = np.bincount(changes.indices, minlength=changes.shape[1])
+    changes = changes[:, np.flatnonzero((texts_with > 1) & (texts_with <= MAX_SHARING))].tocsr()
     sizes = np.sqrt(np.maximum(np.asarray(changes.sum(axis=1)).ravel(), 1))
     back, parts = changes.T.tocsr(), []
     m = changes.shape[0]
@@ -168,25 +162,17 @@ def _similarity_graph(
     return graph.maximum(graph.T).tocsr()
 
 
-def _informative(changes: "csr_matrix") -> "csr_matrix":
-    """Without the changes that only one text, or more than 200, have in common."""
-    holders = np.bincount(changes.indices, minlength=changes.shape[1])
-    return changes[:, np.flatnonzero((holders > 1) & (holders <= MAX_SHARING))].tocsr()
-
-
 def _nearest(block: "csr_matrix", sizes: np.ndarray, start: int) -> "csr_matrix":
     """Of shared changes (b, m) of the texts from `start` on: cosines, each text's 15 highest."""
     from scipy.sparse import csr_matrix
 
     entries = block.tocoo()
-    row, column, shared = entries.row, entries.col, entries.data
-    valid = (column != row + start) & (shared >= MIN_SHARED)
-    row, column, shared = row[valid], column[valid], shared[valid]
+    valid = (entries.col != entries.row + start) & (entries.data >= MIN_SHARED)
+    row, column, shared = entries.row[valid], entries.col[valid], entries.data[valid]
     cosine = shared / (sizes[row + start] * sizes[column])
     order = np.lexsort((column, -cosine, row))
     row, column, cosine = row[order], column[order], cosine[order]
-    rank = np.arange(len(row)) - np.searchsorted(row, row)
-    near = rank < LINKS
+    near = np.arange(len(row)) - np.searchsorted(row, row) < LINKS
     return csr_matrix((cosine[near].astype(np.float64), (row[near], column[near])), shape=block.shape)
 
 

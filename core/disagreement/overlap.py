@@ -35,23 +35,20 @@ class Overlap:
     def share_at(self, k: int) -> np.ndarray:
         """(n,) float64: texts shared over k (mutual kNN; Huh et al., 2024); NaN for rows left out."""
         compared = self._compared(k)
-        return np.where(compared > 0, self.shared[:, self._at(k)] / np.maximum(compared, 1), np.nan)
+        return np.where(compared > 0, self.shared[:, self.depths.index(k)] / np.maximum(compared, 1), np.nan)
 
     def jaccard_at(self, k: int) -> np.ndarray:
         """(n,) float64: texts in both lists over texts in either; NaN for rows left out."""
-        shared, compared = self.shared[:, self._at(k)].astype(np.float64), self._compared(k)
+        shared, compared = self.shared[:, self.depths.index(k)].astype(np.float64), self._compared(k)
         return np.where(compared > 0, shared / np.maximum(2 * compared - shared, 1), np.nan)
 
     def rank_biased_at(self, k: int) -> np.ndarray:
         """(n,) float64: rank-biased overlap; NaN for rows left out."""
-        return np.where(self.lengths > 0, self.rbo[:, self._at(k)].astype(np.float64), np.nan)
+        return np.where(self.lengths > 0, self.rbo[:, self.depths.index(k)].astype(np.float64), np.nan)
 
     def values(self, measure: str, k: int) -> np.ndarray:
         """(n,) float64 by a measure's name: "overlap", "jaccard" or "rbo"."""
         return {"overlap": self.share_at, "jaccard": self.jaccard_at, "rbo": self.rank_biased_at}[measure](k)
-
-    def _at(self, k: int) -> int:
-        return self.depths.index(k)
 
     def _compared(self, k: int) -> np.ndarray:
         return np.minimum(self.lengths.astype(np.int64), k)
@@ -98,9 +95,11 @@ def text_lists(ids: np.ndarray, texts: np.ndarray, part: slice | np.ndarray, all
     all_distinct: no text has copies.
     """
     codes = np.where(ids >= 0, texts[ids], -1)
-    return (
-        codes if all_distinct and (ids >= 0).all() else np.take_along_axis(*_packed_order(codes, texts[part]), axis=1)
-    )
+    if all_distinct and (ids >= 0).all():
+        return codes
+    counting = _counting(codes, texts[part])
+    order = np.argsort(~counting, axis=1, kind="stable")  # what is not counted comes last
+    return np.take_along_axis(np.where(counting, codes, -1), order, axis=1)
 
 
 def neighbor_mask(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -108,17 +107,10 @@ def neighbor_mask(ids: np.ndarray, texts: np.ndarray, rows: np.ndarray) -> np.nd
     return _counting(np.where(ids >= 0, texts[ids], -1), texts[rows])
 
 
-def _packed_order(codes: np.ndarray, row_codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lists with -1 for what is not counted, and the order that puts those last."""
-    counting = _counting(codes, row_codes)
-    return np.where(counting, codes, -1), np.argsort(~counting, axis=1, kind="stable")
-
-
 def _counting(codes: np.ndarray, row_codes: np.ndarray) -> np.ndarray:
     order = np.argsort(codes, axis=1, kind="stable")
     ordered = np.take_along_axis(codes, order, axis=1)
-    is_duplicate = np.zeros(codes.shape, bool)
-    repeated = np.zeros(codes.shape, bool)
+    is_duplicate, repeated = np.zeros(codes.shape, bool), np.zeros(codes.shape, bool)
     repeated[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
     np.put_along_axis(is_duplicate, order, repeated, axis=1)
     return ~is_duplicate & (codes >= 0) & (codes != row_codes[:, None])
@@ -146,9 +138,8 @@ def _compared(
     """shared (c, depths), rank-biased overlap (c, depths) and lengths (c,) of lists of texts (c, K)."""
     rows, width = first.shape
     lengths = np.minimum((first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
-    common_from = np.maximum(
-        np.arange(width), positions_in(first, second)
-    )  # from this depth on, a text is in both lists
+    # from this depth on, a text is in both lists
+    common_from = np.maximum(np.arange(width), positions_in(first, second))
     counts = np.bincount((np.arange(rows)[:, None] * (width + 1) + common_from).ravel(), minlength=rows * (width + 1))
     both = counts.reshape(rows, width + 1)[:, :width].cumsum(axis=1)  # texts in both lists at depth 1 .. K
     biased = rank_biased(both, p)

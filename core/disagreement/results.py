@@ -3,10 +3,11 @@
 import time
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 
-from core.clusters.results import CLUSTERS, ClusterQuery
+from core.clusters.service import CLUSTERS, ClusterQuery
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order, measure_cka, measure_rsa, sampled_rows
 from core.disagreement.factors import TextFacts, exceeds_window, text_facts
@@ -68,11 +69,7 @@ class ComparisonQuery:
     @property
     def pairs(self) -> list[PairQuery]:
         """Every two contenders, in their order."""
-        return [
-            PairQuery(self.corpus, first, second)
-            for position, first in enumerate(self.contenders)
-            for second in self.contenders[position + 1 :]
-        ]
+        return [PairQuery(self.corpus, first, second) for first, second in combinations(self.contenders, 2)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +126,8 @@ def _compare_pair(query: PairQuery, progress: Progress) -> PairComparison:
 
 def _pair_inputs(query: PairQuery | ShiftQuery) -> dict[str, object]:
     """The same in either order of the two."""
-    first, second = sorted((query.first, query.second), key=lambda contender: contender.key)
-    return {"first": graph_inputs(first), "second": graph_inputs(second), "p": RBO_P, "seed": 0}
+    first, second = map(graph_inputs, sorted((query.first, query.second), key=lambda contender: contender.key))
+    return {"first": first, "second": second, "p": RBO_P, "seed": 0}
 
 
 def _pair_seconds(query: PairQuery) -> float:
@@ -140,8 +137,7 @@ def _pair_seconds(query: PairQuery) -> float:
 
 
 def _neighbor_ids(query: PairQuery | ShiftQuery) -> tuple[np.ndarray, np.ndarray]:
-    first, second = (contender_neighbors(query.corpus, contender).ids for contender in (query.first, query.second))
-    return first, second
+    return contender_neighbors(query.corpus, query.first).ids, contender_neighbors(query.corpus, query.second).ids
 
 
 def _graph_steps(query: PairQuery | ShiftQuery) -> tuple[Step, ...]:
@@ -169,14 +165,6 @@ def _find_truncated(query: ModelQuery, progress: Progress) -> TruncatedTexts:
         return TruncatedTexts(exceeds_window(_fact_texts(query.corpus), embedder))
     except PlanisphereError as error:
         return TruncatedTexts(np.zeros(0, bool), error.message)
-
-
-def _find_shifts(query: ShiftQuery, progress: Progress) -> NeighborShifts:
-    return find_shifted_groups(*_neighbor_ids(query), text_codes(query.corpus), query.k, progress)
-
-
-def _shift_inputs(query: ShiftQuery) -> dict[str, object]:
-    return {**_pair_inputs(query), "swapped": query.first.key > query.second.key, "k": query.k}
 
 
 def _shifts_to_stored(shifts: NeighborShifts) -> tuple[dict[str, np.ndarray], dict[str, object]]:
@@ -215,7 +203,7 @@ def _comparison_steps(query: ComparisonQuery) -> tuple[Step, ...]:
     )
 
 
-def _comparison_seconds(query: ComparisonQuery) -> float:
+def _require_two_rows(query: ComparisonQuery) -> float:
     if _row_count(query.corpus) < 2:
         raise InputError("This corpus has one row: there are no neighbors to compare.", "Add more rows.")
     return 0.0
@@ -266,8 +254,10 @@ NEIGHBOR_SHIFTS: Result[ShiftQuery, NeighborShifts] = Result(
     1,
     ShiftQuery,
     NeighborShifts,
-    inputs=_shift_inputs,
-    compute=_find_shifts,
+    inputs=lambda query: {**_pair_inputs(query), "swapped": query.first.key > query.second.key, "k": query.k},
+    compute=lambda query, progress: find_shifted_groups(
+        *_neighbor_ids(query), text_codes(query.corpus), query.k, progress
+    ),
     seconds=lambda query: _row_count(query.corpus) * query.k * SECONDS_PER_NEIGHBOR,
     requires=lambda query: (
         *_graph_steps(query),
@@ -290,7 +280,7 @@ COMPARISON: Result[ComparisonQuery, ComparedTexts] = Result(
         "parts": [result.version for result in (PAIR_COMPARISON, TEXT_FACTS, TRUNCATED_TEXTS)],
     },
     compute=_count_texts,
-    seconds=_comparison_seconds,
+    seconds=_require_two_rows,
     requires=_comparison_steps,
     stage="Counting texts",
     absence="These contenders have not been compared.",

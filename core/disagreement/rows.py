@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -156,9 +156,8 @@ def _matches(query: ComparisonQuery, rows: RowQuery) -> np.ndarray:
         label = clusters.names.index(rows.cluster) if rows.cluster in clusters.names else -2
         matches &= np.asarray(clusters.labels) == label
     low, high = rows.word_range
-    matches &= word_counts(query.corpus) >= (low or 0)
-    if high is not None:
-        matches &= word_counts(query.corpus) <= high
+    lengths = word_counts(query.corpus)
+    matches &= (lengths >= (low or 0)) & (lengths <= (lengths.max(initial=0) if high is None else high))
     if rows.isolated != "all":
         matches &= isolated_rows(query) == (rows.isolated == "only")
     return matches
@@ -168,29 +167,30 @@ def _list_table(query: ComparisonQuery, k: int, rows: np.ndarray, length: int | 
     """Columns of the list; index the row ids."""
     corpus = load_corpus(query.corpus)
     shares = [PAIR_COMPARISON.get(pair).overlap.share_at(k)[rows] for pair in query.pairs]
-    columns = {
+    columns: dict[str, Any] = {
         "disagreement": disagreement(query, k)[rows],
-        "shared": np.mean(shares, axis=0) * k if len(rows) else np.zeros(0),
-        "text": [corpus.texts[row][:length] for row in rows],
+        "shared": np.mean(shares, axis=0) * k,
+        "text": np.array([corpus.texts[row][:length] for row in rows], object),
+        **_first_label(corpus, rows),
         "words": word_counts(query.corpus)[rows],
         "isolated": isolated_rows(query)[rows],
     }
-    table = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}, index=rows)
-    for name in corpus.roles.labels[:1]:
-        table.insert(3, "label", corpus.table[name].iloc[rows].astype("str").to_numpy())
-    return table
+    return pd.DataFrame(columns, index=rows)
+
+
+def _first_label(corpus: Corpus, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """A column "label" with the rows' values of the first label column, if there is one."""
+    name = next(iter(corpus.roles.labels), None)
+    return {} if name is None else {"label": corpus.table[name].iloc[rows].astype("str").to_numpy()}
 
 
 def isolated_rows(query: ComparisonQuery) -> np.ndarray:
     """(n,) bool: rows that under every contender are among the 5% with the lowest mean cosine to their neighbors."""
-    return np.logical_and.reduce([_isolated_under(query.corpus, contender) for contender in query.contenders])
-
-
-@lru_cache(maxsize=20)
-def _isolated_under(corpus: CorpusRef, contender: Contender) -> np.ndarray:
-    cosines = neighbor_cosines(corpus, contender)
-    finite = cosines[np.isfinite(cosines)]
-    return cosines <= np.quantile(finite, ISOLATED_SHARE) if len(finite) else np.zeros(len(cosines), bool)
+    under_all = []
+    for cosines in (neighbor_cosines(query.corpus, contender) for contender in query.contenders):
+        finite = cosines[np.isfinite(cosines)]
+        under_all.append(cosines <= (np.quantile(finite, ISOLATED_SHARE) if len(finite) else -np.inf))
+    return np.logical_and.reduce(under_all)
 
 
 @lru_cache(maxsize=10)
@@ -238,19 +238,15 @@ def _neighbors_of(corpus: CorpusRef, contender: Contender, row: int) -> tuple[np
 def _neighbor_table(
     corpus: Corpus, ids: np.ndarray, cosines: np.ndarray, texts: list[int], others: list[dict[int, int]], k: int
 ) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {
-            "shared": np.array([all(ranks.get(text, k + 1) <= k for ranks in others) for text in texts], bool),
-            "rank": np.arange(1, len(ids) + 1),
-            "other_rank": np.array([others[0].get(text, np.nan) for text in texts], np.float64),
-            "cosine": np.asarray(cosines, np.float64),
-            "text": [corpus.texts[row][:NEIGHBOR_LENGTH] for row in ids],
-        },
-        index=np.asarray(ids, np.int64),
-    )
-    for name in corpus.roles.labels[:1]:
-        table["label"] = corpus.table[name].iloc[ids].astype("str").to_numpy()
-    return table
+    columns: dict[str, Any] = {
+        "shared": np.array([all(ranks.get(text, k + 1) <= k for ranks in others) for text in texts], bool),
+        "rank": np.arange(1, len(ids) + 1),
+        "other_rank": np.array([others[0].get(text, np.nan) for text in texts], np.float64),
+        "cosine": np.asarray(cosines, np.float64),
+        "text": [corpus.texts[row][:NEIGHBOR_LENGTH] for row in ids],
+        **_first_label(corpus, ids),
+    }
+    return pd.DataFrame(columns, index=np.asarray(ids, np.int64))
 
 
 def _isolation_percentile(corpus: CorpusRef, contender: Contender, row: int) -> float:

@@ -3,12 +3,12 @@ row."""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
-from core.clusters.results import CLUSTERS, ClusterQuery
-from core.clusters.service import ClusterSet, default_clusters
+from core.clusters.service import CLUSTERS, ClusterQuery, ClusterSet, default_clusters
 from core.corpus.loaders import load_corpus
 from core.disagreement.cka_rsa import linkage_order
 from core.disagreement.overlap import RBO_P, chance_level, depths_of, text_codes
@@ -22,6 +22,7 @@ from core.vectors.loaders import GRAPH_K
 Measure = Literal["overlap", "jaccard", "rbo", "cka", "rsa"]
 NEIGHBOR_MEASURES: tuple[Measure, ...] = ("overlap", "jaccard", "rbo")
 MAX_INLINE_ROWS = 20_000  # rows that are clustered at once
+__all__ = ["ComparisonQuery", "depths", "disagreement", "first_clusters", "is_compared", "pairwise_similarity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ def pairwise_similarity(query: ComparisonQuery, measure: Measure, k: int) -> Pai
     count, codes = len(query.contenders), text_codes(query.corpus)
     values, low, high = np.eye(count), np.full((count, count), np.nan), np.full((count, count), np.nan)
     left_out, sample = 0, 0
-    for (i, j), pair in zip(_position_pairs(count), query.pairs, strict=True):
+    for (i, j), pair in zip(combinations(range(count), 2), query.pairs, strict=True):
         comparison = PAIR_COMPARISON.get(pair)
         if measure in NEIGHBOR_MEASURES:
             overlap = comparison.overlap
@@ -103,11 +104,7 @@ def overlap_by_k(query: ComparisonQuery, measure: Measure) -> OverlapByK:
     intervals = [mean_interval(np.stack([overlap.values(measure, k) for k in ks]), codes) for overlap in overlaps]
     values, low, high = (np.stack(column) for column in zip(*intervals, strict=True))
     chance = np.array([chance_level(measure, k, distinct_text_count(query.corpus), RBO_P) for k in ks])
-    return OverlapByK(ks, tuple(_position_pairs(len(query.contenders))), values, low, high, chance)
-
-
-def _position_pairs(count: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(count) for j in range(i + 1, count)]
+    return OverlapByK(ks, tuple(combinations(range(len(query.contenders)), 2)), values, low, high, chance)
 
 
 @lru_cache(maxsize=8)

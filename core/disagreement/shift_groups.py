@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
-from core.clusters.names import cluster_names, keywords
+from core.clusters.service import cluster_names, keywords
 from core.corpus.ctfidf import class_tf_idf
 from core.corpus.label_columns import label_columns, label_strings
 from core.corpus.loaders import load_corpus
@@ -81,18 +80,19 @@ def neighbor_shifts(query: ShiftQuery) -> NeighborShifts:
 
 def shifted_groups(query: ShiftQuery) -> ShiftedGroups:
     """How the first contender's neighborhoods changed under the second. Raises StorageError without stored shifts."""
-    shifts, labels = neighbor_shifts(query), neighbor_shifts(query).labels
+    shifts = neighbor_shifts(query)
+    labels = shifts.labels
     scores = disagreement(ComparisonQuery(query.corpus, (query.first, query.second)), query.k)[shifts.rows]
     count = int(labels.max(initial=-1)) + 1
     sizes = np.bincount(labels[labels >= 0], minlength=count)
     means = np.array([np.nanmean(scores[labels == label]) for label in range(count)])
     best = np.argsort(-(sizes * means), kind="stable")[:MAX_GROUPS]
-    names, group_words = _group_names(query.corpus, shifts, count)
-    groups = tuple(
-        _describe_group(query.corpus, shifts, label, names, group_words, float(means[label])) for label in best
-    )
+    names, terms = _group_names(query.corpus, shifts, count)
+    groups = [
+        _describe_group(query.corpus, shifts, label, names[label], terms[label], float(means[label])) for label in best
+    ]
     changed, resolution, chance = shifts.changed, shifts.resolution, shifts.chance
-    return ShiftedGroups(groups, count, int(sizes.sum()), changed, len(shifts.rows), resolution, chance)
+    return ShiftedGroups(tuple(groups), count, int(sizes.sum()), changed, len(shifts.rows), resolution, chance)
 
 
 def group_rows(query: ShiftQuery, number: int) -> np.ndarray:
@@ -113,25 +113,20 @@ def _group_names(corpus: CorpusRef, shifts: NeighborShifts, count: int) -> tuple
 
 
 def _describe_group(
-    corpus: CorpusRef,
-    shifts: NeighborShifts,
-    label: int,
-    names: list[str],
-    group_words: list[tuple[str, ...]],
-    mean: float,
+    corpus: CorpusRef, shifts: NeighborShifts, label: int, name: str, common_words: tuple[str, ...], mean: float
 ) -> ShiftedGroup:
     inside, texts = np.flatnonzero(shifts.labels == label), load_corpus(corpus).texts
     lost, gained = (np.asarray(changes[inside].sum(axis=0)).ravel() for changes in (shifts.lost, shifts.gained))
     typicality = shifts.lost[inside] @ lost + shifts.gained[inside] @ gained
-    typical = [int(shifts.rows[position]) for position in inside[np.argsort(-typicality, kind="stable")][:TEXTS]]
+    typical = shifts.rows[inside[np.argsort(-typicality, kind="stable")][:TEXTS]].tolist()
     lost_words, gained_words = _distinctive_words(corpus, shifts.rows, lost, gained)
     column, commonest = _commonest_label(corpus, shifts.rows[inside])
     return ShiftedGroup(
         number=int(label),
-        name=names[label],
+        name=name,
         texts=len(inside),
         disagreement=mean,
-        common_words=group_words[label],
+        common_words=common_words,
         rows=tuple(typical),
         examples=tuple(texts[row][:CELL] for row in typical),
         lost_words=lost_words,
@@ -164,21 +159,16 @@ def _neighbor_texts(corpus: CorpusRef, rows: np.ndarray, members: np.ndarray) ->
     loaded = load_corpus(corpus)
     column = next(iter(loaded.roles.labels), "")
     best = [position for position in np.argsort(-members, kind="stable")[:TEXTS] if members[position] > 0]
-    return tuple(
-        NeighborText(
-            int(rows[position]),
-            loaded.texts[rows[position]][:CELL],
-            column,
-            str(loaded.table[column].iloc[rows[position]]) if column else "",
-            int(members[position]),
-        )
-        for position in best
-    )
+    neighbors = []
+    for row, count in zip(rows[best].tolist(), members[best].tolist(), strict=True):
+        label = str(loaded.table[column].iloc[row]) if column else ""
+        neighbors.append(NeighborText(row, loaded.texts[row][:CELL], column, label, int(count)))
+    return tuple(neighbors)
 
 
 def _commonest_label(corpus: CorpusRef, rows: np.ndarray) -> tuple[str, tuple[str, int]]:
     column = next(iter(label_columns(corpus)), "")
-    counts = (
-        label_strings(load_corpus(corpus).table[column].iloc[rows]).value_counts() if column else pd.Series(dtype=int)
-    )
+    if not column:
+        return "", ("", 0)
+    counts = label_strings(load_corpus(corpus).table[column].iloc[rows]).value_counts()
     return column, (str(counts.index[0]), int(counts.iloc[0])) if len(counts) else ("", 0)

@@ -2,7 +2,8 @@
 pairs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +35,6 @@ class Slice:
     adjusted: float = float("nan")
     adjusted_low: float = float("nan")
     adjusted_high: float = float("nan")
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the interval leaves out 1, no difference."""
-        return self.low > 1 or self.high < 1
 
 
 @dataclass(frozen=True)
@@ -81,9 +77,10 @@ def explain(values: np.ndarray, factors: Sequence[Factor]) -> Explanation:
     low, threshold = low_rows(values)
     min_texts = min_slice_texts(len(values))
     member, phrases, owners = _members(factors, min_texts, len(values))
-    singles = _ratios(member, low, phrases, owners)
+    inside, hits = member.sum(axis=0, dtype=np.float64), (low.astype(np.float32) @ member).astype(np.float64)
+    singles = slice_odds(inside, hits, float(low.sum()), len(low), phrases, owners)
     adjusted, explained = _adjusted_odds(member, low, owners, singles)
-    joined = [Slice(**{**vars(single), **regression}) for single, regression in zip(singles, adjusted, strict=True)]
+    joined = [replace(single, **regression) for single, regression in zip(singles, adjusted, strict=True)]
     pairs, tried = slice_pairs(member, low, phrases, owners, singles, min_texts)
     terms = sum(np.isfinite(slice_.adjusted) for slice_ in joined)
     share = float(low.mean()) if len(low) else 0.0
@@ -113,17 +110,11 @@ def _members(factors: Sequence[Factor], min_texts: int, n: int) -> tuple[np.ndar
     return np.array(columns, np.float32).reshape(len(columns), n).T, phrases, owners
 
 
-def _ratios(member: np.ndarray, low: np.ndarray, phrases: Sequence[str], owners: Sequence[str]) -> list[Slice]:
-    inside = member.sum(axis=0, dtype=np.float64)
-    hit = low.astype(np.float32) @ member
-    return slice_odds(inside, hit.astype(np.float64), float(low.sum()), len(low), phrases, owners)
-
-
 def _adjusted_odds(
     member: np.ndarray, low: np.ndarray, owners: Sequence[str], singles: Sequence[Slice]
-) -> tuple[list[dict[str, float]], float]:
+) -> tuple[list[dict[str, Any]], float]:
     """Odds ratios of the values adjusted for all others; of a factor with many, the strongest twelve take part."""
-    results: list[dict[str, float]] = [{} for _ in singles]
+    results: list[dict[str, Any]] = [{} for _ in singles]
     columns = [column for owner in dict.fromkeys(owners) for column in _terms(member, owners, singles, owner)]
     if not columns or not 0 < low.sum() < len(low):
         return results, float("nan")
@@ -132,10 +123,8 @@ def _adjusted_odds(
         middle, error = fit.coefficients[at], fit.errors[at]
         if np.isfinite(middle):
             ends = (middle, middle - z * error, middle + z * error)
-            names = ("adjusted", "adjusted_low", "adjusted_high")
-            results[column] = {
-                name: float(np.exp(np.clip(end, -50, 50))) for name, end in zip(names, ends, strict=True)
-            }
+            odds = np.exp(np.clip(ends, -50, 50)).tolist()
+            results[column] = dict(zip(("adjusted", "adjusted_low", "adjusted_high"), odds, strict=True))
     return results, fit.explained
 
 
@@ -145,24 +134,18 @@ def _terms(member: np.ndarray, owners: Sequence[str], singles: Sequence[Slice], 
     columns = [column for column, name in enumerate(owners) if name == owner]
     if len(columns) > 1 and member[:, columns].sum() >= len(member):
         columns.remove(min(columns, key=lambda column: abs(np.log(singles[column].odds_ratio))))
-    return sorted(columns, key=lambda column: -max(np.log(singles[column].low), -np.log(singles[column].high)))[
-        :MAX_TERMS
-    ]
+    evidence = [max(np.log(single.low), -np.log(single.high)) for single in singles]
+    return sorted(columns, key=lambda column: -evidence[column])[:MAX_TERMS]
 
 
 def slice_odds(
     inside: np.ndarray, hit: np.ndarray, lows: float, n: int, phrases: Sequence[str], owners: Sequence[str]
 ) -> list[Slice]:
     """Slices of inside (s,) texts, hit (s,) of which overlap little, among n texts with `lows` such ones."""
-    ratio, low, high = log_odds_interval(
-        hit, inside - hit, lows - hit, n - inside - lows + hit, bonferroni_z(len(inside))
-    )
-    rest = (lows - hit) / np.maximum(n - inside, 1)
-    ends = np.exp(np.stack([ratio, low, high]))
+    z, rest = bonferroni_z(len(inside)), (lows - hit) / np.maximum(n - inside, 1)
+    odds = np.exp(np.stack(log_odds_interval(hit, inside - hit, lows - hit, n - inside - lows + hit, z)))
     return [
-        Slice(
-            phrases[i], owners[i], int(inside[i]), hit[i] / inside[i], float(rest[i]), *(float(x) for x in ends[:, i])
-        )
+        Slice(phrases[i], owners[i], int(inside[i]), hit[i] / inside[i], float(rest[i]), *odds[:, i].tolist())
         for i in range(len(inside))
     ]
 
@@ -197,10 +180,7 @@ def slice_pairs(
     names = [joined_phrase(phrases[best[i]], phrases[best[j]]) for i, j in zip(one, other, strict=True)]
     factors = [f"{owners[best[i]]} and {owners[best[j]]}" for i, j in zip(one, other, strict=True)]
     candidates = slice_odds(inside[one, other], hits[one, other], float(low.sum()), len(low), names, factors)
-    is_higher = (
-        np.minimum(_low_against_rest(inside, hits, one, other, one), _low_against_rest(inside, hits, one, other, other))
-        > 0
-    )
+    is_higher = np.min([_low_against_rest(inside, hits, one, other, value) for value in (one, other)], axis=0) > 0
     selected = [at for at, pair in enumerate(candidates) if is_higher[at] and pair.low > 1]
     selected.sort(key=lambda at: significance_order(candidates[at]))
     columns = part[:, one[selected]] * part[:, other[selected]]

@@ -41,8 +41,8 @@ class Triplets:
 
     def select(self, positions: np.ndarray) -> "Triplets":
         """Some of them, by a mask (t,) or positions."""
-        columns = [np.asarray(column)[positions] for column in (self.anchor, self.near_first, self.near_second)]
-        return Triplets(columns[0], columns[1], columns[2], self.tried, self.texts)
+        anchor, first, second = (column[positions] for column in (self.anchor, self.near_first, self.near_second))
+        return Triplets(anchor, first, second, self.tried, self.texts)
 
     def at(self, position: int) -> tuple[int, int, int]:
         """anchor, near_first and near_second of one."""
@@ -70,10 +70,8 @@ def disputed_triplets(
     other_near, other_clear = _nearest_disputed(other, one)
     is_disputed = one_clear & other_clear
     anchor, x, y = anchors[is_disputed], first_rows[one_near[is_disputed]], first_rows[other_near[is_disputed]]
-    clear = np.ones(len(anchor), bool)
-    for vectors, sign, spread in zip(rows, (1, -1), spreads, strict=True):
-        ahead = _cosines(vectors, anchor, x) - _cosines(vectors, anchor, y)
-        clear &= sign * ahead >= MARGIN * spread
+    ahead = [_cosines(vectors, anchor, x) - _cosines(vectors, anchor, y) for vectors in rows]
+    clear = (ahead[0] >= MARGIN * spreads[0]) & (-ahead[1] >= MARGIN * spreads[1])
     return Triplets(anchor[clear], x[clear], y[clear], len(anchors), len(first_rows))
 
 

@@ -48,10 +48,8 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
         target: Any = address or local_cluster(job_workers or os.cpu_count() or 1)
         return Client(target, timeout=CONNECT)
     except (OSError, TimeoutError, ValueError) as error:
-        raise JobError(
-            f"The workers can't be reached ({address or 'local'}): {error}.",
-            "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine.",
-        ) from error
+        remedy = "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine."
+        raise JobError(f"The workers can't be reached ({address or 'local'}): {error}.", remedy) from error
 
 
 def local_cluster(job_workers: int) -> Any:
@@ -63,9 +61,7 @@ def local_cluster(job_workers: int) -> Any:
         "cls": Scheduler,
         "options": {"host": LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": f"{LOOPBACK}:0"},
     }
-    workers = {
-        f"job-{number}": _worker({"job": 1} | ({} if number else {"layout": 1}), 1) for number in range(job_workers)
-    }
+    workers = {f"job-{i}": _worker({"job": 1} | ({} if i else {"layout": 1}), 1) for i in range(job_workers)}
     return SpecCluster(
         workers=workers | {"answer": _worker({"answer": 2}, 2)}, scheduler=scheduler, silence_logs=logging.ERROR
     )

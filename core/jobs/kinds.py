@@ -31,10 +31,8 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     sizes = [len(batch) for batch in plan]
     context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
     if left_out:
-        raise JobError(
-            f"The spending limit was reached: {sum(sizes):,} texts are embedded, {left_out:,} are left.",
-            "Start the model again with a higher limit; only the rest is computed.",
-        )
+        message = f"The spending limit was reached: {sum(sizes):,} texts are embedded, {left_out:,} are left."
+        raise JobError(message, "Start the model again with a higher limit; only the rest is computed.")
     context.call("Merging vectors", embedding.collect_vectors, spec.ref, model, secret, sum(sizes), started)
     map_job(replace(spec, params={**spec.params, "model": model.to_dict()}), secret, context)
 

@@ -35,10 +35,7 @@ class JobManager:
         self._states: dict[str, JobState] = {}
         self._secrets: dict[str, Secret] = {}
         self._cancelled: set[str] = set()
-        self._queues: dict[bool, queue.Queue[str]] = {
-            False: queue.Queue(),
-            True: queue.Queue(),
-        }  # by JobSpec.background
+        self._queues = {background: queue.Queue[str]() for background in (False, True)}
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
@@ -149,9 +146,7 @@ class JobManager:
         if self._client:
             atexit.register(self.close)
             self._warm(warm_folder)
-        threading.Thread(
-            target=self._run_queue, args=(self._queues[True],), daemon=True, name="background jobs"
-        ).start()
+        threading.Thread(target=self._run_queue, args=(self._queues[True],), daemon=True, name="background").start()
         self._run_queue(self._queues[False])
 
     def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
@@ -172,10 +167,8 @@ class JobManager:
         self._set(job, status="running", started=time.time())
         ending: dict[str, Any] = {"status": "failed", "error": "The job was interrupted.", "remedy": "Start it again."}
         try:
-            background = state.spec.background
-            context = JobContext(
-                self._ready(30), job, self._worker_options, lambda: job in self._cancelled, self._set, background
-            )
+            setters = self._worker_options, lambda: job in self._cancelled, self._set
+            context = JobContext(self._ready(30), job, *setters, background=state.spec.background)
             for following in run_job(state.spec, self._secrets.get(job), context):
                 self.submit(following)
             ending = {"status": "done"}
@@ -214,13 +207,11 @@ def explain_failure(error: Exception) -> JobError:
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__
     if kind == "KilledWorker":
-        return JobError(
-            "The worker process was killed several times, most likely because memory ran out.",
-            "Finished batches are saved. Close other programs or use fewer rows, then start again.",
-        )
+        remedy = "Finished batches are saved. Close other programs or use fewer rows, then start again."
+        return JobError("The worker process was killed several times, most likely because memory ran out.", remedy)
     if isinstance(error, MemoryError):
         return JobError("There is not enough memory for this.", "Use fewer rows, or a model with fewer dimensions.")
-    return JobError(f"The work stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
+    return JobError(f"The job stopped with an unexpected error ({kind}).", "Finished batches are saved; try again.")
 
 
 def _record_path(workspace: str, job: str) -> Path:

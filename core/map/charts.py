@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.errors import InputError
 from core.figures import base_layout
-from core.map.coloring import SCALES, Category, ColorSpec
+from core.map.coloring import SCALES, ColorSpec
 from core.palette import COLORS, GREY, Theme, color_scale
 from core.text import chart_label, hover_texts
 
@@ -38,7 +38,8 @@ def map_figure(
     figure.update_layout(base_layout(theme, height), **_axes(points.shape[1]))
     figure.update_layout(legend=_legend(color), dragmode="lasso" if points.shape[1] == 2 else "turntable")
     if total is not None and total > len(rows):
-        figure.add_annotation(_corner(f"showing {len(rows):,} of {total:,}"))
+        corner = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+        figure.add_annotation(text=f"showing {len(rows):,} of {total:,}", showarrow=False, **corner)
     return figure
 
 
@@ -51,18 +52,10 @@ class _Drawing:
 
     def trace(self, at: np.ndarray, **rest: Any) -> Any:
         """A trace of the points at the given positions."""
-        values = {
-            "customdata": self.rows[at],
-            "hovertext": [self.hover[i] for i in at],
-            "hoverinfo": "text",
-            "mode": "markers",
-        }
-        return _scatter(self.points[at], **values, **rest)
-
-
-def _scatter(points: np.ndarray, **rest: Any) -> Any:
-    axes = dict(zip("xyz", np.ascontiguousarray(points.T), strict=False))
-    return go.Scattergl(**axes, **rest) if points.shape[1] == 2 else go.Scatter3d(**axes, **rest)
+        rest |= {"customdata": self.rows[at], "hovertext": [self.hover[i] for i in at]}
+        rest |= {"hoverinfo": "text", "mode": "markers"}
+        rest |= zip("xyz", np.ascontiguousarray(self.points[at].T), strict=False)
+        return go.Scattergl(**rest) if self.points.shape[1] == 2 else go.Scatter3d(**rest)
 
 
 def _marker_style(count: int) -> dict[str, Any]:
@@ -74,14 +67,12 @@ def _marker_style(count: int) -> dict[str, Any]:
 
 def _category_traces(drawing: _Drawing, color: ColorSpec) -> list[Any]:
     """One trace per category; gray ones first, so that they are below."""
-    order = sorted(range(len(color.categories)), key=lambda i: color.categories[i].color != GREY)
-    return [_category_trace(drawing, np.flatnonzero(color.values == i), color.categories[i], i) for i in order]
-
-
-def _category_trace(drawing: _Drawing, at: np.ndarray, category: Category, position: int) -> Any:
-    marker = drawing.style | {"color": category.color, "symbol": category.symbol}
-    name = f"{chart_label(category.label, LEGEND_WIDTH)} ({category.count:,})"
-    return drawing.trace(at, name=name, marker=marker, legendrank=position, showlegend=True)
+    traces = []
+    for i, category in sorted(enumerate(color.categories), key=lambda item: item[1].color != GREY):
+        marker = drawing.style | {"color": category.color, "symbol": category.symbol}
+        name, rows = f"{chart_label(category.label, LEGEND_WIDTH)} ({category.count:,})", color.values == i
+        traces.append(drawing.trace(np.flatnonzero(rows), name=name, marker=marker, legendrank=i, showlegend=True))
+    return traces
 
 
 def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any]:
@@ -89,25 +80,14 @@ def _scale_traces(drawing: _Drawing, color: ColorSpec, theme: Theme) -> list[Any
     if color.kind == "none":
         marker = drawing.style | {"color": COLORS[0]}
         return [drawing.trace(np.arange(len(drawing.rows)), name="rows", marker=marker, showlegend=False)]
-    measured = ~np.isnan(color.values)
-    grey = drawing.style | {"color": GREY}
-    name = f"{color.missing_label} ({np.count_nonzero(~measured):,})"
-    traces = (
-        [drawing.trace(np.flatnonzero(~measured), name=name, marker=grey, showlegend=True)]
-        if not measured.all()
-        else []
-    )
-    marker = drawing.style | {
-        "color": color.values[measured],
-        "colorscale": color_scale(SCALES[color.kind], theme),
-        "cmin": color.low,
-        "cmax": color.high,
-        "colorbar": _colorbar(color),
-    }
-    return [
-        *traces,
-        drawing.trace(np.flatnonzero(measured), name=chart_label(color.name), marker=marker, showlegend=False),
-    ]
+    missing, measured = np.flatnonzero(np.isnan(color.values)), np.flatnonzero(~np.isnan(color.values))
+    scale = {"colorscale": color_scale(SCALES[color.kind], theme), "cmin": color.low, "cmax": color.high}
+    marker = drawing.style | scale | {"color": color.values[measured], "colorbar": _colorbar(color)}
+    traces = [drawing.trace(measured, name=chart_label(color.name), marker=marker, showlegend=False)]
+    if len(missing):
+        grey, name = drawing.style | {"color": GREY}, f"{color.missing_label} ({len(missing):,})"
+        traces.insert(0, drawing.trace(missing, name=name, marker=grey, showlegend=True))
+    return traces
 
 
 def _colorbar(color: ColorSpec) -> dict[str, Any]:
@@ -132,8 +112,3 @@ def _legend(color: ColorSpec) -> dict[str, Any]:
     # a color bar is on the right, so the legend goes below
     position = {} if color.kind in ("category", "none") else {"orientation": "h", "y": -0.02, "x": 0}
     return {"title": title, "itemsizing": "constant", "bgcolor": "rgba(0,0,0,0)"} | position
-
-
-def _corner(text: str) -> dict[str, Any]:
-    position = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
-    return {"text": text, "showarrow": False, **position}

@@ -14,10 +14,7 @@ from core.text import clean_line, truncate
 MAX_CODE = 254  # the highest code of a color scale
 BINS = 24
 MAX_NAME = 60
-BACKGROUND_POINT_COLOR = {
-    "light": (0.45, 0.47, 0.52, 0.35),
-    "dark": (0.62, 0.65, 0.71, 0.3),
-}  # grey of points in the background
+BACKGROUND_POINT_COLOR = {"light": (0.45, 0.47, 0.52, 0.35), "dark": (0.62, 0.65, 0.71, 0.3)}  # grey, red to alpha
 
 
 def color_codes(spec: ColorSpec) -> np.ndarray:
@@ -31,12 +28,13 @@ def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
     """What the map component needs to color points and draw a legend or color bar; plain data, text not escaped."""
     if spec.kind == "none":
         return {"kind": "none", "name": "", "plain": COLORS[0], "categories": []}
+    name = truncate(clean_line(spec.name), MAX_NAME)
     if spec.kind == "category":
-        return {"kind": "category", "name": truncate(clean_line(spec.name), MAX_NAME), "categories": _categories(spec)}
+        return {"kind": "category", "name": name, "categories": _categories(spec)}
     missing = int(np.isnan(spec.values).sum())
     return {
         "kind": "scale",
-        "name": truncate(clean_line(spec.name), MAX_NAME),
+        "name": name,
         "categories": [],
         "gradient": [_hex(str(color)) for _, color in color_scale(SCALES[spec.kind], theme)],
         "top": MAX_CODE,
@@ -83,10 +81,9 @@ def _categories(spec: ColorSpec) -> list[dict[str, Any]]:
 
 
 def _category_order(labels: list[str], numeric: bool) -> np.ndarray:
-    numbers = pd.to_numeric(pd.Series(labels), errors="coerce")
     if not numeric:
         return np.arange(len(labels))
-    return np.asarray(numbers.sort_values(kind="stable", na_position="last").index)
+    return np.asarray(pd.to_numeric(pd.Series(labels), errors="coerce").sort_values(kind="stable").index)
 
 
 def _ticks(spec: ColorSpec) -> list[str]:

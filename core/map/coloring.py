@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
-from core.disagreement.results import ComparisonQuery
-from core.disagreement.service import depths, disagreement, first_clusters, is_compared
+from core.disagreement.service import ComparisonQuery, depths, disagreement, first_clusters, is_compared
 from core.palette import GREY, MAX_CATEGORIES, category_style
 from core.store import Workspace
 from core.types import CorpusRef
@@ -20,12 +19,7 @@ OUTER_QUANTILE = 0.01  # where outliers would stretch the scale it ends at this 
 MAX_STRETCH = 3.0
 MIN_CLUSTER_ROWS = 10  # of a cluster named as an extreme
 EXCLUDED_SHARE = 0.02  # rows with the least disagreement, left out of the scale
-SCALES: dict[ColorKind, str] = {
-    "number": "cividis",
-    "time": "viridis",
-    "trust": "cividis",
-    "similarity": "viridis",
-}
+SCALES: dict[ColorKind, str] = {"number": "cividis", "time": "viridis", "trust": "cividis", "similarity": "viridis"}
 MISSING_LABELS: dict[ColorKind, str] = {"trust": "not in the measured sample", "similarity": "not measured"}
 
 
@@ -78,7 +72,7 @@ def color_spec(
     """
     if series is None or kind == "none":
         return ColorSpec(name, "none", np.zeros(rows if series is None else len(series), dtype=np.int32))
-    column = series if isinstance(series, pd.Series) else pd.Series(series)
+    column = pd.Series(series)
     color_kind = _color_kind(column) if kind == "auto" else kind
     if color_kind == "category":
         return _category_spec(column, name)
@@ -86,9 +80,7 @@ def color_spec(
         return _time_spec(column, name)
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    if color_kind == "trust":
-        return ColorSpec(name, color_kind, numbers.astype(np.float32))
-    low, high, note = _scale_limits(numbers)
+    low, high, note = (0.0, 1.0, "") if color_kind == "trust" else _scale_limits(numbers)
     return ColorSpec(name, color_kind, numbers.astype(np.float32), (), low, high, (), note)
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.clusters.methods import ClusterParams
-from core.clusters.service import cluster_set
+from core.clusters.service import ClusterParams, cluster_set
 from core.corpus.ctfidf import ClusterNamer, short_name
 from core.corpus.filters import factorize_texts
 from core.corpus.loaders import load_corpus
@@ -89,10 +88,8 @@ def _cluster_regions(layout_key: LayoutKey, value: str) -> tuple[Region, ...]:
         if depth and level == selected_level:
             continue
         clusters = cluster_set(layout_key.corpus, layout_key.model, ClusterParams(level=level))
-        labels += [
-            replace(region, level=depth)
-            for region in regions_by_label(_points(layout_key), clusters.labels, clusters.names)
-        ]
+        regions = regions_by_label(_points(layout_key), clusters.labels, clusters.names)
+        labels += [replace(region, level=depth) for region in regions]
     return tuple(labels)
 
 
@@ -246,11 +243,11 @@ def _lines(centers: np.ndarray, density: np.ndarray, level: float) -> list[np.nd
 def _simplified(contours: list[tuple[float, list[np.ndarray]]]) -> tuple[Contour, ...]:
     """Every k-th vertex and the ends, so that the total stays bounded; rings without area are dropped."""
     step = ceil(sum(len(line) for _, lines in contours for line in lines) / MAX_VERTICES) or 1
-    simplified = [(share, [np.concatenate([line[:-1:step], line[-1:]]) for line in lines]) for share, lines in contours]
-    return tuple(
-        Contour(share, tuple(line.astype(np.float32) for line in lines if len(line) >= 4))
-        for share, lines in simplified
-    )
+    simplified: list[Contour] = []
+    for share, lines in contours:
+        thinned = [np.concatenate([line[:-1:step], line[-1:]]).astype(np.float32) for line in lines]
+        simplified.append(Contour(share, tuple(line for line in thinned if len(line) >= 4)))
+    return tuple(simplified)
 
 
 if TYPE_CHECKING:

@@ -37,11 +37,8 @@ def _seconds(query: LayoutQuery) -> float:
     for record in reversed(list(LAYOUTS.records(query.corpus))):
         params = LayoutParams(**record["inputs"]["params"])
         if params.method == "umap" and record["inputs"]["model"] == query.model.to_dict():
-            return (
-                float(record["facts"]["facts"]["seconds"])
-                * factor
-                / (REPRODUCIBLE_SLOWDOWN if params.reproducible else 1.0)
-            )
+            previous = REPRODUCIBLE_SLOWDOWN if params.reproducible else 1.0
+            return float(record["facts"]["facts"]["seconds"]) * factor / previous
     return 2 + factor * rows / ROWS_PER_SECOND
 
 

@@ -76,21 +76,15 @@ def selection_file(scene: MapScene, selection: MapSelection, view: TableView, fo
 
 def save_selected_rows(scene: MapScene, selection: MapSelection, name: str) -> SavedSelection:
     """Saves the selected rows in the workspace. Raises InputError for an invalid or taken name."""
-    layout_key = scene.first
-    return save_selection(
-        Workspace(layout_key.corpus.folder), layout_key.corpus.digest, name, selected_rows(scene, selection)
-    )
+    corpus = scene.first.corpus
+    return save_selection(Workspace(corpus.folder), corpus.digest, name, selected_rows(scene, selection))
 
 
 def distinctive_features(scene: MapScene, selection: MapSelection) -> tuple[DistinctiveItems, DistinctiveItems]:
     """Terms, and column values, that are over-represented in the selected rows against all others."""
-    layout_key = scene.first
-    corpus = load_corpus(layout_key.corpus)
-    mask = np.zeros(len(corpus), dtype=bool)
-    mask[selected_rows(scene, selection)] = True
-
-    matrix, vocabulary = load_terms(layout_key.corpus)
-    terms = distinctive_terms(matrix, vocabulary, mask, limit=MAX_TERMS)
+    corpus = load_corpus(scene.first.corpus)
+    mask = np.isin(np.arange(len(corpus)), selected_rows(scene, selection))
+    terms = distinctive_terms(*load_terms(scene.first.corpus), mask, limit=MAX_TERMS)
     columns = [column for column in _columns(corpus) if column not in (*INTERNAL_COLUMNS, corpus.roles.id)]
     return terms, distinctive_values(corpus.table, mask, columns, limit=MAX_TERMS)
 
@@ -128,22 +122,13 @@ def _filtered_table(corpus: Corpus, rows: np.ndarray, view: TableView) -> pd.Dat
     name = next(name for name in ("Text", "Whole text", "Text of the row", "\u2007Text") if name not in columns)
     table.insert(0, name, [corpus.texts[row] for row in rows])
     for term in view.search.lower().split():
-        table = table[_contains(table, term)]
-    if view.sort in table.columns:
-        table = _sorted(table, view)
-    return table
-
-
-def _contains(table: pd.DataFrame, term: str) -> np.ndarray:
-    contains = np.zeros(len(table), dtype=bool)
-    for column in table.columns:
-        contains |= table[column].astype(str).str.lower().str.contains(term, regex=False, na=False).to_numpy(dtype=bool)
-    return contains
-
-
-def _sorted(table: pd.DataFrame, view: TableView) -> pd.DataFrame:
+        cells = [column.astype(str).str.lower() for _, column in table.items()]
+        table = table[np.any([column.str.contains(term, regex=False, na=False) for column in cells], axis=0)]
+    if view.sort not in table.columns:
+        return table
     try:
-        order = table[view.sort].sort_values(ascending=not view.descending, kind="stable").index
+        return table.sort_values(view.sort, ascending=not view.descending, kind="stable")
     except TypeError:  # cells of kinds that can't be compared
-        order = table[view.sort].astype(str).sort_values(ascending=not view.descending, kind="stable").index
-    return table.loc[order]
+        return table.sort_values(
+            view.sort, ascending=not view.descending, kind="stable", key=lambda cells: cells.astype(str)
+        )

@@ -1,16 +1,15 @@
 """What the map component is sent (points, colors and columns as bytes, row details), and the rows selected on it."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from core.corpus.loaders import load_corpus, load_selection
 from core.digest import digest_array
-from core.disagreement.results import ComparisonQuery
+from core.disagreement.service import ComparisonQuery
 from core.errors import InputError
 from core.map.color_codes import color_codes, color_legend, column_bins
 from core.map.coloring import ColorSpec, disagreement_spec
@@ -104,9 +103,8 @@ def aligned_layouts(layout_keys: tuple[LayoutKey, ...]) -> tuple[np.ndarray, ...
 
     Raises StorageError where one is not stored.
     """
-    first, *others = (
-        np.asarray(stored_layout(layout_key).points, dtype=np.float32)[:, :2] for layout_key in layout_keys
-    )
+    layouts = map(stored_layout, layout_keys)
+    first, *others = (np.asarray(layout.points, dtype=np.float32)[:, :2] for layout in layouts)
     return (first, *(align(other, first) for other in others))
 
 
@@ -145,14 +143,10 @@ def row_details(layout_key: LayoutKey, box: tuple[float, ...] | None, requested:
     columns = [(name, corpus.table[name]) for name in names[:MAX_HOVER_CELLS] if name in corpus.table.columns]
     rows = []
     for row in _rows_in_view(layout_key, box, requested):
-        cells = [[_short_cell(name), _short_cell(column.iat[row])] for name, column in columns]
+        cells = [[truncate(clean_line(cell), MAX_HOVER_CELL) for cell in (name, col.iat[row])] for name, col in columns]
         text = truncate(clean_line(corpus.texts[row][: 4 * MAX_HOVER_TEXT]), MAX_HOVER_TEXT)
         rows.append([int(row), text, cells, [int(other) for other in graph.ids[row, :NEIGHBOR_LINES] if other >= 0]])
     return rows
-
-
-def _short_cell(value: Any) -> str:
-    return truncate(clean_line(value), MAX_HOVER_CELL)
 
 
 def selected_rows(scene: MapScene, selection: MapSelection) -> np.ndarray:
@@ -168,17 +162,13 @@ def _cached_selected_rows(layout_keys: tuple[LayoutKey, ...], color: ColorBy, se
     codes = _codes(layout_key, color) if needs_codes else None
     table = load_corpus(layout_key.corpus).table
     binned = {name: _cached_bins(layout_key.corpus, name)[0] for name, *_ in selection.brushes if name in table.columns}
-    return rows_in_selection(selection, points, Bounds.of(points), codes, binned, selection_members(layout_key))
+    members = partial(load_selection, layout_key.corpus)
+    return rows_in_selection(selection, points, Bounds.of(points), codes, binned, members)
 
 
 def plotly_selection(scene: MapScene, event: dict[str, Any]) -> MapSelection:
     """The selection made on the Plotly chart of the scene's first layout."""
     return MapSelection.from_plotly(event, Bounds.of(aligned_layouts(scene.layout_keys)))
-
-
-def selection_members(layout_key: LayoutKey) -> Callable[[str], np.ndarray]:
-    """A function from a saved selection's key to its rows (bool mask)."""
-    return lambda key: load_selection(layout_key.corpus, key)
 
 
 def selection_bitmask(layout_key: LayoutKey, key: str) -> Packet:

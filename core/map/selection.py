@@ -92,25 +92,15 @@ class MapSelection:
         if not isinstance(raw, Mapping):
             return cls()
         steps = [step for step in map(_step, _list(raw.get("steps"))[:MAX_STEPS]) if step]
-        hidden = sorted(
-            {code for code in map(_integer, _list(raw.get("hidden"))) if code is not None and 0 <= code < 256}
-        )
+        codes = {code for code in map(_integer, _list(raw.get("hidden"))) if code is not None and 0 <= code < 256}
         named = raw.get("brushes")
-        brushes = (
-            [(str(name), *span) for name, pair in named.items() if (span := _span(pair)) and _is_encodable(str(name))]
-            if isinstance(named, Mapping)
-            else []
-        )
-        clicked = _integer(raw.get("clicked"))
-        color = raw.get("color")
+        spans = [(str(name), _span(pair)) for name, pair in named.items()] if isinstance(named, Mapping) else []
+        brushes = [(name, *span) for name, span in spans if span and _is_encodable(name)]
+        clicked, color = _integer(raw.get("clicked")), raw.get("color")
         return cls(
-            tuple(steps),
-            color if isinstance(color, str) and _is_encodable(color) else "",
-            tuple(hidden),
-            _span(raw.get("range")),
-            tuple(brushes),
-            clicked if clicked is not None and clicked >= 0 else None,
-        )
+            tuple(steps), color if isinstance(color, str) and _is_encodable(color) else "", tuple(sorted(codes)),
+            _span(raw.get("range")), tuple(brushes), clicked if clicked is not None and clicked >= 0 else None,
+        )  # fmt: skip
 
     @classmethod
     def from_text(cls, text: str) -> "MapSelection":
@@ -132,14 +122,12 @@ class MapSelection:
 
     def to_dict(self) -> dict[str, Any]:
         """The form that the component and links use, without empty fields to keep links short."""
-        steps = [_step_dict(step) for step in self.steps]
-        brushes = {name: [low, high] for name, low, high in self.brushes}
         fields = {
-            "steps": steps,
+            "steps": [_step_dict(step) for step in self.steps],
             "color": self.color,
             "hidden": list(self.hidden),
             "range": list(self.span) if self.span else None,
-            "brushes": brushes,
+            "brushes": {name: [low, high] for name, low, high in self.brushes},
             "clicked": self.clicked,
         }
         return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
@@ -161,9 +149,8 @@ def rows_in_selection(
     layouts: (n, 2) a panel. codes: (n,) uint8 of the color; columns: (n,) uint8 of brushed columns. members: rows
     of a saved selection by its key, as a bool mask.
     """
-    inside = np.ones(len(layouts[0]), dtype=bool)
-    if selection.steps:
-        inside = _in_steps(selection.steps, layouts, bounds, members)
+    everything = np.ones(len(layouts[0]), dtype=bool)
+    inside = _in_steps(selection.steps, layouts, bounds, members) if selection.steps else everything
     if codes is not None and selection.hidden:
         inside &= ~np.isin(codes, selection.hidden)
     if codes is not None and selection.span:
@@ -237,13 +224,8 @@ def _integer(raw: Any) -> int | None:
     return int(raw) if raw == raw and abs(raw) < MAX_COORDINATE and float(raw).is_integer() else None
 
 
-def drawn_shapes(
-    event: Mapping[str, Any] | None,
-) -> list[tuple[Literal["box", "lasso"], np.ndarray, np.ndarray]]:
-    """(kind, x, y) of each box and lasso in a selection event as Streamlit gives it for a Plotly chart.
-
-    None from a malformed event.
-    """
+def drawn_shapes(event: Mapping[str, Any] | None) -> list[tuple[Literal["box", "lasso"], np.ndarray, np.ndarray]]:
+    """(kind, x, y) of each box and lasso in Streamlit's selection event of a Plotly chart; none of a malformed one."""
     inner = _inner(event)
     kinds: tuple[Literal["box", "lasso"], ...] = ("box", "lasso")
     return [(kind, x, y) for kind in kinds for x, y in _shapes(inner.get(kind))]
@@ -302,11 +284,10 @@ def rows_in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     """
     inside = rows_in_box(points, polygon[:, 0], polygon[:, 1])
     near = np.flatnonzero(inside)  # only these can be inside: a lasso mostly covers a small part of the map
-    x, y = (points[near, axis].astype(np.float64) for axis in (0, 1))
+    x, y = points[near].astype(np.float64).T
     is_inside = np.zeros(len(near), dtype=bool)
     for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
         if y1 != y2:
-            crosses = (y1 > y) != (y2 > y)
-            is_inside ^= crosses & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+            is_inside ^= ((y1 > y) != (y2 > y)) & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
     inside[near] = is_inside
     return inside

@@ -78,16 +78,11 @@ def _trustworthiness(vectors: np.ndarray, rows: np.ndarray, near: np.ndarray) ->
 def _excess(vectors: np.ndarray, rows: np.ndarray, near: np.ndarray) -> int:
     """Sum over layout neighbors of their rank in the original space beyond k (rank 1 is the nearest)."""
     similar = vectors[rows] @ vectors.T
-    similar[np.arange(len(rows)), rows] = (
-        np.inf
-    )  # the row itself is always counted, so that the nearest other row has rank 1
+    similar[np.arange(len(rows)), rows] = np.inf  # always counted, so that the nearest other row has rank 1
     neighbor_similarities = np.take_along_axis(similar, near, axis=1)
     # counting beats sorting: each line stays in the processor's cache
-    ranks = [
-        np.count_nonzero(line > value)
-        for line, values in zip(similar, neighbor_similarities, strict=True)
-        for value in values
-    ]
+    pairs = zip(similar, neighbor_similarities, strict=True)
+    ranks = [np.count_nonzero(line > value) for line, values in pairs for value in values]
     return int(np.maximum(np.array(ranks) - near.shape[1], 0).sum())
 
 

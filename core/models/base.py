@@ -162,9 +162,7 @@ class Backend:
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> Embedder:
         """Raises ModelError saying what to do; ServiceError for a bad key or address."""
-        raise ModelError(
-            f"{spec.label} can't be loaded: there is no backend {spec.backend!r}.", "Choose another model."
-        )
+        raise ModelError(f"{spec.label} can't be loaded: there is no backend {spec.backend!r}.", "Choose another.")
 
 
 def built_in(spec: ModelSpec, models: Sequence[ModelSpec]) -> ModelSpec:
@@ -180,7 +178,5 @@ def built_in(spec: ModelSpec, models: Sequence[ModelSpec]) -> ModelSpec:
 
 def model_changed(spec: ModelSpec) -> ModelError:
     """For vectors that can't be computed again: the model behind the name is not the one they came from."""
-    return ModelError(
-        f"{spec.label} has changed since these vectors were computed; its queries would not match them.",
-        "Choose the model again on the Embed page and embed the corpus anew.",
-    )
+    message = f"{spec.label} has changed since these vectors were computed; its queries would not match them."
+    return ModelError(message, "Choose the model again on the Embed page and embed the corpus anew.")

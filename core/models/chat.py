@@ -59,9 +59,7 @@ def chat_url(url: str) -> str:
 class Chat:
     """Posts messages to one server's /chat/completions, with retries. Safe to use from several threads."""
 
-    def __init__(
-        self, model: ChatModel, key: Secret | None, http_client: Any | None = None, timeout: float | None = None
-    ) -> None:
+    def __init__(self, model: ChatModel, key: Secret | None, http_client: Any = None, timeout: float = 0) -> None:
         self._timeout = timeout or (SERVER_SECONDS if model.base_url else SECONDS)
         self._sender = Sender(model.spec, key, http_client, self._timeout, RETRIES)
         self._json_mode = True

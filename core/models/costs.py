@@ -128,7 +128,8 @@ def _time_texts(
     ordered = rows[np.argsort(tokens[rows], kind="stable")]
     embedder.embed([texts[ordered[0]]])  # loads the model, which is no part of the rate
     for size in (min(FIRST_TEXTS, sample), sample):
-        measured = ordered[_evenly_spaced(len(ordered), size)]
+        middles = np.arange(min(len(ordered), size)) + 0.5  # of equal parts
+        measured = ordered[np.unique((middles * len(ordered) / len(middles)).astype(np.int64))]
         started = time.perf_counter()
         embedder.embed([texts[i] for i in measured])
         seconds = time.perf_counter() - started
@@ -137,12 +138,6 @@ def _time_texts(
     # a text without tokens still takes a row of a batch
     share = (tokens[rows] + 1).sum() / (tokens[measured] + 1).sum()
     return float(seconds * share), f"measured on {len(measured):,} texts"
-
-
-def _evenly_spaced(total: int, size: int) -> np.ndarray:
-    """Up to `size` positions spread evenly over 0..total-1, the middles of equal parts."""
-    size = min(total, size)
-    return np.unique(((np.arange(size) + 0.5) * total / size).astype(np.int64)) if size else np.zeros(0, np.int64)
 
 
 def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:

@@ -7,9 +7,7 @@ from core.types import ModelSpec
 
 class ImportedBackend(Backend):
     def load(self, spec: ModelSpec, options: LoadOptions) -> Embedder:
-        raise ModelError(
-            f"{spec.name} only has vectors imported from a file.", "To search by text, embed the corpus with a model."
-        )
+        raise ModelError(f"{spec.name} only has vectors imported from a file.", "Embed the corpus to search by text.")
 
 
 BACKEND = ImportedBackend(

@@ -184,9 +184,7 @@ def open_session(path: Path, threads: int | None) -> Any:
 
 def unloadable(path: Path) -> ModelError:
     """The error for an exported file that a runtime refuses."""
-    return ModelError(
-        f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is created again at the next use."
-    )
+    return ModelError(f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is created again.")
 
 
 def compiled(path: Path, threads: int) -> Run:
@@ -247,8 +245,7 @@ MODELS = (FLOAT32, BFLOAT16, INT8)
 _DESCRIPTION = "Small transformer for English; runs locally, offline. A good first choice."
 _DESCRIPTIONS = {
     "float32": _DESCRIPTION,
-    "bfloat16": f"{_DESCRIPTION} Computed in bfloat16, which this processor supports: nearly twice as fast as float32, "
-    "almost the same vectors.",
+    "bfloat16": f"{_DESCRIPTION} Computed in bfloat16: nearly twice as fast as float32, almost the same vectors.",
     "int8": "The same model with rounded weights: about twice as fast, almost the same vectors.",
 }
 
@@ -265,14 +262,8 @@ class MiniLMBackend(Backend):
 
 
 BACKEND = MiniLMBackend(
-    Capabilities(
-        hosted=False,
-        paid=False,
-        price=FREE,
-        separate_queries=False,  # the model was trained without prompts
-        loading="",
-        prepared_once=True,
-    ),
+    # no separate queries: the model was trained without prompts
+    Capabilities(hosted=False, paid=False, price=FREE, separate_queries=False, loading="", prepared_once=True),
     models=MODELS,
     presets=(BFLOAT16, FLOAT32, INT8) if has_bfloat16() else (FLOAT32, INT8),  # bfloat16 only where it is built in
     aliases={alias: model for model in MODELS for alias in (f"{NAME}-{model.precision}", f"{NAME} {model.precision}")},

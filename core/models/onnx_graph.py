@@ -39,9 +39,8 @@ def _check(config: dict[str, Any]) -> None:
     supported = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
     unsupported = [f"{name} {config[name]}" for name, value in supported.items() if config.get(name, value) != value]
     if unsupported:
-        raise ModelError(
-            f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", "Use it as a local folder."
-        )
+        remedy = "Use a local folder."
+        raise ModelError(f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", remedy)
 
 
 class _Builder:
@@ -72,17 +71,16 @@ class _Builder:
         return self.constant(f"axes{axes}", np.array(axes, np.int64))
 
     def linear(self, x: str, name: str) -> str:
-        """x @ W.T + b, in the precision wanted."""
-        times = self._matmul_int8 if self.precision == "int8" else self._matmul
-        return self.op("Add", times(x, name), self.parameter(f"{name}.bias"))
+        """x @ W.T + b, in the selected precision."""
+        if self.precision == "int8":
+            product = self._matmul_int8(x, name)
+        else:
+            product = self.op("MatMul", x, self.constant(f"{name}.w", self.weights[f"{name}.weight"].T))
+        return self.op("Add", product, self.parameter(f"{name}.bias"))
 
     def norm(self, x: str, name: str, epsilon: float) -> str:
-        return self.op(
-            "LayerNormalization", x, self.parameter(f"{name}.weight"), self.parameter(f"{name}.bias"), epsilon=epsilon
-        )
-
-    def _matmul(self, x: str, name: str) -> str:
-        return self.op("MatMul", x, self.constant(f"{name}.w", self.weights[f"{name}.weight"].T))
+        weight, bias = self.parameter(f"{name}.weight"), self.parameter(f"{name}.bias")
+        return self.op("LayerNormalization", x, weight, bias, epsilon=epsilon)
 
     def _matmul_int8(self, x: str, name: str) -> str:
         columns = self.weights[f"{name}.weight"].T

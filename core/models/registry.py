@@ -106,9 +106,7 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
     if dimensions is None or dimensions == spec.dimensions:
         return spec
     if not capabilities(spec).any_dimensions:
-        raise ModelError(
-            f"{spec.label} always has {spec.dimensions} dimensions.", "Leave the dimensions at their default."
-        )
+        raise ModelError(f"{spec.label} always has {spec.dimensions} dimensions.", "Use the default dimensions.")
     return backend.complete(replace(spec, dimensions=dimensions, probed=False))
 
 

@@ -19,9 +19,7 @@ QUERY_PROMPTS = ("query",)
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # names sentence-transformers' encode_document looks for
 WEIGHTS = ("*.safetensors", "*.bin", "*.json", "*.txt")  # what decides a local model's vectors
 NO_HUB = "Check the connection, or download the model elsewhere and enter the path of its folder."
-MISSPELLED = (
-    "Check the spelling (for example sentence-transformers/all-mpnet-base-v2), or enter the path of a local folder."
-)
+MISSPELLED = "Check the spelling (such as sentence-transformers/all-mpnet-base-v2), or enter the path of a folder."
 
 
 @dataclass(frozen=True)
@@ -103,13 +101,10 @@ def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
         raise ModelError(f"The Hugging Face hub has no model named {spec.name!r}.", MISSPELLED) from error
     except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
         return Source(spec.revision)
-    return Source(str(info.sha or ""), _languages(info.card_data), local=False)
-
-
-def _languages(card: Any) -> tuple[str, ...]:
-    named = getattr(card, "language", None) or []
+    named = getattr(info.card_data, "language", None) or []
     codes = [named] if isinstance(named, str) else list(named)
-    return tuple(code for code in codes if isinstance(code, str) and len(code) == 2)
+    languages = tuple(code for code in codes if isinstance(code, str) and len(code) == 2)
+    return Source(str(info.sha or ""), languages, local=False)
 
 
 def _load(spec: ModelSpec, source: Source) -> Any:
@@ -132,9 +127,8 @@ def _load_error(name: str, folder: bool, local: bool, error: Exception) -> Model
     if "trust_remote_code" in str(error):
         return ModelError(f"{name} brings code of its own, which is never run here.", "Choose a model without it.")
     if folder:
-        return ModelError(
-            f"The folder {name} holds no model that can be loaded.", "It needs a sentence-transformers model."
-        )
+        remedy = "It needs a sentence-transformers model."
+        return ModelError(f"The folder {name} holds no model that can be loaded.", remedy)
     if local and isinstance(error, OSError):
         return ModelError(f"{name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
     return ModelError(f"The model {name} can't be loaded ({type(error).__name__}).", MISSPELLED)

@@ -72,9 +72,8 @@ def _load(folder: Path) -> tuple[np.ndarray, Any, int | None]:
     try:
         model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
     except Exception as error:  # safetensors, json and tokenizers each raise their own
-        raise ModelError(
-            f"The static model in {folder} can't be loaded.", f"Delete {folder}; a distilled model is created again."
-        ) from error
+        remedy = f"Delete {folder}; a distilled model is created again."
+        raise ModelError(f"The static model in {folder} can't be loaded.", remedy) from error
     vectors = model.embedding if model.token_mapping is None else model.embedding[model.token_mapping]
     if model.weights is not None:
         vectors = vectors * model.weights[:, None]
@@ -93,19 +92,16 @@ def distill(models_folder: Path, threads: int | None = None) -> Path:
 
 def _token_vectors(tokenizer: Any, encoder: TokenEncoder) -> np.ndarray:
     """(vocabulary, DIMENSIONS) float32, row i the vector of token i."""
+    from sklearn.decomposition import PCA
+
     vocabulary = tokenizer.get_vocab()
     used = sorted(number for token, number in vocabulary.items() if not UNUSED_TOKENS.fullmatch(token))
     start, end = vocabulary["[CLS]"], vocabulary["[SEP]"]
     pooled = encoder.pooled([[start, number, end] for number in used])
+    components = PCA(DIMENSIONS, svd_solver="covariance_eigh").fit_transform(pooled)
     vectors = np.zeros((len(vocabulary), DIMENSIONS), np.float32)
-    vectors[used] = _main_components(pooled) * zipf_weights(len(used))[:, None]
+    vectors[used] = components * zipf_weights(len(used))[:, None]
     return vectors
-
-
-def _main_components(rows: np.ndarray) -> np.ndarray:
-    from sklearn.decomposition import PCA
-
-    return PCA(DIMENSIONS, svd_solver="covariance_eigh").fit_transform(rows)
 
 
 def zipf_weights(tokens: int) -> np.ndarray:

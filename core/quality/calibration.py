@@ -34,9 +34,8 @@ BINS = 10
 
 @dataclass(frozen=True, eq=False)
 class CosineDistribution:
-    """shares: (s,) of pairs at or above `cosines` (s,), falling as cosines
-    rise; near, random: pairs analyzed, all of those in a list of `depth` neighbors and a sample of the others; total:
-    number of pairs."""
+    """shares: (s,) of pairs at or above `cosines` (s,), falling as cosines rise; near, random: pairs analyzed, all of
+    those in a list of `depth` neighbors and a sample of the others; total: number of pairs."""
 
     cosines: np.ndarray
     shares: np.ndarray
@@ -152,9 +151,8 @@ def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLa
     """
     same, total = same_label_pairs(codes)
     if not 0 < same < total:
-        raise InputError(
-            "P(same label) needs texts of one label and texts of different ones.", "Choose another column."
-        )
+        message = "P(same label) needs texts of one label and texts of different ones."
+        raise InputError(message, "Choose another column.")
     left, right, weights = _label_strata(space, codes, same, total, seed)
     cosines = pair_cosines(space.vectors, space.first[left], space.first[right])
     truth, base = (codes[left] == codes[right]).astype(np.float64), same / total
@@ -164,11 +162,9 @@ def measure_same_label(space: Space, codes: np.ndarray, seed: int = 0) -> SameLa
     counts = (row for block in draw_counts(len(space), BAND_RESAMPLES, seed) for row in block)
     band = np.stack([model.fit(weights * row[left] * row[right], grid) for row in counts])
     _, low, high = percentile_interval(curve, band, len(space))
-    brier, brier_base, gap = _held_out(model, cosines, weights, (left, right), base, seed)
-    labeled = int((codes >= 0).sum())
-    return SameLabel(
-        grid, curve, low, high, base, brier, brier_base, gap, len(cosines), labeled, int(codes.max()) + 1, seed
-    )
+    scores = _held_out(model, cosines, weights, (left, right), base, seed)
+    sizes = (len(cosines), int((codes >= 0).sum()), int(codes.max()) + 1)
+    return SameLabel(grid, curve, low, high, base, *scores, *sizes, seed)
 
 
 def _label_strata(
@@ -230,7 +226,5 @@ def _held_out(
     p, y, w = np.concatenate(predicted), np.concatenate(observed), np.concatenate(heavy)
     bins = np.minimum((p * BINS).astype(int), BINS - 1)
     gaps = np.abs(np.bincount(bins, w * (p - y), BINS)).sum() / w.sum()
-    brier, brier_base = (
-        float(np.average(np.square(fold_number - y), weights=w)) for fold_number in (p, np.full(len(y), base))
-    )
+    brier, brier_base = (float(np.average(np.square(guess - y), weights=w)) for guess in (p, base))
     return brier, brier_base, float(gaps)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures import LINE_COLOR, base_layout
+from core.figures import LINE_COLOR, band_trace, base_layout, error_bars, with_opacity
 from core.palette import COLORS, GREY, Theme
 from core.text import chart_label, clean_line
 
@@ -45,20 +45,16 @@ def line_figure(
     figure = go.Figure(layout=base_layout(theme, height))
     for line in lines:
         if len(line.low):
-            _band(figure, line)
+            tint = color(line.color_index)
+            figure.add_trace(band_trace(line.x, line.low, line.high, tint, str(line.color_index), 0.18))
     for line in lines:
         figure.add_scatter(
-            x=list(line.x),
-            y=list(line.y),
-            mode="lines+markers" if markers else "lines",
-            name=short(line.name),
-            legendgroup=str(line.color_index),
-            showlegend=line.legend,
+            x=list(line.x), y=list(line.y), mode="lines+markers" if markers else "lines", name=short(line.name),
+            legendgroup=str(line.color_index), showlegend=line.legend,
             line={"color": color(line.color_index), "width": 2, "dash": DASHES[line.dash]},
             hovertemplate=f"{short(line.name)}<br>%{{x:.4~g}}: %{{y:.4~g}}<extra></extra>",
-        )
-    _axes(figure, x_title, y_title, x_axis, y_axis)
-    return figure
+        )  # fmt: skip
+    return _with_axes(figure, x_title, y_title, x_axis, y_axis)
 
 
 def dot_figure(
@@ -71,33 +67,20 @@ def dot_figure(
     """Dots with intervals, the first row at the top; series: (name, color_index, (value, low, high) per row)."""
     figure = go.Figure(layout=base_layout(theme, 100 + max(30, 14 * len(series)) * len(rows)))
     for at, (name, color_index, values) in enumerate(series):
-        present = [(row, value) for row, value in enumerate(values) if value is not None]
+        present = [row for row, value in enumerate(values) if value is not None]
+        estimate, low, high = np.reshape([value for value in values if value is not None], (-1, 3)).T
         off = (at - (len(series) - 1) / 2) * min(0.18, 0.7 / max(len(series), 1))
+        tint = color(color_index)
         figure.add_scatter(
-            x=[value[0] for _, value in present],
-            y=[row + off for row, _ in present],
-            mode="markers",
-            name=short(name),
-            marker={"color": color(color_index), "size": 9},
-            cliponaxis=False,
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [value[2] - value[0] for _, value in present],
-                "arrayminus": [value[0] - value[1] for _, value in present],
-                "color": color(color_index),
-                "thickness": 1.5,
-                "width": 3,
-            },
-            customdata=[[rows[row], *value[1:]] for row, value in present],
+            x=estimate, y=[row + off for row in present], mode="markers", name=short(name), cliponaxis=False,
+            marker={"color": tint, "size": 9}, error_x=error_bars(estimate, low, high, tint, thickness=1.5),
+            customdata=[[rows[row], *ends] for row, *ends in zip(present, low, high, strict=True)],
             hovertemplate=f"{short(name)}<br>%{{customdata[0]}}: %{{x:.3~g}}"
             " (%{customdata[1]:.3~g} to %{customdata[2]:.3~g})<extra></extra>",
-        )
-    _axes(figure, x_title, "", x_axis, None)
+        )  # fmt: skip
+    _with_axes(figure, x_title, "", x_axis)
     ticks = {"tickvals": list(range(len(rows))), "ticktext": [short(row) for row in rows]}
-    figure.update_yaxes(range=[len(rows) - 0.5, -0.5], automargin=True, showgrid=False, **ticks)
-    figure.update_layout(margin={"l": 8})
-    return figure
+    return figure.update_yaxes(range=[len(rows) - 0.5, -0.5], automargin=True, showgrid=False, **ticks)
 
 
 def group_bars(
@@ -110,20 +93,15 @@ def group_bars(
 ) -> go.Figure:
     """Bars side by side: series (name, color, a value a group)."""
     figure = go.Figure(layout=base_layout(theme, height))
-    labels = [short(group) for group in groups]
-    ticks = {"tickvals": list(range(len(labels))), "ticktext": [_in_lines(name) for name in labels]}
+    labels, positions = [short(group) for group in groups], list(range(len(groups)))
+    wrapped = ["<br>".join(wrap(name, LINE, break_long_words=False, break_on_hyphens=False)) for name in labels]
     for name, paint, values in series:
-        figure.add_bar(
-            x=list(range(len(labels))),
-            y=list(values),
-            name=short(name),
-            marker={"color": paint},
-            customdata=labels,
-            hovertemplate=f"%{{customdata}}<br>{short(name)}: %{{y:{y_format}}}<extra></extra>",
-        )
-    _axes(figure, "", y_title, ticks | {"ticklabeloverflow": "allow"}, {"tickformat": y_format})
-    figure.update_layout(bargap=0.25, showlegend=len(series) > 1)
-    return figure
+        hover = f"%{{customdata}}<br>{short(name)}: %{{y:{y_format}}}<extra></extra>"
+        options = {"marker": {"color": paint}, "customdata": labels, "hovertemplate": hover}
+        figure.add_bar(x=positions, y=list(values), name=short(name), **options)
+    ticks = {"tickvals": positions, "ticktext": wrapped, "ticklabeloverflow": "allow"}
+    _with_axes(figure, "", y_title, ticks, {"tickformat": y_format})
+    return figure.update_layout(bargap=0.25, showlegend=len(series) > 1)
 
 
 def log_ticks(values: Sequence[float]) -> dict[str, Any]:
@@ -131,7 +109,7 @@ def log_ticks(values: Sequence[float]) -> dict[str, Any]:
     more than two powers of ten at the powers alone."""
     low, high = max(min(values, default=1.0), 1.0), max(max(values, default=1.0), 1.0)
     steps = (1, 2, 5) if high <= 200 * low else (1,)
-    every = [step * 10**power for power in range(10) for step in steps]
+    every = (step * 10**power for power in range(10) for step in steps)
     ticks = [tick for tick in every if low / 1.5 <= tick <= high * 1.5]
     return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:,}" for tick in ticks]}
 
@@ -152,41 +130,19 @@ def short(name: str) -> str:
     return chart_label(line if len(line) <= NAME else f"{line[: NAME - END - 1]}…{line[-END:]}", NAME)
 
 
-def _in_lines(name: str) -> str:
-    """A name wrapped between words, so that several fit on a phone."""
-    return "<br>".join(wrap(name, LINE, break_long_words=False, break_on_hyphens=False))
-
-
 def color(color_index: int) -> str:
     """The color of the contender at a position of the selection."""
     return COLORS[color_index % len(COLORS)]
 
 
-def _band(figure: go.Figure, line: Line) -> None:
-    tint = color(line.color_index)
-    red, green, blue = (int(tint[i : i + 2], 16) for i in (1, 3, 5))
-    figure.add_scatter(
-        x=[*line.x, *reversed(line.x)],
-        y=[*line.high, *reversed(line.low)],
-        mode="lines",
-        fill="toself",
-        fillcolor=f"rgba({red},{green},{blue},0.18)",
-        line={"width": 0},
-        legendgroup=str(line.color_index),
-        showlegend=False,
-        hoverinfo="skip",
-    )
-
-
-def _axes(
-    figure: go.Figure, x_title: str, y_title: str, x_axis: dict[str, Any] | None, y_axis: dict[str, Any] | None
-) -> None:
-    figure.update_xaxes(title={"text": x_title}, gridcolor=LINE_COLOR, zeroline=False, **(x_axis or {}))
-    figure.update_yaxes(
-        title={"text": y_title, "standoff": 10}, gridcolor=LINE_COLOR, zeroline=False, automargin=True, **(y_axis or {})
-    )
+def _with_axes(
+    figure: go.Figure, x_title: str, y_title: str, x_axis: dict[str, Any] | None, y_axis: dict[str, Any] | None = None
+) -> go.Figure:
+    common = {"gridcolor": LINE_COLOR, "zeroline": False}
+    figure.update_xaxes(title={"text": x_title}, **common, **(x_axis or {}))
+    figure.update_yaxes(title={"text": y_title, "standoff": 10}, automargin=True, **common, **(y_axis or {}))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 32, "b": 48}, legend=legend)
+    return figure.update_layout(margin={"l": 8, "r": 8, "t": 32, "b": 48}, legend=legend)
 
 
 def distribution_figure(
@@ -204,44 +160,33 @@ def distribution_figure(
     rows = len(names)
     figure = make_subplots(rows, 1, shared_xaxes=True, vertical_spacing=min(0.05, 0.3 / max(rows, 1)))
     figure.update_layout(base_layout(theme, 90 + 130 * rows))
-    first, last, step = _span([share for _, shares in kinds for share in shares if share is not None])
-    width = (high - low) / _bins(kinds)
+    present = [share for _, shares in kinds for share in shares if share is not None]
+    first, last, step = _span(present)
+    width = (high - low) / len(present[0])
+    middles = low + width * (first + step * (np.arange((last - first) // step) + 0.5))
     for at, (kind, shares) in enumerate(kinds):
-        in_legend = False
-        for row, share in enumerate(shares):
-            if share is None:
-                continue
-            heights = share[first:last].reshape(-1, step).sum(axis=1)
-            middles = low + width * (first + step * (np.arange(len(heights)) + 0.5))
-            figure.add_trace(_outline(kind, at, middles, heights, not in_legend), row=row + 1, col=1)
-            in_legend = True
+        with_kind = [row for row, share in enumerate(shares) if share is not None]
+        for row in with_kind:
+            heights = np.asarray(shares[row])[first:last].reshape(-1, step).sum(axis=1)
+            figure.add_trace(_outline(kind, at, middles, heights, row == with_kind[0]), row=row + 1, col=1)
     for row, name in enumerate(names):
-        text = f"<b>{short(name)}</b>"
-        axes = {"xref": "paper", "yref": f"y{row + 1 if row else ''} domain"}
-        figure.add_annotation(text=text, x=0, y=1, xanchor="left", yanchor="bottom", showarrow=False, **axes)
+        axes = {"xref": "paper", "yref": f"y{row + 1 if row else ''} domain", "xanchor": "left", "yanchor": "bottom"}
+        figure.add_annotation(text=f"<b>{short(name)}</b>", x=0, y=1, showarrow=False, **axes)
     figure.update_xaxes(gridcolor=LINE_COLOR, zeroline=False)
     figure.update_xaxes(title={"text": x_title}, row=rows, col=1)
     figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, rangemode="tozero")
     legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "top", "yref": "container", "traceorder": "normal"}
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 64, "b": 44}, legend=legend)
-    return figure
+    return figure.update_layout(margin={"l": 8, "r": 8, "t": 64, "b": 44}, legend=legend)
 
 
 def _outline(kind: str, at: int, middles: np.ndarray, heights: np.ndarray, legend: bool) -> go.Scatter:
     paint = (GREY, *COLORS[:4])[at % 5]
-    red, green, blue = (int(paint[i : i + 2], 16) for i in (1, 3, 5))
     return go.Scatter(
-        x=middles,
-        y=heights,
-        mode="lines",
-        name=short(kind),
-        legendgroup=kind,
-        showlegend=legend,
+        x=middles, y=heights, mode="lines", name=short(kind), legendgroup=kind, showlegend=legend,
         line={"color": paint, "width": 1.5, "shape": "hvh", "dash": DASHES[at % 4]},
-        fill="tozeroy",
-        fillcolor=f"rgba({red},{green},{blue},0.15)",
+        fill="tozeroy", fillcolor=with_opacity(paint, 0.15),
         hovertemplate=f"{short(kind)}<br>about %{{x:.2f}}: %{{y:.1%}}<extra></extra>",
-    )
+    )  # fmt: skip
 
 
 def _span(shares: Sequence[np.ndarray]) -> tuple[int, int, int]:
@@ -255,7 +200,3 @@ def _span(shares: Sequence[np.ndarray]) -> tuple[int, int, int]:
     while (last - first) % step:
         first -= 1
     return first, last, step
-
-
-def _bins(kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]]) -> int:
-    return next(len(share) for _, shares in kinds for share in shares if share is not None)

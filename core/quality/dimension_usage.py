@@ -11,11 +11,10 @@ from core.stats.interval import Interval
 from core.stats.resampling import bootstrap, jackknife, random_parts
 
 Measure = Literal["effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine"]
-MEASURES: tuple[Measure, ...] = (
-    "effective_rank", "rankme", "participation", "isoscore", "first_share", "mean_cosine",
-)  # fmt: skip
 EPSILON = 1e-7  # RankMe's, for float32
 TEXTS = 10_000
+FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
+CHUNK = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +134,6 @@ def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> lis
 def _cumulative(spectrum: np.ndarray) -> np.ndarray:
     total = spectrum.sum()
     return np.cumsum(spectrum) / total if total > 0 else np.ones(len(spectrum))
-
-
-FITTED_SHARE = 0.9  # share of the ratios fitted, the largest left out, as in the paper
-CHUNK = 4_096
 
 
 def two_nn(first: np.ndarray, second: np.ndarray) -> float:

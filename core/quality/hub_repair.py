@@ -1,7 +1,7 @@
 """Hubness before and after rescaling cosines, by CSLS and mutual proximity, on the stored neighbor lists."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from core.stats.resampling import bootstrap_mean
 from core.vectors.hubs import Hubs, find_hubs
 
 Repair = Literal["none", "csls", "mutual"]
-REPAIRS: tuple[Repair, ...] = ("none", "csls", "mutual")
+REPAIRS: tuple[Repair, ...] = get_args(Repair)
 K = 10
 BLOCK = 8_192
 CELLS = 20_000_000  # candidates re-ranked; with more texts only the nearest take part

@@ -12,7 +12,6 @@ from core.stats.resampling import bootstrap
 from core.vectors.hubs import find_hubs
 
 Measure = Literal["neighbors", "all_texts", "occurrences"]
-MEASURES: tuple[Measure, ...] = ("neighbors", "all_texts", "occurrences")
 K, BINS, MAX_TEXTS = 10, 10, 5_000
 BLOCK = 16_384
 
@@ -51,10 +50,8 @@ def measure_length_bias(space: Space, lengths: np.ndarray, seed: int = 0) -> Len
         means[name] = np.bincount(at, value, len(sizes)) / np.maximum(sizes, 1)
         spread = np.bincount(at, np.square(value - means[name][at]), len(sizes)) / np.maximum(sizes - 1, 1)
         errors[name] = np.sqrt(spread / np.maximum(sizes, 1))
-    intervals = bootstrap(
-        len(sampled), [WeightedSpearman(lengths[sampled], value[sampled]) for value in values.values()], seed
-    )
-    rho = dict(zip(values, intervals, strict=True))
+    statistics = [WeightedSpearman(lengths[sampled], value[sampled]) for value in values.values()]
+    rho = dict(zip(values, bootstrap(len(sampled), statistics, seed), strict=True))
     return LengthBias(rho, edges, sizes, means, errors, len(sampled), len(space), seed)
 
 

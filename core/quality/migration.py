@@ -49,19 +49,11 @@ class ThresholdMapping:
 def compare_lists(one: Space, other: Space, seed: int = 0) -> ListComparison:
     """Two spaces of the same texts. Intervals: bootstrap over texts."""
     k = min(K, len(one) - 1, one.ids.shape[1], other.ids.shape[1])
-    overlap = overlap_counts(one.ids[:, :k], other.ids[:, :k])
-    first = one.ids[:, 0] != other.ids[:, 0]
-    return ListComparison(
-        k,
-        np.bincount(overlap, minlength=k + 1),
-        bootstrap_mean(overlap / k, seed, proportion=True),
-        bootstrap_mean(overlap < k, seed, proportion=True),
-        bootstrap_mean(2 * overlap < k, seed, proportion=True),
-        bootstrap_mean(first, seed, proportion=True),
-        k / max(len(one) - 1, 1),
-        len(one),
-        seed,
-    )
+    shared = overlap_counts(one.ids[:, :k], other.ids[:, :k])
+    shares = (shared / k, shared < k, 2 * shared < k, one.ids[:, 0] != other.ids[:, 0])
+    overlap, changed, half, first = (bootstrap_mean(share, seed, proportion=True) for share in shares)
+    counts, chance = np.bincount(shared, minlength=k + 1), k / max(len(one) - 1, 1)
+    return ListComparison(k, counts, overlap, changed, half, first, chance, len(one), seed)
 
 
 def overlap_counts(one: np.ndarray, other: np.ndarray) -> np.ndarray:

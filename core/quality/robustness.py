@@ -107,11 +107,8 @@ class EditEffects:
 
     def estimates(self, seed: int = 0) -> tuple[Interval[float], Interval[float], Interval[float]]:
         """Median drop, median churn and mean churn, bootstrap over the texts."""
-        return (
-            bootstrap_median(self.drop, seed),
-            bootstrap_median(self.churn, seed),
-            bootstrap_mean(self.churn, seed, proportion=True),
-        )
+        mean = bootstrap_mean(self.churn, seed, proportion=True)
+        return bootstrap_median(self.drop, seed), bootstrap_median(self.churn, seed), mean
 
 
 def edit_texts(texts: Sequence[str], max_texts: int = TEXTS, seed: int = 0) -> EditedTexts:

@@ -138,12 +138,10 @@ def hubness(corpus: CorpusRef, contender: Contender, column: str) -> Hubness:
     """Hubness before and after repair."""
     space = load_space(corpus, contender)
     lists = repair_hubs(space, label_codes(corpus, column), SEED)
-    rankings = {
-        repair: RankingHubness(
-            ranked.hubs.skewness, ranked.hubs.robin_hood, ranked.hubs.antihub_share, ranked.precision, ranked.gain
-        )
-        for repair, ranked in lists.items()
-    }
+    rankings = {}
+    for repair, ranked in lists.items():
+        measures = (ranked.hubs.skewness, ranked.hubs.robin_hood, ranked.hubs.antihub_share)
+        rankings[repair] = RankingHubness(*measures, ranked.precision, ranked.gain)
     unscaled = lists["none"]
     top = np.argsort(-unscaled.hubs.counts, kind="stable")[:MAX_HUBS]
     texts = load_corpus(corpus).texts
@@ -271,10 +269,8 @@ def compare_typed_queries(
 
 
 def _compare_queries(queries: list[str], a: np.ndarray, b: np.ndarray, texts: list[str]) -> list[QueryComparison]:
-    return [
-        QueryComparison(
-            query[:CELL], int(overlap), len(ids_a), bool(ids_a[0] == ids_b[0]),
-            texts[ids_a[0]][:CELL], texts[ids_b[0]][:CELL],
-        )
-        for query, overlap, ids_a, ids_b in zip(queries, overlap_counts(a, b), a, b, strict=True)
-    ]  # fmt: skip
+    comparisons = []
+    for query, overlap, ids_a, ids_b in zip(queries, overlap_counts(a, b), a, b, strict=True):
+        tops = [texts[ids[0]][:CELL] for ids in (ids_a, ids_b)]
+        comparisons.append(QueryComparison(query[:CELL], int(overlap), len(ids_a), bool(ids_a[0] == ids_b[0]), *tops))
+    return comparisons

@@ -53,18 +53,16 @@ def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int 
     statistics: list[_Auc | _Above] = [_Auc(kind, pairs, cosines) for kind in kinds]
     statistics += [_Above(pairs, cosines)] if "label" in cosines else []
     intervals = bootstrap(len(space), statistics, seed)
-    auc = dict(zip(kinds, intervals, strict=False))
-    above = intervals[-1] if "label" in cosines else None
     return Similarity(
-        {kind: _shares(values, -1, 1) for kind, values in cosines.items()},
-        {kind: _shares(np.sqrt(2 - 2 * values), 0, 2) for kind, values in cosines.items()},
-        {kind: float(np.median(values)) for kind, values in cosines.items()},
-        {kind: len(values) for kind, values in cosines.items()},
-        auc,
-        threshold,
-        above,
-        len(space),
-        seed,
+        cosine={kind: _shares(values, -1, 1) for kind, values in cosines.items()},
+        euclidean={kind: _shares(np.sqrt(2 - 2 * values), 0, 2) for kind, values in cosines.items()},
+        medians={kind: float(np.median(values)) for kind, values in cosines.items()},
+        pairs={kind: len(values) for kind, values in cosines.items()},
+        auc=dict(zip(kinds, intervals, strict=False)),
+        threshold=threshold,
+        above=intervals[-1] if "label" in cosines else None,
+        texts=len(space),
+        seed=seed,
     )
 
 
@@ -83,9 +81,8 @@ class _Auc:
         sums = np.concatenate([[0.0], np.cumsum(_pair_weights("random", self.random, weights))])
         pair_weights = _pair_weights(self.kind, self.pair, weights)
         total = 2 * pair_weights.sum() * sums[-1]
-        return (
-            float(np.sum(pair_weights * (sums[self.below] + sums[self.not_above])) / total) if total else float("nan")
-        )
+        wins = float(np.sum(pair_weights * (sums[self.below] + sums[self.not_above])))
+        return wins / total if total else float("nan")
 
 
 class _Above:

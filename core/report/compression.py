@@ -8,14 +8,7 @@ from core.compression import service, summaries
 from core.compression.dimensions import METHOD_NAMES, Curve, smallest_sufficient
 from core.compression.index_sweep import fastest_setting
 from core.compression.results import PARTS, at_float32
-from core.compression.service import (
-    CompressedContender,
-    DimensionView,
-    IndexView,
-    LabelQuality,
-    QuantizationView,
-    SampleInfo,
-)
+from core.compression.service import CompressedContender, LabelQuality
 from core.report.document import Block, Figure, Heading, Paragraph, table
 from core.report.svg import Axis, Series, lines_svg, percent
 from core.stats.resampling import RESAMPLES
@@ -47,23 +40,18 @@ def compression_blocks(corpus: CorpusRef, contenders: tuple[Contender, ...], col
 
 def unmeasured_contenders(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> list[str]:
     """Labels of contenders of which not all parts are measured."""
-    measured = {
-        contender.label: service.measured_parts(CompressedContender(corpus, contender))
-        for contender in _float32(contenders)
-    }
-    return [label for label, parts in measured.items() if len(parts) < len(PARTS)]
+    parts = {item.label: service.measured_parts(CompressedContender(corpus, item)) for item in _float32(contenders)}
+    return [label for label, measured in parts.items() if len(measured) < len(PARTS)]
 
 
 def _float32(contenders: tuple[Contender, ...]) -> list[Contender]:
-    return list(dict.fromkeys(at_float32(contender) for contender in contenders))
+    return list(dict.fromkeys(map(at_float32, contenders)))
 
 
-def _dimension_blocks(view: DimensionView) -> list[Block]:
-    blocks: list[Block] = [
-        Heading("Fewer dimensions", 3),
-        curves_figure(view.recall, "recall@10", LOST_NEIGHBORS),
-        Paragraph(summaries.recall_summary(view.recall, LOST_NEIGHBORS)),
-    ]
+def _dimension_blocks(view: service.DimensionView) -> list[Block]:
+    figure = curves_figure(view.recall, "recall@10", LOST_NEIGHBORS)
+    summary = Paragraph(summaries.recall_summary(view.recall, LOST_NEIGHBORS))
+    blocks: list[Block] = [Heading("Fewer dimensions", 3), figure, summary]
     if view.quality:
         blocks.append(curves_figure(view.quality, "quality by label", LOST_QUALITY))
         blocks.append(Paragraph(summaries.quality_summary(view.quality, LOST_QUALITY, "vote")))
@@ -89,31 +77,23 @@ def curves_figure(curves: Sequence[Curve], metric: str, lost: float) -> Figure:
     return Figure(svg, f"{metric} by dimensions, for {', '.join(columns[1:])}", table(columns, rows))
 
 
-def _quantization_blocks(view: QuantizationView) -> list[Block]:
+def _quantization_blocks(view: service.QuantizationView) -> list[Block]:
     rows = [
         (
-            str(row["name"]),
-            f"{row['bytes']:,}",
-            f"{row['rescoring_bytes']:,}" if row["rescoring_bytes"] else "",
-            f"{row['recall']:.1%}",
-            f"{row['recall_low']:.1%} to {row['recall_high']:.1%}",
-            f"{row['rank_correlation']:.3f}",
-            f"{row['p50']:.3f}",
+            str(row["name"]), f"{row['bytes']:,}", f"{row['rescoring_bytes']:,}" if row["rescoring_bytes"] else "",
+            f"{row['recall']:.1%}", f"{row['recall_low']:.1%} to {row['recall_high']:.1%}",
+            f"{row['rank_correlation']:.3f}", f"{row['p50']:.3f}",
         )
         for row in view.table.to_dict("records")
-    ]
+    ]  # fmt: skip
     note = (
         f"{_sample(view.sample)} Bytes: of a searched vector; rescoring bytes: of the vector stored for rescoring. "
         "Recall@10: against exact search. Rank correlation: Kendall's tau over the exact 100 nearest. p50: of single "
         "queries on one thread, brute force."
     )
-    return [
-        Heading("Quantization", 3),
-        quantization_figure(view.table),
-        Paragraph(summaries.quantization_summary(view.table)),
-        table(STORE_COLUMNS, rows, ("Stored as",)),
-        Paragraph(note, "note"),
-    ]
+    summary = Paragraph(summaries.quantization_summary(view.table))
+    numbers = table(STORE_COLUMNS, rows, ("Stored as",))
+    return [Heading("Quantization", 3), quantization_figure(view.table), summary, numbers, Paragraph(note, "note")]
 
 
 def quantization_figure(stores: pd.DataFrame) -> Figure:
@@ -129,18 +109,14 @@ def quantization_figure(stores: pd.DataFrame) -> Figure:
     return Figure(lines_svg(series, across, Axis("recall@10", percent)), "recall@10 by bytes per vector")
 
 
-def _index_blocks(view: IndexView) -> list[Block]:
+def _index_blocks(view: service.IndexView) -> list[Block]:
     best = fastest_setting(view.settings, TARGET_RECALL)
     note = (
         f"{_sample(view.sample)} The queries are rows left out of the index. Recall@10: share of the exact ten nearest "
         "that are found. Speed: single queries on one thread of the machine below. Upper right is better."
     )
-    return [
-        Heading("Index", 3),
-        index_figure(view.table),
-        Paragraph(summaries.index_summary(view.settings, best, TARGET_RECALL, view.sample.searched)),
-        Paragraph(note, "note"),
-    ]
+    summary = Paragraph(summaries.index_summary(view.settings, best, TARGET_RECALL, view.sample.searched))
+    return [Heading("Index", 3), index_figure(view.table), summary, Paragraph(note, "note")]
 
 
 def index_figure(settings: pd.DataFrame) -> Figure:
@@ -151,14 +127,12 @@ def index_figure(settings: pd.DataFrame) -> Figure:
         name += "" if kind == "exact" else f", {build:,} {'links' if kind == 'hnsw' else 'lists'}"
         series.append(Series(name, part["recall"].tolist(), part["rate"].tolist(), color=color))
     across, up = Axis("recall@10", "{:.2f}".format), Axis("queries per second", _integer, True)
-    rows = [
-        (str(row["name"]), f"{row['recall']:.3f}", f"{row['rate']:,.0f}", f"{row['p50']:.3f}")
-        for row in settings.to_dict("records")
-    ]
+    records = settings.to_dict("records")
+    rows = [(str(row["name"]), f"{row['recall']:.3f}", f"{row['rate']:,.0f}", f"{row['p50']:.3f}") for row in records]
     numbers = table(("Setting", "Recall@10", "Queries per second", "p50 ms"), rows, ("Setting",))
     return Figure(lines_svg(series, across, up, TARGET_RECALL), "queries per second by recall", numbers)
 
 
-def _sample(sample: SampleInfo) -> str:
+def _sample(sample: service.SampleInfo) -> str:
     total = f" of {sample.texts:,}" if sample.searched < sample.texts else ""
     return f"{sample.queries:,} queries among {sample.searched:,}{total} distinct texts, seed {sample.seed}."

@@ -20,11 +20,10 @@ p { margin: 0.5rem 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; margin: 0.7rem 0; }
 table { border-collapse: collapse; font-size: 0.86rem; min-width: 60%; }
 th, td { border-bottom: 1px solid #e3e5ea; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
-th { background: #f5f6f8; }
+th { background: #f5f6f8; vertical-align: bottom; }
 td:not(.number) { min-width: 2.5rem; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
-th { vertical-align: bottom; }
 figure { margin: 1rem 0; }
 figure svg { max-width: 100%; height: auto; }
 pre { background: #f5f6f8; padding: 0.8rem 1rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -123,9 +122,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[
 
 def to_html(document: Document) -> bytes:
     """One page without scripts or external resources, printable; UTF-8. All text is escaped, SVG figures are not."""
-    body = "\n".join(_block(block) for block in document.blocks)
-    page = _PAGE.format(title=_safe(document.title), subtitle=_safe(document.subtitle), style=_STYLE, body=body)
-    return page.encode("utf-8", "replace")
+    body, texts = "\n".join(map(_block, document.blocks)), (_safe(document.title), _safe(document.subtitle))
+    return _PAGE.format(title=texts[0], subtitle=texts[1], style=_STYLE, body=body).encode("utf-8", "replace")
 
 
 def _block(block: Block) -> str:
@@ -146,27 +144,20 @@ def _block(block: Block) -> str:
 def _table(block: Table) -> str:
     kinds = [' class="number"' if name in block.numbers else "" for name in block.columns]
     head = "".join(f"<th{kind}>{_safe(name)}</th>" for kind, name in zip(kinds, block.columns, strict=True))
-    rows = [
-        "".join(f"<td{kind}>{_safe(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) for row in block.rows
-    ]
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    cells = [[f"<td{kind}>{_safe(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)] for row in block.rows]
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _safe(text: str) -> str:
-    from core.text import clean_line
-
     return html.escape(clean_line(text))
 
 
 def to_markdown(document: Document) -> bytes:
     """GitHub Markdown with tables in place of figures; UTF-8. Text is escaped so that it holds no markup."""
-    parts = [
-        f"# {_safe_markdown(document.title)}",
-        _safe_markdown(document.subtitle),
-        *(_block_markdown(block) for block in document.blocks),
-    ]
-    return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "replace")
+    head = [f"# {_safe_markdown(document.title)}", _safe_markdown(document.subtitle)]
+    parts = [*head, *map(_block_markdown, document.blocks)]
+    return ("\n\n".join(filter(None, parts)) + "\n").encode("utf-8", "replace")
 
 
 def _block_markdown(block: Block) -> str:

@@ -83,8 +83,7 @@ def gather_facts(query: ScoreboardQuery) -> Facts:
         contenders=contenders,
         costs=scoreboard.costs(query.corpus, contenders),
         failures=tuple(
-            (query.contenders[index].label, f"{failure.message} {failure.remedy}")
-            for index, failure in state.failures.items()
+            (query.contenders[at].label, f"{error.message} {error.remedy}") for at, error in state.failures.items()
         ),
         boards=(scoreboard.board(scored), *_other_boards(scored)),
         metrics=_metrics(scored),
@@ -94,8 +93,7 @@ def gather_facts(query: ScoreboardQuery) -> Facts:
         missing=missing_parts(scored, overlap is not None, diagnostics),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         libraries=library_versions(),
-        machine=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count() or 1} processors",
+        machine=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
     )
 
 
@@ -108,9 +106,8 @@ def missing_parts(scored: ScoreboardQuery, overlap: bool, diagnostics: Sequence[
     undiagnosed = [contender.label for index, contender in enumerate(scored.contenders) if index not in included]
     if undiagnosed:
         missing.append(
-            f"Diagnostics of {join_names(undiagnosed)}: see the Quality page. Reports include them for up to "
-            f"{MAX_ROWS:,} rows once that page has found the neighbors, as far as they take a few seconds; creating "
-            "the report again adds more."
+            f"Diagnostics of {join_names(undiagnosed)}: open the Quality page, then create the report again (up to "
+            f"{MAX_ROWS:,} rows)."
         )
     unmeasured = unmeasured_contenders(scored.corpus, scored.contenders)
     if unmeasured:
@@ -142,9 +139,8 @@ def _other_boards(scored: ScoreboardQuery) -> list[Board]:
         if values in seen:
             continue
         seen.append(values)
-        board = _board_of(scored, values)
-        boards += [board] if board else []
-    return boards
+        boards.append(_board_of(scored, values))
+    return [board for board in boards if board]
 
 
 def _board_of(scored: ScoreboardQuery, values: dict[str, Any]) -> Board | None:
@@ -178,10 +174,8 @@ def _value(scores: Scores, metric: str) -> float | None:
 
 def _overlap(scored: ScoreboardQuery) -> PairwiseSimilarity | None:
     query = ComparisonQuery(scored.corpus, scored.contenders)
-    try:
-        if len(scored.contenders) < 2 or not is_compared(query):
-            return None
-        k = max(depth for depth in depths(scored.corpus) if depth <= OVERLAP_K)
-        return pairwise_similarity(query, "overlap", k)
-    except (PlanisphereError, ValueError):
-        return None
+    with suppress(PlanisphereError, ValueError):
+        if len(scored.contenders) > 1 and is_compared(query):
+            k = max(depth for depth in depths(scored.corpus) if depth <= OVERLAP_K)
+            return pairwise_similarity(query, "overlap", k)
+    return None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ from core.quality.length_bias import LengthBias
 from core.quality.robustness import AMBIGUOUS, EditRobustness, NoiseRobustness
 from core.quality.service import DimensionUsage, Hubness
 from core.quality.similarity import PairKind, Similarity
-from core.report.document import Block, Figure, Heading, Paragraph, Table, table
+from core.report.document import Block, Figure, Heading, Paragraph, table
 from core.report.svg import Axis, Series, lines_svg, percent
 from core.types import CorpusRef
 from core.vectors.contenders import Contender, has_graph
@@ -47,10 +48,7 @@ class ModelDiagnostics:
 
 
 def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, column: str) -> list[ModelDiagnostics]:
-    """Diagnostics of contenders with stored neighbors, one after another until the time is up.
-
-    column: of labels, "" for none.
-    """
+    """Diagnostics of contenders with stored neighbors, until the time is up. column: of labels, "" for none."""
     diagnostics: list[ModelDiagnostics] = []
     if rows > MAX_ROWS:
         return diagnostics
@@ -58,20 +56,17 @@ def diagnose(corpus: CorpusRef, contenders: Sequence[Contender], rows: int, colu
     for index, contender in enumerate(contenders):
         if time.monotonic() - started > SECONDS or not has_graph(corpus, contender):
             continue
-        try:
+        with suppress(PlanisphereError):  # too few texts
             measures = _measure(corpus, contender, column)
             diagnostics.append(ModelDiagnostics(contender.label, index, *measures, _load_edits(corpus, contender)))
-        except PlanisphereError:  # too few texts
-            continue
     return diagnostics
 
 
 def _usable_column(corpus: CorpusRef, column: str) -> str:
     """The column, or "" where it has too few labels."""
-    try:
+    with suppress(PlanisphereError):
         return column if column and service.check_labels(corpus, column) else ""
-    except PlanisphereError:
-        return ""
+    return ""
 
 
 @lru_cache(maxsize=20)
@@ -88,10 +83,9 @@ def _measure(
 
 def _load_edits(corpus: CorpusRef, contender: Contender) -> EditRobustness | None:
     """Robustness to edits, where it was measured."""
-    try:
+    with suppress(PlanisphereError):
         return service.edit_robustness(corpus, contender)
-    except PlanisphereError:
-        return None
+    return None
 
 
 def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
@@ -99,10 +93,11 @@ def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
     if not models:
         return []
     some = "" if len(models) <= MAX_FIGURES else f" Figures: the first {MAX_FIGURES}."
+    measures = list(zip(MEASURES, *map(_cells, models), strict=True))
     return [
         Heading("Embedding diagnostics"),
         Paragraph("Descriptive only: these measures do not rank the contenders.", "note"),
-        _measures_table(models),
+        table(("", *(model.name for model in models)), measures, ("",)),
         Paragraph(_legend(models[0]), "note"),
         *(cosine_figure(model.name, model.similarity) for model in models[:MAX_FIGURES]),
         Paragraph(summaries.describe_similarity([(model.name, model.similarity) for model in models]) + some),
@@ -114,12 +109,6 @@ def quality_blocks(models: Sequence[ModelDiagnostics]) -> list[Block]:
         Paragraph(summaries.describe_length_bias([(model.name, model.length) for model in models])),
         *_edit_blocks([(model.name, model.edits) for model in models if model.edits]),
     ]
-
-
-def _measures_table(models: Sequence[ModelDiagnostics]) -> Table:
-    """One row per measure, one column per contender."""
-    cells = zip(MEASURES, *(_cells(model) for model in models), strict=True)
-    return table(("", *(model.name for model in models)), list(cells), ("",))
 
 
 def _cells(model: ModelDiagnostics) -> tuple[str, ...]:
@@ -158,10 +147,8 @@ def cosine_figure(name: str, similarity: Similarity) -> Figure:
             filled = np.flatnonzero(shares > 0)
             part = slice(max(filled[0] - 1, 0), filled[-1] + 2)
             series.append(Series(label, middle[part].tolist(), shares[part].tolist(), color=color, dots=False))
-    rows = [
-        (PAIR_KINDS[kind][0], f"{value:.3f}", f"{similarity.pairs[kind]:,}")
-        for kind, value in similarity.medians.items()
-    ]
+    medians = similarity.medians.items()
+    rows = [(PAIR_KINDS[kind][0], f"{value:.3f}", f"{similarity.pairs[kind]:,}") for kind, value in medians]
     first, title = f"Under {name}", f"cosine under {name}"
     numbers = table((first, "Median cosine", "Pairs"), rows, (first,))
     return Figure(lines_svg(series, Axis(title), Axis("share of pairs", percent)), f"distribution of {title}", numbers)
@@ -169,10 +156,10 @@ def cosine_figure(name: str, similarity: Similarity) -> Figure:
 
 def spectrum_figure(models: Sequence[ModelDiagnostics]) -> Figure:
     """Cumulative variance of the strongest components of the centered vectors, a line per contender."""
-    series = [
-        Series(model.name, density.components.tolist(), density.centered.tolist(), color=model.index, dots=False)
-        for model, density in ((model, model.usage.spectrum) for model in models)
-    ]
+    series = []
+    for model in models:
+        x, y = model.usage.spectrum.components.tolist(), model.usage.spectrum.centered.tolist()
+        series.append(Series(model.name, x, y, color=model.index, dots=False))
     rows = [(line.name, *(f"{np.interp(count, line.x, line.y):.1%}" for count in (1, 10, 100))) for line in series]
     first = "Share of variance in the first"
     svg = lines_svg(series, Axis("components", "{:,.0f}".format, log=True), Axis("share of variance", percent))
@@ -185,9 +172,8 @@ def noise_figure(models: Sequence[ModelDiagnostics]) -> Figure:
     for model in models:
         value, low, high = ([getattr(lost, end) for lost in model.noise.churn] for end in ("value", "low", "high"))
         series.append(Series(model.name, model.noise.sizes, value, low, high, model.index))
-    rows = [
-        (f"{size:g}", *(f"{line.y[index]:.1%}" for line in series)) for index, size in enumerate(models[0].noise.sizes)
-    ]
+    sizes = enumerate(models[0].noise.sizes)
+    rows = [(f"{size:g}", *(f"{line.y[index]:.1%}" for line in series)) for index, size in sizes]
     svg = lines_svg(series, Axis("length of the noise (vectors: 1)", "{:g}".format), Axis("neighbors lost", percent))
     return Figure(svg, "neighbors lost by noise", table(("Noise", *(model.name for model in models)), rows))
 
@@ -196,21 +182,14 @@ def _edit_blocks(models: Sequence[tuple[str, EditRobustness]]) -> list[Block]:
     if not models:
         return []
     names = [name for name in TEXT_EDITS if any(edits.probe(name) for _, edits in models)]
-    rows = [(name, *(_lost_neighbors(edits, probe) for probe in names)) for name, edits in models]
+    lines = [(name, [edits.probe(probe) for probe in names]) for name, edits in models]
+    rows = [(name, *(summaries.percent(at.churn_mean.value) if at else "" for at in line)) for name, line in lines]
     changing = [name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning]
     labels: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
     note = (
         "Mean share of a text's 10 nearest neighbors that are lost by rule-based edits, up to 200 texts per edit, seed "
         f"{models[0][1].seed}. Where an edit changes the meaning (numbers, negation), more is better; otherwise less."
     )
-    return [
-        Heading("Robustness to edits", 3),
-        table(("Contender", *(labels[name] for name in names)), rows, ("Contender",)),
-        Paragraph(summaries.describe_edits(list(models), labels, changing, AMBIGUOUS)),
-        Paragraph(note, "note"),
-    ]
-
-
-def _lost_neighbors(edits: EditRobustness, probe: str) -> str:
-    line = edits.probe(probe)
-    return "" if line is None else summaries.percent(line.churn_mean.value)
+    summary = Paragraph(summaries.describe_edits(list(models), labels, changing, AMBIGUOUS))
+    losses = table(("Contender", *(labels[name] for name in names)), rows, ("Contender",))
+    return [Heading("Robustness to edits", 3), losses, summary, Paragraph(note, "note")]

@@ -15,11 +15,8 @@ from core.scoreboard.verdict import format_points
 
 SCORES = ("Rank", "Contender", "Score", "95% interval", "P(best)")
 COSTS = ("Contender", "Dimensions", "Bytes", "s / 1,000", "p50 ms", "p95 ms", "Price / 1M", "Truncated")
-AXES = {
-    "usd_per_million": "US dollars per million texts",
-    "seconds_per_1000": "seconds to embed 1,000 texts",
-    "bytes_per_vector": "bytes per vector",
-}
+AXES = {"usd_per_million": "US dollars per million texts", "seconds_per_1000": "seconds to embed 1,000 texts",
+        "bytes_per_vector": "bytes per vector"}  # fmt: skip
 
 
 def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
@@ -34,14 +31,11 @@ def scoreboard_blocks(facts: Facts, board: Board) -> list[Block]:
         "milliseconds (measured on the machine below, or unknown). Price: US dollars to embed a million texts of this "
         "length. Truncated: share of the text beyond the model's maximum length."
     )
+    scores = Table(SCORES, score_table(facts, board).rows, frozenset(SCORES[2:]))
     return [
-        Heading("Scoreboard"),
-        Table(SCORES, score_table(facts, board).rows, frozenset(SCORES[2:])),
-        Paragraph(note, "note"),
-        Heading("Costs", 3),
-        table(COSTS, costs, ("Contender",)),
-        Paragraph(legend, "note"),
-    ]
+        Heading("Scoreboard"), scores, Paragraph(note, "note"),
+        Heading("Costs", 3), table(COSTS, costs, ("Contender",)), Paragraph(legend, "note"),
+    ]  # fmt: skip
 
 
 def score_table(facts: Facts, board: Board) -> Table:
@@ -91,9 +85,8 @@ def score_figures(facts: Facts, board: Board) -> list[Block]:
 
 def _marks(facts: Facts, board: Board, axis: str = "") -> list[Mark]:
     lines, costs = board.comparison.lines, [_cost_on_axis(facts.costs[index], axis) for index in board.order]
-    efficient = on_frontier(
-        np.array([np.nan if cost is None else cost for cost in costs]), np.array([line.mean for line in lines])
-    )
+    # None becomes NaN
+    efficient = on_frontier(np.array(costs, dtype=np.float64), np.array([line.mean for line in lines]))
     return [
         Mark(facts.contenders[index].label, line.mean, line.low, line.high, index, cost, bool(axis) and not good)
         for line, index, cost, good in zip(lines, board.order, costs, efficient, strict=True)
@@ -113,9 +106,9 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
         (
             f"{facts.label_of(pair.first)} − {facts.label_of(pair.second)}", format_points(pair.difference),
             _interval(pair.low, pair.high, format_points), f"{pair.p_value_holm:.4f}",
-            "yes" if pair.is_significant else "no", _points_or_unknown(pair.minimum_detectable_difference),
+            "yes" if pair.is_significant else "no", format_points(minimum) if isfinite(minimum) else "unknown",
         )
-        for pair in comparison.pairs
+        for pair, minimum in ((pair, pair.minimum_detectable_difference) for pair in comparison.pairs)
     ]  # fmt: skip
     columns = ("Pair", "Points", "95% interval", "p (Holm)", "Significant", "Minimum detectable difference")
     note = (
@@ -125,18 +118,11 @@ def pairs_blocks(facts: Facts, board: Board) -> list[Block]:
     return [Heading("Pairwise"), table(columns, rows, ("Pair", "Significant")), Paragraph(note, "note")]
 
 
-def _points_or_unknown(value: float) -> str:
-    return format_points(value) if isfinite(value) else "unknown"
-
-
 def metrics_blocks(facts: Facts) -> list[Block]:
     if len(facts.metrics) < 2:
         return []
     columns = ("Metric", *(contender.label for contender in facts.contenders))
-    rows = [
-        (METRICS[name].label, *("unknown" if value is None else f"{value:.3f}" for value in values))
-        for name, values in facts.metrics.items()
-    ]
+    rows = [(METRICS[name].label, *(_number(value, 3) for value in values)) for name, values in facts.metrics.items()]
     note = " ".join(f"{METRICS[name].label}: {METRICS[name].help}" for name in facts.metrics)
     return [Heading("All metrics of this task"), table(columns, rows, ("Metric",)), Paragraph(note, "note")]
 

@@ -3,18 +3,11 @@
 from typing import Literal
 
 from core.corpus.export import model_facts
+from core.report import scoreboard as scores
 from core.report.document import Block, Bullets, Code, Document, Heading, Paragraph, table, to_html, to_markdown
 from core.report.facts import Facts, gather_facts
 from core.report.quality import quality_blocks
 from core.report.reproduce import can_reembed, reproduction_code
-from core.report.scoreboard import (
-    metrics_blocks,
-    overlap_blocks,
-    pairs_blocks,
-    score_figures,
-    score_table,
-    scoreboard_blocks,
-)
 from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS
 from core.scoreboard.verdict import SMALLEST_DIFFERENCE, describe_recipe, format_points, join_names, verdict
@@ -38,36 +31,26 @@ def report_file(query: ScoreboardQuery, form: ReportFormat) -> bytes:
 def comparison_document(facts: Facts) -> Document:
     board = facts.boards[0]
     blocks: list[Block] = [Paragraph(_verdict(facts, board), "verdict"), Paragraph(task_description(board), "note")]
-    blocks += scoreboard_blocks(facts, board)
-    blocks += score_figures(facts, board)
-    blocks += pairs_blocks(facts, board)
-    blocks += metrics_blocks(facts)
+    blocks += [*scores.scoreboard_blocks(facts, board), *scores.score_figures(facts, board)]
+    blocks += [*scores.pairs_blocks(facts, board), *scores.metrics_blocks(facts)]
     for other in facts.boards[1:]:
         title = f"Also: {other.label}, {other.task.kind.replace('_', ' ')}"
-        blocks += [Heading(title), Paragraph(_verdict(facts, other)), score_table(facts, other)]
+        blocks += [Heading(title), Paragraph(_verdict(facts, other)), scores.score_table(facts, other)]
         blocks.append(Paragraph(task_description(other), "note"))
-    blocks += overlap_blocks(facts)
-    blocks += quality_blocks(facts.diagnostics)
-    blocks += facts.compression
+    blocks += [*scores.overlap_blocks(facts), *quality_blocks(facts.diagnostics), *facts.compression]
     blocks += [Heading("Limitations"), Bullets(tuple(limitations(facts)))]
     if facts.missing:
         blocks += [Heading("Not included"), Bullets(facts.missing)]
-    blocks += corpus_blocks(facts)
-    blocks += provenance_blocks(facts)
-    blocks += reproduction_blocks(facts, board)
+    blocks += [*corpus_blocks(facts), *provenance_blocks(facts), *reproduction_blocks(facts, board)]
     names = ", ".join(contender.label for contender in facts.contenders)
-    return Document(
-        f"Embedding comparison: {facts.info.name}", f"{names} · Planisphere, {facts.created}", tuple(blocks)
-    )
+    title, subtitle = f"Embedding comparison: {facts.info.name}", f"{names} · Planisphere, {facts.created}"
+    return Document(title, subtitle, tuple(blocks))
 
 
 def _verdict(facts: Facts, board: Board) -> str:
-    return verdict(
-        board.comparison,
-        {contender.key: contender.label for contender in facts.contenders},
-        {contender.key: cost for contender, cost in zip(facts.contenders, facts.costs, strict=True)},
-        [label for label, _ in facts.failures] if board is facts.boards[0] else (),
-    )
+    labels = {contender.key: contender.label for contender in facts.contenders}
+    failed = [label for label, _ in facts.failures] if board is facts.boards[0] else ()
+    return verdict(board.comparison, labels, dict(zip(labels, facts.costs, strict=True)), failed)
 
 
 def task_description(board: Board) -> str:
@@ -101,10 +84,8 @@ def limitations(facts: Facts) -> list[str]:
             f"{detectable} points would probably not be detected with {comparison.queries:,} {comparison.unit}."
         )
     if comparison.queries < comparison.total:
-        points.append(
-            f"A sample of {comparison.queries:,} of {comparison.total:,} {comparison.unit} was used, with seed "
-            f"{comparison.seed}."
-        )
+        sample = f"{comparison.queries:,} of {comparison.total:,} {comparison.unit}"
+        points.append(f"A sample of {sample} was used, with seed {comparison.seed}.")
     if facts.boards[0].task.kind == "known_item":
         points.append("No labels or judgments were used: known-item search says little about similarity search.")
     if facts.texts < facts.info.rows:
@@ -131,9 +112,8 @@ def corpus_blocks(facts: Facts) -> list[Block]:
         ("Columns", ", ".join(info.columns)),
     ]
     for source in origin.get("sources", []):
-        lines.append(
-            ("Source", f"{source.get('name', '')}, {source.get('format', '')}, {source.get('rows', 0):,} rows")
-        )
+        file = f"{source.get('name', '')}, {source.get('format', '')}"
+        lines.append(("Source", f"{file}, {source.get('rows', 0):,} rows"))
     for step in origin.get("steps", []):
         lines.append(("Step", f"{step.get('step', '')}: {step.get('before', 0):,} to {step.get('after', 0):,} rows"))
     return [Heading("Data"), table(("Property", "Value"), lines, ("Property", "Value"))]
@@ -150,13 +130,11 @@ def provenance_blocks(facts: Facts) -> list[Block]:
         rows.append((contender.label, f"{model['backend']}{server}", model["name"], model["revision"] or "unknown",
                      f"{cost.dimensions:,}", contender.bits, max_tokens, prompts, contender.key))  # fmt: skip
     columns = ("Contender", "Backend", "Model", "Revision", "Dimensions", "Bits", "Max. tokens", "Prompts", "Key")
-    libraries = ", ".join(f"{name} {number}" for name, number in facts.libraries.items())
-    return [
-        Heading("Contenders"),
-        table(columns, rows, tuple(name for name in columns if name != "Dimensions")),
-        Heading("Software"),
-        Paragraph(f"{facts.machine}. {libraries}."),
-    ]
+    libraries = Paragraph(
+        f"{facts.machine}. {', '.join(f'{name} {number}' for name, number in facts.libraries.items())}."
+    )
+    contenders = table(columns, rows, tuple(name for name in columns if name != "Dimensions"))
+    return [Heading("Contenders"), contenders, Heading("Software"), libraries]
 
 
 def reproduction_blocks(facts: Facts, board: Board) -> list[Block]:
@@ -165,8 +143,5 @@ def reproduction_blocks(facts: Facts, board: Board) -> list[Block]:
     inputs = "next to the file the corpus was read from"
     if not can_reembed(facts.info, facts.contenders, board.task):
         inputs = "with the workspace folder that holds the corpus as its argument"
-    text = (
-        f"Run it with Planisphere's folder as working directory or on PYTHONPATH, {inputs}. It prints the scoreboard "
-        "again."
-    )
+    text = f"Run it with Planisphere's folder as working directory or on PYTHONPATH, {inputs}, to print the scores."
     return [Heading("Reproduce"), Paragraph(text), Code(code)]

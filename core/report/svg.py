@@ -44,6 +44,15 @@ def vertical(x: float, top: float, bottom: float, label: str) -> str:
     return stroke(x, top, x, bottom, LINE, 1) + text(x, bottom + 16, label, "middle", 11)
 
 
+def horizontal(y: float, left: float, right: float, label: str) -> str:
+    """A grid line with its label on the left."""
+    return stroke(left, y, right, y, LINE, 1) + text(left - 8, y + 4, label, "end", 11)
+
+
+def dot(x: float, y: float, radius: float, color: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{color}"/>'
+
+
 def dashed(x: float, top: float, bottom: float) -> str:
     return stroke(x, top, x, bottom, GREY, 1.5).replace("/>", ' stroke-dasharray="4 3"/>')
 
@@ -109,7 +118,7 @@ def interval_svg(marks: Sequence[Mark], title: str, chance: float | None = None)
         parts.append(text(left - 12, y + 4, truncate(clean_line(mark.name), MARK_NAME_LENGTH), "end"))
         if isfinite(mark.low + mark.high):
             parts.append(stroke(x(mark.low), y, x(mark.high), y, color, 2.5))
-        parts.append(f'<circle cx="{x(mark.x):.1f}" cy="{y:.1f}" r="5.5" fill="{color}"/>')
+        parts.append(dot(x(mark.x), y, 5.5, color))
     parts.append(text((left + WIDTH) / 2, height - 6, title, "middle"))
     return svg(height, parts)
 
@@ -124,23 +133,18 @@ def pareto_svg(marks: Sequence[Mark], title: str, cost_title: str) -> str:
     y, y_ticks = linear(min(ends) - 0.05 * span, max(ends) + 0.05 * span, bottom, 14)
     tenfold = min(costs) > 0 and max(costs) >= 10 * min(costs)
     wide = (max(costs) - min(costs)) or max(costs) or 1.0
-    x, x_ticks = (
-        logarithmic(min(costs), max(costs), left + 30, WIDTH - 40)
-        if tenfold
-        else linear(max(0, min(costs) - 0.1 * wide), max(costs) + 0.1 * wide, left + 10, WIDTH - 30)
-    )
+    x, x_ticks = linear(max(0, min(costs) - 0.1 * wide), max(costs) + 0.1 * wide, left + 10, WIDTH - 30)
+    if tenfold:
+        x, x_ticks = logarithmic(min(costs), max(costs), left + 30, WIDTH - 40)
     parts = [vertical(x(tick), 14, bottom, f"{tick:,.6g}") for tick in x_ticks]
-    for tick in y_ticks:
-        parts.append(stroke(left, y(tick), WIDTH - 10, y(tick), LINE, 1))
-        parts.append(text(left - 8, y(tick) + 4, f"{tick:.3g}", "end", 11))
+    parts += [horizontal(y(tick), left, WIDTH - 10, f"{tick:.3g}") for tick in y_ticks]
     # grey ones first, so that they hide no others
     for mark, cost in sorted(zip(priced, costs, strict=True), key=lambda pair: not pair[0].faded):
         color = GREY if mark.faded else COLORS[mark.color % len(COLORS)]
         if isfinite(mark.low + mark.high):
             parts.append(stroke(x(cost), y(mark.low), x(cost), y(mark.high), color, 1.5))
-        parts.append(f'<circle cx="{x(cost):.1f}" cy="{y(mark.x):.1f}" r="9" fill="{color}"/>')
-        number = str(marks.index(mark) + 1)
-        parts.append(text(x(cost), y(mark.x) + 4, number, "middle", 11, "#ffffff"))
+        parts.append(dot(x(cost), y(mark.x), 9, color))
+        parts.append(text(x(cost), y(mark.x) + 4, str(marks.index(mark) + 1), "middle", 11, "#ffffff"))
     parts.append(text((left + WIDTH) / 2, height - 8, cost_title, "middle"))
     parts.append(rotated_text(14, bottom / 2, title))
     return svg(height, parts)
@@ -157,18 +161,10 @@ def heat_svg(names: Sequence[str], values: np.ndarray) -> str:
     parts = []
     for row, name in enumerate(names):
         y = HEAT_TOP + HEAT_CELL * row
-        parts.append(
-            text(
-                HEAT_LEFT - 12,
-                y + HEAT_CELL / 2 + 4,
-                f"{truncate(clean_line(name), HEAT_NAME_LENGTH)} · {row + 1}",
-                "end",
-            )
-        )
+        label = f"{truncate(clean_line(name), HEAT_NAME_LENGTH)} · {row + 1}"
+        parts.append(text(HEAT_LEFT - 12, y + HEAT_CELL / 2 + 4, label, "end"))
         parts.append(text(HEAT_LEFT + wide * (row + 0.5), HEAT_TOP - 8, str(row + 1), "middle"))
-        parts += [
-            _heat_cell(HEAT_LEFT + wide * column, y, wide, float(value)) for column, value in enumerate(values[row])
-        ]
+        parts += [_heat_cell(HEAT_LEFT + wide * at, y, wide, float(value)) for at, value in enumerate(values[row])]
     return svg(HEAT_TOP + HEAT_CELL * len(names) + 8, parts)
 
 
@@ -223,10 +219,7 @@ def lines_svg(series: Sequence[Series], across: Axis, up: Axis, mark: float | No
     x, x_ticks = _axis_scale(across, values, PLOT_LEFT + 10, WIDTH - PLOT_RIGHT - 14)
     values = [value for line in series for value in (*line.y, *line.low, *line.high)]
     y, y_ticks = _axis_scale(up, values, bottom - 8, top + 8)
-    parts = [*legend]
-    for tick in y_ticks:
-        parts.append(stroke(PLOT_LEFT, y(tick), WIDTH - PLOT_RIGHT, y(tick), LINE, 1))
-        parts.append(text(PLOT_LEFT - 8, y(tick) + 4, up.tick_label(tick), "end", 11))
+    parts = [*legend, *(horizontal(y(tick), PLOT_LEFT, WIDTH - PLOT_RIGHT, up.tick_label(tick)) for tick in y_ticks)]
     parts += [text(x(tick), bottom + 16, across.tick_label(tick), "middle", 11) for tick in x_ticks]
     parts.append(stroke(PLOT_LEFT, bottom, WIDTH - PLOT_RIGHT, bottom, LINE, 1))
     parts += [dashed(x(mark), top, bottom)] if mark is not None else []
@@ -244,14 +237,12 @@ def _series_parts(series: Series, x: Scale, y: Scale) -> list[str]:
         around = [*zip(series.x, series.low, strict=True), *reversed([*zip(series.x, series.high, strict=True)])]
         parts.append(path([(x(one), y(other)) for one, other in around], series.paint, fill=True))
     elif series.low:
-        parts += [
-            stroke(x(at), y(low), x(at), y(high), series.paint, 1.5)
-            for at, low, high in zip(series.x, series.low, series.high, strict=True)
-        ]
+        bars = zip(series.x, series.low, series.high, strict=True)
+        parts += [stroke(x(at), y(low), x(at), y(high), series.paint, 1.5) for at, low, high in bars]
     if series.joined and len(points) > 1:
         parts.append(path(points, series.paint))
     if series.dots:
-        parts += [f'<circle cx="{at:.1f}" cy="{to:.1f}" r="4" fill="{series.paint}"/>' for at, to in points]
+        parts += [dot(*point, 4, series.paint) for point in points]
     return parts
 
 

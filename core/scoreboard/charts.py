@@ -1,6 +1,7 @@
 """Figures of the scoreboard: scores with intervals, and quality against cost with the Pareto frontier."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -37,7 +38,11 @@ def interval_figure(
     """
     figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), MIN_HEIGHT)))
     for at, name in enumerate(names):
-        figure.add_trace(_whisker(at, name, values[at], low[at], high[at], contender_color(order[at])))
+        color, interval = contender_color(order[at]), f"{low[at]:.4f} to {high[at]:.4f}"
+        error = {"array": [high[at] - values[at]], "arrayminus": [values[at] - low[at]], "color": color, "thickness": 2}
+        hover = f"{chart_label(name, NAME_WIDTH)}: {values[at]:.4f} (95%: {interval})"
+        figure.add_trace(go.Scatter(x=[values[at]], y=[at], mode="markers", marker={"color": color, "size": 11},
+                                    error_x=error | {"width": 6}, hovertext=[hover], hoverinfo="text"))  # fmt: skip
         figure.add_annotation(
             x=0, xref="paper", y=at - 0.36, text=f"{chart_label(name, NAME_WIDTH)} · {values[at]:.3f}", showarrow=False,
             xanchor="left", font={"size": 12},
@@ -51,18 +56,6 @@ def interval_figure(
     return figure
 
 
-def _whisker(at: int, name: str, value: float, low: float, high: float, color: str) -> go.Scatter:
-    return go.Scatter(
-        x=[value],
-        y=[at],
-        mode="markers",
-        marker={"color": color, "size": 11},
-        error_x={"array": [high - value], "arrayminus": [value - low], "color": color, "thickness": 2, "width": 6},
-        hovertext=[f"{chart_label(name, NAME_WIDTH)}: {value:.4f} (95%: {low:.4f} to {high:.4f})"],
-        hoverinfo="text",
-    )
-
-
 def _chance(figure: go.Figure, chance: float | None, low: float, high: float, count: int) -> None:
     """The chance level as a line with gaps for the names, or a note at the edge."""
     span = max(high - low, 1e-6)
@@ -72,20 +65,16 @@ def _chance(figure: go.Figure, chance: float | None, low: float, high: float, co
     if chance is None:
         return
     caption = f"chance {chance:.3f}"
+    note: dict[str, Any] = {"y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"color": GREY}}
     if near:
         y = [end for at in range(count) for end in (at - 0.16, at + 0.4, None)]
         figure.add_trace(go.Scatter(x=[chance] * len(y), y=y, mode="lines", line={"color": GREY, "width": 2},
                                     hoverinfo="skip"))  # fmt: skip
-        figure.add_annotation(
-            x=chance, y=1, yref="paper", yanchor="bottom", showarrow=False, text=caption, font={"color": GREY},
-            xanchor="left" if chance < (low + high) / 2 else "right",
-        )  # fmt: skip
-        return
-    left = chance < low
-    figure.add_annotation(
-        x=0 if left else 1, xref="paper", y=1, yref="paper", yanchor="bottom", showarrow=False,
-        xanchor="left" if left else "right", text=f"← {caption}" if left else f"{caption} →", font={"color": GREY},
-    )  # fmt: skip
+        figure.add_annotation(x=chance, text=caption, xanchor="left" if chance < (low + high) / 2 else "right", **note)
+    elif chance < low:
+        figure.add_annotation(x=0, xref="paper", xanchor="left", text=f"← {caption}", **note)
+    else:
+        figure.add_annotation(x=1, xref="paper", xanchor="right", text=f"{caption} →", **note)
 
 
 def pareto_figure(
@@ -118,12 +107,8 @@ def pareto_figure(
             color = contender_color(order[at]) if best[at] else GREY
             figure.add_trace(_point(at, name, cost[at], quality[at], low[at], high[at], color, bool(best[at])))
     logarithmic = spans_decades(cost)
-    figure.update_xaxes(
-        title={"text": chart_label(cost_title)},
-        type="log" if logarithmic else "linear",
-        gridcolor=LINE_COLOR,
-        zeroline=False,
-    )
+    scale = "log" if logarithmic else "linear"
+    figure.update_xaxes(title={"text": chart_label(cost_title)}, type=scale, gridcolor=LINE_COLOR, zeroline=False)
     largest = float(np.nanmax(cost)) or 1.0
     # from below 0, so that points at 0 are not cut
     figure.update_xaxes(**_round_ticks(cost) if logarithmic else {"range": [-0.06 * largest, 1.08 * largest]})
@@ -152,17 +137,11 @@ def _point(
     at: int, name: str, cost: float, quality: float, low: float, high: float, color: str, best: bool
 ) -> go.Scatter:
     short_name = chart_label(name, NAME_WIDTH)
+    hover = f"{short_name}<br>{quality:.4f} (95%: {low:.4f} to {high:.4f})<br>cost {cost:,.4g}"
     return go.Scatter(
-        x=[cost],
-        y=[quality],
-        mode="markers+text",
-        name=f"{at + 1} {short_name}",
-        legendrank=int(at) + 1,
-        text=[str(at + 1)],
-        textfont={"color": "#ffffff", "size": 11},
-        marker={"color": color, "size": 20},
+        x=[cost], y=[quality], mode="markers+text", name=f"{at + 1} {short_name}", legendrank=int(at) + 1,
+        text=[str(at + 1)], textfont={"color": "#ffffff", "size": 11}, marker={"color": color, "size": 20},
         error_y={"array": [high - quality], "arrayminus": [quality - low], "color": color, "thickness": 1.5},
-        hovertext=[f"{short_name}<br>{quality:.4f} (95%: {low:.4f} to {high:.4f})<br>cost {cost:,.4g}"
-                   + ("" if best else "<br>dominated: another contender is at least as good on both")],
+        hovertext=[hover if best else f"{hover}<br>dominated: another contender is at least as good on both"],
         hoverinfo="text",
     )  # fmt: skip

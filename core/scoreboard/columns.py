@@ -22,9 +22,7 @@ _GRADE = re.compile(r"score|grade|relevan|rating|label", re.IGNORECASE)
 _ID = re.compile(r"^_?id$|query[ _-]?id|^qid$", re.IGNORECASE)
 _TWIN = re.compile(r"(?<![a-z0-9])(1|a|one|first|left|premise)(?![a-z0-9])|(?<=[a-z])1$", re.IGNORECASE)
 _OTHER = {"1": "2", "a": "b", "one": "two", "first": "second", "left": "right", "premise": "hypothesis"}
-_SCORE = re.compile(
-    r"score|similar|related|likeness|rating|grade|label|gold|duplic|paraphras|quality|分", re.IGNORECASE
-)
+_SCORE = re.compile(r"score|similar|related|likeness|rating|grade|label|gold|duplic|paraphras|quality|分", re.I)
 _NUMBERED = re.compile(r"column \d+")  # names of columns without a name
 _MAX_LENGTH_RATIO = 2.0  # of the mean lengths of the two texts of a pair
 MIN_MEAN_WORDS = 3.0  # for a column to be taken for texts rather than names
@@ -74,18 +72,18 @@ def query_columns(corpus: CorpusRef, key: str, qrels: str = "") -> QueryColumns:
     table, loaded = open_table(corpus, key), load_corpus(corpus)
     columns, texts = tuple(map(str, table.columns)), text_column_names(table)
     text = next((name for name in texts if _QUERY.search(name)), texts[0] if texts else "")
-    candidates = [name for name in columns if name != text and _has_different_values(table[name])]
-    query_id = next((name for name in candidates if _ID.search(name)), "") or _column_of_query_ids(
-        table[candidates], corpus, qrels
-    )
+    # a constant column identifies no rows, such as the empty metadata of BEIR's queries
+    varying = [name for name in columns if len(table) < 2 or table[name].astype("str").nunique() > 1]
+    candidates = [name for name in varying if name != text]
+    by_name = next((name for name in candidates if _ID.search(name)), "")
+    query_id = by_name or _column_of_query_ids(table[candidates], corpus, qrels)
     others = [name for name in candidates if name != query_id]
     relevant = next((name for name in others if _RELEVANT.search(name)), others[0] if others else "")
-    graded = [
-        name for name in candidates if name != relevant and name in numeric_column_names(table) and _GRADE.search(name)
-    ]
+    numbers = numeric_column_names(table)
+    grade = next((name for name in candidates if name != relevant and name in numbers and _GRADE.search(name)), "")
     ids_in_judgments = open_table(corpus, qrels, True)[COLUMNS[1]] if qrels else table[relevant] if relevant else None
     ids = _row_columns(loaded.table, loaded.roles.id, ids_in_judgments)
-    return QueryColumns(columns, ids, text, query_id, relevant, next(iter(graded), ""))
+    return QueryColumns(columns, ids, text, query_id, relevant, grade)
 
 
 def text_columns(corpus: CorpusRef) -> tuple[tuple[str, ...], str, str]:
@@ -101,7 +99,9 @@ def text_columns(corpus: CorpusRef) -> tuple[tuple[str, ...], str, str]:
 
 def pair_columns(corpus: CorpusRef, key: str) -> PairColumns:
     """The columns of a stored table; with key "" of the corpus, where two are proposed only if both look like texts."""
-    table, never = _table(corpus, key)
+    loaded = load_corpus(corpus)
+    table = open_table(corpus, key) if key else loaded.table
+    never = () if key else (*INTERNAL_COLUMNS, loaded.roles.id)  # columns that count the rows
     texts = text_column_names(table)
     numbers = tuple(name for name in numeric_column_names(table) if name not in never)
     twins = _twins(texts, table)
@@ -109,9 +109,8 @@ def pair_columns(corpus: CorpusRef, key: str) -> PairColumns:
     named = [name for name in numbers if _SCORE.search(name)]
     likely = sorted(numbers, key=lambda name: (name not in named, *_score_column_rank(table, name)))
     score = next((name for name in likely if name not in (first, second)), "")
-    return PairColumns(
-        texts, numbers, first, second, score, bool(twins and named) or _is_unnamed_pair(table, first, second, score)
-    )
+    is_named = bool(twins and named) or _is_unnamed_pair(table, first, second, score)
+    return PairColumns(texts, numbers, first, second, score, is_named)
 
 
 def _column_of_query_ids(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> str:
@@ -121,11 +120,6 @@ def _column_of_query_ids(table: pd.DataFrame, corpus: CorpusRef, qrels: str) -> 
     ids = set(label_strings(open_table(corpus, qrels, True)[COLUMNS[0]]).dropna().iloc[:INSPECTED_ROWS])
     matches = {str(name): len(ids & set(label_strings(table[name]).dropna())) for name in table.columns}
     return max(matches, key=lambda name: matches[name]) if any(matches.values()) else ""
-
-
-def _has_different_values(column: pd.Series) -> bool:
-    """Whether a column can identify rows: not constant, such as the empty metadata of BEIR's queries."""
-    return len(column) < 2 or column.astype("str").nunique() > 1
 
 
 def _row_columns(table: pd.DataFrame, role: str | None, ids_in_judgments: pd.Series | None) -> tuple[str, ...]:
@@ -138,14 +132,6 @@ def _row_columns(table: pd.DataFrame, role: str | None, ids_in_judgments: pd.Ser
     compared = [name for name in names if len(table) <= _MAX_COMPARED_ROWS or name in (*first, FROM_ONE, FROM_ZERO)]
     matches = {name: len(ids & set(row_ids(table, name).dropna())) for name in compared}
     return tuple(sorted(names, key=lambda name: -matches.get(name, 0)))
-
-
-def _table(corpus: CorpusRef, key: str) -> tuple[pd.DataFrame, tuple[str | None, ...]]:
-    """The table of pairs, and columns that count its rows."""
-    if key:
-        return open_table(corpus, key), ()
-    loaded = load_corpus(corpus)
-    return loaded.table, (*INTERNAL_COLUMNS, loaded.roles.id)
 
 
 def _twins(texts: tuple[str, ...], table: pd.DataFrame) -> tuple[str, str] | None:
@@ -179,10 +165,11 @@ def _is_unnamed_pair(table: pd.DataFrame, first: str, second: str, score: str) -
 def _longest(texts: tuple[str, ...], table: pd.DataFrame, min_words: float) -> tuple[str, str]:
     """The two of the longest cells, of at least so many words on average, in the order of the table; those of several
     words come before addresses and codes."""
-    long_enough = [name for name in texts if mean_words(table, name) >= min_words]
-    longest = sorted(
-        long_enough, key=lambda name: (mean_words(table, name) < MIN_MEAN_WORDS, -mean_length(table, name))
-    )[:2]
+
+    def rank(name: str) -> tuple[bool, float]:
+        return mean_words(table, name) < MIN_MEAN_WORDS, -mean_length(table, name)
+
+    longest = sorted((name for name in texts if mean_words(table, name) >= min_words), key=rank)[:2]
     two = [name for name in texts if name in longest]
     return (two[0], two[1]) if len(two) == 2 else ("", "")
 

@@ -4,7 +4,7 @@ The metric's declaration (`core.scoreboard.types.METRICS`) says where its values
 apply.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -114,7 +114,8 @@ class Comparison:
         """
         tied = self.tied()
         among = tied if len(tied) > 1 else self.next_tied_group() or [line.name for line in self.lines[:2]]
-        finite = [pair for pair in self._pairs_among(among) if isfinite(pair.minimum_detectable_difference)]
+        pairs = [pair for pair in self.pairs if pair.first in among and pair.second in among]
+        finite = [pair for pair in pairs if isfinite(pair.minimum_detectable_difference)]
         return max(finite, key=lambda pair: pair.minimum_detectable_difference, default=None)
 
     def chance_description(self) -> str:
@@ -124,9 +125,6 @@ class Comparison:
         ranked = self.unit in ("queries", "pairs") and self.metric not in CLASSIFICATION_METRICS
         subject = f"A random order of the {'pairs' if self.unit == 'pairs' else 'rows'}" if ranked else "Guessing"
         return f"{subject} reaches {self.chance:.3f} (chance)."
-
-    def _pairs_among(self, names: Collection[str]) -> list[Pair]:
-        return [pair for pair in self.pairs if pair.first in names and pair.second in names]
 
 
 def compare(scores: Mapping[str, Scores], metric: str, seed: int = 0) -> Comparison:
@@ -165,7 +163,8 @@ def tied_groups(names: Sequence[str], tied: set[frozenset[str]]) -> dict[str, st
     grow(set(), set(names), set())
     rank = {name: number for number, name in enumerate(names)}
     groups.sort(key=lambda group: sorted(rank[name] for name in group))
-    return {name: "".join(_letter(i) for i, group in enumerate(groups) if name in group) for name in names}
+    letters = [chr(ord("a") + i) if i < 26 else f"({i})" for i in range(len(groups))]
+    return {name: "".join(letters[i] for i, group in enumerate(groups) if name in group) for name in names}
 
 
 def _evidence(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
@@ -173,15 +172,12 @@ def _evidence(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidenc
     if not scores:
         raise InputError("There are no scores to compare.", "Score the contenders first.")
     declared = METRICS.get(metric)
-    if declared is None or not all(_has(contender, metric, declared.data) for contender in scores):
-        raise InputError(
-            f'Not every contender has scores of "{metric}".', "Select another metric, or score them again."
-        )
+    values = [getattr(contender, declared.data) if declared else None for contender in scores]
+    if declared is None or not all(
+        part is not None and (declared.data == "pairs" or metric in part) for part in values
+    ):
+        raise InputError(f'Not every contender has scores of "{metric}".', "Select another metric, or score again.")
     return _EVIDENCE[declared.data](scores, metric, seed)
-
-
-def _has(scores: Scores, metric: str, data: MetricData) -> bool:
-    return scores.pairs is not None if data == "pairs" else metric in getattr(scores, data)
 
 
 def _of_queries(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
@@ -224,12 +220,9 @@ def _lines(evidence: PairedEvidence, names: Sequence[str], pairs: Sequence[Pair]
     lowest = METRICS[metric].lowest
     ends = low.clip(lowest, 1), high.clip(lowest, 1)  # Student's t is unbounded
     table = np.stack([means, *ends, evidence.share_best], axis=1).tolist()
-
-    def line(name: str, mean: float, low: float, high: float, share_best: float) -> Line:
-        best = name == top or frozenset((name, top)) in tied
-        return Line(name, mean, low, high, share_best, letters[name], best)
-
-    return tuple(line(names[i], *table[i]) for i in order)
+    best = {name for name in names if name == top or frozenset((name, top)) in tied}
+    rows = ([names[i], *table[i], letters[names[i]], names[i] in best] for i in order)
+    return tuple(Line(*row) for row in rows)
 
 
 def _pairs(evidence: PairedEvidence, names: Sequence[str]) -> list[Pair]:
@@ -253,11 +246,6 @@ def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
 
 def _total(facts: Mapping[str, Any], metric: str, evidence: PairedEvidence) -> int:
     """How many there are of what was scored; of runs and folds, all are scored."""
-    drawn = facts.get("resampled", {}).get(metric, {}).get("of", 0)
-    counts = [facts[name] for name in ("of_queries", "queries_usable", "usable") if name in facts]
-    total = drawn or next(iter(counts), 0)
+    counts = [facts.get(name, 0) for name in ("of_queries", "queries_usable", "usable")]
+    total = next(filter(None, [facts.get("resampled", {}).get(metric, {}).get("of", 0), *counts]), 0)
     return evidence.observations if evidence.unit in ("folds", "runs") else max(int(total), evidence.observations)
-
-
-def _letter(number: int) -> str:
-    return chr(ord("a") + number) if number < 26 else f"({number})"

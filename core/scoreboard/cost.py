@@ -11,7 +11,7 @@ from core.results import no_progress
 from core.scoreboard.results import EMBEDDING_TIMES, SEARCH_TIMES
 from core.scoreboard.speed import BUSY
 from core.secret import Secret
-from core.types import CorpusRef, ModelSpec
+from core.types import CorpusRef
 from core.vectors.contenders import Contender, ContenderQuery
 from core.vectors.loaders import ModelQuery, load_vectors
 
@@ -70,15 +70,9 @@ def cost_of(corpus: CorpusRef, contender: Contender) -> Cost:
     price = declared.price if declared.can_embed else None
     usd = None if price is None or (tokens is None and price.per_million_usd) else price.per_million_usd * (tokens or 0)
     return Cost(
-        dimensions=dimensions,
-        bytes_per_vector=contender.bytes_per_vector(dimensions),
-        usd_per_million=usd,
-        price_date=price.date if price else "",
-        tokens_per_text=tokens,
-        truncated_share=facts.get("unseen_share"),
-        truncated_rows=facts.get("truncated"),
-        speed=known_speed(corpus, contender),
-    )
+        dimensions, contender.bytes_per_vector(dimensions), usd, price.date if price else "", tokens,
+        facts.get("unseen_share"), facts.get("truncated"), known_speed(corpus, contender),
+    )  # fmt: skip
 
 
 def known_speed(corpus: CorpusRef, contender: Contender) -> Speed:
@@ -87,7 +81,9 @@ def known_speed(corpus: CorpusRef, contender: Contender) -> Speed:
     if not declared.can_embed:
         return Speed("none")
     if declared.paid:
-        return _speed_of_run(corpus, contender.model)
+        facts = load_vectors(corpus, contender.model).facts
+        texts = int(facts.get("computed", 0))
+        return Speed("run", 1000 * float(facts.get("seconds", 0)) / texts, texts) if texts else Speed("unknown")
     embedding = EMBEDDING_TIMES.load(ModelQuery(corpus, contender.model))
     search = SEARCH_TIMES.load(ContenderQuery(corpus, contender))
     if embedding is None or search is None:
@@ -126,11 +122,3 @@ def on_frontier(cost: np.ndarray, quality: np.ndarray) -> np.ndarray:
     better = (cost[:, None] < cost) | (quality[:, None] > quality)
     finite = np.isfinite(cost) & np.isfinite(quality)
     return finite & ~(no_worse & better).any(axis=0)
-
-
-def _speed_of_run(corpus: CorpusRef, model: ModelSpec) -> Speed:
-    facts = load_vectors(corpus, model).facts
-    texts = int(facts.get("computed", 0))
-    if not texts:
-        return Speed("unknown")
-    return Speed("run", 1000 * float(facts.get("seconds", 0)) / texts, texts)

@@ -42,13 +42,9 @@ def v_measures(
 
 
 def v_measures_of_sets(
-    points: np.ndarray,
-    codes: np.ndarray,
-    texts: np.ndarray,
-    sets: np.ndarray,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> KMeansScore:
+    points: np.ndarray, codes: np.ndarray, texts: np.ndarray, sets: np.ndarray,
+    seed: int = 0, progress: Progress | None = None,
+) -> KMeansScore:  # fmt: skip
     """The mean over sets of rows, each clustered separately into as many clusters as it has labels, as MTEB has it for
     files of several sets. sets: (m,) which set a row is of; sets of one label are left out."""
     parts = [rows for number in np.unique(sets) if len(np.unique(codes[rows := np.flatnonzero(sets == number)])) > 1]

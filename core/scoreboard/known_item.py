@@ -6,7 +6,7 @@ Halves follow the inverse cloze task (Lee, Chang and Toutanova 2019).
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,17 +53,12 @@ QUERY_GENERATORS: dict[str, QueryGenerator] = {
         False,
     ),
     "columns": QueryGenerator(
-        "One column retrieves another",
-        "A row's text in one column, such as its title, must retrieve its text in another, such as its body.",
-        False,
+        "One column retrieves another", "One column of a row, such as its title, must retrieve another.", False
     ),
-    "typos": QueryGenerator(
-        "Typos", "A text with mistyped letters (one in 25, at least one) must retrieve its own row.", True
-    ),
+    "typos": QueryGenerator("Typos", "A text with mistyped letters (one in 25) must retrieve its own row.", True),
     "reworded": QueryGenerator(
         "Paraphrased by rules",
-        "A text in lower case, without stop words, with common English words replaced and word order changed, "
-        "must retrieve its own row. No model is used.",
+        "A text without stop words, with common English words replaced and reordered, must retrieve its own row.",
         True,
     ),
     "written": QueryGenerator(
@@ -99,10 +94,12 @@ def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     if name == "columns":
         return _column_queries(corpus, task)
     texts = load_distinct_texts(corpus)
+    facts = _facts(task, len(texts))
     if name == "halves":
         return _half_queries(texts, task)
-    sources = _llm_queries(corpus, task) if name == "written" else _edited_queries(texts, name, task)
-    return _retrieval(sources, None, _facts(task, len(texts)))
+    if name == "written":
+        return _retrieval(((query, row) for row, query in written_queries(corpus, task).items()), None, facts)
+    return _retrieval(_edited_queries(texts, name, task), None, facts)
 
 
 def halves(text: str) -> tuple[str, str] | None:
@@ -111,9 +108,8 @@ def halves(text: str) -> tuple[str, str] | None:
     if len(_WORD.findall(text)) < MIN_WORDS:
         return None
     stripped = text.strip()
-    sentence_ends = [
-        at for match in _SENTENCE_END.finditer(stripped) if _NEAR[0] <= (at := match.end()) / len(stripped) <= _NEAR[1]
-    ]
+    ends = [match.end() for match in _SENTENCE_END.finditer(stripped)]
+    sentence_ends = [at for at in ends if _NEAR[0] <= at / len(stripped) <= _NEAR[1]]
     cuts = sentence_ends or [match.start() for match in _GAP.finditer(stripped) if not _is_mark(stripped, match.end())]
     if not cuts:
         return None
@@ -138,17 +134,11 @@ def sampling_order(count: int, task: Task) -> np.ndarray:
 
 
 def _edited_queries(texts: list[str], name: str, task: Task) -> QuerySources:
-    change: Callable[[str, np.random.Generator], str | None] = (
-        TEXT_EDITS["typos"].change if name == "typos" else reworded
-    )
+    change = TEXT_EDITS["typos"].change if name == "typos" else reworded
     for row in sampling_order(len(texts), task):
         query = change(texts[row], edit_generator(texts[row], name, int(task.get("seed", 0))))
         if query is not None:
             yield query, int(row)
-
-
-def _llm_queries(corpus: CorpusRef, task: Task) -> QuerySources:
-    yield from ((query, row) for row, query in written_queries(corpus, task).items())
 
 
 def _half_queries(texts: list[str], task: Task) -> Retrieval:
@@ -160,15 +150,12 @@ def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     """Where the answers are the corpus' own texts, all of them are candidates, as their vectors are there."""
     loaded, names = load_corpus(corpus), [str(task.get(name)) for name in ("question", "answer")]
     if names[0] == names[1]:
-        raise InputError(
-            "The same column is selected twice.", "Select one column for the query and another for the target."
-        )
+        raise InputError("The same column is selected twice.", "Select one for the query, another for the target.")
     columns = [column_of(loaded.table, name, "the corpus") for name in names]
     usable = np.flatnonzero(np.logical_and.reduce([has_text(column) for column in columns]))
     question, answer = (column.astype("str").tolist() for column in columns)
-    rows = [
-        int(row) for row in usable[sampling_order(len(usable), task)] if question[row].strip() != answer[row].strip()
-    ]
+    sample = usable[sampling_order(len(usable), task)]
+    rows = [int(row) for row in sample if question[row].strip() != answer[row].strip()]
     if answer == loaded.texts:
         codes = distinct_texts(loaded.texts)[0]
         facts = _facts(task, len(loaded))

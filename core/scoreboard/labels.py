@@ -55,7 +55,8 @@ def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndar
     rows = learnable(data, at, FOLDS)
     label = _codes(data.codes[rows])
     if label.max(initial=0) < 1:
-        _note(scores, f"No linear probe: it needs two labels with at least {FOLDS} distinct texts each.")
+        note = f"No linear probe: it needs two labels with at least {FOLDS} distinct texts each."
+        scores.facts["notes"].append(note)
         return
     folds = cross_validated(vectors[data.rows[rows]], label, data.texts[rows], data.seed, steps.part(1))
     right = np.full(len(data), np.nan, np.float32)
@@ -70,28 +71,22 @@ def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndar
 
 
 def _add_few_shot(
-    scores: Scores,
-    vectors: np.ndarray,
-    data: LabelRows,
-    sides: tuple[np.ndarray, np.ndarray],
-    steps: "_PartProgress",
-    shots: int,
-) -> None:
+    scores: Scores, vectors: np.ndarray, data: LabelRows, sides: tuple[np.ndarray, np.ndarray],
+    steps: "_PartProgress", shots: int,
+) -> None:  # fmt: skip
     both = np.concatenate(sides)
     label = _codes(data.codes[both])
     if label.max(initial=0) < 1:
-        _note(scores, "No few-shot probe: it needs two labels with both training and test texts.")
+        scores.facts["notes"].append("No few-shot probe: it needs two labels with both training and test texts.")
         return
-    train, test = np.arange(len(sides[0])), np.arange(len(sides[0]), len(both))
-    shot_scores = few_shot(
-        vectors[data.rows[both]], label, data.texts[both], train, test, data.seed, steps.part(2), shots
-    )
+    train, test = np.split(np.arange(len(both)), [len(sides[0])])
+    points, texts = vectors[data.rows[both]], data.texts[both]
+    drawn = few_shot(points, label, texts, train, test, data.seed, steps.part(2), shots)
     chances = even_guess(label[test])
     for column, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
-        scores.runs[name] = shot_scores.macro_f1 if column else shot_scores.accuracy
-        scores.total[name] = float(scores.runs[name].mean())
-        scores.resampled[name] = shot_scores.resampled[:, column]
-        scores.chance[name] = chances[column]
+        scores.runs[name] = drawn.macro_f1 if column else drawn.accuracy
+        scores.total[name], scores.chance[name] = float(scores.runs[name].mean()), chances[column]
+        scores.resampled[name] = drawn.resampled[:, column]
         _record_resampling(scores, name, len(test), len(test), "test rows", f"{RUNS} draws of training rows")
     sizes = {"train": len(train), "test": len(test), "labels": int(label.max()) + 1, "of_labels": len(data.names)}
     scores.facts["few_shot"] = sizes | {"runs": RUNS, "shots": shots}
@@ -108,30 +103,19 @@ def _add_clusters(
 ) -> None:
     label = _codes(data.codes[at])
     if not 1 <= label.max(initial=0) < MAX_CLUSTERS:
-        _note(scores, f"No V-measure: k-means needs 2 to {MAX_CLUSTERS:,} labels.")
+        scores.facts["notes"].append(f"No V-measure: k-means needs 2 to {MAX_CLUSTERS:,} labels.")
         return
     clusterings = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
-    scores.total["v_measure"] = clusterings.v_measure
+    scores.total["v_measure"], scores.chance["v_measure"] = clusterings.v_measure, clusterings.chance
     scores.resampled["v_measure"] = clusterings.resampled
-    scores.chance["v_measure"] = clusterings.chance
     _record_resampling(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
     scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "sets": len(np.unique(sets))}
 
 
 def _facts(data: LabelRows) -> dict[str, Any]:
-    return {
-        "unit": "queries",
-        "queries": len(data.queries),
-        "of_queries": data.eligible,
-        "rows": len(data),
-        "missing": data.missing,
-        "single": data.single,
-        "labels": len(data.names),
-        "seed": data.seed,
-        "ratio": {},
-        "resampled": {},
-        "notes": [],
-    }
+    counts = {"queries": len(data.queries), "of_queries": data.eligible, "rows": len(data), "labels": len(data.names)}
+    left_out = {"missing": data.missing, "single": data.single}
+    return {"unit": "queries", **counts, **left_out, "seed": data.seed, "ratio": {}, "resampled": {}, "notes": []}
 
 
 def _sizes(rows: np.ndarray, label: np.ndarray, data: LabelRows) -> dict[str, int]:
@@ -146,10 +130,6 @@ def _codes(values: np.ndarray) -> np.ndarray:
 def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, extra: str) -> None:
     """What was resampled for a total score: `count` of `total` units, and what else."""
     scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "extra": extra}
-
-
-def _note(scores: Scores, text: str) -> None:
-    scores.facts["notes"].append(text)
 
 
 class _PartProgress:

@@ -28,8 +28,13 @@ def rank_labels(
     for near, relevant in _ranked_blocks(vectors, data, depth):
         query_labels = data.codes[data.queries[done : done + len(near)]]
         parts.append(
-            _rank_metrics(near == query_labels[:, None], relevant)
-            | {"knn_accuracy": majority(near[:, :NEAREST]) == query_labels}
+            {
+                "map_at_r": ranked.map_at_r(hits := near == query_labels[:, None], relevant),
+                "ndcg_at_10": ranked.ndcg_at_k(hits, relevant, 10),
+                "precision_at_1": ranked.precision_at_1(hits),
+                "r_precision": ranked.r_precision(hits, relevant),
+                "knn_accuracy": majority(near[:, :NEAREST]) == query_labels,
+            }
         )
         done += len(near)
         if progress:
@@ -44,7 +49,7 @@ def rank_labels(
 
 
 def list_depth(data: LabelRows) -> int:
-    """Ranks considered: the largest R, at most DEEPEST, at least what the other metrics need."""
+    """Ranks considered: the largest R, at most MAX_RANK, at least what the other metrics need."""
     return int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))
 
 
@@ -54,8 +59,7 @@ def majority(near: np.ndarray) -> np.ndarray:
     none = np.iinfo(near.dtype).max
     votes = (near[:, :, None] == near[:, None, :]).sum(axis=2) * (near >= 0)
     winners = np.where((votes == votes.max(axis=1, keepdims=True)) & (near >= 0), near, none)
-    labels: np.ndarray = winners.min(axis=1)
-    return labels
+    return np.asarray(winners.min(axis=1))
 
 
 def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -67,8 +71,7 @@ def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
     _, code, count = np.unique(label, return_inverse=True, return_counts=True)
     means = np.bincount(code, weights=values) / count
     weight = len(values) / (len(count) * count) * np.sqrt(count / np.maximum(count - 1, 1))
-    macro: np.ndarray = means.mean() + weight[code] * (values - means[code])
-    return macro.astype(np.float32)
+    return np.asarray(means.mean() + weight[code] * (values - means[code]), np.float32)
 
 
 def _ranked_blocks(vectors: np.ndarray, data: LabelRows, depth: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -97,15 +100,6 @@ def top_columns(similar: np.ndarray, depth: int) -> np.ndarray:
     columns = np.argpartition(negative, depth, axis=1)[:, :depth]
     order = np.argsort(np.take_along_axis(negative, columns, axis=1), axis=1)
     return np.take_along_axis(columns, order, axis=1)
-
-
-def _rank_metrics(relevance: np.ndarray, relevant: np.ndarray) -> dict[str, np.ndarray]:
-    return {
-        "map_at_r": ranked.map_at_r(relevance, relevant),
-        "ndcg_at_10": ranked.ndcg_at_k(relevance, relevant, 10),
-        "precision_at_1": ranked.precision_at_1(relevance),
-        "r_precision": ranked.r_precision(relevance, relevant),
-    }
 
 
 def _chance_levels(data: LabelRows, depth: int) -> dict[str, np.ndarray]:

@@ -66,10 +66,8 @@ def writing_plan(corpus: CorpusRef, chat: ChatModel, sample: int, seed: int) -> 
     requests = -(-len(missing) // TEXTS_PER_REQUEST)
     tokens = sum(estimate_tokens(prompt_text(text)) for text in missing) + requests * estimate_tokens(INSTRUCTIONS)
     examples = tuple((queries[row], texts[row]) for row in rows if row in queries)[:3]
-    first = prompt_text(missing[0]) if missing else ""
-    return WritingPlan(
-        len(rows), len(rows) - len(missing), requests, tokens, len(missing) * QUERY_TOKENS, first, examples
-    )
+    first, answer_tokens = prompt_text(missing[0]) if missing else "", len(missing) * QUERY_TOKENS
+    return WritingPlan(len(rows), len(rows) - len(missing), requests, tokens, answer_tokens, first, examples)
 
 
 def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
@@ -123,7 +121,7 @@ def messages(texts: Sequence[str]) -> list[dict[str, str]]:
 
 
 def parse_queries(answer: str, count: int) -> dict[int, str]:
-    """Queries by position from 0, fewer than `count` where some are missing. Raises Unusable for none at all."""
+    """Queries by position from 0, fewer than `count` where some are missing. Raises InvalidAnswer for none at all."""
     return read_numbered(answer, "queries", count, clean_query)
 
 
@@ -148,12 +146,14 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
                 for batch, (queries, problem) in answers:
                     unusable = unusable + 1 if problem else 0
                     if unusable == MAX_UNUSABLE:
-                        raise _unusable_error(problem)
+                        raise ServiceError(
+                            f"The model's answers are unusable: {problem}, {MAX_UNUSABLE} requests in a row.",
+                            "Select another model, and check that the address is that of a chat server.",
+                        )
                     yield batch, {batch[position]: query for position, query in queries.items()}
             except ServiceError as error:
-                raise ServiceError(
-                    error.message, error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are stored.")
-                ) from None
+                remedy = error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are stored.")
+                raise ServiceError(error.message, remedy) from None
 
 
 def _fetch(texts: list[str], ask: Ask, stop: threading.Event) -> tuple[dict[int, str], str]:
@@ -165,13 +165,6 @@ def _fetch(texts: list[str], ask: Ask, stop: threading.Event) -> tuple[dict[int,
         except InvalidAnswer as error:
             problem = str(error)
     return {}, problem
-
-
-def _unusable_error(problem: str) -> ServiceError:
-    return ServiceError(
-        f"The model's answers are unusable: {problem}, {MAX_UNUSABLE} requests in a row.",
-        "Select another model, and check that the address is that of a chat server.",
-    )
 
 
 def _load_sample(

@@ -57,17 +57,11 @@ def score_pairs(
         )
     scores = Scores({}, pairs.units, np.column_stack([cosines, pairs.human_scores]), facts=dict(pairs.facts))
     if pairs.facts["two_valued"]:
-        _add_precision(scores, cosines, pairs)
+        precision, resampled, chance = average_precisions(cosines, pairs.human_scores, pairs.units, SEED)
+        name, count = "average_precision", int(pairs.units.max()) + 1
+        scores.total[name], scores.resampled[name], scores.chance[name] = precision, resampled, chance
+        scores.facts["resampled"] = {name: {"count": count, "of": pairs.facts["usable"], "unit": "pairs", "extra": ""}}
     return scores
-
-
-def _add_precision(scores: Scores, cosines: np.ndarray, pairs: Pairs) -> None:
-    name = "average_precision"
-    scores.total[name], scores.resampled[name], scores.chance[name] = average_precisions(
-        cosines, pairs.human_scores, pairs.units, SEED
-    )
-    count = int(pairs.units.max()) + 1
-    scores.facts["resampled"] = {name: {"count": count, "of": pairs.facts["usable"], "unit": "pairs", "extra": ""}}
 
 
 @lru_cache(maxsize=4)
@@ -87,19 +81,14 @@ def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
     numbers = _numbers(scores, names[2])
     with_texts = has_text(first) & has_text(second)
     usable = np.flatnonzero(with_texts & np.isfinite(numbers))
-    facts: dict[str, Any] = {
-        "rows": len(table),
-        "no_text": int((~with_texts).sum()),
-        "no_number": int((with_texts & ~np.isfinite(numbers)).sum()),
-        "usable": len(usable),
-        "seed": SEED,
-    }
+    facts: dict[str, Any] = {"rows": len(table), "usable": len(usable), "seed": SEED}
+    facts |= {"no_text": int((~with_texts).sum()), "no_number": int((with_texts & ~np.isfinite(numbers)).sum())}
     _check(numbers[usable], names[2], facts)
     rows = sample_sorted(usable, MAX_PAIRS, SEED)
     _check(numbers[rows], names[2], facts)
     texts = [column.iloc[rows].astype("str").tolist() for column in (first, second)]
-    facts["files"] = file_names(corpus, task)
-    facts |= {"pairs": len(rows), "two_valued": len(np.unique(numbers[rows])) == 2}
+    two_valued = len(np.unique(numbers[rows])) == 2
+    facts |= {"files": file_names(corpus, task), "pairs": len(rows), "two_valued": two_valued}
     return Pairs(texts[0], texts[1], numbers[rows], _pair_codes(*texts), facts)
 
 
@@ -130,9 +119,8 @@ def _numbers(scores: pd.Series, name: str) -> np.ndarray:
     if numbers.isna().all():
         cells = scores.dropna()
         example = f', for example "{str(cells.iloc[0])[:40]}" ' if len(cells) else ""
-        raise InputError(
-            f'The column "{name}" has no numbers{example}.', "Select the column with the score of each pair."
-        )
+        message = f'The column "{name}" has no numbers{example}.'
+        raise InputError(message, "Select the column with the score of each pair.")
     return numbers.to_numpy()
 
 

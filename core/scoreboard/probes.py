@@ -19,6 +19,8 @@ ITERATIONS = 100  # as MTEB; else scikit-learn's own settings (C = 1)
 FOLDS = 5
 RUNS, SHOTS, SHOT_SEED = 10, 8, 42  # MTEB's recipe for classification
 HELD_OUT = 0.2
+MAX_PROBED_ROWS, MAX_PROBED_LABELS = 10_000, 200
+MAX_ROWS_IN_SETS = 100_000  # in sets that are clustered separately
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +55,16 @@ def cross_validated(
         guess = fitted(points[train], codes[train]).predict(points[test])
         right[test] = guess == codes[test]
         accuracy.append(right[test].mean())
-        macro.append(_macro_f1(codes[test], guess))
+        macro.append(_weighted_scores(codes[test], guess)[1])
         if progress:
             progress(number + 1, FOLDS)
     return FoldScores(right, np.array(accuracy, float), np.array(macro, float), 1 / (FOLDS - 1))
 
 
 def few_shot(
-    points: np.ndarray,
-    codes: np.ndarray,
-    texts: np.ndarray,
-    train: np.ndarray,
-    test: np.ndarray,
-    seed: int = 0,
-    progress: Progress | None = None,
-    shots: int = SHOTS,
-) -> ShotScores:
+    points: np.ndarray, codes: np.ndarray, texts: np.ndarray, train: np.ndarray, test: np.ndarray,
+    seed: int = 0, progress: Progress | None = None, shots: int = SHOTS,
+) -> ShotScores:  # fmt: skip
     """MTEB's classification (Muennighoff et al., 2023): ten times, a logistic regression of at most 100 iterations on
     8 random training rows per label (`shots`: 16 or 32 for some of its sets), tested on all test rows.
 
@@ -83,11 +79,9 @@ def few_shot(
         guesses.append(fitted(points[sample], codes[sample]).predict(points[test]))
         if progress:
             progress(run + 1, RUNS)
-    together = np.unique(texts[test], return_inverse=True)[1]
-    resampled = bootstrap_runs(
-        together, RUNS, lambda run, weights: _weighted_scores(truth, guesses[run], weights), seed
-    )
-    accuracy, macro = np.array([_weighted_scores(truth, guess, np.ones(len(test))) for guess in guesses]).T
+    units = np.unique(texts[test], return_inverse=True)[1]
+    resampled = bootstrap_runs(units, RUNS, lambda run, weights: _weighted_scores(truth, guesses[run], weights), seed)
+    accuracy, macro = np.array([_weighted_scores(truth, guess) for guess in guesses]).T
     return ShotScores(accuracy, macro, resampled)
 
 
@@ -119,27 +113,17 @@ def _first_per_label(rows: np.ndarray, codes: np.ndarray, shots: int) -> np.ndar
     """The first `shots` of `rows` of each label."""
     order = rows[np.argsort(codes[rows], kind="stable")]
     label = codes[order]
-    position = np.arange(len(order)) - np.searchsorted(label, label)
-    first: np.ndarray = order[position < shots]
-    return first
+    return np.asarray(order[np.arange(len(order)) - np.searchsorted(label, label) < shots])
 
 
-def _macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
-    return _weighted_scores(truth, guess, np.ones(len(truth)))[1]
-
-
-def _weighted_scores(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray) -> list[float]:
-    """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i]: labels neither present
+def _weighted_scores(truth: np.ndarray, guess: np.ndarray, weights: np.ndarray | None = None) -> list[float]:
+    """Accuracy and macro-F1, as scikit-learn's, where row i counts weights[i] (None: each 1): labels neither present
     nor predicted are left out."""
+    weights = np.ones(len(truth)) if weights is None else weights
     labels, right = int(max(truth.max(), guess.max())) + 1, truth == guess
     hits = np.bincount(truth[right], weights[right], labels)
     either = np.bincount(truth, weights, labels) + np.bincount(guess, weights, labels)
     return [float(hits.sum() / weights.sum()), float((2 * hits[either > 0] / either[either > 0]).mean())]
-
-
-MAX_PROBED_ROWS = 10_000  # rows
-MAX_ROWS_IN_SETS = 100_000  # in sets that are clustered separately
-MAX_PROBED_LABELS = 200
 
 
 def probed_positions(data: LabelRows) -> np.ndarray:

@@ -15,13 +15,10 @@ FROM_ONE, FROM_ZERO = "row number from 1", "row number from 0"  # instead of a c
 EXAMPLES = 5
 MAX_ID_WORDS = 2  # so that rated pairs are no judgments
 _INSPECTED_LINES = 200  # lines
-_NAMED = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(query|topic|q)[-_ ]?(id|no)|topic",
-        r"(corpus|doc|document|passage|row|p)[-_ ]?(id|no)",
-        r"score|grade|rel|relevance|label|rating",
-    )
+_NAMED = (
+    re.compile(r"(query|topic|q)[-_ ]?(id|no)|topic", re.IGNORECASE),
+    re.compile(r"(corpus|doc|document|passage|row|p)[-_ ]?(id|no)", re.IGNORECASE),
+    re.compile(r"score|grade|rel|relevance|label|rating", re.IGNORECASE),
 )
 
 
@@ -47,7 +44,9 @@ def is_qrels(data: bytes) -> bool:
     complete = lines if len(data) <= 20_000 else lines[:-1]  # the last one may be cut
     fields = [_fields(line) for line in complete if line.strip()]
     body = fields[1:] if fields and not _is_number(fields[0][-1]) else fields
-    return bool(body) and all(len(parts) in (3, 4) and _is_number(parts[-1]) and _are_ids(parts[:-1]) for parts in body)
+    return bool(body) and all(
+        _is_judgment(parts) and all(len(field.split()) <= MAX_ID_WORDS for field in parts[:-1]) for parts in body
+    )
 
 
 def named_qrels(table: pd.DataFrame) -> pd.DataFrame | None:
@@ -73,7 +72,7 @@ def read_qrels(name: str, data: bytes) -> pd.DataFrame:
     if not lines:
         raise InputError(f'"{name}" has no judgments.', "Each line needs a query ID, a row ID and a grade.")
     for number, fields in lines:
-        if len(fields) not in (3, 4) or not _is_number(fields[-1]):
+        if not _is_judgment(fields):
             raise InputError(
                 f'Line {number:,} of "{name}" is not a judgment: it has {len(fields)} fields and ends with '
                 f'"{fields[-1][:40]}".',
@@ -113,12 +112,9 @@ def match_rows(
     if not len(matched):
         raise _no_match_error(judged["id"], rows["id"], column)
     examples = tuple(str(row_id) for row_id in absent["id"].drop_duplicates().head(EXAMPLES))
-    arrays = (
-        matched["query"].to_numpy(np.int64),
-        matched["row"].to_numpy(np.int64),
-        matched["grade"].to_numpy(np.float64),
-    )
-    return MatchedJudgments(*arrays, len(judged), len(absent), examples)
+    queries, rows_matched = (matched[name].to_numpy(np.int64) for name in ("query", "row"))
+    grades = matched["grade"].to_numpy(np.float64)
+    return MatchedJudgments(queries, rows_matched, grades, len(judged), len(absent), examples)
 
 
 def best_grades(query: np.ndarray, answer: np.ndarray, grade: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -147,8 +143,8 @@ def _fields(line: str) -> list[str]:
     return [field.strip() for field in line.split("\t")] if "\t" in line else line.split()
 
 
-def _are_ids(fields: list[str]) -> bool:
-    return all(len(field.split()) <= MAX_ID_WORDS for field in fields)
+def _is_judgment(fields: list[str]) -> bool:
+    return len(fields) in (3, 4) and _is_number(fields[-1])
 
 
 def _is_number(text: str) -> bool:

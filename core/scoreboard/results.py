@@ -29,11 +29,8 @@ SECONDS_PER_WEIGHT = 2.5e-8  # of a row, a dimension and a label, in the probes 
 PAIRS_SECONDS, PROBE_SECONDS = 0.2, 0.6  # of a small corpus
 Scorer = Callable[[CorpusRef, Contender, Task, Secret | None, Progress | None], Scores]
 SCORERS: dict[TaskKind, Scorer] = {
-    "labels": score_labels,
-    "pairs": score_pairs,
-    "queries": score_queries,
-    "known_item": score_known_item,
-}
+    "labels": score_labels, "pairs": score_pairs, "queries": score_queries, "known_item": score_known_item,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,36 +114,17 @@ def _measure_search(query: ContenderQuery, progress: Progress) -> SearchTimes:
 
 
 SCORES = Result(
-    "scores",
-    3,
-    ScoresQuery,
-    Scores,
-    inputs=_score_inputs,
-    compute=_score,
-    seconds=_score_seconds,
-    stage="Scoring the contenders",
-    needs_secret=True,
-    absence="This contender has not been scored in this task yet.",
-    remedy="Score it on the Scoreboard page.",
-)
+    "scores", 3, ScoresQuery, Scores, inputs=_score_inputs, compute=_score, seconds=_score_seconds,
+    stage="Scoring the contenders", needs_secret=True,
+    absence="This contender has not been scored in this task yet.", remedy="Score it on the Scoreboard page.",
+)  # fmt: skip
 EMBEDDING_TIMES = Result(
-    "embedding_times",
-    1,
-    ModelQuery,
-    EmbeddingTimes,
+    "embedding_times", 1, ModelQuery, EmbeddingTimes, compute=_measure_embedding, needs_secret=True,
     inputs=lambda query: {**vector_inputs(query.model), "cpus": os.cpu_count() or 1, "seed": 0},
-    compute=_measure_embedding,
-    seconds=lambda query: 3 * BUDGET,
-    stage="Measuring the speed",
-    needs_secret=True,
-)
+    seconds=lambda query: 3 * BUDGET, stage="Measuring the speed",
+)  # fmt: skip
 SEARCH_TIMES = Result(
-    "search_times",
-    1,
-    ContenderQuery,
-    SearchTimes,
+    "search_times", 1, ContenderQuery, SearchTimes, compute=_measure_search,
     inputs=lambda query: {"contender": query.contender.to_dict(), "cpus": os.cpu_count() or 1, "seed": 0},
-    compute=_measure_search,
-    seconds=lambda query: 1.0,
-    stage="Measuring the speed",
-)
+    seconds=lambda query: 1.0, stage="Measuring the speed",
+)  # fmt: skip

@@ -95,13 +95,12 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     query, answer, grade = np.searchsorted(used, query[is_used]).astype(np.int32), answer[is_used], grade[is_used]
     query_texts = [uploaded.texts[number] for number in used]
     self_matches = _self_matches([uploaded.ids[number] for number in used], query_texts, loaded, corpus_ids, groups)
-    is_judged = np.isin(
-        np.arange(len(used), dtype=np.int64) * len(texts) + self_matches, query * np.int64(len(texts)) + answer
-    )
+    matching = np.arange(len(used), dtype=np.int64) * len(texts) + self_matches
+    is_judged = np.isin(matching, query * np.int64(len(texts)) + answer)
     excluded = np.where(is_judged, -1, self_matches)
     units = distinct_texts(query_texts)[0].astype(np.int32)
-    facts = _facts(uploaded, matched, len(loaded)) | {"own_texts": int((excluded >= 0).sum())}
-    facts["files"] = file_names(corpus, task)
+    facts = _facts(uploaded, matched, len(loaded))
+    facts |= {"own_texts": int((excluded >= 0).sum()), "files": file_names(corpus, task)}
     return Retrieval(query_texts, None, query, answer, grade, excluded, units, facts)
 
 
@@ -117,12 +116,9 @@ def read_judged_queries(corpus: CorpusRef, task: Task) -> JudgedQueries:
 
 
 def score_retrieval(
-    corpus: CorpusRef,
-    contender: Contender,
-    task: Retrieval,
-    secret: Secret | None = None,
-    progress: Progress | None = None,
-) -> Scores:
+    corpus: CorpusRef, contender: Contender, task: Retrieval,
+    secret: Secret | None = None, progress: Progress | None = None,
+) -> Scores:  # fmt: skip
     """The metrics of each query, see `ranked_scores`. Search is exact, over all candidates, by cosine.
 
     Raises ModelError where the contender can't embed new texts.
@@ -224,10 +220,8 @@ def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: 
             "Select the column with the query IDs, and upload queries and judgments that belong together.",
         )
     positions, grades = query[in_file].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[in_file]
-    names = ids.fillna("").astype("str").tolist()
-    return JudgedQueries(
-        texts.tolist(), names, positions, judgments[COLUMNS[1]][in_file], grades, int((~in_file).sum())
-    )
+    names, unknown = ids.fillna("").astype("str").tolist(), int((~in_file).sum())
+    return JudgedQueries(texts.tolist(), names, positions, judgments[COLUMNS[1]][in_file], grades, unknown)
 
 
 def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> JudgedQueries:
@@ -237,9 +231,8 @@ def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> Judg
     if task.get("grade"):
         cells = parse_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
         if cells.isna().all():
-            raise InputError(
-                f'The column "{task.get("grade")}" has no numbers.', "Select another column, or no grades."
-            )
+            message = f'The column "{task.get("grade")}" has no numbers.'
+            raise InputError(message, "Select another column, or no grades.")
         grades = cells.fillna(0).to_numpy(np.float64)
     positions = texts.map({text: position for position, text in enumerate(unique)}).to_numpy(np.int64)
     return JudgedQueries(unique, [""] * len(unique), positions, relevant, grades)
@@ -264,18 +257,10 @@ def _self_matches(
 def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, rows: int) -> dict[str, object]:
     judged = len(np.unique(uploaded.query[np.asarray(uploaded.grade) > 0]))
     usable = len(np.unique(matched.query))
-    return {
-        "queries_given": len(uploaded.texts),
-        "queries_judged": judged,
-        "queries_left_out": judged - usable,
-        "queries_usable": usable,
-        "judgments": matched.judged,
-        "absent": matched.absent,
-        "absent_examples": list(matched.examples),
-        "unknown_queries": uploaded.unknown,
-        "rows": rows,
-        "seed": SEED,
-    }
+    queries = {"queries_judged": judged, "queries_left_out": judged - usable, "queries_usable": usable}
+    absent = {"absent": matched.absent, "absent_examples": list(matched.examples)}
+    judgments = {"judgments": matched.judged, "unknown_queries": uploaded.unknown}
+    return {"queries_given": len(uploaded.texts), **queries, **judgments, **absent, "rows": rows, "seed": SEED}
 
 
 def _nearest(

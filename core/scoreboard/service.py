@@ -134,7 +134,7 @@ def embedding_seconds(query: ScoresQuery) -> float:
 
 
 def preview_task(corpus: CorpusRef, task: Task) -> TaskPreview | InvalidInput:
-    """What a task consists of; a Refusal where it can't be done."""
+    """What a task consists of; InvalidInput where it can't be done."""
     try:
         if task.kind == "pairs":
             pairs = read_pairs(corpus, task)
@@ -144,10 +144,12 @@ def preview_task(corpus: CorpusRef, task: Task) -> TaskPreview | InvalidInput:
     except InputError as error:
         return InvalidInput(error.message, error.remedy)
     candidates = load_distinct_texts(corpus) if retrieval.candidates is None else retrieval.candidates
-    facts = retrieval.facts | {"queries": len(retrieval.queries), "candidates": len(candidates)}
-    return TaskPreview(
-        facts, tuple(_example(retrieval, candidates, i) for i in range(len(retrieval.queries[:EXAMPLES])))
-    )
+    facts, examples = retrieval.facts | {"queries": len(retrieval.queries), "candidates": len(candidates)}, []
+    for number, text in enumerate(retrieval.queries[:EXAMPLES]):
+        answer = int((retrieval.query_of == number).argmax())
+        relevant = candidates[retrieval.answer_of[answer]]
+        examples.append((text[:CELL], relevant[:CELL], f"{retrieval.grades[answer]:g}"))
+    return TaskPreview(facts, tuple(examples))
 
 
 def texts_to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: Task) -> tuple[TextsToEmbed, ...]:
@@ -157,10 +159,8 @@ def texts_to_embed(corpus: CorpusRef, contenders: tuple[Contender, ...], task: T
     for model in dict.fromkeys(contender.model for contender in contenders if capabilities(contender.model).can_embed):
         missing = missing_texts(corpus, model, documents) + missing_texts(corpus, model, queries, queries=True)
         if missing:
-            paid = capabilities(model).paid
-            embeddings.append(
-                TextsToEmbed(model.label, len(missing), not paid, max_usd(missing, model) if paid else 0.0)
-            )
+            usd = max_usd(missing, model) if (paid := capabilities(model).paid) else 0.0
+            embeddings.append(TextsToEmbed(model.label, len(missing), not paid, usd))
     return tuple(embeddings)
 
 
@@ -178,9 +178,3 @@ def task_texts(corpus: CorpusRef, task: Task) -> tuple[list[str], list[str]]:
 def read_retrieval(corpus: CorpusRef, task: Task) -> Retrieval:
     """The queries of the tasks "queries" and "known_item". Raises InputError."""
     return (read_queries if task.kind == "queries" else read_known_item)(corpus, task)
-
-
-def _example(retrieval: Retrieval, candidates: list[str], query: int) -> tuple[str, str, str]:
-    answer = int((retrieval.query_of == query).argmax())
-    text = candidates[retrieval.answer_of[answer]]
-    return retrieval.queries[query][:CELL], text[:CELL], f"{retrieval.grades[answer]:g}"

@@ -55,9 +55,8 @@ def time_embedding(embedder: Embedder, texts: list[str], seed: int = 0) -> Embed
         seconds = min(_seconds(lambda: embedder.embed(sample[:affordable])) for _ in range(2))
         count = affordable
     embedder.embed_query(queries[:1])
-    return EmbeddingTimes(
-        count, seconds, np.array([_seconds(partial(embedder.embed_query, [query])) for query in queries])
-    )
+    times = [_seconds(partial(embedder.embed_query, [query])) for query in queries]
+    return EmbeddingTimes(count, seconds, np.array(times))
 
 
 def time_search(rows: np.ndarray, contender: Contender, seed: int = 0) -> np.ndarray:

@@ -36,7 +36,7 @@ def import_tables(
 ) -> tuple[TaskTable, ...] | InvalidInput:
     """Store uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
 
-    A Refusal for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
+    InvalidInput for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
     """
     try:
         if judged and len(files) == MAX_FILES:
@@ -141,9 +141,8 @@ def _clean_columns(table: pd.DataFrame) -> pd.DataFrame:
 
 def _import_single(corpus: CorpusRef, file: StagedFile, judged: bool) -> TaskTable:
     if judged and _judgments(corpus.folder, file) is not None:
-        raise InputError(
-            f'"{file.name}" holds only judgments.', "Upload the queries with it: queries.jsonl and qrels.tsv together."
-        )
+        remedy = "Upload the queries with it: queries.jsonl and qrels.tsv together."
+        raise InputError(f'"{file.name}" holds only judgments.', remedy)
     return save_table(corpus, file.key, file.name, lambda: read_staged(corpus.folder, ImportSource((file,))).table)
 
 
@@ -165,6 +164,6 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) 
 def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
     data = staged_bytes(folder, file)
-    return (
-        read_qrels(file.name, data) if is_qrels(data) else named_qrels(read_staged(folder, ImportSource((file,))).table)
-    )
+    if is_qrels(data):
+        return read_qrels(file.name, data)
+    return named_qrels(read_staged(folder, ImportSource((file,))).table)

@@ -92,14 +92,10 @@ _LABELS: tuple[TaskKind, ...] = ("labels",)
 _PAIRS: tuple[TaskKind, ...] = ("pairs",)
 
 METRICS: dict[str, Metric] = {
-    "map_at_r": Metric(
-        "MAP@R", "Mean average precision at R, the number of rows with the query's label (Musgrave, 2020).", _LABELS
-    ),
+    "map_at_r": Metric("MAP@R", "Mean average precision at R, the number of rows with the query's label.", _LABELS),
     "ndcg_at_10": Metric("nDCG@10", "How many relevant rows are in the top 10, early ones counting more.", _RANKED),
     "precision_at_1": Metric("P@1", "Share of queries whose nearest row is relevant.", _RANKED),
-    "r_precision": Metric(
-        "R-precision", "Share of relevant rows among the R nearest (R: number of relevant rows).", _LABELS
-    ),
+    "r_precision": Metric("R-precision", "Share of relevant rows among the R nearest, R being their number.", _LABELS),
     "reciprocal_rank": Metric("MRR@10", "Mean of 1 / rank of the first relevant row, 0 past rank 10.", _QUERIES),
     "recall_at_1": Metric("Recall@1", "Share of a query's relevant rows at rank 1.", _QUERIES),
     "recall_at_10": Metric("Recall@10", "Share of a query's relevant rows in the top 10.", _QUERIES),
@@ -114,27 +110,15 @@ METRICS: dict[str, Metric] = {
         "Linear probe, accuracy", "Share of held-out rows that a logistic regression labels correctly.", _LABELS
     ),
     "few_shot_accuracy": Metric(
-        "Few-shot accuracy",
-        "Accuracy of a logistic regression on a few texts per label (8 by default), over ten draws: MTEB's recipe for "
-        "classification.",
-        _LABELS,
-        "resampled",
+        "Few-shot accuracy", "Logistic regression on a few texts per label: MTEB classification.", _LABELS, "resampled"
     ),
     "few_shot_macro_f1": Metric("Few-shot macro-F1", "Macro-averaged F1 of the same probe.", _LABELS, "resampled"),
     "v_measure": Metric(
-        "V-measure",
-        "How well k-means, with one cluster per label, matches the labels: MTEB's recipe for clustering.",
-        _LABELS,
-        "resampled",
+        "V-measure", "How well k-means with one cluster per label matches the labels, as MTEB.", _LABELS, "resampled"
     ),
-    "spearman": Metric(
-        "Spearman", "Rank correlation of cosine and human score, as in MTEB.", _PAIRS, "pairs", "correlation"
-    ),
+    "spearman": Metric("Spearman", "Rank correlation of cosine and human score.", _PAIRS, "pairs", "correlation"),
     "average_precision": Metric(
-        "Average precision",
-        "For pairs rated as same or not: how well the cosine ranks the same ones first; MTEB's pair classification.",
-        _PAIRS,
-        "resampled",
+        "Average precision", "How well cosines rank pairs rated as same first (two ratings).", _PAIRS, "resampled"
     ),
     "pearson": Metric("Pearson", "Linear correlation of cosine and human score.", _PAIRS, "pairs", "correlation"),
 }

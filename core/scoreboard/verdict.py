@@ -17,11 +17,9 @@ FEW_SHOT = ("few_shot_accuracy", "few_shot_macro_f1")
 
 
 def verdict(
-    comparison: Comparison,
-    labels: Mapping[str, str],
-    costs: Mapping[str, Cost] | None = None,
-    failed: Sequence[str] = (),
-) -> str:
+    comparison: Comparison, labels: Mapping[str, str],
+    costs: Mapping[str, Cost] | None = None, failed: Sequence[str] = (),
+) -> str:  # fmt: skip
     """Which contenders are best, by how much and at what cost, and which difference can't be detected; then whether
     none beats chance, and who could not be scored. Plain text, any characters.
 
@@ -62,6 +60,7 @@ class _VerdictWriter:
         self.comparison, self.labels, self.costs = comparison, labels, costs
         self.metric = METRICS[comparison.metric].label
         self.tied = comparison.tied()
+        self.largest = max(comparison.pairs, key=lambda pair: pair.difference, default=None)
         self.lower = [line.name for line in comparison.lines if not line.best]
         unit = "query" if comparison.unit == "queries" else comparison.unit.removesuffix("s")
         self.sample = f"1 {unit}" if comparison.queries == 1 else f"{comparison.queries:,} {comparison.unit}"
@@ -82,7 +81,7 @@ class _VerdictWriter:
 
     def cost(self) -> str:
         """What the best costs compared with the next, or with the lowest where all are tied."""
-        pair = self._largest() if not self.lower else self.comparison.pair(self.tied[0], self.lower[0])
+        pair = self.largest if not self.lower else self.comparison.pair(self.tied[0], self.lower[0])
         one, two = (self.costs.get(name) for name in (pair.first, pair.second)) if pair else (None, None)
         if pair is None or one is None or two is None:
             return ""
@@ -102,9 +101,8 @@ class _VerdictWriter:
         parts = [f"{self._names(tied)} do not differ significantly"] if tied else []
         if pair is not None:
             detectable = _format_difference(max(pair.minimum_detectable_difference, SMALLEST_DIFFERENCE))
-            names = (
-                "" if set(tied) == {pair.first, pair.second} else f" between {self._names([pair.first, pair.second])}"
-            )
+            both = [pair.first, pair.second]
+            names = "" if set(tied) == set(both) else f" between {self._names(both)}"
             parts.append(f"the minimum detectable difference{names} is {detectable}")
         text = "; ".join(parts)
         return f"{text[0].upper() if not tied else text[0]}{text[1:]}." if text else ""
@@ -118,20 +116,19 @@ class _VerdictWriter:
         return f"{subject} significantly better than chance ({level:.3f})."
 
     def _all_tied(self) -> str:
-        largest = self._largest()
+        largest = self.largest
         if largest is None or largest.difference == 0:
             return f"{self._names(self.tied)} score the same on {self.sample}."
         shared = set.intersection(*(set(self.comparison.line(name).group) for name in self.tied))
-        names = (
-            self._names(self.tied) if shared else f"{self._name(self.tied[0])} and each of {self._names(self.tied[1:])}"
-        )
+        first_tied, others = self._name(self.tied[0]), self._names(self.tied[1:])
+        names = self._names(self.tied) if shared else f"{first_tied} and each of {others}"
         between = "between" if len(self.tied) == 2 or not shared else "among"
-        first, second = self._name(largest.first), self._name(largest.second)
+        largest_of = f"{self._name(largest.first)} over {self._name(largest.second)}"
         correction = _correction(largest, len(self.comparison.pairs)) if largest.low > 0 else ""
+        difference = f"{_format_difference(largest.difference)}{_interval(largest.low, largest.high)}{correction}"
         return (
-            f"There is no significant difference {between} {names} on {self.sample}; the largest difference, {first} "
-            f"over {second}, is {_format_difference(largest.difference)}"
-            f"{_interval(largest.low, largest.high)}{correction}."
+            f"There is no significant difference {between} {names} on {self.sample}; the largest difference, "
+            f"{largest_of}, is {difference}."
         )
 
     def _differences(self) -> list[str]:
@@ -142,9 +139,6 @@ class _VerdictWriter:
             f"{self._name(pair.second)} ({_format_difference(-pair.difference)}{interval})"
             for pair, interval in zip(pairs, intervals, strict=True)
         ]
-
-    def _largest(self) -> Pair | None:
-        return max(self.comparison.pairs, key=lambda pair: pair.difference, default=None)
 
     def _name(self, name: str) -> str:
         return self.labels.get(name, name)

@@ -144,12 +144,10 @@ def make_hits(
     """Hits from row ids and scores in order, best first. cosines: (k,); a vector search's scores are its cosines."""
     if cosines is None:
         cosines = scores if mode == "semantic" else np.full(len(rows), np.nan)
-    nearness = np.asarray(cosines, dtype=np.float32)
-    percentiles = calibration.percentile(nearness) if calibration else np.full(len(rows), np.nan)
-    ranks = np.arange(1, len(rows) + 1)
-    return Hits(
-        np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float32), nearness, ranks, percentiles, mode
-    )
+    ids, scores = np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float32)
+    similarity = np.asarray(cosines, dtype=np.float32)
+    percentiles = calibration.percentile(similarity) if calibration else np.full(len(rows), np.nan)
+    return Hits(ids, scores, similarity, np.arange(1, len(rows) + 1), percentiles, mode)
 
 
 def find_nearest(
@@ -169,8 +167,8 @@ def find_nearest(
 
 def similarity_histogram(cosines: np.ndarray, bins: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """counts (bins,) int64 and edges (bins + 1,) float64 over the range of the finite values."""
-    finite = np.asarray(cosines, dtype=np.float64)
-    return np.histogram(finite[np.isfinite(finite)], bins=bins)
+    values = np.asarray(cosines, dtype=np.float64)
+    return np.histogram(values[np.isfinite(values)], bins=bins)
 
 
 def fuse(rankings: Sequence[np.ndarray], k: int, constant: int = 60) -> tuple[np.ndarray, np.ndarray]:

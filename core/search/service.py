@@ -142,8 +142,8 @@ def _hits(
 
 
 def _text_matches(corpus: CorpusRef, query: SearchQuery, k: int, mask: np.ndarray | None) -> KeywordHits:
-    match_texts = search_regex if query.mode == "regex" else search_keywords
-    return match_texts(load_corpus(corpus).texts, query.text, k, mask)
+    find_matches = search_regex if query.mode == "regex" else search_keywords
+    return find_matches(load_corpus(corpus).texts, query.text, k, mask)
 
 
 def _excerpts(

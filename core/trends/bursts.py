@@ -67,15 +67,11 @@ def find_bursts(
     firsts, ends = np.flatnonzero(np.diff(raised) == 1), np.flatnonzero(np.diff(raised) == -1)
     bursts = [
         Burst(
-            int(a),
-            int(b - 1),
-            int(path[a:b].max()),
-            float(saved[a:b].sum()),
-            int(counts[a:b].sum()),
+            int(a), int(b - 1), int(path[a:b].max()), float(saved[a:b].sum()), int(counts[a:b].sum()),
             float(base * totals[a:b].sum()),
         )
         for a, b in zip(firsts, ends, strict=True)
-    ]
+    ]  # fmt: skip
     return sorted((burst for burst in bursts if burst.rows >= MIN_ROWS), key=lambda item: (-item.weight, item.first))
 
 

@@ -81,22 +81,13 @@ def _group_drift(
     shuffled = np.vstack([sides, *(generator.permutation(sides) for _ in range(permutations))])  # the observed first
     change = centroid_changes(rows[tested], shuffled)
     same = same_side_shares(graph_ids, tested, shuffled)
-    return Drift(
-        code,
-        len(members) - after,
-        after,
-        len(tested),
-        float(change[0]),
-        float(change[1:].mean()),
-        _p(change),
-        float(same[0]),
-        float(same[1:].mean()),
-        _p(same),
-    )
+    changes = (float(change[0]), float(change[1:].mean()), _p(change))
+    same_sides = (float(same[0]), float(same[1:].mean()), _p(same))
+    return Drift(code, len(members) - after, after, len(tested), *changes, *same_sides)
 
 
 def centroid_changes(rows: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """(p,) float64: 1 - cosine between the mean vectors of the two sides, for p ways to divide m rows.
+    """(p,) float64: 1 - cosine between the mean vectors of the two sides, for p divisions of m rows.
 
     rows: (m, d) float32. sides: (p, m) float32 of 0 and 1.
     """
@@ -130,15 +121,12 @@ def _p(values: np.ndarray) -> float:
 
 
 def _with_q_values(drifts: list[Drift]) -> list[Drift]:
+    """By the smaller q of the two tests, then by the larger change."""
     q_change = benjamini_hochberg(np.array([drift.p_change for drift in drifts]))
     q_same = benjamini_hochberg(np.array([drift.p_same for drift in drifts]))
-    corrected = [
-        replace(drift, q_change=float(one), q_same=float(two))
-        for drift, one, two in zip(drifts, q_change, q_same, strict=True)
-    ]
-    return sorted(corrected, key=_rank)
-
-
-def _rank(drift: Drift) -> tuple[float, float, int]:
-    """By the smaller q of the two tests, then by the larger change."""
-    return float(np.fmin(drift.q_change, drift.q_same)), drift.chance_change - drift.change, drift.code
+    pairs = zip(drifts, q_change, q_same, strict=True)
+    corrected = [replace(drift, q_change=float(one), q_same=float(two)) for drift, one, two in pairs]
+    return sorted(
+        corrected,
+        key=lambda item: (float(np.fmin(item.q_change, item.q_same)), item.chance_change - item.change, item.code),
+    )

@@ -1,5 +1,6 @@
 """Events of the Trends page: bursts, drift and anomalous increases of a query's groups, ranked, with their rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -87,8 +88,8 @@ def _bursts(query: TrendQuery, names: tuple[str, ...], period: Period, s: float,
     events = []
     for code, burst in listed[:MAX_EVENTS]:
         event = _event(bins.edges, groups.names, code, sentiment, burst)
-        event = replace(event, level=burst.level, weight=burst.weight)
-        events.append(replace(event, terms=event_terms(query, event.row_filter)))
+        terms = event_terms(query, event.row_filter)
+        events.append(replace(event, level=burst.level, weight=burst.weight, terms=terms))
     return Events(tuple(events), len(listed), len(counts), 0, 0, period, len(bins))
 
 
@@ -111,7 +112,8 @@ def _anomalous_increases(
     bins = binned(query.corpus, query.time, period)
     query = replace(query, sentiment=None)
     groups = query_groups(query)
-    sentiments = _tested_sentiments(query)
+    split = query.group != "sentiment" and (query_sentiments(query) != UNKNOWN).any()
+    sentiments: list[int | None] = [-1, None, 1] if split else [None]
     parts = [_sentiment_counts(query, groups, sentiment, bins) for sentiment in sentiments]
     counts, size = np.vstack(parts), len(parts[0])
     totals = np.bincount(bins.index[bins.index >= 0], minlength=len(bins))
@@ -123,7 +125,8 @@ def _anomalous_increases(
         kind, code = divmod(increase.series, size)
         event = _event(bins.edges, groups.names, code if code < size - 1 else -1, sentiments[kind], increase)
         listed.append(replace(event, p=increase.p, corrected=increase.corrected))
-    distinct = _without_overlaps(query, sorted(listed, key=_rank))
+    listed.sort(key=lambda event: (event.row_filter.group < 0, event.sentiment != "negative", event.p))
+    distinct = _without_overlaps(query, listed)
     events = tuple(replace(event, terms=event_terms(query, event.row_filter)) for event in distinct[:MAX_EVENTS])
     windows = (result.windows, result.max_width, period, len(bins))
     return Events(events, len(distinct), size - 1, *windows, season.applied, len(counts))
@@ -162,37 +165,23 @@ def drifts(query: TrendQuery, split: str) -> Drifts:
 def _drifts(query: TrendQuery, split: str, model: ModelSpec, codes: bytes, count: int) -> tuple[Drift, ...]:
     times = row_times(query.corpus, query.time)
     later = np.where(np.isnat(times), -1, times >= np.datetime64(split, "ns")).astype(np.int8)
-    later[_copies(query, later)] = -1
+    # copies of a text on one side count once: shuffling would split what was posted at once
+    text_ids = distinct_texts(load_corpus(query.corpus).texts)[0]
+    later[pd.DataFrame({"text": text_ids, "side": later}).duplicated()] = -1
     rows = load_vectors(query.corpus, model).rows
     ids = load_neighbors(query.corpus, model).ids
     group_codes = np.frombuffer(codes, dtype=np.int32)
     return tuple(measure_drifts(rows, ids, group_codes, later, min(count, MAX_DRIFT_GROUPS)))
 
 
-def _copies(query: TrendQuery, later: np.ndarray) -> np.ndarray:
-    """(n,) bool: rows whose text occurs before them on the same side; shuffling would split what was posted at once."""
-    groups_of = distinct_texts(load_corpus(query.corpus).texts)[0]
-    return np.asarray(pd.DataFrame({"text": groups_of, "side": later}).duplicated())
-
-
 def event_terms(query: TrendQuery, row_filter: RowFilter) -> tuple[str, ...]:
     """Up to six significant distinctive terms of the rows against all others."""
-    matrix, vocabulary = load_terms(query.corpus)
-    contrasts = distinctive_terms(
-        matrix, vocabulary, matching_rows(query, row_filter), limit=MAX_TERMS, is_listed=is_informative
-    )
-    return tuple(entry.value for entry in contrasts.entries)
+    rows = matching_rows(query, row_filter)
+    terms = distinctive_terms(*load_terms(query.corpus), rows, limit=MAX_TERMS, is_listed=is_informative)
+    return tuple(entry.value for entry in terms.entries)
 
 
-def _tested_sentiments(query: TrendQuery) -> list[int | None]:
-    if query.group == "sentiment" or not (query_sentiments(query) != UNKNOWN).any():
-        return [None]
-    return [-1, None, 1]
-
-
-def _event(
-    edges: np.ndarray, names: tuple[str, ...], code: int, sentiment: int | None, span: Burst | Increase
-) -> Event:
+def _event(edges: np.ndarray, names: Sequence[str], code: int, sentiment: int | None, span: Burst | Increase) -> Event:
     """What bursts and increases have in common."""
     first, last, end = (str(pd.Timestamp(edges[at])) for at in (span.first, span.last, span.last + 1))
     name, row_filter = "" if sentiment is None else NAMES[sentiment], RowFilter(code, first, end, sentiment)
@@ -204,10 +193,6 @@ def _sentiment_counts(query: TrendQuery, groups: Groups, sentiment: int | None, 
     index = bins.index if sentiment is None else np.where(query_sentiments(query) == sentiment, bins.index, -1)
     counts = group_counts(groups, index, len(bins))
     return np.vstack([counts, np.bincount(index[index >= 0], minlength=len(bins))[None, :]])
-
-
-def _rank(event: Event) -> tuple[bool, bool, float]:
-    return event.row_filter.group < 0, event.sentiment != "negative", event.p
 
 
 def _without_overlaps(query: TrendQuery, listed: list[Event]) -> list[Event]:

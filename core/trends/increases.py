@@ -8,6 +8,7 @@ increases do not count as usual. p values are corrected by Bonferroni over every
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -94,21 +95,15 @@ def _series_increases(
         best = _best(series, exposure, widths, usual, flagged)
         if best is None or best.p * windows > alpha:
             break
-        usual[best.start : best.start + best.width] = False
-        flagged[best.start : best.start + best.width] = True
-        increases.append(_increase(number, series, best, windows))
+        window = slice(best.start, best.start + best.width)
+        usual[window], flagged[window] = False, True
+        filled = best.start + np.flatnonzero(series[window])
+        span = (int(filled[0]), int(filled[-1]), int(series[window].sum()))
+        increases.append(Increase(number, *span, best.expected, best.p, min(best.p * windows, 1.0)))
     return increases
 
 
-def _increase(number: int, series: np.ndarray, best: "_Window", windows: int) -> Increase:
-    inside = series[best.start : best.start + best.width]
-    filled = best.start + np.flatnonzero(inside)
-    corrected = min(best.p * windows, 1.0)
-    return Increase(number, int(filled[0]), int(filled[-1]), int(inside.sum()), best.expected, best.p, corrected)
-
-
-@dataclass(frozen=True)
-class _Window:
+class _Window(NamedTuple):
     p: float
     start: int
     width: int
@@ -171,13 +166,11 @@ def _dispersion(rows: np.ndarray, size: np.ndarray, usual: np.ndarray, width: in
     """For each window, the mean of (count - expected)^2 / expected over the usual windows that don't touch it, with
     its standard error for the periods there are, at least 1, a Poisson process'."""
     usable = (_sums(usual, width) == width) & (size > 0)
-    squares = np.where(usable, rows * rows / np.where(size > 0, size, 1), 0.0)
-    separate = [
-        _disjoint_sums(np.where(usable, part, 0.0), width) for part in (squares, rows, size, np.ones(len(rows)))
-    ]
+    values = (rows * rows / np.where(size > 0, size, 1), rows, size, np.ones(len(rows)))
+    squares, counts, sizes, number = (_disjoint_sums(np.where(usable, value, 0.0), width) for value in values)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (separate[0] / rate - 2 * separate[1] + rate * separate[2]) / separate[3]
-        mean *= 1 + np.sqrt(2 * width / separate[3])  # of a mean of squares over apart[3] / width independent windows
+        mean = (squares / rate - 2 * counts + rate * sizes) / number
+        mean *= 1 + np.sqrt(2 * width / number)  # of a mean of squares over number / width independent windows
     return np.maximum(np.nan_to_num(mean, nan=1.0, posinf=1.0, neginf=1.0), 1.0)
 
 

@@ -18,6 +18,10 @@ PERIODS: tuple[Period, ...] = get_args(Period)
 MAX_PERIODS = 5_000
 MIN_PERIODS, MAX_READABLE = 6, 90  # periods a chart should have
 ROWS_A_PERIOD = 10  # with fewer, shares are unreliable
+MIN_TIME_SHARE = 0.5  # of the cells must parse for a column to be offered
+MAX_EXAMPLES = 20  # rows without a time that are named
+CELL = 80
+_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _UNIT = {"hour": "h", "day": "D", "week": "D", "month": "M", "quarter": "M", "year": "Y"}
 _STEP = {"week": 7, "quarter": 3}
 _MONDAY = 4  # 1970-01-05, the first Monday of unix time, is day 4
@@ -73,19 +77,15 @@ def suggest_period(times: np.ndarray) -> Period:
     """The finest period that gives 6 to 90 periods of at least 10 rows each on average; failing that, the coarsest
     that gives 6 or, for short spans, the finest that gives 2."""
     rows = int((~np.isnat(times)).sum())
-    offered = sensible_periods(times)
-    counts = {period: count_periods(times, period) for period in offered}
-    for period in offered:
-        if MIN_PERIODS <= counts[period] <= MAX_READABLE and rows >= ROWS_A_PERIOD * counts[period]:
-            return period
-    coarse = [period for period in offered if MIN_PERIODS <= counts[period] <= MAX_READABLE]
-    if coarse:
-        return coarse[-1]
-    return next((period for period in offered if 2 <= counts[period] <= MAX_READABLE), offered[0])
+    counts = {period: count_periods(times, period) for period in sensible_periods(times)}
+    readable = [period for period, count in counts.items() if MIN_PERIODS <= count <= MAX_READABLE]
+    if readable:
+        return next((period for period in readable if rows >= ROWS_A_PERIOD * counts[period]), readable[-1])
+    return next((period for period, count in counts.items() if 2 <= count <= MAX_READABLE), next(iter(counts)))
 
 
 def finest_period(times: np.ndarray, max_count: int = 2_000) -> Period:
-    """The finest period of which the span holds at most `most`: hours for a span of weeks, days for one of years."""
+    """The finest period of which the span holds at most `max_count`: hours of some weeks, days of some years."""
     return next((period for period in sensible_periods(times) if count_periods(times, period) <= max_count), "year")
 
 
@@ -114,12 +114,6 @@ def _ordinals(times: np.ndarray, period: Period) -> np.ndarray:
 def _starts(ordinals: np.ndarray, period: Period) -> np.ndarray:
     units = ordinals * _STEP.get(period, 1) + (_MONDAY if period == "week" else 0)
     return units.astype(f"datetime64[{_UNIT[period]}]").astype("datetime64[ns]")
-
-
-MIN_TIME_SHARE = 0.5  # of the cells must parse for a column to be offered
-MAX_EXAMPLES = 20  # rows without a time that are named
-CELL = 80
-_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 
 
 @dataclass(frozen=True)
@@ -181,6 +175,7 @@ def time_summary(corpus: CorpusRef, column: str) -> TimeSummary:
     empty = (cells.isna() | (cells.astype("str").str.strip() == "")).to_numpy()
     invalid = np.flatnonzero(np.isnat(times) & ~empty)
     valid = times[~np.isnat(times)]
+    is_text = bool(pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object)
     return TimeSummary(
         column=column,
         rows=len(times),
@@ -189,9 +184,9 @@ def time_summary(corpus: CorpusRef, column: str) -> TimeSummary:
         invalid=len(invalid),
         examples=tuple((int(row), str(cells.iloc[row])[:CELL]) for row in invalid[:MAX_EXAMPLES]),
         notes=_notes(loaded.origin, column),
-        first=_iso(valid.min()),
-        last=_iso(valid.max()),
-        zoned=int(cells.astype("str").str.contains(_OFFSET, na=False).sum()) if _is_text(cells) else 0,
+        first=str(pd.Timestamp(valid.min())),
+        last=str(pd.Timestamp(valid.max())),
+        zoned=int(cells.astype("str").str.contains(_OFFSET, na=False).sum()) if is_text else 0,
         suggested=suggest_period(times),
         periods=sensible_periods(times),
         finest=finest_period(times),
@@ -205,15 +200,7 @@ def binned(corpus: CorpusRef, column: str, period: Period) -> Binned:
     return bin_times(row_times(corpus, column), period)
 
 
-def _is_text(cells: pd.Series) -> bool:
-    return bool(pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object)
-
-
 def _notes(origin: dict, column: str) -> tuple[str, ...]:
     """The corpus' import notes that name the column."""
     notes = origin.get("notes") or ()
     return tuple(str(note) for note in notes if f'"{column}"' in str(note)) if isinstance(notes, list | tuple) else ()
-
-
-def _iso(time: np.datetime64) -> str:
-    return str(pd.Timestamp(time))

@@ -102,19 +102,15 @@ def _typical_texts(query: TrendQuery, inside: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame({"row": rows[order], "cosine": cosines[order]})
     table["time"] = times[table["row"]]
     table["sentiment"] = ["" if sentiment[row] == UNKNOWN else NAMES[int(sentiment[row])] for row in table["row"]]
-    table["text"] = [_cut(loaded.texts[row]) for row in table["row"]]
+    texts = [loaded.texts[row] for row in table["row"]]
+    table["text"] = [text if len(text) <= CELL else text[:CELL].rstrip() + " …" for text in texts]
     return table.drop_duplicates("text").head(MAX_TYPICAL).reset_index(drop=True)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= CELL else text[:CELL].rstrip() + " …"
 
 
 def save_rows(query: TrendQuery, pick: RowFilter, name: str) -> SavedSelection:
     """Save the rows as a selection. Raises InputError for a bad or taken name."""
-    return save_selection(
-        Workspace(query.corpus.folder), query.corpus.digest, name, np.flatnonzero(matching_rows(query, pick))
-    )
+    rows = np.flatnonzero(matching_rows(query, pick))
+    return save_selection(Workspace(query.corpus.folder), query.corpus.digest, name, rows)
 
 
 def rows_file(query: TrendQuery, pick: RowFilter) -> bytes:

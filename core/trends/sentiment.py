@@ -126,10 +126,10 @@ def classify_by_training(rows: np.ndarray, labels: np.ndarray, groups: np.ndarra
     check_trainable(labels)
     predicted = np.full(len(rows), UNKNOWN, dtype=np.int8)
     for train, test in folds(labels[labeled], groups[labeled]):
-        predicted[labeled[test]] = _fitted(rows, labels, labeled[train]).predict(rows[labeled[test]])
+        predicted[labeled[test]] = _train_and_predict(rows, labels, labeled[train], labeled[test])
     rest = np.flatnonzero(labels == UNKNOWN)
     if len(rest):
-        predicted[rest] = _fitted(rows, labels, labeled).predict(rows[rest])
+        predicted[rest] = _train_and_predict(rows, labels, labeled, rest)
     return predicted
 
 
@@ -169,18 +169,9 @@ def evaluate(labels: np.ndarray, predicted: np.ndarray) -> Accuracy | None:
     f1, f1_low, f1_high = map(float, percentile_interval(macro_f1(table), macro_f1(resampled_table(table)), n))
     shares = table.sum(axis=1) / n
     chance_f1 = float(shares[shares > 0].mean())
-    return Accuracy(
-        n,
-        right / n,
-        float(low),
-        float(high),
-        f1,
-        f1_low,
-        f1_high,
-        float(shares.max()),
-        chance_f1,
-        tuple(tuple(int(cell) for cell in line) for line in table),
-    )
+    confusion = tuple(map(tuple, table.tolist()))
+    accuracy = (right / n, float(low), float(high))
+    return Accuracy(n, *accuracy, f1, f1_low, f1_high, float(shares.max()), chance_f1, confusion)
 
 
 def macro_f1(table: np.ndarray) -> np.ndarray:
@@ -199,9 +190,8 @@ def _best_thresholds(scores: np.ndarray, labels: np.ndarray, steps: int = 40) ->
     below = np.stack([np.array([(scores[labels == code] < cut).sum() for cut in grid]) for code in CLASSES])
     sizes = np.array([(labels == code).sum() for code in CLASSES])
     low, high = np.triu_indices(len(grid))
-    tables = np.stack(
-        [below[:, low], below[:, high] - below[:, low], sizes[:, None] - below[:, high]]
-    ).T  # (m, true, predicted)
+    predicted = [below[:, low], below[:, high] - below[:, low], sizes[:, None] - below[:, high]]
+    tables = np.stack(predicted).T  # (m, true, predicted)
     best = int(np.argmax(macro_f1(tables)))
     return float(grid[low[best]]), float(grid[high[best]])
 
@@ -210,24 +200,13 @@ def _apply_thresholds(scores: np.ndarray, thresholds: tuple[float, float]) -> np
     return np.select([scores < thresholds[0], scores >= thresholds[1]], [-1, 1], 0).astype(np.int8)
 
 
-def _fitted(rows: np.ndarray, labels: np.ndarray, train: np.ndarray) -> "_Probe":
+def _train_and_predict(rows: np.ndarray, labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """(len(test),) int8 by logistic regression; where all training labels are one class, that class."""
+    from sklearn.linear_model import LogisticRegression
+
     if len(train) > MAX_TRAINING_ROWS:
         train = np.sort(np.random.default_rng(SEED).choice(train, MAX_TRAINING_ROWS, replace=False))
-    return _Probe(rows[train], labels[train])
-
-
-class _Probe:
-    """Logistic regression; where all labels are one class, that class."""
-
-    def __init__(self, rows: np.ndarray, labels: np.ndarray) -> None:
-        from sklearn.linear_model import LogisticRegression
-
-        self._only = int(labels[0]) if len(np.unique(labels)) == 1 else None
-        self._model = LogisticRegression(C=10.0, max_iter=100, tol=1e-3)
-        if self._only is None:
-            self._model.fit(rows, labels)
-
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        if self._only is not None:
-            return np.full(len(rows), self._only, dtype=np.int8)
-        return np.asarray(self._model.predict(rows), dtype=np.int8)
+    if len(np.unique(labels[train])) == 1:
+        return np.full(len(test), labels[train][0], dtype=np.int8)
+    model = LogisticRegression(C=10.0, max_iter=100, tol=1e-3).fit(rows[train], labels[train])
+    return np.asarray(model.predict(rows[test]), dtype=np.int8)

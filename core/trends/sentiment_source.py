@@ -78,11 +78,10 @@ class SentimentSource:
 @dataclass(frozen=True, eq=False)
 class RowSentiments:
     """codes: (n,) int8, -1, 0, 1, or -2 for unknown. accuracy: against the column, None without one or where the
-    column itself is the source. score: (n,) float64 where anchors are used, else None; thresholds: of the score."""
+    column itself is the source. thresholds: of the anchors' scores."""
 
     codes: np.ndarray
     accuracy: Accuracy | None
-    score: np.ndarray | None = None
     thresholds: tuple[float, float] | None = None
 
 
@@ -178,7 +177,7 @@ def _anchor_sentiments(
     else:
         width = source.band * float(np.std(scores))
         predicted, thresholds = classify_by_band(scores, source.band), (-width, width)
-    return RowSentiments(predicted, evaluate(labels, predicted) if labels is not None else None, scores, thresholds)
+    return RowSentiments(predicted, evaluate(labels, predicted) if labels is not None else None, thresholds)
 
 
 def _anchors(folder: str, model: ModelSpec, texts: tuple[str, ...], secret: Secret | None) -> np.ndarray:

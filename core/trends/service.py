@@ -15,11 +15,12 @@ from core.errors import InputError
 from core.secret import Secret
 from core.stats.proportions import wilson
 from core.trends.periods import Period, binned
-from core.trends.sentiment import CLASSES, NAMES, UNKNOWN
+from core.trends.sentiment import CLASSES, NAMES
 from core.trends.sentiment_source import SentimentSource, row_sentiments
 from core.trends.shares import (
     MIN_RELIABLE_ROWS,
     Groups,
+    Series,
     compare_spans,
     count_groups,
     group_series,
@@ -51,20 +52,11 @@ class TrendQuery:
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
-    """Groups over time. starts: (t,) datetime64[ns]. counts: (g, t) rows; totals: (t,) what a share is of.
+class Shares(Series):
+    """Groups over time. starts: (t,) datetime64[ns]. few: (t,) bool, fewer than 20 rows in the period. groups: how many
+    there are in all; grouped: rows in any; rows: rows with a time."""
 
-    share, low, high: (g, t) with Wilson's 95% interval, NaN without rows. few: (t,) bool, fewer than 20 rows in the
-    period. groups: how many there are in all; grouped: rows in any; rows: rows with a time.
-    """
-
-    names: tuple[str, ...]
     starts: np.ndarray
-    counts: np.ndarray
-    totals: np.ndarray
-    share: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
     few: np.ndarray
     groups: int
     grouped: int
@@ -102,9 +94,10 @@ def all_groups(query: TrendQuery) -> Groups:
     if query.group == "sentiment":
         codes = query_sentiments(query)
         present = [code for code in CLASSES if (codes == code).any()]
-        position = {code: at for at, code in enumerate(present)} | {UNKNOWN: -1}
-        placed = np.array([position.get(int(code), -1) for code in (*CLASSES, UNKNOWN)], dtype=np.int32)
-        return Groups(placed[np.where(codes == UNKNOWN, 3, codes + 1)], tuple(NAMES[code] for code in present))
+        positions = np.full(len(codes), -1, dtype=np.int32)
+        for at, code in enumerate(present):
+            positions[codes == code] = at
+        return Groups(positions, tuple(NAMES[code] for code in present))
     if query.group == "column":
         return _column_groups(query.corpus, query.column)
     if query.model is None:
@@ -133,15 +126,15 @@ def shares_over_time(query: TrendQuery, period: Period, max_groups: int, within:
     """
     bins = binned(query.corpus, query.time, period)
     groups = query_groups(query)
-    counted = group_series(groups, bins.index, len(bins), max_groups)
-    totals, share, low, high = counted.totals, counted.share, counted.low, counted.high
+    series = group_series(groups, bins.index, len(bins), max_groups)
+    share, low, high = series.share, series.low, series.high
     if within:
         within_groups = group_series(all_groups(query), bins.index, len(bins), max_groups)
-        share, low, high = wilson(counted.counts, within_groups.counts)
+        share, low, high = wilson(series.counts, within_groups.counts)
     inside = bins.index >= 0
-    numbers = (len(groups.names), int(((groups.codes >= 0) & inside).sum()), int(inside.sum()))
-    few = totals < MIN_RELIABLE_ROWS
-    return Shares(counted.names, bins.starts, counted.counts, totals, share, low, high, few, *numbers)
+    sizes = (len(groups.names), int(((groups.codes >= 0) & inside).sum()), int(inside.sum()))
+    few = series.totals < MIN_RELIABLE_ROWS
+    return Shares(series.names, series.counts, series.totals, share, low, high, bins.starts, few, *sizes)
 
 
 def compare_periods(query: TrendQuery, period: Period, first: tuple[int, int], second: tuple[int, int]) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def count_groups(codes: np.ndarray, index: np.ndarray, groups: int, periods: int
 
 
 def group_series(groups: Groups, index: np.ndarray, periods: int, max_groups: int | None = None) -> Series:
-    """Counts and shares of the largest `most` groups, the rest together as "others" where there is one."""
+    """Counts and shares of the largest `max_groups` groups, the rest together as "others" where there is one."""
     counts = count_groups(groups.codes, index, len(groups.names), periods)
     totals = np.bincount(index[index >= 0], minlength=periods)
     names = groups.names

@@ -91,9 +91,8 @@ def nested_communities(
     for level in range(middle - 1, -1, -1):
         by_level[level] = _merged_communities(sorted_graph, by_level[level + 1], resolutions[level], seed)
     for level in range(middle + 1, len(resolutions)):
-        by_level[level] = leiden_communities(
-            _without_cross_edges(sorted_graph, by_level[level - 1]), resolutions[level], seed
-        )
+        inside = _without_cross_edges(sorted_graph, by_level[level - 1])
+        by_level[level] = leiden_communities(inside, resolutions[level], seed)
     labels = np.empty((len(resolutions), len(order)), dtype=np.int32)
     labels[:, order] = np.stack([by_level[level] for level in range(len(resolutions))])
     return labels

@@ -136,12 +136,6 @@ def has_graph(corpus: CorpusRef, contender: Contender) -> bool:
     return step.result.exists(step.query)
 
 
-def contender_graph_seconds(corpus: CorpusRef, contenders: Iterable[Contender]) -> float:
-    """About how many seconds the graphs take that are not stored yet."""
-    steps = (graph_step(corpus, contender) for contender in contenders)
-    return sum(step.result.expected_seconds(step.query) for step in steps)
-
-
 def graph_inputs(contender: Contender) -> dict[str, object]:
     """What names a contender's neighbor graph; raise the version when `quantize` changes its values."""
     base = neighbor_inputs(contender.model)

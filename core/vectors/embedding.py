@@ -65,10 +65,8 @@ def resolved_dimensions(embedder: Embedder) -> int:
     if embedder.spec.dimensions is None:
         embedder.resolve()
     if embedder.spec.dimensions is None:
-        raise ModelError(
-            f"{embedder.spec.label} does not say how many dimensions its vectors have.",
-            "Give the embedder's spec its dimensions.",
-        )
+        message = f"{embedder.spec.label} does not say how many dimensions its vectors have."
+        raise ModelError(message, "Give the embedder's spec its dimensions.")
     return embedder.spec.dimensions
 
 
@@ -192,8 +190,6 @@ def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, c
     embedder = cached_embedder(corpus.folder, spec, secret, 1)
     rows, missing = cached_rows(texts, embedder, vector_cache(corpus.folder, spec))
     if len(missing):
-        raise ModelError(
-            f"{len(missing):,} texts have no vector yet.", "Start the model again: only these are computed."
-        )
+        raise ModelError(f"{len(missing):,} texts have no vector yet.", "Start again: only these are computed.")
     facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
     workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_truncated(texts, codes, embedder)))

@@ -38,9 +38,8 @@ def write_export(corpus: CorpusRef, spec: ModelSpec, file_format: Format) -> str
     """Write the export unless it exists; returns its path in the workspace. Raises InputError, StorageError."""
     if file_format not in get_args(Format):
         raise InputError(f"There is no export format {file_format!r}.")
-    path = (
-        Path(corpus.folder) / "corpora" / corpus.digest / "exports" / f"{spec.key}-{file_format}.{ENDINGS[file_format]}"
-    )
+    name = f"{spec.key}-{file_format}.{ENDINGS[file_format]}"
+    path = Path(corpus.folder) / "corpora" / corpus.digest / "exports" / name
     if path.exists():
         return str(path)
     with storage_errors(path.parent):

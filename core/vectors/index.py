@@ -1,7 +1,6 @@
 """Search over a corpus's vectors: exact, HNSW or IVF, with filters, saved and loaded."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError, StorageError
+from core.files import replacing, write_json
 from core.types import IndexFacts, Vectors, unit_rows
 from core.vectors.index_kinds import Kind, break_ties, parameters, select_index
 
@@ -72,16 +72,15 @@ class Index:
         Raises StorageError where that fails.
         """
         record = {"facts": asdict(self.facts), "width": self._width, "digest": self._digest}
-        try:
-            if self._index is not None:
-                import faiss
+        if self._index is not None:
+            import faiss
 
-                _replace(_with(path, ".faiss"), lambda part: faiss.write_index(self._index, str(part)))
-            _replace(_with(path, ".json"), lambda part: part.write_text(json.dumps(record), encoding="utf-8"))
-        except (OSError, RuntimeError) as error:
-            raise StorageError(
-                f"The search index can't be written to {path.parent}.", "Free some space or check permissions."
-            ) from error
+            with replacing(_with(path, ".faiss")) as temporary:
+                try:
+                    faiss.write_index(self._index, str(temporary))
+                except RuntimeError as error:
+                    raise OSError(str(error)) from error
+        write_json(_with(path, ".json"), record)
 
     @classmethod
     def load(cls, path: Path, vectors: Vectors) -> "Index":
@@ -176,24 +175,13 @@ def allowed_rows(rows: np.ndarray, n: int) -> np.ndarray:
 def _validated_queries(queries: np.ndarray, dims: int) -> np.ndarray:
     queries = unit_rows(queries)
     if queries.shape[1] != dims:
-        raise InputError(
-            f"The query has {queries.shape[1]:,} dimensions, the corpus {dims:,}.",
-            "Embed the query with the model that embedded the corpus.",
-        )
+        message = f"The query has {queries.shape[1]:,} dimensions, the corpus {dims:,}."
+        raise InputError(message, "Embed the query with the model that embedded the corpus.")
     return np.ascontiguousarray(queries)
 
 
 def _with(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
-
-
-def _replace(path: Path, write: Any) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _read(path: Path, vectors: Vectors) -> Any:

@@ -29,9 +29,8 @@ def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: floa
         measured.append(_measure(candidate, rows, queries, min_recall, seed))
         if measured[-1][0].recall >= min_recall and measured[-1][0].p50_ms <= budget_ms:
             return measured[-1]
-    return _note_limits(
-        max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall)), budget_ms, min_recall
-    )
+    best = max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall))
+    return _note_limits(best, budget_ms, min_recall)
 
 
 def _rank_key(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
@@ -52,9 +51,8 @@ def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: floa
     import faiss
 
     if kind == "exact":
-        timed = _latencies(
-            lambda q: faiss.knn(q, rows, min(RECALL_K, len(rows)), metric=faiss.METRIC_INNER_PRODUCT), queries
-        )
+        k, metric = min(RECALL_K, len(rows)), faiss.METRIC_INNER_PRODUCT
+        timed = _latencies(lambda q: faiss.knn(q, rows, k, metric=metric), queries)
         return _facts(kind, rows, None, 0, 1.0, len(timed), timed, seed), None, 0
     index, k = build_faiss_index(kind, rows, seed), min(RECALL_K, len(rows))
     truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
@@ -84,20 +82,11 @@ def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.n
 
 
 def _facts(
-    kind: Kind,
-    rows: np.ndarray,
-    index: Any,
-    width: int,
-    measured_recall: float,
-    checked: int,
-    timed: np.ndarray,
-    seed: int,
+    kind: Kind, rows: np.ndarray, index: Any, width: int, recall: float, checked: int, timed: np.ndarray, seed: int
 ) -> IndexFacts:
     p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
-    size = megabytes(kind, index, rows)
-    return IndexFacts(
-        kind, describe_index(kind, index, width), measured_recall, checked, p50, p99, size, len(rows), seed
-    )
+    description, size = describe_index(kind, index, width), megabytes(kind, index, rows)
+    return IndexFacts(kind, description, recall, checked, p50, p99, size, len(rows), seed)
 
 
 def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> SelectedIndex:
@@ -108,9 +97,7 @@ def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> 
     return replace(facts, description=facts.description + short + slow), index, width
 
 
-def build_faiss_index(
-    kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda count: None
-) -> Any:
+def build_faiss_index(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda _: None) -> Any:
     """A FAISS index of rows (n, d) float32 by inner product: HNSW (Malkov and Yashunin 2018) or IVF.
 
     added is called with the count of rows in it, as it grows.
@@ -173,7 +160,7 @@ def describe_index(kind: Kind, index: Any, width: int) -> str:
         return f"HNSW, {LINKS} links a row, efSearch {width}"
     if kind == "ivf":
         return f"IVF, {width:,} of {index.nlist:,} lists searched"
-    return "Exact search of every row"
+    return "exact (brute force)"
 
 
 def break_ties(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

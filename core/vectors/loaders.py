@@ -10,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import StorageError
-from core.files import storage_errors
 from core.models.base import Embedder
 from core.models.registry import default_folder, load_embedder
 from core.results import Result
@@ -68,17 +67,14 @@ def load_neighbors(corpus: CorpusRef, spec: ModelSpec) -> Neighbors:
 @lru_cache(maxsize=8)
 def load_index(corpus: CorpusRef, spec: ModelSpec) -> Index:
     """The stored search index; built and stored where it is missing."""
-    path = Workspace(corpus.folder).result_folder(
-        "index", corpus.digest, {**vector_inputs(spec), "index": INDEX_VERSION}
-    )
+    inputs = {**vector_inputs(spec), "index": INDEX_VERSION}
+    path = Workspace(corpus.folder).result_folder("index", corpus.digest, inputs)
     rows = load_vectors(corpus, spec)
     try:
         return Index.load(path, rows)
     except StorageError:  # none yet, or one that can't be read
         index = build_index(rows)
     try:
-        with storage_errors(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
         index.save(path)
     except StorageError as error:  # it serves searches all the same
         _LOG.warning("search index not stored: %s", error)

@@ -17,9 +17,8 @@ def principal_components(rows: np.ndarray, dims: int, seed: int = 0) -> tuple[np
     """
     with all_cores():
         mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-        total = float(
-            np.einsum("ij,ij->", rows, rows, dtype=np.float64) - len(rows) * np.sum(np.square(mean, dtype=float))
-        )
+        squares = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
+        total = float(squares - len(rows) * np.sum(np.square(mean, dtype=float)))
         axes = _exact_axes(rows, mean, dims) if rows.shape[1] <= WIDE else _random_axes(rows, mean, dims, seed)
         axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
         points = np.zeros((len(rows), dims), np.float32)

@@ -61,14 +61,9 @@ def quantize_like_corpus(rows: np.ndarray, corpus: CorpusRef, contender: Contend
         return rows
     if contender.bits != "int8":
         return quantize(rows, contender.dimensions, contender.bits)
-    low, high = _ranges(corpus, contender.model)
+    corpus_rows = contender_rows(corpus, Contender(contender.model))
+    low, high = corpus_rows.min(axis=0), corpus_rows.max(axis=0)
     return quantize(np.vstack([rows.clip(low, high), low, high]), contender.dimensions, "int8")[:-2]
-
-
-def _ranges(corpus: CorpusRef, spec: ModelSpec) -> tuple[np.ndarray, np.ndarray]:
-    """(d,) each: the least and greatest value of every dimension over the corpus."""
-    rows = contender_rows(corpus, Contender(spec))
-    return rows.min(axis=0), rows.max(axis=0)
 
 
 def _has_query_vectors(spec: ModelSpec, queries: bool) -> bool:
@@ -129,10 +124,8 @@ def _compute(
 def _open_embedder(folder: str, spec: ModelSpec, queries: bool, secret: Secret | None) -> Embedder:
     if not capabilities(spec).can_embed:
         what = "queries" if queries else "other texts"
-        raise ModelError(
-            f"{spec.label} are imported vectors; their model is not available, so {what} can't be embedded.",
-            "Evaluate with labels, or embed the corpus with that model on the Embed page.",
-        )
+        message = f"{spec.label} are imported vectors; their model is not available, so {what} can't be embedded."
+        raise ModelError(message, "Evaluate with labels, or embed the corpus with that model on the Embed page.")
     return cached_embedder(folder, spec, secret, 1)
 
 

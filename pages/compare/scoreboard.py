@@ -1,11 +1,20 @@
-"""Scoreboard: which contender is best on these rows, how certain it is, and what it costs."""
+"""Scoreboard: which contender is best on these rows, how certain it is, what it costs, and a report of the answer."""
+
+from functools import partial
 
 import streamlit as st
 
+from core.report.service import ReportFormat, report_file
 from core.scoreboard.service import ScoreboardQuery
 from pages.shared import messages, session
 from pages.shared.contenders import select_contenders
-from pages.shared.scoreboard import controls, report_download, view
+from pages.shared.scoreboard import controls, view
+from pages.shared.text import file_stem
+
+REPORT_FORMATS: dict[ReportFormat, tuple[str, str, str, str]] = {
+    "html": ("Report (HTML)", "html", "text/html", "Opens in any browser without a network and prints well."),
+    "markdown": ("Report (Markdown)", "md", "text/markdown", "For wikis and repositories, tables in place of figures."),
+}
 
 
 def page() -> None:
@@ -21,8 +30,25 @@ def page() -> None:
     task, metric = controls.select_task(info, contenders)
     if task is None:
         return
-    if view.show_scoreboard(info, ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)):
-        report_download.show_report_downloads(info, contenders, task, metric)
+    query = ScoreboardQuery(session.corpus_ref(info), contenders, task, metric)
+    if view.show_scoreboard(info, query):
+        _show_report_downloads(info.name, query)
+
+
+def _show_report_downloads(name: str, query: ScoreboardQuery) -> None:
+    """The two buttons; the file is created when one is clicked."""
+    ask = session.manager().ask  # bound here: the download runs outside the page
+    st.markdown("**Report**")
+    with st.container(horizontal=True):
+        for form, (label, suffix, mime, text) in REPORT_FORMATS.items():
+            report = partial(ask, report_file, query, form, timeout=300)
+            help_text = f"Recommendation, tables, figures, data, versions, seeds, limitations and code. {text}"
+            st.download_button(label, report, f"{file_stem(name)}-comparison.{suffix}", mime, key=f"report_{form}",
+                               icon=":material/description:", on_click="ignore", help=help_text)  # fmt: skip
+    st.caption(
+        "To share without Planisphere: this page, stored results of Disagreement, Quality and Compression for these "
+        'contenders, and how to reproduce them. See "Not included" at its end.'
+    )
 
 
 page()

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import PurePath
+from typing import Any
 
 import streamlit as st
 
@@ -64,12 +65,7 @@ def show_guide() -> None:
         for column, (icon, title, text) in zip(st.columns(3), GUIDE, strict=True):
             column.markdown(f"{icon} **{title}**  \n{text}")
         st.button(
-            "Close",
-            key="close-guide",
-            type="tertiary",
-            icon=":material/close:",
-            on_click=_close_guide,
-            help="Hides the guide.",
+            "Close", key="close-guide", type="tertiary", icon=":material/close:", on_click=_close_guide, help="Hide it."
         )
 
 
@@ -83,23 +79,11 @@ def show_create_button(source: ImportSource, preview: FilePreview, roles: Roles,
     """The name and the button; the new corpus is opened, and its map is started if it has vectors."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     default = _default_name(source)
-    name = left.text_input(
-        "Corpus name",
-        default,
-        max_chars=120,
-        key=f"name-{tag(source)}",
-        persist_state="session",
-        help="Name shown in the sidebar. You can rename it later.",
-    )
-    pressed = right.button(
-        "Create corpus",
-        key="create",
-        type="primary",
-        icon=":material/check:",
-        width="stretch",
-        disabled=steps is None,
-        help="Stores the corpus in the workspace. Your files are not changed.",
-    )
+    key, help = f"name-{tag(source)}", "Shown in the sidebar; you can rename it later."
+    name = left.text_input("Corpus name", default, max_chars=120, key=key, persist_state="session", help=help)
+    style: dict[str, Any] = {"type": "primary", "icon": ":material/check:", "width": "stretch"}
+    help = "Stores the corpus in the workspace. Your files are not changed."
+    pressed = right.button("Create corpus", key="create", disabled=steps is None, help=help, **style)
     if pressed and steps is not None:
         try:
             created = _create(source, preview, roles, steps, (name or "").strip() or default)

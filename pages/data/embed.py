@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.shared import session
+from pages.shared.messages import show_no_corpus
 from pages.shared.models import choice, export, run
 from pages.shared.text import count, plain
 
@@ -11,8 +12,7 @@ def page() -> None:
     st.title("Embed")
     info = session.current_corpus()
     if info is None:
-        st.info("There is no corpus to embed yet.", icon=":material/info:")
-        st.page_link("pages/data/corpus.py", label="Add data on the Data page", icon=":material/table_view:")
+        show_no_corpus("There is no corpus to embed yet.")
         return
     st.caption(
         f"A model turns each of the {count(info.rows, 'text')} of {plain(info.name)} into a vector; texts with similar "

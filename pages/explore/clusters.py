@@ -1,5 +1,7 @@
 """Clusters page: the groups of similar texts, what they are about, and how reliable they are."""
 
+from typing import Any
+
 import streamlit as st
 
 from core.clusters.service import ClusterOverview, cluster_overview
@@ -29,9 +31,7 @@ def clusters_page() -> None:
         messages.show_no_corpus("No data yet: add data first.")
         return
     if model is None:
-        messages.show_not_embedded(
-            f"{plain(info.name)} has not been embedded yet. Clusters are computed from embeddings."
-        )
+        messages.show_not_embedded(f"{plain(info.name)} has not been embedded yet.")
         return
     view = select_clustering(info, model)
     if not clusters_ready(view):
@@ -39,17 +39,8 @@ def clusters_page() -> None:
     with st.spinner("Loading clusters", show_time=False):
         overview = session.ask(cluster_overview, *view.args, timeout=600)
     show_summary(overview, view)
-    part = st.segmented_control(
-        "View",
-        list(PARTS),
-        key="look",
-        bind="query-params",
-        default="Clusters",
-        required=True,
-        help="The clusters; their stability under resampling; agreement with a column or another clustering; and a "
-        "parameter sweep.",
-    )
-    show_part(str(part), view, overview)
+    options: dict[str, Any] = {"key": "look", "bind": "query-params", "default": "Clusters", "required": True}
+    show_part(str(st.segmented_control("View", list(PARTS), **options)), view, overview)
 
 
 @st.fragment

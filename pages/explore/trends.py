@@ -6,12 +6,9 @@ import streamlit as st
 
 from core.errors import PlanisphereError
 from pages.shared import messages, session
-from pages.shared.messages import show_error
-from pages.shared.trends.bursts import show_bursts
-from pages.shared.trends.compare_periods import show_period_comparison
-from pages.shared.trends.drift import show_drift
+from pages.shared.trends.comparisons import show_drift, show_period_comparison
+from pages.shared.trends.events import show_bursts, show_increases
 from pages.shared.trends.form import TrendForm, linked_segments, show_trend_form
-from pages.shared.trends.increases import show_increases
 from pages.shared.trends.sentiment import show_sentiment
 from pages.shared.trends.shares import show_shares
 
@@ -44,7 +41,7 @@ def page() -> None:
         with st.spinner("Computing", show_time=False):
             VIEWS[view][1](form)
     except PlanisphereError as error:
-        show_error(error)
+        messages.show_error(error)
 
 
 page()

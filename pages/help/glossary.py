@@ -16,9 +16,7 @@ def page() -> None:
     st.title("Glossary")
     sections = read_glossary(FILE.read_text(encoding="utf-8"))
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    query = left.text_input(
-        "Filter terms", key="term", placeholder="e.g. trustworthiness", help="Matches names and descriptions."
-    )
+    query = left.text_input("Filter terms", key="term", placeholder="e.g. trustworthiness")
     session.select_from_link("section", [ALL, *sections])
     section = right.selectbox("Section", [ALL, *sections], key="section", help="The page on which the terms are used.")
     session.write_to_link("section")
@@ -46,12 +44,8 @@ def read_glossary(text: str) -> dict[str, dict[str, str]]:
 
 def filter_terms(terms: dict[str, str], query: str) -> dict[str, str]:
     """The terms whose name or description contains all words of the query, ignoring case."""
-    query_terms = query.lower().split()
-    return {
-        term: description
-        for term, description in terms.items()
-        if all(query_term in f"{term} {description}".lower() for query_term in query_terms)
-    }
+    parts = query.lower().split()
+    return {term: text for term, text in terms.items() if all(part in f"{term} {text}".lower() for part in parts)}
 
 
 def anchor(term: str) -> str:

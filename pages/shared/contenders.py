@@ -32,9 +32,8 @@ def start_page(title: str, empty_message: str, minimum: int = 2) -> tuple[Corpus
 def select_view(names: Collection[str], key: str, help_: str) -> str:
     """The selected view of the page, the first by default; part of the link."""
     options = list(names)
-    selected = st.segmented_control(
-        "View", options, key=key, bind="query-params", default=options[0], required=True, help=help_
-    )
+    defaults: dict[str, Any] = {"default": options[0], "required": True}
+    selected = st.segmented_control("View", options, key=key, bind="query-params", help=help_, **defaults)
     return str(selected or options[0])
 
 
@@ -62,14 +61,10 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     with right:
         _show_variant_form(models)
     names = disambiguate_labels({key: contender.label for key, contender in available.items()})
+    options: dict[str, Any] = {"max_selections": MAX_CONTENDERS, "placeholder": "Select what to compare"}
+    help_ = "Models and variants to compare. Add models on the Embed page, or upload embeddings on the Data page."
     left.multiselect(
-        "Contenders",
-        list(available),
-        key="contenders",
-        format_func=lambda key: names[key],
-        max_selections=MAX_CONTENDERS,
-        placeholder="Select what to compare",
-        help="Models and variants to compare. Add models on the Embed page, or upload embeddings on the Data page.",
+        "Contenders", list(available), key="contenders", format_func=names.__getitem__, help=help_, **options
     )
     session.write_list_to_link("contenders")
     session.remember(f"contenders {info.digest}", session.widget_value("contenders", []))
@@ -122,39 +117,19 @@ def _remember_variants(keys: list[str]) -> None:
 def _show_variant_form(models: list[ModelSpec]) -> None:
     with st.popover("Add variant", icon=":material/add:", width="stretch", help="The same model with smaller vectors."):
         by_key = {model.key: model for model in models}
-        model = by_key[
-            st.selectbox(
-                "Model",
-                list(by_key),
-                format_func=lambda key: by_key[key].label,
-                key="variant_model",
-                help="The model whose vectors are made smaller.",
-            )
-        ]
+        names = {model.key: model.label for model in models}
+        model = by_key[st.selectbox("Model", list(names), format_func=names.__getitem__, key="variant_model")]
         full = model.dimensions or 0
-        size = st.selectbox(
-            "Dimensions",
-            [0, *(dimensions for dimensions in reversed(DIMENSIONS) if dimensions < full)],
-            key="variant_size",
-            format_func=lambda dimensions: f"the first {dimensions:,}" if dimensions else f"all {full:,}",
-            help="Uses only the first dimensions of each vector. Matryoshka models lose little.",
+        sizes = {size: f"the first {size:,}" for size in reversed(DIMENSIONS) if size < full}
+        sizes, help_ = (
+            {0: f"all {full:,}"} | sizes,
+            "The first dimensions of each vector. Matryoshka loses little.",
         )
-        bits = st.selectbox(
-            "Data type",
-            list(BITS),
-            key="variant_bits",
-            help="float16 halves the size, int8 is a quarter of it; binary stores only signs: 1/32 of the size.",
-        )
-        variant = Contender(model, size or None, bits)
-        st.button(
-            "Add",
-            key="variant_add",
-            type="primary",
-            disabled=variant.is_model,
-            on_click=_add_variant,
-            args=(variant.key,),
-            help="Adds it to the contenders. No new embedding is needed.",
-        )
+        size = st.selectbox("Dimensions", list(sizes), key="variant_size", format_func=sizes.__getitem__, help=help_)
+        help_ = "float16 halves the size, int8 is a quarter of it; binary stores only signs: 1/32 of the size."
+        variant = Contender(model, size or None, st.selectbox("Data type", list(BITS), key="variant_bits", help=help_))
+        action: dict[str, Any] = {"on_click": _add_variant, "args": (variant.key,), "disabled": variant.is_model}
+        st.button("Add", key="variant_add", type="primary", help="No new embedding is needed.", **action)
 
 
 def _add_variant(key: str) -> None:
@@ -165,7 +140,5 @@ def _add_variant(key: str) -> None:
 
 def _show_too_few(minimum: int) -> None:
     need = "at least two contenders" if minimum == 2 else "a contender"
-    st.info(
-        f"Select {need} above, or add a variant of a model: the same vectors, stored smaller.", icon=":material/info:"
-    )
+    st.info(f"Select {need}, or add a variant of a model: the same vectors, stored smaller.", icon=":material/info:")
     st.page_link("pages/data/embed.py", label="Embed with another model", icon=":material/memory:")

@@ -1,6 +1,6 @@
 """Filters on any column, each with the widget that suits it; all filters are part of the link."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import floor, isfinite, log10
@@ -29,35 +29,31 @@ EARLIEST, LATEST = date(1700, 1, 1), date(2240, 1, 1)  # days that a browser's s
 def choose_filters(columns: dict[str, FilterOptions], selections: Sequence[SavedSelection] = ()) -> tuple[Filter, ...]:
     """The active filters, on columns and by saved selections; rows must pass all of them."""
     _read_link(columns, selections)
-    session.drop_unknown_values("filter_columns", list(columns))
-    names = st.multiselect(
-        "Filter by",
-        list(columns),
-        key="filter_columns",
-        persist_state="session",
-        placeholder="All rows",
-        help="Only rows that pass every filter are searched.",
-    )
+    help = "Only rows that pass every filter are searched."
+    names = _multiselect("Filter by", list(columns), "filter_columns", str, "All rows", help)
     filters = tuple(condition for name in names if (condition := _column_filter(name, columns[name])))
     filters += _selection_filters(selections)
     _write_link(filters)
     return filters
 
 
+def _multiselect(
+    label: str, options: list[str], key: str, name: Callable[[str], str], placeholder: str | None, help: str
+) -> list[str]:
+    """A multiple choice without the values that are no options any more."""
+    session.drop_unknown_values(key, options)
+    widget: dict[str, Any] = {"key": key, "persist_state": "session", "placeholder": placeholder, "help": help}
+    return st.multiselect(label, options, format_func=name, **widget)
+
+
 def _selection_filters(selections: Sequence[SavedSelection]) -> tuple[Filter, ...]:
     by_key = {selection.key: selection for selection in selections}
-    session.drop_unknown_values(SELECTION_KEY, list(by_key))
     if not selections:
+        session.drop_unknown_values(SELECTION_KEY, [])
         return ()
-    keys = st.multiselect(
-        "Within selections",
-        list(by_key),
-        key=SELECTION_KEY,
-        persist_state="session",
-        format_func=lambda key: f"{by_key[key].name} ({by_key[key].rows:,})",
-        placeholder="All rows",
-        help="Only rows in all of these selections, which are saved on the Map page.",
-    )
+    help = "Only rows in all of these selections, which are saved on the Map page."
+    names = {selection.key: f"{selection.name} ({selection.rows:,})" for selection in selections}
+    keys = _multiselect("Within selections", list(names), SELECTION_KEY, names.__getitem__, "All rows", help)
     return tuple(Filter(by_key[key].name, "rows", text=key) for key in keys)
 
 
@@ -65,20 +61,13 @@ def _column_filter(name: str, options: FilterOptions) -> Filter | None:
     key, label = f"filter-{name}", plain(name)
     if options.kind == "values":
         counts = dict(options.values)
-        session.drop_unknown_values(key, list(counts))
-        values = st.multiselect(
-            label,
-            list(counts),
-            key=key,
-            persist_state="session",
-            format_func=lambda value: f"{value} ({counts[value]:,})",
-            help="Rows with any of these values.",
-        )
+        help = "Rows with any of these values."
+        values = _multiselect(label, list(counts), key, lambda value: f"{value} ({counts[value]:,})", None, help)
         return Filter(name, "values", values=tuple(values)) if values else None
     if options.kind == "range":
         return _range_filter(name, options, key, label)
     text = st.text_input(
-        label, key=f"{key}-part", persist_state="session", placeholder="contains …", help="Substring; case is ignored."
+        label, key=f"{key}-part", persist_state="session", placeholder="contains …", help="Ignores case."
     )
     return Filter(name, "contains", text=text) if text.strip() else None
 
@@ -218,11 +207,7 @@ def _range_inputs(options: FilterOptions, key: str, label: str) -> tuple[float |
     left, right = st.columns(2)
     texts = [
         column.text_input(
-            f"{label} {suffix}",
-            key=f"{key}-{suffix}",
-            persist_state="session",
-            placeholder=str(end),
-            help="Empty = no limit.",
+            f"{label} {suffix}", key=f"{key}-{suffix}", persist_state="session", placeholder=str(end), help="Optional."
         ).strip()
         for column, suffix, end in ((left, "from", options.low), (right, "to", options.high))
     ]

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -86,25 +87,15 @@ def sidebar(page: str) -> None:
         else:
             st.caption("No corpus yet. Add data on the Data page.")
         if page != "Glossary":
-            st.page_link(
-                "pages/help/glossary.py",
-                label="Terms on this page",
-                icon=":material/menu_book:",
-                query_params={"section": page},
-                help="Opens the glossary.",
-            )
+            link: dict[str, Any] = {"label": "Terms on this page", "icon": ":material/menu_book:"}
+            st.page_link("pages/help/glossary.py", query_params={"section": page}, **link)
 
 
 def select_corpus(corpora: dict[str, CorpusInfo]) -> None:
     session.select_from_link("corpus", list(corpora))
     names = disambiguate_labels({digest: f"{info.name} ({info.rows:,} rows)" for digest, info in corpora.items()})
-    st.selectbox(
-        "Corpus",
-        list(corpora),
-        key="corpus",
-        format_func=lambda digest: names[digest],
-        help="Used by all pages. Add more on the Data page.",
-    )
+    help_ = "Used by all pages. Add more on the Data page."
+    st.selectbox("Corpus", list(corpora), key="corpus", format_func=names.__getitem__, help=help_)
     session.write_to_link("corpus")
 
 
@@ -117,11 +108,6 @@ def select_model() -> None:
         return
     session.select_from_link("model", list(models))
     names = disambiguate_labels({key: model.label for key, model in models.items()})
-    st.selectbox(
-        "Model",
-        list(models),
-        key="model",
-        format_func=lambda key: names[key],
-        help="The embedding model that Explore pages use. Compare pages have a selection of their own.",
-    )
+    help_ = "The embedding model that Explore pages use. Compare pages have a selection of their own."
+    st.selectbox("Model", list(models), key="model", format_func=names.__getitem__, help=help_)
     session.write_to_link("model")

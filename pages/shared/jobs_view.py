@@ -46,14 +46,8 @@ def show_job_progress(job: JobState, key: str) -> None:
         st.caption("Queued")
     else:
         st.progress(job.fraction, text=progress_text(job))
-    st.button(
-        "Cancel",
-        key=key,
-        icon=":material/stop_circle:",
-        on_click=session.manager().cancel,
-        args=(job.id,),
-        help="Progress is saved; you can resume later.",
-    )
+    cancel, help = session.manager().cancel, "Progress is saved; you can resume later."
+    st.button("Cancel", key=key, icon=":material/stop_circle:", on_click=cancel, args=(job.id,), help=help)
 
 
 def show_stop_reason(job: JobState) -> None:
@@ -72,9 +66,7 @@ def _show_stopped_job(job: JobState) -> None:
         again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
     else:
         again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume_job, args=(job,))
-    forget.button(
-        "Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(job.spec.workspace, job.id)
-    )
+    forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(session.folder(), job.id))
 
 
 def resume_job(job: JobState) -> None:

@@ -28,9 +28,7 @@ def show_waiting(message: str) -> None:
     Without animation: without a GPU, a skeleton's shimmer would take a core from the job.
     """
     with st.container(border=True):
-        st.caption(
-            f":material/hourglass_top: {message} See the sidebar for progress; you can use other pages meanwhile."
-        )
+        st.caption(f":material/hourglass_top: {message} See the sidebar for progress; other pages work meanwhile.")
 
 
 def show_not_embedded(message: str) -> None:

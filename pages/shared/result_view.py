@@ -79,9 +79,8 @@ def offer_jobs(*jobs: JobSpec, headline: str, description: str, button: str, sec
         return
     with st.container(border=True):
         st.markdown(f"**{headline}**")
-        st.write(
-            description + (f" This takes about {format_duration(max(seconds, 1))}." if seconds is not None else "")
-        )
+        duration = f" This takes about {format_duration(max(seconds, 1))}." if seconds is not None else ""
+        st.write(description + duration)
         for state in states:
             jobs_view.show_stop_reason(state)
         start_button("Retry" if any(state.status != "done" for state in states) else button, *jobs)

@@ -41,10 +41,8 @@ def read_secret(name: str) -> Any:
 
 def _unreadable() -> SignInError:
     # the parser's own message may quote a secret
-    return SignInError(
-        "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may ask visitors to sign in.",
-        "Correct its TOML syntax and its permissions, or remove it, then restart the app.",
-    )
+    message = "The file .streamlit/secrets.toml can't be read, so nothing is shown: it may require sign-in."
+    return SignInError(message, "Correct its TOML syntax and its permissions, or remove it, then restart the app.")
 
 
 def providers() -> list[str]:
@@ -56,10 +54,8 @@ def providers() -> list[str]:
     section = read_secret("auth")
     if section is None:
         if _seen_configured:
-            raise SignInError(
-                "The [auth] section of .streamlit/secrets.toml is gone, so nothing is shown.",
-                "Put it back, or restart the app to run it without sign-in.",
-            )
+            remedy = "Restore it, or restart the app to run it without sign-in."
+            raise SignInError("The [auth] section of .streamlit/secrets.toml is missing, so nothing is shown.", remedy)
         return []
     _seen_configured = True
     names = _complete_providers(section)
@@ -84,10 +80,8 @@ def _complete_providers(section: Any) -> list[str]:
 
 
 def _incomplete(reason: str) -> SignInError:
-    return SignInError(
-        f"Sign-in is configured incompletely, so nothing is shown: {reason}.",
-        "Complete the [auth] section of .streamlit/secrets.toml as the README shows, then restart the app.",
-    )
+    remedy = "Complete the [auth] section of .streamlit/secrets.toml as the README shows, then restart the app."
+    return SignInError(f"Sign-in is configured incompletely, so nothing is shown: {reason}.", remedy)
 
 
 def _check_authlib() -> None:
@@ -96,10 +90,8 @@ def _check_authlib() -> None:
     except PackageNotFoundError:
         installed = ()
     if installed < AUTHLIB:
-        raise SignInError(
-            "Sign-in is configured, but the package Authlib is missing or too old, so nothing is shown.",
-            'Install it (pip install "Authlib>=1.3.2,<2"), then restart the app.',
-        )
+        message = "Sign-in is configured, but the package Authlib is missing or too old, so nothing is shown."
+        raise SignInError(message, 'Install it (pip install "Authlib>=1.3.2,<2"), then restart the app.')
 
 
 def is_needed() -> bool:
@@ -129,7 +121,7 @@ def user_folder(users: Path, user: Mapping[str, Any]) -> Path:
     issuer, subject = (user.get(name) for name in ("iss", "sub"))
     if not (isinstance(issuer, str) and issuer.strip() and isinstance(subject, str) and subject.strip()):
         raise SignInError(
-            "The sign-in provider does not say who you are, so nothing is shown.",
+            "The sign-in provider does not identify you, so nothing is shown.",
             'It must give the claims "iss" and "sub": check that it is an OpenID Connect provider, then sign in again.',
         )
     owner = digest_json({"issuer": issuer, "subject": subject})

@@ -53,6 +53,6 @@ def disambiguate_labels(labels: Mapping[str, str]) -> dict[str, str]:
     return {key: f"{label} · {key[:4]}" if times[label] > 1 else label for key, label in labels.items()}
 
 
-def file_stem(name: str) -> str:
-    """A corpus' name as part of a file name."""
-    return re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or "corpus"
+def file_stem(name: str, default: str = "corpus") -> str:
+    """A name as part of a file name."""
+    return re.sub(r"[^\w]+", "-", name).strip("-")[:60].lower() or default

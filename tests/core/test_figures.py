@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.figures import bar_figure, figure_html, histogram_figure
+from core.figures import figure_html, histogram_figure
 from core.map.charts import map_figure
 from core.map.coloring import color_spec
 from core.palette import BACKGROUND, COLORS, GREY, category_style
@@ -170,7 +170,6 @@ def test_user_text_is_escaped_wherever_it_shows():
     spec = color_spec(pd.Series([EVIL, "b"]), EVIL)
     written = map_figure(points, rows, spec, [EVIL] * 2).to_json()
     written += histogram_figure(np.array([1]), np.array([0, 1]), [(0.5, EVIL)], EVIL).to_json()
-    written += bar_figure([EVIL], [1], EVIL).to_json()
     written += map_figure(points, rows, color_spec(np.arange(2.0), EVIL, "number"), ["t"] * 2).to_json()
     plain = written.encode().decode("unicode_escape")
     assert "<script" not in plain
@@ -206,16 +205,12 @@ def test_fifty_thousand_points_with_texts_stay_under_six_megabytes(text):
     assert unpacked(first["customdata"])[0] % 3 == 0
 
 
-def test_histogram_and_bars_show_the_counts():
+def test_a_histogram_shows_the_counts():
     figure = histogram_figure(np.array([3, 1]), np.array([0.0, 0.5, 1.0]), [(0.75, "best")], "cosine")
     assert figure.data[0].x.tolist() == [0.25, 0.75]
     assert figure.data[0].y.tolist() == [3, 1]
     assert figure.layout.shapes[0].x0 == 0.75
     assert figure.layout.annotations[0].text == "best"
-    bars = bar_figure(["1", "1"], [5, 2])
-    assert list(bars.data[0].x) == [5, 2]
-    assert list(bars.layout.yaxis.ticktext) == ["1", "1"]
-    bar_figure([], [])
 
 
 def test_a_saved_page_needs_nothing_else_and_holds_no_markup_of_users():

@@ -26,7 +26,7 @@ from tests.e2e.steps import (
 pytestmark = pytest.mark.browser
 ROWS = 40
 TEMPLATE = "Title: {title}; Content: {body}"
-SEVERAL_COLUMNS = 1  # of the ways to choose the text
+COMBINE_COLUMNS = 1  # of the text modes
 
 
 def test_a_new_workspace_has_the_sample_with_three_models_and_their_maps(sample: Sample):
@@ -43,7 +43,7 @@ def test_a_file_with_harmful_text_is_embedded_by_a_template_and_shown_as_it_stan
     page = visit()
     page.goto(sample.server.url)
     upload(page, path)
-    choose_part(page, "way-", SEVERAL_COLUMNS)
+    choose_part(page, "text_mode-", COMBINE_COLUMNS)
     field = keyed(page, "template-", prefix=True).get_by_role("textbox")
     field.fill(TEMPLATE)
     field.press("Enter")

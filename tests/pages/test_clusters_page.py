@@ -33,6 +33,7 @@ from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
 from pages.shared import session
 from pages.shared.clusters import icicle, tuning
+from pages.shared.filters import SELECTION_KEY
 from tests.waiting import wait_until
 
 PAGE = "pages/explore/clusters.py"
@@ -159,12 +160,11 @@ def test_a_clicked_group_is_selected_on_all_pages_until_it_is_cleared(app, where
     assert f"**{len(rows)} rows selected**" in words(page)
     page.switch_page("pages/explore/search.py").run()
     assert f"**{len(rows)} rows selected**" in words(page)
-    within = next(each for each in page.multiselect if each.label == "Within a selection")
-    assert within.value == [first.saved.key]
-    next(each for each in page.button if each.key == "selected_clear").click().run()
+    assert page.multiselect(key=SELECTION_KEY).value == [first.saved.key]
+    page.button(key="selected_clear").click().run()
     assert "selected**" not in words(page)
     assert "selected" not in page.query_params
-    assert next(each for each in page.multiselect if each.label == "Within a selection").value == []
+    assert page.multiselect(key=SELECTION_KEY).value == []
     page.switch_page(PAGE).run()
     assert "selected**" not in words(page)
 
@@ -205,14 +205,14 @@ def test_given_names_are_shown_and_taken_by_the_map(where):
 
 
 def test_the_map_is_colored_and_lettered_by_groups(where):
-    place = LayoutKey(*where[:2], LayoutParams())
-    spec = color_of(place, ColorBy("groups", "3.x"))
+    layout = LayoutKey(*where[:2], LayoutParams())
+    spec = color_of(layout, ColorBy("clusters", "3.x"))
     names = default_clusters(*where[:2]).names
     assert {category.label for category in spec.categories} == set(names)
     broad = cluster_set(*where[:2], ClusterParams(level=2)).names
-    lettered = layout_regions(place, f"{CLUSTER_LABELS}2.x")
-    assert {each.text for each in lettered if each.level == 0} <= set(broad)
-    assert {each.level for each in lettered} == {0, 1}
+    regions = layout_regions(layout, f"{CLUSTER_LABELS}2.x")
+    assert {region.text for region in regions if region.level == 0} <= set(broad)
+    assert {region.level for region in regions} == {0, 1}
 
 
 def test_stability_is_measured_by_a_job(app, where, monkeypatch):
@@ -228,6 +228,13 @@ def test_stability_is_measured_by_a_job(app, where, monkeypatch):
     overview = answers.cluster_overview(*where)
     assert overview.runs == 50
     assert "recovered" in overview.table
+
+
+def test_stability_measured_at_once_lists_the_least_stable(app, where):
+    assert not CLUSTER_STABILITY.exists(query_of(where))
+    page = opened_page(app, look="Stability")
+    stable = CLUSTER_STABILITY.get(query_of(where))
+    assert f"mean Jaccard {stable.jaccard.min():.2f}" in words(page)
 
 
 def test_another_method_is_offered_and_made_by_a_job(app, where, monkeypatch):
@@ -272,7 +279,7 @@ def test_settings_of_several_methods_are_tried_and_shown_beside_each_other(app, 
 def test_the_same_grouping_is_not_compared_with_itself(app, where):
     page = opened_page(app, look="Compare with another clustering")
     assert "rows changed clusters" in words(page)  # the next finer level
-    next(each for each in page.selectbox if each.key == "other_level").set_value("medium").run()
+    page.selectbox(key="other_level").set_value("medium").run()
     assert "the clustering above" in words(page)
 
 

@@ -163,7 +163,7 @@ def test_a_planted_slice_tops_the_rows_and_what_explains_them(shop):
 
 def test_every_part_is_drawn(own, app, monkeypatch):
     asked, jobs = own[0], []
-    monkeypatch.setattr(result_view, "submit", lambda *submitted: jobs.extend(submitted))
+    monkeypatch.setattr(result_view, "submit_jobs", lambda *submitted: jobs.extend(submitted))
     text = fine(open_page(app, asked))
     assert "share" in text
     assert "95% CI" in text
@@ -335,11 +335,11 @@ def test_a_vote_for_the_text_of_a_contender_counts_for_it(shop):
         nearer = rows[case.anchor] @ rows[case.first] > rows[case.anchor] @ rows[case.second]
         sides.add(bool(nearer))
         blind_vote.vote(asked, case, "first" if nearer else "second")
-    told = blind_vote.result_of(asked)
+    told = blind_vote.ballot(asked).result
     assert sides == {True, False}
     assert told.share.tolist() == [0, 1]
     blind_vote.reset(asked)
-    assert blind_vote.result_of(asked).decided == 0
+    assert blind_vote.ballot(asked).result.decided == 0
 
 
 def test_maps_are_colored_by_disagreement(shop):

@@ -225,7 +225,7 @@ def test_a_paid_model_is_priced_before_it_starts(embedded, app, monkeypatch):
     with pytest.raises(JobError, match="nothing was sent"):
         EDIT_ROBUSTNESS.get_or_compute(EditQuery(corpus, Contender(spec), plan.usd / 2))
     jobs = []
-    monkeypatch.setattr(result_view, "submit", lambda *submitted: jobs.extend(submitted))
+    monkeypatch.setattr(result_view, "submit_jobs", lambda *submitted: jobs.extend(submitted))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     at = open_page(app, "Robustness", **link(lexical, Contender(spec)))
     assert "needs the OpenAI API key" in fine(at)

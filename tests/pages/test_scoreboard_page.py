@@ -179,8 +179,7 @@ def make(home, kind, **columns):
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"),
-    [(["same"] * 12, "one label only"), (list("abcdefghijkl"), "two different texts")],
+    ("kind", "reason"), [(["same"] * 12, "one label only"), (list("abcdefghijkl"), "two different texts")]
 )
 def test_a_column_without_use_is_told_once(home, app, kind, reason):
     make(home, kind)

@@ -197,7 +197,7 @@ def test_one_row_of_a_small_group_is_no_peak():
     share, low, high = wilson(counts, np.broadcast_to(totals, counts.shape))
     starts = np.array(["2026-03-02", "2026-03-09", "2026-03-16", "2026-03-23", "2026-03-30"], "datetime64[ns]")
     few = np.zeros(5, dtype=bool)
-    shares = Shares(("rare", "often"), starts, counts, totals, share, low, high, few, 2, int(counts.sum()), 500)
+    shares = Shares(("rare", "often"), counts, totals, share, low, high, starts, few, 2, int(counts.sum()), 500)
     verdict = peak_verdict(SimpleNamespace(period="week"), shares, "share")
     assert verdict == "**often** peaks at **80.0%** in the week of 2026-03-30 (median week: 40.0%)."
     quiet = replace(shares, few=~few)

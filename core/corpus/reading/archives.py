@@ -102,9 +102,7 @@ def _open_zip(upload: Upload) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _damaged(upload.name) from error
     if len(archive.infolist()) > MAX_MEMBERS:
-        raise InputError(
-            f'"{upload.name}" holds {len(archive.infolist()):,} files; {MAX_MEMBERS:,} is the maximum.', "Split it."
-        )
+        raise InputError(f'"{upload.name}" holds more than {MAX_MEMBERS:,} files.', "Split it.")
     return archive
 
 
@@ -123,10 +121,8 @@ def _read_member(upload: Upload, archive: zipfile.ZipFile, member: zipfile.ZipIn
 def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.orig_filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-        raise InputError(
-            f'"{archive}" holds a file with an unsafe name, "{member.filename}".',
-            "Create the archive again with plain relative names.",
-        )
+        remedy = "Use plain relative names."
+        raise InputError(f'"{archive}" holds a file with an unsafe name, "{member.filename}".', remedy)
 
 
 def _is_clutter(name: str) -> bool:
@@ -139,9 +135,8 @@ def _refuse_nested(archive: str, name: str, data: bytes) -> None:
 
 
 def _damaged(name: str) -> InputError:
-    return InputError(
-        f'"{name}" can\'t be unpacked: it is cut short or damaged.', "Make the archive again, or upload the file plain."
-    )
+    remedy = "Create it again, or unpack it first."
+    return InputError(f'"{name}" can\'t be unpacked: it is cut short or damaged.', remedy)
 
 
 def _bomb(name: str) -> InputError:

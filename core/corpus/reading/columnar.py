@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.corpus.reading.archives import MAX_BYTES, check_zip_sizes
 from core.corpus.reading.values import MAX_ROWS, ParsedFile, Source, Upload
-from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, unit_matrix
+from core.corpus.reading.vectors import VECTOR_NAMES, check_lengths, damaged_file, unit_matrix
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,11 +25,9 @@ def read_parquet(upload: Upload) -> ParsedFile:
         _check_size(upload.name, file.metadata)
         arrow = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(
-            f'"{upload.name}" can\'t be read as Parquet: it is cut short or damaged.', "Save or download it again."
-        ) from error
+        raise damaged_file(upload.name, "Parquet") from error
     if not arrow.num_rows:
-        raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows, or upload another file.")
+        raise InputError(f'"{upload.name}" has columns but no rows.', "Add rows or use another file.")
     arrow, vectors, vectors_name, notes = parquet_vectors(upload.name, arrow)
     arrow, dropped = _without_binary(arrow)
     source = Source(upload.name, "Parquet", rows=arrow.num_rows, notes=(*notes, *dropped))
@@ -88,9 +86,7 @@ def read_xlsx(upload: Upload) -> ParsedFile:
             table = _sheet_table(rows)
             others = [f'Sheet "{title}" was read; the workbook has {len(sheets)} sheets.'] if len(sheets) > 1 else []
             return ParsedFile(Source(upload.name, "XLSX", rows=len(table), notes=tuple(others)), table, upload=upload)
-    raise InputError(
-        f'"{upload.name}" has no sheet with a header row and rows below it.', "Add rows, or upload another file."
-    )
+    raise InputError(f'"{upload.name}" has no sheet with a header and rows below it.', "Add rows or use another file.")
 
 
 def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
@@ -108,9 +104,7 @@ def _load_sheets(upload: Upload) -> list[tuple[str, list[tuple[Any, ...]]]]:
             sheets.append((sheet.title, rows))
         return sheets
     except Exception as error:  # openpyxl raises whatever its XML and zip readers raise
-        raise InputError(
-            f'"{upload.name}" can\'t be read as XLSX: it is cut short or damaged.', "Save it again from Excel."
-        ) from error
+        raise damaged_file(upload.name, "XLSX") from error
 
 
 def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
@@ -135,9 +129,8 @@ def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarra
     best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
     column = arrow.schema.names[best]
     vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
-    notes = [
-        f'Column "{arrow.schema.names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best
-    ]
+    others = [arrow.schema.names[i] for i in vector_columns if i != best]
+    notes = [f'Column "{other}" also holds vectors and was left out.' for other in others]
     keep = [i for i in range(arrow.num_columns) if i not in vector_columns]
     return arrow.select(keep), vectors, f'column "{column}" of {name}', notes
 

@@ -193,10 +193,8 @@ def _parser_error(name: str, data: bytes, delimiter: str, quoted: bool, message:
     """What is wrong with a file that pandas can't parse: an unclosed quote, or rows with too many fields."""
     if "EOF inside string" in message:
         line = max((line for line, _ in records(data.decode("utf-8"), delimiter)), default=1)
-        return InputError(
-            f'"{name}" has a quotation mark that is never closed, beginning in line {line:,}.',
-            'Close it, or write a quotation mark inside a quoted cell twice ("").',
-        )
+        remedy = 'Close it, or write a quotation mark inside a quoted cell twice ("").'
+        return InputError(f'"{name}" has a quotation mark that is never closed, beginning in line {line:,}.', remedy)
     expected, rows = _uneven_rows(data, delimiter, quoted, longer=True)
     line, fields = rows[0] if rows else (0, 0)
     spelled = DELIMITER_NAMES.get(delimiter, delimiter)
@@ -222,9 +220,7 @@ def _parse_delimiter(delimiter: str) -> str:
     """The character of a delimiter given as itself or by its name. Raises InputError."""
     sign = {"\\t": "\t", **{value: key for key, value in DELIMITER_NAMES.items()}}.get(delimiter, delimiter)
     if len(sign) != 1 or sign in '"\r\n\0' or ord(sign) > 127:
-        raise InputError(
-            f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another character."
-        )
+        raise InputError(f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another one.")
     return sign
 
 

@@ -61,17 +61,12 @@ def detect_encoding(data: bytes) -> str:
 def _is_utf8(data: bytes) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for chunk in _chunks(data):
-            decoder.decode(chunk)
+        for start in range(0, len(data), _CHUNK):
+            decoder.decode(data[start : start + _CHUNK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _chunks(data: bytes) -> Iterator[memoryview]:
-    view = memoryview(data)
-    return (view[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

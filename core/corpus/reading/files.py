@@ -138,10 +138,8 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
     table, sources, more = _concatenate(tables)
     if len(table) != len(vectors):
         owner = f'"{tables[0].source.name}" has' if len(tables) == 1 else "The tables have"
-        raise InputError(
-            f'{owner} {len(table):,} rows, but "{vector_file.source.name}" has {len(vectors):,} vectors.',
-            "Upload one vector for each row, in the same order.",
-        )
+        message = f'{owner} {len(table):,} rows, but "{vector_file.source.name}" has {len(vectors):,} vectors.'
+        raise InputError(message, "Upload one vector for each row, in the same order.")
     return RawTable(table, (*sources, vector_file.source), (*notes, *more), vectors, vector_file.vectors_name)
 
 
@@ -198,15 +196,12 @@ def _concatenate_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None
         return None, ""
     if len(with_vectors) < len(parts):
         lacking = next(part.source.name for part in parts if part.vectors is None)
-        raise InputError(
-            f'"{with_vectors[0].source.name}" holds vectors, "{lacking}" does not.', "Upload them one at a time."
-        )
+        remedy = "Upload one at a time."
+        raise InputError(f'"{with_vectors[0].source.name}" holds vectors, "{lacking}" does not.', remedy)
     arrays = [part.vectors for part in with_vectors if part.vectors is not None]
     first, name = arrays[0].shape[1], with_vectors[0].source.name
     for part, array in zip(with_vectors, arrays, strict=True):
         if array.shape[1] != first:
-            raise InputError(
-                f'"{name}" holds vectors of {first} dimensions, "{part.source.name}" of {array.shape[1]}.',
-                "All vectors must come from one model.",
-            )
+            message = f'"{name}" holds vectors of {first} dimensions, "{part.source.name}" of {array.shape[1]}.'
+            raise InputError(message, "All vectors must come from one model.")
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays), with_vectors[0].vectors_name

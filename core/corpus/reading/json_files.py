@@ -56,10 +56,8 @@ def _parse_lines(name: str, text: str) -> list[Any]:
         except RecursionError as error:
             raise InputError(f'"{name}", line {number:,} is nested too deeply.', _SHAPES) from error
         except ValueError as error:
-            raise InputError(
-                f'"{name}", line {number:,} is not complete JSON ({_reason(error)}).',
-                "Each line must be one whole JSON object; the file may be cut short.",
-            ) from error
+            remedy = "Each line must be one whole JSON object; the file may be cut short."
+            raise InputError(f'"{name}", line {number:,} is not complete JSON ({_reason(error)}).', remedy) from error
     return rows
 
 
@@ -119,9 +117,7 @@ def _columns(name: str, columns: dict[str, list[Any]]) -> pd.DataFrame:
     sizes = {key: len(items) for key, items in columns.items()}
     if len(set(sizes.values())) > 1:
         listed = ", ".join(f'"{key}" {size:,}' for key, size in list(sizes.items())[:5])
-        raise InputError(
-            f'"{name}": its columns have different lengths ({listed}).', "Give each column as many values."
-        )
+        raise InputError(f'"{name}": its columns have different lengths ({listed}).', "Give columns as many values.")
     if not max(sizes.values()):
         raise InputError(f'"{name}" has columns but no rows.', "Add rows, or upload another file.")
     return pd.DataFrame({key: pd.Series(items, dtype=object) for key, items in columns.items()})

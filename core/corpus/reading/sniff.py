@@ -61,10 +61,8 @@ def file_format(name: str, data: bytes) -> str:
         return detected
     refuse_binary(name, data, named)
     if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
-        raise InputError(
-            f'"{name}" is not a readable {named.upper()} file: it does not begin like one.',
-            "It may be cut short, damaged, or of another kind; save or download it again.",
-        )
+        remedy = "It may be cut short, damaged, or of another kind; save or download it again."
+        raise InputError(f'"{name}" is not a readable {named.upper()} file: it does not begin like one.', remedy)
     return named or _by_text(data)
 
 

@@ -34,10 +34,8 @@ def render_texts(table: pd.DataFrame, template: str) -> list[str]:
     parts = _parse(template)
     names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
     if not names:
-        raise InputError(
-            "The text template names no column.",
-            f"Put a column name in braces, such as {_example_field(table.columns)}.",
-        )
+        example = next((column_field(str(column)) for column in table.columns), "{text}")
+        raise InputError("The text template names no column.", f"Put a column name in braces, such as {example}.")
     cells = {name: column_texts(table[column]) for name, column in names.items()}
     if len(parts) == 1:
         return cells[parts[0][1]]
@@ -105,10 +103,5 @@ def missing_column(name: str, columns: Iterable[str]) -> InputError:
     lower = {column.lower(): column for column in reversed(names)}
     near = [lower[match] for match in get_close_matches(name.lower(), list(lower), n=3, cutoff=0.6)]
     listed = ", ".join(f'"{column}"' for column in near or names[:_MAX_LISTED])
-    return InputError(
-        f'There is no column "{name}".', f"Did you mean {listed}?" if near else f"The columns are {listed}."
-    )
-
-
-def _example_field(columns: Iterable[str]) -> str:
-    return next((column_field(str(column)) for column in columns), "{text}")
+    remedy = f"Did you mean {listed}?" if near else f"The columns are {listed}."
+    return InputError(f'There is no column "{name}".', remedy)

@@ -130,7 +130,8 @@ def _day_month_year(texts: pd.Series) -> pd.Series:
 
 
 def _mixed(texts: pd.Series) -> pd.Series:
-    texts = texts.iloc[:_MIXED_LIMIT] if _slow(texts) else texts
+    is_iso = texts.iloc[:100].str.match(r"\d{4}-\d{2}-\d{2}").all()
+    texts = texts if is_iso else texts.iloc[:_MIXED_LIMIT]  # other forms are slow
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # unknown time zone names
         try:
@@ -138,7 +139,3 @@ def _mixed(texts: pd.Series) -> pd.Series:
         except (ValueError, TypeError, OverflowError, AttributeError):
             return _all_missing(texts)
     return _nanoseconds(parsed)
-
-
-def _slow(texts: pd.Series) -> bool:
-    return not texts.iloc[:100].str.match(r"\d{4}-\d{2}-\d{2}").all()

@@ -37,7 +37,7 @@ def read_npz(upload: Upload) -> ParsedFile:
                     data = read_limited(stream, member.compress_size, upload.name)
                 arrays[member.filename.removesuffix(".npy")] = data
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
-        raise _damaged_file(upload.name, "NPZ") from error
+        raise damaged_file(upload.name, "NPZ") from error
     return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
 
 
@@ -51,7 +51,7 @@ def read_safetensors(upload: Upload) -> ParsedFile:
     except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
         if "bf16" in str(error).lower() or "bfloat16" in str(error).lower():
             raise InputError(f'"{upload.name}" holds bfloat16 numbers.', "Save the vectors as float32.") from error
-        raise _damaged_file(upload.name, "safetensors") from error
+        raise damaged_file(upload.name, "safetensors") from error
     matrices = {key: tensor for key, tensor in tensors.items() if tensor.ndim == 2 and tensor.dtype.kind in "fiu"}
     if not matrices:
         raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
@@ -81,15 +81,13 @@ def npy_array(name: str, data: bytes) -> np.ndarray:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(stream)
     except (ValueError, SyntaxError, EOFError) as error:
-        raise _damaged_file(name, "NumPy") from error
+        raise damaged_file(name, "NumPy") from error
     if dtype.hasobject or dtype.names:
-        raise InputError(
-            f'"{name}" holds Python objects (a pickle), which can run code and is never opened.',
-            "Save a float32 matrix: np.save(path, vectors.astype(np.float32)).",
-        )
+        remedy = "Save a float32 matrix: np.save(path, vectors.astype(np.float32))."
+        raise InputError(f'"{name}" holds Python objects (a pickle), which can run code and is never opened.', remedy)
     count = int(np.prod(shape, dtype=object)) if shape else 1
     if count * dtype.itemsize > len(data) - stream.tell():
-        raise _damaged_file(name, "NumPy")
+        raise damaged_file(name, "NumPy")
     return np.frombuffer(data, dtype, count, stream.tell()).reshape(shape, order="F" if fortran else "C")
 
 
@@ -127,22 +125,19 @@ def vectors_part(
 ) -> ParsedFile:
     """A part whose vectors are the matrix, made unit rows; InputError as unit_matrix."""
     vectors = unit_matrix(matrix, f'"{upload.name}"')
-    return ParsedFile(
-        Source(upload.name, kind, encoding, delimiter, len(vectors), notes), table, vectors, upload.name, upload
-    )
+    source = Source(upload.name, kind, encoding, delimiter, len(vectors), notes)
+    return ParsedFile(source, table, vectors, upload.name, upload)
 
 
-def _damaged_file(name: str, kind: str) -> InputError:
+def damaged_file(name: str, kind: str) -> InputError:
     return InputError(f'"{name}" can\'t be read as {kind}: it is cut short or damaged.', "Save or download it again.")
 
 
 def check_lengths(where: str, lengths: np.ndarray) -> None:
     missing = np.flatnonzero(np.isnan(lengths))
     if len(missing):
-        raise InputError(
-            f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,}).",
-            "Remove these rows, or give each a vector.",
-        )
+        message = f"{where}: row {missing[0] + 1:,} has no vector ({len(missing):,} such rows of {len(lengths):,})."
+        raise InputError(message, "Remove these rows, or give each a vector.")
     other = np.flatnonzero(lengths != lengths[0])
     if len(other):
         raise InputError(
@@ -177,9 +172,8 @@ def is_word_vectors(data: bytes) -> bool:
     dimensions = dimensions or body[0].count(b" ")
     if dimensions < _MIN_WORD_DIMENSIONS and body is lines:
         return False
-    return all(
-        len(cells := line.rsplit(b" ", dimensions)) > dimensions and all(map(_is_number, cells[1:])) for line in body
-    )
+    cells = [line.rsplit(b" ", dimensions) for line in body]
+    return all(len(row) > dimensions and all(map(_is_number, row[1:])) for row in cells)
 
 
 def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
@@ -190,10 +184,9 @@ def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     lines = lines[1:] if declared else lines
     dimensions = declared or lines[0].count(b" ")
     terms = [line.rsplit(b" ", dimensions)[0] for line in lines]
-    matrix = _parse_lines(
-        upload.name, [line[len(word) + 1 :] for line, word in zip(lines, terms, strict=True)], dimensions, b" "
-    )
-    table = pd.DataFrame({"text": pd.Series([word.decode("utf-8") for word in terms], dtype="str")})
+    numbers = [line[len(term) + 1 :] for line, term in zip(lines, terms, strict=True)]
+    matrix = _parse_lines(upload.name, numbers, dimensions, b" ")
+    table = pd.DataFrame({"text": pd.Series([term.decode("utf-8") for term in terms], dtype="str")})
     return vectors_part(upload, "Word vectors", matrix, encoding, " ", table)
 
 

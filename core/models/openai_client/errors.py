@@ -128,17 +128,13 @@ def explain(
     import openai
 
     if isinstance(error, openai.APITimeoutError):
-        return ServiceError(
-            f"{server} did not answer within {timeout:g} seconds.",
-            f"Check that it is running and not overloaded, or {wording.slow}. {wording.saved}",
-        )
+        remedy = f"Check that it is running and not overloaded, or {wording.slow}. {wording.saved}"
+        return ServiceError(f"{server} did not answer within {timeout:g} seconds.", remedy)
     if isinstance(error, openai.APIStatusError):
         return _explain_status(error, server, model, key, wording)
     cause = quoted(str(error.__cause__ or error), key)
-    return ServiceError(
-        f"{server} could not be reached ({cause}).",
-        f"Check the address, the network and that it is running. {wording.saved}",
-    )
+    remedy = f"Check the address, the network and that it is running. {wording.saved}"
+    return ServiceError(f"{server} could not be reached ({cause}).", remedy)
 
 
 def _explain_status(
@@ -148,10 +144,8 @@ def _explain_status(
     tail = f": “{quote}”" if quote else "."
     if 300 <= status < 400:
         target = quoted(error.response.headers.get("location", "another address"), key)
-        return ServiceError(
-            f"{server} redirects to {target}; a key is never sent on to another address.",
-            "Enter the final address as the base URL.",
-        )
+        message = f"{server} redirects to {target}; a key is never sent on to another address."
+        return ServiceError(message, "Enter the final address as the base URL.")
     if "insufficient_quota" in (error.code, error.type):
         name = server[0].lower() + server[1:] if server.startswith("The ") else server
         return ServiceError(f"The account at {name} has no credit left{tail}", f"Add credit. {wording.saved}")
@@ -164,15 +158,9 @@ def _problem(status: int, model: str, wording: Wording) -> tuple[str, str]:
     problems = {
         401: ("refused the API key", "Check that the key is complete, still valid and belongs to this server."),
         403: (f"does not allow this key to use {model}", "Use another key, or ask for access to the model."),
-        404: (
-            f"knows no {wording.model} {model} at this address",
-            "Check the model's name; the base URL of most servers ends in /v1.",
-        ),
+        404: (f"knows no {wording.model} {model} at this address", "Check the name; most base URLs end in /v1."),
         413: wording.too_long,
-        429: (
-            "still limits requests after several tries",
-            f"Wait a few minutes, or use fewer at once. {wording.saved}",
-        ),
+        429: ("still limits requests after several tries", f"Wait, or use fewer at once. {wording.saved}"),
     }
     if status in problems:
         return problems[status]

@@ -32,8 +32,9 @@ class TokenCounter:
 
     def count(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 tokens of each text; 0 for an empty one."""
-        count_one = estimate_tokens if self.encoding is None else self._count_exact
-        return np.fromiter((count_one(text) for text in texts), np.int64, len(texts))
+        if self.encoding is None:
+            return np.fromiter(map(estimate_tokens, texts), np.int64, len(texts))
+        return np.fromiter((sum(map(len, self._encoded(text))) for text in texts), np.int64, len(texts))
 
     def split(self, text: str, limit: int) -> list[str]:
         """Pieces of about equal size with at most `limit` tokens each; joined they are the text.
@@ -48,9 +49,6 @@ class TokenCounter:
         targets = cuts[-1] * np.arange(1, pieces) / pieces
         ends = [*np.searchsorted(cuts, targets, side="right").tolist(), len(text)]
         return [text[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
-
-    def _count_exact(self, text: str) -> int:
-        return sum(len(tokens) for tokens in self._encoded(text))
 
     def _encoded(self, text: str) -> list[list[int]]:
         """Token ids, block by block; text that looks like a special token is plain text."""

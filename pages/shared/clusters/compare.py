@@ -13,6 +13,7 @@ from pages.shared import session
 from pages.shared.clusters.controls import LEVELS, METHODS, ClusterView, clusters_ready
 from pages.shared.clusters.detail import TEXT_COLUMNS
 from pages.shared.downloads import csv_button
+from pages.shared.tables import show_table
 from pages.shared.text import plain
 
 AGREEMENT_HELP = (
@@ -28,14 +29,8 @@ def show_column_comparison(view: ClusterView, overview: ClusterOverview) -> None
     if not columns:
         st.info("This corpus has no columns besides its text.", icon=":material/info:")
         return
-    column = st.selectbox(
-        "Column",
-        columns,
-        key="against",
-        bind="query-params",
-        width=320,
-        help="The clusters are compared with its values. Most useful for a column of labels.",
-    )
+    note = "Its values are compared with the clusters. Most useful for a column of labels."
+    column = st.selectbox("Column", columns, key="against", bind="query-params", width=320, help=note)
     with st.spinner("Comparing"):
         agreement, table, values = session.ask(compare_with_column, *view.args, str(column))
     name = plain(column)
@@ -53,18 +48,9 @@ def show_column_comparison(view: ClusterView, overview: ClusterOverview) -> None
         f"The {len(table)} largest of {len(overview.table):,} clusters and their {table.shape[1]} most frequent of "
         f"{values:,} values. Color: share of the cluster's counted rows, from 0 to 100%."
     )
-    st.plotly_chart(
-        confusion_figure(table, session.theme()),
-        key="confusion",
-        config={"displayModeBar": False},
-        alt=f"Rows of each cluster with each value of {column}",
-    )
-    csv_button(
-        "Table (CSV)",
-        table.reset_index(names="cluster"),
-        "clusters-and-values.csv",
-        help="Rows of each cluster with each value.",
-    )
+    alt, figure = "Rows of each cluster with each value", confusion_figure(table, session.theme())
+    st.plotly_chart(figure, key="confusion", config={"displayModeBar": False}, alt=f"{alt} of {column}")
+    csv_button("Table (CSV)", table.reset_index(names="cluster"), "clusters-and-values.csv", f"{alt}.")
 
 
 def agreement_text(agreement: Agreement) -> str:
@@ -99,22 +85,11 @@ def show_clustering_comparison(view: ClusterView, overview: ClusterOverview) -> 
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Paired clusters**")
-        st.dataframe(
-            comparison.pairs,
-            hide_index=True,
-            width="stretch",
-            alt="Paired clusters",
-            column_config=names | {"shared": "Shared rows", "rows": "Rows above", "other_rows": "Other rows"},
-        )
+        sizes = {"shared": "Shared rows", "rows": "Rows above", "other_rows": "Other rows"}
+        show_table(comparison.pairs, "Paired clusters", names | sizes)
     with right:
         st.markdown(f"**Changed rows**, showing {len(rows):,} of {comparison.changed:,}")
-        st.dataframe(
-            rows,
-            hide_index=True,
-            width="stretch",
-            alt="Rows that changed clusters",
-            column_config=names | TEXT_COLUMNS,
-        )
+        show_table(rows, "Rows that changed clusters", names | TEXT_COLUMNS)
     with st.container(horizontal=True):
         csv_button("Pairs (CSV)", comparison.pairs, "paired-clusters.csv", "The clusters with their pairs.")
         csv_button("Changed rows (CSV)", rows, "changed-rows.csv", "The listed rows with both clusters.")
@@ -122,40 +97,21 @@ def show_clustering_comparison(view: ClusterView, overview: ClusterOverview) -> 
 
 def _select_other_model(view: ClusterView) -> ModelSpec:
     models = {model.label: model for model in session.workspace().models(view.info.digest)}
-    name = st.selectbox(
-        "Model",
-        list(models),
-        index=list(models).index(view.model.label) if view.model.label in models else 0,
-        key="other_model",
-        persist_state="session",
-        width=300,
-        help="The model of the other clustering. Embed the corpus with more models on the Embed page.",
-    )
+    at = list(models).index(view.model.label) if view.model.label in models else 0
+    note = "The model of the other clustering. Embed the corpus with more models on the Embed page."
+    name = st.selectbox("Model", list(models), at, key="other_model", persist_state="session", width=300, help=note)
     return models[str(name)]
 
 
 def _select_other_params(view: ClusterView) -> ClusterParams:
-    name = st.selectbox(
-        "Method",
-        list(METHODS),
-        key="other_method",
-        persist_state="session",
-        width=260,
-        help="Uses the settings above where both methods have them, otherwise defaults.",
-    )
+    note = "Uses the settings above where both methods have them, otherwise defaults."
+    name = st.selectbox("Method", list(METHODS), key="other_method", persist_state="session", width=260, help=note)
     method = METHODS[str(name)]
     if method != "leiden":
         return replace(view.params, method=method, level=ClusterParams().level).canonical()
     # defaults to a level next to the one shown, so that there is something to compare
     level = view.params.level
     session.widget_default("other_level", LEVELS[level + 1 if level + 1 < len(LEVELS) else level - 1])
-    other_level = st.selectbox(
-        "Resolution",
-        LEVELS,
-        key="other_level",
-        persist_state="session",
-        width=160,
-        format_func=plain,
-        help="The level of the hierarchy to compare with.",
-    )
+    note = "The level of the hierarchy to compare with."
+    other_level = st.selectbox("Resolution", LEVELS, key="other_level", persist_state="session", width=160, help=note)
     return replace(view.params, method=method, level=LEVELS.index(str(other_level))).canonical()

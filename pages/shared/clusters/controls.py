@@ -20,6 +20,10 @@ METHODS: dict[str, Method] = {
     "Fixed number (k-means)": "kmeans",
 }
 METHOD_NAMES = {method: name for name, method in METHODS.items()}
+METHOD_HELP = (
+    "Leiden finds communities of the neighbor graph in seconds: the best choice for most corpora. HDBSCAN and EVoC "
+    "find dense regions and mark the rest as noise. k-means makes a fixed number of clusters."
+)
 LEVELS = ("broadest", "broader", "broad", "medium", "fine", "finest")
 COST_NOTES = {
     "hdbscan": "HDBSCAN first computes a layout in five dimensions: a minute or more from about 10,000 rows.",
@@ -52,14 +56,12 @@ class ClusterView:
 
 def clusters_ready(view: ClusterView) -> bool:
     """Whether the clusters and their quality are stored; else shows progress or how to start."""
-    return result_view.ready(
-        CLUSTER_TRUST,
-        view.query,
-        headline="This clustering has not been computed yet.",
-        description=f"Clusters {count(view.info.rows, 'row')}. {COST_NOTES[view.params.method]}",
-        button="Find clusters",
-        title=job_title("Clusters", view),
-    )
+    texts = {
+        "headline": "This clustering has not been computed yet.",
+        "description": f"Clusters {count(view.info.rows, 'row')}. {COST_NOTES[view.params.method]}",
+    }
+    title = job_title("Clusters", view)
+    return result_view.ready(CLUSTER_TRUST, view.query, button="Find clusters", title=title, **texts)
 
 
 def job_title(task: str, view: ClusterView) -> str:
@@ -68,85 +70,39 @@ def job_title(task: str, view: ClusterView) -> str:
 
 def select_clustering(info: CorpusInfo, model: ModelSpec) -> ClusterView:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox(
-            "Method",
-            list(METHODS),
-            key="grouping",
-            bind="query-params",
-            width=280,
-            help="Leiden finds communities of the neighbor graph in seconds and needs no number of clusters: the best "
-            "choice for most corpora. HDBSCAN and EVoC find dense regions and mark the rest as noise. k-means makes a "
-            "fixed number of clusters.",
-        )
+        name = st.selectbox("Method", list(METHODS), key="grouping", bind="query-params", width=280, help=METHOD_HELP)
         method = METHODS[str(name)]
         values: dict[str, Any] = {"method": method, **_SETTINGS[method](info), "seed": _select_seed()}
     return ClusterView(info, model, ClusterParams(**values).canonical())
 
 
 def _select_level(info: CorpusInfo) -> dict[str, Any]:
-    level = st.select_slider(
-        "Resolution",
-        LEVELS,
-        LEVELS[DEFAULT_LEVEL],
-        key="fine",
-        bind="query-params",
-        width=320,
-        help="From a few broad clusters to many fine ones; every finer cluster lies within a broader one. Leiden's "
-        f"resolution parameter: {', '.join(f'{value:g}' for value in RESOLUTIONS)}.",
-    )
+    note = f"Leiden's resolution parameter, from coarse to fine: {', '.join(f'{value:g}' for value in RESOLUTIONS)}."
+    options: dict[str, Any] = {"key": "fine", "bind": "query-params", "width": 320, "help": note}
+    level = st.select_slider("Resolution", LEVELS, LEVELS[DEFAULT_LEVEL], **options)
     return {"level": LEVELS.index(str(level))}
 
 
 def _select_density(info: CorpusInfo) -> dict[str, Any]:
-    limit = max(2, min(5_000, info.rows))
-    size = st.number_input(
-        "Minimum cluster size",
-        2,
-        limit,
-        min(15, limit),
-        key="smallest",
-        bind="query-params",
-        width=190,
-        help="The fewest rows of a cluster. Small changes can merge or split many clusters: check the parameter sweep "
-        "under Tune.",
-    )
-    assign = st.toggle(
-        "Assign noise points",
-        key="assign",
-        bind="query-params",
-        help="Assigns rows outside all dense regions to the cluster with the nearest center (cosine) and marks them. "
-        "Otherwise they belong to no cluster.",
-    )
+    limit, note = max(2, min(5_000, info.rows)), "Small changes can merge or split many clusters: see Tune."
+    options: dict[str, Any] = {"key": "smallest", "bind": "query-params", "width": 190, "help": note}
+    size = st.number_input("Minimum cluster size", 2, limit, min(15, limit), **options)
+    note = "Assigns rows outside all dense regions to the cluster with the nearest center (cosine) and marks them."
+    assign = st.toggle("Assign noise points", key="assign", bind="query-params", help=note)
     return {"min_size": int(size), "assign_noise": assign}
 
 
 def _select_k(info: CorpusInfo) -> dict[str, Any]:
-    clusters = st.number_input(
-        "Number of clusters",
-        0,
-        max(1, min(1_000, info.rows)),
-        0,
-        key="groups",
-        bind="query-params",
-        width=170,
-        help=f"0 = suggested: the number from 2 to {MAX_K} with the highest mean silhouette among about a dozen, over "
-        "at most 20,000 rows.",
-    )
+    note = f"0 = suggested: the number from 2 to {MAX_K} with the highest mean silhouette among about a dozen."
+    options: dict[str, Any] = {"key": "groups", "bind": "query-params", "width": 170, "help": note}
+    clusters = st.number_input("Number of clusters", 0, max(1, min(1_000, info.rows)), 0, **options)
     return {"k": int(clusters)}
 
 
 def _select_seed() -> int:
     with st.popover("Seed", icon=":material/casino:", help="Fixes the random choices of the method."):
-        seed = st.number_input(
-            "Seed",
-            0,
-            1_000_000,
-            0,
-            key="group_seed",
-            bind="query-params",
-            help="The same corpus, settings and seed always give the same clusters.",
-        )
-    return int(seed)
+        note = "The same corpus, settings and seed always give the same clusters."
+        return int(st.number_input("Seed", 0, 1_000_000, 0, key="group_seed", bind="query-params", help=note))
 
 
 _SETTINGS = {"leiden": _select_level, "hdbscan": _select_density, "evoc": _select_density, "kmeans": _select_k}

@@ -15,11 +15,12 @@ from pages.shared import session
 from pages.shared.clusters.controls import ClusterView
 from pages.shared.messages import show_error
 from pages.shared.selections import active
+from pages.shared.tables import ROW_COLUMN, show_table, text
 from pages.shared.text import count, plain
 
 TEXT_COLUMNS: dict[str, Any] = {
-    "row": st.column_config.NumberColumn("Row", format="localized", width=60),
-    "text": st.column_config.TextColumn("Text", width="large"),
+    "row": ROW_COLUMN,
+    "text": text("Text", width="large"),
 }
 
 
@@ -35,10 +36,8 @@ def show_cluster(view: ClusterView, overview: ClusterOverview, label: int) -> No
         st.markdown("**Most representative**", help="Highest cosine to the center of this cluster.")
         _show_texts(detail.representative)
     with right:
-        st.markdown(
-            "**Most distinctive**",
-            help="Highest cosine to the center of this cluster minus the cosine to the nearest other center.",
-        )
+        note = "Highest cosine to the center of this cluster minus the cosine to the nearest other center."
+        st.markdown("**Most distinctive**", help=note)
         _show_texts(detail.distinctive)
     _show_selection_form(view, detail.name, label)
 
@@ -72,18 +71,11 @@ def _figures(overview: ClusterOverview, label: int) -> str:
 def _show_selection_form(view: ClusterView, name: str, label: int) -> None:
     """Save the rows as a selection, which filters on every page can use, or show them on the map."""
     with st.form("keep_group", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        new_name = st.text_input(
-            "Selection name",
-            name,
-            key=f"group_name-{label}-{view.params}",
-            max_chars=MAX_NAME_LENGTH,
-            width=320,
-            help="Filters on every page can use the selection by this name.",
-        )
+        key, note = f"group_name-{label}-{view.params}", "Filters on every page can use the selection by this name."
+        new_name = st.text_input("Selection name", name, MAX_NAME_LENGTH, key=key, width=320, help=note)
         save = st.form_submit_button("Save selection", key="group_save", icon=":material/bookmark_add:")
-        show = st.form_submit_button(
-            "Show on the map", key="group_show", icon=":material/scatter_plot:", type="primary"
-        )
+        options: dict[str, Any] = {"key": "group_show", "icon": ":material/scatter_plot:", "type": "primary"}
+        show = st.form_submit_button("Show on the map", **options)
     if not (save or show):
         return
     try:
@@ -99,11 +91,4 @@ def _show_selection_form(view: ClusterView, name: str, label: int) -> None:
 
 
 def _show_texts(texts: pd.DataFrame) -> None:
-    st.dataframe(
-        texts.assign(row=texts.index + 1)[["row", "text"]],
-        hide_index=True,
-        width="stretch",
-        lazy=False,
-        column_config=TEXT_COLUMNS,
-        alt="Texts of the cluster",
-    )
+    show_table(texts.assign(row=texts.index + 1)[["row", "text"]], "Texts of the cluster", TEXT_COLUMNS)

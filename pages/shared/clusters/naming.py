@@ -21,19 +21,16 @@ from pages.shared.clusters.controls import ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.messages import show_error
 from pages.shared.models.chat_form import select_chat_model
+from pages.shared.tables import number, text
 from pages.shared.text import count, cut, plain
 
 MODES = ("Edit manually", "Use a language model")
 DEFAULT_LIMIT = 100  # clusters named at first
 COLUMNS: dict[str, Any] = {
-    "number": st.column_config.NumberColumn("Cluster", width=70, help="1 is the largest.", disabled=True),
-    "name": st.column_config.TextColumn(
-        "Name", help="Double-click to edit. Names must be unique.", max_chars=MAX_NAME_LENGTH, required=True
-    ),
-    "rows": st.column_config.NumberColumn("Rows", width=80, format="localized", disabled=True),
-    "keywords": st.column_config.TextColumn(
-        "Keywords", help="Most characteristic terms (class-based TF-IDF).", disabled=True
-    ),
+    "number": number("Cluster", help="1 is the largest.", width=70, disabled=True),
+    "name": text("Name", "Double-click to edit; names must be unique.", max_chars=MAX_NAME_LENGTH, required=True),
+    "rows": number("Rows", "localized", width=80, disabled=True),
+    "keywords": text("Keywords", "Most characteristic terms (class-based TF-IDF).", disabled=True),
 }
 
 
@@ -46,14 +43,10 @@ def show_names_button(view: ClusterView) -> None:
 
 @st.dialog("Cluster names", width="large", icon=":material/edit:")
 def _names_dialog(view: ClusterView) -> None:
-    mode = st.segmented_control(
-        "Mode", MODES, default=MODES[0], key="naming_mode", required=True, help="Names are saved with this clustering."
-    )
+    note = "Names are saved with this clustering."
+    mode = st.segmented_control("Mode", MODES, default=MODES[0], key="naming_mode", required=True, help=note)
     try:
-        if mode == MODES[1]:
-            _show_model_naming(view)
-        else:
-            _show_name_editor(view)
+        (_show_model_naming if mode == MODES[1] else _show_name_editor)(view)
     except PlanisphereError as error:
         show_error(error)
 
@@ -62,30 +55,15 @@ def _show_name_editor(view: ClusterView) -> None:
     table = session.ask(naming.names_table, *view.args, timeout=600)
     # the key changes with the saved names, so that the editor then starts from them
     saved = digest_json([view.info.digest, view.model.key, asdict(view.params), table["name"].tolist()])
-    edited = st.data_editor(
-        table[list(COLUMNS)],
-        hide_index=True,
-        width="stretch",
-        height=min(460, 37 + 35 * len(table)),
-        column_config=COLUMNS,
-        key=f"names-{saved}",
-    )
+    options: dict[str, Any] = {"hide_index": True, "width": "stretch", "height": min(460, 37 + 35 * len(table))}
+    edited = st.data_editor(table[list(COLUMNS)], column_config=COLUMNS, key=f"names-{saved}", **options)
     changed = int((table["name"] != table["keyword_name"]).sum())
     st.caption(f"{changed:,} of {len(table):,} clusters have an edited name; the others have keyword names.")
     with st.container(horizontal=True):
-        save = st.button(
-            "Save names",
-            type="primary",
-            icon=":material/check:",
-            key="names_save",
-            help="Used on every page and in exports.",
-        )
+        save = st.button("Save names", type="primary", icon=":material/check:", key="names_save")
+        note = "Deletes all edited names of this clustering."
         reset = st.button(
-            "Reset to keyword names",
-            icon=":material/undo:",
-            key="names_reset",
-            disabled=not changed,
-            help="Deletes all edited names of this clustering.",
+            "Reset to keyword names", icon=":material/undo:", key="names_reset", disabled=not changed, help=note
         )
         csv_button("Names (CSV)", table, "cluster-names.csv", help="The saved names with keywords and sizes.")
     if save or reset:
@@ -117,22 +95,16 @@ def _show_model_naming(view: ClusterView) -> None:
     plan = session.ask(naming.naming_plan, *view.args, limit, rename, timeout=600)
     _show_plan(plan, chat)
     backend = capabilities(chat.spec)
-    key_missing = backend.needs_key and session.api_key(chat.spec) is None
-    if key_missing:
+    if key_missing := backend.needs_key and session.api_key(chat.spec) is None:
         st.caption(":material/key: OpenAI needs an API key: enter it above.")
     agreed = not backend.paid or st.checkbox(
         "I agree to send this and to pay the provider's price",
         key=f"naming_agreed-{digest_json([asdict(chat), limit, rename])}",
         help="Prices of chat models are not known here; see the provider's price list.",
     )
-    if st.button(
-        "Name clusters",
-        type="primary",
-        icon=":material/auto_awesome:",
-        key="naming_start",
-        disabled=key_missing or not agreed or not plan.clusters,
-        help="Starts a job. Names are saved as they arrive; cancel it in the sidebar.",
-    ):
+    disabled, icon = key_missing or not agreed or not plan.clusters, ":material/auto_awesome:"
+    note = "Starts a job. Names are saved as they arrive; cancel it in the sidebar."
+    if st.button("Name clusters", type="primary", icon=icon, key="naming_start", disabled=disabled, help=note):
         _start_naming(view, chat, limit, rename)
 
 
@@ -140,17 +112,11 @@ def _select_scope(view: ClusterView) -> tuple[int, bool]:
     """How many clusters to name, and whether to replace edited names."""
     total = len(session.ask(keyword_names, *view.args, timeout=600))
     left, right = st.columns(2, vertical_alignment="bottom")
-    limit = left.number_input(
-        "Number of clusters",
-        1,
-        max(1, total),
-        max(1, min(DEFAULT_LIMIT, total)),
-        key=f"naming_limit-{total}",
-        help=f"The largest of {total:,} clusters are named; the others keep their names.",
-    )
-    rename = right.toggle(
-        "Replace edited names", key="naming_rename", help="Otherwise names edited by you or a model stay."
-    )
+    note, high = f"The largest of {total:,} clusters are named; the others keep their names.", max(1, total)
+    default = min(DEFAULT_LIMIT, high)
+    limit = left.number_input("Number of clusters", 1, high, default, key=f"naming_limit-{total}", help=note)
+    note = "Otherwise names edited by you or a model stay."
+    rename = right.toggle("Replace edited names", key="naming_rename", help=note)
     return int(limit), bool(rename)
 
 
@@ -177,13 +143,8 @@ def _show_plan(plan: NamingPlan, chat: ChatModel) -> None:
 
 
 def _start_naming(view: ClusterView, chat: ChatModel, limit: int, rename: bool) -> None:
-    params = {
-        "model": view.model.to_dict(),
-        "clusters": asdict(view.params),
-        "chat": asdict(chat),
-        "limit": limit,
-        "rename": rename,
-    }
+    options: dict[str, Any] = {"limit": limit, "rename": rename, "chat": asdict(chat)}
+    params = {"model": view.model.to_dict(), "clusters": asdict(view.params), **options}
     title = f"Cluster names of {view.info.name}"
     job = JobSpec("name_clusters", session.folder(), view.info.digest, params, title=title)
     for previous in session.manager().list(session.folder()):  # messages of earlier attempts are outdated
@@ -196,9 +157,5 @@ def _start_naming(view: ClusterView, chat: ChatModel, limit: int, rename: bool) 
 def _is_running(view: ClusterView) -> bool:
     """Whether a job is naming the clusters of this clustering."""
     specs = [job.spec for job in session.manager().list(session.folder()) if job.open]
-    return any(
-        spec.kind == "name_clusters"
-        and spec.corpus == view.info.digest
-        and spec.params.get("clusters") == asdict(view.params)
-        for spec in specs
-    )
+    target = ("name_clusters", view.info.digest, asdict(view.params))
+    return any((spec.kind, spec.corpus, spec.params.get("clusters")) == target for spec in specs)

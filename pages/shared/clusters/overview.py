@@ -22,48 +22,42 @@ from pages.shared.clusters import detail, icicle, naming
 from pages.shared.clusters.controls import LEVELS, ClusterView
 from pages.shared.downloads import csv_button
 from pages.shared.selections import active
+from pages.shared.tables import number, text
 from pages.shared.text import count, format_duration, plain
 
 IDENTICAL = 0.9999  # mean cosine from which all rows of a cluster are the same
-_TEXT, _NUMBER = st.column_config.TextColumn, st.column_config.NumberColumn
 COLUMNS: dict[str, Any] = {
-    "name": _TEXT("Cluster", help="Its keywords (class-based TF-IDF), or its edited name."),
-    "rows": _NUMBER("Rows", format="localized", width=60),
-    "purity": _NUMBER("Purity", format="percent", width=75, help="Neighbor purity: share of its rows' 15 nearest "
-                      "neighbors that are in the same cluster."),
-    "silhouette": _NUMBER("Silhouette", format="%.2f", width=85, help="-1 to 1, higher is better: closer to its own "
-                          "cluster than to the next (cosine)."),
-    "recovered": _NUMBER("Recovered", width=95, help="Resamples in which a cluster with a Jaccard index of at least "
-                         "0.75 was found."),
-    "models": _NUMBER("Other models", width=105, help="Other embedding models with a cluster that shares at least half "
-                      "of the joint rows."),
-    "keywords": _TEXT("Keywords", help="Its most characteristic terms (class-based TF-IDF)."),
-    "share": _NUMBER("Share", format="percent", help="Of all rows."),
-    "jaccard": _NUMBER("Jaccard", format="%.2f", help="Mean best Jaccard index over resamples (Hennig, 2007): below "
-                       "0.5 dissolved, from 0.75 stable, from 0.85 very stable."),
-    "dbcv": _NUMBER("DBCV", format="%.2f", help="-1 to 1, higher is better: denser inside than the gap to the next "
-                    "cluster (Moulavi and others, 2014), in the five clustered dimensions, before assigning noise."),
-    "cohesion": _NUMBER("Cohesion", format="%.2f", help="Mean cosine of two rows of the cluster; higher is tighter."),
-    "nearest": _TEXT("Nearest cluster", help="The cluster with the nearest center."),
-    "separation": _NUMBER("Cosine", format="%.2f", help="Cosine of the two centers; lower is better separated."),
-}  # fmt: skip
+    "name": text("Cluster", "Its keywords (class-based TF-IDF), or its edited name."),
+    "rows": number("Rows", "localized", width=60),
+    "purity": number("Purity", "percent", "Share of its rows' 15 nearest neighbors in the same cluster.", 75),
+    "silhouette": number(
+        "Silhouette", "%.2f", "-1 to 1, higher is better: closer to its own cluster than to the next.", 85
+    ),
+    "recovered": number("Recovered", None, "Resamples with a cluster of a Jaccard index of at least 0.75.", 95),
+    "models": number("Other models", None, "Other models with a cluster that shares half of the joint rows.", 105),
+    "keywords": text("Keywords", "Its most characteristic terms (class-based TF-IDF)."),
+    "share": number("Share", "percent", "Of all rows."),
+    "jaccard": number("Jaccard", "%.2f", "Mean best Jaccard index over resamples (Hennig, 2007): stable from 0.75."),
+    "dbcv": number(
+        "DBCV", "%.2f", "-1 to 1, higher is better: denser inside than the gap to the next (Moulavi, 2014)."
+    ),
+    "cohesion": number("Cohesion", "%.2f", "Mean cosine of two rows of the cluster; higher is tighter."),
+    "nearest": text("Nearest cluster", "The cluster with the nearest center."),
+    "separation": number("Cosine", "%.2f", "Cosine of the two centers; lower is better separated."),
+}
 
 
 def show_summary(overview: ClusterOverview, view: ClusterView) -> None:
     """One line on all clusters, with what each figure means."""
-    st.markdown(
-        " · ".join([*_size_parts(overview), *_quality_parts(overview)]),
-        help="Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. Silhouette "
-        "(Rousseeuw, 1987): 1 where every row is far closer to its own cluster than to the next, 0 where clusters "
-        "touch; texts of one corpus rarely exceed 0.3. Both are measured in the embedding space, over all rows. "
-        f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}.",
+    note = (
+        "Over all rows. Neighbor purity: mean share of a row's 15 nearest neighbors that are in the same cluster. "
+        "Silhouette (Rousseeuw, 1987): 1 where clusters are far apart, 0 where they touch; texts rarely exceed 0.3. "
+        f"Computed in {format_duration(overview.seconds)} with seed {view.params.seed}."
     )
+    st.markdown(" · ".join([*_size_parts(overview), *_quality_parts(overview)]), help=note)
     if not len(overview.table):
-        st.warning(
-            "No region is dense enough for a cluster: all rows are noise. Reduce the minimum cluster size, or use "
-            "another method.",
-            icon=":material/warning:",
-        )
+        message = "All rows are noise. Reduce the minimum cluster size, or use another method."
+        st.warning(message, icon=":material/warning:")
     elif len(overview.table) == 1:
         message = "All rows are in one cluster. Increase the resolution, or use another method."
         if overview.table["cohesion"].iloc[0] > IDENTICAL:
@@ -80,9 +74,7 @@ def _size_parts(overview: ClusterOverview) -> list[str]:
         parts.append(f"**{noise:,}** rows ({noise / total:.1%}) are noise")
     if assigned:
         parts.append(f"**{assigned:,}** rows ({assigned / total:.1%}) assigned from noise")
-    if overview.suggested:
-        parts.append(f"{overview.k} suggested by the silhouette")
-    return parts
+    return [*parts, f"{overview.k} suggested by the silhouette"] if overview.suggested else parts
 
 
 def _quality_parts(overview: ClusterOverview) -> list[str]:
@@ -104,7 +96,7 @@ def show_clusters(view: ClusterView, overview: ClusterOverview) -> None:
         return
     nodes = session.ask(hierarchy, *view.args, timeout=600)
     position = _selected_position(view, nodes)
-    node = nodes[position] if position is not None else None
+    node = None if position is None else nodes[position]
     left, right = st.columns([3, 4], gap="large")
     with left:
         _show_hierarchy(nodes, view, position)
@@ -133,13 +125,10 @@ def _show_hierarchy(nodes: tuple[Node, ...], view: ClusterView, position: int | 
         "Click a bar to zoom in, show details, and select its rows on all pages; click it again to clear.",
     )
     key = "icicle-" + "-".join(str(part) for part in (view.info.digest, view.model.key, view.params))
-    icicle.draw(
-        icicle_bars(nodes, position),
-        LEVELS[: view.params.level + 1] if view.params.method == "leiden" else ("",),
-        key=key,
-        alt=f"Hierarchy of {len(nodes)} clusters, from coarse to fine",
-        on_click=partial(_bar_clicked, view, nodes, position, key),
-    )
+    heads = LEVELS[: view.params.level + 1] if view.params.method == "leiden" else ("",)
+    clicked = partial(_bar_clicked, view, nodes, position, key)
+    alt = f"Hierarchy of {len(nodes)} clusters, from coarse to fine"
+    icicle.draw(icicle_bars(nodes, position), heads, key=key, alt=alt, on_click=clicked)
 
 
 def _bar_clicked(view: ClusterView, nodes: tuple[Node, ...], previous: int | None, key: str) -> None:
@@ -169,30 +158,21 @@ def _show_table(overview: ClusterOverview, view: ClusterView, node: Node | None)
     table = overview.table[[name for name in COLUMNS if name in overview.table]]
     in_table = node is not None and (node.level == view.params.level or view.params.method != "leiden")
     line = int(np.flatnonzero(table.index == node.label)[0]) if node is not None and in_table else None
-    selection: Any = {"selection": {"rows": [] if line is None else [line]}}
     key = f"groups-{view.info.digest}-{view.model.key}-{view.params}-{line}"
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        height=min(500, 38 + 35 * len(table)),
-        column_config=COLUMNS,
-        on_select=partial(_row_selected, view, tuple(int(label) for label in table.index), key),
-        selection_mode="single-row",
-        selection_default=selection,
-        key=key,
-        alt="Clusters with their figures",
-    )
+    selection: dict[str, Any] = {
+        "on_select": partial(_row_selected, view, tuple(int(label) for label in table.index), key),
+        "selection_mode": "single-row",
+        "selection_default": {"selection": {"rows": [] if line is None else [line]}},
+    }
+    size: dict[str, Any] = {"hide_index": True, "width": "stretch", "height": min(500, 38 + 35 * len(table))}
+    st.dataframe(table, column_config=COLUMNS, key=key, alt="Clusters with their figures", **size, **selection)
     if overview.models:
         st.caption(f"Compared with {count(len(overview.models), 'other model')}.")
     with st.container(horizontal=True):
         csv_button("Clusters (CSV)", table, "clusters.csv", help="This table.")
-        csv_button(
-            "Rows with clusters (CSV)",
-            partial(_rows_file, session.manager().ask, view.args),
-            "rows-with-clusters.csv",
-            help="The whole table with the number and name of each row's cluster.",
-        )
+        data = partial(_rows_file, session.manager().ask, view.args)
+        note = "The whole table with the number and name of each row's cluster."
+        csv_button("Rows with clusters (CSV)", data, "rows-with-clusters.csv", note)
         naming.show_names_button(view)
 
 

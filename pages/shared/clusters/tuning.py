@@ -1,5 +1,7 @@
 """Stability of the clusters under resampling, and parameter sweeps."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -18,21 +20,13 @@ from pages.shared.text import plain
 
 MAX_LISTED = 10  # least stable clusters
 CLIFF = 3.0  # times as many clusters from one setting to the next
-SETTINGS = {
-    "leiden": "Resolution",
-    "hdbscan": "Minimum cluster size",
-    "evoc": "Minimum cluster size",
-    "kmeans": "Number of clusters",
-}
+SIZE = "Minimum cluster size"
+SETTINGS = {"leiden": "Resolution", "hdbscan": SIZE, "evoc": SIZE, "kmeans": "Number of clusters"}
 METRICS = {  # name: column, format, explanation
     "Clusters": ("clusters", ".0f", "Number of clusters. After a sudden drop (a cliff), nearby settings are fragile."),
     "Noise": ("noise", ".0%", "Share of rows in no cluster."),
     "Silhouette": ("silhouette", ".2f", "Mean silhouette (cosine) in the embedding space, over rows in a cluster."),
-    "Seed agreement": (
-        "agreement",
-        ".2f",
-        "Mean adjusted mutual information with the other seeds at the same setting: 1 identical, 0 chance.",
-    ),
+    "Seed agreement": ("agreement", ".2f", "Mean adjusted mutual information with the other seeds: 1 identical."),
 }
 
 
@@ -44,14 +38,9 @@ def show_stability(view: ClusterView, overview: ClusterOverview) -> None:
         help="Cluster-wise stability (Hennig, 2007). 63.2% is the share of distinct rows in a bootstrap sample; "
         f"duplicates are left out, since they would hold clusters together. Seed {view.params.seed}.",
     )
-    stability = result_view.ready_value(
-        CLUSTER_STABILITY,
-        view.query,
-        headline="Stability has not been measured yet.",
-        description=f"The rows are clustered {runs} more times.",
-        button="Measure",
-        title=job_title("Stability", view),
-    )
+    headline, description = "Stability has not been measured yet.", f"The rows are clustered {runs} more times."
+    texts = {"headline": headline, "description": description, "title": job_title("Stability", view)}
+    stability = result_view.ready_value(CLUSTER_STABILITY, view.query, button="Measure", **texts)
     if stability is None:
         return
     stable, agreement = int((stability.jaccard >= STABLE_JACCARD).sum()), stability.agreement
@@ -60,14 +49,13 @@ def show_stability(view: ClusterView, overview: ClusterOverview) -> None:
         f"clusterings of resamples agree by **{agreement.mean():.2f}** with this one (adjusted mutual information; "
         f"{agreement.min():.2f} to {agreement.max():.2f} over {stability.runs} resamples)."
     )
-    st.plotly_chart(
-        stability_figure(stability.recovered, stability.runs, session.theme()),
-        key="stability",
-        config={"displayModeBar": False},
-        alt="Number of clusters by the number of resamples in which they were recovered",
-    )
+    figure = stability_figure(stability.recovered, stability.runs, session.theme())
+    alt = "Number of clusters by the number of resamples in which they were recovered"
+    st.plotly_chart(figure, key="stability", config={"displayModeBar": False}, alt=alt)
     st.markdown("**Least stable**")
-    for row in overview.table.sort_values("jaccard").head(MAX_LISTED).to_dict("records"):
+    # measured just now, possibly after the overview was loaded
+    table = overview.table.assign(recovered=stability.recovered, jaccard=stability.jaccard)
+    for row in table.sort_values("jaccard").head(MAX_LISTED).to_dict("records"):
         st.caption(
             f"{plain(row['name'])} ({row['rows']:,} rows): recovered in {int(row['recovered'])} of {stability.runs}, "
             f"mean Jaccard {row['jaccard']:.2f}"
@@ -82,15 +70,9 @@ def show_sweep(view: ClusterView, overview: ClusterOverview) -> None:
         return
     points = [vars(point) for method in METHODS if method in sweeps for point in sweeps[method]]
     table = pd.DataFrame(points)
-    metric = st.segmented_control(
-        "Metric",
-        list(METRICS),
-        key="sweep_figure",
-        default="Clusters",
-        required=True,
-        help=" ".join(f"{name}: {text}" for name, (_, _, text) in METRICS.items()),
-    )
-    _show_sweep_heatmaps(table, str(metric))
+    note = " ".join(f"{name}: {text}" for name, (_, _, text) in METRICS.items())
+    options: dict[str, Any] = {"key": "sweep_figure", "default": "Clusters", "required": True, "help": note}
+    _show_sweep_heatmaps(table, str(st.segmented_control("Metric", list(METRICS), **options)))
     csv_button("All metrics (CSV)", table, "parameter-sweep.csv", help="One line per method, setting and seed.")
 
 
@@ -126,12 +108,9 @@ def _show_sweep_heatmaps(table: pd.DataFrame, metric: str) -> None:
         with sides[index % 2]:
             st.markdown(f"**{METHOD_NAMES[method]}**  \n{summary}")
             cells = rows.pivot(index="seed", columns="value", values=column)
-            st.plotly_chart(
-                sweep_figure(cells, form, SETTINGS[method], session.theme(), cliff),
-                key=f"sweep-{column}-{method}",
-                config={"displayModeBar": False},
-                alt=f"{metric} for each setting and seed of {METHOD_NAMES[method]}",
-            )
+            figure = sweep_figure(cells, form, SETTINGS[method], session.theme(), cliff)
+            key, alt = f"sweep-{column}-{method}", f"{metric} for each setting and seed of {METHOD_NAMES[method]}"
+            st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def summarize_sweep(method: Method, metric: str, rows: pd.DataFrame) -> tuple[str, int | None]:
@@ -147,10 +126,8 @@ def summarize_sweep(method: Method, metric: str, rows: pd.DataFrame) -> tuple[st
         ends = [f"{median.iloc[index]:{form}} at {settings[index]}" for index in (low, high)]
         return f"From {' to '.join(ends)}.", None
     index, ratio = step
-    text = (
-        f"{median.iloc[index]:,.0f} clusters at {settings[index]}, {median.iloc[index + 1]:,.0f} at "
-        f"{settings[index + 1]}"
-    )
+    before, after = (f"{median.iloc[at]:,.0f}" for at in (index, index + 1))
+    text = f"{before} clusters at {settings[index]}, {after} at {settings[index + 1]}"
     if ratio < CLIFF:
         return f"No cliff: the largest step is {text}.", None
     return f"**Cliff** at the line: {text}.", index

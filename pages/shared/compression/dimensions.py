@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.compression import service
 from core.compression.charts import size_figure
-from core.compression.dimensions import METHOD_NAMES, elbow_size, smallest_sufficient
+from core.compression.dimensions import METHOD_NAMES, Curve, elbow_size, smallest_sufficient
 from core.compression.service import CompressedContender, DimensionView, LabelQuality
 from core.compression.summaries import points, quality_summary, recall_summary
 from core.stats.resampling import RESAMPLES
@@ -16,6 +16,10 @@ from pages.shared.downloads import csv_button
 from pages.shared.text import plain
 
 LOSSES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
+LOSS_HELP = (
+    "A size is enough if it, and every larger one, loses no more than this at the lower end of the 95% interval of its "
+    "difference to the full vectors. Points are percentage points."
+)
 
 
 def show_dimensions(compressed: CompressedContender, info: CorpusInfo) -> None:
@@ -29,7 +33,11 @@ def show_dimensions(compressed: CompressedContender, info: CorpusInfo) -> None:
     view = session.ask_once(service.dimension_view, compressed, quality)
     left, right = st.columns(2, gap="large")
     with left:
-        _show_recall_curves(view)
+        help_ = "The share of the ten nearest texts by the full vectors that are still found."
+        st.markdown("**Recall@10**", help=help_)
+        loss = _loss_slider("compress_neighbors", 0.2, "Acceptable loss of recall")
+        _show_curves(view.recall, loss, "recall@10", "compress_kept", "Recall by dimensions")
+        st.markdown(plain(recall_summary(view.recall, loss)))
     with right:
         _show_quality_curves(view, quality)
     st.caption(
@@ -43,45 +51,29 @@ def show_dimensions(compressed: CompressedContender, info: CorpusInfo) -> None:
     csv_button("Download (CSV)", curve_table(view), "dimensions.csv", help_, "compress_sizes_file")
 
 
-def _show_recall_curves(view: DimensionView) -> None:
-    st.markdown("**Recall@10**", help="The share of the ten nearest texts by the full vectors that are still found.")
-    loss = _loss_slider("compress_neighbors", 0.2, "Acceptable loss of recall")
-    sufficient, elbow = smallest_sufficient(view.recall[0], loss), elbow_size(view.recall[0])
-    figure = size_figure(view.recall, sufficient, elbow, "recall@10", session.theme())
-    st.plotly_chart(figure, key="compress_kept", config={"displayModeBar": False}, alt="Recall by dimensions")
-    st.markdown(plain(recall_summary(view.recall, loss)))
+def _show_curves(curves: tuple[Curve, ...], loss: float, title: str, key: str, alt: str) -> None:
+    figure = size_figure(curves, smallest_sufficient(curves[0], loss), elbow_size(curves[0]), title, session.theme())
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
 
 
 def _show_quality_curves(view: DimensionView, quality: LabelQuality) -> None:
     st.markdown("**Quality**", help="How well the nearest texts predict a text's label.")
+    column = plain(quality.column)
     if not view.quality:
-        column = plain(quality.column)
         reason = f"The labels of {column} can't be used" if quality.column else "No labels are selected"
-        st.info(
-            f"{reason}: two labels are needed, at least one of them on two distinct texts.", icon=":material/label_off:"
-        )
+        needed = "two labels are needed, at least one of them on two distinct texts."
+        st.info(f"{reason}: {needed}", icon=":material/label_off:")
         return
     loss = _loss_slider("compress_loss", 0.01, "Acceptable loss of quality")
-    sufficient, elbow = smallest_sufficient(view.quality[0], loss), elbow_size(view.quality[0])
-    figure = size_figure(view.quality, sufficient, elbow, MEASURES[quality.measure], session.theme())
-    st.plotly_chart(figure, key="compress_quality", config={"displayModeBar": False}, alt="Quality by dimensions")
+    _show_curves(view.quality, loss, MEASURES[quality.measure], "compress_quality", "Quality by dimensions")
     st.markdown(plain(quality_summary(view.quality, loss, quality.measure)))
-    st.caption(
-        f"Labels of {plain(quality.column)}: {view.sample.labeled:,} queries have one. Baseline (most frequent label): "
-        f"{view.sample.chance:.1%}."
-    )
+    labeled, chance = f"{view.sample.labeled:,} queries have one", f"{view.sample.chance:.1%}"
+    st.caption(f"Labels of {column}: {labeled}. Baseline (most frequent label): {chance}.")
 
 
 def _loss_slider(key: str, default: float, label: str) -> float:
     return st.select_slider(
-        label,
-        LOSSES,
-        default,
-        key=key,
-        persist_state="session",
-        format_func=points,
-        help="A size is enough if it, and every larger one, loses no more than this at the lower end of the 95% "
-        "interval of its difference to the full vectors. Points are percentage points.",
+        label, LOSSES, default, key=key, persist_state="session", format_func=points, help=LOSS_HELP
     )
 
 

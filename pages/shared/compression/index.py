@@ -1,6 +1,5 @@
 """Indexes: recall against speed, and the fastest setting with the target recall, ready to copy."""
 
-import pandas as pd
 import streamlit as st
 
 from core.compression import service
@@ -11,8 +10,9 @@ from core.compression.summaries import index_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression.select_contender import compression_ready, sample_caption, show_compression_table
+from pages.shared.compression.select_contender import compression_ready, sample_caption
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, show_table
 from pages.shared.text import format_bytes, format_duration, plain
 
 RECALLS = (0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -45,43 +45,34 @@ def show_index(compressed: CompressedContender, info: CorpusInfo) -> None:
 
 def target_recall_slider() -> float:
     """The target recall, which two parts of the page share."""
+    names = {share: f"{share * 100:g}%" for share in RECALLS}
+    help_ = "The share of the exact ten nearest that a search must find on average."
     return st.select_slider(
         "Target recall",
         RECALLS,
         0.95,
         key="compress_recall",
         bind="query-params",
-        format_func=lambda share: f"{share:.1%}".replace(".0%", "%"),
-        help="The share of the exact ten nearest that a search must find on average.",
+        format_func=names.__getitem__,
+        help=help_,
     )
 
 
 def _show_index_table(view: IndexView) -> None:
-    settings, number = view.table, st.column_config.NumberColumn
-    table = pd.DataFrame(
-        {
-            "Index": settings["name"],
-            "Recall@10": settings["recall"],
-            "ms (p50)": settings["p50"],
-            "ms (p95)": settings["p95"],
-            "Queries per second": settings["rate"].round().astype(int),
-            "Build time": [
-                format_duration(value) if value >= 10 else f"{value:.2f} s" for value in settings["seconds"]
-            ],
-            "Memory": [format_bytes(value) for value in settings["bytes"]],
-        }
+    table = view.table[["name", "recall", "p50", "p95"]].assign(
+        rate=view.table["rate"].round().astype(int),
+        seconds=[format_duration(value) if value >= 10 else f"{value:.2f} s" for value in view.table["seconds"]],
+        memory=[format_bytes(value) for value in view.table["bytes"]],
     )
-    show_compression_table(
-        table,
-        "compress_index_table",
-        "Settings of the indexes",
-        {
-            "Recall@10": number(format="%.4f", help="Against exact search. Higher is better."),
-            "ms (p50)": number(format="%.3f", help="Median time of single queries."),
-            "ms (p95)": number(format="%.3f", help="95th percentile of the time of single queries."),
-            "Queries per second": number(format="localized", help="One after another, on one thread."),
-        },
-        320,
-    )
+    columns = {
+        "name": "Index",
+        "recall": number("Recall@10", format="%.4f", help="Against exact search. Higher is better."),
+        "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
+        "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
+        "rate": number("Queries per second", format="localized", help="One after another, on one thread."),
+        "seconds": "Build time",
+        "memory": "Memory",
+    }
+    show_table(table, "Settings of the indexes", columns, key="compress_index_table", max_height=320)
     help_ = "One line per setting, with intervals."
-    csv_button("Download (CSV)", settings, "indexes.csv", help_, "compress_index_file")
+    csv_button("Download (CSV)", view.table, "indexes.csv", help_, "compress_index_file")

@@ -14,11 +14,16 @@ from core.compression.summaries import FEW_ROWS
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.compression.index import target_recall_slider
-from pages.shared.compression.select_contender import compression_ready, show_compression_table
+from pages.shared.compression.select_contender import compression_ready
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, show_table
 
 MIN_ROWS, MAX_ROWS = 1_000, 100_000_000
 DEFAULT_ROWS = 1_000_000
+DISK_HELP = (
+    "float32 vectors that only rescoring reads, a few per query; they may be on disk. The time was measured with them "
+    "in memory."
+)
 DRAWN_ROWS = [int(value) for value in np.round(np.logspace(3, 8, 26))]
 
 
@@ -34,13 +39,12 @@ def show_capacity_planner(compressed: CompressedContender, info: CorpusInfo) -> 
     options = session.ask_once(service.plan_options, compressed, target)
     plans = [plan(option, rows, width) for option in options]
     drawn = [(count, [plan(option, count, width) for option in options]) for count in DRAWN_ROWS]
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**Memory**")
-        _draw_plans(drawn, rows, "memory", "Memory by rows")
-    with right:
-        st.markdown("**Query time (extrapolated)**")
-        _draw_plans(drawn, rows, "ms", "Milliseconds by rows")
+    charts = (("Memory", "memory", "Memory by rows"), ("Query time (extrapolated)", "ms", "Milliseconds by rows"))
+    for column, (title, measure, alt) in zip(st.columns(2, gap="large"), charts, strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            figure = plan_figure(drawn, rows, measure, session.theme())
+            st.plotly_chart(figure, key=f"compress_{measure}", config={"displayModeBar": False}, alt=alt)
     st.markdown(plan_summary(plans, rows, target))
     _show_plan_table(plans)
     st.caption(_plan_method(options, rows, width))
@@ -59,18 +63,9 @@ def _plan_method(options: Sequence[Option], rows: int, width: int) -> str:
 
 
 def _rows_input(info: CorpusInfo) -> int:
-    return int(
-        st.number_input(
-            "Rows",
-            MIN_ROWS,
-            MAX_ROWS,
-            max(DEFAULT_ROWS, min(info.rows, MAX_ROWS)),
-            key="compress_rows",
-            step=10_000,
-            bind="query-params",
-            width=220,
-            help="How many vectors the index is planned for, from 1,000 to 100,000,000.",
-        )
+    default, help_ = max(DEFAULT_ROWS, min(info.rows, MAX_ROWS)), "How many vectors the index is planned for."
+    return st.number_input(
+        "Rows", MIN_ROWS, MAX_ROWS, default, 10_000, key="compress_rows", bind="query-params", width=220, help=help_
     )
 
 
@@ -78,10 +73,8 @@ def plan_summary(plans: Sequence[Plan], rows: int, target: float) -> str:
     """The smallest and the fastest option with the target recall, at this many rows."""
     exact, sufficient = plans[0], [plan for plan in plans if plan.option.recall >= target - 1e-9]
     smallest, fastest = min(sufficient, key=lambda plan: plan.memory), min(sufficient, key=lambda plan: plan.ms)
-    text = (
-        f"At {rows:,} rows, exact search over float32 needs **{format_bytes(exact.memory)}** and about "
-        f"{format_milliseconds(exact.ms)} per query."
-    )
+    text = f"At {rows:,} rows, exact search over float32 needs **{format_bytes(exact.memory)}** and about "
+    text += f"{format_milliseconds(exact.ms)} per query."
     if smallest.option == exact.option:
         return text
     rescoring = f" (and {format_bytes(smallest.disk)} on disk, for rescoring)" if smallest.disk else ""
@@ -95,37 +88,19 @@ def plan_summary(plans: Sequence[Plan], rows: int, target: float) -> str:
     return f"{text}; fastest: **{fastest.option.name}**, about {time} with {memory}."
 
 
-def _draw_plans(drawn: Sequence[tuple[int, Sequence[Plan]]], rows: int, measure: str, alt: str) -> None:
-    figure = plan_figure(drawn, rows, measure, session.theme())
-    st.plotly_chart(figure, key=f"compress_{measure}", config={"displayModeBar": False}, alt=alt)
-
-
 def _show_plan_table(plans: Sequence[Plan]) -> None:
-    table = pd.DataFrame(
-        {
-            "Option": [plan.option.name for plan in plans],
-            "Memory (GB)": [plan.memory / 1e9 for plan in plans],
-            "Disk (GB)": [plan.disk / 1e9 for plan in plans],
-            "Estimated ms": [plan.ms for plan in plans],
-            "Measured recall": [plan.option.recall for plan in plans],
-            "Measured rows": [plan.option.rows for plan in plans],
-        }
-    )
-    number = st.column_config.NumberColumn
-    show_compression_table(
-        table,
-        "compress_plan_table",
-        "Capacity plan",
-        {
-            "Memory (GB)": number(format="%.3g", help="What the search needs in memory, in 10^9 bytes."),
-            "Disk (GB)": number(
-                format="%.3g",
-                help="float32 vectors that only rescoring reads, a few per query; they may be on disk. The time was "
-                "measured with them in memory.",
-            ),
-            "Estimated ms": number(format="%.3g", help="Median of single queries on one thread, extrapolated."),
-            "Measured recall": number(format="percent", help="Recall@10 against exact search, as measured here."),
-            "Measured rows": number(format="localized", help="Rows that were searched when it was measured."),
-        },
-    )
+    rows = [
+        (plan.option.name, plan.memory / 1e9, plan.disk / 1e9, plan.ms, plan.option.recall, plan.option.rows)
+        for plan in plans
+    ]
+    columns = {
+        "Option": "Option",
+        "Memory (GB)": number(format="%.3g", help="What the search needs in memory, in 10^9 bytes."),
+        "Disk (GB)": number(format="%.3g", help=DISK_HELP),
+        "Estimated ms": number(format="%.3g", help="Median of single queries on one thread, extrapolated."),
+        "Measured recall": number(format="percent", help="Recall@10 against exact search, as measured here."),
+        "Measured rows": number(format="localized", help="Rows that were searched when it was measured."),
+    }
+    table = pd.DataFrame(rows, columns=list(columns))
+    show_table(table, "Capacity plan", columns, key="compress_plan_table", max_height=600)
     csv_button("Download (CSV)", table, "plan.csv", "One line per option.", "compress_plan_file")

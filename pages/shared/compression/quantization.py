@@ -10,15 +10,16 @@ from core.compression.summaries import quantization_summary
 from core.stats.resampling import RESAMPLES
 from core.store import CorpusInfo
 from pages.shared import session
-from pages.shared.compression.select_contender import (
-    compression_ready,
-    sample_caption,
-    select_quality,
-    show_compression_table,
-)
+from pages.shared.compression.select_contender import compression_ready, sample_caption, select_quality
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, show_table, text
 from pages.shared.text import plain
 
+NAME_HELP = (
+    "PQ: product quantization, with its bytes per vector. Rescored: so many times more candidates are found by their "
+    "signs, then ordered by float32 vectors, which are stored as well."
+)
+ORDER_HELP = "Kendall's tau-b of the exact 100 nearest: 1 the same order, 0 unrelated. Higher is better."
 VIEWS = {"recall": "Recall@10", "rank_correlation": "Rank correlation", "quality": "Quality by label"}
 AXES = {
     "recall": "recall@10 against exact search",
@@ -36,15 +37,9 @@ def show_quantization(compressed: CompressedContender, info: CorpusInfo) -> None
         return
     quality = select_quality(compressed)
     view = session.ask_once(service.quantization_view, compressed, quality)
-    views = {name: label for name, label in VIEWS.items() if name in view.table}
+    views, help_ = [name for name in VIEWS if name in view.table], "The measure drawn; the table has all."
     column = st.segmented_control(
-        "View",
-        list(views),
-        key="compress_sight",
-        format_func=lambda name: VIEWS[name],
-        default="recall",
-        required=True,
-        help="The measure drawn over bytes per vector; the table has all.",
+        "View", views, key="compress_sight", format_func=VIEWS.__getitem__, default="recall", required=True, help=help_
     )
     column = column if column in views else "recall"
     figure = quantization_figure(view.table, column, AXES[column], session.theme())
@@ -55,31 +50,18 @@ def show_quantization(compressed: CompressedContender, info: CorpusInfo) -> None
 
 
 def _show_quantization_table(view: QuantizationView) -> None:
-    columns = ["name", "bytes", "factor", "recall", "rank_correlation", "quality", "p50", "p95"]
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    show_compression_table(
-        view.table[[column for column in columns if column in view.table]],
-        "compress_bits_table",
-        "Quantizations",
-        {
-            "name": text(
-                "Data type",
-                help="PQ: product quantization, with its bytes per vector. Rescored: so many times more candidates are "
-                "found by their signs, then ordered by float32 vectors, which are stored as well.",
-            ),
-            "bytes": number("Bytes", format="localized", help="Of one vector, for the search itself."),
-            "factor": number("Compression", format="%.3g×", help="Times smaller than float32."),
-            "recall": number("Recall@10", format="percent", help="Against exact search. Higher is better."),
-            "rank_correlation": number(
-                "Rank correlation",
-                format="%.3f",
-                help="Kendall's tau-b of the exact 100 nearest: 1 the same order, 0 unrelated. Higher is better.",
-            ),
-            "quality": number("Quality", format="percent", help="By the selected labels. Higher is better."),
-            "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
-            "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
-        },
-    )
+    columns = {
+        "name": text("Data type", help=NAME_HELP),
+        "bytes": number("Bytes", format="localized", help="Of one vector, for the search itself."),
+        "factor": number("Compression", format="%.3g×", help="Times smaller than float32."),
+        "recall": number("Recall@10", format="percent", help="Against exact search. Higher is better."),
+        "rank_correlation": number("Rank correlation", format="%.3f", help=ORDER_HELP),
+        "quality": number("Quality", format="percent", help="By the selected labels. Higher is better."),
+        "p50": number("ms (p50)", format="%.3f", help="Median time of single queries."),
+        "p95": number("ms (p95)", format="%.3f", help="95th percentile of the time of single queries."),
+    }
+    table = view.table[[column for column in columns if column in view.table]]
+    show_table(table, "Quantizations", columns, key="compress_bits_table", max_height=600)
     help_ = "All columns, with the 95% intervals."
     csv_button("Download (CSV)", view.table, "quantization.csv", help_, "compress_bits_file")
 

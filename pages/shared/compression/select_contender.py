@@ -1,9 +1,7 @@
-"""Which contender is compressed, the labels that measure its quality, its measurements, and their tables."""
+"""Which contender is compressed, the labels that measure its quality, and its measurements."""
 
 from collections.abc import Sequence
-from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.compression.results import COMPRESSION, Part, at_float32
@@ -30,14 +28,8 @@ def select_contender(contenders: Sequence[Contender]) -> Contender:
     options = {contender.key: contender for contender in map(at_float32, contenders)}
     session.select_from_link("compress", list(options))
     if len(options) > 1:
-        st.selectbox(
-            "Model",
-            list(options),
-            key="compress",
-            format_func=lambda key: options[key].label,
-            width=420,
-            help="One contender is compressed at a time, from its float32 vectors.",
-        )
+        names, help_ = {key: contender.label for key, contender in options.items()}, "Compressed from float32 vectors."
+        st.selectbox("Model", list(options), key="compress", format_func=names.__getitem__, width=420, help=help_)
         session.write_to_link("compress")
     return options.get(session.widget_value("compress"), next(iter(options.values())))
 
@@ -49,27 +41,17 @@ def select_quality(compressed: CompressedContender) -> LabelQuality:
         return LabelQuality()
     with st.container(horizontal=True):
         session.select_from_link("compress_label", [*columns, NO_COLUMN])
+        names = {NO_COLUMN: "none"} | {column: column for column in columns}
         column = st.selectbox(
-            "Quality by label",
-            [*columns, NO_COLUMN],
-            key="compress_label",
-            format_func=lambda name: name or "none",
-            width=280,
-            help="Similar texts should share this column's labels. Quality: how well a text's nearest others predict "
-            "its label; the text and its copies are excluded.",
-        )
+            "Quality by label", [*columns, NO_COLUMN], key="compress_label", format_func=names.__getitem__, width=280,
+            help="Quality: how well the labels of a text's nearest others, without its copies, predict its own label.",
+        )  # fmt: skip
         session.write_to_link("compress_label")
         measure = st.selectbox(
-            "Metric",
-            list(MEASURES),
-            key="compress_measure",
-            bind="query-params",
-            format_func=lambda name: MEASURES[name],
-            width=320,
-            disabled=not column,
-            help="kNN: the label is predicted by a vote of the 10 nearest. Precision@k: the share of the k nearest "
-            "with the same label. 0 to 100%; higher is better.",
-        )
+            "Metric", list(MEASURES), key="compress_measure", bind="query-params", format_func=MEASURES.__getitem__,
+            width=320, disabled=not column, help="kNN: the label is predicted by a vote of the 10 nearest. Precision@k:"
+            " the share of the k nearest with the same label. 0 to 100%; higher is better.",
+        )  # fmt: skip
     return LabelQuality(column, measure or "vote")
 
 
@@ -89,13 +71,3 @@ def sample_caption(sample: SampleInfo) -> str:
     """What was searched, for captions."""
     of = f"{sample.searched:,} of {sample.texts:,}" if sample.searched < sample.texts else f"{sample.searched:,}"
     return f"{sample.queries:,} queries among {of} distinct texts, seed {sample.seed}"
-
-
-def show_compression_table(
-    table: pd.DataFrame, key: str, alt: str, columns: dict[str, Any], height: int | None = None
-) -> None:
-    """A table with all rows visible, or of so many pixels."""
-    height = height or 38 + 35 * len(table)
-    st.dataframe(
-        table, hide_index=True, width="stretch", height=height, lazy=False, key=key, alt=alt, column_config=columns
-    )

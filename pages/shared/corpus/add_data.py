@@ -25,18 +25,10 @@ FORMATS = (
 def choose_source() -> ImportSource | None:
     """The uploaded files or the pasted text that are being imported, None where there are none."""
     with st.container(border=True):
-        upload = SOURCES[0]
-        name = st.segmented_control(
-            "Add data",
-            SOURCES,
-            default=upload,
-            required=True,
-            key="add_data",
-            bind="query-params",
-            help="Source of the texts.",
-        )
+        options: dict[str, Any] = {"default": SOURCES[0], "required": True, "bind": "query-params"}
+        name = st.segmented_control("Add data", SOURCES, key="add_data", help="Source of the texts.", **options)
         parts: tuple[Callable[[], ImportSource | None], ...] = (_upload, _paste, _sample, show_saved_corpora)
-        return parts[SOURCES.index(name or upload)]()
+        return parts[SOURCES.index(name or SOURCES[0])]()
 
 
 def clear_source() -> None:
@@ -69,7 +61,7 @@ def _upload() -> ImportSource | None:
                 type="tertiary",
                 icon=":material/close:",
                 on_click=clear_source,
-                help="Discard these files; the workspace does not change.",
+                help="Discard these files.",
             )
     return source
 
@@ -93,7 +85,7 @@ def _paste() -> ImportSource | None:
         help="Each line becomes a row. Tables with a header row and JSON are recognized.",
     )
     pressed = st.button(
-        "Import text", key="use-paste", type="primary" if text else "secondary", help="Preview the rows first."
+        "Import text", key="use-paste", type="primary" if text else "secondary", help="Shows a preview."
     )
     if pressed:
         session.remember("paste", _stage_text(text or ""))
@@ -113,8 +105,8 @@ def _stage_text(text: str) -> ImportSource | None:
 
 def _sample() -> ImportSource | None:
     st.markdown(
-        "**Shop feedback**: customer feedback to an imaginary shop, in English and some Chinese, with product area, "
-        "rating and date. Some rows are deliberate problems: off-topic texts, near-duplicates and wrong labels."
+        "**Shop feedback**: customer feedback in English and some Chinese, with product area, rating and date. "
+        "Some rows are deliberate problems: off-topic texts, near-duplicates and wrong labels."
     )
     pressed = st.button(
         "Open sample",

@@ -97,9 +97,7 @@ def _other_roles(source: ImportSource, preview: FilePreview, text: str) -> Roles
     )
     left, right = st.columns(2)
     with left:
-        time = _optional_column(
-            "Time", preview, guess.time, f"time-{suffix}", "Dates in any format, or Unix timestamps."
-        )
+        time = _optional_column("Time", preview, guess.time, f"time-{suffix}", "Any date format, or Unix timestamps.")
     with right:
         identity = _optional_column("ID", preview, guess.id, f"id-{suffix}", "Unique row ID in your system.")
     return Roles(text, tuple(labels), time, identity)

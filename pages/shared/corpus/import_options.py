@@ -104,7 +104,7 @@ def _show_files(preview: FilePreview) -> None:
             "stored with the corpus, so its map needs no embedding run.",
             icon=":material/hub:",
         )
-    with st.expander(f"First rows of {preview.rows:,}", icon=":material/table_rows:", expanded=False):
+    with st.expander(f"Preview ({count(preview.rows, 'row')})", icon=":material/table_rows:", expanded=False):
         st.dataframe(preview.head, height=260, alt="The first rows of the files")
 
 

@@ -38,20 +38,10 @@ def _count_rows(source: ImportSource, roles: Roles, steps: Steps) -> tuple[StepC
 
 def _choose_cleaning(source: ImportSource, counts: tuple[StepCount, ...]) -> tuple[bool, bool]:
     removed: list[int | None] = [step.before - step.after for step in counts] or [None, None]
-    empty = st.toggle(
-        "Remove empty texts",
-        value=True,
-        key=f"empty-{tag(source)}",
-        persist_state="session",
-        help="Rows with blank text.",
-    )
+    empty = _toggle("Remove empty texts", f"empty-{tag(source)}", "Rows with blank text.", value=True)
     st.caption(_affected_rows(removed[0], "is empty", "are empty"))
-    duplicates = st.toggle(
-        "Remove exact duplicates",
-        key=f"duplicates-{tag(source)}",
-        persist_state="session",
-        help="Keeps the first of several rows with the same text.",
-    )
+    key, help = f"duplicates-{tag(source)}", "Keeps the first of several rows with the same text."
+    duplicates = _toggle("Remove exact duplicates", key, help)
     st.caption(_affected_rows(removed[1], "repeats an earlier text", "repeat an earlier text"))
     return empty, duplicates
 
@@ -80,29 +70,19 @@ def _choose_subset(source: ImportSource, rows: int) -> tuple[int | None, int | N
 
 def _choose_splitting(source: ImportSource, has_vectors: bool) -> tuple[int | None, float]:
     """(tokens per passage or None, overlap in [0, 0.5])"""
-    split = st.toggle(
-        "Split long texts into passages",
-        key=f"split-{tag(source)}",
-        disabled=has_vectors,
-        persist_state="session",
-        help="Models read only the beginning of a long text. Each passage becomes a row that refers to its original "
-        "row. Not available for texts with vectors.",
-    )
+    help = "Models read only the beginning of a long text. Each passage becomes a row. Not for texts with vectors."
+    split = _toggle("Split long texts into passages", f"split-{tag(source)}", help, disabled=has_vectors)
     if not split or has_vectors:
         return None, 0.1
     tokens_help = "A token is about three quarters of a word; all-MiniLM-L6-v2 reads 256."
     tokens = _number("Tokens per passage", 8, 8_000, 200, f"tokens-{tag(source)}", tokens_help, step=50)
-    overlap = st.slider(
-        "Overlap (%)",
-        0,
-        50,
-        10,
-        step=5,
-        key=f"overlap-{tag(source)}",
-        persist_state="session",
-        help="Share of a passage that the next one repeats, so that no sentence loses its context.",
-    )
+    key, help = f"overlap-{tag(source)}", "Share of a passage that the next one repeats, to preserve context."
+    overlap = st.slider("Overlap (%)", 0, 50, 10, step=5, key=key, persist_state="session", help=help)
     return tokens, overlap / 100
+
+
+def _toggle(label: str, key: str, help: str, value: bool = False, disabled: bool = False) -> bool:
+    return st.toggle(label, value, key=key, persist_state="session", help=help, disabled=disabled)
 
 
 def _number(label: str, low: int, high: int, default: int, key: str, help: str, step: int = 1) -> int:

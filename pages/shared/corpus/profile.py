@@ -1,6 +1,7 @@
 """What a corpus or a draft of one contains: counts, lengths, languages, truncation by model, columns, first rows."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.corpus.language import NAMES
@@ -11,9 +12,10 @@ from core.corpus.staging import ImportSource
 from core.models.costs import TruncationReport
 from core.models.registry import PRESETS, capabilities
 from core.store import CorpusInfo
-from core.types import ModelSpec, Roles
+from core.types import Roles
 from core.vectors.service import draft_truncation, load_truncation
 from pages.shared import session
+from pages.shared.tables import text
 from pages.shared.text import count, plain
 
 MAX_LANGUAGES = 6
@@ -55,12 +57,8 @@ def _show_overview(profile: Profile, height: int = 220) -> None:
     with st.grid(4, min_column_width=140):
         st.metric("Rows", f"{profile.rows:,}", help="Texts in the corpus.")
         st.metric("Empty texts", f"{profile.missing:,}", help="Rows whose text is empty or blank.")
-        st.metric(
-            "Exact duplicates", f"{profile.exact_duplicates:,}", help="Rows that repeat the text of an earlier row."
-        )
-        st.metric(
-            "Median length", f"{profile.lengths.median:,.0f}", help="In characters; half of the texts are shorter."
-        )
+        st.metric("Exact duplicates", f"{profile.exact_duplicates:,}", help="Rows that repeat an earlier text.")
+        st.metric("Median length", f"{profile.lengths.median:,.0f}", help="In characters.")
     left, right = st.columns([3, 2], gap="large")
     with left:
         _show_lengths(profile, height)
@@ -71,9 +69,7 @@ def _show_overview(profile: Profile, height: int = 220) -> None:
 def _show_lengths(profile: Profile, height: int) -> None:
     from core.figures import histogram_figure
 
-    st.markdown(
-        "**Text length**", help="In characters. Bins are wider for longer texts, so that all lengths are visible."
-    )
+    st.markdown("**Text length**", help="In characters. Bins are wider for longer texts.")
     edges, lengths = profile.histogram_edges, profile.lengths
     if not len(profile.histogram_counts):
         st.caption("There is no text to measure.")
@@ -89,9 +85,7 @@ def _show_lengths(profile: Profile, height: int) -> None:
         for low, high, texts in zip(edges, edges[1:], profile.histogram_counts, strict=False)
     ]
     figure.update_traces(hovertext=hover)
-    st.plotly_chart(
-        figure, key="lengths", config={"displayModeBar": False}, alt="Histogram of text lengths in characters"
-    )
+    st.plotly_chart(figure, key="lengths", config={"displayModeBar": False}, alt="Text lengths in characters")
     st.caption(f"Min {lengths.shortest:,} · 95th percentile {lengths.p95:,.0f} · max {lengths.longest:,} characters")
 
 
@@ -104,31 +98,26 @@ def _show_languages(profile: Profile) -> None:
     rest = sum(list(profile.languages.values())[MAX_LANGUAGES:])
     if rest:
         st.caption(f"Other languages: {rest:,} of {total:,}")
-    st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
+    if profile.languages_sample < profile.rows:
+        st.caption(f"Detected on a sample of {count(profile.languages_sample, 'text')} of {profile.rows:,}")
 
 
 def _show_truncation_title() -> None:
-    st.markdown(
-        "**Truncation by model**",
-        help="A model reads a text up to its maximum number of tokens (word pieces) and ignores the rest. Splitting "
-        "long texts into passages avoids this.",
-    )
+    help = "A model ignores what is beyond its maximum number of tokens (word pieces). Splitting texts avoids this."
+    st.markdown("**Truncation by model**", help=help)
 
 
 def _show_truncation(reports: tuple[TruncationReport, ...]) -> None:
     """Models with a limit as counted, then those without one."""
     lines = [_truncation_row(use) for use in reports]
-    lines += [_unlimited_row(spec) for spec in PRESETS if not spec.max_tokens]
-    st.dataframe(
-        lines,
-        hide_index=True,
-        column_config={
-            "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads."),
-            "Truncated texts": st.column_config.TextColumn(help="Texts with more tokens than that."),
-            "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read."),
-        },
-        alt="Truncated texts by model",
-    )
+    unlimited = {"Max. tokens": "no limit", "Truncated texts": "none", "Text lost": "0.0%"}
+    lines += [{"Model": spec.label, **unlimited} for spec in PRESETS if not spec.max_tokens]
+    columns = {
+        "Max. tokens": text(help="Tokens of a text that the model reads."),
+        "Truncated texts": text(help="Texts with more tokens than that."),
+        "Text lost": text(help="Share of all tokens that the model does not read."),
+    }
+    st.dataframe(lines, hide_index=True, column_config=columns, alt="Truncated texts by model")
     sampled = next((use for use in reports if use.counted < use.texts), None)
     if sampled:
         st.caption(f"Counted on a sample of {count(sampled.counted, 'text')} of {sampled.texts:,}")
@@ -142,25 +131,13 @@ def _truncation_row(use: TruncationReport) -> dict[str, str]:
     return {"Model": use.model, "Max. tokens": limit, "Truncated texts": truncated, "Text lost": lost}
 
 
-def _unlimited_row(spec: ModelSpec) -> dict[str, str]:
-    return {"Model": spec.label, "Max. tokens": "no limit", "Truncated texts": "none", "Text lost": "0.0%"}
-
-
 def _show_tables(info: CorpusInfo, profile: Profile) -> None:
     rows, columns, source = st.tabs(["First rows", "Columns", "Source"])
     head = session.ask_once(first_rows, session.corpus_ref(info))
-    rows.dataframe(head, height=320, alt="The first rows of the corpus")
-    lines = [
-        {
-            "Column": column.name,
-            "Type": column.kind,
-            "Missing": column.missing,
-            "Unique values": column.distinct,
-            "Examples": " | ".join(column.examples),
-        }
-        for column in profile.columns
-    ]
-    columns.dataframe(lines, hide_index=True, alt="The columns of the corpus")
+    rows.dataframe(head.set_axis(range(1, len(head) + 1)), height=320, alt="The first rows of the corpus")
+    names = ("Column", "Type", "Missing", "Unique values", "Examples")
+    lines = [(c.name, c.kind, c.missing, c.distinct, " | ".join(c.examples)) for c in profile.columns]
+    columns.dataframe(pd.DataFrame(lines, columns=names), hide_index=True, alt="The columns of the corpus")
     with source:
         _show_origin(info)
 

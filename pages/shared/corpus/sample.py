@@ -23,9 +23,8 @@ def prepare_sample() -> None:
 
 def start_sample() -> str:
     """Queue the job of the sample; returns its ID."""
-    return session.manager().submit(
-        JobSpec("sample", session.folder(), "", sample_params(), title="Shop feedback (sample)")
-    )
+    params = sample_params()
+    return session.manager().submit(JobSpec("sample", session.folder(), "", params, title=params["name"]))
 
 
 def sample_params() -> dict[str, Any]:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import PurePath
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.errors import JobError, PlanisphereError, StorageError
@@ -13,6 +15,7 @@ from core.jobs.types import JobState
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import number, show_table
 from pages.shared.text import count, format_bytes, plain
 
 STOP_SECONDS = 30  # a job stops after its current batches
@@ -24,16 +27,10 @@ def show_saved_corpora() -> None:
     if not corpora:
         st.caption("No saved corpora yet.")
         return
-    st.dataframe(
-        [_corpus_row(info) for info in corpora],
-        hide_index=True,
-        height=min(38 + 35 * len(corpora), 320),
-        column_config={
-            "Created": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "Rows": st.column_config.NumberColumn(format="localized"),
-        },
-        alt="The corpora in this workspace",
-    )
+    created = st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")
+    columns = {"Created": created, "Rows": number(format="localized")}
+    rows = pd.DataFrame([_corpus_row(info) for info in corpora])
+    show_table(rows, "The corpora in this workspace", columns, max_height=320)
     by_digest = {info.digest: info for info in corpora}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         current = session.current_corpus()
@@ -57,22 +54,15 @@ def _corpus_row(info: CorpusInfo) -> dict[str, object]:
 
 
 def _show_buttons(info: CorpusInfo) -> None:
-    st.button(
-        "Open",
-        key="open-corpus",
-        type="primary",
-        icon=":material/folder_open:",
-        on_click=session.open_corpus,
-        args=(info.digest,),
-        help="Show this corpus on every page.",
+    opening: dict[str, Any] = {"on_click": session.open_corpus, "args": (info.digest,), "type": "primary"}
+    st.button("Open", key="open-corpus", icon=":material/folder_open:", help="Show it on every page.", **opening)
+    dialogs = (
+        ("Rename", "edit", "Changes the name only."),
+        ("Delete", "delete", "Asks for confirmation and shows the space freed."),
     )
-    _dialog_button("Rename", "rename", info, ":material/edit:", "Changes the name only.")
-    _dialog_button("Delete", "delete", info, ":material/delete:", "Asks for confirmation and shows the space freed.")
-
-
-def _dialog_button(label: str, kind: str, info: CorpusInfo, icon: str, help: str) -> None:
-    dialog = (kind, info.digest)
-    st.button(label, key=f"{kind}-corpus", icon=icon, on_click=session.remember, args=("dialog", dialog), help=help)
+    for label, icon, help in dialogs:
+        name, dialog = f"{label.lower()}-corpus", ("dialog", (label.lower(), info.digest))
+        st.button(label, name, help, session.remember, dialog, icon=f":material/{icon}:")
 
 
 def _show_dialog() -> None:
@@ -89,12 +79,8 @@ def _close_dialog() -> None:
 
 @st.dialog("Rename corpus", on_dismiss=_close_dialog)
 def rename_dialog(info: CorpusInfo) -> None:
-    new = st.text_input(
-        "New name", info.name, max_chars=120, key="new-name", help="Name shown in the sidebar and in lists."
-    )
-    if st.button(
-        "Rename", key="rename-yes", type="primary", help="Names must not be empty.", disabled=not (new or "").strip()
-    ):
+    new = st.text_input("New name", info.name, max_chars=120, key="new-name", help="Shown in the sidebar and in lists.")
+    if st.button("Rename", key="rename-yes", type="primary", help="Not empty.", disabled=not (new or "").strip()):
         _apply(partial(session.workspace().rename, info.digest, new or ""))
 
 
@@ -107,12 +93,10 @@ def delete_dialog(info: CorpusInfo) -> None:
         f"This frees **{format_bytes(workspace.size(info.digest))}**. Your own files are not changed."
     )
     if jobs:
-        st.warning(
-            f"{count(len(jobs), 'job')} on it {_job_status(jobs)} and will be stopped first.", icon=":material/stop:"
-        )
+        st.warning(f"{count(len(jobs), 'job')} on it {_job_status(jobs)} and will be stopped.", icon=":material/stop:")
     with st.container(horizontal=True):
         if st.button(
-            "Delete permanently", key="delete-yes", type="primary", icon=":material/delete:", help="Can't be undone."
+            "Delete permanently", key="delete-yes", type="primary", icon=":material/delete:", help="Permanent."
         ):
             _apply(partial(stop_and_delete, info))
         if st.button("Cancel", key="delete-no", help="Changes nothing."):
@@ -146,15 +130,12 @@ def stop_and_delete(info: CorpusInfo) -> None:
             for job in jobs:
                 session.manager().cancel(job.id)
             if time.monotonic() > deadline:
-                raise JobError(
-                    "A job on this corpus has not stopped yet.", "Try again in a minute; nothing was deleted."
-                )
+                remedy = "Nothing was deleted. Try again in a minute."
+                raise JobError("A job on this corpus has not stopped yet.", remedy)
             time.sleep(0.1)
         session.workspace().delete(info.digest)
     if session.workspace().info(info.digest):
-        raise StorageError(
-            f"{info.name} could not be deleted.", "Close other programs that use its files, then try again."
-        )
+        raise StorageError(f"{info.name} could not be deleted.", "Close programs that use its files and try again.")
 
 
 def _apply(change: Callable[[], object]) -> None:

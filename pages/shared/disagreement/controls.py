@@ -5,22 +5,21 @@ from dataclasses import replace
 import streamlit as st
 
 from core.disagreement import service
-from core.disagreement.results import COMPARISON, ComparisonQuery, PairQuery
+from core.disagreement.results import COMPARISON, ComparisonQuery
 from core.store import CorpusInfo
 from pages.shared import result_view, session
 from pages.shared.text import count, cut, plain
 
 ALL = "all"
 DEFAULT_K = 10
+K_LABEL = "k (nearest texts compared)"
 
 
 def comparison_ready(query: ComparisonQuery) -> bool:
     """Whether the contenders are compared; few rows are at once, for more the job is offered."""
     if session.ask_once(service.distinct_text_count, query.corpus) < 2:
-        st.info(
-            "All rows have the same text, so there are no neighbors to compare. Add more rows on the Data page.",
-            icon=":material/info:",
-        )
+        text = "All rows have the same text, so there are no neighbors to compare. Add more rows on the Data page."
+        st.info(text, icon=":material/info:")
         return False
     return result_view.ready(
         COMPARISON,
@@ -38,16 +37,8 @@ def k_slider(query: ComparisonQuery) -> int:
     options, default = available_depths(query), default_k(query)
     if len(options) < 2:
         return default
-    k = st.select_slider(
-        "k (nearest texts compared)",
-        list(options),
-        default,
-        key="depth",
-        bind="query-params",
-        width=320,
-        help="The k nearest other texts of each text under each contender. Copies of a text count as one text, and "
-        "are not neighbors of each other.",
-    )
+    help_ = "The k nearest other texts of each text under each contender; copies of a text count as one text."
+    k = st.select_slider(K_LABEL, options, default, key="depth", bind="query-params", width=320, help=help_)
     return int(k)
 
 
@@ -64,35 +55,22 @@ def available_depths(query: ComparisonQuery) -> tuple[int, ...]:
 
 def select_pair(query: ComparisonQuery, allow_all: bool = True) -> ComparisonQuery:
     """Two of the contenders, or with `allow_all` also all of them; of two contenders there is nothing to select."""
-    pairs = {pair_key(pair): pair for pair in query.pairs}
+    pairs = {f"{pair.first.key}~{pair.second.key}": pair for pair in query.pairs}
     if len(pairs) == 1:
         return query
-    options = [*([ALL] if allow_all else []), *pairs]
-    key = "pair" if allow_all else "two"
-    session.select_from_link(key, options)
-    selected = st.selectbox(
-        "Contenders",
-        options,
-        key=key,
-        format_func=lambda option: pair_name(pairs[option]) if option in pairs else f"all {len(query.contenders)}",
-        width=460,
-        help="With all, a row's disagreement is the mean over all pairs."
-        if allow_all
-        else "Changes are counted from the first contender to the second.",
-    )
+    names = {key: f"{pair.first.label} and {pair.second.label}" for key, pair in pairs.items()}
+    if allow_all:
+        key, help_ = "pair", "With all, a row's disagreement is the mean over all pairs."
+        names = {ALL: f"all {len(query.contenders)}"} | names
+    else:
+        key, help_ = "two", "Changes are counted from the first contender to the second."
+    session.select_from_link(key, list(names))
+    selected = st.selectbox("Contenders", list(names), key=key, format_func=names.__getitem__, width=460, help=help_)
     session.write_to_link(key)
     if selected == ALL:
         return query
     pair = pairs[str(selected)]
     return replace(query, contenders=(pair.first, pair.second))
-
-
-def pair_key(pair: PairQuery) -> str:
-    return f"{pair.first.key}~{pair.second.key}"
-
-
-def pair_name(pair: PairQuery) -> str:
-    return f"{pair.first.label} and {pair.second.label}"
 
 
 def contender_names(query: ComparisonQuery) -> str:

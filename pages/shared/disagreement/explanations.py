@@ -1,7 +1,6 @@
 """What explains disagreement: slices of the texts with little overlap, as sentences, a picture and a table."""
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,6 +14,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import contender_names, k_slider, select_pair
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, show_table, text
 from pages.shared.text import file_stem, plain
 
 MAX_SENTENCES = 8
@@ -42,13 +42,9 @@ def show_explanations(query: ComparisonQuery, info: CorpusInfo) -> None:
     with right:
         _show_odds([*(more or uncertain)[:MAX_DRAWN], *less[: MAX_DRAWN // 2]])
     _show_slice_table(result, more, less)
-    csv_button(
-        "Download (CSV)",
-        partial(session.manager().ask, explanations.explanation_file, selected, k),
-        f"{file_stem(info.name)}-explanations.csv",
-        key="disagree_slices",
-        help="All slices with counts, odds ratios and intervals.",
-    )
+    data = partial(session.manager().ask, explanations.explanation_file, selected, k)
+    file, help_ = f"{file_stem(info.name)}-explanations.csv", "All slices with counts, odds ratios and intervals."
+    csv_button("Download (CSV)", data, file, help_, "disagree_slices")
     st.caption(_explanation_method(result))
 
 
@@ -63,7 +59,7 @@ def _explanation_verdict(
     if more:
         return f"{start} Strongest association: **{_as_subject(more[0].phrase)}**."
     if less:
-        return f"{start} Fewest among **{_as_subject(less[0].phrase)}**; no slice has significantly more."
+        return f"{start} Weakest association: **{_as_subject(less[0].phrase)}**; no slice has significantly more."
     return f"{start} None of the {explanation.tested:,} slices has significantly more."
 
 
@@ -114,27 +110,18 @@ def _show_odds(slices: list[Slice]) -> None:
 
 def _show_slice_table(result: DisagreementExplanation, more: list[Slice], less: list[Slice]) -> None:
     significant = {one.phrase for one in (*more, *less)}
-    rest = [one for one in result.explanation.slices if one.phrase not in significant]
-
-    def ratio(name: str, help_: str) -> Any:
-        return st.column_config.NumberColumn(name, format="%.2f", help=help_)
-
-    with st.expander(f"All {len(more) + len(less) + len(rest):,} slices"):
-        st.dataframe(
-            slice_table((*more, *less, *rest))[["slice", "n", "share", "odds", "low", "high", "adjusted"]],
-            hide_index=True,
-            width="stretch",
-            alt="All slices with their odds ratios",
-            column_config={
-                "slice": st.column_config.TextColumn("Texts …", width="large"),
-                "n": st.column_config.NumberColumn("Texts", format="localized"),
-                "share": st.column_config.NumberColumn("Little overlap", format="percent", help="Share of the texts."),
-                "odds": ratio("Odds ratio", "1: as all other texts; above 1: more disagreement."),
-                "low": ratio("95% CI low", "Corrected for the number of slices."),
-                "high": ratio("95% CI high", "Corrected for the number of slices."),
-                "adjusted": ratio("Adjusted", "Adjusted for the other factors; blank where not in the regression."),
-            },
-        )
+    slices = (*more, *less, *(one for one in result.explanation.slices if one.phrase not in significant))
+    columns = {
+        "slice": text("Texts …", width="large"),
+        "n": number("Texts", format="localized"),
+        "share": number("Little overlap", format="percent", help="Share of the texts."),
+        "odds": number("Odds ratio", format="%.2f", help="1: as all other texts; above 1: more disagreement."),
+        "low": number("95% CI low", format="%.2f", help="Corrected for the number of slices."),
+        "high": number("95% CI high", format="%.2f", help="Corrected for the number of slices."),
+        "adjusted": number("Adjusted", format="%.2f", help="For the other factors; blank: not in the regression."),
+    }
+    with st.expander(f"All {len(slices):,} slices"):
+        show_table(slice_table(slices)[list(columns)], "All slices with their odds ratios", columns)
 
 
 def _explanation_method(result: DisagreementExplanation) -> str:

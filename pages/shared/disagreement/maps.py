@@ -102,6 +102,7 @@ def _scatter_data(
     """What the component needs, see its README."""
     theme, bounds = session.theme(), shape.bounds
     stamp = digest_json([packet.key for packet in shape.points])
+    array = colors.codes.key if colors.codes else None
     panels = [
         {"array": packet.key, "title": layout.model.label, "labels": [], "contours": []}
         for packet, layout in zip(shape.points, layouts, strict=True)
@@ -112,7 +113,7 @@ def _scatter_data(
         "panels": panels,
         "ids": shape.ids.key if shape.ids else None,
         "bounds": {"x": bounds.x, "y": bounds.y, "side": bounds.side, "width": bounds.width, "height": bounds.height},
-        "color": {"key": "disagreement", "array": colors.codes.key if colors.codes else None, **colors.legend},
+        "color": {"key": "disagreement", "array": array, **colors.legend},
         "columns": [],
         "details": _details_key(layouts),
         "theme": theme,
@@ -128,15 +129,12 @@ def _scatter_data(
 def _map_link(query: ComparisonQuery, k: int, layouts: tuple[LayoutKey, ...]) -> None:
     first, others = layouts[0], ".".join(settings.layout_id(layout) for layout in layouts[1:])
     color = {"color": settings.DISAGREEMENT, "between": disagreement_link(query, k)}
+    link = {"corpus": first.corpus.digest, "model": first.model.key, **color, **({"with": others} if others else {})}
     st.page_link(
-        "pages/explore/map.py",
-        label="Open on the Map page",
-        icon=":material/scatter_plot:",
-        query_params={"corpus": first.corpus.digest, "model": first.model.key, **color}
-        | ({"with": others} if others else {}),
-        help="With these colors. There you can select, save, search and export rows on all maps at once. The first map "
-        f"is that of {plain(first.model.label)}.",
-    )
+        "pages/explore/map.py", label="Open on the Map page", icon=":material/scatter_plot:", query_params=link,
+        help="With these colors, to select, save, search and export rows on all maps at once. The first map is that of "
+        f"{plain(first.model.label)}.",
+    )  # fmt: skip
 
 
 def _details_key(layouts: tuple[LayoutKey, ...]) -> str:

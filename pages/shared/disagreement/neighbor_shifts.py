@@ -9,7 +9,7 @@ from core.disagreement.results import NEIGHBOR_SHIFTS, ComparisonQuery, ShiftQue
 from core.disagreement.shift_groups import NeighborText, ShiftedGroup, ShiftedGroups
 from core.store import CorpusInfo
 from pages.shared import result_view, session
-from pages.shared.disagreement.controls import available_depths, default_k, select_pair
+from pages.shared.disagreement.controls import K_LABEL, available_depths, default_k, select_pair
 from pages.shared.selections.save_form import show_save_selection
 from pages.shared.text import count, cut, plain
 
@@ -21,9 +21,8 @@ def show_shifted_groups(query: ComparisonQuery, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pair = select_pair(query, allow_all=False)
         k = _select_k(pair)
-        reverse = st.toggle(
-            "Reverse", key="disagree_turned", persist_state="session", help="From the second contender to the first."
-        )
+        help_ = "From the second contender to the first."
+        reverse = st.toggle("Reverse", key="disagree_turned", persist_state="session", help=help_)
     first, second = pair.contenders[::-1] if reverse else pair.contenders
     shift_query = ShiftQuery(query.corpus, first, second, k)
     if not result_view.ready(
@@ -48,15 +47,9 @@ def _select_k(pair: ComparisonQuery) -> int:
     if len(options) < 2:
         return default
     k = st.segmented_control(
-        "k (nearest texts compared)",
-        options,
-        key="disagree_followed",
-        default=10 if 10 in options else options[-1],
-        required=True,
-        persist_state="session",
-        help="A text loses a neighbor that is among its k nearest under the first contender only, and gains one that "
-        "is under the second only.",
-    )
+        K_LABEL, options, key="disagree_followed", default=10 if 10 in options else options[-1], required=True,
+        persist_state="session", help="Lost: among the k nearest under the first contender only; gained: the second.",
+    )  # fmt: skip
     return int(k or options[0])
 
 
@@ -99,12 +92,8 @@ def _join_words(terms: tuple[str, ...]) -> str:
 def _visible_count(groups: ShiftedGroups) -> int:
     if len(groups.groups) <= PAGE_SIZE:
         return len(groups.groups)
-    show_all = st.toggle(
-        f"Show all {len(groups.groups)} groups",
-        key="disagree_all_groups",
-        persist_state="session",
-        help="The first four have the largest change: texts times their mean disagreement.",
-    )
+    label, help_ = f"Show all {len(groups.groups)} groups", "Sorted by change: texts times their mean disagreement."
+    show_all = st.toggle(label, key="disagree_all_groups", persist_state="session", help=help_)
     return len(groups.groups) if show_all else PAGE_SIZE
 
 
@@ -114,32 +103,24 @@ def _show_group(query: ShiftQuery, group: ShiftedGroup, info: CorpusInfo) -> Non
         if group.label[1]:
             value = f"{plain(cut(group.column, 30))} {plain(cut(group.label[0], 40))}"
             label = f" · mostly {value} ({group.label[1]:,} of {group.texts:,})"
-        st.markdown(
-            f"**{plain(group.name)}** · {count(group.texts, 'text')} · disagreement {group.disagreement:.0%}{label}"
-        )
+        texts = count(group.texts, "text")
+        st.markdown(f"**{plain(group.name)}** · {texts} · disagreement {group.disagreement:.0%}{label}")
         st.caption(f"Common words: {_join_words(group.common_words) or 'none'}")
-        left, middle, right = st.columns(3, gap="medium")
-        with left:
-            _list_texts("**Texts**", list(group.examples))
-        with middle:
-            heading = f"**Lost neighbors** {_join_words(group.lost_words[:4])}"
-            _list_texts(heading, [neighbor.text for neighbor in group.lost], _neighbor_notes(group.lost, group.texts))
-        with right:
-            heading = f"**Gained neighbors** {_join_words(group.gained_words[:4])}"
-            notes = _neighbor_notes(group.gained, group.texts)
-            _list_texts(heading, [neighbor.text for neighbor in group.gained], notes)
+        lists = (
+            ("**Texts**", (), [plain(cut(text, 110)) for text in group.examples]),
+            ("**Lost neighbors**", group.lost_words, [_neighbor_line(one, group.texts) for one in group.lost]),
+            ("**Gained neighbors**", group.gained_words, [_neighbor_line(one, group.texts) for one in group.gained]),
+        )
+        for column, (title, terms, lines) in zip(st.columns(3, gap="medium"), lists, strict=True):
+            heading = f"{title} {_join_words(terms[:4])}".rstrip()
+            column.markdown(heading + "\n" + "\n".join(f"- {line}" for line in lines))
         rows = partial(session.ask, shift_groups.group_rows, query, group.number)
         show_save_selection(info, f"moved_{group.number}", rows, group.texts, f"Shifted: {cut(group.name, 50)}")
 
 
-def _neighbor_notes(neighbors: tuple[NeighborText, ...], group_size: int) -> list[str]:
-    labels = [f", {plain(cut(one.column, 20))} {plain(cut(one.label, 30))}" if one.label else "" for one in neighbors]
-    return [f" ({one.members:,} of {group_size:,}{label})" for one, label in zip(neighbors, labels, strict=True)]
-
-
-def _list_texts(heading: str, texts: list[str], notes: list[str] | None = None) -> None:
-    lines = zip(texts, notes or [""] * len(texts), strict=True)
-    st.markdown(heading.rstrip() + "\n" + "\n".join(f"- {plain(cut(text, 110))}{note}" for text, note in lines))
+def _neighbor_line(neighbor: NeighborText, group_size: int) -> str:
+    label = f", {plain(cut(neighbor.column, 20))} {plain(cut(neighbor.label, 30))}" if neighbor.label else ""
+    return f"{plain(cut(neighbor.text, 110))} ({neighbor.members:,} of {group_size:,}{label})"
 
 
 def _shift_method(groups: ShiftedGroups, k: int) -> str:

@@ -1,5 +1,7 @@
 """Pairwise similarity of the contenders: the heat map, and how the overlap grows with k."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,12 +16,13 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import default_k, k_slider
 from pages.shared.downloads import csv_button
+from pages.shared.tables import number, text
 from pages.shared.text import count, file_stem, plain
 
 MEASURES: dict[Measure, str] = {
     "overlap": "Overlap@k",
     "jaccard": "Jaccard",
-    "rbo": "Rank-biased overlap",
+    "rbo": "RBO",  # short, so that all five fit on a phone
     "cka": "CKA",
     "rsa": "RSA",
 }
@@ -53,22 +56,16 @@ def show_overview(query: ComparisonQuery, info: CorpusInfo) -> None:
 
 def _select_measure() -> Measure:
     measure = st.segmented_control(
-        "Metric",
-        list(MEASURES),
-        key="alike",
-        bind="query-params",
-        default="overlap",
-        required=True,
-        format_func=lambda name: "RBO" if name == "rbo" else MEASURES[name],  # so that all five fit on a phone
-        help=HELP,
-    )
+        "Metric", list(MEASURES), key="alike", bind="query-params", default="overlap", required=True,
+        format_func=MEASURES.__getitem__, help=HELP,
+    )  # fmt: skip
     return measure or "overlap"
 
 
 def similarity_verdict(query: ComparisonQuery, similarity: PairwiseSimilarity) -> str:
     """One sentence on the most and the least similar pair."""
     names = query.names
-    pairs = [(i, j) for i, j in _pairs(len(names)) if np.isfinite(similarity.values[i, j])]
+    pairs = [(i, j) for i, j in combinations(range(len(names)), 2) if np.isfinite(similarity.values[i, j])]
     if not pairs:
         return "Similarity is undefined: all vectors of a contender are the same, or there are too few texts."
     best, worst = (choose(pairs, key=lambda pair: similarity.values[pair]) for choose in (max, min))
@@ -87,7 +84,7 @@ def _pair_sentence(similarity: PairwiseSimilarity, pair: tuple[int, int]) -> str
         return f"share **{value}** of a text's {what}{interval}"
     if similarity.measure == "jaccard":
         return f"have **{value}** of the texts in either list in both{interval}"
-    article = "an" if similarity.measure == "rsa" else "a"
+    article = "a" if similarity.measure == "cka" else "an"
     return f"have {article} {MEASURES[similarity.measure]} of **{value}**{interval}"
 
 
@@ -107,19 +104,14 @@ def _pair_names(names: tuple[str, ...], pair: tuple[int, int]) -> str:
     return f"{plain(names[pair[0]])} and {plain(names[pair[1]])}"
 
 
-def _pairs(contenders: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(contenders) for j in range(i + 1, contenders)]
-
-
 def _show_heatmap(query: ComparisonQuery, similarity: PairwiseSimilarity) -> None:
     st.markdown("**Pairwise similarity**")
     order = np.ix_(similarity.order, similarity.order)
     values, low, high = (table[order] for table in (similarity.values, similarity.low, similarity.high))
     names, percent = [query.names[i] for i in similarity.order], similarity.measure in ("overlap", "jaccard")
     figure = similarity_figure(names, values, low, high, percent, session.theme())
-    st.plotly_chart(
-        figure, key="disagree_heat", alt=f"Heat map: {MEASURES[similarity.measure]} of every two contenders"
-    )
+    alt = f"Heat map: {MEASURES[similarity.measure]} of every two contenders"
+    st.plotly_chart(figure, key="disagree_heat", alt=alt)
     st.caption(_similarity_method(similarity))
 
 
@@ -139,9 +131,8 @@ def _similarity_method(similarity: PairwiseSimilarity) -> str:
         )
     rows, texts = count(similarity.rows, "row"), count(similarity.texts, "distinct text")
     of_rows = f"{rows} ({texts})" if similarity.texts < similarity.rows else rows
-    left_out = (
-        f" {count(similarity.left_out, 'row')} left out: all neighbors are copies." if similarity.left_out else ""
-    )
+    rows = count(similarity.left_out, "row")
+    left_out = f" {rows} left out: all neighbors are copies." if similarity.left_out else ""
     extra = f" p = {RBO_P:g}, extrapolated (Webber 2010)." if similarity.measure == "rbo" else ""
     blocks = " in blocks" if similarity.texts > MAX_BLOCKS else ""
     return (
@@ -154,11 +145,10 @@ def _similarity_download(query: ComparisonQuery, similarity: PairwiseSimilarity,
     tables = (similarity.values, similarity.low, similarity.high)
     records = [
         (query.names[i], query.names[j], *(table[i, j] for table in tables), similarity.chance)
-        for i, j in _pairs(len(query.names))
+        for i, j in combinations(range(len(query.names)), 2)
     ]
-    table = pd.DataFrame(
-        records, columns=["contender", "other", MEASURES[similarity.measure], "low", "high", "chance level"]
-    )
+    columns = ["contender", "other", MEASURES[similarity.measure], "low", "high", "chance level"]
+    table = pd.DataFrame(records, columns=columns)
     file = f"{file_stem(info.name)}-{similarity.measure}.csv"
     csv_button("Download (CSV)", table, file, key="disagree_pairs", help="All pairs with their intervals.")
 
@@ -167,25 +157,19 @@ def _compare_with_overlap(query: ComparisonQuery, similarity: PairwiseSimilarity
     """Global similarity next to Overlap@k: the two may differ."""
     st.markdown("**Compared with Overlap@k**")
     overlap = session.ask_once(service.pairwise_similarity, query, "overlap", similarity.k)
-    pairs = sorted(_pairs(len(query.names)), key=lambda pair: -np.nan_to_num(similarity.values[pair], nan=-2.0))
-    table = pd.DataFrame(
-        [(" and ".join(query.names[i] for i in pair), _cell(similarity, pair), overlap.values[pair]) for pair in pairs],
-        columns=["pair", "global", "overlap"],
+    pairs = sorted(
+        combinations(range(len(query.names)), 2), key=lambda pair: -np.nan_to_num(similarity.values[pair], nan=-2.0)
     )
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        row_height=66,  # two lines, from which Streamlit wraps: names of two contenders are long
-        alt="Global similarity and overlap of neighbors",
-        column_config={
-            "pair": st.column_config.TextColumn("Contenders", width=200),
-            "global": st.column_config.TextColumn(MEASURES[similarity.measure], width=135, help="With its 95% CI."),
-            "overlap": st.column_config.NumberColumn(
-                f"Overlap@{overlap.k}", format="percent", width=95, help="Share of the nearest texts that both have."
-            ),
-        },
-    )
+    names, help_ = [" and ".join(query.names[i] for i in pair) for pair in pairs], "Nearest texts that both have."
+    columns = {
+        "pair": text("Contenders", width=200),
+        "global": text(MEASURES[similarity.measure], width=135, help="With its 95% CI."),
+        "overlap": number(f"Overlap@{overlap.k}", format="percent", width=95, help=help_),
+    }
+    records = [(name, _cell(similarity, pair), overlap.values[pair]) for name, pair in zip(names, pairs, strict=True)]
+    table, alt = pd.DataFrame(records, columns=list(columns)), "Global similarity and overlap of neighbors"
+    # rows of two lines, from which Streamlit wraps: names of two contenders are long
+    st.dataframe(table, hide_index=True, width="stretch", row_height=66, alt=alt, column_config=columns)
     st.caption(
         "Models of one family can be nearly the same globally and still return different search results: those depend "
         "on the nearest neighbors."

@@ -17,6 +17,7 @@ from pages.shared.disagreement.controls import contender_names, k_slider, label_
 from pages.shared.downloads import csv_button
 from pages.shared.map import settings
 from pages.shared.selections.save_form import show_save_selection
+from pages.shared.tables import ROW_COLUMN, checkbox, number, progress, show_table, text
 from pages.shared.text import count, cut, file_stem, plain
 
 ANY = ""
@@ -69,121 +70,71 @@ def _filter_popover(query: ComparisonQuery, k: int) -> RowQuery:
         column = _optional_select("Column", list(columns), "disagree_column", "Filter by the values of this column.")
         values: list[str] = []
         if column:
-            session.drop_unknown_values("disagree_values", list(columns[column]))
-            values = st.multiselect(
-                "Values",
-                list(columns[column]),
-                key="disagree_values",
-                placeholder="any",
-                help="Rows with any of these values; the 200 most frequent are offered.",
-            )
+            offered, help_ = list(columns[column]), "Rows with any of these values; the 200 most frequent are offered."
+            session.drop_unknown_values("disagree_values", offered)
+            values = st.multiselect("Values", offered, key="disagree_values", placeholder="any", help=help_)
         cluster = _optional_select("Cluster", list(options.clusters), "disagree_group", "As on the Clusters page.")
         low = _word_limit("Minimum words", "disagree_low", options.max_words)
         high = _word_limit("Maximum words", "disagree_high", options.max_words)
         isolated = st.selectbox(
-            "Isolated rows",
-            list(ISOLATION),
-            key="disagree_alone",
-            format_func=lambda isolation: ISOLATION[isolation],
-            persist_state="session",
-            help="Rows among the 5% farthest from their 10 nearest other texts under every contender. Contenders agree "
-            "that these are isolated, even where their neighbors differ.",
-        )
+            "Isolated rows", list(ISOLATION), key="disagree_alone", format_func=ISOLATION.__getitem__,
+            persist_state="session", help="Isolated: among the 5% of the rows farthest from their 10 nearest other "
+            "texts under every contender, which agree on that even where neighbors differ.",
+        )  # fmt: skip
     return RowQuery(k, column, tuple(values), cluster, (low, high), isolated)
 
 
 def _optional_select(label: str, options: list[str], key: str, help_: str) -> str:
     if session.widget_value(key, ANY) not in options:
         session.set_widget(key, ANY)
+    names = {ANY: "any"} | {option: cut(option, 60) for option in options}
     selected = st.selectbox(
-        label,
-        [ANY, *options],
-        key=key,
-        format_func=lambda option: cut(option, 60) if option else "any",
-        help=help_,
-        disabled=not options,
+        label, list(names), key=key, format_func=names.__getitem__, help=help_, disabled=not options
     )
     return str(selected or "")
 
 
 def _word_limit(label: str, key: str, longest: int) -> int | None:
     limit = st.number_input(
-        label,
-        0,
-        max(longest, 1),
-        None,
-        key=key,
-        placeholder="any",
-        persist_state="session",
+        label, 0, max(longest, 1), None, key=key, placeholder="any", persist_state="session",
         help="Words of the text (characters in scripts without spaces). Blank: no limit.",
-    )
+    )  # fmt: skip
     return None if limit is None else int(limit)
 
 
 def _select_row(rows: RowTable, k: int, label: str) -> int | None:
+    help_ = "1 less the Jaccard overlap of the nearest texts. 100%: none in common."
+    columns = {
+        "disagreement": progress("Disagreement", format="percent", max_value=1, width=120, help=help_),
+        "shared": number(f"Shared of {k}", format="%.3g", width=90, help="Nearest texts in common, mean of pairs."),
+        "text": text("Text", width=340),
+        "label": text(label, width=110),
+        "words": number("Words", format="localized", width=70),
+        "isolated": checkbox("Isolated", width=70, help="Far from its neighbors under all contenders."),
+        "row": ROW_COLUMN,
+    }
     table = rows.table.assign(row=rows.table.index + 1)
-    labels = ["label"] if "label" in table else []
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    event = st.dataframe(
-        table[["disagreement", "shared", "text", *labels, "words", "isolated", "row"]],
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(table), 430),
-        lazy=False,
-        key="disagree_list",
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="Rows by disagreement, highest first",
-        column_config={
-            "disagreement": st.column_config.ProgressColumn(
-                "Disagreement",
-                format="percent",
-                min_value=0,
-                max_value=1,
-                width=120,
-                help="1 less the Jaccard overlap of the nearest texts. 100%: none in common.",
-            ),
-            "shared": number(
-                f"Shared of {k}", format="%.3g", width=90, help="Nearest texts in common, mean over pairs."
-            ),
-            "text": text("Text", width=340),
-            "label": text(label, width=110),
-            "words": number("Words", format="localized", width=70),
-            "isolated": st.column_config.CheckboxColumn(
-                "Isolated", width=70, help="Far from its neighbors under all contenders."
-            ),
-            "row": number("Row", format="localized", width=70),
-        },
-    )
+    table, alt = table[[name for name in columns if name in table]], "Rows by disagreement, highest first"
+    selected = show_table(table, alt, columns, max_height=430, key="disagree_list", selection="single-row")
     if len(table) < rows.total:
         st.caption(f"Showing {len(table):,} of {rows.total:,}; the download has all.")
-    selected = [position for position in event.selection.rows if position < len(table)]
     return int(table.index[selected[0]]) if selected else None
 
 
 def _row_actions(query: ComparisonQuery, rows: RowQuery, table: RowTable, info: CorpusInfo) -> None:
-    csv_button(
-        "Download (CSV)",
-        partial(session.manager().ask, listing.rows_file, query, rows),  # bound now: it runs outside of the page
-        f"{file_stem(info.name)}-disagreement.csv",
-        key="disagree_file",
-        help="All matching rows with whole texts, the overlap of every pair, and all columns.",
-    )
+    data = partial(session.manager().ask, listing.rows_file, query, rows)  # bound now: it runs outside of the page
+    help_ = "All matching rows with whole texts, the overlap of every pair, and all columns."
+    csv_button("Download (CSV)", data, f"{file_stem(info.name)}-disagreement.csv", help_, "disagree_file")
     number = min(table.total, SAVED_ROWS)
     names = cut(" and ".join(query.names), 50) if len(query.names) == 2 else f"{len(query.names)} contenders"
     first_rows = partial(session.ask, listing.row_order, query, rows, number)
     show_save_selection(info, "disagree", first_rows, number, f"Disagreement, {names}")
+    color = {"color": settings.DISAGREEMENT, "between": disagreement_link(query, rows.k)}
     st.page_link(
-        "pages/explore/map.py",
-        label="Open the map",
-        icon=":material/scatter_plot:",
-        query_params={
-            "corpus": query.corpus.digest,
-            "color": settings.DISAGREEMENT,
-            "between": disagreement_link(query, rows.k),
-        },
+        "pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:",
+        query_params={"corpus": query.corpus.digest, **color},
         help="Its points are colored by this disagreement. A saved selection can be chosen there under Color by.",
-    )
+    )  # fmt: skip
 
 
 def _show_row(query: ComparisonQuery, info: CorpusInfo, row: int, k: int) -> None:
@@ -195,11 +146,11 @@ def _show_row(query: ComparisonQuery, info: CorpusInfo, row: int, k: int) -> Non
         st.markdown(_row_summary(comparison))
         if comparison.copies:
             st.caption(f"{count(comparison.copies, 'other row')} with the same text; copies are not neighbors.")
-        for start in range(0, len(comparison.lists), 2):
-            for column, position in zip(st.columns(2, gap="medium"), range(start, start + 2), strict=True):
-                if position < len(comparison.lists):
-                    with column:
-                        _show_neighbor_list(comparison, position, label_column_name(info))
+        for position in range(len(comparison.lists)):
+            if position % 2 == 0:
+                columns = st.columns(2, gap="medium")
+            with columns[position % 2]:
+                _show_neighbor_list(comparison, position, label_column_name(info))
         st.caption(_status_legend(comparison, k))
 
 
@@ -231,39 +182,29 @@ def _row_summary(comparison: RowComparison) -> str:
 
 
 def _show_neighbor_list(comparison: RowComparison, position: int, label: str) -> None:
-    neighbors = comparison.lists[position]
+    neighbors, other = comparison.lists[position], comparison.lists[0 if position else 1]
     st.markdown(f"**{plain(neighbors.name)}**", help=_closeness(neighbors))
     if not len(neighbors.table):
         st.caption("No neighbors but copies.")
         return
-    ranks = [
-        f"{rank:.0f}" if np.isfinite(rank) else f"> {comparison.max_rank}" for rank in neighbors.table["other_rank"]
-    ]
-    status = [STATUS[name] for name in neighbors.table["status"]]
-    table = neighbors.table.assign(status=status, other_rank=ranks, row=neighbors.table.index + 1)
-    labels = ["label"] if "label" in table else []
-    other, number, text = (
-        comparison.lists[0 if position else 1],
-        st.column_config.NumberColumn,
-        st.column_config.TextColumn,
+    other_ranks, max_rank = neighbors.table["other_rank"], comparison.max_rank
+    table = neighbors.table.assign(
+        status=neighbors.table["status"].map(STATUS),
+        other_rank=[f"{rank:.0f}" if np.isfinite(rank) else f"> {max_rank}" for rank in other_ranks],
+        row=neighbors.table.index + 1,
     )
-    st.dataframe(
-        table[["status", "rank", "other_rank", "text", *labels, "cosine", "row"]].style.apply(_status_color, axis=1),
-        hide_index=True,
-        width="stretch",
-        lazy=False,
-        key=f"disagree_near_{position}",
-        alt=f"Nearest texts under {neighbors.name}",
-        column_config={
-            "status": text("", width=75),
-            "rank": number("Rank", width=50),
-            "other_rank": text("Other rank", width=85, help=f"Its rank under {plain(other.name)}."),
-            "text": text("Text", width="medium"),
-            "label": text(label, width=110),
-            "cosine": number("Cosine", format="%.3f", width=65, help="Higher is more similar."),
-            "row": number("Row", format="localized", width=60),
-        },
-    )
+    columns = {
+        "status": text("", width=75),
+        "rank": number("Rank", width=50),
+        "other_rank": text("Other rank", width=85, help=f"Its rank under {plain(other.name)}."),
+        "text": text("Text", width="medium"),
+        "label": text(label, width=110),
+        "cosine": number("Cosine", format="%.3f", width=65, help="Higher is more similar."),
+        "row": ROW_COLUMN,
+    }
+    styled = table[[name for name in columns if name in table]].style.apply(_status_color, axis=1)
+    key, alt = f"disagree_near_{position}", f"Nearest texts under {neighbors.name}"
+    st.dataframe(styled, hide_index=True, width="stretch", lazy=False, key=key, alt=alt, column_config=columns)
 
 
 def _status_color(row: "pd.Series[Any]") -> list[str]:

@@ -17,6 +17,7 @@ from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.disagreement.controls import label_column_name
 from pages.shared.downloads import csv_button
+from pages.shared.tables import ROW_COLUMN, number, text
 from pages.shared.text import count, file_stem, plain
 
 
@@ -35,13 +36,9 @@ def show_single_query(query: ComparisonQuery, info: CorpusInfo) -> None:
         st.caption(f"Row {search.row + 1:,}: {plain(rankings.query)}")
     st.markdown(_agreement_sentence(rankings, names, search.k))
     _show_rank_table(rankings, names, search.k, label_column_name(info))
-    csv_button(
-        "Download (CSV)",
-        partial(session.manager().ask, single_query.rankings_file, query, search, secrets),
-        f"{file_stem(info.name)}-single-query.csv",
-        key="disagree_query_file",
-        help="All texts found, whole, with rank and cosine under each contender.",
-    )
+    data = partial(session.manager().ask, single_query.rankings_file, query, search, secrets)
+    help_ = "All texts found, whole, with rank and cosine under each contender."
+    csv_button("Download (CSV)", data, f"{file_stem(info.name)}-single-query.csv", help_, "disagree_query_file")
     _show_rank_changes(rankings, names, search.k)
     st.caption(
         f"Exact search by cosine over {count(rankings.total, 'text')}; copies of a text count as one. Ranks beyond "
@@ -51,29 +48,16 @@ def show_single_query(query: ComparisonQuery, info: CorpusInfo) -> None:
 
 
 def _query_input(info: CorpusInfo) -> SearchQuery | None:
+    help_ = "Embedded as a query by each contender's model, and shortened for variants with fewer dimensions."
+    row_help = "Uses the row's vectors as the query; works for imported vectors too. A text takes precedence."
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Query",
-            key="disagree_query",
-            bind="query-params",
-            max_chars=2_000,
-            width="stretch",
-            placeholder="Enter a text",
-            help="Embedded as a query by each contender's model, and shortened for variants with fewer dimensions.",
+            "Query", key="disagree_query", bind="query-params", max_chars=2_000, placeholder="Enter a text", help=help_
         )
         row = st.number_input(
-            "or row",
-            1,
-            info.rows,
-            None,
-            key="disagree_query_row",
-            width=140,
-            placeholder="number",
-            help="Uses the row's vectors as the query; works for imported vectors too. A text takes precedence.",
+            "or row", 1, info.rows, None, key="disagree_query_row", width=140, placeholder="number", help=row_help
         )
-        k = st.number_input(
-            "Hits", 3, 50, 10, key="disagree_hits", width=110, persist_state="session", help="Results per contender."
-        )
+        k = st.number_input("Hits", 3, 50, 10, key="disagree_hits", width=110, persist_state="session")
     if text.strip():
         return SearchQuery(text.strip(), -1, int(k))
     return SearchQuery("", int(row) - 1, int(k)) if row is not None else None
@@ -105,26 +89,18 @@ def _show_rank_table(rankings: QueryRankings, names: list[str], k: int, label: s
     ranks = [f"rank {position}" for position in range(len(names))]
     table = pd.DataFrame(rankings.ranks, columns=ranks, index=rankings.table.index).join(rankings.table)
     table["row"] = table.index + 1
-    labels = ["label"] if "label" in table else []
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     width, help_ = 120 if len(names) < 4 else 80, f"Rank; not among the hits beyond {k}."
-    config: dict[str, Any] = {
-        rank: number(name, format="%d", width=width, help=help_) for rank, name in zip(ranks, names, strict=True)
+    columns = {
+        **{rank: number(name, width=width, help=help_) for rank, name in zip(ranks, names, strict=True)},
+        "text": text("Text", width="large"),
+        "only": text("Only under", width=130, help="Among the hits of one contender alone."),
+        "label": text(label, width=110),
+        "row": ROW_COLUMN,
     }
-    st.dataframe(
-        table[[*ranks, "text", "only", *labels, "row"]].style.apply(partial(_rank_colors, k=k), subset=pd.Index(ranks)),
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(table), 460),
-        alt="Ranks of the texts found under each contender",
-        column_config=config
-        | {
-            "text": text("Text", width="large"),
-            "only": text("Only under", width=130, help="Among the hits of one contender alone."),
-            "label": text(label, width=110),
-            "row": number("Row", format="localized", width=60),
-        },
-    )
+    table = table[[name for name in columns if name in table]]
+    styled, alt = table.style.apply(partial(_rank_colors, k=k), subset=pd.Index(ranks)), "Ranks under each contender"
+    height = min(38 + 35 * len(table), 460)
+    st.dataframe(styled, hide_index=True, width="stretch", height=height, alt=alt, column_config=columns)
 
 
 def _rank_colors(ranks: "pd.Series[Any]", k: int) -> list[str]:

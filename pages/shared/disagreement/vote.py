@@ -35,10 +35,8 @@ def show_blind_vote(query: ComparisonQuery, info: CorpusInfo) -> None:
     with st.spinner("Finding disputed triplets"):
         ballot = session.ask(blind_vote.ballot, query, timeout=600)
     if not ballot.triplets:
-        st.info(
-            "No disputed triplets: these contenders agree on which texts are close. Choose other contenders.",
-            icon=":material/handshake:",
-        )
+        text = "No disputed triplets: these contenders agree on which texts are close. Choose other contenders."
+        st.info(text, icon=":material/handshake:")
         return
     if ballot.question is None:
         st.success("You have voted on all disputed triplets. Reveal the result below.", icon=":material/done_all:")
@@ -46,13 +44,13 @@ def show_blind_vote(query: ComparisonQuery, info: CorpusInfo) -> None:
         _show_question(query, ballot.question, ballot)
     _vote_actions(query, ballot, info)
     if session.widget_value("disagree_reveal"):
-        _show_result(query, session.ask(blind_vote.result_of, query))
+        _show_result(query, ballot.result)
     st.caption(_vote_method(ballot))
 
 
 def _show_question(query: ComparisonQuery, question: Question, ballot: Ballot) -> None:
-    votes = f"{count(ballot.decided, 'vote')} of {ENOUGH_VOTES} recommended"
-    st.progress(min(ballot.decided / ENOUGH_VOTES, 1.0), votes)
+    decided = ballot.result.decided
+    st.progress(min(decided / ENOUGH_VOTES, 1.0), f"{count(decided, 'vote')} of {ENOUGH_VOTES} recommended")
     with st.container(border=True):
         st.markdown("**Which is closer in meaning to this text?**")
         with st.container(height=200 if len(question.texts[0]) > LONG_TEXT else "content", border=False):
@@ -65,56 +63,28 @@ def _show_question(query: ComparisonQuery, question: Question, ballot: Ballot) -
         with st.container(horizontal=True):
             for label, choice, icon, help_ in BUTTONS:
                 st.button(
-                    label,
-                    key=f"disagree_{choice}",
-                    icon=f":material/{icon}:",
+                    label, key=f"disagree_{choice}", icon=f":material/{icon}:", help=help_, on_click=session.ask,
                     type="primary" if choice in ("first", "second") else "secondary",
-                    on_click=session.ask,
                     args=(blind_vote.vote, query, question, choice),
-                    help=help_,
-                )
+                )  # fmt: skip
 
 
 def _vote_actions(query: ComparisonQuery, ballot: Ballot, info: CorpusInfo) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.toggle(
-            "Reveal the result",
-            key="disagree_reveal",
-            help="Which contender your votes agree with so far. Knowing it early may bias your votes.",
-        )
-        no_votes = not (ballot.decided or ballot.ties or ballot.skipped)
+        help_ = "Which contender your votes agree with so far. Knowing it early may bias your votes."
+        st.toggle("Reveal the result", key="disagree_reveal", help=help_)
+        no_votes = not (ballot.result.decided or ballot.result.ties or ballot.result.skipped)
         st.button(
-            "Undo",
-            key="disagree_undo",
-            icon=":material/undo:",
-            on_click=session.ask,
-            args=(blind_vote.undo, query),
-            disabled=no_votes,
-            type="tertiary",
-            help="Removes the last vote on this corpus.",
-        )
-        csv_button(
-            "Download votes (CSV)",
-            partial(session.manager().ask, blind_vote.votes_file, query),
-            f"{file_stem(info.name)}-votes.csv",
-            key="disagree_votes",
-            disabled=no_votes,
-            help="All votes on this corpus with texts and contenders: it reveals them.",
-        )
-        with st.popover(
-            "Reset",
-            icon=":material/restart_alt:",
-            disabled=no_votes,
-            help="Removes the votes between these contenders.",
-        ):
-            st.button(
-                "Delete votes",
-                key="disagree_again",
-                type="primary",
-                on_click=session.ask,
-                args=(blind_vote.reset, query),
-                help="This can't be undone.",
-            )
+            "Undo", key="disagree_undo", icon=":material/undo:", on_click=session.ask, args=(blind_vote.undo, query),
+            disabled=no_votes, type="tertiary", help="Removes the last vote on this corpus.",
+        )  # fmt: skip
+        data = partial(session.manager().ask, blind_vote.votes_file, query)
+        help_ = "All votes on this corpus with texts and contenders: it reveals them."
+        csv_button("Download votes (CSV)", data, f"{file_stem(info.name)}-votes.csv", help_, "disagree_votes", no_votes)
+        help_ = "Removes the votes between these contenders. This can't be undone."
+        with st.popover("Reset", icon=":material/restart_alt:", disabled=no_votes, help=help_):
+            delete = (blind_vote.reset, query)
+            st.button("Delete votes", key="disagree_again", type="primary", on_click=session.ask, args=delete)
 
 
 def _show_result(query: ComparisonQuery, result: VoteResult) -> None:

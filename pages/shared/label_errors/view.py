@@ -130,7 +130,7 @@ def show_label_confusion(confusion: LabelConfusion) -> None:
         return
     current, suggested, rows = confusion.pairs[0]
     st.markdown(
-        f"Most frequent: labeled **{plain(cut(current, 40))}**, **{plain(cut(suggested, 40))}** suggested "
+        f"Most frequent: **{plain(cut(current, 40))}** labeled, **{plain(cut(suggested, 40))}** suggested "
         f"({count(rows, 'row')})."
     )
     st.plotly_chart(

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.figures import figure_html
+from core.figures import CONFIG, figure_html
 from core.map.charts import map_figure
 from core.map.scene import MapScene, plotly_selection
 from core.map.selection import MapSelection
 from core.map.service import ColorBy, LayoutKey, MapData, MapTrust, map_data
 from core.palette import Theme
 from core.secret import Secret
-from pages.shared import cached, session
+from pages.shared import cached, downloads, session
 from pages.shared.map import selection
 from pages.shared.map.layout_status import show_trust
 from pages.shared.text import file_stem
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 HEIGHT = 640
 COLOR_BAR = {"orientation": "h", "y": -0.01, "yanchor": "top", "x": 0.5, "len": 0.9, "title": {"side": "top"}}
+COLORED_BY = {
+    "trust": "neighbor preservation", "similarity": "similarity to a text", "selection": "a saved selection",
+    "clusters": "cluster", "disagreement": "disagreement between contenders",
+}  # fmt: skip
 # readable on either background
 MODEBAR: dict[Theme, dict[str, str]] = {
     "light": {"bgcolor": "rgba(0,0,0,0)", "color": "#6b7486", "activecolor": "#2f5d9f"},
@@ -93,7 +97,7 @@ def show_plotly_map(view: PlotlyMapView, scene: MapScene) -> None:
     show_trust(("",), (plotly.trust,))
     selected = _show_chart(view, plotly, scene)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Showing {plotly.drawn:,} of {plotly.total:,}. {_notes(view, plotly)}", width="content")
+        st.caption(f"Showing {plotly.drawn:,} of {plotly.total:,} rows. {_notes(view, plotly)}", width="content")
         show_save_button(view)
     if selected is not None:
         selection.show_map_selection(scene, view.name, selected)
@@ -114,33 +118,16 @@ def _show_chart(view: PlotlyMapView, plotly: PlotlyMap, scene: MapScene) -> MapS
     """Draws the chart; returns the selection, None in three dimensions."""
     flat = view.layout_key.params.dims == 2
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": ("points", "box", "lasso")} if flat else {}
-    event = st.plotly_chart(
-        plotly.figure,
-        width="stretch",
-        key="map_chart",
-        config=_chart_config(view.name),
-        alt=map_alt_text(view.name, view.color, plotly.drawn),
-        **options,
-    )
+    image = {"format": "png", "filename": f"map-{file_stem(view.name)}", "scale": 2}
+    config = CONFIG | {"displayModeBar": True, "toImageButtonOptions": image}
+    alt = map_alt_text(view.name, view.color, plotly.drawn)
+    event = st.plotly_chart(plotly.figure, width="stretch", key="map_chart", config=config, alt=alt, **options)
     return session.ask(plotly_selection, scene, dict(event.get("selection", {}))) if flat else None
-
-
-def _chart_config(name: str) -> dict[str, Any]:
-    image = {"format": "png", "filename": f"map-{file_stem(name)}", "scale": 2}
-    return {"displaylogo": False, "scrollZoom": True, "displayModeBar": True, "toImageButtonOptions": image}
 
 
 def map_alt_text(name: str, color: ColorBy, drawn: int) -> str:
     """What a map shows, for screen readers."""
-    colored = {
-        "none": "",
-        "trust": ", colored by neighbor preservation",
-        "similarity": ", colored by similarity to a text",
-        "selection": ", colored by a saved selection",
-        "clusters": ", colored by cluster",
-        "disagreement": ", colored by disagreement between contenders",
-    }
-    by = colored.get(color.kind, f", colored by {color.value}")
+    by = "" if color.kind == "none" else f", colored by {COLORED_BY.get(color.kind, color.value)}"
     return f"Map of {drawn:,} texts of {name}{by}; texts with similar meaning are close together"
 
 
@@ -153,13 +140,5 @@ def show_save_button(view: PlotlyMapView) -> None:
         figure = _figure(ask(map_data, view.layout_key, view.color, secret), view)
         return figure_html(figure, view.name, view.theme)
 
-    st.download_button(
-        "Save as HTML",
-        page,
-        f"map-{file_stem(view.name)}.html",
-        "text/html",
-        icon=":material/download:",
-        on_click="ignore",
-        help="One file of about 5 MB that opens in any browser, offline, with zoom and hover. "
-        "For a PNG image, use the map's toolbar.",
-    )
+    name, help_ = f"map-{file_stem(view.name)}.html", "About 5 MB, works offline. For a PNG, use the map's toolbar."
+    st.download_button("Save as HTML", page, name, "text/html", help=help_, **downloads.OPTIONS)

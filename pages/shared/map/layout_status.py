@@ -35,12 +35,7 @@ def computed_layout(layout_key: LayoutKey, info: CorpusInfo) -> LayoutKey | None
     ):
         return replace(layout_key, created=layout_created(layout_key))
     if layout_key.params != LayoutParams():
-        st.button(
-            "Reset map settings",
-            icon=":material/undo:",
-            on_click=settings.reset_layout_params,
-            help="Back to UMAP in two dimensions with the default settings.",
-        )
+        st.button("Reset map settings", icon=":material/undo:", on_click=settings.reset_layout_params)
     return None
 
 
@@ -60,9 +55,8 @@ def _show_layout_trust(trust: MapTrust, title: str) -> None:
         f"nearest on the map (chance: {trust.preservation_chance:.1%}). Trustworthiness "
         f"**{trust.trustworthiness:.2f}** (chance: {trust.trustworthiness_chance:.2f}). {_sample_text(trust)}",
         help="The first figure is kNN preservation, with neighbors by cosine similarity. Trustworthiness (Venna and "
-        "Kaski, 2001) is 1 if all neighbors on the map are neighbors in embedding space; each false neighbor lowers it "
-        "by how far away it really is. Every map in 2 or 3 dimensions loses neighbors: explore with it, and check with "
-        "the nearest neighbors of a clicked row.",
+        "Kaski, 2001) is 1 if all neighbors on the map are neighbors in embedding space. Every map in 2 or 3 "
+        "dimensions loses neighbors: check with the nearest neighbors of a clicked row.",
     )
 
 

@@ -1,9 +1,8 @@
 """The selection on the map: the clicked row, the selected rows as a table, and what is distinctive about them."""
 
-from collections.abc import Callable
 from functools import partial
 from math import exp
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -25,18 +24,23 @@ from core.map.scene import MapScene
 from core.map.selection import MapSelection, SelectionStep
 from core.map.service import LayoutKey
 from pages.shared import session
+from pages.shared.downloads import FILE_TYPES, file_button
 from pages.shared.map import state
 from pages.shared.selections import view
+from pages.shared.tables import ROW_COLUMN, number, show_table, text, with_row_numbers
 from pages.shared.text import count, cut, file_stem, plain
 
-FILE_FORMATS: tuple[tuple[Literal["csv", "parquet"], str, str], ...] = (
-    ("csv", "CSV", "text/csv"),
-    ("parquet", "Parquet", "application/vnd.apache.parquet"),
-)
 HINT = (
     "Click a point to read its text and see its nearest neighbors. To select many, use the lasso or box tool, click a "
     "name in the legend, or drag the ends of a color bar or histogram."
 )
+
+
+ENTRY_COLUMNS = {
+    "Selection": text(help="Selected rows with it, of all selected rows."),
+    "Rest": text(help="Other rows with it, of all other rows."),
+    "Odds ratio": number(None, "≥ %.1f", "Lower bound of the odds ratio, corrected for all tests."),
+}
 
 
 def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> None:
@@ -49,10 +53,8 @@ def show_map_selection(scene: MapScene, name: str, selection: MapSelection) -> N
         return
     unfiltered = session.ask_once(selection_table, scene, selection, TableView())
     if not unfiltered.selected:
-        st.info(
-            "The selection is empty. Draw a larger shape, relax the filters, or press Escape on the map to clear it.",
-            icon=":material/ads_click:",
-        )
+        message = "The selection is empty. Draw a larger shape, relax the filters, or press Escape to clear it."
+        st.info(message, icon=":material/ads_click:")
         return
     with st.container(key="map_selected"):
         st.markdown(f"**{count(unfiltered.selected, 'row')} selected**")
@@ -69,16 +71,10 @@ def show_row(layout_key: LayoutKey, row: int, key: str) -> None:
     """The row in full and its nearest neighbors. key: unique on the page."""
     left, right = st.columns([3, 4], gap="medium")
     with right:
-        count = st.segmented_control(
-            "Nearest neighbors",
-            [10, 50],
-            key=f"map_near_{key}",
-            default=10,
-            required=True,
-            persist_state="session",
-            help="By cosine similarity in embedding space, regardless of the map.",
-        )
-        view = session.ask_once(row_view, layout_key, row, int(count or 10))
+        help_ = "By cosine similarity in embedding space, regardless of the map."
+        options: dict[str, Any] = {"default": 10, "required": True, "persist_state": "session", "help": help_}
+        limit = st.segmented_control("Nearest neighbors", [10, 50], key=f"map_near_{key}", **options)
+        view = session.ask_once(row_view, layout_key, row, int(limit or 10))
         _show_neighbors(view)
     with left, st.container(key=f"map_row_{key}"):
         _show_row_details(view)
@@ -92,13 +88,7 @@ def _show_row_details(view: RowView) -> None:
     if view.length > len(view.text):
         st.caption(f"Showing the first {len(view.text):,} of {view.length:,} characters.")
     cells = pd.DataFrame(view.cells, columns=["Column", "Value"])
-    st.dataframe(
-        cells,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * max(len(cells), 1), 320),
-        alt="All columns of the row",
-    )
+    show_table(cells, "All columns of the row", {}, max_height=320)
     if view.truncated:
         names = ", ".join(plain(cut(name, 40)) for name in view.truncated)
         st.caption(f"Truncated to {LONGEST_CELL:,} characters: {names}.")
@@ -109,22 +99,10 @@ def _show_neighbors(view: RowView) -> None:
         st.caption("This corpus has no other text.")
         return
     table = view.neighbors.rename(columns={"cosine": "Cosine", "text": "Text"})
-    table.insert(0, "Row", table.index + 1)
-    columns = {
-        "Cosine": st.column_config.NumberColumn(
-            format="%.3f", width=70, help="Cosine similarity of the embeddings; 1 is identical."
-        ),
-        "Text": st.column_config.TextColumn(width="large"),
-        "Row": st.column_config.NumberColumn(format="localized", width=70, help="Row number in the corpus."),
-    }
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="stretch",
-        column_config=columns,
-        height=min(38 + 35 * len(table), 388),
-        alt="Nearest neighbors with cosine similarity",
-    )
+    table = with_row_numbers(table)
+    cosine = number(None, "%.3f", "Cosine similarity of the embeddings; 1 is identical.", 70)
+    columns = {"Cosine": cosine, "Text": text(width="large"), "Row": ROW_COLUMN}
+    show_table(table, "Nearest neighbors with cosine similarity", columns)
 
 
 def show_saved_selections(scene: MapScene, selection: MapSelection) -> None:
@@ -143,40 +121,21 @@ def _show_selected_rows(scene: MapScene, name: str, selection: MapSelection, unf
     """The table with filter, sorting and downloads; returns the row that is selected in it."""
     table_view = _select_table_view(list(unfiltered.table.columns))
     filtered = session.ask_once(selection_table, scene, selection, table_view)
-    event = st.dataframe(
-        filtered.table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * max(len(filtered.table), 1), 420),
-        lazy=False,
-        key="map_rows",
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="The selected rows",
-        column_config={filtered.table.columns[0]: st.column_config.TextColumn(width="large")},
-    )
+    columns = {filtered.table.columns[0]: text(width="large")}
+    options: dict[str, Any] = {"max_height": 420, "key": "map_rows", "selection": "single-row"}
+    clicked = show_table(filtered.table, "The selected rows", columns, **options)
     st.caption(f"{_count_text(filtered)} Select a row to read it.")
     _show_selection_downloads(scene, name, selection, table_view)
-    clicked = [position for position in event.selection.rows if position < len(filtered.table)]
     return int(filtered.table.index[clicked[0]]) if clicked else None
 
 
 def _select_table_view(columns: list[str]) -> TableView:
     find, sort, order = st.columns([4, 3, 2], vertical_alignment="bottom")
-    query = find.text_input(
-        "Filter rows",
-        key="map_find",
-        persist_state="session",
-        placeholder="Words",
-        help="Rows that contain all these words, in any column.",
-    )
-    by = sort.selectbox(
-        "Sort by",
-        ["", *columns],
-        key="map_sort",
-        format_func=lambda column: column or "corpus order",
-        help="Sorts all selected rows; clicking a column header sorts the visible ones.",
-    )
+    help_ = "Rows that contain all these words, in any column."
+    query = find.text_input("Filter rows", key="map_find", persist_state="session", placeholder="Words", help=help_)
+    help_ = "Sorts all selected rows; clicking a column header sorts the visible ones."
+    options: dict[str, Any] = {"format_func": lambda column: column or "corpus order", "help": help_}
+    by = sort.selectbox("Sort by", ["", *columns], key="map_sort", **options)
     descending = order.toggle("Descending", key="map_falling", help="Largest first, or from Z to A.")
     return TableView(query.strip(), by or "", descending)
 
@@ -196,31 +155,16 @@ def _count_text(filtered: SelectionTable) -> str:
 
 def _show_selection_downloads(scene: MapScene, name: str, selection: MapSelection, table_view: TableView) -> None:
     with st.container(horizontal=True):
-        for form, label, mime in FILE_FORMATS:
-            st.download_button(
-                label,
-                _file(scene, selection, table_view, form),
-                f"map-{file_stem(name)}-selection.{form}",
-                mime,
-                icon=":material/download:",
-                on_click="ignore",
-                help=f"These rows with all columns as {label}; created when you click.",
-            )
-
-
-def _file(
-    scene: MapScene, selection: MapSelection, table_view: TableView, form: Literal["csv", "parquet"]
-) -> Callable[[], bytes]:
-    ask = session.manager().ask  # bound now: the download runs outside of the page
-    return lambda: ask(selection_file, scene, selection, table_view, form)
+        for file_type, label in FILE_TYPES.items():
+            data = partial(session.manager().ask, selection_file, scene, selection, table_view, file_type)
+            file_button(label, data, f"map-{file_stem(name)}-selection", file_type, "These rows with all columns.")
 
 
 def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None:
     """Terms and column values that are over-represented in the selection, strongest first."""
     st.markdown(
         "**What's distinctive**",
-        help="Over-represented in the selection compared with all other rows. The odds ratio is a lower bound: 4 means "
-        "that the odds are at least four times as high in the selection. The bounds are 95% simultaneous "
+        help="Over-represented compared with all other rows. 95% simultaneous lower bounds of the odds ratio "
         "(Bonferroni over all tests; log odds with Haldane's correction and Woolf's standard error).",
     )
     with st.spinner("Comparing with the other rows"):
@@ -236,14 +180,7 @@ def _show_distinctive_features(scene: MapScene, selection: MapSelection) -> None
 
 def _show_distinctive_entries(title: str, contrasts: DistinctiveItems, with_column: bool) -> None:
     if contrasts.entries:
-        st.dataframe(
-            _entry_table(title, contrasts.entries, with_column),
-            hide_index=True,
-            width="stretch",
-            alt=title,
-            column_config=_entry_columns(),
-            height=min(38 + 35 * len(contrasts.entries), 248),
-        )
+        show_table(_entry_table(title, contrasts.entries, with_column), title, ENTRY_COLUMNS, max_height=248)
     st.caption(f"{'' if contrasts.entries else f'No significant {title.lower()}. '}{contrasts.note}")
 
 
@@ -256,16 +193,6 @@ def _entry_table(title: str, entries: tuple[DistinctiveItem, ...], with_column: 
             "Rest": [_share(entry.outside, entry.outside_total) for entry in entries],
         }
     )
-
-
-def _entry_columns() -> dict[str, Any]:
-    return {
-        "Selection": st.column_config.TextColumn(help="Selected rows with it, of all selected rows."),
-        "Rest": st.column_config.TextColumn(help="Other rows with it, of all other rows."),
-        "Odds ratio": st.column_config.NumberColumn(
-            format="≥ %.1f", help="Lower bound of the odds ratio, corrected for all tests."
-        ),
-    }
 
 
 def _share(part: int, total: int) -> str:

@@ -1,7 +1,7 @@
 """The Map page's settings: layout parameters, color, labels and overlays. All are part of the link."""
 
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -37,73 +37,30 @@ DEFAULTS = {"method": "UMAP", "dims": 2, "neighbors": 15, "min_dist": 0.1, "seed
 def select_layout_params() -> LayoutParams:
     """The popover with the layout's parameters."""
     with st.popover("Map settings", icon=":material/tune:", help="Layout method and its parameters."):
-        method = st.segmented_control(
-            "Method",
-            ["UMAP", "PCA"],
-            key="method",
-            bind="query-params",
-            default="UMAP",
-            required=True,
-            help="UMAP preserves neighborhoods; distances between far clusters mean little. "
-            "PCA is fast and linear: it preserves the directions of largest variance, but few neighborhoods.",
+        method = _select_option(
+            "Method", ["UMAP", "PCA"], "method", "UMAP preserves neighborhoods, PCA the directions of largest variance."
         )
-        selected_dims = st.segmented_control(
-            "Dimensions",
-            [2, 3],
-            key="dims",
-            bind="query-params",
-            default=2,
-            required=True,
-            help="2D to explore and select; 3D to rotate and look.",
-        )
-        dims: Literal[2, 3] = 3 if selected_dims == 3 else 2
+        dims: Literal[2, 3] = 3 if _select_option("Dimensions", [2, 3], "dims", "Select points in 2D only.") == 3 else 2
         if method == "PCA":
             st.caption("PCA has no further settings and always gives the same map.")
             return LayoutParams(method="pca", dims=dims)
-        return _umap_params(dims)
+        help_ = "Nearest neighbors per text, including itself (n_neighbors): low for fine, high for global structure."
+        neighbors = st.slider("Neighbors", 2, 100, 15, key="neighbors", bind="query-params", help=help_)
+        help_ = "Minimum distance between points on the map (min_dist). Low values give dense clusters."
+        min_dist = st.slider("Minimum distance", 0.0, 1.0, 0.1, 0.05, key="min_dist", bind="query-params", help=help_)
+        help_ = "Another seed gives another, equally valid map; structure that both share is more reliable."
+        seed = st.number_input("Seed", 0, 1_000_000, 0, key="seed", bind="query-params", help=help_)
+        help_ = "Fast uses all cores; runs differ slightly. Reproducible uses one core and always gives the same map."
+        mode = _select_option("Mode", ["fast", "reproducible"], "mode", help_)
+        distance = round(float(min_dist), 2)
+        return LayoutParams("umap", dims, int(neighbors), distance, int(seed), mode == "reproducible")
 
 
-def _umap_params(dims: Literal[2, 3]) -> LayoutParams:
-    neighbors = st.slider(
-        "Neighbors",
-        2,
-        100,
-        15,
-        key="neighbors",
-        bind="query-params",
-        help="Number of nearest neighbors per text, including itself (n_neighbors). "
-        "Low values show fine structure, high values global structure.",
+def _select_option(label: str, options: list[Any], key: str, help_: str) -> Any:
+    """One of the options, the first by default."""
+    return st.segmented_control(
+        label, options, key=key, bind="query-params", default=options[0], required=True, help=help_
     )
-    min_dist = st.slider(
-        "Minimum distance",
-        0.0,
-        1.0,
-        0.1,
-        0.05,
-        key="min_dist",
-        bind="query-params",
-        help="Minimum distance between points on the map (min_dist). Low values give dense clusters.",
-    )
-    seed = st.number_input(
-        "Seed",
-        0,
-        1_000_000,
-        0,
-        key="seed",
-        bind="query-params",
-        help="Random seed. Another seed gives another, equally valid map; structure that both share is more reliable.",
-    )
-    mode = st.segmented_control(
-        "Mode",
-        ["fast", "reproducible"],
-        key="mode",
-        bind="query-params",
-        default="fast",
-        required=True,
-        help="Fast uses all cores; runs differ slightly. Reproducible uses one core and always gives the same map.",
-    )
-    distance = round(float(min_dist), 2)
-    return LayoutParams("umap", dims, int(neighbors), distance, int(seed), mode == "reproducible")
 
 
 def reset_layout_params() -> None:
@@ -116,34 +73,22 @@ def select_color(info: CorpusInfo) -> ColorBy:
     """The selectbox for the color, and the text to compare with if that is selected."""
     between = _linked_disagreement(info)
     special = (ONE_COLOR, BROAD_CLUSTERS, CLUSTERS, SIMILARITY, TRUST, *([DISAGREEMENT] if between else []))
-    saved = {
-        f"(selection: {selection.name})": selection.key
-        for selection in saved_selections(session.workspace(), info.digest)
-    }
+    selections = saved_selections(session.workspace(), info.digest)
+    saved = {f"(selection: {selection.name})": selection.key for selection in selections}
     options = [*special, *(name for name in info.columns if name not in special and name not in saved), *saved]
     label = next((name for name in info.roles.labels if name in options), ONE_COLOR)
     session.update_link("color", OLD_LINK_VALUES)
-    selected = st.selectbox(
-        "Color by",
-        options,
-        index=options.index(label),
-        key="color",
-        bind="query-params",
-        width=300,
-        help="A column, clusters, similarity to a text, how well the map preserves each text's neighbors, or a saved "
-        "selection.",
-    )
-    if selected == TRUST:
-        return ColorBy("trust")
+    help_ = "A column, clusters, similarity to a text, neighbor preservation (kNN), or a saved selection."
+    index = options.index(label)
+    selected = st.selectbox("Color by", options, index, key="color", bind="query-params", width=300, help=help_)
     if selected == SIMILARITY:
         return _similar_to()
-    if selected == DISAGREEMENT and between:
-        return ColorBy("disagreement", between)
     if selected in (CLUSTERS, BROAD_CLUSTERS):
         return ColorBy("clusters", _cluster_level(info, selected))
     if selected in saved:
         return ColorBy("selection", saved[selected])
-    return ColorBy("none") if selected == ONE_COLOR else ColorBy("column", selected)
+    fixed = {ONE_COLOR: ColorBy("none"), TRUST: ColorBy("trust"), DISAGREEMENT: ColorBy("disagreement", between)}
+    return fixed[selected] if selected in special else ColorBy("column", selected)
 
 
 def _linked_disagreement(info: CorpusInfo) -> str:
@@ -163,27 +108,13 @@ def select_overlays(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]
         first = (TERMS, CLUSTERS, NO_LABELS)
         options = [*first, *(name for name in info.columns if name not in first)]
         session.update_link("labels", OLD_LINK_VALUES)
-        label = st.selectbox(
-            "Labels",
-            options,
-            key="labels",
-            bind="query-params",
-            help="Distinctive terms of map regions (class-based TF-IDF), cluster names (finer as you zoom in), or a "
-            "column's values.",
-        )
-        lines = st.toggle(
-            "Contours",
-            key="density",
-            bind="query-params",
-            help="Density contours: each encloses a given share of the points.",
-        )
+        help_ = "Distinctive terms of regions (class-based TF-IDF), cluster names (finer as you zoom in), or values."
+        label = st.selectbox("Labels", options, key="labels", bind="query-params", help=help_)
+        help_ = "Density contours: each encloses a given share of the points."
+        lines = st.toggle("Contours", key="density", bind="query-params", help=help_)
+        options, help_ = list(info.columns), "Histograms below the map; drag their ends to filter rows."
         histograms = st.multiselect(
-            "Histograms",
-            list(info.columns),
-            key="hist",
-            bind="query-params",
-            max_selections=MAX_HISTOGRAMS,
-            help="Histograms below the map; drag their ends to filter rows.",
+            "Histograms", options, key="hist", bind="query-params", max_selections=MAX_HISTOGRAMS, help=help_
         )
     if label == CLUSTERS:
         label = regions.CLUSTER_LABELS + _cluster_level(info, BROAD_CLUSTERS)
@@ -193,24 +124,20 @@ def select_overlays(info: CorpusInfo) -> tuple[str | None, bool, tuple[str, ...]
 
 def _cluster_level(info: CorpusInfo, label: str) -> str:
     """The clusters' level, and a digest of their edited names, so that new names are drawn."""
-    level = DEFAULT_LEVEL if label == CLUSTERS else DEFAULT_LEVEL - 1
-    model = session.current_model()
-    levels = (level, level + 1) if label == BROAD_CLUSTERS else (level,)
+    levels = (DEFAULT_LEVEL,) if label == CLUSTERS else (DEFAULT_LEVEL - 1, DEFAULT_LEVEL)
+    workspace, model = session.workspace(), session.current_model()
     names = [
-        sorted(edited_names(session.workspace(), info.digest, model, ClusterParams(level=name_level)).items())
-        for name_level in levels
+        sorted(edited_names(workspace, info.digest, model, ClusterParams(level=level)).items())
+        for level in levels
         if model
     ]
-    return f"{level}.{digest_json(names)[:8]}"
+    return f"{levels[0]}.{digest_json(names)[:8]}"
 
 
 def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
     """Up to three other layouts of the same rows to show next to it."""
-    others = {
-        layout_id(position): position
-        for position in stored_layouts(layout_key.corpus)
-        if not _is_same(position, layout_key)
-    }
+    others = {layout_id(other): other for other in stored_layouts(layout_key.corpus)}
+    others.pop(layout_id(layout_key), None)
     if not others:
         return ()
     session.select_list_from_link("with", list(others))
@@ -222,8 +149,7 @@ def select_other_layouts(layout_key: LayoutKey) -> tuple[LayoutKey, ...]:
         max_selections=3,
         width=320,
         placeholder="Second map",
-        help="Maps of this corpus with other models or settings, rotated and scaled to align with this one "
-        "(Procrustes). Hovering and selecting work on all of them at once.",
+        help="Maps with other models or settings, aligned with this one (Procrustes); selections apply to all.",
     )
     session.write_list_to_link("with")
     return tuple(others[key] for key in selected)
@@ -245,18 +171,8 @@ def layout_id(layout_key: LayoutKey) -> str:
     return digest_json([layout_key.model.key, asdict(layout_key.params)])
 
 
-def _is_same(one: LayoutKey, other: LayoutKey) -> bool:
-    return one.model.key == other.model.key and one.params == other.params
-
-
 def _similar_to() -> ColorBy:
-    text = st.text_input(
-        "Similar to",
-        key="like",
-        bind="query-params",
-        max_chars=2_000,
-        width=340,
-        placeholder="Enter a text",
-        help="Points are colored by cosine similarity to this text, embedded with the same model.",
-    )
-    return ColorBy("similarity", text.strip()) if text.strip() else ColorBy("none")
+    help_ = "Points are colored by cosine similarity to this text, embedded with the same model."
+    options: dict[str, Any] = {"max_chars": 2_000, "width": 340, "placeholder": "Enter a text"}
+    text = st.text_input("Similar to", key="like", bind="query-params", help=help_, **options).strip()
+    return ColorBy("similarity", text) if text else ColorBy("none")

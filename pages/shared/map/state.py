@@ -27,11 +27,8 @@ class MapState:
 
     def command(self) -> dict[str, Any]:
         """What the component applies when it is mounted, or when the stamp has changed."""
-        return {
-            "stamp": f"{self.reset}-{self.revision}",
-            "view": list(self.view) if self.view else None,
-            "choice": self.selection.to_dict(),
-        }
+        stamp, view = f"{self.reset}-{self.revision}", list(self.view) if self.view else None
+        return {"stamp": stamp, "view": view, "choice": self.selection.to_dict()}
 
 
 def current_state(scene: MapScene) -> MapState:
@@ -97,7 +94,7 @@ def layout_digest(scene: MapScene) -> str:
 
 def _remember(state: MapState) -> None:
     fields = {"reset": state.reset, "choice": state.selection.to_dict(), "stamp": state.revision}
-    session.remember("map", fields | {"view": _list(state.view), "box": _list(state.box)})
+    session.remember("map", fields | {"view": state.view, "box": state.box})
 
 
 def _parse_state(reset: str, raw: dict[str, Any]) -> MapState:
@@ -139,7 +136,3 @@ def _numbers(raw: Any, count: int) -> list[float] | None:
         return None
     is_valid = all(isinstance(part, int | float) and abs(part) < 1e12 for part in raw)  # not NaN either
     return [float(part) for part in raw] if is_valid else None
-
-
-def _list(values: tuple[float, ...] | None) -> list[float] | None:
-    return list(values) if values else None

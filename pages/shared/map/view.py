@@ -1,7 +1,7 @@
 """The interactive map: what its component is sent, and what it reports."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import streamlit as st
@@ -69,14 +69,10 @@ def load_map_contents(view: MapView) -> MapContents:
 def send_arrays(contents: MapContents) -> None:
     """The arrays, from outside the fragment that a selection redraws; what may be new comes first."""
     geometry = contents.geometry
+    columns = (column.codes for column in contents.columns)
+    packets = (contents.colors.codes, geometry.ids, *columns, *geometry.points)
     with st.container(gap=None):
-        scatter.send(
-            [
-                *(packet for packet in (contents.colors.codes, geometry.ids) if packet),
-                *(column.codes for column in contents.columns),
-                *geometry.points,
-            ]
-        )
+        scatter.send(packet for packet in packets if packet)
 
 
 def draw_map(view: MapView, contents: MapContents, command: dict[str, Any]) -> tuple[map_state.MapState, bool]:
@@ -87,10 +83,8 @@ def draw_map(view: MapView, contents: MapContents, command: dict[str, Any]) -> t
     with st.container(gap=None):
         rows = session.ask_once(row_details, layout_key, state.box, (requested,) if isinstance(requested, int) else ())
         scatter.send_rows(_details_key(view), rows)
-        # last, since a deleted one raises
-        scatter.send(
-            _cached(selection_bitmask, layout_key, step.key) for step in state.selection.steps if step.kind == "rows"
-        )
+        saved = [step.key for step in state.selection.steps if step.kind == "rows"]
+        scatter.send(_cached(selection_bitmask, layout_key, key) for key in saved)  # last, since a deleted one raises
     return state, bool(component.get("unsupported"))
 
 
@@ -102,9 +96,8 @@ def show_map_with_marks(
     drawn = load_map_contents(view)
     data = _component_data(view, drawn, {"stamp": "marked", "view": None, "choice": {}})
     data["color"]["plain"] = GREY
-    component = scatter.draw(
-        data | {"marks": {"rows": rows, "star": star}, "height": SMALL_HEIGHT, "simple": True}, key="marked_map"
-    )
+    data |= {"marks": {"rows": rows, "star": star}, "height": SMALL_HEIGHT, "simple": True}
+    component = scatter.draw(data, key="marked_map")
     if component.get("unsupported"):
         return "The map can't be shown: this browser has no WebGL2."
     send_arrays(drawn)
@@ -119,29 +112,22 @@ def show_map_footer(view: MapView, contents: MapContents, tools: Callable[[], No
     if geometry.drawn < geometry.total:
         note += " The visible points are a sample that includes sparse regions; selections count all rows."
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"Showing {geometry.drawn:,} of {geometry.total:,}.{note}", width="content")
+        st.caption(f"Showing {geometry.drawn:,} of {geometry.total:,} rows.{note}", width="content")
         with st.container(horizontal=True, width="content"):
             tools()
             chart.show_save_button(chart.PlotlyMapView(view.scene.first, view.name, view.scene.color, view.theme))
 
 
 def _component_data(view: MapView, contents: MapContents, command: dict[str, Any]) -> dict[str, Any]:
-    geometry = contents.geometry
-    bounds = geometry.bounds
+    geometry, codes = contents.geometry, contents.colors.codes
     return {
         "key": digest_json([packet.key for packet in geometry.points]),
         "reset": map_state.layout_digest(view.scene),
         "panels": contents.panels,
         "ids": geometry.ids.key if geometry.ids else None,
-        "bounds": {"x": bounds.x, "y": bounds.y, "side": bounds.side, "width": bounds.width, "height": bounds.height},
-        "color": {
-            "key": color_key(view.scene.color),
-            "array": contents.colors.codes.key if contents.colors.codes else None,
-            **contents.colors.legend,
-        },
-        "columns": [
-            {"name": column.name, "array": column.codes.key, "bins": column.bins} for column in contents.columns
-        ],
+        "bounds": asdict(geometry.bounds),
+        "color": {"key": color_key(view.scene.color), "array": codes.key if codes else None, **contents.colors.legend},
+        "columns": [{"name": item.name, "array": item.codes.key, "bins": item.bins} for item in contents.columns],
         "details": _details_key(view),
         "theme": view.theme,
         "context": BACKGROUND_POINT_COLOR[view.theme],
@@ -170,9 +156,8 @@ def _contours(view: MapView, panel: int) -> list[Any]:
 
 
 def _colors(view: MapView) -> MapColors:
-    color, layout_key = view.scene.color, view.scene.first
+    arguments = layout_key, color, _ = view.scene.first, view.scene.color, view.theme
     secret = session.api_key(layout_key.model) if color.kind == "similarity" else None  # only then a text is embedded
-    arguments = (layout_key, color, view.theme)
     return cached.computed_once(lambda: session.ask(map_colors, *arguments, secret), "colors", *_cache_keys(*arguments))
 
 

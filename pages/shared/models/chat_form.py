@@ -24,13 +24,9 @@ def select_chat_model() -> ChatModel | None:
         "llama.cpp). Empty: OpenAI.",
     )
     base_url = chat_url(url)
-    name = right.text_input(
-        "Model",
-        "" if base_url else DEFAULT_MODEL,
-        key=f"chat_model-{urlsplit(base_url).netloc}",
-        persist_state="session",
-        help="Model ID on the server. A small, fast model is enough.",
-    )
+    key, default = f"chat_model-{urlsplit(base_url).netloc}", "" if base_url else DEFAULT_MODEL
+    note = "Model ID on the server. A small, fast model is enough."
+    name = right.text_input("Model", default, key=key, persist_state="session", help=note)
     if base_url:
         _server_key_field(base_url)
     else:

@@ -66,34 +66,19 @@ def show_add_model_form() -> None:
 
 def local_model_fields() -> ModelSpec | None:
     """The model as typed, None without a name."""
-    name = st.text_input(
-        "Name or folder",
-        key="add_name",
-        placeholder="intfloat/multilingual-e5-small",
-        help="A name on the Hugging Face Hub, or the path of a folder on the machine that runs this app. Code that "
-        "comes with a model is never run.",
-    ).strip()
+    help = "A Hugging Face Hub name, or a folder on the machine that runs this app. Code of a model is never run."
+    example = "intfloat/multilingual-e5-small"
+    name = st.text_input("Name or folder", key="add_name", placeholder=example, help=help).strip()
     return ModelSpec("sentence-transformers", name) if name else None
 
 
 def server_model_fields() -> ModelSpec | None:
     """The model as typed, None while the address or the name is missing."""
-    url = st.text_input(
-        "Server address",
-        key="add_url",
-        placeholder="http://localhost:8000/v1",
-        help="Base URL of a server that offers OpenAI's API: vLLM, TEI, Ollama, LM Studio, Infinity.",
-    ).strip()
-    name = st.text_input(
-        "Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="Model ID on the server."
-    ).strip()
+    example, help = "http://localhost:8000/v1", "Base URL of a server with OpenAI's API: vLLM, TEI, Ollama, LM Studio."
+    url = st.text_input("Server address", key="add_url", placeholder=example, help=help).strip()
+    name = st.text_input("Model name", key="add_server_model", placeholder="BAAI/bge-m3", help="Its ID there.").strip()
     size = st.number_input(
-        "Dimensions (0 = default)",
-        0,
-        16_384,
-        0,
-        key="add_size",
-        help="For models that support shorter vectors; most servers refuse other sizes.",
+        "Dimensions (0 = default)", 0, 16_384, 0, key="add_size", help="For models that support shorter vectors."
     )
     st.text_input(
         "API key (optional)",
@@ -154,12 +139,6 @@ def select_dimensions(spec: ModelSpec) -> ModelSpec:
     sizes = capabilities(spec).dimension_choices
     if not sizes:
         return spec
-    size = st.segmented_control(
-        f"Dimensions of {spec.name}",
-        sizes,
-        default=sizes[-1],
-        key=f"size-{spec.name}",
-        persist_state="session",
-        help="Shorter vectors take less memory and lose a little quality.",
-    )
+    label, key, help = f"Dimensions of {spec.name}", f"size-{spec.name}", "Shorter vectors take less memory."
+    size = st.segmented_control(label, sizes, default=sizes[-1], key=key, persist_state="session", help=help)
     return replace(spec, dimensions=size or sizes[-1])

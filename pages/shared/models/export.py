@@ -12,6 +12,7 @@ from core.types import ModelSpec
 from core.vectors.export import ENDINGS, Format, write_export
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import show_table
 from pages.shared.text import format_bytes, format_duration
 
 FORMATS: dict[Format, str] = {
@@ -29,18 +30,15 @@ def show_embedded_models(info: CorpusInfo) -> None:
     if not records:
         return
     st.subheader("Embedded")
-    st.dataframe(
-        pd.DataFrame([embedded_model_row(record) for record in records]),
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "Max. tokens": st.column_config.NumberColumn(help="Tokens of a text that the model reads"),
-            "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
-            "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
-            "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
-        },
-        alt="The models this corpus is embedded with",
-    )
+    columns = {
+        "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads"),
+        "Texts embedded": st.column_config.NumberColumn(help="Unique texts; duplicates share a vector"),
+        "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
+        "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
+        "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
+    }
+    rows = pd.DataFrame([embedded_model_row(record) for record in records])
+    show_table(rows, "The models this corpus is embedded with", columns)
     left, right = st.columns(2)
     left.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
     right.page_link("pages/explore/search.py", label="Search", icon=":material/search:")
@@ -53,7 +51,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
     return {
         "Model": spec.label,
         "Dimensions": spec.dimensions,
-        "Max. tokens": spec.max_tokens,
+        "Max. tokens": f"{spec.max_tokens:,}" if spec.max_tokens else "no limit",
         "Texts embedded": facts.get("computed"),
         "Time": format_duration(facts.get("seconds") or 0),
         "Truncated": facts.get("truncated"),
@@ -65,7 +63,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
 def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     spec = left.selectbox(
-        "Model", models, format_func=lambda model: model.label, key="export_model", help="Whose vectors to export."
+        "Model", models, format_func=lambda model: model.label, key="export_model", help="Its vectors are exported."
     )
     form = middle.selectbox(
         "Format",
@@ -74,13 +72,8 @@ def show_vector_export(info: CorpusInfo, models: list[ModelSpec]) -> None:
         key="export_format",
         help="float32 vectors of unit length in row order; their dot product is the cosine similarity.",
     )
-    if right.button(
-        "Prepare",
-        key="export_prepare",
-        icon=":material/inventory_2:",
-        width="stretch",
-        help="Writes the file to the workspace; download it afterwards.",
-    ):
+    icon = ":material/inventory_2:"
+    if right.button("Prepare", key="export_prepare", icon=icon, width="stretch", help="Writes the file, for download."):
         write_vectors(info, spec, form)
     written_for, path = session.remembered("export", [None, ""])
     if written_for == [info.digest, spec.key, form] and Path(path).is_file():

@@ -16,15 +16,14 @@ from core.types import ModelSpec
 from core.vectors.service import EmbeddingPlan, plan_embedding
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.tables import show_table
 from pages.shared.text import format_duration, plain
 
 PLAN_COLUMNS = {
     "To embed": st.column_config.NumberColumn(format="localized", help="Unique texts without a vector of this model"),
     "Cached": st.column_config.NumberColumn(format="localized", help="Unique texts whose vector is stored already"),
     "Tokens": st.column_config.TextColumn(help="Tokens of all texts, as this model counts them; ≈ marks an estimate"),
-    "Truncated": st.column_config.NumberColumn(
-        format="localized", help="Texts with more tokens than the model reads: their end is ignored"
-    ),
+    "Truncated": st.column_config.NumberColumn(format="localized", help="Texts with more tokens than the model reads"),
     "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read"),
     "Time": st.column_config.TextColumn(help="Extrapolated from a few of these texts, where that is free"),
     "Price": st.column_config.TextColumn(help="From the provider's price list, with its date"),
@@ -38,15 +37,10 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     plans = [plan for spec in todo if (plan := load_plan(info, spec))]
     if not plans:
         if not todo:
-            st.caption("Already embedded or running.")
+            running = any(is_running(info, spec) for spec in specs)
+            st.caption("Embedding … See the sidebar for progress." if running else "Already embedded.")
         return
-    st.dataframe(
-        pd.DataFrame([plan_row(plan) for plan in plans]),
-        hide_index=True,
-        width="stretch",
-        column_config=PLAN_COLUMNS,
-        alt="What each selected model will take",
-    )
+    show_table(pd.DataFrame([plan_row(plan) for plan in plans]), "What each selected model will take", PLAN_COLUMNS)
     for plan in plans:
         show_plan_notes(plan)
     limit = paid_consent(plans)
@@ -71,10 +65,8 @@ def submit_embed_jobs(info: CorpusInfo, specs: list[ModelSpec], limit: float | N
 
 
 def is_running(info: CorpusInfo, spec: ModelSpec) -> bool:
-    jobs = session.manager().list(session.folder())
-    return any(
-        job.open and job.spec.corpus == info.digest and job.spec.params.get("model") == spec.to_dict() for job in jobs
-    )
+    jobs = [job for job in session.manager().list(session.folder()) if job.open and job.spec.corpus == info.digest]
+    return any(job.spec.params.get("model") == spec.to_dict() for job in jobs)
 
 
 def load_plan(info: CorpusInfo, spec: ModelSpec) -> EmbeddingPlan | None:
@@ -123,10 +115,8 @@ def show_plan_notes(plan: EmbeddingPlan) -> None:
     if plan.warning:
         st.warning(plain(plan.warning), icon=":material/translate:")
     if plan.estimate.split:
-        st.caption(
-            f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request; they are split and "
-            "the vectors of their parts averaged."
-        )
+        texts = f"{plain(plan.spec.label)}: {plan.estimate.split:,} texts are too long for one request"
+        st.caption(f"{texts}; they are split and the vectors of their parts averaged.")
 
 
 class Priced(Protocol):

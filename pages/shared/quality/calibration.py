@@ -10,16 +10,9 @@ from core.quality.calibration import BAND_RESAMPLES, SameLabel
 from core.quality.charts import Line, line_figure, mark
 from core.quality.summaries import percent, with_interval
 from pages.shared import session
-from pages.shared.quality.common import (
-    ContenderResult,
-    QualitySelection,
-    contender_column,
-    measure_each,
-    select_label_column,
-    show_finding,
-    show_quality_chart,
-    show_quality_table,
-)
+from pages.shared.quality import common
+from pages.shared.quality.common import ContenderResult, QualitySelection
+from pages.shared.tables import number, text
 
 DEFAULT_COSINE = 0.8
 
@@ -31,11 +24,11 @@ def show_calibration(selection: QualitySelection) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         cosine, name = _select_cosine(selection)
-        column = select_label_column(selection, "Defines whether two texts have the same label.")
-    distributions = measure_each(selection, service.cosine_distribution)
+        column = common.select_label_column(selection, "Defines whether two texts have the same label.")
+    distributions = common.measure_each(selection, service.cosine_distribution)
     if not distributions:
         return
-    same = measure_each(selection, service.same_label, column) if column else []
+    same = common.measure_each(selection, service.same_label, column) if column else []
     labels = {item.name: item.result for item in same}
     reference = next((item for item in distributions if item.name == name), distributions[0])
     level = reference.result.above(cosine)
@@ -48,7 +41,7 @@ def show_calibration(selection: QualitySelection) -> None:
             _show_same_label_curves(same, cosine)
         else:
             st.info("Select a label column to see how likely two texts share a label.", icon=":material/label:")
-    show_finding(describe_cosine(reference.name, cosine, rows, level))
+    common.show_finding(describe_cosine(reference.name, cosine, rows, level))
     _show_calibration_table(selection, rows)
     st.caption(_calibration_method(distributions[0], labels))
 
@@ -98,7 +91,7 @@ def _show_distributions(distributions: list[ContenderResult], cosine: float) -> 
     ]
     axis = {"type": "log", "tickformat": "~p"}
     figure = line_figure(lines, "cosine", "share of pairs at or above (log)", session.theme(), 360, y_axis=axis)
-    show_quality_chart(mark(figure, x=cosine), "quality_reach", "Share of pairs at or above a cosine by contender")
+    st.plotly_chart(mark(figure, x=cosine), key="quality_reach", alt="Share of pairs at or above a cosine by contender")
 
 
 def _show_same_label_curves(same: list[ContenderResult], cosine: float) -> None:
@@ -108,27 +101,21 @@ def _show_same_label_curves(same: list[ContenderResult], cosine: float) -> None:
         lines.append(Line(item.name, item.color_index, grid, curve, low, high))
     axis = {"tickformat": ".0%", "range": [0, 1.02]}
     figure = line_figure(lines, "cosine", "P(same label)", session.theme(), 360, y_axis=axis)
-    show_quality_chart(mark(figure, x=cosine), "quality_same", "Probability of the same label by cosine")
+    st.plotly_chart(mark(figure, x=cosine), key="quality_same", alt="Probability of the same label by cosine")
 
 
 def _show_calibration_table(selection: QualitySelection, rows: list[dict[str, Any]]) -> None:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
-        "contender": contender_column(),
-        "equal": number("Equivalent cosine", format="%.3f", help="The cosine that as many pairs reach under this "
-                        "contender (quantile matching)."),
-        "below": number("Percentile", format="%.3f%%", help="Share of pairs below the unconverted cosine under this "
-                        "contender."),
-        "same": text("P(same label)", help="Probability that a pair at the equivalent cosine shares its label, with "
-                     "95% band."),
+        "contender": common.contender_column(),
+        "equal": number("Equivalent cosine", "%.3f", "The cosine that as many pairs reach (quantile matching)."),
+        "below": number("Percentile", "%.3f%%", "Share of pairs below the unconverted cosine."),
+        "same": text("P(same label)", "Of a pair at the equivalent cosine, with 95% band."),
         "same_value": None,
-        "brier": number("Brier score", format="%.4f", help="Mean squared error of P(same label) on pairs of held-out "
-                        "texts; lower is better."),
-        "base": number("Brier (base rate)", format="%.4f", help="Brier score of always predicting the base rate."),
-        "gap": number("Calibration error", format="%.4f", help="Expected calibration error in ten bins on pairs of "
-                      "held-out texts; lower is better."),
-    }  # fmt: skip
-    show_quality_table(pd.DataFrame(rows), "quality_calibration", selection, columns, "Calibration by contender")
+        "brier": number("Brier score", "%.4f", "Mean squared error on pairs of held-out texts; lower is better."),
+        "base": number("Brier (base rate)", "%.4f", "Brier score of always predicting the base rate."),
+        "gap": number("Calibration error", "%.4f", "Expected error in ten bins, held-out texts; lower is better."),
+    }
+    common.show_quality_table(pd.DataFrame(rows), "quality_calibration", selection, columns, "Calibration by contender")
 
 
 def _calibration_method(item: ContenderResult, labels: dict[str, SameLabel]) -> str:

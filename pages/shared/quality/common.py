@@ -1,13 +1,11 @@
 """What the parts of the Quality page share: the contenders, their results, the label column, tables and charts."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.corpus.label_columns import label_columns
@@ -18,7 +16,8 @@ from core.types import CorpusRef
 from core.vectors.contenders import Contender, graph_step
 from pages.shared import result_view, session
 from pages.shared.downloads import csv_button
-from pages.shared.text import count, plain
+from pages.shared.tables import show_table, text
+from pages.shared.text import count, file_stem, plain
 
 T = TypeVar("T")
 MIN_TEXTS = 3  # distinct ones
@@ -59,10 +58,8 @@ def prepare_contenders(info: CorpusInfo, contenders: Sequence[Contender]) -> Qua
     corpus = session.corpus_ref(info)
     texts = session.ask_once(service.count_distinct_texts, corpus)
     if texts < MIN_TEXTS:
-        st.info(
-            f"{plain(info.name)} has only {count(texts, 'unique text')}; at least {MIN_TEXTS} are needed. Add more.",
-            icon=":material/info:",
-        )
+        message = f"has only {count(texts, 'unique text')}; at least {MIN_TEXTS} are needed. Add more."
+        st.info(f"{plain(info.name)} {message}", icon=":material/info:")
         return None
     if not result_view.ready_all(
         [graph_step(corpus, contender) for contender in contenders],
@@ -107,13 +104,9 @@ def select_label_column(selection: QualitySelection, use: str) -> str:
     options = [*session.ask_once(label_columns, selection.corpus), ""]
     session.select_from_link("quality_label", options)
     column = st.selectbox(
-        "Label column",
-        options,
-        key="quality_label",
-        format_func=lambda name: name or "None",
-        width=320,
+        "Label column", options, key="quality_label", format_func=lambda name: name or "None", width=320,
         help=f"{use} Columns declared as labels on the Data page come first.",
-    )
+    )  # fmt: skip
     session.write_to_link("quality_label")
     try:
         if column:
@@ -131,9 +124,9 @@ def select_contender(results: Sequence[ContenderResult], label: str, key: str, h
     return by_name.get(str(name), results[0])
 
 
-def show_finding(text: str) -> None:
+def show_finding(finding: str) -> None:
     """The finding of a chart in a sentence."""
-    st.markdown(f":material/arrow_right_alt: {plain(text)}")
+    st.markdown(f":material/arrow_right_alt: {plain(finding)}")
 
 
 def show_quality_table(
@@ -145,24 +138,11 @@ def show_quality_table(
     full: pd.DataFrame | None = None,
 ) -> None:
     """A table, and its download as CSV. full: what the file holds instead, with numbers in full."""
-    height = min(38 + 35 * len(frame), 530)
-    st.dataframe(
-        frame, hide_index=True, width="stretch", height=height, key=key, lazy=False, alt=alt, column_config=columns
-    )
-    stem = re.sub(r"[^\w]+", "-", selection.info.name).strip("-")[:60].lower() or "corpus"
-    file = f"{stem}-{key.replace('_', '-')}.csv"
-    csv_button(
-        "Download (CSV)",
-        frame if full is None else full,
-        file,
-        key=f"{key}_file",
-        help="This table, with unrounded numbers.",
-    )
-
-
-def show_quality_chart(figure: go.Figure, key: str, alt: str) -> None:
-    st.plotly_chart(figure, key=key, alt=alt)
+    show_table(frame, alt, columns, max_height=530, key=key)
+    file = f"{file_stem(selection.info.name)}-{key.replace('_', '-')}.csv"
+    data = frame if full is None else full
+    csv_button("Download (CSV)", data, file, key=f"{key}_file", help="This table, with unrounded numbers.")
 
 
 def contender_column() -> Any:
-    return st.column_config.TextColumn("Contender", width="medium")
+    return text("Contender", width="medium")

@@ -11,15 +11,9 @@ from core.quality.dimension_usage import EPSILON, Measure
 from core.quality.summaries import describe_dimension_usage, format_number, percent, with_interval
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
-from pages.shared.quality.common import (
-    ContenderResult,
-    QualitySelection,
-    measure_each,
-    named,
-    show_finding,
-    show_quality_chart,
-    show_quality_table,
-)
+from pages.shared.quality import common
+from pages.shared.quality.common import ContenderResult, QualitySelection
+from pages.shared.tables import text
 
 NAMES: dict[Measure, str] = {
     "effective_rank": "Effective rank",
@@ -52,7 +46,7 @@ def show_dimension_usage(selection: QualitySelection) -> None:
         "How many dimensions carry variance? A model of 1,000 dimensions may effectively use 30; the rest can often be "
         "dropped. Higher is not better in itself: it depends on the texts."
     )
-    results = measure_each(selection, service.dimension_usage)
+    results = common.measure_each(selection, service.dimension_usage)
     if not results:
         return
     lines = []
@@ -66,8 +60,8 @@ def show_dimension_usage(selection: QualitySelection) -> None:
         lines, "principal components (log scale)", "cumulative variance (dotted: uncentered)", session.theme(),
         x_axis=log_ticks([at for line in lines for at in line.x]), y_axis={"tickformat": ".0%", "range": [0, 1.02]},
     )  # fmt: skip
-    show_quality_chart(figure, "quality_spectrum", "Cumulative variance by number of principal components")
-    show_finding(describe_dimension_usage(named(results)))
+    st.plotly_chart(figure, key="quality_spectrum", alt="Cumulative variance by number of principal components")
+    common.show_finding(describe_dimension_usage(common.named(results)))
     st.markdown("**Measures, uncentered and centered**", help=HELP)
     _show_measures(selection, results)
     usage = results[0].result
@@ -91,9 +85,9 @@ def _show_measures(selection: QualitySelection, results: list[ContenderResult]) 
         columns[item.name] = [f"{spectrum.dimensions:,}", *values, with_interval(intrinsic)]
         estimates = [(NAMES[row[0]], row[1], spectrum.measures[row]) for row in ROWS] + [(INTRINSIC, False, intrinsic)]
         full += [(item.name, name, flag, value.value, value.low, value.high) for name, flag, value in estimates]
-    config = {"measure": st.column_config.TextColumn("Measure", width="medium", pinned=True)}
+    config = {"measure": text("Measure", width="medium", pinned=True)}
     file = pd.DataFrame(full, columns=["contender", "measure", "centered", "value", "low", "high"])
-    show_quality_table(pd.DataFrame(columns), "quality_dimensions", selection, config, "Dimension usage", file)
+    common.show_quality_table(pd.DataFrame(columns), "quality_dimensions", selection, config, "Dimension usage", file)
 
 
 def _format(measure: Measure) -> Callable[[float], str]:

@@ -44,11 +44,8 @@ def with_measured_edits(selection: QualitySelection) -> QualitySelection:
     every = list(zip(selection.names, selection.contenders, plans, strict=True))
     imported = [plain(name) for name, _, plan in every if plan is not None and not plan.can_embed]
     if imported:
-        st.info(
-            f"{', '.join(imported)}: imported vectors. Edited texts can't be embedded without the model; robustness to "
-            "noise can be measured.",
-            icon=":material/info:",
-        )
+        reason = "Edited texts can't be embedded without the model; robustness to noise can be measured."
+        st.info(f"{', '.join(imported)}: imported vectors. {reason}", icon=":material/info:")
     pending = [
         PendingEdits(name, contender, plan)
         for name, contender, plan in every
@@ -83,15 +80,10 @@ def _show_measurement(selection: QualitySelection, pending: Sequence[PendingEdit
         ready = [item for item in pending if not _lacks_key(item)]
         limit = run.paid_consent([item for item in ready if item.plan.paid and item.plan.texts])
         st.button(
-            "Measure",
-            key="quality_edits_start",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=result_view.submit_jobs,
-            args=tuple(_job(selection, item, limit) for item in ready),
-            disabled=limit == 0 or not ready,
-            help="Starts one job per contender. Results are stored.",
-        )
+            "Measure", key="quality_edits_start", type="primary", icon=":material/play_arrow:",
+            on_click=result_view.submit_jobs, args=tuple(_job(selection, item, limit) for item in ready),
+            disabled=limit == 0 or not ready, help="Starts one job per contender. Results are stored.",
+        )  # fmt: skip
 
 
 def _show_stop_reason(step: Step) -> None:
@@ -106,10 +98,8 @@ def _lacks_key(item: PendingEdits) -> bool:
     declared = capabilities(item.spec)
     lacks = bool(declared.needs_key and item.plan.texts and session.api_key(item.spec) is None)
     if lacks:
-        st.info(
-            f"{plain(item.name)} needs the {declared.provider} API key: enter it on the Embed page.",
-            icon=":material/key:",
-        )
+        text = f"{plain(item.name)} needs the {declared.provider} API key: enter it on the Embed page."
+        st.info(text, icon=":material/key:")
         st.page_link("pages/data/embed.py", label="Enter API key", icon=":material/memory:")
     return lacks
 

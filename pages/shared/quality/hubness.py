@@ -10,18 +10,9 @@ from core.quality.hub_repair import REPAIRS, SPREAD_TEXTS
 from core.quality.summaries import REPAIR_NAMES, describe_hubness, with_interval
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
-from pages.shared.quality.common import (
-    ContenderResult,
-    QualitySelection,
-    contender_column,
-    measure_each,
-    named,
-    select_contender,
-    select_label_column,
-    show_finding,
-    show_quality_chart,
-    show_quality_table,
-)
+from pages.shared.quality import common
+from pages.shared.quality.common import ContenderResult, QualitySelection
+from pages.shared.tables import ROW_COLUMN, number, text
 
 BAR_COLORS = (GREY, COLORS[0], COLORS[1])
 REPAIR_HELP = (
@@ -36,8 +27,8 @@ def show_hubness(selection: QualitySelection) -> None:
         "Hubs are texts in the 10 nearest neighbors of far more texts than average. Two ways of rescaling cosines "
         "reduce hubness without another model: what is their effect here?"
     )
-    column = select_label_column(selection, "Defines P@1: whether the nearest neighbor has the same label.")
-    results = measure_each(selection, service.hubness, column)
+    column = common.select_label_column(selection, "Defines P@1: whether the nearest neighbor has the same label.")
+    results = common.measure_each(selection, service.hubness, column)
     if not results:
         return
     hubness = results[0].result
@@ -46,9 +37,9 @@ def show_hubness(selection: QualitySelection) -> None:
         for repair, color in zip(REPAIRS, BAR_COLORS, strict=True)
     ]
     figure = group_bars([item.name for item in results], series, "k-occurrence skewness", session.theme(), ".2f")
-    show_quality_chart(mark(figure, y=hubness.chance), "quality_hub_bars", "Hubness before and after two repairs")
-    show_finding(describe_hubness(named(results)))
-    st.markdown("**Before and after repair**", help=REPAIR_HELP)
+    st.plotly_chart(mark(figure, y=hubness.chance), key="quality_hub_bars", alt="Hubness before and after rescaling")
+    common.show_finding(describe_hubness(common.named(results)))
+    st.markdown("**Before and after rescaling**", help=REPAIR_HELP)
     _show_rankings(selection, results)
     others = "all others" if hubness.texts <= SPREAD_TEXTS else f"a sample of {SPREAD_TEXTS:,} others (seed 0)"
     precision = (
@@ -57,7 +48,7 @@ def show_hubness(selection: QualitySelection) -> None:
     )
     st.caption(
         f"On all {hubness.texts:,} unique texts. Skewness is 0 for uniform lists and {hubness.chance:.2f} (dotted) for "
-        f"random ones; lower is better. Repairs re-rank the {hubness.candidates} nearest stored neighbors of each "
+        f"random ones; lower is better. Rescaling re-ranks the {hubness.candidates} nearest stored neighbors of each "
         f"text; mutual proximity models each text's cosines to {others} as normal."
         + (precision if hubness.labeled_texts else "")
     )
@@ -74,32 +65,29 @@ def _show_rankings(selection: QualitySelection, results: list[ContenderResult]) 
                 gain = with_interval(ranking.gain, lambda value: f"{100 * value:+.1f}") if repair != "none" else ""
                 row |= {"precision": ranking.precision.value, "gain": gain}
             rows.append(row)
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
-        "contender": contender_column(),
+        "contender": common.contender_column(),
         "repair": text("Ranking"),
-        "skewness": number("Skewness", format="%.2f", help="Of k-occurrence, the number of lists a text is in. Lower: "
-                           "more uniform."),
-        "robin_hood": number("Robin Hood index", format="percent", help="Share of list entries that would have to be "
-                             "moved for all texts to be listed equally often. Lower: more uniform."),
-        "anti_hubs": number("Anti-hubs", format="percent", help="Texts in nobody's list."),
-        "precision": number("P@1 by label", format="percent", help="How often the top hit has the same label."),
-        "gain": text("P@1 gain (points)", help="Difference to the cosine ranking, with 95% interval."),
-    }  # fmt: skip
-    show_quality_table(pd.DataFrame(rows), "quality_hub_table", selection, columns, "Hubness by contender and repair")
+        "skewness": number("Skewness", "%.2f", "Of k-occurrence, the number of lists a text is in; lower is better."),
+        "robin_hood": number("Robin Hood index", "percent", "Share of list entries to move until all texts are equal."),
+        "anti_hubs": number("Anti-hubs", "percent", "Texts in nobody's list."),
+        "precision": number("P@1 by label", "percent", "How often the top hit has the same label."),
+        "gain": text("P@1 gain (points)", "Difference to the cosine ranking, with 95% interval."),
+    }
+    common.show_quality_table(
+        pd.DataFrame(rows), "quality_hub_table", selection, columns, "Hubness by contender and repair"
+    )
 
 
 def _show_hubs(selection: QualitySelection, results: list[ContenderResult]) -> None:
-    item = select_contender(results, "Hubs of", "quality_hubs_of", "The texts with the highest k-occurrence.")
+    item = common.select_contender(results, "Hubs of", "quality_hubs_of", "The texts with the highest k-occurrence.")
     hubs = item.result.hubs
     frame = hubs.assign(row=hubs.index + 1)[["row", "none", "csls", "mutual", "text"]]
-    number = st.column_config.NumberColumn
     columns = {
-        "row": number("Row", format="localized", width="small"),
-        "none": number("k-occurrence", format="localized", help="Number of texts that have it among their 10 nearest "
-                       "neighbors; 10 on average."),
-        "csls": number("CSLS", format="localized", help="k-occurrence with CSLS."),
-        "mutual": number("Mutual proximity", format="localized", help="k-occurrence with mutual proximity."),
-        "text": st.column_config.TextColumn("Text", width="large"),
-    }  # fmt: skip
-    show_quality_table(frame, "quality_hub_list", selection, columns, "Texts with the highest k-occurrence")
+        "row": ROW_COLUMN,
+        "none": number("k-occurrence", "localized", "Texts that have it among their 10 nearest; 10 on average."),
+        "csls": number("CSLS", "localized", "k-occurrence with CSLS."),
+        "mutual": number("Mutual proximity", "localized", "k-occurrence with mutual proximity."),
+        "text": text("Text", width="large"),
+    }
+    common.show_quality_table(frame, "quality_hub_list", selection, columns, "Texts with the highest k-occurrence")

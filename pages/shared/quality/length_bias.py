@@ -9,16 +9,9 @@ from core.quality.length_bias import Measure
 from core.quality.summaries import describe_length_bias, with_interval
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
-from pages.shared.quality.common import (
-    ContenderResult,
-    QualitySelection,
-    contender_column,
-    measure_each,
-    named,
-    show_finding,
-    show_quality_chart,
-    show_quality_table,
-)
+from pages.shared.quality import common
+from pages.shared.quality.common import ContenderResult, QualitySelection
+from pages.shared.tables import text
 
 MEASURES: dict[Measure, str] = {
     "all_texts": "cosine to all other texts",
@@ -33,7 +26,7 @@ def show_length_bias(selection: QualitySelection) -> None:
         "also differ in content."
     )
     measure = _select_measure()
-    results = measure_each(selection, service.length_bias)
+    results = common.measure_each(selection, service.length_bias)
     if not results:
         return
     lines = [_length_line(item, measure) for item in results]
@@ -41,8 +34,8 @@ def show_length_bias(selection: QualitySelection) -> None:
         lines, "length in characters (bin centers, log scale)", f"mean {MEASURES[measure]}", session.theme(),
         markers=True, x_axis=log_ticks([at for line in lines for at in line.x]),
     )  # fmt: skip
-    show_quality_chart(figure, "quality_length_bins", f"Mean {MEASURES[measure]} by text length")
-    show_finding(describe_length_bias(named(results)))
+    st.plotly_chart(figure, key="quality_length_bins", alt=f"Mean {MEASURES[measure]} by text length")
+    common.show_finding(describe_length_bias(common.named(results)))
     _show_correlations(selection, results)
     bias = results[0].result
     st.caption(
@@ -72,14 +65,14 @@ def _length_line(item: ContenderResult, measure: Measure) -> Line:
 
 def _show_correlations(selection: QualitySelection, results: list[ContenderResult]) -> None:
     frame = pd.DataFrame({"contender": [item.name for item in results]})
-    columns = {"contender": contender_column()}
+    columns = {"contender": common.contender_column()}
     full = []
     for measure, name in MEASURES.items():
         estimates = [item.result.rho[measure] for item in results]
         frame[measure] = [with_interval(rho, "{:+.2f}".format) for rho in estimates]
         full += [(item.name, name, rho.value, rho.low, rho.high) for item, rho in zip(results, estimates, strict=True)]
-        columns[measure] = st.column_config.TextColumn(
-            f"Length ~ {name}", help="Spearman's rank correlation with 95% interval; positive: higher for longer texts."
-        )
+        columns[measure] = text(f"Length ~ {name}", "Spearman's rho, 95% interval; positive: higher for longer texts.")
     file = pd.DataFrame(full, columns=["contender", "measure", "spearman", "low", "high"])
-    show_quality_table(frame, "quality_length", selection, columns, "Correlations with length by contender", file)
+    common.show_quality_table(
+        frame, "quality_length", selection, columns, "Correlations with length by contender", file
+    )

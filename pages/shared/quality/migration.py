@@ -12,7 +12,9 @@ from core.quality.summaries import percent, with_interval
 from core.stats.resampling import RESAMPLES
 from core.vectors.contenders import Contender
 from pages.shared import session
-from pages.shared.quality.common import QualitySelection, show_finding, show_quality_chart, show_quality_table
+from pages.shared.quality import common
+from pages.shared.quality.common import QualitySelection
+from pages.shared.tables import checkbox, number, text
 from pages.shared.text import plain
 
 SAMPLED, MAX_TYPED = 20, 50  # queries
@@ -36,8 +38,8 @@ def show_migration(selection: QualitySelection) -> None:
         lists = session.ask_once(service.list_comparison, selection.corpus, *pair)
         threshold = session.ask_once(service.threshold_mapping, selection.corpus, *pair, cosine)
     _show_overlap(lists, f"{selection.names[a]} to {selection.names[b]}", selection.color_indices[b])
-    for text in describe_migration(lists, threshold, selection.names[a], selection.names[b]):
-        show_finding(text)
+    for finding in describe_migration(lists, threshold, selection.names[a], selection.names[b]):
+        common.show_finding(finding)
     st.caption(
         f"Lists: the {lists.k} nearest stored neighbors of all {lists.texts:,} unique texts; 95% intervals by "
         f"bootstrap over texts, {RESAMPLES:,} resamples, seed {lists.seed}; random lists overlap by "
@@ -48,23 +50,21 @@ def show_migration(selection: QualitySelection) -> None:
 
 
 def describe_migration(lists: ListComparison, threshold: ThresholdMapping, a: str, b: str) -> list[str]:
-    parts = [
-        f"{with_interval(lists.changed, percent)} of the top-{lists.k} lists change; the mean overlap is "
-        f"{with_interval(lists.overlap, percent)}, and {with_interval(lists.half, percent)} of the lists lose more "
-        "than half.",
-        f"The nearest neighbor changes for {with_interval(lists.first, percent)} of the texts.",
+    changed, overlap, half, first = (
+        with_interval(share, percent) for share in (lists.changed, lists.overlap, lists.half, lists.first)
+    )
+    findings = [
+        f"{changed} of the top-{lists.k} lists change; the mean overlap is {overlap}, and {half} of the lists lose "
+        f"more than half. The nearest neighbor changes for {first} of the texts."
     ]
-    if threshold.share > 0 and threshold.pairs:
-        same = f"{percent(threshold.same_pairs)} of them are the same pairs"
-        if threshold.same_pairs >= 0.995:
-            same = "practically all of them are the same pairs"
-        parts.append(
-            f"A threshold of {threshold.before:.2f} under {a} is equivalent to {threshold.after:.2f} under {b}: as "
-            f"many pairs ({percent(threshold.share)}) reach it; {same}."
-        )
-    else:
-        parts.append(f"No pair reaches {threshold.before:.2f} under {a}; enter a lower threshold.")
-    return parts
+    if not threshold.share > 0 or not threshold.pairs:
+        return [*findings, f"No pair reaches {threshold.before:.2f} under {a}; enter a lower threshold."]
+    share = "practically all" if threshold.same_pairs >= 0.995 else percent(threshold.same_pairs)
+    return [
+        *findings,
+        f"A threshold of {threshold.before:.2f} under {a} is equivalent to {threshold.after:.2f} under {b}: as many "
+        f"pairs ({percent(threshold.share)}) reach it; {share} of them are the same pairs.",
+    ]
 
 
 def _select_models(selection: QualitySelection) -> tuple[int, int, float]:
@@ -72,12 +72,10 @@ def _select_models(selection: QualitySelection) -> tuple[int, int, float]:
     options = list(range(len(selection.names)))
     selected = []
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for default, (label, key, text) in enumerate(
-            (("Model A", "quality_from", "The current model."), ("Model B", "quality_to", "The new model."))
-        ):
+        for default, (name, key, model) in enumerate((("A", "quality_from", "current"), ("B", "quality_to", "new"))):
             at = st.selectbox(
-                label, options, default, key=key, width=280, persist_state="session", help=text,
-                format_func=lambda at: selection.names[at],
+                f"Model {name}", options, default, key=key, width=280, persist_state="session",
+                format_func=lambda at: selection.names[at], help=f"The {model} model.",
             )  # fmt: skip
             selected.append(at if at in options else default)
         cosine = st.number_input(
@@ -93,7 +91,7 @@ def _show_overlap(lists: ListComparison, name: str, color_index: int) -> None:
     series = [(name, color(color_index), shares)]
     figure = group_bars(groups, series, "share of texts", session.theme(), ".0%", 260)
     figure.update_xaxes(title={"text": f"how many of the {lists.k} nearest neighbors under A are also under B"})
-    show_quality_chart(figure, "quality_overlap", "Texts by overlap of their nearest neighbors")
+    st.plotly_chart(figure, key="quality_overlap", alt="Texts by overlap of their nearest neighbors")
 
 
 def _show_queries(selection: QualitySelection, pair: tuple[Contender, Contender], texts: int) -> None:
@@ -101,20 +99,15 @@ def _show_queries(selection: QualitySelection, pair: tuple[Contender, Contender]
     imported = next((contender.label for contender in pair if not capabilities(contender.model).can_embed), None)
     with st.form("quality_queries", border=False):
         typed = st.text_area(
-            "Reference queries, one per line",
-            key="quality_typed",
+            "Reference queries, one per line", key="quality_typed", disabled=imported is not None,
             placeholder="refund not received\nwhere is my parcel",
-            disabled=imported is not None,
             help=f"At most {MAX_TYPED}. They are embedded with both models, and sent to the API of a hosted one. If "
             f"empty, {SAMPLED} texts are sampled.",
-        )
+        )  # fmt: skip
         st.form_submit_button(
-            "Compare",
-            key="quality_query_go",
-            icon=":material/compare_arrows:",
-            disabled=imported is not None,
+            "Compare", key="quality_query_go", icon=":material/compare_arrows:", disabled=imported is not None,
             help="Shows the top hit of each query under A and B.",
-        )
+        )  # fmt: skip
     if imported is not None:
         st.caption(f"{plain(imported)} has imported vectors and can't embed queries; texts of the corpus are used.")
     queries = tuple(dict.fromkeys(line.strip() for line in (typed or "").splitlines() if line.strip()))[:MAX_TYPED]
@@ -123,7 +116,7 @@ def _show_queries(selection: QualitySelection, pair: tuple[Contender, Contender]
         comparisons = _compare(selection, pair, queries)
     changed = sum(query.changed for query in comparisons)
     source = "typed queries" if queries else f"queries sampled from {texts:,} texts (seed 0)"
-    show_finding(f"{changed:,} of {len(comparisons):,} {source} have changed results: an overlap below 50%.")
+    common.show_finding(f"{changed:,} of {len(comparisons):,} {source} have changed results: an overlap below 50%.")
     _show_query_table(selection, comparisons)
 
 
@@ -137,24 +130,17 @@ def _compare(
 
 
 def _show_query_table(selection: QualitySelection, comparisons: list[QueryComparison]) -> None:
-    rows = [
-        {
-            "query": query.query,
-            "overlap": query.overlap / max(query.k, 1),
-            "changed": query.changed,
-            "same_top_hit": query.same_top_hit,
-            "top_a": query.top_a,
-            "top_b": query.top_b,
-        }
-        for query in sorted(comparisons, key=lambda query: query.overlap)
-    ]
-    text, check = st.column_config.TextColumn, st.column_config.CheckboxColumn
+    ordered = sorted(comparisons, key=lambda query: query.overlap)
+    frame = pd.DataFrame({"query": [query.query for query in ordered]})
+    frame["overlap"] = [query.overlap / max(query.k, 1) for query in ordered]
+    for name in ("changed", "same_top_hit", "top_a", "top_b"):
+        frame[name] = [getattr(query, name) for query in ordered]
     columns = {
         "query": text("Query", width="medium"),
-        "overlap": st.column_config.NumberColumn("Overlap", format="percent", help="Share of A's results also in B's."),
-        "changed": check("Changed results", help="The overlap is below 50%."),
-        "same_top_hit": check("Same top hit", help="Whether the first result is the same."),
+        "overlap": number("Overlap", "percent", "Share of A's results also in B's."),
+        "changed": checkbox("Changed results", "The overlap is below 50%."),
+        "same_top_hit": checkbox("Same top hit", "Whether the first result is the same."),
         "top_a": text("Top hit under A", width="medium"),
         "top_b": text("Top hit under B", width="medium"),
     }
-    show_quality_table(pd.DataFrame(rows), "quality_query_table", selection, columns, "Queries under both models")
+    common.show_quality_table(frame, "quality_query_table", selection, columns, "Queries under both models")

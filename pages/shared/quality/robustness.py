@@ -12,18 +12,10 @@ from core.quality.robustness import AMBIGUOUS, SIZES, TEXTS
 from core.quality.summaries import describe_edits, describe_noise, percent, with_interval
 from core.stats.resampling import RESAMPLES
 from pages.shared import session
-from pages.shared.quality.common import (
-    ContenderResult,
-    QualitySelection,
-    contender_column,
-    measure_each,
-    named,
-    select_contender,
-    show_finding,
-    show_quality_chart,
-    show_quality_table,
-)
+from pages.shared.quality import common
+from pages.shared.quality.common import ContenderResult, QualitySelection
 from pages.shared.quality.edit_measurement import with_measured_edits
+from pages.shared.tables import number, text
 
 LABELS: dict[str, str] = {name: probe.label for name, probe in TEXT_EDITS.items()}
 CHANGES_MEANING = tuple(name for name, probe in TEXT_EDITS.items() if not probe.keeps_meaning)
@@ -46,7 +38,7 @@ def show_noise_robustness(selection: QualitySelection) -> None:
         "Random noise is added to the unit vectors. The cosine to the original drops by about the same amount for "
         "every model; the nearest neighbors lost depend on how densely the texts are packed."
     )
-    results = measure_each(selection, service.noise_robustness)
+    results = common.measure_each(selection, service.noise_robustness)
     if not results:
         return
     axes: list[tuple[str, str, dict[str, Any]]] = [
@@ -61,8 +53,8 @@ def show_noise_robustness(selection: QualitySelection) -> None:
             lines.append(Line(item.name, item.color_index, SIZES, value, low, high))
         figure = line_figure(lines, "length of the noise", title, session.theme(), markers=True, y_axis=y_axis)
         with column:
-            show_quality_chart(figure, f"quality_noise_{part}", f"{title} by length of the noise")
-    show_finding(describe_noise(named(results)))
+            st.plotly_chart(figure, key=f"quality_noise_{part}", alt=f"{title} by length of the noise")
+    common.show_finding(describe_noise(common.named(results)))
     result = results[0].result
     searched = "all other texts" if result.searched == result.total else f"a sample of {result.searched:,} texts"
     st.caption(
@@ -79,7 +71,7 @@ def show_edit_robustness(selection: QualitySelection) -> None:
         "one is. Word order is ambiguous: it shows how sensitive the model is to order."
     )
     measured = with_measured_edits(selection)
-    results = measure_each(measured, service.edit_robustness) if measured.contenders else []
+    results = common.measure_each(measured, service.edit_robustness) if measured.contenders else []
     if not results:
         return
     metric = _select_metric()
@@ -88,7 +80,7 @@ def show_edit_robustness(selection: QualitySelection) -> None:
         (list(CHANGES_MEANING), "Edits that change the meaning: higher is better"),
     ):
         _show_edit_chart(results, names, headline, metric)
-    show_finding(describe_edits(named(results), LABELS, CHANGES_MEANING, AMBIGUOUS))
+    common.show_finding(describe_edits(common.named(results), LABELS, CHANGES_MEANING, AMBIGUOUS))
     _show_edit_table(measured, results)
     result = results[0].result
     st.caption(
@@ -120,7 +112,7 @@ def _show_edit_chart(results: list[ContenderResult], names: list[str], headline:
     rows = [LABELS[name] + (" (ambiguous)" if name in AMBIGUOUS else "") for name in names]
     figure = dot_figure(rows, series, title, session.theme(), {"tickformat": tick, "rangemode": "tozero"})
     st.markdown(f"**{headline}**")
-    show_quality_chart(figure, f"quality_edits_{len(names)}_{metric}", f"{headline}: {title} by edit")
+    st.plotly_chart(figure, key=f"quality_edits_{len(names)}_{metric}", alt=f"{headline}: {title} by edit")
 
 
 def _show_edit_table(selection: QualitySelection, results: list[ContenderResult]) -> None:
@@ -141,21 +133,18 @@ def _show_edit_table(selection: QualitySelection, results: list[ContenderResult]
             }
             sizes = {"relative drop": probe.relative_drop, "texts": probe.texts, "tried": probe.tried}
             full.append(row | numbers | sizes)
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
     columns = {
-        "contender": contender_column(),
+        "contender": common.contender_column(),
         "edit": text("Edit"),
-        "meaning": text("Meaning", help="Whether the edit keeps or changes the meaning for a reader."),
-        "drop": text("Median drop", help="1 - cosine of a text and its edited version, with 95% interval."),
-        "relative": number("Relative drop", format="percent", help="Drop divided by that of a random pair; comparable "
-                           "between models."),
-        "churn": text("Median loss", help="Share of the 10 nearest neighbors lost by the edit; median over texts."),
-        "mean": text("Mean loss", help="Share of the 10 nearest neighbors lost by the edit; mean over texts."),
-        "texts": number("Texts", format="localized", help="Number of edited texts."),
-    }  # fmt: skip
-    show_quality_table(
-        pd.DataFrame(rows), "quality_edits", selection, columns, "Robustness by edit", pd.DataFrame(full)
-    )
+        "meaning": text("Meaning", "Whether the edit keeps or changes the meaning for a reader."),
+        "drop": text("Median drop", "1 - cosine of a text and its edited version, with 95% interval."),
+        "relative": number("Relative drop", "percent", "Divided by a random pair's; comparable between models."),
+        "churn": text("Median loss", "Share of the 10 nearest neighbors lost by the edit; median over texts."),
+        "mean": text("Mean loss", "Share of the 10 nearest neighbors lost by the edit; mean over texts."),
+        "texts": number("Texts", "localized", "Number of edited texts."),
+    }
+    file = pd.DataFrame(full)
+    common.show_quality_table(pd.DataFrame(rows), "quality_edits", selection, columns, "Robustness by edit", file)
 
 
 def _meaning(name: str) -> str:
@@ -165,7 +154,7 @@ def _meaning(name: str) -> str:
 def _show_edit_examples(selection: QualitySelection, results: list[ContenderResult]) -> None:
     st.markdown("**Examples**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        item = select_contender(results, "Contender", "quality_examples_of", "Whose vectors are compared.")
+        item = common.select_contender(results, "Contender", "quality_examples_of", "Whose vectors are compared.")
         names = [probe.probe for probe in item.result.probes]
         name = st.selectbox(
             "Edit", names, key="quality_examples_change", width=240, persist_state="session",
@@ -174,11 +163,10 @@ def _show_edit_examples(selection: QualitySelection, results: list[ContenderResu
     name = name if name in names else names[0]
     st.caption(TEXT_EDITS[name].help)
     frame = session.ask_once(service.edit_examples, selection.corpus, item.contender, name)
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     columns = {
         "text": text("Original", width="large"),
         "edited": text("Edited", width="large"),
-        "drop": number("Drop", format="%.3f", help="1 - cosine of the two."),
-        "churn": number("Loss", format="percent", help="Share of the 10 nearest neighbors lost."),
+        "drop": number("Drop", "%.3f", "1 - cosine of the two."),
+        "churn": number("Loss", "percent", "Share of the 10 nearest neighbors lost."),
     }
-    show_quality_table(frame, "quality_examples", selection, columns, "Texts before and after the edit")
+    common.show_quality_table(frame, "quality_examples", selection, columns, "Texts before and after the edit")

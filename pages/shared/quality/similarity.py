@@ -9,17 +9,9 @@ from core.quality.similarity import PairKind
 from core.quality.summaries import describe_similarity, percent, with_interval
 from core.stats.resampling import FEWER_RESAMPLES
 from pages.shared import session
-from pages.shared.quality.common import (
-    ContenderResult,
-    QualitySelection,
-    contender_column,
-    measure_each,
-    named,
-    select_label_column,
-    show_finding,
-    show_quality_chart,
-    show_quality_table,
-)
+from pages.shared.quality import common
+from pages.shared.quality.common import ContenderResult, QualitySelection
+from pages.shared.tables import number, text
 
 KINDS: dict[PairKind, str] = {
     "random": "Random pairs",
@@ -37,17 +29,17 @@ def show_similarity(selection: QualitySelection) -> None:
         "Calibration."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        column = select_label_column(selection, "Defines same-label pairs.")
+        column = common.select_label_column(selection, "Defines same-label pairs.")
         metric = _select_metric()
-    results = measure_each(selection, service.similarity, column)
+    results = common.measure_each(selection, service.similarity, column)
     if not results:
         return
     title, low, high = METRICS[metric]
     kinds = [(name, [getattr(item.result, metric).get(kind) for item in results]) for kind, name in KINDS.items()]
     kinds = [(name, shares) for name, shares in kinds if any(share is not None for share in shares)]
     figure = distribution_figure([item.name for item in results], kinds, low, high, title, session.theme())
-    show_quality_chart(figure, "quality_pairs", f"{title} of random, same-label and neighbor pairs by contender")
-    show_finding(describe_similarity(named(results)))
+    st.plotly_chart(figure, key="quality_pairs", alt=f"{title} of random, same-label and neighbor pairs by contender")
+    common.show_finding(describe_similarity(common.named(results)))
     _show_similarity_table(selection, results)
     result = results[0].result
     pairs = ", ".join(f"{result.pairs[kind]:,} {name.lower()}" for kind, name in KINDS.items() if kind in result.pairs)
@@ -76,17 +68,16 @@ def _show_similarity_table(selection: QualitySelection, results: list[ContenderR
             row["label"] = with_interval(similarity.auc["label"], "{:.3f}".format) if above else ""
             row["above"] = with_interval(above, percent) if above else ""
         rows.append(row)
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    auc = ", with 95% interval; 0.5: no difference, 1: always."
     columns = {
-        "contender": contender_column(),
-        "random": number("Random pair", format="%.3f", help="Median cosine of random pairs of texts."),
-        "tenth": number("10th neighbor", format="%.3f", help="Median cosine of a text and its 10th neighbor."),
-        "first": number("1st neighbor", format="%.3f", help="Median cosine of a text and its nearest neighbor."),
-        "auc": text("AUC: neighbor vs. random", help="Probability that a nearest neighbor is more similar than a "
-                    "random pair (0.5: no difference, 1: always), with 95% interval."),
-        "label": text("AUC: same label vs. random", help="Probability that a same-label pair is more similar than a "
-                      "random pair, with 95% interval. Higher: the space reflects these labels more."),
-        "above": text("Same label > 95th percentile", help="Same-label pairs above the 95th percentile of random "
-                      "pairs; 5% by chance. With 95% interval."),
-    }  # fmt: skip
-    show_quality_table(pd.DataFrame(rows), "quality_similarity", selection, columns, "Similarity of pairs by contender")
+        "contender": common.contender_column(),
+        "random": number("Random pair", "%.3f", "Median cosine of random pairs of texts."),
+        "tenth": number("10th neighbor", "%.3f", "Median cosine of a text and its 10th neighbor."),
+        "first": number("1st neighbor", "%.3f", "Median cosine of a text and its nearest neighbor."),
+        "auc": text("AUC: neighbor vs. random", f"P(a nearest neighbor is more similar than a random pair){auc}"),
+        "label": text("AUC: same label vs. random", f"P(a same-label pair is more similar than a random pair){auc}"),
+        "above": text("Same label > 95th percentile", "Of random pairs; 5% by chance. With 95% interval."),
+    }
+    common.show_quality_table(
+        pd.DataFrame(rows), "quality_similarity", selection, columns, "Similarity of pairs by contender"
+    )

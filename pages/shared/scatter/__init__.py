@@ -39,13 +39,7 @@ _ROWS = st.components.v2.component("planisphere_rows", js=bundle("rows.js"))
 
 def draw(data: dict[str, Any], key: str) -> Any:
     """Mount the map. Returns `state` (see README.md), `want` (a row) and `unsupported`; each None until reported."""
-    return _MAP(
-        data=data,
-        key=key,
-        on_state_change=_nothing,
-        on_want_change=_nothing,
-        on_unsupported_change=_nothing,
-    )
+    return _MAP(data=data, key=key, on_state_change=_nothing, on_want_change=_nothing, on_unsupported_change=_nothing)
 
 
 def send(packets: Iterable[Packet]) -> None:

@@ -48,27 +48,17 @@ def select_task(info: CorpusInfo, contenders: tuple[Contender, ...]) -> tuple[Ta
     return task, metric
 
 
-def _proposed_kind(info: CorpusInfo) -> TaskKind:
-    """The task that the corpus' columns suit."""
-    if session.ask_once(pair_columns, session.corpus_ref(info), "").named:
-        return "pairs"
-    return "labels" if session.ask_once(label_choices, session.corpus_ref(info)) else "known_item"
-
-
 def _select_task_kind(info: CorpusInfo) -> TaskKind:
-    kind: TaskKind = (
-        st.segmented_control(
-            "Evaluate with",
-            list(TASK_LABELS),
-            key="score_task",
-            bind="query-params",
-            format_func=lambda kind: TASK_LABELS[kind],
-            default=_proposed_kind(info),
-            required=True,
-            help=" ".join(f"{label}: {TASK_DESCRIPTIONS[kind]}" for kind, label in TASK_LABELS.items()),
-        )
-        or "labels"
-    )
+    """By default the task that the corpus' columns suit."""
+    corpus = session.corpus_ref(info)
+    proposed: TaskKind = "labels" if session.ask_once(label_choices, corpus) else "known_item"
+    proposed = "pairs" if session.ask_once(pair_columns, corpus, "").named else proposed
+    selected = st.segmented_control(
+        "Evaluate with", list(TASK_LABELS), key="score_task", bind="query-params", format_func=TASK_LABELS.__getitem__,
+        default=proposed, required=True,
+        help=" ".join(f"{label}: {TASK_DESCRIPTIONS[kind]}" for kind, label in TASK_LABELS.items()),
+    )  # fmt: skip
+    kind: TaskKind = selected or "labels"
     st.caption(TASK_DESCRIPTIONS[kind])
     return kind
 
@@ -80,13 +70,10 @@ def _select_metric(kind: TaskKind, two_valued: bool) -> str:
         precision = {PRECISION: metrics.pop(PRECISION)}
         metrics = precision | metrics if two_valued else metrics
     name = st.selectbox(
-        "Metric",
-        list(metrics),
-        key=f"score_metric_{kind}" + ("_same" if two_valued else ""),
-        bind="query-params",
+        "Metric", list(metrics), key=f"score_metric_{kind}" + ("_same" if two_valued else ""), bind="query-params",
         format_func=lambda name: metrics[name].label,
         help="Sorts the scoreboard. " + " ".join(f"{metric.label}: {metric.help}" for metric in metrics.values()),
-    )
+    )  # fmt: skip
     st.caption(metrics[name].help)
     return str(name)
 
@@ -112,28 +99,18 @@ def _select_split(info: CorpusInfo) -> str | None:
     column = session.ask_once(split_column, session.corpus_ref(info))
     if column is None:
         return None
-    used = st.toggle(
-        f"Train/test split by column {plain(column)}",
-        True,
-        key="score_split",
-        persist_state="session",
-        help="For the few-shot probe only; otherwise its rows are split at random. Other metrics use all rows.",
-    )
-    return column if used else None
+    label = f"Train/test split by column {plain(column)}"
+    help_text = "For the few-shot probe only; otherwise its rows are split at random. Other metrics use all rows."
+    return column if st.toggle(label, True, key="score_split", persist_state="session", help=help_text) else None
 
 
 def _select_shots() -> int | None:
     """Training texts per label of the few-shot probe; None for the default."""
     if session.widget_value("score_metric_labels") not in FEW_SHOT:
         return None
+    help_text = "MTEB uses 8 for most data sets, such as Banking77, and 16 or 32 for some, such as Emotion (16)."
     shots = st.segmented_control(
-        "Training texts per label",
-        SHOT_CHOICES,
-        key="score_shots",
-        default=SHOTS,
-        required=True,
-        help="Of the few-shot probe. MTEB uses 8 for most data sets, such as Banking77, and 16 or 32 for some, such as "
-        "Emotion (16): use its number to compare with its figures.",
+        "Training texts per label", SHOT_CHOICES, key="score_shots", default=SHOTS, required=True, help=help_text
     )
     return None if shots in (None, SHOTS) else int(shots)
 

@@ -10,6 +10,7 @@ from core.scoreboard.service import Board, ScoreboardQuery
 from core.vectors.contenders import Contender
 from pages.shared import session
 from pages.shared.downloads import csv_button
+from pages.shared.tables import show_table
 from pages.shared.text import plain
 
 RANK_AGREEMENT = "1 minus the distance of the pair's ranks by cosine and by human score (1: same rank)"
@@ -18,20 +19,12 @@ BETTER: dict[Better, str] = {"both": "All differences", "first": "First better",
 
 def show_pairwise_differences(query: ScoreboardQuery, board: Board) -> None:
     """The table of pairs, with a sentence and its file."""
-    if not board.comparison.pairs:
-        st.info("This needs at least two contenders with a score.", icon=":material/info:")
+    if _is_single(board):
         return
     pairs = pair_table(query.contenders, board)
     st.markdown(describe_pairs(pairs["significant"]))
-    st.dataframe(
-        pairs.drop(columns="p_value"),
-        hide_index=True,
-        width="stretch",
-        lazy=False,
-        key="score_pairs",
-        alt="Differences of all pairs of contenders",
-        column_config=_pair_columns(board.label),
-    )
+    alt, columns = "Differences of all pairs of contenders", _pair_columns(board.label)
+    show_table(pairs.drop(columns="p_value"), alt, columns, key="score_pairs")
     st.caption(f"{plain(board.comparison.method)} Significant: corrected p below 0.05.")
     help_text = "This table, unrounded, with uncorrected p."
     csv_button("Export differences (CSV)", pairs, "differences.csv", key="score_pairs_file", help=help_text)
@@ -41,20 +34,11 @@ def pair_table(contenders: tuple[Contender, ...], board: Board) -> pd.DataFrame:
     """One row per pair, the higher score first; differences in units of the score."""
     comparison = board.comparison
     names = {line.name: contenders[index].label for line, index in zip(comparison.lines, board.order, strict=True)}
-    return pd.DataFrame(
-        {
-            "better": names[pair.first],
-            "worse": names[pair.second],
-            "difference": pair.difference,
-            "low": pair.low,
-            "high": pair.high,
-            "p_value_holm": pair.p_value_holm,
-            "significant": pair.is_significant,
-            "minimum_detectable_difference": pair.minimum_detectable_difference,
-            "p_value": pair.p_value,
-        }
-        for pair in comparison.pairs
-    )
+    fields = ["difference", "low", "high", "p_value_holm", "is_significant", "minimum_detectable_difference", "p_value"]
+    rows = [
+        [names[pair.first], names[pair.second], *(getattr(pair, name) for name in fields)] for pair in comparison.pairs
+    ]
+    return pd.DataFrame(rows, columns=["better", "worse", *fields]).rename(columns={"is_significant": "significant"})
 
 
 def describe_pairs(significant: pd.Series) -> str:
@@ -67,8 +51,7 @@ def describe_pairs(significant: pd.Series) -> str:
 
 def show_query_differences(query: ScoreboardQuery, board: Board) -> None:
     """Two contenders, the queries on which they differ most, and their top hits for one of them."""
-    if len(board.order) < 2:
-        st.info("This needs at least two contenders with a score.", icon=":material/info:")
+    if _is_single(board):
         return
     pair = _select_contender_pair(query, board)
     queries = session.ask_once(query_table, query, pair)
@@ -84,6 +67,13 @@ def show_query_differences(query: ScoreboardQuery, board: Board) -> None:
     _show_query_table(query, pair, queries, board.label)
 
 
+def _is_single(board: Board) -> bool:
+    """Whether there is nothing to compare, after showing so."""
+    if len(board.order) < 2:
+        st.info("This needs at least two contenders with a score.", icon=":material/info:")
+    return len(board.order) < 2
+
+
 def _pair_columns(metric: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
@@ -92,29 +82,21 @@ def _pair_columns(metric: str) -> dict[str, Any]:
         "difference": number("Difference", format="%.3f", help="Better minus worse, in units of the score."),
         "low": number("95% CI low", format="%.3f", help="Confidence interval of the difference on the same queries."),
         "high": number("95% CI high", format="%.3f"),
-        "p_value_holm": number(
-            "p (Holm)", format="%.4f", help="Probability of such a difference by chance, corrected for all pairs."
-        ),
+        "p_value_holm": number("p (Holm)", format="%.4f", help="Corrected for the number of pairs."),
         "significant": st.column_config.CheckboxColumn("Significant", help="Corrected p below 0.05."),
         "minimum_detectable_difference": number(
-            "Minimum detectable difference", format="%.3f",
-            help="The smallest true difference that is significant in 80% of such samples (80% power).",
+            "Minimum detectable difference", format="%.3f", help="Smallest true difference detected with 80% power."
         ),
-    }  # fmt: skip
+    }
 
 
 def _select_contender_pair(query: ScoreboardQuery, board: Board) -> ContenderPair:
     names = {index: query.contenders[index].label for index in board.order}
+    options: dict[str, Any] = {"format_func": lambda index: names.get(index, ""), "width": 280}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox(
-            "First", list(names), key="score_first", format_func=lambda index: names.get(index, ""), width=280,
-            help="A contender.",
-        )  # fmt: skip
+        first = st.selectbox("First", list(names), key="score_first", help="A contender.", **options)
         others = [index for index in names if index != first]
-        second = st.selectbox(
-            "Second", others, key="score_second", format_func=lambda index: names.get(index, ""), width=280,
-            help="The contender to compare it with.",
-        )  # fmt: skip
+        second = st.selectbox("Second", others, key="score_second", help="The contender to compare with.", **options)
         better = st.segmented_control(
             "Show", list(BETTER), key="score_which", format_func=lambda better: BETTER[better], default="both",
             required=True, persist_state="session", help="Queries on which either, or only one of the two, is better.",
@@ -128,23 +110,16 @@ def _show_query_table(query: ScoreboardQuery, pair: ContenderPair, queries: Quer
         st.info("No such queries.", icon=":material/done_all:")
         return
     is_pairs = query.task.kind == "pairs"
-    event: Any = st.dataframe(
-        queries.table,
-        hide_index=True,
-        width="stretch",
-        height=min(38 + 35 * len(queries.table), 420),
-        lazy=False,
-        key="score_pairs_seen" if is_pairs else "score_queries",
-        on_select="ignore" if is_pairs else "rerun",
-        selection_mode="single-row",
-        alt="Queries on which the two differ",
-        column_config=_query_columns(RANK_AGREEMENT if is_pairs else metric, is_pairs),
+    key = "score_pairs_seen" if is_pairs else "score_queries"
+    columns = _query_columns(RANK_AGREEMENT if is_pairs else metric, is_pairs)
+    alt = "Queries on which the two differ"
+    selected = show_table(
+        queries.table, alt, columns, max_height=420, key=key, selection=None if is_pairs else "single-row"
     )
     hint = "" if is_pairs else " Select a row to see the top hits of both contenders."
     st.caption(f"Top {len(queries.table):,} by difference, duplicates once.{hint}")
     csv_button("Export queries (CSV)", queries.table, "queries.csv", key="score_queries_file", help="This table.")
-    selected = [] if is_pairs or not event else event["selection"]["rows"]
-    if selected and selected[0] < len(queries.table):
+    if selected:
         _show_top_hits(query, pair, int(queries.table.index[selected[0]]))
 
 

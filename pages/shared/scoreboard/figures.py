@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import isfinite, nan
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -29,12 +30,9 @@ def show_score_intervals(contenders: tuple[Contender, ...], board: Board) -> Non
     mean, low, high = np.array([(line.mean, line.low, line.high) for line in comparison.lines]).T
     names = [contenders[index].label for index in board.order]
     st.markdown(f"**{plain(board.label)} with 95% intervals**")
-    st.plotly_chart(
-        interval_figure(names, mean, low, high, board.order, board.label, comparison.chance, session.theme()),
-        key="score_intervals",
-        config=CHART_CONFIG,
-        alt=f"{board.label} of {count(len(comparison.lines), 'contender')} with intervals",
-    )
+    figure = interval_figure(names, mean, low, high, board.order, board.label, comparison.chance, session.theme())
+    alt = f"{board.label} of {count(len(comparison.lines), 'contender')} with intervals"
+    st.plotly_chart(figure, key="score_intervals", config=CHART_CONFIG, alt=alt)
     st.caption(
         "Overlapping intervals do not imply equality: the pairwise tests below use the same "
         f"{plain(comparison.unit)}. {comparison.chance_description()}"
@@ -45,19 +43,13 @@ def show_pareto_chart(contenders: tuple[Contender, ...], board: Board, costs: tu
     """Quality against one kind of cost, selected here."""
     values = {axis: _axis_values(board, costs, axis) for axis in COST_AXES}
     st.markdown("**Quality against cost**")
-    axis = str(
-        st.segmented_control(
-            "Cost",
-            list(COST_AXES),
-            key="score_cost",
-            bind="query-params",
-            format_func=lambda axis: COST_AXES[axis][0],
-            default=_default_axis(values["price"]),
-            required=True,
-            label_visibility="collapsed",
-            help="Lower is better. Contenders with unknown cost are left out.",
-        )
-    )
+    prices = values["price"]  # embedding time is measured a moment later where it is unknown
+    default = "price" if len(np.unique(prices[np.isfinite(prices)])) > 1 else "seconds"
+    axis: Any = st.segmented_control(
+        "Cost", list(COST_AXES), key="score_cost", bind="query-params", format_func=lambda axis: COST_AXES[axis][0],
+        default=default, required=True, label_visibility="collapsed",
+        help="Lower is better. Contenders with unknown cost are left out.",
+    )  # fmt: skip
     title, unit, _ = COST_AXES[axis]
     quality, low, high = np.array([(line.mean, line.low, line.high) for line in board.comparison.lines]).T
     frontier = on_frontier(values[axis], quality)
@@ -72,8 +64,7 @@ def show_pareto_chart(contenders: tuple[Contender, ...], board: Board, costs: tu
     st.plotly_chart(figure, key=f"score_pareto_{axis}", config=CHART_CONFIG, alt=f"{board.label} against {unit}")
     st.markdown(describe_frontier([plain(name) for name in names], values[axis], frontier))
     st.caption(
-        "Dotted: Pareto frontier. Grey: dominated, another contender is at least as good on both. Whiskers: 95% "
-        "intervals."
+        "Dotted: Pareto frontier. Grey: dominated, another is at least as good on both. Whiskers: 95% intervals."
     )
 
 
@@ -85,11 +76,6 @@ def describe_frontier(names: list[str], cost: np.ndarray, frontier: np.ndarray) 
     sentences = [f"On the Pareto frontier: {join_names(best)}." if len(best) > 1 else f"{best[0]} is best on both."]
     sentences += [f"Dominated: {join_names(dominated)}."] if dominated else []
     return " ".join([*sentences, f"Cost unknown: {join_names(unknown)}."] if unknown else sentences)
-
-
-def _default_axis(prices: np.ndarray) -> str:
-    """Price where prices differ, else embedding time, which is measured a moment later where it is unknown."""
-    return "price" if len(np.unique(prices[np.isfinite(prices)])) > 1 else "seconds"
 
 
 def _axis_values(board: Board, costs: tuple[Cost, ...], axis: str) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The scoreboard's table: one row per contender, the best first, with its costs, and its CSV file."""
 
-import re
 from math import isfinite
 from typing import Any
 
@@ -12,7 +11,7 @@ from core.scoreboard.service import Board
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
 from pages.shared.downloads import csv_button
-from pages.shared.text import plain
+from pages.shared.text import file_stem, plain
 
 NOT_MEASURED = {
     "run": "Paid services are not called for measurements: their times are those of the embedding run.",
@@ -27,29 +26,18 @@ def show_score_table(contenders: tuple[Contender, ...], board: Board, costs: tup
     scores = score_table(contenders, board, costs)
     columns = _score_columns(board.label)
     st.dataframe(
-        scores[[name for name in columns if name in scores]],
-        hide_index=True,
-        width="stretch",
-        lazy=False,
-        placeholder="–",
-        key="score_table",
-        alt=f"Contenders by {board.label}, with their costs",
-        column_config=columns,
-    )
+        scores[[name for name in columns if name in scores]], hide_index=True, width="stretch", lazy=False,
+        placeholder="–", key="score_table", alt=f"Contenders by {board.label}, with their costs", column_config=columns,
+    )  # fmt: skip
     st.caption(" ".join(_measurement_notes(contenders, board, costs)))
 
 
 def score_table_button(
     info: CorpusInfo, contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]
 ) -> None:
-    stem = re.sub(r"[^\w]+", "-", info.name).strip("-")[:60].lower() or "corpus"
-    csv_button(
-        "Export table (CSV)",
-        export_table(contenders, board, costs),
-        f"{stem}-scoreboard.csv",
-        key="score_file",
-        help="All figures unrounded, with task, sample size, seed and method.",
-    )
+    help_text = "All figures unrounded, with task, sample size, seed and method."
+    data, name = export_table(contenders, board, costs), f"{file_stem(info.name)}-scoreboard.csv"
+    csv_button("Export table (CSV)", data, name, key="score_file", help=help_text)
 
 
 def score_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[Cost, ...]) -> pd.DataFrame:
@@ -74,20 +62,12 @@ def export_table(contenders: tuple[Contender, ...], board: Board, costs: tuple[C
             | {"texts_timed": cost.speed.texts, "speed_basis": cost.speed.basis}
             | {"processors": cost.speed.cpus, "others_share": cost.speed.others}
         )
-    comparison = board.comparison
-    return (
-        pd.DataFrame(rows)
-        .drop(columns=["interval", "price"])
-        .assign(
-            metric=comparison.metric,
-            task=board.task.kind,
-            seed=comparison.seed,
-            method=comparison.method,
-            settings="; ".join(f"{name}={value}" for name, value in board.task.params),
-            queries=comparison.queries,
-            of=comparison.total,
-        )
+    comparison, settings = board.comparison, "; ".join(f"{name}={value}" for name, value in board.task.params)
+    table = (
+        pd.DataFrame(rows).drop(columns=["interval", "price"]).assign(metric=comparison.metric, task=board.task.kind)
     )
+    table = table.assign(seed=comparison.seed, method=comparison.method, settings=settings)
+    return table.assign(queries=comparison.queries, of=comparison.total)
 
 
 def sample_size(board: Board) -> str:
@@ -110,30 +90,22 @@ def _score_row(rank: int, contenders: tuple[Contender, ...], board: Board, costs
         "seconds": cost.speed.seconds_per_1000,
         "p50": cost.speed.p50_ms,
         "p95": cost.speed.p95_ms,
-        "price": _format_price(cost.usd_per_million),
+        "price": "unknown" if (usd := cost.usd_per_million) is None else f"${usd:,.2f}" if usd else "free",
         "truncated": cost.truncated_share,
     }
-
-
-def _format_price(usd: float | None) -> str:
-    return "unknown" if usd is None else f"${usd:,.2f}" if usd else "free"
 
 
 def _score_columns(metric: str) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "rank": text("Rank", help="By score. Contenders that share a letter (a, b, ...) do not differ significantly."),
-        "contender": text("Contender", width="medium", help="A model, or a variant with smaller vectors."),
+        "contender": text("Contender", width=280, help="A model, or a variant with smaller vectors."),
         "score": number(metric, format="%.3f", help="Higher is better."),
         "interval": text("95% interval", help="Bootstrap confidence interval: the range for other rows of this kind."),
-        "share_best": number(
-            "P(best)", format="%.0f%%", help="Probability of being best: share of resamples in which it is best."
-        ),
+        "share_best": number("P(best)", format="%.0f%%", help="Share of resamples in which it is best."),
         "dimensions": number("Dimensions", format="localized", help="Numbers per vector."),
         "bytes": number("Bytes per vector", format="localized", help="Storage size of one vector."),
-        "seconds": number(
-            "Seconds per 1,000 texts", format="%.2f", help="To embed 1,000 texts of this corpus on this machine."
-        ),
+        "seconds": number("Seconds per 1,000 texts", format="%.2f", help="Embedding time on this machine."),
         "p50": number("Query p50 (ms)", format="%.1f", help="Median time to embed a query and search exactly."),
         "p95": number("Query p95 (ms)", format="%.1f", help="95% of queries are faster than this."),
         "price": text("Price per 1M texts", help="US dollars for texts as long as these. Free: runs locally."),

@@ -1,8 +1,10 @@
 """Forms of the tasks with uploaded data: rated pairs, and queries with relevance judgments."""
 
+from typing import Any
+
 import streamlit as st
 
-from core.scoreboard.columns import PairColumns, QueryColumns, pair_columns, query_columns
+from core.scoreboard.columns import PairColumns, pair_columns, query_columns
 from core.scoreboard.service import TaskPreview
 from core.scoreboard.task_tables import TaskTable
 from core.scoreboard.types import Task
@@ -31,21 +33,12 @@ def pairs_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | No
     """Draws the form; the task, None where something is missing and shown."""
     corpus_columns = session.ask_once(pair_columns, session.corpus_ref(info), "")
     source = st.segmented_control(
-        "Source",
-        [FROM_FILE, FROM_COLUMNS],
-        key="pairs_from",
-        bind="query-params",
+        "Source", [FROM_FILE, FROM_COLUMNS], key="pairs_from", bind="query-params", required=True,
         default=FROM_COLUMNS if corpus_columns.complete else FROM_FILE,
-        required=True,
         help="Two texts and a similarity score: in an uploaded file, or in three columns of this corpus.",
-    )
+    )  # fmt: skip
     task = _pairs_from_file(info) if source == FROM_FILE else _pairs_task(corpus_columns, "")
-    preview = parts.load_preview(info, task) if task else None
-    if task is None or preview is None:
-        return None
-    st.caption(_describe_pairs_task(preview))
-    parts.show_examples(preview, "first text", "second text", "score")
-    return task if parts.confirm_embedding(info, contenders, task) else None
+    return parts.confirm_task(info, contenders, task, _describe_pairs_task, ("first text", "second text", "score"))
 
 
 def is_two_valued(info: CorpusInfo, task: Task) -> bool:
@@ -68,12 +61,7 @@ def queries_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | 
     with right:
         judgments = _select_judgments(info, table, [table for table in tables if table.qrels])
     task = _queries_task(info, table, judgments)
-    preview = parts.load_preview(info, task) if task else None
-    if task is None or preview is None:
-        return None
-    _show_queries_task(preview)
-    parts.show_examples(preview, "query", "relevant text", "grade")
-    return task if parts.confirm_embedding(info, contenders, task) else None
+    return parts.confirm_task(info, contenders, task, _show_queries_task, ("query", "relevant text", "grade"))
 
 
 def _pairs_from_file(info: CorpusInfo) -> Task | None:
@@ -111,13 +99,13 @@ def _pairs_task(columns: PairColumns, key: str, source: str = "this corpus") -> 
     return Task.of("pairs", file=key or None, **selected)
 
 
-def _describe_pairs_task(preview: TaskPreview) -> str:
+def _describe_pairs_task(preview: TaskPreview) -> None:
     facts = parts.integer_facts(preview)
     sample = f", sampled from {facts['usable']:,} with seed {facts['seed']}" if facts["pairs"] < facts["usable"] else ""
     missing = [count(facts[name], "row") + f" without a {field}" for name, field in MISSING_FIELDS if facts[name]]
     kinds = ", rated as same or not" if facts["two_valued"] else ""
     left_out = f"; left out: {' and '.join(missing)}" if missing else ""
-    return f"{count(facts['pairs'], 'pair')}{sample}{kinds}{left_out}. Both texts are embedded as documents."
+    st.caption(f"{count(facts['pairs'], 'pair')}{sample}{kinds}{left_out}. Both texts are embedded as documents.")
 
 
 def _select_judgments(info: CorpusInfo, table: TaskTable, qrels: list[TaskTable]) -> str:
@@ -128,13 +116,8 @@ def _select_judgments(info: CorpusInfo, table: TaskTable, qrels: list[TaskTable]
     names = {SAME_FILE: "In the same file"} | parts.table_names(qrels, "line")
     options = list(names) if columns.relevant else [*list(names)[1:], SAME_FILE]
     selected = session.select_from_link("queries_judgments", options)
-    st.selectbox(
-        "Judgments",
-        list(names),
-        key="queries_judgments",
-        format_func=lambda key: names[key],
-        help="Which rows are relevant to which query: in a separate file (qrels), or in a column of the same file.",
-    )
+    help_text = "Which rows are relevant to which query: in a separate file (qrels), or in a column of the same file."
+    st.selectbox("Judgments", list(names), key="queries_judgments", format_func=names.__getitem__, help=help_text)
     session.write_to_link("queries_judgments")
     return "" if selected == SAME_FILE else selected
 
@@ -150,34 +133,24 @@ def _queries_task(info: CorpusInfo, table: TaskTable, judgments: str) -> Task | 
     with left:
         text = select_column("Query", columns.columns, columns.text, f"queries_text-{suffix}", "Text of the query.")
     with middle:
-        settings = _select_query_id(columns, suffix) if judgments else _select_relevant_id(columns, suffix)
+        field, proposed, label, help_text = (
+            ("query_id", columns.query_id, "Query ID", "Column with the query IDs that the judgments use.")
+            if judgments
+            else ("relevant", columns.relevant or columns.query_id, "Relevant row ID", "The ID of a relevant row.")
+        )
+        key = f"queries_{'own' if judgments else 'row'}-{suffix}"
+        settings = {field: select_column(label, columns.columns, proposed, key, help_text)}
     with right:
         row_id = select_column(
             "Row ID in this corpus", columns.ids, columns.ids[0], f"queries_id-{suffix}{judgments[:8]}",
             "What the IDs in the judgments refer to: a column of this corpus, or the row number.",
         )  # fmt: skip
         if not judgments:
-            settings |= {"grade": _select_grade(columns, suffix)}
+            help_text = "Graded relevance, as a number; 0 or less means not relevant."
+            options = (NO_GRADE, *columns.columns)
+            grade = select_column("Grade", options, columns.grade or NO_GRADE, f"queries_grade-{suffix}", help_text)
+            settings |= {} if grade == NO_GRADE else {"grade": grade}
     return Task.of("queries", queries=table.key, qrels=judgments or None, text=text, id=row_id, **settings)
-
-
-def _select_query_id(columns: QueryColumns, suffix: str) -> dict[str, str | None]:
-    help_text = "Column with the query IDs that the judgments use."
-    selected = select_column("Query ID", columns.columns, columns.query_id, f"queries_own-{suffix}", help_text)
-    return {"query_id": selected}
-
-
-def _select_relevant_id(columns: QueryColumns, suffix: str) -> dict[str, str | None]:
-    proposed, help_text = columns.relevant or columns.query_id, "Column with the ID of a relevant row."
-    selected = select_column("Relevant row ID", columns.columns, proposed, f"queries_row-{suffix}", help_text)
-    return {"relevant": selected}
-
-
-def _select_grade(columns: QueryColumns, suffix: str) -> str | None:
-    help_text = "Graded relevance, as a number; 0 or less means not relevant."
-    options = (NO_GRADE, *columns.columns)
-    grade = select_column("Grade", options, columns.grade or NO_GRADE, f"queries_grade-{suffix}", help_text)
-    return None if grade == NO_GRADE else grade
 
 
 def _show_queries_task(preview: TaskPreview) -> None:
@@ -186,14 +159,17 @@ def _show_queries_task(preview: TaskPreview) -> None:
     queries, usable, texts, rows = (facts[name] for name in ("queries", "queries_usable", "candidates", "rows"))
     sample = f", sampled from {usable:,} with seed {facts['seed']}" if queries < usable else ""
     duplicates = f" ({rows:,} rows; duplicates count once, unlike in benchmarks)" if texts < rows else ""
-    itself = f" {parts.count_queries(facts['own_texts'])} can't retrieve their own row." if facts["own_texts"] else ""
+    itself = (
+        f" {count(facts['own_texts'], 'query', 'queries')} can't retrieve their own row." if facts["own_texts"] else ""
+    )
     st.caption(
-        f"{parts.count_queries(queries)}{sample}, searched in {count(texts, 'distinct text')}{duplicates}.{itself}"
+        f"{count(queries, 'query', 'queries')}{sample}, searched in {count(texts, 'distinct text')}{duplicates}."
+        + itself
     )
     problems = _unusable_judgments(facts)
     if problems:
-        examples = preview.facts.get("absent_examples")
-        ids = ", ".join(plain(cut(str(example), 30)) for example in examples) if isinstance(examples, list) else ""
+        examples: Any = preview.facts.get("absent_examples", [])
+        ids = ", ".join(plain(cut(str(example), 30)) for example in examples)
         st.warning(" ".join([*problems, *([f"Missing IDs: {ids}."] if ids else [])]), icon=":material/rule:")
 
 

@@ -4,15 +4,15 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from core.corpus.ctfidf import CANDIDATES
 from core.digest import digest_json
 from core.jobs.types import JobSpec
 from core.models.chat import ChatModel
 from core.models.openai_client.models import server_name
 from core.models.registry import capabilities
 from core.scoreboard.columns import text_columns
-from core.scoreboard.known_item import QUERY_GENERATORS, SAMPLE
+from core.scoreboard.known_item import CANDIDATES, QUERY_GENERATORS, SAMPLE
 from core.scoreboard.llm_queries import WritingPlan, writing_plan
+from core.scoreboard.service import TaskPreview
 from core.scoreboard.types import Task
 from core.store import CorpusInfo
 from core.vectors.contenders import Contender
@@ -27,27 +27,22 @@ MAX_SAMPLE = 10_000
 def known_item_form(info: CorpusInfo, contenders: tuple[Contender, ...]) -> Task | None:
     """Draws the form; the task, None where something is missing and shown."""
     generator = session.select_from_link("known_generator", list(QUERY_GENERATORS))
-    st.selectbox(
-        "Query generator",
-        list(QUERY_GENERATORS),
-        key="known_generator",
-        format_func=lambda name: QUERY_GENERATORS[name].label,
-        help=" ".join(f"{option.label}: {option.help}" for option in QUERY_GENERATORS.values()),
-    )
+    help_text = " ".join(f"{option.label}: {option.help}" for option in QUERY_GENERATORS.values())
+    st.selectbox("Query generator", list(QUERY_GENERATORS), key="known_generator", help=help_text,
+                 format_func=lambda name: QUERY_GENERATORS[name].label)  # fmt: skip
     session.write_to_link("known_generator")
     st.caption(QUERY_GENERATORS[generator].help)
     task = _known_item_task(info, generator, _select_sample(generator))
-    preview = parts.load_preview(info, task) if task else None
-    if task is None or preview is None:
-        return None
+    return parts.confirm_task(info, contenders, task, _describe_task, ("query", "target"))
+
+
+def _describe_task(preview: TaskPreview) -> None:
     facts = parts.integer_facts(preview)
     st.caption(
-        f"{parts.count_queries(facts['queries'])} from {count(facts['texts'], 'text')} (seed {facts['seed']}), each "
-        f"searched in {count(facts['candidates'], 'text')}; duplicates of the target count as it. Weaker evidence than "
-        "human judgments."
+        f"{count(facts['queries'], 'query', 'queries')} from {count(facts['texts'], 'text')} (seed {facts['seed']}), "
+        f"each searched in {count(facts['candidates'], 'text')}; duplicates of the target count as it. Weaker evidence "
+        "than human judgments."
     )
-    parts.show_examples(preview, "query", "target")
-    return task if parts.confirm_embedding(info, contenders, task) else None
 
 
 def _select_sample(generator: str) -> dict[str, int]:
@@ -137,15 +132,11 @@ def _offer_generation(plan: WritingPlan, chat: ChatModel, job: JobSpec) -> None:
         help="Prices of chat models are not known here; see the provider's price list.",
     )
     st.button(
-        "Generate queries" if not plan.written else "Generate the remaining queries",
-        type="primary",
-        icon=":material/edit_note:",
-        key="written_start",
-        disabled=needs_key or not agreed,
-        on_click=_submit_generation,
-        args=(job, chat),
+        "Generate queries" if not plan.written else "Generate the remaining queries", type="primary",
+        icon=":material/edit_note:", key="written_start", disabled=needs_key or not agreed,
+        on_click=_submit_generation, args=(job, chat),
         help="Starts a job; queries are saved as they arrive, and it can be cancelled in the sidebar.",
-    )
+    )  # fmt: skip
 
 
 def _submit_generation(job: JobSpec, chat: ChatModel) -> None:

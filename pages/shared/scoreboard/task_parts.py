@@ -1,5 +1,6 @@
 """What the task forms share: uploaded files, columns, the preview of a task, and what has to be embedded for it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -27,13 +28,9 @@ def upload_tables(info: CorpusInfo, form: str, judged: bool, label: str, help: s
     """
     changed = f"{form} upload changed"
     files = st.file_uploader(
-        label,
-        accept_multiple_files=judged,
-        key=f"{form}_upload-{info.digest}",
-        on_change=session.remember,
-        args=(changed, True),
-        help=help,
-    )
+        label, accept_multiple_files=judged, key=f"{form}_upload-{info.digest}", on_change=session.remember,
+        args=(changed, True), help=help,
+    )  # fmt: skip
     if session.remembered(changed):
         session.remember(changed, False)
         _import_files(info, form, files if isinstance(files, list) else [files] if files else [], judged)
@@ -57,13 +54,8 @@ def select_table(form: str, tables: list[TaskTable], label: str) -> TaskTable:
     by_key = {table.key: table for table in tables}
     names = table_names(tables, "row")
     session.select_from_link(f"{form}_file", list(by_key))
-    key = st.selectbox(
-        label,
-        list(by_key),
-        key=f"{form}_file",
-        format_func=lambda key: names[key],
-        help="Files uploaded for this corpus, the latest first.",
-    )
+    help_text = "Files uploaded for this corpus, the latest first."
+    key = st.selectbox(label, list(by_key), key=f"{form}_file", format_func=names.__getitem__, help=help_text)
     session.write_to_link(f"{form}_file")
     return by_key[str(key)]
 
@@ -91,16 +83,27 @@ def integer_facts(preview: TaskPreview) -> dict[str, int]:
     return {name: int(value) for name, value in preview.facts.items() if isinstance(value, int)}
 
 
-def show_examples(preview: TaskPreview, *columns: str) -> None:
-    """The first queries or pairs; columns: names of two texts and perhaps a score."""
+def confirm_task(
+    info: CorpusInfo, contenders: tuple[Contender, ...], task: Task | None,
+    describe: Callable[[TaskPreview], None], columns: tuple[str, ...],
+) -> Task | None:  # fmt: skip
+    """Shows what a task consists of, with examples, and what it embeds; the task if it can be done and is agreed to.
+
+    columns: names of the examples' two texts and perhaps a score.
+    """
+    preview = load_preview(info, task) if task else None
+    if task is None or preview is None:
+        return None
+    describe(preview)
     with st.expander("Examples"):
         table = pd.DataFrame([row[: len(columns)] for row in preview.examples], columns=columns)
         widths = dict(zip(columns, (220, 220, 60), strict=False))
         config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
         st.dataframe(table, hide_index=True, width="stretch", row_height=70, column_config=config)
+    return task if _confirm_embedding(info, contenders, task) else None
 
 
-def confirm_embedding(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task) -> bool:
+def _confirm_embedding(info: CorpusInfo, contenders: tuple[Contender, ...], task: Task) -> bool:
     """Shows what has to be embedded; whether it is free, or the user agrees to pay for it."""
     models = session.ask(texts_to_embed, session.corpus_ref(info), contenders, task, timeout=600)
     free, paid = ([model for model in models if model.free is is_free] for is_free in (True, False))
@@ -116,11 +119,6 @@ def confirm_embedding(info: CorpusInfo, contenders: tuple[Contender, ...], task:
         key=f"score_agreed-{digest_json([task.to_dict(), [model.label for model in paid]])}",
         help="Sends the texts of this task to the services above. Or select contenders that run locally.",
     )
-
-
-def count_queries(number: int) -> str:
-    """ "1 query", "2,000 queries"."""
-    return f"{number:,} {'query' if number == 1 else 'queries'}"
 
 
 def _import_files(info: CorpusInfo, form: str, files: list[Any], judged: bool) -> None:

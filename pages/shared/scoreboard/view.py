@@ -40,18 +40,16 @@ def show_scoreboard(info: CorpusInfo, query: ScoreboardQuery) -> bool:
     _show_failures(query, state.failures)
     with st.container(horizontal=True):
         table.score_table_button(info, query.contenders, board, costs)
-        _measure_again_button(query)
+        st.button(
+            "Measure speeds again", icon=":material/speed:", key="score_measure", on_click=_measure_all, args=(query,),
+            help="Takes a few seconds per contender; times depend on other load. Paid services are not called.",
+        )  # fmt: skip
         _retry_button(query, state)
     _show_figures(query, board, costs)
     section = st.segmented_control(
-        "Details",
-        list(DETAILS),
-        key="score_part",
-        bind="query-params",
-        default="Pairwise",
-        required=True,
+        "Details", list(DETAILS), key="score_part", bind="query-params", default="Pairwise", required=True,
         help="Pairwise: tests of all pairs of contenders. Per query: single queries on which two of them differ.",
-    )
+    )  # fmt: skip
     _show_details(str(section), query, board)
     _measure_missing(query, costs)
     return True
@@ -88,14 +86,9 @@ def _retry_button(query: ScoreboardQuery, state: ScoringState) -> None:
     """Scores again what failed, with the current keys; none where nothing would change."""
     failed = tuple(index for index, failure in state.failures.items() if failure.can_retry)
     if failed:
-        st.button(
-            "Retry",
-            icon=":material/refresh:",
-            key="score_retry",
-            on_click=_score,
-            args=(query, failed),
-            help="Scores these contenders again, for example after entering a key on the Embed page.",
-        )
+        help_text = "Scores these contenders again, for example after entering a key on the Embed page."
+        st.button("Retry", icon=":material/refresh:", key="score_retry", on_click=_score, args=(query, failed),
+                  help=help_text)  # fmt: skip
 
 
 def _show_verdict(
@@ -109,10 +102,8 @@ def _show_verdict(
     )
     with st.container(key="score_verdict", border=True):
         st.markdown(f"**{plain(sentences)}**")
-        st.caption(
-            f"{plain(board.label)} over {table.sample_size(board)}, seed {board.comparison.seed}. "
-            + _sample_notes(board)
-        )
+        sample = f"{plain(board.label)} over {table.sample_size(board)}, seed {board.comparison.seed}."
+        st.caption(f"{sample} {_sample_notes(board)}")
 
 
 def _sample_notes(board: Board) -> str:
@@ -161,18 +152,6 @@ def _show_details(section: str, query: ScoreboardQuery, board: Board) -> None:
         show_error(error)
 
 
-def _measure_again_button(query: ScoreboardQuery) -> None:
-    st.button(
-        "Measure speeds again",
-        icon=":material/speed:",
-        key="score_measure",
-        on_click=_measure_all,
-        args=(query,),
-        help="Takes a few seconds per contender. Times depend on what else this machine does. Paid services are not "
-        "called.",
-    )
-
-
 def _measure_missing(query: ScoreboardQuery, costs: tuple[Cost, ...]) -> None:
     """Measure times that are missing, after all else is drawn, then draw the page again with them.
 
@@ -180,12 +159,9 @@ def _measure_missing(query: ScoreboardQuery, costs: tuple[Cost, ...]) -> None:
     """
     if any(job.open for job in session.manager().list(session.folder())):
         return
-    failed = session.remembered(_failed_measurements(query), [])
-    missing = [
-        index
-        for index, (contender, cost) in enumerate(zip(query.contenders, costs, strict=True))
-        if cost.speed.basis == "missing" and contender.key not in failed
-    ]
+    failed, pairs = session.remembered(_failed_measurements(query), []), zip(query.contenders, costs, strict=True)
+    unmeasured = [one.key not in failed and cost.speed.basis == "missing" for one, cost in pairs]
+    missing = [index for index, is_missing in enumerate(unmeasured) if is_missing]
     for index in missing:
         with st.spinner(f"Measuring the speed of {plain(query.contenders[index].label)}"):
             _measure(query, index, again=False)

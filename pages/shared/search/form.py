@@ -1,5 +1,7 @@
 """The search form: query text, mode, example rows and filters. All but the filters are part of the link."""
 
+from typing import Any
+
 import streamlit as st
 
 from core.corpus.selections import saved_selections
@@ -12,12 +14,7 @@ from pages.shared import messages, session
 from pages.shared.filters import choose_filters
 from pages.shared.messages import show_error
 
-MODES: dict[SearchMode, str] = {
-    "semantic": "Semantic",
-    "keyword": "Keyword",
-    "regex": "Regex",
-    "hybrid": "Hybrid",
-}
+MODES: dict[SearchMode, str] = {"semantic": "Semantic", "keyword": "Keyword", "regex": "Regex", "hybrid": "Hybrid"}
 PLACEHOLDERS: dict[SearchMode, str] = {
     "semantic": "a question, a phrase, a whole text …",
     "keyword": 'refund "gift card"',
@@ -39,15 +36,9 @@ def select_models(info: CorpusInfo) -> list[ModelSpec]:
         return [main] if main else []
     names = {model.key: model.label for model in others}
     session.drop_unknown_values("beside", list(names))
+    options: dict[str, Any] = {"max_selections": 3, "placeholder": "Other models of this corpus"}
     selected = st.multiselect(
-        "Compare with",
-        list(names),
-        key="beside",
-        bind="query-params",
-        max_selections=3,
-        format_func=lambda key: names[key],
-        placeholder="Other models of this corpus",
-        help="Runs the same query with each of these models, one column per model.",
+        "Compare with", list(names), key="beside", bind="query-params", format_func=names.__getitem__, **options
     )
     return [main, *(model for model in others if model.key in selected)]
 
@@ -57,14 +48,7 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with right:
         mode = _select_mode(embedded)
-    text = left.text_input(
-        "Search",
-        key="q",
-        bind="query-params",
-        placeholder=PLACEHOLDERS[mode],
-        type="search",
-        help="Press Enter to search.",
-    )
+    text = left.text_input("Search", key="q", bind="query-params", placeholder=PLACEHOLDERS[mode], type="search")
     with st.expander("Example rows, filters and number of hits", icon=":material/tune:"):
         near, far, k = _example_rows_and_count(info.rows, mode)
         columns = session.ask_once(filter_columns, session.corpus_ref(info))
@@ -78,17 +62,10 @@ def read_query(info: CorpusInfo, embedded: bool) -> SearchQuery | None:
 
 
 def _select_mode(embedded: bool) -> SearchMode:
+    labels: dict[str, Any] = {"format_func": MODES.__getitem__, "help": MODE_HELP}
     options: list[SearchMode] = list(MODES) if embedded else ["keyword", "regex"]
     session.update_link("by", OLD_LINK_VALUES)
-    selected = st.segmented_control(
-        "Mode",
-        options,
-        default=options[0],
-        key="by",
-        bind="query-params",
-        format_func=lambda mode: MODES[mode],
-        help=MODE_HELP,
-    )
+    selected = st.segmented_control("Mode", options, default=options[0], key="by", bind="query-params", **labels)
     return selected or options[0]
 
 
@@ -96,22 +73,10 @@ def _example_rows_and_count(total: int, mode: SearchMode) -> tuple[tuple[int, ..
     """Ids (from 0) of rows to be similar and dissimilar to, and the number of hits."""
     first, second, third = st.columns([2, 2, 1])
     disabled = mode in ("keyword", "regex")
-    near = first.text_input(
-        "Similar to",
-        key="near",
-        bind="query-params",
-        placeholder="12, 40",
-        disabled=disabled,
-        help="Row numbers, from 1. Hits are similar to all of these rows.",
-    )
-    far = second.text_input(
-        "Dissimilar to",
-        key="far",
-        bind="query-params",
-        placeholder="7",
-        disabled=disabled,
-        help="Row numbers, from 1. The query moves away from these rows with half the weight (Rocchio, 1971).",
-    )
+    options: dict[str, Any] = {"bind": "query-params", "placeholder": "12, 40", "disabled": disabled}
+    near = first.text_input("Similar to", key="near", help="Row numbers, from 1.", **options)
+    help_ = "Row numbers, from 1. The query moves away from these rows with half the weight (Rocchio, 1971)."
+    far = second.text_input("Dissimilar to", key="far", help=help_, **options)
     k = third.number_input("Hits", 1, 200, 10, key="k", bind="query-params", help="Number of rows to show.")
     if disabled:
         return (), (), int(k)

@@ -1,5 +1,7 @@
 """Search results: hits with score and excerpt, the histogram of similarities, the map, the index."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -61,13 +63,8 @@ def _show_hits(result: SearchResult, info: CorpusInfo, spec: ModelSpec | None, f
         st.dataframe(table, hide_index=True, width="stretch", lazy=False, alt="All hits")
     if result.truncated:
         st.caption(f"{count(result.truncated, 'cell')} truncated to {LONGEST:,} characters, in the download too.")
-    csv_button(
-        "Download hits (CSV)",
-        table,
-        "hits.csv",
-        key=f"hits-{spec.key if spec else ''}",
-        help="Rank, scores, excerpt and columns of all hits.",
-    )
+    help_ = "Rank, scores, excerpt and columns of all hits."
+    csv_button("Download hits (CSV)", table, "hits.csv", help_, f"hits-{spec.key if spec else ''}")
 
 
 def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bool) -> None:
@@ -77,27 +74,14 @@ def _show_hit_card(result: SearchResult, i: int, info: CorpusInfo, follow_up: bo
         st.markdown(highlighted(result.texts[i]))
         cells = result.table.iloc[i]
         names = [name for name in (*info.roles.labels, info.roles.time, info.roles.id) if name in result.table.columns]
-        st.caption(" · ".join(f"{plain(name)}: {plain(cut(_cell_text(cells[name]), 40))}" for name in names if name))
+        # days have no time of day
+        values = {name: cut(str(cells[name]).removesuffix(" 00:00:00"), 40) for name in names if name}
+        st.caption(" · ".join(f"{plain(name)}: {plain(value)}" for name, value in values.items()))
         if follow_up:
-            _show_follow_up_buttons(row)
-
-
-def _show_follow_up_buttons(row: int) -> None:
-    with st.container(horizontal=True):
-        for key, label, icon in (("near", "More like this", "add"), ("far", "Less like this", "remove")):
-            st.button(
-                label,
-                key=f"{key}-{row}",
-                type="tertiary",
-                icon=f":material/{icon}:",
-                on_click=add_example_row,
-                args=(key, row),
-                help="Adds this row to the example rows of the search.",
-            )
-
-
-def _cell_text(value: object) -> str:
-    return str(value).removesuffix(" 00:00:00")  # days have no time of day
+            with st.container(horizontal=True):
+                for key, label, icon in (("near", "More like this", "add"), ("far", "Less like this", "remove")):
+                    action: dict[str, Any] = {"on_click": add_example_row, "args": (key, row)}
+                    st.button(label, key=f"{key}-{row}", type="tertiary", icon=f":material/{icon}:", **action)
 
 
 def score_text(result: SearchResult, i: int) -> str:
@@ -126,13 +110,10 @@ def _escaped(text: str) -> str:
 def hits_table(result: SearchResult) -> pd.DataFrame:
     table = result.table.reset_index(drop=True)
     table.insert(0, "hit text", ["".join(text for text, _ in segments) for segments in result.texts])
-    for name, values in (
-        ("percentile", result.hits.percentiles),
-        ("cosine", result.hits.cosines),
-        ("score", result.hits.scores),
-        ("row", result.hits.rows + 1),
-        ("rank", result.hits.ranks),
-    ):
+    hits = result.hits
+    columns = {"rank": hits.ranks, "row": hits.rows + 1}
+    columns |= {"score": hits.scores, "cosine": hits.cosines, "percentile": hits.percentiles}
+    for name, values in reversed(columns.items()):
         if name not in table.columns:
             table.insert(0, name, values)
     return table.dropna(axis="columns", how="all")
@@ -143,11 +124,9 @@ def _show_context(info: CorpusInfo, spec: ModelSpec, result: SearchResult) -> No
     theme = session.theme()
     if result.counts is not None and result.edges is not None:
         best = float(np.nanmax(result.hits.cosines))
-        st.plotly_chart(
-            histogram_figure(result.counts, result.edges, [(best, "best hit")], "Cosine to the query, all rows", theme),
-            key="similarities",
-            alt="Histogram of the cosine between the query and every row",
-        )
+        title, marks = "Cosine to the query, all rows", [(best, "best hit")]
+        histogram = histogram_figure(result.counts, result.edges, marks, title, theme)
+        st.plotly_chart(histogram, key="similarities", alt="Histogram of the cosine between the query and every row")
     if result.calibration is not None:
         median, high = result.calibration.quantiles([0.5, 0.99])
         st.caption(

@@ -1,6 +1,7 @@
 """The popover of saved selections: save the current selection, show a saved one, and manage it."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -9,8 +10,8 @@ from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from pages.shared import session
 from pages.shared.messages import show_error
-from pages.shared.selections.manage import COMBINED_NAME, SELECTED, finish_change, manage_selection
-from pages.shared.text import count, cut, plain
+from pages.shared.selections.manage import COMBINED_NAME, SELECTED, finish_change, manage_selection, selection_label
+from pages.shared.text import count, plain
 
 WIDTH = 320  # pixels; a popover would stretch to its longest line
 
@@ -21,12 +22,7 @@ def show_selections(info: CorpusInfo, save: Callable[[str], SavedSelection] | No
     save: saves the current selection under a name and returns it; None where nothing is selected.
     """
     with (
-        st.popover(
-            "Selections",
-            key="selections",
-            icon=":material/bookmarks:",
-            help="Save the current selection under a name; show, combine or export saved ones.",
-        ),
+        st.popover("Selections", key="selections", icon=":material/bookmarks:", help="Save, show, combine or export."),
         st.container(width=WIDTH),
     ):
         try:
@@ -56,25 +52,11 @@ def _show_last_change() -> None:
 
 def _show_save_form(save: Callable[[str], SavedSelection] | None) -> None:
     with st.form("selection_save_form", border=False):
-        name = st.text_input(
-            "Save as",
-            key="selection_name",
-            max_chars=MAX_NAME_LENGTH,
-            placeholder="What the rows have in common",
-            disabled=save is None,
-            help="Name shown in lists of selections. Names are unique.",
-        )
-        pressed = st.form_submit_button(
-            "Save selection",
-            key="selection_save",
-            type="primary",
-            icon=":material/bookmark_add:",
-            disabled=save is None,
-            width="stretch",
-            help="Saves the selected rows with this corpus; filters on other pages can use them."
-            if save
-            else "Select something first: use the lasso or box tool.",
-        )
+        options: dict[str, Any] = {"disabled": save is None, "placeholder": "What the rows have in common"}
+        name = st.text_input("Save as", key="selection_name", max_chars=MAX_NAME_LENGTH, **options)
+        help_ = "Filters on other pages can use them." if save else "Use the lasso or box tool first."
+        options = {"disabled": save is None, "width": "stretch", "icon": ":material/bookmark_add:", "help": help_}
+        pressed = st.form_submit_button("Save selection", key="selection_save", type="primary", **options)
     if pressed and save:
         try:
             saved = save(name)
@@ -86,24 +68,14 @@ def _show_save_form(save: Callable[[str], SavedSelection] | None) -> None:
 
 def _show_saved(info: CorpusInfo, selections: Sequence[SavedSelection]) -> SavedSelection | None:
     if not selections:
-        st.caption(
-            "No saved selections yet. Select rows with the lasso or box tool and save them to show, combine, export or "
-            "filter by them later."
-        )
+        st.caption("No saved selections yet. Select rows with the lasso or box tool and save them for later.")
         return None
     by_key = {selection.key: selection for selection in selections}
     if session.widget_value(SELECTED) not in by_key:
         session.set_widget(SELECTED, selections[0].key)
-    key = st.selectbox(
-        f"Saved selections ({len(selections):,})",
-        list(by_key),
-        key=SELECTED,
-        format_func=lambda key: f"{cut(by_key[key].name, 28)} ({by_key[key].rows:,})",
-        help="Newest first, with the number of rows.",
-    )
-    selection = by_key[key]
-    pressed = st.button(
-        "Show on the map", key="selection_show", icon=":material/scatter_plot:", width="stretch", help="Selects them."
-    )
+    labels = {selection.key: selection_label(selection) for selection in selections}
+    title, help_ = f"Saved selections ({len(selections):,})", "Newest first, with the number of rows."
+    selection = by_key[st.selectbox(title, list(labels), key=SELECTED, format_func=labels.__getitem__, help=help_)]
+    pressed = st.button("Show on the map", key="selection_show", icon=":material/scatter_plot:", width="stretch")
     manage_selection(info, selections, selection)
     return selection if pressed else None

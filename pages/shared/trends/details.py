@@ -1,8 +1,7 @@
 """Details of the rows behind an event: distinctive terms, representative texts, saving and exporting them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import exp
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,13 +13,11 @@ from core.trends.service import TrendQuery
 from pages.shared import session
 from pages.shared.downloads import csv_button
 from pages.shared.messages import show_error
+from pages.shared.tables import number, show_table
 from pages.shared.text import count, plain
 from pages.shared.trends.form import day
 
-TERMS_HELP = (
-    "Terms that are more frequent in these rows than in the rows they are compared with. Odds ratio (at least): 95% "
-    "simultaneous lower bound (Bonferroni)."
-)
+TERMS_HELP = "More frequent in these rows than in the others; with 95% simultaneous lower bounds (Bonferroni)."
 
 
 def show_event_details(query: TrendQuery, rows: RowFilter, key: str) -> None:
@@ -47,9 +44,8 @@ def show_side_by_side(query: TrendQuery, sides: Sequence[tuple[str, str, RowFilt
 
 
 def show_representative_texts(details: RowDetails) -> None:
-    st.markdown(
-        "**Most representative texts**", help="Closest to the mean vector of these rows (cosine); duplicates once."
-    )
+    help_text = "Closest to the mean vector of these rows (cosine); duplicates once."
+    st.markdown("**Most representative texts**", help=help_text)
     if not details.rows:
         st.caption("No rows.")
     for _, line in details.texts.iterrows():
@@ -70,54 +66,36 @@ def show_distinctive_terms(details: RowDetails) -> None:
         {
             "Term": [entry.value for entry in terms.entries],
             "Odds ratio (at least)": [exp(entry.lower) for entry in terms.entries],
-            "Here": [f"{entry.inside:,} of {entry.inside_total:,}" for entry in terms.entries],
+            "These rows": [f"{entry.inside:,} of {entry.inside_total:,}" for entry in terms.entries],
             "Rest": [f"{entry.outside:,} of {entry.outside_total:,}" for entry in terms.entries],
         }
     )
-    ratio = st.column_config.NumberColumn(format="%.1f ×", help="Lower bound of the odds ratio.")
-    show_table(frame, "Distinctive terms", {"Odds ratio (at least)": ratio}, 250)
+    ratio = number(format="%.1f ×", help="Lower bound of the odds ratio.")
+    show_table(frame, "Distinctive terms", {"Odds ratio (at least)": ratio}, max_height=250)
     st.caption(terms.note)
 
 
-def show_row_actions(query: TrendQuery, rows: RowFilter, key: str, number: int) -> None:
+def show_row_actions(query: TrendQuery, rows: RowFilter, key: str, size: int) -> None:
     """Save the rows as a selection, or download them."""
-    if not number:
+    if not size:
         return
     with st.form(f"{key}_save", border=False):
         name = st.text_input(
-            "Save selection as",
-            key=f"{key}_name",
-            max_chars=MAX_NAME_LENGTH,
-            placeholder="Name of the selection",
+            "Save selection as", key=f"{key}_name", max_chars=MAX_NAME_LENGTH, placeholder="Name of the selection",
             help="A saved selection can be shown on the map, searched, combined and exported.",
-        )
+        )  # fmt: skip
         pressed = st.form_submit_button(
-            "Save selection",
-            key=f"{key}_save_button",
-            icon=":material/bookmark_add:",
+            "Save selection", key=f"{key}_save_button", icon=":material/bookmark_add:",
             help="Saves these rows as a selection.",
-        )
+        )  # fmt: skip
     if pressed:
         try:
             saved = session.ask(save_rows, query, rows, name)
             st.success(f"Saved {count(saved.rows, 'row')} as {plain(saved.name)}.", icon=":material/check:")
         except PlanisphereError as error:
             show_error(error)
-    csv_button(
-        f"Download {count(number, 'row')} (CSV)",
-        _rows_file(query, rows),
-        "rows.csv",
-        key=f"{key}_file",
-        help="These rows with all columns, group and sentiment.",
-    )
-
-
-def _rows_file(query: TrendQuery, rows: RowFilter) -> Callable[[], bytes]:
     ask = session.manager().ask  # bound now: the download runs outside of the page
-    return lambda: ask(rows_file, query, rows)
-
-
-def show_table(frame: pd.DataFrame, alt: str, columns: dict[str, Any] | None = None, max_height: int = 400) -> None:
-    """A table as high as its rows, up to a limit."""
-    height = min(38 + 35 * len(frame), max_height)
-    st.dataframe(frame, hide_index=True, width="stretch", height=height, lazy=False, column_config=columns, alt=alt)
+    csv_button(
+        f"Download {count(size, 'row')} (CSV)", lambda: ask(rows_file, query, rows), "rows.csv", key=f"{key}_file",
+        help="These rows with all columns, group and sentiment.",
+    )  # fmt: skip

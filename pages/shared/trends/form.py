@@ -14,7 +14,6 @@ from core.trends.sentiment_source import SentimentSource
 from core.trends.service import GroupKind, TrendQuery, group_columns
 from core.types import ModelSpec
 from pages.shared import messages, session
-from pages.shared.messages import show_error
 from pages.shared.text import count, cut, plain
 from pages.shared.trends.sentiment_source import describe_source, select_source
 
@@ -58,7 +57,7 @@ def show_trend_form(info: CorpusInfo) -> TrendForm | None:
         try:
             times = session.ask_once(time_summary, corpus, time)
         except PlanisphereError as error:
-            show_error(error)
+            messages.show_error(error)
             return None
         period = _select_period(times)
     show_time_summary(times, describe_source(source, info, model))
@@ -76,9 +75,7 @@ def select_sentiment_rows(form: TrendForm) -> TrendQuery:
     return replace(form.query, sentiment=SENTIMENT_CODES.get(name))
 
 
-def _group_options(
-    info: CorpusInfo, model: ModelSpec | None, source: SentimentSource
-) -> tuple[list[str], dict[str, str]]:
+def _group_options(info: CorpusInfo, model: ModelSpec | None, source: SentimentSource) -> tuple[list[str], dict]:
     """What rows can be grouped by, the default first, and the label of each."""
     columns = session.ask_once(group_columns, session.corpus_ref(info))
     names = {f"column:{name}": cut(name, 40) for name in columns}
@@ -94,14 +91,8 @@ def _group_options(
 
 def _select_period(times: TimeSummary) -> Period:
     options = {"auto": f"Auto ({times.suggested})"} | {str(period): period.title() for period in times.periods}
-    selected = linked_select(
-        "t_period",
-        "Period",
-        list(options),
-        options,
-        "Calendar periods in UTC; weeks start on Monday. Auto: the finest with at least 10 rows per period on average "
-        "and 6 to 90 periods.",
-    )
+    help_text = "In UTC; weeks start on Monday. Auto: the finest that gives 6 to 90 periods of 10 rows on average."
+    selected = linked_select("t_period", "Period", list(options), options, help_text)
     return next((period for period in times.periods if period == selected), times.suggested)
 
 
@@ -124,10 +115,8 @@ def linked_segments(key: str, name: str, options: Mapping[str, str], help_text: 
 
 
 def show_no_time_column(info: CorpusInfo) -> None:
-    st.info(
-        f"{plain(info.name)} has no time column: in no column are at least half of the cells dates.",
-        icon=":material/event_busy:",
-    )
+    reason = "has no time column: in no column are at least half of the cells dates."
+    st.info(f"{plain(info.name)} {reason}", icon=":material/event_busy:")
     st.caption(
         "Supported: 2026-03-11, 2026-03-11 14:30, 11/03/2026, and Unix timestamps in seconds or milliseconds. Add such "
         "a column to the file, import it again, and select it as the time column."

@@ -12,8 +12,9 @@ from core.trends.sentiment import CLASSES, MAX_TRAINING_ROWS, NAMES, Accuracy
 from core.trends.sentiment_source import SentimentSummary, sentiment_summary
 from core.trends.service import shares_over_time
 from pages.shared import session
+from pages.shared.tables import show_table
 from pages.shared.text import plain
-from pages.shared.trends.details import show_side_by_side, show_table
+from pages.shared.trends.details import show_side_by_side
 from pages.shared.trends.form import TrendForm
 from pages.shared.trends.shares import peak_verdict
 
@@ -78,12 +79,11 @@ def show_accuracy(form: TrendForm, accuracy: Accuracy | None) -> None:
         f"{accuracy.high:.1%}; majority class: {accuracy.chance:.1%}), macro-F1 **{accuracy.macro_f1:.2f}** "
         f"({accuracy.f1_low:.2f} to {accuracy.f1_high:.2f}; chance: {accuracy.chance_f1:.2f}), n = {accuracy.n:,}.",
         help="Accuracy: share of rows classified as in the column, with Wilson's 95% interval. Macro-F1: unweighted "
-        f"mean F1 over the classes, so that rare ones count equally; 95% interval by {RESAMPLES:,} bootstrap resamples "
-        "(seed 0).",
+        f"mean F1 over the classes; 95% interval by {RESAMPLES:,} bootstrap resamples (seed 0).",
     )
     if accuracy.high < accuracy.chance:
         st.caption("Accuracy is below always predicting the majority class; macro-F1 shows how rare classes do.")
     names = [NAMES[code] for code in CLASSES]
     matrix = pd.DataFrame(accuracy.table, columns=[f"Predicted {name}" for name in names])
     matrix.insert(0, "In the column", names)
-    show_table(matrix, "Confusion matrix")
+    show_table(matrix, "Confusion matrix", {})

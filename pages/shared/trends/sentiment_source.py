@@ -44,19 +44,12 @@ def select_source(info: CorpusInfo, model: ModelSpec | None) -> SentimentSource:
     columns = session.ask_once(sentiment_columns, corpus)
     default = session.ask_once(default_source, corpus, model)
     kinds = [kind for kind in get_args(SourceKind) if _is_available(kind, columns, model)]
-    with (
-        st.popover("Sentiment", icon=":material/mood:", help=f"The sentiment of each row. {KIND_HELP}"),
-        st.container(width=340),
-    ):
+    popover = st.popover("Sentiment", icon=":material/mood:", help=f"The sentiment of each row. {KIND_HELP}")
+    with popover, st.container(width=340):
         kind: SourceKind = st.selectbox(
-            "Source",
-            kinds,
-            kinds.index(default.kind) if default.kind in kinds else 0,
-            key=_key("kind", info),
-            persist_state="session",
-            format_func=lambda kind: KINDS[kind],
-            help=KIND_HELP,
-        )
+            "Source", kinds, kinds.index(default.kind) if default.kind in kinds else 0, key=_key("kind", info),
+            persist_state="session", format_func=lambda kind: KINDS[kind], help=KIND_HELP,
+        )  # fmt: skip
         if kind == "none":
             return SentimentSource()
         column = _select_column(info, kind, columns)
@@ -97,13 +90,9 @@ def _select_column(info: CorpusInfo, kind: SourceKind, columns: tuple[SentimentC
         likely = [column.name for column in columns if column.likely][:1]
         names = [*likely, "", *(name for name in names if name not in likely)]
     selected = st.selectbox(
-        COLUMN_LABELS[kind],
-        names,
-        key=_key(f"column_{kind}", info),
-        persist_state="session",
-        format_func=lambda name: name or "None",
-        help="A rating, or a column with labels such as positive and negative.",
-    )
+        COLUMN_LABELS[kind], names, key=_key(f"column_{kind}", info), persist_state="session",
+        format_func=lambda name: name or "None", help="A rating, or labels such as positive and negative.",
+    )  # fmt: skip
     return next((column for column in columns if column.name == selected), None)
 
 
@@ -112,31 +101,22 @@ def _select_mapping(info: CorpusInfo, column: SentimentColumn) -> tuple[float, f
     if column.number:
         left, right = st.columns(2)
         low = left.number_input(
-            "Negative up to",
-            value=column.low,
-            key=_key(f"low_{column.name}", info),
-            persist_state="session",
+            "Negative up to", value=column.low, key=_key(f"low_{column.name}", info), persist_state="session",
             help="Values up to this one are negative.",
-        )
+        )  # fmt: skip
         high = right.number_input(
-            "Positive from",
-            value=column.high,
-            key=_key(f"high_{column.name}", info),
-            persist_state="session",
+            "Positive from", value=column.high, key=_key(f"high_{column.name}", info), persist_state="session",
             help="Values from this one on are positive; those in between are neutral.",
-        )
+        )  # fmt: skip
         return float(low), float(high), ()
     guess = dict(column.mapping)
     mapping: dict[str, int] = {}
     for name, code in (("Negative", -1), ("Neutral", 0), ("Positive", 1)):
+        default = [value for value in column.values if guess.get(value) == code]
         values = st.multiselect(
-            f"{name} values",
-            column.values,
-            [value for value in column.values if guess.get(value) == code],
-            key=_key(f"{name}_{column.name}", info),
-            persist_state="session",
+            f"{name} values", column.values, default, key=_key(f"{name}_{column.name}", info), persist_state="session",
             help=f"Mapped values: these are {name.lower()}. Values in no list are unknown.",
-        )
+        )  # fmt: skip
         mapping |= dict.fromkeys(values, code)
     return 0.0, 0.0, tuple(mapping.items())
 
@@ -145,32 +125,20 @@ def _with_anchors(info: CorpusInfo, source: SentimentSource) -> SentimentSource:
     sentences = []
     for name, default in (("Positive", POSITIVE), ("Negative", NEGATIVE)):
         text = st.text_area(
-            f"{name} sentences",
-            "\n".join(default),
-            key=_key(f"anchors_{name}", info),
-            persist_state="session",
-            height=100,
-            help=f"One per line, at most {MAX_ANCHORS}, worded like your texts. A row's score is its mean cosine to "
-            "the positive sentences minus that to the negative ones.",
-        )
+            f"{name} sentences", "\n".join(default), key=_key(f"anchors_{name}", info), persist_state="session",
+            height=100, help=f"One per line, at most {MAX_ANCHORS}, worded like your texts. A row's score is its mean "
+            "cosine to the positive sentences minus that to the negative ones.",
+        )  # fmt: skip
         sentences.append(tuple(line.strip() for line in text.splitlines() if line.strip())[:MAX_ANCHORS])
     fitted = bool(source.column) and st.toggle(
-        "Fit thresholds",
-        key=_key("fitted", info),
-        persist_state="session",
+        "Fit thresholds", key=_key("fitted", info), persist_state="session",
         help="Chooses the thresholds with the highest macro-F1 on the column, cross-validated (5 folds), so that the "
         "accuracy is not inflated.",
-    )
+    )  # fmt: skip
     band = BAND
     if not fitted:
         band = st.slider(
-            "Neutral band",
-            0.0,
-            1.0,
-            BAND,
-            0.05,
-            key=_key("band", info),
-            persist_state="session",
+            "Neutral band", 0.0, 1.0, BAND, 0.05, key=_key("band", info), persist_state="session",
             help="Scores within this many standard deviations of 0 are neutral.",
-        )
+        )  # fmt: skip
     return replace(source, positive=sentences[0], negative=sentences[1], band=band, fitted=fitted)

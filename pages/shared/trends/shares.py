@@ -36,15 +36,9 @@ def show_shares(form: TrendForm) -> None:
         )
         chart = linked_segments("form", "Chart", CHARTS, "One chart per group, one chart for all, or stacked areas.")
         max_groups = st.number_input(
-            "Groups",
-            1,
-            12,
-            6,
-            key="t_max_groups",
-            bind="query-params",
-            width=110,
+            "Groups", 1, 12, 6, key="t_max_groups", bind="query-params", width=110,
             help="Number of largest groups; the rest are combined as “others”.",
-        )
+        )  # fmt: skip
     shares = session.ask(shares_over_time, query, form.period, int(max_groups), measure == "within")
     if not shares.grouped:
         st.info("No row with a time is in any of these groups. Select other groups.", icon=":material/search_off:")
@@ -108,8 +102,9 @@ def show_small_multiples(shares: Shares, percent: bool) -> None:
             with column:
                 st.caption(f"**{plain(cut(shares.names[at], 48))}** · {count(int(shares.counts[at].sum()), 'row')}")
                 figure = share_lines(shares, [at], percent, 190, top if at in named else None)
-                options = {"displayModeBar": False}
-                st.plotly_chart(figure, key=f"t_small_{at}", config=options, alt="One group over time")
+                st.plotly_chart(
+                    figure, key=f"t_small_{at}", config={"displayModeBar": False}, alt="One group over time"
+                )
 
 
 def share_lines(

@@ -161,7 +161,7 @@ def test_imported_vectors_serve_texts_of_the_corpus_alone(tmp_path):
     made = score_pairs(CorpusRef(folder, corpus), mine, brought(folder, corpus, inside))
     expected = [np.dot(rows[i], rows[i + 4]) / np.linalg.norm(rows[i]) / np.linalg.norm(rows[i + 4]) for i in range(4)]
     np.testing.assert_allclose(made.pairs[:, 0], expected, atol=1e-6)
-    with pytest.raises(ModelError, match="brought in"):
+    with pytest.raises(ModelError, match="imported vectors"):
         score_pairs(CorpusRef(folder, corpus), mine, brought(folder, corpus, pairs_table()))
 
 

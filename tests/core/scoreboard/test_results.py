@@ -180,18 +180,18 @@ def test_two_rows_say_what_is_missing(tmp_path, topic):
 
 
 def test_many_rows_are_probed_in_part_and_rare_labels_not_at_all(kept, monkeypatch):
+    from core.corpus import label_columns
     from core.scoreboard import labels, probes
-    from core.scoreboard.per_query import label_rows
 
     monkeypatch.setattr(probes, "MAX_PROBED_ROWS", 80)
-    monkeypatch.setattr(label_rows, "MOST_QUERIES", 50)
+    monkeypatch.setattr(label_columns, "MAX_QUERIES", 50)
     monkeypatch.setattr(probes, "MAX_PROBED_LABELS", 2)
     found = labels.score_labels(kept, WHOLE, LABELS)
     assert found.facts["probe"] | {"rows": 0} == {"rows": 0, "of_rows": 156, "labels": 2, "of_labels": 3, "folds": 5}
     assert found.facts["groups"]["rows"] == 80
     right = found.per_query["probe_accuracy"]
     corpus = load_corpus(kept)
-    data = label_rows.read_rows(corpus.table, "topic", distinct_texts(corpus.texts)[0])
+    data = label_columns.read_label_rows(corpus.table, "topic", distinct_texts(corpus.texts)[0])
     learned = np.unique(data.codes[probes.learnable(data, probes.probed_positions(data), 5)])
     assert len(learned) == 2
     np.testing.assert_array_equal(np.isfinite(right), np.isin(data.codes[data.queries], learned))

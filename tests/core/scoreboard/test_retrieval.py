@@ -125,8 +125,7 @@ def test_judgments_of_another_corpus_are_explained(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "names",
-    [("a.tsv",), ("a.tsv", "b.tsv"), ("q.jsonl", "r.jsonl"), ("a.tsv", "q.jsonl", "b.tsv")],
+    "names", [("a.tsv",), ("a.tsv", "b.tsv"), ("q.jsonl", "r.jsonl"), ("a.tsv", "q.jsonl", "b.tsv")]
 )
 def test_files_that_do_not_go_together_are_refused(tmp_path, names):
     folder, corpus, _ = shop(tmp_path)
@@ -176,7 +175,7 @@ def test_noise_makes_scores_fall(tmp_path, monkeypatch):
     for amount in (0.0, 2.0, 20.0):
         with monkeypatch.context() as patch:
             noised(patch, amount)
-            patch.setattr("core.vectors.text_vectors._known_rows", lambda corpus, spec, texts, queries: (
+            patch.setattr("core.vectors.text_vectors._stored_rows", lambda corpus, spec, texts, queries: (
                 np.zeros((len(texts), 384), np.float32), np.arange(len(texts))))  # fmt: skip
             means.append(score_queries(CorpusRef(folder, corpus), contender, task).per_query["ndcg_at_10"].mean())
     assert means[0] > means[1] + 0.02 > means[2] + 0.04

@@ -9,9 +9,14 @@ from core.corpus.reading.values import RawTable
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
 from core.vectors import loaders as opened
-from core.vectors.contenders import Contender, contender_graph_seconds, get_or_compute_neighbors
+from core.vectors.contenders import Contender, get_or_compute_neighbors, graph_step
 
 SPEC = ModelSpec("imported", "mine", dimensions=48)
+
+
+def contender_graph_seconds(corpus, contenders):
+    steps = [graph_step(corpus, contender) for contender in contenders]
+    return sum(step.result.expected_seconds(step.query) for step in steps)
 
 
 def test_a_variant_takes_what_its_models_graph_took(tmp_path, monkeypatch):

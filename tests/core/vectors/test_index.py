@@ -147,7 +147,7 @@ def test_broken_and_foreign_files(vectors, tmp_path):
     with pytest.raises(StorageError):
         Index.load(tmp_path / "index", vectors)
     with pytest.raises(StorageError):
-        build_index(vectors, kind="ivf").save(tmp_path / "absent" / "index")
+        build_index(vectors, kind="ivf").save(tmp_path / "index.json" / "below a file")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""What is lost when vectors are made smaller or an index faster, measured against exact search."""

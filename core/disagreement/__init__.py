@@ -1,1 +1,0 @@
-"""How far embeddings of the same rows agree, where they don't, and what explains it."""

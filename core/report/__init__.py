@@ -1,1 +1,0 @@
-"""A comparison as one self-contained document, to be read without the app."""

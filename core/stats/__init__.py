@@ -1,1 +1,0 @@
-"""Statistics that all features share: intervals, tests, corrections; imports nothing of core but its foundations."""

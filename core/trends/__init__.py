@@ -1,1 +1,0 @@
-"""Groups, labels and sentiment over time: shares, bursts, drift and anomalous increases."""
