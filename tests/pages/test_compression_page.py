@@ -92,6 +92,7 @@ SENTENCES = {
 }
 
 
+@pytest.mark.slow
 def test_every_part_says_what_it_shows(asked, app):
     for part in PARTS:
         COMPRESSION.get_or_compute(asked.query(part))
@@ -109,6 +110,7 @@ def test_every_part_says_what_it_shows(asked, app):
     assert "99.9%" in visible_text(at).replace("\\", "")
 
 
+@pytest.mark.slow
 def test_the_job_measures_all_parts_once(asked):
     context = Steps()
     for _ in range(2):

@@ -218,6 +218,7 @@ GOOD_BUT_ODD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GOOD_BUT_ODD)
 def test_odd_files_become_corpora(app, home, kind):
     data, column = GOOD_BUT_ODD[kind]

@@ -54,6 +54,7 @@ def test_openai_without_a_key_asks_for_one(corpus, app):
     assert "API key" in visible_text(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "fields"), [("Sentence transformer", {"add_name": "no-such/model"})])
 def test_a_model_that_does_not_exist_is_refused_with_a_reason(corpus, app, kind, fields):
     at = open_page(app)

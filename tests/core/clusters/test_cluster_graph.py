@@ -21,6 +21,7 @@ def same_groups(first: np.ndarray, second: np.ndarray) -> bool:
     return pairs == len(set(first.tolist())) == len(set(second.tolist()))
 
 
+@pytest.mark.slow
 def test_weights_are_umaps_and_sum_to_log2_k(scattered):
     from umap.umap_ import compute_membership_strengths, smooth_knn_dist
 
@@ -36,6 +37,7 @@ def test_weights_are_umaps_and_sum_to_log2_k(scattered):
     np.testing.assert_allclose(made, expected.reshape(-1, k + 1)[:, 1:], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_the_graph_is_umaps_but_for_the_row_itself(scattered):
     ours = neighbor_graph(scattered.neighbors.ids, scattered.neighbors.scores, 25)
     theirs = fuzzy_graph(scattered.neighbors, 26, np.random.RandomState(0))  # sums to log2(26) where ours is log2(25)

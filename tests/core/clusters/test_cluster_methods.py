@@ -52,6 +52,7 @@ def three_groups():
     return plant((40, 30, 20), dims=8, spread=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["hdbscan", "evoc"])
 def test_density_methods_leave_noise_and_follow_the_seed(three_groups, method):
     result = run(three_groups, method, min_size=10)

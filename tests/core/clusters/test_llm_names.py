@@ -544,6 +544,7 @@ def ended(manager, job_id):
     return manager.get(job_id)
 
 
+@pytest.mark.slow
 def test_as_a_job_its_key_is_nowhere_on_disk(where, server, manager):
     spec = job(where, server)
     assert KEY not in json.dumps(spec.params)

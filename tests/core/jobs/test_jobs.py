@@ -87,6 +87,7 @@ def test_a_second_run_computes_nothing(manager, workspace, server):
     assert max(count for text, count in server.asked.items() if text != PROBE_TEXT) == 1
 
 
+@pytest.mark.slow
 def test_cancel_keeps_what_is_done_and_continuing_computes_only_the_rest(manager, workspace, server):
     corpus = add_corpus(workspace)
     job = manager.submit(job_on(workspace, corpus, served(server)))
@@ -109,6 +110,7 @@ def test_a_killed_worker_costs_at_most_the_batches_in_flight(manager, workspace,
     assert_computed_once(server, workspace, corpus)
 
 
+@pytest.mark.slow
 def test_a_killed_server_process_leaves_a_job_that_can_be_continued(manager, workspace, server):
     corpus = add_corpus(workspace)
     spec = job_on(workspace, corpus, served(server))

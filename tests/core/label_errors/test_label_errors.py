@@ -244,6 +244,7 @@ def test_columns_offered_begin_with_the_chosen_labels():
     assert candidate_label_columns(table, ["area"]) == ("area", "kind")
 
 
+@pytest.mark.slow
 def test_planted_wrong_labels_of_the_sample_come_first(tmp_path_factory):
     corpus = read_corpus(SAMPLES / "shop_feedback.csv", text="text", label="area", id="id")
     rows = load_embedder(PRESETS[0], models_folder=tmp_path_factory.mktemp("models")).embed(corpus.texts)

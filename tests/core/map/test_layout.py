@@ -34,6 +34,7 @@ def case():
     return group, vectors, build_neighbors(vectors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("reproducible", [True, False])
 def test_umap_parts_what_is_apart(case, dims, reproducible):
@@ -47,6 +48,7 @@ def test_umap_parts_what_is_apart(case, dims, reproducible):
     assert layout.facts["threads"] == 1 or not reproducible
 
 
+@pytest.mark.slow
 def test_the_map_is_umap_learns_own(case):
     """The same graph and the same map as UMAP itself makes, given the same neighbors, start and seed."""
     umap = pytest.importorskip("umap")
@@ -63,6 +65,7 @@ def test_the_map_is_umap_learns_own(case):
     assert ours.knn_preservation == pytest.approx(trust.knn_preservation, abs=0.02)
 
 
+@pytest.mark.slow
 def test_reproducible_means_the_same_points(case):
     _, vectors, graph = case
     first, second = (project(vectors, graph, seed=3, reproducible=True).points for _ in range(2))
@@ -80,6 +83,7 @@ def test_few_rows(n, dims, method):
     assert np.isfinite(layout.points).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["umap", "pca"])
 @pytest.mark.parametrize("rows", [np.ones((300, 5)), np.repeat(np.eye(4), 50, axis=0), np.ones((60, 1))])
 def test_equal_rows(rows, method):
@@ -89,6 +93,7 @@ def test_equal_rows(rows, method):
     assert points.shape == (len(rows), 2)
 
 
+@pytest.mark.slow
 def test_progress_and_clipped_neighbors(case):
     _, vectors, graph = case
     seen = []

@@ -57,6 +57,7 @@ def test_words_are_counted():
     assert load_embedder("lexical").count_tokens(["", "a lost card!", "退货"]).tolist() == [0, 4, 2]
 
 
+@pytest.mark.slow
 def test_probe_accuracy_on_the_sample():
     """Ten areas, the largest with 15% of the texts; TF-IDF of words, fitted to the corpus, reaches 0.60."""
     from sklearn.linear_model import LogisticRegression

@@ -138,6 +138,7 @@ def test_batches_keep_to_the_budget(folder):
     np.testing.assert_allclose(rows[0], rows[2], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_accuracy_of_few_examples_is_that_of_sentence_transformers(folder, reference):
     """MTEB's recipe for classification: 10 runs of logistic regression on 8 texts a label, scored on the others."""
     from sklearn.linear_model import LogisticRegression
@@ -159,6 +160,7 @@ def test_accuracy_of_few_examples_is_that_of_sentence_transformers(folder, refer
     assert made > 0.5  # the most frequent area has 15% of the texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "mean", "minimum"), [("int8", 0.996, 0.98), ("bfloat16", 0.9999, 0.9997)])
 def test_rounding_is_harmless_on_feedback(folder, precision, mean, minimum):
     texts = labeled_sample()["text"].head(300).tolist()

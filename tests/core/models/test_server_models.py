@@ -103,6 +103,7 @@ def test_every_process_finds_the_vectors_of_the_others(serve, workspace, monkeyp
     assert spec.key == replace(unresolved(server), dimensions=DIMENSIONS).key
 
 
+@pytest.mark.slow
 def test_a_job_of_two_workers_interrupted_and_started_again(serve, workspace):
     server, corpus = serve(delay=0.1), corpus_of(640)
     workspace.save_corpus(corpus)

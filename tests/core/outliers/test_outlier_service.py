@@ -78,6 +78,7 @@ def auc(sample, name):
     return roc_auc_score(off_topic, outlier_score(CorpusRef(folder, corpus.digest), models[0], name, 20))
 
 
+@pytest.mark.slow
 def test_planted_off_topic_rows_are_in_the_top_ranks(sample):
     assert auc(sample, "combined") >= 0.95
 

@@ -61,6 +61,7 @@ def test_intervals_hold_the_value_and_narrow_with_more_texts():
     assert many.high - many.low < (few.high - few.low) / 1.8
 
 
+@pytest.mark.slow
 def test_intervals_are_as_wide_as_samples_differ():
     generator = np.random.default_rng(11)
     codes, result = np.repeat([0, 1, 2], 25), []
