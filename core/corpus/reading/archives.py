@@ -5,7 +5,6 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Protocol
 
 from core.corpus.reading.sniff import FORMATS, READABLE, extension, file_format
 from core.corpus.reading.values import Upload
@@ -18,12 +17,6 @@ MAX_MEMBERS = 10_000
 _CHUNK = 1024**2
 
 
-class Readable(Protocol):
-    """An open file."""
-
-    def read(self, size: int, /) -> bytes: ...
-
-
 def unpack(uploads: Sequence[Upload]) -> tuple[list[Upload], list[str]]:
     """The uploads with archives replaced by their files (sorted by name), and notes on ignored files.
 
@@ -34,20 +27,15 @@ def unpack(uploads: Sequence[Upload]) -> tuple[list[Upload], list[str]]:
     notes: list[str] = []
     budget = MAX_BYTES
     for upload in uploads:
-        kind = file_format(upload.name, upload.data)
-        if kind == "gz":
-            opened, skipped = _gunzip(upload, budget)
-        elif kind == "zip":
-            opened, skipped = _unzip(upload, budget)
-        else:
-            opened, skipped = [upload], list[str]()
-        budget -= sum(len(file.data) for file in opened) if kind in {"gz", "zip"} else 0
+        open_archive = {"gz": _gunzip, "zip": _unzip}.get(file_format(upload.name, upload.data))
+        opened, skipped = open_archive(upload, budget) if open_archive else ([upload], [])
+        budget -= sum(len(file.data) for file in opened) if open_archive else 0
         files += opened
         notes += skipped
     return files, notes
 
 
-def read_limited(stream: Readable, packed: int, name: str, budget: int = MAX_BYTES) -> bytes:
+def read_limited(stream: io.BufferedIOBase, packed: int, name: str, budget: int = MAX_BYTES) -> bytes:
     """All bytes of a stream; InputError as soon as it passes the budget or MAX_RATIO times its packed size."""
     chunks, size = [], 0
     while chunk := stream.read(_CHUNK):
@@ -84,12 +72,13 @@ def _unzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
         members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
         for member in members:
             _check_name(upload.name, member)
-        readable = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
-        left_out = [m.filename for m in members if m not in readable and not _is_clutter(m.filename)]
+        members = [member for member in members if not _is_clutter(member.filename)]
+        left_out = [m.filename for m in members if extension(m.filename) not in FORMATS]
         files = []
-        for member in readable:
-            files.append(_read_member(upload, archive, member, budget))
-            budget -= len(files[-1].data)
+        for member in members:
+            if extension(member.filename) in FORMATS:
+                files.append(_read_member(upload, archive, member, budget))
+                budget -= len(files[-1].data)
     if not files:
         raise InputError(f'"{upload.name}" holds no file that can be read.', f"Put in {READABLE}.")
     listed = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
@@ -121,8 +110,8 @@ def _read_member(upload: Upload, archive: zipfile.ZipFile, member: zipfile.ZipIn
 def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.orig_filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-        remedy = "Use plain relative names."
-        raise InputError(f'"{archive}" holds a file with an unsafe name, "{member.filename}".', remedy)
+        message = f'"{archive}" holds a file with an unsafe name, "{member.filename}".'
+        raise InputError(message, "Use plain relative names.")
 
 
 def _is_clutter(name: str) -> bool:
@@ -140,8 +129,6 @@ def _damaged(name: str) -> InputError:
 
 
 def _bomb(name: str) -> InputError:
-    return InputError(
-        f'"{name}" unpacks to far more than its size suggests (over {MAX_RATIO} times, or over '
-        f"{MAX_BYTES // 1024**3} GB); it was not opened.",
-        "Upload the file inside, unpacked.",
-    )
+    limits = f"over {MAX_RATIO} times, or over {MAX_BYTES // 1024**3} GB"
+    message = f'"{name}" unpacks to far more than its size suggests ({limits}); it was not opened.'
+    return InputError(message, "Upload the file inside, unpacked.")

@@ -72,7 +72,7 @@ def _jsonable(value: Any) -> Any:
 
 def text_series(values: Sequence[Any]) -> pd.Series:
     """A `str` column of cells as text; missing ones stay missing."""
-    cleaned = [None if (text := cell_text(value)) is None else text for value in values]
+    cleaned = [cell_text(value) for value in values]
     try:
         return pd.Series(cleaned, dtype="str")
     except UnicodeEncodeError:
@@ -100,11 +100,9 @@ def normalize_column(column: pd.Series) -> pd.Series:
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     if pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
         return column
-    if isinstance(kind, pd.StringDtype):
-        return column.astype("str")
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
         return column
-    return _normalize_objects(column)
+    return column.astype("str") if isinstance(kind, pd.StringDtype) else _normalize_objects(column)
 
 
 def _normalize_objects(column: pd.Series) -> pd.Series:
@@ -112,7 +110,8 @@ def _normalize_objects(column: pd.Series) -> pd.Series:
     kinds = {type(value) for value in values if not is_missing(value)}
     if kinds and kinds <= {int, float, np.float64, np.int64}:
         numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
-        if isinstance(numbers.dtype, np.dtype) and not _loses_digits(values, numbers):
+        rounded = numbers.dtype.kind == "f" and any(isinstance(cell, int) and abs(cell) >= _EXACT for cell in values)
+        if isinstance(numbers.dtype, np.dtype) and not rounded:
             return numbers
     if kinds and all(hasattr(kind, "isoformat") and hasattr(kind, "year") for kind in kinds):
         times = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", utc=True)
@@ -120,20 +119,10 @@ def _normalize_objects(column: pd.Series) -> pd.Series:
     return pd.Series(values, dtype=bool) if kinds == {bool} and column.notna().all() else text_series(values)
 
 
-def _loses_digits(values: list[Any], numbers: pd.Series) -> bool:
-    if numbers.dtype.kind != "f":
-        return False
-    return any(isinstance(value, int) and abs(value) >= _EXACT for value in values)
-
-
 def _without_nuls(column: pd.Series) -> tuple[pd.Series, int]:
-    if not isinstance(column.dtype, pd.StringDtype):
+    if not isinstance(column.dtype, pd.StringDtype) or not column.str.contains("\0", regex=False, na=False).any():
         return column, 0
-    hit = column.str.contains("\0", regex=False).fillna(False).astype(bool)
-    if not hit.any():
-        return column, 0
-    count = int(column[hit].str.count("\0").sum())
-    return column.where(~hit, column.str.replace("\0", "", regex=False)), count
+    return column.str.replace("\0", "", regex=False), int(column.str.count("\0").sum())
 
 
 def infer_numbers(column: pd.Series) -> pd.Series:
@@ -142,7 +131,8 @@ def infer_numbers(column: pd.Series) -> pd.Series:
     Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc.
     """
     cells = column.dropna()
-    if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):
+    sample = cells.iloc[:_SAMPLE]
+    if not len(cells) or not all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in sample):
         return column
     is_nan = cells.str.strip().str.lower().isin(_NAN_STRINGS)
     digits = cells[~is_nan]
@@ -159,10 +149,6 @@ def infer_numbers(column: pd.Series) -> pd.Series:
     return numbers.astype("float64").reindex(column.index)
 
 
-def _numeric_looking(cells: pd.Series) -> bool:
-    return all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in cells)
-
-
 def is_number(cell: str) -> bool:
     try:
         float(cell)
@@ -174,7 +160,6 @@ def is_number(cell: str) -> bool:
 def _is_code(digits: pd.Series, numbers: pd.Series) -> bool:
     if digits.str.contains(r"^\s*[+-]?0[0-9]", regex=True).any():
         return True
-    kind = numbers.dtype
     big = numbers.astype("float64").abs() >= _EXACT
-    integers = isinstance(kind, np.dtype) and kind.kind == "i"
+    integers = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind == "i"
     return not integers and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())

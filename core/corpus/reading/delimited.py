@@ -29,7 +29,8 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFil
     """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for rows that are too
     long, unclosed quotes, and no rows."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    data, notes = _without_nul_bytes(data)
+    nuls, data = data.count(b"\0"), data.replace(b"\0", b"")
+    notes = [f"{nuls:,} NUL characters were removed."] if nuls else []
     usual = "\t" if kind == "tsv" else ","
     delimiter = _parse_delimiter(options.delimiter) if options.delimiter else sniff_delimiter(data, usual)
     quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
@@ -41,10 +42,10 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFil
         header = list(body.columns)
     if not len(body):
         raise InputError(f'"{upload.name}" has a header row but no rows below it.', "Add rows, or upload another file.")
-    more = more if quoted else [PLAIN_QUOTES, *more]
-    body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])})
-    body.columns = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
-    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), (*notes, *more))
+    notes += more if quoted else [PLAIN_QUOTES, *more]
+    names = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
+    body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])}).set_axis(names, axis=1)
+    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), tuple(notes))
     return ParsedFile(source, body, upload=upload)
 
 
@@ -121,36 +122,27 @@ def has_quoted_cells(data: bytes, delimiter: str) -> bool:
 def is_tab_table(data: bytes) -> bool:
     """Whether plain text is a table: every one of its first lines has two tabs or more, or nearly all have one."""
     tabs = [line.count("\t") for line in _sample(data).split("\n") if line.strip()]
-    if len(tabs) < 2 or not min(tabs):
-        return False
-    return min(tabs) > 1 or Counter(tabs).most_common(1)[0][1] >= _TAB_SHARE * len(tabs)
+    regular = len(tabs) >= 2 and (min(tabs) > 1 or Counter(tabs).most_common(1)[0][1] >= _TAB_SHARE * len(tabs))
+    return regular and min(tabs) > 0
 
 
 def _parse_without_header(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[pd.DataFrame, list[str]]:
     """The table of a file without a header, whose rows may end early, and a note."""
     fields = max((len(record) for _, record in records(data.decode("utf-8"), delimiter, quoted)), default=0)
     names = [f"column {position + 1}" for position in range(fields)]
-    header = delimiter.join(names).encode() + b"\n"
-    table, _ = parse_delimited(name, header + data, delimiter, quoted)
+    table, _ = parse_delimited(name, delimiter.join(names).encode() + b"\n" + data, delimiter, quoted)
     return table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1), [NO_HEADER]
 
 
 def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True) -> tuple[pd.DataFrame, list[str]]:
     """Every record of UTF-8 data as text cells (header included), empty cells missing; and notes."""
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     single = _is_single_column(data, delimiter, quoted)
     try:
         table = pd.read_csv(
-            io.BytesIO(data.lstrip(b" \t\r\n") if single else data),
-            sep=delimiter,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""],
-            quoting=quoting,
-            encoding="utf-8",
-            skip_blank_lines=not single,
-        )
+            io.BytesIO(data.lstrip(b" \t\r\n") if single else data), sep=delimiter, header=None, dtype=str,
+            keep_default_na=False, na_values=[""], encoding="utf-8", skip_blank_lines=not single,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )  # fmt: skip
     except pd.errors.EmptyDataError as error:
         raise InputError(f'"{name}" holds no rows, only blank lines.', "Upload a header and rows.") from error
     except pd.errors.ParserError as error:
@@ -222,8 +214,3 @@ def _parse_delimiter(delimiter: str) -> str:
     if len(sign) != 1 or sign in '"\r\n\0' or ord(sign) > 127:
         raise InputError(f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another one.")
     return sign
-
-
-def _without_nul_bytes(data: bytes) -> tuple[bytes, list[str]]:
-    count = data.count(b"\0")
-    return (data.replace(b"\0", b""), [f"{count:,} NUL characters were removed."]) if count else (data, [])
