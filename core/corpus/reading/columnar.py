@@ -59,7 +59,7 @@ def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:
 
 
 def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
-    """pandas columns, one by one, so that names may repeat and integers with gaps keep their digits; IDs if there are none."""
+    """pandas columns, one by one, so that names may repeat and integers with gaps keep their digits; else row IDs."""
     import pyarrow as pa
 
     columns = []

@@ -10,13 +10,7 @@ import pandas as pd
 _UNITS = ((1e8, 1e11, 1e9), (1e11, 1e14, 1e6), (1e14, 1e17, 1e3), (1e17, 9.2e18, 1.0))
 _NUMERIC_DATE = re.compile(r"\s*(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DATE_LIKE = r"\d{4}|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}"
-_CHINESE = (
-    (r"\s*[年月]\s*", "-"),
-    (r"\s*日\s*", " "),
-    (r"\s*[时点]\s*", ":"),
-    (r"(\d)分(\d)", r"\1:\2"),
-    (r"[秒分]", ""),
-)
+_CHINESE = {r"\s*[年月]\s*": "-", r"\s*日\s*": " ", r"\s*[时点]\s*": ":", r"(\d)分(\d)": r"\1:\2", r"[秒分]": ""}
 _EARLIEST, _LATEST = pd.Timestamp("1678-01-01"), pd.Timestamp("2262-01-01")
 _MIXED_LIMIT = 20_000  # distinct values given to the slow parser
 
@@ -86,16 +80,14 @@ def _from_texts(column: pd.Series) -> pd.Series:
     codes, distinct = pd.factorize(column.astype("str") if column.dtype == object else column)
     texts = pd.Series(distinct, dtype=object).map(str).str.strip()
     numbers = pd.to_numeric(texts, errors="coerce")
-    if len(texts) and numbers.notna().mean() > 0.9:
-        parsed = _from_numbers(numbers.astype("float64"))
-    else:
-        parsed = _parse_distinct(texts)
+    numeric = len(texts) and numbers.notna().mean() > 0.9
+    parsed = _from_numbers(numbers.astype("float64")) if numeric else _parse_distinct(texts)
     values = np.append(parsed.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT", "ns"))
     return pd.Series(values[codes], index=column.index, name=column.name)  # code -1, missing, takes the last
 
 
 def _parse_distinct(texts: pd.Series) -> pd.Series:
-    for pattern, plain in _CHINESE:
+    for pattern, plain in _CHINESE.items():
         texts = texts.str.replace(pattern, plain, regex=True)
     texts = texts.str.strip(" -")
     likely = texts.str.contains(_DATE_LIKE, regex=True) & (texts.str.len() < 60)

@@ -57,11 +57,9 @@ class RawTable:
 
     def __post_init__(self) -> None:
         if self.vectors is not None and len(self.vectors) != len(self.table):
-            raise InputError(
-                f"The table has {len(self.table):,} rows, but {self.vectors_name or 'the vectors'} "
-                f"has {len(self.vectors):,} vectors.",
-                "Upload one vector for each row, in the same order.",
-            )
+            name = self.vectors_name or "the vectors"
+            message = f"The table has {len(self.table):,} rows, but {name} has {len(self.vectors):,} vectors."
+            raise InputError(message, "Upload one vector for each row, in the same order.")
 
 
 @dataclass(frozen=True, eq=False)
