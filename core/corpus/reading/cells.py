@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence, Set
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,13 @@ def numbered_name(name: str, used: set[str], reserved: Set[str] = frozenset()) -
     """The name, with a number behind it ("text (2)") where it is used."""
     if name not in used:
         return name
-    number = 2
-    while f"{name} ({number})" in used or f"{name} ({number})" in reserved:
-        number += 1
-    return f"{name} ({number})"
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(candidate for candidate in numbered if candidate not in used and candidate not in reserved)
 
 
 def clean_text(text: str) -> str:
     """Text without NULs; half characters (lone surrogates), which no file can hold, become U+FFFD."""
-    text = text.replace("\0", "")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_missing(value: Any) -> bool:
@@ -98,9 +92,8 @@ def normalize_column(column: pd.Series) -> pd.Series:
         return normalize_column(column.astype(kind.categories.dtype))
     if isinstance(kind, pd.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
-    if pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
-        return column
-    if isinstance(kind, np.dtype) and kind.kind in "iuf":
+    numeric = isinstance(kind, np.dtype) and kind.kind in "iuf"
+    if numeric or pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
         return column
     return column.astype("str") if isinstance(kind, pd.StringDtype) else _normalize_objects(column)
 
@@ -127,19 +120,20 @@ def _without_nuls(column: pd.Series) -> tuple[pd.Series, int]:
 
 def infer_numbers(column: pd.Series) -> pd.Series:
     """A text column as int64 or float64 when every cell is a number, empty or NaN; else unchanged.
-
-    Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc.
-    """
+    Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc."""
     cells = column.dropna()
     sample = cells.iloc[:_SAMPLE]
     if not len(cells) or not all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in sample):
         return column
     is_nan = cells.str.strip().str.lower().isin(_NAN_STRINGS)
     digits = cells[~is_nan]
-    if not len(digits):
-        return column
     numbers = pd.to_numeric(digits, errors="coerce")
-    if numbers.isna().any() or np.isinf(numbers.to_numpy(dtype=float)).any() or _is_code(digits, numbers):
+    if (
+        not len(digits)
+        or numbers.isna().any()
+        or np.isinf(numbers.to_numpy(dtype=float)).any()
+        or _is_code(digits, numbers)
+    ):
         return column
     integers = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
     if len(digits) == len(column):

@@ -114,17 +114,14 @@ def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarray | None, str, list[str]]:
     """The table without its columns of number lists, the vectors of the likeliest, its name, and notes.
-
-    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists.
-    """
-    vector_columns = [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
+    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists."""
+    names, vector_columns = arrow.schema.names, [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
     if not vector_columns:
         return arrow, None, "", []
-    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
-    column = arrow.schema.names[best]
+    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(names[i]), i))
+    column = names[best]
     vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
-    others = [arrow.schema.names[i] for i in vector_columns if i != best]
-    notes = [f'Column "{other}" also holds vectors and was left out.' for other in others]
+    notes = [f'Column "{names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best]
     rest = arrow.select([i for i in range(arrow.num_columns) if i not in vector_columns])
     return rest, vectors, f'column "{column}" of {name}', notes
 

@@ -24,18 +24,15 @@ _WESTERN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀ
 
 
 def to_utf8(name: str, data: bytes, override: str | None = None) -> tuple[bytes, str]:
-    """The text as UTF-8 bytes without a mark, and the encoding detected or given.
-
-    UTF-8 input is returned as it is, not copied. Raises InputError when `override` is unknown or does not fit.
-    """
+    """The text as UTF-8 bytes without a mark (not copied if UTF-8), and the encoding detected or given.
+    Raises InputError when `override` is unknown or does not fit."""
     encoding = _checked_name(override) if override else detect_encoding(data)
     if encoding in {"UTF-8", "UTF-8-SIG"}:
         if not _is_utf8(data):
             raise _wrong_encoding(name, data, encoding)
         return (data[3:] if data.startswith(codecs.BOM_UTF8) else data), encoding
     try:
-        text = data.decode(encoding)
-        return text.removeprefix("\ufeff").encode("utf-8"), encoding
+        return data.decode(encoding).removeprefix("\ufeff").encode("utf-8"), encoding
     except UnicodeError as error:
         raise _wrong_encoding(name, data, encoding) from error
 
@@ -108,8 +105,7 @@ def _chinese(sample: bytes) -> str:
 def _western(sample: bytes) -> str:
     """Latin-1 or Windows-1252 when bytes outside ASCII are few and nearly all accents and marks of Western Europe."""
     text = sample.decode("cp1252", errors="replace")
-    wide = [char for char in text if char > "\x7f"]
-    letters = sum(char.isalpha() for char in text) or 1
+    wide, letters = [char for char in text if char > "\x7f"], sum(map(str.isalpha, text)) or 1
     if not wide or len(wide) / letters > 0.3 or sum(char in _WESTERN for char in wide) / len(wide) < 0.95:
         return ""
     return "Windows-1252" if any(0x80 <= byte <= 0x9F for byte in sample) else "Latin-1"

@@ -28,11 +28,8 @@ _BINARY_READERS = {
 
 
 def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
-    """Read one or several files, also archives, into one table, with the vectors in them.
-
-    Tables are concatenated (a column `file` has the file of each row); vectors in a separate file are paired with the
-    table. Raises InputError, naming file, line or row, for everything that can't be read whole.
-    """
+    """Read files, also archives, into one table (with a column `file` if there are several) and the vectors in them or
+    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole."""
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
     files, notes = unpack(uploads)
@@ -101,8 +98,7 @@ def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable
     if vector_files:
         return _pair(tables, vector_files[0], notes)
     table, sources, more = _concatenate(tables)
-    vectors, name = _concatenate_vectors(tables)
-    return RawTable(table, sources, (*notes, *more), vectors, name)
+    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables))
 
 
 def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence[str]) -> RawTable:
@@ -124,9 +120,7 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
 
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     """The Embedding Projector's metadata.tsv has no header when it has one column, and no quoting.
-
-    A TSV that doesn't match the vectors is parsed again that way, and used if it then matches.
-    """
+    A TSV that doesn't match the vectors is parsed again that way, and used if it then matches."""
     if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
         return part
     data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
@@ -164,8 +158,8 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
     partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
     if not partial:
         return []
-    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED])
-    listed += ", …" if len(partial) > _MAX_LISTED else ""
+    more = ", …" if len(partial) > _MAX_LISTED else ""
+    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + more
     return [f"Not all {len(sources)} files have the same columns; {listed} are empty where a file lacks them."]
 
 

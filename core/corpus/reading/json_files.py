@@ -49,10 +49,8 @@ def _parse_either(name: str, text: str) -> Any:
 def _parse_lines(name: str, text: str) -> list[Any]:
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
         try:
-            rows.append(json.loads(line))
+            rows += [json.loads(line)] if line.strip() else []
         except RecursionError as error:
             raise InputError(f'"{name}", line {number:,} is nested too deeply.', _SHAPES) from error
         except ValueError as error:
@@ -91,7 +89,7 @@ def json_table(name: str, value: Any) -> pd.DataFrame:
 
 
 def _object_rows(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    names = dict.fromkeys(chain.from_iterable(rows))
     if not names:
         raise InputError(f'"{name}" holds only empty objects.', _SHAPES)
     # columns are filled by hand: pandas would turn None to NaN and integers with gaps to rounded floats
@@ -100,9 +98,8 @@ def _object_rows(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 def _rows_of_object(name: str, value: dict[str, Any]) -> Any:
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
-    if len(lists) == 1 and (len(value) == 1 or any(isinstance(row, dict) for row in next(iter(lists.values())))):
-        key, rows = next(iter(lists.items()))
-        return rows if any(isinstance(row, dict) for row in rows) else _columns(name, {key: rows})
+    if len(lists) == 1 and any(isinstance(row, dict) for row in next(iter(lists.values()))):
+        return next(iter(lists.values()))
     if lists and len(lists) == len(value):
         return _columns(name, lists)
     if value and all(isinstance(item, dict) for item in value.values()):

@@ -1,10 +1,9 @@
 """The format of a file, by its content first and its name second; the format of pasted text."""
 
-import csv
 import re
 from pathlib import PurePosixPath
 
-from core.corpus.reading.delimited import DELIMITER_NAMES, records
+from core.corpus.reading.delimited import DELIMITER_NAMES, nonblank_records
 from core.errors import InputError
 
 FORMATS = {
@@ -23,6 +22,7 @@ _REFUSED = {
     b"\x89HDF": "an HDF5 file", b"ARROW1": "an Arrow file", b"Obj\x01": "an Avro file",
     b"7z\xbc\xaf": "a 7-Zip archive", b"Rar!": "a RAR archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive",
     b"\x28\xb5\x2f\xfd": "a Zstandard archive", b"ID3": "an MP3 sound file", b"OggS": "an Ogg sound file",
+    **dict.fromkeys((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a pickle, which can run code and is never opened"),
 }  # fmt: skip
 _SHORT = {b"BM", b"MZ", b"ID3", b"BZh", b"Obj\x01", b"RIFF", b"GIF8", b"Rar!"}  # could begin a text as well
 _SAMPLE = 65_536
@@ -62,8 +62,6 @@ def _binary_kind(data: bytes) -> str:
     for magic, kind in _REFUSED.items():
         if data.startswith(magic) and (magic not in _SHORT or _has_controls(data)):
             return kind
-    if data[:2] in {b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"}:
-        return "a pickle, which can run code and is never opened"
     if data[257:262] == b"ustar":
         return "a tar archive"
     if data[4:8] == b"ftyp":
@@ -72,7 +70,7 @@ def _binary_kind(data: bytes) -> str:
 
 
 def _has_controls(data: bytes) -> bool:
-    """More than 1 in 100 control bytes at the beginning; the NULs of UTF-16 and UTF-32 text are not counted."""
+    """More than 1 in 100 control bytes at the beginning; NULs of UTF-16 and UTF-32 text are not counted."""
     head = data[:_SAMPLE]
     low, high = sorted((head[::2].count(0), head[1::2].count(0)))
     is_utf16 = high > len(head) // 200 and low * 20 <= high  # NULs on one side of byte pairs only
@@ -102,10 +100,7 @@ def paste_format(text: str) -> str:
 
 def _is_table(text: str, delimiter: str) -> bool:
     """Two records or more, all with as many fields as the header, whose names are short, unique and no sentences."""
-    try:
-        rows = [record for _, record in records(text, delimiter) if record]
-    except csv.Error:
-        return False
+    rows = nonblank_records(text, delimiter)
     if len(rows) < 2 or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
         return False
     return len(set(rows[0])) == len(rows[0]) and all(map(_PLAIN_NAME.fullmatch, rows[0]))

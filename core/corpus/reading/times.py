@@ -17,10 +17,8 @@ _MIXED_LIMIT = 20_000  # distinct values given to the slow parser
 
 def parse_times(column: pd.Series) -> pd.Series:
     """(n,) datetime64[ns], naive UTC; NaT where a cell is no date. Never raises.
-
     Accepts ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
-    column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- and nanoseconds.
-    """
+    column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- or nanoseconds."""
     kind = column.dtype
     if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
         return _nanoseconds(column)
@@ -56,23 +54,17 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
     if not len(finite):
         return _all_missing(numbers)
     middle, integers = float(finite.median()), bool((finite % 1 == 0).all())
-    if integers and finite.between(1000, 2999).all():
-        return _by_format(numbers, "%Y")
-    if integers and finite.between(19_000_101, 22_001_231).all():
-        return _by_format(numbers, "%Y%m%d")
+    for low, high, form in ((1000, 2999, "%Y"), (19_000_101, 22_001_231, "%Y%m%d")):
+        if integers and finite.between(low, high).all():
+            texts = numbers.map(lambda number: "" if not np.isfinite(number) else str(int(number)))
+            return _nanoseconds(pd.to_datetime(texts, format=form, errors="coerce"))
     scale = next((scale for low, high, scale in _UNITS if low <= abs(middle) < high), None)
     if scale is None:
         return _all_missing(numbers)
-    # numpy: pd.to_datetime goes through text or raises for values out of range
+    # numpy, in milliseconds (float64 is exact enough): pd.to_datetime goes through text or raises out of range
     fits = np.isfinite(numbers) & (numbers.abs() * scale < 9.2e18)
-    # in milliseconds: float64 is exact enough
     values = np.round(numbers.where(fits, 0).to_numpy() * (scale / 1e6)).astype("int64").astype("datetime64[ms]")
     return pd.Series(values, index=numbers.index, name=numbers.name).astype("datetime64[ns]").where(fits)
-
-
-def _by_format(numbers: pd.Series, form: str) -> pd.Series:
-    texts = numbers.map(lambda number: "" if not np.isfinite(number) else str(int(number)))
-    return _nanoseconds(pd.to_datetime(texts, format=form, errors="coerce"))
 
 
 def _from_texts(column: pd.Series) -> pd.Series:

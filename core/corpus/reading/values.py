@@ -43,11 +43,8 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class RawTable:
-    """Files read into one table, before roles and preprocessing.
-
-    table: (n rows) text columns as `str`, numbers, datetimes; RangeIndex. vectors: (n, d) float32 unit rows
-    of the files, or None; vectors_name: their file or column.
-    """
+    """Files read into one table, before roles and preprocessing: (n rows) text columns as `str`, numbers, datetimes;
+    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column."""
 
     table: pd.DataFrame
     sources: tuple[Source, ...] = ()

@@ -2,7 +2,10 @@
 
 import io
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -27,9 +30,6 @@ def read_npy(upload: Upload) -> ParsedFile:
 
 def read_npz(upload: Upload) -> ParsedFile:
     """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
-    import zipfile
-    import zlib
-
     arrays = {}
     try:
         with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
@@ -98,21 +98,15 @@ def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
             return npy_array(f"{name}: {name_in_archive}", arrays[name_in_archive])
     read = {}
     for key, data in arrays.items():
-        array = npy_array(f"{name}: {key}", data) if len(arrays) == 1 else _plain_array(key, data)
-        if array is not None and array.ndim == 2 and array.dtype.kind in "fiu":
-            read[key] = array
+        with suppress(InputError) if len(arrays) > 1 else nullcontext():  # an object array beside the matrix is ignored
+            array = npy_array(f"{name}: {key}", data)
+            if array.ndim == 2 and array.dtype.kind in "fiu":
+                read[key] = array
     if len(read) != 1:
         held = ", ".join(list(read or arrays)[:5]) or "nothing"
         fault = "several matrices" if read else "no matrix of numbers"
         raise InputError(f'"{name}" holds {fault} ({held}).', 'Name the one to read "vectors".')
     return next(iter(read.values()))
-
-
-def _plain_array(key: str, data: bytes) -> np.ndarray | None:
-    try:
-        return npy_array(key, data)
-    except InputError:  # such as an object array beside the matrix, which is left alone
-        return None
 
 
 def vectors_part(upload: Upload, source: Source, matrix: np.ndarray, table: pd.DataFrame | None = None) -> ParsedFile:
