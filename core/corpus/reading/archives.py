@@ -1,11 +1,13 @@
 """Safe unpacking of .gz and .zip: names, nesting, sizes and compression ratios are checked while streaming."""
 
+import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import IO
 
 from core.corpus.reading.sniff import FORMATS, READABLE, extension, file_format
 from core.corpus.reading.values import Upload
@@ -16,38 +18,26 @@ MAX_RATIO = 200  # text packs 3 to 30 times; a bomb some 1,000
 RATIO_FROM = 64 * 1024**2  # below this size a high ratio is harmless
 MAX_MEMBERS = 10_000
 _CHUNK = 1024**2
-
-
-class Readable(Protocol):
-    """An open file."""
-
-    def read(self, size: int, /) -> bytes: ...
+_Stream = io.BufferedIOBase | IO[bytes]
 
 
 def unpack(uploads: Sequence[Upload]) -> tuple[list[Upload], list[str]]:
     """The uploads with archives replaced by their files (sorted by name), and notes on ignored files.
-
     Raises InputError for nested archives, `../` and absolute names, encrypted or damaged archives, and for more
-    than MAX_BYTES or a packing ratio above MAX_RATIO.
-    """
+    than MAX_BYTES or a packing ratio above MAX_RATIO."""
     files: list[Upload] = []
     notes: list[str] = []
     budget = MAX_BYTES
     for upload in uploads:
-        kind = file_format(upload.name, upload.data)
-        if kind == "gz":
-            opened, skipped = _gunzip(upload, budget)
-        elif kind == "zip":
-            opened, skipped = _unzip(upload, budget)
-        else:
-            opened, skipped = [upload], list[str]()
-        budget -= sum(len(file.data) for file in opened) if kind in {"gz", "zip"} else 0
+        open_archive = {"gz": _gunzip, "zip": _unzip}.get(file_format(upload.name, upload.data))
+        opened, skipped = open_archive(upload, budget) if open_archive else ([upload], [])
+        budget -= sum(len(file.data) for file in opened) if open_archive else 0
         files += opened
         notes += skipped
     return files, notes
 
 
-def read_limited(stream: Readable, packed: int, name: str, budget: int = MAX_BYTES) -> bytes:
+def read_limited(stream: _Stream, packed: int, name: str, budget: int = MAX_BYTES) -> bytes:
     """All bytes of a stream; InputError as soon as it passes the budget or MAX_RATIO times its packed size."""
     chunks, size = [], 0
     while chunk := stream.read(_CHUNK):
@@ -67,16 +57,9 @@ def check_zip_sizes(data: bytes, name: str) -> None:
 
 
 def _gunzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
-    import gzip
-
     name = upload.name[:-3] if upload.name.lower().endswith(".gz") else upload.name
-    try:
-        with gzip.open(io.BytesIO(upload.data)) as stream:
-            data = read_limited(stream, len(upload.data), upload.name, budget)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(upload.name) from error
-    _refuse_nested(upload.name, name, data)
-    return [Upload(name, data)], []
+    open_stream = partial(gzip.GzipFile, fileobj=io.BytesIO(upload.data))
+    return [_read_member(upload.name, name, open_stream, len(upload.data), budget)], []
 
 
 def _unzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
@@ -84,11 +67,16 @@ def _unzip(upload: Upload, budget: int) -> tuple[list[Upload], list[str]]:
         members = sorted((m for m in archive.infolist() if not m.is_dir()), key=lambda member: member.filename)
         for member in members:
             _check_name(upload.name, member)
-        readable = [m for m in members if not _is_clutter(m.filename) and extension(m.filename) in FORMATS]
-        left_out = [m.filename for m in members if m not in readable and not _is_clutter(m.filename)]
+        members = [member for member in members if not _is_clutter(member.filename)]
+        left_out = [member.filename for member in members if extension(member.filename) not in FORMATS]
         files = []
-        for member in readable:
-            files.append(_read_member(upload, archive, member, budget))
+        for member in [member for member in members if extension(member.filename) in FORMATS]:
+            if member.flag_bits & 1:
+                raise InputError(
+                    f'"{upload.name}" is locked with a password.', "Unpack it yourself and upload its files."
+                )
+            open_stream = partial(archive.open, member)
+            files.append(_read_member(upload.name, member.filename, open_stream, member.compress_size, budget))
             budget -= len(files[-1].data)
     if not files:
         raise InputError(f'"{upload.name}" holds no file that can be read.', f"Put in {READABLE}.")
@@ -106,32 +94,26 @@ def _open_zip(upload: Upload) -> zipfile.ZipFile:
     return archive
 
 
-def _read_member(upload: Upload, archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int) -> Upload:
-    if member.flag_bits & 1:
-        raise InputError(f'"{upload.name}" is locked with a password.', "Unpack it yourself and upload its files.")
+def _read_member(archive: str, name: str, open_stream: Callable[[], _Stream], packed: int, budget: int) -> Upload:
     try:
-        with archive.open(member) as stream:
-            data = read_limited(stream, member.compress_size, upload.name, budget)
+        with open_stream() as stream:
+            data = read_limited(stream, packed, archive, budget)
     except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, ValueError) as error:
-        raise _damaged(upload.name) from error
-    _refuse_nested(upload.name, member.filename, data)
-    return Upload(member.filename, data)
+        raise _damaged(archive) from error
+    if data and file_format(name, data) in {"zip", "gz"}:
+        raise InputError(f'"{archive}" holds another archive, "{name}".', "Unpack the inner one and upload its files.")
+    return Upload(name, data)
 
 
 def _check_name(archive: str, member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.orig_filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-        remedy = "Use plain relative names."
-        raise InputError(f'"{archive}" holds a file with an unsafe name, "{member.filename}".', remedy)
+        message = f'"{archive}" holds a file with an unsafe name, "{member.filename}".'
+        raise InputError(message, "Use plain relative names.")
 
 
 def _is_clutter(name: str) -> bool:
     return name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith(".")
-
-
-def _refuse_nested(archive: str, name: str, data: bytes) -> None:
-    if data and file_format(name, data) in {"zip", "gz"}:
-        raise InputError(f'"{archive}" holds another archive, "{name}".', "Unpack the inner one and upload its files.")
 
 
 def _damaged(name: str) -> InputError:
@@ -140,8 +122,6 @@ def _damaged(name: str) -> InputError:
 
 
 def _bomb(name: str) -> InputError:
-    return InputError(
-        f'"{name}" unpacks to far more than its size suggests (over {MAX_RATIO} times, or over '
-        f"{MAX_BYTES // 1024**3} GB); it was not opened.",
-        "Upload the file inside, unpacked.",
-    )
+    limits = f"over {MAX_RATIO} times, or over {MAX_BYTES // 1024**3} GB"
+    message = f'"{name}" unpacks to far more than its size suggests ({limits}); it was not opened.'
+    return InputError(message, "Upload the file inside, unpacked.")

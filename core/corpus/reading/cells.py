@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence, Set
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,13 @@ def numbered_name(name: str, used: set[str], reserved: Set[str] = frozenset()) -
     """The name, with a number behind it ("text (2)") where it is used."""
     if name not in used:
         return name
-    number = 2
-    while f"{name} ({number})" in used or f"{name} ({number})" in reserved:
-        number += 1
-    return f"{name} ({number})"
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(candidate for candidate in numbered if candidate not in used and candidate not in reserved)
 
 
 def clean_text(text: str) -> str:
     """Text without NULs; half characters (lone surrogates), which no file can hold, become U+FFFD."""
-    text = text.replace("\0", "")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_missing(value: Any) -> bool:
@@ -72,7 +66,7 @@ def _jsonable(value: Any) -> Any:
 
 def text_series(values: Sequence[Any]) -> pd.Series:
     """A `str` column of cells as text; missing ones stay missing."""
-    cleaned = [None if (text := cell_text(value)) is None else text for value in values]
+    cleaned = [cell_text(value) for value in values]
     try:
         return pd.Series(cleaned, dtype="str")
     except UnicodeEncodeError:
@@ -98,13 +92,10 @@ def normalize_column(column: pd.Series) -> pd.Series:
         return normalize_column(column.astype(kind.categories.dtype))
     if isinstance(kind, pd.DatetimeTZDtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
-    if pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
+    numeric = isinstance(kind, np.dtype) and kind.kind in "iuf"
+    if numeric or pd.api.types.is_datetime64_dtype(kind) or (pd.api.types.is_bool_dtype(kind) and column.notna().all()):
         return column
-    if isinstance(kind, pd.StringDtype):
-        return column.astype("str")
-    if isinstance(kind, np.dtype) and kind.kind in "iuf":
-        return column
-    return _normalize_objects(column)
+    return column.astype("str") if isinstance(kind, pd.StringDtype) else _normalize_objects(column)
 
 
 def _normalize_objects(column: pd.Series) -> pd.Series:
@@ -112,7 +103,8 @@ def _normalize_objects(column: pd.Series) -> pd.Series:
     kinds = {type(value) for value in values if not is_missing(value)}
     if kinds and kinds <= {int, float, np.float64, np.int64}:
         numbers = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
-        if isinstance(numbers.dtype, np.dtype) and not _loses_digits(values, numbers):
+        rounded = numbers.dtype.kind == "f" and any(isinstance(cell, int) and abs(cell) >= _EXACT for cell in values)
+        if isinstance(numbers.dtype, np.dtype) and not rounded:
             return numbers
     if kinds and all(hasattr(kind, "isoformat") and hasattr(kind, "year") for kind in kinds):
         times = pd.to_datetime(pd.Series(values, dtype=object), errors="coerce", utc=True)
@@ -120,36 +112,28 @@ def _normalize_objects(column: pd.Series) -> pd.Series:
     return pd.Series(values, dtype=bool) if kinds == {bool} and column.notna().all() else text_series(values)
 
 
-def _loses_digits(values: list[Any], numbers: pd.Series) -> bool:
-    if numbers.dtype.kind != "f":
-        return False
-    return any(isinstance(value, int) and abs(value) >= _EXACT for value in values)
-
-
 def _without_nuls(column: pd.Series) -> tuple[pd.Series, int]:
-    if not isinstance(column.dtype, pd.StringDtype):
+    if not isinstance(column.dtype, pd.StringDtype) or not column.str.contains("\0", regex=False, na=False).any():
         return column, 0
-    hit = column.str.contains("\0", regex=False).fillna(False).astype(bool)
-    if not hit.any():
-        return column, 0
-    count = int(column[hit].str.count("\0").sum())
-    return column.where(~hit, column.str.replace("\0", "", regex=False)), count
+    return column.str.replace("\0", "", regex=False), int(column.str.count("\0").sum())
 
 
 def infer_numbers(column: pd.Series) -> pd.Series:
     """A text column as int64 or float64 when every cell is a number, empty or NaN; else unchanged.
-
-    Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc.
-    """
+    Codes stay text: leading zeros, and integers too long for their type. So do columns of only "NaN", "null" etc."""
     cells = column.dropna()
-    if not len(cells) or not _numeric_looking(cells.iloc[:_SAMPLE]):
+    sample = cells.iloc[:_SAMPLE]
+    if not len(cells) or not all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in sample):
         return column
     is_nan = cells.str.strip().str.lower().isin(_NAN_STRINGS)
     digits = cells[~is_nan]
-    if not len(digits):
-        return column
     numbers = pd.to_numeric(digits, errors="coerce")
-    if numbers.isna().any() or np.isinf(numbers.to_numpy(dtype=float)).any() or _is_code(digits, numbers):
+    if (
+        not len(digits)
+        or numbers.isna().any()
+        or np.isinf(numbers.to_numpy(dtype=float)).any()
+        or _is_code(digits, numbers)
+    ):
         return column
     integers = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind in "iu"
     if len(digits) == len(column):
@@ -157,10 +141,6 @@ def infer_numbers(column: pd.Series) -> pd.Series:
     if integers and (numbers.abs() >= _EXACT).any():
         return column
     return numbers.astype("float64").reindex(column.index)
-
-
-def _numeric_looking(cells: pd.Series) -> bool:
-    return all(cell.strip().lower() in _NAN_STRINGS or is_number(cell) for cell in cells)
 
 
 def is_number(cell: str) -> bool:
@@ -174,7 +154,6 @@ def is_number(cell: str) -> bool:
 def _is_code(digits: pd.Series, numbers: pd.Series) -> bool:
     if digits.str.contains(r"^\s*[+-]?0[0-9]", regex=True).any():
         return True
-    kind = numbers.dtype
     big = numbers.astype("float64").abs() >= _EXACT
-    integers = isinstance(kind, np.dtype) and kind.kind == "i"
+    integers = isinstance(numbers.dtype, np.dtype) and numbers.dtype.kind == "i"
     return not integers and bool(big.any()) and bool(digits[big].str.fullmatch(r"\s*[+-]?[0-9]+\s*").any())

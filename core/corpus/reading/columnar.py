@@ -31,19 +31,14 @@ def read_parquet(upload: Upload) -> ParsedFile:
     arrow, vectors, vectors_name, notes = parquet_vectors(upload.name, arrow)
     arrow, dropped = _without_binary(arrow)
     source = Source(upload.name, "Parquet", rows=arrow.num_rows, notes=(*notes, *dropped))
-    table = _to_pandas(arrow)
-    if not len(table.columns):
-        table = pd.DataFrame({"id": range(1, arrow.num_rows + 1)})
-    return ParsedFile(source, table, vectors, vectors_name, upload)
+    return ParsedFile(source, _to_pandas(arrow), vectors, vectors_name, upload)
 
 
 def _check_size(name: str, metadata: Any) -> None:
     size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     if metadata.num_rows > MAX_ROWS or size > 4 * MAX_BYTES:
-        raise InputError(
-            f'"{name}" holds {metadata.num_rows:,} rows and {size / 1e9:,.1f} GB unpacked, too much to open at once.',
-            "Upload a part of it.",
-        )
+        held = f"{metadata.num_rows:,} rows and {size / 1e9:,.1f} GB unpacked"
+        raise InputError(f'"{name}" holds {held}, too much to open at once.', "Upload a part of it.")
 
 
 def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:
@@ -64,7 +59,7 @@ def _without_binary(arrow: "pa.Table") -> tuple["pa.Table", list[str]]:
 
 
 def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
-    """pandas columns, one by one, so that names may repeat and integers with gaps keep their digits."""
+    """pandas columns, one by one, so that names may repeat and integers with gaps keep their digits; else row IDs."""
     import pyarrow as pa
 
     columns = []
@@ -72,9 +67,9 @@ def _to_pandas(arrow: "pa.Table") -> pd.DataFrame:
         column = column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
         exact = pa.types.is_integer(column.type) and column.null_count
         columns.append(pd.Series(column.to_pylist(), dtype=object) if exact else column.to_pandas())
-    table = pd.concat(columns, axis=1) if columns else pd.DataFrame(index=range(arrow.num_rows))
-    table.columns = pd.Index(arrow.schema.names, dtype=object)
-    return table
+    if not columns:
+        return pd.DataFrame({"id": range(1, arrow.num_rows + 1)})
+    return pd.concat(columns, axis=1).set_axis(pd.Index(arrow.schema.names, dtype=object), axis=1)
 
 
 def read_xlsx(upload: Upload) -> ParsedFile:
@@ -113,26 +108,22 @@ def _sheet_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
         width -= 1
     padded = [tuple(row[:width]) + (None,) * (width - len(row)) for row in rows]
     columns = [pd.Series(list(cells), dtype=object) for cells in zip(*padded[1:], strict=True)]
-    table = pd.concat(columns, axis=1)
-    table.columns = pd.Index(["" if name is None else name for name in padded[0]], dtype=object)
-    return table
+    names = pd.Index(["" if name is None else name for name in padded[0]], dtype=object)
+    return pd.concat(columns, axis=1).set_axis(names, axis=1)
 
 
 def parquet_vectors(name: str, arrow: "pa.Table") -> tuple["pa.Table", np.ndarray | None, str, list[str]]:
     """The table without its columns of number lists, the vectors of the likeliest, its name, and notes.
-
-    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists.
-    """
-    vector_columns = [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
+    A fixed-size list is read without copying before scaling. Raises InputError for missing or ragged lists."""
+    names, vector_columns = arrow.schema.names, [i for i, field in enumerate(arrow.schema) if _is_vector_field(field)]
     if not vector_columns:
         return arrow, None, "", []
-    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(arrow.schema.names[i]), i))
-    column = arrow.schema.names[best]
+    best = min(vector_columns, key=lambda i: (not VECTOR_NAMES.search(names[i]), i))
+    column = names[best]
     vectors = unit_matrix(_arrow_matrix(name, column, arrow.column(best)), f'"{name}", column "{column}"')
-    others = [arrow.schema.names[i] for i in vector_columns if i != best]
-    notes = [f'Column "{other}" also holds vectors and was left out.' for other in others]
-    keep = [i for i in range(arrow.num_columns) if i not in vector_columns]
-    return arrow.select(keep), vectors, f'column "{column}" of {name}', notes
+    notes = [f'Column "{names[i]}" also holds vectors and was left out.' for i in vector_columns if i != best]
+    rest = arrow.select([i for i in range(arrow.num_columns) if i not in vector_columns])
+    return rest, vectors, f'column "{column}" of {name}', notes
 
 
 def _is_vector_field(field: "pa.Field") -> bool:

@@ -5,7 +5,6 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Literal
 
 import pandas as pd
 
@@ -29,7 +28,8 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFil
     """One CSV or TSV file; columns are numbered where it has no header row. Raises InputError for rows that are too
     long, unclosed quotes, and no rows."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
-    data, notes = _without_nul_bytes(data)
+    nuls, data = data.count(b"\0"), data.replace(b"\0", b"")
+    notes = [f"{nuls:,} NUL characters were removed."] if nuls else []
     usual = "\t" if kind == "tsv" else ","
     delimiter = _parse_delimiter(options.delimiter) if options.delimiter else sniff_delimiter(data, usual)
     quoted = delimiter != "\t" or has_quoted_cells(data, delimiter)
@@ -41,21 +41,29 @@ def read_delimited(upload: Upload, options: ReadOptions, kind: str) -> ParsedFil
         header = list(body.columns)
     if not len(body):
         raise InputError(f'"{upload.name}" has a header row but no rows below it.', "Add rows, or upload another file.")
-    more = more if quoted else [PLAIN_QUOTES, *more]
-    body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])})
-    body.columns = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
-    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), (*notes, *more))
+    notes += more if quoted else [PLAIN_QUOTES, *more]
+    names = pd.Index(["" if pd.isna(name) else name for name in header], dtype=object)
+    body = pd.DataFrame({i: infer_numbers(body.iloc[:, i]) for i in range(body.shape[1])}).set_axis(names, axis=1)
+    source = Source(upload.name, kind.upper(), encoding, delimiter, len(body), tuple(notes))
     return ParsedFile(source, body, upload=upload)
 
 
 def records(text: str, delimiter: str, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
     """(first line number, fields) of each record, [] for a blank line; cells of any length. Raises csv.Error."""
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
     line = 1
     for record in reader:
         yield line, record if len(record) > 1 or "".join(record).strip(" \t") else []
         line = reader.line_num + 1
+
+
+def nonblank_records(text: str, delimiter: str, quoted: bool = True, limit: int | None = None) -> list[list[str]]:
+    """The fields of each of the first `limit` records that isn't blank; [] for text that can't be split."""
+    try:
+        return [record for _, record in islice(records(text, delimiter, quoted), limit) if record]
+    except csv.Error:
+        return []
 
 
 def _sample(data: bytes) -> str:
@@ -74,10 +82,7 @@ def sniff_delimiter(data: bytes, usual: str = ",") -> str:
 
 def _consistency(sample: str, delimiter: str, is_cut: bool) -> tuple[float, int]:
     """(share of records with the header's number of fields, that number); (0, 1) when the header is one field."""
-    try:
-        sizes = [len(record) for _, record in records(sample, delimiter) if record]
-    except csv.Error:
-        return 0.0, 1
+    sizes = [len(record) for record in nonblank_records(sample, delimiter)]
     sizes = sizes[:-1] if is_cut and len(sizes) > 1 else sizes
     if not sizes or sizes[0] < 2:
         return 0.0, 1
@@ -87,10 +92,7 @@ def _consistency(sample: str, delimiter: str, is_cut: bool) -> tuple[float, int]
 def has_header(data: bytes, delimiter: str, quoted: bool) -> bool:
     """Whether the first record names the columns: not if it has both a number in a column of numbers and a sentence in
     a column of texts, as files of benchmarks without a header do (STS, AG News)."""
-    try:
-        rows = [record for _, record in islice(records(_sample(data), delimiter, quoted), _SAMPLE_RECORDS) if record]
-    except csv.Error:
-        return True
+    rows = nonblank_records(_sample(data), delimiter, quoted, _SAMPLE_RECORDS)
     if len(rows) < 3:
         return True
     columns = [(name, [row[i] for row in rows[1:-1] if i < len(row) and row[i]]) for i, name in enumerate(rows[0])]
@@ -111,8 +113,7 @@ def has_quoted_cells(data: bytes, delimiter: str) -> bool:
     text = data.decode("utf-8")
     lines = [line for line in text.split("\n") if line.strip()]
     try:
-        strict = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        count = sum(1 for record in strict if any(record))
+        count = sum(map(any, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
     except csv.Error:
         return False
     return len({line.count(delimiter) for line in lines}) > 1 or count == len(lines)
@@ -121,36 +122,27 @@ def has_quoted_cells(data: bytes, delimiter: str) -> bool:
 def is_tab_table(data: bytes) -> bool:
     """Whether plain text is a table: every one of its first lines has two tabs or more, or nearly all have one."""
     tabs = [line.count("\t") for line in _sample(data).split("\n") if line.strip()]
-    if len(tabs) < 2 or not min(tabs):
-        return False
-    return min(tabs) > 1 or Counter(tabs).most_common(1)[0][1] >= _TAB_SHARE * len(tabs)
+    regular = len(tabs) >= 2 and (min(tabs) > 1 or Counter(tabs).most_common(1)[0][1] >= _TAB_SHARE * len(tabs))
+    return regular and min(tabs) > 0
 
 
 def _parse_without_header(name: str, data: bytes, delimiter: str, quoted: bool) -> tuple[pd.DataFrame, list[str]]:
     """The table of a file without a header, whose rows may end early, and a note."""
     fields = max((len(record) for _, record in records(data.decode("utf-8"), delimiter, quoted)), default=0)
-    names = [f"column {position + 1}" for position in range(fields)]
-    header = delimiter.join(names).encode() + b"\n"
-    table, _ = parse_delimited(name, header + data, delimiter, quoted)
+    names = [f"column {number}" for number in range(1, fields + 1)]
+    table, _ = parse_delimited(name, delimiter.join(names).encode() + b"\n" + data, delimiter, quoted)
     return table.iloc[1:].reset_index(drop=True).set_axis(names, axis=1), [NO_HEADER]
 
 
 def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True) -> tuple[pd.DataFrame, list[str]]:
     """Every record of UTF-8 data as text cells (header included), empty cells missing; and notes."""
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     single = _is_single_column(data, delimiter, quoted)
     try:
         table = pd.read_csv(
-            io.BytesIO(data.lstrip(b" \t\r\n") if single else data),
-            sep=delimiter,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            na_values=[""],
-            quoting=quoting,
-            encoding="utf-8",
-            skip_blank_lines=not single,
-        )
+            io.BytesIO(data.lstrip(b" \t\r\n") if single else data), sep=delimiter, header=None, dtype=str,
+            keep_default_na=False, na_values=[""], encoding="utf-8", skip_blank_lines=not single,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        )  # fmt: skip
     except pd.errors.EmptyDataError as error:
         raise InputError(f'"{name}" holds no rows, only blank lines.', "Upload a header and rows.") from error
     except pd.errors.ParserError as error:
@@ -163,11 +155,8 @@ def parse_delimited(name: str, data: bytes, delimiter: str, quoted: bool = True)
 
 def _is_single_column(data: bytes, delimiter: str, quoted: bool) -> bool:
     """Whether the header is one field; a blank line is then a row without text, else it is no row."""
-    sample = data[:_SAMPLE].decode("utf-8", "ignore")
-    try:
-        return next((len(record) == 1 for _, record in records(sample, delimiter, quoted) if record), False)
-    except csv.Error:
-        return False
+    rows = nonblank_records(data[:_SAMPLE].decode("utf-8", "ignore"), delimiter, quoted)
+    return bool(rows) and len(rows[0]) == 1
 
 
 def _with_blank_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -218,12 +207,7 @@ def _short_row_notes(data: bytes, delimiter: str, quoted: bool) -> list[str]:
 
 def _parse_delimiter(delimiter: str) -> str:
     """The character of a delimiter given as itself or by its name. Raises InputError."""
-    sign = {"\\t": "\t", **{value: key for key, value in DELIMITER_NAMES.items()}}.get(delimiter, delimiter)
+    sign = {"\\t": "\t", **{name: sign for sign, name in DELIMITER_NAMES.items()}}.get(delimiter, delimiter)
     if len(sign) != 1 or sign in '"\r\n\0' or ord(sign) > 127:
         raise InputError(f'"{delimiter}" can\'t be a delimiter.', "Choose comma, semicolon, tab, bar or another one.")
     return sign
-
-
-def _without_nul_bytes(data: bytes) -> tuple[bytes, list[str]]:
-    count = data.count(b"\0")
-    return (data.replace(b"\0", b""), [f"{count:,} NUL characters were removed."]) if count else (data, [])

@@ -1,7 +1,7 @@
 """Encoding detection: byte order marks, NULs, UTF-8, Chinese, Western, then charset-normalizer on a sample."""
 
 import codecs
-from collections.abc import Iterator
+import re
 
 from core.errors import InputError
 
@@ -10,12 +10,9 @@ ENCODINGS = (
     "Windows-1251",
 )  # fmt: skip
 _MARKS = (
-    (codecs.BOM_UTF8, "UTF-8-SIG"),
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
+    (codecs.BOM_UTF8, "UTF-8-SIG"), (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+)  # fmt: skip
 _SAMPLE = 65_536
 _CHUNK = 4 * 1024**2
 # the hundred most frequent characters of modern Chinese make up some 40 % of running text
@@ -27,18 +24,15 @@ _WESTERN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüßÀ
 
 
 def to_utf8(name: str, data: bytes, override: str | None = None) -> tuple[bytes, str]:
-    """The text as UTF-8 bytes without a mark, and the encoding detected or given.
-
-    UTF-8 input is returned as it is, not copied. Raises InputError when `override` is unknown or does not fit.
-    """
+    """The text as UTF-8 bytes without a mark (not copied if UTF-8), and the encoding detected or given.
+    Raises InputError when `override` is unknown or does not fit."""
     encoding = _checked_name(override) if override else detect_encoding(data)
     if encoding in {"UTF-8", "UTF-8-SIG"}:
         if not _is_utf8(data):
             raise _wrong_encoding(name, data, encoding)
         return (data[3:] if data.startswith(codecs.BOM_UTF8) else data), encoding
     try:
-        text = data.decode(encoding)
-        return text.removeprefix("\ufeff").encode("utf-8"), encoding
+        return data.decode(encoding).removeprefix("\ufeff").encode("utf-8"), encoding
     except UnicodeError as error:
         raise _wrong_encoding(name, data, encoding) from error
 
@@ -48,8 +42,7 @@ def detect_encoding(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark) and _decodes(data, encoding):
             return encoding
-    wide = _utf16_by_nuls(data)
-    if wide:
+    if wide := _utf16_by_nuls(data):
         return wide
     if _is_utf8(data):
         return "UTF-8"
@@ -90,18 +83,12 @@ def _utf16_by_nuls(data: bytes) -> str:
 
 def _sample(data: bytes) -> bytes:
     """Up to 64 KB of lines from the first byte outside ASCII on."""
-    first = next((start for start, chunk in _ascii_free(data)), 0)
+    match = re.search(rb"[\x80-\xff]", data)
+    first = match.start() if match else 0
     begin = data.rfind(b"\n", 0, first) + 1 if first - data.rfind(b"\n", 0, first) < 1000 else first
     sample = data[begin : begin + _SAMPLE]
     end = sample.rfind(b"\n")
     return sample[:end] if end > 0 and len(sample) == _SAMPLE else sample
-
-
-def _ascii_free(data: bytes) -> Iterator[tuple[int, bytes]]:
-    for start in range(0, len(data), _SAMPLE):
-        chunk = data[start : start + _SAMPLE]
-        if not chunk.isascii():
-            yield start + next(i for i, byte in enumerate(chunk) if byte > 127), chunk
 
 
 def _chinese(sample: bytes) -> str:
@@ -118,8 +105,7 @@ def _chinese(sample: bytes) -> str:
 def _western(sample: bytes) -> str:
     """Latin-1 or Windows-1252 when bytes outside ASCII are few and nearly all accents and marks of Western Europe."""
     text = sample.decode("cp1252", errors="replace")
-    wide = [char for char in text if char > "\x7f"]
-    letters = sum(char.isalpha() for char in text) or 1
+    wide, letters = [char for char in text if char > "\x7f"], sum(map(str.isalpha, text)) or 1
     if not wide or len(wide) / letters > 0.3 or sum(char in _WESTERN for char in wide) / len(wide) < 0.95:
         return ""
     return "Windows-1252" if any(0x80 <= byte <= 0x9F for byte in sample) else "Latin-1"
@@ -143,13 +129,11 @@ def _checked_name(encoding: str) -> str:
 
 
 def _wrong_encoding(name: str, data: bytes, encoding: str) -> InputError:
-    fits = detect_encoding(data)
-    where = ""
+    fits, where = detect_encoding(data), ""
     try:
         data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        where = f": byte 0x{data[error.start]:02X} in line {line:,} does not fit"
-    except UnicodeError:
-        where = ""
+    except UnicodeError as error:
+        if isinstance(error, UnicodeDecodeError):
+            line = data.count(b"\n", 0, error.start) + 1
+            where = f": byte 0x{data[error.start]:02X} in line {line:,} does not fit"
     return InputError(f'"{name}" is not {encoding} text{where}.', f"Choose automatic encoding, or {fits}, which fits.")

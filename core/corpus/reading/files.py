@@ -15,33 +15,25 @@ from core.corpus.reading.columnar import read_parquet, read_xlsx
 from core.corpus.reading.delimited import is_tab_table, read_delimited
 from core.corpus.reading.encodings import to_utf8
 from core.corpus.reading.json_files import explode_lists, read_json
-from core.corpus.reading.sniff import file_format, paste_format, refuse_binary
+from core.corpus.reading.sniff import file_format, paste_format
 from core.corpus.reading.values import ParsedFile, RawTable, ReadOptions, Source, TextUnit, Upload
-from core.corpus.reading.vectors import (
-    is_number_table,
-    is_word_vectors,
-    read_npy,
-    read_npz,
-    read_number_table,
-    read_safetensors,
-    read_word_vectors,
-)
+from core.corpus.reading.vectors import read_npy, read_npz, read_safetensors, read_vector_lines
 from core.errors import InputError
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _MAX_LISTED = 5
+_BINARY_READERS = {
+    "parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz, "safetensors": read_safetensors,
+}  # fmt: skip
 
 
 def read_files(uploads: Sequence[Upload], options: ReadOptions = ReadOptions()) -> RawTable:
-    """Read one or several files, also archives, into one table, with the vectors in them.
-
-    Tables are concatenated (a column `file` has the file of each row); vectors in a separate file are paired with the
-    table. Raises InputError, naming file, line or row, for everything that can't be read whole.
-    """
+    """Read files, also archives, into one table (with a column `file` if there are several) and the vectors in them or
+    in a separate file. Raises InputError, naming file, line or row, for everything that can't be read whole."""
     if not uploads:
         raise InputError("No file was selected.", "Upload at least one file.")
     files, notes = unpack(uploads)
-    return _combine([_detect_and_parse(upload, options) for upload in files], notes)
+    return _combine([_parse(upload, options, file_format(upload.name, upload.data)) for upload in files], notes)
 
 
 def read_pasted(text: str) -> RawTable:
@@ -58,29 +50,13 @@ def read_pasted(text: str) -> RawTable:
     return _combine([_parse(upload, options, kind)])
 
 
-def _detect_and_parse(upload: Upload, options: ReadOptions) -> ParsedFile:
-    kind = file_format(upload.name, upload.data)
-    if kind in {"csv", "tsv", "txt", "md", "json", "jsonl"}:
-        refuse_binary(upload.name, upload.data)
-    return _parse(upload, options, kind)
-
-
 def _parse(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    binary = {"parquet": read_parquet, "xlsx": read_xlsx, "npy": read_npy, "npz": read_npz}
-    if kind in binary:
-        return explode_lists(binary[kind](upload))
-    if kind == "safetensors":
-        return read_safetensors(upload)
+    if kind in _BINARY_READERS:
+        return explode_lists(_BINARY_READERS[kind](upload))
     if kind in {"json", "jsonl"}:
         return explode_lists(read_json(upload, options, kind))
-    return _parse_text(upload, options, kind)
-
-
-def _parse_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
-    if kind == "tsv" and is_number_table(upload.data):
-        return read_number_table(upload, options)
-    if kind == "txt" and is_word_vectors(upload.data):
-        return read_word_vectors(upload, options)
+    if part := read_vector_lines(upload, options, kind):
+        return part
     if kind == "txt" and options.text_unit == "line" and is_tab_table(upload.data):
         kind = "tsv"
     return (read_delimited if kind in {"csv", "tsv"} else read_text)(upload, options, kind)
@@ -91,7 +67,7 @@ def read_text(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile:
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     text = data.decode("utf-8")
     nuls = text.count("\0")
-    rows = split_text(text.replace("\0", "") if nuls else text, options.text_unit)
+    rows = split_text(text.replace("\0", ""), options.text_unit)
     if not rows:
         raise InputError(f'"{upload.name}" holds no text.', "Upload a file with at least one line of text.")
     notes = (f"{nuls:,} NUL characters were removed.",) if nuls else ()
@@ -106,7 +82,7 @@ def split_text(text: str, unit: TextUnit) -> list[str]:
         return [text.strip()] if text.strip() else []
     # str.splitlines would also split at form feeds and U+2028, which stand within lines
     pieces = text.split("\n") if unit == "line" else _PARAGRAPH.split(text)
-    return [piece.strip() for piece in pieces if piece.strip()]
+    return [stripped for piece in pieces if (stripped := piece.strip())]
 
 
 def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable:
@@ -122,8 +98,7 @@ def _combine(parts: Sequence[ParsedFile], notes: Sequence[str] = ()) -> RawTable
     if vector_files:
         return _pair(tables, vector_files[0], notes)
     table, sources, more = _concatenate(tables)
-    vectors, name = _concatenate_vectors(tables)
-    return RawTable(table, sources, (*notes, *more), vectors, name)
+    return RawTable(table, sources, (*notes, *more), *_concatenate_vectors(tables))
 
 
 def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence[str]) -> RawTable:
@@ -145,9 +120,7 @@ def _pair(tables: Sequence[ParsedFile], vector_file: ParsedFile, notes: Sequence
 
 def _projector_metadata(part: ParsedFile, count: int) -> ParsedFile:
     """The Embedding Projector's metadata.tsv has no header when it has one column, and no quoting.
-
-    A TSV that doesn't match the vectors is parsed again that way, and used if it then matches.
-    """
+    A TSV that doesn't match the vectors is parsed again that way, and used if it then matches."""
     if part.upload is None or part.source.format != "TSV" or part.table is None or len(part.table) == count:
         return part
     data, _ = to_utf8(part.upload.name, part.upload.data, part.source.encoding)
@@ -177,7 +150,7 @@ def _concatenate(parts: Sequence[ParsedFile]) -> tuple[pd.DataFrame, tuple[Sourc
     combined = pd.concat(normalized, ignore_index=True)
     combined.insert(0, "file", pd.Series(names, dtype="str"), allow_duplicates=True)
     combined, more = normalize_table(combined)
-    return combined, tuple(sources), notes + more
+    return combined, tuple(sources), [*notes, *more]
 
 
 def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> list[str]:
@@ -185,8 +158,8 @@ def _column_notes(tables: Sequence[pd.DataFrame], sources: Sequence[Source]) -> 
     partial = dict.fromkeys(name for table in tables for name in table.columns if name not in common)
     if not partial:
         return []
-    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED])
-    listed += ", …" if len(partial) > _MAX_LISTED else ""
+    more = ", …" if len(partial) > _MAX_LISTED else ""
+    listed = ", ".join(f'"{name}"' for name in list(partial)[:_MAX_LISTED]) + more
     return [f"Not all {len(sources)} files have the same columns; {listed} are empty where a file lacks them."]
 
 
@@ -194,12 +167,12 @@ def _concatenate_vectors(parts: Sequence[ParsedFile]) -> tuple[np.ndarray | None
     with_vectors = [part for part in parts if part.vectors is not None]
     if not with_vectors:
         return None, ""
+    name = with_vectors[0].source.name
     if len(with_vectors) < len(parts):
         lacking = next(part.source.name for part in parts if part.vectors is None)
-        remedy = "Upload one at a time."
-        raise InputError(f'"{with_vectors[0].source.name}" holds vectors, "{lacking}" does not.', remedy)
+        raise InputError(f'"{name}" holds vectors, "{lacking}" does not.', "Upload one at a time.")
     arrays = [part.vectors for part in with_vectors if part.vectors is not None]
-    first, name = arrays[0].shape[1], with_vectors[0].source.name
+    first = arrays[0].shape[1]
     for part, array in zip(with_vectors, arrays, strict=True):
         if array.shape[1] != first:
             message = f'"{name}" holds vectors of {first} dimensions, "{part.source.name}" of {array.shape[1]}.'

@@ -49,10 +49,8 @@ def _parse_either(name: str, text: str) -> Any:
 def _parse_lines(name: str, text: str) -> list[Any]:
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
         try:
-            rows.append(json.loads(line))
+            rows += [json.loads(line)] if line.strip() else []
         except RecursionError as error:
             raise InputError(f'"{name}", line {number:,} is nested too deeply.', _SHAPES) from error
         except ValueError as error:
@@ -62,13 +60,12 @@ def _parse_lines(name: str, text: str) -> list[Any]:
 
 
 def _broken(name: str, text: str, error: ValueError) -> InputError:
-    line = getattr(error, "lineno", 0)
     cut = getattr(error, "pos", 0) >= len(text.rstrip()) - 1 or "Unterminated" in str(error)
-    where = "ends too early" if cut else f"is not valid JSON in line {line:,}"
-    return InputError(
-        f'"{name}" {where} ({_reason(error)}).',
-        "The file seems cut short; save or download it again." if cut else "Mend that line, or save the file again.",
+    where = "ends too early" if cut else f"is not valid JSON in line {getattr(error, 'lineno', 0):,}"
+    remedy = (
+        "The file seems cut short; save or download it again." if cut else "Mend that line, or save the file again."
     )
+    return InputError(f'"{name}" {where} ({_reason(error)}).', remedy)
 
 
 def _reason(error: ValueError) -> str:
@@ -92,7 +89,7 @@ def json_table(name: str, value: Any) -> pd.DataFrame:
 
 
 def _object_rows(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    names = list(dict.fromkeys(chain.from_iterable(rows)))
+    names = dict.fromkeys(chain.from_iterable(rows))
     if not names:
         raise InputError(f'"{name}" holds only empty objects.', _SHAPES)
     # columns are filled by hand: pandas would turn None to NaN and integers with gaps to rounded floats
@@ -101,13 +98,13 @@ def _object_rows(name: str, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
 
 def _rows_of_object(name: str, value: dict[str, Any]) -> Any:
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
-    if len(lists) == 1 and (len(value) == 1 or any(isinstance(row, dict) for row in next(iter(lists.values())))):
-        key, rows = next(iter(lists.items()))
-        return rows if any(isinstance(row, dict) for row in rows) else _columns(name, {key: rows})
+    if len(lists) == 1 and any(isinstance(row, dict) for row in next(iter(lists.values()))):
+        return next(iter(lists.values()))
     if lists and len(lists) == len(value):
         return _columns(name, lists)
     if value and all(isinstance(item, dict) for item in value.values()):
-        return _indexed_columns(value)
+        rows = list(dict.fromkeys(chain.from_iterable(value.values())))  # {"column": {"0": cell, "1": cell}} of pandas
+        return pd.DataFrame({key: [cells.get(row) for row in rows] for key, cells in value.items()}, dtype=object)
     if lists:
         raise InputError(f'"{name}" holds several lists ({", ".join(list(lists)[:5])}) beside other fields.', _SHAPES)
     return [value]
@@ -123,27 +120,17 @@ def _columns(name: str, columns: dict[str, list[Any]]) -> pd.DataFrame:
     return pd.DataFrame({key: pd.Series(items, dtype=object) for key, items in columns.items()})
 
 
-def _indexed_columns(value: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """pandas' own to_json: {"column": {"0": cell, "1": cell}}."""
-    rows = list(dict.fromkeys(chain.from_iterable(value.values())))
-    return pd.DataFrame(
-        {key: pd.Series([cells.get(row) for row in rows], dtype=object) for key, cells in value.items()}
-    )
-
-
 def explode_lists(part: ParsedFile) -> ParsedFile:
     """Tables whose every cell is a list (MTEB's clustering and pair classification) expanded to rows, with the number
     of the list in SET_COLUMN where there are several; other files as they are."""
     table = part.table
     if table is None or part.vectors is not None or not _is_nested(table):
         return part
-    sets = np.repeat(np.arange(1, len(table) + 1), table.iloc[:, 0].map(len))
     rows = table.explode(list(table.columns), ignore_index=True)
-    several = len(table) > 1
-    if several:
-        rows[SET_COLUMN] = sets
-    numbered = f', numbered in the column "{SET_COLUMN}"' if several else ""
-    note = f"{len(table):,} {'sets of lists were' if several else 'set of lists was'} expanded to rows{numbered}."
+    note = "1 set of lists was expanded to rows."
+    if len(table) > 1:
+        rows[SET_COLUMN] = np.repeat(np.arange(1, len(table) + 1), table.iloc[:, 0].map(len))
+        note = f'{len(table):,} sets of lists were expanded to rows, numbered in the column "{SET_COLUMN}".'
     return replace(part, table=rows, source=replace(part.source, rows=len(rows), notes=(*part.source.notes, note)))
 
 
@@ -181,13 +168,8 @@ def json_vectors(name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarr
 
 def _is_vector_column(name: str, column: pd.Series) -> bool:
     cells = [cell for cell in column.iloc[:_SAMPLE].tolist() if not is_missing(cell)]
-    if not cells or not all(isinstance(cell, list) and cell and _numbers(cell) for cell in cells):
+    if not cells or not all(isinstance(cell, list) and cell and {*map(type, cell)} <= {int, float} for cell in cells):
         return False
     decimal = any(isinstance(number, float) for cell in cells for number in cell)
-    return bool(VECTOR_NAMES.search(name)) or (
-        decimal and len({len(c) for c in cells}) == 1 and len(cells[0]) >= _MIN_DIMENSIONS
-    )
-
-
-def _numbers(cell: list[Any]) -> bool:
-    return all(isinstance(number, int | float) and not isinstance(number, bool) for number in cell)
+    same_length = {len(cell) for cell in cells} == {len(cells[0])}
+    return bool(VECTOR_NAMES.search(name)) or (decimal and same_length and len(cells[0]) >= _MIN_DIMENSIONS)

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,22 +53,22 @@ def guess_roles(table: pd.DataFrame) -> Roles:
     text = _guess_text([fact for fact in facts if fact.name != time])
     left = [fact for fact in facts if fact.name not in {time, text}]
     complete = [fact for fact in left if fact.rows == len(table)]  # a column with missing cells is no ID
-    identity = _guess_id([fact for fact in complete if not _holds_times(table, fact.name)])
+    # texts that are times are rarely IDs, even if unique
+    identity = _guess_id([fact for fact in complete if fact.kind != "text" or _time_share(table, fact.name) < 0.9])
     labels = _guess_labels([fact for fact in left if fact.name != identity])
     titled = {"_id", "title", "text"} <= set(table.columns)  # BEIR's format, whose recipe embeds both
     return Roles("{title} {text}" if titled else column_field(text) if text else "", labels, time, identity)
 
 
 def _facts(name: str, column: pd.Series) -> _Facts:
-    kind = _kind(column)
-    distinct = _distinct(column)
+    kind, distinct, rows = _kind(column), _distinct(column), int(column.notna().sum())
     if kind != "text":
-        return _Facts(name, kind, distinct, int(column.notna().sum()), 0, 0, 0)
+        return _Facts(name, kind, distinct, rows, 0, 0, 0)
     cells = [text[:5_000] for cell in column.dropna().iloc[:_SAMPLE] if (text := cell_text(cell))] or [""]
     word_counts = [len(cell.split()) + len(_CJK.findall(cell)) / 2 for cell in cells]
     codes = float(np.mean([_CODE.fullmatch(cell.strip()) is not None for cell in cells]))
     length = float(np.mean([len(cell) for cell in cells]))
-    return _Facts(name, kind, distinct, int(column.notna().sum()), length, float(np.mean(word_counts)), codes)
+    return _Facts(name, kind, distinct, rows, length, float(np.mean(word_counts)), codes)
 
 
 def _kind(column: pd.Series) -> str:
@@ -89,10 +88,8 @@ def _distinct(column: pd.Series) -> int:
 
 def _guess_text(facts: list[_Facts]) -> str:
     candidates = [fact for fact in facts if fact.kind == "text" and fact.rows and fact.codes < 0.7]
-    if not candidates:
-        return ""
-    best = max(candidates, key=_text_score)
-    return best.name if _text_score(best) > 1 else ""
+    best = max(candidates, key=_text_score, default=None)
+    return best.name if best and _text_score(best) > 1 else ""
 
 
 def _text_score(fact: _Facts) -> float:
@@ -102,13 +99,11 @@ def _text_score(fact: _Facts) -> float:
 
 
 def _guess_time(facts: list[_Facts], table: pd.DataFrame) -> str | None:
-    ranked = sorted(facts, key=lambda fact: (fact.kind != "time", _TIME_NAMES.search(fact.name) is None))
-    for fact in ranked:
+    for fact in sorted(facts, key=lambda fact: (fact.kind != "time", _TIME_NAMES.search(fact.name) is None)):
         named = _TIME_NAMES.search(fact.name) is not None
         if fact.kind == "flag" or (fact.kind == "number" and not named) or fact.length > 60:
             continue
-        column: Any = table[fact.name] if list(table.columns).count(fact.name) == 1 else None
-        if column is not None and fact.rows and time_share(column) >= (0.7 if named else 0.9):
+        if _time_share(table, fact.name) >= (0.7 if named else 0.9):
             return fact.name
     return None
 
@@ -120,15 +115,13 @@ def _guess_id(facts: list[_Facts]) -> str | None:
     return next((fact.name for fact in [*exact, *named, *coded]), None)
 
 
-def _holds_times(table: pd.DataFrame, name: str) -> bool:
-    """Whether a text column contains times, which are rarely IDs even if they are unique."""
-    column: Any = table[name] if list(table.columns).count(name) == 1 else None
-    return column is not None and _kind(column) == "text" and time_share(column) >= 0.9
+def _time_share(table: pd.DataFrame, name: str) -> float:
+    """The share of a column's cells that are times, 0 for a repeated name."""
+    return time_share(table[name]) if list(table.columns).count(name) == 1 else 0.0
 
 
 def _guess_labels(facts: list[_Facts]) -> tuple[str, ...]:
-    candidates = [fact for fact in facts if _is_label(fact)]
-    ranked = sorted(candidates, key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
+    ranked = sorted(filter(_is_label, facts), key=lambda fact: _LABEL_NAMES.search(fact.name) is None)
     return tuple(fact.name for fact in ranked[:_MAX_LABELS])
 
 

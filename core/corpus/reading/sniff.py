@@ -1,10 +1,9 @@
 """The format of a file, by its content first and its name second; the format of pasted text."""
 
-import csv
 import re
 from pathlib import PurePosixPath
 
-from core.corpus.reading.delimited import DELIMITER_NAMES, records
+from core.corpus.reading.delimited import DELIMITER_NAMES, nonblank_records
 from core.errors import InputError
 
 FORMATS = {
@@ -16,30 +15,15 @@ FORMATS = {
 READABLE = "CSV, TSV, JSON, JSONL, Parquet, XLSX, TXT, MD, NPY, NPZ, safetensors, or these inside .gz or .zip"
 _MAGIC = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gz", b"\x93NUMPY": "npy"}
 _REFUSED = {
-    b"\x89PNG\r\n\x1a\n": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"BM": "a BMP image",
-    b"RIFF": "a WebP image, sound or video file",
-    b"II*\x00": "a TIFF image",
-    b"MM\x00*": "a TIFF image",
-    b"%PDF": "a PDF document",
-    b"{\\rtf": "an RTF document",
-    b"\xd0\xcf\x11\xe0": "an old Office file (.xls or .doc)",
-    b"\x7fELF": "a program",
-    b"MZ": "a program",
-    b"SQLite format 3\x00": "an SQLite database",
-    b"\x89HDF": "an HDF5 file",
-    b"ARROW1": "an Arrow file",
-    b"Obj\x01": "an Avro file",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
-    b"ID3": "an MP3 sound file",
-    b"OggS": "an Ogg sound file",
-}
+    b"\x89PNG\r\n\x1a\n": "a PNG image", b"\xff\xd8\xff": "a JPEG image", b"GIF8": "a GIF image", b"BM": "a BMP image",
+    b"RIFF": "a WebP image, sound or video file", b"II*\x00": "a TIFF image", b"MM\x00*": "a TIFF image",
+    b"%PDF": "a PDF document", b"{\\rtf": "an RTF document", b"\xd0\xcf\x11\xe0": "an old Office file (.xls or .doc)",
+    b"\x7fELF": "a program", b"MZ": "a program", b"SQLite format 3\x00": "an SQLite database",
+    b"\x89HDF": "an HDF5 file", b"ARROW1": "an Arrow file", b"Obj\x01": "an Avro file",
+    b"7z\xbc\xaf": "a 7-Zip archive", b"Rar!": "a RAR archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive", b"ID3": "an MP3 sound file", b"OggS": "an Ogg sound file",
+    **dict.fromkeys((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5"), "a pickle, which can run code and is never opened"),
+}  # fmt: skip
 _SHORT = {b"BM", b"MZ", b"ID3", b"BZh", b"Obj\x01", b"RIFF", b"GIF8", b"Rar!"}  # could begin a text as well
 _SAMPLE = 65_536
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1b\x1a\x00")
@@ -56,28 +40,14 @@ def file_format(name: str, data: bytes) -> str:
     if not data:
         raise InputError(f'"{name}" is empty.', "Upload a file that holds at least one row.")
     named = FORMATS.get(extension(name), "")
-    detected = _by_magic(name, data, named)
-    if detected:
-        return detected
-    refuse_binary(name, data, named)
+    if detected := next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), ""):
+        return _zip_kind(name, data, named) if detected == "zip" else detected
+    if named != "safetensors" and (kind := _binary_kind(data)):
+        raise InputError(f'"{name}" is {kind}, not a text or table file.', f"Upload {READABLE}.")
     if named in {"parquet", "xlsx", "npy", "npz", "gz", "zip"}:
         remedy = "It may be cut short, damaged, or of another kind; save or download it again."
         raise InputError(f'"{name}" is not a readable {named.upper()} file: it does not begin like one.', remedy)
     return named or _by_text(data)
-
-
-def refuse_binary(name: str, data: bytes, named: str = "") -> None:
-    """Raise InputError, naming what it is, when the content is not text."""
-    kind = _binary_kind(data)
-    if kind and named != "safetensors":
-        raise InputError(f'"{name}" is {kind}, not a text or table file.', f"Upload {READABLE}.")
-
-
-def _by_magic(name: str, data: bytes, named: str) -> str:
-    for magic, detected in _MAGIC.items():
-        if data.startswith(magic):
-            return _zip_kind(name, data, named) if detected == "zip" else detected
-    return ""
 
 
 def _zip_kind(name: str, data: bytes, named: str) -> str:
@@ -92,8 +62,6 @@ def _binary_kind(data: bytes) -> str:
     for magic, kind in _REFUSED.items():
         if data.startswith(magic) and (magic not in _SHORT or _has_controls(data)):
             return kind
-    if data[:2] in {b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"}:
-        return "a pickle, which can run code and is never opened"
     if data[257:262] == b"ustar":
         return "a tar archive"
     if data[4:8] == b"ftyp":
@@ -102,28 +70,22 @@ def _binary_kind(data: bytes) -> str:
 
 
 def _has_controls(data: bytes) -> bool:
-    """More than 1 in 100 control bytes at the beginning; the NULs of UTF-16 and UTF-32 text are not counted."""
+    """More than 1 in 100 control bytes at the beginning; NULs of UTF-16 and UTF-32 text are not counted."""
     head = data[:_SAMPLE]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_utf16(head):
+    low, high = sorted((head[::2].count(0), head[1::2].count(0)))
+    is_utf16 = high > len(head) // 200 and low * 20 <= high  # NULs on one side of byte pairs only
+    if is_utf16 or head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     controls = sum(head.count(bytes([code])) for code in range(32) if code not in _TEXT_CONTROLS)
     scattered = head.count(0) if head.count(0) > len(head) // 4 else 0
     return controls + scattered > len(head) // 100
 
 
-def _looks_utf16(head: bytes) -> bool:
-    """Whether NULs lie on one side of byte pairs only, as in UTF-16 text."""
-    low, high = sorted((head[::2].count(0), head[1::2].count(0)))
-    return high > len(head) // 200 and low * 20 <= high
-
-
 def _by_text(data: bytes) -> str:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"["):
-        return "json"
-    if head.startswith(b"{"):
-        return "jsonl" if b"}\n{" in data[:_SAMPLE] or b"}\r\n{" in data[:_SAMPLE] else "json"
-    return "txt"
+    if head.startswith(b"{") and re.search(rb"\}\r?\n\{", data[:_SAMPLE]):
+        return "jsonl"
+    return "json" if head.startswith((b"[", b"{")) else "txt"
 
 
 def paste_format(text: str) -> str:
@@ -138,11 +100,7 @@ def paste_format(text: str) -> str:
 
 def _is_table(text: str, delimiter: str) -> bool:
     """Two records or more, all with as many fields as the header, whose names are short, unique and no sentences."""
-    try:
-        rows = [record for _, record in records(text, delimiter) if record]
-    except csv.Error:
-        return False
+    rows = nonblank_records(text, delimiter)
     if len(rows) < 2 or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
         return False
-    names = rows[0]
-    return len(set(names)) == len(names) and all(_PLAIN_NAME.fullmatch(name) for name in names)
+    return len(set(rows[0])) == len(rows[0]) and all(map(_PLAIN_NAME.fullmatch, rows[0]))

@@ -28,9 +28,7 @@ def template_columns(template: str) -> list[str]:
 
 def render_texts(table: pd.DataFrame, template: str) -> list[str]:
     """n texts: each {Column} replaced by the row's cell, a missing cell by nothing; "{{" and "}}" are literal braces.
-
-    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with similar names.
-    """
+    A row whose fields are all empty gives "". Raises InputError for a column that isn't there, with similar names."""
     parts = _parse(template)
     names = {name: _resolve(table, name) for kind, name in parts if kind == "column"}
     if not names:
@@ -70,24 +68,16 @@ def column_texts(column: pd.Series) -> list[str]:
 
 def _parse(template: str) -> list[tuple[str, str]]:
     """("text", literal) and ("column", name) in order; adjacent literals are joined."""
-    parts: list[tuple[str, str]] = []
-    position = 0
+    parts, literal, position = list[tuple[str, str]](), "", 0
     for token in _TOKEN.finditer(template):
-        _add_literal(parts, template[position : token.start()])
+        literal += template[position : token.start()]
         position = token.end()
         if token.group(1) is None:
-            _add_literal(parts, token.group()[0])
+            literal += token.group()[0]
         else:
-            parts.append(("column", _ESCAPED.sub(r"\1", token.group(1))))
-    _add_literal(parts, template[position:])
-    return parts
-
-
-def _add_literal(parts: list[tuple[str, str]], text: str) -> None:
-    if text and parts and parts[-1][0] == "text":
-        parts[-1] = ("text", parts[-1][1] + text)
-    elif text:
-        parts.append(("text", text))
+            parts += [("text", literal), ("column", _ESCAPED.sub(r"\1", token.group(1)))]
+            literal = ""
+    return [part for part in (*parts, ("text", literal + template[position:])) if part[1]]
 
 
 def _resolve(table: pd.DataFrame, name: str) -> str:

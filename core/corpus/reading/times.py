@@ -10,23 +10,15 @@ import pandas as pd
 _UNITS = ((1e8, 1e11, 1e9), (1e11, 1e14, 1e6), (1e14, 1e17, 1e3), (1e17, 9.2e18, 1.0))
 _NUMERIC_DATE = re.compile(r"\s*(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)")
 _DATE_LIKE = r"\d{4}|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}"
-_CHINESE = (
-    (r"\s*[年月]\s*", "-"),
-    (r"\s*日\s*", " "),
-    (r"\s*[时点]\s*", ":"),
-    (r"(\d)分(\d)", r"\1:\2"),
-    (r"[秒分]", ""),
-)
+_CHINESE = {r"\s*[年月]\s*": "-", r"\s*日\s*": " ", r"\s*[时点]\s*": ":", r"(\d)分(\d)": r"\1:\2", r"[秒分]": ""}
 _EARLIEST, _LATEST = pd.Timestamp("1678-01-01"), pd.Timestamp("2262-01-01")
 _MIXED_LIMIT = 20_000  # distinct values given to the slow parser
 
 
 def parse_times(column: pd.Series) -> pd.Series:
     """(n,) datetime64[ns], naive UTC; NaT where a cell is no date. Never raises.
-
     Accepts ISO 8601, year-month-day in any order (whether the day or the month comes first is decided once for the
-    column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- and nanoseconds.
-    """
+    column, by the values above 12), Chinese dates, years, YYYYMMDD, and unix seconds, milli-, micro- or nanoseconds."""
     kind = column.dtype
     if isinstance(kind, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(kind):
         return _nanoseconds(column)
@@ -62,23 +54,17 @@ def _from_numbers(numbers: pd.Series) -> pd.Series:
     if not len(finite):
         return _all_missing(numbers)
     middle, integers = float(finite.median()), bool((finite % 1 == 0).all())
-    if integers and finite.between(1000, 2999).all():
-        return _by_format(numbers, "%Y")
-    if integers and finite.between(19_000_101, 22_001_231).all():
-        return _by_format(numbers, "%Y%m%d")
+    for low, high, form in ((1000, 2999, "%Y"), (19_000_101, 22_001_231, "%Y%m%d")):
+        if integers and finite.between(low, high).all():
+            texts = numbers.map(lambda number: "" if not np.isfinite(number) else str(int(number)))
+            return _nanoseconds(pd.to_datetime(texts, format=form, errors="coerce"))
     scale = next((scale for low, high, scale in _UNITS if low <= abs(middle) < high), None)
     if scale is None:
         return _all_missing(numbers)
-    # numpy: pd.to_datetime goes through text or raises for values out of range
+    # numpy, in milliseconds (float64 is exact enough): pd.to_datetime goes through text or raises out of range
     fits = np.isfinite(numbers) & (numbers.abs() * scale < 9.2e18)
-    # in milliseconds: float64 is exact enough
     values = np.round(numbers.where(fits, 0).to_numpy() * (scale / 1e6)).astype("int64").astype("datetime64[ms]")
     return pd.Series(values, index=numbers.index, name=numbers.name).astype("datetime64[ns]").where(fits)
-
-
-def _by_format(numbers: pd.Series, form: str) -> pd.Series:
-    texts = numbers.map(lambda number: "" if not np.isfinite(number) else str(int(number)))
-    return _nanoseconds(pd.to_datetime(texts, format=form, errors="coerce"))
 
 
 def _from_texts(column: pd.Series) -> pd.Series:
@@ -86,16 +72,14 @@ def _from_texts(column: pd.Series) -> pd.Series:
     codes, distinct = pd.factorize(column.astype("str") if column.dtype == object else column)
     texts = pd.Series(distinct, dtype=object).map(str).str.strip()
     numbers = pd.to_numeric(texts, errors="coerce")
-    if len(texts) and numbers.notna().mean() > 0.9:
-        parsed = _from_numbers(numbers.astype("float64"))
-    else:
-        parsed = _parse_distinct(texts)
+    numeric = len(texts) and numbers.notna().mean() > 0.9
+    parsed = _from_numbers(numbers.astype("float64")) if numeric else _parse_distinct(texts)
     values = np.append(parsed.to_numpy(dtype="datetime64[ns]"), np.datetime64("NaT", "ns"))
     return pd.Series(values[codes], index=column.index, name=column.name)  # code -1, missing, takes the last
 
 
 def _parse_distinct(texts: pd.Series) -> pd.Series:
-    for pattern, plain in _CHINESE:
+    for pattern, plain in _CHINESE.items():
         texts = texts.str.replace(pattern, plain, regex=True)
     texts = texts.str.strip(" -")
     likely = texts.str.contains(_DATE_LIKE, regex=True) & (texts.str.len() < 60)

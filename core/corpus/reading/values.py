@@ -43,11 +43,8 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class RawTable:
-    """Files read into one table, before roles and preprocessing.
-
-    table: (n rows) text columns as `str`, numbers, datetimes; RangeIndex. vectors: (n, d) float32 unit rows
-    of the files, or None; vectors_name: their file or column.
-    """
+    """Files read into one table, before roles and preprocessing: (n rows) text columns as `str`, numbers, datetimes;
+    RangeIndex. vectors: (n, d) float32 unit rows of the files, or None; vectors_name: their file or column."""
 
     table: pd.DataFrame
     sources: tuple[Source, ...] = ()
@@ -57,11 +54,9 @@ class RawTable:
 
     def __post_init__(self) -> None:
         if self.vectors is not None and len(self.vectors) != len(self.table):
-            raise InputError(
-                f"The table has {len(self.table):,} rows, but {self.vectors_name or 'the vectors'} "
-                f"has {len(self.vectors):,} vectors.",
-                "Upload one vector for each row, in the same order.",
-            )
+            name = self.vectors_name or "the vectors"
+            message = f"The table has {len(self.table):,} rows, but {name} has {len(self.vectors):,} vectors."
+            raise InputError(message, "Upload one vector for each row, in the same order.")
 
 
 @dataclass(frozen=True, eq=False)

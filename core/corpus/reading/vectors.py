@@ -2,7 +2,11 @@
 
 import io
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,24 +25,21 @@ _MIN_WORD_DIMENSIONS = 5  # below it, "word number number" lines are more likely
 
 def read_npy(upload: Upload) -> ParsedFile:
     """One .npy file. Object arrays (pickles) are refused; a header that promises more than the file holds, too."""
-    return vectors_part(upload, "NumPy", npy_array(upload.name, upload.data))
+    return vectors_part(upload, Source(upload.name, "NumPy"), npy_array(upload.name, upload.data))
 
 
 def read_npz(upload: Upload) -> ParsedFile:
     """One .npz file: its only matrix, or the one named "vectors" or "embeddings"."""
-    import zipfile
-    import zlib
-
     arrays = {}
     try:
         with zipfile.ZipFile(io.BytesIO(upload.data)) as archive:
             for member in archive.infolist():
                 with archive.open(member) as stream:
-                    data = read_limited(stream, member.compress_size, upload.name)
-                arrays[member.filename.removesuffix(".npy")] = data
+                    key = member.filename.removesuffix(".npy")
+                    arrays[key] = read_limited(stream, member.compress_size, upload.name)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError) as error:
         raise damaged_file(upload.name, "NPZ") from error
-    return vectors_part(upload, "NumPy", _choose_array(upload.name, arrays))
+    return vectors_part(upload, Source(upload.name, "NumPy"), _choose_array(upload.name, arrays))
 
 
 def read_safetensors(upload: Upload) -> ParsedFile:
@@ -57,7 +58,7 @@ def read_safetensors(upload: Upload) -> ParsedFile:
         raise InputError(f'"{upload.name}" holds no 2-D tensor of numbers.', "Save the vectors as one 2-D tensor.")
     key = max(matrices, key=lambda name: matrices[name].size)
     notes = (f'Tensor "{key}" was read, the largest of {len(tensors)}.',) if len(tensors) > 1 else ()
-    return vectors_part(upload, "safetensors", matrices[key], notes=notes)
+    return vectors_part(upload, Source(upload.name, "safetensors", notes=notes), matrices[key])
 
 
 def unit_matrix(matrix: np.ndarray, where: str) -> np.ndarray:
@@ -97,9 +98,10 @@ def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
             return npy_array(f"{name}: {name_in_archive}", arrays[name_in_archive])
     read = {}
     for key, data in arrays.items():
-        array = npy_array(f"{name}: {key}", data) if len(arrays) == 1 else _plain_array(key, data)
-        if array is not None and array.ndim == 2 and array.dtype.kind in "fiu":
-            read[key] = array
+        with suppress(InputError) if len(arrays) > 1 else nullcontext():  # an object array beside the matrix is ignored
+            array = npy_array(f"{name}: {key}", data)
+            if array.ndim == 2 and array.dtype.kind in "fiu":
+                read[key] = array
     if len(read) != 1:
         held = ", ".join(list(read or arrays)[:5]) or "nothing"
         fault = "several matrices" if read else "no matrix of numbers"
@@ -107,26 +109,10 @@ def _choose_array(name: str, arrays: Mapping[str, bytes]) -> np.ndarray:
     return next(iter(read.values()))
 
 
-def _plain_array(key: str, data: bytes) -> np.ndarray | None:
-    try:
-        return npy_array(key, data)
-    except InputError:  # such as an object array beside the matrix, which is left alone
-        return None
-
-
-def vectors_part(
-    upload: Upload,
-    kind: str,
-    matrix: np.ndarray,
-    encoding: str = "",
-    delimiter: str = "",
-    table: pd.DataFrame | None = None,
-    notes: tuple[str, ...] = (),
-) -> ParsedFile:
+def vectors_part(upload: Upload, source: Source, matrix: np.ndarray, table: pd.DataFrame | None = None) -> ParsedFile:
     """A part whose vectors are the matrix, made unit rows; InputError as unit_matrix."""
     vectors = unit_matrix(matrix, f'"{upload.name}"')
-    source = Source(upload.name, kind, encoding, delimiter, len(vectors), notes)
-    return ParsedFile(source, table, vectors, upload.name, upload)
+    return ParsedFile(replace(source, rows=len(vectors)), table, vectors, upload.name, upload)
 
 
 def damaged_file(name: str, kind: str) -> InputError:
@@ -140,29 +126,32 @@ def check_lengths(where: str, lengths: np.ndarray) -> None:
         raise InputError(message, "Remove these rows, or give each a vector.")
     other = np.flatnonzero(lengths != lengths[0])
     if len(other):
-        raise InputError(
-            f"{where}: vectors differ in length; row 1 has {int(lengths[0])} dimensions, "
-            f"row {other[0] + 1:,} has {int(lengths[other[0]])}.",
-            "All vectors must come from one model.",
-        )
+        sizes = f"row 1 has {int(lengths[0])} dimensions, row {other[0] + 1:,} has {int(lengths[other[0]])}"
+        raise InputError(f"{where}: vectors differ in length; {sizes}.", "All vectors must come from one model.")
 
 
-def is_number_table(data: bytes, delimiter: bytes = b"\t") -> bool:
+def read_vector_lines(upload: Upload, options: ReadOptions, kind: str) -> ParsedFile | None:
+    """The Embedding Projector's vectors.tsv, or word2vec or GloVe text; None for other files."""
+    if kind == "tsv" and _is_number_table(upload.data):
+        return _read_number_table(upload, options)
+    return _read_word_vectors(upload, options) if kind == "txt" and _is_word_vectors(upload.data) else None
+
+
+def _is_number_table(data: bytes) -> bool:
     """Whether each of the first lines is numbers and nothing else, two or more: the Projector's vectors.tsv."""
-    lines = [line for line in _first_lines(data) if line.strip()]
-    rows = [line.rstrip(b"\r").split(delimiter) for line in lines]
+    rows = [line.rstrip(b"\r").split(b"\t") for line in _first_lines(data) if line.strip()]
     return bool(rows) and all(len(row) > 1 and all(_is_number(cell) for cell in row) for row in rows)
 
 
-def read_number_table(upload: Upload, options: ReadOptions) -> ParsedFile:
+def _read_number_table(upload: Upload, options: ReadOptions) -> ParsedFile:
     """vectors.tsv: a vector a line, no header."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     lines = [line for line in data.split(b"\n") if line.strip()]
     matrix = _parse_lines(upload.name, lines, lines[0].count(b"\t") + 1, b"\t")
-    return vectors_part(upload, "Vectors TSV", matrix, encoding, "\t")
+    return vectors_part(upload, Source(upload.name, "Vectors TSV", encoding, "\t"), matrix)
 
 
-def is_word_vectors(data: bytes) -> bool:
+def _is_word_vectors(data: bytes) -> bool:
     """Whether text looks like word2vec or GloVe: a word and then the same number of numbers, line after line."""
     lines = [line.rstrip() for line in _first_lines(data) if line.strip()]
     dimensions = _declared(lines)
@@ -176,7 +165,7 @@ def is_word_vectors(data: bytes) -> bool:
     return all(len(row) > dimensions and all(map(_is_number, row[1:])) for row in cells)
 
 
-def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
+def _read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     """word2vec or GloVe text; the words become the column `text`."""
     data, encoding = to_utf8(upload.name, upload.data, options.encoding)
     lines = [line.rstrip() for line in data.split(b"\n") if line.strip()]
@@ -187,18 +176,16 @@ def read_word_vectors(upload: Upload, options: ReadOptions) -> ParsedFile:
     numbers = [line[len(term) + 1 :] for line, term in zip(lines, terms, strict=True)]
     matrix = _parse_lines(upload.name, numbers, dimensions, b" ")
     table = pd.DataFrame({"text": pd.Series([term.decode("utf-8") for term in terms], dtype="str")})
-    return vectors_part(upload, "Word vectors", matrix, encoding, " ", table)
+    return vectors_part(upload, Source(upload.name, "Word vectors", encoding, " "), matrix, table)
 
 
 def _parse_lines(name: str, lines: list[bytes], dimensions: int, delimiter: bytes) -> np.ndarray:
     """(n, d) float32 from lines of numbers. Raises InputError naming the first line of another length or no number."""
     for number, line in enumerate(lines, start=1):
         if line.count(delimiter) + 1 != dimensions:
-            raise InputError(
-                f'"{name}": vectors differ in length; vector 1 has {dimensions} dimensions, vector {number:,} has '
-                f"{line.count(delimiter) + 1}.",
-                "All vectors must come from one model.",
-            )
+            sizes = f"vector 1 has {dimensions} dimensions, vector {number:,} has {line.count(delimiter) + 1}"
+            remedy = "All vectors must come from one model."
+            raise InputError(f'"{name}": vectors differ in length; {sizes}.', remedy)
     try:
         frame = pd.read_csv(io.BytesIO(b"\n".join(lines)), sep=delimiter.decode(), header=None, dtype=np.float32)
     except (ValueError, pd.errors.ParserError) as error:
