@@ -140,10 +140,8 @@ def distinctive_values(
 def _value_counts(
     series: pd.Series, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
-    """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side.
-
-    None for times and for columns with too many distinct values: free text, ids and measurements.
-    """
+    """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side. None
+    for times and for columns with too many distinct values: free text, ids and measurements."""
     kind = column_kind(series)
     codes, texts = factorize_texts(series)
     if kind == "time" or len(texts) > (MAX_DISCRETE_NUMBERS if kind == "number" else MAX_VALUES):

@@ -193,10 +193,8 @@ def check_counts(table: pd.DataFrame, texts: list[str] | None, rows: np.ndarray 
 
 
 def build_manifest(model: ModelSpec, rows: np.ndarray, corpus: str = "", **more: Any) -> dict[str, Any]:
-    """JSON-able facts: model, revision, prompts, dimensions, metric, rows, corpus digest, library versions, date.
-
-    rows: (n, d) unit vectors. more: further facts, e.g. the kind of an index. Holds no key or password.
-    """
+    """JSON-able facts on exported vectors, without key or password. rows: (n, d) unit vectors. more: further facts,
+    e.g. the kind of an index."""
     return {
         "made_by": "Planisphere", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": model_facts(model), "model_key": model.key, "revision": model.revision,

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, get_args
@@ -192,15 +192,11 @@ def filters_from_json(text: str) -> tuple[Filter, ...]:
         raise InputError("The filters in the link can't be read.", "Set the filters again.") from error
 
 
-def _read_filter(entry: dict[str, Hashable]) -> Filter:
-    values = tuple(str(value) for value in entry.get("values", ()))  # type: ignore[attr-defined]
-    low, high = (_read_end(entry.get(name)) for name in ("low", "high"))
+def _read_filter(entry: dict[str, Any]) -> Filter:
+    values, ends = tuple(map(str, entry.get("values", ()))), (entry.get("low"), entry.get("high"))
+    low, high = (end if end is None or isinstance(end, str) else float(end) for end in ends)
     if entry["kind"] not in get_args(FilterKind):
         raise ValueError(entry["kind"])
     if entry["kind"] == "rows" and not _SELECTION.fullmatch(str(entry.get("text"))):
         raise ValueError(entry.get("text"))
-    return Filter(str(entry["column"]), entry["kind"], values, low, high, str(entry.get("text", "")))  # type: ignore[arg-type]
-
-
-def _read_end(value: Any) -> float | str | None:
-    return value if value is None or isinstance(value, str) else float(value)
+    return Filter(str(entry["column"]), entry["kind"], values, low, high, str(entry.get("text", "")))

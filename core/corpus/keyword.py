@@ -135,11 +135,9 @@ def search_regex(
     texts: Sequence[str], pattern: str, k: int = 10, mask: np.ndarray | None = None, ignore_case: bool = True,
     seconds: float = SECONDS,
 ) -> KeywordHits:  # fmt: skip
-    """Texts in which a regular expression matches at least one character, most matches first.
-
-    All texts together get `seconds`, so that no pattern can block the search. mask: bool (n,), rows to search.
-    Raises InputError for an invalid pattern (with the position) or one that takes too long.
-    """
+    """Texts in which a regular expression matches at least one character, most matches first. All texts together get
+    `seconds`, so that no pattern can block the search. mask: bool (n,), rows to search. Raises InputError for an
+    invalid pattern (with the position) or one that takes too long."""
     matches = _compile(pattern, ignore_case)
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
     deadline = time.monotonic() + seconds
@@ -182,10 +180,8 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
 
 
 def mark_matches(text: str, spans: Sequence[Span], width: int = 240) -> tuple[tuple[str, bool], ...]:
-    """An excerpt of about `width` characters around the first match, as (segment, is a match) pairs.
-
-    Plain text; escape it for display. A cut end is "…". Control characters become spaces.
-    """
+    """An excerpt of about `width` characters around the first match, as (segment, is a match) pairs: plain text, to be
+    escaped for display. A cut end is "…". Control characters become spaces."""
     first = spans[0][0] if spans else 0
     start = 0 if len(text) <= width else max(0, min(first - width // 3, len(text) - width))
     end = min(len(text), start + width)

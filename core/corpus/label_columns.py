@@ -27,10 +27,8 @@ _BOOLEANS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 @dataclass(frozen=True, eq=False)
 class LabelColumn:
-    """codes: (n,) int32 positions in `names`, -1 for excluded rows. missing: rows without a label.
-
-    rare: (label, rows) of labels on fewer than FOLDS distinct texts, most rows first; their rows are excluded, too.
-    """
+    """codes: (n,) int32 positions in `names`, -1 for excluded rows. missing: rows without a label. rare: (label, rows)
+    of labels on fewer than FOLDS distinct texts, most rows first; their rows are excluded, too."""
 
     column: str
     codes: np.ndarray
@@ -139,7 +137,6 @@ class LabelRows:
 
 def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
     """The labels of a column; at most MAX_QUERIES queries, drawn with `seed`. groups: (n,) codes of identical texts.
-
     Raises InputError where there is nothing to rank: no such column, fewer than two labels, or no label on two texts.
     """
     if column not in table.columns:
@@ -149,11 +146,10 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
     _check_two_labels(column, len(names))
     label, text = codes[rows], np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
     relevant = _count_relevant(label, text)
-    eligible = np.flatnonzero(relevant > 0)
+    queries = eligible = np.flatnonzero(relevant > 0)
     if not len(eligible):
         message = f'No label in the column "{column}" is on two different texts, so no query has a relevant row.'
         raise InputError(message, "Choose a column whose labels repeat, or a coarser version of it.")
-    queries = eligible
     if len(eligible) > MAX_QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))
     missing, single = int((codes < 0).sum()), len(rows) - len(eligible)

@@ -26,9 +26,7 @@ _EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the coun
 @dataclass(frozen=True)
 class Steps:
     """The steps, applied in this order. sample: number of random rows, drawn with `seed`, in their original order.
-
-    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5].
-    """
+    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5]."""
 
     drop_empty: bool = True
     drop_duplicates: bool = False
@@ -123,7 +121,8 @@ def _row_steps(texts: Sequence[str], steps: Steps) -> Iterator[tuple[str, Callab
     if steps.drop_empty:
         yield "Remove empty texts", lambda rows: rows[[not is_blank(texts[row]) for row in rows]]
     if steps.drop_duplicates:
-        yield "Remove exact duplicates", lambda rows: rows[~_repeated(texts, rows)]
+        series = pd.Series(texts, dtype=object)
+        yield "Remove exact duplicates", lambda rows: rows[~series.iloc[rows].duplicated().to_numpy()]
     if steps.first is not None:
         yield f"Limit to the first {steps.first:,} rows", lambda rows: rows[: max(steps.first or 0, 0)]
     if steps.sample is not None:
@@ -133,10 +132,6 @@ def _row_steps(texts: Sequence[str], steps: Steps) -> Iterator[tuple[str, Callab
 def is_blank(text: str) -> bool:
     """Nothing but white space and zero-width characters."""
     return not text.strip() or not text.strip(_BLANKS)
-
-
-def _repeated(texts: Sequence[str], keep: np.ndarray) -> np.ndarray:
-    return pd.Series([texts[row] for row in keep], dtype=object).duplicated().to_numpy()
 
 
 def _sampled(keep: np.ndarray, steps: Steps) -> np.ndarray:

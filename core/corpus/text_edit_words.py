@@ -29,16 +29,11 @@ SYNONYMS = {
     "try": "attempt", "use": "employ", "want": "wish", "wrong": "incorrect",
 }  # fmt: skip
 
-# verbs that "not" may follow
-AUXILIARIES = (
-    "is", "are", "was", "were", "am", "will", "would", "can", "could", "should", "must", "may", "might", "do", "does",
-    "did", "has", "have", "had",
-)  # fmt: skip
+# verbs that "not" may follow, as a pattern
+AUXILIARIES = "is|are|was|were|am|will|would|can|could|should|must|may|might|do|does|did|has|have|had"
 
-NUMBER_WORDS = (
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty",
-    "forty", "fifty",
-)  # fmt: skip
+_NUMBERS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty"
+NUMBER_WORDS = tuple(_NUMBERS.split())
 
 # typical openings and closings of messages
 BEFORE = (

@@ -29,15 +29,13 @@ _NEGATED = (
     (re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE), "will"),
     (re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE), ""),
 )
-_AUXILIARY = re.compile(rf"\b(?:{'|'.join(word_lists.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
+_AUXILIARY = re.compile(rf"\b(?:{word_lists.AUXILIARIES})\b(?!\s+not\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class TextEdit:
-    """One kind of edit. change(text, generator): the edited text, or None where the edit doesn't apply.
-
-    keeps_meaning: whether the meaning stays the same; then a smaller change of the vector is better.
-    """
+    """One kind of edit. change(text, generator): the edited text, or None where the edit doesn't apply. keeps_meaning:
+    whether the meaning stays the same; then a smaller change of the vector is better."""
 
     label: str
     help: str
