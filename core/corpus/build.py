@@ -12,14 +12,7 @@ from core.corpus.preprocess import StepCount, Steps, count_split, make_passages,
 from core.corpus.reading.cells import numbered_name
 from core.corpus.reading.files import read_files
 from core.corpus.reading.roles import guess_roles
-from core.corpus.reading.template import (
-    column_field,
-    column_texts,
-    missing_column,
-    rename_fields,
-    render_texts,
-    template_columns,
-)
+from core.corpus.reading.template import column_field, column_texts, missing_column, rename_fields, render_texts
 from core.corpus.reading.times import parse_times
 from core.corpus.reading.values import RawTable, ReadOptions, Upload
 from core.digest import digest_json, digest_table, digest_texts
@@ -40,11 +33,8 @@ class BuiltCorpus:
 
 
 def build_corpus(raw: RawTable, roles: Roles, steps: Steps = Steps(), name: str = "Corpus") -> BuiltCorpus:
-    """Render the texts by the template, apply the steps, and record the source of each row.
-
-    Raises InputError for roles that name no column, for a step that leaves no row, and for splitting texts
-    that have vectors.
-    """
+    """Render the texts by the template, apply the steps, and record the source of each row. Raises InputError for roles
+    that name no column, for a step that leaves no row, and for splitting texts that have vectors."""
     if steps.passage_tokens and raw.vectors is not None:
         raise InputError("Texts with vectors can't be split into passages.", "Turn splitting off, or omit the vectors.")
     texts, keep, counts = _select_texts(raw, roles, steps)
@@ -80,23 +70,19 @@ def draft_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], i
 
 def _select_texts(raw: RawTable, roles: Roles, steps: Steps) -> tuple[list[str], np.ndarray, list[StepCount]]:
     """The texts of the selected rows, their positions in the raw table, and the counts of the steps."""
-    _check_roles(raw.table, roles)
+    for column in (*roles.labels, roles.time, roles.id):
+        if column and column not in raw.table.columns:
+            raise missing_column(column, raw.table.columns)
     texts = _row_texts(raw, roles)
     keep, counts = select_rows(texts, steps)
     return [texts[row] for row in keep], keep, counts
 
 
 def read_corpus(
-    path: str | Path | Sequence[str | Path],
-    text: str | None = None,
-    label: str | Sequence[str] | None = None,
-    time: str | None = None,
-    id: str | None = None,
-    steps: Steps = Steps(),
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    name: str | None = None,
-) -> Corpus:
+    path: str | Path | Sequence[str | Path], text: str | None = None, label: str | Sequence[str] | None = None,
+    time: str | None = None, id: str | None = None, steps: Steps = Steps(), encoding: str | None = None,
+    delimiter: str | None = None, name: str | None = None,
+) -> Corpus:  # fmt: skip
     """Read one or several files into a Corpus, for notebooks. text: a column or a template; None: guessed.
 
     label: a column or several. Vectors that come with a file are left out; `read_files` and `build_corpus` keep them.
@@ -118,17 +104,9 @@ def _upload(path: Path) -> Upload:
 
 
 def _as_template(table: pd.DataFrame, text: str) -> str:
-    if text in table.columns:
-        return column_field(text)
-    if "{" not in text:
+    if text not in table.columns and "{" not in text:
         raise missing_column(text, table.columns)
-    return text
-
-
-def _check_roles(table: pd.DataFrame, roles: Roles) -> None:
-    for column in (*roles.labels, roles.time, roles.id):
-        if column and column not in table.columns:
-            raise missing_column(column, table.columns)
+    return column_field(text) if text in table.columns else text
 
 
 def _row_texts(raw: RawTable, roles: Roles) -> list[str]:
@@ -175,7 +153,7 @@ def _renamed_roles(roles: Roles, names: dict[str, str]) -> Roles:
     if not names:
         return roles
     return Roles(
-        rename_fields(roles.text, names) if template_columns(roles.text) else roles.text,
+        rename_fields(roles.text, names),
         tuple(names.get(label, label) for label in roles.labels),
         names.get(roles.time, roles.time) if roles.time else None,
         names.get(roles.id, roles.id) if roles.id else None,
@@ -186,8 +164,6 @@ def _origin(raw: RawTable, steps: Steps, counts: list[StepCount], notes: list[st
     """JSON-able facts on how the corpus was made."""
     return {
         "sources": [asdict(source) | {"notes": list(source.notes)} for source in raw.sources],
-        "notes": [*raw.notes, *notes],
-        "steps": [asdict(count) for count in counts],
-        "choices": asdict(steps),
+        "notes": [*raw.notes, *notes], "steps": [asdict(count) for count in counts], "choices": asdict(steps),
         "vectors": raw.vectors_name if raw.vectors is not None else "",
-    }
+    }  # fmt: skip

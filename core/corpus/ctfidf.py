@@ -25,9 +25,8 @@ class ClusterNamer:
     """Names clusters of rows. matrix (n, t) of 0 and 1, vocabulary: of document_terms."""
 
     def __init__(self, matrix: "csr_matrix", vocabulary: Sequence[str]) -> None:
-        allowed = np.array([is_name(term) for term in vocabulary], dtype=bool)
-        self.matrix = matrix[:, np.flatnonzero(allowed)]
-        self.terms = [term for term, fits in zip(vocabulary, allowed, strict=True) if fits]
+        allowed = [i for i, term in enumerate(vocabulary) if is_name(term)]
+        self.matrix, self.terms = matrix[:, np.array(allowed, dtype=np.int64)], [vocabulary[i] for i in allowed]
 
     def names(self, labels: np.ndarray, avoided: Sequence[str]) -> list[str]:
         """A name for each cluster of labels (n,), "" where no term is frequent enough.
@@ -39,11 +38,9 @@ class ClusterNamer:
         weights = np.where((counts >= MIN_ROWS) & _is_distinctive(counts, rows), class_tf_idf(counts), 0)
         best = np.argsort(-weights, axis=1, kind="stable")[:, :CANDIDATES]
         names = [""] * groups
-        taken: set[str] = set()
         for group in np.argsort(-rows, kind="stable"):
             ranked = [int(term) for term in best[group] if weights[group, term] > 0]
-            names[group] = self._name(ranked, counts[group], labels == group, {*taken, avoided[group]})
-            taken.add(names[group])
+            names[group] = self._name(ranked, counts[group], labels == group, {*names, avoided[group]})
         return names
 
     def _name(self, ranked: list[int], counts: np.ndarray, members: np.ndarray, taken: set[str]) -> str:
@@ -52,14 +49,15 @@ class ClusterNamer:
             selected = self._select_terms(ranked[first:], counts)
             name = short_name(", ".join(self.terms[term] for term in selected))
             if name not in taken:
-                return name if self._share(selected, members) >= NAME_COVERAGE else ""
+                rows = self.matrix[np.flatnonzero(members)][:, selected]
+                return name if (np.diff(rows.indptr) > 0).mean() >= NAME_COVERAGE else ""
         return ""
 
     def _select_terms(self, ranked: list[int], counts: np.ndarray) -> list[int]:
         """Terms of up to three words in total that fit into a name, none redundant."""
-        selected = [self._phrase(ranked[0], ranked, counts)]
-        for candidate in ranked[1:]:
-            term = self._phrase(candidate, ranked, counts)
+        first, *further = (self._phrase(term, ranked, counts) for term in ranked)
+        selected = [first]
+        for term in further:
             if counts[term] >= FURTHER_SHARE * counts[selected[0]] and self._fits(term, selected):
                 selected.append(term)
         return selected
@@ -77,29 +75,20 @@ class ClusterNamer:
         best = max(longer, key=lambda other: counts[other], default=term)
         return best if counts[best] >= PHRASE_SHARE * counts[term] else term
 
-    def _share(self, terms: list[int], members: np.ndarray) -> float:
-        """The share of the members with at least one of the terms."""
-        rows = self.matrix[np.flatnonzero(members)][:, terms]
-        return float((np.diff(rows.indptr) > 0).mean())
-
 
 def group_counts(matrix: "csr_matrix", labels: np.ndarray, groups: int) -> np.ndarray:
     """(groups, t) int64: rows of each cluster of labels (n,) with each term."""
     from scipy.sparse import csr_matrix
 
-    ones = np.ones(len(labels), dtype=np.int32)
-    member: Any = csr_matrix((ones, (labels, np.arange(len(labels)))), shape=(groups, len(labels)))
+    cells = np.ones(len(labels), dtype=np.int32), (labels, np.arange(len(labels)))
+    member: Any = csr_matrix(cells, shape=(groups, len(labels)))
     return np.asarray((member @ matrix).toarray(), dtype=np.int64)
 
 
 def class_tf_idf(counts: np.ndarray) -> np.ndarray:
-    """(groups, t) float64, higher is more characteristic: W = tf * log(1 + A / f).
-
-    counts (groups, t): tf, the frequency of a term in a cluster. A: the mean number of terms per cluster; f: the
-    frequency of a term in all clusters (Grootendorst, 2022).
-    """
-    everywhere = counts.sum(axis=0)
-    return np.asarray(counts * np.log1p(counts.sum() / max(len(counts), 1) / np.maximum(everywhere, 1)))
+    """(groups, t) float64, higher is more characteristic: W = tf * log(1 + A / f) (Grootendorst, 2022). counts
+    (groups, t): tf, of a term in a cluster. A: the mean number of terms per cluster; f: of a term in all clusters."""
+    return np.asarray(counts * np.log1p(counts.sum() / max(len(counts), 1) / np.maximum(counts.sum(axis=0), 1)))
 
 
 def _is_distinctive(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:

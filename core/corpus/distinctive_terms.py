@@ -7,13 +7,12 @@ for all tests.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts
+from core.corpus.filters import MAX_DISCRETE_NUMBERS, column_kind, factorize_texts, naive_times
 from core.stats.interval import ALPHA
 from core.stats.multiple_testing import bonferroni_z
 from core.stats.odds import log_odds_ratio
@@ -73,13 +72,9 @@ class DistinctiveItems:
 
 
 def distinctive_terms(
-    matrix: "csr_matrix",
-    vocabulary: Sequence[str],
-    mask: np.ndarray,
-    limit: int = 50,
-    alpha: float = ALPHA,
+    matrix: "csr_matrix", vocabulary: Sequence[str], mask: np.ndarray, limit: int = 50, alpha: float = ALPHA,
     is_listed: Callable[[str], bool] = bool,
-) -> DistinctiveItems:
+) -> DistinctiveItems:  # fmt: skip
     """Words over-represented in the rows of a bool mask (n,). matrix, vocabulary: of document_terms. is_listed: which
     may be listed; all are tested and corrected for."""
     inside_total = int(np.count_nonzero(mask))
@@ -90,20 +85,14 @@ def distinctive_terms(
     outside = np.bincount(matrix.indices, minlength=len(vocabulary)) - inside
     totals = inside_total, len(mask) - inside_total
     items = _test_items("", vocabulary, inside, outside, totals, bonferroni_z(len(vocabulary), alpha))
-    listed = islice((item for item in items if is_listed(item.value)), limit)
-    return DistinctiveItems(
-        tuple(listed), (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha)
-    )
+    listed = tuple(item for item in items if is_listed(item.value))[:limit]
+    return DistinctiveItems(listed, (), len(vocabulary), _note(len(vocabulary), "words and pairs of words", alpha))
 
 
 def _test_items(
-    name: str,
-    values: Sequence[str] | np.ndarray,
-    inside: np.ndarray,
-    outside: np.ndarray,
-    totals: tuple[int, int],
+    name: str, values: Sequence[str] | np.ndarray, inside: np.ndarray, outside: np.ndarray, totals: tuple[int, int],
     z: float,
-) -> list[DistinctiveItem]:
+) -> list[DistinctiveItem]:  # fmt: skip
     """The items with a lower bound above 0, by descending bound."""
     log_odds, errors = log_odds_ratio(inside, totals[0] - inside, outside, totals[1] - outside)
     lower = log_odds - z * errors
@@ -143,19 +132,16 @@ def distinctive_values(
     z = bonferroni_z(tests, alpha)
     entries = [entry for column in counted for entry in _test_items(*column, z)]
     entries.sort(key=lambda entry: -entry.lower)
-    significant = [shift for number in numbers if (shift := _with_bound(number, z)).lower > 0]
-    significant.sort(key=lambda shift: -shift.lower)
-    note = _note(tests, "values and columns", alpha)
-    return DistinctiveItems(tuple(entries[:limit]), tuple(significant), tests, note)
+    shifts = [shift for number in numbers if (shift := _with_bound(number, z)).lower > 0]
+    shifts.sort(key=lambda shift: -shift.lower)
+    return DistinctiveItems(tuple(entries[:limit]), tuple(shifts), tests, _note(tests, "values and columns", alpha))
 
 
 def _value_counts(
     series: pd.Series, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]] | None:
-    """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side.
-
-    None for times and for columns with too many distinct values: free text, ids and measurements.
-    """
+    """Values in at least 3 rows, the rows with each inside and outside, and all rows with a value on either side. None
+    for times and for columns with too many distinct values: free text, ids and measurements."""
     kind = column_kind(series)
     codes, texts = factorize_texts(series)
     if kind == "time" or len(texts) > (MAX_DISCRETE_NUMBERS if kind == "number" else MAX_VALUES):
@@ -170,7 +156,7 @@ def _value_counts(
 def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:
     """The standardized mean difference of a number or time column, without its bound; None where there is none."""
     kind = column_kind(series)
-    if kind not in ("number", "time"):
+    if kind != "number" and kind != "time":
         return None
     values = _seconds(series) if kind == "time" else series.to_numpy(dtype=np.float64, na_value=np.nan)
     inside, outside = (part[np.isfinite(part)] for part in (values[mask], values[~mask]))
@@ -183,12 +169,11 @@ def _shift(name: str, series: pd.Series, mask: np.ndarray) -> MeanShift | None:
     small_sample = 1 - 3 / (4 * (first + second) - 9)  # Hedges' correction
     means = float(inside.mean()), float(outside.mean())
     effect = float(small_sample * (means[0] - means[1]) / spread)
-    column_type: Literal["number", "time"] = "time" if kind == "time" else "number"
-    return MeanShift(name, column_type, *means, first, second, effect, float("nan"))
+    return MeanShift(name, kind, *means, first, second, effect, float("nan"))
 
 
 def _seconds(series: pd.Series) -> np.ndarray:
-    stamps = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
+    stamps = naive_times(series)
     nanoseconds = stamps.to_numpy(dtype="datetime64[ns]").astype(np.int64).astype(np.float64)
     return np.where(stamps.isna(), np.nan, nanoseconds / 1e9)
 

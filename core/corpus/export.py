@@ -32,13 +32,9 @@ PREVIEW_LENGTH = 300  # characters of a cell in a list of rows
 
 
 def to_parquet(
-    path: Path,
-    table: pd.DataFrame,
-    texts: list[str] | None = None,
-    rows: np.ndarray | None = None,
-    model: ModelSpec | None = None,
-    corpus: str = "",
-) -> None:
+    path: Path, table: pd.DataFrame, texts: list[str] | None = None, rows: np.ndarray | None = None,
+    model: ModelSpec | None = None, corpus: str = "",
+) -> None:  # fmt: skip
     """The table with the columns `text` (strings) and `vector` (list<float32>), and the manifest in the metadata.
 
     texts, rows: n each, or None to leave them out. An existing column name gets an underscore. Raises InputError where
@@ -73,9 +69,8 @@ def table_bytes(table: pd.DataFrame, kind: Literal["csv", "parquet"]) -> bytes:
 
 def rows_csv(corpus: Corpus, rows: np.ndarray, columns: Mapping[str, Any]) -> bytes:
     """Rows of a corpus as CSV: `columns` (one value a row), then the text, then the columns of the corpus."""
-    table = corpus.table.iloc[rows].copy()
-    first = {**columns, "text of the row": [corpus.texts[row] for row in rows]}
-    for position, (name, values) in enumerate(first.items()):
+    table, texts = corpus.table.iloc[rows].copy(), [corpus.texts[row] for row in rows]
+    for position, (name, values) in enumerate({**columns, "text of the row": texts}.items()):
         table.insert(position, free_name(table, name), values)
     return table_bytes(table, "csv")
 
@@ -93,12 +88,9 @@ def free_name(table: pd.DataFrame, name: str) -> str:
 
 
 def _write_parquet(
-    handle: IO[bytes],
-    table: pd.DataFrame,
-    texts: list[str] | None,
-    rows: np.ndarray | None,
+    handle: IO[bytes], table: pd.DataFrame, texts: list[str] | None, rows: np.ndarray | None,
     manifest: dict[str, Any] | None,
-) -> None:
+) -> None:  # fmt: skip
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -106,11 +98,10 @@ def _write_parquet(
     if texts is not None:
         column = pa.array([replace_surrogates(text) for text in texts], pa.large_string())
         arrow = arrow.append_column(free_name(table, "text"), column)
-    vector, kind = free_name(table, "vector"), pa.list_(pa.float32())
-    schema = arrow.schema if rows is None else arrow.schema.append(pa.field(vector, kind))
+    vector = free_name(table, "vector")
+    schema = arrow.schema if rows is None else arrow.schema.append(pa.field(vector, pa.list_(pa.float32())))
     if manifest:
-        facts = {b"planisphere": json.dumps(manifest).encode()}
-        schema = schema.with_metadata((schema.metadata or {}) | facts)
+        schema = schema.with_metadata((schema.metadata or {}) | {b"planisphere": json.dumps(manifest).encode()})
     with parquet.ParquetWriter(handle, schema, compression="zstd") as writer:
         for part in _batches(len(table)):
             batch = arrow.slice(part.start, part.stop - part.start)
@@ -123,14 +114,12 @@ def _arrow_table(table: pd.DataFrame) -> "pa.Table":
     import pyarrow as pa
 
     arrays = []
-    for position in range(table.shape[1]):
-        column = table.iloc[:, position]
+    for _, column in table.items():
         try:
             arrays.append(pa.Array.from_pandas(column))
         except (pa.ArrowException, UnicodeEncodeError):
-            gone = column.isna()
-            cells = [None if lost else replace_surrogates(str(cell)) for cell, lost in zip(column, gone, strict=True)]
-            arrays.append(pa.array(cells, pa.large_string()))
+            cells = [replace_surrogates(str(cell)) for cell in column]
+            arrays.append(pa.array(cells, pa.large_string(), mask=column.isna().to_numpy()))
     return pa.table(arrays, names=[replace_surrogates(str(name)) for name in table.columns])
 
 
@@ -196,36 +185,25 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
 
 def check_counts(table: pd.DataFrame, texts: list[str] | None, rows: np.ndarray | None) -> None:
     """Raise InputError unless table, texts and vectors have equally many rows."""
-    counts = {"table": len(table)}
-    counts |= {} if texts is None else {"texts": len(texts)}
-    counts |= {} if rows is None else {"vectors": len(rows)}
+    parts = {"table": table, "texts": texts, "vectors": rows}
+    counts = {name: len(part) for name, part in parts.items() if part is not None}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name} {count:,}" for name, count in counts.items())
         raise InputError(f"The rows of an export must agree: {listed}.", "Embed the corpus again.")
 
 
 def build_manifest(model: ModelSpec, rows: np.ndarray, corpus: str = "", **more: Any) -> dict[str, Any]:
-    """JSON-able facts: model, revision, prompts, dimensions, metric, rows, corpus digest, library versions, date.
-
-    rows: (n, d) unit vectors. more: further facts, e.g. the kind of an index. Holds no key or password.
-    """
+    """JSON-able facts on exported vectors, without key or password. rows: (n, d) unit vectors. more: further facts,
+    e.g. the kind of an index."""
     return {
-        "made_by": "Planisphere",
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "model": model_facts(model),
-        "model_key": model.key,
-        "revision": model.revision,
-        "query_prompt": model.query_prompt,
-        "document_prompt": model.document_prompt,
-        "rows": len(rows),
-        "dimensions": int(rows.shape[1]),
-        "metric": "cosine",
+        "made_by": "Planisphere", "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": model_facts(model), "model_key": model.key, "revision": model.revision,
+        "query_prompt": model.query_prompt, "document_prompt": model.document_prompt,
+        "rows": len(rows), "dimensions": int(rows.shape[1]), "metric": "cosine",
         "computed_as": "inner product of unit-length rows; higher is nearer",
-        "ids": "row numbers from 0, in the order of the corpus",
-        "corpus_digest": corpus,
-        "libraries": {name: installed for name in LIBRARIES if (installed := _version(name))},
-        **more,
-    }
+        "ids": "row numbers from 0, in the order of the corpus", "corpus_digest": corpus,
+        "libraries": {name: installed for name in LIBRARIES if (installed := _version(name))}, **more,
+    }  # fmt: skip
 
 
 def model_facts(model: ModelSpec) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -26,10 +26,8 @@ _SELECTION = re.compile(r"[0-9a-f]{16}")
 class Filter:
     """One condition on a column. values: their text forms (see value_text), any of which passes. low, high: ends of a
     range, both included, None for open: numbers, or ISO dates, of which a day as `high` is included to its end.
-    text: a substring in any case. The kind "missing" passes cells that are missing or blank.
-
-    The kind "rows" passes the rows of a saved selection: column is its name, for display only, text its key.
-    """
+    text: a substring in any case. "missing" passes cells that are missing or blank, "rows" the rows of a saved
+    selection: column is its name, for display only, text its key."""
 
     column: str
     kind: FilterKind
@@ -42,10 +40,8 @@ class Filter:
 @dataclass(frozen=True, eq=False)
 class FilterOptions:
     """The kind of filter that suits a column. values: (text form, count) of the options, most frequent first, at most
-    200; distinct: number of distinct values.
-
-    low, high: of a range: floats, or ISO dates for a time column; None without any. missing: cells.
-    """
+    200; distinct: number of distinct values. low, high: of a range: floats, or ISO dates for a time column; None
+    without any. missing: cells."""
 
     kind: FilterKind
     column_kind: ColumnKind
@@ -87,16 +83,14 @@ def _in_selection(condition: Filter, members: Callable[[str], np.ndarray] | None
 
 
 def _passing(series: pd.Series, condition: Filter) -> np.ndarray:
-    if condition.kind == "values":
-        codes, texts = factorize_texts(series)
-        return np.append(np.isin(texts, condition.values), False)[codes]  # code -1, missing, takes the False
     if condition.kind == "range":
         return _in_range(series, condition)
+    codes, texts = factorize_texts(series)
+    if condition.kind == "values":
+        return np.append(np.isin(texts, condition.values), False)[codes]  # code -1, missing, takes the False
     if condition.kind == "contains":
-        codes, texts = factorize_texts(series)
         sought = condition.text.lower()
         return np.array([*(sought in text.lower() for text in texts), False], dtype=bool)[codes]
-    codes, texts = factorize_texts(series)
     return np.array([*(not text.strip() for text in texts), True], dtype=bool)[codes]
 
 
@@ -104,9 +98,7 @@ def value_text(value: Any) -> str:
     """The text form of a cell: whole floats without a fraction, times as ISO 8601, else str()."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    if isinstance(value, pd.Timestamp | datetime | date):
-        return value.isoformat()
-    return str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)  # a date or a time
 
 
 def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -115,9 +107,7 @@ def factorize_texts(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         codes, uniques = pd.factorize(series)
     except TypeError:  # lists and dictionaries in cells
         codes, uniques = pd.factorize(series.map(str, na_action="ignore"))
-    texts = np.empty(len(uniques), dtype=object)
-    texts[:] = [value_text(value) for value in uniques]
-    return codes, texts
+    return codes, np.array([*map(value_text, uniques)], dtype=object)
 
 
 def column_kind(series: pd.Series) -> ColumnKind:
@@ -132,7 +122,7 @@ def column_kind(series: pd.Series) -> ColumnKind:
 def _in_range(series: pd.Series, condition: Filter) -> np.ndarray:
     is_time = column_kind(series) == "time"
     try:
-        cells = _naive_times(series) if is_time else pd.to_numeric(series, errors="coerce").astype("float64")
+        cells = naive_times(series) if is_time else pd.to_numeric(series, errors="coerce").astype("float64")
         low, high = (_bound(end, is_time) for end in (condition.low, condition.high))
         if is_time and isinstance(condition.high, str) and len(condition.high) == DAY_LENGTH:
             high = high + timedelta(days=1) - timedelta(microseconds=1)
@@ -154,7 +144,7 @@ def _bound(end: float | str | None, is_time: bool) -> Any:
     return stamp.tz_convert("UTC").tz_localize(None) if stamp.tzinfo else stamp
 
 
-def _naive_times(series: pd.Series) -> pd.Series:
+def naive_times(series: pd.Series) -> pd.Series:
     """Times without a time zone, in UTC where they had one, so that they can be compared."""
     return series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
 
@@ -166,10 +156,9 @@ def filter_options(series: pd.Series) -> FilterOptions:
     codes, texts = factorize_texts(series)
     counts = np.bincount(codes[codes >= 0], minlength=len(texts))
     order = np.argsort(-counts, kind="stable")[:MAX_VALUES]
-    low, high = _ends(series, kind)
     suits = _suits(kind, texts)
     values = tuple((str(texts[i]), int(counts[i])) for i in order) if suits == "values" else ()
-    return FilterOptions(suits, kind, values, len(texts), low, high, int(np.count_nonzero(codes == -1)))
+    return FilterOptions(suits, kind, values, len(texts), *_ends(series, kind), int(np.count_nonzero(codes == -1)))
 
 
 def _suits(kind: ColumnKind, texts: np.ndarray) -> FilterKind:
@@ -181,7 +170,7 @@ def _suits(kind: ColumnKind, texts: np.ndarray) -> FilterKind:
 
 def _ends(series: pd.Series, kind: ColumnKind) -> tuple[float | str | None, float | str | None]:
     if kind == "time":
-        times = _naive_times(series).dropna()
+        times = naive_times(series).dropna()
         return (times.min().isoformat(), times.max().isoformat()) if len(times) else (None, None)
     if kind != "number":
         return None, None
@@ -203,17 +192,11 @@ def filters_from_json(text: str) -> tuple[Filter, ...]:
         raise InputError("The filters in the link can't be read.", "Set the filters again.") from error
 
 
-def _read_filter(entry: dict[str, Hashable]) -> Filter:
-    values = tuple(str(value) for value in entry.get("values", ()))  # type: ignore[attr-defined]
-    low, high = (_read_end(entry.get(name)) for name in ("low", "high"))
+def _read_filter(entry: dict[str, Any]) -> Filter:
+    values, ends = tuple(map(str, entry.get("values", ()))), (entry.get("low"), entry.get("high"))
+    low, high = (end if end is None or isinstance(end, str) else float(end) for end in ends)
     if entry["kind"] not in get_args(FilterKind):
         raise ValueError(entry["kind"])
     if entry["kind"] == "rows" and not _SELECTION.fullmatch(str(entry.get("text"))):
         raise ValueError(entry.get("text"))
-    return Filter(str(entry["column"]), entry["kind"], values, low, high, str(entry.get("text", "")))  # type: ignore[arg-type]
-
-
-def _read_end(value: Any) -> float | str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return float(value)
+    return Filter(str(entry["column"]), entry["kind"], values, low, high, str(entry.get("text", "")))

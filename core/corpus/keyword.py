@@ -31,7 +31,7 @@ class KeywordHits:
 
     rows: (k,) int64. scores: (k,) float32, higher is better: BM25, or the number of matches of a pattern.
     matched: (k,) int64, how many terms of the query the text contains. spans: for each hit the (start, end) of its
-    matches in characters, ascending, not overlapping. total: texts that match. terms: of the query.
+    matches in characters, ascending, not overlapping. total: texts that match.
     """
 
     rows: np.ndarray
@@ -39,7 +39,6 @@ class KeywordHits:
     matched: np.ndarray
     spans: tuple[tuple[Span, ...], ...]
     total: int
-    terms: tuple[str, ...]
 
 
 def parse_terms(query: str) -> tuple[tuple[str, bool], ...]:
@@ -67,16 +66,14 @@ def search_keywords(texts: Sequence[str], query: str, k: int = 10, mask: np.ndar
     hits = np.flatnonzero(matched)
     best = hits[np.lexsort((hits, -scores[hits], -matched[hits]))][:k]
     spans = tuple(_spans(_term_spans(lowered[i], terms)) for i in best)
-    names = tuple(term for term, _ in terms)
-    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits), names)
+    return KeywordHits(rows[best], scores[best].astype(np.float32), matched[best], spans, len(hits))
 
 
 def _lower(text: str) -> str:
     """Lower case that keeps every character in its place, so that spans fit the text."""
     lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    same = len(lowered) == len(text)
+    return lowered if same else "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
 def _term_pattern(term: str, quoted: bool) -> re.Pattern[str]:
@@ -135,29 +132,21 @@ def _spans(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def search_regex(
-    texts: Sequence[str],
-    pattern: str,
-    k: int = 10,
-    mask: np.ndarray | None = None,
-    ignore_case: bool = True,
+    texts: Sequence[str], pattern: str, k: int = 10, mask: np.ndarray | None = None, ignore_case: bool = True,
     seconds: float = SECONDS,
-) -> KeywordHits:
-    """Texts in which a regular expression matches at least one character, most matches first.
-
-    All texts together get `seconds`, so that no pattern can block the search. mask: bool (n,), rows to search.
-    Raises InputError for an invalid pattern (with the position) or one that takes too long.
-    """
+) -> KeywordHits:  # fmt: skip
+    """Texts in which a regular expression matches at least one character, most matches first. All texts together get
+    `seconds`, so that no pattern can block the search. mask: bool (n,), rows to search. Raises InputError for an
+    invalid pattern (with the position) or one that takes too long."""
     matches = _compile(pattern, ignore_case)
     rows = np.arange(len(texts)) if mask is None else np.flatnonzero(mask)
     deadline = time.monotonic() + seconds
-    counts = np.zeros(len(rows), dtype=np.int64)
-    for i, row in enumerate(rows):
-        counts[i] = len(_pattern_spans(matches, texts[int(row)], deadline, i))
+    lengths = (len(_pattern_spans(matches, texts[int(row)], deadline, i)) for i, row in enumerate(rows))
+    counts = np.fromiter(lengths, dtype=np.int64, count=len(rows))
     hits = np.flatnonzero(counts)
     best = hits[np.lexsort((hits, -counts[hits]))][:k]
     spans = tuple(_pattern_spans(matches, texts[int(rows[i])], time.monotonic() + seconds, int(i)) for i in best)
-    ones = np.ones(len(best), dtype=np.int64)
-    return KeywordHits(rows[best], counts[best].astype(np.float32), ones, spans, len(hits), (pattern,))
+    return KeywordHits(rows[best], counts[best].astype(np.float32), np.ones_like(best), spans, len(hits))
 
 
 def _compile(pattern: str, ignore_case: bool) -> Callable[..., Any]:
@@ -191,10 +180,8 @@ def _pattern_spans(matches: Callable[..., Any], text: str, deadline: float, posi
 
 
 def mark_matches(text: str, spans: Sequence[Span], width: int = 240) -> tuple[tuple[str, bool], ...]:
-    """An excerpt of about `width` characters around the first match, as (segment, is a match) pairs.
-
-    Plain text; escape it for display. A cut end is "…". Control characters become spaces.
-    """
+    """An excerpt of about `width` characters around the first match, as (segment, is a match) pairs: plain text, to be
+    escaped for display. A cut end is "…". Control characters become spaces."""
     first = spans[0][0] if spans else 0
     start = 0 if len(text) <= width else max(0, min(first - width // 3, len(text) - width))
     end = min(len(text), start + width)

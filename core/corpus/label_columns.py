@@ -17,20 +17,18 @@ MAX_LABELS = 1_000
 INTERNAL_COLUMNS = ("source_row", "passage")  # added by build_corpus; they number rows
 MAX_QUERIES = 5_000
 MAX_SPLIT_VALUES = 20  # values of a column that may be file names
-_OTHER_SPLITS = "dev|valid|validation|val|eval|unlabeled|unsupervised"
 SPLIT_PATTERNS = {
-    split: rf"(?<![a-z])(?:{names})(?![a-z])"
-    for split, names in (("train", "train|training"), ("test", "test|testing"), ("other", _OTHER_SPLITS))
+    "train": r"(?<![a-z])(?:train|training)(?![a-z])",
+    "test": r"(?<![a-z])(?:test|testing)(?![a-z])",
+    "other": r"(?<![a-z])(?:dev|valid|validation|val|eval|unlabeled|unsupervised)(?![a-z])",
 }
 _BOOLEANS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
 class LabelColumn:
-    """codes: (n,) int32 positions in `names`, -1 for excluded rows. missing: rows without a label.
-
-    rare: (label, rows) of labels on fewer than FOLDS distinct texts, most rows first; their rows are excluded, too.
-    """
+    """codes: (n,) int32 positions in `names`, -1 for excluded rows. missing: rows without a label. rare: (label, rows)
+    of labels on fewer than FOLDS distinct texts, most rows first; their rows are excluded, too."""
 
     column: str
     codes: np.ndarray
@@ -41,9 +39,8 @@ class LabelColumn:
 
 def label_columns(corpus: CorpusRef) -> tuple[str, ...]:
     """Columns that may be labels, those with the role first."""
-    loaded = load_corpus(corpus)
-    roles = loaded.roles
-    return candidate_label_columns(loaded.table, roles.labels, (*INTERNAL_COLUMNS, roles.id, roles.time))
+    table, roles = load_corpus(corpus).table, load_corpus(corpus).roles
+    return candidate_label_columns(table, roles.labels, (*INTERNAL_COLUMNS, roles.id, roles.time))
 
 
 def candidate_label_columns(
@@ -51,10 +48,8 @@ def candidate_label_columns(
 ) -> tuple[str, ...]:
     """`first`, then the columns with 2 to n / 2 distinct values, at most MAX_LABELS, except those of `excluded`."""
     columns, limit = [name for name in first if name in table.columns], min(len(table) / 2, MAX_LABELS)
-    for name in table.columns:
-        if name not in (*columns, *excluded) and 2 <= table[name].astype("str").nunique() <= limit:
-            columns.append(str(name))
-    return tuple(columns)
+    others = [str(name) for name in table.columns if name not in (*columns, *excluded)]
+    return (*columns, *(name for name in others if 2 <= table[name].astype("str").nunique() <= limit))
 
 
 @lru_cache(maxsize=4)
@@ -107,11 +102,9 @@ def _check_labels(column: str, labels: int, common: int) -> None:
         remedy = f"Choose one with at most {MAX_LABELS:,}, or a coarser version of it."
         raise InputError(f'The column "{column}" has {common:,} labels.', remedy)
     if common < 2:
-        raise InputError(
-            f'Of the {labels:,} labels in the column "{column}", {common} {"is" if common == 1 else "are"} on at least '
-            f"{FOLDS} different texts; cross-validation needs two such labels.",
-            "Choose a column whose labels repeat, or add more rows.",
-        )
+        message = f'Of the {labels:,} labels in the column "{column}", {common} {"is" if common == 1 else "are"} on at '
+        message += f"least {FOLDS} different texts; cross-validation needs two such labels."
+        raise InputError(message, "Choose a column whose labels repeat, or add more rows.")
 
 
 def _check_two_labels(column: str, labels: int) -> None:
@@ -123,11 +116,9 @@ def _check_two_labels(column: str, labels: int) -> None:
 @dataclass(frozen=True, eq=False)
 class LabelRows:
     """The queries of label retrieval. rows: (m,) rows of the corpus with a label. codes, texts: (m,) int32 positions in
-    `names`, and codes of identical texts. queries: (q,) positions in `rows` of the queries, a sample of the
-    `eligible` ones. relevant: (q,) rows of the same label and another text.
-
-    missing: rows without a label. single: rows whose label is on no other text; they are candidates but no queries.
-    """
+    `names`, and codes of identical texts. queries: (q,) positions in `rows`, a sample of the `eligible` ones. relevant:
+    (q,) rows of the same label and another text. missing: rows without a label. single: rows whose label is on no other
+    text; they are candidates but no queries."""
 
     rows: np.ndarray
     codes: np.ndarray
@@ -146,7 +137,6 @@ class LabelRows:
 
 def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: int = 0) -> LabelRows:
     """The labels of a column; at most MAX_QUERIES queries, drawn with `seed`. groups: (n,) codes of identical texts.
-
     Raises InputError where there is nothing to rank: no such column, fewer than two labels, or no label on two texts.
     """
     if column not in table.columns:
@@ -154,14 +144,12 @@ def read_label_rows(table: pd.DataFrame, column: str, groups: np.ndarray, seed: 
     codes, names = label_codes(table[column])
     rows = np.flatnonzero(codes >= 0)
     _check_two_labels(column, len(names))
-    label = codes[rows]
-    text = np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
+    label, text = codes[rows], np.unique(groups[rows], return_inverse=True)[1].astype(np.int32)
     relevant = _count_relevant(label, text)
-    eligible = np.flatnonzero(relevant > 0)
+    queries = eligible = np.flatnonzero(relevant > 0)
     if not len(eligible):
         message = f'No label in the column "{column}" is on two different texts, so no query has a relevant row.'
         raise InputError(message, "Choose a column whose labels repeat, or a coarser version of it.")
-    queries = eligible
     if len(eligible) > MAX_QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(eligible, MAX_QUERIES, replace=False))
     missing, single = int((codes < 0).sum()), len(rows) - len(eligible)

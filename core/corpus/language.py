@@ -33,14 +33,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Languages:
-    """Texts by ISO 639-1 code, most frequent first; 'und' where a text is too short or unclear.
-
-    sampled: texts in the sample, of total.
-    """
+    """Texts of a sample by ISO 639-1 code, most frequent first; 'und' where a text is too short or unclear."""
 
     counts: dict[str, int]
     sampled: int
-    total: int
 
     @property
     def shares(self) -> dict[str, float]:
@@ -54,14 +50,13 @@ def detect_languages(texts: Sequence[str], *, sample: int = 2_000, seed: int = 0
     if len(texts) > sample:
         rows = np.sort(np.random.default_rng(seed).choice(len(texts), sample, replace=False))
     counts = Counter(detect_language(text) for text in valid_texts([texts[int(row)] for row in rows]))
-    return Languages(dict(counts.most_common()), len(rows), len(texts))
+    return Languages(dict(counts.most_common()), len(rows))
 
 
 def detect_language(text: str) -> str:
     """ISO 639-1 code of one text, 'und' where unclear. Scripts decide first, then py3langid (langid.py, Lui 2012)."""
     beginning = text[:MAX_CHARACTERS]
-    by_script = _by_script(beginning)
-    if by_script:
+    if by_script := _by_script(beginning):
         return by_script
     if sum(map(str.isalpha, beginning)) < MIN_LETTERS:
         return UNKNOWN

@@ -23,10 +23,8 @@ def load_distinct_texts(ref: CorpusRef) -> list[str]:
 
 @lru_cache(maxsize=32)
 def load_selection(corpus: CorpusRef, key: str) -> np.ndarray:
-    """Bool (n,), read-only: the rows of a saved selection. Raises StorageError where it doesn't exist.
-
-    Keys are digests of the rows: a deleted selection may still be cached, but never other rows.
-    """
+    """Bool (n,), read-only: the rows of a saved selection. Raises StorageError where it doesn't exist. Keys are digests
+    of the rows: a deleted selection may still be cached, but never other rows."""
     mask = selection_mask(Workspace(corpus.folder), corpus.digest, key)
     mask.setflags(write=False)
     return mask

@@ -27,18 +27,13 @@ class RowMarks:
         rows = data.get("rows", data) if isinstance(data, dict) else None
         if not isinstance(rows, dict):
             return {}
-        marks = {
-            int(row): FORMER_NAMES.get(mark, mark)
-            for row, mark in rows.items()
-            if str(row).isdecimal() and isinstance(mark, str)
-        }
+        valid = [(int(row), mark) for row, mark in rows.items() if str(row).isdecimal() and isinstance(mark, str)]
+        marks = {row: FORMER_NAMES.get(mark, mark) for row, mark in valid}
         return {row: marks[row] for row in sorted(marks) if row < total and marks[row] in self.values}
 
     def set(self, rows: Iterable[int], mark: str | None) -> None:
-        """Marks rows, or clears their marks (None). The file is replaced as a whole.
-
-        Raises InputError for unknown rows or marks, StorageError where the corpus is gone or can't be written.
-        """
+        """Marks rows, or clears their marks (None). The file is replaced as a whole. Raises InputError for unknown rows
+        or marks, StorageError where the corpus is gone or can't be written."""
         total, ids = self._row_count(), [int(row) for row in rows]
         if mark is not None and mark not in self.values:
             raise InputError(f"There is no mark {str(mark)[:20]!r}.", f"Use {', '.join(self.values)}.")

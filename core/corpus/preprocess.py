@@ -4,7 +4,7 @@ Passages are split by semchunk (Butler, https://github.com/isaacus-dev/semchunk)
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,15 +21,12 @@ _BLOCK = 50_000  # characters passed to semchunk at once: without spaces it work
 _BREAKS = ("\n\n", "\n", "。", ". ", " ")
 _BLANKS = " \t\r\n\u3000\xa0\u200b\u200c\u200d\u2060\ufeff\u00ad"  # white space and zero-width characters
 _EXACT_SPLIT = 5_000_000  # characters split for a live count; above it the count is estimated from a sample
-RowStep = tuple[str, Callable[[np.ndarray], np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Steps:
     """The steps, applied in this order. sample: number of random rows, drawn with `seed`, in their original order.
-
-    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5].
-    """
+    passage_tokens: size of passages, None for no splitting; passage_overlap: repeated share, in [0, 0.5]."""
 
     drop_empty: bool = True
     drop_duplicates: bool = False
@@ -56,7 +53,8 @@ def select_rows(texts: Sequence[str], steps: Steps) -> tuple[np.ndarray, list[St
     counts: list[StepCount] = []
     for label, step in _row_steps(texts, steps):
         before, keep = len(keep), step(keep)
-        counts.append(StepCount(label, before, len(keep), _removed(before - len(keep))))
+        removed = _count_rows(before - len(keep)) if before > len(keep) else "no row"
+        counts.append(StepCount(label, before, len(keep), f"{removed} removed"))
         if not len(keep):
             raise InputError(f'No rows are left: the step "{label}" removed all {before:,}.', "Change this step.")
     return keep, counts
@@ -68,42 +66,33 @@ def estimate_tokens(text: str) -> int:
 
 
 def split_passages(
-    texts: Sequence[str], tokens: int, overlap: float = 0.1, count: Counter | None = None
+    texts: Sequence[str], tokens: int, overlap: float = 0.1, count: Counter = estimate_tokens
 ) -> list[list[str]]:
     """The passages of each text, at most `tokens` tokens each, at least one, in order.
 
-    overlap: share of a passage repeated in the next, in [0, 0.5]. count: the number of tokens of a string, by default
-    `estimate_tokens`. Without overlap the joined passages are the text, including white space; with it they cover the
-    text. Raises InputError for other values of tokens or overlap.
+    overlap: share of a passage repeated in the next, in [0, 0.5]. count: the number of tokens of a string. Without
+    overlap the joined passages are the text, including white space; with it they cover the text. Raises InputError for
+    other values of tokens or overlap.
     """
     if tokens < 8:
         raise InputError(f"Passages need at least 8 tokens, got {tokens}.", "Choose a larger size.")
     if not 0 <= overlap <= 0.5:
         raise InputError(f"The overlap of passages must be between 0 and 0.5, got {overlap}.", "Choose a smaller one.")
-    counter = count or estimate_tokens
-    return [_split(text, tokens, overlap, counter) for text in texts]
+    return [_split(text, tokens, overlap, count) for text in texts]
 
 
 def _split(text: str, tokens: int, overlap: float, count: Counter) -> list[str]:
     if len(text) <= tokens or (len(text) <= _BLOCK and count(text) <= tokens):
         return [text]
-    spans = [
-        (start + first, start + last)
-        for start, end in _blocks(text)
-        for first, last in _semantic_spans(text[start:end], tokens, overlap, count)
-    ]
-    return _covering(text, spans) or [text]
-
-
-def _semantic_spans(block: str, tokens: int, overlap: float, count: Counter) -> list[tuple[int, int]]:
-    """(start, end) of semchunk's passages in a block."""
     from semchunk import chunk
 
-    if not block.strip():
-        return []
-    # memoize=False: its cache is global and keeps every text
-    spans: Any = chunk(block, tokens, count, memoize=False, offsets=True, overlap=overlap or None)[1]
-    return [(int(start), int(end)) for start, end in spans]
+    spans: list[tuple[int, int]] = []
+    for start, end in _blocks(text):
+        if text[start:end].strip():
+            # memoize=False: its cache is global and keeps every text
+            parts: Any = chunk(text[start:end], tokens, count, memoize=False, offsets=True, overlap=overlap or None)[1]
+            spans += [(start + int(first), start + int(last)) for first, last in parts]
+    return _covering(text, spans) or [text]
 
 
 def _covering(text: str, spans: list[tuple[int, int]]) -> list[str]:
@@ -127,18 +116,17 @@ def _blocks(text: str) -> list[tuple[int, int]]:
     return blocks
 
 
-def _row_steps(texts: Sequence[str], steps: Steps) -> list[RowStep]:
+def _row_steps(texts: Sequence[str], steps: Steps) -> Iterator[tuple[str, Callable[[np.ndarray], np.ndarray]]]:
     """(label, function from positions to the remaining positions) of the active steps."""
-    row_steps: list[RowStep] = []
     if steps.drop_empty:
-        row_steps.append(("Remove empty texts", lambda keep: keep[[not is_blank(texts[row]) for row in keep]]))
+        yield "Remove empty texts", lambda rows: rows[[not is_blank(texts[row]) for row in rows]]
     if steps.drop_duplicates:
-        row_steps.append(("Remove exact duplicates", lambda keep: keep[~_repeated(texts, keep)]))
+        series = pd.Series(texts, dtype=object)
+        yield "Remove exact duplicates", lambda rows: rows[~series.iloc[rows].duplicated().to_numpy()]
     if steps.first is not None:
-        row_steps.append((f"Limit to the first {steps.first:,} rows", lambda keep: keep[: max(steps.first or 0, 0)]))
+        yield f"Limit to the first {steps.first:,} rows", lambda rows: rows[: max(steps.first or 0, 0)]
     if steps.sample is not None:
-        row_steps.append((f"Draw a random sample of {steps.sample:,} rows", lambda keep: _sampled(keep, steps)))
-    return row_steps
+        yield f"Draw a random sample of {steps.sample:,} rows", lambda rows: _sampled(rows, steps)
 
 
 def is_blank(text: str) -> bool:
@@ -146,17 +134,13 @@ def is_blank(text: str) -> bool:
     return not text.strip() or not text.strip(_BLANKS)
 
 
-def _repeated(texts: Sequence[str], keep: np.ndarray) -> np.ndarray:
-    return pd.Series([texts[row] for row in keep], dtype=object).duplicated().to_numpy()
-
-
 def _sampled(keep: np.ndarray, steps: Steps) -> np.ndarray:
     size = max(min(steps.sample or 0, len(keep)), 0)
     return np.sort(np.random.default_rng(steps.seed).choice(keep, size, replace=False))
 
 
-def _removed(rows: int) -> str:
-    return "no row removed" if not rows else f"{rows:,} {'row' if rows == 1 else 'rows'} removed"
+def _count_rows(rows: int) -> str:
+    return f"{rows:,} {'row' if rows == 1 else 'rows'}"
 
 
 def make_passages(texts: list[str], steps: Steps) -> list[list[str]]:
@@ -181,4 +165,4 @@ def count_split(passages: Sequence[Sequence[str]], texts: int) -> StepCount:
     scale = texts / max(len(passages), 1)
     total, split = round(sum(map(len, passages)) * scale), round(sum(len(parts) > 1 for parts in passages) * scale)
     about = "about " if len(passages) < texts else ""
-    return StepCount("Split into passages", texts, total, f"{about}{split:,} {'row' if split == 1 else 'rows'} split")
+    return StepCount("Split into passages", texts, total, f"{about}{_count_rows(split)} split")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as kinds
 
+from core.corpus.filters import column_kind
 from core.corpus.language import detect_languages
 from core.corpus.preprocess import is_blank
 from core.types import Corpus
@@ -36,9 +37,7 @@ class Lengths:
 @dataclass(frozen=True)
 class ColumnSummary:
     """missing: cells without a value, or an empty or blank string. distinct: different values among the others.
-
-    examples: the first few different values as strings, cut at EXAMPLE_LENGTH characters.
-    """
+    examples: the first few different values as strings, cut at EXAMPLE_LENGTH characters."""
 
     name: str
     kind: Kind
@@ -81,16 +80,10 @@ def profile_texts(texts: Sequence[str], seed: int = 0, language_sample: int = LA
     filled = [text for text, empty in zip(texts, blank, strict=True) if not empty]
     detected = detect_languages(filled, sample=language_sample, seed=seed)
     return Profile(
-        rows=len(texts),
-        missing=int(blank.sum()),
-        exact_duplicates=int((duplicated & ~blank).sum()),
-        lengths=_lengths(lengths[~blank]),
-        histogram_counts=counts,
-        histogram_edges=edges,
-        languages=detected.counts,
-        languages_sample=detected.sampled,
-        columns=(),
-    )
+        len(texts), missing=int(blank.sum()), exact_duplicates=int((duplicated & ~blank).sum()),
+        lengths=_lengths(lengths[~blank]), histogram_counts=counts, histogram_edges=edges,
+        languages=detected.counts, languages_sample=detected.sampled, columns=(),
+    )  # fmt: skip
 
 
 def summarize_columns(table: pd.DataFrame) -> tuple[ColumnSummary, ...]:
@@ -103,7 +96,7 @@ def _summarize(column: pd.Series) -> ColumnSummary:
     # lists and other cells that can't be hashed are compared as strings
     comparable = values.astype(str) if values.dtype == object else values
     distinct = comparable.drop_duplicates()
-    examples = tuple(_short(value) for value in distinct.iloc[:EXAMPLES])
+    examples = tuple(_short(str(value)) for value in distinct.iloc[:EXAMPLES])
     kind = _kind(comparable, len(distinct)) if len(values) else "other"
     return ColumnSummary(str(column.name), kind, len(column) - len(values), len(distinct), examples)
 
@@ -117,19 +110,14 @@ def _missing(column: pd.Series) -> pd.Series:
 
 
 def _kind(values: pd.Series, distinct: int) -> Kind:
-    if kinds.is_bool_dtype(values.dtype):
-        return "yes/no"
-    if kinds.is_numeric_dtype(values.dtype):
-        return "number"
-    if kinds.is_datetime64_any_dtype(values.dtype):
-        return "time"
-    if distinct <= MAX_CATEGORIES and (distinct <= CATEGORY_SHARE * len(values) or distinct == 1):
-        return "category"
-    return "text"
+    kind = column_kind(values)
+    if kind != "text":
+        return "yes/no" if kind == "bool" else kind
+    repeated = distinct <= MAX_CATEGORIES and (distinct <= CATEGORY_SHARE * len(values) or distinct == 1)
+    return "category" if repeated else "text"
 
 
-def _short(value: object) -> str:
-    text = str(value)
+def _short(text: str) -> str:
     return text if len(text) <= EXAMPLE_LENGTH else text[: EXAMPLE_LENGTH - 1] + "…"
 
 
@@ -139,9 +127,8 @@ def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     top = int(np.log10(max(1, lengths.max()))) + 2
     edges = np.unique(np.array([0, *(int(step * 10**power) for power in range(top) for step in BIN_EDGES)], np.int64))
-    first = np.searchsorted(edges, lengths.min(), side="right") - 1
-    last = np.searchsorted(edges, lengths.max(), side="right")
-    edges = edges[first : last + 1]
+    first, last = np.searchsorted(edges, (lengths.min(), lengths.max()), side="right")
+    edges = edges[first - 1 : last + 1]
     bins = np.searchsorted(edges, lengths, side="right") - 1
     return np.bincount(bins, minlength=len(edges) - 1).astype(np.int64), edges
 
@@ -149,6 +136,5 @@ def length_histogram(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _lengths(lengths: np.ndarray) -> Lengths:
     if not len(lengths):
         return Lengths(0, 0.0, 0.0, 0.0, 0, 0)
-    median, p95 = np.percentile(lengths, [50, 95])
-    low, high = int(lengths.min()), int(lengths.max())
-    return Lengths(int(lengths.sum()), float(lengths.mean()), float(median), float(p95), low, high)
+    mean, median, p95 = map(float, (lengths.mean(), *np.percentile(lengths, [50, 95])))
+    return Lengths(int(lengths.sum()), mean, median, p95, int(lengths.min()), int(lengths.max()))

@@ -1,8 +1,5 @@
-"""Named selections of rows, saved in the workspace, and their set operations.
-
-One folder per selection, named by its content, so that two writers never share a file; the rows are one bit each
-(numpy.packbits), 125 kB for a million rows.
-"""
+"""Named selections of rows, saved in the workspace, and their set operations. One folder per selection, named by its
+content, so that two writers never share a file; the rows are one bit each (numpy.packbits)."""
 
 import re
 import time
@@ -47,10 +44,9 @@ def save_selection(workspace: Workspace, corpus: str, name: str, rows: Sequence[
     ids, cleaned = _checked_ids(rows, total), clean_name(name)
     key = selection_key(corpus, ids)
     existing = saved_selections(workspace, corpus)
-    duplicate = next((selection for selection in existing if selection.key == key), None)
-    if duplicate and duplicate.name == cleaned:
-        return duplicate
-    if duplicate:
+    if duplicate := next((selection for selection in existing if selection.key == key), None):
+        if duplicate.name == cleaned:
+            return duplicate
         raise InputError(f'These {len(ids):,} rows are already saved as "{duplicate.name}".', "Rename it in the list.")
     _check_name_free(cleaned, existing)
     saved = SavedSelection(cleaned, key, len(ids), time.time())
@@ -70,8 +66,7 @@ def selection_key(corpus: str, rows: np.ndarray) -> str:
 
 def saved_selections(workspace: Workspace, corpus: str) -> tuple[SavedSelection, ...]:
     """The saved selections of a corpus, newest first; unreadable ones are skipped."""
-    folders = _folder(workspace, corpus, "any").parent.glob("*")
-    stored = [selection for folder in folders if (selection := _read(folder))]
+    stored = filter(None, map(_read, _folder(workspace, corpus, "any").parent.glob("*")))
     return tuple(sorted(stored, key=lambda selection: (-selection.created, selection.key)))
 
 
@@ -85,13 +80,14 @@ def selection_mask(workspace: Workspace, corpus: str, key: str) -> np.ndarray:
     saved, total = _require(workspace, corpus, key), _info(workspace, corpus).rows
     try:
         packed = np.load(_folder(workspace, corpus, key) / _ROWS, allow_pickle=False)
+        if packed.dtype != np.uint8 or packed.shape != ((total + 7) // 8,):
+            raise ValueError(packed.shape)
+        mask = np.unpackbits(packed, count=total).astype(bool)
+        if np.count_nonzero(mask) != saved.rows:
+            raise ValueError(saved.rows)
     except (OSError, ValueError, EOFError) as error:
-        raise _damaged(saved) from error
-    if packed.dtype != np.uint8 or packed.shape != ((total + 7) // 8,):
-        raise _damaged(saved)
-    mask = np.unpackbits(packed, count=total).astype(bool)
-    if np.count_nonzero(mask) != saved.rows:
-        raise _damaged(saved)
+        message = f'The rows of the selection "{saved.name}" can\'t be read.'
+        raise StorageError(message, "Delete it and select them again.") from error
     return mask
 
 
@@ -148,9 +144,8 @@ def _checked_ids(rows: Sequence[int] | np.ndarray, total: int) -> np.ndarray:
         raise InputError("There are no rows in this selection.", "Select at least one row.")
     if ids.dtype.kind not in "iu":
         raise InputError("Row ids must be whole numbers.", "Use row ids from 0.")
-    low, high = int(ids.min()), int(ids.max())
-    if low < 0 or high >= total:
-        wrong = low if low < 0 else high
+    wrong = int(ids.min()) if ids.min() < 0 else int(ids.max())
+    if not 0 <= wrong < total:
         raise InputError(f"There is no row {wrong + 1:,} among the {total:,} rows.", "Select rows of this corpus.")
     return np.unique(ids).astype(np.int64)
 
@@ -188,7 +183,3 @@ def _read(folder: Path) -> SavedSelection | None:
     except (KeyError, TypeError, ValueError):
         return None
     return saved if KEY.fullmatch(saved.key) else None
-
-
-def _damaged(saved: SavedSelection) -> StorageError:
-    return StorageError(f'The rows of the selection "{saved.name}" can\'t be read.', "Delete it and select them again.")

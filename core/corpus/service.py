@@ -104,16 +104,10 @@ def preview_files(folder: str, source: ImportSource) -> FilePreview | InvalidInp
 
 def _preview(folder: str, source: ImportSource) -> FilePreview:
     raw = raw_table(folder, source)
-    return FilePreview(
-        rows=len(raw.table),
-        columns=tuple(map(str, raw.table.columns)),
-        roles=guess_roles(raw.table),
-        head=_shorten_cells(raw.table.head(HEAD_ROWS)),
-        sources=raw.sources,
-        notes=raw.notes,
-        vectors=None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1]),
-        vectors_name=raw.vectors_name,
-    )
+    columns, head = tuple(map(str, raw.table.columns)), _shorten_cells(raw.table.head(HEAD_ROWS))
+    shape = None if raw.vectors is None else (raw.vectors.shape[0], raw.vectors.shape[1])
+    roles = guess_roles(raw.table)
+    return FilePreview(len(raw.table), columns, roles, head, raw.sources, raw.notes, shape, raw.vectors_name)
 
 
 def preview_texts(folder: str, source: ImportSource, template: str, rows: int = 5) -> tuple[str, ...] | InvalidInput:
@@ -143,19 +137,15 @@ def draft_profile(folder: str, source: ImportSource, roles: Roles, steps: Steps)
 def create_corpus(folder: str, source: ImportSource, roles: Roles, steps: Steps, name: str) -> CreatedCorpus:
     """Build and store the corpus, with vectors that were in the files. Raises InputError, StorageError."""
     raw = raw_table(folder, source)
-    built = build_corpus(raw, roles, steps, name)
-    workspace = Workspace(folder)
+    built, workspace = build_corpus(raw, roles, steps, name), Workspace(folder)
     info = workspace.save_corpus(built.corpus)
     if built.vectors is None:
         return CreatedCorpus(info, built.steps, None)
-    vectors = Vectors(built.vectors, imported_model(raw.vectors_name, built.vectors), info.digest, {"seconds": 0.0})
-    workspace.save_vectors(vectors)
-    return CreatedCorpus(info, built.steps, vectors.model)
-
-
-def imported_model(name: str, vectors: np.ndarray) -> ModelSpec:
-    """Imported vectors as a model: named after their file or column, identified by their digest."""
-    return ModelSpec("imported", name or "vectors", digest_array(vectors), int(vectors.shape[1]))
+    # the model is named after the vectors' file or column, and identified by their digest
+    digest, dimensions = digest_array(built.vectors), int(built.vectors.shape[1])
+    model = ModelSpec("imported", raw.vectors_name or "vectors", digest, dimensions)
+    workspace.save_vectors(Vectors(built.vectors, model, info.digest, {"seconds": 0.0}))
+    return CreatedCorpus(info, built.steps, model)
 
 
 def import_file(folder: str, params: dict[str, Any]) -> str:
@@ -213,22 +203,18 @@ def combine_and_save(
 
 def corpus_file(corpus: CorpusRef, keys: tuple[str, ...], file_type: FileType) -> bytes:
     """The corpus with one bool column per selection, named after it (underscores where the name exists), as a file.
-
-    Raises StorageError where a selection no longer exists.
-    """
+    Raises StorageError where a selection no longer exists."""
     table = _export_table(load_corpus(corpus))
     stored = saved_selections(Workspace(corpus.folder), corpus.digest)
     names = {selection.key: selection.name for selection in stored}
     for key in keys:
-        mask = load_selection(corpus, key)
-        table[free_name(table, names.get(key, key))] = mask
+        table[free_name(table, names.get(key, key))] = load_selection(corpus, key)
     return table_bytes(table, file_type)
 
 
 def selection_file(corpus: CorpusRef, key: str, file_type: FileType) -> bytes:
     """The rows of one selection with all their columns, as the bytes of a file. Raises StorageError."""
-    table = _export_table(load_corpus(corpus))
-    return table_bytes(table[load_selection(corpus, key)], file_type)
+    return table_bytes(_export_table(load_corpus(corpus))[load_selection(corpus, key)], file_type)
 
 
 def _export_table(corpus: Corpus) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,11 +51,9 @@ def stage(folder: str, name: str, data: bytes | memoryview) -> StagedFile:
 def remove_expired(folder: str) -> None:
     """Remove uploads that were staged more than a day ago."""
     for path in (Path(folder) / "staging").glob("*.bin"):
-        try:
+        with suppress(OSError):  # another session removed it
             if path.stat().st_mtime < time.time() - MAX_STAGED_SECONDS:
                 discard(path)
-        except OSError:  # another session removed it
-            continue
 
 
 def read_staged(folder: str, origin: ImportSource) -> RawTable:

@@ -64,15 +64,9 @@ def _compute_terms(query: TermsQuery, progress: Progress) -> StoredTerms:
 
 
 TERMS = Result(
-    "terms",
-    2,
-    TermsQuery,
-    StoredTerms,
-    inputs=lambda query: {},
-    compute=_compute_terms,
+    "terms", 2, TermsQuery, StoredTerms, inputs=lambda query: {}, compute=_compute_terms, stage="Counting terms",
     seconds=lambda query: len(load_corpus(query.corpus)) / ROWS_PER_SECOND,
-    stage="Counting terms",
-)
+)  # fmt: skip
 
 
 @lru_cache(maxsize=2)
@@ -113,9 +107,8 @@ def document_terms(
     kind = spaceless * 2 + (spaceless & multiple)
     same = kind[first] == kind[second]
     pair_codes, pairs = pd.factorize(first[same] * np.int64(len(vocabulary) + 1) + second[same])
-    double = _frequent_terms(
-        document[pair_start][same], pair_codes, len(texts), min_rows, np.ones(len(pairs), dtype=bool)
-    )
+    all_pairs = np.ones(len(pairs), dtype=bool)
+    double = _frequent_terms(document[pair_start][same], pair_codes, len(texts), min_rows, all_pairs)
     names = [str(vocabulary[i]) for i in single[2]] + [_pair_name(vocabulary, pairs[i], spaceless) for i in double[2]]
     rows = np.concatenate([single[0], double[0]])
     columns = np.concatenate([single[1], double[1] + len(single[2])])
@@ -130,13 +123,8 @@ def _tokens(text: str) -> list[str]:
         return _TOKEN.findall(text)
     import rjieba
 
-    tokens: list[str] = []
-    for part in _HAN.split(text):  # every second part is Chinese
-        if _HAN.fullmatch(part):
-            tokens += rjieba.cut(part)
-        else:
-            tokens += _TOKEN.findall(part)
-    return tokens
+    parts = _HAN.split(text)  # every second part is Chinese
+    return [token for i, part in enumerate(parts) for token in (rjieba.cut(part) if i % 2 else _TOKEN.findall(part))]
 
 
 def _frequent_terms(
@@ -158,10 +146,8 @@ def _pair_name(vocabulary: np.ndarray, pair: int, spaceless: np.ndarray) -> str:
 
 
 def is_name(term: str) -> bool:
-    """Whether a term of document_terms can name something: no numbers, no words of English grammar in it.
-
-    A negation may begin a phrase. Pairs of Chinese characters with one of grammar can't, either.
-    """
+    """Whether a term of document_terms can name something: no numbers, no words of English grammar in it; a negation
+    may begin a phrase. Pairs of Chinese characters with one of grammar can't, either."""
     if _SPACELESS.match(term):
         return not term.isnumeric() and term not in FILLERS and not _GRAMMAR.search(term)
     parts = term.split(" ")

@@ -1,13 +1,11 @@
 """Word lists of the rule-based text edits; English unless named otherwise."""
 
 # words with little meaning of their own; no negations, since they matter
-_STOP = (
-    "a about after again all also am an and any are as at be because been before being but by can could did do does "
-    "doing down during each for from further had has have having he her here hers him his how i if in into is it its "
-    "just me more most my of off on once only or other our out over own please same she should so some such than that "
-    "the their them then there these they this those through to too under until up very was we were what when where "
-    "which while who whom why will with would you your"
-)
+_STOP = """a about after again all also am an and any are as at be because been before being but by can
+    could did do does doing down during each for from further had has have having he her here hers him his how i if in
+    into is it its just me more most my of off on once only or other our out over own please same she should so some
+    such than that the their them then there these they this those through to too under until up very was we were what
+    when where which while who whom why will with would you your"""
 STOP_WORDS = frozenset(_STOP.split())
 
 CONTRACTIONS = {
@@ -31,16 +29,11 @@ SYNONYMS = {
     "try": "attempt", "use": "employ", "want": "wish", "wrong": "incorrect",
 }  # fmt: skip
 
-# verbs that "not" may follow
-AUXILIARIES = (
-    "is", "are", "was", "were", "am", "will", "would", "can", "could", "should", "must", "may", "might", "do", "does",
-    "did", "has", "have", "had",
-)  # fmt: skip
+# verbs that "not" may follow, as a pattern
+AUXILIARIES = "is|are|was|were|am|will|would|can|could|should|must|may|might|do|does|did|has|have|had"
 
-NUMBER_WORDS = (
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty",
-    "forty", "fifty",
-)  # fmt: skip
+_NUMBERS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty"
+NUMBER_WORDS = tuple(_NUMBERS.split())
 
 # typical openings and closings of messages
 BEFORE = (

@@ -8,7 +8,7 @@ separate a letter from the marks that follow it, and never fail whatever a text 
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,25 +23,23 @@ _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[^.!?。!?]+[.!?。!?]+\s*|[^.!?。!?]+$")
-_DIGIT = re.compile(r"\d")
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(word_lists.NUMBER_WORDS)})\b", re.IGNORECASE)
-_NEGATED = re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE)
-_CANNOT = re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE)
-_WILL_NOT = re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE)
-_AUXILIARY = re.compile(rf"\b(?:{'|'.join(word_lists.AUXILIARIES)})\b(?!\s+not\b)", re.IGNORECASE)
-EditFunction = Callable[[str, np.random.Generator], str | None]
+_NEGATED = (
+    (re.compile(r"\bcan(?:not\b|['\u2019]t\b)", re.IGNORECASE), "can"),
+    (re.compile(r"\bwon['\u2019]t\b", re.IGNORECASE), "will"),
+    (re.compile(r"\b(?:not|never)\s+|(?<=[a-z])n['\u2019]t\b", re.IGNORECASE), ""),
+)
+_AUXILIARY = re.compile(rf"\b(?:{word_lists.AUXILIARIES})\b(?!\s+not\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class TextEdit:
-    """One kind of edit. change(text, generator): the edited text, or None where the edit doesn't apply.
-
-    keeps_meaning: whether the meaning stays the same; then a smaller change of the vector is better.
-    """
+    """One kind of edit. change(text, generator): the edited text, or None where the edit doesn't apply. keeps_meaning:
+    whether the meaning stays the same; then a smaller change of the vector is better."""
 
     label: str
     help: str
-    change: EditFunction
+    change: Callable[[str, np.random.Generator], str | None]
     keeps_meaning: bool = True
 
 
@@ -105,14 +103,14 @@ def padding(text: str, random: np.random.Generator) -> str | None:
 
 def numbers(text: str, random: np.random.Generator) -> str | None:
     """Every digit replaced by another of its script, never by 0; else a number word by another."""
-    if _DIGIT.search(text):
+    if any(map(str.isdecimal, text)):
         return "".join(_other_digit(sign, random) if sign.isdecimal() else sign for sign in text)
     return _if_changed(_NUMBER_WORD.sub(lambda match: _other_number_word(match.group(), random), text), text)
 
 
 def negation(text: str, random: np.random.Generator) -> str | None:
     """A negation removed where there is one, else inserted. English and Chinese; None where no rule applies."""
-    for pattern, by in ((_CANNOT, "can"), (_WILL_NOT, "will"), (_NEGATED, "")):
+    for pattern, by in _NEGATED:
         if pattern.search(text):
             return _if_changed(pattern.sub(by, text, count=1), text)
     auxiliary = _AUXILIARY.search(text)
@@ -143,15 +141,9 @@ def edit_text(text: str, kind: str, seed: int = 0) -> str | None:
     return TEXT_EDITS[kind].change(text, edit_generator(text, kind, seed))
 
 
-def edit_texts(texts: Sequence[str], kind: str, seed: int = 0) -> list[str | None]:
-    """edit_text for many texts."""
-    return [edit_text(text, kind, seed) for text in texts]
-
-
 def edit_generator(text: str, kind: str, seed: int) -> np.random.Generator:
     """A generator per text, so that its edit does not depend on its row."""
-    digest = digest_text(f"{kind}\x00{seed}\x00{text}")
-    return np.random.default_rng(np.frombuffer(digest, np.uint32))
+    return np.random.default_rng(np.frombuffer(digest_text(f"{kind}\x00{seed}\x00{text}"), np.uint32))
 
 
 def _typo_positions(text: str) -> list[int]:
@@ -172,7 +164,7 @@ def _mistype(signs: list[str], position: int, random: np.random.Generator) -> li
     letter, before = signs[position], signs[position - 1]
     keys = word_lists.KEYS.get(letter.lower(), "")
     inside = position > 1 and signs[position - 2].isalpha() and before.isalpha()  # the first letter never changes
-    kinds = ["drop", "double", *(["key"] if keys else []), *(["swap"] if inside and before != letter else [])]
+    kinds = ["drop", "double", *["key"] * bool(keys), *["swap"] * (inside and before != letter)]
     kind = kinds[random.integers(len(kinds))]
     if kind == "swap":
         signs[position - 1] = letter
@@ -185,16 +177,13 @@ def _mistype(signs: list[str], position: int, random: np.random.Generator) -> li
 
 def _parts(text: str) -> list[str]:
     """Words and the white space between them; scripts without spaces in pairs of characters with their marks."""
-    parts: list[str] = []
-    for piece in re.findall(r"\s+|\S+", text):
-        parts += [piece] if piece.isspace() or not _SPACELESS.search(piece) else _pairs(piece)
-    return parts
+    pieces = re.findall(r"\s+|\S+", text)
+    return [part for piece in pieces for part in (_pairs(piece) if _SPACELESS.search(piece) else [piece])]
 
 
 def _pairs(piece: str) -> list[str]:
     starts = [0, *(at for at in range(1, len(piece)) if not _has_marks(piece, at - 1))]
-    cuts = [*starts[::2], len(piece)]
-    return [piece[start:end] for start, end in pairwise(cuts)]
+    return [piece[start:end] for start, end in pairwise([*starts[::2], len(piece)])]
 
 
 def _replace_words(text: str, by: Mapping[str, str]) -> str:
@@ -202,9 +191,7 @@ def _replace_words(text: str, by: Mapping[str, str]) -> str:
 
     def other(match: re.Match[str]) -> str:
         word = match.group()
-        new = by.get(word.replace("\u2019", "'").lower())
-        if new is None:
-            return word
+        new = by.get(word.replace("\u2019", "'").lower(), word)
         return new[:1].upper() + new[1:] if word[:1].isupper() else new
 
     return _WORD.sub(other, text)
@@ -224,11 +211,8 @@ def _other_number_word(word: str, random: np.random.Generator) -> str:
 
 
 def _negate_chinese(text: str) -> str | None:
-    for table in (word_lists.NEGATED_CHINESE, word_lists.AFFIRMED_CHINESE):
-        for old, new in table:
-            if old in text:
-                return _if_changed(text.replace(old, new, 1), text)
-    return None
+    rules = (*word_lists.NEGATED_CHINESE, *word_lists.AFFIRMED_CHINESE)
+    return next((_if_changed(text.replace(old, new, 1), text) for old, new in rules if old in text), None)
 
 
 def _if_changed(changed: str, text: str) -> str | None:

@@ -12,9 +12,7 @@ BATCH_SIZE = 4_096  # texts tokenized at a time: bounds memory whatever the size
 
 def valid_texts(texts: Sequence[str]) -> list[str]:
     """The texts as a list that every tokenizer accepts: lone surrogates become U+FFFD, pairs become their character.
-
-    Raises InputError naming the row when a value is not a string (missing values must be filled first).
-    """
+    Raises InputError naming the row when a value is not a string (missing values must be filled first)."""
     if isinstance(texts, str):
         raise InputError("Texts to embed must come as a list, not as one string.")
     return [
@@ -42,11 +40,8 @@ def batches(texts: list[str], size: int = BATCH_SIZE) -> Iterator[tuple[slice, l
 
 def length_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
     """Row numbers in batches of similar length: longest times rows is at most `budget` padded tokens, or one row.
-
-    lengths: (n,) tokens of each text. Every row occurs once; shortest first, ties in row order.
-    """
-    order = np.argsort(lengths, kind="stable")
-    start = 0
+    lengths: (n,) tokens of each text. Every row occurs once; shortest first, ties in row order."""
+    order, start = np.argsort(lengths, kind="stable"), 0
     for end in range(1, len(order) + 1):
         if end == len(order) or lengths[order[end]] * (end + 1 - start) > budget:
             yield order[start:end]

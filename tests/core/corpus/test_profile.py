@@ -17,7 +17,7 @@ from tests.waiting import cpu_limit
 
 @pytest.fixture
 def no_languages(monkeypatch):
-    monkeypatch.setattr(profile_module, "detect_languages", lambda texts, **options: Languages({}, 0, len(texts)))
+    monkeypatch.setattr(profile_module, "detect_languages", lambda texts, **options: Languages({}, 0))
 
 
 def corpus_of(texts, table=None):

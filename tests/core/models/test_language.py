@@ -33,7 +33,7 @@ def test_languages_of_texts(text, code):
 def test_counts_and_shares_of_a_sample_that_is_the_same_each_time():
     texts = ["Why was my payment declined in the shop yesterday?"] * 300 + ["我的订单还没有到"] * 100
     languages = detect_languages(texts, sample=100, seed=3)
-    assert (languages.sampled, languages.total) == (100, 400)
+    assert languages.sampled == 100
     assert languages == detect_languages(texts, sample=100, seed=3)
     assert list(languages.counts) == ["en", "zh"]
     assert languages.shares["zh"] == pytest.approx(0.25, abs=0.12)
