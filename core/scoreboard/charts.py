@@ -22,15 +22,9 @@ def contender_color(index: int) -> str:
 
 
 def interval_figure(
-    names: Sequence[str],
-    values: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    order: Sequence[int],
-    metric: str,
-    chance: float | None = None,
-    theme: Theme = "light",
-) -> go.Figure:
+    names: Sequence[str], values: np.ndarray, low: np.ndarray, high: np.ndarray, order: Sequence[int], metric: str,
+    chance: float | None = None, theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
     """A dot with its interval for each contender, the first at the top, its name above it.
 
     values, low, high: (m,). order: indices of the contenders in the selection, for their colors. chance: a line where
@@ -78,17 +72,9 @@ def _chance(figure: go.Figure, chance: float | None, low: float, high: float, co
 
 
 def pareto_figure(
-    names: Sequence[str],
-    cost: np.ndarray,
-    quality: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    best: np.ndarray,
-    order: Sequence[int],
-    cost_title: str,
-    metric: str,
-    theme: Theme = "light",
-) -> go.Figure:
+    names: Sequence[str], cost: np.ndarray, quality: np.ndarray, low: np.ndarray, high: np.ndarray, best: np.ndarray,
+    order: Sequence[int], cost_title: str, metric: str, theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
     """Quality (m,) with its interval against cost (m,), lower being better; the frontier `best` (m,) bool joined.
 
     The others are grey. Numbers in the points are those of the legend, in the order of `names`. The cost axis is

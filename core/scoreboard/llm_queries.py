@@ -82,13 +82,9 @@ def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
 
 @without_cause
 def write_queries(
-    corpus: CorpusRef,
-    chat: ChatModel,
-    sample: int,
-    seed: int,
-    secret: Secret | None = None,
-    progress: Progress | None = None,
-) -> int:
+    corpus: CorpusRef, chat: ChatModel, sample: int, seed: int,
+    secret: Secret | None = None, progress: Progress | None = None,
+) -> int:  # fmt: skip
     """Have a language model write a query for each text of the sample that has none, stored as they come; returns how
     many there are then.
 
@@ -146,10 +142,9 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
                 for batch, (queries, problem) in answers:
                     unusable = unusable + 1 if problem else 0
                     if unusable == MAX_UNUSABLE:
-                        raise ServiceError(
-                            f"The model's answers are unusable: {problem}, {MAX_UNUSABLE} requests in a row.",
-                            "Select another model, and check that the address is that of a chat server.",
-                        )
+                        message = f"The model's answers are unusable: {problem}, {MAX_UNUSABLE} requests in a row."
+                        remedy = "Select another model, and check that the address is that of a chat server."
+                        raise ServiceError(message, remedy)
                     yield batch, {batch[position]: query for position, query in queries.items()}
             except ServiceError as error:
                 remedy = error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are stored.")

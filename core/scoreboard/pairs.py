@@ -51,10 +51,8 @@ def score_pairs(
     first, second = rows[: len(pairs.first)].astype(np.float64), rows[len(pairs.first) :].astype(np.float64)
     cosines = np.einsum("ij,ij->i", first, second) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
     if np.ptp(cosines) < 1e-12:
-        raise InputError(
-            f"Under {contender.label} every pair has the same cosine, so correlation is undefined.",
-            "Use pairs of different texts.",
-        )
+        message = f"Under {contender.label} every pair has the same cosine, so correlation is undefined."
+        raise InputError(message, "Use pairs of different texts.")
     scores = Scores({}, pairs.units, np.column_stack([cosines, pairs.human_scores]), facts=dict(pairs.facts))
     if pairs.facts["two_valued"]:
         precision, resampled, chance = average_precisions(cosines, pairs.human_scores, pairs.units, SEED)
@@ -119,23 +117,21 @@ def _numbers(scores: pd.Series, name: str) -> np.ndarray:
     if numbers.isna().all():
         cells = scores.dropna()
         example = f', for example "{str(cells.iloc[0])[:40]}" ' if len(cells) else ""
-        message = f'The column "{name}" has no numbers{example}.'
-        raise InputError(message, "Select the column with the score of each pair.")
+        raise InputError(
+            f'The column "{name}" has no numbers{example}.', "Select the column with the score of each pair."
+        )
     return numbers.to_numpy()
 
 
 def _check(numbers: np.ndarray, name: str, facts: dict[str, Any]) -> None:
     if len(numbers) < MIN_PAIRS:
-        raise InputError(
-            f"Only {len(numbers)} of {facts['rows']:,} rows hold two texts and a score; correlations need at least "
-            f"{MIN_PAIRS}.",
-            "Use more pairs, or select other columns.",
+        message = (
+            f"Only {len(numbers)} of {facts['rows']:,} rows hold two texts and a score; correlations need at least"
         )
+        raise InputError(f"{message} {MIN_PAIRS}.", "Use more pairs, or select other columns.")
     if np.ptp(numbers) == 0:
-        raise InputError(
-            f'Every score in the column "{name}" is {numbers[0]:g}: with no variance correlation is undefined.',
-            "Select another column, or use pairs whose scores differ.",
-        )
+        message = f'Every score in the column "{name}" is {numbers[0]:g}: with no variance correlation is undefined.'
+        raise InputError(message, "Select another column, or use pairs whose scores differ.")
 
 
 def _pair_codes(first: Sequence[str], second: Sequence[str]) -> np.ndarray:

@@ -15,7 +15,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.scoreboard import metrics as ranked
-from core.scoreboard.qrels import COLUMNS, MatchedJudgments, best_grades, match_rows, row_ids
+from core.scoreboard.qrels import COLUMNS, best_grades, match_rows, row_ids
 from core.scoreboard.task_tables import column_of, file_names, has_text, open_table, sample_sorted
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
@@ -51,10 +51,8 @@ class Retrieval:
 
 @dataclass(frozen=True, eq=False)
 class JudgedQueries:
-    """Queries as uploaded, and judgments on them. texts, ids: of each query; query: (p,) positions among them.
-
-    unknown: judgments on queries that are not in the file.
-    """
+    """Queries as uploaded, and judgments on them. query: (p,) positions among the queries. unknown: judgments on
+    queries that are not in the file."""
 
     texts: list[str]
     ids: list[str]
@@ -87,9 +85,9 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     loaded, uploaded = load_corpus(corpus), read_judged_queries(corpus, task)
     column = str(task.get("id"))
     corpus_ids = row_ids(loaded.table, column)
-    matched = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
+    matched, counts = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
     groups, texts = distinct_texts(loaded.texts)
-    query, answer, grade = best_grades(matched.query, groups[matched.row], matched.grade)
+    query, answer, grade = best_grades(matched["query"].to_numpy(), groups[matched["row"]], matched["grade"].to_numpy())
     used = sample_sorted(np.unique(query), MAX_QUERIES, SEED)
     is_used = np.isin(query, used)
     query, answer, grade = np.searchsorted(used, query[is_used]).astype(np.int32), answer[is_used], grade[is_used]
@@ -99,8 +97,9 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     is_judged = np.isin(matching, query * np.int64(len(texts)) + answer)
     excluded = np.where(is_judged, -1, self_matches)
     units = distinct_texts(query_texts)[0].astype(np.int32)
-    facts = _facts(uploaded, matched, len(loaded))
+    facts = counts | _query_counts(uploaded, matched["query"].nunique())
     facts |= {"own_texts": int((excluded >= 0).sum()), "files": file_names(corpus, task)}
+    facts |= {"rows": len(loaded), "seed": SEED}
     return Retrieval(query_texts, None, query, answer, grade, excluded, units, facts)
 
 
@@ -214,11 +213,9 @@ def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: 
     query = label_strings(judgments[COLUMNS[0]]).map(position)
     in_file = query.notna().to_numpy()
     if not in_file.any():
-        raise InputError(
-            f'No judgment matches a query of the file: judgments have ids such as "{judgments[COLUMNS[0]].iloc[0]}", '
-            f'queries such as "{ids.iloc[0]}".',
-            "Select the column with the query IDs, and upload queries and judgments that belong together.",
-        )
+        examples = f'judgments have ids such as "{judgments[COLUMNS[0]].iloc[0]}", queries such as "{ids.iloc[0]}"'
+        remedy = "Select the column with the query IDs, and upload queries and judgments that belong together."
+        raise InputError(f"No judgment matches a query of the file: {examples}.", remedy)
     positions, grades = query[in_file].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[in_file]
     names, unknown = ids.fillna("").astype("str").tolist(), int((~in_file).sum())
     return JudgedQueries(texts.tolist(), names, positions, judgments[COLUMNS[1]][in_file], grades, unknown)
@@ -231,8 +228,9 @@ def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> Judg
     if task.get("grade"):
         cells = parse_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
         if cells.isna().all():
-            message = f'The column "{task.get("grade")}" has no numbers.'
-            raise InputError(message, "Select another column, or no grades.")
+            raise InputError(
+                f'The column "{task.get("grade")}" has no numbers.', "Select another column, or no grades."
+            )
         grades = cells.fillna(0).to_numpy(np.float64)
     positions = texts.map({text: position for position, text in enumerate(unique)}).to_numpy(np.int64)
     return JudgedQueries(unique, [""] * len(unique), positions, relevant, grades)
@@ -254,13 +252,10 @@ def _self_matches(
     return matches
 
 
-def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, rows: int) -> dict[str, object]:
+def _query_counts(uploaded: JudgedQueries, usable: int) -> dict[str, int]:
     judged = len(np.unique(uploaded.query[np.asarray(uploaded.grade) > 0]))
-    usable = len(np.unique(matched.query))
     queries = {"queries_judged": judged, "queries_left_out": judged - usable, "queries_usable": usable}
-    absent = {"absent": matched.absent, "absent_examples": list(matched.examples)}
-    judgments = {"judgments": matched.judged, "unknown_queries": uploaded.unknown}
-    return {"queries_given": len(uploaded.texts), **queries, **judgments, **absent, "rows": rows, "seed": SEED}
+    return {"queries_given": len(uploaded.texts), **queries, "unknown_queries": uploaded.unknown}
 
 
 def _nearest(

@@ -151,11 +151,11 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) 
     tables = {file: table for file in files if (table := _judgments(corpus.folder, file)) is not None}
     queries = [file for file in files if file not in tables]
     if len(tables) != 1 or len(queries) != 1:
-        raise InputError(
-            f"Of the two files, {len(tables)} look like judgments; one must be.",
+        remedy = (
             "Upload the queries (queries.jsonl, or a table) and the judgments: lines of query id, row id and grade, or "
-            "a table with the columns query-id, corpus-id and score.",
+            "a table with the columns query-id, corpus-id and score."
         )
+        raise InputError(f"Of the two files, {len(tables)} look like judgments; one must be.", remedy)
     qrels = next(iter(tables))
     judgments = save_table(corpus, qrels.key, qrels.name, lambda: tables[qrels], qrels=True)
     return _import_single(corpus, queries[0], True), judgments

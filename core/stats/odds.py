@@ -67,8 +67,7 @@ def fit_firth(columns: np.ndarray, y: np.ndarray) -> Logit:
         step = _step(x, y, beta)
         step *= min(1.0, MAX_STEP / max(np.abs(step).max(), 1e-12))
         beta += step
-        converged = bool(np.abs(step).max() < TOLERANCE)
-        if converged:
+        if converged := bool(np.abs(step).max() < TOLERANCE):
             break
     chance = _chances(x, beta)
     errors = np.sqrt(np.diag(_covariance(x, chance)))
@@ -131,6 +130,5 @@ def _covariance(x: np.ndarray, chance: np.ndarray) -> np.ndarray:
 
 def _independent(x: np.ndarray) -> np.ndarray:
     """Positions of columns that are linearly independent of those before them."""
-    left = np.abs(np.diag(np.linalg.qr(x, mode="r")))
-    size = np.linalg.norm(x, axis=0)
+    left, size = np.abs(np.diag(np.linalg.qr(x, mode="r"))), np.linalg.norm(x, axis=0)
     return np.flatnonzero(left > ALIASED * np.maximum(size, 1e-300))

@@ -42,11 +42,13 @@ def percentile_interval(value: np.ndarray | float, samples: np.ndarray, units: i
     Widened for few units (Hesterberg, 2015, expanded percentile interval): the percentiles are those of a normal at
     Student's quantile times sqrt(n / (n - 1)). Ends are NaN for fewer than two units.
     """
+    from scipy.special import ndtr
+
     value, samples = np.asarray(value, np.float64), np.asarray(samples, np.float64)
     unknown = ~np.isfinite(samples).any(axis=0) | (units < 2)
     if unknown.all():
         return Interval(value, np.full(samples.shape[1:], np.nan), np.full(samples.shape[1:], np.nan))
-    tail = _expanded_tail(units)
+    tail = float(ndtr(-student_quantile(units - 1) * np.sqrt(units / (units - 1))))
     ends = np.nanquantile(np.where(unknown, 0.0, samples), [tail, 1 - tail], axis=0)
     low, high = np.where(unknown, np.nan, ends)
     return Interval(value, low, high)
@@ -137,9 +139,7 @@ def bootstrap_runs(
 
     texts: (m,) codes of identical texts, from 0. score(run, weights): k scores where row i counts weights[i].
     """
-    rng = np.random.default_rng(seed)
-    count = int(texts.max()) + 1
-    values = []
+    rng, count, values = np.random.default_rng(seed), int(texts.max()) + 1, []
     for _ in range(FEWER_RESAMPLES):
         weights = np.bincount(rng.integers(0, count, count), minlength=count)[texts].astype(float)
         drawn, times = np.unique(rng.integers(0, runs, runs), return_counts=True)
@@ -220,12 +220,6 @@ def _block_counts(blocks: int, seed: int) -> np.ndarray:
     counts = np.concatenate([block.astype(np.uint16) for block in draw_counts(blocks, RESAMPLES, seed)])
     counts.setflags(write=False)
     return counts
-
-
-def _expanded_tail(units: int) -> float:
-    from scipy.special import ndtr
-
-    return float(ndtr(-student_quantile(units - 1) * np.sqrt(units / (units - 1))))
 
 
 def _jackknife_variance(left_out: np.ndarray) -> float:
