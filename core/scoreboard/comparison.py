@@ -39,10 +39,8 @@ class Line:
 @dataclass(frozen=True)
 class Pair:
     """Two contenders; `first` has the higher mean. difference: first minus second, low and high its 95% interval.
-
     p_value: two-sided; p_value_holm: the same, corrected over all pairs (Holm, 1979). minimum_detectable_difference:
-    the smallest true difference that this many queries would show in 80% of samples at 5%, NaN where it is unknown.
-    """
+    the smallest true difference that this many queries would show in 80% of samples at 5%, NaN where it is unknown."""
 
     first: str
     second: str
@@ -120,10 +118,8 @@ class Comparison:
 
 
 def compare(scores: Mapping[str, Scores], metric: str, seed: int = 0) -> Comparison:
-    """One metric of one task for one contender or more, by name. All share queries, folds and resamples.
-
-    Raises InputError where no contender, or not every one, has the metric, or where they were scored on other rows.
-    """
+    """One metric of one task for one contender or more, by name. All share queries, folds and resamples. Raises
+    InputError where no contender, or not every one, has the metric, or where they were scored on other rows."""
     names, evidence = list(scores), _evidence(list(scores.values()), metric, seed)
     facts, pairs = next(iter(scores.values())).facts, _pairs(evidence, names)
     lines = _lines(evidence, names, pairs, metric)

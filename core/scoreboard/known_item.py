@@ -48,45 +48,35 @@ QUERY_GENERATORS: dict[str, QueryGenerator] = {
     "halves": QueryGenerator(
         "First half retrieves second half",
         "Each text is cut in two near its middle, at the end of a sentence if one is near; the first half must "
-        f"retrieve the second among other second halves. Texts of fewer than {MIN_WORDS} words are left out.",
-        False,
-    ),
+        f"retrieve the second among other second halves. Texts of fewer than {MIN_WORDS} words are left out.", False),
     "columns": QueryGenerator(
-        "One column retrieves another", "One column of a row, such as its title, must retrieve another.", False
-    ),
+        "One column retrieves another", "One column of a row, such as its title, must retrieve another.", False),
     "typos": QueryGenerator("Typos", "A text with mistyped letters (one in 25) must retrieve its own row.", True),
     "reworded": QueryGenerator(
         "Paraphrased by rules",
         "A text without stop words, with common English words replaced and reordered, must retrieve its own row.",
-        True,
-    ),
+        True),
     "written": QueryGenerator(
         "Queries by a language model",
         "A language model writes what a person might type to find a text; the query must retrieve that row. This "
-        "favors embeddings that share the language model's vocabulary.",
-        True,
-    ),
-}
+        "favors embeddings that share the language model's vocabulary.", True),
+}  # fmt: skip
 
 
 def score_known_item(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Scores of a contender: nDCG@10, MRR@10, P@1, recall@1, @10 and @100, one value per query.
-
-    A copy of the target text counts as that text. Raises InputError where no queries can be generated, ModelError for
-    contenders that can't embed them.
-    """
+    """Scores of a contender: nDCG@10, MRR@10, P@1, recall@1, @10 and @100, one value per query. A copy of the target
+    text counts as that text. Raises InputError where no queries can be generated, ModelError for contenders that can't
+    embed them."""
     return score_retrieval(corpus, contender, read_known_item(corpus, task), secret, progress)
 
 
 @lru_cache(maxsize=4)
 def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
-    """The task's queries and their relevant texts.
-
-    params: generator (of QUERY_GENERATORS), sample (queries), seed; candidates (at most, where they are not the
-    corpus' rows); question and answer (columns) for "columns"; chat, server, written for "written". Raises InputError.
-    """
+    """The task's queries and their relevant texts. params: generator (of QUERY_GENERATORS), sample (queries), seed;
+    candidates (at most, where they are not the corpus' rows); question and answer (columns) for "columns"; chat,
+    server, written for "written". Raises InputError."""
     name = str(task.get("generator"))
     if name not in QUERY_GENERATORS:
         raise InputError(f"There is no query generator {name[:40]!r}.", f"Available: {', '.join(QUERY_GENERATORS)}.")

@@ -22,12 +22,9 @@ MAX_CLUSTERS = 1_000  # labels, and so clusters of k-means
 def score_labels(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Retrieval, votes, probes and k-means by the labels of a column.
-
-    task: column; split, train and test: a column that marks training and test rows of the few-shot probe, and its
-    values ("train" and "test", or all that are not test); shots: its training rows per label. Raises InputError where
-    labels can't be scored.
-    """
+    """Retrieval, votes, probes and k-means by the labels of a column. task: column; split, train and test: a column
+    that marks training and test rows of the few-shot probe, and its values ("train" and "test", or all that are not
+    test); shots: its training rows per label. Raises InputError where labels can't be scored."""
     loaded = load_corpus(corpus)
     data = read_label_rows(loaded.table, task.get("column", ""), distinct_texts(loaded.texts)[0], SEED)
     vectors, parts = contender_rows(corpus, contender), [_part_progress(progress, number) for number in range(4)]
@@ -72,12 +69,12 @@ def _add_few_shot(
     train, test = np.split(np.arange(len(both)), [len(sides[0])])
     points, texts = vectors[data.rows[both]], data.texts[both]
     drawn = probes.few_shot(points, label, texts, train, test, data.seed, progress, shots)
-    chances = even_guess(label[test])
+    chances, extra = even_guess(label[test]), f"{probes.RUNS} draws of training rows"
     for column, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
         scores.runs[name] = drawn.macro_f1 if column else drawn.accuracy
         scores.total[name], scores.chance[name] = float(scores.runs[name].mean()), chances[column]
         scores.resampled[name] = drawn.resampled[:, column]
-        _record_resampling(scores, name, len(test), len(test), "test rows", f"{probes.RUNS} draws of training rows")
+        scores.facts["resampled"][name] = {"count": len(test), "of": len(test), "unit": "test rows", "extra": extra}
     sizes = {"train": len(train), "test": len(test), "labels": int(label.max()) + 1, "of_labels": len(data.names)}
     scores.facts["few_shot"] = sizes | {"runs": probes.RUNS, "shots": shots}
 
@@ -99,7 +96,8 @@ def _add_clusters(
     clusterings = probes.v_measures_of_sets(points, label, data.texts[at], sets, data.seed, progress)
     scores.total["v_measure"], scores.chance["v_measure"] = clusterings.v_measure, clusterings.chance
     scores.resampled["v_measure"] = clusterings.resampled
-    _record_resampling(scores, "v_measure", len(at), len(data), "rows", f"{probes.SEEDS} clusterings")
+    resampling = {"count": len(at), "of": len(data), "unit": "rows", "extra": f"{probes.SEEDS} clusterings"}
+    scores.facts["resampled"]["v_measure"] = resampling
     scores.facts["groups"] = _sizes(at, label, data) | {"seeds": probes.SEEDS, "sets": len(np.unique(sets))}
 
 
@@ -116,11 +114,6 @@ def _sizes(rows: np.ndarray, label: np.ndarray, data: LabelRows) -> dict[str, in
 
 def _codes(values: np.ndarray) -> np.ndarray:
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
-
-
-def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, extra: str) -> None:
-    """What was resampled for a total score: `count` of `total` units, and what else."""
-    scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "extra": extra}
 
 
 def _part_progress(progress: Progress | None, number: int) -> Progress | None:

@@ -39,12 +39,9 @@ class Pairs:
 def score_pairs(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """pairs: (q, 2) float64, the cosine of each pair and its human score; metrics "spearman" and "pearson" follow.
-    Of scores of two values also "average_precision".
-
-    Texts are embedded as documents. Raises InputError for pairs that can't be used, ModelError for contenders that
-    can't embed other texts.
-    """
+    """pairs: (q, 2) float64, the cosine of each pair and its human score; metrics "spearman" and "pearson" follow. Of
+    scores of two values also "average_precision". Texts are embedded as documents. Raises InputError for pairs that
+    can't be used, ModelError for contenders that can't embed other texts."""
     pairs = read_pairs(corpus, task)
     texts = [*pairs.first, *pairs.second]
     rows = embed_task_texts(corpus, contender, texts, secret=secret, progress=progress)
@@ -65,10 +62,8 @@ def score_pairs(
 @lru_cache(maxsize=4)
 def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
     """The task's pairs. params: first, second, score (columns), of the corpus, or of a stored table: file (its key).
-
     Pairs that lack a text or a finite number are left out and counted. Raises InputError for the same column twice, a
-    column without numbers, fewer than MIN_PAIRS pairs, and scores that are all the same.
-    """
+    column without numbers, fewer than MIN_PAIRS pairs, and scores that are all the same."""
     names = [str(task.get(name)) for name in ("first", "second", "score")]
     if len(set(names)) < 3:
         raise InputError("The same column is selected twice.", "Select two columns of texts and one of scores.")
@@ -94,10 +89,8 @@ def average_precisions(
     cosines: np.ndarray, human_scores: np.ndarray, units: np.ndarray, seed: int = 0
 ) -> tuple[float, np.ndarray, float]:
     """Average precision as in scikit-learn, in [0, 1], higher is better; the same of resampled units, (b,); and chance:
-    the share of pairs that are the same.
-
-    cosines: (q,); human_scores: (q,) of two values, the greater one meaning the same. units: (q,) codes from 0.
-    """
+    the share of pairs that are the same. cosines: (q,); human_scores: (q,) of two values, the greater one meaning the
+    same. units: (q,) codes from 0."""
     same = (human_scores == human_scores.max()).astype(np.float64)
     order = np.argsort(-cosines, kind="stable")
     last = np.append(np.diff(cosines[order]) != 0, True)  # equal cosines pass a threshold together

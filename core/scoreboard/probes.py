@@ -155,10 +155,8 @@ def learnable(data: LabelRows, at: np.ndarray, texts: int) -> np.ndarray:
 
 
 def few_shot_sides(table: pd.DataFrame, data: LabelRows, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of training and test rows, by the task's column or at random, of labels that are on both sides.
-
-    Raises InputError where the column does not exist, or leaves one side empty.
-    """
+    """Positions of training and test rows, by the task's column or at random, of labels that are on both sides. Raises
+    InputError where the column does not exist, or leaves one side empty."""
     positions = learnable(data, np.arange(len(data)), 2)
     if task.get("split") is None:
         parts = held_out(data.codes[positions], data.texts[positions], data.seed)
@@ -201,10 +199,8 @@ def v_measures(
     points: np.ndarray, codes: np.ndarray, texts: np.ndarray, seed: int = 0, progress: Progress | None = None
 ) -> KMeansScore:
     """k-means with as many clusters as labels on unit rows (m, d), by MTEB's recipe for clustering (Muennighoff et al.,
-    2023): scikit-learn's mini-batch k-means with batches of 500, one start per seed.
-
-    codes: (m,) labels from 0. texts: (m,) codes from 0 of identical texts, which are resampled together, with `seed`.
-    """
+    2023): scikit-learn's mini-batch k-means with batches of 500, one start per seed. codes: (m,) labels from 0. texts:
+    (m,) codes from 0 of identical texts, which are resampled together, with `seed`."""
     clusterings = np.stack([_cluster_labels(points, codes, seed + i, progress, i) for i in range(SEEDS)])
     scores = np.array([v_measure(codes, groups) for groups in clusterings])
     rng = np.random.default_rng(seed)

@@ -65,11 +65,9 @@ class JudgedQueries:
 def score_queries(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Scores of a contender: nDCG@10 by grade, MRR@10, P@1, recall@1, @10 and @100, one value per query.
-
-    Every distinct text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for
-    contenders that can't embed queries.
-    """
+    """Scores of a contender: nDCG@10 by grade, MRR@10, P@1, recall@1, @10 and @100, one value per query. Every distinct
+    text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for contenders that
+    can't embed queries."""
     return score_retrieval(corpus, contender, read_queries(corpus, task), secret, progress)
 
 
@@ -118,10 +116,8 @@ def score_retrieval(
     corpus: CorpusRef, contender: Contender, task: Retrieval,
     secret: Secret | None = None, progress: Progress | None = None,
 ) -> Scores:  # fmt: skip
-    """The metrics of each query, see `ranked_scores`. Search is exact, over all candidates, by cosine.
-
-    Raises ModelError where the contender can't embed new texts.
-    """
+    """The metrics of each query, see `ranked_scores`. Search is exact, over all candidates, by cosine. Raises
+    ModelError where the contender can't embed new texts."""
     queries = embed_task_texts(corpus, contender, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
         rows, candidates = contender_rows(corpus, contender), first_rows(corpus)
@@ -191,11 +187,9 @@ def chance(task: Retrieval, candidates: int) -> dict[str, float]:
 def nearest_candidates(
     queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
 ) -> np.ndarray:
-    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded.
-
-    rows[candidates]: (m, d). Exact, by float32 dot product. Ties are in random order, the same for every query and
-    contender (TIE_SEED), so that no position in the file is favored.
-    """
+    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded. rows[candidates]: (m,
+    d). Exact, by float32 dot product. Ties are in random order, the same for every query and contender (TIE_SEED), so
+    that no position in the file is favored."""
     order = np.random.default_rng(TIE_SEED).permutation(len(candidates)).astype(np.int32)
     nearest = np.empty((len(queries), min(depth, len(candidates))), np.int32)
     for start in range(0, len(queries), _QUERIES):

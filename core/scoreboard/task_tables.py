@@ -34,10 +34,8 @@ class TaskTable:
 def import_tables(
     corpus: CorpusRef, files: tuple[StagedFile, ...], judged: bool
 ) -> tuple[TaskTable, ...] | InvalidInput:
-    """Store uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
-
-    InvalidInput for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
-    """
+    """Store uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first. InvalidInput
+    for files that can't be read, or are too many or of the wrong kinds. Raises StorageError."""
     try:
         if judged and len(files) == MAX_FILES:
             return _import_queries_and_qrels(corpus, files)
@@ -103,10 +101,8 @@ def sample_sorted(positions: np.ndarray, limit: int, seed: int) -> np.ndarray:
 def save_table(
     corpus: CorpusRef, key: str, name: str, read: Callable[[], pd.DataFrame], qrels: bool = False
 ) -> TaskTable:
-    """Store a file's table as Parquet in the corpus' folder, unless it is stored.
-
-    read: returns the table; blank and duplicate column names are replaced. Raises InputError for one without rows.
-    """
+    """Store a file's table as Parquet in the corpus' folder, unless it is stored. read: returns the table; blank and
+    duplicate column names are replaced. Raises InputError for one without rows."""
     workspace, inputs = Workspace(corpus.folder), _inputs(key, qrels)
     if workspace.load(KIND, corpus.digest, inputs) is None:
         table = _clean_columns(read())
@@ -163,7 +159,6 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) 
 
 def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
-    data = staged_bytes(folder, file)
-    if is_qrels(data):
+    if is_qrels(data := staged_bytes(folder, file)):
         return read_qrels(file.name, data)
     return named_qrels(read_staged(folder, ImportSource((file,))).table)

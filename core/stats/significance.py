@@ -70,11 +70,8 @@ def compare_correlations(
     cosines: np.ndarray, target: np.ndarray, units: np.ndarray, kind: CorrelationKind, seed: int = SEED
 ) -> PairedEvidence:
     """Scores that are correlations of cosines (c, q) with the scores (q,) that people gave the same pairs of texts.
-    units: (q,) codes of pairs that are resampled together.
-
-    Paired bootstrap over units, ranks taken anew in every resample; the test swaps two contenders' values (ranks, or
-    cosines, each at mean 0 and variance 1) unit by unit.
-    """
+    units: (q,) codes of pairs that are resampled together. Paired bootstrap over units, ranks taken anew in every
+    resample; the test swaps two contenders' values (ranks, or cosines, each at mean 0 and variance 1) unit by unit."""
     codes, count = bootstrap.compact(units)
     resamples = int(np.clip(PAIR_CELLS // max(len(target), 1), bootstrap.FEWER_RESAMPLES, bootstrap.RESAMPLES))
     goal, columns = WeightedColumn(target, kind), [WeightedColumn(row, kind) for row in cosines]
@@ -171,9 +168,7 @@ def sign_flip_p_values(gaps: np.ndarray, seed: int = SEED) -> np.ndarray:
 
 def swap_p_values(values: np.ndarray, target: np.ndarray, codes: np.ndarray, seed: int = SEED) -> np.ndarray:
     """(m,) two-sided p values of differences in correlation; values (c, q) and target (q,) at mean 0 and variance 1.
-
-    Swapping adds s(b - a) to one and takes it from the other, s being 0 or 1: sums over pairs are linear in s.
-    """
+    Swapping adds s(b - a) to one and takes it from the other, s being 0 or 1: sums over pairs are linear in s."""
     first, second = pair_indices(len(values))
     step, squares = values[second] - values[first], values[second] ** 2 - values[first] ** 2
     count = int(codes.max()) + 1
