@@ -22,20 +22,12 @@ def contender_color(index: int) -> str:
 
 
 def interval_figure(
-    names: Sequence[str],
-    values: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    order: Sequence[int],
-    metric: str,
-    chance: float | None = None,
-    theme: Theme = "light",
-) -> go.Figure:
-    """A dot with its interval for each contender, the first at the top, its name above it.
-
-    values, low, high: (m,). order: indices of the contenders in the selection, for their colors. chance: a line where
-    it is near, else a note at the edge.
-    """
+    names: Sequence[str], values: np.ndarray, low: np.ndarray, high: np.ndarray, order: Sequence[int], metric: str,
+    chance: float | None = None, theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
+    """A dot with its interval for each contender, the first at the top, its name above it. values, low, high: (m,).
+    order: indices of the contenders in the selection, for their colors. chance: a line where it is near, else a note at
+    the edge."""
     figure = go.Figure(layout=base_layout(theme, 58 + max(ROW * len(names), MIN_HEIGHT)))
     for at, name in enumerate(names):
         color, interval = contender_color(order[at]), f"{low[at]:.4f} to {high[at]:.4f}"
@@ -78,22 +70,12 @@ def _chance(figure: go.Figure, chance: float | None, low: float, high: float, co
 
 
 def pareto_figure(
-    names: Sequence[str],
-    cost: np.ndarray,
-    quality: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    best: np.ndarray,
-    order: Sequence[int],
-    cost_title: str,
-    metric: str,
-    theme: Theme = "light",
-) -> go.Figure:
-    """Quality (m,) with its interval against cost (m,), lower being better; the frontier `best` (m,) bool joined.
-
-    The others are grey. Numbers in the points are those of the legend, in the order of `names`. The cost axis is
-    logarithmic where costs above 0 span a factor of ten or more.
-    """
+    names: Sequence[str], cost: np.ndarray, quality: np.ndarray, low: np.ndarray, high: np.ndarray, best: np.ndarray,
+    order: Sequence[int], cost_title: str, metric: str, theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
+    """Quality (m,) with its interval against cost (m,), lower being better; the frontier `best` (m,) bool joined. The
+    others are grey. Numbers in the points are those of the legend, in the order of `names`. The cost axis is
+    logarithmic where costs above 0 span a factor of ten or more."""
     below = BELOW + LEGEND_ROW * int(np.isfinite(cost).sum())
     figure = go.Figure(layout=base_layout(theme, ABOVE + PLOT + below))
     front = np.flatnonzero(best)[np.argsort(np.asarray(cost)[best], kind="stable")]

@@ -165,11 +165,9 @@ def _is_unnamed_pair(table: pd.DataFrame, first: str, second: str, score: str) -
 def _longest(texts: tuple[str, ...], table: pd.DataFrame, min_words: float) -> tuple[str, str]:
     """The two of the longest cells, of at least so many words on average, in the order of the table; those of several
     words come before addresses and codes."""
-
-    def rank(name: str) -> tuple[bool, float]:
-        return mean_words(table, name) < MIN_MEAN_WORDS, -mean_length(table, name)
-
-    longest = sorted((name for name in texts if mean_words(table, name) >= min_words), key=rank)[:2]
+    word_counts = {name: mean_words(table, name) for name in texts}
+    usable = [name for name in texts if word_counts[name] >= min_words]
+    longest = sorted(usable, key=lambda name: (word_counts[name] < MIN_MEAN_WORDS, -mean_length(table, name)))[:2]
     two = [name for name in texts if name in longest]
     return (two[0], two[1]) if len(two) == 2 else ("", "")
 

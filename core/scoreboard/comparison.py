@@ -1,7 +1,6 @@
 """Several contenders compared in one metric: scores with intervals, significance, and groups of ties.
 
-The metric's declaration (`core.scoreboard.types.METRICS`) says where its values are, and so which interval and test
-apply.
+The metric's declaration (`core.scoreboard.types.METRICS`) decides which interval and test apply.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,18 +12,11 @@ import numpy as np
 
 from core.errors import InputError
 from core.scoreboard.types import METRICS, MetricData, Scores
+from core.stats import significance
 from core.stats.interval import ALPHA
 from core.stats.multiple_testing import holm
 from core.stats.rank_correlation import CorrelationKind
-from core.stats.significance import (
-    PairedEvidence,
-    compare_correlations,
-    compare_means,
-    compare_resampled,
-    compare_runs,
-    minimum_detectable_difference,
-    pair_indices,
-)
+from core.stats.significance import PairedEvidence
 
 CLASSIFICATION_METRICS = ("knn_accuracy", "probe_accuracy", "probe_macro_f1")  # not of rankings
 
@@ -47,10 +39,8 @@ class Line:
 @dataclass(frozen=True)
 class Pair:
     """Two contenders; `first` has the higher mean. difference: first minus second, low and high its 95% interval.
-
     p_value: two-sided; p_value_holm: the same, corrected over all pairs (Holm, 1979). minimum_detectable_difference:
-    the smallest true difference that this many queries would show in 80% of samples at 5%, NaN where it is unknown.
-    """
+    the smallest true difference that this many queries would show in 80% of samples at 5%, NaN where it is unknown."""
 
     first: str
     second: str
@@ -128,14 +118,10 @@ class Comparison:
 
 
 def compare(scores: Mapping[str, Scores], metric: str, seed: int = 0) -> Comparison:
-    """One metric of one task for one contender or more, by name. All share queries, folds and resamples.
-
-    Raises InputError where no contender, or not every one, has the metric, or where they were scored on other rows.
-    """
-    names = list(scores)
-    evidence = _evidence(list(scores.values()), metric, seed)
-    facts = next(iter(scores.values())).facts
-    pairs = _pairs(evidence, names)
+    """One metric of one task for one contender or more, by name. All share queries, folds and resamples. Raises
+    InputError where no contender, or not every one, has the metric, or where they were scored on other rows."""
+    names, evidence = list(scores), _evidence(list(scores.values()), metric, seed)
+    facts, pairs = next(iter(scores.values())).facts, _pairs(evidence, names)
     lines = _lines(evidence, names, pairs, metric)
     rank = {line.name: number for number, line in enumerate(lines)}
     ordered = tuple(sorted(pairs, key=lambda pair: (rank[pair.first], rank[pair.second])))
@@ -183,13 +169,15 @@ def _evidence(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidenc
 def _of_queries(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
     values = _stacked([contender.per_query[metric] for contender in scores])
     scored = np.isfinite(values).all(axis=0)
-    return compare_means(values[:, scored], scores[0].units[scored], scores[0].facts.get("unit", "queries"), seed)
+    return significance.compare_means(
+        values[:, scored], scores[0].units[scored], scores[0].facts.get("unit", "queries"), seed
+    )
 
 
 def _of_pairs(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
     pairs = _stacked([contender.pairs for contender in scores if contender.pairs is not None])
     kind: CorrelationKind = "pearson" if metric == "pearson" else "spearman"
-    return compare_correlations(pairs[:, :, 0], pairs[0, :, 1], scores[0].units, kind, seed)
+    return significance.compare_correlations(pairs[:, :, 0], pairs[0, :, 1], scores[0].units, kind, seed)
 
 
 def _of_resamples(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
@@ -197,13 +185,15 @@ def _of_resamples(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvi
     facts = scores[0].facts
     drawn = {"count": 0, "unit": "rows", "extra": ""} | facts.get("resampled", {}).get(metric, {})
     values = np.array([contender.total[metric] for contender in scores])
-    return compare_resampled(values, resampled, drawn["count"], drawn["unit"], drawn["extra"], facts.get("seed", 0))
+    return significance.compare_resampled(
+        values, resampled, drawn["count"], drawn["unit"], drawn["extra"], facts.get("seed", 0)
+    )
 
 
 def _of_runs(scores: Sequence[Scores], metric: str, seed: int) -> PairedEvidence:
     ratio = float(scores[0].facts.get("ratio", {}).get(metric, 0.0))
     values = _stacked([contender.runs[metric] for contender in scores])
-    return compare_runs(values, ratio, "folds" if ratio else "runs", seed)
+    return significance.compare_runs(values, ratio, "folds" if ratio else "runs", seed)
 
 
 _EVIDENCE: dict[MetricData, Callable[[Sequence[Scores], str, int], PairedEvidence]] = {
@@ -228,12 +218,12 @@ def _lines(evidence: PairedEvidence, names: Sequence[str], pairs: Sequence[Pair]
 def _pairs(evidence: PairedEvidence, names: Sequence[str]) -> list[Pair]:
     """All pairs, the one with the higher mean first in each."""
     corrected, pairs, means = holm(evidence.p_value), [], evidence.scores.value
-    for at, (a, b) in enumerate(zip(*pair_indices(len(names)), strict=True)):
+    for at, (a, b) in enumerate(zip(*significance.pair_indices(len(names)), strict=True)):
         one, two, tests = names[a], names[b], (float(evidence.p_value[at]), float(corrected[at]))
         gap, low, high = (float(part[at]) for part in evidence.differences)
         if means[b] > means[a]:
             one, two, gap, low, high = two, one, -gap, -high, -low
-        detectable = minimum_detectable_difference(float(evidence.standard_error[at]))
+        detectable = significance.minimum_detectable_difference(float(evidence.standard_error[at]))
         pairs.append(Pair(one, two, gap, low, high, *tests, detectable))
     return pairs
 

@@ -96,10 +96,8 @@ def known_speed(corpus: CorpusRef, contender: Contender) -> Speed:
 
 
 def measure_speed(corpus: CorpusRef, contender: Contender, secret: Secret | None = None, again: bool = False) -> Speed:
-    """Measure what is missing (again: all of it) and store it: a few seconds. Nothing is sent to a paid service.
-
-    Raises what the embedder raises.
-    """
+    """Measure what is missing (again: all of it) and store it: a few seconds. Nothing is sent to a paid service. Raises
+    what the embedder raises."""
     declared = capabilities(contender.model)
     model, variant = ModelQuery(corpus, contender.model), ContenderQuery(corpus, contender)
     if declared.paid or not declared.can_embed:
@@ -113,10 +111,8 @@ def measure_speed(corpus: CorpusRef, contender: Contender, secret: Secret | None
 
 
 def on_frontier(cost: np.ndarray, quality: np.ndarray) -> np.ndarray:
-    """(m,) bool: contenders that no other one dominates, being no worse in both and better in one (Pareto).
-
-    cost: (m,) lower is better; quality: (m,) higher is better. NaN in either: not on it, and dominates none.
-    """
+    """(m,) bool: contenders that no other one dominates, being no worse in both and better in one (Pareto). cost: (m,)
+    lower is better; quality: (m,) higher is better. NaN in either: not on it, and dominates none."""
     cost, quality = np.asarray(cost, np.float64), np.asarray(quality, np.float64)
     no_worse = (cost[:, None] <= cost) & (quality[:, None] >= quality)  # of the first to the second
     better = (cost[:, None] < cost) | (quality[:, None] > quality)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
 from core.corpus.keyword import SPACELESS
 from core.corpus.loaders import load_corpus, load_distinct_texts
@@ -49,45 +48,35 @@ QUERY_GENERATORS: dict[str, QueryGenerator] = {
     "halves": QueryGenerator(
         "First half retrieves second half",
         "Each text is cut in two near its middle, at the end of a sentence if one is near; the first half must "
-        f"retrieve the second among other second halves. Texts of fewer than {MIN_WORDS} words are left out.",
-        False,
-    ),
+        f"retrieve the second among other second halves. Texts of fewer than {MIN_WORDS} words are left out.", False),
     "columns": QueryGenerator(
-        "One column retrieves another", "One column of a row, such as its title, must retrieve another.", False
-    ),
+        "One column retrieves another", "One column of a row, such as its title, must retrieve another.", False),
     "typos": QueryGenerator("Typos", "A text with mistyped letters (one in 25) must retrieve its own row.", True),
     "reworded": QueryGenerator(
         "Paraphrased by rules",
         "A text without stop words, with common English words replaced and reordered, must retrieve its own row.",
-        True,
-    ),
+        True),
     "written": QueryGenerator(
         "Queries by a language model",
         "A language model writes what a person might type to find a text; the query must retrieve that row. This "
-        "favors embeddings that share the language model's vocabulary.",
-        True,
-    ),
-}
+        "favors embeddings that share the language model's vocabulary.", True),
+}  # fmt: skip
 
 
 def score_known_item(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Scores of a contender: nDCG@10, MRR@10, P@1, recall@1, @10 and @100, one value per query.
-
-    A copy of the target text counts as that text. Raises InputError where no queries can be generated, ModelError for
-    contenders that can't embed them.
-    """
+    """Scores of a contender: nDCG@10, MRR@10, P@1, recall@1, @10 and @100, one value per query. A copy of the target
+    text counts as that text. Raises InputError where no queries can be generated, ModelError for contenders that can't
+    embed them."""
     return score_retrieval(corpus, contender, read_known_item(corpus, task), secret, progress)
 
 
 @lru_cache(maxsize=4)
 def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
-    """The task's queries and their relevant texts.
-
-    params: generator (of QUERY_GENERATORS), sample (queries), seed; candidates (at most, where they are not the
-    corpus' rows); question and answer (columns) for "columns"; chat, server, written for "written". Raises InputError.
-    """
+    """The task's queries and their relevant texts. params: generator (of QUERY_GENERATORS), sample (queries), seed;
+    candidates (at most, where they are not the corpus' rows); question and answer (columns) for "columns"; chat,
+    server, written for "written". Raises InputError."""
     name = str(task.get("generator"))
     if name not in QUERY_GENERATORS:
         raise InputError(f"There is no query generator {name[:40]!r}.", f"Available: {', '.join(QUERY_GENERATORS)}.")
@@ -96,7 +85,8 @@ def read_known_item(corpus: CorpusRef, task: Task) -> Retrieval:
     texts = load_distinct_texts(corpus)
     facts = _facts(task, len(texts))
     if name == "halves":
-        return _half_queries(texts, task)
+        cuts = (halves(texts[row]) for row in sampling_order(len(texts), task))
+        return _sampled_pairs((cut for cut in cuts if cut is not None), task, texts=len(texts))
     if name == "written":
         return _retrieval(((query, row) for row, query in written_queries(corpus, task).items()), None, facts)
     return _retrieval(_edited_queries(texts, name, task), None, facts)
@@ -141,11 +131,6 @@ def _edited_queries(texts: list[str], name: str, task: Task) -> QuerySources:
             yield query, int(row)
 
 
-def _half_queries(texts: list[str], task: Task) -> Retrieval:
-    cut = ((row, halves(texts[row])) for row in sampling_order(len(texts), task))
-    return _sampled_pairs(((both[0], both[1]) for _, both in cut if both is not None), task, texts=len(texts))
-
-
 def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     """Where the answers are the corpus' own texts, all of them are candidates, as their vectors are there."""
     loaded, names = load_corpus(corpus), [str(task.get(name)) for name in ("question", "answer")]
@@ -158,8 +143,7 @@ def _column_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     rows = [int(row) for row in sample if question[row].strip() != answer[row].strip()]
     if answer == loaded.texts:
         codes = distinct_texts(loaded.texts)[0]
-        facts = _facts(task, len(loaded))
-        return _retrieval(((question[row], int(codes[row])) for row in rows), None, facts)
+        return _retrieval(((question[row], int(codes[row])) for row in rows), None, _facts(task, len(loaded)))
     return _sampled_pairs(((question[row], answer[row]) for row in rows), task, texts=len(loaded))
 
 
@@ -185,16 +169,11 @@ def _retrieval(sources: QuerySources, candidates: list[str] | None, facts: dict[
         elif candidates is None:
             break
     if len(answers) < MIN_QUERIES:
-        raise InputError(
-            f"Only {len(answers)} of {facts['texts']:,} texts give a query.",
-            "Select another query generator, or use a corpus of more and longer texts.",
-        )
-    pairs = pd.DataFrame(
-        [(query, row) for query, rows in enumerate(answers.values()) for row in rows], columns=["query", "answer"]
-    ).drop_duplicates()
-    query_of, answer_of = (pairs[name].to_numpy(np.int32) for name in ("query", "answer"))
-    none = np.full(len(answers), -1, np.int64)
-    units = np.arange(len(answers), dtype=np.int32)
+        remedy = "Select another query generator, or use a corpus of more and longer texts."
+        raise InputError(f"Only {len(answers)} of {facts['texts']:,} texts give a query.", remedy)
+    pairs = dict.fromkeys((query, row) for query, rows in enumerate(answers.values()) for row in rows)
+    query_of, answer_of = np.array(list(pairs), np.int32).T
+    none, units = np.full(len(answers), -1, np.int64), np.arange(len(answers), dtype=np.int32)
     return Retrieval(list(answers), candidates, query_of, answer_of, np.ones(len(pairs)), none, units, facts)
 
 

@@ -7,58 +7,45 @@ import numpy as np
 from core.corpus.label_columns import LabelRows, read_label_rows
 from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
-from core.scoreboard.kmeans import SEEDS, v_measures_of_sets
+from core.scoreboard import probes
 from core.scoreboard.leave_one_out import rank_labels
-from core.scoreboard.probes import (
-    FOLDS,
-    RUNS,
-    SHOTS,
-    clustered_positions,
-    cross_validated,
-    few_shot,
-    few_shot_sides,
-    learnable,
-    probed_positions,
-)
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
 from core.types import CorpusRef, Progress
 from core.vectors.contenders import Contender, contender_rows
 
 SEED = 0
+PART_WEIGHTS = 40, 25, 20, 15
 MAX_CLUSTERS = 1_000  # labels, and so clusters of k-means
 
 
 def score_labels(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Retrieval, votes, probes and k-means by the labels of a column.
-
-    task: column; split, train and test: a column that marks training and test rows of the few-shot probe, and its
-    values ("train" and "test", or all that are not test); shots: its training rows per label. Raises InputError where
-    labels can't be scored.
-    """
+    """Retrieval, votes, probes and k-means by the labels of a column. task: column; split, train and test: a column
+    that marks training and test rows of the few-shot probe, and its values ("train" and "test", or all that are not
+    test); shots: its training rows per label. Raises InputError where labels can't be scored."""
     loaded = load_corpus(corpus)
     data = read_label_rows(loaded.table, task.get("column", ""), distinct_texts(loaded.texts)[0], SEED)
-    vectors = contender_rows(corpus, contender)
-    steps = _PartProgress(progress, len(data.queries))
-    per_query, chance = rank_labels(vectors, data, steps.part(0))
+    vectors, parts = contender_rows(corpus, contender), [_part_progress(progress, number) for number in range(4)]
+    per_query, chance = rank_labels(vectors, data, parts[0])
     scores = Scores(per_query, data.texts[data.queries], chance=chance, facts=_facts(data))
-    at = probed_positions(data)
-    _add_probe(scores, vectors, data, at, steps)
-    _add_few_shot(scores, vectors, data, few_shot_sides(loaded.table, data, task), steps, int(task.get("shots", SHOTS)))
-    _add_clusters(scores, vectors, data, *clustered_positions(loaded.table, data, at), steps)
+    at = probes.probed_positions(data)
+    _add_probe(scores, vectors, data, at, parts[1])
+    sides, shots = probes.few_shot_sides(loaded.table, data, task), int(task.get("shots", probes.SHOTS))
+    _add_few_shot(scores, vectors, data, sides, shots, parts[2])
+    _add_clusters(scores, vectors, data, *probes.clustered_positions(loaded.table, data, at), parts[3])
     return scores
 
 
-def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, steps: "_PartProgress") -> None:
-    rows = learnable(data, at, FOLDS)
+def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, progress: Progress | None) -> None:
+    rows = probes.learnable(data, at, probes.FOLDS)
     label = _codes(data.codes[rows])
     if label.max(initial=0) < 1:
-        note = f"No linear probe: it needs two labels with at least {FOLDS} distinct texts each."
+        note = f"No linear probe: it needs two labels with at least {probes.FOLDS} distinct texts each."
         scores.facts["notes"].append(note)
         return
-    folds = cross_validated(vectors[data.rows[rows]], label, data.texts[rows], data.seed, steps.part(1))
+    folds = probes.cross_validated(vectors[data.rows[rows]], label, data.texts[rows], data.seed, progress)
     right = np.full(len(data), np.nan, np.float32)
     right[rows] = folds.right
     scores.per_query["probe_accuracy"] = right[data.queries]
@@ -67,12 +54,12 @@ def _add_probe(scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndar
     # accuracy of the most frequent label; F1 of guesses as frequent as the labels, the share of each
     scores.chance["probe_accuracy"] = float(np.bincount(label).max() / len(label))
     scores.chance["probe_macro_f1"] = 1 / (int(label.max()) + 1)
-    scores.facts["probe"] = _sizes(rows, label, data) | {"folds": FOLDS}
+    scores.facts["probe"] = _sizes(rows, label, data) | {"folds": probes.FOLDS}
 
 
 def _add_few_shot(
     scores: Scores, vectors: np.ndarray, data: LabelRows, sides: tuple[np.ndarray, np.ndarray],
-    steps: "_PartProgress", shots: int,
+    shots: int, progress: Progress | None,
 ) -> None:  # fmt: skip
     both = np.concatenate(sides)
     label = _codes(data.codes[both])
@@ -81,15 +68,15 @@ def _add_few_shot(
         return
     train, test = np.split(np.arange(len(both)), [len(sides[0])])
     points, texts = vectors[data.rows[both]], data.texts[both]
-    drawn = few_shot(points, label, texts, train, test, data.seed, steps.part(2), shots)
-    chances = even_guess(label[test])
+    drawn = probes.few_shot(points, label, texts, train, test, data.seed, progress, shots)
+    chances, extra = even_guess(label[test]), f"{probes.RUNS} draws of training rows"
     for column, name in enumerate(("few_shot_accuracy", "few_shot_macro_f1")):
         scores.runs[name] = drawn.macro_f1 if column else drawn.accuracy
         scores.total[name], scores.chance[name] = float(scores.runs[name].mean()), chances[column]
         scores.resampled[name] = drawn.resampled[:, column]
-        _record_resampling(scores, name, len(test), len(test), "test rows", f"{RUNS} draws of training rows")
+        scores.facts["resampled"][name] = {"count": len(test), "of": len(test), "unit": "test rows", "extra": extra}
     sizes = {"train": len(train), "test": len(test), "labels": int(label.max()) + 1, "of_labels": len(data.names)}
-    scores.facts["few_shot"] = sizes | {"runs": RUNS, "shots": shots}
+    scores.facts["few_shot"] = sizes | {"runs": probes.RUNS, "shots": shots}
 
 
 def even_guess(label: np.ndarray) -> tuple[float, float]:
@@ -99,17 +86,19 @@ def even_guess(label: np.ndarray) -> tuple[float, float]:
 
 
 def _add_clusters(
-    scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, sets: np.ndarray, steps: "_PartProgress"
+    scores: Scores, vectors: np.ndarray, data: LabelRows, at: np.ndarray, sets: np.ndarray, progress: Progress | None
 ) -> None:
     label = _codes(data.codes[at])
     if not 1 <= label.max(initial=0) < MAX_CLUSTERS:
         scores.facts["notes"].append(f"No V-measure: k-means needs 2 to {MAX_CLUSTERS:,} labels.")
         return
-    clusterings = v_measures_of_sets(vectors[data.rows[at]], label, data.texts[at], sets, data.seed, steps.part(3))
+    points = vectors[data.rows[at]]
+    clusterings = probes.v_measures_of_sets(points, label, data.texts[at], sets, data.seed, progress)
     scores.total["v_measure"], scores.chance["v_measure"] = clusterings.v_measure, clusterings.chance
     scores.resampled["v_measure"] = clusterings.resampled
-    _record_resampling(scores, "v_measure", len(at), len(data), "rows", f"{SEEDS} clusterings")
-    scores.facts["groups"] = _sizes(at, label, data) | {"seeds": SEEDS, "sets": len(np.unique(sets))}
+    resampling = {"count": len(at), "of": len(data), "unit": "rows", "extra": f"{probes.SEEDS} clusterings"}
+    scores.facts["resampled"]["v_measure"] = resampling
+    scores.facts["groups"] = _sizes(at, label, data) | {"seeds": probes.SEEDS, "sets": len(np.unique(sets))}
 
 
 def _facts(data: LabelRows) -> dict[str, Any]:
@@ -127,20 +116,9 @@ def _codes(values: np.ndarray) -> np.ndarray:
     return np.unique(values, return_inverse=True)[1].astype(np.int32)
 
 
-def _record_resampling(scores: Scores, metric: str, count: int, total: int, unit: str, extra: str) -> None:
-    """What was resampled for a total score: `count` of `total` units, and what else."""
-    scores.facts["resampled"][metric] = {"count": count, "of": total, "unit": unit, "extra": extra}
-
-
-class _PartProgress:
-    """One progress over the four parts: queries, folds, runs and clusterings, weighted by their time."""
-
-    def __init__(self, progress: Progress | None, queries: int) -> None:
-        self.progress = progress
-        self.sizes, self.weights = (queries, FOLDS, RUNS, SEEDS), (40, 25, 20, 15)
-
-    def part(self, number: int) -> Progress | None:
-        if self.progress is None:
-            return None
-        report, before = self.progress, sum(self.weights[:number])
-        return lambda done, total: report(before + round(self.weights[number] * done / max(total, 1)), 100)
+def _part_progress(progress: Progress | None, number: int) -> Progress | None:
+    """Of one of the four parts: queries, folds, runs and clusterings, weighted by their time."""
+    if progress is None:
+        return None
+    report, before, weight = progress, sum(PART_WEIGHTS[:number]), PART_WEIGHTS[number]
+    return lambda done, total: report(before + round(weight * done / max(total, 1)), 100)

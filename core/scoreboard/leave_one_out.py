@@ -18,11 +18,9 @@ def rank_labels(
     vectors: np.ndarray, data: LabelRows, progress: Progress | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """metric -> (q,) float32 of MAP@R, nDCG@10, P@1, R-precision, kNN accuracy and two macro averages; and chance.
-
     vectors: (n, d) unit rows of the corpus. Copies of a query's text are left out of its list; ties go in a random
-    order that is the same for all vectors. The mean of the macro values is the mean over labels (`macro_values`).
-    """
-    depth = list_depth(data)
+    order that is the same for all vectors. The mean of the macro values is the mean over labels (`macro_values`)."""
+    depth = int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))  # the largest R, within limits
     parts: list[dict[str, np.ndarray]] = []
     done = 0
     for near, relevant in _ranked_blocks(vectors, data, depth):
@@ -48,11 +46,6 @@ def rank_labels(
     return scores, {name: float(np.mean(values)) for name, values in levels.items()}
 
 
-def list_depth(data: LabelRows) -> int:
-    """Ranks considered: the largest R, at most MAX_RANK, at least what the other metrics need."""
-    return int(min(max(data.relevant.max(), NEAREST), MAX_RANK, len(data) - 1))
-
-
 def majority(near: np.ndarray) -> np.ndarray:
     """(q,) the most frequent label of each list (q, k), the smallest code among equals, as scikit-learn's kNN votes.
     -1 in a list is no neighbor."""
@@ -64,10 +57,8 @@ def majority(near: np.ndarray) -> np.ndarray:
 
 def macro_values(values: np.ndarray, label: np.ndarray) -> np.ndarray:
     """(q,) float32 whose mean is the mean over labels of the labels' means, and whose spread gives its standard error.
-
-    Each value's distance from its label's mean, weighted by what it counts in the macro average: the linearization of
-    a stratified mean (Cochran, 1977, 5.3), with n / (n - 1) of each label's variance.
-    """
+    Each value's distance from its label's mean, weighted by what it counts in the macro average: the linearization of a
+    stratified mean (Cochran, 1977, 5.3), with n / (n - 1) of each label's variance."""
     _, code, count = np.unique(label, return_inverse=True, return_counts=True)
     means = np.bincount(code, weights=values) / count
     weight = len(values) / (len(count) * count) * np.sqrt(count / np.maximum(count - 1, 1))

@@ -54,11 +54,6 @@ class WritingPlan:
     examples: tuple[tuple[str, str], ...]
 
 
-def sample_positions(count: int, sample: int, seed: int) -> np.ndarray:
-    """Positions of the sampled distinct texts, in seeded order; a larger sample begins with the smaller."""
-    return np.random.default_rng(seed).permutation(count)[:sample]
-
-
 def writing_plan(corpus: CorpusRef, chat: ChatModel, sample: int, seed: int) -> WritingPlan:
     """What is left to write, and what that takes. Sends nothing."""
     texts, rows, queries = _load_sample(corpus, chat, sample, seed)
@@ -82,18 +77,12 @@ def written_queries(corpus: CorpusRef, task: Task) -> dict[int, str]:
 
 @without_cause
 def write_queries(
-    corpus: CorpusRef,
-    chat: ChatModel,
-    sample: int,
-    seed: int,
-    secret: Secret | None = None,
-    progress: Progress | None = None,
-) -> int:
+    corpus: CorpusRef, chat: ChatModel, sample: int, seed: int,
+    secret: Secret | None = None, progress: Progress | None = None,
+) -> int:  # fmt: skip
     """Have a language model write a query for each text of the sample that has none, stored as they come; returns how
-    many there are then.
-
-    Raises ServiceError where the server fails, or gives unusable answers to MAX_UNUSABLE requests in a row.
-    """
+    many there are then. Raises ServiceError where the server fails, or gives unusable answers to MAX_UNUSABLE requests
+    in a row."""
     texts, rows, queries = _load_sample(corpus, chat, sample, seed)
     missing = [int(row) for row in rows if row not in queries]
     batches = [missing[start : start + TEXTS_PER_REQUEST] for start in range(0, len(missing), TEXTS_PER_REQUEST)]
@@ -146,10 +135,9 @@ def _answers(batches: list[list[int]], texts: list[str], ask: Ask) -> Iterator[t
                 for batch, (queries, problem) in answers:
                     unusable = unusable + 1 if problem else 0
                     if unusable == MAX_UNUSABLE:
-                        raise ServiceError(
-                            f"The model's answers are unusable: {problem}, {MAX_UNUSABLE} requests in a row.",
-                            "Select another model, and check that the address is that of a chat server.",
-                        )
+                        message = f"The model's answers are unusable: {problem}, {MAX_UNUSABLE} requests in a row."
+                        remedy = "Select another model, and check that the address is that of a chat server."
+                        raise ServiceError(message, remedy)
                     yield batch, {batch[position]: query for position, query in queries.items()}
             except ServiceError as error:
                 remedy = error.remedy.replace(CHAT_PROGRESS_SAVED, "Queries written so far are stored.")
@@ -174,7 +162,8 @@ def _load_sample(
     texts = load_distinct_texts(corpus)
     stored = Workspace(corpus.folder).load(KIND, corpus.digest, _inputs(chat, seed))
     queries = dict(zip(stored.arrays["places"].tolist(), stored.facts["queries"], strict=True)) if stored else {}
-    return texts, [int(row) for row in sample_positions(len(texts), sample, seed)], queries
+    positions = np.random.default_rng(seed).permutation(len(texts))[:sample]  # a larger sample begins with the smaller
+    return texts, positions.tolist(), queries
 
 
 def _save(corpus: CorpusRef, chat: ChatModel, seed: int, queries: dict[int, str]) -> None:

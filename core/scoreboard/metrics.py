@@ -66,11 +66,9 @@ def random_precision(relevant: np.ndarray, candidates: np.ndarray) -> np.ndarray
 
 
 def random_map_at_r(relevant: np.ndarray, candidates: np.ndarray, depth: int) -> np.ndarray:
-    """(q,) expected MAP@R, R cut at `depth`.
-
-    Rank i is relevant with probability R / N, and then (i - 1)(R - 1) / (N - 1) of the ranks before it are, so that
-    the mean over i = 1..r of (R / N)(1 + (i - 1)(R - 1) / (N - 1)) / i has the harmonic number of r in it.
-    """
+    """(q,) expected MAP@R, R cut at `depth`. Rank i is relevant with probability R / N, and then (i - 1)(R - 1) / (N -
+    1) of the ranks before it are, so that the mean over i = 1..r of (R / N)(1 + (i - 1)(R - 1) / (N - 1)) / i has the
+    harmonic number of r in it."""
     r = np.minimum(relevant, depth)
     harmonic = np.cumsum(1 / np.arange(1, int(r.max()) + 1))[r - 1]
     share = (relevant - 1) / np.maximum(candidates - 1, 1)

@@ -39,22 +39,17 @@ class Pairs:
 def score_pairs(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """pairs: (q, 2) float64, the cosine of each pair and its human score; metrics "spearman" and "pearson" follow.
-    Of scores of two values also "average_precision".
-
-    Texts are embedded as documents. Raises InputError for pairs that can't be used, ModelError for contenders that
-    can't embed other texts.
-    """
+    """pairs: (q, 2) float64, the cosine of each pair and its human score; metrics "spearman" and "pearson" follow. Of
+    scores of two values also "average_precision". Texts are embedded as documents. Raises InputError for pairs that
+    can't be used, ModelError for contenders that can't embed other texts."""
     pairs = read_pairs(corpus, task)
     texts = [*pairs.first, *pairs.second]
     rows = embed_task_texts(corpus, contender, texts, secret=secret, progress=progress)
     first, second = rows[: len(pairs.first)].astype(np.float64), rows[len(pairs.first) :].astype(np.float64)
     cosines = np.einsum("ij,ij->i", first, second) / np.linalg.norm(first, axis=1) / np.linalg.norm(second, axis=1)
     if np.ptp(cosines) < 1e-12:
-        raise InputError(
-            f"Under {contender.label} every pair has the same cosine, so correlation is undefined.",
-            "Use pairs of different texts.",
-        )
+        message = f"Under {contender.label} every pair has the same cosine, so correlation is undefined."
+        raise InputError(message, "Use pairs of different texts.")
     scores = Scores({}, pairs.units, np.column_stack([cosines, pairs.human_scores]), facts=dict(pairs.facts))
     if pairs.facts["two_valued"]:
         precision, resampled, chance = average_precisions(cosines, pairs.human_scores, pairs.units, SEED)
@@ -67,10 +62,8 @@ def score_pairs(
 @lru_cache(maxsize=4)
 def read_pairs(corpus: CorpusRef, task: Task) -> Pairs:
     """The task's pairs. params: first, second, score (columns), of the corpus, or of a stored table: file (its key).
-
     Pairs that lack a text or a finite number are left out and counted. Raises InputError for the same column twice, a
-    column without numbers, fewer than MIN_PAIRS pairs, and scores that are all the same.
-    """
+    column without numbers, fewer than MIN_PAIRS pairs, and scores that are all the same."""
     names = [str(task.get(name)) for name in ("first", "second", "score")]
     if len(set(names)) < 3:
         raise InputError("The same column is selected twice.", "Select two columns of texts and one of scores.")
@@ -96,10 +89,8 @@ def average_precisions(
     cosines: np.ndarray, human_scores: np.ndarray, units: np.ndarray, seed: int = 0
 ) -> tuple[float, np.ndarray, float]:
     """Average precision as in scikit-learn, in [0, 1], higher is better; the same of resampled units, (b,); and chance:
-    the share of pairs that are the same.
-
-    cosines: (q,); human_scores: (q,) of two values, the greater one meaning the same. units: (q,) codes from 0.
-    """
+    the share of pairs that are the same. cosines: (q,); human_scores: (q,) of two values, the greater one meaning the
+    same. units: (q,) codes from 0."""
     same = (human_scores == human_scores.max()).astype(np.float64)
     order = np.argsort(-cosines, kind="stable")
     last = np.append(np.diff(cosines[order]) != 0, True)  # equal cosines pass a threshold together
@@ -119,23 +110,21 @@ def _numbers(scores: pd.Series, name: str) -> np.ndarray:
     if numbers.isna().all():
         cells = scores.dropna()
         example = f', for example "{str(cells.iloc[0])[:40]}" ' if len(cells) else ""
-        message = f'The column "{name}" has no numbers{example}.'
-        raise InputError(message, "Select the column with the score of each pair.")
+        raise InputError(
+            f'The column "{name}" has no numbers{example}.', "Select the column with the score of each pair."
+        )
     return numbers.to_numpy()
 
 
 def _check(numbers: np.ndarray, name: str, facts: dict[str, Any]) -> None:
     if len(numbers) < MIN_PAIRS:
-        raise InputError(
-            f"Only {len(numbers)} of {facts['rows']:,} rows hold two texts and a score; correlations need at least "
-            f"{MIN_PAIRS}.",
-            "Use more pairs, or select other columns.",
+        message = (
+            f"Only {len(numbers)} of {facts['rows']:,} rows hold two texts and a score; correlations need at least"
         )
+        raise InputError(f"{message} {MIN_PAIRS}.", "Use more pairs, or select other columns.")
     if np.ptp(numbers) == 0:
-        raise InputError(
-            f'Every score in the column "{name}" is {numbers[0]:g}: with no variance correlation is undefined.',
-            "Select another column, or use pairs whose scores differ.",
-        )
+        message = f'Every score in the column "{name}" is {numbers[0]:g}: with no variance correlation is undefined.'
+        raise InputError(message, "Select another column, or use pairs whose scores differ.")
 
 
 def _pair_codes(first: Sequence[str], second: Sequence[str]) -> np.ndarray:

@@ -55,10 +55,8 @@ class TopHits:
 
 
 def query_table(query: ScoreboardQuery, pair: ContenderPair) -> QueryTable | None:
-    """Queries by how far two contenders' scores differ; None where the metric has no score for each query.
-
-    Of pairs: how near a pair's rank by cosine is to its rank by human score, 1 where they are the same.
-    """
+    """Queries by how far two contenders' scores differ; None where the metric has no score for each query. Of pairs:
+    how near a pair's rank by cosine is to its rank by human score, 1 where they are the same."""
     scores = [load_scores(query, query.contenders[index]) for index in (pair.first, pair.second)]
     one, two = (_query_scores(contender, query.metric) for contender in scores)
     if one is None or two is None:
@@ -73,10 +71,8 @@ def query_table(query: ScoreboardQuery, pair: ContenderPair) -> QueryTable | Non
 
 
 def rank_agreement(pairs: np.ndarray) -> np.ndarray:
-    """(q,) in [0, 1]: 1 less the distance of a pair's two ranks, as a share of the greatest possible.
-
-    pairs: (q, 2) cosines and human scores; equal values share their mean rank.
-    """
+    """(q,) in [0, 1]: 1 less the distance of a pair's two ranks, as a share of the greatest possible. pairs: (q, 2)
+    cosines and human scores; equal values share their mean rank."""
     ranks = pd.DataFrame(pairs).rank().to_numpy()
     return 1 - np.abs(ranks[:, 0] - ranks[:, 1]) / max(len(ranks) - 1, 1)
 

@@ -1,7 +1,7 @@
 """Relevance judgments (qrels): read from files, and matched to the rows of a corpus."""
 
 import re
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,21 +20,6 @@ _NAMED = (
     re.compile(r"(corpus|doc|document|passage|row|p)[-_ ]?(id|no)", re.IGNORECASE),
     re.compile(r"score|grade|rel|relevance|label|rating", re.IGNORECASE),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class MatchedJudgments:
-    """Judgments on rows of the corpus. query: (p,) positions among the queries; row: (p,); grade: (p,) float64 > 0.
-
-    absent: judgments naming no row of the corpus, of `judged` in all; examples: some of their ids.
-    """
-
-    query: np.ndarray
-    row: np.ndarray
-    grade: np.ndarray
-    judged: int
-    absent: int
-    examples: tuple[str, ...]
 
 
 def is_qrels(data: bytes) -> bool:
@@ -73,11 +58,9 @@ def read_qrels(name: str, data: bytes) -> pd.DataFrame:
         raise InputError(f'"{name}" has no judgments.', "Each line needs a query ID, a row ID and a grade.")
     for number, fields in lines:
         if not _is_judgment(fields):
-            raise InputError(
-                f'Line {number:,} of "{name}" is not a judgment: it has {len(fields)} fields and ends with '
-                f'"{fields[-1][:40]}".',
-                "Each line needs a query ID, a row ID and a grade, separated by tabs, as in BEIR's qrels.",
-            )
+            problem = f'it has {len(fields)} fields and ends with "{fields[-1][:40]}"'
+            remedy = "Each line needs a query ID, a row ID and a grade, separated by tabs, as in BEIR's qrels."
+            raise InputError(f'Line {number:,} of "{name}" is not a judgment: {problem}.', remedy)
     rows = [(fields[0], fields[-2], float(fields[-1])) for _, fields in lines]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({COLUMNS[0]: "str", COLUMNS[1]: "str"})
 
@@ -93,28 +76,26 @@ def row_ids(table: pd.DataFrame, column: str) -> pd.Series:
 
 def match_rows(
     query: np.ndarray, ids: pd.Series, grade: np.ndarray, corpus_ids: pd.Series, column: str
-) -> MatchedJudgments:
-    """Judgments -> rows of the corpus. query: (p,) positions; ids: (p) of rows; grade: (p,), 0 or less is dropped.
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Judgments as a table of query and row (int64 positions) and grade (float64, above 0), and counts: "judgments",
+    and "absent" of those, which name no row of the corpus, with "absent_examples" of their ids.
 
-    An id of several rows (passages of one document) means all of them. Raises InputError with examples of both sides
-    where no id matches.
+    query: (p,) positions; ids: (p) of rows; grade: (p,), 0 or less is dropped. An id of several rows (passages of one
+    document) means all of them. Raises InputError with examples of both sides where no id matches.
     """
     text_ids, relevant = label_strings(ids.reset_index(drop=True)), np.asarray(grade) > 0
     judged = pd.DataFrame({"query": query, "id": text_ids, "grade": grade})[relevant & text_ids.notna().to_numpy()]
     rows = pd.DataFrame({"id": corpus_ids.to_numpy(), "row": np.arange(len(corpus_ids))}).dropna()
     if len(rows) > 1 and rows["id"].nunique() == 1:
-        raise InputError(
-            f'The column "{column}" has the same value in every row, so it does not identify rows.',
-            "Select the column with the IDs of the corpus' rows.",
-        )
+        message = f'The column "{column}" has the same value in every row, so it does not identify rows.'
+        raise InputError(message, "Select the column with the IDs of the corpus' rows.")
     matched = judged.merge(rows, on="id", how="inner")
     absent = judged[~judged["id"].isin(rows["id"])]
     if not len(matched):
         raise _no_match_error(judged["id"], rows["id"], column)
-    examples = tuple(str(row_id) for row_id in absent["id"].drop_duplicates().head(EXAMPLES))
-    queries, rows_matched = (matched[name].to_numpy(np.int64) for name in ("query", "row"))
-    grades = matched["grade"].to_numpy(np.float64)
-    return MatchedJudgments(queries, rows_matched, grades, len(judged), len(absent), examples)
+    examples = [str(row_id) for row_id in absent["id"].drop_duplicates().head(EXAMPLES)]
+    counts = {"judgments": len(judged), "absent": len(absent), "absent_examples": examples}
+    return matched.astype({"query": np.int64, "row": np.int64, "grade": np.float64}), counts
 
 
 def best_grades(query: np.ndarray, answer: np.ndarray, grade: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

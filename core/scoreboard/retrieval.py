@@ -15,7 +15,7 @@ from core.corpus.loaders import load_corpus
 from core.corpus.texts import distinct_texts
 from core.errors import InputError
 from core.scoreboard import metrics as ranked
-from core.scoreboard.qrels import COLUMNS, MatchedJudgments, best_grades, match_rows, row_ids
+from core.scoreboard.qrels import COLUMNS, best_grades, match_rows, row_ids
 from core.scoreboard.task_tables import column_of, file_names, has_text, open_table, sample_sorted
 from core.scoreboard.types import Scores, Task
 from core.secret import Secret
@@ -51,10 +51,8 @@ class Retrieval:
 
 @dataclass(frozen=True, eq=False)
 class JudgedQueries:
-    """Queries as uploaded, and judgments on them. texts, ids: of each query; query: (p,) positions among them.
-
-    unknown: judgments on queries that are not in the file.
-    """
+    """Queries as uploaded, and judgments on them. query: (p,) positions among the queries. unknown: judgments on
+    queries that are not in the file."""
 
     texts: list[str]
     ids: list[str]
@@ -67,11 +65,9 @@ class JudgedQueries:
 def score_queries(
     corpus: CorpusRef, contender: Contender, task: Task, secret: Secret | None = None, progress: Progress | None = None
 ) -> Scores:
-    """Scores of a contender: nDCG@10 by grade, MRR@10, P@1, recall@1, @10 and @100, one value per query.
-
-    Every distinct text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for
-    contenders that can't embed queries.
-    """
+    """Scores of a contender: nDCG@10 by grade, MRR@10, P@1, recall@1, @10 and @100, one value per query. Every distinct
+    text of the corpus is a candidate. Raises InputError for judgments of another corpus, ModelError for contenders that
+    can't embed queries."""
     return score_retrieval(corpus, contender, read_queries(corpus, task), secret, progress)
 
 
@@ -87,9 +83,9 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     loaded, uploaded = load_corpus(corpus), read_judged_queries(corpus, task)
     column = str(task.get("id"))
     corpus_ids = row_ids(loaded.table, column)
-    matched = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
+    matched, counts = match_rows(uploaded.query, uploaded.row_id, uploaded.grade, corpus_ids, column)
     groups, texts = distinct_texts(loaded.texts)
-    query, answer, grade = best_grades(matched.query, groups[matched.row], matched.grade)
+    query, answer, grade = best_grades(matched["query"].to_numpy(), groups[matched["row"]], matched["grade"].to_numpy())
     used = sample_sorted(np.unique(query), MAX_QUERIES, SEED)
     is_used = np.isin(query, used)
     query, answer, grade = np.searchsorted(used, query[is_used]).astype(np.int32), answer[is_used], grade[is_used]
@@ -99,8 +95,9 @@ def read_queries(corpus: CorpusRef, task: Task) -> Retrieval:
     is_judged = np.isin(matching, query * np.int64(len(texts)) + answer)
     excluded = np.where(is_judged, -1, self_matches)
     units = distinct_texts(query_texts)[0].astype(np.int32)
-    facts = _facts(uploaded, matched, len(loaded))
+    facts = counts | _query_counts(uploaded, matched["query"].nunique())
     facts |= {"own_texts": int((excluded >= 0).sum()), "files": file_names(corpus, task)}
+    facts |= {"rows": len(loaded), "seed": SEED}
     return Retrieval(query_texts, None, query, answer, grade, excluded, units, facts)
 
 
@@ -119,10 +116,8 @@ def score_retrieval(
     corpus: CorpusRef, contender: Contender, task: Retrieval,
     secret: Secret | None = None, progress: Progress | None = None,
 ) -> Scores:  # fmt: skip
-    """The metrics of each query, see `ranked_scores`. Search is exact, over all candidates, by cosine.
-
-    Raises ModelError where the contender can't embed new texts.
-    """
+    """The metrics of each query, see `ranked_scores`. Search is exact, over all candidates, by cosine. Raises
+    ModelError where the contender can't embed new texts."""
     queries = embed_task_texts(corpus, contender, task.queries, queries=True, secret=secret, progress=progress)
     if task.candidates is None:
         rows, candidates = contender_rows(corpus, contender), first_rows(corpus)
@@ -192,11 +187,9 @@ def chance(task: Retrieval, candidates: int) -> dict[str, float]:
 def nearest_candidates(
     queries: np.ndarray, rows: np.ndarray, candidates: np.ndarray, excluded: np.ndarray, depth: int = DEPTH
 ) -> np.ndarray:
-    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded.
-
-    rows[candidates]: (m, d). Exact, by float32 dot product. Ties are in random order, the same for every query and
-    contender (TIE_SEED), so that no position in the file is favored.
-    """
+    """(q, min(depth, m)) int32 the nearest candidates of each query, -1 for one that is excluded. rows[candidates]: (m,
+    d). Exact, by float32 dot product. Ties are in random order, the same for every query and contender (TIE_SEED), so
+    that no position in the file is favored."""
     order = np.random.default_rng(TIE_SEED).permutation(len(candidates)).astype(np.int32)
     nearest = np.empty((len(queries), min(depth, len(candidates))), np.int32)
     for start in range(0, len(queries), _QUERIES):
@@ -214,11 +207,9 @@ def _judged_in_qrels(corpus: CorpusRef, task: Task, table: pd.DataFrame, texts: 
     query = label_strings(judgments[COLUMNS[0]]).map(position)
     in_file = query.notna().to_numpy()
     if not in_file.any():
-        raise InputError(
-            f'No judgment matches a query of the file: judgments have ids such as "{judgments[COLUMNS[0]].iloc[0]}", '
-            f'queries such as "{ids.iloc[0]}".',
-            "Select the column with the query IDs, and upload queries and judgments that belong together.",
-        )
+        examples = f'judgments have ids such as "{judgments[COLUMNS[0]].iloc[0]}", queries such as "{ids.iloc[0]}"'
+        remedy = "Select the column with the query IDs, and upload queries and judgments that belong together."
+        raise InputError(f"No judgment matches a query of the file: {examples}.", remedy)
     positions, grades = query[in_file].to_numpy(np.int64), judgments[COLUMNS[2]].to_numpy(np.float64)[in_file]
     names, unknown = ids.fillna("").astype("str").tolist(), int((~in_file).sum())
     return JudgedQueries(texts.tolist(), names, positions, judgments[COLUMNS[1]][in_file], grades, unknown)
@@ -231,8 +222,9 @@ def _judged_in_column(task: Task, table: pd.DataFrame, texts: pd.Series) -> Judg
     if task.get("grade"):
         cells = parse_numbers(column_of(table, str(task.get("grade")), "the file of queries"))
         if cells.isna().all():
-            message = f'The column "{task.get("grade")}" has no numbers.'
-            raise InputError(message, "Select another column, or no grades.")
+            raise InputError(
+                f'The column "{task.get("grade")}" has no numbers.', "Select another column, or no grades."
+            )
         grades = cells.fillna(0).to_numpy(np.float64)
     positions = texts.map({text: position for position, text in enumerate(unique)}).to_numpy(np.int64)
     return JudgedQueries(unique, [""] * len(unique), positions, relevant, grades)
@@ -254,13 +246,10 @@ def _self_matches(
     return matches
 
 
-def _facts(uploaded: JudgedQueries, matched: MatchedJudgments, rows: int) -> dict[str, object]:
+def _query_counts(uploaded: JudgedQueries, usable: int) -> dict[str, int]:
     judged = len(np.unique(uploaded.query[np.asarray(uploaded.grade) > 0]))
-    usable = len(np.unique(matched.query))
     queries = {"queries_judged": judged, "queries_left_out": judged - usable, "queries_usable": usable}
-    absent = {"absent": matched.absent, "absent_examples": list(matched.examples)}
-    judgments = {"judgments": matched.judged, "unknown_queries": uploaded.unknown}
-    return {"queries_given": len(uploaded.texts), **queries, **judgments, **absent, "rows": rows, "seed": SEED}
+    return {"queries_given": len(uploaded.texts), **queries, "unknown_queries": uploaded.unknown}
 
 
 def _nearest(

@@ -39,10 +39,8 @@ class SearchTimes:
 
 
 def time_embedding(embedder: Embedder, texts: list[str], seed: int = 0) -> EmbeddingTimes:
-    """Time a seeded sample of texts past any cache, as many as fit the budget, and 30 queries.
-
-    Queries are the first words of sampled texts, embedded one by one.
-    """
+    """Time a seeded sample of texts past any cache, as many as fit the budget, and 30 queries. Queries are the first
+    words of sampled texts, embedded one by one."""
     order = np.random.default_rng(seed).permutation(len(texts))[: max(MAX_TEXTS, QUERIES)]
     sample = [texts[i] for i in order]
     queries = [" ".join(sample[i % len(sample)].split()[:QUERY_LENGTH]) for i in range(QUERIES)]

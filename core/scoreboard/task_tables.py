@@ -34,10 +34,8 @@ class TaskTable:
 def import_tables(
     corpus: CorpusRef, files: tuple[StagedFile, ...], judged: bool
 ) -> tuple[TaskTable, ...] | InvalidInput:
-    """Store uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first.
-
-    InvalidInput for files that can't be read, or are too many or of the wrong kinds. Raises StorageError.
-    """
+    """Store uploaded files as tables of tasks: one, or where `judged` also BEIR's two, the queries first. InvalidInput
+    for files that can't be read, or are too many or of the wrong kinds. Raises StorageError."""
     try:
         if judged and len(files) == MAX_FILES:
             return _import_queries_and_qrels(corpus, files)
@@ -103,10 +101,8 @@ def sample_sorted(positions: np.ndarray, limit: int, seed: int) -> np.ndarray:
 def save_table(
     corpus: CorpusRef, key: str, name: str, read: Callable[[], pd.DataFrame], qrels: bool = False
 ) -> TaskTable:
-    """Store a file's table as Parquet in the corpus' folder, unless it is stored.
-
-    read: returns the table; blank and duplicate column names are replaced. Raises InputError for one without rows.
-    """
+    """Store a file's table as Parquet in the corpus' folder, unless it is stored. read: returns the table; blank and
+    duplicate column names are replaced. Raises InputError for one without rows."""
     workspace, inputs = Workspace(corpus.folder), _inputs(key, qrels)
     if workspace.load(KIND, corpus.digest, inputs) is None:
         table = _clean_columns(read())
@@ -151,11 +147,11 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) 
     tables = {file: table for file in files if (table := _judgments(corpus.folder, file)) is not None}
     queries = [file for file in files if file not in tables]
     if len(tables) != 1 or len(queries) != 1:
-        raise InputError(
-            f"Of the two files, {len(tables)} look like judgments; one must be.",
+        remedy = (
             "Upload the queries (queries.jsonl, or a table) and the judgments: lines of query id, row id and grade, or "
-            "a table with the columns query-id, corpus-id and score.",
+            "a table with the columns query-id, corpus-id and score."
         )
+        raise InputError(f"Of the two files, {len(tables)} look like judgments; one must be.", remedy)
     qrels = next(iter(tables))
     judgments = save_table(corpus, qrels.key, qrels.name, lambda: tables[qrels], qrels=True)
     return _import_single(corpus, queries[0], True), judgments
@@ -163,7 +159,6 @@ def _import_queries_and_qrels(corpus: CorpusRef, files: tuple[StagedFile, ...]) 
 
 def _judgments(folder: str, file: StagedFile) -> pd.DataFrame | None:
     """The judgments a file holds, None where it holds something else."""
-    data = staged_bytes(folder, file)
-    if is_qrels(data):
+    if is_qrels(data := staged_bytes(folder, file)):
         return read_qrels(file.name, data)
     return named_qrels(read_staged(folder, ImportSource((file,))).table)

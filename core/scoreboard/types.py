@@ -104,24 +104,20 @@ METRICS: dict[str, Metric] = {
     "precision_at_1_macro": Metric("P@1, macro", "P@1 averaged over labels, all with equal weight.", _LABELS),
     "knn_accuracy": Metric("kNN accuracy", "Share of rows with the majority label of their ten nearest rows.", _LABELS),
     "probe_macro_f1": Metric(
-        "Linear probe, macro-F1", "Macro-averaged F1 of a logistic regression on held-out rows.", _LABELS, "runs"
-    ),
+        "Linear probe, macro-F1", "Macro-averaged F1 of a logistic regression on held-out rows.", _LABELS, "runs"),
     "probe_accuracy": Metric(
-        "Linear probe, accuracy", "Share of held-out rows that a logistic regression labels correctly.", _LABELS
-    ),
+        "Linear probe, accuracy", "Share of held-out rows that a logistic regression labels correctly.", _LABELS),
     "few_shot_accuracy": Metric(
-        "Few-shot accuracy", "Logistic regression on a few texts per label: MTEB classification.", _LABELS, "resampled"
+        "Few-shot accuracy", "Logistic regression on a few texts per label: MTEB classification.", _LABELS, "resampled",
     ),
     "few_shot_macro_f1": Metric("Few-shot macro-F1", "Macro-averaged F1 of the same probe.", _LABELS, "resampled"),
     "v_measure": Metric(
-        "V-measure", "How well k-means with one cluster per label matches the labels, as MTEB.", _LABELS, "resampled"
-    ),
+        "V-measure", "How well k-means with one cluster per label matches the labels, as MTEB.", _LABELS, "resampled"),
     "spearman": Metric("Spearman", "Rank correlation of cosine and human score.", _PAIRS, "pairs", "correlation"),
     "average_precision": Metric(
-        "Average precision", "How well cosines rank pairs rated as same first (two ratings).", _PAIRS, "resampled"
-    ),
+        "Average precision", "How well cosines rank pairs rated as same first (two ratings).", _PAIRS, "resampled"),
     "pearson": Metric("Pearson", "Linear correlation of cosine and human score.", _PAIRS, "pairs", "correlation"),
-}
+}  # fmt: skip
 """By name; a task's main metric comes first among its own."""
 
 

@@ -21,10 +21,8 @@ def verdict(
     costs: Mapping[str, Cost] | None = None, failed: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Which contenders are best, by how much and at what cost, and which difference can't be detected; then whether
-    none beats chance, and who could not be scored. Plain text, any characters.
-
-    labels: contender key -> label. costs: what is known of them, by key. failed: labels of contenders without a score.
-    """
+    none beats chance, and who could not be scored. Plain text, any characters. labels: contender key -> label. costs:
+    what is known of them, by key. failed: labels of contenders without a score."""
     writer = _VerdictWriter(comparison, labels, costs or {})
     sentences = [writer.ranking(), writer.cost(), writer.detectability(), writer.chance()]
     if failed:
@@ -47,9 +45,7 @@ def format_points(value: float) -> str:
 
 def describe_recipe(metric: str, facts: Mapping[str, Any], split: str | None) -> str:
     """How a metric that follows a recipe of MTEB was measured, and whether published figures compare; "" of others.
-
-    facts: of the scores; split: the task's column. Plain text.
-    """
+    facts: of the scores; split: the task's column. Plain text."""
     if metric in FEW_SHOT and "few_shot" in facts:
         return _describe_few_shot(facts["few_shot"], split)
     return _describe_clusters(facts["groups"]) if metric == "v_measure" and "groups" in facts else ""

@@ -1,7 +1,5 @@
-"""Strengths of several contenders from votes between two at a time (Bradley and Terry, 1952).
-
-Own code: all resamples are fitted at once.
-"""
+"""Strengths of several contenders from votes between two at a time (Bradley and Terry, 1952). Own
+code: all resamples are fitted at once."""
 
 from dataclasses import dataclass
 
@@ -47,9 +45,8 @@ def fit_log_strengths(wins: np.ndarray) -> np.ndarray:
         between = (games / (strength[..., :, None] + strength[..., None, :])).sum(axis=-1)
         new = np.where(between > 0, np.log(np.maximum(won, 1e-12)) - np.log(np.maximum(between, 1e-12)), logs)
         new -= new.mean(axis=-1, keepdims=True)
-        converged = np.abs(new - logs).max() < TOLERANCE
-        logs = new
-        if converged:
+        change, logs = np.abs(new - logs).max(), new
+        if change < TOLERANCE:
             break
     return logs
 

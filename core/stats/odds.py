@@ -55,9 +55,7 @@ class Logit:
 def fit_firth(columns: np.ndarray, y: np.ndarray) -> Logit:
     """Penalized likelihood of Firth (1993), as Heinze and Schemper (2002) use it where groups are separated: the
     intervals are Wald's. With one column of 0 and 1 it is the odds ratio with Haldane's and Anscombe's half added.
-
-    columns: (n, p) numbers without an intercept, which is added. y: (n,) of 0 and 1.
-    """
+    columns: (n, p) numbers without an intercept, which is added. y: (n,) of 0 and 1."""
     n, wide = columns.shape
     x = np.column_stack([np.ones(n), columns.astype(np.float64)])
     used = _independent(x)
@@ -67,8 +65,7 @@ def fit_firth(columns: np.ndarray, y: np.ndarray) -> Logit:
         step = _step(x, y, beta)
         step *= min(1.0, MAX_STEP / max(np.abs(step).max(), 1e-12))
         beta += step
-        converged = bool(np.abs(step).max() < TOLERANCE)
-        if converged:
+        if converged := bool(np.abs(step).max() < TOLERANCE):
             break
     chance = _chances(x, beta)
     errors = np.sqrt(np.diag(_covariance(x, chance)))
@@ -97,10 +94,8 @@ def _end(cells: np.ndarray, best: np.ndarray, limit: np.ndarray, side: int) -> n
 
 
 def _profile(cells: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-    """The highest log likelihood (s,) with the log odds ratio given, over the odds t of the second row.
-
-    Where it is highest, (a + b) r t / (1 + r t) + (c + d) t / (1 + t) = a + c, a quadratic equation in t.
-    """
+    """The highest log likelihood (s,) with the log odds ratio given, over the odds t of the second row. Where it is
+    highest, (a + b) r t / (1 + r t) + (c + d) t / (1 + t) = a + c, a quadratic equation in t."""
     a, b, c, d = cells
     r, hits = np.exp(ratio), a + c
     square, line = r * (b + d), (a + b) * r + c + d - hits * (1 + r)
@@ -131,6 +126,5 @@ def _covariance(x: np.ndarray, chance: np.ndarray) -> np.ndarray:
 
 def _independent(x: np.ndarray) -> np.ndarray:
     """Positions of columns that are linearly independent of those before them."""
-    left = np.abs(np.diag(np.linalg.qr(x, mode="r")))
-    size = np.linalg.norm(x, axis=0)
+    left, size = np.abs(np.diag(np.linalg.qr(x, mode="r"))), np.linalg.norm(x, axis=0)
     return np.flatnonzero(left > ALIASED * np.maximum(size, 1e-300))

@@ -22,10 +22,8 @@ def wilson(counts: np.ndarray, totals: np.ndarray) -> Interval[np.ndarray]:
 def newcombe(
     first: np.ndarray, first_total: np.ndarray, second: np.ndarray, second_total: np.ndarray
 ) -> Interval[np.ndarray]:
-    """second share minus first share, and its interval from the two Wilson intervals (Newcombe, 1998, method 10).
-
-    Above 0: the second is higher. NaN where a total is 0.
-    """
+    """second share minus first share, and its interval from the two Wilson intervals (Newcombe, 1998, method 10). Above
+    0: the second is higher. NaN where a total is 0."""
     one, one_low, one_high = wilson(first, first_total)
     two, two_low, two_high = wilson(second, second_total)
     change = two - one

@@ -37,16 +37,16 @@ def draw_counts(units: int, resamples: int, seed: int = SEED) -> Iterator[np.nda
 
 
 def percentile_interval(value: np.ndarray | float, samples: np.ndarray, units: int) -> Interval[np.ndarray]:
-    """The percentile interval of bootstrap samples (b, ...) of `units` units; NaN samples do not count.
+    """The percentile interval of bootstrap samples (b, ...) of `units` units; NaN samples do not count. Widened for few
+    units (Hesterberg, 2015, expanded percentile interval): the percentiles are those of a normal at Student's quantile
+    times sqrt(n / (n - 1)). Ends are NaN for fewer than two units."""
+    from scipy.special import ndtr
 
-    Widened for few units (Hesterberg, 2015, expanded percentile interval): the percentiles are those of a normal at
-    Student's quantile times sqrt(n / (n - 1)). Ends are NaN for fewer than two units.
-    """
     value, samples = np.asarray(value, np.float64), np.asarray(samples, np.float64)
     unknown = ~np.isfinite(samples).any(axis=0) | (units < 2)
     if unknown.all():
         return Interval(value, np.full(samples.shape[1:], np.nan), np.full(samples.shape[1:], np.nan))
-    tail = _expanded_tail(units)
+    tail = float(ndtr(-student_quantile(units - 1) * np.sqrt(units / (units - 1))))
     ends = np.nanquantile(np.where(unknown, 0.0, samples), [tail, 1 - tail], axis=0)
     low, high = np.where(unknown, np.nan, ends)
     return Interval(value, low, high)
@@ -75,10 +75,8 @@ def resampled_means(
 def mean_interval(
     values: np.ndarray, units: np.ndarray | None = None, seed: int = SEED, proportion: bool = False
 ) -> Interval[np.ndarray]:
-    """Means of the rows of values (c, q) with their bootstrap intervals, see `resampled_means`.
-
-    proportion: values lie in [0, 1]; where all are 0, or all 1, see `with_constant_rows`.
-    """
+    """Means of the rows of values (c, q) with their bootstrap intervals, see `resampled_means`. proportion: values lie
+    in [0, 1]; where all are 0, or all 1, see `with_constant_rows`."""
     means, samples, count = resampled_means(values, units, seed)
     interval = percentile_interval(means, samples, count)
     return with_constant_rows(interval, values, count) if proportion else interval
@@ -133,13 +131,9 @@ def bootstrap_runs(
     texts: np.ndarray, runs: int, score: Callable[[int, np.ndarray], list[float]], seed: int = SEED
 ) -> np.ndarray:
     """(FEWER_RESAMPLES, k) the mean of k scores over `runs` runs drawn with replacement, each over texts drawn with
-    replacement: how both would vary. The same draws for every contender.
-
-    texts: (m,) codes of identical texts, from 0. score(run, weights): k scores where row i counts weights[i].
-    """
-    rng = np.random.default_rng(seed)
-    count = int(texts.max()) + 1
-    values = []
+    replacement: how both would vary. The same draws for every contender. texts: (m,) codes of identical texts, from 0.
+    score(run, weights): k scores where row i counts weights[i]."""
+    rng, count, values = np.random.default_rng(seed), int(texts.max()) + 1, []
     for _ in range(FEWER_RESAMPLES):
         weights = np.bincount(rng.integers(0, count, count), minlength=count)[texts].astype(float)
         drawn, times = np.unique(rng.integers(0, runs, runs), return_counts=True)
@@ -172,10 +166,8 @@ def random_parts(count: int, seed: int = SEED) -> np.ndarray:
 def jackknife(
     value: float, left_out: Sequence[float] | np.ndarray, twice: Sequence[float] | np.ndarray | None = None
 ) -> Interval[float]:
-    """The delete-a-group jackknife (Kott, 2001): value +- t * standard error, from the values without each part.
-
-    twice: values without each part of something whose chance `left_out` counts twice; it is then counted once.
-    """
+    """The delete-a-group jackknife (Kott, 2001): value +- t * standard error, from the values without each part. twice:
+    values without each part of something whose chance `left_out` counts twice; it is then counted once."""
     values = np.asarray(left_out, np.float64)
     if len(values) < 2 or not np.isfinite(values).all():
         return Interval(value, float("nan"), float("nan"))
@@ -220,12 +212,6 @@ def _block_counts(blocks: int, seed: int) -> np.ndarray:
     counts = np.concatenate([block.astype(np.uint16) for block in draw_counts(blocks, RESAMPLES, seed)])
     counts.setflags(write=False)
     return counts
-
-
-def _expanded_tail(units: int) -> float:
-    from scipy.special import ndtr
-
-    return float(ndtr(-student_quantile(units - 1) * np.sqrt(units / (units - 1))))
 
 
 def _jackknife_variance(left_out: np.ndarray) -> float:

@@ -11,22 +11,10 @@ from statistics import NormalDist
 
 import numpy as np
 
+from core.stats import resampling as bootstrap
 from core.stats.interval import ALPHA, Interval, student_quantile
 from core.stats.rank_correlation import CorrelationKind, WeightedColumn, weighted_correlations
-from core.stats.resampling import (
-    CELLS,
-    FEWER_RESAMPLES,
-    RESAMPLES,
-    ROUNDING,
-    SEED,
-    compact,
-    draw_counts,
-    percentile_interval,
-    resampled_means,
-    share_best,
-    unit_sums,
-    with_constant_rows,
-)
+from core.stats.resampling import SEED
 
 PERMUTATIONS = 10_000
 POWER = 0.8
@@ -61,19 +49,19 @@ def compare_means(values: np.ndarray, units: np.ndarray, unit: str = "queries", 
     randomization, the signs of whole units' differences flipped (Smucker, Allan and Carterette, 2007).
     """
     values = values.astype(np.float64)
-    codes, count = compact(units)
+    codes, count = bootstrap.compact(units)
     total, (first, second) = values.shape[1], pair_indices(len(values))
-    means, samples, _ = resampled_means(values, units, seed)
-    scores = with_constant_rows(percentile_interval(means, samples, count), values, count)
-    sums, sizes = unit_sums(values, codes, count), np.bincount(codes, minlength=count).astype(np.float64)
+    means, samples, _ = bootstrap.resampled_means(values, units, seed)
+    scores = bootstrap.with_constant_rows(bootstrap.percentile_interval(means, samples, count), values, count)
+    sums, sizes = bootstrap.unit_sums(values, codes, count), np.bincount(codes, minlength=count).astype(np.float64)
     gaps = sums[first] - sums[second]
     over = f"{count:,} {unit}" if count == total else f"{total:,} {unit} on {count:,} different texts"
     method = (
-        f"Paired bootstrap over {over} ({RESAMPLES:,} resamples) and paired randomization test "
+        f"Paired bootstrap over {over} ({bootstrap.RESAMPLES:,} resamples) and paired randomization test "
         f"({PERMUTATIONS:,} permutations), seed {seed}."
     )
     return PairedEvidence(
-        scores, _difference_interval(means, samples, count), share_best(samples, count),
+        scores, _difference_interval(means, samples, count), bootstrap.share_best(samples, count),
         _cluster_standard_error(gaps, sizes, total), sign_flip_p_values(gaps, seed), total, count, unit, method,
     )  # fmt: skip
 
@@ -82,19 +70,15 @@ def compare_correlations(
     cosines: np.ndarray, target: np.ndarray, units: np.ndarray, kind: CorrelationKind, seed: int = SEED
 ) -> PairedEvidence:
     """Scores that are correlations of cosines (c, q) with the scores (q,) that people gave the same pairs of texts.
-    units: (q,) codes of pairs that are resampled together.
-
-    Paired bootstrap over units, ranks taken anew in every resample; the test swaps two contenders' values (ranks, or
-    cosines, each at mean 0 and variance 1) unit by unit.
-    """
-    codes, count = compact(units)
-    resamples = int(np.clip(PAIR_CELLS // max(len(target), 1), FEWER_RESAMPLES, RESAMPLES))
+    units: (q,) codes of pairs that are resampled together. Paired bootstrap over units, ranks taken anew in every
+    resample; the test swaps two contenders' values (ranks, or cosines, each at mean 0 and variance 1) unit by unit."""
+    codes, count = bootstrap.compact(units)
+    resamples = int(np.clip(PAIR_CELLS // max(len(target), 1), bootstrap.FEWER_RESAMPLES, bootstrap.RESAMPLES))
     goal, columns = WeightedColumn(target, kind), [WeightedColumn(row, kind) for row in cosines]
     once = np.ones((1, len(target)))
     means = weighted_correlations(goal, columns, once)[0]
-    samples = np.concatenate(
-        [weighted_correlations(goal, columns, counts[:, codes]) for counts in draw_counts(count, resamples, seed)]
-    )
+    draws = bootstrap.draw_counts(count, resamples, seed)
+    samples = np.concatenate([weighted_correlations(goal, columns, counts[:, codes]) for counts in draws])
     differences = _difference_interval(means, samples, count)
     error = _pair_differences(samples).std(axis=0, ddof=1)
     standard = np.stack([_standardized(column.values(once)[0]) for column in columns])
@@ -105,8 +89,8 @@ def compare_correlations(
         f"paired randomization test (values swapped, {PERMUTATIONS:,} permutations), seed {seed}."
     )
     return PairedEvidence(
-        percentile_interval(means, samples, count), differences, share_best(samples, count), error, p_value,
-        len(target), count, "pairs", method,
+        bootstrap.percentile_interval(means, samples, count), differences, bootstrap.share_best(samples, count), error,
+        p_value, len(target), count, "pairs", method,
     )  # fmt: skip
 
 
@@ -126,10 +110,10 @@ def compare_runs(values: np.ndarray, ratio: float, unit: str = "folds", seed: in
     method = (
         f"Student's t over {runs:,} {unit}"
         + (f", corrected for shared training rows (Nadeau and Bengio, test/train {ratio:.2f})" if ratio else "")
-        + f"; P(best) by {RESAMPLES:,} draws, seed {seed}."
+        + f"; P(best) by {bootstrap.RESAMPLES:,} draws, seed {seed}."
     )
     return PairedEvidence(
-        scores, differences, share_best(_draw_means(values, means, scale, seed)), error,
+        scores, differences, bootstrap.share_best(_draw_means(values, means, scale, seed)), error,
         _student_p_values(differences.value, error, runs), runs, runs, unit, method,
     )  # fmt: skip
 
@@ -151,9 +135,9 @@ def compare_resampled(
     p_value = 2 * ndtr(-_standard_errors_from_zero(differences.value, error))
     over = f"{observations:,} {unit}" + (f" and {extra}" if extra else "")
     method = f"Paired bootstrap over {over} ({len(samples):,} resamples, normal test), seed {seed}."
-    interval = percentile_interval(scores, samples, observations)
+    interval = bootstrap.percentile_interval(scores, samples, observations)
     return PairedEvidence(
-        interval, differences, share_best(samples), error, p_value, observations, observations, unit, method
+        interval, differences, bootstrap.share_best(samples), error, p_value, observations, observations, unit, method
     )
 
 
@@ -175,22 +159,20 @@ def sign_flip_p_values(gaps: np.ndarray, seed: int = SEED) -> np.ndarray:
     """(m,) two-sided p values of differences summed by unit (m, u): (b + 1) / (permutations + 1), where b random
     flips of the units' signs give a total at least as far from 0."""
     observed = np.abs(gaps.sum(axis=1))
-    reached = observed - ROUNDING * np.maximum(np.abs(gaps).sum(axis=1), 1)
+    reached = observed - bootstrap.ROUNDING * np.maximum(np.abs(gaps).sum(axis=1), 1)
     beyond = np.zeros(len(gaps))
     for bits in _random_bits(gaps.shape[1], seed + 1):
         beyond += (np.abs((2 * bits - 1) @ gaps.T) >= reached).sum(axis=0)
-    return _permutation_p_values(beyond)
+    return np.asarray((beyond + 1) / (PERMUTATIONS + 1))
 
 
 def swap_p_values(values: np.ndarray, target: np.ndarray, codes: np.ndarray, seed: int = SEED) -> np.ndarray:
     """(m,) two-sided p values of differences in correlation; values (c, q) and target (q,) at mean 0 and variance 1.
-
-    Swapping adds s(b - a) to one and takes it from the other, s being 0 or 1: sums over pairs are linear in s.
-    """
+    Swapping adds s(b - a) to one and takes it from the other, s being 0 or 1: sums over pairs are linear in s."""
     first, second = pair_indices(len(values))
     step, squares = values[second] - values[first], values[second] ** 2 - values[first] ** 2
     count = int(codes.max()) + 1
-    parts = [unit_sums(part, codes, count) for part in (step * target, step, squares)]
+    parts = [bootstrap.unit_sums(part, codes, count) for part in (step * target, step, squares)]
     total, start = values.shape[1], (values * target).sum(axis=1)
     observed = np.abs(start[first] - start[second]) / total
     beyond = np.zeros(len(first))
@@ -198,8 +180,8 @@ def swap_p_values(values: np.ndarray, target: np.ndarray, codes: np.ndarray, see
         swapped, added, squared = (bits @ part.T / total for part in parts)
         one = (start[first] / total + swapped) / np.sqrt(1 + squared - added**2)
         two = (start[second] / total - swapped) / np.sqrt(1 - squared - added**2)
-        beyond += (np.abs(one - two) >= observed - ROUNDING).sum(axis=0)
-    return _permutation_p_values(beyond)
+        beyond += (np.abs(one - two) >= observed - bootstrap.ROUNDING).sum(axis=0)
+    return np.asarray((beyond + 1) / (PERMUTATIONS + 1))
 
 
 def _pair_differences(samples: np.ndarray) -> np.ndarray:
@@ -209,18 +191,13 @@ def _pair_differences(samples: np.ndarray) -> np.ndarray:
 
 
 def _difference_interval(scores: np.ndarray, samples: np.ndarray, units: int) -> Interval[np.ndarray]:
-    return percentile_interval(_pair_differences(scores[None])[0], _pair_differences(samples), units)
-
-
-def _permutation_p_values(beyond: np.ndarray) -> np.ndarray:
-    """(m,) p values, given how many of the PERMUTATIONS were at least as far from 0: (b + 1) / (n + 1)."""
-    return np.asarray((beyond + 1) / (PERMUTATIONS + 1))
+    return bootstrap.percentile_interval(_pair_differences(scores[None])[0], _pair_differences(samples), units)
 
 
 def _random_bits(units: int, seed: int) -> Iterator[np.ndarray]:
     """Blocks of (b, units) float64 of 0 and 1, PERMUTATIONS rows together."""
     rng = np.random.default_rng(seed)
-    step = max(CELLS // units, 1)
+    step = max(bootstrap.CELLS // units, 1)
     for start in range(0, PERMUTATIONS, step):
         yield rng.integers(0, 2, (min(step, PERMUTATIONS - start), units), dtype=np.int8).astype(np.float64)
 
@@ -264,8 +241,8 @@ def _draw_means(values: np.ndarray, means: np.ndarray, scale: float, seed: int) 
     runs, rng = values.shape[1], np.random.default_rng(seed)
     if runs < 2:
         return means[None]
-    normal = rng.standard_normal((RESAMPLES, runs)) @ (values - means[:, None]).T / np.sqrt(runs - 1)
-    heavy = np.sqrt(rng.chisquare(runs - 1, RESAMPLES) / (runs - 1))
+    normal = rng.standard_normal((bootstrap.RESAMPLES, runs)) @ (values - means[:, None]).T / np.sqrt(runs - 1)
+    heavy = np.sqrt(rng.chisquare(runs - 1, bootstrap.RESAMPLES) / (runs - 1))
     return np.asarray(means + scale * normal / heavy[:, None])
 
 

@@ -6,8 +6,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, v_measure_score
 
 from core.scoreboard import probes
-from core.scoreboard.kmeans import SEEDS, v_measure, v_measures, v_measures_of_sets
-from core.scoreboard.probes import FOLDS, RUNS, cross_validated, few_shot, fitted, held_out
+from core.scoreboard.probes import (
+    FOLDS,
+    RUNS,
+    SEEDS,
+    cross_validated,
+    few_shot,
+    fitted,
+    held_out,
+    v_measure,
+    v_measures,
+    v_measures_of_sets,
+)
 from core.types import unit_rows
 
 

@@ -59,8 +59,8 @@ def test_broken_judgments_are_explained(data, words):
 
 def test_ids_of_any_type_meet():
     known = row_ids(pd.DataFrame({"key": [7.0, 8.0, np.nan]}), "key")
-    found = match_rows(np.array([0, 1]), pd.Series(["8", " 7 "]), np.ones(2), known, "key")
-    assert found.row.tolist() == [1, 0]
+    matched, _ = match_rows(np.array([0, 1]), pd.Series(["8", " 7 "]), np.ones(2), known, "key")
+    assert matched["row"].tolist() == [1, 0]
     table = pd.DataFrame({"text": ["a", "b"]})
     assert row_ids(table, FROM_ONE).tolist() == ["1", "2"]
     assert row_ids(table, FROM_ZERO).tolist() == ["0", "1"]
@@ -70,11 +70,10 @@ def test_ids_of_any_type_meet():
 
 def test_absent_rows_are_counted_and_an_id_on_two_rows_means_both():
     known = pd.Series(["a", "b", "a", "c"])
-    found = match_rows(np.array([0, 0, 1, 1, 2]), pd.Series(list("axbcz")), np.array([2, 1, 1, 0, 3]), known, "id")
-    assert list(zip(found.query.tolist(), found.row.tolist(), found.grade.tolist(), strict=True)) == [
-        (0, 0, 2), (0, 2, 2), (1, 1, 1)
-    ]  # fmt: skip
-    assert (found.judged, found.absent, found.examples) == (4, 2, ("x", "z"))
+    query, grade = np.array([0, 0, 1, 1, 2]), np.array([2, 1, 1, 0, 3])
+    matched, counts = match_rows(query, pd.Series(list("axbcz")), grade, known, "id")
+    assert matched[["query", "row", "grade"]].values.tolist() == [[0, 0, 2], [0, 2, 2], [1, 1, 1]]
+    assert counts == {"judgments": 4, "absent": 2, "absent_examples": ["x", "z"]}
 
 
 def test_ids_of_another_corpus_are_shown_beside_this_ones():

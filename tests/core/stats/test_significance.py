@@ -113,8 +113,7 @@ def test_copies_count_as_one_unit(three):
 @pytest.fixture
 def quick(monkeypatch):
     """Fewer draws, for many simulated comparisons."""
-    for module in (resampling, significance):
-        monkeypatch.setattr(module, "RESAMPLES", 500)
+    monkeypatch.setattr(resampling, "RESAMPLES", 500)
     monkeypatch.setattr(significance, "PERMUTATIONS", 400)
 
 
