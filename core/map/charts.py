@@ -17,18 +17,13 @@ LEGEND_WIDTH = 32
 
 
 def map_figure(
-    points: np.ndarray,
-    rows: np.ndarray,
-    color: ColorSpec,
-    texts: Sequence[str],
-    theme: Theme = "light",
+    points: np.ndarray, rows: np.ndarray, color: ColorSpec, texts: Sequence[str], theme: Theme = "light",
     height: int = 640,
-    total: int | None = None,
-) -> go.Figure:
+) -> go.Figure:  # fmt: skip
     """The map of m drawn rows in 2 or 3 dimensions. In every trace `customdata` holds the row ids, int32.
 
     points: (m, 2 or 3) coordinates. rows: (m,) row ids. color: for these m rows (ColorSpec.take). texts: m texts, whose
-    beginnings show on hovering. total: rows of the corpus, to state "showing m of n". Equal inputs, equal figures.
+    beginnings show on hovering. Equal inputs, equal figures.
     """
     if not len(points) == len(rows) == len(color) == len(texts):
         raise InputError(f"A map needs equal counts: {len(points)} points, {len(rows)} rows, {len(color)} colors.")
@@ -36,11 +31,7 @@ def map_figure(
     traces = _category_traces(drawing, color) if color.kind == "category" else _scale_traces(drawing, color, theme)
     figure = go.Figure(traces)
     figure.update_layout(base_layout(theme, height), **_axes(points.shape[1]))
-    figure.update_layout(legend=_legend(color), dragmode="lasso" if points.shape[1] == 2 else "turntable")
-    if total is not None and total > len(rows):
-        corner = {"x": 0, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
-        figure.add_annotation(text=f"showing {len(rows):,} of {total:,}", showarrow=False, **corner)
-    return figure
+    return figure.update_layout(legend=_legend(color), dragmode="lasso" if points.shape[1] == 2 else "turntable")
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,26 +33,25 @@ def color_legend(spec: ColorSpec, theme: Theme) -> dict[str, Any]:
         return {"kind": "category", "name": name, "categories": _categories(spec)}
     missing = int(np.isnan(spec.values).sum())
     return {
-        "kind": "scale",
-        "name": name,
-        "categories": [],
-        "gradient": [_hex(str(color)) for _, color in color_scale(SCALES[spec.kind], theme)],
-        "top": MAX_CODE,
+        "kind": "scale", "name": name, "categories": [],
+        "gradient": [_hex(str(color)) for _, color in color_scale(SCALES[spec.kind], theme)], "top": MAX_CODE,
         "ticks": _ticks(spec),
         "missing": {"label": spec.missing_label, "count": missing, "color": GREY} if missing else None,
-    }
+    }  # fmt: skip
 
 
 def column_bins(series: pd.Series, name: str) -> tuple[np.ndarray, list[str]]:
     """(n,) uint8 bins of a column and their labels: values where few (missing ones too), else 24 equal ranges.
 
-    255 marks a missing number or time.
-    Of many categories the 20 largest have a bin each, the rest share one; numbers are in ascending order.
+    255 marks a missing number or time. Of many categories the 20 largest have a bin each, the rest share one; numbers
+    are in ascending order.
     """
     spec = color_spec(series, name)
     if spec.kind == "category":
         labels = [category.label for category in spec.categories]
-        order = _category_order(labels, pd.api.types.is_numeric_dtype(series.dtype))
+        order = np.arange(len(labels))
+        if pd.api.types.is_numeric_dtype(series.dtype):
+            order = np.asarray(pd.to_numeric(pd.Series(labels), errors="coerce").sort_values(kind="stable").index)
         bin_of_category = np.empty(len(labels), dtype=np.uint8)
         bin_of_category[order] = np.arange(len(labels))
         return bin_of_category[spec.values], [truncate(clean_line(labels[i]), MAX_NAME) for i in order]
@@ -70,20 +69,10 @@ def _quantized(values: np.ndarray, low: float, high: float, top: int, floor: boo
 
 def _categories(spec: ColorSpec) -> list[dict[str, Any]]:
     return [
-        {
-            "label": truncate(clean_line(category.label), MAX_NAME) or "(empty)",
-            "count": category.count,
-            "color": category.color,
-            "diamond": category.symbol == SYMBOLS[1],
-        }
+        {"label": truncate(clean_line(category.label), MAX_NAME) or "(empty)", "count": category.count,
+         "color": category.color, "diamond": category.symbol == SYMBOLS[1]}
         for category in spec.categories
-    ]
-
-
-def _category_order(labels: list[str], numeric: bool) -> np.ndarray:
-    if not numeric:
-        return np.arange(len(labels))
-    return np.asarray(pd.to_numeric(pd.Series(labels), errors="coerce").sort_values(kind="stable").index)
+    ]  # fmt: skip
 
 
 def _ticks(spec: ColorSpec) -> list[str]:
@@ -105,6 +94,5 @@ def _format_value(spec: ColorSpec, value: float) -> str:
 
 def _hex(color: str) -> str:
     """Plotly's "rgb(1, 2, 3)" as "#010203"."""
-    if color.startswith("#"):
-        return color
-    return "#" + "".join(f"{round(float(part)):02x}" for part in color.strip("rgb()").split(","))
+    parts = color.strip("rgb()").split(",")
+    return color if color.startswith("#") else "#" + "".join(f"{round(float(part)):02x}" for part in parts)

@@ -18,25 +18,17 @@ MIN_ROWS = 4  # UMAP needs at least these
 
 
 def project(
-    vectors: Vectors,
-    neighbors: Neighbors,
-    dims: Literal[2, 3] = 2,
-    seed: int = 0,
-    *,
-    method: Literal["umap", "pca"] = "umap",
-    n_neighbors: int = 15,
-    min_dist: float = 0.1,
-    reproducible: bool = False,
+    vectors: Vectors, neighbors: Neighbors, dims: Literal[2, 3] = 2, seed: int = 0, *,
+    method: Literal["umap", "pca"] = "umap", n_neighbors: int = 15, min_dist: float = 0.1, reproducible: bool = False,
     progress: Progress | None = None,
-) -> Layout:
+) -> Layout:  # fmt: skip
     """Points (n, dims) float32 with their trustworthiness.
 
-    umap: umap-learn on the shared graph with cosine distances, started from PCA; 500 epochs up to 10,000
-    rows, else 200. n_neighbors counts the row itself, and is limited by the graph.
-    reproducible: one thread, the same points on the same machine; else all cores. Fewer than 4 rows: PCA.
-    pca: the first principal components, always the same. progress counts epochs. facts: seconds of each step,
-    method, epochs, threads, n_neighbors; variance (explained share) for PCA.
-    Raises InputError for a graph of another size.
+    umap: umap-learn on the shared graph with cosine distances, started from PCA; 500 epochs up to 10,000 rows, else
+    200. n_neighbors counts the row itself, and is limited by the graph. reproducible: one thread, the same points on
+    the same machine; else all cores. Fewer than 4 rows: PCA. pca: the first principal components, always the same.
+    progress counts epochs. facts: seconds of each step, method, epochs, threads, n_neighbors; variance (explained
+    share) for PCA. Raises InputError for a graph of another size.
     """
     if len(neighbors.ids) != len(vectors):
         raise InputError(f"The neighbor graph has {len(neighbors.ids):,} rows, the vectors {len(vectors):,}.")

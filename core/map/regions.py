@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -84,9 +84,7 @@ def _cluster_regions(layout_key: LayoutKey, value: str) -> tuple[Region, ...]:
     """The clusters of a level, and for zooming in those of the next finer one."""
     labels: list[Region] = []
     selected_level = int(value.partition(".")[0])
-    for depth, level in enumerate((selected_level, min(selected_level + 1, len(RESOLUTIONS) - 1))):
-        if depth and level == selected_level:
-            continue
+    for depth, level in enumerate(sorted({selected_level, min(selected_level + 1, len(RESOLUTIONS) - 1)})):
         clusters = cluster_set(layout_key.corpus, layout_key.model, ClusterParams(level=level))
         regions = regions_by_label(_points(layout_key), clusters.labels, clusters.names)
         labels += [replace(region, level=depth) for region in regions]
@@ -98,11 +96,11 @@ def _points(layout_key: LayoutKey) -> np.ndarray:
 
 
 def map_regions(
-    points: np.ndarray, terms: "csr_matrix", vocabulary: Sequence[str], counts: Sequence[int] = COUNTS, seed: int = 0
+    points: np.ndarray, terms: Any, vocabulary: Sequence[str], counts: Sequence[int] = COUNTS, seed: int = 0
 ) -> tuple[Region, ...]:
     """Regions of points (n, 2) at up to three levels, named by their distinctive terms; largest first.
 
-    terms (n, t) of 0 and 1, vocabulary: of document_terms. Regions are the cells of k-means (scikit-learn) on the two
+    terms (n, t) sparse, vocabulary: of document_terms. Regions are the cells of k-means (scikit-learn) on the two
     dimensions, at least 15 rows each on average. Names are the best terms by class-based TF-IDF; a region without any
     has no label, and none repeats the name of the region around it. Rows with NaN are left out.
     """
@@ -115,7 +113,8 @@ def map_regions(
     parent_labels, names = np.zeros(len(located), dtype=np.int64), [""]
     for level, count in enumerate(_level_counts(sample, len(located), counts)):
         labels = _kmeans(located, sample, count, seed)
-        parents = [names[_most_common(parent_labels[labels == region])] for region in range(count)]
+        inside = (parent_labels[labels == region] for region in range(count))
+        parents = [names[np.bincount(parent_label, minlength=1).argmax()] for parent_label in inside]
         names = namer.names(labels, parents)
         named += _named_regions(located, labels, names, level)
         parent_labels = labels
@@ -159,10 +158,6 @@ def _kmeans(points: np.ndarray, sample: np.ndarray, count: int, seed: int) -> np
     from sklearn.cluster import KMeans
 
     return np.asarray(KMeans(count, n_init=1, random_state=seed).fit(sample).predict(points), dtype=np.int64)
-
-
-def _most_common(labels: np.ndarray) -> int:
-    return int(np.bincount(labels).argmax()) if len(labels) else 0
 
 
 def _named_regions(points: np.ndarray, labels: np.ndarray, names: Sequence[str], level: int) -> list[Region]:
@@ -248,7 +243,3 @@ def _simplified(contours: list[tuple[float, list[np.ndarray]]]) -> tuple[Contour
         thinned = [np.concatenate([line[:-1:step], line[-1:]]).astype(np.float32) for line in lines]
         simplified.append(Contour(share, tuple(line for line in thinned if len(line) >= 4)))
     return tuple(simplified)
-
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix

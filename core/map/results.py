@@ -43,17 +43,9 @@ def _seconds(query: LayoutQuery) -> float:
 
 
 LAYOUTS = Result(
-    "layouts",
-    2,
-    LayoutQuery,
-    Layout,
-    inputs=lambda query: {**neighbor_inputs(query.model), "params": query.params},
-    compute=_compute,
-    seconds=_seconds,
-    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),),
-    stage="Computing the layout",
-    unit="steps",
-    worker="layout",
-    absence="This layout has not been computed yet.",
+    "layouts", 2, LayoutQuery, Layout, inputs=lambda query: {**neighbor_inputs(query.model), "params": query.params},
+    compute=_compute, seconds=_seconds,
+    requires=lambda query: (Step(NEIGHBORS, ModelQuery(query.corpus, query.model)),), stage="Computing the layout",
+    unit="steps", worker="layout", absence="This layout has not been computed yet.",
     remedy="Compute it on the Map page.",
-)
+)  # fmt: skip

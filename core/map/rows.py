@@ -126,9 +126,8 @@ def _filtered_table(corpus: Corpus, rows: np.ndarray, view: TableView) -> pd.Dat
         table = table[np.any([column.str.contains(term, regex=False, na=False) for column in cells], axis=0)]
     if view.sort not in table.columns:
         return table
+    options: dict[str, Any] = {"ascending": not view.descending, "kind": "stable"}
     try:
-        return table.sort_values(view.sort, ascending=not view.descending, kind="stable")
+        return table.sort_values(view.sort, **options)
     except TypeError:  # cells of kinds that can't be compared
-        return table.sort_values(
-            view.sort, ascending=not view.descending, kind="stable", key=lambda cells: cells.astype(str)
-        )
+        return table.sort_values(view.sort, key=lambda cells: cells.astype(str), **options)

@@ -111,8 +111,7 @@ def aligned_layouts(layout_keys: tuple[LayoutKey, ...]) -> tuple[np.ndarray, ...
 def map_geometry(layout_keys: tuple[LayoutKey, ...]) -> MapGeometry:
     """The points to draw: all rows up to a million, else a density-aware sample."""
     all_points = aligned_layouts(layout_keys)
-    total = len(all_points[0])
-    rows = _drawn_rows(layout_keys[0])
+    total, rows = len(all_points[0]), _drawn_rows(layout_keys[0])
     points = tuple(_packet(np.ascontiguousarray(point[rows])) for point in all_points)
     ids = _packet(rows.astype(np.uint32)) if len(rows) < total else None
     trust = tuple(map_trust(stored_layout(layout_key)) for layout_key in layout_keys)
@@ -238,7 +237,4 @@ def disagreement_colors(
 ) -> MapColors:
     """`disagreement_spec` of the drawn rows."""
     spec = disagreement_spec(comparison, k)
-    ids = map_geometry(layout_keys).ids
-    codes = color_codes(spec)
-    drawn = codes if ids is None else codes[np.frombuffer(ids.data, np.uint32)]
-    return MapColors(_packet(np.ascontiguousarray(drawn)), color_legend(spec, theme), "")
+    return MapColors(_packet(color_codes(spec)[_drawn_rows(layout_keys[0])]), color_legend(spec, theme), "")

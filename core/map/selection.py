@@ -123,13 +123,10 @@ class MapSelection:
     def to_dict(self) -> dict[str, Any]:
         """The form that the component and links use, without empty fields to keep links short."""
         fields = {
-            "steps": [_step_dict(step) for step in self.steps],
-            "color": self.color,
-            "hidden": list(self.hidden),
+            "steps": [_step_dict(step) for step in self.steps], "color": self.color, "hidden": list(self.hidden),
             "range": list(self.span) if self.span else None,
-            "brushes": {name: [low, high] for name, low, high in self.brushes},
-            "clicked": self.clicked,
-        }
+            "brushes": {name: [low, high] for name, low, high in self.brushes}, "clicked": self.clicked,
+        }  # fmt: skip
         return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
 
     def to_text(self) -> str:
@@ -137,20 +134,15 @@ class MapSelection:
 
 
 def rows_in_selection(
-    selection: MapSelection,
-    layouts: Sequence[np.ndarray],
-    bounds: Bounds,
-    codes: np.ndarray | None = None,
-    columns: Mapping[str, np.ndarray] | None = None,
-    members: Callable[[str], np.ndarray] | None = None,
-) -> np.ndarray:
+    selection: MapSelection, layouts: Sequence[np.ndarray], bounds: Bounds, codes: np.ndarray | None = None,
+    columns: Mapping[str, np.ndarray] | None = None, members: Callable[[str], np.ndarray] | None = None,
+) -> np.ndarray:  # fmt: skip
     """Ids of the rows inside the shapes (all without shapes) that pass the filters, sorted, int64.
 
     layouts: (n, 2) a panel. codes: (n,) uint8 of the color; columns: (n,) uint8 of brushed columns. members: rows
     of a saved selection by its key, as a bool mask.
     """
-    everything = np.ones(len(layouts[0]), dtype=bool)
-    inside = _in_steps(selection.steps, layouts, bounds, members) if selection.steps else everything
+    inside = _in_steps(selection.steps, layouts, bounds, members) if selection.steps else np.ones(len(layouts[0]), bool)
     if codes is not None and selection.hidden:
         inside &= ~np.isin(codes, selection.hidden)
     if codes is not None and selection.span:
@@ -177,8 +169,7 @@ def _in_steps(
             rows[members(step.key) if members else []] = True
         else:
             polygon = step.polygon(bounds)
-            box = step.kind == "box"
-            rows = rows_in_box(points, *polygon.T) if box else rows_in_polygon(points, polygon)
+            rows = rows_in_box(points, *polygon.T) if step.kind == "box" else rows_in_polygon(points, polygon)
         mask[rows] = step.operation != "sub"
     return mask
 
@@ -232,9 +223,7 @@ def drawn_shapes(event: Mapping[str, Any] | None) -> list[tuple[Literal["box", "
 
 
 def _inner(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if not isinstance(event, Mapping):
-        return {}
-    inner = event.get("selection", event)
+    inner = event.get("selection", event) if isinstance(event, Mapping) else None
     return inner if isinstance(inner, Mapping) else {}
 
 
@@ -272,9 +261,8 @@ def _first_number(entry: Any) -> Iterable[int]:
 
 def rows_in_box(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Bool mask (n,): points (n, 2) within the ranges of x and y, edges included, whichever end comes first."""
-    low, high = (np.min(x), np.min(y)), (np.max(x), np.max(y))
     x_values, y_values = points[:, 0], points[:, 1]
-    return (x_values >= low[0]) & (x_values <= high[0]) & (y_values >= low[1]) & (y_values <= high[1])
+    return (x_values >= np.min(x)) & (x_values <= np.max(x)) & (y_values >= np.min(y)) & (y_values <= np.max(y))
 
 
 def rows_in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:

@@ -54,8 +54,7 @@ class MapTrust:
     """A layout's trust as numbers, all in [0, 1], higher is better; chance levels are those of a random layout.
 
     preservation: mean share of a text's k nearest texts that are also its k nearest on the map (kNN preservation), over
-    `preservation_rows` rows.
-    trustworthiness: over `sample` rows. total: rows of the corpus.
+    `preservation_rows` rows. trustworthiness: over `sample` rows. total: rows of the corpus.
     """
 
     k: int
@@ -102,17 +101,10 @@ def map_data(layout_key: LayoutKey, color: ColorBy, secret: Secret | None = None
 
 def map_trust(layout: Layout) -> MapTrust:
     """The stored trustworthiness, with what random layouts would reach."""
-    trust = layout.trust
-    return MapTrust(
-        k=trust.k,
-        preservation=trust.knn_preservation,
-        preservation_chance=trust.chance,
-        preservation_rows=int(np.isfinite(trust.per_point).sum()),
-        trustworthiness=trust.trustworthiness,
-        trustworthiness_chance=random_trustworthiness(trust.total, trust.k),
-        sample=trust.sample,
-        total=trust.total,
-    )
+    trust, rows = layout.trust, int(np.isfinite(layout.trust.per_point).sum())
+    preservation = (trust.knn_preservation, trust.chance, rows)
+    trustworthiness = (trust.trustworthiness, random_trustworthiness(trust.total, trust.k))
+    return MapTrust(trust.k, *preservation, *trustworthiness, trust.sample, trust.total)
 
 
 def random_trustworthiness(total: int, k: int) -> float:

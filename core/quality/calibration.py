@@ -213,17 +213,14 @@ def _held_out(
     fold can't be fitted."""
     fold = np.random.default_rng(seed).integers(FOLDS, size=int(max(pair[0].max(), pair[1].max())) + 1)
     one, other = fold[pair[0]], fold[pair[1]]
-    predicted, observed, heavy = [], [], []
+    parts = []
     for fold_number in range(FOLDS):
         train, test = (one != fold_number) & (other != fold_number), (one == fold_number) & (other == fold_number)
-        if len(np.unique(model.truth[train])) < 2 or not test.any():
-            continue
-        predicted.append(model.fit(weights * train, cosines[test]))
-        observed.append(model.truth[test])
-        heavy.append(weights[test])
-    if not predicted:
+        if len(np.unique(model.truth[train])) == 2 and test.any():
+            parts.append((model.fit(weights * train, cosines[test]), model.truth[test], weights[test]))
+    if not parts:
         return float("nan"), float("nan"), float("nan")
-    p, y, w = np.concatenate(predicted), np.concatenate(observed), np.concatenate(heavy)
+    p, y, w = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     bins = np.minimum((p * BINS).astype(int), BINS - 1)
     gaps = np.abs(np.bincount(bins, w * (p - y), BINS)).sum() / w.sum()
     brier, brier_base = (float(np.average(np.square(guess - y), weights=w)) for guess in (p, base))

@@ -32,15 +32,9 @@ class Line:
 
 
 def line_figure(
-    lines: Sequence[Line],
-    x_title: str,
-    y_title: str,
-    theme: Theme = "light",
-    height: int = 320,
-    markers: bool = False,
-    x_axis: dict[str, Any] | None = None,
-    y_axis: dict[str, Any] | None = None,
-) -> go.Figure:
+    lines: Sequence[Line], x_title: str, y_title: str, theme: Theme = "light", height: int = 320, markers: bool = False,
+    x_axis: dict[str, Any] | None = None, y_axis: dict[str, Any] | None = None,
+) -> go.Figure:  # fmt: skip
     """Lines with their bands, one color a contender. x_axis, y_axis: more settings of Plotly's axes."""
     figure = go.Figure(layout=base_layout(theme, height))
     for line in lines:
@@ -58,12 +52,9 @@ def line_figure(
 
 
 def dot_figure(
-    rows: Sequence[str],
-    series: Sequence[tuple[str, int, Sequence[tuple[float, float, float] | None]]],
-    x_title: str,
-    theme: Theme = "light",
-    x_axis: dict[str, Any] | None = None,
-) -> go.Figure:
+    rows: Sequence[str], series: Sequence[tuple[str, int, Sequence[tuple[float, float, float] | None]]], x_title: str,
+    theme: Theme = "light", x_axis: dict[str, Any] | None = None,
+) -> go.Figure:  # fmt: skip
     """Dots with intervals, the first row at the top; series: (name, color_index, (value, low, high) per row)."""
     figure = go.Figure(layout=base_layout(theme, 100 + max(30, 14 * len(series)) * len(rows)))
     for at, (name, color_index, values) in enumerate(series):
@@ -84,13 +75,9 @@ def dot_figure(
 
 
 def group_bars(
-    groups: Sequence[str],
-    series: Sequence[tuple[str, str, Sequence[float]]],
-    y_title: str,
-    theme: Theme = "light",
-    y_format: str = ",.3~g",
-    height: int = 300,
-) -> go.Figure:
+    groups: Sequence[str], series: Sequence[tuple[str, str, Sequence[float]]], y_title: str, theme: Theme = "light",
+    y_format: str = ",.3~g", height: int = 300,
+) -> go.Figure:  # fmt: skip
     """Bars side by side: series (name, color, a value a group)."""
     figure = go.Figure(layout=base_layout(theme, height))
     labels, positions = [short(group) for group in groups], list(range(len(groups)))
@@ -146,13 +133,9 @@ def _with_axes(
 
 
 def distribution_figure(
-    names: Sequence[str],
-    kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]],
-    low: float,
-    high: float,
-    x_title: str,
-    theme: Theme = "light",
-) -> go.Figure:
+    names: Sequence[str], kinds: Sequence[tuple[str, Sequence[np.ndarray | None]]], low: float, high: float,
+    x_title: str, theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
     """A row per contender, a filled outline per kind (name, shares in equal bins of low to high, None where there are
     none). Bins are merged so that some 80 cover what is not empty; outlines in a row have the same height scale."""
     from plotly.subplots import make_subplots

@@ -112,11 +112,7 @@ def _pieces(rows: np.ndarray, seed: int) -> list[np.ndarray]:
 
 def _product(pieces: list[np.ndarray]) -> np.ndarray:
     """(d, d) sum of outer products; in float64, since small eigenvalues would drown in float32's rounding."""
-    total = np.zeros((pieces[0].shape[1],) * 2)
-    for piece in pieces:
-        wide = piece.astype(np.float64)
-        total += wide.T @ wide
-    return total
+    return np.asarray(sum(wide.T @ wide for wide in (piece.astype(np.float64) for piece in pieces)))
 
 
 def _left_out(pieces: list[np.ndarray], axes: np.ndarray, centered: bool) -> list[np.ndarray]:
@@ -136,16 +132,6 @@ def _cumulative(spectrum: np.ndarray) -> np.ndarray:
     return np.cumsum(spectrum) / total if total > 0 else np.ones(len(spectrum))
 
 
-def two_nn(first: np.ndarray, second: np.ndarray) -> float:
-    """The dimension from (m,) distances to the first and second nearest neighbor (Facco et al. 2017).
-
-    Ratios second / first follow a Pareto law whose exponent is the dimension: the slope through the origin of
-    -log(1 - F) on the logarithm of the ratio, over the 90% smallest ratios. NaN where nothing can be fitted.
-    """
-    good = (first > 0) & np.isfinite(second)
-    return _slope(np.sort(np.log(second[good] / first[good])))
-
-
 def measure_intrinsic(space: Space, max_texts: int = 20_000, seed: int = 0) -> tuple[Interval[float], int]:
     """The dimension of a space by chords between unit vectors, and the number of texts used.
 
@@ -161,11 +147,14 @@ def measure_intrinsic(space: Space, max_texts: int = 20_000, seed: int = 0) -> t
     if not len(logs):
         return Interval(float("nan"), float("nan"), float("nan")), 0
     # repeated values stay in order
-    return bootstrap(len(logs), [lambda counts: _slope(np.repeat(logs, counts.astype(np.int64)))], seed)[0], len(logs)
+    return bootstrap(len(logs), [lambda counts: two_nn(np.repeat(logs, counts.astype(np.int64)))], seed)[0], len(logs)
 
 
-def _slope(logs: np.ndarray) -> float:
-    """Through the origin, of -log(1 - F) on rising logarithms of the ratios."""
+def two_nn(logs: np.ndarray) -> float:
+    """The dimension from rising logarithms (m,) of a text's distance to its second neighbor over that to its first.
+
+    The ratios follow a Pareto law whose exponent is the dimension (Facco et al. 2017): the slope through the origin of
+    -log(1 - F) on the logarithms, over the 90% smallest. NaN where nothing can be fitted."""
     n = len(logs)
     fitted = int(np.floor(n * FITTED_SHARE))
     if fitted < 2 or not np.any(logs[:fitted] > 0):

@@ -14,14 +14,13 @@ MIN_NEIGHBORS = 10  # neighbors a text must have
 class Space:
     """m distinct texts of n rows, numbered in the order of their first rows.
 
-    vectors: (n, d) float32 unit rows. first: (m,) int64, each text's first row. text_of_row: (n,) the text of each row.
+    vectors: (n, d) float32 unit rows. first: (m,) int64, each text's first row.
     ids: (m, k) int32 numbers of the nearest other texts, nearest first, -1 where the list is shorter; a list has
     10 entries or m - 1. cosines: (m, k) float32, falling, -1 where there is no entry.
     """
 
     vectors: np.ndarray
     first: np.ndarray
-    text_of_row: np.ndarray
     ids: np.ndarray
     cosines: np.ndarray
 
@@ -46,9 +45,9 @@ def build_space(vectors: np.ndarray, ids: np.ndarray, scores: np.ndarray, groups
     """
     first = np.unique(groups, return_index=True)[1]
     if len(first) == len(vectors):
-        return Space(vectors, first, groups, ids, scores)
+        return Space(vectors, first, ids, scores)
     merged, cosines = _merged(ids, scores, groups, first)
-    space = Space(vectors, first, groups, merged, cosines)
+    space = Space(vectors, first, merged, cosines)
     required = min(MIN_NEIGHBORS, len(first) - 1)
     short = np.flatnonzero((merged >= 0).sum(axis=1) < required)
     if len(short):

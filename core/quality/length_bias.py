@@ -42,7 +42,8 @@ def measure_length_bias(space: Space, lengths: np.ndarray, seed: int = 0) -> Len
     """
     values = text_values(space)
     sampled = space.sample(MAX_TEXTS, seed)
-    edges = _edges(lengths)
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)).round())
+    edges = edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])
     at = np.clip(np.searchsorted(edges, lengths, side="right") - 1, 0, len(edges) - 2)
     sizes = np.bincount(at, minlength=len(edges) - 1)
     means, errors = {}, {}
@@ -70,8 +71,3 @@ def text_values(space: Space) -> dict[Measure, np.ndarray]:
         "all_texts": (similarity_sums - 1) / max(len(space) - 1, 1),  # less its cosine to itself
         "occurrences": occurrences.astype(np.float64),
     }
-
-
-def _edges(lengths: np.ndarray) -> np.ndarray:
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, BINS + 1)).round())
-    return edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])

@@ -92,17 +92,8 @@ def _compute(query: EditQuery, progress: Progress, secret: Secret | None = None)
 
 
 EDIT_ROBUSTNESS = Result(
-    "edit_robustness",
-    1,
-    EditQuery,
-    dict[str, EditEffects],
-    inputs=_inputs,
-    compute=_compute,
-    seconds=_seconds,
-    requires=lambda query: (graph_step(query.corpus, query.contender),),
-    stage="Embedding edited texts",
-    unit="texts",
-    needs_secret=True,
-    absence="The robustness of this contender to edits has not been measured yet.",
+    "edit_robustness", 1, EditQuery, dict[str, EditEffects], inputs=_inputs, compute=_compute, seconds=_seconds,
+    requires=lambda query: (graph_step(query.corpus, query.contender),), stage="Embedding edited texts", unit="texts",
+    needs_secret=True, absence="The robustness of this contender to edits has not been measured yet.",
     remedy="Start it under Robustness on the Quality page.",
-)
+)  # fmt: skip

@@ -202,15 +202,9 @@ def edit_examples(corpus: CorpusRef, contender: Contender, probe: str) -> pd.Dat
     if len(order) > MAX_EXAMPLES:
         order = np.concatenate([order[: MAX_EXAMPLES // 2], order[-(MAX_EXAMPLES // 2) :]])
     texts, text_ids = load_distinct_texts(corpus), np.array(edits.text_ids[at])[order]
-    return pd.DataFrame(
-        {
-            "text": [texts[text_id][:CELL] for text_id in text_ids],
-            "edited": [edits.texts[at][i][:CELL] for i in order],
-            "drop": effect.drop[order],
-            "churn": effect.churn[order],
-        },
-        index=load_space(corpus, contender).first[text_ids],
-    )
+    before, after = [texts[text_id][:CELL] for text_id in text_ids], [edits.texts[at][i][:CELL] for i in order]
+    columns = {"text": before, "edited": after, "drop": effect.drop[order], "churn": effect.churn[order]}
+    return pd.DataFrame(columns, index=load_space(corpus, contender).first[text_ids])
 
 
 @lru_cache(maxsize=10)
@@ -251,12 +245,9 @@ def compare_sampled_queries(
 
 
 def compare_typed_queries(
-    corpus: CorpusRef,
-    one: Contender,
-    other: Contender,
-    queries: tuple[str, ...],
+    corpus: CorpusRef, one: Contender, other: Contender, queries: tuple[str, ...],
     secrets: tuple[Secret | None, Secret | None],
-) -> list[QueryComparison]:
+) -> list[QueryComparison]:  # fmt: skip
     """Typed queries under both contenders. Raises ModelError where one of them can't embed texts."""
     from core.vectors.text_vectors import embed_task_texts
 

@@ -57,13 +57,9 @@ def measure_similarity(space: Space, codes: np.ndarray | None = None, seed: int 
         cosine={kind: _shares(values, -1, 1) for kind, values in cosines.items()},
         euclidean={kind: _shares(np.sqrt(2 - 2 * values), 0, 2) for kind, values in cosines.items()},
         medians={kind: float(np.median(values)) for kind, values in cosines.items()},
-        pairs={kind: len(values) for kind, values in cosines.items()},
-        auc=dict(zip(kinds, intervals, strict=False)),
-        threshold=threshold,
-        above=intervals[-1] if "label" in cosines else None,
-        texts=len(space),
-        seed=seed,
-    )
+        pairs={kind: len(values) for kind, values in cosines.items()}, auc=dict(zip(kinds, intervals, strict=False)),
+        threshold=threshold, above=intervals[-1] if "label" in cosines else None, texts=len(space), seed=seed,
+    )  # fmt: skip
 
 
 class _Auc:

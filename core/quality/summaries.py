@@ -8,7 +8,7 @@ import numpy as np
 
 from core.quality.hub_repair import Repair
 from core.quality.length_bias import LengthBias
-from core.quality.robustness import EditRobustness, NoiseRobustness, ProbeSummary
+from core.quality.robustness import EditRobustness, NoiseRobustness
 from core.quality.service import DimensionUsage, Hubness
 from core.quality.similarity import PERCENTILE, Similarity
 from core.stats.interval import Interval
@@ -133,10 +133,10 @@ def describe_edits(
 def _insensitive(result: EditRobustness, labels: dict[str, str], changing: Sequence[str]) -> str:
     """The edit that changes the meaning but moves a text least, where typos move it more."""
     typos = result.probe("typos")
-    below: list[ProbeSummary] = []
-    if typos:
-        below = [probe for probe in result.probes if probe.probe in changing and probe.drop.value < typos.drop.value]
-    if not below or not typos:
+    if typos is None:
+        return ""
+    below = [probe for probe in result.probes if probe.probe in changing and probe.drop.value < typos.drop.value]
+    if not below:
         return ""
     smallest = min(below, key=lambda probe: probe.drop.value)
     return (

@@ -17,9 +17,7 @@ MIN_ROWS = 3  # of a burst
 @dataclass(frozen=True)
 class Burst:
     """first, last: periods, both included. level: the highest state reached. weight: above 0, higher is stronger.
-
-    rows: of the group in it; expected: at the group's share over all time.
-    """
+    rows: of the group in it; expected: at the group's share over all time."""
 
     first: int
     last: int
@@ -63,15 +61,10 @@ def find_bursts(
     path = burst_states(counts, totals, s, gamma, states)
     costs, base = emission_costs(counts, totals, s, states), counts.sum() / totals.sum()
     saved = costs[0] - costs[path, np.arange(len(path))]
-    raised = np.concatenate([[0], (path > 0).astype(int), [0]])
-    firsts, ends = np.flatnonzero(np.diff(raised) == 1), np.flatnonzero(np.diff(raised) == -1)
-    bursts = [
-        Burst(
-            int(a), int(b - 1), int(path[a:b].max()), float(saved[a:b].sum()), int(counts[a:b].sum()),
-            float(base * totals[a:b].sum()),
-        )
-        for a, b in zip(firsts, ends, strict=True)
-    ]  # fmt: skip
+    bursts = []
+    for at in np.ma.clump_masked(np.ma.masked_where(path > 0, path)):
+        sizes = (int(counts[at].sum()), float(base * totals[at].sum()))
+        bursts.append(Burst(int(at.start), int(at.stop - 1), int(path[at].max()), float(saved[at].sum()), *sizes))
     return sorted((burst for burst in bursts if burst.rows >= MIN_ROWS), key=lambda item: (-item.weight, item.first))
 
 

@@ -16,26 +16,17 @@ MAX_UNIT_TICKS = 5  # a count up to this has a line of its own in the picture: P
 
 
 def line_figure(
-    names: Sequence[str],
-    starts: np.ndarray,
-    values: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    few: np.ndarray,
-    percent: bool = True,
-    theme: Theme = "light",
-    height: int = 380,
-    legend: bool = True,
-    first: int = 0,
+    names: Sequence[str], starts: np.ndarray, values: np.ndarray, low: np.ndarray, high: np.ndarray, few: np.ndarray,
+    percent: bool = True, theme: Theme = "light", height: int = 380, legend: bool = True, first: int = 0,
     top: float | None = None,
-) -> go.Figure:
+) -> go.Figure:  # fmt: skip
     """Lines (g, t) over period starts (t,), each with its interval as a band; hollow points where `few` (t,) says that
     a period has few rows. NaN leaves a gap. first: index of the first group's color. top: end of the y-axis."""
     figure = go.Figure(layout=base_layout(theme, height))
     symbols = ["circle-open" if scarce else "circle" for scarce in few]
     for at, name in enumerate(names):
         color = _color(name, first + at)
-        for part in _runs(values[at]):
+        for part in np.ma.clump_unmasked(np.ma.masked_invalid(values[at])):
             figure.add_trace(band_trace(starts[part], low[at][part], high[at][part], color, name))
         figure.add_scatter(
             x=starts, y=values[at], mode="lines+markers", name=chart_label(name, NAME_WIDTH), legendgroup=name,
@@ -61,13 +52,9 @@ def _hover(
 
 
 def area_figure(
-    names: Sequence[str],
-    starts: np.ndarray,
-    values: np.ndarray,
-    percent: bool,
-    theme: Theme = "light",
+    names: Sequence[str], starts: np.ndarray, values: np.ndarray, percent: bool, theme: Theme = "light",
     height: int = 420,
-) -> go.Figure:
+) -> go.Figure:  # fmt: skip
     """Stacked areas (g, t), the first group at the bottom; periods without rows count as 0."""
     figure = go.Figure(layout=base_layout(theme, height))
     for at, name in enumerate(names):
@@ -81,17 +68,11 @@ def area_figure(
 
 
 def event_figure(
-    starts: np.ndarray,
-    counts: np.ndarray,
-    first: str,
-    last: str,
-    expected: float,
-    theme: Theme = "light",
-    height: int = 220,
+    starts: np.ndarray, counts: np.ndarray, first: str, last: str, expected: float, theme: Theme = "light"
 ) -> go.Figure:
     """Bars of rows by period, those from `first` to `last` (ISO) highlighted, with the expected count as a line."""
     inside = (starts >= np.datetime64(first)) & (starts <= np.datetime64(last))
-    figure = go.Figure(layout=base_layout(theme, height))
+    figure = go.Figure(layout=base_layout(theme, 220))
     width = float(np.diff(starts).min() / np.timedelta64(1, "ms")) if len(starts) > 1 else None
     for mask, color in ((~inside, COLORS[0]), (inside, COLORS[1])):
         visible = np.flatnonzero(mask & (counts > 0))
@@ -105,13 +86,9 @@ def event_figure(
 
 
 def timeline_figure(
-    names: Sequence[str],
-    firsts: Sequence[str],
-    ends: Sequence[str],
-    weights: Sequence[float],
-    x_range: tuple[str, str],
-    theme: Theme = "light",
-) -> go.Figure:
+    names: Sequence[str], firsts: Sequence[str], ends: Sequence[str], weights: Sequence[float],
+    x_range: tuple[str, str], theme: Theme = "light",
+) -> go.Figure:  # fmt: skip
     """Stretches of time as bars from first to end (ISO), one line a name, the first on top; heavier is more opaque.
 
     x_range: of the time axis."""
@@ -133,18 +110,13 @@ def change_figure(
 ) -> go.Figure:
     """Changes of shares with their intervals, the first on top; colored where the interval leaves out 0."""
     figure = go.Figure(layout=base_layout(theme, 80 + 28 * len(names)))
+    labels = [chart_label(name, NAME_WIDTH) for name in names]
+    estimates = zip(labels, change, low, high, strict=True)
     figure.add_scatter(
-        x=change,
-        y=list(range(len(names))),
-        mode="markers",
+        x=change, y=list(range(len(names))), mode="markers", error_x=error_bars(change, low, high, GREY),
         marker={"color": np.select([low > 0, high < 0], [COLORS[2], COLORS[1]], GREY).tolist(), "size": 9},
-        hoverinfo="text",
-        hovertext=[
-            f"{chart_label(name, NAME_WIDTH)}: {c:+.1%} ({a:+.1%} to {b:+.1%})"
-            for name, c, a, b in zip(names, change, low, high, strict=True)
-        ],
-        error_x=error_bars(change, low, high, GREY),
-    )
+        hoverinfo="text", hovertext=[f"{label}: {c:+.1%} ({a:+.1%} to {b:+.1%})" for label, c, a, b in estimates],
+    )  # fmt: skip
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     figure.update_layout(margin={"l": 8, "t": 8, "b": 44}, hovermode="closest")
     title = {"text": "Share in B minus share in A"}
@@ -159,30 +131,17 @@ def _name_axis(figure: go.Figure, names: Sequence[str]) -> go.Figure:
 
 
 def _over_time(figure: go.Figure, percent: bool, legend: bool, starts: np.ndarray) -> go.Figure:
-    figure.update_layout(
-        hovermode="x unified" if legend else "closest",
-        showlegend=legend,
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-    )
+    below = {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}
+    figure.update_layout(hovermode="x unified" if legend else "closest", showlegend=legend, legend=below)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
     figure.update_xaxes(type="date", showgrid=False, automargin=True)
     if len(starts) <= MAX_LABELED_PERIODS:  # else the axis would name hours between days
         figure.update_xaxes(tickvals=starts, ticktext=[str(start)[:16].removesuffix("T00:00") for start in starts])
-    form = ".1~%" if percent else ",d"
-    return figure.update_yaxes(
-        gridcolor=LINE_COLOR, zeroline=False, rangemode="tozero", tickformat=form, automargin=True
-    )
+    figure.update_yaxes(tickformat=".1~%" if percent else ",d", rangemode="tozero", automargin=True)
+    return figure.update_yaxes(gridcolor=LINE_COLOR, zeroline=False)
 
 
 def _color(name: str, position: int) -> str:
     """A sentiment's color; grey for the combined others; else by position."""
-    if name in SENTIMENT_COLORS:
-        return SENTIMENT_COLORS[name]
-    return GREY if name.startswith("others (") else COLORS[position % len(COLORS)]
-
-
-def _runs(values: np.ndarray) -> list[slice]:
-    """Stretches without NaN."""
-    finite = np.concatenate([[0], np.isfinite(values).astype(int), [0]])
-    begins, ends = np.flatnonzero(np.diff(finite) == 1), np.flatnonzero(np.diff(finite) == -1)
-    return [slice(int(a), int(b)) for a, b in zip(begins, ends, strict=True)]
+    by_position = GREY if name.startswith("others (") else COLORS[position % len(COLORS)]
+    return SENTIMENT_COLORS.get(name, by_position)

@@ -43,14 +43,9 @@ class Drift:
 
 
 def measure_drifts(
-    rows: np.ndarray,
-    graph_ids: np.ndarray,
-    codes: np.ndarray,
-    later: np.ndarray,
-    groups: int,
-    permutations: int = PERMUTATIONS,
-    seed: int = SEED,
-) -> list[Drift]:
+    rows: np.ndarray, graph_ids: np.ndarray, codes: np.ndarray, later: np.ndarray, groups: int,
+    permutations: int = PERMUTATIONS, seed: int = SEED,
+) -> list[Drift]:  # fmt: skip
     """The drift of each of the first `groups` groups with at least 10 rows on both sides, by rising q, then by change.
 
     rows: (n, d) float32 unit rows. graph_ids: (n, k) int neighbors. codes: (n,) groups, -1 for none. later: (n,) int8,
@@ -67,14 +62,9 @@ def measure_drifts(
 
 
 def _group_drift(
-    code: int,
-    rows: np.ndarray,
-    graph_ids: np.ndarray,
-    members: np.ndarray,
-    later: np.ndarray,
-    permutations: int,
+    code: int, rows: np.ndarray, graph_ids: np.ndarray, members: np.ndarray, later: np.ndarray, permutations: int,
     generator: np.random.Generator,
-) -> Drift:
+) -> Drift:  # fmt: skip
     after = int(later[members].sum())
     tested = members if len(members) <= MAX_ROWS else np.sort(generator.choice(members, MAX_ROWS, replace=False))
     sides = later[tested].astype(np.float32)
@@ -109,10 +99,8 @@ def same_side_shares(graph_ids: np.ndarray, members: np.ndarray, sides: np.ndarr
         return np.full(len(sides), np.nan)
     end = position[start, slot]
     edges = csr_matrix((np.ones(len(start), dtype=np.float32), (start, end)), shape=(len(members), len(members)))
-    after = (sides * (edges @ sides.T).T).sum(axis=1, dtype=np.float64)
-    other = 1 - sides
-    before = (other * (edges @ other.T).T).sum(axis=1, dtype=np.float64)
-    return (after + before) / len(start)
+    same = [(side * (edges @ side.T).T).sum(axis=1, dtype=np.float64) for side in (sides, 1 - sides)]
+    return (same[0] + same[1]) / len(start)
 
 
 def _p(values: np.ndarray) -> float:
@@ -126,7 +114,5 @@ def _with_q_values(drifts: list[Drift]) -> list[Drift]:
     q_same = benjamini_hochberg(np.array([drift.p_same for drift in drifts]))
     pairs = zip(drifts, q_change, q_same, strict=True)
     corrected = [replace(drift, q_change=float(one), q_same=float(two)) for drift, one, two in pairs]
-    return sorted(
-        corrected,
-        key=lambda item: (float(np.fmin(item.q_change, item.q_same)), item.chance_change - item.change, item.code),
-    )
+    corrected.sort(key=lambda drift: (drift.chance_change - drift.change, drift.code))
+    return sorted(corrected, key=lambda drift: float(np.fmin(drift.q_change, drift.q_same)))

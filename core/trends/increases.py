@@ -50,12 +50,9 @@ class Increases:
 
 
 def find_increases(
-    counts: np.ndarray,
-    exposure: np.ndarray | None = None,
-    max_width: int = 14,
-    alpha: float = ALPHA,
+    counts: np.ndarray, exposure: np.ndarray | None = None, max_width: int = 14, alpha: float = ALPHA,
     factors: np.ndarray | None = None,
-) -> Increases:
+) -> Increases:  # fmt: skip
     """Anomalous increases of the series counts (m, t) int.
 
     exposure: (t,) what a count is in proportion to: None for time itself, or all rows of each period, so that an
@@ -73,9 +70,8 @@ def find_increases(
         if series.sum() >= MIN_ROWS and windows:
             series_exposure = exposed if factors is None else exposed * factors[number]
             increases += _series_increases(number, series, series_exposure, widths, windows, alpha)
-    return Increases(
-        tuple(sorted(increases, key=lambda item: (item.p, item.series, item.first))), windows, max(widths, default=0)
-    )
+    increases.sort(key=lambda item: (item.p, item.series, item.first))
+    return Increases(tuple(increases), windows, max(widths, default=0))
 
 
 def _series_increases(
@@ -126,13 +122,9 @@ def _best(
 
 
 def window_p_values(
-    series: np.ndarray,
-    exposure: np.ndarray,
-    width: int,
-    usual: np.ndarray | None = None,
-    plain: bool = False,
+    series: np.ndarray, exposure: np.ndarray, width: int, usual: np.ndarray | None = None, plain: bool = False,
     min_deviations: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """For each window of `width` periods: the chance p of as many rows or more, and the expected number.
 
     usual: bool (t,), the periods that count as usual; a window's own never do. plain: Poisson variance. min_deviations:

@@ -60,7 +60,8 @@ def bin_times(times: np.ndarray, period: Period) -> Binned:
             f"From the first row to the last there are {last - first + 1:,} periods of one {period}.",
             f"Choose a longer period (at most {MAX_PERIODS:,} are shown), or correct times that are far off.",
         )
-    edges = _starts(np.arange(first, last + 2), period)
+    units = np.arange(first, last + 2) * _STEP.get(period, 1) + (_MONDAY if period == "week" else 0)
+    edges = units.astype(f"datetime64[{_UNIT[period]}]").astype("datetime64[ns]")
     return Binned(period, edges, np.where(has_time, ordinals - first, -1).astype(np.int32))
 
 
@@ -111,19 +112,13 @@ def _ordinals(times: np.ndarray, period: Period) -> np.ndarray:
     return (units - (_MONDAY if period == "week" else 0)) // _STEP.get(period, 1)
 
 
-def _starts(ordinals: np.ndarray, period: Period) -> np.ndarray:
-    units = ordinals * _STEP.get(period, 1) + (_MONDAY if period == "week" else 0)
-    return units.astype(f"datetime64[{_UNIT[period]}]").astype("datetime64[ns]")
-
-
 @dataclass(frozen=True)
 class TimeSummary:
     """rows: of the corpus; with_time: those with a time; missing: empty cells; invalid: cells that are no times, the
     first 20 as examples (row id, cell). notes: on the column, from the import of the corpus.
 
     first, last: ISO, UTC. zoned: cells with an offset from UTC, which were converted. suggested: default of `periods`
-    (finest first). finest: the period of anomalous increases. dates: no time of day.
-    """
+    (finest first). finest: the period of anomalous increases."""
 
     column: str
     rows: int
@@ -138,7 +133,6 @@ class TimeSummary:
     suggested: Period
     periods: tuple[Period, ...]
     finest: Period
-    dates: bool
 
 
 @lru_cache(maxsize=4)
@@ -177,21 +171,12 @@ def time_summary(corpus: CorpusRef, column: str) -> TimeSummary:
     valid = times[~np.isnat(times)]
     is_text = bool(pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object)
     return TimeSummary(
-        column=column,
-        rows=len(times),
-        with_time=len(valid),
-        missing=int((np.isnat(times) & empty).sum()),
-        invalid=len(invalid),
-        examples=tuple((int(row), str(cells.iloc[row])[:CELL]) for row in invalid[:MAX_EXAMPLES]),
-        notes=_notes(loaded.origin, column),
-        first=str(pd.Timestamp(valid.min())),
-        last=str(pd.Timestamp(valid.max())),
+        column=column, rows=len(times), with_time=len(valid), missing=int((np.isnat(times) & empty).sum()),
+        invalid=len(invalid), examples=tuple((int(row), str(cells.iloc[row])[:CELL]) for row in invalid[:MAX_EXAMPLES]),
+        notes=_notes(loaded.origin, column), first=str(pd.Timestamp(valid.min())), last=str(pd.Timestamp(valid.max())),
         zoned=int(cells.astype("str").str.contains(_OFFSET, na=False).sum()) if is_text else 0,
-        suggested=suggest_period(times),
-        periods=sensible_periods(times),
-        finest=finest_period(times),
-        dates=bool((valid == valid.astype("datetime64[D]")).all()),
-    )
+        suggested=suggest_period(times), periods=sensible_periods(times), finest=finest_period(times),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=8)

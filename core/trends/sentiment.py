@@ -23,10 +23,9 @@ BAND = 0.2  # half width of the neutral band, in standard deviations of the scor
 class Accuracy:
     """How well predicted sentiment agrees with a column. n: rows that have both. All figures in [0, 1].
 
-    accuracy with Wilson's, macro_f1 with a bootstrap 95% interval over rows. chance: what
-    always predicting the most frequent class reaches; chance_f1: macro-F1 of guessing at random with the true shares.
-    table: (3, 3) rows true, columns predicted, negative first.
-    """
+    accuracy with Wilson's, macro_f1 with a bootstrap 95% interval over rows. chance: what always predicting the most
+    frequent class reaches; chance_f1: macro-F1 of guessing at random with the true shares. table: (3, 3) rows true,
+    columns predicted, negative first."""
 
     n: int
     accuracy: float

@@ -152,26 +152,20 @@ def row_sentiments(
         return RowSentiments(labels, None)
     if model is None:
         raise InputError("This corpus is not embedded yet.", "Embed it, or use a column as the sentiment source.")
-    rows = load_vectors(corpus, model).rows
     if source.kind == "trained":
+        rows = load_vectors(corpus, model).rows
         if labels is None:
             raise InputError("No column to train on.", "Choose a rating or a label column.")
         predicted = classify_by_training(rows, labels, _equal_texts(corpus))
         return RowSentiments(predicted, evaluate(labels, predicted))
-    return _anchor_sentiments(corpus, model, source, secret, rows, labels)
+    return _anchor_sentiments(corpus, model, source, secret, labels)
 
 
 def _anchor_sentiments(
-    corpus: CorpusRef,
-    model: ModelSpec,
-    source: SentimentSource,
-    secret: Secret | None,
-    rows: np.ndarray,
-    labels: np.ndarray | None,
+    corpus: CorpusRef, model: ModelSpec, source: SentimentSource, secret: Secret | None, labels: np.ndarray | None
 ) -> RowSentiments:
-    scores = anchor_scores(
-        rows, *(_anchors(corpus.folder, model, texts, secret) for texts in (source.positive, source.negative))
-    )
+    rows, texts = load_vectors(corpus, model).rows, (source.positive, source.negative)
+    scores = anchor_scores(rows, *(_anchors(corpus.folder, model, anchors, secret) for anchors in texts))
     if source.fitted and labels is not None and (labels != UNKNOWN).any():
         predicted, thresholds = classify_by_fitted_thresholds(scores, labels, _equal_texts(corpus))
     else:

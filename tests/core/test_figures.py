@@ -146,10 +146,9 @@ def test_three_dimensions_and_equal_figures(theme):
 
 def test_two_dimensions_are_to_scale_clear_and_keep_the_view():
     points, rows = drawn(5)
-    layout = map_figure(points, rows, color_spec(None, "", rows=5), ["t"] * 5, total=1_000).layout
+    layout = map_figure(points, rows, color_spec(None, "", rows=5), ["t"] * 5).layout
     assert (layout.yaxis.scaleanchor, layout.xaxis.visible, layout.uirevision) == ("x", False, "kept")
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
-    assert layout.annotations[0].text == "showing 5 of 1,000"
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
