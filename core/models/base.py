@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
 from core.secret import Secret
 from core.types import ModelSpec
 
-OnBatch = Callable[[list[int], np.ndarray], None]
-"""Called with (positions among the texts, their rows) as soon as these rows are computed."""
+OnBatch = Callable[[list[int], np.ndarray], None]  # takes positions among the texts and their rows, once computed
 
 
 class BatchSize(NamedTuple):
@@ -34,7 +34,6 @@ class Price:
     source: str
 
     def usd(self, tokens: int) -> float:
-        """US dollars for so many tokens."""
         return self.per_million_usd * tokens / 1_000_000
 
 
@@ -45,15 +44,14 @@ FREE = Price(0.0, "", "runs on this machine")
 class Capabilities:
     """What a model can do, needs and costs. The defaults are those of a paid service whose price is not known.
 
-    description: one sentence for a person choosing a model. hosted: texts are sent to a server. paid: a request may be
-    charged, so nothing is sent before consent, and never to measure time. price: None where it is not known.
-    can_embed: new texts and queries can be embedded. splits_long_texts: texts longer than the context window are split
-    and averaged rather than truncated. separate_queries: a text's vector as a query may differ from its vector as a
-    document. batch: texts and characters per call of `embed`. provider: the service's name in messages. key_name:
-    whose API key is sent, an environment variable's name or a server's address; "" for none. needs_key: nothing works
-    without that key. any_dimensions: shorter vectors can be requested. dimension_choices: the sizes offered to people.
-    loading: shown while the model loads, "" where that is quick. prepared_once: files are exported or distilled at
-    first use, by `preparation_threads` threads (None: all cores).
+    description: one sentence for people. hosted: texts are sent to a server. paid: a request may be charged, so nothing
+    is sent before consent, and never to measure time. price: None where not known. can_embed: new texts and queries can
+    be embedded. splits_long_texts: those beyond the window are split and averaged, not truncated. separate_queries: a
+    text's vector as a query may differ from that as a document. batch: per call of `embed`. provider: the service's
+    name in messages. key_name: whose API key is sent, an environment variable's name or a server's address; "" for
+    none. needs_key: required. any_dimensions: shorter vectors can be requested. dimension_choices: those offered.
+    loading: shown meanwhile, "" where quick. prepared_once: files are made at first use, by `preparation_threads`
+    threads (None: all cores).
     """
 
     description: str = "A model of a service; texts are sent there, and it may charge for them."
@@ -74,10 +72,12 @@ class Capabilities:
     preparation_threads: int | None = 1
 
 
+LOCAL = Capabilities(hosted=False, paid=False, price=FREE, separate_queries=False, loading="")
+
+
 @dataclass(frozen=True)
 class LoadOptions:
-    """How an embedder is loaded. models_folder: where exported and distilled files are stored. local_only: never
-    contact a model hub. threads: of a local model, None for all cores."""
+    """models_folder: of exported and distilled files. local_only: never contact a model hub. threads: None for all."""
 
     models_folder: Path
     api_key: str | Secret | None = None
@@ -89,8 +89,7 @@ class LoadOptions:
 class Embedder:
     """Turns texts into unit vectors. A subclass defines `encode` (or `embed` and `embed_query`) and `count_tokens`.
 
-    Empty texts are allowed and get a vector like any other. tokens_exact: `count_tokens` counts as the model does,
-    rather than estimating.
+    Empty texts get a vector like any other. tokens_exact: `count_tokens` counts as the model does, not an estimate.
     """
 
     tokens_exact: bool = True
@@ -127,12 +126,20 @@ class Embedder:
         raise NotImplementedError
 
 
+def in_batches(texts: Sequence[str], compute: Callable[[list[str]], Any], width: int | None = None) -> np.ndarray:
+    """What `compute` gives for batches of the texts: (n, width) float32, or (n,) int64 without a width."""
+    plain = valid_texts(texts)
+    results = np.empty(len(plain), np.int64) if width is None else np.empty((len(plain), width), np.float32)
+    for positions, batch in batches(plain):
+        results[positions] = compute(batch)
+    return results
+
+
 @dataclass(frozen=True)
 class Backend:
     """One way to compute vectors. A subclass in its own file declares its capabilities and loads its models.
 
-    models: the specs of its built-in models. presets: those offered to people, the first choice in front.
-    aliases: other names of built-in models.
+    models: the built-in ones. presets: those offered to people, the first choice in front. aliases: other names.
     """
 
     capabilities: Capabilities = Capabilities()
@@ -146,7 +153,7 @@ class Backend:
 
     def complete(self, spec: ModelSpec) -> ModelSpec:
         """The spec with everything filled in that needs no loading. Raises ModelError, ServiceError where invalid."""
-        return spec
+        return built_in(spec, self.models) if self.models else spec
 
     def is_resolved(self, spec: ModelSpec) -> bool:
         """Whether loading the model would fill in nothing more."""

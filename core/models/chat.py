@@ -39,7 +39,6 @@ class ChatModel:
 
     @property
     def spec(self) -> ModelSpec:
-        """As the shared client names models and servers."""
         return ModelSpec("openai", self.name, base_url=self.base_url)
 
 
@@ -78,12 +77,11 @@ class Chat:
         """With JSON demanded, or without where the server refuses that."""
         import openai
 
-        if not self._json_mode:
-            return self._post(messages, {})
+        json_mode = self._json_mode  # another thread may unset it meanwhile
         try:
-            return self._post(messages, {"response_format": {"type": "json_object"}})
+            return self._post(messages, {"response_format": {"type": "json_object"}} if json_mode else {})
         except openai.APIStatusError as error:
-            if error.status_code not in NO_JSON_MODE:
+            if not json_mode or error.status_code not in NO_JSON_MODE:
                 raise
         content = self._post(messages, {})
         self._json_mode = False
@@ -93,8 +91,7 @@ class Chat:
         import httpx2
         import openai
 
-        # the body is read below, within limits
-        streamed = {"X-Stainless-Raw-Response": "stream"}
+        streamed = {"X-Stainless-Raw-Response": "stream"}  # the body is read below, within limits
         response = self._sender.post("/chat/completions", {"messages": messages, **extra}, streamed)
         try:
             return self._read(response)
@@ -133,22 +130,17 @@ def read_content(body: bytes) -> str:
 
 
 def read_numbered(answer: str, key: str, count: int, normalize: Callable[[object], str]) -> dict[int, str]:
-    """The model's text for each number from 1, by index from 0, normalized; fewer than `count` where some are empty.
+    """The normalized text for each number from 1, by index from 0; fewer than `count` where some are empty.
 
-    The answer must be one JSON object; a model's thoughts before it and a code fence around it are removed. Raises
-    InvalidAnswer where nothing is left.
+    Read from one JSON object, without a model's thoughts and a code fence. Raises InvalidAnswer where nothing is left.
     """
-    plain = _THOUGHT.sub("", answer)
-    fenced = _FENCE.match(plain)
     try:
-        value = json.loads(fenced.group(1) if fenced else plain)
+        value = json.loads(_FENCE.sub(r"\1", _THOUGHT.sub("", answer)))
     except (ValueError, RecursionError):
         raise InvalidAnswer("no JSON" if answer.strip() else "nothing") from None
     items = value.get(key, value) if isinstance(value, dict) else None
     if not isinstance(items, Mapping):
         raise InvalidAnswer(f"JSON without {key}")
-    texts = {index: normalize(items.get(str(index + 1))) for index in range(count)}
-    texts = {index: text for index, text in texts.items() if text}
-    if not texts:
-        raise InvalidAnswer(f"JSON without {key} that can be used")
-    return texts
+    if texts := {i: text for i in range(count) if (text := normalize(items.get(str(i + 1))))}:
+        return texts
+    raise InvalidAnswer(f"JSON without {key} that can be used")

@@ -53,22 +53,18 @@ def estimate_run(
     cached_mask: np.ndarray | None = None,
     measure: bool = True,
     sample: int = 32,
-    seed: int = 0,
 ) -> Estimate:
     """Estimate a run without paying: no text is sent to a service that may charge for it.
 
     cached_mask: (n,) bool, True for rows whose vector is stored. measure: time a few texts of spread lengths
-    where that is free. Above COUNTED unique texts, tokens are counted on a sample drawn with `seed`.
-    Raises what the embedder raises while it is measured.
+    where that is free. Above MAX_COUNTED unique texts, tokens are counted on a sample. Raises what the embedder raises.
     """
     codes, unique = pd.factorize(pd.Series(list(texts), dtype=object))
-    unique_texts = [str(text) for text in unique]
-    cached = np.zeros(len(unique), bool)
+    unique_texts, cached = [str(text) for text in unique], np.zeros(len(unique), bool)
     if cached_mask is not None:
         cached[codes[np.asarray(cached_mask, bool)]] = True
-    counts, counted_all = token_counts(unique_texts, embedder, seed)
-    declared = capabilities(embedder.spec)
-    splits, price = declared.splits_long_texts, declared.price
+    counts, counted_all = token_counts(unique_texts, embedder)
+    splits, price = capabilities(embedder.spec).splits_long_texts, capabilities(embedder.spec).price
     beyond = tokens_beyond_window(counts, embedder)
     counted = counts if splits else counts - beyond
     long_texts = int(np.count_nonzero(beyond[codes]))
@@ -96,7 +92,7 @@ def estimate_run(
 def token_counts(texts: Sequence[str], embedder: Embedder, seed: int = 0) -> tuple[np.ndarray, bool]:
     """(n,) int64 tokens of each text, and whether all were counted.
 
-    Above COUNTED texts a seeded sample is counted and the rest follow by the sample's tokens per UTF-8 byte
+    Above MAX_COUNTED texts a seeded sample is counted and the rest follow by the sample's tokens per UTF-8 byte
     (a ratio estimate), which varies far less between texts and scripts than tokens per text.
     """
     if len(texts) <= MAX_COUNTED:
@@ -146,9 +142,9 @@ def max_usd(texts: Sequence[str], spec: ModelSpec) -> float | None:
     Tokens are counted where the tokenizer is available; else a text's UTF-8 bytes bound them.
     """
     price = capabilities(spec).price
-    if price is None or not price.per_million_usd:
-        return None if price is None else 0.0
-    return price.usd(backend_of(spec).max_tokens_of(texts))
+    if price is None:
+        return None
+    return price.usd(backend_of(spec).max_tokens_of(texts)) if price.per_million_usd else 0.0
 
 
 def affordable_batches(
@@ -163,9 +159,8 @@ def affordable_batches(
 class TruncationReport:
     """How a model's window fits the texts, from `counted` of `texts` texts.
 
-    long_texts: counted texts longer than the window; long_share: their share; unseen_share: share of all counted
-    tokens that lie beyond it (both in [0, 1]). splits: True where long texts are split and averaged, so that
-    nothing is lost. max_tokens: None for a model without a window. exact: tokens counted as the model does.
+    long_texts: counted texts longer than the window; long_share: their share; unseen_share: share of all counted tokens
+    beyond it (both in [0, 1]). splits: long texts are split and averaged. max_tokens: None without a window.
     """
 
     model: str
@@ -188,17 +183,9 @@ def truncation_report(
         drawn = np.random.default_rng(seed).choice(total, sample, replace=False)
         texts = [texts[i] for i in np.sort(drawn)]
     tokens = np.asarray(embedder.count_tokens(texts), np.int64)
-    beyond = tokens_beyond_window(tokens, embedder)
-    long_texts = int(np.count_nonzero(beyond))
-    splits = capabilities(embedder.spec).splits_long_texts
-    return TruncationReport(
-        model=embedder.spec.label,
-        max_tokens=embedder.spec.max_tokens,
-        texts=total,
-        counted=len(texts),
-        long_texts=long_texts,
-        long_share=long_texts / max(1, len(texts)),
-        unseen_share=0.0 if splits else float(beyond.sum() / max(1, tokens.sum())),
-        splits=splits,
-        exact=embedder.tokens_exact,
-    )
+    beyond, spec = tokens_beyond_window(tokens, embedder), embedder.spec
+    long_texts, splits = int(np.count_nonzero(beyond)), capabilities(spec).splits_long_texts
+    long_share = long_texts / max(1, len(texts))
+    unseen_share = 0.0 if splits else float(beyond.sum() / max(1, tokens.sum()))
+    counts = spec.max_tokens, total, len(texts), long_texts
+    return TruncationReport(spec.label, *counts, long_share, unseen_share, splits, embedder.tokens_exact)

@@ -1,7 +1,9 @@
 """Vectors from a file: a model that is not available, so no further text can be embedded."""
 
+from dataclasses import replace
+
 from core.errors import ModelError
-from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions
+from core.models.base import LOCAL, Backend, Embedder, LoadOptions
 from core.types import ModelSpec
 
 
@@ -10,14 +12,5 @@ class ImportedBackend(Backend):
         raise ModelError(f"{spec.name} only has vectors imported from a file.", "Embed the corpus to search by text.")
 
 
-BACKEND = ImportedBackend(
-    Capabilities(
-        description="Vectors imported from a file; new texts and queries can't be embedded.",
-        hosted=False,
-        paid=False,
-        price=FREE,
-        can_embed=False,
-        separate_queries=False,
-        loading="",
-    )
-)
+_DESCRIPTION = "Vectors imported from a file; new texts and queries can't be embedded."
+BACKEND = ImportedBackend(replace(LOCAL, description=_DESCRIPTION, can_embed=False))

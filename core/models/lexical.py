@@ -8,14 +8,15 @@ text's vector depends on that text alone; the price is that common words weigh a
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from core.corpus.texts import batches, valid_texts
-from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
+from core.corpus.texts import valid_texts
+from core.models.base import LOCAL, Backend, Embedder, LoadOptions, in_batches
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 384
@@ -34,11 +35,7 @@ class LexicalEmbedder(Embedder):
     """An `Embedder` of words and spelling, in any language, with no model file and no window."""
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = valid_texts(texts)
-        rows = np.empty((len(plain), DIMENSIONS), np.float32)
-        for where, part in batches(plain):
-            rows[where] = _project(part)
-        return unit_rows(rows)
+        return unit_rows(in_batches(texts, _project, DIMENSIONS))
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 words and signs."""
@@ -77,8 +74,7 @@ def _hashed(features: list[Iterator[str]]) -> Any:
     from sklearn.feature_extraction import FeatureHasher
     from sklearn.preprocessing import normalize
 
-    hasher = FeatureHasher(FEATURES, input_type="string", alternate_sign=False, dtype=np.float32)
-    counts = hasher.transform(features)
+    counts = FeatureHasher(FEATURES, input_type="string", alternate_sign=False, dtype=np.float32).transform(features)
     counts.data = 1 + np.log(counts.data)
     return normalize(counts, copy=False)
 
@@ -98,26 +94,14 @@ def _signs() -> Any:
 
 
 MODEL = ModelSpec("lexical", "lexical baseline", "v1", DIMENSIONS)
+_DESCRIPTION = "Baseline, any language: shows what an embedding model adds over overlap of words and spelling."
 
 
 class LexicalBackend(Backend):
-    def complete(self, spec: ModelSpec) -> ModelSpec:
-        return built_in(spec, (MODEL,))
-
     def load(self, spec: ModelSpec, options: LoadOptions) -> LexicalEmbedder:
         return LexicalEmbedder(spec)
 
 
 BACKEND = LexicalBackend(
-    Capabilities(
-        description="Baseline, any language: shows what an embedding model adds over overlap of words and spelling.",
-        hosted=False,
-        paid=False,
-        price=FREE,
-        separate_queries=False,
-        loading="",
-    ),
-    models=(MODEL,),
-    presets=(MODEL,),
-    aliases={"lexical": MODEL},
+    replace(LOCAL, description=_DESCRIPTION), models=(MODEL,), presets=(MODEL,), aliases={"lexical": MODEL}
 )

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from core.corpus.texts import batches, length_batches, valid_texts
+from core.corpus.texts import length_batches
 from core.errors import ModelError
 from core.files import file_sha256, replacing
-from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
+from core.models.base import LOCAL, Backend, Capabilities, Embedder, LoadOptions, in_batches
 from core.types import ModelSpec, unit_rows
 
 DIMENSIONS = 384
@@ -41,10 +41,9 @@ Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 class MiniLMEmbedder(Embedder):
     """An `Embedder` with sentence-transformers' vectors for all-MiniLM-L6-v2.
 
-    Their cosine is 1.000 in float32; see above and onnx_graph.py for what the other precisions lose.
-
-    Texts are sorted by length and run in batches of at most `BUDGETS` padded tokens. threads: None for all cores.
-    Raises ModelError where the packaged weights are absent or changed, StorageError where nothing can be exported.
+    Their cosine is 1.000 in float32; see above and onnx_graph.py for what the other precisions lose. Texts are sorted
+    by length and run in batches of at most `BUDGETS` padded tokens. threads: None for all cores. Raises ModelError for
+    packaged weights that are absent or changed, StorageError where nothing can be exported.
     """
 
     def __init__(self, spec: ModelSpec, models_folder: Path, threads: int | None = None) -> None:
@@ -53,17 +52,10 @@ class MiniLMEmbedder(Embedder):
         self._tokenizer = load_tokenizer(model_folder() / "tokenizer.json")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = valid_texts(texts)
-        rows = np.empty((len(plain), self._encoder.dimensions), np.float32)
-        for where, part in batches(plain):
-            rows[where] = self._encoder.pooled(self._token_ids(part))
-        return unit_rows(rows)
+        return unit_rows(in_batches(texts, lambda batch: self._encoder.pooled(self._token_ids(batch)), DIMENSIONS))
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
-        counts = np.empty(len(texts), np.int64)
-        for where, part in batches(valid_texts(texts)):
-            counts[where] = [len(encoding) for encoding in self._tokenizer.encode_batch_fast(part)]
-        return counts
+        return in_batches(texts, lambda batch: list(map(len, self._tokenizer.encode_batch_fast(batch))))
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
         """The token ids of each text within the window. Of a long text only the beginning is read, if that fills it."""
@@ -80,12 +72,13 @@ class TokenEncoder:
 
     def __init__(self, models_folder: Path, precision: str, threads: int | None) -> None:
         self._threads, self._budget = threads or os.cpu_count() or 1, BUDGETS[precision]
-        self._run = _load(exported(models_folder, precision), precision, self._threads)
-        self.dimensions = DIMENSIONS
+        path = exported(models_folder, precision)
+        # batches side by side, each on one thread, waste less than one batch spread over the cores
+        self._run = compiled(path, self._threads) if precision == "bfloat16" else _session_run(path)
 
     def pooled(self, token_ids: list[list[int]]) -> np.ndarray:
         """(n, d) float32, the mean of each text's token vectors; every text needs at least one token."""
-        rows = np.empty((len(token_ids), self.dimensions), np.float32)
+        rows = np.empty((len(token_ids), DIMENSIONS), np.float32)
         lengths = np.fromiter(map(len, token_ids), np.int64, len(token_ids))
 
         def run(batch: np.ndarray) -> None:
@@ -98,14 +91,6 @@ class TokenEncoder:
         with ThreadPoolExecutor(min(self._threads, max(len(batches), 1))) as pool:
             list(pool.map(run, batches))
         return rows
-
-
-def _load(path: Path, precision: str, threads: int) -> Run:
-    # batches side by side, each on one thread, waste less than one batch spread over the cores
-    if precision == "bfloat16":
-        return compiled(path, threads)
-    session = open_session(path, 1)
-    return lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
 
 
 def load_tokenizer(path: Path) -> Any:
@@ -142,10 +127,7 @@ def check_weights(path: Path, expected: str) -> None:
 
 
 def exported(models_folder: Path, precision: str) -> Path:
-    """The ONNX file of this precision, made at first use in about a second from weights whose hash is checked then.
-
-    Raises ModelError, StorageError.
-    """
+    """The ONNX file, made at first use in a second from weights whose hash is checked. ModelError, StorageError."""
     weights = "int8" if precision == "int8" else "float32"  # bfloat16 is made from float32 when it is loaded
     path = models_folder / f"{WEIGHTS_SHA256[:16]}-{weights}-v{GRAPH_VERSION}.onnx"
     if not path.exists():
@@ -167,6 +149,11 @@ def _export(source: Path, path: Path, precision: str) -> None:
         open_session(temporary, threads=1)  # a file that can't be loaded never gets its name
 
 
+def _session_run(path: Path) -> Run:
+    session = open_session(path, 1)
+    return lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+
+
 def open_session(path: Path, threads: int | None) -> Any:
     """An onnxruntime.InferenceSession on the CPU. threads: None means all cores. Raises ModelError."""
     import onnxruntime
@@ -183,21 +170,16 @@ def open_session(path: Path, threads: int | None) -> Any:
 
 
 def unloadable(path: Path) -> ModelError:
-    """The error for an exported file that a runtime refuses."""
     return ModelError(f"The exported model {path.name} can't be loaded.", f"Delete {path}; it is created again.")
 
 
 def compiled(path: Path, threads: int) -> Run:
-    """token ids, mask (b, s) int64 -> pooled (b, d) float32; may be called from several threads, `threads` at once.
-
-    Raises ModelError where the file can't be loaded.
-    """
+    """token ids, mask (b, s) int64 -> pooled (b, d) float32, for up to `threads` threads. Raises ModelError."""
     # each of these is one model of one thread: two requests to one model can wait for each other without end, one
     # with Python's lock, one with the model's
     idle: LifoQueue[Any] = LifoQueue()
-    for _ in range(threads - 1):
-        idle.put(None)
-    idle.put(_request(path))  # taken first
+    for request in [*[None] * (threads - 1), _request(path)]:  # the last is taken first
+        idle.put(request)
 
     def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         request = idle.get()
@@ -214,12 +196,9 @@ def _request(path: Path) -> Any:
     """The model, compiled for one thread of its own, ready to compute."""
     import openvino
 
-    settings = {
-        "INFERENCE_PRECISION_HINT": "bf16",
-        "NUM_STREAMS": 1,
-        "INFERENCE_NUM_THREADS": 1,
-        "ENABLE_CPU_PINNING": False,  # else every worker process takes the same core
-    }
+    # with pinning, every worker process would take the same core
+    settings: dict[str, Any] = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+    settings["INFERENCE_PRECISION_HINT"] = "bf16"
     try:
         return openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
     except RuntimeError as error:
@@ -254,16 +233,13 @@ class MiniLMBackend(Backend):
     def capabilities_of(self, spec: ModelSpec) -> Capabilities:
         return replace(self.capabilities, description=_DESCRIPTIONS[spec.precision])
 
-    def complete(self, spec: ModelSpec) -> ModelSpec:
-        return built_in(spec, MODELS)
-
     def load(self, spec: ModelSpec, options: LoadOptions) -> MiniLMEmbedder:
         return MiniLMEmbedder(spec, options.models_folder, options.threads)
 
 
 BACKEND = MiniLMBackend(
     # no separate queries: the model was trained without prompts
-    Capabilities(hosted=False, paid=False, price=FREE, separate_queries=False, loading="", prepared_once=True),
+    replace(LOCAL, prepared_once=True),
     models=MODELS,
     presets=(BFLOAT16, FLOAT32, INT8) if has_bfloat16() else (FLOAT32, INT8),  # bfloat16 only where it is built in
     aliases={alias: model for model in MODELS for alias in (f"{NAME}-{model.precision}", f"{NAME} {model.precision}")},

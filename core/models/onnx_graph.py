@@ -25,22 +25,20 @@ def encoder_graph(
 
     config: a BertModel's config.json. weights: its safetensors. Raises ModelError for any other architecture.
     """
-    from onnx import helper
-
     _check(config)
     build = _Builder(weights, precision)
     hidden = _embed(build, config)
     for layer in range(config["num_hidden_layers"]):
         hidden = _layer(build, config, hidden, f"encoder.layer.{layer}.")
-    return build.model(_mean(build, hidden), int(config["hidden_size"]), helper)
+    return build.model(_mean(build, hidden), int(config["hidden_size"]))
 
 
 def _check(config: dict[str, Any]) -> None:
     supported = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
     unsupported = [f"{name} {config[name]}" for name, value in supported.items() if config.get(name, value) != value]
     if unsupported:
-        remedy = "Use a local folder."
-        raise ModelError(f"This model can't be turned into ONNX here ({', '.join(unsupported)}).", remedy)
+        message = f"This model can't be turned into ONNX here ({', '.join(unsupported)})."
+        raise ModelError(message, "Use a local folder.")
 
 
 class _Builder:
@@ -86,16 +84,11 @@ class _Builder:
         columns = self.weights[f"{name}.weight"].T
         scale = np.maximum(np.abs(columns).max(axis=0), 1e-12).astype(np.float32) / 127
         rounded, row_scale = self._rows_to_bytes(x)
-        product = self.op(
-            "MatMulIntegerToFloat",
-            rounded,
-            self.constant(f"{name}.q", np.rint(columns / scale).astype(np.int8)),
-            self.constant("step", np.float32(1 / 127)),
-            self.constant(f"{name}.scale", scale),
-            self.constant("middle", np.uint8(128)),
-            self.constant(f"{name}.zero", np.zeros(len(scale), np.int8)),
-            domain=FUSED,
-        )
+        bytes_of = self.constant(f"{name}.q", np.rint(columns / scale).astype(np.int8))
+        step, scales = self.constant("step", np.float32(1 / 127)), self.constant(f"{name}.scale", scale)
+        middle = self.constant("middle", np.uint8(128))
+        zero = self.constant(f"{name}.zero", np.zeros(len(scale), np.int8))
+        product = self.op("MatMulIntegerToFloat", rounded, bytes_of, step, scales, middle, zero, domain=FUSED)
         return self.op("Mul", product, row_scale)
 
     def _rows_to_bytes(self, x: str) -> tuple[str, str]:
@@ -107,13 +100,12 @@ class _Builder:
             self.scaled[x] = self.op("QuantizeLinear", self.op("Div", x, scale), step, middle), scale
         return self.scaled[x]
 
-    def model(self, output: str, width: int, helper: Any) -> "onnx.ModelProto":
-        from onnx import TensorProto, numpy_helper
+    def model(self, output: str, width: int) -> "onnx.ModelProto":
+        from onnx import TensorProto, helper, numpy_helper
 
         self.nodes.append(helper.make_node("Identity", [output], ["pooled"]))
-        inputs = [
-            helper.make_tensor_value_info(n, TensorProto.INT64, ["b", "s"]) for n in ("input_ids", "attention_mask")
-        ]
+        names = "input_ids", "attention_mask"
+        inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "s"]) for name in names]
         outputs = [helper.make_tensor_value_info("pooled", TensorProto.FLOAT, ["b", width])]
         constants = [numpy_helper.from_array(value, name) for name, value in self.constants.items()]
         graph = helper.make_graph(self.nodes, "encoder", inputs, outputs, constants)
@@ -167,6 +159,5 @@ def _mean(build: _Builder, hidden: str) -> str:
     """The mean over the tokens that are not padding, (b, hidden)."""
     present = build.op("Cast", "attention_mask", to=1)
     total = build.op("MatMul", build.op("Unsqueeze", present, build.axes(1)), hidden)
-    return build.op(
-        "Div", build.op("Squeeze", total, build.axes(1)), build.op("ReduceSum", present, build.axes(1), keepdims=1)
-    )
+    count = build.op("ReduceSum", present, build.axes(1), keepdims=1)
+    return build.op("Div", build.op("Squeeze", total, build.axes(1)), count)

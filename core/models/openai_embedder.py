@@ -13,18 +13,8 @@ import numpy as np
 
 from core.errors import ServiceError
 from core.models.base import Backend, BatchSize, Capabilities, Embedder, LoadOptions, OnBatch, Price
+from core.models.openai_client import models
 from core.models.openai_client.errors import is_about_batch, is_too_large, without_cause
-from core.models.openai_client.models import (
-    BACKEND_NAME,
-    KEY_NAME,
-    NATIVE,
-    SHORTENED,
-    completed,
-    is_openai,
-    is_private_server,
-    limits_of,
-    native_dimensions,
-)
 from core.models.openai_client.packing import BLANK, Assembly, Piece, pack, split_texts, weighted_row
 from core.models.openai_client.requests import Sender, in_parallel
 from core.models.openai_client.tokens import TokenCounter, openai_tokens
@@ -33,18 +23,15 @@ from core.types import ModelSpec
 
 PROBE_TEXT = "dimension probe"
 PROBE_SECONDS = 15.0  # how long a person who adds a model waits for its server
-PROBE_TIMEOUT_REMEDY = (
-    "Check the address and that it is running; one still loading its model may answer if you try again soon."
-)
+LOADING = "Check the address and that it is running; one still loading its model may answer if you try again soon."
 MIN_HALF = 64  # characters; a server that refuses less than two of these refuses for another reason
 
 
 class OpenAIEmbedder(Embedder):
     """An `Embedder` over HTTP. Packs requests to the server's limits, several in flight, and checks every answer.
 
-    A text longer than the window, or one the server calls too long, is split; its vector is the mean of its
-    pieces weighted by tokens. A text without a visible character is sent as ".", since servers refuse empty input.
-    Raises ServiceError for a bad key or address and for all a server may do wrong; the key is never in a message.
+    A text longer than the window, or one the server calls too long, is split; its vector is the token-weighted mean of
+    its pieces. Raises ServiceError for a bad key or address and all a server may do wrong, never with the key in it.
     """
 
     def __init__(
@@ -57,15 +44,14 @@ class OpenAIEmbedder(Embedder):
         timeout: float = 60,
         max_retries: int = 5,
     ) -> None:
-        super().__init__(completed(spec))
+        super().__init__(models.completed(spec))
         self._sender = Sender(self._spec, api_key, http_client, timeout, max_retries)
-        self._limits = limits_of(self._spec)
+        self._limits = models.limits_of(self._spec)
         self._inputs = self._limits.inputs
         self._concurrency = concurrency
-        self._is_resolved = self._spec.probed or native_dimensions(self._spec) is not None
-        native = native_dimensions(self._spec)
-        shortened = native is not None and self._spec.dimensions != native
-        self._requested_dimensions = self._spec.dimensions if shortened else None
+        native = models.native_dimensions(self._spec)
+        self._is_resolved = self._spec.probed or native is not None
+        self._requested_dimensions = None if native in (None, self._spec.dimensions) else self._spec.dimensions
 
     @property
     def facts(self) -> dict[str, int]:
@@ -74,7 +60,7 @@ class OpenAIEmbedder(Embedder):
 
     @property
     def tokens_exact(self) -> bool:  # type: ignore[override]
-        return is_openai(self._spec) and self.counter.exact
+        return models.is_openai(self._spec) and self.counter.exact
 
     @cached_property
     def counter(self) -> TokenCounter:
@@ -96,14 +82,13 @@ class OpenAIEmbedder(Embedder):
     def resolve(self) -> ModelSpec:
         """The spec with dimensions filled in; asks an unknown model for one vector, OpenAI's known ones for none.
 
-        A size that differs from the server's default is requested from then on: some servers refuse the parameter even
-        where it names their default (vLLM issue 16331).
+        Only a size that differs from the server's default is requested: some refuse even that one (vLLM issue 16331).
         """
         if not self._is_resolved:
             native = self._probe()
-            self._requested_dimensions = self._spec.dimensions if self._spec.dimensions not in (None, native) else None
             if self._spec.dimensions is None:
                 self._spec = replace(self._spec, dimensions=native, probed=True)
+            self._requested_dimensions = None if self._spec.dimensions == native else self._spec.dimensions
             self._is_resolved = True
         return self._spec
 
@@ -122,7 +107,7 @@ class OpenAIEmbedder(Embedder):
         try:
             return self._sender.embeddings([PROBE_TEXT], dimensions, dimensions, threading.Event()).shape[1]
         except openai.APITimeoutError as error:
-            raise ServiceError(self._sender.explain(error).message, PROBE_TIMEOUT_REMEDY) from None
+            raise ServiceError(self._sender.explain(error).message, LOADING) from None
         except openai.APIError as error:
             raise self._sender.explain(error) from None
 
@@ -153,12 +138,11 @@ class OpenAIEmbedder(Embedder):
         contents, rows = [piece.content for piece in batch], []
         try:
             while contents:
-                size = self._inputs
-                rows.append(self._fetch_some(contents[:size], stop))
-                contents = contents[size:]
+                size = self._inputs  # other threads may lower it meanwhile
+                some, contents = contents[:size], contents[size:]
+                rows.append(self._fetch_some(some, stop))
         except openai.APIError as error:
-            # the SDK's error holds the request and with it the key
-            raise self._sender.explain(error) from None
+            raise self._sender.explain(error) from None  # the SDK's error holds the request and with it the key
         return np.concatenate(rows)
 
     def _fetch_some(self, contents: list[str], stop: threading.Event, part: bool = False) -> np.ndarray:
@@ -181,8 +165,7 @@ class OpenAIEmbedder(Embedder):
         middle = len(text) // 2
         if middle < MIN_HALF:
             raise error
-        space = text.rfind(" ", middle - middle // 4, middle)
-        at = space if space > 0 else middle
+        at = max(0, text.rfind(" ", middle - middle // 4, middle)) or middle
         halves = [half if half.strip() else BLANK for half in (text[:at], text[at:])]
         rows = np.concatenate([self._fetch_some([half], stop, part=True) for half in halves])
         self._sender.count("split", 0 if part else 1)
@@ -192,23 +175,21 @@ class OpenAIEmbedder(Embedder):
 def resolve_openai(spec: ModelSpec, api_key: str | Secret | None, http_client: Any | None = None) -> ModelSpec:
     """The spec with address, dimensions and window filled in.
 
-    OpenAI's known models and specs with `probed` are resolved without a request. Others take one request with a short
-    text, not repeated and given PROBE_SECONDS; a second one where other dimensions than the server's own are requested.
-    Raises ServiceError.
+    OpenAI's known models and specs with `probed` take no request; others one with a short text, given PROBE_SECONDS and
+    not repeated, and a second one where other dimensions than the server's own are requested. Raises ServiceError.
     """
     embedder = OpenAIEmbedder(spec, api_key=api_key, http_client=http_client, timeout=PROBE_SECONDS, max_retries=0)
     return embedder.confirm()
 
 
-PRICES = Path(__file__).with_name("openai_prices.toml")
-PRESETS = tuple(completed(ModelSpec(BACKEND_NAME, name)) for name in NATIVE)
+PRESETS = tuple(models.completed(ModelSpec(models.BACKEND_NAME, name)) for name in models.NATIVE)
 _SIZES = (256, 512, 1024, 1536, 3072)
 
 
 @lru_cache(maxsize=1)
 def prices() -> dict[str, Price]:
     """The price of each OpenAI model in openai_prices.toml."""
-    table = tomllib.loads(PRICES.read_text(encoding="utf-8"))
+    table = tomllib.loads(Path(__file__).with_name("openai_prices.toml").read_text(encoding="utf-8"))
     listed = table["openai"]["per_million_tokens"].items()
     return {name: Price(float(usd), table["date"], table["openai"]["source"]) for name, usd in listed}
 
@@ -217,28 +198,28 @@ class OpenAIBackend(Backend):
     """OpenAI is paid; a compatible server is free on this machine or network, elsewhere its price is not known."""
 
     def capabilities_of(self, spec: ModelSpec) -> Capabilities:
-        if not is_openai(spec):
+        if not models.is_openai(spec):
             return replace(
                 self.capabilities,
                 description="A model on a server you name; texts are sent there.",
-                paid=not is_private_server(spec),
+                paid=not models.is_private_server(spec),
                 provider="",
                 key_name=spec.base_url,
                 needs_key=False,
             )
-        native = NATIVE.get(spec.name, 0) if spec.name in SHORTENED else 0
+        native = models.NATIVE.get(spec.name, 0) if spec.name in models.SHORTENED else 0
         sizes = tuple(size for size in _SIZES if size <= native)
         return replace(self.capabilities, price=prices().get(spec.name), dimension_choices=sizes)
 
     def complete(self, spec: ModelSpec) -> ModelSpec:
-        return completed(spec)
+        return models.completed(spec)
 
     def max_tokens_of(self, texts: Sequence[str]) -> int:
         counter = openai_tokens()
         return int(counter.count(texts).sum()) if counter.exact else super().max_tokens_of(texts)
 
     def is_resolved(self, spec: ModelSpec) -> bool:
-        return spec.probed or native_dimensions(spec) is not None
+        return spec.probed or models.native_dimensions(spec) is not None
 
     def resolve(self, spec: ModelSpec, options: LoadOptions) -> ModelSpec:
         return spec if self.is_resolved(spec) else resolve_openai(spec, options.api_key, options.http_client)
@@ -254,7 +235,7 @@ BACKEND = OpenAIBackend(
         separate_queries=False,
         batch=BatchSize(8_192, 1_200_000),  # a few full requests in flight
         provider="OpenAI",
-        key_name=KEY_NAME,
+        key_name=models.KEY_NAME,
         needs_key=True,
         any_dimensions=True,
         loading="",

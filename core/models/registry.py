@@ -17,7 +17,7 @@ from core.secret import Secret
 from core.types import ModelSpec
 
 # the backend's name in stored specs -> the module and variable of its declaration, imported at first use
-BACKENDS: dict[str, str] = {
+BACKENDS = {
     "onnx": "core.models.minilm:BACKEND",
     "static": "core.models.static:BACKEND",
     "lexical": "core.models.lexical:BACKEND",
@@ -65,13 +65,11 @@ def load_embedder(
 ) -> Embedder:
     """An embedder for a preset's name, a local folder, a hub name, or a model of a server (base_url).
 
-    models_folder: where exported and distilled files are stored (default: the user's cache folder). dimensions:
-    shortens vectors where the model allows it; a server's model named without them is sent one short text, to learn
-    them. local_only: never contact the hub. threads: of a local model, None for all cores. Raises ModelError saying
-    what to do; ServiceError for a bad key or address.
+    dimensions: shortens vectors where the model allows it; a server's model named without them is sent one short text.
+    Others as in `LoadOptions`. Raises ModelError saying what to do; ServiceError for a bad key or address.
     """
     spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    options = LoadOptions(_folder(models_folder), api_key, http_client, local_only, threads)
+    options = LoadOptions(Path(models_folder or default_folder()), api_key, http_client, local_only, threads)
     backend = backend_of(spec)
     # a stored spec stays as it is, since it names its vectors; a newly named model of a server is contacted once
     if isinstance(model, str) and capabilities(spec).hosted:
@@ -84,18 +82,15 @@ def resolve(
     *,
     models_folder: str | Path | None = None,
     api_key: str | Secret | None = None,
-    http_client: Any | None = None,
     base_url: str = "",
-    dimensions: int | None = None,
-    local_only: bool = False,
 ) -> ModelSpec:
     """The spec with dimensions, window, prompts and revision filled in; options as for `load_embedder`.
 
     Loads a model only where that is the way to know, and never calls OpenAI for its known models. A server is sent one
     short text, so that a wrong address, key or name shows here: see `resolve_openai`.
     """
-    spec = find_spec(model, base_url=base_url, dimensions=dimensions)
-    return backend_of(spec).resolve(spec, LoadOptions(_folder(models_folder), api_key, http_client, local_only))
+    spec = find_spec(model, base_url=base_url)
+    return backend_of(spec).resolve(spec, LoadOptions(Path(models_folder or default_folder()), api_key))
 
 
 def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | None = None) -> ModelSpec:
@@ -113,14 +108,13 @@ def find_spec(model: str | ModelSpec, *, base_url: str = "", dimensions: int | N
 def _named(name: str, base_url: str) -> ModelSpec:
     if base_url:
         return ModelSpec("openai", name, base_url=base_url)
-    if name in models_by_name():
-        return models_by_name()[name]
+    if spec := models_by_name().get(name):
+        return spec
     if is_folder(name):
         folder = Path(name).expanduser().resolve()
         return folder_spec(folder) or ModelSpec("sentence-transformers", str(folder))
     if not HUB_NAME.fullmatch(name):
-        labels = ", ".join(spec.label for spec in PRESETS)
-        remedy = f"Available: {labels}; or enter a hub name or a local folder."
+        remedy = f"Available: {', '.join(spec.label for spec in PRESETS)}; or enter a hub name or a local folder."
         raise ModelError(f"There is no model named {name[:80]!r}.", remedy)
     return ModelSpec("sentence-transformers", name)
 
@@ -132,10 +126,6 @@ def models_by_name() -> dict[str, ModelSpec]:
     presets = {spec.name: spec for spec in reversed(PRESETS)}
     aliases = {alias: spec for backend in backends for alias, spec in backend.aliases.items()}
     return labels | presets | aliases | {f"sentence-transformers/{DEFAULT_MODEL}": PRESETS[0]}
-
-
-def _folder(models_folder: str | Path | None) -> Path:
-    return Path(models_folder) if models_folder else default_folder()
 
 
 def default_folder() -> Path:

@@ -3,15 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
 from core.files import file_sha256
-from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, model_changed
+from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, in_batches, model_changed
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
@@ -52,23 +52,18 @@ class SentenceEmbedder(Embedder):
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64; whitespace-separated words where the model has no tokenizer of the usual kind."""
-        counts = np.empty(len(texts), np.int64)
-        for where, part in batches([self._spec.document_prompt + text for text in valid_texts(texts)]):
-            counts[where] = self._count(part)
-        return counts
+        return in_batches(texts, self._count)
 
     def _count(self, texts: list[str]) -> list[int]:
+        texts = [self._spec.document_prompt + text for text in texts]
         try:
             return [len(ids) for ids in self._model.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
         except (AttributeError, TypeError, KeyError):
             return [len(text.split()) for text in texts]
 
     def _encode(self, texts: Sequence[str], encode: Any, prompt: str) -> np.ndarray:
-        plain = valid_texts(texts)
-        rows = np.empty((len(plain), self._spec.dimensions or 0), np.float32)
-        for where, part in batches(plain):
-            rows[where] = encode(part, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
-        return unit_rows(rows)
+        encode = partial(encode, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
+        return unit_rows(in_batches(texts, encode, self._spec.dimensions or 0))
 
 
 def is_folder(name: str) -> bool:
@@ -101,8 +96,8 @@ def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
         raise ModelError(f"The Hugging Face hub has no model named {spec.name!r}.", MISSPELLED) from error
     except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
         return Source(spec.revision)
-    named = getattr(info.card_data, "language", None) or []
-    codes = [named] if isinstance(named, str) else list(named)
+    codes = getattr(info.card_data, "language", None) or []
+    codes = [codes] if isinstance(codes, str) else codes
     languages = tuple(code for code in codes if isinstance(code, str) and len(code) == 2)
     return Source(str(info.sha or ""), languages, local=False)
 
@@ -127,8 +122,8 @@ def _load_error(name: str, folder: bool, local: bool, error: Exception) -> Model
     if "trust_remote_code" in str(error):
         return ModelError(f"{name} brings code of its own, which is never run here.", "Choose a model without it.")
     if folder:
-        remedy = "It needs a sentence-transformers model."
-        return ModelError(f"The folder {name} holds no model that can be loaded.", remedy)
+        message = f"The folder {name} holds no model that can be loaded."
+        return ModelError(message, "It needs a sentence-transformers model.")
     if local and isinstance(error, OSError):
         return ModelError(f"{name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
     return ModelError(f"The model {name} can't be loaded ({type(error).__name__}).", MISSPELLED)
@@ -149,8 +144,7 @@ def _resolved_spec(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
 
 def _prompt(model: Any, names: tuple[str, ...]) -> str:
     """The first prompt of these names, else the model's default one, else ''."""
-    prompt = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
-    return prompt or model.prompts.get(model.default_prompt_name or "", "") or ""
+    return next(filter(None, map(model.prompts.get, (*names, model.default_prompt_name or ""))), "")
 
 
 class SentenceBackend(Backend):
@@ -161,12 +155,5 @@ class SentenceBackend(Backend):
         return SentenceEmbedder(spec, options.local_only)
 
 
-BACKEND = SentenceBackend(
-    Capabilities(
-        description="A sentence-transformers model from the Hugging Face Hub or a local folder; runs locally.",
-        hosted=False,
-        paid=False,
-        price=FREE,
-        any_dimensions=True,
-    )
-)
+_DESCRIPTION = "A sentence-transformers model from the Hugging Face Hub or a local folder; runs locally."
+BACKEND = SentenceBackend(Capabilities(_DESCRIPTION, hosted=False, paid=False, price=FREE, any_dimensions=True))

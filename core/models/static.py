@@ -8,15 +8,15 @@ the token's rank in the vocabulary (Zipf's law).
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.corpus.texts import batches, valid_texts
 from core.errors import ModelError
 from core.files import file_sha256, replacing
-from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions, built_in
+from core.models.base import LOCAL, Backend, Embedder, LoadOptions, built_in, in_batches
 from core.models.minilm import WEIGHTS_SHA256, TokenEncoder, load_tokenizer, model_folder
 from core.models.sentence_transformer import is_folder
 from core.types import ModelSpec, unit_rows
@@ -38,18 +38,12 @@ class StaticEmbedder(Embedder):
         self._vectors, self._tokenizer, self._unknown = _load(folder)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        plain = valid_texts(texts)
-        rows = np.empty((len(plain), self._vectors.shape[1]), np.float32)
-        for where, part in batches(plain):
-            rows[where] = self._sums(part)
+        rows = in_batches(texts, self._sums, self._vectors.shape[1])
         rows[~rows.any(axis=1), -1] = 1
         return unit_rows(rows)
 
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
-        counts = np.empty(len(texts), np.int64)
-        for where, part in batches(valid_texts(texts)):
-            counts[where] = [len(ids) for ids in self._token_ids(part)]
-        return counts
+        return in_batches(texts, lambda batch: [len(ids) for ids in self._token_ids(batch)])
 
     def _token_ids(self, texts: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
@@ -85,8 +79,7 @@ def distill(models_folder: Path, threads: int | None = None) -> Path:
     folder = models_folder / f"{WEIGHTS_SHA256[:16]}-static{DIMENSIONS}-v{VERSION}"
     if not folder.exists():
         tokenizer = load_tokenizer(model_folder() / "tokenizer.json")
-        vectors = _token_vectors(tokenizer, TokenEncoder(models_folder, "float32", threads))
-        _save(folder, vectors, tokenizer)
+        _save(folder, _token_vectors(tokenizer, TokenEncoder(models_folder, "float32", threads)), tokenizer)
     return folder
 
 
@@ -113,15 +106,8 @@ def zipf_weights(tokens: int) -> np.ndarray:
 def _save(folder: Path, vectors: np.ndarray, tokenizer: Any) -> None:
     from safetensors.numpy import save_file
 
-    config = {
-        "model_type": "model2vec",
-        "architectures": ["StaticModel"],
-        "apply_pca": DIMENSIONS,
-        "sif_coefficient": SIF,
-        "hidden_dim": DIMENSIONS,
-        "normalize": True,
-        "embedding_dtype": "float32",
-    }
+    config = {"model_type": "model2vec", "architectures": ["StaticModel"], "apply_pca": DIMENSIONS}
+    config |= {"sif_coefficient": SIF, "hidden_dim": DIMENSIONS, "normalize": True, "embedding_dtype": "float32"}
     with replacing(folder) as temporary:
         temporary.mkdir(parents=True)
         save_file({"embeddings": vectors}, temporary / "model.safetensors")
@@ -129,9 +115,8 @@ def _save(folder: Path, vectors: np.ndarray, tokenizer: Any) -> None:
         (temporary / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")
 
 
-MODEL = ModelSpec(
-    "static", "static-MiniLM-L6-v2", f"sha256:{WEIGHTS_SHA256[:16]} v{VERSION}", DIMENSIONS, languages=("en",)
-)
+_REVISION = f"sha256:{WEIGHTS_SHA256[:16]} v{VERSION}"
+MODEL = ModelSpec("static", "static-MiniLM-L6-v2", _REVISION, DIMENSIONS, languages=("en",))
 
 
 def folder_spec(folder: Path) -> ModelSpec | None:
@@ -139,17 +124,13 @@ def folder_spec(folder: Path) -> ModelSpec | None:
     try:
         if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type") != "model2vec":
             return None
-        return _folder_spec(folder)
+        from safetensors import safe_open
+
+        revision = f"sha256:{file_sha256(folder / 'model.safetensors')[:16]}"
+        with safe_open(folder / "model.safetensors", "numpy") as file:
+            return ModelSpec("static", str(folder), revision, file.get_slice("embeddings").get_shape()[1])
     except (OSError, ValueError, AttributeError):
         return None
-
-
-def _folder_spec(folder: Path) -> ModelSpec:
-    from safetensors import safe_open
-
-    revision = f"sha256:{file_sha256(folder / 'model.safetensors')[:16]}"
-    with safe_open(folder / "model.safetensors", "numpy") as file:
-        return ModelSpec("static", str(folder), revision, file.get_slice("embeddings").get_shape()[1])
 
 
 class StaticBackend(Backend):
@@ -163,17 +144,10 @@ class StaticBackend(Backend):
         return StaticEmbedder(spec, Path(spec.name).expanduser())
 
 
+_DESCRIPTION = "Static word vectors distilled from a transformer: much faster, less accurate, ignores word order."
+_LOADING = "Loading the model (created at first use, in about half a minute)"
 BACKEND = StaticBackend(
-    Capabilities(
-        description="Static word vectors distilled from a transformer: much faster, less accurate, ignores word order.",
-        hosted=False,
-        paid=False,
-        price=FREE,
-        separate_queries=False,
-        loading="Loading the model (created at first use, in about half a minute)",
-        prepared_once=True,
-        preparation_threads=None,
-    ),
+    replace(LOCAL, description=_DESCRIPTION, loading=_LOADING, prepared_once=True, preparation_threads=None),
     models=(MODEL,),
     presets=(MODEL,),
     aliases={"static": MODEL},

@@ -73,10 +73,10 @@ def is_too_large(error: openai.APIStatusError) -> bool:
     """True where fewer or shorter inputs may be taken: 413, 400 or 422 that speak of size, 429 past a rate limit."""
     if error.status_code == 429:
         return re.search(r"request too large", error_text(error), re.IGNORECASE) is not None
+    if error.status_code == 413:
+        return True
     pattern = r"batch|too (large|long|many)|length|context|max(imum)?[ _-]|token|input size"
-    return error.status_code == 413 or (
-        error.status_code in (400, 422) and re.search(pattern, error_text(error), re.IGNORECASE) is not None
-    )
+    return error.status_code in (400, 422) and re.search(pattern, error_text(error), re.IGNORECASE) is not None
 
 
 def is_about_batch(error: openai.APIStatusError) -> bool:
@@ -101,14 +101,13 @@ def message_in(body: Any) -> str:
 
 def quoted(text: str, key: Secret) -> str:
     """The server's message on one line, at most MAX_QUOTE characters, without the key."""
-    plain = text.replace(key.reveal(), "***") if key else text
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in plain[: 4 * MAX_QUOTE]).split())
+    text = text.replace(key.reveal(), "***") if key else text
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * MAX_QUOTE]).split())
     return plain if len(plain) <= MAX_QUOTE else plain[: MAX_QUOTE - 1] + "…"
 
 
 def without_cause(method: Callable[..., T]) -> Callable[..., T]:
-    """ServiceErrors leave the method without their causes: those hold the request, whose header is the key, and
-    Dask sends an error's causes between processes."""
+    """ServiceErrors leave without their causes, which Dask would send on: they hold the request and with it the key."""
 
     @wraps(method)
     def wrapper(*args: Any, **kwargs: Any) -> T:

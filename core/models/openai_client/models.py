@@ -23,8 +23,10 @@ def completed(spec: ModelSpec) -> ModelSpec:
     """
     spec = replace(spec, base_url=checked_url(spec.base_url))
     native = native_dimensions(spec)
-    if spec.dimensions is not None and native is not None:
-        _check_dimensions(spec.name, spec.dimensions, native)
+    min_dimensions = 1 if spec.name in SHORTENED else native
+    if spec.dimensions is not None and native and min_dimensions and not min_dimensions <= spec.dimensions <= native:
+        allowed = f"{native:,} only" if min_dimensions == native else f"1 to {native:,}"
+        raise ModelError(f"{spec.name} can't give vectors of {spec.dimensions:,} dimensions.", f"Choose {allowed}.")
     if is_openai(spec):
         spec = replace(spec, max_tokens=min(spec.max_tokens or 8191, 8191))
     return replace(spec, dimensions=spec.dimensions or native)
@@ -49,8 +51,7 @@ def is_private_server(spec: ModelSpec) -> bool:
 
 
 def limits_of(spec: ModelSpec) -> Limits:
-    inputs = OPENAI_LIMITS.inputs if is_openai(spec) else SERVER_INPUTS
-    return Limits(inputs, OPENAI_LIMITS.tokens, spec.max_tokens)
+    return Limits(OPENAI_LIMITS.inputs if is_openai(spec) else SERVER_INPUTS, OPENAI_LIMITS.tokens, spec.max_tokens)
 
 
 def server_name(spec: ModelSpec) -> str:
@@ -87,10 +88,3 @@ def checked_key(key: str | Secret | None, spec: ModelSpec) -> Secret:
     if not plain.isascii() or not plain.isprintable() or " " in plain:
         raise ServiceError("The API key holds characters no key has.", "Copy it again, without spaces.")
     return Secret(plain)
-
-
-def _check_dimensions(name: str, dimensions: int, native: int) -> None:
-    if dimensions == native or (name in SHORTENED and 1 <= dimensions <= native):
-        return
-    allowed = f"1 to {native:,}" if name in SHORTENED else f"{native:,} only"
-    raise ModelError(f"{name} can't give vectors of {dimensions:,} dimensions.", f"Choose {allowed}.")

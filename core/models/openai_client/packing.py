@@ -39,21 +39,18 @@ def split_texts(texts: Sequence[str], limits: Limits, counter: TokenCounter, pro
     prompt_tokens = int(counter.count([prompt])[0])
     clean = [text.encode("utf-8", "replace").decode() for text in texts]
     for row, (text, tokens) in enumerate(zip(clean, counter.count(clean).tolist(), strict=True)):
-        if limits.window is None or tokens + prompt_tokens <= limits.window:
-            pieces.append(_piece(row, prompt + text, tokens + prompt_tokens))
-        else:
+        parts, counts = [text], [tokens]
+        if limits.window is not None and tokens + prompt_tokens > limits.window:
             parts = counter.split(text, max(1, limits.window - prompt_tokens))
             counts = counter.count(parts).tolist()
-            pieces += [
-                _piece(row, prompt + part, count + prompt_tokens) for part, count in zip(parts, counts, strict=True)
-            ]
+        for content, count in zip([prompt + part for part in parts], counts, strict=True):
+            pieces.append(Piece(row, content if content.strip() else BLANK, max(1, count + prompt_tokens)))
     return pieces
 
 
 def pack(pieces: Sequence[Piece], limits: Limits) -> Iterator[list[Piece]]:
     """Consecutive pieces in requests as full as the limits allow."""
-    batch: list[Piece] = []
-    tokens = 0
+    batch, tokens = list[Piece](), 0
     for piece in pieces:
         if batch and (len(batch) == limits.inputs or tokens + piece.tokens > limits.tokens):
             yield batch
@@ -96,7 +93,3 @@ class Assembly:
 def weighted_row(total: np.ndarray) -> np.ndarray:
     """(d,) float32 unit row from a weighted sum of vectors."""
     return unit_rows(total[None, :])[0]
-
-
-def _piece(row: int, content: str, tokens: int) -> Piece:
-    return Piece(row, content if content.strip() else BLANK, max(1, tokens))

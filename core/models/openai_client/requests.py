@@ -38,8 +38,7 @@ class Gate:
     """Holds every thread back while the server asks for patience."""
 
     def __init__(self) -> None:
-        self._until = 0.0
-        self._lock = threading.Lock()
+        self._until, self._lock = 0.0, threading.Lock()
 
     def hold(self, seconds: float) -> None:
         with self._lock:
@@ -47,8 +46,7 @@ class Gate:
 
     def wait(self, stop: threading.Event) -> None:
         """Return when requests may be sent again; raises Stopped when they should not be any more."""
-        left = self._until - time.monotonic()
-        if left > 0:
+        if (left := self._until - time.monotonic()) > 0:
             pause(stop, left)
         if stop.is_set():
             raise Stopped
@@ -68,10 +66,8 @@ class Sender:
         self.spec, self.key = spec, checked_key(key, spec)
         self.http_client, self.timeout, self.max_retries = http_client, timeout, max_retries
         self.server = server_name(spec)
-        self.gate = Gate()
-        self.reached = False
-        self.counts = Counter[str]()
-        self.lock = threading.Lock()
+        self.gate, self.reached = Gate(), False
+        self.counts, self.lock = Counter[str](), threading.Lock()
 
     def count(self, name: str, number: int = 1) -> None:
         with self.lock:
@@ -99,10 +95,8 @@ class Sender:
         Raises the SDK's APIError when trying again can't help or did not, ServiceError for a useless answer.
         """
         # compatible servers know floats only, or say base64 and send floats (LiteLLM issue 42426)
-        encoding = "float" if self.spec.base_url else "base64"
-        body: dict[str, Any] = {"input": inputs, "encoding_format": encoding}
-        if dimensions is not None:
-            body["dimensions"] = dimensions
+        body: dict[str, Any] = {"input": inputs, "encoding_format": "float" if self.spec.base_url else "base64"}
+        body |= {} if dimensions is None else {"dimensions": dimensions}
         response = self.with_retries(lambda: self.post("/embeddings", body), stop)
         return read_answer(response.content, len(inputs), expected, self.server, self.key)
 
@@ -115,8 +109,7 @@ class Sender:
             try:
                 result = send()
             except openai.APIError as error:
-                delay = self._delay(error, attempt)
-                if delay is None:
+                if (delay := self._delay(error, attempt)) is None:
                     raise
                 self.count("retries")
                 self.gate.hold(delay)
@@ -132,16 +125,13 @@ class Sender:
 
         # the SDK adds the organization from the environment, which is nobody else's business
         private = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit} if self.spec.base_url else {}
+        all_headers: dict[str, Any] = {**private, **(headers or {})}
         self.count("requests")
         return self.client.post(
             path,
             cast_to=httpx2.Response,
             body={"model": self.spec.name, **body},
-            options={
-                "follow_redirects": False,
-                "security": {"bearer_auth": True},
-                "headers": {**private, **(headers or {})},
-            },
+            options={"follow_redirects": False, "security": {"bearer_auth": True}, "headers": all_headers},
         )
 
     def explain(self, error: openai.APIError, wording: Wording = EMBEDDING) -> ServiceError:

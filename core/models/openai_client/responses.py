@@ -30,16 +30,18 @@ class InvalidResponse(Exception):
 def read_answer(content: bytes, count: int, dimensions: int | None, server: str, key: Secret) -> np.ndarray:
     """(count, d) float32 unit rows in input order, from the body of an answer.
 
-    Vectors are put in order by `index` and may be lists of numbers or base64 of little-endian float32.
-    Raises ServiceError naming what came where the answer is not JSON, holds another number of vectors, missing
-    or repeated indexes, vectors of another or of varying length, or NaN, infinite or zero vectors.
+    Vectors are ordered by `index` and may be lists or base64 of little-endian float32. Raises ServiceError for no JSON,
+    another number of vectors, missing or repeated indexes, other or varying lengths, NaN, infinite or zero vectors.
     """
     try:
         matrix = _matrix(_items(content, key), count)
         if dimensions is not None and matrix.shape[1] != dimensions:
             message = f"vectors of {matrix.shape[1]:,} numbers where {dimensions:,} were expected"
             raise InvalidResponse(message, DIMENSIONS_REMEDY)
-        _check_values(matrix)
+        if invalid := np.count_nonzero(~np.isfinite(matrix).all(axis=1)):
+            raise InvalidResponse(f"NaN or infinite values ({invalid:,} of {count:,} vectors)")
+        if empty := np.count_nonzero(~matrix.any(axis=1)):
+            raise InvalidResponse(f"vectors of only zeros ({empty:,} of {count:,})")
     except InvalidResponse as wrong:
         raise ServiceError(f"{server} answered with {wrong}.", wrong.remedy) from None
     return unit_rows(matrix)
@@ -68,8 +70,7 @@ def _matrix(items: list[Any], count: int) -> np.ndarray:
     if sorted(indexes) != list(range(count)):
         raise InvalidResponse(f"indexes that are not 0 to {count - 1:,}, each once")
     rows = [_row(item.get("embedding")) for item in items]
-    sizes = sorted({len(row) for row in rows})
-    if len(sizes) > 1:
+    if len(sizes := sorted(set(map(len, rows)))) > 1:
         raise InvalidResponse(f"vectors of varying length ({sizes[0]:,} to {sizes[-1]:,} numbers)")
     matrix = np.empty((count, sizes[0]), np.float32)
     matrix[indexes] = rows
@@ -77,7 +78,6 @@ def _matrix(items: list[Any], count: int) -> np.ndarray:
 
 
 def _row(embedding: Any) -> np.ndarray:
-    """One vector, float32, from a list of numbers or base64."""
     if isinstance(embedding, str):
         return _from_base64(embedding)
     if not isinstance(embedding, list) or not embedding:
@@ -99,12 +99,3 @@ def _from_base64(text: str) -> np.ndarray:
     if not data or len(data) % 4:
         raise InvalidResponse(f"a base64 vector of {len(data):,} bytes, which is no whole number of float32 values")
     return np.frombuffer(data, dtype="<f4")
-
-
-def _check_values(matrix: np.ndarray) -> None:
-    finite = np.isfinite(matrix).all(axis=1)
-    if not finite.all():
-        raise InvalidResponse(f"NaN or infinite values ({np.count_nonzero(~finite):,} of {len(matrix):,} vectors)")
-    empty = ~matrix.any(axis=1)
-    if empty.any():
-        raise InvalidResponse(f"vectors of only zeros ({np.count_nonzero(empty):,} of {len(matrix):,})")

@@ -17,11 +17,7 @@ OTHER_TOKENS = 0.4  # tokens per UTF-8 byte beyond ASCII: 1.2 per Chinese charac
 
 
 class TokenCounter:
-    """Counts tokens and splits texts. `encoding` is a tiktoken Encoding; without one, counts are estimates.
-
-    An estimate takes a quarter of a token per ASCII character and 0.4 per byte of the rest, and is never above
-    the number of UTF-8 bytes, which bounds any byte-level BPE.
-    """
+    """Counts tokens and splits texts. `encoding`: a tiktoken Encoding; without one, counts are `estimate_tokens`."""
 
     def __init__(self, encoding: Any | None = None) -> None:
         self.encoding = encoding
@@ -57,7 +53,8 @@ class TokenCounter:
 
     def _cumulative(self, text: str) -> np.ndarray:
         """(len(text),) tokens up to and with each character."""
-        widths = _byte_widths(text)
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        widths = 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)  # UTF-8 bytes
         if self.encoding is None:
             return np.cumsum(np.where(widths == 1, ASCII_TOKENS, widths * OTHER_TOKENS))
         tokens = [token for block in self._encoded(text) for token in block]
@@ -66,11 +63,10 @@ class TokenCounter:
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens a text has; never more than its UTF-8 bytes."""
+    """About how many tokens a text has; never more than its UTF-8 bytes, which bound any byte-level BPE."""
     if text.isascii():
         return math.ceil(len(text) * ASCII_TOKENS)
-    size = len(text.encode("utf-8", "replace"))
-    plain = len(text.encode("ascii", "ignore"))
+    size, plain = len(text.encode("utf-8", "replace")), len(text.encode("ascii", "ignore"))
     return min(size, math.ceil(plain * ASCII_TOKENS + (size - plain) * OTHER_TOKENS))
 
 
@@ -96,9 +92,3 @@ def _load_encoding() -> Any | None:
     thread.start()
     thread.join(LOAD_SECONDS)
     return loaded[0] if loaded and not thread.is_alive() else None
-
-
-def _byte_widths(text: str) -> np.ndarray:
-    """(len(text),) UTF-8 bytes of each character."""
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    return 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
