@@ -78,16 +78,11 @@ def _decode_dataclass(kind: Any, data: Any, arrays: Mapping[str, np.ndarray], pa
     return kind(**values)  # TypeError where a field without a default is missing
 
 
-def _decode_sequence(
-    kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str
-) -> tuple[Any, ...] | list[Any]:
+def _decode_sequence(kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:
     _checked(data, isinstance(data, list), path)
     repeated = kind is list or parts[1:] == (...,)
-    hints = [parts[0]] * len(data) if repeated else list(parts)
-    items = [
-        decode(hint, item, arrays, _join(path, str(i))) for i, (hint, item) in enumerate(zip(hints, data, strict=True))
-    ]
-    return items if kind is list else tuple(items)
+    pairs = enumerate(zip([parts[0]] * len(data) if repeated else parts, data, strict=True))
+    return kind(decode(hint, item, arrays, _join(path, str(i))) for i, (hint, item) in pairs)
 
 
 def _decode_plain(kind: Any, data: Any, path: str) -> Any:

@@ -55,8 +55,6 @@ class Workspace:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser().absolute()
 
-    # corpora
-
     def corpora(self) -> list[CorpusInfo]:
         """The stored corpora, newest first; folders that can't be read are left out."""
         infos = (self.info(path.name) for path in (self.folder / "corpora").glob("*"))
@@ -74,15 +72,13 @@ class Workspace:
 
     def save_corpus(self, corpus: Corpus) -> CorpusInfo:
         """Store a corpus; one that is stored already stays as it is, under its current name."""
-        existing = self.info(corpus.digest)
-        if existing:
+        if existing := self.info(corpus.digest):
             return existing
         folder = self._corpus_folder(corpus.digest)
         with replacing(folder) as temporary:
             temporary.mkdir()
             _write_corpus_table(corpus, temporary / "corpus.parquet")
-            columns = tuple(corpus.table.columns)
-            facts = columns, corpus.roles, time.time(), corpus.origin
+            facts = tuple(corpus.table.columns), corpus.roles, time.time(), corpus.origin
             info = CorpusInfo(corpus.digest, corpus.name, len(corpus), *facts)
             write_json(temporary / "meta.json", asdict(info))
         return info
@@ -90,8 +86,7 @@ class Workspace:
     def load_corpus(self, corpus: str) -> Corpus:
         info = self._require_info(corpus)
         table = self.read_columns(corpus, [*info.columns, TEXT_COLUMN])
-        texts = table.pop(TEXT_COLUMN).tolist()
-        return Corpus(info.name, table, texts, info.roles, corpus, info.origin)
+        return Corpus(info.name, table, table.pop(TEXT_COLUMN).tolist(), info.roles, corpus, info.origin)
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts."""
@@ -114,8 +109,6 @@ class Workspace:
     def size(self, corpus: str) -> int:
         """Bytes a corpus and its results take."""
         return folder_size(self._corpus_folder(corpus))
-
-    # results
 
     def save(
         self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict

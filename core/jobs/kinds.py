@@ -67,8 +67,7 @@ def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> lis
     digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
     first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
     embed_job(first, secret, context)
-    models = [ModelSpec.from_dict(values) for values in spec.params.get("more", ())]
-    name = spec.params["name"]
+    name, models = spec.params["name"], [ModelSpec.from_dict(values) for values in spec.params.get("more", ())]
     return [
         replace(first, params={"model": model.to_dict()}, title=f"{model.label} on {name}", background=True)
         for model in models

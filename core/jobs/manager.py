@@ -39,18 +39,14 @@ class JobManager:
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
-        self._connected = threading.Event()
         self._warming: list[Any] = []
-        self._warmed = threading.Event()
+        self._connected, self._warmed = threading.Event(), threading.Event()
         threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
-
-    # jobs
 
     def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
         """Queue a job and give its id; a job that is queued or running already is not added again."""
         with self._lock:
-            existing = self._states.get(spec.id)
-            if existing and existing.open:
+            if (existing := self._states.get(spec.id)) and existing.open:
                 return spec.id
             self._cancelled.discard(spec.id)
             self._states[spec.id] = JobState(spec)
@@ -85,8 +81,6 @@ class JobManager:
             live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
         left = [state for state in _load_records(workspace) if state.id not in live]
         return [*left, *live.values()]
-
-    # calls
 
     def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
@@ -132,14 +126,10 @@ class JobManager:
                 with suppress(TimeoutError):  # on a busy machine: the rest ends with this process
                     cluster.close(timeout=10)
 
-    # the coordinator thread
-
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
             self._resources = offered_resources(self._client)
-        except PlanisphereError as error:
-            self._failure = error
         except Exception as error:
             self._failure = explain_failure(error)
         self._connected.set()
@@ -174,8 +164,6 @@ class JobManager:
             ending = {"status": "done"}
         except JobCancelled:
             ending = {"status": "cancelled"}
-        except PlanisphereError as error:
-            ending |= {"error": error.message, "remedy": error.remedy}
         except Exception as error:
             explanation = explain_failure(error)
             ending |= {"error": explanation.message, "remedy": explanation.remedy}
@@ -202,8 +190,10 @@ class JobManager:
             _LOG.warning("job record not written: %s", error)
 
 
-def explain_failure(error: Exception) -> JobError:
-    """The error to show for an unexpected failure of a worker; the details go to the log."""
+def explain_failure(error: Exception) -> PlanisphereError:
+    """The error to show for a failure of a worker; the details of an unexpected one go to the log."""
+    if isinstance(error, PlanisphereError):
+        return error
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__
     if kind == "KilledWorker":

@@ -58,8 +58,7 @@ def result_by_name(name: str) -> Result[Any, Any]:
     if name not in RESULTS:
         raise JobError(f"There is no result {name[:40]!r}.", "Reload the page and start it anew.")
     module, _, attribute = RESULTS[name].partition(":")
-    result: Result[Any, Any] = getattr(import_module(module), attribute)
-    return result
+    return getattr(import_module(module), attribute)
 
 
 def result_spec(result: Result[Any, Any], query: Any, title: str) -> JobSpec:

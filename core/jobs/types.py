@@ -7,7 +7,6 @@ from core.digest import digest_json
 from core.types import CorpusRef
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-OPEN: tuple[Status, ...] = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,7 @@ class JobSpec:
 
     @property
     def id(self) -> str:
-        named = asdict(self)
-        return digest_json({name: named[name] for name in ("kind", "workspace", "corpus", "params")})
+        return digest_json({name: getattr(self, name) for name in ("kind", "workspace", "corpus", "params")})
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class JobState:
 
     @property
     def open(self) -> bool:
-        return self.status in OPEN
+        return self.status in ("queued", "running")
 
     @property
     def fraction(self) -> float:
