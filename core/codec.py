@@ -70,12 +70,9 @@ def _encode_items(items: Mapping[str, Any], path: str) -> tuple[dict[str, Any], 
 
 def _decode_dataclass(kind: Any, data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:
     _checked(data, isinstance(data, dict), path)
-    values = {}
-    for name, hint in _hints(kind).items():
-        at = _join(path, name)
-        if name in data or at in arrays:
-            values[name] = decode(hint, data.get(name), arrays, at)
-    return kind(**values)  # TypeError where a field without a default is missing
+    hints = {name: hint for name, hint in _hints(kind).items() if name in data or _join(path, name) in arrays}
+    # TypeError where a field without a default is missing
+    return kind(**{name: decode(hint, data.get(name), arrays, _join(path, name)) for name, hint in hints.items()})
 
 
 def _decode_sequence(kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:

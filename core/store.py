@@ -77,7 +77,13 @@ class Workspace:
         folder = self._corpus_folder(corpus.digest)
         with replacing(folder) as temporary:
             temporary.mkdir()
-            _write_corpus_table(corpus, temporary / "corpus.parquet")
+            table = corpus.table.copy()
+            for column in table.select_dtypes(
+                include="object"
+            ).columns:  # mixed objects: Parquet needs one type a column
+                table[column] = table[column].astype("str").where(table[column].notna())
+            table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
+            table.to_parquet(temporary / "corpus.parquet", index=False, compression="zstd")
             facts = tuple(corpus.table.columns), corpus.roles, time.time(), corpus.origin
             info = CorpusInfo(corpus.digest, corpus.name, len(corpus), *facts)
             write_json(temporary / "meta.json", asdict(info))
@@ -174,21 +180,11 @@ class Workspace:
         return self.folder / "corpora" / corpus
 
     def _require_info(self, corpus: str) -> CorpusInfo:
-        info = self.info(corpus)
-        if info is None:
-            raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
-        return info
+        if info := self.info(corpus):
+            return info
+        raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
 
 
 def vector_inputs(model: ModelSpec) -> dict[str, Any]:
     """What names the vectors of a corpus; raise the version when the algorithm changes their values."""
     return {"model": model.to_dict(), "version": 1}
-
-
-def _write_corpus_table(corpus: Corpus, path: Path) -> None:
-    # mixed objects become text: Parquet needs one type a column
-    table = corpus.table.copy()
-    for column in table.select_dtypes(include="object").columns:
-        table[column] = table[column].astype("str").where(table[column].notna())
-    table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
-    table.to_parquet(path, index=False, compression="zstd")

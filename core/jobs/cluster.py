@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import JobError
+from core.models.registry import PRESETS
+from core.vectors.loaders import cached_embedder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -90,18 +92,12 @@ def warm_up(client: Any, folder: str) -> list[Any]:
 
 
 def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
-    if "answer" in offers:
-        return [warm_answers]
-    if "layout" in offers or not offers:
-        return [warm_embedder, warm_layouts, warm_comparisons]
-    return [warm_embedder, warm_comparisons]
+    layouts = [warm_layouts] if "layout" in offers or not offers else []
+    return [warm_answers] if "answer" in offers else [warm_embedder, *layouts, warm_comparisons]
 
 
 def warm_embedder(folder: str) -> None:
     """Load the default model as jobs use it. A failure here shows up in the job itself."""
-    from core.models.registry import PRESETS
-    from core.vectors.loaders import cached_embedder
-
     cached_embedder(folder, PRESETS[0], None, 1).embed(["warm"])
 
 
@@ -115,9 +111,6 @@ def warm_layouts(folder: str) -> None:
 def warm_answers(folder: str) -> None:
     """Import what reading files takes, and load the default model as searches use it."""
     import pyarrow.parquet  # noqa: F401
-
-    from core.models.registry import PRESETS
-    from core.vectors.loaders import cached_embedder
 
     cached_embedder(folder, PRESETS[0]).embed_query(["warm"])
     warm_comparisons(folder)

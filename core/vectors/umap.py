@@ -51,17 +51,13 @@ def _prepare(threads: int) -> None:
     import numba
     from umap import layouts, umap_
 
-    for kernel in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):
-        _keep_compiled(kernel)
     # not the one-thread kernel of the descent: numba would file both under the same name, and mix them up
-    _keep_compiled(layouts._get_optimize_layout_euclidean_single_epoch_fn(True))
+    descent = layouts._get_optimize_layout_euclidean_single_epoch_fn(True)
+    for kernel in (umap_.smooth_knn_dist, umap_.compute_membership_strengths, descent):
+        if not kernel.signatures:
+            kernel.enable_caching()
     max_threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     numba.set_num_threads(min(threads, max_threads))
-
-
-def _keep_compiled(kernel: Any) -> None:
-    if not kernel.signatures:
-        kernel.enable_caching()
 
 
 def _scaled(points: np.ndarray, random: Any) -> np.ndarray:
