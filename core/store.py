@@ -119,10 +119,7 @@ class Workspace:
     def save(
         self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict
     ) -> None:
-        """Store a result under a digest of its inputs, with its provenance.
-
-        Raises StorageError where the corpus is gone, so that a late job leaves nothing behind.
-        """
+        """Store a result under a digest of its inputs. Raises StorageError if the corpus is gone (late job)."""
         self._require_info(corpus)
         with replacing(self.result_folder(kind, corpus, inputs)) as temporary:
             temporary.mkdir()

@@ -47,8 +47,7 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
     for name in ("distributed", "distributed.nanny", "distributed.scheduler", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        target: Any = address or local_cluster(job_workers or os.cpu_count() or 1)
-        return Client(target, timeout=CONNECT)
+        return Client(address or local_cluster(job_workers or os.cpu_count() or 1), timeout=CONNECT)
     except (OSError, TimeoutError, ValueError) as error:
         remedy = "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine."
         raise JobError(f"The workers can't be reached ({address or 'local'}): {error}.", remedy) from error

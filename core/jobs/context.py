@@ -39,8 +39,7 @@ class JobContext:
         pace = _Rate()
 
         def on_progress(event: tuple[float, Any]) -> None:
-            done, total = event[1]["done"], event[1]["total"]
-            self.set_state(self.job, done=done, total=total, rate=pace.rate(done))
+            self.set_state(self.job, **event[1], rate=pace.rate(event[1]["done"]))
 
         if progress:
             self.client.subscribe_topic(self.job, on_progress)

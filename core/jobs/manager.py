@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,15 +61,13 @@ class JobManager:
         """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
-            state = self._states.get(job)
-            if state and state.status == "queued":
+            if (state := self._states.get(job)) and state.status == "queued":
                 self._set(job, status="cancelled", finished=time.time())
 
     def forget(self, workspace: str, job: str) -> None:
         """Remove a finished job from the list."""
         with self._lock:
-            state = self._states.get(job)
-            if not (state and state.open):
+            if not ((state := self._states.get(job)) and state.open):
                 self._states.pop(job, None)
                 discard(_record_path(workspace, job))
 
@@ -135,20 +134,17 @@ class JobManager:
         self._connected.set()
         if self._client:
             atexit.register(self.close)
-            self._warm(warm_folder)
+            try:
+                self._warming = warm_up(self._client, warm_folder) if warm_folder else []
+            except Exception as error:  # only slower without
+                explain_failure(error)
+            self._warmed.set()
         threading.Thread(target=self._run_queue, args=(self._queues[True],), daemon=True, name="background").start()
         self._run_queue(self._queues[False])
 
     def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
         while True:
             self._run(job_ids.get())
-
-    def _warm(self, folder: str) -> None:
-        try:
-            self._warming = warm_up(self._client, folder) if folder else []
-        except Exception as error:  # only slower without
-            explain_failure(error)
-        self._warmed.set()
 
     def _run(self, job: str) -> None:
         state = self._states.get(job)
@@ -185,7 +181,7 @@ class JobManager:
             if state.status == "done":
                 discard(path)  # its results are stored
             else:
-                write_json(path, state.to_dict())
+                write_json(path, asdict(state))
         except PlanisphereError as error:
             _LOG.warning("job record not written: %s", error)
 
@@ -211,9 +207,7 @@ def _record_path(workspace: str, job: str) -> Path:
 def _load_records(workspace: str) -> list[JobState]:
     states = []
     for path in sorted((Path(workspace) / "jobs").glob("*.json")):
-        try:
+        with suppress(TypeError, KeyError):
             state = JobState.from_dict(read_json(path))
-        except (TypeError, KeyError):
-            continue
-        states.append(state.with_(status="interrupted") if state.open else state)
+            states.append(state.with_(status="interrupted") if state.open else state)
     return [state for state in states if state.status in ("interrupted", "failed", "cancelled")]

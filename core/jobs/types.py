@@ -1,6 +1,6 @@
 """A job and its state."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.digest import digest_json
@@ -65,9 +65,6 @@ class JobState:
     def seconds_left(self) -> float | None:
         """Of the current stage, at the current rate; None where no rate is known yet."""
         return (self.total - self.done) / self.rate if self.rate and self.total else None
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JobState":

@@ -64,8 +64,7 @@ class VectorCache:
         return rows, mask
 
     def _get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = np.zeros((len(digests), dimensions), dtype=np.float32)
-        mask = np.zeros(len(digests), dtype=bool)
+        rows, mask = np.zeros((len(digests), dimensions), dtype=np.float32), np.zeros(len(digests), dtype=bool)
         if not self.path.exists():
             return rows, mask
         positions: dict[bytes, list[int]] = {}

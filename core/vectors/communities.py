@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -122,6 +123,4 @@ def by_size(labels: np.ndarray) -> np.ndarray:
 
 def content_order(texts: list[str]) -> np.ndarray:
     """(n,) rows sorted by a hash of their texts (pandas' SipHash, fixed key): the same however the rows lie."""
-    import pandas as pd
-
     return np.argsort(pd.util.hash_array(np.array(texts, dtype=object)), kind="stable")

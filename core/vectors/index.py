@@ -61,10 +61,7 @@ class Index:
         return ids, scores
 
     def save(self, path: Path) -> None:
-        """Write facts to `path`.json and, unless exact, the index to `path`.faiss; each whole or not at all.
-
-        Raises StorageError where that fails.
-        """
+        """Write facts to `path`.json and, unless exact, the index to `path`.faiss, atomically. Raises StorageError."""
         record = {"facts": asdict(self.facts), "width": self._width, "digest": self._digest}
         if self.faiss_index is not None:
             import faiss
@@ -124,8 +121,7 @@ def exact_search(
 
 def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores every row and selects among the allowed ones: quicker than copying many rows."""
-    ids = np.empty((len(queries), k), np.int64)
-    scores = np.empty((len(queries), k), np.float32)
+    ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for i, query in enumerate(queries):
         allowed_scores = similarities(rows, query)[allowed]
         best = np.argpartition(allowed_scores, len(allowed_scores) - k)[len(allowed_scores) - k :]

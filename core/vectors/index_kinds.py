@@ -18,8 +18,7 @@ TRAINING_ROWS = 40  # per list of an IVF index
 TIMED_QUERIES, RECALL_QUERIES, RECALL_K = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
 NOISE_LENGTH = 0.2  # length of the noise added to a unit row to make a query of it
 DECIMALS = 6  # float32 dot products of unit rows are exact to about 3e-7, so equal rows tie after rounding
-SelectedIndex = tuple[IndexFacts, Any, int]
-"""Facts, the FAISS index (None for exact) and its search width."""
+SelectedIndex = tuple[IndexFacts, Any, int]  # facts, the FAISS index (None for exact) and its search width
 
 
 def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> SelectedIndex:
@@ -183,8 +182,7 @@ def without_self(ids: np.ndarray, scores: np.ndarray, row_ids: np.ndarray) -> tu
 def recall(scores: np.ndarray, exact_scores: np.ndarray) -> float:
     """Share of the true neighbors retrieved, by score, so that ties count as equal (as ann-benchmarks does).
 
-    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 without
-    queries.
+    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 if empty.
     """
     if exact_scores.size == 0:
         return 1.0

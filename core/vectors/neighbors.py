@@ -48,8 +48,7 @@ class _GraphBuilder:
 
     def __init__(self, rows: np.ndarray, k: int, progress: Progress) -> None:
         self.rows, self.k, self.progress = rows, k, progress
-        self.ids = np.empty((len(rows), k), np.int32)
-        self.scores = np.empty((len(rows), k), np.float32)
+        self.ids, self.scores = np.empty((len(rows), k), np.int32), np.empty((len(rows), k), np.float32)
 
     def exact(self, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ids and scores, (len(own), k) each, by search of all rows."""
