@@ -70,24 +70,16 @@ def _encode_items(items: Mapping[str, Any], path: str) -> tuple[dict[str, Any], 
 
 def _decode_dataclass(kind: Any, data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:
     _checked(data, isinstance(data, dict), path)
-    values = {}
-    for name, hint in _hints(kind).items():
-        at = _join(path, name)
-        if name in data or at in arrays:
-            values[name] = decode(hint, data.get(name), arrays, at)
-    return kind(**values)  # TypeError where a field without a default is missing
+    hints = {name: hint for name, hint in _hints(kind).items() if name in data or _join(path, name) in arrays}
+    # TypeError where a field without a default is missing
+    return kind(**{name: decode(hint, data.get(name), arrays, _join(path, name)) for name, hint in hints.items()})
 
 
-def _decode_sequence(
-    kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str
-) -> tuple[Any, ...] | list[Any]:
+def _decode_sequence(kind: type, parts: tuple[Any, ...], data: Any, arrays: Mapping[str, np.ndarray], path: str) -> Any:
     _checked(data, isinstance(data, list), path)
     repeated = kind is list or parts[1:] == (...,)
-    hints = [parts[0]] * len(data) if repeated else list(parts)
-    items = [
-        decode(hint, item, arrays, _join(path, str(i))) for i, (hint, item) in enumerate(zip(hints, data, strict=True))
-    ]
-    return items if kind is list else tuple(items)
+    pairs = enumerate(zip([parts[0]] * len(data) if repeated else parts, data, strict=True))
+    return kind(decode(hint, item, arrays, _join(path, str(i))) for i, (hint, item) in pairs)
 
 
 def _decode_plain(kind: Any, data: Any, path: str) -> Any:

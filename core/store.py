@@ -55,8 +55,6 @@ class Workspace:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser().absolute()
 
-    # corpora
-
     def corpora(self) -> list[CorpusInfo]:
         """The stored corpora, newest first; folders that can't be read are left out."""
         infos = (self.info(path.name) for path in (self.folder / "corpora").glob("*"))
@@ -74,15 +72,19 @@ class Workspace:
 
     def save_corpus(self, corpus: Corpus) -> CorpusInfo:
         """Store a corpus; one that is stored already stays as it is, under its current name."""
-        existing = self.info(corpus.digest)
-        if existing:
+        if existing := self.info(corpus.digest):
             return existing
         folder = self._corpus_folder(corpus.digest)
         with replacing(folder) as temporary:
             temporary.mkdir()
-            _write_corpus_table(corpus, temporary / "corpus.parquet")
-            columns = tuple(corpus.table.columns)
-            facts = columns, corpus.roles, time.time(), corpus.origin
+            table = corpus.table.copy()
+            for column in table.select_dtypes(
+                include="object"
+            ).columns:  # mixed objects: Parquet needs one type a column
+                table[column] = table[column].astype("str").where(table[column].notna())
+            table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
+            table.to_parquet(temporary / "corpus.parquet", index=False, compression="zstd")
+            facts = tuple(corpus.table.columns), corpus.roles, time.time(), corpus.origin
             info = CorpusInfo(corpus.digest, corpus.name, len(corpus), *facts)
             write_json(temporary / "meta.json", asdict(info))
         return info
@@ -90,8 +92,7 @@ class Workspace:
     def load_corpus(self, corpus: str) -> Corpus:
         info = self._require_info(corpus)
         table = self.read_columns(corpus, [*info.columns, TEXT_COLUMN])
-        texts = table.pop(TEXT_COLUMN).tolist()
-        return Corpus(info.name, table, texts, info.roles, corpus, info.origin)
+        return Corpus(info.name, table, table.pop(TEXT_COLUMN).tolist(), info.roles, corpus, info.origin)
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
         """The named columns alone, in row order; TEXT_COLUMN gives the texts."""
@@ -115,15 +116,10 @@ class Workspace:
         """Bytes a corpus and its results take."""
         return folder_size(self._corpus_folder(corpus))
 
-    # results
-
     def save(
         self, kind: str, corpus: str, inputs: Mapping[str, Any], arrays: Mapping[str, np.ndarray], facts: dict
     ) -> None:
-        """Store a result under a digest of its inputs, with its provenance.
-
-        Raises StorageError where the corpus is gone, so that a late job leaves nothing behind.
-        """
+        """Store a result under a digest of its inputs. Raises StorageError if the corpus is gone (late job)."""
         self._require_info(corpus)
         with replacing(self.result_folder(kind, corpus, inputs)) as temporary:
             temporary.mkdir()
@@ -181,21 +177,11 @@ class Workspace:
         return self.folder / "corpora" / corpus
 
     def _require_info(self, corpus: str) -> CorpusInfo:
-        info = self.info(corpus)
-        if info is None:
-            raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
-        return info
+        if info := self.info(corpus):
+            return info
+        raise StorageError("This corpus is not in the workspace (any more).", "Choose or add one on the Data page.")
 
 
 def vector_inputs(model: ModelSpec) -> dict[str, Any]:
     """What names the vectors of a corpus; raise the version when the algorithm changes their values."""
     return {"model": model.to_dict(), "version": 1}
-
-
-def _write_corpus_table(corpus: Corpus, path: Path) -> None:
-    # mixed objects become text: Parquet needs one type a column
-    table = corpus.table.copy()
-    for column in table.select_dtypes(include="object").columns:
-        table[column] = table[column].astype("str").where(table[column].notna())
-    table[TEXT_COLUMN] = pd.Series(corpus.texts, dtype="str", index=table.index)
-    table.to_parquet(path, index=False, compression="zstd")

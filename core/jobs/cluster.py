@@ -11,11 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from core.errors import JobError
+from core.models.registry import PRESETS
+from core.vectors.loaders import cached_embedder
 
 if TYPE_CHECKING:
     from distributed import Client
 
-LOOPBACK = "127.0.0.1"
+_LOCAL = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
 CONNECT = "30s"  # timeout for reaching a scheduler
 _THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 _SETTINGS = {
@@ -45,8 +47,7 @@ def connect(address: str = "", job_workers: int = 0) -> "Client":
     for name in ("distributed", "distributed.nanny", "distributed.scheduler", "distributed.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        target: Any = address or local_cluster(job_workers or os.cpu_count() or 1)
-        return Client(target, timeout=CONNECT)
+        return Client(address or local_cluster(job_workers or os.cpu_count() or 1), timeout=CONNECT)
     except (OSError, TimeoutError, ValueError) as error:
         remedy = "Check PLANISPHERE_SCHEDULER, or unset it to use workers on this machine."
         raise JobError(f"The workers can't be reached ({address or 'local'}): {error}.", remedy) from error
@@ -57,31 +58,18 @@ def local_cluster(job_workers: int) -> Any:
     from distributed import Scheduler
     from distributed.deploy.spec import SpecCluster
 
-    scheduler = {
-        "cls": Scheduler,
-        "options": {"host": LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": f"{LOOPBACK}:0"},
-    }
+    scheduler = {"cls": Scheduler, "options": {"port": 0} | _LOCAL}
     workers = {f"job-{i}": _worker({"job": 1} | ({} if i else {"layout": 1}), 1) for i in range(job_workers)}
-    return SpecCluster(
-        workers=workers | {"answer": _worker({"answer": 2}, 2)}, scheduler=scheduler, silence_logs=logging.ERROR
-    )
+    workers["answer"] = _worker({"answer": 2}, 2)
+    return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=logging.ERROR)
 
 
 def _worker(resources: dict[str, int], threads: int) -> dict[str, Any]:
     import psutil
     from distributed import Nanny
 
-    options = {
-        "host": LOOPBACK,
-        "nthreads": threads,
-        "resources": resources,
-        "dashboard": False,
-        "dashboard_address": f"{LOOPBACK}:0",
-        "memory_limit": int(psutil.virtual_memory().total * 0.8),
-        "env": _ENVIRONMENT,
-        "silence_logs": logging.ERROR,
-    }
-    return {"cls": Nanny, "options": options}
+    limits = {"nthreads": threads, "memory_limit": int(psutil.virtual_memory().total * 0.8), "resources": resources}
+    return {"cls": Nanny, "options": _LOCAL | limits | {"env": _ENVIRONMENT, "silence_logs": logging.ERROR}}
 
 
 def offered_resources(client: "Client") -> frozenset[str]:
@@ -95,27 +83,20 @@ def warm_up(client: Any, folder: str) -> list[Any]:
 
     folder: the workspace whose models folder is used. Layouts have one worker where resources are offered.
     """
-    futures = []
-    for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items():
-        offers = facts.get("resources", {})
-        for order, task in enumerate(_warm_tasks(offers)):
-            futures.append(client.submit(task, folder, workers=[worker], pure=False, priority=-10 - order))
-    return futures
+    return [
+        client.submit(task, folder, workers=[worker], pure=False, priority=-10 - order)
+        for worker, facts in client.scheduler_info(n_workers=-1)["workers"].items()
+        for order, task in enumerate(_warm_tasks(facts.get("resources", {})))
+    ]
 
 
 def _warm_tasks(offers: dict[str, float]) -> list[Callable[[str], None]]:
-    if "answer" in offers:
-        return [warm_answers]
-    if "layout" in offers or not offers:
-        return [warm_embedder, warm_layouts, warm_comparisons]
-    return [warm_embedder, warm_comparisons]
+    layouts = [warm_layouts] if "layout" in offers or not offers else []
+    return [warm_answers] if "answer" in offers else [warm_embedder, *layouts, warm_comparisons]
 
 
 def warm_embedder(folder: str) -> None:
     """Load the default model as jobs use it. A failure here shows up in the job itself."""
-    from core.models.registry import PRESETS
-    from core.vectors.loaders import cached_embedder
-
     cached_embedder(folder, PRESETS[0], None, 1).embed(["warm"])
 
 
@@ -129,9 +110,6 @@ def warm_layouts(folder: str) -> None:
 def warm_answers(folder: str) -> None:
     """Import what reading files takes, and load the default model as searches use it."""
     import pyarrow.parquet  # noqa: F401
-
-    from core.models.registry import PRESETS
-    from core.vectors.loaders import cached_embedder
 
     cached_embedder(folder, PRESETS[0]).embed_query(["warm"])
     warm_comparisons(folder)

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _TICK = 0.25  # seconds between looks at progress and cancel
@@ -12,21 +13,16 @@ class JobCancelled(Exception):  # a signal, not an error
     """The job was cancelled."""
 
 
+@dataclass
 class JobContext:
     """Steps of one job. Every method raises JobCancelled soon after a cancel."""
 
-    def __init__(
-        self,
-        client: Any,
-        job: str,
-        worker_options: Callable[[str], dict[str, Any]],
-        cancelled: Callable[[], bool],
-        set_state: Callable[..., None],
-        background: bool = False,
-    ) -> None:
-        self._priority = -5 if background else 0
-        self._client, self._job, self._worker_options = client, job, worker_options
-        self._cancelled, self._set = cancelled, set_state
+    client: Any
+    job: str
+    worker_options: Callable[[str], dict[str, Any]]
+    cancelled: Callable[[], bool]
+    set_state: Callable[..., None]
+    background: bool = False
 
     def call(
         self,
@@ -39,16 +35,15 @@ class JobContext:
     ) -> Any:
         """One task, on a worker that offers `on`. With `progress` the function gets a callback for (done, total)."""
         self._begin(stage, 0, unit)
-        extra = {"progress": TopicProgress(self._job)} if progress else {}
+        extra = {"progress": TopicProgress(self.job)} if progress else {}
         pace = _Rate()
 
         def on_progress(event: tuple[float, Any]) -> None:
-            done, total = event[1]["done"], event[1]["total"]
-            self._set(self._job, done=done, total=total, rate=pace.rate(done))
+            self.set_state(self.job, **event[1], rate=pace.rate(event[1]["done"]))
 
         if progress:
-            self._client.subscribe_topic(self._job, on_progress)
-        future = self._client.submit(function, *args, **extra, **self._task_options(on))
+            self.client.subscribe_topic(self.job, on_progress)
+        future = self.client.submit(function, *args, **extra, **self._task_options(on))
         try:
             while not future.done():
                 self._check_cancel([future], stop=True)
@@ -56,7 +51,7 @@ class JobContext:
             return future.result()
         finally:
             if progress:
-                self._client.unsubscribe_topic(self._job)
+                self.client.unsubscribe_topic(self.job)
 
     def map(
         self, stage: str, function: Callable[..., int], items: Sequence[tuple], sizes: Sequence[int], unit: str
@@ -66,37 +61,36 @@ class JobContext:
         waiting = deque(zip(items, sizes, strict=True))
         running: dict[Any, int] = {}
         done, pace = 0, _Rate()
-        window = 2 * max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
+        window = 2 * max(len(self.client.scheduler_info(n_workers=-1)["workers"]), 1)
         try:
             while waiting or running:
                 self._check_cancel(list(running))
                 while waiting and len(running) < window:
                     item, size = waiting.popleft()
-                    running[self._client.submit(function, *item, **self._task_options("job"))] = size
+                    running[self.client.submit(function, *item, **self._task_options("job"))] = size
                 for future in _wait(list(running)):
                     future.result()
                     done += running.pop(future)
-                    self._set(self._job, done=done, rate=pace.rate(done))
+                    self.set_state(self.job, done=done, rate=pace.rate(done))
         finally:
-            self._client.cancel(list(running))
+            self.client.cancel(list(running))
 
     def _task_options(self, on: str) -> dict[str, Any]:
-        return {"pure": False, "retries": 0, "priority": self._priority, **self._worker_options(on)}
+        priority = -5 if self.background else 0
+        return {"pure": False, "retries": 0, "priority": priority, **self.worker_options(on)}
 
     def _begin(self, stage: str, total: int, unit: str) -> None:
         self._check_cancel([])
-        self._set(self._job, stage=stage, done=0, total=total, unit=unit, rate=None)
+        self.set_state(self.job, stage=stage, done=0, total=total, unit=unit, rate=None)
 
     def _check_cancel(self, futures: list[Any], stop: bool = False) -> None:
-        if not self._cancelled():
+        if not self.cancelled():
             return
-        if stop and futures:
-            # a single long task can't be interrupted from within: its process is killed, and its nanny starts another
-            running = [worker for worker, keys in self._client.processing().items() if futures[0].key in keys]
-            self._client.cancel(futures)
-            self._client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
-        else:
-            self._client.cancel(futures)
+        processing = self.client.processing() if stop else {}
+        running = [worker for worker, keys in processing.items() if futures[0].key in keys]
+        self.client.cancel(futures)
+        if running:  # a single long task can't be interrupted from within: its process is killed, and restarted
+            self.client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
         raise JobCancelled
 
 

@@ -15,6 +15,8 @@ from core.models.registry import capabilities
 from core.results import Step
 from core.secret import Keys, Secret
 from core.types import CorpusRef, LayoutParams, ModelSpec
+from core.vectors import embedding
+from core.vectors.loaders import store_index
 
 
 def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
@@ -22,8 +24,6 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
     params: model (a ModelSpec's dict), limit_usd (for paid models).
     """
-    from core.vectors import embedding
-
     model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
     model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
     plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
@@ -38,10 +38,7 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
 
 
 def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
-    """What pages read of vectors, and the search index. params: model, layout (a LayoutParams' dict, the default if
-    missing)."""
-    from core.vectors.loaders import store_index
-
+    """What pages read of vectors, and the search index. params: model, and optionally layout (a LayoutParams' dict)."""
     layout, *others = after_embedding(spec, spec.ref)
     run_step(layout, None, context)
     context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
@@ -67,8 +64,7 @@ def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> lis
     digest = context.call("Reading the sample", import_file, spec.workspace, spec.params)
     first = replace(spec, kind="embed", corpus=digest, params={"model": spec.params["model"]})
     embed_job(first, secret, context)
-    models = [ModelSpec.from_dict(values) for values in spec.params.get("more", ())]
-    name = spec.params["name"]
+    name, models = spec.params["name"], [ModelSpec.from_dict(values) for values in spec.params.get("more", ())]
     return [
         replace(first, params={"model": model.to_dict()}, title=f"{model.label} on {name}", background=True)
         for model in models

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,18 +40,14 @@ class JobManager:
         self._lock = threading.RLock()
         self._client: Any = None
         self._failure: PlanisphereError | None = None
-        self._connected = threading.Event()
         self._warming: list[Any] = []
-        self._warmed = threading.Event()
+        self._connected, self._warmed = threading.Event(), threading.Event()
         threading.Thread(target=self._work, args=(address, workers, warm_folder), daemon=True, name="jobs").start()
-
-    # jobs
 
     def submit(self, spec: JobSpec, secret: Secret | None = None) -> str:
         """Queue a job and give its id; a job that is queued or running already is not added again."""
         with self._lock:
-            existing = self._states.get(spec.id)
-            if existing and existing.open:
+            if (existing := self._states.get(spec.id)) and existing.open:
                 return spec.id
             self._cancelled.discard(spec.id)
             self._states[spec.id] = JobState(spec)
@@ -64,15 +61,13 @@ class JobManager:
         """Stop a job: finished steps and batches stay stored, batches in flight may finish."""
         with self._lock:
             self._cancelled.add(job)
-            state = self._states.get(job)
-            if state and state.status == "queued":
+            if (state := self._states.get(job)) and state.status == "queued":
                 self._set(job, status="cancelled", finished=time.time())
 
     def forget(self, workspace: str, job: str) -> None:
         """Remove a finished job from the list."""
         with self._lock:
-            state = self._states.get(job)
-            if not (state and state.open):
+            if not ((state := self._states.get(job)) and state.open):
                 self._states.pop(job, None)
                 discard(_record_path(workspace, job))
 
@@ -85,8 +80,6 @@ class JobManager:
             live = {job: state for job, state in self._states.items() if state.spec.workspace == workspace}
         left = [state for state in _load_records(workspace) if state.id not in live]
         return [*left, *live.values()]
-
-    # calls
 
     def ask(self, function: Callable[..., T], *args: Any, timeout: float = 120, on: str = "answer") -> T:
         """The result of a function of `core`, computed in the answer worker, or in a job worker where it may be slow.
@@ -132,33 +125,26 @@ class JobManager:
                 with suppress(TimeoutError):  # on a busy machine: the rest ends with this process
                     cluster.close(timeout=10)
 
-    # the coordinator thread
-
     def _work(self, address: str, workers: int, warm_folder: str) -> None:
         try:
             self._client = connect(address, workers)
             self._resources = offered_resources(self._client)
-        except PlanisphereError as error:
-            self._failure = error
         except Exception as error:
             self._failure = explain_failure(error)
         self._connected.set()
         if self._client:
             atexit.register(self.close)
-            self._warm(warm_folder)
+            try:
+                self._warming = warm_up(self._client, warm_folder) if warm_folder else []
+            except Exception as error:  # only slower without
+                explain_failure(error)
+            self._warmed.set()
         threading.Thread(target=self._run_queue, args=(self._queues[True],), daemon=True, name="background").start()
         self._run_queue(self._queues[False])
 
     def _run_queue(self, job_ids: "queue.Queue[str]") -> None:
         while True:
             self._run(job_ids.get())
-
-    def _warm(self, folder: str) -> None:
-        try:
-            self._warming = warm_up(self._client, folder) if folder else []
-        except Exception as error:  # only slower without
-            explain_failure(error)
-        self._warmed.set()
 
     def _run(self, job: str) -> None:
         state = self._states.get(job)
@@ -174,8 +160,6 @@ class JobManager:
             ending = {"status": "done"}
         except JobCancelled:
             ending = {"status": "cancelled"}
-        except PlanisphereError as error:
-            ending |= {"error": error.message, "remedy": error.remedy}
         except Exception as error:
             explanation = explain_failure(error)
             ending |= {"error": explanation.message, "remedy": explanation.remedy}
@@ -197,13 +181,15 @@ class JobManager:
             if state.status == "done":
                 discard(path)  # its results are stored
             else:
-                write_json(path, state.to_dict())
+                write_json(path, asdict(state))
         except PlanisphereError as error:
             _LOG.warning("job record not written: %s", error)
 
 
-def explain_failure(error: Exception) -> JobError:
-    """The error to show for an unexpected failure of a worker; the details go to the log."""
+def explain_failure(error: Exception) -> PlanisphereError:
+    """The error to show for a failure of a worker; the details of an unexpected one go to the log."""
+    if isinstance(error, PlanisphereError):
+        return error
     _LOG.error("worker failure", exc_info=error)
     kind = type(error).__name__
     if kind == "KilledWorker":
@@ -221,9 +207,7 @@ def _record_path(workspace: str, job: str) -> Path:
 def _load_records(workspace: str) -> list[JobState]:
     states = []
     for path in sorted((Path(workspace) / "jobs").glob("*.json")):
-        try:
+        with suppress(TypeError, KeyError):
             state = JobState.from_dict(read_json(path))
-        except (TypeError, KeyError):
-            continue
-        states.append(state.with_(status="interrupted") if state.open else state)
+            states.append(state.with_(status="interrupted") if state.open else state)
     return [state for state in states if state.status in ("interrupted", "failed", "cancelled")]

@@ -13,33 +13,23 @@ from core.secret import Secret
 from core.types import CorpusRef, Progress
 
 KIND = "result"
-RESULTS = {
-    "neighbors": "core.vectors.loaders:NEIGHBORS",
-    "variant_neighbors": "core.vectors.contenders:VARIANT_NEIGHBORS",
-    "clusters": "core.clusters.results:CLUSTERS",
-    "cluster_stability": "core.clusters.results:CLUSTER_STABILITY",
-    "cluster_sweep": "core.clusters.results:CLUSTER_SWEEP",
-    "cluster_keyword_names": "core.clusters.results:CLUSTER_NAMES",
-    "cluster_keywords": "core.clusters.results:CLUSTER_KEYWORDS",
-    "cluster_trust": "core.clusters.results:CLUSTER_TRUST",
-    "comparison": "core.disagreement.results:COMPARISON",
-    "pair_comparison": "core.disagreement.results:PAIR_COMPARISON",
-    "text_facts": "core.disagreement.results:TEXT_FACTS",
-    "truncated_texts": "core.disagreement.results:TRUNCATED_TEXTS",
-    "neighbor_shifts": "core.disagreement.results:NEIGHBOR_SHIFTS",
-    "compression": "core.compression.results:COMPRESSION",
-    "label_errors": "core.label_errors.results:LABEL_ERRORS",
-    "isolation_forest": "core.outliers.results:ISOLATION_FOREST",
-    "outlier_scores": "core.outliers.results:OUTLIER_SCORES",
-    "text_duplicates": "core.duplicates.results:TEXT_DUPLICATES",
-    "layouts": "core.map.results:LAYOUTS",
-    "edit_robustness": "core.quality.results:EDIT_ROBUSTNESS",
-    "terms": "core.corpus.terms:TERMS",
-    "scores": "core.scoreboard.results:SCORES",
-    "embedding_times": "core.scoreboard.results:EMBEDDING_TIMES",
-    "search_times": "core.scoreboard.results:SEARCH_TIMES",
+_DECLARED = {
+    "core.vectors.loaders": ["neighbors"],
+    "core.vectors.contenders": ["variant_neighbors"],
+    "core.clusters.results": ["clusters", "cluster_stability", "cluster_sweep", "cluster_keywords", "cluster_trust"],
+    "core.disagreement.results": ["comparison", "pair_comparison", "text_facts", "truncated_texts", "neighbor_shifts"],
+    "core.compression.results": ["compression"],
+    "core.label_errors.results": ["label_errors"],
+    "core.outliers.results": ["isolation_forest", "outlier_scores"],
+    "core.duplicates.results": ["text_duplicates"],
+    "core.map.results": ["layouts"],
+    "core.quality.results": ["edit_robustness"],
+    "core.corpus.terms": ["terms"],
+    "core.scoreboard.results": ["scores", "embedding_times", "search_times"],
 }
-"""Where each result is declared, by its name; imported when it is used."""
+# where each result is declared, by its name; imported when it is used
+RESULTS = {name: f"{module}:{name.upper()}" for module, names in _DECLARED.items() for name in names}
+RESULTS["cluster_keyword_names"] = "core.clusters.results:CLUSTER_NAMES"
 
 
 @dataclass(frozen=True)
@@ -58,8 +48,7 @@ def result_by_name(name: str) -> Result[Any, Any]:
     if name not in RESULTS:
         raise JobError(f"There is no result {name[:40]!r}.", "Reload the page and start it anew.")
     module, _, attribute = RESULTS[name].partition(":")
-    result: Result[Any, Any] = getattr(import_module(module), attribute)
-    return result
+    return getattr(import_module(module), attribute)
 
 
 def result_spec(result: Result[Any, Any], query: Any, title: str) -> JobSpec:

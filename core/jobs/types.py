@@ -1,13 +1,12 @@
 """A job and its state."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from core.digest import digest_json
 from core.types import CorpusRef
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-OPEN: tuple[Status, ...] = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,7 @@ class JobSpec:
 
     @property
     def id(self) -> str:
-        named = asdict(self)
-        return digest_json({name: named[name] for name in ("kind", "workspace", "corpus", "params")})
+        return digest_json({name: getattr(self, name) for name in ("kind", "workspace", "corpus", "params")})
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class JobState:
 
     @property
     def open(self) -> bool:
-        return self.status in OPEN
+        return self.status in ("queued", "running")
 
     @property
     def fraction(self) -> float:
@@ -67,9 +65,6 @@ class JobState:
     def seconds_left(self) -> float | None:
         """Of the current stage, at the current rate; None where no rate is known yet."""
         return (self.total - self.done) / self.rate if self.rate and self.total else None
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "JobState":

@@ -6,7 +6,7 @@ Finished batches survive a kill: an SQLite transaction is in the file or it isn'
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,8 +64,7 @@ class VectorCache:
         return rows, mask
 
     def _get(self, digests: Sequence[bytes], dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = np.zeros((len(digests), dimensions), dtype=np.float32)
-        mask = np.zeros(len(digests), dtype=bool)
+        rows, mask = np.zeros((len(digests), dimensions), dtype=np.float32), np.zeros(len(digests), dtype=bool)
         if not self.path.exists():
             return rows, mask
         positions: dict[bytes, list[int]] = {}
@@ -88,15 +87,11 @@ class VectorCache:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        database = None
         try:
-            database = self._prepared()
-            yield database
+            with closing(self._prepared()) as database:
+                yield database
         except sqlite3.Error as error:
             raise StorageError(f"The vector cache could not be used ({error}).", _REMEDY) from error
-        finally:
-            if database is not None:
-                database.close()
 
     def _prepared(self) -> sqlite3.Connection:
         try:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -49,28 +50,21 @@ def neighbor_graph(ids: np.ndarray, scores: np.ndarray, k: int = GRAPH_K) -> "cs
 
 
 def leiden_communities(graph: "csr_matrix", resolution: float, seed: int = 0) -> np.ndarray:
-    """(n,) int32: the communities of a graph by Leiden's algorithm (Traag, Waltman and van Eck, 2019;
-    graspologic-native).
+    """(n,) int32: communities by Leiden's algorithm (Traag, Waltman and van Eck, 2019; graspologic-native).
 
     resolution: of modularity; higher gives more and smaller ones. Numbered by falling size. The same graph and seed
     give the same communities.
     """
     from graspologic_native import leiden_csr
 
+    n = graph.shape[0]
     if graph.nnz == 0:
-        return np.arange(graph.shape[0], dtype=np.int32)
+        return np.arange(n, dtype=np.int32)
     graph.sort_indices()  # the algorithm visits neighbors as they are stored
-    _, labels_by_row = leiden_csr(
-        graph.indptr.astype(np.int64),
-        graph.indices.astype(np.int32),
-        graph.data.astype(np.float64),
-        graph.shape[0],
-        resolution=resolution,
-        iterations=ITERATIONS,
-        seed=seed,
-    )
+    arrays = graph.indptr.astype(np.int64), graph.indices.astype(np.int32), graph.data.astype(np.float64)
+    _, labels_by_row = leiden_csr(*arrays, n, resolution=resolution, iterations=ITERATIONS, seed=seed)
     # rows without neighbors are left out of the answer: each is a community of its own
-    labels = np.fromiter((labels_by_row.get(row, -1) for row in range(graph.shape[0])), np.int64, graph.shape[0])
+    labels = np.fromiter((labels_by_row.get(row, -1) for row in range(n)), np.int64, n)
     lone = labels < 0
     labels[lone] = labels.max(initial=-1) + 1 + np.arange(lone.sum())
     return by_size(labels)
@@ -129,6 +123,4 @@ def by_size(labels: np.ndarray) -> np.ndarray:
 
 def content_order(texts: list[str]) -> np.ndarray:
     """(n,) rows sorted by a hash of their texts (pandas' SipHash, fixed key): the same however the rows lie."""
-    import pandas as pd
-
     return np.argsort(pd.util.hash_array(np.array(texts, dtype=object)), kind="stable")

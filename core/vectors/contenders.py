@@ -9,7 +9,6 @@ import numpy as np
 
 from core.errors import InputError
 from core.results import Result, Step
-from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors, unit_rows
 from core.vectors.loaders import GRAPH_K, NEIGHBORS, ModelQuery, expected_graph_seconds, load_vectors, neighbor_inputs
 from core.vectors.neighbors import build_neighbors
@@ -112,8 +111,7 @@ class ContenderQuery:
 def contender_neighbors(corpus: CorpusRef, contender: Contender) -> Neighbors:
     """The contender's own neighbor graph, as `load_neighbors`. Raises StorageError where it has not been built."""
     step = graph_step(corpus, contender)
-    graph: Neighbors = step.result.get(step.query)
-    return graph
+    return step.result.get(step.query)
 
 
 def graph_step(corpus: CorpusRef, contender: Contender) -> Step:
@@ -126,8 +124,7 @@ def graph_step(corpus: CorpusRef, contender: Contender) -> Step:
 def get_or_compute_neighbors(corpus: CorpusRef, contender: Contender, progress: Progress | None = None) -> Neighbors:
     """The same, built and stored where it is missing: seconds for 10,000 rows, minutes for more."""
     step = graph_step(corpus, contender)
-    graph: Neighbors = step.result.get_or_compute(step.query, progress)
-    return graph
+    return step.result.get_or_compute(step.query, progress)
 
 
 def has_graph(corpus: CorpusRef, contender: Contender) -> bool:
@@ -138,16 +135,13 @@ def has_graph(corpus: CorpusRef, contender: Contender) -> bool:
 
 def graph_inputs(contender: Contender) -> dict[str, object]:
     """What names a contender's neighbor graph; raise the version when `quantize` changes its values."""
-    base = neighbor_inputs(contender.model)
-    if contender.is_model:
-        return base
-    return base | {"dimensions": contender.dimensions, "bits": contender.bits, "vary": 1}
+    variant = {"dimensions": contender.dimensions, "bits": contender.bits, "vary": 1}
+    return neighbor_inputs(contender.model) | ({} if contender.is_model else variant)
 
 
 def _build_variant_graph(query: ContenderQuery, progress: Progress) -> Neighbors:
     rows = contender_rows(query.corpus, query.contender)
-    vectors = Vectors(rows, query.contender.model, query.corpus.digest)
-    return build_neighbors(vectors, k=GRAPH_K, progress=progress)
+    return build_neighbors(Vectors(rows, query.contender.model, query.corpus.digest), k=GRAPH_K, progress=progress)
 
 
 def _variant_seconds(query: ContenderQuery) -> float:
@@ -156,8 +150,7 @@ def _variant_seconds(query: ContenderQuery) -> float:
     graph = NEIGHBORS.load(ModelQuery(query.corpus, contender.model))
     if graph is not None and graph.facts.get("seconds"):
         return float(graph.facts["seconds"])
-    info = Workspace(query.corpus.folder).info(query.corpus.digest)
-    return expected_graph_seconds(info.rows if info else 0, contender.dimensions or contender.model.dimensions or 384)
+    return expected_graph_seconds(query.corpus, contender.dimensions or contender.model.dimensions)
 
 
 VARIANT_NEIGHBORS = Result(

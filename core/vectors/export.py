@@ -11,17 +11,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import numpy as np
 import pandas as pd
 
-from core.corpus.export import (
-    BATCH,
-    build_manifest,
-    check_counts,
-    joined_vectors,
-    replace_surrogates,
-    to_csv,
-    to_parquet,
-    write_csv,
-    writing,
-)
+from core.corpus import export as table_export
+from core.corpus.export import BATCH, build_manifest, check_counts, to_csv, to_parquet, write_csv, writing
 from core.corpus.loaders import load_corpus
 from core.errors import InputError
 from core.files import storage_errors
@@ -39,7 +30,7 @@ def write_export(corpus: CorpusRef, spec: ModelSpec, file_format: Format) -> str
     if file_format not in get_args(Format):
         raise InputError(f"There is no export format {file_format!r}.")
     name = f"{spec.key}-{file_format}.{ENDINGS[file_format]}"
-    path = Path(corpus.folder) / "corpora" / corpus.digest / "exports" / name
+    path = Path(corpus.folder, "corpora", corpus.digest, "exports", name)
     if path.exists():
         return str(path)
     with storage_errors(path.parent):
@@ -97,14 +88,16 @@ def to_projector_zip(
     in cells become spaces.
     """
     check_counts(table, texts, rows)
+    tensor = {"tensorName": model.label, "tensorShape": list(rows.shape)}
+    paths = {"tensorPath": "vectors.tsv", "metadataPath": "metadata.tsv"}
     with _open_zip(path) as archive:
         with _member(archive, "vectors.tsv") as file:
             for start in range(0, len(rows), BATCH):
-                lines = joined_vectors(rows[start : start + BATCH], "\t")
+                lines = table_export.joined_vectors(rows[start : start + BATCH], "\t")
                 file.write("".join(f"{line}\n" for line in lines).encode())
         with _member(archive, "metadata.tsv") as file, TextIOWrapper(file, "utf-8", "replace", newline="") as text:
             text.writelines(f"{line}\n" for line in _metadata(table, texts))
-        _write_json(archive, "projector_config.json", _projector_config(rows, model))
+        _write_json(archive, "projector_config.json", {"embeddings": [tensor | paths]})
         _write_json(archive, "manifest.json", build_manifest(model, rows, corpus))
 
 
@@ -121,17 +114,7 @@ def _metadata(table: pd.DataFrame, texts: list[str]) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
-    return " ".join(replace_surrogates(str(value)).replace("\t", " ").splitlines())
-
-
-def _projector_config(rows: np.ndarray, model: ModelSpec) -> dict[str, Any]:
-    embedding = {
-        "tensorName": model.label,
-        "tensorShape": [int(size) for size in rows.shape],
-        "tensorPath": "vectors.tsv",
-        "metadataPath": "metadata.tsv",
-    }
-    return {"embeddings": [embedding]}
+    return " ".join(table_export.replace_surrogates(str(value)).replace("\t", " ").splitlines())
 
 
 def to_faiss_zip(path: Path, rows: np.ndarray, model: ModelSpec, corpus: str = "", index: Any = None) -> None:

@@ -37,16 +37,11 @@ def find_hubs(ids: np.ndarray, k: int) -> Hubs:
     skewness = float(np.mean(np.power(off / deviation, 3))) if deviation else 0.0
     share = k / (n - 1) if n > 1 else 0.0  # at random each other row names this one with this probability
     spread = np.sqrt((n - 1) * share * (1 - share))
-    return Hubs(
-        counts,
-        k,
-        skewness,
-        float((1 - 2 * share) / spread) if spread > 0 else 0.0,
-        float(np.mean(counts == 0)) if n else 0.0,
-        float((1 - share) ** (n - 1)) if n > 1 else 0.0,
-        k + HUB * deviation,
-        float(np.abs(off).sum() / (2 * max(n * k, 1))),
-    )
+    chance = float((1 - 2 * share) / spread) if spread > 0 else 0.0
+    antihub_share = float(np.mean(counts == 0)) if n else 0.0
+    antihub_chance = float((1 - share) ** (n - 1)) if n > 1 else 0.0
+    robin_hood = float(np.abs(off).sum() / (2 * max(n * k, 1)))
+    return Hubs(counts, k, skewness, chance, antihub_share, antihub_chance, k + HUB * deviation, robin_hood)
 
 
 def occurrence_bins(counts: np.ndarray) -> tuple[list[str], np.ndarray]:

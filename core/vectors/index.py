@@ -1,8 +1,6 @@
 """Search over a corpus's vectors: exact, HNSW or IVF, with filters, saved and loaded."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import numpy as np
 from core.errors import InputError, StorageError
 from core.files import replacing, write_json
 from core.types import IndexFacts, Vectors, unit_rows
-from core.vectors.index_kinds import Kind, break_ties, parameters, select_index
+from core.vectors.index_kinds import Kind, break_ties, faiss_threads, parameters, select_index
 
 BLOCK = 65_536
 EXACT_SEARCH_ROWS = 20_000  # allowed rows up to which exact search is quicker and safer than a filtered graph
@@ -22,18 +20,14 @@ MAX_WIDENING = 16  # by which factor a filtered search may be widened
 class Index:
     """Retrieves the rows nearest to a query by cosine. Created by `build_index`.
 
-    rows: (n, d) float32 unit rows, never copied for exact search, so a memory-mapped file serves.
+    rows: (n, d) float32 unit rows, never copied for exact search, so a memory-mapped file serves. faiss_index: None
+    where searches are exact.
     """
 
     def __init__(
         self, rows: np.ndarray, facts: IndexFacts, index: Any = None, width: int = 0, digest: str = ""
     ) -> None:
-        self.rows, self.facts, self._index, self._width, self._digest = rows, facts, index, width, digest
-
-    @property
-    def faiss_index(self) -> Any:
-        """The FAISS index that serves searches; None where they are exact."""
-        return self._index
+        self.rows, self.facts, self.faiss_index, self._width, self._digest = rows, facts, index, width, digest
 
     def search(self, queries: np.ndarray, k: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest rows of each query, nearest first.
@@ -48,7 +42,7 @@ class Index:
         k = max(0, min(k, len(self.rows) if allowed is None else len(allowed)))
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
-        if self._index is None or (allowed is not None and len(allowed) <= EXACT_SEARCH_ROWS):
+        if self.faiss_index is None or (allowed is not None and len(allowed) <= EXACT_SEARCH_ROWS):
             return exact_search(self.rows, queries, k, allowed)
         return self._approximate(queries, k, allowed)
 
@@ -58,8 +52,8 @@ class Index:
         if self.facts.kind == "hnsw":
             width = max(width, 2 * k)
         settings = parameters(self.facts.kind, width, allowed)
-        with _threads_for(queries):
-            scores, ids = self._index.search(queries, k, params=settings)
+        with faiss_threads(1 if len(queries) == 1 else None):  # more threads would double one query's time
+            scores, ids = self.faiss_index.search(queries, k, params=settings)
         short = np.flatnonzero((ids < 0).any(axis=1))
         ids, scores = break_ties(ids, scores)
         if len(short):  # fewer than k came within reach
@@ -67,28 +61,26 @@ class Index:
         return ids, scores
 
     def save(self, path: Path) -> None:
-        """Write facts to `path`.json and, unless exact, the index to `path`.faiss; each whole or not at all.
-
-        Raises StorageError where that fails.
-        """
+        """Write facts to `path`.json and, unless exact, the index to `path`.faiss, atomically. Raises StorageError."""
         record = {"facts": asdict(self.facts), "width": self._width, "digest": self._digest}
-        if self._index is not None:
+        if self.faiss_index is not None:
             import faiss
 
-            with replacing(_with(path, ".faiss")) as temporary:
+            with replacing(path.with_name(f"{path.name}.faiss")) as temporary:
                 try:
-                    faiss.write_index(self._index, str(temporary))
+                    faiss.write_index(self.faiss_index, str(temporary))
                 except RuntimeError as error:
                     raise OSError(str(error)) from error
-        write_json(_with(path, ".json"), record)
+        write_json(path.with_name(f"{path.name}.json"), record)
 
     @classmethod
     def load(cls, path: Path, vectors: Vectors) -> "Index":
         """The index saved under `path`. Raises StorageError where it is absent, broken or of other vectors."""
         try:
-            record = json.loads(_with(path, ".json").read_text(encoding="utf-8"))
+            record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
             facts = IndexFacts(**record["facts"])
-            index = _read(_with(path, ".faiss"), vectors) if facts.kind != "exact" else None
+            exact = facts.kind == "exact"
+            index = None if exact else _read(path.with_name(f"{path.name}.faiss"), vectors)
             if record["digest"] != vectors.digest or facts.rows != len(vectors):
                 raise ValueError("made from other vectors")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -122,34 +114,20 @@ def exact_search(
     if allowed is not None and len(allowed) > EXACT_SEARCH_ROWS:
         return _masked_search(rows, queries, k, allowed)
     pool = rows if allowed is None else rows[allowed]
-    with _threads_for(queries):
+    with faiss_threads(1 if len(queries) == 1 else None):  # more threads would double one query's time
         scores, ids = faiss.knn(queries, pool, k, metric=faiss.METRIC_INNER_PRODUCT)
     return break_ties(ids if allowed is None else allowed[ids], scores)
 
 
 def _masked_search(rows: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores every row and selects among the allowed ones: quicker than copying many rows."""
-    ids = np.empty((len(queries), k), np.int64)
-    scores = np.empty((len(queries), k), np.float32)
+    ids, scores = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
     for i, query in enumerate(queries):
         allowed_scores = similarities(rows, query)[allowed]
         best = np.argpartition(allowed_scores, len(allowed_scores) - k)[len(allowed_scores) - k :]
         best = best[np.argsort(-allowed_scores[best], kind="stable")]
         ids[i], scores[i] = allowed[best], allowed_scores[best]
     return break_ties(ids, scores)
-
-
-@contextmanager
-def _threads_for(queries: np.ndarray) -> Iterator[None]:
-    """One query runs on one thread: FAISS gains nothing from more, and waiting for them doubles its time."""
-    import faiss
-
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1 if len(queries) == 1 else before)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
 
 
 def similarities(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
@@ -178,10 +156,6 @@ def _validated_queries(queries: np.ndarray, dims: int) -> np.ndarray:
         message = f"The query has {queries.shape[1]:,} dimensions, the corpus {dims:,}."
         raise InputError(message, "Embed the query with the model that embedded the corpus.")
     return np.ascontiguousarray(queries)
-
-
-def _with(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
 
 
 def _read(path: Path, vectors: Vectors) -> Any:

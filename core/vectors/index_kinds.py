@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -17,8 +18,7 @@ TRAINING_ROWS = 40  # per list of an IVF index
 TIMED_QUERIES, RECALL_QUERIES, RECALL_K = 60, 200, 10  # queries timed one by one, queries checked for recall, and its k
 NOISE_LENGTH = 0.2  # length of the noise added to a unit row to make a query of it
 DECIMALS = 6  # float32 dot products of unit rows are exact to about 3e-7, so equal rows tie after rounding
-SelectedIndex = tuple[IndexFacts, Any, int]
-"""Facts, the FAISS index (None for exact) and its search width."""
+SelectedIndex = tuple[IndexFacts, Any, int]  # facts, the FAISS index (None for exact) and its search width
 
 
 def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: float, seed: int) -> SelectedIndex:
@@ -29,8 +29,10 @@ def select_index(rows: np.ndarray, kind: str, budget_ms: float, min_recall: floa
         measured.append(_measure(candidate, rows, queries, min_recall, seed))
         if measured[-1][0].recall >= min_recall and measured[-1][0].p50_ms <= budget_ms:
             return measured[-1]
-    best = max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall))
-    return _note_limits(best, budget_ms, min_recall)
+    facts, index, width = max(measured[1:] or measured, key=lambda choice: _rank_key(choice[0], min_recall))
+    short = f"; recall@{RECALL_K} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
+    slow = f"; {facts.p50_ms:.0f} ms is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
+    return replace(facts, description=facts.description + short + slow), index, width
 
 
 def _rank_key(facts: IndexFacts, min_recall: float) -> tuple[bool, float]:
@@ -50,51 +52,45 @@ def sample_queries(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
 def _measure(kind: Kind, rows: np.ndarray, queries: np.ndarray, min_recall: float, seed: int) -> SelectedIndex:
     import faiss
 
+    k, metric, index, width, found = min(RECALL_K, len(rows)), faiss.METRIC_INNER_PRODUCT, None, 0, 1.0
     if kind == "exact":
-        k, metric = min(RECALL_K, len(rows)), faiss.METRIC_INNER_PRODUCT
-        timed = _latencies(lambda q: faiss.knn(q, rows, k, metric=metric), queries)
-        return _facts(kind, rows, None, 0, 1.0, len(timed), timed, seed), None, 0
-    index, k = build_faiss_index(kind, rows, seed), min(RECALL_K, len(rows))
-    truth = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)[0]
-    for width in widths(kind, index):
-        settings = parameters(kind, width, None)
-        measured_recall = recall(index.search(queries, k, params=settings)[0], truth)
-        if measured_recall >= min_recall:
-            break
-    timed = _latencies(lambda q: index.search(q, k, params=settings), queries)
-    return _facts(kind, rows, index, width, measured_recall, len(queries), timed, seed), index, width
+        timed = _latencies(lambda query: faiss.knn(query, rows, k, metric=metric), queries)
+    else:
+        index = build_faiss_index(kind, rows, seed)
+        truth = faiss.knn(queries, rows, k, metric=metric)[0]
+        for width in EF_SEARCH if kind == "hnsw" else _probe_counts(index.nlist):
+            settings = parameters(kind, width, None)
+            found = recall(index.search(queries, k, params=settings)[0], truth)
+            if found >= min_recall:
+                break
+        timed = _latencies(lambda query: index.search(query, k, params=settings), queries)
+    p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
+    checked, description = len(timed if index is None else queries), describe_index(kind, index, width)
+    size = megabytes(kind, index, rows)
+    return IndexFacts(kind, description, found, checked, p50, p99, size, len(rows), seed), index, width
 
 
 def _latencies(search: Callable[[np.ndarray], Any], queries: np.ndarray) -> np.ndarray:
     """Milliseconds of one query at a time on one thread, without the first as a warm-up."""
-    import faiss
-
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
+    with faiss_threads(1):
         times = [time.perf_counter()]
         for query in queries[: TIMED_QUERIES + 1]:
             search(query[None])
             times.append(time.perf_counter())
-    finally:
-        faiss.omp_set_num_threads(before)
     return np.diff(times)[1:] * 1000
 
 
-def _facts(
-    kind: Kind, rows: np.ndarray, index: Any, width: int, recall: float, checked: int, timed: np.ndarray, seed: int
-) -> IndexFacts:
-    p50, p99 = (round(float(value), 3) for value in np.percentile(timed, (50, 99)))
-    description, size = describe_index(kind, index, width), megabytes(kind, index, rows)
-    return IndexFacts(kind, description, recall, checked, p50, p99, size, len(rows), seed)
+@contextmanager
+def faiss_threads(threads: int | None) -> Iterator[None]:
+    """FAISS uses so many threads within; None: as many as before."""
+    import faiss
 
-
-def _note_limits(choice: SelectedIndex, budget_ms: float, min_recall: float) -> SelectedIndex:
-    """Write into the description which limit is not met."""
-    facts, index, width = choice
-    short = f"; recall@{RECALL_K} {facts.recall:.3f} is below {min_recall:g}" if facts.recall < min_recall else ""
-    slow = f"; {facts.p50_ms:.0f} ms is above {budget_ms:g} ms" if facts.p50_ms > budget_ms else ""
-    return replace(facts, description=facts.description + short + slow), index, width
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def build_faiss_index(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[int], None] = lambda _: None) -> Any:
@@ -121,16 +117,9 @@ def build_faiss_index(kind: Kind, rows: np.ndarray, seed: int, added: Callable[[
     return index
 
 
-def widths(kind: Kind, index: Any) -> Iterator[int]:
-    """Search widths to try in turn: efSearch of HNSW, lists probed of IVF."""
-    if kind == "hnsw":
-        yield from EF_SEARCH
-        return
-    probes = min(8, index.nlist)
-    while probes < index.nlist:
-        yield probes
-        probes *= 2
-    yield index.nlist
+def _probe_counts(lists: int) -> list[int]:
+    """The numbers of an IVF index's lists to search, tried in turn: 8, 16, 32 and so on, and all of them."""
+    return [*(2**power for power in range(3, lists.bit_length()) if 2**power < lists), lists]
 
 
 def parameters(kind: Kind, width: int, allowed: np.ndarray | None) -> Any:
@@ -193,8 +182,7 @@ def without_self(ids: np.ndarray, scores: np.ndarray, row_ids: np.ndarray) -> tu
 def recall(scores: np.ndarray, exact_scores: np.ndarray) -> float:
     """Share of the true neighbors retrieved, by score, so that ties count as equal (as ann-benchmarks does).
 
-    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 without
-    queries.
+    scores, exact_scores: (q, k) falling; the exact ones from a full search. In [0, 1], higher is better; 1.0 if empty.
     """
     if exact_scores.size == 0:
         return 1.0

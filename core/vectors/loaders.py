@@ -15,7 +15,7 @@ from core.models.registry import default_folder, load_embedder
 from core.results import Result
 from core.secret import Secret
 from core.store import Workspace, vector_inputs
-from core.types import CorpusRef, ModelSpec, Neighbors, Progress, Vectors
+from core.types import CorpusRef, ModelSpec, Neighbors, Vectors
 from core.vectors.cache import VectorCache
 from core.vectors.index import Index, build_index
 from core.vectors.neighbors import build_neighbors
@@ -99,19 +99,12 @@ def neighbor_inputs(spec: ModelSpec) -> dict[str, object]:
     return {**vector_inputs(spec), "k": GRAPH_K, "neighbors": 1}
 
 
-def expected_graph_seconds(rows: int, dimensions: int) -> float:
+def expected_graph_seconds(corpus: CorpusRef, dimensions: int | None) -> float:
     """About how long a neighbor graph takes: every pair up to 30,000 rows, beyond with an index."""
+    info = Workspace(corpus.folder).info(corpus.digest)
+    rows = info.rows if info else 0
     full = rows * rows / PAIRS_A_SECOND if rows <= EXACT_ROWS else rows / ROWS_A_SECOND
-    return full * dimensions / 384
-
-
-def _build_graph(query: ModelQuery, progress: Progress) -> Neighbors:
-    return build_neighbors(load_vectors(query.corpus, query.model), k=GRAPH_K, progress=progress)
-
-
-def _graph_seconds(query: ModelQuery) -> float:
-    info = Workspace(query.corpus.folder).info(query.corpus.digest)
-    return expected_graph_seconds(info.rows if info else 0, query.model.dimensions or 384)
+    return full * (dimensions or 384) / 384
 
 
 NEIGHBORS = Result(
@@ -120,8 +113,10 @@ NEIGHBORS = Result(
     ModelQuery,
     Neighbors,
     inputs=lambda query: neighbor_inputs(query.model),
-    compute=_build_graph,
-    seconds=_graph_seconds,
+    compute=lambda query, progress: build_neighbors(
+        load_vectors(query.corpus, query.model), GRAPH_K, progress=progress
+    ),
+    seconds=lambda query: expected_graph_seconds(query.corpus, query.model.dimensions),
     stage="Finding neighbors",
     unit="rows",
     absence="The neighbor graph of this model is missing.",

@@ -7,15 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.types import Neighbors, Progress, Vectors
-from core.vectors.index_kinds import (
-    Kind,
-    break_ties,
-    build_faiss_index,
-    describe_index,
-    parameters,
-    recall,
-    without_self,
-)
+from core.vectors import index_kinds
+from core.vectors.index_kinds import break_ties, faiss_threads, parameters, recall, without_self
 
 EXACT_ROWS = 30_000  # exact search of all rows takes some 10 s there on two cores
 FALLBACK_ROWS = 200_000  # where HNSW fails, exact search is still a matter of minutes
@@ -39,19 +32,12 @@ def build_neighbors(
     scores: (n, k) float32 cosine, falling. threads: None for all cores. facts: seconds, threads and, unless exact,
     recall_at_k and probes or ef. progress counts rows added and searched.
     """
-    import faiss
-
-    started, before = time.perf_counter(), faiss.omp_get_max_threads()
-    workers = threads or os.cpu_count() or 1
-    neighbors_per_row = max(0, min(k, len(vectors) - 1))
-    faiss.omp_set_num_threads(workers)
-    try:
-        graph = _GraphBuilder(vectors.rows, neighbors_per_row, progress or (lambda done, total: None))
+    started, workers = time.perf_counter(), threads or os.cpu_count() or 1
+    with faiss_threads(workers):
+        graph = _GraphBuilder(vectors.rows, max(0, min(k, len(vectors) - 1)), progress or (lambda done, total: None))
         facts = _approximate(graph, seed) if len(vectors) > EXACT_ROWS else {}
         if not facts:
             graph.fill(graph.exact, 0)
-    finally:
-        faiss.omp_set_num_threads(before)
     checked = facts.pop("checked", len(vectors))
     facts |= {"seconds": round(time.perf_counter() - started, 3), "threads": workers}
     return Neighbors(graph.ids, graph.scores, facts.pop("recall", 1.0), checked, facts.pop("method", "exact"), facts)
@@ -62,8 +48,7 @@ class _GraphBuilder:
 
     def __init__(self, rows: np.ndarray, k: int, progress: Progress) -> None:
         self.rows, self.k, self.progress = rows, k, progress
-        self.ids = np.empty((len(rows), k), np.int32)
-        self.scores = np.empty((len(rows), k), np.float32)
+        self.ids, self.scores = np.empty((len(rows), k), np.int32), np.empty((len(rows), k), np.float32)
 
     def exact(self, row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ids and scores, (len(own), k) each, by search of all rows."""
@@ -84,8 +69,8 @@ class _GraphBuilder:
 def _approximate(graph: _GraphBuilder, seed: int) -> dict[str, Any]:
     """Fill the graph by an approximate index and give its facts; {} and nothing filled where recall is too low."""
     n = len(graph.rows)
-    kind: Kind = "ivf" if n <= IVF_ROWS else "hnsw"
-    index = build_faiss_index(kind, graph.rows, seed, lambda count: graph.progress(count, 2 * n))
+    kind: index_kinds.Kind = "ivf" if n <= IVF_ROWS else "hnsw"
+    index = index_kinds.build_faiss_index(kind, graph.rows, seed, lambda count: graph.progress(count, 2 * n))
     sample = np.sort(np.random.default_rng(seed).choice(n, min(RECALL_SAMPLE, n), replace=False))
     truth = graph.exact(sample)[1]
     for width in NPROBE if kind == "ivf" else EF_SEARCH:
@@ -98,7 +83,7 @@ def _approximate(graph: _GraphBuilder, seed: int) -> dict[str, Any]:
         return {}
     graph.fill(lambda row_ids: _search(index, graph, row_ids, settings), n)
     facts = {"ef" if kind == "hnsw" else "probes": width, "recall_at_k": at_k}
-    return {"recall": at_10, "checked": len(sample), "method": describe_index(kind, index, width)} | facts
+    return {"recall": at_10, "checked": len(sample), "method": index_kinds.describe_index(kind, index, width)} | facts
 
 
 def _search(index: Any, graph: _GraphBuilder, row_ids: np.ndarray, settings: Any) -> tuple[np.ndarray, np.ndarray]:

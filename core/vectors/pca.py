@@ -37,8 +37,7 @@ def all_cores() -> Any:
 
 def _exact_axes(rows: np.ndarray, mean: np.ndarray, dims: int) -> np.ndarray:
     covariance = (rows.T @ rows).astype(np.float64) / len(rows) - np.outer(mean, mean.astype(np.float64))
-    vectors = np.linalg.eigh(covariance)[1][:, ::-1]
-    return vectors[:, :dims].astype(np.float32)
+    return np.linalg.eigh(covariance)[1][:, ::-1][:, :dims].astype(np.float32)
 
 
 def _random_axes(rows: np.ndarray, mean: np.ndarray, dims: int, seed: int) -> np.ndarray:
@@ -48,5 +47,4 @@ def _random_axes(rows: np.ndarray, mean: np.ndarray, dims: int, seed: int) -> np
         basis = np.linalg.qr(basis)[0]
         image = rows @ basis - mean @ basis
         basis = rows.T @ image - np.outer(mean, image.sum(axis=0))
-    left = np.linalg.svd(basis, full_matrices=False)[0]
-    return left[:, :dims]
+    return np.linalg.svd(basis, full_matrices=False)[0][:, :dims]

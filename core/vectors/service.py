@@ -1,6 +1,7 @@
 """What pages ask before a corpus is embedded: is there such a model, does it fit the texts, what will it take."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,8 +77,6 @@ def _count_truncation(
     reports = []
     for spec in specs:
         key = COUNTING_KEY if capabilities(spec).needs_key else None
-        try:
+        with suppress(ModelError):
             reports.append(truncation_report(texts, cached_embedder(folder, spec, key), **options))
-        except ModelError:
-            continue
     return tuple(reports)

@@ -16,7 +16,7 @@ def umap_layout(start: np.ndarray, neighbors: Neighbors, params: LayoutParams, p
     """
     from umap.umap_ import find_ab_params, simplicial_set_embedding
 
-    _prepare(os.cpu_count() or 1)
+    _prepare()
     a, b = find_ab_params(1.0, params.min_dist)
     epochs = epochs_for(len(start))
     random = np.random.RandomState(params.seed)  # the kind that umap-learn takes
@@ -46,22 +46,18 @@ def epochs_for(rows: int) -> int:
     return 500 if rows <= 10_000 else 200
 
 
-def _prepare(threads: int) -> None:
+def _prepare() -> None:
     """Let the kernel use the cores, and cache it compiled on disk: umap-learn compiles it anew in every process."""
     import numba
     from umap import layouts, umap_
 
-    for kernel in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):
-        _keep_compiled(kernel)
     # not the one-thread kernel of the descent: numba would file both under the same name, and mix them up
-    _keep_compiled(layouts._get_optimize_layout_euclidean_single_epoch_fn(True))
+    descent = layouts._get_optimize_layout_euclidean_single_epoch_fn(True)
+    for kernel in (umap_.smooth_knn_dist, umap_.compute_membership_strengths, descent):
+        if not kernel.signatures:
+            kernel.enable_caching()
     max_threads = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    numba.set_num_threads(min(threads, max_threads))
-
-
-def _keep_compiled(kernel: Any) -> None:
-    if not kernel.signatures:
-        kernel.enable_caching()
+    numba.set_num_threads(min(os.cpu_count() or 1, max_threads))
 
 
 def _scaled(points: np.ndarray, random: Any) -> np.ndarray:

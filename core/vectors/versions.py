@@ -61,20 +61,11 @@ def _count_rows(number: int) -> str:
 
 
 def _version_origin(corpus: Corpus, removed: np.ndarray, why: str) -> dict[str, object]:
-    step = {
-        "step": f"Remove {why}",
-        "before": len(corpus),
-        "after": len(corpus) - len(removed),
-        "note": f'{_count_rows(len(removed))} removed, from "{corpus.name}"',
-    }
+    note = f'{_count_rows(len(removed))} removed, from "{corpus.name}"'
+    step = {"step": f"Remove {why}", "before": len(corpus), "after": len(corpus) - len(removed), "note": note}
     numbers = corpus.table["source_row"].to_numpy()[removed] if "source_row" in corpus.table.columns else removed + 1
-    record = {
-        "corpus": corpus.digest,
-        "name": corpus.name,
-        "why": why,
-        "rows": len(removed),
-        "digest": digest_array(removed),
-        "source_rows": [int(number) for number in numbers[:MAX_LISTED_ROWS]],
-    }
+    listed = [int(number) for number in numbers[:MAX_LISTED_ROWS]]
+    record: dict[str, object] = {"corpus": corpus.digest, "name": corpus.name, "why": why, "rows": len(removed)}
+    record |= {"digest": digest_array(removed), "source_rows": listed}
     origin = corpus.origin
     return {**origin, "steps": [*origin.get("steps", []), step], "left_out": [*origin.get("left_out", []), record]}
