@@ -39,7 +39,8 @@ class JobContext:
         pace = _Rate()
 
         def on_progress(event: tuple[float, Any]) -> None:
-            self.set_state(self.job, **event[1], rate=pace.rate(event[1]["done"]))
+            done, total = event[1]["done"], event[1]["total"]  # Dask adds the worker
+            self.set_state(self.job, done=done, total=total, rate=pace.rate(done))
 
         if progress:
             self.client.subscribe_topic(self.job, on_progress)
