@@ -47,6 +47,15 @@ def choose_part(page: Page, key: str, index: int) -> None:
     settled(page)
 
 
+def start_unless_inline(page: Page, shown: Locator) -> None:
+    """Press the start button of a result, which a fast machine computes at once instead of offering it."""
+    start = keyed(page, "start-", prefix=True).get_by_role("button").first
+    expect(start.or_(shown).first).to_be_visible()
+    if start.is_visible():
+        start.click()
+    expect(shown).to_be_visible()
+
+
 def rows_in(text: str) -> int:
     """The first number in a text such as "1,234 rows"."""
     found = re.search(r"\d[\d,]*", text)

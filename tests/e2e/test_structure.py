@@ -7,7 +7,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import labels
 from tests.e2e.conftest import Sample
-from tests.e2e.steps import MapOnPage, button, choose_part, fits, go_to, keyed, no_traceback, open_and_fit, rows_in
+from tests.e2e.steps import (
+    MapOnPage,
+    button,
+    choose_part,
+    fits,
+    go_to,
+    keyed,
+    no_traceback,
+    open_and_fit,
+    rows_in,
+    start_unless_inline,
+)
 
 pytestmark = pytest.mark.browser
 STABILITY = 1  # of the parts of Clusters
@@ -66,8 +77,7 @@ def test_a_selected_cluster_is_shown_on_the_map_and_cleared_on_all_pages(page: P
 
 def test_the_stability_of_clusters_is_measured(page: Page):
     choose_part(page, "look", STABILITY)
-    keyed(page, "start-", prefix=True).get_by_role("button").first.click()
-    expect(keyed(page, "stability").locator(".js-plotly-plot")).to_be_visible()
+    start_unless_inline(page, keyed(page, "stability").locator(".js-plotly-plot"))
     assert fits(page)
     no_traceback(page)
 
