@@ -50,6 +50,21 @@ def show_job_progress(job: JobState, key: str) -> None:
     st.button("Cancel", key=key, icon=":material/stop_circle:", on_click=cancel, args=(job.id,), help=help)
 
 
+def show_progress(job: JobState, message: str = "") -> None:
+    """The same within a page, with what appears there afterwards: refreshed every second, and the page at its end."""
+    st.fragment(_draw_progress, run_every="1s")(job.id, message)
+
+
+def _draw_progress(job: str, message: str) -> None:
+    state = session.manager().get(job)
+    if state is None or not state.open:
+        st.rerun()
+    with st.container(border=True):
+        show_job_progress(state, key=f"page-cancel-{job}")
+        if message:
+            st.caption(message)
+
+
 def show_stop_reason(job: JobState) -> None:
     """Why a job ended without a result; nothing where it is done."""
     labels = {"failed": "Failed", "cancelled": "Cancelled", "interrupted": "Interrupted when the app stopped"}

@@ -231,5 +231,3 @@ def test_hits_are_shown_as_a_list(corpus, app):
     assert len(table) == 10
     assert {"rank", "row", "hit text"} <= set(table.columns)
     assert at.button(key="near-selected").disabled
-
-
