@@ -77,11 +77,17 @@ def show_stop_reason(job: JobState) -> None:
 def _show_stopped_job(job: JobState) -> None:
     show_stop_reason(job)
     again, forget = st.columns(2)
-    if job.spec.params.get("limit_usd"):  # the cost needs consent again
-        again.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
-    else:
-        again.button("Continue", key=f"again-{job.id}", icon=":material/play_arrow:", on_click=resume_job, args=(job,))
+    with again:
+        continue_button(job, key=f"again-{job.id}")
     forget.button("Dismiss", key=f"forget-{job.id}", on_click=session.manager().forget, args=(session.folder(), job.id))
+
+
+def continue_button(job: JobState, key: str) -> None:
+    """Starts a job again; one that costs money needs consent again."""
+    if job.spec.params.get("limit_usd"):
+        st.page_link("pages/data/embed.py", label="Continue", icon=":material/play_arrow:")
+    else:
+        st.button("Continue", key=key, icon=":material/play_arrow:", on_click=resume_job, args=(job,))
 
 
 def resume_job(job: JobState) -> None:

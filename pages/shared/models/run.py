@@ -35,6 +35,7 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     embedded = {model.key for model in session.workspace().models(info.digest)}
     todo = [spec for spec in specs if spec.key not in embedded and not running_job(info, spec)]
     plans = [plan for spec in todo if (plan := load_plan(info, spec))]
+    plans.sort(key=lambda plan: math.inf if plan.estimate.seconds is None else plan.estimate.seconds)  # as they run
     if not plans:
         if not todo:
             _show_running(info, specs)
