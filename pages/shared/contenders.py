@@ -41,7 +41,8 @@ def select_view(names: Collection[str], key: str, help_: str) -> str:
 def run_view(show: Callable[..., None], *arguments: Any) -> None:
     """Draws a view as a fragment, so that its widgets redraw nothing else."""
     try:
-        show(*arguments)
+        with st.spinner("Preparing this view", show_time=True):
+            show(*arguments)
     except PlanisphereError as error:
         show_error(error)
 
