@@ -68,7 +68,8 @@ class ModelSpec:
 
     backend: a name in core.models.registry.
     max_tokens: the window; a longer text is cut (None: no window). languages: ISO 639-1 codes the model was
-    made for, empty where it takes any. revision: commit, weights' sha256 or the like; empty where unknown.
+    made for, empty where it takes any. revision: commit, weights' sha256 or the like, or "version 2" of a
+    server's model that changed behind its name; empty where unknown.
     probed: dimensions is what a server answered with, not what a person requested: requests never name it.
     """
 
@@ -95,7 +96,8 @@ class ModelSpec:
         attribute = LABEL_FIELDS.get(self.backend)
         value = getattr(self, attribute) if attribute else None
         suffix = f"{value}d" if attribute == "dimensions" else value
-        return f"{self.name} · {suffix}" if value else self.name
+        parts = [self.name, suffix if value else "", self.revision if self.backend == "openai" else ""]
+        return " · ".join(part for part in parts if part)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `probed` only where it is set, so that results stored before there was one keep their names."""

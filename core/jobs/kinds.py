@@ -27,6 +27,8 @@ def embed_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None
     model, started = ModelSpec.from_dict(spec.params["model"]), time.time()
     model = context.call("Preparing the model", embedding.prepare_model, spec.ref, model, secret)
     plan, left_out = context.call("Planning", embedding.plan_batches, spec.ref, model, spec.params.get("limit_usd"))
+    if plan:
+        context.call("Checking the model", embedding.check_model, spec.ref, model, secret)
     items = [(spec.ref, model, secret, batch) for batch in plan]
     sizes = [len(batch) for batch in plan]
     context.map(f"Embedding with {model.label}", embedding.embed_texts, items, sizes, "texts")
@@ -43,19 +45,21 @@ def map_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> None:
     run_step(layout, None, context)
     context.call("Building the search index", store_index, spec.ref, ModelSpec.from_dict(spec.params["model"]))
     for step in others:
-        run_step(step, None, context)
+        run_step(step, secret, context)
 
 
 def after_embedding(spec: JobSpec, corpus: CorpusRef) -> tuple[Step, ...]:
     """The results that a job of one of these kinds stores once there are vectors; none for another kind."""
     from core.clusters.results import CLUSTER_TRUST, ClusterQuery
     from core.map.results import LAYOUTS, LayoutQuery
+    from core.vectors.contact_report import CONTACT, ContactQuery
 
     if spec.kind not in ("embed", "map", "sample"):
         return ()
     model = ModelSpec.from_dict(spec.params["model"])
     layout = LayoutQuery(corpus, model, LayoutParams(**spec.params.get("layout", {})))
-    return Step(LAYOUTS, layout), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
+    contact = ContactQuery(corpus, model)
+    return Step(LAYOUTS, layout), Step(CONTACT, contact), Step(CLUSTER_TRUST, ClusterQuery(corpus, model))
 
 
 def sample_job(spec: JobSpec, secret: Secret | None, context: JobContext) -> list[JobSpec]:

@@ -121,6 +121,10 @@ class Embedder:
         """(n, d) float32 unit rows of queries: with the model's query prompt where it has one."""
         return self.encode(texts)
 
+    def renamed(self, name: str) -> "Embedder | None":
+        """An embedder of another model of the same server, without retries; None for models that run here."""
+        return None
+
     def count_tokens(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 tokens of each text as the model counts them, special tokens included, before truncation."""
         raise NotImplementedError

@@ -99,6 +99,14 @@ class OpenAIEmbedder(Embedder):
             self._probe(self._requested_dimensions)
         return spec
 
+    def renamed(self, name: str) -> "OpenAIEmbedder | None":
+        """Of a compatible server; OpenAI is known to mind the name."""
+        if models.is_openai(self._spec):
+            return None
+        spec, sender = replace(self._spec, name=name), self._sender
+        options: dict[str, Any] = {"api_key": sender.key, "http_client": sender.http_client}
+        return OpenAIEmbedder(spec, **options, timeout=PROBE_SECONDS, max_retries=0)
+
     @without_cause
     def _probe(self, dimensions: int | None = None) -> int:
         """How many numbers the server answers one short text with. dimensions: requested, and checked."""

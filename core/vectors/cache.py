@@ -3,12 +3,14 @@
 Finished batches survive a kill: an SQLite transaction is in the file or it isn't.
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,13 +79,42 @@ class VectorCache:
                     mask[positions[key]] = True
         return rows, mask
 
+    def facts(self) -> dict[str, Any]:
+        """What is stored about the model by `set_facts`; empty where there is nothing."""
+        if not self.path.exists():
+            return {}
+        with self._open() as database:
+            return {name: json.loads(value) for name, value in database.execute("SELECT name, value FROM facts")}
+
+    def set_facts(self, **facts: Any) -> None:
+        """Store JSON-able facts by name."""
+        self._make_folder()
+        with self._open() as database, database:
+            items = [(name, json.dumps(value)) for name, value in facts.items()]
+            database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", items)
+
+    def last_row(self) -> int:
+        """A number that grows with every vector stored; 0 without any."""
+        if not self.path.exists():
+            return 0
+        with self._open() as database:
+            return int(database.execute("SELECT coalesce(max(rowid), 0) FROM vectors").fetchone()[0])
+
+    def discard_after(self, row: int) -> int:
+        """Remove the vectors stored after `last_row` gave that number; gives how many."""
+        with self._open() as database, database:
+            return database.execute("DELETE FROM vectors WHERE rowid > ?", (row,)).rowcount
+
     def put(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
         """Store rows under their texts' digests, all or none."""
         values = [(digest, row.tobytes()) for digest, row in zip(digests, rows.astype("<f4"), strict=True)]
-        with storage_errors(self.path.parent):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with self._open() as database, database:
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", values)
+
+    def _make_folder(self) -> None:
+        with storage_errors(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -110,6 +141,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous=NORMAL")  # safe against a kill of the process in WAL mode
         database.execute("PRAGMA wal_autocheckpoint=10000")  # pages: each checkpoint waits for the disk
         database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, row BLOB NOT NULL)")
+        database.execute("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
     except sqlite3.Error:
         database.close()
         raise

@@ -15,12 +15,14 @@ from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.base import Embedder
+from core.models.checks import Probe
 from core.models.costs import affordable_batches, tokens_beyond_window
 from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.store import Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Progress, Vectors
 from core.vectors.cache import VectorCache
+from core.vectors.contact import cut_at, first_contact, load_probe, probe_usd, verify
 from core.vectors.loaders import cached_embedder, vector_cache
 
 
@@ -43,18 +45,30 @@ def embed(
     codes, texts = distinct_texts(corpus.texts)
     cache = VectorCache.of(workspace.folder, embedder.spec) if workspace else None
     rows, missing = cached_rows(texts, embedder, cache)
+    if cache and len(missing):
+        _contact(cache, embedder, texts, missing)
     done = 0
     for batch in plan_text_batches(texts, missing, *capabilities(embedder.spec).batch):
         rows[batch] = embed_batch([texts[i] for i in batch], embedder, cache, rows.shape[1])
         done += len(batch)
         if progress:
             progress(done, len(missing))
+    if cache and len(missing):
+        verify(cache, embedder, force=True)
     facts = {"computed": len(missing), "seconds": round(time.perf_counter() - started, 3)}
-    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts | count_truncated(texts, codes, embedder))
+    facts |= count_truncated(texts, codes, embedder, load_probe(cache) if cache else None)
+    vectors = Vectors(rows[codes], embedder.spec, corpus.digest, facts)
     if workspace:
         workspace.save_corpus(corpus)
         workspace.save_vectors(vectors)
     return vectors
+
+
+def _contact(cache: VectorCache, embedder: Embedder, texts: list[str], missing: np.ndarray) -> None:
+    """Check the model at first contact, else that it is still the same. Raises ModelError."""
+    known = np.delete(np.arange(len(texts)), missing)
+    first_contact(cache, embedder, max(map(len, texts), default=0), [texts[i] for i in known])
+    verify(cache, embedder)
 
 
 def resolved_dimensions(embedder: Embedder) -> int:
@@ -126,9 +140,16 @@ def embed_batch(texts: list[str], embedder: Embedder, cache: VectorCache | None,
     return checked_shape(embedder.embed(texts, put), len(texts), dimensions, spec)
 
 
-def count_truncated(texts: list[str], codes: np.ndarray, embedder: Embedder) -> dict[str, Any]:
-    """How much of the corpus lies beyond the model's window, as `Vectors.facts` store it."""
+def count_truncated(
+    texts: list[str], codes: np.ndarray, embedder: Embedder, findings: Probe | None = None
+) -> dict[str, Any]:
+    """How much of the corpus lies beyond the model's window, as `Vectors.facts` store it: beyond the measured one where
+    the contact check found that the model reads less than it declares."""
     tokens = embedder.count_tokens(texts)[codes]
+    if findings is not None and findings.chars_read is not None:
+        is_cut, share = cut_at(findings.chars_read, [texts[code] for code in codes])
+        counts = {"tokens": int(tokens.sum()), "truncated": int(is_cut.sum()), "split": 0}
+        return counts | {"unseen_share": share}
     beyond = tokens_beyond_window(tokens, embedder)
     split = capabilities(embedder.spec).splits_long_texts  # and averaged: nothing is lost
     long_texts = int((beyond > 0).sum())
@@ -164,8 +185,17 @@ def plan_batches(corpus: CorpusRef, spec: ModelSpec, limit_usd: float | None) ->
     texts = load_distinct_texts(corpus)
     cached = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
     plan = plan_text_batches(texts, np.flatnonzero(~cached), *capabilities(spec).batch)
-    paid = plan if limit_usd is None else affordable_batches(texts, plan, spec, limit_usd)
+    reserve = probe_usd(spec, max(map(len, texts), default=0))  # for the contact check
+    paid = plan if limit_usd is None else affordable_batches(texts, plan, spec, limit_usd - reserve)
     return paid, sum(len(batch) for batch in plan[len(paid) :])
+
+
+def check_model(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None) -> None:
+    """Before the first batch: the contact check, or that the model is still the same. Raises ModelError."""
+    texts, cache = load_distinct_texts(corpus), vector_cache(corpus.folder, spec)
+    embedder = cached_embedder(corpus.folder, spec, secret, 1)
+    cached = cache.contains([digest_text(text) for text in texts], resolved_dimensions(embedder))
+    _contact(cache, embedder, texts, np.flatnonzero(~cached))
 
 
 def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, positions: np.ndarray) -> int:
@@ -177,7 +207,9 @@ def embed_texts(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, posit
     left = [text for text, have in zip(batch, cached, strict=True) if not have]
     if left:
         embedder = cached_embedder(corpus.folder, spec, secret, 1)
-        embed_batch(left, embedder, cache, resolved_dimensions(embedder))
+        dimensions = resolved_dimensions(embedder)
+        verify(cache, embedder)
+        embed_batch(left, embedder, cache, dimensions)
     return len(positions)
 
 
@@ -187,9 +219,12 @@ def collect_vectors(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, c
     if workspace.load_vectors(corpus.digest, spec) is not None:
         return
     codes, texts = distinct_texts(load_corpus(corpus).texts)
-    embedder = cached_embedder(corpus.folder, spec, secret, 1)
-    rows, missing = cached_rows(texts, embedder, vector_cache(corpus.folder, spec))
+    embedder, cache = cached_embedder(corpus.folder, spec, secret, 1), vector_cache(corpus.folder, spec)
+    if computed:
+        verify(cache, embedder, force=True)
+    rows, missing = cached_rows(texts, embedder, cache)
     if len(missing):
         raise ModelError(f"{len(missing):,} texts have no vector yet.", "Start again: only these are computed.")
     facts = {"computed": computed, "seconds": round(time.time() - started, 3)}
-    workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts | count_truncated(texts, codes, embedder)))
+    facts |= count_truncated(texts, codes, embedder, load_probe(cache))
+    workspace.save_vectors(Vectors(rows[codes], spec, corpus.digest, facts))

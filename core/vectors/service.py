@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd,
 from core.models.registry import capabilities, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
+from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
 from core.vectors.loaders import cached_embedder, models_folder, vector_cache
 
 DRAFT_SAMPLE = 1_000  # texts of a draft, counted at every change of its settings
@@ -38,8 +39,11 @@ class EmbeddingPlan:
 
 
 def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:
-    """The spec with dimensions, window, prompts and revision filled in. Raises ModelError where it can't be loaded."""
-    return resolve(spec, models_folder=models_folder(folder), api_key=secret)
+    """The spec with dimensions, window, prompts and revision filled in. Raises ModelError where it can't be loaded.
+
+    One that is known to have changed since it was added becomes a new model.
+    """
+    return current_version(folder, resolve(spec, models_folder=models_folder(folder), api_key=secret))
 
 
 def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, stamp: int = 0) -> EmbeddingPlan:
@@ -48,11 +52,18 @@ def plan_embedding(corpus: CorpusRef, spec: ModelSpec, secret: Secret | None, st
     stamp: the state of the vector cache (Workspace.cache_stamp), part of what identifies a cached answer.
     """
     codes, texts = distinct_texts(load_corpus(corpus).texts)
-    cached = vector_cache(corpus.folder, spec).contains([digest_text(text) for text in texts], spec.dimensions)
+    cache = vector_cache(corpus.folder, spec)
+    cached = cache.contains([digest_text(text) for text in texts], spec.dimensions)
     embedder = cached_embedder(corpus.folder, spec, secret)
     estimate = estimate_run([texts[code] for code in codes], embedder, cached[codes])
-    missing = [texts[row] for row in np.flatnonzero(~cached)]
-    return EmbeddingPlan(spec, estimate, fit_warning(spec, detect_languages(texts).shares), max_usd(missing, spec))
+    findings = load_probe(cache)
+    if findings is not None and findings.chars_read is not None:  # less than it declares
+        is_cut, share = cut_at(findings.chars_read, [texts[code] for code in codes])
+        estimate = replace(estimate, truncated=int(is_cut.sum()), unseen_tokens=round(share * estimate.tokens))
+    usd = max_usd([texts[row] for row in np.flatnonzero(~cached)], spec)
+    if usd and not cached.all():
+        usd += probe_usd(spec, max(map(len, texts), default=0))
+    return EmbeddingPlan(spec, estimate, fit_warning(spec, detect_languages(texts).shares), usd)
 
 
 def load_truncation(corpus: CorpusRef, specs: Sequence[ModelSpec]) -> tuple[TruncationReport, ...]:

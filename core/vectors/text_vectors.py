@@ -14,6 +14,7 @@ from core.models.base import LOCAL_BATCH, Embedder
 from core.models.registry import capabilities
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Progress
+from core.vectors.contact import verify
 from core.vectors.contenders import Contender, contender_rows, quantize
 from core.vectors.embedding import checked_shape, embed_batch, plan_text_batches
 from core.vectors.loaders import cached_embedder, load_vectors, vector_cache
@@ -109,6 +110,7 @@ def _compute(
     """Fill the missing rows and cache each batch as soon as it is there."""
     embedder, done = _open_embedder(folder, spec, queries, secret), 0
     cache, separate = vector_cache(folder, spec), _has_query_vectors(spec, queries)
+    verify(cache, embedder)
     for batch in plan_text_batches(texts, missing, *(LOCAL_BATCH if separate else capabilities(spec).batch)):
         batch_texts = [texts[position] for position in batch]
         if separate:
@@ -136,6 +138,7 @@ def embedded_query(folder: str, spec: ModelSpec, text: str, secret: Secret | Non
     The secret is part of the cache key: a wrong one gives its error instead of another session's vector.
     """
     embedder = cached_embedder(folder, spec, secret)
+    verify(vector_cache(folder, spec), embedder)
     started = time.perf_counter()
     vector = np.array(embedder.embed_query([text])[0])
     vector.setflags(write=False)
