@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 
+from core.models.checks import CANARIES, ENDINGS
+
 DIMENSIONS = 16
 
 
@@ -16,8 +18,14 @@ def vector_of(text: str, dimensions: int = DIMENSIONS) -> np.ndarray:
     return np.bincount([ord(letter) % dimensions for letter in text], minlength=dimensions) + 0.1
 
 
+def is_trial(text: str) -> bool:
+    """Whether a text is one of the contact check's own."""
+    return text in CANARIES or text.endswith(ENDINGS)
+
+
 class EmbeddingServer:
-    """`asked` counts how often each text came. `delay`: seconds a request. `fail`: a status for every answer.
+    """`asked` counts how often each text came, those of the contact check left out. `delay`: seconds a request.
+    `fail`: a status for every answer.
 
     `sizes`: the `dimensions` that requests named. `takes_dimensions`: "ignores", "refuses" (400) or "obeys" them.
     """
@@ -46,7 +54,7 @@ class EmbeddingServer:
     def answer(self, handler: BaseHTTPRequestHandler, texts: list[str], size: int | None) -> None:
         time.sleep(self.delay)
         with self.lock:
-            self.asked.update(texts)
+            self.asked.update(text for text in texts if not is_trial(text))
             self.sizes += [] if size is None else [size]
         status = 400 if size and self.takes_dimensions == "refuses" else self.fail or 200
         length = size if size and self.takes_dimensions == "obeys" else self.dimensions

@@ -23,6 +23,7 @@ from core.store import Workspace
 from core.types import Corpus, CorpusRef, ModelSpec, Progress, Vectors
 from core.vectors.cache import VectorCache
 from core.vectors.contact import cut_at, first_contact, load_probe, probe_usd, verify
+from core.vectors.contact_report import CONTACT, ContactQuery
 from core.vectors.loaders import cached_embedder, vector_cache
 
 
@@ -61,6 +62,7 @@ def embed(
     if workspace:
         workspace.save_corpus(corpus)
         workspace.save_vectors(vectors)
+        CONTACT.get_or_compute(ContactQuery(CorpusRef(str(workspace.folder), corpus.digest), embedder.spec))
     return vectors
 
 
