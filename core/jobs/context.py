@@ -87,12 +87,19 @@ class JobContext:
     def _check_cancel(self, futures: list[Any], stop: bool = False) -> None:
         if not self.cancelled():
             return
-        processing = self.client.processing() if stop else {}
-        running = [worker for worker, keys in processing.items() if futures[0].key in keys]
-        self.client.cancel(futures)
-        if running:  # a single long task can't be interrupted from within: its process is killed, and restarted
-            self.client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
+        if stop:
+            stop_task(self.client, futures[0])
+        else:
+            self.client.cancel(futures)
         raise JobCancelled
+
+
+def stop_task(client: Any, future: Any) -> None:
+    """Cancel a task. A long one that runs can't be interrupted from within: its process is killed, and restarted."""
+    running = [worker for worker, keys in client.processing().items() if future.key in keys]
+    client.cancel([future])
+    if running:
+        client.run(_kill_worker, workers=running, nanny=True, on_error="ignore")
 
 
 class TopicProgress:

@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 from core.errors import JobError, PlanisphereError
 from core.files import discard, read_json, write_json
 from core.jobs.cluster import connect, offered_resources, warm_up
-from core.jobs.context import JobCancelled, JobContext
+from core.jobs.context import JobCancelled, JobContext, stop_task
 from core.jobs.kinds import run_job
 from core.jobs.types import JobSpec, JobState
 from core.secret import Secret
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
+WATCH_SECONDS = 0.25
 
 
 class JobManager:
@@ -97,6 +98,24 @@ class JobManager:
             raise JobError(f"This took longer than {timeout:.0f} seconds.", "Try again later.") from error
         except Exception as error:
             raise explain_failure(error) from error
+
+    def ask_watched(self, function: Callable[..., T], *args: Any, watch: Callable[[], None]) -> T:
+        """The same in a job worker, without a limit: `watch` is called a few times a second, and what it raises stops
+        the work."""
+        client = self._ready(120)
+        future = client.submit(function, *args, pure=False, priority=10, **self._worker_options("job"))
+        try:
+            while not future.done():
+                watch()
+                time.sleep(WATCH_SECONDS)
+            return future.result()
+        except PlanisphereError:
+            raise
+        except Exception as error:
+            raise explain_failure(error) from error
+        finally:
+            if not future.done():
+                stop_task(client, future)
 
     def _ready(self, timeout: float) -> Any:
         if not self._connected.wait(timeout):

@@ -163,6 +163,9 @@ class Backend:
         """Whether loading the model would fill in nothing more."""
         return True
 
+    def look_up(self, spec: ModelSpec) -> None:
+        """Raise ModelError within seconds where there is no such model, or it can't be reached; loads nothing."""
+
     def resolve(self, spec: ModelSpec, options: LoadOptions) -> ModelSpec:
         """The spec with everything filled in, by loading the model or contacting its server where that is the way."""
         return spec if self.is_resolved(spec) else self.load(spec, options).spec

@@ -69,9 +69,11 @@ class Chat:
         import openai
 
         try:
-            return read_content(self._sender.with_retries(lambda: self._post_in_mode(messages), stop))
+            content = read_content(self._sender.with_retries(lambda: self._post_in_mode(messages), stop))
         except openai.APIError as error:
             raise self._sender.explain(error, CHAT) from None
+        self._sender.count("stored")
+        return content
 
     def _post_in_mode(self, messages: Messages) -> bytes:
         """With JSON demanded, or without where the server refuses that."""

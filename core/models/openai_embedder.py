@@ -131,6 +131,7 @@ class OpenAIEmbedder(Embedder):
                 done, rows = assembly.add(batch, vectors)
                 if on_batch and done:
                     on_batch(done, rows)
+                    self._sender.count("stored", len(done))
         return np.zeros((0, dimensions or 0), np.float32) if assembly.rows is None else assembly.rows
 
     def _answers(self, batches: list[list[Piece]]) -> Generator[tuple[list[Piece], np.ndarray], None, None]:

@@ -1,7 +1,9 @@
 """Any sentence-transformers model, from the hub or a local folder, through torch. Code from a model is never run."""
 
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ from core.models.base import FREE, Backend, Capabilities, Embedder, LoadOptions,
 from core.types import ModelSpec, unit_rows
 
 HUB_TIMEOUT = 5.0  # seconds the hub gets to answer whether a model exists
+HUB_SECONDS = 8.0  # seconds until it counts as out of reach, looking its address up included
 QUERY_PROMPTS = ("query",)
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # names sentence-transformers' encode_document looks for
 WEIGHTS = ("*.safetensors", "*.bin", "*.json", "*.txt")  # what decides a local model's vectors
@@ -84,22 +87,61 @@ def _folder_source(folder: Path) -> Source:
 
 
 def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
-    """Ask the hub once, with a short limit: the loader itself would try each file six times for over a minute."""
+    """Ask the hub once, with a short limit: the loader itself would try each file six times for over a minute.
+
+    Raises ModelError, before torch is imported, for a name it does not know, and where it is out of reach and the model
+    is not on this machine.
+    """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
-    if local_only:
-        return Source(spec.revision)
     try:
-        info = HfApi().model_info(spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT)
+        info = None if local_only else _within(HUB_SECONDS, partial(
+            HfApi().model_info, spec.name, revision=spec.revision or None, timeout=HUB_TIMEOUT
+        ))  # fmt: skip
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise ModelError(f"The Hugging Face hub has no model named {spec.name!r}.", MISSPELLED) from error
     except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
+        info = None
+    if info is None:
+        if not _is_downloaded(spec):
+            raise ModelError(f"{spec.name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
         return Source(spec.revision)
     codes = getattr(info.card_data, "language", None) or []
     codes = [codes] if isinstance(codes, str) else codes
     languages = tuple(code for code in codes if isinstance(code, str) and len(code) == 2)
     return Source(str(info.sha or ""), languages, local=False)
+
+
+def _within(seconds: float, function: Callable[[], Any]) -> Any:
+    """What the function returns or raises; TimeoutError after so long: looking a host's name up has no limit itself."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="hub").start()
+    return future.result(seconds)
+
+
+def _is_downloaded(spec: ModelSpec) -> bool:
+    """Whether the model's configuration is in the hub's local cache."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    names = (spec.name, f"sentence-transformers/{spec.name}") if "/" not in spec.name else (spec.name,)
+    try:
+        files = [
+            try_to_load_from_cache(name, file, revision=spec.revision or None)
+            for name in names
+            for file in ("config.json", "modules.json")
+        ]
+    except HFValidationError as error:
+        raise ModelError(f"{spec.name!r} is no name of a model or folder.", MISSPELLED) from error
+    return any(isinstance(file, str) for file in files)
 
 
 def _load(spec: ModelSpec, source: Source) -> Any:
@@ -150,6 +192,10 @@ def _prompt(model: Any, names: tuple[str, ...]) -> str:
 class SentenceBackend(Backend):
     def is_resolved(self, spec: ModelSpec) -> bool:
         return bool(spec.revision and spec.dimensions and spec.max_tokens)
+
+    def look_up(self, spec: ModelSpec) -> None:
+        if not is_folder(spec.name):
+            _hub_source(spec, local_only=False)
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> SentenceEmbedder:
         return SentenceEmbedder(spec, options.local_only)

@@ -28,6 +28,7 @@ from core.scoreboard.service import Board, ScoreboardQuery
 from core.scoreboard.types import METRICS, Scores, Task, metrics_of
 from core.scoreboard.verdict import join_names
 from core.store import CorpusInfo, Workspace
+from core.vectors.contact_report import check_contenders
 from core.vectors.contenders import Contender
 
 LIBRARIES = (
@@ -42,7 +43,8 @@ class Facts:
     """info: the corpus; texts: distinct ones. contenders: the scored ones; costs: in the same order. failures: (label,
     reason) of the others. boards: the requested one, then those of other tasks in which all contenders are scored.
     metrics: name -> score of each contender in the first board's task; None where it has none. overlap: of neighbors,
-    None where it was not computed. compression, diagnostics: as far as measured. missing: what could be added, and how.
+    None where it was not computed. compression, diagnostics: as far as measured. checks: failed ones, and
+    identical contenders, as sentences. missing: what could be added, and how.
     created: date and time (UTC)."""
 
     info: CorpusInfo
@@ -55,6 +57,7 @@ class Facts:
     overlap: PairwiseSimilarity | None
     compression: tuple[Block, ...]
     diagnostics: tuple[ModelDiagnostics, ...]
+    checks: tuple[str, ...]
     missing: tuple[str, ...]
     created: str
     libraries: Mapping[str, str]
@@ -75,6 +78,8 @@ def gather_facts(query: ScoreboardQuery) -> Facts:
     if info is None or not state.scored:
         raise InputError("No contender is scored yet.", "Score them on the Scoreboard page first.")
     contenders = tuple(query.contenders[index] for index in state.scored)
+    checks = check_contenders(query.corpus, contenders)
+    contenders = checks.marked(contenders)
     scored, column = replace(query, contenders=contenders), _label_column(query)
     overlap, diagnostics = _overlap(scored), diagnose(query.corpus, contenders, info.rows, column)
     return Facts(
@@ -90,6 +95,7 @@ def gather_facts(query: ScoreboardQuery) -> Facts:
         overlap=overlap,
         compression=compression_blocks(query.corpus, contenders, column),
         diagnostics=tuple(diagnostics),
+        checks=tuple(checks.sentences(contenders)),
         missing=missing_parts(scored, overlap is not None, diagnostics),
         created=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         libraries=library_versions(),

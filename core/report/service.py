@@ -31,6 +31,9 @@ def report_file(query: ScoreboardQuery, form: ReportFormat) -> bytes:
 def comparison_document(facts: Facts) -> Document:
     board = facts.boards[0]
     blocks: list[Block] = [Paragraph(_verdict(facts, board), "verdict"), Paragraph(task_description(board), "note")]
+    if facts.checks:
+        note = "⚠ marks contenders whose model failed a check: their ranks may not be those of the named model."
+        blocks += [Heading("Failed checks", 3), Bullets(facts.checks), Paragraph(note, "note")]
     blocks += [*scores.scoreboard_blocks(facts, board), *scores.score_figures(facts, board)]
     blocks += [*scores.pairs_blocks(facts, board), *scores.metrics_blocks(facts)]
     for other in facts.boards[1:]:

@@ -17,6 +17,7 @@ from core.scoreboard.results import SCORES, ScoresQuery, ScoringFailure, load_fa
 from core.scoreboard.retrieval import Retrieval, read_queries
 from core.scoreboard.types import METRICS, Scores, Task
 from core.types import CorpusRef
+from core.vectors.contact_report import identical_contenders
 from core.vectors.contenders import Contender
 from core.vectors.text_vectors import missing_texts
 
@@ -50,8 +51,8 @@ class ScoringState:
 
 @dataclass(frozen=True)
 class Board:
-    """comparison: of the contenders. order: index of each of its lines' contenders in the query. label: of the metric.
-    facts: counts of the task, as in the first contender's scores."""
+    """comparison: of the ranked contenders. order: index of each of its lines' contenders in the query. label: of the
+    metric. facts: counts of the task, as in the first contender's scores."""
 
     task: Task
     label: str
@@ -96,8 +97,13 @@ def scoring_state(query: ScoreboardQuery) -> ScoringState:
 
 
 def board(query: ScoreboardQuery) -> Board:
-    """The contenders compared; all are scored. Raises InputError where one lacks the metric."""
-    scores = {contender.key: load_scores(query, contender) for contender in query.contenders}
+    """The contenders compared; all are scored. Raises InputError where one lacks the metric.
+
+    Of contenders with identical vectors only the first is ranked: the others are no evidence of their own.
+    """
+    copies = {index for group in identical_contenders(query.corpus, query.contenders) for index in group[1:]}
+    ranked = [contender for index, contender in enumerate(query.contenders) if index not in copies]
+    scores = {contender.key: load_scores(query, contender) for contender in ranked}
     comparison = compare(scores, query.metric)
     indices = {contender.key: index for index, contender in enumerate(query.contenders)}
     order = tuple(indices[line.name] for line in comparison.lines)

@@ -27,6 +27,7 @@ from core.vectors.cache import VectorCache
 from core.vectors.loaders import vector_cache
 
 VERIFY_SECONDS = 300.0  # a process embeds the canaries of a server's model again after so long
+VERSION = "version"  # of a server's model, in its revision
 MAX_KNOWN = 8  # texts with a stored vector that are embedded again where there are no canaries yet
 LIBRARIES = (
     "sentence-transformers", "transformers", "torch", "tokenizers", "onnxruntime", "openvino", "model2vec",
@@ -109,6 +110,9 @@ def _compare_canaries(cache: VectorCache, embedder: Embedder, stored: np.ndarray
         if hosted:
             cache.discard_after(facts.get("verified", before))
         raise _changed(embedder.spec, gap, findings.tolerance, facts.get("versions", {}))
+    if hosted and facts.get("changed"):  # back to the earlier model: what came in between goes
+        before = facts.get("verified", before)
+        cache.discard_after(before)
     cache.set_facts(changed=None, versions=_library_versions(), verified=before)
 
 
@@ -150,13 +154,16 @@ def changed_since(cache: VectorCache) -> str:
 
 
 def current_version(folder: str, spec: ModelSpec) -> ModelSpec:
-    """The spec of a server's model, or its first later version that is not known to have changed: it has a cache of
-    its own."""
-    number = 1
+    """The spec of a server's model, or its first later version that is not known to have changed."""
     while capabilities(spec).hosted and changed_since(vector_cache(folder, spec)):
-        number += 1
-        spec = replace(spec, revision=f"version {number}")
+        spec = next_version(spec)
     return spec
+
+
+def next_version(spec: ModelSpec) -> ModelSpec:
+    """The spec of what is behind a server's name after it changed: "version 2" and so on, with a cache of its own."""
+    number = int(spec.revision.rpartition(" ")[2]) if spec.revision.startswith(VERSION) else 1
+    return replace(spec, revision=f"{VERSION} {number + 1}")
 
 
 def probe_usd(spec: ModelSpec, longest: int) -> float:

@@ -1,7 +1,7 @@
 """What the contact check found out about a model on one corpus, and what is said of several that are compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,10 +14,10 @@ from core.models.checks import NOISE_FACTOR, Probe, distances
 from core.models.registry import capabilities
 from core.results import Result
 from core.secret import Secret
-from core.store import vector_inputs
+from core.store import Workspace, vector_inputs
 from core.types import CorpusRef, ModelSpec, Progress
 from core.vectors.contact import changed_since, cut_at, first_contact, load_probe
-from core.vectors.contenders import Contender
+from core.vectors.contenders import Contender, MarkedContender
 from core.vectors.loaders import cached_embedder, load_vectors, vector_cache
 
 IDENTICAL = 1e-6  # 1 - cosine up to which two vectors are called identical, where the models have less noise
@@ -64,7 +64,7 @@ class ContactReport:
 
 @dataclass(frozen=True)
 class ContactQuery:
-    """consent: whether a model that charges may be sent the texts of the check; no part of what names the report."""
+    """consent: requested by a person, so that a model that charges may be sent the texts of the check, too."""
 
     corpus: CorpusRef
     model: ModelSpec
@@ -105,7 +105,8 @@ def count_equal(rows: np.ndarray, selected: np.ndarray) -> int:
 
 
 CONTACT = Result(
-    "contact", 1, ContactQuery, ContactReport, inputs=lambda query: vector_inputs(query.model), compute=_report,
+    "contact", 1, ContactQuery, ContactReport, compute=_report,
+    inputs=lambda query: {**vector_inputs(query.model), "consent": query.consent},
     seconds=lambda query: 3.0, stage="Checking the model", needs_secret=True,
     absence="This model has not been checked yet.", remedy="Start the check on the Embed page.",
 )  # fmt: skip
@@ -113,35 +114,85 @@ CONTACT = Result(
 
 @dataclass(frozen=True)
 class ContenderChecks:
-    """What has to be said where contenders are compared. problems: by contender key, of those that are marked.
-    identical: groups of indices of contenders with the same vectors."""
+    """What has to be said where contenders are compared. problems: by contender key, of those whose label is marked.
+    identical: groups of indices of contenders with the same vectors. rows: of the corpus."""
 
     problems: dict[str, tuple[str, ...]]
     identical: tuple[tuple[int, ...], ...]
+    rows: int
 
-    def identical_sentences(self, labels: Sequence[str], rows: int) -> list[str]:
-        return [
-            f"{' and '.join(labels[index] for index in group)} gave identical vectors for all {rows:,} texts: they are "
-            "not ranked against each other."
+    def marked(self, contenders: Sequence[Contender]) -> tuple[Contender, ...]:
+        """The contenders, those with a problem as `MarkedContender`s."""
+        return tuple(
+            MarkedContender(one.model, one.dimensions, one.bits) if one.key in self.problems else one
+            for one in contenders
+        )
+
+    def sentences(self, contenders: Sequence[Contender]) -> list[str]:
+        """Plain text: which contenders are the same, then the failed checks of each model."""
+        labels = [Contender(one.model, one.dimensions, one.bits).label for one in contenders]
+        same = [
+            f"{' and '.join(labels[index] for index in group)} gave identical vectors for all {self.rows:,} texts: "
+            "they are not ranked against each other."
             for group in self.identical
         ]
+        by_model = {one.model.label: self.problems[one.key] for one in contenders if one.key in self.problems}
+        return same + [f"{label}: {' '.join(problems)}" for label, problems in by_model.items()]
 
 
 def check_contenders(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> ContenderChecks:
-    """Failed checks of each contender, and which of them are one model. Sends nothing."""
-    problems = {contender.key: _problems_of(corpus, contender.model) for contender in contenders}
-    marked = {key: found for key, found in problems.items() if found}
-    return ContenderChecks(marked, identical_contenders(corpus, contenders))
+    """Failed checks of each contender's model, and which contenders are the same. Sends nothing."""
+    problems = {model: _problems_of(corpus, model) for model in {contender.model for contender in contenders}}
+    marked = {contender.key: problems[contender.model] for contender in contenders if problems[contender.model]}
+    info = Workspace(corpus.folder).info(corpus.digest)
+    return ContenderChecks(marked, identical_contenders(corpus, contenders), info.rows if info else 0)
 
 
 def _problems_of(corpus: CorpusRef, model: ModelSpec) -> tuple[str, ...]:
-    query, can_embed = ContactQuery(corpus, model), capabilities(model).can_embed
-    report = CONTACT.load(query) if can_embed else CONTACT.get_or_compute(query)
-    if report is None:
+    state = contact_state(corpus, model)
+    if state.checked is False:
         return (NOT_CHECKED,)
-    since = changed_since(vector_cache(corpus.folder, model)) if can_embed else ""
-    changed = (f"The model behind the name has changed since {since}.",) if since else ()
-    return changed + (report.problems if report.is_marked else ())
+    changed = (f"The model behind the name has changed since {state.changed}.",) if state.changed else ()
+    return changed + (state.problems if state.is_marked else ())
+
+
+@dataclass(frozen=True)
+class ContactState:
+    """What is known of a model. checked: None where there is no model to check. problems: failed checks as sentences;
+    is_marked: whether they matter where models are ranked. changed: the day since when the model behind the name is
+    another one, ""."""
+
+    model: ModelSpec
+    checked: bool | None
+    problems: tuple[str, ...]
+    is_marked: bool
+    changed: str
+
+    @property
+    def summary(self) -> str:
+        """For a table's cell."""
+        if self.changed:
+            return "model changed"
+        if self.problems:
+            return f"{len(self.problems)} failed"
+        return {True: "passed", False: "not checked", None: ""}[self.checked]
+
+
+def contact_states(corpus: CorpusRef, models: tuple[ModelSpec, ...]) -> tuple[ContactState, ...]:
+    """Of each model, whether or not the corpus is embedded with it. Sends nothing."""
+    return tuple(contact_state(corpus, model) for model in models)
+
+
+def contact_state(corpus: CorpusRef, model: ModelSpec) -> ContactState:
+    query, cache = ContactQuery(corpus, model), vector_cache(corpus.folder, model)
+    if not capabilities(model).can_embed:
+        imported = CONTACT.get_or_compute(query)
+        return ContactState(model, None, imported.problems, imported.is_marked, "")
+    report, found = CONTACT.load(replace(query, consent=True)) or CONTACT.load(query), load_probe(cache)
+    if report is None or report.probe is None:
+        problems = tuple(check.problem for check in found.failed) if found else ()
+        return ContactState(model, found is not None, problems, bool(problems), changed_since(cache))
+    return ContactState(model, True, report.problems, report.is_marked, changed_since(cache))
 
 
 @lru_cache(maxsize=32)

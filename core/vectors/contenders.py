@@ -54,6 +54,14 @@ class Contender:
         return cls(ModelSpec.from_dict(values["model"]), values["dimensions"], values["bits"])
 
 
+class MarkedContender(Contender):
+    """The same, of whose model a check failed: its label says so wherever it is ranked."""
+
+    @property
+    def label(self) -> str:
+        return f"{super().label} ⚠"
+
+
 def from_key(key: str, models: Iterable[ModelSpec]) -> Contender | None:
     """The contender a link names, of one of these models; None where there is none."""
     model_key, *extras = key.split("-")

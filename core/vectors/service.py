@@ -15,7 +15,7 @@ from core.corpus.texts import distinct_texts
 from core.digest import digest_text
 from core.errors import InputError, ModelError
 from core.models.costs import Estimate, TruncationReport, estimate_run, max_usd, truncation_report
-from core.models.registry import capabilities, resolve
+from core.models.registry import backend_of, capabilities, resolve
 from core.secret import Secret
 from core.types import CorpusRef, ModelSpec, Roles
 from core.vectors.contact import current_version, cut_at, load_probe, probe_usd
@@ -36,6 +36,11 @@ class EmbeddingPlan:
     estimate: Estimate
     warning: str
     max_usd: float | None
+
+
+def look_up_model(spec: ModelSpec) -> None:
+    """Raise ModelError within seconds where there is no such model, or it can't be reached."""
+    backend_of(spec).look_up(spec)
 
 
 def resolve_model(folder: str, spec: ModelSpec, secret: Secret | None) -> ModelSpec:

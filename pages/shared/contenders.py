@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import PlanisphereError
 from core.store import CorpusInfo
 from core.types import ModelSpec
+from core.vectors.contact_report import check_contenders
 from core.vectors.contenders import BITS, Contender, from_key
 from pages.shared import jobs_view, messages, session
 from pages.shared.messages import show_error
@@ -74,7 +75,17 @@ def select_contenders(info: CorpusInfo, minimum: int = 2) -> tuple[Contender, ..
     if len(selected) < minimum:
         _show_too_few(minimum, models)
         return ()
-    return selected
+    return _show_checks(info, selected)
+
+
+def _show_checks(info: CorpusInfo, selected: tuple[Contender, ...]) -> tuple[Contender, ...]:
+    """Warns of failed checks and of identical contenders; gives the contenders, marked where a check failed."""
+    checks = session.ask(check_contenders, session.corpus_ref(info), selected)
+    if sentences := checks.sentences(selected):
+        text = "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+        with st.container(key="contender_checks"):
+            st.warning(text, icon=":material/fact_check:")
+    return checks.marked(selected)
 
 
 def _show_unfinished_models(info: CorpusInfo, models: list[ModelSpec]) -> None:

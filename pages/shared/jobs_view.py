@@ -71,7 +71,7 @@ def show_stop_reason(job: JobState) -> None:
     if job.error:
         st.error(plain(job.error) + (f"\n\n{plain(job.remedy)}" if job.remedy else ""), icon=":material/error:")
     elif job.status in labels:
-        st.caption(f"{labels[job.status]}. Progress is saved.")
+        st.caption(f"{labels[job.status]}.{' Progress is saved.' if job.done else ''}")
 
 
 def _show_stopped_job(job: JobState) -> None:

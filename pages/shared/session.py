@@ -62,6 +62,11 @@ def ask(function: Callable[..., T], *arguments: Any, timeout: float = 120, on: s
     return manager().ask(function, *arguments, timeout=timeout, on=on)
 
 
+def ask_watched(function: Callable[..., T], *arguments: Any, watch: Callable[[], None]) -> T:
+    """The same in a job worker, without a limit; any click stops it where `watch` draws something."""
+    return manager().ask_watched(function, *arguments, watch=watch)
+
+
 def ask_once(function: Callable[..., T], *arguments: Any, on: str = "answer") -> T:
     """The same, cached: arguments must be digests and frozen parameters that determine the answer."""
     ask_manager = partial(manager().ask, on=on, timeout=600)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -135,6 +136,8 @@ class Sender:
         )
 
     def explain(self, error: openai.APIError, wording: Wording = EMBEDDING) -> ServiceError:
+        if not self.counts["stored"]:  # nothing has been paid yet that could be paid again
+            wording = replace(wording, saved="Then try again.")
         return explain(error, self.server, self.spec.name, self.key, self.timeout, wording)
 
     def _delay(self, error: openai.APIError, attempt: int) -> float | None:

@@ -1,5 +1,6 @@
 """Choosing models: the presets, and models a person adds by name, folder or server address."""
 
+import time
 from dataclasses import replace
 
 import streamlit as st
@@ -60,8 +61,9 @@ def show_add_model_form() -> None:
     kind = st.segmented_control("Type", options, default=LOCAL, key="add_kind", help="Where the model runs.") or LOCAL
     with st.form("add_model", border=False):
         spec = local_model_fields() if kind == LOCAL else server_model_fields()
-        if st.form_submit_button("Add", type="primary", icon=":material/add:"):
-            add_model(spec)
+        submitted = st.form_submit_button("Add", type="primary", icon=":material/add:")
+    if submitted:
+        add_model(spec)
 
 
 def local_model_fields() -> ModelSpec | None:
@@ -101,10 +103,15 @@ def add_model(spec: ModelSpec | None) -> None:
     except PlanisphereError as error:
         show_error(error)
         return
-    others = [model.to_dict() for model in added_models() if model.key != resolved.key]
-    session.remember("added_models", [*others, resolved.to_dict()])
-    session.remember("choose_model", resolved.key)
+    select_new_model(resolved)
     st.rerun()
+
+
+def select_new_model(spec: ModelSpec) -> None:
+    """Add a resolved model to those on offer, and select it from the next time they are drawn."""
+    others = [model.to_dict() for model in added_models() if model.key != spec.key]
+    session.remember("added_models", [*others, spec.to_dict()])
+    session.remember("choose_model", spec.key)
 
 
 def resolve_server_model(spec: ModelSpec) -> ModelSpec:
@@ -115,8 +122,16 @@ def resolve_server_model(spec: ModelSpec) -> ModelSpec:
 
 
 def resolve_local_model(spec: ModelSpec) -> ModelSpec:
-    with st.spinner("Loading the model (downloads it if needed) …"):
-        return session.ask(service.resolve_model, session.folder(), spec, None, timeout=600, on="job")
+    """The spec filled in by loading the model; whether there is one shows within seconds. Raises ModelError."""
+    with st.spinner("Looking the model up …"):
+        session.ask(service.look_up_model, spec, timeout=30)
+    elapsed, started = st.empty(), time.monotonic()
+    st.button("Cancel", key="add_cancel", icon=":material/stop_circle:", help="Stops loading the model.")
+
+    def watch() -> None:  # drawing is what lets a click end this run
+        elapsed.caption(f"Loading the model (downloads it if needed) … {time.monotonic() - started:.0f} s")
+
+    return session.ask_watched(service.resolve_model, session.folder(), spec, None, watch=watch)
 
 
 def show_key_field(declared: Capabilities) -> None:

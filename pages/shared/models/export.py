@@ -1,5 +1,6 @@
 """The models a corpus is embedded with, and exporting their vectors."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.types import ModelSpec
 from core.vectors.export import ENDINGS, Format, write_export
 from pages.shared import session
 from pages.shared.messages import show_error
+from pages.shared.models.contact import HELP
 from pages.shared.tables import show_table
 from pages.shared.text import format_bytes, format_duration
 
@@ -24,8 +26,11 @@ FORMATS: dict[Format, str] = {
 }
 
 
-def show_embedded_models(info: CorpusInfo) -> None:
-    """The models with what was counted while embedding; nothing where there are none."""
+def show_embedded_models(info: CorpusInfo, checks: Mapping[str, str]) -> None:
+    """The models with what was counted while embedding; nothing where there are none.
+
+    checks: by model key, how the contact check ended.
+    """
     records = list(session.workspace().results("vectors", info.digest))
     if not records:
         return
@@ -33,11 +38,14 @@ def show_embedded_models(info: CorpusInfo) -> None:
     columns = {
         "Max. tokens": st.column_config.TextColumn(help="Tokens of a text that the model reads"),
         "Texts embedded": st.column_config.NumberColumn(help="Unique texts; duplicates share a vector"),
-        "Truncated": st.column_config.NumberColumn(help="Texts with more tokens than the model reads"),
+        "Truncated": st.column_config.NumberColumn(
+            help="Texts longer than the model reads, by its window or as measured"
+        ),
         "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model did not read"),
         "Split": st.column_config.NumberColumn(help="Long texts split into parts whose vectors are averaged"),
+        "Checks": st.column_config.TextColumn(help=HELP),
     }
-    rows = pd.DataFrame([embedded_model_row(record) for record in records])
+    rows = pd.DataFrame([embedded_model_row(record, checks) for record in records])
     show_table(rows, "The models this corpus is embedded with", columns)
     left, right = st.columns(2)
     left.page_link("pages/explore/map.py", label="Open the map", icon=":material/scatter_plot:")
@@ -46,7 +54,7 @@ def show_embedded_models(info: CorpusInfo) -> None:
         show_vector_export(info, [ModelSpec.from_dict(record["inputs"]["model"]) for record in records])
 
 
-def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
+def embedded_model_row(record: dict[str, Any], checks: Mapping[str, str]) -> dict[str, Any]:
     spec, facts = ModelSpec.from_dict(record["inputs"]["model"]), record["facts"]
     return {
         "Model": spec.label,
@@ -57,6 +65,7 @@ def embedded_model_row(record: dict[str, Any]) -> dict[str, Any]:
         "Truncated": facts.get("truncated"),
         "Text lost": f"{facts.get('unseen_share') or 0:.1%}",
         "Split": facts.get("split"),
+        "Checks": checks.get(spec.key, ""),
     }
 
 

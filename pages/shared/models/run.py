@@ -13,7 +13,7 @@ from core.jobs.types import JobSpec, JobState
 from core.models.registry import capabilities
 from core.store import CorpusInfo
 from core.types import ModelSpec
-from core.vectors.service import EmbeddingPlan, plan_embedding
+from core.vectors.service import COUNTING_KEY, EmbeddingPlan, plan_embedding
 from pages.shared import jobs_view, session
 from pages.shared.messages import show_error
 from pages.shared.tables import show_table
@@ -23,7 +23,7 @@ PLAN_COLUMNS = {
     "To embed": st.column_config.NumberColumn(format="localized", help="Unique texts without a vector of this model"),
     "Cached": st.column_config.NumberColumn(format="localized", help="Unique texts whose vector is stored already"),
     "Tokens": st.column_config.TextColumn(help="Tokens of all texts, as this model counts them; ≈ marks an estimate"),
-    "Truncated": st.column_config.NumberColumn(format="localized", help="Texts with more tokens than the model reads"),
+    "Truncated": st.column_config.NumberColumn(format="localized", help="Texts longer than the model reads"),
     "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read"),
     "Time": st.column_config.TextColumn(help="Extrapolated from a few of these texts, where that is free"),
     "Price": st.column_config.TextColumn(help="From the provider's price list, with its date"),
@@ -43,7 +43,8 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
     show_table(pd.DataFrame([plan_row(plan) for plan in plans]), "What each selected model will take", PLAN_COLUMNS)
     for plan in plans:
         show_plan_notes(plan)
-    limit = paid_consent(plans)
+    plans = [plan for plan in plans if has_key(plan.spec)]
+    limit = paid_consent(plans) if plans else 0.0
     names = ", ".join(plan.spec.label for plan in plans)
     st.button(
         "Start",
@@ -53,7 +54,7 @@ def plan_and_start(info: CorpusInfo, specs: list[ModelSpec]) -> None:
         disabled=limit == 0,
         on_click=submit_embed_jobs,  # before drawing, so that leaving the page at once still starts them
         args=(info, [plan.spec for plan in plans], limit),
-        help=plain(f"Runs {names} in the background. You can cancel and resume later."),
+        help=plain(f"Runs {names or 'the models'} in the background. You can cancel and resume later."),
     )
 
 
@@ -80,12 +81,17 @@ def running_job(info: CorpusInfo, spec: ModelSpec) -> JobState | None:
     return next((job for job in jobs if job.spec.params.get("model") == spec.to_dict()), None)
 
 
+def has_key(spec: ModelSpec) -> bool:
+    """Whether nothing is missing to send texts to the model."""
+    return not capabilities(spec).needs_key or session.api_key(spec) is not None
+
+
 def load_plan(info: CorpusInfo, spec: ModelSpec) -> EmbeddingPlan | None:
     """The plan, or None after saying why there is none."""
     declared, secret = capabilities(spec), session.api_key(spec)
-    if declared.needs_key and secret is None:
+    if not has_key(spec):
         st.info(f"Enter the {declared.provider} API key above to run {plain(spec.label)}.", icon=":material/key:")
-        return None
+        secret = COUNTING_KEY  # counting tokens, and with them the price, sends nothing
     counting = f"Counting tokens for {plain(spec.label)} …"
     try:
         with st.spinner(f"{declared.loading} and counting tokens …" if declared.loading else counting):
