@@ -70,8 +70,9 @@ def _offer_checks(info: CorpusInfo, models: Sequence[ModelSpec]) -> None:
     jobs = [
         result_spec(CONTACT, ContactQuery(corpus, model, consent=True), f"Check of {model.label}") for model in models
     ]
+    labels, texts = ", ".join(plain(model.label) for model in models), 3 * len(CANARIES)
     st.caption(
-        f"Not checked yet: {', '.join(plain(model.label) for model in models)}. A check sends about {3 * len(CANARIES)} "
-        "short texts and a few long ones, none of them yours; a service may charge for them."
+        f"Not checked yet: {labels}. A check sends about {texts} short texts and a few long ones, none of them yours; "
+        "a service may charge for them."
     )
     result_view.start_button("Check models", *jobs, icon=":material/fact_check:")
