@@ -25,7 +25,7 @@ def is_trial(text: str) -> bool:
 
 class EmbeddingServer:
     """`asked` counts how often each text came, those of the contact check left out. `delay`: seconds a request.
-    `fail`: a status for every answer.
+    `fail`: a status for every answer. `names`: the models it has, any where empty.
 
     `sizes`: the `dimensions` that requests named. `takes_dimensions`: "ignores", "refuses" (400) or "obeys" them.
     """
@@ -33,13 +33,14 @@ class EmbeddingServer:
     def __init__(self, delay: float = 0.0, dimensions: int = DIMENSIONS, takes_dimensions: str = "ignores") -> None:
         self.asked: Counter[str] = Counter()
         self.dimensions, self.takes_dimensions, self.sizes = dimensions, takes_dimensions, list[int]()
+        self.names: tuple[str, ...] = ()
         self.delay, self.fail, self.lock = delay, 0, threading.Lock()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                server.answer(self, body["input"], body.get("dimensions"))
+                server.answer(self, body["input"], body.get("dimensions"), body["model"])
 
             def log_message(self, *_):
                 pass
@@ -51,14 +52,15 @@ class EmbeddingServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def answer(self, handler: BaseHTTPRequestHandler, texts: list[str], size: int | None) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, texts: list[str], size: int | None, model: str) -> None:
         time.sleep(self.delay)
         with self.lock:
             self.asked.update(text for text in texts if not is_trial(text))
             self.sizes += [] if size is None else [size]
-        status = 400 if size and self.takes_dimensions == "refuses" else self.fail or 200
+        status = 404 if self.names and model not in self.names else self.fail or 200
+        status = 400 if size and self.takes_dimensions == "refuses" else status
         length = size if size and self.takes_dimensions == "obeys" else self.dimensions
-        data = [{"index": i, "embedding": vector_of(text, length).tolist()} for i, text in enumerate(texts)]
+        data = [{"index": i, "embedding": row} for i, row in enumerate(self.rows(model, texts, length))]
         body = json.dumps({"data": data, "model": "letters", "usage": {"prompt_tokens": 1, "total_tokens": 1}}).encode()
         try:
             handler.send_response(status)
@@ -67,6 +69,9 @@ class EmbeddingServer:
             handler.wfile.write(body if status == 200 else b'{"error": {"message": "out of order"}}')
         except ConnectionError:  # the client was killed: what these tests are about
             pass
+
+    def rows(self, model: str, texts: list[str], dimensions: int) -> list[list[float]]:
+        return [vector_of(text, dimensions).tolist() for text in texts]
 
     def close(self) -> None:
         self._http.shutdown()

@@ -1,5 +1,6 @@
 """What the contact check found out about a model on one corpus, and what is said of several that are compared."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -77,7 +78,8 @@ def _report(query: ContactQuery, progress: Progress, secret: Secret | None = Non
     findings = _findings(query, max(map(len, texts), default=0), secret)
     cut = 0 if findings is None or findings.chars_read is None else int(cut_at(findings.chars_read, texts)[0].sum())
     first = np.unique(codes, return_index=True)[1]
-    return ContactReport(findings, len(texts), cut, len(distinct), count_equal(vectors.rows, first))
+    rows = vectors.rows if len(first) == len(texts) else vectors.rows[first]
+    return ContactReport(findings, len(texts), cut, len(distinct), count_equal(rows, distinct))
 
 
 def _findings(query: ContactQuery, longest: int, secret: Secret | None) -> Probe | None:
@@ -94,14 +96,25 @@ def _findings(query: ContactQuery, longest: int, secret: Secret | None) -> Probe
         return None
 
 
-def count_equal(rows: np.ndarray, selected: np.ndarray) -> int:
-    """How many of the selected (n, d) float32 rows equal another of them, by a random 64-bit hash of their bits."""
+def count_equal(rows: np.ndarray, texts: Sequence[str]) -> int:
+    """How many of n texts have a vector ((n, d) float32 rows) that equals, bit for bit, that of another text.
+
+    Texts that differ only in case, accents, punctuation or signs count as one: many tokenizers leave these out.
+    """
     factors = np.random.default_rng(0).integers(1, 2**63, rows.shape[1], np.uint64) * np.uint64(2) + np.uint64(1)
-    hashes = np.empty(len(selected), np.uint64)
-    for start in range(0, len(selected), HASHED):
-        part = rows[selected[start : start + HASHED]] + np.float32(0)  # -0 becomes 0
+    hashes = np.empty(len(rows), np.uint64)  # random 64-bit hashes of the rows
+    for start in range(0, len(rows), HASHED):
+        part = rows[start : start + HASHED] + np.float32(0)  # -0 becomes 0
         hashes[start : start + HASHED] = (part.view(np.uint32) * factors).sum(axis=1)
-    return int(pd.Series(hashes).duplicated(keep=False).sum())
+    equal = pd.Series(hashes)
+    equal = equal[equal.duplicated(keep=False)]
+    words = pd.Series([_words(texts[row]) for row in equal.index], index=equal.index, dtype=object)
+    return int((words.groupby(equal).transform("nunique") > 1).sum()) if len(equal) else 0
+
+
+def _words(text: str) -> str:
+    """Letters and digits alone, without case and accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text.casefold()) if letter.isalnum())
 
 
 CONTACT = Result(

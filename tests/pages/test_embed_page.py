@@ -1,9 +1,16 @@
 """The Embed page: what a model will take, starting it, and the reasons it can't run."""
 
+import shutil
+
 import pytest
 
 from core.models.openai_embedder import PROBE_TEXT
+from core.models.registry import load_embedder, resolve
 from core.store import Workspace
+from core.types import CorpusRef, ModelSpec
+from core.vectors.cache import VectorCache
+from core.vectors.contact_report import contact_state
+from core.vectors.embedding import embed
 from tests.embedding_server import DIMENSIONS, EmbeddingServer
 from tests.waiting import wait_until
 
@@ -32,6 +39,7 @@ def test_an_embedded_model_is_shown_with_its_facts(corpus, app):
     table = at.dataframe[-1].value
     assert table["Model"].tolist() == ["lexical baseline"]
     assert table["Dimensions"].tolist() == [384]
+    assert table["Checks"].tolist() == ["passed"]
 
 
 def test_starting_a_model_embeds_the_corpus(corpus, app, home):
@@ -52,6 +60,11 @@ def test_openai_without_a_key_asks_for_one(corpus, app):
     at.multiselect(key="models").select(openai).run()
     assert not at.exception
     assert "API key" in visible_text(at)
+    plan = at.dataframe[0].value
+    assert plan["To embed"].tolist() == [60]
+    assert "$" in plan["Price"][0]  # before a key is entered
+    assert at.button(key="embed_start").disabled
+    assert not [field for field in at.number_input if "limit" in field.key]
 
 
 @pytest.mark.slow
@@ -99,3 +112,54 @@ def test_a_server_is_asked_once_when_it_is_added_and_one_that_is_not_there_is_re
     at = add_server(app, server.url, "other")
     assert at.error
     assert not any("other" in option for option in at.multiselect(key="models").options)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/v1", "http://no-such-host.invalid/v1", "localhost:8000", "ftp://a"]
+)
+def test_a_wrong_address_is_refused(corpus, app, address):
+    at = add_server(app, address)
+    assert at.error
+    assert "planisphere.added_models" not in at.session_state
+    assert "cached" not in visible_text(at)
+
+
+def embed_with(server, home, info):
+    """The corpus embedded with a server's model: its spec."""
+    spec = resolve(ModelSpec("openai", "letters", base_url=server.url))
+    return embed(Workspace(home).load_corpus(info.digest), load_embedder(spec), Workspace(home)).model
+
+
+def test_failed_checks_are_shown(corpus, app, home):
+    server = EmbeddingServer()  # takes any name
+    spec = embed_with(server, home, corpus[0])
+    server.close()
+    at = open_page(app)
+    assert not at.exception
+    assert any("letters" in warning.value and "name" in warning.value for warning in at.warning)
+    table = at.dataframe[-1].value.set_index("Model")["Checks"]
+    assert table[spec.label].endswith("failed")
+
+
+def test_a_model_that_changed_can_be_added_as_a_new_one(corpus, app, home):
+    server = EmbeddingServer()
+    spec = embed_with(server, home, corpus[0])
+    VectorCache.of(home, spec).set_facts(changed=1.8e9)
+    at = open_page(app)
+    assert any("2027-01-15" in error.value for error in at.error)
+    at.button(key=f"new_version-{spec.key}").click().run()
+    assert not at.exception
+    assert any("version 2" in option for option in at.multiselect(key="models").options)
+    assert len(at.multiselect(key="models").value) == 2
+    server.close()
+
+
+def test_a_model_of_an_earlier_version_is_checked_by_a_button(corpus, app, home):
+    info, spec = corpus
+    shutil.rmtree(home / "corpora" / info.digest / "contact")
+    VectorCache.of(home, spec).path.unlink()
+    at = open_page(app)
+    assert at.dataframe[-1].value["Checks"].tolist() == ["not checked"]
+    next(button for button in at.button if button.label == "Check models").click().run()
+    assert not at.exception
+    wait_until(lambda: contact_state(CorpusRef(str(home), info.digest), spec).summary == "passed")

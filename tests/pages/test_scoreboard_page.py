@@ -11,6 +11,7 @@ from core.corpus.build import build_corpus
 from core.corpus.reading.values import RawTable
 from core.errors import InputError
 from core.jobs.types import JobSpec, JobState
+from core.models.checks import Check
 from core.models.registry import load_embedder
 from core.scoreboard import service as answers
 from core.scoreboard.per_query import ContenderPair, query_table, rank_agreement, top_hits
@@ -20,6 +21,7 @@ from core.scoreboard.types import Task
 from core.secret import Secret
 from core.store import Workspace
 from core.types import CorpusRef, ModelSpec, Roles, Vectors, unit_rows
+from core.vectors.contact_report import CONTACT, ContactQuery
 from core.vectors.contenders import Contender, contender_rows
 from core.vectors.embedding import embed
 from pages.shared import result_view, session
@@ -326,3 +328,30 @@ def test_a_job_takes_the_keys_of_its_own_servers(monkeypatch):
         session.job_key({"model": here, "chat": {"name": "m", "base_url": "https://c"}}).reveal() == "key of https://c"
     )
     assert session.job_key({"contender": {"model": here}}) is None
+
+
+def test_contenders_with_identical_vectors_are_named_and_not_ranked(corpus, home, app):
+    first = bring(home, corpus, name="mine")
+    same = ModelSpec("imported", "yours", "b", 40)
+    workspace, digest = Workspace(home), corpus[0].digest
+    workspace.save_vectors(
+        Vectors(np.array(workspace.load_vectors(digest, first).rows), same, digest, {"seconds": 0.0})
+    )
+    at = open_page(app)
+    assert not at.exception
+    assert any("mine" in warning.value and "yours" in warning.value for warning in at.warning)
+    assert len(board_of(at)) == 2  # one of the two, and the corpus' own model
+
+
+def test_a_contender_that_failed_a_check_is_marked_where_it_is_ranked(corpus, home, app):
+    info, spec = corpus
+    bring(home, corpus)
+    query = ContactQuery(CorpusRef(str(home), info.digest), spec)
+    report = CONTACT.get(query)
+    CONTACT.save(query, replace(report, probe=replace(report.probe, checks=(Check("name", "It ignores the name."),))))
+    at = open_page(app)
+    assert not at.exception
+    assert any("ignores the name" in warning.value for warning in at.warning)
+    labels = board_of(at)["contender"].tolist()
+    assert [label.endswith("⚠") for label in labels] == [spec.label in label for label in labels]
+    assert any("⚠" in element.value for element in at.markdown if spec.label in element.value)

@@ -1,5 +1,6 @@
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -7,7 +8,10 @@ import pytest
 from core.errors import ModelError
 from core.models import sentence_transformer as sentence
 from core.models.minilm import model_folder
-from core.models.registry import load_embedder
+from core.models.registry import load_embedder, resolve
+from core.types import ModelSpec
+from core.vectors.service import look_up_model
+from tests.waiting import WAIT
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,48 @@ def test_a_hub_out_of_reach_is_asked_once_then_the_cache(monkeypatch):
     with pytest.raises(ModelError, match="hub can't be reached"):
         load_embedder("nobody/no-such-model")
     assert requests == [("nobody/no-such-model", sentence.HUB_TIMEOUT)]
+
+
+def test_a_hub_that_never_answers_is_given_up_within_seconds_before_anything_is_loaded(monkeypatch):
+    from huggingface_hub import HfApi
+
+    waiting = threading.Event()
+    monkeypatch.setattr(HfApi, "model_info", lambda self, name, **options: waiting.wait(WAIT))
+    monkeypatch.setattr(sentence, "HUB_SECONDS", 0.2)
+    monkeypatch.setattr(sentence, "_load", lambda *_: pytest.fail("the model is loaded"))
+    for ask in (look_up_model, resolve):
+        with pytest.raises(ModelError, match="hub can't be reached") as caught:
+            ask(ModelSpec("sentence-transformers", "nobody/no-such-model"))
+        assert caught.value.remedy
+    waiting.set()
+
+
+@pytest.mark.parametrize("name", ["http://localhost:8000/v1", "no such/name", "/no/such/folder", "a/b/c", "../x"])
+def test_what_is_no_name_of_a_model_is_refused_without_a_network(name, monkeypatch):
+    import socket
+
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("a connection is opened"))
+    with pytest.raises(ModelError) as caught:
+        look_up_model(ModelSpec("sentence-transformers", name))
+    assert caught.value.remedy
+
+
+def test_a_model_in_the_hubs_cache_needs_no_hub(tmp_path, monkeypatch):
+    from huggingface_hub import HfApi
+
+    def refuse(self, name, **options):
+        raise ConnectionError("no route")
+
+    snapshot = tmp_path / "models--somebody--small" / "snapshots" / ("a" * 40)
+    shutil.copytree(model_folder(), snapshot)
+    refs = snapshot.parents[1] / "refs"
+    refs.mkdir()
+    (refs / "main").write_text("a" * 40)
+    monkeypatch.setattr(HfApi, "model_info", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    look_up_model(ModelSpec("sentence-transformers", "somebody/small"))
+    with pytest.raises(ModelError, match="not on this machine"):
+        look_up_model(ModelSpec("sentence-transformers", "somebody/other"))
 
 
 def test_a_misspelled_name_is_explained(monkeypatch):

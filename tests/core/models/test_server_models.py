@@ -218,3 +218,20 @@ def test_vectors_of_another_shape_are_an_error_with_a_remedy(workspace, shape, s
     with pytest.raises(ModelError, match=r"letters.* at http://localhost:1/v1") as caught:
         embed(corpus_of(2), Misshapen(*shape), workspace if stored else None)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_what_is_cached_is_mentioned_only_where_something_was_embedded(serve, stored):
+    server = serve()
+    embedder = OpenAIEmbedder(resolve(unresolved(server)), api_key=None, max_retries=0)
+    if stored:
+        embedder.embed(["a text"], lambda positions, rows: None)
+    server.fail = 503
+    with pytest.raises(ServiceError) as caught:
+        embedder.embed(["another text"], lambda positions, rows: None)
+    assert ("cached" in caught.value.remedy) == stored
+    server.close()
+    with pytest.raises(ServiceError) as caught:
+        embedder.embed(["another text"])
+    assert ("cached" in caught.value.remedy) == stored
+    assert caught.value.remedy

@@ -18,6 +18,7 @@ from core.corpus.build import read_corpus
 from core.disagreement.results import COMPARISON, ComparisonQuery
 from core.disagreement.service import pairwise_similarity
 from core.errors import InputError
+from core.models.checks import Check
 from core.models.registry import load_embedder
 from core.report import quality
 from core.report.document import Code, Document, Heading, Paragraph, table, to_html, to_markdown
@@ -30,6 +31,7 @@ from core.scoreboard.task_tables import import_tables
 from core.scoreboard.types import Task
 from core.store import Workspace
 from core.types import CorpusRef
+from core.vectors.contact_report import CONTACT, ContactQuery
 from core.vectors.contenders import Contender
 from core.vectors.embedding import embed
 from core.vectors.loaders import NEIGHBORS, ModelQuery
@@ -280,3 +282,18 @@ def test_pairs_of_the_corpus_itself_start_from_its_file(made):
     within, uploaded = Task.of("pairs", first="a", second="b", score="c"), Task.of("pairs", file="ff", first="a")
     assert can_reembed(info, asked.contenders, within)
     assert not can_reembed(info, asked.contenders, uploaded)
+
+
+def test_failed_checks_and_identical_contenders_are_in_the_report(made):
+    asked, _ = made
+    workspace, digest, spec = Workspace(asked.corpus.folder), asked.corpus.digest, asked.contenders[0].model
+    copy = imported(asked.corpus.folder, digest, np.array(workspace.load_vectors(digest, spec).rows), "copy")
+    SCORES.get_or_compute(ScoresQuery(asked.corpus, copy, asked.task))
+    query = ContactQuery(asked.corpus, spec)
+    before = CONTACT.get(query)
+    CONTACT.save(query, replace(before, probe=replace(before.probe, checks=(Check("name", "It ignores the name."),))))
+    text = read(report_file(replace(asked, contenders=(asked.contenders[0], copy)), "html").decode())[1]
+    CONTACT.save(query, before)
+    assert "It ignores the name." in text
+    assert f"{spec.label} ⚠" in text
+    assert f"{spec.label} and copy gave identical vectors for all 40 texts" in text
