@@ -99,7 +99,7 @@ def probe(embedder: Embedder, longest: int) -> tuple[Probe, np.ndarray]:
     checks += [_check_batch(embedder, rows, reverse, tolerance)] if is_ordered else []
     limit, chars_read = tried_length(embedder, longest), None
     if noise <= TOLERANCE:  # else the end of a text can't be told from noise
-        chars_read, window = _check_window(embedder, limit, NOISY_TAIL if noise > SAME else 0.0)
+        chars_read, window = _check_window(embedder, limit, noise)
         checks.append(window)
     checks += [*_check_prompt(embedder, rows, noise), *_check_name(embedder, rows, tolerance)]
     return Probe(tuple(checks), noise, chars_read, limit), rows
@@ -218,17 +218,18 @@ def _check_batch(embedder: Embedder, rows: np.ndarray, reverse: np.ndarray, tole
     return Check("batch", problem if gap > tolerance else "")
 
 
-def _check_window(embedder: Embedder, limit: int, tail_share: float) -> tuple[int | None, Check]:
+def _check_window(embedder: Embedder, limit: int, noise: float) -> tuple[int | None, Check]:
     """How many characters are read, by bisection over the length of texts that differ only at the end."""
+    tail_share = NOISY_TAIL if noise > SAME else 0.0
     if _reads_ending(embedder, limit, tail_share):
         return None, Check("window")
     low, high = len(ENDINGS[0]), limit
-    while high - low > max(16, low // 50):
+    while high - low > max(8, low // 100):
         middle = (low + high) // 2
         low, high = (middle, high) if _reads_ending(embedder, middle, tail_share) else (low, middle)
     middle = (low + high) // 2
     pair = embedder.embed([long_text(high, variant, high) for variant in (0, 1)])
-    if is_constant := bool(distances(pair[:1], pair[1:])[0] < SAME):
+    if is_constant := bool(distances(pair[:1], pair[1:])[0] < max(SAME, NOISE_FACTOR * noise)):
         chars = middle
     else:
         chars = max(0, middle - max(len(ENDINGS[0]), int(tail_share * middle)))

@@ -87,11 +87,7 @@ def _folder_source(folder: Path) -> Source:
 
 
 def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
-    """Ask the hub once, with a short limit: the loader itself would try each file six times for over a minute.
-
-    Raises ModelError, before torch is imported, for a name it does not know, and where it is out of reach and the model
-    is not on this machine.
-    """
+    """Ask the hub once, with a short limit: the loader itself would try each file six times for over a minute."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -104,8 +100,6 @@ def _hub_source(spec: ModelSpec, local_only: bool) -> Source:
     except Exception:  # out of reach, in one of many ways: the model may still be in the local cache
         info = None
     if info is None:
-        if not _is_downloaded(spec):
-            raise ModelError(f"{spec.name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
         return Source(spec.revision)
     codes = getattr(info.card_data, "language", None) or []
     codes = [codes] if isinstance(codes, str) else codes
@@ -167,8 +161,12 @@ def _load_error(name: str, folder: bool, local: bool, error: Exception) -> Model
         message = f"The folder {name} holds no model that can be loaded."
         return ModelError(message, "It needs a sentence-transformers model.")
     if local and isinstance(error, OSError):
-        return ModelError(f"{name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
+        return _not_here(name)
     return ModelError(f"The model {name} can't be loaded ({type(error).__name__}).", MISSPELLED)
+
+
+def _not_here(name: str) -> ModelError:
+    return ModelError(f"{name} is not on this machine and the Hugging Face hub can't be reached.", NO_HUB)
 
 
 def _resolved_spec(spec: ModelSpec, source: Source, model: Any) -> ModelSpec:
@@ -194,8 +192,8 @@ class SentenceBackend(Backend):
         return bool(spec.revision and spec.dimensions and spec.max_tokens)
 
     def look_up(self, spec: ModelSpec) -> None:
-        if not is_folder(spec.name):
-            _hub_source(spec, local_only=False)
+        if not is_folder(spec.name) and _hub_source(spec, local_only=False).local and not _is_downloaded(spec):
+            raise _not_here(spec.name)
 
     def load(self, spec: ModelSpec, options: LoadOptions) -> SentenceEmbedder:
         return SentenceEmbedder(spec, options.local_only)

@@ -197,7 +197,7 @@ def test_a_good_model_passes(embedder):
         (Changed(lambda rows: rows[:1]), "dimensions"),
         (Changed(without_value), "finite"),
         (Changed(lambda rows: 3 * rows), "unit_length"),
-        (Changed(lambda rows: np.repeat(rows[:1], len(rows), axis=0)), "distinct"),
+        (Changed(lambda rows: np.full_like(rows, DIMENSIONS**-0.5)), "distinct"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

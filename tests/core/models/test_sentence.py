@@ -8,7 +8,7 @@ import pytest
 from core.errors import ModelError
 from core.models import sentence_transformer as sentence
 from core.models.minilm import model_folder
-from core.models.registry import load_embedder, resolve
+from core.models.registry import load_embedder
 from core.types import ModelSpec
 from core.vectors.service import look_up_model
 from tests.waiting import WAIT
@@ -69,10 +69,9 @@ def test_a_hub_that_never_answers_is_given_up_within_seconds_before_anything_is_
     monkeypatch.setattr(HfApi, "model_info", lambda self, name, **options: waiting.wait(WAIT))
     monkeypatch.setattr(sentence, "HUB_SECONDS", 0.2)
     monkeypatch.setattr(sentence, "_load", lambda *_: pytest.fail("the model is loaded"))
-    for ask in (look_up_model, resolve):
-        with pytest.raises(ModelError, match="hub can't be reached") as caught:
-            ask(ModelSpec("sentence-transformers", "nobody/no-such-model"))
-        assert caught.value.remedy
+    with pytest.raises(ModelError, match="hub can't be reached") as caught:
+        look_up_model(ModelSpec("sentence-transformers", "nobody/no-such-model"))
+    assert caught.value.remedy
     waiting.set()
 
 

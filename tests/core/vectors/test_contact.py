@@ -53,7 +53,7 @@ def words_vector(text: str, salt: str = "") -> np.ndarray:
 
 
 @pytest.fixture
-def serve(monkeypatch):
+def serve():
     servers = []
 
     def start(**options) -> NamedServer:
@@ -73,7 +73,7 @@ def workspace(tmp_path) -> Workspace:
 
 
 @pytest.fixture
-def later(monkeypatch):
+def later():
     """Calling it lets so much time pass that canaries are due again."""
     return lambda: contact._verified.clear()
 
@@ -124,7 +124,10 @@ def test_a_server_that_cuts_is_reported_with_the_share_of_rows(serve, workspace,
     assert vectors.facts["truncated"] == len(long)
     assert vectors.facts["unseen_share"] > 0.2
     assert state.is_marked
-    assert any(f"{len(long)} of {len(corpus)} rows" in problem and "600" in problem for problem in state.problems)
+    assert any(
+        f"{len(long)} of {len(corpus)} rows" in problem and "characters" in problem for problem in state.problems
+    )
+    assert contact.load_probe(VectorCache.of(workspace.folder, vectors.model)).chars_read == pytest.approx(600, abs=10)
     assert any(f"{len(long)} of {len(corpus)} different texts" in problem for problem in state.problems)
     plan = service.plan_embedding(ref(workspace, corpus), vectors.model, None)
     assert plan.estimate.truncated == len(long)
