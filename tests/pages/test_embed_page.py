@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from core.models.minilm import model_folder
 from core.models.openai_embedder import PROBE_TEXT
 from core.models.registry import load_embedder, resolve
 from core.store import Workspace
@@ -122,6 +123,16 @@ def test_a_wrong_address_is_refused(corpus, app, address):
     assert at.error
     assert "planisphere.added_models" not in at.session_state
     assert "cached" not in visible_text(at)
+
+
+@pytest.mark.slow
+def test_a_folder_is_added_by_loading_it(corpus, app):
+    at = open_page(app)
+    at.text_input(key="add_name").set_value(str(model_folder()))
+    next(button for button in at.button if button.label == "Add").click().run()
+    assert not at.exception
+    assert not at.error
+    assert len(at.multiselect(key="models").value) == 2
 
 
 def embed_with(server, home, info):

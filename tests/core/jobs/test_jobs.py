@@ -223,6 +223,26 @@ def test_a_single_long_task_is_cancelled_with_its_worker(manager, workspace):
     assert finish(manager, job).status == "done"
 
 
+class Clicked(BaseException):
+    """As Streamlit ends a run when something is clicked."""
+
+
+def test_watched_work_ends_when_the_watcher_raises(manager):
+    assert manager.ask_watched(abs, -3, watch=lambda: None) == 3
+    with pytest.raises(InputError, match="This file is empty"):
+        manager.ask_watched(refuse, watch=lambda: None)
+    calls = []
+
+    def watch():
+        calls.append(1)
+        if len(calls) > 4:
+            raise Clicked
+
+    with pytest.raises(Clicked):
+        manager.ask_watched(time.sleep, 3600, watch=watch)
+    assert manager.ask(abs, -4, on="job", timeout=WAIT) == 4  # the worker is free again
+
+
 def test_an_existing_scheduler_is_used_by_its_address(workspace):
     from distributed import LocalCluster
 

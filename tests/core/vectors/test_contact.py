@@ -242,6 +242,7 @@ def test_vectors_of_an_earlier_version_must_still_be_given(serve, workspace):
     assert not cached(workspace, spec, ["one more row"]).any()
 
 
+@pytest.mark.slow
 def test_a_job_checks_first_and_stops_at_a_change(serve, workspace):
     server, corpus = serve(), corpus_of(short_texts(60))
     workspace.save_corpus(corpus)
