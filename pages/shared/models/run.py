@@ -26,7 +26,9 @@ PLAN_COLUMNS = {
     "Truncated": st.column_config.NumberColumn(format="localized", help="Texts longer than the model reads"),
     "Text lost": st.column_config.TextColumn(help="Share of all tokens that the model does not read"),
     "Time": st.column_config.TextColumn(help="Extrapolated from a few of these texts, where that is free"),
-    "Price": st.column_config.TextColumn(help="From the provider's price list, with its date"),
+    "Price": st.column_config.TextColumn(
+        help="By the provider's price list, with its date; at most: with the contact check at first use"
+    ),
 }
 
 
