@@ -19,7 +19,17 @@ from core import codec
 from core.digest import digest_text
 from core.errors import ModelError
 from core.models.base import Embedder
-from core.models.checks import CANARIES, FATAL, TOLERANCE, Probe, costly_texts, distances, needs_probe, probe
+from core.models.checks import (
+    CANARIES,
+    FATAL,
+    NOISE_FACTOR,
+    TOLERANCE,
+    Probe,
+    costly_texts,
+    distances,
+    needs_probe,
+    probe,
+)
 from core.models.costs import max_usd
 from core.models.registry import capabilities
 from core.types import ModelSpec
@@ -65,10 +75,12 @@ def first_contact(cache: VectorCache, embedder: Embedder, longest: int, known: S
 def _check_known(cache: VectorCache, embedder: Embedder, texts: list[str]) -> None:
     """Raise ModelError where texts do not get the vectors that an earlier version stored."""
     stored, mask = cache.get([digest_text(text) for text in texts], embedder.spec.dimensions or 0)
-    gap = float(distances(stored[mask], embedder.embed(texts)[mask]).max(initial=0))
-    if gap > TOLERANCE:
+    rows, again = embedder.embed(texts), embedder.embed(texts)
+    tolerance = max(TOLERANCE, NOISE_FACTOR * float(distances(rows, again).max()))
+    gap = float(distances(stored[mask], rows[mask]).max(initial=0))
+    if gap > tolerance:
         cache.set_facts(changed=time.time())
-        raise _changed(embedder.spec, gap, TOLERANCE, {})
+        raise _changed(embedder.spec, gap, tolerance, {})
 
 
 def load_probe(cache: VectorCache) -> Probe | None:

@@ -149,8 +149,8 @@ class ContenderChecks:
             "they are not ranked against each other."
             for group in self.identical
         ]
-        by_model = {one.model.label: self.problems[one.key] for one in contenders if one.key in self.problems}
-        return same + [f"{label}: {' '.join(problems)}" for label, problems in by_model.items()]
+        by_model = {one.model: self.problems[one.key] for one in contenders if one.key in self.problems}
+        return same + [f"{model.label}: {' '.join(problems)}" for model, problems in by_model.items()]
 
 
 def check_contenders(corpus: CorpusRef, contenders: tuple[Contender, ...]) -> ContenderChecks:
