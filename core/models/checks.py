@@ -30,16 +30,16 @@ CANARIES = (
     "Interest rates rose by 0.25 percentage points in March 2021.",
     "ok",
     "La patiente se plaint de douleurs thoraciques depuis hier soir.",
-    "Thank you for the long letter about the garden. The roses came back after the frost, the old apple tree did not, "
-    "and the neighbors gave us three hens, which now walk between the beans as if they had always lived there. In "
-    "summer we will repair the fence, paint the gate green and build a bench, so that you can sit there when you come.",
+    "Thank you for the letter about the garden. The roses came back after the frost, the old apple tree did not, and "
+    "the three hens walk between the beans as if they had always lived there. In summer we will build a bench there.",
 )
 SINGLES = (0, 5, 7)  # canaries that are also embedded alone: of middle length, the shortest, the longest
 TOLERANCE = 1e-3  # 1 - cosine below which two vectors count as those of one text
 SAME = 1e-8  # 1 - cosine below which two texts got one vector; float32 rounding stays below
 NOISE_FACTOR = 3  # differences up to so many times the measured noise are noise
 OTHER_NAME = "planisphere-no-such-model"
-MIN_CHARS = 500  # long texts are tried at least up to here, and at most up to these lengths
+SAMPLE_CHARS = 500  # of the text whose tokens say how many characters a declared window holds
+MIN_CHARS = 200  # long texts are tried at least up to here, and at most up to these lengths
 MAX_CHARS, MAX_PAID_CHARS = 40_000, 4_000
 LONGER = 1.25  # a corpus with texts longer than this many times the tried length is a reason to try again
 NOISY_TAIL = 0.25  # share of a long text that differs where the server's noise would hide a few words
@@ -91,7 +91,8 @@ def probe(embedder: Embedder, longest: int) -> tuple[Probe, np.ndarray]:
     shape = _check_rows(rows, embedder)
     if any(check.problem for check in shape):
         return Probe(tuple(shape)), rows
-    again, reverse = embedder.embed(texts), embedder.embed(texts[::-1])[::-1]
+    reverse = embedder.embed(texts[::-1])[::-1]
+    again = reverse if distances(rows, reverse).max() <= TOLERANCE else embedder.embed(texts)  # to tell the cause
     is_ordered = not (_is_permuted(rows, again) or _is_permuted(rows, reverse))
     noise = float(distances(rows, again).max()) if is_ordered else 0.0
     tolerance = max(TOLERANCE, NOISE_FACTOR * noise)
@@ -124,8 +125,8 @@ def tried_length(embedder: Embedder, longest: int) -> int:
     limit = min(max(longest, MIN_CHARS), MAX_PAID_CHARS if capabilities(spec).paid else MAX_CHARS)
     if spec.max_tokens is None or capabilities(spec).splits_long_texts:
         return limit
-    sample = long_text(MIN_CHARS, 0)
-    return min(limit, int(WINDOW_SHARE * spec.max_tokens * MIN_CHARS / max(int(embedder.count_tokens([sample])[0]), 1)))
+    tokens = max(int(embedder.count_tokens([long_text(SAMPLE_CHARS, 0)])[0]), 1)
+    return min(limit, int(WINDOW_SHARE * spec.max_tokens * SAMPLE_CHARS / tokens))
 
 
 def costly_texts(spec: ModelSpec, longest: int) -> list[str]:
