@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.errors import PlanisphereError
+from core.errors import PlanisphereError, ServiceError
 from core.models.base import Embedder
 from core.models.registry import capabilities
 from core.types import UNIT_TOLERANCE, ModelSpec
@@ -100,7 +100,10 @@ def probe(embedder: Embedder, longest: int) -> tuple[Probe, np.ndarray]:
     checks += [_check_batch(embedder, rows, reverse, tolerance)] if is_ordered else []
     limit, chars_read = tried_length(embedder, longest), None
     if noise <= TOLERANCE:  # else the end of a text can't be told from noise
-        chars_read, window = _check_window(embedder, limit, noise)
+        try:
+            chars_read, window = _check_window(embedder, limit, noise)
+        except ServiceError:  # a server that refuses long texts cuts none silently; the run names the rows
+            window = Check("window")
         checks.append(window)
     checks += [*_check_prompt(embedder, rows, noise), *_check_name(embedder, rows, tolerance)]
     return Probe(tuple(checks), noise, chars_read, limit), rows

@@ -109,6 +109,13 @@ class SlightlyNoisyCut(SlightlyNoisy, Cut):
     pass
 
 
+class LongRefused(Toy):
+    def encode(self, texts):
+        if max(map(len, texts)) > 600:
+            raise ServiceError("The input is too long.")
+        return super().encode(texts)
+
+
 class Rounded(Toy):
     """As float16 sends them."""
 
@@ -168,7 +175,7 @@ PROMPTED = replace(LOCAL, query_prompt="query:")
     "embedder",
     [
         Toy(), Toy(SERVED), Rounded(), SlightlyNoisy(), NameRefused(SERVED), OtherModel(SERVED),
-        PromptApplied(PROMPTED), Cut(2 * LONGEST), Toy(replace(LOCAL, max_tokens=256)),
+        PromptApplied(PROMPTED), Cut(2 * LONGEST), LongRefused(SERVED), Toy(replace(LOCAL, max_tokens=256)),
     ],
     ids=lambda embedder: type(embedder).__name__,
 )  # fmt: skip
