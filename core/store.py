@@ -126,7 +126,7 @@ class Workspace:
         return Corpus(info.name, table, table.pop(TEXT_COLUMN).tolist(), info.roles, corpus, info.origin)
 
     def read_columns(self, corpus: str, columns: list[str]) -> pd.DataFrame:
-        """The named columns alone, in row order; TEXT_COLUMN gives the texts. Raises StorageError where it is damaged."""
+        """The named columns alone, in row order; TEXT_COLUMN gives the texts. Raises StorageError if it is damaged."""
         from pyarrow import ArrowException
 
         info = self._require_info(corpus)
