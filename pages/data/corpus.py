@@ -19,6 +19,7 @@ from pages.shared.corpus.columns import choose_roles
 from pages.shared.corpus.import_options import read_source, tag
 from pages.shared.corpus.preprocess import choose_steps
 from pages.shared.corpus.profile import show_draft, show_profile
+from pages.shared.corpus.saved_corpora import show_damaged_corpora, show_dialog
 from pages.shared.messages import show_error
 from pages.shared.text import count, plain
 
@@ -34,6 +35,8 @@ def data_page() -> None:
     st.title("Data")
     show_guide()
     show_created()
+    show_damaged_corpora()
+    show_dialog()
     source = choose_source()
     read = read_source(source) if source else None
     info = session.current_corpus()

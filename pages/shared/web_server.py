@@ -112,14 +112,21 @@ async def _close_regularly() -> None:
     since: dict[str, float] = {}
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        server = runtime.get_instance()
-        stored = [info.session.id for info in server._session_mgr.list_sessions() if not info.is_active()]
-        since = {session: since.get(session, time.monotonic()) for session in stored}
-        for session in expired_sessions(since, time.monotonic()):
-            try:
-                server.close_session(session)
-            except Exception:
-                _LOG.exception("a session could not be closed")
+        try:
+            since = close_expired(since)
+        except Exception:
+            _LOG.exception("dropped sessions could not be closed")
+
+
+def close_expired(since: dict[str, float]) -> dict[str, float]:
+    """since: when sessions were first seen dropped; gives the same for those that are dropped now."""
+    server, now = runtime.get_instance(), time.monotonic()
+    sessions = [info.session.id for info in server._session_mgr.list_sessions()]
+    dropped = [session for session in sessions if not server._session_mgr.is_active_session(session)]
+    since = {session: since.get(session, now) for session in dropped}
+    for session in expired_sessions(since, now):
+        server.close_session(session)
+    return since
 
 
 def expired_sessions(since: dict[str, float], now: float) -> Iterable[str]:
