@@ -142,9 +142,12 @@ def test_results_and_corpora_of_earlier_versions_load(workspace, corpus):
 
 def test_an_array_is_read_for_its_checksum_once_per_process(workspace, corpus, monkeypatch):
     opened: list[str] = []
-    monkeypatch.setattr(
-        files, "open", lambda path, *a, **k: opened.append(str(path)) or open(path, *a, **k), raising=False
-    )
+
+    def count(path, *arguments, **options):
+        opened.append(str(path))
+        return open(path, *arguments, **options)
+
+    monkeypatch.setattr(files, "open", count, raising=False)
     for _ in range(3):
         Workspace(workspace.folder).load_vectors(corpus.digest, SPEC)
     assert sum(path.endswith("rows.npy") for path in opened) == 1
@@ -315,14 +318,11 @@ def run_script(script: str, *arguments: str) -> list[str]:
 
 
 def test_a_full_disk_is_explained_and_leaves_nothing_half_written(tmp_path):
-    lines = run_script(FULL, str(tmp_path / "new"), "")
-    assert lines == [
-        *(f"{name} refused True" for name in ("corpus", "vectors", "cache", "json")),
-        "corpora 0 damaged 0 left 0",
-    ]
+    refused = [f"{name} refused True" for name in ("corpus", "vectors", "cache", "json")]
+    assert run_script(FULL, str(tmp_path / "new"), "") == [*refused, "corpora 0 damaged 0 left 0"]
     lines = run_script(FULL, str(tmp_path / "filled"), "corpus")
     assert lines[0] == "corpus done"
-    assert lines[1:4] == [f"{name} refused True" for name in ("vectors", "cache", "json")]
+    assert lines[1:4] == refused[1:]
     assert lines[-1] == "corpora 1 damaged 0 left 0"
 
 
