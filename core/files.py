@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ _REMEDIES = {
     errno.EROFS: ("The workspace is on a read-only disk", _OTHER_FOLDER),
 }
 _BLOCK = 1 << 20  # bytes
+_TICK = 2.0  # seconds, the coarsest of common file systems
 _HEAD = b'{\n "checksum": "'  # how a JSON file with a checksum begins
 
 
@@ -104,11 +106,13 @@ def read_json(path: Path) -> Any:
         value = json.loads(data.decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or "checksum" not in value:
+    if not isinstance(value, dict):
         return value
     start = len(_HEAD) + 9
-    intact = data.startswith(_HEAD) and data[start - 9 : start] == f'{zlib.crc32(data[start:]):08x}"'.encode()
-    return {name: item for name, item in value.items() if name != "checksum"} if intact else None
+    has_head, matches = data.startswith(_HEAD), data[start - 9 : start] == f'{zlib.crc32(data[start:]):08x}"'.encode()
+    if not has_head and not matches:
+        return value
+    return {name: item for name, item in value.items() if name != "checksum"} if has_head and matches else None
 
 
 def file_checksum(path: Path) -> str:
@@ -118,7 +122,9 @@ def file_checksum(path: Path) -> str:
     Raises OSError.
     """
     facts = path.stat()
-    return f"{_crc32(str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino):08x}-{facts.st_size}"
+    # a file changed a moment ago may be changed again without another time: the clock of files ticks slowly
+    read = _crc32 if abs(time.time() - facts.st_mtime) > _TICK else _crc32.__wrapped__
+    return f"{read(str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino):08x}-{facts.st_size}"
 
 
 @lru_cache(maxsize=10_000)
