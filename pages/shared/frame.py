@@ -115,7 +115,8 @@ def remember_lost_corpus(corpora: dict[str, CorpusInfo]) -> None:
     linked = "" if digest else str(st.query_params.get("corpus", ""))
     if digest and digest not in corpora and digest != session.remembered("deleted_corpus"):
         session.remember("lost_corpus", f"The corpus **{plain(name)}** is no longer in the workspace")
-    elif linked and linked not in corpora:
+    elif linked and linked not in corpora and linked != session.remembered("lost_link"):
+        session.remember("lost_link", linked)
         session.remember("lost_corpus", "The corpus of this link is not in the workspace")
 
 
